@@ -1,0 +1,179 @@
+/**
+ * What failed, where, and what to do.
+ *
+ * A Problem is thrown where the cause is understood; anything else that is thrown is a bug of ours and keeps its stack.
+ * The code is stable and says which stage failed, the stage gives the exit code, and `retry` says whether trying again
+ * can help: decided here, where the error is born, never by the caller's mood. Nothing here is ever given a secret.
+ */
+
+import { printable } from './text.ts';
+
+/** Exit codes: an init container's exit code is, with its last line, its only voice. */
+export const exitCodes = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  config: 3,
+  credentials: 4,
+  fetch: 5,
+  publish: 6,
+  notify: 7,
+  kubernetes: 8,
+} as const;
+
+/** The stage that failed, in the order in which stages run. */
+export type Stage = Exclude<keyof typeof exitCodes, 'done' | 'bug'>;
+
+/** Every code, `<stage>.<what>`. Stable: people match on them. */
+export const problemCodes = [
+  'usage.flag',
+  'usage.value',
+  'usage.environment',
+  'usage.command',
+
+  'config.file',
+  'config.yaml',
+  'config.document',
+  'config.provider',
+  'config.parameter',
+  'config.region',
+  'config.objects',
+  'config.object',
+  'config.duplicate',
+  'config.path',
+  'config.jmesPath',
+  'config.failover',
+  'config.secretObjects',
+  'config.unknownKey',
+
+  'credentials.variables',
+  'credentials.token',
+  'credentials.agent',
+  'credentials.sts',
+  'credentials.chain',
+  'credentials.expired',
+
+  'fetch.notFound',
+  'fetch.denied',
+  'fetch.client',
+  'fetch.throttled',
+  'fetch.server',
+  'fetch.network',
+  'fetch.answer',
+  'fetch.content',
+
+  'publish.filesystem',
+  'publish.directory',
+  'publish.locked',
+  'publish.write',
+
+  'notify.signal',
+  'notify.exec',
+  'notify.url',
+  'notify.touch',
+
+  'kubernetes.api',
+  'kubernetes.denied',
+  'kubernetes.foreign',
+  'kubernetes.content',
+] as const;
+
+export type ProblemCode = (typeof problemCodes)[number];
+
+export interface ProblemFields {
+  readonly code: ProblemCode;
+  /** What it is about: `objects[2].objectType`, `--interval`, a directory. */
+  readonly subject: string;
+  /** One sentence, without the subject: `expected "secretsmanager" or "ssmparameter", got "secretmanager"`. */
+  readonly message: string;
+  /** What the reader can do about it, as an instruction. */
+  readonly remedy: string;
+  /** The file that `line` counts in. */
+  readonly file?: string;
+  /** Line in `file`, from 1. */
+  readonly line?: number;
+  /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
+  readonly retry?: boolean;
+  /** Milliseconds before the other side wants to be asked again (Retry-After). */
+  readonly retryAfter?: number;
+  /** The error underneath; never one whose text may hold a secret. */
+  readonly cause?: unknown;
+}
+
+/** One thing that is wrong. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly subject: string;
+  readonly remedy: string;
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  readonly retry: boolean;
+  readonly retryAfter: number | undefined;
+
+  constructor(fields: ProblemFields) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.name = 'Problem';
+    this.code = fields.code;
+    this.subject = fields.subject;
+    this.remedy = fields.remedy;
+    this.file = fields.file;
+    this.line = fields.line;
+    this.retry = fields.retry ?? false;
+    this.retryAfter = fields.retryAfter;
+  }
+
+  get stage(): Stage {
+    return this.code.slice(0, this.code.indexOf('.')) as Stage;
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.stage];
+  }
+}
+
+/** Several things that are wrong, reported together: all of a config's, or all failures of one fetch. Never empty. */
+export class Problems extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(`${problems.length} problems`);
+    this.name = 'Problems';
+    this.problems = problems;
+  }
+}
+
+/** The problems inside whatever was thrown; undefined when it is not ours, and so a bug. */
+export function problemsOf(error: unknown): readonly Problem[] | undefined {
+  if (error instanceof Problem) return [error];
+  if (error instanceof Problems) return error.problems;
+  return undefined;
+}
+
+/** Throws what was found: one Problem as itself, several as Problems, none not at all. */
+export function throwProblems(problems: readonly Problem[]): void {
+  const [first, ...others] = problems;
+  if (first !== undefined) throw others.length === 0 ? first : new Problems(problems);
+}
+
+/** The kubelet keeps 4096 bytes of a termination message; a line longer than this says nothing more to a reader. */
+const LINE = 1500;
+
+/** The exit code for whatever was thrown: that of the earliest stage that failed, or 1 for a bug. */
+export function exitCodeOf(error: unknown): number {
+  const problems = problemsOf(error);
+  return problems === undefined ? exitCodes.bug : Math.min(...problems.map((problem) => problem.exitCode));
+}
+
+/** One line: where, what was expected and found, and what to do. Escaped once more, so that no caller can forget it. */
+export function problemLine(problem: Problem): string {
+  const place =
+    problem.file === undefined
+      ? problem.line === undefined
+        ? ''
+        : ` (line ${problem.line})`
+      : ` (${printable(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
+  return printable(
+    `${problem.subject}${place}: ${problem.message}. ${problem.remedy} [${problem.code}]`,
+    LINE,
+  );
+}

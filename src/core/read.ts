@@ -1,0 +1,51 @@
+/**
+ * One value to ask AWS for, and what came of asking.
+ *
+ * Two objects that name the same value at the same version share one Read, so that it is asked for once. The outcome of a
+ * read is a value or the Problem that explains why there is none: a pass over many reads reports every failure, not the
+ * first.
+ */
+
+import type { Problem } from './problem.ts';
+import type { Secret } from './secret.ts';
+
+/** The two services, by the names that `objectType` uses. */
+export type Service = 'secretsmanager' | 'ssmparameter';
+
+/** Says which value is meant: equal keys, equal values. Made only by `readOf`. */
+export type ReadKey = string & { readonly __brand: 'ReadKey' };
+
+export interface Read {
+  readonly key: ReadKey;
+  readonly service: Service;
+  readonly region: string;
+  /** Name or ARN, as AWS is to be asked for it; never with a selector. */
+  readonly id: string;
+  /** `objectVersion`: a VersionId of Secrets Manager, or the version number of a parameter. */
+  readonly version?: string;
+  /** `objectVersionLabel`: a staging label of Secrets Manager, or a label of a parameter. */
+  readonly stage?: string;
+}
+
+/** The read of one value. */
+export function readOf(read: Omit<Read, 'key'>): Read {
+  const key = JSON.stringify([read.service, read.region, read.id, read.version ?? null, read.stage ?? null]);
+  return { ...read, key: key as ReadKey };
+}
+
+/** A read that pins a version never changes: once it was read, it need not be asked for again. */
+export function isPinned(read: Read): boolean {
+  return read.version !== undefined;
+}
+
+export type ReadOutcome = FoundValue | { readonly kind: 'failed'; readonly problem: Problem };
+
+export interface FoundValue {
+  readonly kind: 'found';
+  readonly value: Secret;
+  /** VersionId of Secrets Manager, or the version number of a parameter. */
+  readonly version: string;
+}
+
+/** An outcome for each read that was asked for. */
+export type ReadOutcomes = ReadonlyMap<ReadKey, ReadOutcome>;

@@ -1,0 +1,47 @@
+/**
+ * A value that may be written to a file and to nothing else.
+ *
+ * Every way JavaScript has of turning an object into text answers `[secret]`: the bytes sit in a private field that
+ * neither `JSON.stringify`, `util.inspect` (with `showHidden`), `structuredClone` nor spread can reach. The one way out is
+ * `reveal()`, and the house test lists the files that may call it. Nothing here tells the length or compares two values,
+ * so that a log line cannot become an oracle.
+ */
+
+const HIDDEN = '[secret]';
+const inspect = Symbol.for('nodejs.util.inspect.custom');
+
+/** A secret value. Make one on the line where the value arrives. */
+export class Secret {
+  readonly #bytes: Uint8Array;
+
+  /** Takes ownership of the bytes: the caller must not keep or change them. Text is stored as UTF-8. */
+  constructor(value: Uint8Array | string) {
+    this.#bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
+  }
+
+  /** The bytes themselves, not a copy. Only for the files named in the house test. */
+  reveal(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Overwrites the bytes with zeros, once nothing will need them again. */
+  wipe(): void {
+    this.#bytes.fill(0);
+  }
+
+  toString(): string {
+    return HIDDEN;
+  }
+
+  toJSON(): string {
+    return HIDDEN;
+  }
+
+  [Symbol.toPrimitive](): string {
+    return HIDDEN;
+  }
+
+  [inspect](): string {
+    return HIDDEN;
+  }
+}

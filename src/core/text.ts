@@ -1,0 +1,70 @@
+/**
+ * Text from outside, made fit to print.
+ *
+ * A config, an AWS message or the output of a hook may hold control characters that forge log lines or drive a terminal.
+ * Whatever was not written by us passes through here before it is printed. Also the "did you mean" of misspelt names.
+ */
+
+/** At most this many characters of a foreign text are shown, so that one bad value cannot flood a termination message. */
+const SHOWN = 200;
+
+/**
+ * The text on one line: control and bidirectional characters escaped, cut after `limit` characters (default 200).
+ * What is printable already comes back unchanged, so it may be applied again at the exit.
+ */
+export function printable(text: string, limit: number = SHOWN): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
+  return cut.replace(
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu,
+    escaped,
+  );
+}
+
+function escaped(character: string): string {
+  switch (character) {
+    case '\n':
+      return '\\n';
+    case '\r':
+      return '\\r';
+    case '\t':
+      return '\\t';
+    default: {
+      const code = character.charCodeAt(0).toString(16);
+      return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+    }
+  }
+}
+
+/** The text in double quotes, printable, as errors show what they found. */
+export function quoted(text: string): string {
+  return `"${printable(text).replaceAll('"', '\\"')}"`;
+}
+
+/** The known name nearest to what was written, if it is near enough to be a slip: at most a third of it differs. */
+export function nearest(written: string, known: Iterable<string>): string | undefined {
+  const wanted = written.toLowerCase();
+  let best: string | undefined;
+  let bestDistance = Math.floor(Math.max(wanted.length, 3) / 3) + 1;
+  for (const name of known) {
+    const distance = editDistance(wanted, name.toLowerCase());
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

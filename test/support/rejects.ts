@@ -1,0 +1,11 @@
+/** uvu's `assert.throws` does not wait for promises: this does, and hands back what was thrown. */
+
+/** The error that the promise rejects with; fails when it resolves. */
+export async function rejects(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('expected a rejection, got a value');
+}
