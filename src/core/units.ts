@@ -1,0 +1,118 @@
+/**
+ * The words people write for durations, modes, owners, addresses and commands, read into values.
+ *
+ * Every reader takes text and answers with a value, or with undefined when the text is not what it expects: nothing is
+ * guessed, rounded or silently replaced by a default. `units` names what each kind expects, for errors and for the docs.
+ */
+
+/** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A bare number is refused, for nobody can tell its unit. */
+export function readDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+    total += Number(amount) * (milliseconds[unit as keyof typeof milliseconds] ?? 0);
+  }
+  return total <= LONGEST ? Math.round(total) : undefined;
+}
+
+const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** Timers of Node overflow at 2^31 milliseconds (24.8 days); nobody needs a longer wait here. */
+const LONGEST = 20 * 24 * 3_600_000;
+
+/** Milliseconds as people read them: `250ms`, `1.5s`, `10m`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (ms < 60_000) return `${trimmed(ms / 1000)}s`;
+  if (ms < 3_600_000)
+    return ms % 60_000 === 0
+      ? `${ms / 60_000}m`
+      : `${Math.floor(ms / 60_000)}m${Math.round((ms % 60_000) / 1000)}s`;
+  return ms % 3_600_000 === 0
+    ? `${ms / 3_600_000}h`
+    : `${Math.floor(ms / 3_600_000)}h${Math.round((ms % 3_600_000) / 60_000)}m`;
+}
+
+function trimmed(seconds: number): string {
+  return Number(seconds.toFixed(seconds < 10 ? 2 : 1)).toString();
+}
+
+/** Four octal digits, as the SecretProviderClass writes them. Permission bits, without setuid, setgid and sticky. */
+export function readMode(text: string): number | undefined {
+  return /^0[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : undefined;
+}
+
+/** `0644` for 420. */
+export function modeText(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+/** `UID:GID`, both numbers: names mean nothing in an image without /etc/passwd. */
+export function readOwner(text: string): { readonly uid: number; readonly gid: number } | undefined {
+  const match = /^(\d{1,10}):(\d{1,10})$/.exec(text);
+  if (match === null) return undefined;
+  const [uid, gid] = [Number(match[1]), Number(match[2])];
+  // 4294967295 is -1, which chown(2) takes for "leave as it is".
+  return uid < 4_294_967_295 && gid < 4_294_967_295 ? { uid, gid } : undefined;
+}
+
+/** `HOST:PORT`, `[V6]:PORT`, or `off`. Port 0 lets the system choose. */
+export function readListen(
+  text: string,
+): { readonly host: string; readonly port: number } | 'off' | undefined {
+  if (text === 'off') return 'off';
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/.exec(text);
+  if (match === null || Number(match[3]) > 65_535) return undefined;
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port: Number(match[3]) };
+}
+
+/** `FILE` or `FILE=DIR`. The last `=` divides, for a file name may hold one and a mount path hardly does. */
+export function readConfigTarget(
+  text: string,
+): { readonly file: string; readonly dir: string | undefined } | undefined {
+  const at = text.lastIndexOf('=');
+  const file = at === -1 ? text : text.slice(0, at);
+  const dir = at === -1 ? undefined : text.slice(at + 1);
+  return file === '' || dir === '' ? undefined : { file, dir };
+}
+
+/** A JSON list of strings, or one program without arguments. Never a shell line: text with spaces is refused. */
+export function readCommand(text: string): readonly [string, ...string[]] | undefined {
+  if (!text.trimStart().startsWith('[')) return text === '' || /\s/.test(text) ? undefined : [text];
+  try {
+    const list: unknown = JSON.parse(text);
+    if (!Array.isArray(list) || !list.every((word) => typeof word === 'string' && !word.includes('\0')))
+      return undefined;
+    const [program, ...words] = list as string[];
+    return program === undefined || program === '' ? undefined : [program, ...words];
+  } catch {
+    return undefined;
+  }
+}
+
+/** An http or https URL without a password in it: options can be seen in `ps`. */
+export function readUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.password === ''
+    ? url.href
+    : undefined;
+}
+
+/** The signals that make sense as a message to an application, `SIGHUP` or `HUP`. */
+export function readSignal(text: string): (typeof signals)[number] | undefined {
+  const name = text.toUpperCase().startsWith('SIG') ? text.toUpperCase() : `SIG${text.toUpperCase()}`;
+  return signals.find((signal) => signal === name);
+}
+
+const signals = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGCONT',
+  'SIGKILL',
+] as const;

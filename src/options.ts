@@ -1,0 +1,291 @@
+/**
+ * The one table of options.
+ *
+ * The command line, the environment, the Settings type, `--help`, the README's table and the chart's values all come from
+ * here and from nowhere else. Precedence: flag, then environment, then default. No option carries a secret, so there is no
+ * list of options to redact. A default is written as a person would write it and read by the same reader as any value.
+ */
+
+import {
+  readCommand,
+  readConfigTarget,
+  readDuration,
+  readListen,
+  readMode,
+  readOwner,
+  readSignal,
+  readUrl,
+} from './core/units.ts';
+
+/** What a kind of value looks like, for errors, and how it is read. */
+export const kinds = {
+  text: { expected: 'text', read: (text: string) => text || undefined },
+  flag: { expected: 'true or false', read: readFlag },
+  duration: { expected: 'a duration with units, such as 500ms, 30s or 1h30m', read: readDuration },
+  mode: { expected: 'four octal digits, such as 0440', read: readMode },
+  owner: { expected: 'UID:GID as two numbers', read: readOwner },
+  listen: { expected: 'HOST:PORT, or off', read: readListen },
+  config: { expected: 'FILE or FILE=DIR', read: readConfigTarget },
+  command: { expected: 'a JSON list of words, or one program without arguments', read: readCommand },
+  url: { expected: 'an http or https URL without a password', read: readUrl },
+  signal: { expected: 'a signal such as SIGHUP', read: readSignal },
+} as const;
+
+function readFlag(text: string): boolean | undefined {
+  return text === 'true' ? true : text === 'false' ? false : undefined;
+}
+
+export type Kind = keyof typeof kinds;
+export type CommandName = 'init' | 'sidecar' | 'check' | 'doctor' | 'inject' | 'status';
+
+export interface Option {
+  readonly kind: Kind;
+  readonly env: string;
+  readonly default?: string;
+  /** May be given several times; in the environment the values are divided by commas. */
+  readonly repeatable?: true;
+  readonly choices?: readonly string[];
+  /** The smallest duration that makes sense, as text. */
+  readonly least?: string;
+  readonly value?: string;
+  readonly group: string;
+  readonly commands: readonly CommandName[];
+  readonly help: string;
+}
+
+const reading = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
+const planning = ['init', 'sidecar', 'check', 'doctor'] as const;
+const fetching = ['init', 'sidecar', 'doctor'] as const;
+const publishing = ['init', 'sidecar'] as const;
+
+export const options = {
+  config: {
+    kind: 'config',
+    env: 'PODSECRETS_CONFIG',
+    default: '/etc/podsecrets/config.yaml',
+    repeatable: true,
+    value: 'FILE[=DIR]',
+    group: 'Config',
+    commands: reading,
+    help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
+  },
+  dir: {
+    kind: 'text',
+    env: 'PODSECRETS_DIR',
+    default: '/mnt/secrets-store',
+    value: 'DIR',
+    group: 'Files',
+    commands: planning,
+    help: 'where a config without =DIR publishes',
+  },
+  mode: {
+    kind: 'mode',
+    env: 'PODSECRETS_MODE',
+    default: '0644',
+    value: 'MODE',
+    group: 'Files',
+    commands: planning,
+    help: 'file mode where the config gives none',
+  },
+  owner: {
+    kind: 'owner',
+    env: 'PODSECRETS_OWNER',
+    value: 'UID:GID',
+    group: 'Files',
+    commands: publishing,
+    help: 'owner of the files (needs CAP_CHOWN)',
+  },
+  allowDisk: {
+    kind: 'flag',
+    env: 'PODSECRETS_ALLOW_DISK',
+    default: 'false',
+    group: 'Files',
+    commands: publishing,
+    help: 'publish to a directory that is not on a tmpfs or ramfs',
+  },
+  auth: {
+    kind: 'text',
+    env: 'PODSECRETS_AUTH',
+    default: 'auto',
+    choices: ['auto', 'pod-identity', 'irsa', 'default'],
+    group: 'AWS',
+    commands: fetching,
+    help: 'how to authenticate; auto: what usePodIdentity says, else what the environment offers',
+  },
+  fetch: {
+    kind: 'text',
+    env: 'PODSECRETS_FETCH',
+    default: 'auto',
+    choices: ['auto', 'batch', 'single'],
+    group: 'AWS',
+    commands: fetching,
+    help: 'how to read Secrets Manager; batch needs secretsmanager:BatchGetSecretValue too',
+  },
+  awsTimeout: {
+    kind: 'duration',
+    env: 'PODSECRETS_AWS_TIMEOUT',
+    default: '5s',
+    least: '100ms',
+    value: 'DURATION',
+    group: 'AWS',
+    commands: fetching,
+    help: 'limit for one API call',
+  },
+  startTimeout: {
+    kind: 'duration',
+    env: 'PODSECRETS_START_TIMEOUT',
+    default: '60s',
+    value: 'DURATION',
+    group: 'Timing',
+    commands: publishing,
+    help: 'how long the first phase keeps trying before it gives up',
+  },
+  interval: {
+    kind: 'duration',
+    env: 'PODSECRETS_INTERVAL',
+    default: '10m',
+    least: '1s',
+    value: 'DURATION',
+    group: 'Timing',
+    commands: ['sidecar'],
+    help: 'time between refreshes, with 10 % jitter; a pinned version is never asked for again',
+  },
+  listen: {
+    kind: 'listen',
+    env: 'PODSECRETS_LISTEN',
+    default: '0.0.0.0:8181',
+    value: 'HOST:PORT',
+    group: 'HTTP',
+    commands: ['sidecar', 'status'],
+    help: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
+  },
+  notifySignal: {
+    kind: 'signal',
+    env: 'PODSECRETS_NOTIFY_SIGNAL',
+    value: 'SIG',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'signal processes in a shared PID namespace, found by --notify-pid-file or --notify-process',
+  },
+  notifyPidFile: {
+    kind: 'text',
+    env: 'PODSECRETS_NOTIFY_PID_FILE',
+    value: 'FILE',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'the file that holds the pid to signal; read anew each time',
+  },
+  notifyProcess: {
+    kind: 'text',
+    env: 'PODSECRETS_NOTIFY_PROCESS',
+    value: 'NAME',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'the name of the processes to signal',
+  },
+  notifyExec: {
+    kind: 'command',
+    env: 'PODSECRETS_NOTIFY_EXEC',
+    value: 'CMD',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'run a command: a JSON list, or one program without arguments; never a shell',
+  },
+  notifyUrl: {
+    kind: 'url',
+    env: 'PODSECRETS_NOTIFY_URL',
+    value: 'URL',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'POST {"files":[names that changed]}; any 2xx is success',
+  },
+  notifyTouch: {
+    kind: 'text',
+    env: 'PODSECRETS_NOTIFY_TOUCH',
+    value: 'FILE',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'touch a file after each change',
+  },
+  notifySplay: {
+    kind: 'duration',
+    env: 'PODSECRETS_NOTIFY_SPLAY',
+    default: '0s',
+    value: 'DURATION',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'random wait before telling, so that a fleet does not reload at one instant',
+  },
+  notifyOnStart: {
+    kind: 'flag',
+    env: 'PODSECRETS_NOTIFY_ON_START',
+    default: 'false',
+    group: 'Telling the application',
+    commands: publishing,
+    help: 'tell also after the first publish of a process',
+  },
+  syncSecrets: {
+    kind: 'flag',
+    env: 'PODSECRETS_SYNC_SECRETS',
+    default: 'false',
+    group: 'Kubernetes Secrets',
+    commands: [...publishing, 'inject'],
+    help: "apply the config's secretObjects as Kubernetes Secrets",
+  },
+  secretOwner: {
+    kind: 'text',
+    env: 'PODSECRETS_SECRET_OWNER',
+    default: 'retain',
+    choices: ['retain', 'pod', 'workload'],
+    group: 'Kubernetes Secrets',
+    commands: [...publishing, 'inject'],
+    help: 'who a synced Secret dies with',
+  },
+  output: {
+    kind: 'text',
+    env: 'PODSECRETS_OUTPUT',
+    default: 'text',
+    choices: ['text', 'json'],
+    group: 'Output',
+    commands: ['check', 'doctor', 'status'],
+    help: 'for people, or for programs',
+  },
+  logLevel: {
+    kind: 'text',
+    env: 'PODSECRETS_LOG_LEVEL',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+    group: 'Output',
+    commands: publishing,
+    help: 'the least important lines to show',
+  },
+  logFormat: {
+    kind: 'text',
+    env: 'PODSECRETS_LOG_FORMAT',
+    default: 'json',
+    choices: ['json', 'text'],
+    group: 'Output',
+    commands: publishing,
+    help: 'json, or text for people (coloured when stderr is a terminal)',
+  },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof options;
+
+/** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */
+type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
+  ? C
+  : NonNullable<ReturnType<(typeof kinds)[O['kind']]['read']>>;
+type Listed<O extends Option> = O extends { repeatable: true } ? readonly Value<O>[] : Value<O>;
+
+/** Every option with its value. Durations are milliseconds, modes are permission bits. */
+export type Settings = {
+  readonly [N in OptionName]: (typeof options)[N] extends { default: string }
+    ? Listed<(typeof options)[N]>
+    : Listed<(typeof options)[N]> | undefined;
+};
+
+/** `--notify-pid-file` for notifyPidFile. */
+export function flagOf(name: OptionName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
