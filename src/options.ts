@@ -44,6 +44,8 @@ export interface Option {
   readonly default?: string;
   /** May be given several times; in the environment the values are divided by commas. */
   readonly repeatable?: true;
+  /** A one-letter flag. */
+  readonly alias?: string;
   readonly choices?: readonly string[];
   /** The smallest duration that makes sense, as text. */
   readonly least?: string;
@@ -249,6 +251,15 @@ export const options = {
     group: 'Output',
     commands: ['check', 'doctor', 'status'],
     help: 'for people, or for programs',
+  },
+  terminationLog: {
+    kind: 'text',
+    env: 'PODSECRETS_TERMINATION_LOG',
+    default: '/dev/termination-log',
+    value: 'FILE',
+    group: 'Output',
+    commands: publishing,
+    help: "the container's terminationMessagePath: gets the last line too, if it exists",
   },
   logLevel: {
     kind: 'text',

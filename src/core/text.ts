@@ -40,11 +40,11 @@ export function quoted(text: string): string {
   return `"${printable(text).replaceAll('"', '\\"')}"`;
 }
 
-/** The known name nearest to what was written, if it is near enough to be a slip: at most a third of it differs. */
+/** The known name nearest to what was written, if it is near enough to be a slip: two letters, or a third of it. */
 export function nearest(written: string, known: Iterable<string>): string | undefined {
   const wanted = written.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.floor(Math.max(wanted.length, 3) / 3) + 1;
+  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const name of known) {
     const distance = editDistance(wanted, name.toLowerCase());
     if (distance < bestDistance) {

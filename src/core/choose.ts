@@ -1,0 +1,84 @@
+/**
+ * Which region's answer serves an object.
+ *
+ * With a failover region the primary's value wins whenever there is one. In the first phase both regions are asked, and a
+ * client fault of either (not found, access denied, a bad request) fails the object: a failover that could never work must
+ * show on the first day, not on the day it is needed. In a refresh the second region is asked only if the first failed
+ * with anything but a client fault. An object that is `optional` may be absent; an error about it is still an error.
+ */
+
+import type { Plan, PlannedObject } from './plan.ts';
+import type { Problem } from './problem.ts';
+import type { FoundValue, Read, ReadOutcome, ReadOutcomes } from './read.ts';
+
+export type Choice =
+  | {
+      readonly kind: 'value';
+      readonly value: FoundValue;
+      readonly region: string;
+      readonly passedOver: Problem | undefined;
+    }
+  | { readonly kind: 'absent'; readonly problem: Problem }
+  | { readonly kind: 'failed'; readonly problems: readonly Problem[] };
+
+/** What the outcomes mean for one object. A failover read that was not asked is simply not there. */
+export function choose(object: PlannedObject, outcomes: ReadOutcomes): Choice {
+  const primary = outcomeOf(object.primary, outcomes);
+  const failover = object.failover === undefined ? undefined : outcomes.get(object.failover.key);
+
+  if (object.optional && isAbsent(primary)) return { kind: 'absent', problem: primary.problem };
+  const faults = [primary, failover].flatMap((outcome) =>
+    outcome?.kind === 'failed' && isClientFault(outcome.problem) && !(object.optional && isAbsent(outcome))
+      ? [outcome.problem]
+      : [],
+  );
+  if (faults.length > 0) return { kind: 'failed', problems: faults };
+
+  if (primary.kind === 'found') {
+    const passedOver = failover?.kind === 'failed' ? failover.problem : undefined;
+    return { kind: 'value', value: primary, region: object.primary.region, passedOver };
+  }
+  if (failover?.kind === 'found' && object.failover !== undefined) {
+    return { kind: 'value', value: failover, region: object.failover.region, passedOver: primary.problem };
+  }
+  return {
+    kind: 'failed',
+    problems: failover?.kind === 'failed' ? [primary.problem, failover.problem] : [primary.problem],
+  };
+}
+
+/** The failover reads that a refresh needs, once the primaries have answered. */
+export function failoverReads(plan: Plan, outcomes: ReadOutcomes): readonly Read[] {
+  return plan.objects.flatMap((object) => {
+    const primary = outcomeOf(object.primary, outcomes);
+    return object.failover !== undefined && primary.kind === 'failed' && !isClientFault(primary.problem)
+      ? [object.failover]
+      : [];
+  });
+}
+
+/** Whether the fault lies with what was asked, so that another region cannot be the answer to it. */
+function isClientFault(problem: Problem): boolean {
+  switch (problem.code) {
+    case 'fetch.notFound':
+    case 'fetch.denied':
+    case 'fetch.client':
+    // Without variables or a token no region can be asked at all.
+    case 'credentials.variables':
+    case 'credentials.token':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isAbsent(outcome: ReadOutcome): outcome is Extract<ReadOutcome, { kind: 'failed' }> {
+  return outcome.kind === 'failed' && outcome.problem.code === 'fetch.notFound';
+}
+
+function outcomeOf(read: Read, outcomes: ReadOutcomes): ReadOutcome {
+  const outcome = outcomes.get(read.key);
+  if (outcome === undefined)
+    throw new Error(`no outcome for ${read.id} in ${read.region}: the source must answer for every read`);
+  return outcome;
+}

@@ -1,0 +1,41 @@
+/**
+ * `--help`, laid out by yargs from the option table. Loaded only when somebody asks for it.
+ */
+
+import yargs from 'yargs';
+import { commands } from './cli.ts';
+import { type CommandName, flagOf } from './options.ts';
+import { optionEntries } from './settings.ts';
+
+/** The help page of a command, or of the program, `width` columns wide. */
+export async function helpText(name: CommandName | undefined, width: number): Promise<string> {
+  const page = yargs([])
+    .scriptName('podsecrets')
+    .help(false)
+    .version(false)
+    .wrap(Math.min(width, 110))
+    .exitProcess(false);
+  if (name === undefined) {
+    page.usage(
+      'podsecrets: AWS secrets as files in your pod, without a DaemonSet\n\nUsage: podsecrets COMMAND [flags]',
+    );
+    for (const [command, does] of Object.entries(commands)) page.command(command, does);
+    page.epilogue(
+      'podsecrets COMMAND --help lists the flags of a command. Each can be set by the variable named beside it.',
+    );
+    return await page.getHelp();
+  }
+  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name} [flags]`);
+  for (const [option, row] of optionEntries()) {
+    if (!row.commands.includes(name)) continue;
+    const values = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
+    const value = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;
+    page.option(flagOf(option).slice(2), {
+      ...(row.alias === undefined ? {} : { alias: row.alias }),
+      // Without a type yargs prints none: the value's form is in the text.
+      describe: `${row.help}${values} [${row.env}${value}]`,
+      group: `${row.group}:`,
+    });
+  }
+  return await page.getHelp();
+}
