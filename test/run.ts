@@ -1,0 +1,125 @@
+/**
+ * Runs every test file as a program of its own, two at a time, and ends with one line: `N passed, N failed`.
+ *
+ * uvu runs files in one process and has no limit of time: a test that waits for ever would hang the run, and a file that
+ * forgets `.run()` would be green with no test at all. Here each file gets a process, a limit, and must have run something.
+ *
+ *   node test/run.ts             the tests, except test/long and test/cluster
+ *   node test/run.ts --long      only test/long
+ *   node test/run.ts core/text   only the files whose path holds one of the words
+ */
+
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+
+interface Outcome {
+  readonly file: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly output: string;
+}
+
+const root = join(import.meta.dirname, '..');
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const long = process.argv.includes('--long');
+/** Limit for one file, in seconds. */
+const limit = long ? 900 : 100;
+
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => !file.startsWith('test/cluster/') && file.startsWith('test/long/') === long)
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort(longestFirst);
+
+const outcomes: Outcome[] = [];
+const queue = [...files];
+await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+
+for (const { file, output } of outcomes.filter((outcome) => outcome.failed > 0)) {
+  process.stdout.write(`\n── ${file}\n${output}\n`);
+}
+const slow = [...outcomes].sort((a, b) => b.seconds - a.seconds).slice(0, 5);
+process.stdout.write(
+  `\nslowest: ${slow.map(({ file, seconds }) => `${file} ${seconds.toFixed(1)}s`).join(', ')}\n`,
+);
+const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
+const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0) + (files.length === 0 ? 1 : 0);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function work(): Promise<void> {
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    const outcome = await runFile(file);
+    outcomes.push(outcome);
+    const mark = outcome.failed === 0 ? 'ok  ' : 'FAIL';
+    process.stdout.write(
+      `${mark} ${relative('test', file)} (${outcome.passed}, ${outcome.seconds.toFixed(1)}s)\n`,
+    );
+  }
+}
+
+/** Processes and builds take longest: starting them first keeps both cores busy to the end. */
+function longestFirst(a: string, b: string): number {
+  const weight = (file: string) => (/test\/(process|budget|examples|kubernetes|helm)\//.test(file) ? 0 : 1);
+  return weight(a) - weight(b) || a.localeCompare(b);
+}
+
+function runFile(file: string): Promise<Outcome> {
+  const start = performance.now();
+  return new Promise((resolve) => {
+    // Its own process group, so that what a stuck test started goes with it.
+    const child = spawn(process.execPath, ['--no-warnings', file], {
+      cwd: root,
+      detached: true,
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (chunk: Buffer) => {
+      output += chunk.toString();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    const timer = setTimeout(() => {
+      output += `\nstopped after ${limit} s\n`;
+      killGroup(child.pid);
+    }, limit * 1000);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      killGroup(child.pid);
+      resolve({
+        file,
+        output,
+        seconds: (performance.now() - start) / 1000,
+        ...counted(output, code, signal),
+      });
+    });
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** uvu's own closing lines; several suites in one file add up. A file that ran nothing has failed. */
+function counted(
+  output: string,
+  code: number | null,
+  signal: string | null,
+): { passed: number; failed: number } {
+  const sum = (label: string) =>
+    [...output.matchAll(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'gm'))].reduce(
+      (total, match) => total + Number(match[1]),
+      0,
+    );
+  const [total, passed] = [sum('Total'), sum('Passed')];
+  const failed = total - passed;
+  const broken = code !== 0 || signal !== null || total === 0;
+  return { passed, failed: failed === 0 && broken ? 1 : failed };
+}
