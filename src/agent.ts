@@ -1,0 +1,74 @@
+/**
+ * When to sync.
+ *
+ * First phase: a pod waits. Failures that may pass (an agent that is not up yet, IAM that has not spread, throttling) are
+ * tried again until the start timeout; any other ends the phase at once, with every problem that was found. Steady phase:
+ * nothing ends it but `stop`. It refreshes at the interval, backs off after failures, never runs two passes at a time, and
+ * looks at once when it is woken. What a pass is, it does not know.
+ */
+
+import { type Problem, problemsOf } from './core/problem.ts';
+import { mayRecover, type Phase, refreshDelay, retryAfterOf, retryDelay } from './core/schedule.ts';
+import type { Clock } from './ports.ts';
+import type { Wakes } from './wakes.ts';
+
+export interface Agent {
+  readonly clock: Clock;
+  /** Milliseconds between refreshes. */
+  readonly interval: number;
+  /** One pass: fetch, publish, tell. Throws the problems of whatever could not be done. */
+  readonly pass: (phase: Phase, stop: AbortSignal) => Promise<void>;
+  /** A pass failed with problems that may pass; the next try is in `delay` milliseconds. */
+  readonly failed: (problems: readonly Problem[], failures: number, delay: number) => void;
+}
+
+export interface SteadyAgent extends Agent {
+  readonly wakes: Wakes;
+  /** Reads the configs again; never throws: a broken config is reported and the old one stays. */
+  readonly reload: () => Promise<void>;
+  /** A pass ended well; the next refresh is in `delay` milliseconds. */
+  readonly refreshed: (delay: number) => void;
+}
+
+/** Passes until one succeeds. Throws its problems when they cannot recover, or when `timeout` milliseconds are over. */
+export async function firstPhase(agent: Agent, timeout: number, stop: AbortSignal): Promise<void> {
+  const deadline = agent.clock.elapsed() + timeout;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await agent.pass('start', stop);
+    } catch (error) {
+      stop.throwIfAborted();
+      const left = deadline - agent.clock.elapsed();
+      if (!mayRecover(error) || left <= 0) throw error;
+      await agent.clock.sleep(Math.min(waitAfter(agent, 'start', error, failures), left), stop);
+    }
+  }
+}
+
+/** Refreshes until `stop`; `first` milliseconds pass before the first. Rejects only with the reason of `stop`, or a bug. */
+export async function steadyPhase(agent: SteadyAgent, first: number, stop: AbortSignal): Promise<never> {
+  let delay = first;
+  for (let failures = 0; ; ) {
+    const reasons = await agent.wakes.next(delay, stop);
+    if (reasons.has('config') || reasons.has('signal')) await agent.reload();
+    try {
+      await agent.pass('steady', stop);
+      failures = 0;
+      delay = refreshDelay(agent.interval, agent.clock.random());
+      agent.refreshed(delay);
+    } catch (error) {
+      stop.throwIfAborted();
+      failures++;
+      delay = waitAfter(agent, 'steady', error, failures);
+    }
+  }
+}
+
+/** How long to wait after a failed pass; a thrown thing that is no Problem is a bug and is thrown on. */
+function waitAfter(agent: Agent, phase: Phase, error: unknown, failures: number): number {
+  const problems = problemsOf(error);
+  if (problems === undefined) throw error;
+  const delay = retryDelay(phase, failures, agent.interval, retryAfterOf(problems), agent.clock.random());
+  agent.failed(problems, failures, delay);
+  return delay;
+}
