@@ -1,0 +1,31 @@
+/**
+ * Every event that the log can hold.
+ *
+ * An interface: people alert on these names. The level of an event is fixed here, so that what repeats every interval stays
+ * `debug` and a change of state is `info`. The README's table is made from this one, and a test holds the code against it.
+ */
+
+export interface LoggedEvent {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Fields beside `time`, `level`, `event` and `message`; a problem adds `problemFields` on its own. */
+  readonly fields: readonly string[];
+  readonly meaning: string;
+}
+
+/** What every line about a problem holds: `file` and `line` only where there are any. */
+export const problemFields = ['code', 'subject', 'remedy', 'file', 'line'] as const;
+
+export const events = {
+  'notify.told': {
+    level: 'info',
+    fields: ['notifier', 'files', 'attempts', 'ms'],
+    meaning: 'the application was told about a change',
+  },
+  'notify.failed': {
+    level: 'warn',
+    fields: ['notifier', 'files', 'attempts', 'retryMs', ...problemFields],
+    meaning: 'it could not be told; it is tried again, about the newest set',
+  },
+} as const satisfies Record<string, LoggedEvent>;
+
+export type EventName = keyof typeof events;
