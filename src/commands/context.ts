@@ -1,0 +1,32 @@
+/**
+ * What a command is given: its settings, and the process it may touch, as values and functions.
+ */
+
+import type { Problem } from '../core/problem.ts';
+import type { OptionName, Settings } from '../options.ts';
+import type { Clock } from '../ports.ts';
+import type { Environment, Origin } from '../settings.ts';
+
+export interface Context {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<OptionName, Origin>>;
+  /** What the command line and the environment made us say. */
+  readonly warnings: readonly Problem[];
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Aborted by SIGTERM and SIGINT. */
+  readonly stop: AbortSignal;
+  /** Calls back at every SIGHUP. */
+  readonly onHangup: (listener: () => void) => void;
+  readonly stdout: {
+    readonly write: (text: string) => void;
+    readonly isTerminal: boolean;
+    readonly columns: number;
+  };
+  readonly stderr: { readonly write: (text: string) => void; readonly isTerminal: boolean };
+  /** Everything on standard input. */
+  readonly stdin: () => Promise<string>;
+}
+
+/** A command: its exit code, or a thrown Problem (or Problems), which main turns into the last words. */
+export type RunCommand = (context: Context) => Promise<number>;

@@ -1,0 +1,53 @@
+/**
+ * What a failed command says at its end: the last line on stderr, and the termination message that `kubectl describe pod`
+ * shows. They must be enough: nobody may be able to read anything else.
+ */
+
+import { exitCodeOf, type Problem, problemLine, problemsOf } from './problem.ts';
+import { printable } from './text.ts';
+
+export interface LastWords {
+  readonly exitCode: number;
+  /** One line: what failed, where, and what to do; every problem in it, as far as a line goes. */
+  readonly line: string;
+  /** The same, a line for each problem. */
+  readonly terminationMessage: string;
+}
+
+/** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code tripped over. */
+export function lastWords(command: string | undefined, thrown: unknown): LastWords {
+  const problems = problemsOf(thrown);
+  const lines = problems === undefined ? [bugLine(thrown)] : [...new Set(problems.map(problemLine))];
+  const head = `podsecrets${command === undefined ? '' : ` ${command}`} failed`;
+  const count = lines.length === 1 ? '' : ` (${lines.length} problems)`;
+  return {
+    exitCode: exitCodeOf(thrown),
+    line: `${head}${count}: ${cut(lines.join(' | '), LINE)}`,
+    terminationMessage: cut(`${head}${count}: ${lines.join('\n')}`, MESSAGE),
+  };
+}
+
+/** Every problem once, however many objects it stopped: credentials that are missing are one problem, not fifty. */
+export function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Set(problems)];
+}
+
+/** A line of the log holds no more of a message. Characters. */
+const LINE = 1400;
+/** The kubelet keeps 4096 bytes; characters outside ASCII take up to three, and then it cuts. */
+const MESSAGE = 4000;
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+function bugLine(thrown: unknown): string {
+  if (!(thrown instanceof Error))
+    return 'a bug of podsecrets: something that is no error was thrown. Please report it. [bug]';
+  const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const at = frames
+    .slice(0, 6)
+    .map((frame) => frame.trim())
+    .join(' ');
+  return printable(`a bug of podsecrets: ${thrown.name} ${at}. Please report this line. [bug]`, LINE);
+}

@@ -1,0 +1,153 @@
+/**
+ * The process: arguments, environment, signals, streams, clock, exit code. Nothing else touches them.
+ *
+ * Each command is loaded when it is asked for. A failed command's last line on stderr, which is also its termination
+ * message, says what failed, where, and what to do.
+ */
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { type Command, parseCommand } from './cli.ts';
+import type { Context, RunCommand } from './commands/context.ts';
+import { lastWords } from './core/last-words.ts';
+import { exitCodes } from './core/problem.ts';
+import { openLog, writeToStderr } from './edge/log.ts';
+import { type CommandName, options } from './options.ts';
+import type { Clock } from './ports.ts';
+import { version } from './version.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    // Asked twice: whoever waits has waited enough.
+    if (stop.signal.aborted) process.exit(exitCodes.done);
+    stop.abort(new Error(signal));
+  });
+}
+
+let command: Command | undefined;
+// Also for what nobody awaited: Node raises unhandled rejections here.
+process.on('uncaughtException', (thrown) => process.exit(end(thrown)));
+// No await here: the program is built as CommonJS, which has none at its top.
+void main().then((code) => process.exit(code));
+
+async function main(): Promise<number> {
+  try {
+    command = parseCommand(process.argv.slice(2), process.env);
+    if (command.kind === 'version') return print(`podsecrets ${version}\n`);
+    if (command.kind === 'help') {
+      const { helpText } = await import('./help.ts');
+      return print(`${await helpText(command.name, process.stdout.columns ?? 100)}\n`);
+    }
+    const run = await load(command.name);
+    return await run(contextOf(command));
+  } catch (thrown) {
+    if (stop.signal.aborted && thrown === stop.signal.reason) return exitCodes.done;
+    return end(thrown);
+  }
+}
+
+async function load(name: CommandName): Promise<RunCommand> {
+  switch (name) {
+    case 'init':
+      return (await import('./commands/init.ts')).init;
+    case 'sidecar':
+      return (await import('./commands/sidecar.ts')).sidecar;
+    case 'check':
+      return (await import('./commands/check.ts')).check;
+    case 'doctor':
+      return (await import('./commands/doctor.ts')).doctor;
+    case 'inject':
+      return (await import('./commands/inject.ts')).inject;
+    case 'status':
+      return (await import('./commands/status.ts')).status;
+    default:
+      return name satisfies never;
+  }
+}
+
+function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
+  return {
+    settings: run.settings,
+    origins: run.origins,
+    warnings: run.warnings,
+    env: process.env,
+    clock,
+    stop: stop.signal,
+    onHangup: (listener) => process.on('SIGHUP', listener),
+    // Getters, for Node opens a stream when one of these is first looked at, and init looks at none.
+    stdout: {
+      write: print,
+      get isTerminal() {
+        return process.stdout.isTTY === true;
+      },
+      get columns() {
+        return process.stdout.columns ?? 100;
+      },
+    },
+    stderr: {
+      write: writeToStderr,
+      get isTerminal() {
+        return process.stderr.isTTY === true;
+      },
+    },
+    stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
+  };
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  // CLOCK_BOOTTIME, unlike the monotonic clock of timers, goes on while the machine is suspended.
+  elapsed: () => uptime() * 1000,
+  random: () => Math.random(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const timer = setTimeout(wake, ms);
+      signal.addEventListener('abort', cancel, { once: true });
+      function wake(): void {
+        signal.removeEventListener('abort', cancel);
+        resolve();
+      }
+      function cancel(): void {
+        clearTimeout(timer);
+        reject(signal.reason);
+      }
+    }),
+};
+
+/** The last words, on stderr and in the termination message; the exit code. */
+function end(thrown: unknown): number {
+  const run = command?.kind === 'run' ? command : undefined;
+  const words = lastWords(run?.name, thrown);
+  if (run !== undefined && LOGGING.has(run.name) && run.settings.logFormat === 'json') {
+    const log = openLog({
+      level: 'error',
+      format: 'json',
+      colour: false,
+      now: clock.now,
+      write: writeToStderr,
+    });
+    log.write('error', 'exit', words.line, { exitCode: words.exitCode });
+  } else {
+    writeToStderr(`${words.line}\n`);
+  }
+  const file =
+    run?.settings.terminationLog ??
+    (process.env[options.terminationLog.env] || options.terminationLog.default);
+  try {
+    // Written only where the container runtime has put the file: on a laptop nobody wants one in /dev.
+    if (existsSync(file)) writeFileSync(file, words.terminationMessage);
+  } catch {
+    // It was said on stderr already, and there is nowhere left to say this.
+  }
+  return words.exitCode;
+}
+
+/** The commands whose stderr is a log. */
+const LOGGING: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return exitCodes.done;
+}
