@@ -23,8 +23,13 @@ export const events = {
   },
   'notify.failed': {
     level: 'warn',
-    fields: ['notifier', 'files', 'attempts', 'retryMs', ...problemFields],
+    fields: ['notifier', 'files', 'attempts', ...problemFields],
     meaning: 'it could not be told; it is tried again, about the newest set',
+  },
+  'notify.failedAgain': {
+    level: 'debug',
+    fields: ['notifier', 'files', 'attempts', ...problemFields],
+    meaning: 'the same failure once more',
   },
 } as const satisfies Record<string, LoggedEvent>;
 

@@ -1,0 +1,278 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem, problemsOf } from '../src/core/problem.ts';
+import type { Changed, FilePath } from '../src/core/snapshot.ts';
+import { filesOf } from '../src/core/telling.ts';
+import type { Log, Notifier } from '../src/ports.ts';
+import { openTeller, type Teller } from '../src/teller.ts';
+import { type FakeClock, fakeClock } from './support/clock.ts';
+import { rejects } from './support/rejects.ts';
+
+const test = suite('the teller');
+const never = new AbortController().signal;
+
+/** A notifier that does what the test says at each try, and notes what it was told and when. */
+interface Scripted extends Notifier {
+  readonly heard: string[];
+}
+type Act = 'ok' | 'fail' | 'hopeless' | 'hang' | number;
+
+function scripted(clock: FakeClock, acts: Act[], kind: Notifier['kind'] = 'url'): Scripted {
+  const heard: string[] = [];
+  return {
+    kind,
+    heard,
+    async tell(change, signal) {
+      heard.push(`${filesOf(change).join()}@${clock.elapsed()}`);
+      const act = acts.shift() ?? 'ok';
+      if (act === 'fail') throw problem(true);
+      if (act === 'hopeless') throw problem(false);
+      if (act === 'hang') await clock.sleep(1e9, signal);
+      if (typeof act === 'number') await clock.sleep(act, signal);
+    },
+  };
+}
+
+function problem(retry: boolean): Problem {
+  return new Problem({
+    code: 'notify.url',
+    subject: 'http://app',
+    message: 'expected 2xx, got 500',
+    remedy: 'Mend it.',
+    retry,
+  });
+}
+
+function updated(...files: string[]): Changed {
+  return { kind: 'changed', added: [], updated: files as FilePath[], removed: [] };
+}
+
+function open(clock: FakeClock, notifiers: Notifier[], splay = 0): { teller: Teller; said: string[] } {
+  const said: string[] = [];
+  const log: Log = {
+    write: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
+    problem: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
+  };
+  const count = (kind: string, result: string) => said.push(`count ${kind} ${result}`);
+  return { teller: openTeller({ notifiers, clock, log, splay, count }), said };
+}
+
+test('a change is told once, at once, and logged', async () => {
+  const clock = fakeClock();
+  const app = scripted(clock, []);
+  const { teller, said } = open(clock, [app]);
+  teller.tell(updated('a'));
+  await clock.advance(600_000);
+  assert.equal(app.heard, ['a@0']);
+  assert.equal(said, ['count url success', 'info notify.told 1']);
+  assert.is(teller.status()[0]?.state, 'idle');
+});
+
+test('a failing notifier is tried again with growing waits; the same failure is logged once, then at debug', async () => {
+  const clock = fakeClock();
+  const app = scripted(clock, ['fail', 'fail', 'fail']);
+  const { teller, said } = open(clock, [app]);
+  teller.tell(updated('a'));
+  await clock.advance(60_000);
+  assert.equal(app.heard, ['a@0', 'a@1500', 'a@4500', 'a@10500']);
+  assert.equal(
+    said.filter((line) => !line.startsWith('count')),
+    [
+      'warn notify.failed 1',
+      'debug notify.failedAgain 2',
+      'debug notify.failedAgain 3',
+      'info notify.told 4',
+    ],
+  );
+});
+
+test('a failure that stays is tried every minute, for ever', async () => {
+  const clock = fakeClock({ random: () => 0.999 });
+  const app = scripted(clock, Array(2000).fill('fail'));
+  const { teller } = open(clock, [app]);
+  teller.tell(updated('a'));
+  await clock.advance(24 * 3_600_000);
+  assert.ok(app.heard.length > 1400 && app.heard.length < 1500, String(app.heard.length));
+  assert.is(clock.sleepers.length, 1);
+});
+
+test('changes while it is busy are merged, and it hears once more, about all of them', async () => {
+  const clock = fakeClock();
+  const app = scripted(clock, [1000]);
+  const { teller } = open(clock, [app]);
+  teller.tell(updated('a'));
+  await clock.advance(100);
+  teller.tell(updated('b'));
+  teller.tell(updated('c', 'b'));
+  assert.is(teller.status()[0]?.state, 'telling');
+  await clock.advance(10_000);
+  assert.equal(app.heard, ['a@0', 'b,c@1000']);
+});
+
+test('after a failure it hears of what it missed together with what came since', async () => {
+  const clock = fakeClock();
+  const app = scripted(clock, ['fail']);
+  const { teller } = open(clock, [app]);
+  teller.tell(updated('a'));
+  await clock.advance(100);
+  teller.tell(updated('b'));
+  assert.is(teller.status()[0]?.untold, 2);
+  await clock.advance(10_000);
+  assert.equal(app.heard, ['a@0', 'a,b@1500']);
+  assert.is(teller.status()[0]?.untold, 0);
+});
+
+test('a hanging or failing notifier does not hold up another', async () => {
+  const clock = fakeClock();
+  const [stuck, failing, fine] = [scripted(clock, ['hang']), scripted(clock, ['fail']), scripted(clock, [])];
+  const { teller } = open(clock, [stuck, failing, fine]);
+  teller.tell(updated('a'));
+  await clock.advance(1000);
+  teller.tell(updated('b'));
+  await clock.advance(1000);
+  assert.equal(stuck.heard, ['a@0']);
+  assert.equal(failing.heard, ['a@0', 'a,b@1500']);
+  assert.equal(fine.heard, ['a@0', 'b@1000']);
+});
+
+test('the splay is waited for before a change, not before a retry, and gathers what comes meanwhile', async () => {
+  const clock = fakeClock();
+  const app = scripted(clock, ['ok', 'fail']);
+  const { teller } = open(clock, [app], 60_000);
+  teller.tell(updated('a'));
+  await clock.advance(10_000);
+  teller.tell(updated('b'));
+  await clock.advance(50_000);
+  teller.tell(updated('c'));
+  await clock.advance(100_000);
+  assert.equal(app.heard, ['a,b@30000', 'c@90000', 'c@91500']);
+});
+
+test('a change that arrives at the very end of a telling is not lost', async () => {
+  const clock = fakeClock();
+  const heard: string[] = [];
+  const notifier: Notifier = {
+    kind: 'touch',
+    async tell(change) {
+      heard.push(filesOf(change).join());
+      if (heard.length === 1) queueMicrotask(() => queueMicrotask(() => teller.tell(updated('b'))));
+    },
+  };
+  const { teller } = open(clock, [notifier]);
+  teller.tell(updated('a'));
+  await clock.advance(1000);
+  assert.equal(heard, ['a', 'b']);
+});
+
+test('told: resolves when all have been told, also after a retry', async () => {
+  const clock = fakeClock();
+  const { teller } = open(clock, [scripted(clock, ['fail']), scripted(clock, [5000])]);
+  await teller.told(30_000, never);
+  teller.tell(updated('a'));
+  const told = teller.told(30_000, never).then(() => clock.elapsed());
+  await clock.advance(60_000);
+  assert.is(await told, 5000);
+  assert.equal(clock.sleepers, []);
+});
+
+test('told: throws the problem of what still fails when the limit is over', async () => {
+  const clock = fakeClock();
+  const { teller } = open(clock, [
+    scripted(clock, Array(100).fill('fail')),
+    scripted(clock, ['hang'], 'exec'),
+  ]);
+  teller.tell(updated('a'));
+  const told = rejects(teller.told(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+  await clock.advance(60_000);
+  const { error, at } = await told;
+  assert.is(at, 30_000);
+  assert.equal(
+    problemsOf(error)?.map(({ code, message }) => `${code}: ${message}`),
+    [
+      'notify.url: expected 2xx, got 500',
+      'notify.exec: expected the application to be told within 30s, got no end of it',
+    ],
+  );
+});
+
+test('told: throws at once when trying again cannot help', async () => {
+  const clock = fakeClock();
+  const { teller } = open(clock, [scripted(clock, Array(100).fill('hopeless')), scripted(clock, [2000])]);
+  teller.tell(updated('a'));
+  const told = rejects(teller.told(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+  await clock.advance(60_000);
+  assert.is((await told).at, 2000);
+  assert.is(problemsOf((await told).error)?.length, 1);
+});
+
+test('told: ends with the reason of a stop', async () => {
+  const clock = fakeClock();
+  const { teller } = open(clock, [scripted(clock, ['hang'])]);
+  teller.tell(updated('a'));
+  const stop = new AbortController();
+  const told = rejects(teller.told(30_000, stop.signal));
+  await clock.advance(10);
+  stop.abort('SIGTERM');
+  assert.is(await told, 'SIGTERM');
+});
+
+test('at the end, what waits for its splay is told now, and what waits for a retry is given up', async () => {
+  const clock = fakeClock();
+  const splayed = scripted(clock, []);
+  const { teller } = open(clock, [splayed], 60_000);
+  const failing = scripted(clock, Array(9).fill('fail'));
+  const other = open(clock, [failing]).teller;
+  for (const each of [teller, other]) each.tell(updated('a'));
+  await clock.advance(20_000);
+  const tries = failing.heard.length;
+  await Promise.all([teller.close(2000), other.close(2000)]);
+  assert.is(clock.elapsed(), 20_000);
+  assert.equal(splayed.heard, ['a@20000']);
+  assert.is(failing.heard.length, tries);
+  assert.equal(clock.sleepers, []);
+});
+
+test('at the end, what is being told gets its grace and is then aborted', async () => {
+  const clock = fakeClock();
+  const { teller: quick, said } = open(clock, [scripted(clock, [1500])]);
+  const { teller: slow, said: saidOfSlow } = open(clock, [scripted(clock, ['hang'])]);
+  for (const each of [quick, slow]) each.tell(updated('a'));
+  const closed = Promise.all([quick, slow].map((each) => each.close(2000).then(() => clock.elapsed())));
+  await clock.advance(10_000);
+  assert.equal(await closed, [1500, 2000]);
+  assert.equal(said, ['count url success', 'info notify.told 1']);
+  assert.equal(saidOfSlow, []);
+  slow.tell(updated('b'));
+  await clock.advance(10_000);
+  assert.equal(clock.sleepers, []);
+});
+
+test('the status says what was told, what failed and why', async () => {
+  const clock = fakeClock();
+  const { teller } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
+  assert.equal(teller.status(), [{ kind: 'url', state: 'idle', untold: 0, consecutiveFailures: 0 }]);
+  teller.tell(updated('a'));
+  await clock.advance(1000);
+  teller.tell(updated('a'));
+  await clock.advance(2000);
+  assert.equal(teller.status(), [
+    {
+      kind: 'url',
+      state: 'waiting',
+      untold: 1,
+      consecutiveFailures: 2,
+      lastTold: '2026-01-01T00:00:00.000Z',
+      lastFailure: '2026-01-01T00:00:02.500Z',
+      lastError: {
+        code: 'notify.url',
+        subject: 'http://app',
+        message: 'expected 2xx, got 500',
+        remedy: 'Mend it.',
+      },
+    },
+  ]);
+  await clock.advance(60_000);
+  assert.is(teller.status()[0]?.consecutiveFailures, 0);
+});
+
+test.run();
