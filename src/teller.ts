@@ -124,7 +124,6 @@ function openRound(
           await pause(tellDelay(failures, clock.random(), problem?.retryAfter));
           if (closing.aborted) return;
         }
-        stir();
       }
     } finally {
       busy = false;
@@ -154,6 +153,7 @@ function openRound(
       return false;
     } finally {
       telling = undefined;
+      stir();
     }
   }
 

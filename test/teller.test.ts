@@ -86,6 +86,16 @@ test('a failing notifier is tried again with growing waits; the same failure is 
   );
 });
 
+test('a failure after a success is news again', async () => {
+  const clock = fakeClock();
+  const { teller, said } = open(clock, [scripted(clock, ['fail', 'ok', 'fail'])]);
+  for (const file of ['a', 'b']) {
+    teller.tell(updated(file));
+    await clock.advance(60_000);
+  }
+  assert.is(said.filter((line) => line === 'warn notify.failed 1').length, 2);
+});
+
 test('a failure that stays is tried every minute, for ever', async () => {
   const clock = fakeClock({ random: () => 0.999 });
   const app = scripted(clock, Array(2000).fill('fail'));
@@ -120,6 +130,25 @@ test('after a failure it hears of what it missed together with what came since',
   await clock.advance(10_000);
   assert.equal(app.heard, ['a@0', 'a,b@1500']);
   assert.is(teller.status()[0]?.untold, 0);
+});
+
+test('a change that comes during a try that fails is told with what that try was about', async () => {
+  const clock = fakeClock();
+  const heard: string[] = [];
+  const notifier: Notifier = {
+    kind: 'exec',
+    async tell(change, signal) {
+      heard.push(filesOf(change).join());
+      await clock.sleep(1000, signal);
+      if (heard.length === 1) throw problem(true);
+    },
+  };
+  const { teller } = open(clock, [notifier]);
+  teller.tell(updated('a'));
+  await clock.advance(500);
+  teller.tell(updated('b'));
+  await clock.advance(60_000);
+  assert.equal(heard, ['a', 'a,b']);
 });
 
 test('a hanging or failing notifier does not hold up another', async () => {
@@ -195,15 +224,21 @@ test('told: throws the problem of what still fails when the limit is over', asyn
   );
 });
 
-test('told: throws at once when trying again cannot help', async () => {
-  const clock = fakeClock();
-  const { teller } = open(clock, [scripted(clock, Array(100).fill('hopeless')), scripted(clock, [2000])]);
-  teller.tell(updated('a'));
-  const told = rejects(teller.told(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
-  await clock.advance(60_000);
-  assert.is((await told).at, 2000);
-  assert.is(problemsOf((await told).error)?.length, 1);
-});
+for (const [when, others, at] of [
+  ['at once', [], 0],
+  ['as soon as the others are done', [2000], 2000],
+] as const) {
+  test(`told: throws ${when} when trying again cannot help`, async () => {
+    const clock = fakeClock();
+    const hopeless = scripted(clock, Array(100).fill('hopeless'));
+    const { teller } = open(clock, [hopeless, ...others.map((ms) => scripted(clock, [ms]))]);
+    teller.tell(updated('a'));
+    const told = rejects(teller.told(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+    await clock.advance(60_000);
+    assert.is((await told).at, at);
+    assert.is(problemsOf((await told).error)?.length, 1);
+  });
+}
 
 test('told: ends with the reason of a stop', async () => {
   const clock = fakeClock();
