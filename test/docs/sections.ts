@@ -33,7 +33,8 @@ export function readme(): string {
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
@@ -49,7 +50,13 @@ function optionsTable(): string {
 }
 
 function exitCodesTable(): string {
-  return table(['code', 'meaning'], Object.entries(exitCodes).map(([name, code]) => [`${code}`, exitCodeMeanings[name as keyof typeof exitCodes]]));
+  return table(
+    ['code', 'meaning'],
+    Object.entries(exitCodes).map(([name, code]) => [
+      `${code}`,
+      exitCodeMeanings[name as keyof typeof exitCodes],
+    ]),
+  );
 }
 
 const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {

@@ -1,0 +1,91 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { lastWords } from '../../src/core/last-words.ts';
+import {
+  exitCodeOf,
+  exitCodes,
+  Problem,
+  Problems,
+  problemCodes,
+  problemLine,
+  throwProblems,
+} from '../../src/core/problem.ts';
+
+const config = new Problem({
+  code: 'config.object',
+  subject: 'objects[2].objectType',
+  file: '/etc/podsecrets/config.yaml',
+  line: 14,
+  message: 'expected "secretsmanager" or "ssmparameter", got "secretmanager"',
+  remedy: 'Correct the value.',
+});
+const fetch = new Problem({ code: 'fetch.denied', subject: 'db', message: 'm', remedy: 'r' });
+
+test('every code begins with a stage that has an exit code', () => {
+  for (const code of problemCodes) assert.ok(code.slice(0, code.indexOf('.')) in exitCodes, code);
+});
+
+test('a problem is one line: where, what was expected and found, what to do', () => {
+  assert.is(
+    problemLine(config),
+    'objects[2].objectType (/etc/podsecrets/config.yaml:14): expected "secretsmanager" or "ssmparameter", got "secretmanager". Correct the value. [config.object]',
+  );
+});
+
+test('control characters in any part of a problem are escaped', () => {
+  const forged = new Problem({
+    code: 'config.file',
+    subject: 'a\nb',
+    file: 'f\u001b',
+    message: 'm\r',
+    remedy: 'r\u0000',
+  });
+  assert.is(problemLine(forged), 'a\\nb (f\\x1b): m\\r. r\\x00 [config.file]');
+});
+
+test('several problems exit with the code of the earliest stage', () => {
+  assert.is(exitCodeOf(new Problems([fetch, config])), exitCodes.config);
+  assert.is(exitCodeOf(fetch), exitCodes.fetch);
+  assert.is(exitCodeOf(new TypeError('x')), exitCodes.bug);
+});
+
+test('one problem is thrown as itself, several together, none not at all', () => {
+  throwProblems([]);
+  assert.throws(
+    () => throwProblems([fetch]),
+    (error: unknown) => error === fetch,
+  );
+  assert.throws(
+    () => throwProblems([fetch, config]),
+    (error: unknown) => error instanceof Problems,
+  );
+});
+
+test('the last words name the command and every problem once', () => {
+  const { line, exitCode, terminationMessage } = lastWords('init', new Problems([config, fetch, fetch]));
+  assert.is(exitCode, 3);
+  assert.match(
+    line,
+    /^podsecrets init failed \(2 problems\): objects\[2\].* \| db: m\. r \[fetch\.denied\]$/,
+  );
+  assert.is(terminationMessage.split('\n').length, 2);
+});
+
+test('the last words of a bug have its place and not its message, which may quote a value', () => {
+  const { line, exitCode } = lastWords('init', new SyntaxError('Unexpected token in "hunter2"'));
+  assert.is(exitCode, 1);
+  assert.not.match(line, 'hunter2');
+  assert.match(line, 'problem.test.ts');
+});
+
+test('a termination message stays within what the kubelet keeps', () => {
+  const many = Array.from(
+    { length: 100 },
+    (_, i) => new Problem({ ...config, subject: `objects[${i}]`, message: 'm', remedy: 'r' }),
+  );
+  const { terminationMessage, line } = lastWords('init', new Problems(many));
+  assert.ok(Buffer.byteLength(terminationMessage) <= 4096);
+  assert.ok(line.length < 1500);
+});
+
+test.run();
