@@ -18,6 +18,7 @@ export type Command =
       readonly name: CommandName;
       readonly settings: Settings;
       readonly origins: Readonly<Record<OptionName, Origin>>;
+      readonly written: Readonly<Record<OptionName, readonly string[]>>;
       readonly warnings: readonly Problem[];
     }
   | { readonly kind: 'help'; readonly name: CommandName | undefined }
@@ -72,8 +73,8 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   }
   const reading = readSettings(word, flags, env);
   throwProblems([...problems, ...reading.problems]);
-  const { settings, origins, warnings } = reading;
-  return { kind: 'run', name: word, settings, origins, warnings };
+  const { settings, origins, written, warnings } = reading;
+  return { kind: 'run', name: word, settings, origins, written, warnings };
 }
 
 function aliasOf(name: OptionName, option: Option): [string, string][] {

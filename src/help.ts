@@ -4,7 +4,7 @@
 
 import yargs from 'yargs';
 import { commands } from './cli.ts';
-import { type CommandName, flagOf } from './options.ts';
+import { type CommandName, flagOf, optionFor } from './options.ts';
 import { optionEntries } from './settings.ts';
 
 /** The help page of a command, or of the program, `width` columns wide. */
@@ -26,7 +26,8 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     return await page.getHelp();
   }
   page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name} [flags]`);
-  for (const [option, row] of optionEntries()) {
+  for (const [option] of optionEntries()) {
+    const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;
     const values = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
     const value = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;

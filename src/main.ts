@@ -70,6 +70,7 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
   return {
     settings: run.settings,
     origins: run.origins,
+    written: run.written,
     warnings: run.warnings,
     env: process.env,
     clock,

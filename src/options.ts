@@ -53,12 +53,15 @@ export interface Option {
   readonly group: string;
   readonly commands: readonly CommandName[];
   readonly help: string;
+  /** What is different when a certain command takes the option. */
+  readonly per?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'help'>>>;
 }
 
 const reading = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
-const planning = ['init', 'sidecar', 'check', 'doctor'] as const;
-const fetching = ['init', 'sidecar', 'doctor'] as const;
-const publishing = ['init', 'sidecar'] as const;
+// inject takes what the containers that it adds take, and passes it on.
+const planning = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
+const fetching = ['init', 'sidecar', 'doctor', 'inject'] as const;
+const publishing = ['init', 'sidecar', 'inject'] as const;
 
 export const options = {
   config: {
@@ -149,7 +152,7 @@ export const options = {
     least: '1s',
     value: 'DURATION',
     group: 'Timing',
-    commands: ['sidecar'],
+    commands: ['sidecar', 'inject'],
     help: 'time between refreshes, with 10 % jitter; a pinned version is never asked for again',
   },
   listen: {
@@ -158,7 +161,7 @@ export const options = {
     default: '0.0.0.0:8181',
     value: 'HOST:PORT',
     group: 'HTTP',
-    commands: ['sidecar', 'status'],
+    commands: ['sidecar', 'status', 'inject'],
     help: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
   },
   notifySignal: {
@@ -231,7 +234,7 @@ export const options = {
     env: 'PODSECRETS_SYNC_SECRETS',
     default: 'false',
     group: 'Kubernetes Secrets',
-    commands: [...publishing, 'inject'],
+    commands: publishing,
     help: "apply the config's secretObjects as Kubernetes Secrets",
   },
   secretOwner: {
@@ -240,8 +243,62 @@ export const options = {
     default: 'retain',
     choices: ['retain', 'pod', 'workload'],
     group: 'Kubernetes Secrets',
-    commands: [...publishing, 'inject'],
+    commands: publishing,
     help: 'who a synced Secret dies with',
+  },
+  file: {
+    kind: 'text',
+    env: 'PODSECRETS_FILE',
+    default: '-',
+    alias: 'f',
+    value: 'FILE',
+    group: 'Pod specs',
+    commands: ['inject'],
+    help: 'the manifests to read; -: standard input',
+  },
+  as: {
+    kind: 'text',
+    env: 'PODSECRETS_AS',
+    default: 'sidecar',
+    choices: ['sidecar', 'init', 'init+sidecar'],
+    group: 'Pod specs',
+    commands: ['inject'],
+    help: 'what to add: a native sidecar (Kubernetes 1.29 on), an init container, or an init container and a plain sidecar',
+  },
+  containers: {
+    kind: 'text',
+    env: 'PODSECRETS_CONTAINERS',
+    repeatable: true,
+    value: 'NAME',
+    group: 'Pod specs',
+    commands: ['inject'],
+    help: 'a container that gets the files; none named: every container',
+  },
+  image: {
+    kind: 'text',
+    env: 'PODSECRETS_IMAGE',
+    default: 'ghcr.io/podsecrets/podsecrets:0.1.0',
+    value: 'IMAGE',
+    group: 'Pod specs',
+    commands: ['inject'],
+    help: 'the image of podsecrets',
+  },
+  namespace: {
+    kind: 'text',
+    env: 'PODSECRETS_NAMESPACE',
+    alias: 'n',
+    value: 'NAME',
+    group: 'Pod specs',
+    commands: ['inject'],
+    help: 'the namespace of what is added for a workload that names none',
+  },
+  diff: {
+    kind: 'flag',
+    env: 'PODSECRETS_DIFF',
+    default: 'false',
+    group: 'Output',
+    commands: ['inject'],
+    help: 'print what changes, for people, instead of the manifests',
   },
   output: {
     kind: 'text',
@@ -249,8 +306,9 @@ export const options = {
     default: 'text',
     choices: ['text', 'json'],
     group: 'Output',
-    commands: ['check', 'doctor', 'status'],
+    commands: ['check', 'doctor', 'status', 'inject'],
     help: 'for people, or for programs',
+    per: { inject: { default: 'yaml', choices: ['yaml', 'json'], help: 'the language of the manifests' } },
   },
   terminationLog: {
     kind: 'text',
@@ -285,7 +343,7 @@ export type OptionName = keyof typeof options;
 
 /** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */
 type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
-  ? C
+  ? C | (O extends { per: Record<string, { choices: readonly (infer D)[] }> } ? D : never)
   : NonNullable<ReturnType<(typeof kinds)[O['kind']]['read']>>;
 type Listed<O extends Option> = O extends { repeatable: true } ? readonly Value<O>[] : Value<O>;
 
@@ -295,6 +353,12 @@ export type Settings = {
     ? Listed<(typeof options)[N]>
     : Listed<(typeof options)[N]> | undefined;
 };
+
+/** The row of an option as a command takes it. */
+export function optionFor(name: OptionName, command: CommandName): Option {
+  const option: Option = options[name];
+  return { ...option, ...option.per?.[command] };
+}
 
 /** `--notify-pid-file` for notifyPidFile. */
 export function flagOf(name: OptionName): string {

@@ -15,6 +15,7 @@ import {
   kinds,
   type Option,
   type OptionName,
+  optionFor,
   options,
   type Settings,
 } from './options.ts';
@@ -25,6 +26,8 @@ export type Origin = 'flag' | 'environment' | 'default';
 export interface SettingsReading {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
+  /** The values as they were written: what can be passed on to another podsecrets. */
+  readonly written: Readonly<Record<OptionName, readonly string[]>>;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -38,7 +41,9 @@ export function readSettings(
   const problems: Problem[] = [];
   const settings: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
-  for (const [name, option] of optionEntries()) {
+  const written: Record<string, readonly string[]> = {};
+  for (const [name] of optionEntries()) {
+    const option = optionFor(name, command);
     const taken = option.commands.includes(command);
     const flag = flags.get(name);
     const variable = taken ? env[option.env] : undefined;
@@ -52,12 +57,14 @@ export function readSettings(
     const values = texts.map((text) => readValue(subject, text, option, problems));
     settings[name] = option.repeatable ? values : values[0];
     origins[name] = origin;
+    written[name] = texts;
   }
   const read = settings as unknown as Settings;
   if (problems.length === 0) problems.push(...contradictions(command, read));
   return {
     settings: read,
     origins: origins as Record<OptionName, Origin>,
+    written: written as Record<OptionName, readonly string[]>,
     problems,
     warnings: strangeVariables(env),
   };

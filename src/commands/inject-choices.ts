@@ -1,0 +1,51 @@
+/**
+ * The settings of `inject` in the words of pod specs, and the flags that it passes on.
+ *
+ * Whatever `init` and `sidecar` understand may be said to inject, and becomes an argument of the container, as it was
+ * written. What the pod spec itself says (the config, the directory, the user) is not passed on but put there.
+ */
+
+import type { Choices } from '../core/inject/choices.ts';
+import { type CommandName, flagOf, type OptionName, options } from '../options.ts';
+import { optionEntries } from '../settings.ts';
+import type { Context } from './context.ts';
+
+/** What was chosen. */
+export function injectChoices(context: Context): Choices {
+  const { settings } = context;
+  return {
+    as: settings.as,
+    image: settings.image,
+    containers: settings.containers ?? [],
+    dir: settings.dir,
+    // The application does not run yet when the init container of a pair does: its sidecar tells.
+    initArguments: passedOn(context, 'init').filter(
+      (argument) => settings.as === 'init' || !argument.startsWith('--notify-'),
+    ),
+    sidecarArguments: passedOn(context, 'sidecar'),
+    listen: settings.listen,
+    startTimeout: settings.startTimeout,
+    owner: settings.owner,
+    auth: settings.auth,
+    signals: settings.notifySignal !== undefined,
+    syncSecrets: settings.syncSecrets,
+    secretOwner: settings.secretOwner,
+    namespace: settings.namespace,
+  };
+}
+
+function passedOn({ origins, written }: Context, command: CommandName): readonly string[] {
+  return optionEntries()
+    .filter(
+      ([name, option]) =>
+        option.commands.includes(command) && option.commands.includes('inject') && !IN_SPEC.has(name),
+    )
+    .filter(([name]) => origins[name] !== 'default')
+    .flatMap(([name]) => written[name].map((text) => argumentOf(name, text)));
+}
+
+const IN_SPEC: ReadonlySet<OptionName> = new Set(['config', 'dir', 'owner']);
+
+function argumentOf(name: OptionName, text: string): string {
+  return options[name].kind === 'flag' && text === 'true' ? flagOf(name) : `${flagOf(name)}=${text}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * `podsecrets inject`: pod specs in, pod specs with podsecrets out.
+ *
+ * Reads a file or standard input and prints; nothing is written anywhere and no cluster is asked. Warnings go to stderr, so
+ * that the output can be piped to kubectl.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { type Injected, type Input, inject as injectManifests } from '../core/inject/inject.ts';
+import { exitCodes, Problem, problemLine } from '../core/problem.ts';
+import { printable } from '../core/text.ts';
+import type { Context } from './context.ts';
+import { injectChoices } from './inject-choices.ts';
+
+/** Prints the manifests with podsecrets added, or what that changes. */
+export async function inject(context: Context): Promise<number> {
+  const input = await readInput(context);
+  const injected = injectManifests(input, injectChoices(context));
+  for (const warning of [...context.warnings, ...injected.warnings]) {
+    context.stderr.write(`warning: ${problemLine(warning)}\n`);
+  }
+  context.stdout.write(await printed(input, injected, context));
+  return exitCodes.done;
+}
+
+async function readInput({ settings, origins, stdin }: Context): Promise<Input> {
+  // The default of --config is a path in a pod: here only what somebody named is read.
+  const targets = origins.config === 'default' ? [] : settings.config;
+  const configs = targets.map(async ({ file, dir }) => ({
+    file,
+    dir,
+    text: await readText(file, '--config'),
+  }));
+  return settings.file === '-'
+    ? { file: 'standard input', text: await stdin(), configs: await Promise.all(configs) }
+    : {
+        file: settings.file,
+        text: await readText(settings.file, '--file'),
+        configs: await Promise.all(configs),
+      };
+}
+
+async function readText(file: string, flag: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an error';
+    throw new Problem({
+      code: 'usage.value',
+      subject: flag,
+      message: `expected a file that can be read, got ${reason} for ${printable(file)}`,
+      remedy: 'Correct the path.',
+      cause,
+    });
+  }
+}
+
+async function printed(input: Input, injected: Injected, { settings }: Context): Promise<string> {
+  if (settings.diff) {
+    const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff');
+    const name = printable(input.file);
+    return input.text === injected.text
+      ? ''
+      : createTwoFilesPatch(name, name, input.text, injected.text, 'before', 'after', {
+          headerOptions: FILE_HEADERS_ONLY,
+        });
+  }
+  if (settings.output !== 'json') return injected.text;
+  const [only, ...others] = injected.objects;
+  const whole = others.length === 0 ? only : { apiVersion: 'v1', kind: 'List', items: injected.objects };
+  return `${JSON.stringify(whole, undefined, 2)}\n`;
+}

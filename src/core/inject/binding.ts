@@ -1,0 +1,109 @@
+/**
+ * Which volume of a pod is served by which config, at which path.
+ *
+ * A volume of the Secrets Store CSI driver keeps its name and its mounts, whatever they are, and becomes a tmpfs that our
+ * container fills. A pod that was injected before is recognised by its config volume, so that doing it again finds the
+ * same bindings. Everything else gets a volume of its own.
+ */
+
+import { Problem } from '../problem.ts';
+import { quoted } from '../text.ts';
+import { type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
+import type { Source } from './source.ts';
+
+export interface Binding {
+  readonly volume: string;
+  readonly configVolume: string;
+  readonly source: Source;
+  /** Where our container mounts the volume, and publishes. */
+  readonly dir: string;
+  /** Where our container mounts the config. */
+  readonly configDir: string;
+  /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
+  readonly kept: boolean;
+}
+
+export interface Wanted {
+  readonly sources: readonly Source[];
+  /** Sources for pods that say nothing about which they want. */
+  readonly forAll: readonly Source[];
+  readonly dir: string;
+}
+
+export const CSI_DRIVER = 'secrets-store.csi.k8s.io';
+
+/** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is nowhere to be found. */
+export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): readonly Binding[] {
+  const found: Omit<Binding, 'configDir'>[] = [];
+  for (const volume of mappingsOf(pod.volumes)) {
+    const name = textOf(volume.name);
+    if (name === undefined) continue;
+    if (isCsiVolume(volume)) {
+      const source = classOf(volume, wanted, `${subject} volume ${name}`);
+      found.push(bind(name, source, mountPathOf(pod, name) ?? source.dir ?? wanted.dir, true));
+      continue;
+    }
+    // Injected before: a config volume of ours, with the secrets volume that it belongs to.
+    const source = wanted.sources.find(
+      (candidate) => candidate.configMapName === valueAt(volume, 'configMap', 'name'),
+    );
+    const partner = mappingsOf(pod.volumes).find((other) => configVolumeName(String(other.name)) === name);
+    if (source === undefined || partner === undefined) continue;
+    const volumeName = String(partner.name);
+    const ours = volumeName === FIRST_VOLUME || /^podsecrets-\d+$/.test(volumeName);
+    found.push(bind(volumeName, source, mountPathOf(pod, volumeName) ?? source.dir ?? wanted.dir, !ours));
+  }
+  for (const source of wanted.forAll) {
+    if (found.some((binding) => binding.source === source)) continue;
+    const number = found.length + 1;
+    found.push(
+      bind(
+        number === 1 ? FIRST_VOLUME : `${FIRST_VOLUME}-${number}`,
+        source,
+        source.dir ?? wanted.dir,
+        false,
+      ),
+    );
+  }
+  return found.map((binding, index) => ({
+    ...binding,
+    configDir: index === 0 ? '/etc/podsecrets' : `/etc/podsecrets-${index + 1}`,
+  }));
+}
+
+const FIRST_VOLUME = 'podsecrets';
+
+function bind(volume: string, source: Source, dir: string, kept: boolean): Omit<Binding, 'configDir'> {
+  return { volume, configVolume: configVolumeName(volume), source, dir, kept };
+}
+
+/** Names of volumes are DNS labels: 63 characters. */
+function configVolumeName(volume: string): string {
+  return `${volume.slice(0, 63 - '-config'.length)}-config`;
+}
+
+export function isCsiVolume(volume: Mapping): boolean {
+  return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
+}
+
+/** Where the first container that mounts a volume has it. */
+function mountPathOf(pod: Mapping, volume: string): string | undefined {
+  const containers = [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)];
+  const mounts = containers.flatMap((container) => mappingsOf(container.volumeMounts));
+  return textOf(mounts.find((mount) => mount.name === volume && mount.subPath === undefined)?.mountPath);
+}
+
+function classOf(volume: Mapping, wanted: Wanted, subject: string): Source {
+  const name = textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
+  const named = wanted.sources.find((source) => source.name === name);
+  const nameless = wanted.sources.find((source) => source.name === undefined);
+  const source = named ?? nameless;
+  if (source !== undefined) return source;
+  const known = wanted.sources.map((candidate) => candidate.name).join(', ');
+  throw new Problem({
+    code: 'kubernetes.content',
+    subject,
+    message: `expected the SecretProviderClass ${quoted(name ?? '')} in the input or with --config, got ${known === '' ? 'none' : known}`,
+    remedy: `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
+  });
+}

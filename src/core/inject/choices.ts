@@ -1,0 +1,29 @@
+/**
+ * What a person chose on the command line of `inject`, in the words of pod specs.
+ */
+
+import type { Owner } from '../snapshot.ts';
+
+export interface Choices {
+  /** A native sidecar, an init container, or both a plain init container and a plain sidecar (clusters before 1.29). */
+  readonly as: 'sidecar' | 'init' | 'init+sidecar';
+  readonly image: string;
+  /** The containers that get the files; empty: all. */
+  readonly containers: readonly string[];
+  /** Where a config publishes that names no directory and converts no volume. */
+  readonly dir: string;
+  /** Flags for the container that were given to inject, as `init` and as `sidecar` take them. */
+  readonly initArguments: readonly string[];
+  readonly sidecarArguments: readonly string[];
+  readonly listen: { readonly host: string; readonly port: number } | 'off';
+  /** Milliseconds. */
+  readonly startTimeout: number;
+  readonly owner: Owner | undefined;
+  readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
+  /** Signals go to processes of other containers. */
+  readonly signals: boolean;
+  readonly syncSecrets: boolean;
+  readonly secretOwner: 'retain' | 'pod' | 'workload';
+  /** The namespace of objects that are made for a workload that names none. */
+  readonly namespace: string | undefined;
+}

@@ -1,0 +1,131 @@
+/**
+ * The podsecrets containers as a pod spec has them.
+ *
+ * They run under the strictest of the Pod Security Standards: no root, no capability, a root file system that cannot be
+ * written. AWS credentials need nothing here: the webhooks of EKS put their variables and token into every container and
+ * init container of a pod whose service account has a role.
+ */
+
+import type { Binding } from './binding.ts';
+import type { Choices } from './choices.ts';
+import { type Mapping, mappingOf, mappingsOf } from './data.ts';
+
+/** What runs beside the application for the life of the pod. */
+export const SIDECAR_NAME = 'podsecrets';
+/** What runs before it, and ends. */
+export const INIT_NAME = 'podsecrets-init';
+
+export interface OwnContainers {
+  /** At the head of initContainers. */
+  readonly first: readonly Mapping[];
+  /** At the end of containers. */
+  readonly beside: readonly Mapping[];
+}
+
+/** The containers that a pod needs for its bindings. */
+export function ownContainers(pod: Mapping, bindings: readonly Binding[], choices: Choices): OwnContainers {
+  const body = { image: choices.image };
+  const rest = {
+    resources: RESOURCES,
+    securityContext: securityContextOf(pod, choices),
+    volumeMounts: bindings.flatMap(mountsOf),
+  };
+  const configs = bindings.map((binding) => `--config=${binding.configDir}/config.yaml=${binding.dir}`);
+  const init = { name: INIT_NAME, ...body, args: ['init', ...configs, ...choices.initArguments], ...rest };
+  const sidecar = { name: SIDECAR_NAME, ...body, args: ['sidecar', ...configs, ...choices.sidecarArguments] };
+  switch (choices.as) {
+    case 'init':
+      return { first: [init], beside: [] };
+    case 'init+sidecar':
+      return { first: [init], beside: [{ ...sidecar, ...livenessProbe(choices), ...rest }] };
+    case 'sidecar':
+      return {
+        first: [
+          {
+            ...sidecar,
+            restartPolicy: 'Always',
+            ...startupProbe(choices),
+            ...livenessProbe(choices),
+            ...rest,
+          },
+        ],
+        beside: [],
+      };
+    default:
+      return choices.as satisfies never;
+  }
+}
+
+/** Containers that an earlier injection made. */
+export function isOwn(container: Mapping): boolean {
+  const command = Array.isArray(container.args) ? container.args[0] : undefined;
+  return (
+    (container.name === SIDECAR_NAME && command === 'sidecar') ||
+    (container.name === INIT_NAME && command === 'init')
+  );
+}
+
+/** Measured: the resident size of a sidecar with both AWS clients and two hundred secrets stays below the limit. */
+const RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '64Mi' } } as const;
+
+/**
+ * The application starts once `/readyz` says that the files are there. The probe waits longer than the program tries, so
+ * that a failure ends with the program's own words, not with the kubelet's.
+ */
+function startupProbe(choices: Choices): Mapping {
+  if (choices.listen === 'off') return {};
+  const seconds = Math.ceil(choices.startTimeout / 1000) + 10;
+  return {
+    startupProbe: {
+      httpGet: { path: '/readyz', port: choices.listen.port },
+      periodSeconds: 1,
+      failureThreshold: seconds,
+    },
+  };
+}
+
+/** Says that the loop turns, and nothing about AWS. */
+function livenessProbe(choices: Choices): Mapping {
+  if (choices.listen === 'off') return {};
+  return { livenessProbe: { httpGet: { path: '/livez', port: choices.listen.port }, periodSeconds: 10 } };
+}
+
+/** The user of the distroless image, for want of a better one. */
+const NONROOT = 65532;
+
+function securityContextOf(pod: Mapping, choices: Choices): Mapping {
+  const { uid, gid } = choices.owner ?? applicationUser(pod) ?? { uid: NONROOT, gid: NONROOT };
+  return {
+    runAsNonRoot: uid !== 0,
+    runAsUser: uid,
+    runAsGroup: gid,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+/**
+ * The user that all the application's containers run as, when the pod spec says so and it is not root: files of mode 0400
+ * are then readable to it, and signals reach it, without any capability.
+ */
+function applicationUser(pod: Mapping): { readonly uid: number; readonly gid: number } | undefined {
+  const shared = mappingOf(pod.securityContext);
+  const users = mappingsOf(pod.containers)
+    .filter((container) => !isOwn(container))
+    .map((container) => ({ ...shared, ...mappingOf(container.securityContext) }) as Mapping);
+  const [first, ...others] = users;
+  const uid = first?.runAsUser;
+  if (typeof uid !== 'number' || uid === 0 || others.some((other) => other.runAsUser !== uid))
+    return undefined;
+  const gid = first?.runAsGroup;
+  return { uid, gid: typeof gid === 'number' ? gid : uid };
+}
+
+function mountsOf(binding: Binding): readonly Mapping[] {
+  return [
+    { name: binding.volume, mountPath: binding.dir },
+    { name: binding.configVolume, mountPath: binding.configDir, readOnly: true },
+  ];
+}

@@ -1,0 +1,295 @@
+/**
+ * What cannot work in a pod, said before anybody waits for it in a cluster.
+ *
+ * A problem is what no change of ours could make work; a warning is what works and may surprise. Each gives its reason.
+ */
+
+import { Problem, type ProblemCode } from '../problem.ts';
+import { nearest, quoted } from '../text.ts';
+import type { Binding } from './binding.ts';
+import { isCsiVolume } from './binding.ts';
+import type { Choices } from './choices.ts';
+import { INIT_NAME, isOwn, SIDECAR_NAME } from './container.ts';
+import { type Mapping, mappingOf, mappingsOf, textOf, valueAt } from './data.ts';
+import type { Workload } from './workload.ts';
+
+export interface Obstacles {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Everything that stands in the way of an injection. */
+export function obstaclesOf(workload: Workload, bindings: readonly Binding[], choices: Choices): Obstacles {
+  const pod = withoutOwn(workload.pod);
+  const site: Site = { workload, pod, bindings, choices };
+  return {
+    problems: [
+      platform(site),
+      fargate(site),
+      signalling(site),
+      endlessJob(site),
+      probeless(site),
+      token(site),
+      ...namesTaken(site),
+      ...unknownContainers(site),
+      ...takenPaths(site),
+      ...(choices.as === 'init' ? [] : subPaths(site)),
+    ].filter((problem) => problem !== undefined),
+    warnings: [
+      ...(choices.as === 'init' ? subPaths(site) : []),
+      otherUser(site),
+      skipped(site),
+      nodeSecret(site),
+      hostPort(site),
+      unsynced(site),
+    ].filter((problem) => problem !== undefined),
+  };
+}
+
+interface Site {
+  readonly workload: Workload;
+  readonly pod: Mapping;
+  readonly bindings: readonly Binding[];
+  readonly choices: Choices;
+}
+
+function withoutOwn(pod: Mapping): Mapping {
+  const strangers = (containers: unknown) => mappingsOf(containers).filter((container) => !isOwn(container));
+  return { ...pod, containers: strangers(pod.containers), initContainers: strangers(pod.initContainers) };
+}
+
+function platform({ workload, pod }: Site): Problem | undefined {
+  const selector = mappingOf(pod.nodeSelector);
+  const system =
+    valueAt(pod, 'os', 'name') ??
+    selector['kubernetes.io/os'] ??
+    selector['beta.kubernetes.io/os'] ??
+    'linux';
+  if (system === 'linux') return undefined;
+  return content(
+    workload.subject,
+    `expected a Linux pod, got one for ${quoted(String(system))}`,
+    'podsecrets publishes to a tmpfs through links, which other systems do not have; leave this workload out.',
+  );
+}
+
+function fargate({ workload, pod, bindings, choices }: Site): Problem | undefined {
+  const mark = fargateMark(workload, pod);
+  const asking = bindings.find((binding) => binding.source.usePodIdentity);
+  const flagged = choices.auth === 'pod-identity';
+  if (mark === undefined || choices.auth === 'irsa' || (asking === undefined && !flagged)) return undefined;
+  const who = flagged ? '--auth pod-identity' : `usePodIdentity in ${asking?.source.subject}`;
+  return content(
+    workload.subject,
+    `expected IRSA on Fargate (${mark}), got ${who}: EKS Pod Identity does not exist there`,
+    'Give the service account a role with eks.amazonaws.com/role-arn and remove usePodIdentity.',
+  );
+}
+
+function fargateMark({ metadata }: Workload, pod: Mapping): string | undefined {
+  if (valueAt(metadata, 'labels', FARGATE_PROFILE) !== undefined) return `label ${FARGATE_PROFILE}`;
+  if (valueAt(pod, 'nodeSelector', COMPUTE_TYPE) === 'fargate') return `nodeSelector ${COMPUTE_TYPE}`;
+  return pod.schedulerName === 'fargate-scheduler' ? 'schedulerName fargate-scheduler' : undefined;
+}
+
+const FARGATE_PROFILE = 'eks.amazonaws.com/fargate-profile';
+const COMPUTE_TYPE = 'eks.amazonaws.com/compute-type';
+
+function signalling({ workload, pod, choices }: Site): Problem | undefined {
+  if (!choices.signals) return undefined;
+  if (choices.as === 'init') {
+    return usage(
+      '--notify-signal',
+      'expected a sidecar, got --as init: the application does not run yet when an init container does',
+      'Use --as sidecar, or leave the signal out.',
+    );
+  }
+  if (pod.shareProcessNamespace === true) return undefined;
+  return content(
+    workload.subject,
+    'expected shareProcessNamespace: true for --notify-signal, got a pod whose containers do not see each other',
+    'Add shareProcessNamespace: true to the pod spec, or use --notify-url or --notify-touch.',
+  );
+}
+
+/** A plain container beside a job's own never ends, and so the job would not. */
+function endlessJob({ workload, pod, choices }: Site): Problem | undefined {
+  const ends =
+    workload.kind === 'Job' ||
+    workload.kind === 'CronJob' ||
+    (workload.kind === 'Pod' && pod.restartPolicy !== undefined && pod.restartPolicy !== 'Always');
+  if (choices.as !== 'init+sidecar' || !ends) return undefined;
+  return content(
+    workload.subject,
+    'expected a pod that runs for ever, got one that is to end: a plain sidecar would keep it running',
+    'Use --as init; or --as sidecar on Kubernetes 1.29 and later, which ends native sidecars.',
+  );
+}
+
+/** The kubelet is the one who asks `/readyz`, from outside the pod. */
+function probeless({ choices }: Site): Problem | undefined {
+  if (choices.as !== 'sidecar') return undefined;
+  const { listen } = choices;
+  const reachable = listen !== 'off' && !/^(127\.|localhost$|::1$)/.test(listen.host);
+  if (reachable) return undefined;
+  const got = listen === 'off' ? 'off' : listen.host;
+  return usage(
+    '--listen',
+    `expected an address that the kubelet's startupProbe reaches, got ${got}`,
+    'Listen on 0.0.0.0 (or ::), or use --as init+sidecar, which needs no probe to start.',
+  );
+}
+
+function token({ workload, pod, choices }: Site): Problem | undefined {
+  if (!choices.syncSecrets || pod.automountServiceAccountToken !== false) return undefined;
+  return content(
+    workload.subject,
+    'expected a service account token for --sync-secrets, got automountServiceAccountToken: false',
+    'Allow the token, or leave --sync-secrets out.',
+  );
+}
+
+function namesTaken({ workload, pod, bindings }: Site): readonly Problem[] {
+  const containers = [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)]
+    .map((container) => String(container.name))
+    .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
+    .map((name) => `container ${name}`);
+  const volumes = mappingsOf(pod.volumes)
+    .filter((volume) =>
+      bindings.some(
+        (binding) =>
+          (volume.name === binding.volume &&
+            !isCsiVolume(volume) &&
+            valueAt(volume, 'emptyDir', 'medium') !== 'Memory') ||
+          (volume.name === binding.configVolume && volume.configMap === undefined),
+      ),
+    )
+    .map((volume) => `volume ${String(volume.name)}`);
+  return [...containers, ...volumes].map((taken) =>
+    content(
+      `${workload.subject} ${taken}`,
+      'expected the name to be free, got something else of that name',
+      'Rename it.',
+    ),
+  );
+}
+
+function unknownContainers({ workload, pod, choices }: Site): readonly Problem[] {
+  const names = [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].map(({ name }) =>
+    String(name),
+  );
+  return choices.containers
+    .filter((wanted) => !names.includes(wanted))
+    .map((wanted) => {
+      const hint = nearest(wanted, names);
+      return usage(
+        '--containers',
+        `expected a container of ${workload.subject} (${names.join(', ')}), got ${quoted(wanted)}`,
+        hint === undefined ? 'Correct the name.' : `Did you mean ${hint}?`,
+      );
+    });
+}
+
+/** Kubernetes refuses two mounts at one path. */
+function takenPaths({ workload, pod, bindings, choices }: Site): readonly Problem[] {
+  return [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].flatMap((container) => {
+    if (choices.containers.length > 0 && !choices.containers.includes(String(container.name))) return [];
+    const mounts = mappingsOf(container.volumeMounts);
+    return bindings
+      .filter((binding) => !binding.kept && !mounts.some((mount) => mount.name === binding.volume))
+      .filter((binding) => mounts.some((mount) => mount.mountPath === binding.dir))
+      .map((binding) =>
+        content(
+          `${workload.subject} container ${String(container.name)}`,
+          `expected nothing mounted at ${binding.dir}, got another volume`,
+          'Choose another directory with --config FILE=DIR.',
+        ),
+      );
+  });
+}
+
+/** The kubelet resolves a subPath once, when the container starts. */
+function subPaths({ workload, pod, bindings }: Site): readonly Problem[] {
+  return [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].flatMap((container) =>
+    mappingsOf(container.volumeMounts)
+      .filter((mount) => bindings.some((binding) => binding.volume === mount.name))
+      .filter((mount) => mount.subPath !== undefined || mount.subPathExpr !== undefined)
+      .map((mount) =>
+        content(
+          `${workload.subject} container ${String(container.name)}`,
+          `expected a mount of the whole volume ${String(mount.name)}, got subPath ${quoted(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
+          'Mount the directory and read the file in it, or use --as init if one value for the life of the pod is enough.',
+        ),
+      ),
+  );
+}
+
+function otherUser({ workload, pod, choices }: Site): Problem | undefined {
+  if (!choices.signals || choices.owner !== undefined) return undefined;
+  const users = mappingsOf(pod.containers).map(
+    (container) =>
+      valueAt(container, 'securityContext', 'runAsUser') ?? valueAt(pod, 'securityContext', 'runAsUser'),
+  );
+  if (users[0] !== undefined && users[0] !== 0 && users.every((user) => user === users[0])) return undefined;
+  return content(
+    workload.subject,
+    'expected one runAsUser for all containers, got none that can be told: a signal reaches only processes of the same user',
+    'Give --owner UID:GID with the user that the application runs as.',
+  );
+}
+
+function skipped({ workload }: Site): Problem | undefined {
+  const list = textOf(valueAt(workload.metadata, 'annotations', SKIP_CONTAINERS)) ?? '';
+  const skips = list.split(',').map((name) => name.trim());
+  if (!skips.includes(SIDECAR_NAME) && !skips.includes(INIT_NAME)) return undefined;
+  return content(
+    workload.subject,
+    `expected AWS credentials in our container, got ${SKIP_CONTAINERS}: ${quoted(list)}`,
+    'Take its name out of the annotation.',
+  );
+}
+
+const SKIP_CONTAINERS = 'eks.amazonaws.com/skip-containers';
+
+function nodeSecret({ workload, pod }: Site): Problem | undefined {
+  const volume = mappingsOf(pod.volumes).find(
+    (other) => isCsiVolume(other) && valueAt(other, 'csi', 'nodePublishSecretRef') !== undefined,
+  );
+  if (volume === undefined) return undefined;
+  return content(
+    `${workload.subject} volume ${String(volume.name)}`,
+    'expected no nodePublishSecretRef, got one, which was left out: credentials come from the service account',
+    'Give the service account a role.',
+  );
+}
+
+function hostPort({ workload, pod, choices }: Site): Problem | undefined {
+  if (pod.hostNetwork !== true || choices.as === 'init' || choices.listen === 'off') return undefined;
+  return content(
+    workload.subject,
+    `expected a network of the pod's own, got hostNetwork: port ${choices.listen.port} is then taken on the node itself`,
+    'Give --listen HOST:PORT with a port that is free on every node.',
+  );
+}
+
+function unsynced({ workload, bindings, choices }: Site): Problem | undefined {
+  const names = bindings.flatMap((binding) => binding.source.secretNames);
+  if (choices.syncSecrets || names.length === 0) return undefined;
+  return content(
+    workload.subject,
+    `expected --sync-secrets, for the config has secretObjects (${names.join(', ')}), got none: these Secrets will not be kept`,
+    'Add --sync-secrets if anything reads them.',
+  );
+}
+
+function content(subject: string, message: string, remedy: string): Problem {
+  return problem('kubernetes.content', subject, message, remedy);
+}
+
+function usage(subject: string, message: string, remedy: string): Problem {
+  return problem('usage.value', subject, message, remedy);
+}
+
+function problem(code: ProblemCode, subject: string, message: string, remedy: string): Problem {
+  return new Problem({ code, subject, message, remedy });
+}

@@ -1,0 +1,74 @@
+/**
+ * One pod spec in, the same with podsecrets out.
+ *
+ * What is ours is taken out first and put in anew, so that the result depends on the choices and not on how often this ran.
+ * What is not ours keeps its order and its content; nothing is added that the choices do not ask for.
+ */
+
+import type { Binding } from './binding.ts';
+import type { Choices } from './choices.ts';
+import { isOwn, ownContainers } from './container.ts';
+import { type Mapping, mappingsOf, valueAt } from './data.ts';
+
+/** The pod spec with containers, volumes and mounts for the bindings. */
+export function injectPod(pod: Mapping, bindings: readonly Binding[], choices: Choices): Mapping {
+  const own = ownContainers(pod, bindings, choices);
+  const containers = [...others(pod.containers, bindings, choices), ...own.beside];
+  const initContainers = [...own.first, ...others(pod.initContainers, bindings, choices)];
+  const injected: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(pod)) {
+    if (key === 'containers' && pod.initContainers === undefined) injected.initContainers = initContainers;
+    injected[key] = value;
+  }
+  return {
+    ...injected,
+    initContainers,
+    containers,
+    volumes: bindings.reduce(withVolumes, mappingsOf(pod.volumes)),
+  };
+}
+
+function others(containers: unknown, bindings: readonly Binding[], choices: Choices): readonly Mapping[] {
+  return mappingsOf(containers)
+    .filter((container) => !isOwn(container))
+    .map((container) =>
+      bindings.reduce((current, binding) => withMount(current, binding, choices), container),
+    );
+}
+
+/** A mount that is there stays where it is, and becomes read-only; a volume of ours is mounted where it is wanted. */
+function withMount(container: Mapping, binding: Binding, choices: Choices): Mapping {
+  const mounts = mappingsOf(container.volumeMounts);
+  const named = choices.containers.includes(String(container.name));
+  if (mounts.some((mount) => mount.name === binding.volume)) {
+    return {
+      ...container,
+      volumeMounts: mounts.map((mount) =>
+        mount.name === binding.volume ? { ...mount, readOnly: true } : mount,
+      ),
+    };
+  }
+  const wanted = choices.containers.length > 0 ? named : !binding.kept;
+  if (!wanted) return container;
+  return {
+    ...container,
+    volumeMounts: [...mounts, { name: binding.volume, mountPath: binding.dir, readOnly: true }],
+  };
+}
+
+function withVolumes(volumes: readonly Mapping[], binding: Binding): readonly Mapping[] {
+  const secrets = { name: binding.volume, emptyDir: { medium: 'Memory', sizeLimit: SIZE_LIMIT } };
+  const config = { name: binding.configVolume, configMap: { name: binding.source.configMapName } };
+  return withVolume(withVolume(volumes, secrets), config);
+}
+
+/** Room for two generations of 128 secrets of the largest size (64 KiB); memory is taken only for what is written. */
+const SIZE_LIMIT = '16Mi';
+
+/** A tmpfs of this name is kept, for somebody may have given it another size; anything else is replaced. */
+function withVolume(volumes: readonly Mapping[], volume: Mapping): readonly Mapping[] {
+  const standing = volumes.find((other) => other.name === volume.name);
+  if (standing === undefined) return [...volumes, volume];
+  const isTmpfs = valueAt(standing, 'emptyDir', 'medium') === 'Memory';
+  return isTmpfs ? volumes : volumes.map((other) => (other === standing ? volume : other));
+}

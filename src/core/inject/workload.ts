@@ -1,0 +1,78 @@
+/**
+ * Where the pods are in the objects of a manifest.
+ *
+ * Every kind that holds a pod spec, and lists of them, also nested. What is no workload passes through untouched.
+ */
+
+import { isMapping, type Mapping, mappingOf, textOf, valueAt, withValueAt } from './data.ts';
+
+export interface Workload {
+  /** `Deployment/web`, as errors name it. */
+  readonly subject: string;
+  readonly kind: string;
+  readonly namespace: string | undefined;
+  /** Metadata of the pods, not of what makes them. */
+  readonly metadata: Mapping;
+  readonly pod: Mapping;
+}
+
+/** The objects of a document: the items of a List, in depth, or the document itself. */
+export function objectsOf(document: unknown): readonly Mapping[] {
+  if (!isMapping(document)) return [];
+  return isList(document) ? (document.items as readonly unknown[]).flatMap(objectsOf) : [document];
+}
+
+/** The document with every object replaced by what `change` makes of it. */
+export function mapObjects(document: unknown, change: (object: Mapping) => Mapping): unknown {
+  if (!isMapping(document)) return document;
+  if (!isList(document)) return change(document);
+  return {
+    ...document,
+    items: (document.items as readonly unknown[]).map((item) => mapObjects(item, change)),
+  };
+}
+
+/** A `List`, or the list of one kind that an API answers with, such as `DeploymentList`. */
+function isList(object: Mapping): boolean {
+  return String(object.kind).endsWith('List') && Array.isArray(object.items);
+}
+
+/** The workload that an object is; undefined when it makes no pods. */
+export function workloadOf(object: Mapping): Workload | undefined {
+  const template = templatePath(object);
+  const pod = template && valueAt(object, ...template, 'spec');
+  if (template === undefined || !isMapping(pod)) return undefined;
+  const kind = String(object.kind);
+  const name =
+    valueAt(object, 'metadata', 'name') ?? valueAt(object, 'metadata', 'generateName') ?? '(no name)';
+  return {
+    subject: `${kind}/${String(name)}`,
+    kind,
+    namespace: textOf(valueAt(object, 'metadata', 'namespace')),
+    metadata: mappingOf(valueAt(object, ...template, 'metadata')),
+    pod,
+  };
+}
+
+/** The object with another pod spec. */
+export function withPod(object: Mapping, pod: Mapping): Mapping {
+  const template = templatePath(object);
+  return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
+}
+
+function templatePath(object: Mapping): readonly string[] | undefined {
+  return typeof object.kind === 'string' ? templates.get(object.kind) : undefined;
+}
+
+const IN_SPEC = ['spec', 'template'];
+const templates = new Map<string, readonly string[]>([
+  ['Pod', []],
+  ['PodTemplate', ['template']],
+  ['Deployment', IN_SPEC],
+  ['StatefulSet', IN_SPEC],
+  ['DaemonSet', IN_SPEC],
+  ['ReplicaSet', IN_SPEC],
+  ['ReplicationController', IN_SPEC],
+  ['Job', IN_SPEC],
+  ['CronJob', ['spec', 'jobTemplate', ...IN_SPEC]],
+]);
