@@ -1,0 +1,57 @@
+/**
+ * Which line of a file a position inside a scalar comes from.
+ *
+ * A SecretProviderClass holds YAML inside a string of YAML (`objects: |`). An error in there must name the line a person
+ * sees in the file. Only positions are computed here, and only when a line is asked for.
+ */
+
+/** The line, from 1, of a position (UTF-16 index). */
+export type LineAt = (at: number) => number;
+
+/**
+ * Lines for a scalar whose source is `source[start, end)` and whose meaning is `value`. Each line of the source is found
+ * again in the value, in order, with only white space between: exact for blocks and for text in quotes without escapes.
+ * Behind an escape, the last known line is the answer.
+ */
+export function scalarLines(source: string, start: number, end: number, value: string, file: LineAt): LineAt {
+  let known: readonly Landmark[] | undefined;
+  return (at) => {
+    known ??= landmarks(source.slice(start, end), value, file(start));
+    return lastBefore(known, at)?.line ?? file(start);
+  };
+}
+
+interface Landmark {
+  readonly at: number;
+  readonly line: number;
+}
+
+function landmarks(source: string, value: string, firstLine: number): readonly Landmark[] {
+  const found: Landmark[] = [];
+  let cursor = 0;
+  for (const [index, sourceLine] of source.split('\n').entries()) {
+    // The first line is the block's header, or begins with a quote.
+    const text = index === 0 ? sourceLine.replace(/^(["']|[|>].*)/, '').trim() : sourceLine.trim();
+    if (text === '') continue;
+    while (/\s/.test(value[cursor] ?? '')) cursor++;
+    if (!value.startsWith(text, cursor)) {
+      // The last line of text in quotes ends with the quote, which is no part of the value.
+      found.push({ at: cursor, line: firstLine + index });
+      break;
+    }
+    found.push({ at: cursor, line: firstLine + index });
+    cursor += text.length;
+  }
+  return found;
+}
+
+function lastBefore(known: readonly Landmark[], at: number): Landmark | undefined {
+  let low = 0;
+  let high = known.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((known[middle]?.at ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return known[low - 1] ?? known[0];
+}

@@ -1,0 +1,261 @@
+/**
+ * YAML text to plain data with line numbers.
+ *
+ * The `yaml` package reads the structure; what scalars, duplicate keys, merges and aliases mean is decided here, by the
+ * rules of the parser that SecretProviderClasses are written for (see yaml-scalar.ts). Only the first document counts.
+ * Nothing is thrown: whatever is wrong comes back with its line. Depth and alias expansion are bounded, so that no text
+ * can cost more than its length.
+ */
+
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  Parser,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
+import { quoted } from './text.ts';
+import { forbiddenCharacter, guardedTokens } from './yaml-limits.ts';
+import { type LineAt, scalarLines } from './yaml-lines.ts';
+import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalar.ts';
+
+export type YamlValue = YamlScalar | YamlList | YamlMap | { readonly kind: 'null'; readonly line: number };
+
+export interface YamlScalar {
+  readonly kind: 'scalar';
+  readonly type: 'text' | 'boolean' | 'number';
+  /** What it becomes where text is wanted: `31` for `0x1F`. */
+  readonly text: string;
+  /** As it stands in the source, when it is plain: without quotes, block and tag. */
+  readonly plain: string | undefined;
+  /** False for `.inf` and `.nan`, which have no form as JSON. */
+  readonly finite: boolean;
+  readonly line: number;
+  /** The line in the file of a position in `text`, for text that is YAML itself. */
+  readonly lineAt: LineAt;
+}
+
+export interface YamlList {
+  readonly kind: 'list';
+  readonly line: number;
+  readonly items: readonly YamlValue[];
+}
+
+export interface YamlMap {
+  readonly kind: 'map';
+  readonly line: number;
+  /** Sorted by key, as the reference sorts them before it matches keys without regard to case. */
+  readonly entries: readonly YamlEntry[];
+}
+
+export interface YamlEntry {
+  readonly key: string;
+  readonly line: number;
+  readonly value: YamlValue;
+  /** The same key stood here before; it was written over. */
+  readonly repeated: boolean;
+}
+
+export interface YamlFault {
+  readonly line: number;
+  readonly message: string;
+}
+
+export interface YamlText {
+  /** Undefined for a text without any document, and when there are faults. */
+  readonly root: YamlValue | undefined;
+  readonly faults: readonly YamlFault[];
+  /** Where a second document begins: it does not count. */
+  readonly secondDocument: number | undefined;
+}
+
+/** An alias stands for a copy of what it names; legitimate configs have a handful, a "billion laughs" has thousands. */
+const EXPANSIONS = 100;
+
+/** Reads the first document. `lineAt` tells the line of a position in the text; by default lines are counted in it. */
+export function parseYaml(text: string, lineAt?: LineAt): YamlText {
+  const lines = new LineCounter();
+  const place: LineAt = lineAt ?? ((at) => lines.linePos(at).line || 1);
+  const control = forbiddenCharacter.exec(text);
+  if (control !== null) {
+    for (let at = 0; at < control.index; at++) if (text[at] === '\n') lines.addNewLine(at + 1);
+    const code = (text.codePointAt(control.index) ?? 0).toString(16).padStart(4, '0').toUpperCase();
+    const message = `expected printable characters, got the character U+${code}`;
+    return { root: undefined, faults: [{ line: place(control.index), message }], secondDocument: undefined };
+  }
+
+  const faults: YamlFault[] = [];
+  const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
+  const tokens = guardedTokens(new Parser(lines.addNewLine).parse(text), (at) => {
+    faults.push({ line: place(at), message: 'expected at most 100 levels, got deeper nesting' });
+  });
+  const documents = composer.compose(tokens);
+  const first = documents.next().value as Document.Parsed | undefined;
+  for (const error of first?.errors ?? composer.streamInfo().errors) {
+    faults.push({ line: place(error.pos[0]), message: `expected YAML, got an error: ${error.message}` });
+  }
+  if (first === undefined || faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
+  const root = first.contents === null ? undefined : new Builder(text, place, faults).build(first);
+  const second = documents.next().value as Document.Parsed | undefined;
+  return {
+    root: faults.length > 0 ? undefined : root,
+    faults,
+    secondDocument: second === undefined ? undefined : place(second.range[0]),
+  };
+}
+
+/** Nodes of one document to values. Each node is built once, however often aliases name it. */
+class Builder {
+  readonly #text: string;
+  readonly #place: LineAt;
+  readonly #faults: YamlFault[];
+  readonly #targets = new Map<Node, Node>();
+  readonly #built = new Map<Node, { readonly value: YamlValue; readonly expansions: number } | 'open'>();
+  #expansions = 0;
+
+  constructor(text: string, place: LineAt, faults: YamlFault[]) {
+    this.#text = text;
+    this.#place = place;
+    this.#faults = faults;
+  }
+
+  build(document: Document.Parsed): YamlValue | undefined {
+    this.#resolveAliases(document);
+    if (this.#faults.length > 0 || document.contents === null) return undefined;
+    const value = this.#value(document.contents);
+    if (this.#expansions > EXPANSIONS) {
+      const message = `expected at most ${EXPANSIONS} expansions of aliases, got more`;
+      this.#faults.splice(0, Number.POSITIVE_INFINITY, { line: value.line, message });
+    }
+    return value;
+  }
+
+  /** An alias means the last anchor of its name before it, even one that a later key writes over. */
+  #resolveAliases(document: Document.Parsed): void {
+    const anchors = new Map<string, Node>();
+    visit(document, {
+      Node: (_key, node) => {
+        if (!isAlias(node)) {
+          if (node.anchor !== undefined) anchors.set(node.anchor, node);
+          return;
+        }
+        const target = anchors.get(node.source);
+        if (target !== undefined) this.#targets.set(node, target);
+        else this.#fault(node, `expected the name of an anchor, got ${quoted(node.source)}, which none has`);
+      },
+    });
+  }
+
+  #value(node: Node): YamlValue {
+    const known = this.#built.get(node);
+    if (known === 'open') {
+      this.#fault(node, 'expected an alias of something else, got one that contains itself');
+      return { kind: 'null', line: this.#line(node) };
+    }
+    if (known !== undefined) {
+      this.#expansions += known.expansions;
+      return known.value;
+    }
+    const before = this.#expansions;
+    this.#built.set(node, 'open');
+    const value = this.#fresh(node);
+    this.#built.set(node, { value, expansions: this.#expansions - before });
+    return value;
+  }
+
+  #fresh(node: Node): YamlValue {
+    const line = this.#line(node);
+    if (isAlias(node)) {
+      this.#expansions++;
+      const target = this.#targets.get(node);
+      return target === undefined ? { kind: 'null', line } : this.#value(target);
+    }
+    if (isMap(node)) return { kind: 'map', line, entries: this.#entries(node) };
+    if (isSeq(node))
+      return { kind: 'list', line, items: node.items.map((item) => this.#value(item as Node)) };
+    return isScalar(node) ? this.#scalar(node) : { kind: 'null', line };
+  }
+
+  /** Pairs in the order of the text, each writing over what stood there: merges too, unlike in later YAML. */
+  #entries(node: YAMLMap): readonly YamlEntry[] {
+    const entries = new Map<string, YamlEntry>();
+    for (const pair of node.items) {
+      const keyNode = pair.key as Node;
+      const value = this.#value(pair.value as Node);
+      if (isMergeKey(keyNode)) {
+        for (const merged of this.#merged(pair.value as Node, value)) entries.set(merged.key, merged);
+        continue;
+      }
+      const key = this.#value(keyNode);
+      if (key.kind !== 'scalar') {
+        this.#fault(
+          keyNode,
+          `expected text as a key, got ${key.kind === 'null' ? 'nothing' : `a ${key.kind}`}`,
+        );
+        continue;
+      }
+      const line = this.#line(keyNode);
+      entries.set(key.text, { key: key.text, line, value, repeated: entries.has(key.text) });
+    }
+    return [...entries.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  }
+
+  /** What `<<` brings in. Of several maps the first counts most, so it is written last. */
+  #merged(node: Node, value: YamlValue): readonly YamlEntry[] {
+    if (value.kind === 'map') return value.entries;
+    if (value.kind === 'list' && !isAlias(node)) {
+      const maps = value.items.filter((item) => item.kind === 'map');
+      if (maps.length === value.items.length) return maps.reverse().flatMap((map) => map.entries);
+    }
+    this.#fault(node, 'expected a map or a list of maps behind "<<", got something else');
+    return [];
+  }
+
+  #scalar(node: Scalar): YamlValue {
+    const line = this.#line(node);
+    const written = typeof node.value === 'string' ? node.value : '';
+    const plain = node.type === 'PLAIN' && node.tag === undefined;
+    const meaning: ScalarMeaning =
+      node.tag !== undefined
+        ? taggedScalar(node.tag, written)
+        : plain
+          ? plainScalar(written)
+          : { type: 'text', text: written };
+    if (meaning.type === 'refused') {
+      this.#fault(node, `expected ${meaning.expected}, got ${quoted(written)}`);
+      return { kind: 'null', line };
+    }
+    if (meaning.type === 'null') return { kind: 'null', line };
+    if (!meaning.text.isWellFormed()) this.#fault(node, 'expected Unicode text, got half a surrogate pair');
+    const [start, end] = node.range ?? [0, 0, 0];
+    return {
+      kind: 'scalar',
+      type: meaning.type,
+      text: meaning.text,
+      plain: plain ? written : undefined,
+      finite: meaning.type !== 'number' || meaning.kind !== 'infinite',
+      line,
+      lineAt: scalarLines(this.#text, start, end, meaning.text, this.#place),
+    };
+  }
+
+  #line(node: Node): number {
+    return this.#place(node.range?.[0] ?? 0);
+  }
+
+  #fault(node: Node, message: string): void {
+    this.#faults.push({ line: this.#line(node), message });
+  }
+}
+
+function isMergeKey(node: Node): boolean {
+  if (!isScalar(node) || node.value !== '<<') return false;
+  return node.tag === undefined ? node.type === 'PLAIN' : node.tag === 'tag:yaml.org,2002:merge';
+}
