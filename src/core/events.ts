@@ -16,6 +16,16 @@ export interface LoggedEvent {
 export const problemFields = ['code', 'subject', 'remedy', 'file', 'line'] as const;
 
 export const events = {
+  'credentials.renewal': {
+    level: 'warn',
+    fields: ['expires', ...problemFields],
+    meaning: 'new credentials could not be had; the old ones serve until they expire',
+  },
+  'fetch.single': {
+    level: 'info',
+    fields: ['action', 'awsCode'],
+    meaning: 'secrets are read one by one from now on, for batches are not allowed or are throttled',
+  },
   'notify.told': {
     level: 'info',
     fields: ['notifier', 'files', 'attempts', 'ms'],

@@ -1,0 +1,182 @@
+/**
+ * What an error of the AWS SDK or of Node's network says, without what it drags along.
+ *
+ * The SDK's errors carry whole responses in hidden fields, and a parser's error quotes the answer it could not read: either
+ * may hold a secret. So the facts are copied out one by one, each checked for its form, and the error itself goes no
+ * further. AWS's own sentence is kept only where an error of AWS was understood as one.
+ */
+
+/** What kind of failure it is; decides who may help, and whether trying again can. */
+export type FailureKind =
+  | 'notFound'
+  | 'denied'
+  /** The credentials have expired, or AWS does not know them (yet). */
+  | 'expired'
+  /** Any other fault in what was asked. */
+  | 'client'
+  | 'throttled'
+  | 'server'
+  | 'network'
+  /** Something answered, but not as AWS does. */
+  | 'answer';
+
+export interface AwsFailure {
+  readonly kind: FailureKind;
+  /** AWS's error code, Node's error code, or `TimeoutError`. */
+  readonly code: string | undefined;
+  readonly status: number | undefined;
+  /** AWS's sentence as it came: print it with `printable`. Undefined unless `code` is AWS's. */
+  readonly message: string | undefined;
+  readonly requestId: string | undefined;
+  /** Milliseconds that the service wants to be left alone. */
+  readonly retryAfter: number | undefined;
+}
+
+/** The facts of an error; undefined when it is neither AWS's nor the network's, and so a bug. `now` in ms since 1970. */
+export function failureOf(error: unknown, now: number): AwsFailure | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const metadata = recordOf(field(error, '$metadata'));
+  const status = numberOf(metadata.httpStatusCode);
+  const facts = {
+    status,
+    requestId: wordOf(metadata.requestId),
+    retryAfter: retryAfter(recordOf(recordOf(field(error, '$response')).headers), now),
+  };
+  const network = wordOf(field(error, 'code'));
+  const name = wordOf(field(error, 'name'));
+  if (name === 'TimeoutError' || (network !== undefined && isNetworkCode(network)))
+    return { ...facts, kind: 'network', code: network ?? name, message: undefined };
+  // HPE_*: the answer is not HTTP. Only an answer has a status or a response.
+  if (network?.startsWith('HPE_') || network === 'ERR_ANSWER_TOO_LARGE')
+    return { ...facts, kind: 'answer', code: network, message: undefined };
+  if (field(error, '$fault') !== undefined && name !== undefined && name !== 'Unknown') {
+    const message = field(error, 'message');
+    return awsFailure(name, typeof message === 'string' ? message : undefined, facts);
+  }
+  if (status === undefined && field(error, '$response') === undefined) return undefined;
+  const kind = status === 429 ? 'throttled' : status !== undefined && status >= 500 ? 'server' : 'answer';
+  return { ...facts, kind, code: undefined, message: undefined };
+}
+
+/** A failure that an answer reports inside itself, for one of the values that were asked for. */
+export function reportedFailure(code: unknown, message: unknown, requestId: unknown): AwsFailure {
+  const facts = { status: undefined, requestId: wordOf(requestId), retryAfter: undefined };
+  const word = wordOf(code);
+  if (word === undefined) return { ...facts, kind: 'answer', code: undefined, message: undefined };
+  return awsFailure(word, typeof message === 'string' ? message : undefined, facts);
+}
+
+/** The failure of an answer that lacks what it must hold. */
+export function incompleteAnswer(requestId: unknown): AwsFailure {
+  return {
+    kind: 'answer',
+    code: undefined,
+    status: undefined,
+    message: undefined,
+    requestId: wordOf(requestId),
+    retryAfter: undefined,
+  };
+}
+
+type Facts = Pick<AwsFailure, 'status' | 'requestId' | 'retryAfter'>;
+
+function awsFailure(name: string, message: string | undefined, facts: Facts): AwsFailure {
+  return { ...facts, kind: kindOf(name, message ?? '', facts.status), code: name, message };
+}
+
+/** `Exception` and `Error` at the end differ between services and protocols, so that both forms are looked up. */
+function kindOf(name: string, message: string, status: number | undefined): FailureKind {
+  const code = name.replace(/(Exception|Error|Fault)$/, '');
+  if (status === 429 || throttling.has(code)) return 'throttled';
+  if (denials.has(code)) return 'denied';
+  if (absences.has(code)) return 'notFound';
+  if (code === 'InvalidRequest' && /(marked|scheduled) for deletion|deleted/i.test(message))
+    return 'notFound';
+  if (expiries.has(code)) return 'expired';
+  if (serverFaults.has(code) || (status !== undefined && status >= 500)) return 'server';
+  return 'client';
+}
+
+const throttling: ReadonlySet<string> = new Set([
+  'Throttling',
+  'Throttled',
+  'ThrottledRequest',
+  'TooManyRequests',
+  'RequestThrottled',
+  'RequestLimitExceeded',
+  'LimitExceeded',
+  'SlowDown',
+  'PriorRequestNotComplete',
+]);
+
+const denials: ReadonlySet<string> = new Set([
+  'AccessDenied',
+  'UnauthorizedOperation',
+  'NotAuthorized',
+  'KMSAccessDenied',
+]);
+
+const absences: ReadonlySet<string> = new Set([
+  'ResourceNotFound',
+  'ParameterNotFound',
+  'ParameterVersionNotFound',
+  'InvalidParameters',
+]);
+
+const expiries: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'UnrecognizedClient',
+  'InvalidClientTokenId',
+  'InvalidAccessKeyId',
+]);
+
+const serverFaults: ReadonlySet<string> = new Set([
+  'InternalService',
+  'InternalServer',
+  'InternalFailure',
+  'Internal',
+  'ServiceUnavailable',
+]);
+
+/** Errors of the system, of TLS and of proxies. Their texts stay behind: a code says it all. */
+function isNetworkCode(code: string): boolean {
+  return (
+    (/^E[A-Z0-9_]+$/.test(code) && !/^ERR_(?!TLS_|SSL_|PROXY_|SOCKET_|STREAM_PREMATURE_CLOSE)/.test(code)) ||
+    isTlsCode(code)
+  );
+}
+
+/** Whether the other side's certificate, or our trust in it, is at fault. */
+export function isTlsCode(code: string | undefined): boolean {
+  return (
+    code !== undefined &&
+    /^(ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/.test(
+      code,
+    )
+  );
+}
+
+/** `Retry-After` in seconds or as a date. What cannot be read says nothing. */
+function retryAfter(headers: Readonly<Record<string, unknown>>, now: number): number | undefined {
+  const text = headers['retry-after'];
+  if (typeof text !== 'string' || text.trim() === '') return undefined;
+  const wait = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isFinite(wait) && wait > 0 ? Math.round(wait) : undefined;
+}
+
+/** A code or an id as AWS writes them; anything else in their place is not let through. */
+function wordOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[A-Za-z0-9][\w.:/+=-]{0,127}$/.test(value) ? value : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function field(value: object, name: string): unknown {
+  return (value as Record<string, unknown>)[name];
+}

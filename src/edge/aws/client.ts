@@ -1,0 +1,131 @@
+/**
+ * What every AWS client here has in common: where it sends, how it signs, how it retries, how it is counted.
+ *
+ * Everything that the SDK would otherwise look up in the environment or in `~/.aws/config` is given. Three attempts with
+ * full jitter (50 ms, after throttling 1 s, doubled each time) and Retry-After up to 5 s more than that are the SDK's own
+ * standard retry, as is its correction of a wrong clock. Errors leave this room as facts only.
+ */
+
+import type { AwsEnvironment, EndpointName } from '../../core/aws-environment.ts';
+import { type AwsFailure, failureOf } from '../../core/aws-failure.ts';
+import { Problem } from '../../core/problem.ts';
+import type { ApiMeter, Clock } from '../../ports.ts';
+import type { AwsCredentials, Credentials } from './credentials.ts';
+import type { Transport } from './transport.ts';
+import { abortable } from './waiting.ts';
+
+/** What a client of one region is made of. */
+export interface Surroundings {
+  readonly region: string;
+  readonly environment: AwsEnvironment;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly meter: ApiMeter;
+}
+
+/** What came of one call: an answer, a failure of AWS or the network, or credentials that could not be had. */
+export type Answer<Output> =
+  | { readonly kind: 'answer'; readonly output: Output }
+  | { readonly kind: 'failure'; readonly failure: AwsFailure }
+  | { readonly kind: 'credentials'; readonly problem: Problem };
+
+/** Attempts for one call, the first included. */
+const ATTEMPTS = 3;
+
+/** The configuration of a client, complete: nothing is left for the SDK to find. */
+export function clientSettings({ region, environment, transport }: Surroundings, service: EndpointName) {
+  const endpoint = environment.endpoints[service];
+  return {
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ignoreConfiguredEndpointUrls: true,
+    useFipsEndpoint: environment.fips,
+    useDualstackEndpoint: environment.dualstack,
+    requestHandler: transport,
+    maxAttempts: ATTEMPTS,
+    retryMode: 'standard',
+    defaultsMode: 'standard' as const,
+    authSchemePreference: [],
+    userAgentAppId: 'podsecrets',
+  };
+}
+
+/** The credentials as the SDK takes them; it keeps no copy, so that a replaced set is used at once. */
+export function signingWith(credentials: Credentials): (() => Promise<AwsCredentials>) & { memoized: true } {
+  return Object.assign(() => credentials.get(), { memoized: true as const });
+}
+
+/**
+ * One call. Credentials that AWS says have expired are replaced, and the call made once more. Rejects only with the reason
+ * of the signal, or with a bug.
+ */
+export async function call<Output>(
+  send: () => Promise<Output>,
+  credentials: Credentials,
+  { clock }: Pick<Surroundings, 'clock'>,
+  signal: AbortSignal,
+): Promise<Answer<Output>> {
+  for (let renewed = false; ; renewed = true) {
+    const used = credentials.held();
+    try {
+      return { kind: 'answer', output: await abortable(send(), signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Problem) return { kind: 'credentials', problem: error };
+      const failure = failureOf(error, clock.now());
+      // Not one of AWS's: a bug. What it was may quote an answer, so only its kind is told.
+      if (failure === undefined) throw new Error(`${nameOf(error)} in a call to AWS`);
+      if (failure.kind !== 'expired' || renewed) return { kind: 'failure', failure };
+      credentials.refuse(used);
+    }
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.constructor.name : typeof error;
+}
+
+interface Stack {
+  addRelativeTo(
+    middleware: (next: Next, context: { readonly commandName?: string }) => Next,
+    options: { readonly name: string; readonly relation: 'before'; readonly toMiddleware: string },
+  ): void;
+}
+type Next = (args: object) => Promise<object>;
+
+/** Counts each attempt, as AWS does: a retry is a call. Attempts that we broke off ourselves are not counted. */
+export function counting(service: string, { region, clock, meter }: Surroundings) {
+  return {
+    applyToStack(stack: object): void {
+      (stack as Stack).addRelativeTo(
+        (next, { commandName = '' }) =>
+          async (args) => {
+            const count = (result: string): void =>
+              meter.apiCall(service, commandName.replace(/Command$/, ''), region, result);
+            try {
+              const answer = await next(args);
+              count('success');
+              return answer;
+            } catch (error) {
+              const failure = failureOf(error, clock.now());
+              if (failure !== undefined) count(results[failure.kind]);
+              throw error;
+            }
+          },
+        { name: 'countAttempts', relation: 'before', toMiddleware: 'deserializerMiddleware' },
+      );
+    },
+  };
+}
+
+/** The words of `ApiMeter.apiCall`. */
+const results: Readonly<Record<AwsFailure['kind'], string>> = {
+  notFound: 'client',
+  denied: 'denied',
+  expired: 'denied',
+  client: 'client',
+  throttled: 'throttled',
+  server: 'server',
+  network: 'network',
+  answer: 'server',
+};

@@ -1,0 +1,109 @@
+/**
+ * Credentials, asked for once and kept.
+ *
+ * They are renewed 5 minutes before they expire, by one request however many wait for it. When a renewal fails, the old
+ * ones serve while they live. Nothing can turn this into a hot loop: short-lived credentials are renewed at half their
+ * life, and a failed request is repeated only after a pause, with the same Problem for all who ask meanwhile.
+ */
+
+import { expiredProblem } from '../../core/credentials-error.ts';
+import { Problem } from '../../core/problem.ts';
+import type { Clock, Log } from '../../ports.ts';
+import { abortable } from './waiting.ts';
+
+/** As the SDK signs with them. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** Where credentials come from: `ask` throws a Problem when there are none. */
+export interface CredentialSource {
+  /** As errors name it. */
+  readonly name: string;
+  ask(): Promise<AwsCredentials>;
+}
+
+export interface Credentials {
+  /** Valid credentials; throws the Problem that explains why there are none, or the reason of the signal. */
+  get(signal?: AbortSignal): Promise<AwsCredentials>;
+  /** The ones in use now, if any: to be given to `refuse` when AWS does not take them. */
+  held(): AwsCredentials | undefined;
+  /** AWS did not take these: the next `get` asks for others. Has no effect once they were replaced. */
+  refuse(credentials: AwsCredentials | undefined): void;
+}
+
+/** Milliseconds before the expiry at which a renewal is due. */
+const EARLY = 5 * 60_000;
+
+/** Milliseconds after a failed renewal until the next, while the old credentials live. */
+const PAUSE_ALIVE = 30_000;
+
+/** The same when there are none: those who ask in one pass share one failure; the next pass asks anew. */
+const PAUSE_DEAD = 500;
+
+interface Held {
+  readonly credentials: AwsCredentials;
+  /** Wall clock, milliseconds. */
+  readonly renewAt: number;
+  readonly expiresAt: number;
+}
+
+export function keepCredentials(source: CredentialSource, clock: Clock, log: Log): Credentials {
+  let held: Held | undefined;
+  let pending: Promise<void> | undefined;
+  let failure: { readonly problem: Problem; readonly at: number } | undefined;
+  const never = new AbortController().signal;
+
+  const alive = (): Held | undefined =>
+    held !== undefined && clock.now() < held.expiresAt ? held : undefined;
+
+  async function renew(): Promise<void> {
+    try {
+      held = dated(await source.ask(), source.name, clock.now());
+      failure = undefined;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      failure = { problem: error, at: clock.elapsed() };
+      if (alive() !== undefined)
+        log.problem('warn', 'credentials.renewal', error, {
+          expires: new Date(held?.expiresAt ?? 0).toISOString(),
+        });
+    }
+  }
+
+  return {
+    async get(signal = never) {
+      const usable = alive();
+      if (usable !== undefined && clock.now() < usable.renewAt) return usable.credentials;
+      const pause = usable === undefined ? PAUSE_DEAD : PAUSE_ALIVE;
+      if (failure === undefined || clock.elapsed() - failure.at >= pause) {
+        pending ??= renew().finally(() => {
+          pending = undefined;
+        });
+        await abortable(pending, signal);
+      }
+      const now = alive();
+      if (now !== undefined) return now.credentials;
+      throw failure?.problem ?? expired(source.name, held, clock.now());
+    },
+    held: () => alive()?.credentials,
+    refuse(credentials) {
+      if (held !== undefined && held.credentials === credentials) held = undefined;
+    },
+  };
+}
+
+/** When they are to be renewed, and when they end. Credentials without an expiry are kept for good. */
+function dated(credentials: AwsCredentials, source: string, now: number): Held {
+  const expiresAt = credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+  const held = { credentials, expiresAt, renewAt: Math.max(expiresAt - EARLY, now + (expiresAt - now) / 2) };
+  if (expiresAt <= now) throw expired(source, held, now);
+  return held;
+}
+
+function expired(source: string, held: Held | undefined, now: number): Problem {
+  return expiredProblem(source, Math.round((now - (held?.expiresAt ?? now)) / 1000));
+}

@@ -1,0 +1,96 @@
+/**
+ * Parameter Store: requests become values.
+ *
+ * A value is wrapped in a Secret on the line where it arrives; the SDK's outputs do not leave this file. One bad or
+ * forbidden name makes AWS refuse a whole call, so a refused call of several is asked again name by name: each read gets
+ * the outcome that is its own.
+ */
+
+import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { readProblem } from '../../core/aws-error.ts';
+import { type AwsFailure, incompleteAnswer } from '../../core/aws-failure.ts';
+import { fullParameterName } from '../../core/batch.ts';
+import { matchParameter } from '../../core/match.ts';
+import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
+import { Secret } from '../../core/secret.ts';
+import { call, clientSettings, counting, type Surroundings, signingWith } from './client.ts';
+import type { Credentials } from './credentials.ts';
+
+/** One region's Parameter Store. */
+export interface ParameterStore {
+  /** Outcomes for all of them; they fit into one call. */
+  read(reads: readonly Read[], signal: AbortSignal): Promise<ReadonlyMap<ReadKey, ReadOutcome>>;
+}
+
+const ACTION = 'ssm:GetParameters';
+
+export function openParameterStore(surroundings: Surroundings, credentials: Credentials): ParameterStore {
+  const client = new SSMClient({
+    ...clientSettings(surroundings, 'SSM'),
+    credentials: signingWith(credentials),
+  });
+  client.middlewareStack.use(counting('ssm', surroundings));
+
+  async function read(reads: readonly Read[], signal: AbortSignal): Promise<Map<ReadKey, ReadOutcome>> {
+    const command = new GetParametersCommand({ Names: reads.map(fullParameterName), WithDecryption: true });
+    const answer = await call(
+      async () => {
+        const output = await client.send(command, { abortSignal: signal });
+        const found = (Array.isArray(output.Parameters) ? output.Parameters : []).map((entry) => ({
+          name: entry?.Name,
+          arn: entry?.ARN,
+          selector: entry?.Selector,
+          value: typeof entry?.Value === 'string' ? new Secret(entry.Value) : undefined,
+          version: typeof entry?.Version === 'number' ? String(entry.Version) : undefined,
+        }));
+        const invalid: readonly unknown[] = Array.isArray(output.InvalidParameters)
+          ? output.InvalidParameters
+          : [];
+        const { requestId } = output.$metadata;
+        return new Map(
+          reads.map((one): [ReadKey, ReadOutcome] => {
+            const { value, version } = matchParameter(one, found) ?? {};
+            if (value !== undefined && version !== undefined)
+              return [one.key, { kind: 'found', value, version }];
+            const absent = invalid.includes(fullParameterName(one)) || invalid.includes(one.id);
+            return [one.key, failed(one, absent ? invalidParameter(requestId) : incompleteAnswer(requestId))];
+          }),
+        );
+      },
+      credentials,
+      surroundings,
+      signal,
+    );
+    switch (answer.kind) {
+      case 'answer':
+        return answer.output;
+      case 'failure':
+        return reads.length > 1 && blamesOne(answer.failure)
+          ? merged(await Promise.all(reads.map((one) => read([one], signal))))
+          : new Map(reads.map((one) => [one.key, failed(one, answer.failure)]));
+      case 'credentials':
+        return new Map(reads.map((one) => [one.key, { kind: 'failed', problem: answer.problem }]));
+      default:
+        return answer satisfies never;
+    }
+  }
+  return { read };
+}
+
+/** Whether the call may have failed for one name's sake only. */
+function blamesOne({ kind }: AwsFailure): boolean {
+  return kind === 'denied' || kind === 'client' || kind === 'notFound';
+}
+
+function failed(read: Read, failure: AwsFailure): ReadOutcome {
+  return { kind: 'failed', problem: readProblem(read, ACTION, failure) };
+}
+
+/** AWS lists names that do not exist, or have no such version or label, under this title. */
+function invalidParameter(requestId: string | undefined): AwsFailure {
+  return { ...incompleteAnswer(requestId), kind: 'notFound', code: 'InvalidParameters' };
+}
+
+function merged(maps: readonly Map<ReadKey, ReadOutcome>[]): Map<ReadKey, ReadOutcome> {
+  return new Map(maps.flatMap((map) => [...map]));
+}

@@ -1,0 +1,133 @@
+/**
+ * Secrets Manager: requests become values.
+ *
+ * A value is wrapped in a Secret on the line where it arrives; the SDK's outputs do not leave this file. Every read that
+ * was asked gets an outcome, or, from a batch that cannot tell, is handed back to be asked for singly.
+ */
+
+import {
+  BatchGetSecretValueCommand,
+  GetSecretValueCommand,
+  type GetSecretValueCommandOutput,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { readProblem } from '../../core/aws-error.ts';
+import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../core/aws-failure.ts';
+import { matchSecret } from '../../core/match.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
+import { Secret } from '../../core/secret.ts';
+import { call, clientSettings, counting, type Surroundings, signingWith } from './client.ts';
+import type { Credentials } from './credentials.ts';
+
+/** One region's Secrets Manager. */
+export interface SecretsManager {
+  single(read: Read, signal: AbortSignal): Promise<ReadOutcome>;
+  /** The outcomes it can tell; the others are to be asked for singly, because of `failure` if the whole call failed. */
+  batch(reads: readonly Read[], signal: AbortSignal): Promise<BatchOutcome>;
+}
+
+export type BatchOutcome =
+  | { readonly kind: 'answered'; readonly outcomes: ReadonlyMap<ReadKey, ReadOutcome> }
+  | { readonly kind: 'refused'; readonly failure: AwsFailure }
+  | { readonly kind: 'credentials'; readonly problem: Problem };
+
+export const SINGLE = 'secretsmanager:GetSecretValue';
+export const BATCH = 'secretsmanager:BatchGetSecretValue';
+
+export function openSecretsManager(surroundings: Surroundings, credentials: Credentials): SecretsManager {
+  const client = new SecretsManagerClient({
+    ...clientSettings(surroundings, 'SECRETS_MANAGER'),
+    credentials: signingWith(credentials),
+  });
+  client.middlewareStack.use(counting('secretsmanager', surroundings));
+  return {
+    async single(read, signal) {
+      const command = new GetSecretValueCommand({
+        SecretId: read.id,
+        ...(read.version === undefined ? {} : { VersionId: read.version }),
+        ...(read.stage === undefined ? {} : { VersionStage: read.stage }),
+      });
+      const answer = await call(
+        async () => outcomeOf(read, SINGLE, await client.send(command, { abortSignal: signal })),
+        credentials,
+        surroundings,
+        signal,
+      );
+      switch (answer.kind) {
+        case 'answer':
+          return answer.output;
+        case 'failure':
+          return { kind: 'failed', problem: readProblem(read, SINGLE, answer.failure) };
+        case 'credentials':
+          return { kind: 'failed', problem: answer.problem };
+        default:
+          return answer satisfies never;
+      }
+    },
+
+    async batch(reads, signal) {
+      const command = new BatchGetSecretValueCommand({ SecretIdList: reads.map((read) => read.id) });
+      const answer = await call(
+        async () => {
+          const output = await client.send(command, { abortSignal: signal });
+          const found = listOf(output.SecretValues).map((entry) => ({
+            name: entry.Name,
+            arn: entry.ARN,
+            outcome: (read: Read) => outcomeOf(read, BATCH, { ...entry, $metadata: output.$metadata }),
+          }));
+          const failed = listOf(output.Errors).map((entry) => ({
+            name: entry.SecretId,
+            arn: entry.SecretId,
+            outcome: (read: Read): ReadOutcome => ({
+              kind: 'failed',
+              problem: readProblem(
+                read,
+                SINGLE,
+                reportedFailure(entry.ErrorCode, entry.Message, output.$metadata.requestId),
+              ),
+            }),
+          }));
+          return new Map(
+            reads.flatMap((read) => {
+              const entry = matchSecret(read, found) ?? matchSecret(read, failed);
+              return entry === undefined ? [] : [[read.key, entry.outcome(read)] as const];
+            }),
+          );
+        },
+        credentials,
+        surroundings,
+        signal,
+      );
+      switch (answer.kind) {
+        case 'answer':
+          return { kind: 'answered', outcomes: answer.output };
+        case 'failure':
+          return { kind: 'refused', failure: answer.failure };
+        case 'credentials':
+          return { kind: 'credentials', problem: answer.problem };
+        default:
+          return answer satisfies never;
+      }
+    },
+  };
+}
+
+type Entry = Pick<GetSecretValueCommandOutput, 'SecretString' | 'SecretBinary' | 'VersionId' | '$metadata'>;
+
+/** SecretString wins over SecretBinary. The SDK does not check an answer's types, so a value of another one is none. */
+function outcomeOf(read: Read, action: string, entry: Entry): ReadOutcome {
+  const { SecretString: text, SecretBinary: bytes, VersionId: version } = entry;
+  const value =
+    typeof text === 'string' ? new Secret(text) : bytes instanceof Uint8Array ? new Secret(bytes) : undefined;
+  if (value !== undefined && typeof version === 'string') return { kind: 'found', value, version };
+  return {
+    kind: 'failed',
+    problem: readProblem(read, action, incompleteAnswer(entry.$metadata.requestId)),
+  };
+}
+
+/** The entries of a list that comes from outside: nothing that is no object. */
+function listOf<T extends object>(list: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(list) ? list.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+}

@@ -1,0 +1,213 @@
+/**
+ * The secrets of AWS as a SecretSource.
+ *
+ * Everything is asked for at once: regions, services and calls run side by side, held back only by the transport. Failures
+ * are outcomes, each read's own; when credentials cannot be had, all reads that need them share one Problem. The SDK of a
+ * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
+ */
+
+import type { Authentication } from '../../core/authentication.ts';
+import type { AwsEnvironment } from '../../core/aws-environment.ts';
+import { readProblem } from '../../core/aws-error.ts';
+import type { AwsFailure } from '../../core/aws-failure.ts';
+import { type AwsRequest, batchReads, type FetchMode } from '../../core/batch.ts';
+import { Problem } from '../../core/problem.ts';
+import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
+import { quoted } from '../../core/text.ts';
+import type { ApiMeter, Clock, Log, SecretSource } from '../../ports.ts';
+import type { Surroundings } from './client.ts';
+import { type CredentialSource, type Credentials, keepCredentials } from './credentials.ts';
+import type { ParameterStore } from './parameter-store.ts';
+import type { SecretsManager } from './secrets-manager.ts';
+import type { Transport } from './transport.ts';
+
+export interface SourceOptions {
+  readonly authentication: Authentication;
+  readonly environment: AwsEnvironment;
+  /** Shared by all sources of the process, so that the limit of requests in flight holds for all together. */
+  readonly transport: Transport;
+  readonly fetch: FetchMode;
+  /** Milliseconds for one attempt of one call. */
+  readonly awsTimeout: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: ApiMeter;
+}
+
+type Outcomes = readonly (readonly [ReadKey, ReadOutcome])[];
+
+/** One region: its credentials, and its clients once they are needed. */
+interface Region {
+  readonly credentials: Credentials;
+  secretsManager(): Promise<SecretsManager>;
+  parameterStore(): Promise<ParameterStore>;
+}
+
+export function openSecretSource(options: SourceOptions): SecretSource {
+  const region = openRegions(options);
+  let mode = options.fetch;
+
+  async function readRegion(name: string, reads: readonly Read[], signal: AbortSignal): Promise<Outcomes> {
+    try {
+      const here = region(name);
+      const loading = [...new Set(reads.map((read) => read.service))].map((service) =>
+        service === 'ssmparameter' ? here.parameterStore() : here.secretsManager(),
+      );
+      await Promise.all([here.credentials.get(signal), ...loading]);
+      const requests = batchReads(reads, mode);
+      return (await Promise.all(requests.map((request) => send(request, here, signal)))).flat();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return reads.map((read) => [read.key, { kind: 'failed', problem: error }]);
+    }
+  }
+
+  async function send(request: AwsRequest, here: Region, signal: AbortSignal): Promise<Outcomes> {
+    switch (request.kind) {
+      case 'GetParameters':
+        return [...(await (await here.parameterStore()).read(request.reads, signal))];
+      case 'GetSecretValue':
+        return [[request.read.key, await (await here.secretsManager()).single(request.read, signal)]];
+      case 'BatchGetSecretValue':
+        return await sendBatch(request.reads, await here.secretsManager(), signal);
+      default:
+        return request satisfies never;
+    }
+  }
+
+  /** What a batch cannot tell is asked for singly. */
+  async function sendBatch(
+    reads: readonly Read[],
+    secrets: SecretsManager,
+    signal: AbortSignal,
+  ): Promise<Outcomes> {
+    const singly = (left: readonly Read[]): Promise<Outcomes> =>
+      Promise.all(left.map(async (read) => [read.key, await secrets.single(read, signal)] as const));
+    const batch = await secrets.batch(reads, signal);
+    if (batch.kind === 'answered')
+      return [...batch.outcomes, ...(await singly(reads.filter((read) => !batch.outcomes.has(read.key))))];
+    if (batch.kind === 'refused' && servesSingly(batch.failure)) return await singly(reads);
+    return reads.map((read) => [
+      read.key,
+      {
+        kind: 'failed',
+        problem:
+          batch.kind === 'credentials' ? batch.problem : readProblem(read, BATCH_ACTION, batch.failure),
+      },
+    ]);
+  }
+
+  /** Whether single calls may do what the batch could not. With `auto`, what lasts is remembered for the process. */
+  function servesSingly({ kind, code }: AwsFailure): boolean {
+    if (kind === 'client' || kind === 'notFound') return true;
+    if (options.fetch !== 'auto' || (kind !== 'denied' && kind !== 'throttled')) return false;
+    if (mode !== 'single')
+      options.log.write(
+        'info',
+        'fetch.single',
+        kind === 'denied'
+          ? `secrets are read one by one from now on: the role may not ${BATCH_ACTION}, which would save calls`
+          : `secrets are read one by one from now on: ${BATCH_ACTION} is throttled`,
+        { action: BATCH_ACTION, awsCode: code },
+      );
+    mode = 'single';
+    return true;
+  }
+
+  return {
+    async read(reads, signal) {
+      signal.throwIfAborted();
+      const regions = [...Map.groupBy(reads, (read) => read.region)];
+      // All are waited for, so that after an abort nothing of this pass is still running.
+      const settled = await Promise.allSettled(regions.map(([name, here]) => readRegion(name, here, signal)));
+      return new Map(
+        settled.flatMap((result) => {
+          if (result.status === 'rejected') throw result.reason;
+          return result.value;
+        }),
+      );
+    },
+  };
+}
+
+const BATCH_ACTION = 'secretsmanager:BatchGetSecretValue';
+
+/** Each region once, with clients that are made once. */
+function openRegions(options: SourceOptions): (name: string) => Region {
+  const credentialsOf = openCredentials(options);
+  const open = (name: string): Region => {
+    if (!/^[a-z0-9-]{1,63}$/i.test(name)) throw noRegion(name);
+    const surroundings: Surroundings = { ...options, region: name };
+    const credentials = credentialsOf(surroundings);
+    return {
+      credentials,
+      secretsManager: once(async () => {
+        const { openSecretsManager } = await import('./secrets-manager.ts');
+        return openSecretsManager(surroundings, credentials);
+      }),
+      parameterStore: once(async () => {
+        const { openParameterStore } = await import('./parameter-store.ts');
+        return openParameterStore(surroundings, credentials);
+      }),
+    };
+  };
+  const regions = new Map<string, Region>();
+  return (name) => {
+    const known = regions.get(name) ?? open(name);
+    regions.set(name, known);
+    return known;
+  };
+}
+
+/** Shared by all regions, except with IRSA, where each region has those of its own STS. */
+function openCredentials(options: SourceOptions): (surroundings: Surroundings) => Credentials {
+  const { authentication, clock, log } = options;
+  if (authentication.kind === 'irsa')
+    return (surroundings) => keepCredentials(credentialSource(options, surroundings), clock, log);
+  let shared: Credentials | undefined;
+  return (surroundings) => {
+    shared ??= keepCredentials(credentialSource(options, surroundings), clock, log);
+    return shared;
+  };
+}
+
+function credentialSource(options: SourceOptions, surroundings: Surroundings): CredentialSource {
+  const { authentication, awsTimeout, clock } = options;
+  switch (authentication.kind) {
+    case 'pod-identity':
+      return {
+        name: 'EKS Pod Identity',
+        ask: async () =>
+          (await import('./pod-identity.ts')).askPodIdentity(authentication, awsTimeout, clock),
+      };
+    case 'irsa':
+      return {
+        name: `STS in ${surroundings.region}`,
+        ask: async () => (await import('./web-identity.ts')).askWebIdentity(authentication, surroundings),
+      };
+    case 'default':
+      return {
+        name: "the SDK's default chain",
+        ask: async () => (await import('./default-chain.ts')).askDefaultChain(surroundings),
+      };
+    default:
+      return authentication satisfies never;
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function noRegion(name: string): Problem {
+  return new Problem({
+    code: 'config.region',
+    subject: 'region',
+    message: `expected a region such as eu-west-1, got ${quoted(name)}`,
+    remedy: 'Correct parameters.region, parameters.failoverRegion or AWS_REGION.',
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * The one door to AWS over HTTP, shared by every client.
+ *
+ * At most 16 requests are in flight, whoever asks; connections are kept alive and shared; each attempt has a limit of time
+ * from its first byte to its last, and its answer a limit of size. The whole answer is read here, so that a hang or a cut
+ * in the middle of it is an error of the attempt, which the SDK may try again. Nothing is decided here and nothing logged.
+ */
+
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { createSecureContext } from 'node:tls';
+import type { AwsEnvironment } from '../../core/aws-environment.ts';
+import { Problem } from '../../core/problem.ts';
+import { printable } from '../../core/text.ts';
+import type { Clock } from '../../ports.ts';
+import { after, openSlots, within } from './waiting.ts';
+
+/** What the SDK's clients take as their `requestHandler`. Not an interface: it must fit their index signature. */
+export type Transport = {
+  handle(request: WireRequest, options?: WireOptions): Promise<{ readonly response: WireResponse }>;
+  /** The clients may call these; there is nothing to configure. */
+  updateHttpClientConfig(): void;
+  httpHandlerConfigs(): Record<string, never>;
+};
+
+interface WireRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+interface WireOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+interface WireResponse {
+  readonly statusCode: number;
+  readonly reason: string | undefined;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+export interface TransportOptions {
+  readonly environment: AwsEnvironment;
+  /** Milliseconds for one attempt. */
+  readonly awsTimeout: number;
+  readonly clock: Clock;
+}
+
+/** Requests in flight at a time, over all services and regions. */
+const IN_FLIGHT = 16;
+
+/** Milliseconds to connect, TLS included not: a route that is not there shows in the first second, or never. */
+const CONNECT = 2000;
+
+/** Milliseconds an unused connection is kept: longer than a pass, shorter than AWS keeps it. */
+const IDLE = 5000;
+
+/** Twenty secrets of 64 KiB, in JSON that escapes every byte, are 8 MiB. */
+const LARGEST_ANSWER = 16 * 1024 * 1024;
+
+/** Throws a Problem when AWS_CA_BUNDLE cannot be used. */
+export function openTransport({ environment, awsTimeout, clock }: TransportOptions): Transport {
+  const slots = openSlots(IN_FLIGHT);
+  const agents = openAgents(environment);
+  return {
+    async handle(request, { abortSignal } = {}) {
+      const release = await slots.take(abortSignal);
+      try {
+        const response = await within(clock, awsTimeout, timedOut, (limit) =>
+          exchange(
+            request,
+            agents,
+            clock,
+            abortSignal === undefined ? limit : AbortSignal.any([abortSignal, limit]),
+          ),
+        );
+        return { response };
+      } finally {
+        release();
+      }
+    },
+    updateHttpClientConfig() {},
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+interface Agents {
+  readonly http: http.Agent;
+  readonly https: https.Agent;
+}
+
+function openAgents({ caBundle, httpsProxy, noProxy }: AwsEnvironment): Agents {
+  const alive = { keepAlive: true, timeout: IDLE };
+  return {
+    http: new http.Agent(alive),
+    https: new https.Agent({
+      ...alive,
+      // One context for all connections: parsing the authorities anew costs milliseconds each time.
+      ...(caBundle === undefined ? {} : { secureContext: trusting(caBundle) }),
+      ...(httpsProxy === undefined ? {} : { proxyEnv: { HTTPS_PROXY: httpsProxy, NO_PROXY: noProxy } }),
+    }),
+  };
+}
+
+function trusting(file: string): ReturnType<typeof createSecureContext> {
+  try {
+    const pem = readFileSync(file, 'utf8');
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate in it');
+    return createSecureContext({ ca: pem });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Problem({
+      code: 'usage.environment',
+      subject: 'AWS_CA_BUNDLE',
+      message: `expected a PEM file with certificates, got ${printable(code ?? message)} for ${printable(file)}`,
+      remedy: 'Mount the bundle into this container, or remove the variable.',
+      cause: error,
+    });
+  }
+}
+
+/** One attempt: out with the request, in with the whole answer. Rejects with what the SDK's retry understands. */
+function exchange(
+  request: WireRequest,
+  agents: Agents,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<WireResponse> {
+  return new Promise((resolve, reject) => {
+    const secure = request.protocol === 'https:';
+    const outgoing = (secure ? https : http).request({
+      agent: secure ? agents.https : agents.http,
+      host: request.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: request.port ?? null,
+      method: request.method,
+      path: request.path,
+      headers: request.headers,
+    });
+    // Not Node's own `signal`: its error would hide whether the limit or the caller ended the request.
+    const abort = (): void => {
+      outgoing.destroy();
+      fail(signal.reason);
+    };
+    const fail = (error: unknown): void => {
+      signal.removeEventListener('abort', abort);
+      reject(error);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    limitConnecting(outgoing, clock, fail);
+    outgoing.on('error', fail);
+    outgoing.on('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      incoming.on('error', fail);
+      incoming.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size > LARGEST_ANSWER) incoming.destroy(tooLarge());
+      });
+      incoming.on('end', () => {
+        signal.removeEventListener('abort', abort);
+        resolve({
+          statusCode: incoming.statusCode ?? 0,
+          reason: incoming.statusMessage,
+          headers: flat(incoming.headers),
+          body: new Uint8Array(Buffer.concat(chunks, size)),
+        });
+      });
+    });
+    outgoing.end(request.body);
+  });
+}
+
+function limitConnecting(outgoing: http.ClientRequest, clock: Clock, fail: (error: Error) => void): void {
+  outgoing.on('socket', (socket) => {
+    if (!socket.connecting) return;
+    const cancel = after(clock, CONNECT, () => {
+      outgoing.destroy();
+      fail(timedOut());
+    });
+    socket.once('connect', cancel).once('close', cancel);
+  });
+}
+
+function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') : (value ?? ''),
+    ]),
+  );
+}
+
+/** The name is what the SDK's retry goes by. */
+function timedOut(): Error {
+  return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
+}
+
+function tooLarge(): Error {
+  return Object.assign(new Error('an answer of more than 16 MiB'), { code: 'ERR_ANSWER_TOO_LARGE' });
+}

@@ -1,0 +1,45 @@
+/**
+ * IRSA: credentials of an IAM role from STS, for the service account's projected token.
+ *
+ * Each region asks its own STS, so that a failover region does not depend on the region it stands in for. The requests go
+ * through the same transport, settings and count as all others.
+ */
+
+import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
+import type { Authentication } from '../../core/authentication.ts';
+import { type AwsFailure, failureOf, incompleteAnswer } from '../../core/aws-failure.ts';
+import { stsProblem } from '../../core/credentials-error.ts';
+import type { Problem } from '../../core/problem.ts';
+import { clientSettings, counting, type Surroundings } from './client.ts';
+import type { AwsCredentials } from './credentials.ts';
+import { readToken } from './token.ts';
+
+type Irsa = Extract<Authentication, { kind: 'irsa' }>;
+
+/** Credentials from the STS of the surroundings' region. */
+export async function askWebIdentity(
+  { roleArn, sessionName, tokenFile }: Irsa,
+  surroundings: Surroundings,
+): Promise<AwsCredentials> {
+  const { region, environment, clock } = surroundings;
+  const problem = (failure: AwsFailure): Problem => stsProblem(roleArn, region, failure);
+  const webIdentityToken = await readToken(tokenFile);
+  const assume = fromWebToken({
+    roleArn,
+    roleSessionName: sessionName,
+    webIdentityToken,
+    clientConfig: {
+      ...clientSettings(surroundings, 'STS'),
+      ...(environment.globalSts ? { useGlobalEndpoint: true } : {}),
+    },
+    clientPlugins: [counting('sts', surroundings)],
+  });
+  const credentials = await assume().catch((error: unknown) => {
+    // What is none of AWS's errors is the SDK's complaint about an answer that it could not use.
+    throw problem(failureOf(error, clock.now()) ?? incompleteAnswer(undefined));
+  });
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
+  if (!sessionToken || !(expiration instanceof Date) || Number.isNaN(expiration.getTime()))
+    throw problem(incompleteAnswer(undefined));
+  return { accessKeyId, secretAccessKey, sessionToken, expiration };
+}
