@@ -24,6 +24,7 @@ export function injectChoices(context: Context): Choices {
     ),
     sidecarArguments: passedOn(context, 'sidecar'),
     listen: settings.listen,
+    mode: settings.mode,
     startTimeout: settings.startTimeout,
     owner: settings.owner,
     auth: settings.auth,

@@ -15,7 +15,7 @@ import { injectChoices } from './inject-choices.ts';
 /** Prints the manifests with podsecrets added, or what that changes. */
 export async function inject(context: Context): Promise<number> {
   const input = await readInput(context);
-  const injected = injectManifests(input, injectChoices(context));
+  const injected = await injectManifests(input, injectChoices(context));
   for (const warning of [...context.warnings, ...injected.warnings]) {
     context.stderr.write(`warning: ${problemLine(warning)}\n`);
   }

@@ -6,6 +6,7 @@
  * same bindings. Everything else gets a volume of its own.
  */
 
+import type { Plan } from '../plan.ts';
 import { Problem } from '../problem.ts';
 import { quoted } from '../text.ts';
 import { type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
@@ -21,6 +22,11 @@ export interface Binding {
   readonly configDir: string;
   /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
   readonly kept: boolean;
+}
+
+/** A binding whose config was read. */
+export interface PlannedBinding extends Binding {
+  readonly plan: Plan;
 }
 
 export interface Wanted {

@@ -16,6 +16,8 @@ export interface Choices {
   readonly initArguments: readonly string[];
   readonly sidecarArguments: readonly string[];
   readonly listen: { readonly host: string; readonly port: number } | 'off';
+  /** Mode of the files where a config gives none: permission bits. */
+  readonly mode: number;
   /** Milliseconds. */
   readonly startTimeout: number;
   readonly owner: Owner | undefined;

@@ -26,6 +26,7 @@ export interface OwnContainers {
 export function ownContainers(pod: Mapping, bindings: readonly Binding[], choices: Choices): OwnContainers {
   const body = { image: choices.image };
   const rest = {
+    ...environmentOf(choices),
     resources: RESOURCES,
     securityContext: securityContextOf(pod, choices),
     volumeMounts: bindings.flatMap(mountsOf),
@@ -91,7 +92,14 @@ function livenessProbe(choices: Choices): Mapping {
 }
 
 /** The user of the distroless image, for want of a better one. */
-const NONROOT = 65532;
+export const NONROOT = 65532;
+
+/** `--secret-owner` names the pod, which only the downward API tells for certain. */
+function environmentOf(choices: Choices): Mapping {
+  if (!choices.syncSecrets || choices.secretOwner === 'retain') return {};
+  const variable = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  return { env: [variable('POD_NAME', 'metadata.name'), variable('POD_UID', 'metadata.uid')] };
+}
 
 function securityContextOf(pod: Mapping, choices: Choices): Mapping {
   const { uid, gid } = choices.owner ?? applicationUser(pod) ?? { uid: NONROOT, gid: NONROOT };
@@ -110,7 +118,7 @@ function securityContextOf(pod: Mapping, choices: Choices): Mapping {
  * The user that all the application's containers run as, when the pod spec says so and it is not root: files of mode 0400
  * are then readable to it, and signals reach it, without any capability.
  */
-function applicationUser(pod: Mapping): { readonly uid: number; readonly gid: number } | undefined {
+export function applicationUser(pod: Mapping): { readonly uid: number; readonly gid: number } | undefined {
   const shared = mappingOf(pod.securityContext);
   const users = mappingsOf(pod.containers)
     .filter((container) => !isOwn(container))

@@ -1,36 +1,31 @@
 /**
  * Manifests in, manifests with podsecrets out.
  *
- * The steps: 1. read every document; 2. gather the SecretProviderClasses; 3. bind volumes to them, pod by pod; 4. say what
- * cannot work, all of it at once; 5. change the pods; 6. make the ConfigMaps and, for Secrets, the RBAC; 7. write what
- * changed into the text, and leave every other byte as it was. Doing it again changes nothing.
+ * The steps: 1. read every document; 2. gather the SecretProviderClasses and say which pod gets which; 3. read those
+ * configs; 4. say what cannot work, all of it at once; 5. change the pods, and make what they need beside them; 6. write
+ * what changed into the text, and leave every other byte as it was. Doing it again changes nothing.
  */
 
 import type { Document } from 'yaml';
-import { Problem, throwProblems } from '../problem.ts';
-import { printable } from '../text.ts';
-import { type Binding, bindingsOf, type Wanted } from './binding.ts';
+import { type Problem, throwProblems } from '../problem.ts';
+import { type Assignment, assign } from './assign.ts';
+import type { PlannedBinding } from './binding.ts';
 import type { Choices } from './choices.ts';
-import { isOwn } from './container.ts';
-import { isSame, type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
+import { companionsOf, identityOf } from './companions.ts';
+import { isSame, type Mapping, textOf, valueAt } from './data.ts';
+import { type ConfigFile, gatherSources } from './gather.ts';
 import { obstaclesOf } from './obstacles.ts';
 import { injectPod } from './pod.ts';
-import { type Grant, rbacOf } from './rbac.ts';
 import { applyEdits, type Edit, editsFor } from './rewrite.ts';
-import { configMapOf, configMapText, isSecretProviderClass, type Source, sourceOf } from './source.ts';
-import { mapObjects, objectsOf, type Workload, withPod, workloadOf } from './workload.ts';
-import { blockText, type Manifests, parseManifests } from './yaml-text.ts';
+import { configMapOf, isSecretProviderClass, planOf, type Source } from './source.ts';
+import { mapObjects, objectsOf, withPod } from './workload.ts';
+import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml-text.ts';
 
 export interface Input {
   /** The manifests' file, as errors name it. */
   readonly file: string;
   readonly text: string;
-  /** What `--config` named. */
-  readonly configs: readonly {
-    readonly file: string;
-    readonly text: string;
-    readonly dir: string | undefined;
-  }[];
+  readonly configs: readonly ConfigFile[];
 }
 
 export interface Injected {
@@ -42,184 +37,83 @@ export interface Injected {
 }
 
 /** Adds podsecrets to every pod that asks for it, or that the choices name. Throws Problems: all that cannot work. */
-export function inject(input: Input, choices: Choices): Injected {
-  const manifests = parseManifests(input.text, input.file);
-  const values = manifests.documents.map((document) => document.toJS() as unknown);
-  const sources = gatherSources(input, manifests, values);
-  const bound = bindWorkloads(values.flatMap(objectsOf), sources, choices, input.file);
-
-  const obstacles = bound.map(({ workload, bindings }) => obstaclesOf(workload, bindings, choices));
+export async function inject(input: Input, choices: Choices): Promise<Injected> {
+  // 1.
+  const { documents } = parseManifests(input.text, input.file);
+  const values = documents.map((document) => document.toJS() as unknown);
+  const objects = values.flatMap(objectsOf);
+  // 2.
+  const sources = gatherSources(input.configs, input.text, documents);
+  const assigned = assign(objects, sources, choices.dir, input.file);
+  // 3.
+  const { assignments, warnings } = await withPlans(assigned, choices);
+  // 4.
+  const obstacles = assignments.map((one) => obstaclesOf(one.workload, one.bindings, choices));
   throwProblems(obstacles.flatMap((found) => found.problems));
-
-  const changed = new Map(
-    bound.map(({ object, workload, bindings }) => [
-      object,
-      withPod(object, injectPod(workload.pod, bindings, choices)),
-    ]),
-  );
-  const made = madeObjects(bound, choices);
-  const known = values.flatMap(objectsOf).map((object) => ({ object, id: identityOf(object) }));
-  const appended = [...made]
-    .filter(([id]) => !known.some((one) => one.id === id))
-    .map(([, object]) => object);
+  // 5.
+  const companions = companionsOf(assignments, choices);
+  const known = new Set(objects.map(identityOf));
+  const appended = [...companions].filter(([id]) => !known.has(id)).map(([, object]) => object);
   const replace = (object: Mapping): Mapping =>
-    changed.get(object) ?? converted(object, bound) ?? made.get(identityOf(object)) ?? object;
-
-  const edits = manifests.documents.flatMap((document, index) =>
+    injectedObject(object, assignments, choices) ??
+    convertedClass(object, assignments) ??
+    companions.get(identityOf(object)) ??
+    object;
+  // 6.
+  const edits = documents.flatMap((document, index) =>
     documentEdits(input.text, document, values[index], mapObjects(values[index], replace)),
   );
   return {
     text: applyEdits(input.text, edits) + appendedText(input.text, appended),
-    objects: [...values.flatMap(objectsOf).map(replace), ...appended],
-    warnings: obstacles.flatMap((found) => found.warnings),
+    objects: [...objects.map(replace), ...appended],
+    warnings: [...warnings, ...obstacles.flatMap((found) => found.warnings)],
   };
 }
 
-/** Files first: what a person names wins over what lies in the input. */
-function gatherSources(input: Input, manifests: Manifests, values: readonly unknown[]): readonly Source[] {
-  const files = input.configs.map(({ file, text, dir }) => {
-    const spec = parseManifests(text, file).documents[0]?.toJS() as unknown;
-    if (isSecretProviderClass(spec))
-      return sourceOf(spec, { subject: printable(file), from: 'file', text, dir });
-    throw new Problem({
-      code: 'config.document',
-      subject: printable(file),
-      message: 'expected a SecretProviderClass, got something else',
-      remedy: 'Give the file that the Secrets Store CSI driver would be given.',
-    });
-  });
-  const documents = values.flatMap((value, index) =>
-    objectsOf(value).flatMap((object) =>
-      sourceOfObject(object, value, input.text, manifests.documents[index]),
-    ),
-  );
-  return [...files, ...documents];
-}
-
-function sourceOfObject(
-  object: Mapping,
-  document: unknown,
-  text: string,
-  parsed: Document.Parsed | undefined,
-): readonly Source[] {
-  if (isSecretProviderClass(object)) {
-    const name = String(valueAt(object, 'metadata', 'name'));
-    // An item of a list has no text of its own.
-    const own = object === document && parsed !== undefined ? contentsText(text, parsed) : undefined;
-    const subject = `SecretProviderClass/${printable(name)}`;
-    return [sourceOf(object, { subject, from: 'document', text: own ?? blockText(object, PLAIN, 0) })];
-  }
-  const inside = configMapText(object);
-  if (inside === undefined) return [];
-  const name = String(valueAt(object, 'metadata', 'name'));
-  const subject = `ConfigMap/${printable(name)}`;
-  const spec = parseManifests(inside, subject).documents[0]?.toJS() as unknown;
-  if (!isSecretProviderClass(spec)) return [];
-  return [sourceOf(spec, { subject, from: 'configMap', text: inside, configMapName: name })];
-}
-
-const PLAIN = { indent: 2, indentSeq: false } as const;
-
-interface Bound {
-  readonly object: Mapping;
-  readonly workload: Workload;
-  readonly bindings: readonly Binding[];
-}
-
-function bindWorkloads(
-  objects: readonly Mapping[],
-  sources: readonly Source[],
+/** Reads each config once. Mistakes in one are told here, where somebody looks, and not only in the cluster. */
+async function withPlans(
+  assigned: readonly Assignment[],
   choices: Choices,
-  file: string,
-): readonly Bound[] {
-  const workloads = objects.flatMap((object) => {
-    const workload = workloadOf(object);
-    return workload === undefined ? [] : [{ object, workload }];
-  });
-  const wanted: Wanted = { sources, forAll: [], dir: choices.dir };
-  const bind = (now: Wanted): readonly Bound[] =>
-    workloads.map((one) => ({ ...one, bindings: bindingsOf(one.workload.pod, now, one.workload.subject) }));
-
-  const asked = bind(wanted);
-  const kept = new Set(
-    asked.flatMap(({ bindings }) => bindings.filter((one) => one.kept).map((one) => one.source)),
+): Promise<{
+  readonly assignments: readonly Assignment<PlannedBinding>[];
+  readonly warnings: readonly Problem[];
+}> {
+  const used = new Set<Source>(assigned.flatMap(({ bindings }) => bindings.map(({ source }) => source)));
+  const read = await Promise.all(
+    [...used].map(async (source) => [source, await planOf(source, choices)] as const),
   );
-  const bound = bind({ ...wanted, forAll: sourcesForAll(sources, kept) }).filter(
-    ({ bindings }) => bindings.length > 0,
-  );
-  const done = workloads.some(({ workload }) =>
-    [...mappingsOf(workload.pod.containers), ...mappingsOf(workload.pod.initContainers)].some(isOwn),
-  );
-  if (bound.length > 0 || done) return bound;
-  throw new Problem({
-    code: 'kubernetes.content',
-    subject: printable(file),
-    message:
-      workloads.length === 0
-        ? 'expected a Pod or something that makes pods, got none'
-        : 'expected a volume of secrets-store.csi.k8s.io, a SecretProviderClass or --config, got none of them',
-    remedy: 'Give the pod specs with -f, and the SecretProviderClass with --config.',
-  });
+  throwProblems(read.flatMap(([, { problems }]) => problems));
+  const plans = new Map(read);
+  return {
+    assignments: assigned.map((one) => ({
+      ...one,
+      bindings: one.bindings.flatMap((binding) => {
+        const plan = plans.get(binding.source)?.plan;
+        return plan === undefined ? [] : [{ ...binding, plan }];
+      }),
+    })),
+    warnings: read.flatMap(([, { warnings }]) => warnings),
+  };
 }
 
-/**
- * A config that serves a volume serves only that; one that nobody refers to is meant for every pod. A class in the input
- * is meant for every pod when it is the only thing that says what is wanted.
- */
-function sourcesForAll(sources: readonly Source[], kept: ReadonlySet<Source>): readonly Source[] {
-  const files = sources.filter((source) => source.from === 'file' && !kept.has(source));
-  const documents = sources.filter((source) => source.from === 'document');
-  const alone =
-    documents.length === 1 && kept.size === 0 && sources.every((source) => source.from !== 'file');
-  return alone ? documents : files;
+function injectedObject(
+  object: Mapping,
+  assignments: readonly Assignment[],
+  choices: Choices,
+): Mapping | undefined {
+  const assignment = assignments.find((one) => one.object === object);
+  if (assignment === undefined) return undefined;
+  return withPod(object, injectPod(assignment.workload.pod, assignment.bindings, choices));
 }
 
-/** What a SecretProviderClass of the input becomes when a pod uses it. */
-function converted(object: Mapping, bound: readonly Bound[]): Mapping | undefined {
+/** The ConfigMap that a SecretProviderClass of the input becomes when a pod uses it. */
+function convertedClass(object: Mapping, assignments: readonly Assignment[]): Mapping | undefined {
   if (!isSecretProviderClass(object)) return undefined;
   const name = textOf(valueAt(object, 'metadata', 'name'));
-  const binding = bound
-    .flatMap(({ bindings }) => bindings)
-    .find(({ source }) => source.from === 'document' && source.name === name);
-  return binding && configMapOf(binding.source, binding.source.namespace);
-}
-
-/** ConfigMaps of files, and RBAC, by identity: one for each namespace that has a pod which needs it. */
-function madeObjects(bound: readonly Bound[], choices: Choices): ReadonlyMap<string, Mapping> {
-  const grants = new Map<string, Grant>();
-  const made: Mapping[] = [];
-  for (const { workload, bindings } of bound) {
-    const namespace = workload.namespace ?? choices.namespace;
-    for (const { source } of bindings) {
-      if (source.from === 'file') made.push(configMapOf(source, namespace));
-    }
-    const secretNames = bindings.flatMap(({ source }) => source.secretNames);
-    if (!choices.syncSecrets || secretNames.length === 0) continue;
-    const serviceAccount = textOf(workload.pod.serviceAccountName) ?? 'default';
-    const id = JSON.stringify([namespace, serviceAccount]);
-    grants.set(id, {
-      namespace: namespace ?? missingNamespace(workload),
-      serviceAccount,
-      secretNames: [...(grants.get(id)?.secretNames ?? []), ...secretNames],
-      readsOwners: choices.secretOwner === 'workload',
-    });
-  }
-  made.push(...[...grants.values()].flatMap(rbacOf));
-  return new Map(made.map((object) => [identityOf(object), object]));
-}
-
-function missingNamespace(workload: Workload): never {
-  throw new Problem({
-    code: 'usage.value',
-    subject: '--namespace',
-    message: `expected the namespace of ${workload.subject}, which a RoleBinding has to name, got none`,
-    remedy: 'Add --namespace NAME, or metadata.namespace to the workload.',
-  });
-}
-
-function identityOf(object: Mapping): string {
-  const { name, namespace } = (object.metadata ?? {}) as Mapping;
-  return JSON.stringify([object.kind, namespace ?? null, name ?? null]);
+  const source = assignments
+    .flatMap(({ bindings }) => bindings.map((binding) => binding.source))
+    .find((one) => one.origin === 'document' && one.name === name);
+  return source && configMapOf(source, source.namespace);
 }
 
 function documentEdits(
@@ -232,19 +126,13 @@ function documentEdits(
   const isOther = !isSame(valueAt(before, 'kind'), valueAt(after, 'kind'));
   if (!isOther || document.contents === null) return editsFor(text, document, after);
   const [from] = document.contents.range;
-  return [{ from, to: from + contentsText(text, document).length, text: blockText(after, PLAIN, 0) }];
-}
-
-/** The text of a document without what leads up to it: comments and `---`. */
-function contentsText(text: string, document: Document.Parsed): string {
-  if (document.contents === null) return '';
-  const [from, , to] = document.contents.range;
-  return text.slice(from, to);
+  const to = from + contentsText(text, document).length;
+  return [{ from, to, text: blockText(after, KUBECTL_STYLE, 0) }];
 }
 
 function appendedText(text: string, objects: readonly Mapping[]): string {
   const before = text === '' || text.endsWith('\n') ? '' : '\n';
   return objects
-    .map((object, index) => `${index === 0 ? before : ''}---\n${blockText(object, PLAIN, 0)}`)
+    .map((object, index) => `${index === 0 ? before : ''}---\n${blockText(object, KUBECTL_STYLE, 0)}`)
     .join('');
 }

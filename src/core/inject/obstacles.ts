@@ -6,10 +6,10 @@
 
 import { Problem, type ProblemCode } from '../problem.ts';
 import { nearest, quoted } from '../text.ts';
-import type { Binding } from './binding.ts';
-import { isCsiVolume } from './binding.ts';
+import { modeText } from '../units.ts';
+import { isCsiVolume, type PlannedBinding } from './binding.ts';
 import type { Choices } from './choices.ts';
-import { INIT_NAME, isOwn, SIDECAR_NAME } from './container.ts';
+import { applicationUser, INIT_NAME, isOwn, NONROOT, SIDECAR_NAME } from './container.ts';
 import { type Mapping, mappingOf, mappingsOf, textOf, valueAt } from './data.ts';
 import type { Workload } from './workload.ts';
 
@@ -19,7 +19,11 @@ export interface Obstacles {
 }
 
 /** Everything that stands in the way of an injection. */
-export function obstaclesOf(workload: Workload, bindings: readonly Binding[], choices: Choices): Obstacles {
+export function obstaclesOf(
+  workload: Workload,
+  bindings: readonly PlannedBinding[],
+  choices: Choices,
+): Obstacles {
   const pod = withoutOwn(workload.pod);
   const site: Site = { workload, pod, bindings, choices };
   return {
@@ -38,6 +42,7 @@ export function obstaclesOf(workload: Workload, bindings: readonly Binding[], ch
     warnings: [
       ...(choices.as === 'init' ? subPaths(site) : []),
       otherUser(site),
+      unreadable(site),
       skipped(site),
       nodeSecret(site),
       hostPort(site),
@@ -49,7 +54,7 @@ export function obstaclesOf(workload: Workload, bindings: readonly Binding[], ch
 interface Site {
   readonly workload: Workload;
   readonly pod: Mapping;
-  readonly bindings: readonly Binding[];
+  readonly bindings: readonly PlannedBinding[];
   readonly choices: Choices;
 }
 
@@ -75,7 +80,7 @@ function platform({ workload, pod }: Site): Problem | undefined {
 
 function fargate({ workload, pod, bindings, choices }: Site): Problem | undefined {
   const mark = fargateMark(workload, pod);
-  const asking = bindings.find((binding) => binding.source.usePodIdentity);
+  const asking = bindings.find(({ plan }) => plan.usePodIdentity === true);
   const flagged = choices.auth === 'pod-identity';
   if (mark === undefined || choices.auth === 'irsa' || (asking === undefined && !flagged)) return undefined;
   const who = flagged ? '--auth pod-identity' : `usePodIdentity in ${asking?.source.subject}`;
@@ -225,16 +230,26 @@ function subPaths({ workload, pod, bindings }: Site): readonly Problem[] {
 }
 
 function otherUser({ workload, pod, choices }: Site): Problem | undefined {
-  if (!choices.signals || choices.owner !== undefined) return undefined;
-  const users = mappingsOf(pod.containers).map(
-    (container) =>
-      valueAt(container, 'securityContext', 'runAsUser') ?? valueAt(pod, 'securityContext', 'runAsUser'),
-  );
-  if (users[0] !== undefined && users[0] !== 0 && users.every((user) => user === users[0])) return undefined;
+  if (!choices.signals || choices.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
   return content(
     workload.subject,
     'expected one runAsUser for all containers, got none that can be told: a signal reaches only processes of the same user',
     'Give --owner UID:GID with the user that the application runs as.',
+  );
+}
+
+/** Files belong to the user that writes them, and to the pod's fsGroup when it has one. */
+function unreadable({ workload, pod, bindings, choices }: Site): Problem | undefined {
+  if (choices.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
+  const needed = valueAt(pod, 'securityContext', 'fsGroup') === undefined ? 0o004 : 0o044;
+  const closed = bindings
+    .flatMap(({ plan }) => plan.objects.flatMap((object) => object.outputs))
+    .find((output) => (output.mode & needed) === 0);
+  if (closed === undefined) return undefined;
+  return content(
+    workload.subject,
+    `expected one runAsUser for all containers, got none that can be told: files of mode ${modeText(closed.mode)} are readable only to user ${NONROOT}, who writes them`,
+    'Set runAsUser in the pod spec, or give --owner UID:GID, or a mode that others may read.',
   );
 }
 
@@ -273,7 +288,7 @@ function hostPort({ workload, pod, choices }: Site): Problem | undefined {
 }
 
 function unsynced({ workload, bindings, choices }: Site): Problem | undefined {
-  const names = bindings.flatMap((binding) => binding.source.secretNames);
+  const names = bindings.flatMap(({ plan }) => plan.secretObjects.map((object) => object.secretName));
   if (choices.syncSecrets || names.length === 0) return undefined;
   return content(
     workload.subject,

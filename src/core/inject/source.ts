@@ -5,49 +5,53 @@
  * ConfigMap with its own text, comments included.
  */
 
-import { type Mapping, mappingOf, mappingsOf, textOf, valueAt } from './data.ts';
+import { type ParsedPlan, parsePlan } from '../secret-provider-class.ts';
+import type { Choices } from './choices.ts';
+import { type Mapping, mappingOf, textOf, valueAt } from './data.ts';
 
 export interface Source {
   /** Where it comes from, as errors name it: a file, or `SecretProviderClass/aws-secrets`. */
   readonly subject: string;
-  readonly from: 'file' | 'document' | 'configMap';
+  readonly origin: 'file' | 'document' | 'configMap';
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
   readonly configMapName: string;
   /** The SecretProviderClass, as text. */
   readonly text: string;
-  readonly usePodIdentity: boolean;
-  /** Names of the Secrets that `secretObjects` makes. */
-  readonly secretNames: readonly string[];
   /** The directory that `--config FILE=DIR` gives. */
   readonly dir: string | undefined;
 }
 
-export const CONFIG_KEY = 'config.yaml';
+/** Reads the text of a source as the pod will. */
+export function planOf(source: Source, { mode, syncSecrets }: Choices): Promise<ParsedPlan> {
+  return parsePlan(source.text, {
+    file: source.subject,
+    defaultMode: mode,
+    syncSecrets,
+    // The region of a config that names none is for the pod to know, where EKS sets AWS_REGION.
+    environmentRegion: /\barn:aws[\w-]*:[a-z]+:([a-z0-9-]+):/.exec(source.text)?.[1] ?? 'region-of-the-pod',
+  });
+}
+
+const CONFIG_KEY = 'config.yaml';
 
 /** A source from a SecretProviderClass and its text. */
 export function sourceOf(
   spec: Mapping,
-  given: Pick<Source, 'subject' | 'from' | 'text'> & {
+  given: Pick<Source, 'subject' | 'origin' | 'text'> & {
     readonly dir?: string | undefined;
     readonly configMapName?: string;
   },
 ): Source {
   const name = textOf(valueAt(spec, 'metadata', 'name'));
-  const podIdentity = valueAt(spec, 'spec', 'parameters', 'usePodIdentity');
   return {
     subject: given.subject,
-    from: given.from,
+    origin: given.origin,
     name,
     namespace: textOf(valueAt(spec, 'metadata', 'namespace')),
     configMapName: given.configMapName ?? `podsecrets-${name ?? 'config'}`,
     text: given.text,
-    // The spellings that the provider takes for true.
-    usePodIdentity: ['1', 't', 'T', 'true', 'True', 'TRUE'].includes(String(podIdentity)),
-    secretNames: mappingsOf(valueAt(spec, 'spec', 'secretObjects')).flatMap(
-      (object) => textOf(object.secretName)?.trim() ?? [],
-    ),
     dir: given.dir,
   };
 }

@@ -20,8 +20,6 @@ import { printable } from '../text.ts';
 
 export interface Manifests {
   readonly documents: readonly Document.Parsed[];
-  /** Line, from 1, at an offset. */
-  readonly lineAt: (offset: number) => number;
 }
 
 /** Every document of a text. Throws a Problem at the first that is not YAML. */
@@ -35,7 +33,6 @@ export function parseManifests(text: string, file: string): Manifests {
     customTags: kubernetesTags,
   });
   const documents = Array.isArray(parsed) ? parsed : [];
-  const lineAt = (offset: number) => lines.linePos(offset).line;
   const error = documents.flatMap((document) => document.errors)[0];
   if (error !== undefined) {
     throw new Problem({
@@ -44,13 +41,10 @@ export function parseManifests(text: string, file: string): Manifests {
       message: `expected YAML, got text with an error: ${printable(error.message)}`,
       remedy: 'Correct the manifest.',
       file,
-      line: lineAt(error.pos[0]),
+      line: lines.linePos(error.pos[0]).line,
     });
   }
-  return {
-    documents: documents.filter((document) => document.contents !== null) as Document.Parsed[],
-    lineAt,
-  };
+  return { documents: documents.filter((document) => document.contents !== null) as Document.Parsed[] };
 }
 
 function kubernetesTags(tags: Tags): Tags {
@@ -107,4 +101,14 @@ export function blockText(value: unknown, style: Style, column: number): string 
   });
   const margin = ' '.repeat(column);
   return text.replace(/^(?=.)/gm, margin);
+}
+
+/** The habit of kubectl, for documents that nobody laid out. */
+export const KUBECTL_STYLE: Style = { indent: 2, indentSeq: false };
+
+/** The text of a document without what leads up to it: comments and `---`. */
+export function contentsText(source: string, document: Document.Parsed): string {
+  if (document.contents === null) return '';
+  const [from, , to] = document.contents.range;
+  return source.slice(from, to);
 }

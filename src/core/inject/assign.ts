@@ -1,0 +1,65 @@
+/**
+ * Which configs go to which workloads of an input.
+ *
+ * A config that serves a volume of a pod serves only that. One that was named, and that no volume refers to, is meant for
+ * every pod. A class that lies in the input is meant for every pod only when nothing else says what is wanted.
+ */
+
+import { Problem } from '../problem.ts';
+import { printable } from '../text.ts';
+import { type Binding, bindingsOf } from './binding.ts';
+import { isOwn } from './container.ts';
+import { type Mapping, mappingsOf } from './data.ts';
+import type { Source } from './source.ts';
+import { type Workload, workloadOf } from './workload.ts';
+
+export interface Assignment<B extends Binding = Binding> {
+  /** The object that makes the pods. */
+  readonly object: Mapping;
+  readonly workload: Workload;
+  readonly bindings: readonly B[];
+}
+
+/** The workloads that get something. Throws a Problem when there is nothing to do, and nothing was done before. */
+export function assign(
+  objects: readonly Mapping[],
+  sources: readonly Source[],
+  dir: string,
+  file: string,
+): readonly Assignment[] {
+  const workloads = objects.flatMap((object) => {
+    const workload = workloadOf(object);
+    return workload === undefined ? [] : [{ object, workload }];
+  });
+  const bind = (forAll: readonly Source[]): readonly Assignment[] =>
+    workloads.map((one) => ({
+      ...one,
+      bindings: bindingsOf(one.workload.pod, { sources, forAll, dir }, one.workload.subject),
+    }));
+
+  const asked = bind([]).flatMap(({ bindings }) => bindings);
+  const serving = new Set(asked.filter((binding) => binding.kept).map((binding) => binding.source));
+  const assigned = bind(sourcesForAll(sources, serving)).filter(({ bindings }) => bindings.length > 0);
+  if (assigned.length > 0 || workloads.some(({ workload }) => wasInjected(workload.pod))) return assigned;
+  throw new Problem({
+    code: 'kubernetes.content',
+    subject: printable(file),
+    message:
+      workloads.length === 0
+        ? 'expected a Pod or something that makes pods, got none'
+        : 'expected a volume of secrets-store.csi.k8s.io, a SecretProviderClass or --config, got none of them',
+    remedy: 'Give the pod specs with -f, and the SecretProviderClass with --config.',
+  });
+}
+
+function sourcesForAll(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
+  const files = sources.filter((source) => source.origin === 'file' && !serving.has(source));
+  const documents = sources.filter((source) => source.origin === 'document');
+  const alone =
+    documents.length === 1 && serving.size === 0 && sources.every((source) => source.origin !== 'file');
+  return alone ? documents : files;
+}
+
+function wasInjected(pod: Mapping): boolean {
+  return [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)].some(isOwn);
+}
