@@ -28,7 +28,7 @@ async function build(): Promise<void> {
   const work = mkdtempSync(join(dist, '.build-'));
   try {
     const { code, meta } = await bundle(join(root, 'src/main.ts'));
-    const executable = makeExecutable(code, work);
+    const executable = await makeExecutable(code, work);
     writeFileSync(join(work, 'bundle.json'), JSON.stringify(meta));
     renameSync(join(work, 'bundle.json'), join(dist, 'bundle.json'));
     renameSync(executable, program);
@@ -44,7 +44,7 @@ async function build(): Promise<void> {
 /** Everything the result depends on: sources, this tool, the locked packages, and the Node that becomes the executable. */
 function hashOfInputs(): string {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
-  const files = globSync(['src/**/*.ts', 'test/build/**/*.ts', 'package-lock.json'], { cwd: root }).sort();
+  const files = globSync(['src/**/*.ts', 'test/build/**/*.{ts,cjs}', 'package-lock.json'], { cwd: root }).sort();
   for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }

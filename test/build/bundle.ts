@@ -7,6 +7,10 @@
  */
 
 import { build, type Metafile } from 'esbuild';
+import { lazyBuiltins } from './lazy-builtins.ts';
+import { crc32 } from './patches/crc32.ts';
+import { httpsAgent } from './patches/https-agent.ts';
+import { applying } from './patches/patch.ts';
 
 /** Bundles the program that starts at `entry`; `meta` tells which file contributed how many bytes. */
 export async function bundle(entry: string): Promise<{ readonly code: string; readonly meta: Metafile }> {
@@ -20,16 +24,17 @@ export async function bundle(entry: string): Promise<{ readonly code: string; re
     target: 'node26',
     format: 'cjs',
     minify: true,
-    // Names of classes are shown to people: in errors, and in the SDK's own checks.
-    keepNames: false,
     // The ES sources of a package can be shaken; `main`, esbuild's default for Node, is CommonJS and cannot.
     mainFields: ['module', 'main'],
     conditions: ['module'],
     supported: { 'dynamic-import': false },
     // Some packages ask where they lie; a single file lies nowhere.
     define: { 'import.meta.url': '"file:///podsecrets"' },
+    plugins: [lazyBuiltins, applying([crc32, httpsAgent])],
+    // The launcher reads the text as one byte a character.
+    charset: 'ascii',
     legalComments: 'none',
-    logLevel: 'warning',
+    logLevel: 'error',
   });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error('esbuild wrote nothing');

@@ -1,0 +1,49 @@
+/**
+ * Node's own modules, loaded when something of them is first used instead of when the file that imports them is evaluated.
+ *
+ * Node compiles and evaluates its modules on demand: `node:crypto` costs 0.25 times the start of Node, `node:https` 0.4. The
+ * SDK and we import them at the top of files, for requests that may never be made. Only modules whose exports are a plain
+ * object, used by their properties, can be deferred so; `node:events` or `node:process` could not.
+ */
+
+import type { Plugin } from 'esbuild';
+
+const DEFERRED = [
+  'child_process',
+  'crypto',
+  'dns',
+  'fs/promises',
+  'http',
+  'http2',
+  'https',
+  'net',
+  'os',
+  'tls',
+  'url',
+  'v8',
+  'vm',
+  'zlib',
+];
+
+export const lazyBuiltins: Plugin = {
+  name: 'lazy-builtins',
+  setup(build) {
+    const filter = new RegExp(`^(node:)?(${DEFERRED.join('|')})$`);
+    build.onResolve({ filter }, ({ path }) => ({
+      path: path.replace(/^node:/, ''),
+      namespace: 'lazy-builtin',
+      sideEffects: false,
+    }));
+    build.onLoad({ filter: /./, namespace: 'lazy-builtin' }, async ({ path }) => {
+      const exports = process.getBuiltinModule(`node:${path}`);
+      if (typeof exports !== 'object') throw new Error(`node:${path} cannot be deferred: its exports are no plain object`);
+      // esbuild copies the own properties of a module, which would load it, but keeps its prototype.
+      return {
+        contents: `let loaded;
+          module.exports = Object.create(new Proxy({}, {
+            get: (_, name) => name === '__esModule' ? undefined : (loaded ??= process.getBuiltinModule('node:${path}'))[name],
+          }));`,
+      };
+    });
+  },
+};

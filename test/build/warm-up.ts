@@ -1,0 +1,104 @@
+/**
+ * What the program is given to do while its code is gathered: one `init` of a secret and a parameter, with answers made up
+ * here over plain HTTP on the loopback. Nothing of it is kept but which functions ran.
+ */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+export interface WarmUp {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  close(): void;
+}
+
+/** Opens the answers; config and files go into the directory `work`. */
+export async function openWarmUp(work: string): Promise<WarmUp> {
+  const server = createServer(async (request, response) => {
+    const body = JSON.stringify(answerTo(request, await textOf(request)));
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [config, token, files] = ['config.yaml', 'token', 'files'].map((name) => join(work, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(config, CONFIG);
+  writeFileSync(token, 'token');
+  mkdirSync(files);
+  return {
+    args: ['init', '--config', `${config}=${files}`, '--allow-disk'],
+    env: {
+      AWS_REGION: 'eu-west-1',
+      AWS_ENDPOINT_URL: address,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${address}/v1/credentials`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
+    },
+    close: () => server.close().closeAllConnections(),
+  };
+}
+
+const CONFIG = `
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: warm-up
+spec:
+  provider: aws
+  parameters:
+    usePodIdentity: "true"
+    objects: |
+      - objectName: "secret"
+        objectType: "secretsmanager"
+        objectAlias: "alias"
+      - objectName: "/parameter"
+        objectType: "ssmparameter"
+`;
+
+function answerTo({ headers }: IncomingMessage, body: string): object {
+  const operation = String(headers['x-amz-target']).split('.')[1];
+  const version = { VersionId: '00000000-0000-4000-8000-000000000000', VersionStages: ['AWSCURRENT'] };
+  const secret = (name: string) => ({
+    ARN: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}-AbCdEf`,
+    Name: name,
+    SecretString: '{"user":"warm"}',
+    CreatedDate: 1,
+    ...version,
+  });
+  switch (operation) {
+    case 'GetSecretValue':
+      return secret(JSON.parse(body).SecretId);
+    case 'BatchGetSecretValue':
+      return { SecretValues: JSON.parse(body).SecretIdList.map(secret), Errors: [] };
+    case 'GetParameters':
+      return {
+        Parameters: JSON.parse(body).Names.map((Name: string) => ({
+          ARN: `arn:aws:ssm:eu-west-1:123456789012:parameter${Name}`,
+          Name,
+          Type: 'SecureString',
+          Value: 'warm',
+          Version: 1,
+          LastModifiedDate: 1,
+          DataType: 'text',
+        })),
+        InvalidParameters: [],
+      };
+    default:
+      return {
+        AccessKeyId: 'warm',
+        SecretAccessKey: 'warm',
+        Token: 'warm',
+        Expiration: new Date(Date.now() + 6 * 3600_000).toISOString(),
+      };
+  }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
