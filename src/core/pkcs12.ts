@@ -1,0 +1,49 @@
+/**
+ * PKCS#12 with an empty password, opened for the `kubernetes.io/tls` split as the CSI driver does.
+ *
+ * Behind it stands node-forge, for Node can load a PKCS#12 into a TLS context but not take the key out of it again. It
+ * costs 206 KiB of bundle and is loaded only when a file holds no PEM. Nothing the library says leaves this room: its
+ * errors may quote what it read.
+ */
+
+import type forge from 'node-forge';
+
+export interface Pkcs12 {
+  /** DER of the certificates, in the order of the file. */
+  readonly certificates: readonly Uint8Array[];
+  /** DER of the last private key, PKCS#1 or PKCS#8 as `keyForm` says. */
+  readonly key: Uint8Array | undefined;
+  readonly keyForm: 'pkcs1' | 'pkcs8';
+}
+
+/** The certificates and the key; undefined when the bytes are not PKCS#12 or another password than '' opens it. */
+export async function openPkcs12(content: Uint8Array): Promise<Pkcs12 | undefined> {
+  const { default: library } = await import('node-forge/lib/forge.js');
+  await import('node-forge/lib/pkcs12.js');
+  try {
+    const der = library.util.createBuffer(Buffer.from(content).toString('latin1'));
+    const store = library.pkcs12.pkcs12FromAsn1(library.asn1.fromDer(der), false, '');
+    const bags = store.safeContents.flatMap((safe) => safe.safeBags);
+    const { oids } = library.pki;
+    const key = bags
+      .filter((bag) => bag.type === oids.keyBag || bag.type === oids.pkcs8ShroudedKeyBag)
+      .at(-1);
+    return {
+      certificates: bags
+        .filter((bag) => bag.type === oids.certBag)
+        .map((bag) => bytes(library, bag.cert ? library.pki.certificateToAsn1(bag.cert) : bag.asn1)),
+      // The library understands RSA keys and writes them as PKCS#1; any other it hands over untouched, as PKCS#8.
+      key:
+        key === undefined
+          ? undefined
+          : bytes(library, key.key ? library.pki.privateKeyToAsn1(key.key) : key.asn1),
+      keyForm: key?.key ? 'pkcs1' : 'pkcs8',
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function bytes(library: typeof forge, value: forge.asn1.Asn1): Uint8Array {
+  return Buffer.from(library.asn1.toDer(value).getBytes(), 'latin1');
+}

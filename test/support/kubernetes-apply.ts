@@ -1,0 +1,303 @@
+/**
+ * Server-side apply of Secrets as the API server does it: who manages which field, conflicts, fields that fall away, and the
+ * server's validation of Secrets. Only for what podsecrets sends; an unknown field is refused, as fieldValidation=Strict does.
+ */
+
+export interface StoredSecret {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Secret';
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string; readonly [field: string]: unknown }[];
+    readonly managedFields: readonly ManagedFields[];
+  };
+  readonly type: string;
+  readonly immutable?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface ManagedFields {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly apiVersion: 'v1';
+  readonly fieldsType: 'FieldsV1';
+  readonly fieldsV1: unknown;
+}
+
+export type Applied =
+  | { readonly kind: 'stored'; readonly secret: StoredSecret }
+  | { readonly kind: 'refused'; readonly status: number; readonly body: unknown };
+
+interface SecretBody {
+  readonly metadata: StoredSecret['metadata'];
+  readonly type?: string;
+  readonly immutable?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Applies `body` for `manager` to what is there. The leaves are those of Secrets: data, labels, annotations, owners, type. */
+export function applySecretBody(
+  live: StoredSecret | undefined,
+  sent: unknown,
+  manager: string,
+  operation: 'Apply' | 'Update',
+  fresh: { readonly uid: string; readonly resourceVersion: string },
+): Applied {
+  const unknown = unknownField(sent);
+  if (unknown !== undefined)
+    return refused(400, 'BadRequest', `strict decoding error: unknown field "${unknown}"`);
+  const body = sent as SecretBody;
+  const name = body.metadata.name;
+  if (live === undefined && body.metadata.uid !== undefined)
+    return modified(
+      name,
+      `uid mismatch: the provided object specified uid ${body.metadata.uid}, and no existing object was found`,
+    );
+  if (live !== undefined && body.metadata.uid !== undefined && body.metadata.uid !== live.metadata.uid)
+    return invalid(name, [
+      { reason: 'FieldValueInvalid', field: 'metadata.uid', message: 'field is immutable' },
+    ]);
+  if (
+    live !== undefined &&
+    ![undefined, live.metadata.resourceVersion].includes(body.metadata.resourceVersion)
+  )
+    return modified(
+      name,
+      'the object has been modified; please apply your changes to the latest version and try again',
+    );
+
+  const before = live === undefined ? new Map<string, unknown>() : leavesOf(live);
+  const wanted = leavesOf(body);
+  const entries = live?.metadata.managedFields ?? [];
+  const mine = entries.find((entry) => entry.manager === manager && entry.operation === operation);
+  const others = entries.filter((entry) => entry !== mine).map((entry) => ({ entry, held: heldBy(entry) }));
+
+  if (operation === 'Apply') {
+    const conflicts = [...wanted].flatMap(([leaf, value]) =>
+      before.has(leaf) && JSON.stringify(before.get(leaf)) !== JSON.stringify(value)
+        ? others
+            .filter(({ held }) => held.has(leaf))
+            .map(({ entry }) => ({
+              reason: 'FieldManagerConflict',
+              message: `conflict with "${entry.manager}"${entry.operation === 'Update' ? ' using v1 at 2026-01-01T00:00:00Z' : ''}`,
+              field: fieldOf(leaf),
+            }))
+        : [],
+    );
+    if (conflicts.length > 0) {
+      const message = `Apply failed with ${conflicts.length} conflict: ${conflicts[0]?.message}: ${conflicts[0]?.field}`;
+      return refused(409, 'Conflict', message, { name, kind: 'secrets', causes: conflicts });
+    }
+  }
+
+  const after = new Map([...before, ...wanted]);
+  for (const leaf of mine === undefined ? [] : heldBy(mine)) {
+    if (!wanted.has(leaf) && !others.some(({ held }) => held.has(leaf))) after.delete(leaf);
+  }
+  const problems = validate(name, after, live);
+  if (problems.length > 0) return invalid(name, problems);
+
+  const kept = others.map(({ entry, held }) =>
+    operation === 'Update'
+      ? { ...entry, fieldsV1: fieldsV1([...held].filter((leaf) => !changed(leaf, before, wanted))) }
+      : entry,
+  );
+  const held =
+    operation === 'Apply'
+      ? [...wanted.keys()]
+      : [...wanted.keys()].filter((leaf) => changed(leaf, before, wanted));
+  const managedFields = [
+    ...kept,
+    { manager, operation, apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: fieldsV1(held) } as const,
+  ];
+  return { kind: 'stored', secret: built(body, live, after, managedFields, fresh) };
+}
+
+function changed(
+  leaf: string,
+  before: ReadonlyMap<string, unknown>,
+  wanted: ReadonlyMap<string, unknown>,
+): boolean {
+  return wanted.has(leaf) && JSON.stringify(before.get(leaf)) !== JSON.stringify(wanted.get(leaf));
+}
+
+function leavesOf(body: SecretBody): Map<string, unknown> {
+  const { labels = {}, annotations = {}, ownerReferences = [] } = body.metadata;
+  return new Map<string, unknown>([
+    ...Object.entries(body.data ?? {}).map(([key, value]) => [`data\n${key}`, value] as const),
+    ...Object.entries(labels).map(([key, value]) => [`labels\n${key}`, value] as const),
+    ...Object.entries(annotations).map(([key, value]) => [`annotations\n${key}`, value] as const),
+    ...ownerReferences.map((owner) => [`owner\n${owner.uid}`, owner] as const),
+    ...(body.type === undefined ? [] : [['type\n', body.type] as const]),
+    ...(body.immutable === undefined ? [] : [['immutable\n', body.immutable] as const]),
+  ]);
+}
+
+function section(leaves: ReadonlyMap<string, unknown>, room: string): Record<string, string> {
+  const within = [...leaves].filter(([leaf]) => leaf.startsWith(`${room}\n`));
+  return Object.fromEntries(within.map(([leaf, value]) => [leaf.slice(room.length + 1), value as string]));
+}
+
+function built(
+  body: SecretBody,
+  live: StoredSecret | undefined,
+  leaves: ReadonlyMap<string, unknown>,
+  managedFields: readonly ManagedFields[],
+  fresh: { readonly uid: string; readonly resourceVersion: string },
+): StoredSecret {
+  const owners = Object.values(
+    section(leaves, 'owner'),
+  ) as unknown as StoredSecret['metadata']['ownerReferences'];
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: body.metadata.name,
+      namespace: body.metadata.namespace,
+      uid: live?.metadata.uid ?? fresh.uid,
+      resourceVersion: fresh.resourceVersion,
+      labels: section(leaves, 'labels'),
+      annotations: section(leaves, 'annotations'),
+      ...(owners?.length ? { ownerReferences: owners } : {}),
+      managedFields,
+    },
+    type: String(leaves.get('type\n') ?? 'Opaque'),
+    ...(leaves.get('immutable\n') === true ? { immutable: true } : {}),
+    data: section(leaves, 'data'),
+  };
+}
+
+/** `.` members appear for Update only, as with the server. */
+function fieldsV1(leaves: readonly string[]): unknown {
+  const room = (name: string) =>
+    Object.fromEntries(
+      leaves
+        .filter((leaf) => leaf.startsWith(`${name}\n`))
+        .map((leaf) => [`f:${leaf.slice(name.length + 1)}`, {}]),
+    );
+  const owners = leaves.filter((leaf) => leaf.startsWith('owner\n')).map((leaf) => leaf.slice(6));
+  return {
+    'f:data': room('data'),
+    'f:metadata': {
+      'f:labels': room('labels'),
+      'f:annotations': room('annotations'),
+      ...(owners.length
+        ? { 'f:ownerReferences': Object.fromEntries(owners.map((uid) => [`k:{"uid":"${uid}"}`, {}])) }
+        : {}),
+    },
+    ...(leaves.includes('type\n') ? { 'f:type': {} } : {}),
+    ...(leaves.includes('immutable\n') ? { 'f:immutable': {} } : {}),
+  };
+}
+
+function heldBy(entry: ManagedFields): ReadonlySet<string> {
+  const fields = entry.fieldsV1 as Record<string, Record<string, Record<string, unknown>>>;
+  const names = (room: string, of: object | undefined) =>
+    Object.keys(of ?? {}).map((name) => `${room}\n${name.slice(2)}`);
+  const metadata = fields['f:metadata'] ?? {};
+  const owners = Object.keys(metadata['f:ownerReferences'] ?? {}).map(
+    (name) => `owner\n${JSON.parse(name.slice(2)).uid}`,
+  );
+  return new Set([
+    ...names('data', fields['f:data']),
+    ...names('labels', metadata['f:labels']),
+    ...names('annotations', metadata['f:annotations']),
+    ...owners,
+    ...('f:type' in fields ? ['type\n'] : []),
+    ...('f:immutable' in fields ? ['immutable\n'] : []),
+  ]);
+}
+
+function fieldOf(leaf: string): string {
+  const [room = '', key = ''] = leaf.split('\n');
+  if (room === 'data') return `.data.${key}`;
+  if (room === 'owner') return `.metadata.ownerReferences[uid="${key}"]`;
+  return room === 'type' || room === 'immutable' ? `.${room}` : `.metadata.${room}.${key}`;
+}
+
+interface Cause {
+  readonly reason: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The server's ValidateSecret and ValidateSecretUpdate. */
+function validate(
+  _name: string,
+  leaves: ReadonlyMap<string, unknown>,
+  live: StoredSecret | undefined,
+): readonly Cause[] {
+  const data = section(leaves, 'data');
+  const type = String(leaves.get('type\n') ?? 'Opaque');
+  const causes: Cause[] = [];
+  const needs = (key: string) => {
+    if (data[key] === undefined)
+      causes.push({ reason: 'FieldValueRequired', field: `data[${key}]`, message: 'Required value' });
+  };
+  if (type === 'kubernetes.io/tls') for (const key of ['tls.crt', 'tls.key']) needs(key);
+  if (type === 'kubernetes.io/dockerconfigjson') needs('.dockerconfigjson');
+  if (type === 'kubernetes.io/ssh-auth' && !data['ssh-privatekey']) needs('ssh-privatekey');
+  for (const [key, value] of Object.entries(data)) {
+    if (!/^[-._a-zA-Z0-9]+$/.test(key))
+      causes.push({ reason: 'FieldValueInvalid', field: `data[${key}]`, message: `Invalid value: "${key}"` });
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value) || value.length % 4 !== 0)
+      causes.push({
+        reason: 'FieldValueInvalid',
+        field: `data[${key}]`,
+        message: `Invalid value: "${value}"`,
+      });
+  }
+  if (live !== undefined && live.type !== type)
+    causes.push({
+      reason: 'FieldValueInvalid',
+      field: 'type',
+      message: `Invalid value: "${type}": field is immutable`,
+    });
+  if (live?.immutable && JSON.stringify(live.data) !== JSON.stringify(data))
+    causes.push({
+      reason: 'FieldValueForbidden',
+      field: 'data',
+      message: 'Forbidden: field is immutable when `immutable` is set',
+    });
+  return causes;
+}
+
+function unknownField(sent: unknown): string | undefined {
+  const known = {
+    '': ['apiVersion', 'kind', 'metadata', 'type', 'immutable', 'data'],
+    metadata: ['name', 'namespace', 'labels', 'annotations', 'ownerReferences', 'uid', 'resourceVersion'],
+  } as const;
+  const body = sent as Record<string, Record<string, unknown>>;
+  const strange = (room: keyof typeof known, of: object) =>
+    Object.keys(of).find((field) => !(known[room] as readonly string[]).includes(field));
+  const nested = strange('metadata', body.metadata ?? {});
+  return strange('', body) ?? (nested === undefined ? undefined : `metadata.${nested}`);
+}
+
+function modified(name: string, why: string): Applied {
+  const message = `Operation cannot be fulfilled on secrets "${name}": ${why}`;
+  return refused(409, 'Conflict', message, { name, kind: 'secrets' });
+}
+
+function invalid(name: string, causes: readonly Cause[]): Applied {
+  const message = `Secret "${name}" is invalid: ${causes.map((cause) => `${cause.field}: ${cause.message}`).join(', ')}`;
+  return refused(422, 'Invalid', message, { name, kind: 'Secret', causes });
+}
+
+function refused(status: number, reason: string, message: string, details?: unknown): Applied {
+  const body = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    code: status,
+    reason,
+    message,
+    details,
+  };
+  return { kind: 'refused', status, body };
+}

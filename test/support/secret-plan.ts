@@ -1,0 +1,63 @@
+/** Plans and snapshots for the tests of Kubernetes Secrets: what the config asks for, and the files as published. */
+
+import type { Plan, PlannedObject, SecretObject } from '../../src/core/plan.ts';
+import { readOf } from '../../src/core/read.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
+
+/** A `secretObjects` entry: keys to objectNames. */
+export function secretObject(
+  secretName: string,
+  data: Readonly<Record<string, string>>,
+  more: Partial<SecretObject> = {},
+): SecretObject {
+  return {
+    subject: 'secretObjects[0]',
+    line: 7,
+    secretName,
+    type: 'Opaque',
+    labels: {},
+    annotations: {},
+    data: Object.entries(data).map(([key, objectName]) => ({ key, objectName })),
+    ...more,
+  };
+}
+
+export function secretPlan(secretObjects: readonly SecretObject[], more: Partial<Plan> = {}): Plan {
+  return {
+    file: '/etc/podsecrets/config.yaml',
+    name: 'app',
+    region: 'eu-west-1',
+    failoverRegion: undefined,
+    usePodIdentity: undefined,
+    preferredAddressType: 'auto',
+    objects: [],
+    secretObjects,
+    warnings: [],
+    ...more,
+  };
+}
+
+export function optionalObject(path: string): PlannedObject {
+  return {
+    subject: 'objects[0]',
+    line: 3,
+    name: path,
+    service: 'secretsmanager',
+    primary: readOf({ service: 'secretsmanager', region: 'eu-west-1', id: path }),
+    failover: undefined,
+    optional: true,
+    decode: undefined,
+    outputs: [{ kind: 'whole', path: path as FilePath, mode: 0o644 }],
+  };
+}
+
+export function published(files: Readonly<Record<string, string>>): Snapshot {
+  return {
+    files: Object.entries(files).map(([path, text]) => ({
+      path: path as FilePath,
+      mode: 0o644,
+      content: new Secret(text),
+    })),
+  };
+}
