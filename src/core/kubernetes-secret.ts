@@ -6,30 +6,22 @@
  * here with what the cluster holds; no message is made of one.
  */
 
-import type { LiveSecret } from './live-secret.ts';
+import {
+  CONFIG,
+  configIdentity,
+  type LiveSecret,
+  MANAGER,
+  MARK,
+  type OwnerReference,
+  SIBLINGS,
+} from './live-secret.ts';
 import type { Plan, PlannedObject, SecretObject } from './plan.ts';
 import { Problem, problemsOf } from './problem.ts';
 import { Secret } from './secret.ts';
+import { isTlsKey } from './secret-rules.ts';
 import type { Snapshot } from './snapshot.ts';
 import { nearest, quoted } from './text.ts';
-import { isTlsKey, tlsPart } from './tls.ts';
-
-/** The field manager of server-side apply, and the value of the mark. */
-export const MANAGER = 'podsecrets';
-/** Ours wins over one that the config gives: charts set it to Helm on all their objects, and these are not Helm's. */
-export const MARK = 'app.kubernetes.io/managed-by';
-/** Annotation: the config that the Secret comes from. */
-export const CONFIG = 'podsecrets.io/config';
-/** Annotation: the Secrets of that config, so that one that left the config is found again without listing them all. */
-export const SIBLINGS = 'podsecrets.io/secrets';
-
-/** Who a Secret dies with, as Kubernetes writes it. */
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-}
+import { tlsPart } from './tls.ts';
 
 export interface DesiredSecret {
   readonly name: string;
@@ -45,11 +37,6 @@ export interface DesiredSecrets {
   readonly problems: readonly Problem[];
   /** Secrets left as they are, since an optional object that they need does not exist. */
   readonly warnings: readonly Problem[];
-}
-
-/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
-export function configIdentity(plan: Plan): string {
-  return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
 }
 
 /** The Secrets as they shall be, but for the owner and the siblings, which only the cluster can tell. */
@@ -84,8 +71,8 @@ async function desiredSecret(
 ): Promise<Made> {
   const data = new Map<string, Secret>();
   for (const entry of object.data) {
-    const path = entry.objectName.trim();
-    const key = entry.key.trim();
+    const path = entry.objectName;
+    const key = entry.key;
     const content = files.get(path);
     if (content === undefined) {
       const missing = missingFile(object, plan, path, [...files.keys()]);
@@ -93,17 +80,14 @@ async function desiredSecret(
         return { kind: 'waiting', warning: missing };
       throw missing;
     }
-    data.set(
-      key,
-      object.type.trim() === 'kubernetes.io/tls' ? await tlsValue(object, plan, key, content) : content,
-    );
+    data.set(key, object.type === 'kubernetes.io/tls' ? await tlsValue(object, plan, key, content) : content);
   }
   checkContent(object, plan, data);
   return {
     kind: 'secret',
     secret: {
-      name: object.secretName.trim(),
-      type: object.type.trim(),
+      name: object.secretName,
+      type: object.type,
       labels: { ...object.labels, [MARK]: MANAGER },
       annotations: { ...object.annotations, [CONFIG]: configIdentity(plan) },
       owners: [],
@@ -151,12 +135,12 @@ function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string
   for (const [key, value] of data) {
     const bytes = value.reveal();
     size += bytes.length;
-    if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.trim().endsWith(key.slice(1))) {
+    if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.endsWith(key.slice(1))) {
       if (!isJsonObject(bytes)) {
         throw refusal(object, plan, `${key}: expected a JSON object, got none`, 'Correct the secret in AWS.');
       }
     }
-    if (key === 'ssh-privatekey' && object.type.trim() === 'kubernetes.io/ssh-auth' && bytes.length === 0)
+    if (key === 'ssh-privatekey' && object.type === 'kubernetes.io/ssh-auth' && bytes.length === 0)
       throw refusal(object, plan, `${key}: expected a key, got an empty file`, 'Correct the secret in AWS.');
   }
   if (size > LARGEST) {
@@ -177,7 +161,7 @@ function isJsonObject(bytes: Uint8Array): boolean {
 function refusal(object: SecretObject, plan: Plan, message: string, remedy: string): Problem {
   return new Problem({
     code: 'kubernetes.content',
-    subject: `Secret ${object.secretName.trim()} (${object.subject})`,
+    subject: `Secret ${object.secretName} (${object.subject})`,
     message,
     remedy,
     file: plan.file,

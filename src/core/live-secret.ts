@@ -5,8 +5,30 @@
  * follows whether a Secret is ours, another's, or that of another config of ours. Values are wrapped on arrival.
  */
 
-import { CONFIG, MANAGER, MARK, type OwnerReference, SIBLINGS } from './kubernetes-secret.ts';
+import type { Plan } from './plan.ts';
 import { Secret } from './secret.ts';
+
+/** The field manager of server-side apply, and the value of the mark. */
+export const MANAGER = 'podsecrets';
+/** Ours wins over one that the config gives: charts set it to Helm on all their objects, and these are not Helm's. */
+export const MARK = 'app.kubernetes.io/managed-by';
+/** Annotation: the config that the Secret comes from. */
+export const CONFIG = 'podsecrets.io/config';
+/** Annotation: the Secrets of that config, so that one that left the config is found again without listing them all. */
+export const SIBLINGS = 'podsecrets.io/secrets';
+
+/** Who a Secret dies with, as Kubernetes writes it. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
+export function configIdentity(plan: Plan): string {
+  return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
+}
 
 export interface LiveSecret {
   readonly uid: string;

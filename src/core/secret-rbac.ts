@@ -8,7 +8,7 @@
  * them without names.
  */
 
-import { configIdentity } from './kubernetes-secret.ts';
+import { configIdentity } from './live-secret.ts';
 import type { Plan } from './plan.ts';
 
 export type SecretOwner = 'retain' | 'pod' | 'workload';
@@ -44,7 +44,7 @@ export interface RbacRequest {
 
 /** The Role and its RoleBinding for a config; none when it has no `secretObjects`. */
 export function rbacFor(plan: Plan, request: RbacRequest): readonly RbacObject[] {
-  const names = plan.secretObjects.map((object) => object.secretName.trim());
+  const names = plan.secretObjects.map((object) => object.secretName);
   if (names.length === 0) return [];
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   const place = request.namespace === undefined ? {} : { namespace: request.namespace };

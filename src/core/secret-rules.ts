@@ -6,30 +6,34 @@
  * here. Whether the files hold what a type needs is checked where they are put together.
  */
 
+import type { Finding } from './findings.ts';
 import type { SecretObject } from './plan.ts';
-import { Problem } from './problem.ts';
 import { quoted } from './text.ts';
-import { isTlsKey } from './tls.ts';
 
-/** Everything that is wrong with the entry, as Kubernetes sees it. `file` is the config, as errors name it. */
-export function checkSecretObject(object: SecretObject, file: string): readonly Problem[] {
-  const wrong = (part: string, message: string, remedy: string) =>
-    new Problem({
-      code: 'config.secretObjects',
-      subject: `${object.subject}.${part}`,
-      message,
-      remedy,
-      file,
-      ...(object.line === undefined ? {} : { line: object.line }),
-    });
+/** Everything that is wrong with the entry, as Kubernetes sees it. */
+export function checkSecretObject(object: SecretObject): readonly Finding[] {
+  const wrong: Wrong = (part, message, remedy) => ({
+    code: 'config.secretObjects',
+    subject: `${object.subject}.${part}`,
+    line: object.line,
+    message,
+    remedy,
+  });
   return [...checkNames(object, wrong), ...checkKeys(object, wrong), ...checkType(object, wrong)];
 }
 
-type Wrong = (part: string, message: string, remedy: string) => Problem;
+/** The keys that a `kubernetes.io/tls` Secret is made of. */
+export type TlsKey = 'tls.crt' | 'tls.key' | 'ca.crt';
 
-function checkNames(object: SecretObject, wrong: Wrong): readonly Problem[] {
-  const found: Problem[] = [];
-  const name = object.secretName.trim();
+export function isTlsKey(key: string): key is TlsKey {
+  return key === 'tls.crt' || key === 'tls.key' || key === 'ca.crt';
+}
+
+type Wrong = (part: string, message: string, remedy: string) => Finding;
+
+function checkNames(object: SecretObject, wrong: Wrong): readonly Finding[] {
+  const found: Finding[] = [];
+  const name = object.secretName;
   if (name.length > 253 || !SUBDOMAIN.test(name)) {
     const expected =
       'lower-case letters, digits, - and ., at most 253, beginning and ending with a letter or digit';
@@ -60,24 +64,19 @@ function isQualifiedName(text: string): boolean {
   return prefixFits && name.length <= 63 && /^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/.test(name);
 }
 
-function checkKeys(object: SecretObject, wrong: Wrong): readonly Problem[] {
-  const keys = object.data.map((entry) => entry.key.trim());
-  return keys.flatMap((key, index) => {
-    const part = `data[${index}].key`;
-    if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key) || key === '.' || key.startsWith('..')) {
-      const message = `expected letters, digits, -, _ and ., got ${quoted(key)}`;
-      return [wrong(part, message, 'Rename the key: it becomes a file name when the Secret is mounted.')];
-    }
-    return keys.indexOf(key) === index
-      ? []
-      : [wrong(part, `expected each key once, got ${quoted(key)} twice`, 'Remove one of the two entries.')];
+function checkKeys(object: SecretObject, wrong: Wrong): readonly Finding[] {
+  return object.data.flatMap(({ key }, index) => {
+    if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && !key.startsWith('..')) return [];
+    const message = `expected letters, digits, -, _ and ., got ${quoted(key)}`;
+    const remedy = 'Rename the key: it becomes a file name when the Secret is mounted.';
+    return [wrong(`data[${index}].key`, message, remedy)];
   });
 }
 
-function checkType(object: SecretObject, wrong: Wrong): readonly Problem[] {
-  const type = object.type.trim();
-  const keys = object.data.map((entry) => entry.key.trim());
-  const found: Problem[] = [];
+function checkType(object: SecretObject, wrong: Wrong): readonly Finding[] {
+  const type = object.type;
+  const keys = object.data.map((entry) => entry.key);
+  const found: Finding[] = [];
   for (const alternatives of requiredKeys[type] ?? []) {
     if (alternatives.some((key) => keys.includes(key))) continue;
     const expected = alternatives.map(quoted).join(' or ');

@@ -10,17 +10,12 @@
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { openPkcs12 } from './pkcs12.ts';
-
-export type TlsKey = 'tls.crt' | 'tls.key' | 'ca.crt';
+import type { TlsKey } from './secret-rules.ts';
 
 export type TlsPart =
   | { readonly kind: 'pem'; readonly bytes: Uint8Array }
   /** Sentences about the file, without anything from it. */
   | { readonly kind: 'refused'; readonly message: string; readonly remedy: string };
-
-export function isTlsKey(key: string): key is TlsKey {
-  return key === 'tls.crt' || key === 'tls.key' || key === 'ca.crt';
-}
 
 /** The part of the file that belongs under the key, as PEM. */
 export async function tlsPart(key: TlsKey, content: Uint8Array): Promise<TlsPart> {

@@ -1,16 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyBody, configIdentity, desiredSecrets, quotesValue } from '../../src/core/kubernetes-secret.ts';
+import { applyBody, desiredSecrets, quotesValue } from '../../src/core/kubernetes-secret.ts';
+import { configIdentity } from '../../src/core/live-secret.ts';
 import { problemLine } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { optionalObject, published, secretObject, secretPlan } from '../support/secret-plan.ts';
 
-test('a file becomes a value, with its bytes unchanged, under trimmed names', async () => {
-  const object = secretObject(
-    ' app ',
-    { ' password\n': ' db/password ' },
-    { type: ' Opaque ', labels: { tier: 'db' } },
-  );
+test('a file becomes a value, with its bytes unchanged', async () => {
+  const object = secretObject('app', { password: 'db/password' }, { type: 'Opaque', labels: { tier: 'db' } });
   const { secrets } = await desiredSecrets(secretPlan([object]), published({ 'db/password': ' hunter2\n' }));
   const [secret] = secrets;
   assert.ok(secret);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { rbacFor, ruleText } from '../../src/core/secret-rbac.ts';
 import { secretObject, secretPlan } from '../support/secret-plan.ts';
 
-const plan = secretPlan([secretObject('b', { a: 'a' }), secretObject(' a ', { a: 'a' })]);
+const plan = secretPlan([secretObject('b', { a: 'a' }), secretObject('a', { a: 'a' })]);
 const secrets = {
   apiGroups: [''],
   resources: ['secrets'],

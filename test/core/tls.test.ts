@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type TlsKey, tlsPart } from '../../src/core/tls.ts';
+import type { TlsKey } from '../../src/core/secret-rules.ts';
+import { tlsPart } from '../../src/core/tls.ts';
 import { certificate } from '../support/kubernetes-api.ts';
 
 const authority = certificate({ name: 'authority' });

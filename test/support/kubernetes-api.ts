@@ -46,9 +46,9 @@ export interface KubernetesDouble {
   close(): Promise<void>;
 }
 
-export async function kubernetesDouble(): Promise<KubernetesDouble> {
+/** All doubles share one authority, unless another is given: to make a key takes 50 ms. */
+export async function kubernetesDouble(authority = shared()): Promise<KubernetesDouble> {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-kubernetes-'));
-  const authority = certificate();
   const secrets = new Map<string, StoredSecret>();
   const others = new Map<string, unknown>();
   let token = 'token-1';
@@ -214,6 +214,12 @@ function failure(status: number, reason: string, message: string) {
     status,
     body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: status, reason, message },
   };
+}
+
+let made: ReturnType<typeof certificate> | undefined;
+function shared() {
+  made ??= certificate();
+  return made;
 }
 
 /** A certificate of its own for 127.0.0.1, made by node-forge, for Node can read certificates but not make them. */

@@ -13,18 +13,18 @@
 import { conflictingFields, type KubernetesRequest, refusedBy } from '../../core/kubernetes-answer.ts';
 import {
   applyBody,
-  configIdentity,
   type DesiredSecret,
   desiredSecrets,
   differs,
-  type OwnerReference,
   withOwner,
   withSiblings,
 } from '../../core/kubernetes-secret.ts';
 import {
   belongingOf,
+  configIdentity,
   type LiveSecret,
   mayRemove,
+  type OwnerReference,
   parseLiveSecret,
   siblingsOf,
 } from '../../core/live-secret.ts';
@@ -100,7 +100,7 @@ async function reconcile(
     desired.map(async (secret) => ({ secret, live: await readSecret(api, secret.name) })),
   );
   // (3)
-  const names = new Set(plan.secretObjects.map((object) => object.secretName.trim()));
+  const names = new Set(plan.secretObjects.map((object) => object.secretName));
   const remembered = found.values.flatMap(({ live }) =>
     live !== undefined && belongingOf(live, config).kind === 'ours' ? siblingsOf(live) : [],
   );

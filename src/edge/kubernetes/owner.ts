@@ -7,7 +7,7 @@
  */
 
 import { refusedBy } from '../../core/kubernetes-answer.ts';
-import type { OwnerReference } from '../../core/kubernetes-secret.ts';
+import type { OwnerReference } from '../../core/live-secret.ts';
 import { Problem } from '../../core/problem.ts';
 import type { SecretOwner } from '../../core/secret-rbac.ts';
 import type { KubernetesApi } from './api.ts';
