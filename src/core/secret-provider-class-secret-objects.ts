@@ -7,6 +7,7 @@
 
 import type { Finding, Findings } from './findings.ts';
 import type { PlannedObject, SecretObject } from './plan.ts';
+import { checkSecretObject } from './secret-rules.ts';
 import { quoted } from './text.ts';
 import type { YamlValue } from './yaml.ts';
 import { Fields, kindText } from './yaml-fields.ts';
@@ -100,7 +101,10 @@ function readSecretObject(
   const labels = readTexts(fields, 'labels');
   const annotations = readTexts(fields, 'annotations');
   if (wrong.length > 0) return undefined;
-  return { subject, line: value.line, secretName, type, labels, annotations, data };
+  const object = { subject, line: value.line, secretName, type, labels, annotations, data };
+  const refused = checkSecretObject(object);
+  for (const finding of refused) say(context, finding.subject, finding.line, finding.message, finding.remedy);
+  return refused.length > 0 ? undefined : object;
 }
 
 /** Whether some object makes this file, or may: what `expand` makes only the value tells. */
