@@ -1,0 +1,33 @@
+/**
+ * The operations of the file system that publishing uses: those of `node:fs` itself, as a parameter, so that a test can
+ * let each of them fail, or let the process die at it.
+ *
+ * They are the synchronous ones on purpose. On a tmpfs a call is a copy in memory; writing, chmodding and linking 50 files
+ * took 1.0 ms here, against 1.6-2.2 ms for promises all at once and 5-7 ms one after another (1000 files: 18, 31 and 110 ms;
+ * Node 26, 2 cores), and promises start four threads that stay. A publish is also never interleaved with anything.
+ */
+
+import type * as fs from 'node:fs';
+
+export type FileSystem = Pick<
+  typeof fs,
+  | 'accessSync'
+  | 'chmodSync'
+  | 'chownSync'
+  | 'closeSync'
+  | 'lstatSync'
+  | 'mkdirSync'
+  | 'mkdtempSync'
+  | 'openSync'
+  | 'readSync'
+  | 'readdirSync'
+  | 'readlinkSync'
+  | 'realpathSync'
+  | 'renameSync'
+  | 'rmSync'
+  | 'statSync'
+  | 'statfsSync'
+  | 'symlinkSync'
+  | 'unlinkSync'
+  | 'writeFileSync'
+>;

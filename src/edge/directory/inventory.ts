@@ -1,0 +1,96 @@
+/**
+ * What stands in the directory before a publish: the set in use, our links, leftovers of a crash, and what others put there.
+ *
+ * Names that begin with `..` are ours by rule; any other name is ours only if it is a link of exactly our making. What is
+ * not ours is never touched.
+ */
+
+import { constants } from 'node:fs';
+import { join } from 'node:path';
+import { Problem } from '../../core/problem.ts';
+import { quoted } from '../../core/text.ts';
+import type { FileSystem } from './file-system.ts';
+
+/** The link to the set in use, and the link that is renamed onto it. */
+export const DATA = '..data';
+export const NEW_DATA = '..data_tmp';
+
+export interface Inventory {
+  readonly current: CurrentSet | undefined;
+  /** Every set that is not the current one: replaced, or left unfinished by a crash. */
+  readonly otherSets: readonly string[];
+  /** Names that are our links, `name -> ..data/name`. */
+  readonly links: ReadonlySet<string>;
+  /** Names that somebody else made. */
+  readonly foreign: ReadonlySet<string>;
+  /** Whether a crash left a link that never became `..data`. */
+  readonly hasNewData: boolean;
+}
+
+export interface CurrentSet {
+  readonly name: string;
+  /** When it was published: milliseconds since 1970, by the file system's clock. */
+  readonly since: number;
+  /** The names that stand at its top. */
+  readonly names: ReadonlySet<string>;
+}
+
+export function takeInventory(fs: FileSystem, dir: string): Inventory {
+  const sets: string[] = [];
+  const links = new Set<string>();
+  const foreign = new Set<string>();
+  let hasData = false;
+  let hasNewData = false;
+  for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+    const { name } = entry;
+    if (name === DATA) hasData = true;
+    else if (name === NEW_DATA) hasNewData = true;
+    else if (isSetName(name)) sets.push(name);
+    else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
+    else foreign.add(name);
+  }
+  const current = hasData ? currentSet(fs, dir, sets) : undefined;
+  return {
+    current,
+    otherSets: sets.filter((name) => name !== current?.name),
+    links,
+    foreign,
+    hasNewData,
+  };
+}
+
+/** Relative, so that it holds wherever the volume is mounted. */
+export function linkTarget(name: string): string {
+  return `${DATA}/${name}`;
+}
+
+/** What mkdtemp makes of this is a set's name: `..2026_01_31_23_59_59.a1B2c3`. */
+export function setNamePrefix(now: number): string {
+  return `..${new Date(now).toISOString().slice(0, 19).replace(/[-T:]/g, '_')}.`;
+}
+
+function isSetName(name: string): boolean {
+  return /^\.\.\d{4}(_\d\d){5}\.\w+$/.test(name);
+}
+
+function currentSet(fs: FileSystem, dir: string, sets: readonly string[]): CurrentSet | undefined {
+  const data = join(dir, DATA);
+  const link = fs.lstatSync(data);
+  const name = link.isSymbolicLink() ? fs.readlinkSync(data) : undefined;
+  if (name === undefined || !isSetName(name)) throw foreignData(data, name);
+  // Somebody removed the set behind the link: as before the first publish.
+  if (!sets.includes(name)) return undefined;
+  const path = join(dir, name);
+  // Asked before anything is written: else the first rotation, at night, would be the one to find out.
+  fs.accessSync(path, constants.W_OK);
+  return { name, since: link.mtimeMs, names: new Set(fs.readdirSync(path)) };
+}
+
+function foreignData(data: string, target: string | undefined): Problem {
+  return new Problem({
+    code: 'publish.directory',
+    subject: data,
+    message: `expected a link to a set of podsecrets, got ${target === undefined ? 'something that is no link' : `a link to ${quoted(target)}`}`,
+    remedy: 'Give podsecrets a directory of its own',
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * One writer for a directory.
+ *
+ * The lock must be one that the kernel takes back when its holder is killed, and that holds between containers, which share
+ * neither process ids nor, with docker-compose, a network: a lock on a file. Node has no call for that, but its SQLite locks
+ * its files with fcntl(2), so the lock is a write transaction, never to be committed, on an empty database. There is nothing
+ * stale to detect and no takeover to race for. It costs 0.5 ms and 20 KiB of private memory (a socket to listen on would
+ * cost half of that, and a protocol for the takeover).
+ *
+ * fcntl locks belong to a process and go when it closes the file, by whatever descriptor: nothing else may open `..lock`.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../../core/problem.ts';
+import { printable } from '../../core/text.ts';
+import { durationText } from '../../core/units.ts';
+import type { Clock } from '../../ports.ts';
+
+export const LOCK = '..lock';
+/** Says who holds the lock, for whoever waits. What it says counts only while the lock is held. */
+const HOLDER = '..holder';
+
+/** Milliseconds between two tries. */
+const PAUSE = 100;
+
+/** What SQLite answers when another process holds the lock. */
+const SQLITE_BUSY = 5;
+
+export interface LockWish {
+  /** `init` or `sidecar`: what the others are told. */
+  readonly holder: string;
+  /** How long to wait for another holder to end, in milliseconds. */
+  readonly patience: number;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+/** The lock on the directory, held until it is released or the process ends, whatever ends it. */
+export async function takeLock(dir: string, { holder, patience, clock, stop }: LockWish): Promise<Lock> {
+  const deadline = clock.elapsed() + patience;
+  for (;;) {
+    const lock = await tryLock(dir);
+    if (lock !== undefined) {
+      sayWhoHolds(dir, `${holder} on ${hostname()}`);
+      return lock;
+    }
+    const left = deadline - clock.elapsed();
+    if (left <= 0) throw locked(dir, patience);
+    await clock.sleep(Math.min(PAUSE, left), stop);
+  }
+}
+
+async function tryLock(dir: string): Promise<Lock | undefined> {
+  // Loaded here because only publishing needs it.
+  const { DatabaseSync } = await import('node:sqlite');
+  let database: InstanceType<typeof DatabaseSync> | undefined;
+  try {
+    database = new DatabaseSync(join(dir, LOCK), { timeout: 0 });
+    // The journal stays in memory: the lock is the one file, it stays empty, and taking it again changes no mtime.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+    const held = database;
+    return { release: () => held.close() };
+  } catch (error) {
+    if (database?.isOpen) database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined;
+    throw new Problem({
+      code: 'publish.directory',
+      subject: join(dir, LOCK),
+      message: `expected to lock it, got ${printable(String(error))}`,
+      remedy: 'Run init and sidecar as the same user, and let it write to the volume',
+      cause: error,
+    });
+  }
+}
+
+/** Written in place, and only if it says something new: a restart that changes nothing moves no mtime. */
+function sayWhoHolds(dir: string, text: string): void {
+  try {
+    if (whoHolds(dir) !== text) writeFileSync(join(dir, HOLDER), text);
+  } catch {
+    // A courtesy to others. A full volume must not keep a writer from starting that has nothing to write.
+  }
+}
+
+function whoHolds(dir: string): string {
+  try {
+    return printable(readFileSync(join(dir, HOLDER), 'utf8')) || 'another process';
+  } catch {
+    return 'another process';
+  }
+}
+
+function locked(dir: string, patience: number): Problem {
+  return new Problem({
+    code: 'publish.locked',
+    subject: dir,
+    message: `expected to be the only one who publishes here, got podsecrets ${whoHolds(dir)}, which did not end within ${durationText(patience)}`,
+    remedy: 'Let one container publish to a directory, or give each a directory of its own',
+    retry: true,
+  });
+}
