@@ -59,14 +59,22 @@ export function readAwsEnvironment(env: Variables): AwsEnvironment {
     const own = url(`AWS_ENDPOINT_URL_${name}`) ?? all;
     if (own !== undefined) endpoints[name] = own;
   }
+  const fips = choice('AWS_USE_FIPS_ENDPOINT', 'true', 'false');
+  const dualstack = choice('AWS_USE_DUALSTACK_ENDPOINT', 'true', 'false');
+  if ((fips || dualstack) && Object.keys(endpoints).length > 0)
+    refuse(
+      fips ? 'AWS_USE_FIPS_ENDPOINT' : 'AWS_USE_DUALSTACK_ENDPOINT',
+      'no AWS_ENDPOINT_URL beside it',
+      'both',
+    );
   // Lower case first, as Node and curl have it.
   const proxy = env.https_proxy || env.HTTPS_PROXY || undefined;
   if (proxy !== undefined && !isHttp(proxy)) refuse('HTTPS_PROXY', 'an http or https URL', 'something else');
 
   const environment: AwsEnvironment = {
     endpoints,
-    fips: choice('AWS_USE_FIPS_ENDPOINT', 'true', 'false'),
-    dualstack: choice('AWS_USE_DUALSTACK_ENDPOINT', 'true', 'false'),
+    fips,
+    dualstack,
     globalSts: choice('AWS_STS_REGIONAL_ENDPOINTS', 'legacy', 'regional'),
     caBundle: env.AWS_CA_BUNDLE || undefined,
     httpsProxy: proxy,

@@ -8,7 +8,7 @@
 
 import type { AwsFailure, FailureKind } from './aws-failure.ts';
 import { isTlsCode } from './aws-failure.ts';
-import { fullParameterName } from './batch.ts';
+import { fullParameterName, iamActions } from './batch.ts';
 import { Problem, type ProblemCode } from './problem.ts';
 import type { Read } from './read.ts';
 import { printable, quoted } from './text.ts';
@@ -133,17 +133,19 @@ function accessOf(read: Read, asked: string, message: string): Access {
   const [, resource] = /on resource: (\S+?)[.,]?(?:\s|$)/.exec(message) ?? [];
   const [, denier] = /explicit deny in (an? [a-z -]*?policy)/.exec(message) ?? [];
   const action = named ?? (/\bKMS\b|\bkey\b/.test(message) ? 'kms:Decrypt' : asked);
-  const key = action.startsWith('kms:') ? 'the KMS key that encrypts it' : resourceArn(read, identity);
   return {
     action,
-    resource: resource === undefined ? key : printable(resource),
+    resource: resource === undefined ? resourceOf(action, read, identity) : printable(resource),
     identity: identity === undefined ? 'the identity of this pod' : printable(identity),
     denier,
   };
 }
 
 /** The resource as a policy names it. An unknown account stays `*`; a secret's ARN ends in a random suffix. */
-function resourceArn(read: Read, identity: string | undefined): string {
+function resourceOf(action: string, read: Read, identity: string | undefined): string {
+  if (action.startsWith('kms:')) return 'the KMS key that encrypts it';
+  // A batch is not about one secret, so its permission cannot be bound to one.
+  if (action === iamActions.BatchGetSecretValue) return '*';
   if (read.id.startsWith('arn:')) return printable(read.id);
   const [, partition = 'aws', , , account = '*'] = identity?.split(':') ?? [];
   const place = `${partition}:${read.service === 'ssmparameter' ? 'ssm' : 'secretsmanager'}:${read.region}:${account}`;

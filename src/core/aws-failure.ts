@@ -49,9 +49,10 @@ export function failureOf(error: unknown, now: number): AwsFailure | undefined {
   // HPE_*: the answer is not HTTP. Only an answer has a status or a response.
   if (network?.startsWith('HPE_') || network === 'ERR_ANSWER_TOO_LARGE')
     return { ...facts, kind: 'answer', code: network, message: undefined };
+  // The SDK knows no endpoint for this region or option; it says so before anything is sent.
+  if (name === 'EndpointError') return awsFailure(name, textOf(field(error, 'message')), facts);
   if (field(error, '$fault') !== undefined && name !== undefined && name !== 'Unknown') {
-    const message = field(error, 'message');
-    return awsFailure(name, typeof message === 'string' ? message : undefined, facts);
+    return awsFailure(name, textOf(field(error, 'message')), facts);
   }
   if (status === undefined && field(error, '$response') === undefined) return undefined;
   const kind = status === 429 ? 'throttled' : status !== undefined && status >= 500 ? 'server' : 'answer';
@@ -63,7 +64,7 @@ export function reportedFailure(code: unknown, message: unknown, requestId: unkn
   const facts = { status: undefined, requestId: wordOf(requestId), retryAfter: undefined };
   const word = wordOf(code);
   if (word === undefined) return { ...facts, kind: 'answer', code: undefined, message: undefined };
-  return awsFailure(word, typeof message === 'string' ? message : undefined, facts);
+  return awsFailure(word, textOf(message), facts);
 }
 
 /** The failure of an answer that lacks what it must hold. */
@@ -84,9 +85,13 @@ function awsFailure(name: string, message: string | undefined, facts: Facts): Aw
   return { ...facts, kind: kindOf(name, message ?? '', facts.status), code: name, message };
 }
 
-/** `Exception` and `Error` at the end differ between services and protocols, so that both forms are looked up. */
+/** The code without what services and protocols do or do not put at its end: `IDPCommunication`, `AccessDenied`. */
+export function bareCode(name: string): string {
+  return name.replace(/Exception$/, '').replace(/Error$/, '');
+}
+
 function kindOf(name: string, message: string, status: number | undefined): FailureKind {
-  const code = name.replace(/(Exception|Error|Fault)$/, '');
+  const code = bareCode(name);
   if (status === 429 || throttling.has(code)) return 'throttled';
   if (denials.has(code)) return 'denied';
   if (absences.has(code)) return 'notFound';
@@ -167,6 +172,10 @@ function retryAfter(headers: Readonly<Record<string, unknown>>, now: number): nu
 /** A code or an id as AWS writes them; anything else in their place is not let through. */
 function wordOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9][\w.:/+=-]{0,127}$/.test(value) ? value : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -13,6 +13,13 @@ export type AwsRequest =
   | { readonly kind: 'GetSecretValue'; readonly region: string; readonly read: Read }
   | { readonly kind: 'BatchGetSecretValue'; readonly region: string; readonly reads: readonly Read[] };
 
+/** What IAM must allow for each kind of request. */
+export const iamActions = {
+  GetParameters: 'ssm:GetParameters',
+  GetSecretValue: 'secretsmanager:GetSecretValue',
+  BatchGetSecretValue: 'secretsmanager:BatchGetSecretValue',
+} as const satisfies Record<AwsRequest['kind'], string>;
+
 /** How Secrets Manager is read: `--fetch`, or `single` once a batch was refused. */
 export type FetchMode = 'auto' | 'batch' | 'single';
 

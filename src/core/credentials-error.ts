@@ -6,7 +6,7 @@
  * given to this room.
  */
 
-import type { AwsFailure } from './aws-failure.ts';
+import { type AwsFailure, bareCode } from './aws-failure.ts';
 import { Problem } from './problem.ts';
 import { printable } from './text.ts';
 
@@ -104,8 +104,7 @@ function statusRemedy(status: number): string {
 
 /** The Problem of STS, for the role that was to be assumed. */
 export function stsProblem(roleArn: string, region: string, failure: AwsFailure): Problem {
-  const code = (failure.code ?? '').replace(/(Exception|Error)$/, '');
-  const known = stsRemedies[code] ?? stsRemedies[failure.kind];
+  const known = stsRemedies[bareCode(failure.code ?? '')] ?? stsRemedies[failure.kind];
   const got =
     failure.code ?? (failure.status === undefined ? 'no credentials' : `HTTP status ${failure.status}`);
   return new Problem({
@@ -125,7 +124,7 @@ interface Advice {
   readonly retry: boolean;
 }
 
-/** By AWS's code, without `Exception`, and else by the kind of the failure. */
+/** By AWS's bare code, and else by the kind of the failure. */
 const stsRemedies: Readonly<Record<string, Advice>> = {
   InvalidIdentityToken: {
     remedy:

@@ -66,8 +66,9 @@ export async function call<Output>(
   signal: AbortSignal,
 ): Promise<Answer<Output>> {
   for (let renewed = false; ; renewed = true) {
-    const used = credentials.held();
+    let used: AwsCredentials | undefined;
     try {
+      used = await credentials.get(signal);
       return { kind: 'answer', output: await abortable(send(), signal) };
     } catch (error) {
       signal.throwIfAborted();

@@ -29,8 +29,6 @@ export interface CredentialSource {
 export interface Credentials {
   /** Valid credentials; throws the Problem that explains why there are none, or the reason of the signal. */
   get(signal?: AbortSignal): Promise<AwsCredentials>;
-  /** The ones in use now, if any: to be given to `refuse` when AWS does not take them. */
-  held(): AwsCredentials | undefined;
   /** AWS did not take these: the next `get` asks for others. Has no effect once they were replaced. */
   refuse(credentials: AwsCredentials | undefined): void;
 }
@@ -89,7 +87,6 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
       if (now !== undefined) return now.credentials;
       throw failure?.problem ?? expired(source.name, held, clock.now());
     },
-    held: () => alive()?.credentials,
     refuse(credentials) {
       if (held !== undefined && held.credentials === credentials) held = undefined;
     },

@@ -9,7 +9,7 @@
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readProblem } from '../../core/aws-error.ts';
 import { type AwsFailure, incompleteAnswer } from '../../core/aws-failure.ts';
-import { fullParameterName } from '../../core/batch.ts';
+import { fullParameterName, iamActions } from '../../core/batch.ts';
 import { matchParameter } from '../../core/match.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';
@@ -22,7 +22,7 @@ export interface ParameterStore {
   read(reads: readonly Read[], signal: AbortSignal): Promise<ReadonlyMap<ReadKey, ReadOutcome>>;
 }
 
-const ACTION = 'ssm:GetParameters';
+const { GetParameters: ACTION } = iamActions;
 
 export function openParameterStore(surroundings: Surroundings, credentials: Credentials): ParameterStore {
   const client = new SSMClient({

@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { readProblem } from '../../core/aws-error.ts';
 import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../core/aws-failure.ts';
+import { iamActions } from '../../core/batch.ts';
 import { matchSecret } from '../../core/match.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
@@ -32,8 +33,7 @@ export type BatchOutcome =
   | { readonly kind: 'refused'; readonly failure: AwsFailure }
   | { readonly kind: 'credentials'; readonly problem: Problem };
 
-export const SINGLE = 'secretsmanager:GetSecretValue';
-export const BATCH = 'secretsmanager:BatchGetSecretValue';
+const { GetSecretValue: SINGLE, BatchGetSecretValue: BATCH } = iamActions;
 
 export function openSecretsManager(surroundings: Surroundings, credentials: Credentials): SecretsManager {
   const client = new SecretsManagerClient({

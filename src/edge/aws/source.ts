@@ -10,7 +10,7 @@ import type { Authentication } from '../../core/authentication.ts';
 import type { AwsEnvironment } from '../../core/aws-environment.ts';
 import { readProblem } from '../../core/aws-error.ts';
 import type { AwsFailure } from '../../core/aws-failure.ts';
-import { type AwsRequest, batchReads, type FetchMode } from '../../core/batch.ts';
+import { type AwsRequest, batchReads, type FetchMode, iamActions } from '../../core/batch.ts';
 import { Problem } from '../../core/problem.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { quoted } from '../../core/text.ts';
@@ -130,7 +130,7 @@ export function openSecretSource(options: SourceOptions): SecretSource {
   };
 }
 
-const BATCH_ACTION = 'secretsmanager:BatchGetSecretValue';
+const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
 /** Each region once, with clients that are made once. */
 function openRegions(options: SourceOptions): (name: string) => Region {
