@@ -5,6 +5,7 @@
  */
 
 import type { Findings } from './findings.ts';
+import type { ExpressionFault } from './jmespath.ts';
 import type { Fields } from './yaml-fields.ts';
 
 /** The AWS provider's, then ours: optional, expand, decode. */
@@ -35,11 +36,6 @@ export interface ObjectContext {
   /** What is wrong with a jmesPath expression; undefined when nothing is. */
   readonly expressionFault: (expression: string) => ExpressionFault | undefined;
   readonly findings: Findings;
-}
-
-export interface ExpressionFault {
-  readonly message: string;
-  readonly remedy: string;
 }
 
 /** Which version of a value is meant: objectVersion and objectVersionLabel. */

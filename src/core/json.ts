@@ -1,0 +1,105 @@
+/**
+ * JSON as Go reads and prints it.
+ *
+ * The AWS provider is written in Go, and what it makes of a secret's JSON must come out the same here: invalid UTF-8
+ * becomes U+FFFD, of two equal keys the last counts, a number beyond 64-bit floats is an error, keys are printed sorted.
+ * The text is a secret: no parser's error leaves this file, for it would quote the text.
+ */
+
+import { utf8Text } from './utf8.ts';
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+/** Without a prototype, so that a key such as `constructor` is absent unless the text has it. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/** The value of a JSON text; undefined when it is not one. */
+export function parseJson(bytes: Uint8Array): JsonValue | undefined {
+  try {
+    return JSON.parse(utf8Text(bytes), readValue) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+function readValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('out of range');
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.assign(Object.create(null), value);
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Compact JSON with sorted keys. `escaping: 'html'` is what Go does by default, and so what `to_string` gives: `<`, `>` and
+ * `&` as `\u003c` and so on. Undefined when the value has no form as JSON (an infinity, NaN).
+ */
+export function jsonText(value: unknown, escaping: 'html' | 'none'): string | undefined {
+  const parts: string[] = [];
+  return print(value, parts) ? escaped(parts.join(''), escaping) : undefined;
+}
+
+function print(value: unknown, parts: string[]): boolean {
+  if (typeof value === 'number') {
+    parts.push(Object.is(value, -0) ? '-0' : String(value));
+    return Number.isFinite(value);
+  }
+  if (Array.isArray(value))
+    return printAll(
+      '[',
+      value.map((item) => ['', item]),
+      ']',
+      parts,
+    );
+  if (isJsonObject(value)) {
+    const sorted = Object.entries(value).sort(([a], [b]) => compareText(a, b));
+    return printAll(
+      '{',
+      sorted.map(([key, item]) => [`${JSON.stringify(key)}:`, item]),
+      '}',
+      parts,
+    );
+  }
+  parts.push(value === undefined ? 'null' : JSON.stringify(value));
+  return typeof value !== 'function';
+}
+
+function printAll(
+  open: string,
+  items: readonly (readonly [string, unknown])[],
+  close: string,
+  parts: string[],
+): boolean {
+  parts.push(open);
+  const printed = items.every(([prefix, item], index) => {
+    parts.push(index === 0 ? prefix : `,${prefix}`);
+    return print(item, parts);
+  });
+  parts.push(close);
+  return printed;
+}
+
+/** None of these characters has a meaning in JSON outside of strings. */
+function escaped(json: string, escaping: 'html' | 'none'): string {
+  const characters = escaping === 'html' ? /[<>&\u2028\u2029]/g : /[\u2028\u2029]/g;
+  return json.replace(characters, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Order by code points, which is the order of the bytes in UTF-8; JavaScript's own is that of UTF-16. */
+export function compareText(a: string, b: string): number {
+  for (let at = 0; at < a.length && at < b.length; at++) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left === right) continue;
+    const [leftHigh, rightHigh] = [isSurrogate(left), isSurrogate(right)];
+    return leftHigh === rightHigh ? left - right : leftHigh ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
