@@ -68,6 +68,7 @@ async function load(name: CommandName): Promise<RunCommand> {
 
 function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
   return {
+    command: run.name,
     settings: run.settings,
     origins: run.origins,
     written: run.written,

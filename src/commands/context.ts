@@ -3,11 +3,12 @@
  */
 
 import type { Problem } from '../core/problem.ts';
-import type { OptionName, Settings } from '../options.ts';
+import type { CommandName, OptionName, Settings } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import type { Environment, Origin } from '../settings.ts';
 
 export interface Context {
+  readonly command: CommandName;
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The values as they were written. */

@@ -16,6 +16,116 @@ export interface LoggedEvent {
 export const problemFields = ['code', 'subject', 'remedy', 'file', 'line'] as const;
 
 export const events = {
+  'config.warning': {
+    level: 'warn',
+    fields: [...problemFields],
+    meaning: 'something in a config, a variable or a directory works but is hardly meant so',
+  },
+  'config.reloaded': {
+    level: 'info',
+    fields: ['config', 'files'],
+    meaning: 'an edited config is in force; its files follow with the sync that comes next',
+  },
+  'config.broken': {
+    level: 'error',
+    fields: ['config', ...problemFields],
+    meaning: 'an edited config is broken; the one before it stays in force',
+  },
+  'config.whole': {
+    level: 'info',
+    fields: ['config'],
+    meaning: 'the broken config is whole again, and says what the one in force says',
+  },
+  'config.watching': {
+    level: 'debug',
+    fields: ['config'],
+    meaning: 'changes of the config are watched for',
+  },
+  'credentials.source': {
+    level: 'info',
+    fields: [],
+    meaning: 'how the program authenticates',
+  },
+  exit: {
+    level: 'error',
+    fields: ['exitCode'],
+    meaning: 'the last line of a program that failed: what, where, and what to do',
+  },
+  'object.absent': {
+    level: 'warn',
+    fields: ['config', ...problemFields],
+    meaning: 'an optional object does not exist; its files are left out',
+  },
+  'object.present': {
+    level: 'info',
+    fields: ['config', 'object'],
+    meaning: 'an optional object that did not exist is there again',
+  },
+  'publish.changed': {
+    level: 'info',
+    fields: ['config', 'directory', 'files', 'ms', 'added', 'updated', 'removed', 'names'],
+    meaning: 'a new set of files is in the directory',
+  },
+  'publish.same': {
+    level: 'info',
+    fields: ['config', 'directory', 'files', 'ms'],
+    meaning: 'the first sync of a process found the files as they should be',
+  },
+  'publish.unchanged': {
+    level: 'debug',
+    fields: ['config', 'directory', 'files', 'ms'],
+    meaning: 'a later sync found nothing changed',
+  },
+  'refresh.failed': {
+    level: 'warn',
+    fields: ['attempt', 'retryIn', ...problemFields],
+    meaning: 'a sync failed; the files stay as they are, and it is tried again',
+  },
+  'refresh.recovered': {
+    level: 'info',
+    fields: ['failures'],
+    meaning: 'the first good sync after failures',
+  },
+  'region.failing': {
+    level: 'warn',
+    fields: ['config', ...problemFields],
+    meaning: 'one of two regions does not serve an object; the other one does',
+  },
+  'region.recovered': {
+    level: 'info',
+    fields: ['config', 'object'],
+    meaning: 'both regions serve an object again',
+  },
+  'secret.applied': {
+    level: 'info',
+    fields: ['secret', 'result'],
+    meaning: 'a Kubernetes Secret was created, updated or removed',
+  },
+  'secret.unchanged': {
+    level: 'debug',
+    fields: ['secret', 'result'],
+    meaning: 'a Kubernetes Secret is as it should be',
+  },
+  'secret.warning': {
+    level: 'warn',
+    fields: [...problemFields],
+    meaning: 'a Kubernetes Secret was left as it is',
+  },
+  'sidecar.ready': {
+    level: 'info',
+    fields: ['listen', 'interval'],
+    meaning: 'the first phase is over: the files are there, and are kept fresh from now on',
+  },
+  'sidecar.stopping': {
+    level: 'info',
+    fields: ['reason'],
+    meaning: 'the program was asked to end',
+  },
+  'start.waiting': {
+    level: 'warn',
+    fields: ['attempt', 'retryIn', ...problemFields],
+    meaning: 'the first sync failed with something that may pass; it is tried again',
+  },
   'credentials.renewal': {
     level: 'warn',
     fields: ['expires', ...problemFields],

@@ -1,0 +1,37 @@
+/**
+ * `podsecrets init`: fetch once, publish, tell the application, exit.
+ *
+ * An init container's exit code and last line are its only voice. Nothing that only a sidecar needs is loaded.
+ */
+
+import { firstPhase } from '../agent.ts';
+import { exitCodes } from '../core/problem.ts';
+import type { Context } from './context.ts';
+import { logFailures, openCommandLog } from './logging.ts';
+import { openPublishing } from './publishing.ts';
+
+/** How long the application may take to be told, in milliseconds. */
+const TELLING = 30_000;
+
+export async function init(context: Context): Promise<number> {
+  const { settings, clock, stop } = context;
+  const log = openCommandLog(context);
+  const publishing = await openPublishing(context, log, {
+    api: { apiCall() {} },
+    publishes() {},
+    notifications() {},
+  });
+  try {
+    const agent = {
+      clock,
+      interval: Number.POSITIVE_INFINITY,
+      pass: publishing.pass,
+      failed: logFailures(log, 'start.waiting'),
+    };
+    await firstPhase(agent, settings.startTimeout, stop);
+    await publishing.teller.told(TELLING, stop);
+  } finally {
+    await publishing.close(0);
+  }
+  return exitCodes.done;
+}

@@ -1,0 +1,31 @@
+/**
+ * How the log of a command looks, and the line that says what is waited for.
+ */
+
+import { distinct } from '../core/last-words.ts';
+import type { Problem } from '../core/problem.ts';
+import { durationText } from '../core/units.ts';
+import { openLog, writeToStderr } from '../edge/log.ts';
+import type { Log } from '../ports.ts';
+import type { Context } from './context.ts';
+
+/** The log of a command that runs in a pod. */
+export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
+  return openLog({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    // Asking whether stderr is a terminal opens it, so only text asks.
+    colour: settings.logFormat === 'text' && !env.NO_COLOR && stderr.isTerminal,
+    now: clock.now,
+    write: writeToStderr,
+  });
+}
+
+/** A line for each problem of a failed pass: it says what is waited for, and how long until the next try. */
+export function logFailures(log: Log, event: 'start.waiting' | 'refresh.failed') {
+  return (problems: readonly Problem[], failures: number, delay: number): void => {
+    for (const problem of distinct(problems)) {
+      log.problem('warn', event, problem, { attempt: failures, retryIn: durationText(delay) });
+    }
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * The configs of a command line, read and planned, with every problem of all of them.
+ */
+
+import type { Plan } from '../core/plan.ts';
+import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
+import { parsePlan } from '../core/secret-provider-class.ts';
+import { readConfigFile } from '../edge/config-file.ts';
+import type { Context } from './context.ts';
+
+export interface PlannedConfig {
+  readonly plan: Plan;
+  readonly directory: string;
+}
+
+export interface PlannedConfigs {
+  readonly configs: readonly PlannedConfig[];
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Every config of the settings. Throws only what is no Problem. */
+export async function readPlans(context: Context): Promise<PlannedConfigs> {
+  const configs: PlannedConfig[] = [];
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  for (const { file, dir } of context.settings.config) {
+    try {
+      const parsed = await planOf(context, file);
+      problems.push(...parsed.problems);
+      warnings.push(...parsed.warnings);
+      if (parsed.plan !== undefined)
+        configs.push({ plan: parsed.plan, directory: dir ?? context.settings.dir });
+    } catch (error) {
+      const found = problemsOf(error);
+      if (found === undefined) throw error;
+      problems.push(...found);
+    }
+  }
+  return { configs, problems, warnings };
+}
+
+/** One config's plan. Throws its problems. */
+export async function readPlan(context: Context, file: string): Promise<Plan> {
+  const { plan, problems } = await planOf(context, file);
+  throwProblems(problems);
+  // There is a plan whenever there is no problem.
+  return plan as Plan;
+}
+
+function planOf({ settings, env }: Context, file: string) {
+  return parsePlan(readConfigFile(file), {
+    file,
+    defaultMode: settings.mode,
+    environmentRegion: env.AWS_REGION,
+    syncSecrets: settings.syncSecrets,
+  });
+}

@@ -1,0 +1,109 @@
+/**
+ * What a pass is: fetch for every config in one go, publish each, tell the application.
+ *
+ * Configs are independent: one that fails does not hold up the others. The pass fails with the problems of all.
+ */
+
+import { distinct } from './core/last-words.ts';
+import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
+import type { Phase } from './core/schedule.ts';
+import type { Changed, FilePath } from './core/snapshot.ts';
+import { changeToTell, filesOf } from './core/telling.ts';
+import type { Fetcher } from './fetch.ts';
+import type { Clock, Log } from './ports.ts';
+import type { Publication, Published } from './publication.ts';
+
+export interface PublisherOptions {
+  readonly publications: readonly Publication[];
+  readonly fetcher: Fetcher;
+  /** Tells the application about a change; returns at once. */
+  readonly tell: (change: Changed) => void;
+  /** Applies the Kubernetes Secrets of a publication; throws Problems of stage `kubernetes`. Absent: none are applied. */
+  readonly applySecrets:
+    | ((publication: Publication, published: Published, stop: AbortSignal) => Promise<void>)
+    | undefined;
+  /** Tell also about the first publish of a process. */
+  readonly notifyOnStart: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Counts each publication's part of a pass. */
+  readonly count: (result: 'changed' | 'unchanged' | 'failed') => void;
+}
+
+/** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
+export async function publishAll(options: PublisherOptions, phase: Phase, stop: AbortSignal): Promise<void> {
+  const { publications, fetcher, clock } = options;
+  const began = clock.elapsed();
+  const outcomes = await fetcher.fetch(
+    publications.map((publication) => publication.question(phase)),
+    stop,
+  );
+  const problems: Problem[] = [];
+  for (const [index, publication] of publications.entries()) {
+    try {
+      const published = await publication.publish(outcomes[index] ?? new Map());
+      report(options, publication, published, clock.elapsed() - began);
+      await options.applySecrets?.(publication, published, stop);
+    } catch (error) {
+      const found = problemsOf(error);
+      if (found === undefined) throw error;
+      options.count('failed');
+      problems.push(...found);
+    }
+  }
+  throwProblems(distinct(problems));
+}
+
+function report(options: PublisherOptions, publication: Publication, published: Published, ms: number): void {
+  const { log, publications, notifyOnStart } = options;
+  const { change, snapshot, first } = published;
+  const { directory } = publication;
+  const fields = {
+    config: publication.plan().file,
+    directory,
+    files: snapshot.files.length,
+    ms: Math.round(ms),
+  };
+  if (change.kind === 'changed') {
+    options.count('changed');
+    const names = filesOf(change);
+    log.write(
+      'info',
+      'publish.changed',
+      `published ${snapshot.files.length} files in ${directory}: ${counts(change)}`,
+      {
+        ...fields,
+        added: change.added.length,
+        updated: change.updated.length,
+        removed: change.removed.length,
+        names: names.join(' '),
+      },
+    );
+  } else {
+    options.count('unchanged');
+    log.write(
+      first ? 'info' : 'debug',
+      first ? 'publish.same' : 'publish.unchanged',
+      `nothing changed in ${directory}`,
+      fields,
+    );
+  }
+  const telling = changeToTell(change, snapshot, first, notifyOnStart);
+  if (telling !== undefined) options.tell(publications.length === 1 ? telling : placed(telling, directory));
+}
+
+function counts(change: Changed): string {
+  const parts = (['added', 'updated', 'removed'] as const).map((kind) => `${change[kind].length} ${kind}`);
+  return parts.filter((part) => !part.startsWith('0 ')).join(', ');
+}
+
+/** With several directories a file's name alone would not say which is meant. */
+function placed(change: Changed, directory: string): Changed {
+  const place = (paths: readonly FilePath[]) => paths.map((path) => `${directory}/${path}` as FilePath);
+  return {
+    kind: 'changed',
+    added: place(change.added),
+    updated: place(change.updated),
+    removed: place(change.removed),
+  };
+}
