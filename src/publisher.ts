@@ -81,12 +81,8 @@ function report(options: PublisherOptions, publication: Publication, published: 
     );
   } else {
     options.count('unchanged');
-    log.write(
-      first ? 'info' : 'debug',
-      first ? 'publish.same' : 'publish.unchanged',
-      `nothing changed in ${directory}`,
-      fields,
-    );
+    if (first) log.write('info', 'publish.same', `the files in ${directory} are as they should be`, fields);
+    else log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
   }
   const telling = changeToTell(change, snapshot, first, notifyOnStart);
   if (telling !== undefined) options.tell(publications.length === 1 ? telling : placed(telling, directory));

@@ -7,7 +7,7 @@
 import { firstPhase } from '../agent.ts';
 import { exitCodes } from '../core/problem.ts';
 import type { Context } from './context.ts';
-import { logFailures, openCommandLog } from './logging.ts';
+import { logWaiting, openCommandLog } from './logging.ts';
 import { openPublishing } from './publishing.ts';
 
 /** How long the application may take to be told, in milliseconds. */
@@ -26,7 +26,7 @@ export async function init(context: Context): Promise<number> {
       clock,
       interval: Number.POSITIVE_INFINITY,
       pass: publishing.pass,
-      failed: logFailures(log, 'start.waiting'),
+      failed: logWaiting(log),
     };
     await firstPhase(agent, settings.startTimeout, stop);
     await publishing.teller.told(TELLING, stop);

@@ -21,11 +21,11 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
   });
 }
 
-/** A line for each problem of a failed pass: it says what is waited for, and how long until the next try. */
-export function logFailures(log: Log, event: 'start.waiting' | 'refresh.failed') {
+/** A line for each problem of a failed pass of the first phase: it says what is waited for, and how long until the next try. */
+export function logWaiting(log: Log) {
   return (problems: readonly Problem[], failures: number, delay: number): void => {
     for (const problem of distinct(problems)) {
-      log.problem('warn', event, problem, { attempt: failures, retryIn: durationText(delay) });
+      log.problem('warn', 'start.waiting', problem, { attempt: failures, retryIn: durationText(delay) });
     }
   };
 }

@@ -166,13 +166,10 @@ function secretsApplier({ settings, env }: Context, log: Log): NonNullable<Publi
       signal,
     });
     for (const { name, result } of outcome.applied) {
-      const level = result === 'unchanged' ? 'debug' : 'info';
-      log.write(
-        level,
-        level === 'info' ? 'secret.applied' : 'secret.unchanged',
-        `Secret ${name}: ${result}`,
-        { secret: name, result },
-      );
+      const fields = { secret: name, result };
+      if (result === 'unchanged')
+        log.write('debug', 'secret.unchanged', `Secret ${name} is as it should be`, fields);
+      else log.write('info', 'secret.applied', `Secret ${name} was ${result}`, fields);
     }
     for (const warning of outcome.warnings) log.problem('warn', 'secret.warning', warning);
     throwProblems(outcome.problems);
