@@ -33,8 +33,7 @@ const edges = sources.filter(inRoom('edge'));
 /** Packages and built-in modules that compute and touch nothing, and the thin rooms of the core that may use them. */
 const pure: Readonly<Record<string, RegExp>> = {
   yaml: /^src\/core\/(yaml|inject\/)/,
-  '@jmespath-community/jmespath': /^src\/core\/jmespath/,
-  jmespath: /^src\/core\/jmespath/,
+  '@aws-lambda-powertools/jmespath': /^src\/core\/jmespath/,
   // Key parsing and re-encoding of TLS secrets: values in, values out.
   'node:crypto': /^src\/core\/tls/,
 };

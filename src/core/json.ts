@@ -14,13 +14,26 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** Whoever walks a value recurses; Go ends at 10,000 levels, a secret hardly reaches ten. */
+const DEEPEST = 1000;
+
 /** The value of a JSON text; undefined when it is not one. */
 export function parseJson(bytes: Uint8Array): JsonValue | undefined {
+  const text = utf8Text(bytes);
   try {
-    return JSON.parse(utf8Text(bytes), readValue) as JsonValue;
+    return depth(text) > DEEPEST ? undefined : (JSON.parse(text, readValue) as JsonValue);
   } catch {
     return undefined;
   }
+}
+
+function depth(text: string): number {
+  let [open, deepest] = [0, 0];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++open);
+    else if (token === ']' || token === '}') open--;
+  }
+  return deepest;
 }
 
 function readValue(_key: string, value: unknown): unknown {

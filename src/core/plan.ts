@@ -5,7 +5,6 @@
  * and everything in it may be printed.
  */
 
-import type { Problem } from './problem.ts';
 import type { Read, Service } from './read.ts';
 import type { FilePath } from './snapshot.ts';
 
@@ -22,7 +21,6 @@ export interface Plan {
   readonly objects: readonly PlannedObject[];
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
-  readonly warnings: readonly Problem[];
 }
 
 export interface PlannedObject {
@@ -50,6 +48,7 @@ export type Output =
       readonly path: FilePath;
       readonly mode: number;
       readonly expression: string;
+      /** `objects[2].jmesPath[0]`, as errors name it. */
       readonly subject: string;
     }
   /** `directory` is '' when there is no objectAlias: the files then stand at the top. */

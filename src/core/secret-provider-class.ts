@@ -73,7 +73,6 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     preferredAddressType: parameters.preferredAddressType,
     objects: planned,
     secretObjects,
-    warnings,
   };
   return { plan, problems, warnings };
 }
