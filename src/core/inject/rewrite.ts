@@ -33,10 +33,7 @@ export function editsFor(source: string, document: Document.Parsed, after: unkno
   const contents = document.contents;
   if (contents === null) return [];
   const page: Page = { source, document, style: styleOf(source, document), edits: [] };
-  if (isSame(contents.toJS(document), after)) return [];
-  // A document in flow style is JSON, most often, and has no layout that somebody chose.
-  const flow = (isMap(contents) || isSeq(contents)) && contents.flow === true;
-  if (flow || !changeInside(page, contents, after, undefined)) {
+  if (!changeInside(page, contents, after, undefined)) {
     const text = blockText(after, page.style, 0);
     page.edits.push({ from: contents.range[0], to: endOf(contents), text: text.replace(/\n$/, '') });
   }
@@ -67,14 +64,14 @@ type AnyPair = Pair<unknown, unknown>;
 
 /**
  * Changes a node from within. False when that cannot be done, and the whole node has to be written anew: when its kind
- * changes, or when its text is laid out in a way that lines cannot be put into. `openLine` is the offset of the line after
+ * changes, or when its text is laid out in a way that lines cannot be put into (`{a: 1}`). `openLine` is the offset of the line after
  * the key that the node belongs to.
  */
 function changeInside(page: Page, node: Node, after: unknown, openLine: number | undefined): boolean {
   if (isSame(node.toJS(page.document), after)) return true;
   if (node.range == null) return false;
   if (isMap(node) && isMapping(after)) {
-    return node.flow ? changeFlow(page, node, after) : changeMap(page, node, after, openLine);
+    return !node.flow && changeMap(page, node, after, openLine);
   }
   if (isSeq(node) && Array.isArray(after)) {
     return !node.flow && changeSeq(page, node, after, openLine);
@@ -159,13 +156,6 @@ function removePair(page: Page, pair: AnyPair, following: AnyPair | undefined): 
   } else {
     page.edits.push({ from: start, to: endOf(pair), text: '{}' });
   }
-}
-
-/** A flow mapping gets its new and changed values as JSON, which is YAML too. */
-function changeFlow(page: Page, node: AnyMap, after: Mapping): boolean {
-  if (node.range == null) return false;
-  page.edits.push({ from: node.range[0], to: node.range[1], text: JSON.stringify(after) });
-  return true;
 }
 
 /** A block list: items are kept, changed from within, removed, or inserted behind the item before them in `after`. */

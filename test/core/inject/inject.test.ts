@@ -1,0 +1,309 @@
+/** Whole manifests through inject. Each result also passes the schemas, and stays the same when injected again. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parsePlan } from '../../../src/core/secret-provider-class.ts';
+import {
+  type ContainerView,
+  changedLines,
+  containersIn,
+  injected,
+  objectsIn,
+  secretProviderClass,
+  valuesIn,
+} from '../../support/inject.ts';
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../../fixtures/csi', name), 'utf8');
+const spec = 'containers: [{name: app, image: nginx}]';
+interface Rule {
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+const kindOf = (object: unknown) => (object as { readonly kind: string }).kind;
+const workload = (kind: string, template: string) =>
+  `apiVersion: ${kind === 'Job' || kind === 'CronJob' ? 'batch/v1' : kind === 'Pod' || kind === 'PodTemplate' || kind === 'ReplicationController' ? 'v1' : 'apps/v1'}\nkind: ${kind}\nmetadata: {name: web}\n${template}\n`;
+const selector = 'selector: {matchLabels: {app: web}}';
+const pods = `metadata: {labels: {app: web}}, spec: {${spec}}`;
+const kinds: Readonly<Record<string, string>> = {
+  Pod: `spec: {${spec}}`,
+  PodTemplate: `template: {${pods}}`,
+  Deployment: `spec: {${selector}, template: {${pods}}}`,
+  StatefulSet: `spec: {serviceName: web, ${selector}, template: {${pods}}}`,
+  DaemonSet: `spec: {${selector}, template: {${pods}}}`,
+  ReplicaSet: `spec: {${selector}, template: {${pods}}}`,
+  ReplicationController: `spec: {selector: {app: web}, template: {${pods}}}`,
+  Job: `spec: {template: {spec: {restartPolicy: Never, ${spec}}}}`,
+  CronJob: `spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, ${spec}}}}}}`,
+};
+
+for (const [kind, template] of Object.entries(kinds)) {
+  test(`a ${kind} gets the sidecar, the volumes, a mount in its container, and the ConfigMap`, async () => {
+    const { objects } = await injected({ text: workload(kind, template), config: secretProviderClass });
+    const [sidecar] = containersIn(objects, 'initContainers');
+    assert.is(sidecar?.name, 'podsecrets');
+    assert.is(sidecar?.restartPolicy, 'Always');
+    assert.equal(sidecar?.startupProbe?.httpGet, { path: '/readyz', port: 8181 });
+    assert.equal(sidecar?.args, ['sidecar', '--config=/etc/podsecrets/config.yaml=/mnt/secrets-store']);
+    const [app] = containersIn(objects, 'containers');
+    assert.equal(app?.volumeMounts, [
+      { name: 'podsecrets', mountPath: '/mnt/secrets-store', readOnly: true },
+    ]);
+    assert.equal(valuesIn(objects, 'volumes')[0], [
+      { name: 'podsecrets', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
+      { name: 'podsecrets-config', configMap: { name: 'podsecrets-app' } },
+    ]);
+    assert.is(valuesIn<string>(objects, 'config.yaml')[0], secretProviderClass);
+  });
+}
+
+for (const pair of ['PodIdentity', 'IRSA']) {
+  test(`the provider's ${pair} example goes through in one command and keeps its mount path`, async () => {
+    const before = fixture(`ExampleDeployment-${pair}.yaml`);
+    const config = fixture(`ExampleSecretProviderClass-${pair}.yaml`);
+    for (const result of [
+      await injected({ text: before, config }),
+      await injected({ text: `${config}---\n${before}` }),
+    ]) {
+      const [app] = containersIn(result.objects, 'containers');
+      assert.equal(app?.volumeMounts, [
+        { name: 'secrets-store-inline', mountPath: '/mnt/secrets-store', readOnly: true },
+      ]);
+      const [volumes] = valuesIn<readonly unknown[]>(result.objects, 'volumes');
+      assert.equal(volumes?.[0], {
+        name: 'secrets-store-inline',
+        emptyDir: { medium: 'Memory', sizeLimit: '16Mi' },
+      });
+      assert.not.match(result.text.replace(/config\.yaml: \|[\s\S]*?(?=---|$)/, ''), 'secrets-store.csi');
+      assert.equal(result.warnings, []);
+      const { plan } = await parsePlan(valuesIn<string>(result.objects, 'config.yaml')[0] ?? '', {
+        file: 'config.yaml',
+        defaultMode: 0o644,
+        environmentRegion: 'eu-central-1',
+      });
+      assert.is(plan?.objects[0]?.name, 'MySecret');
+      assert.is(plan?.usePodIdentity, pair === 'PodIdentity' ? true : undefined);
+    }
+    const { gone } = changedLines(before, (await injected({ text: before, config })).text);
+    assert.equal(
+      gone.map((line) => line.trim()),
+      [
+        'csi:',
+        'driver: secrets-store.csi.k8s.io',
+        'volumeAttributes:',
+        'secretProviderClass: "nginx-pod-identity-deployment-aws-secrets"'.replace(
+          'nginx-pod-identity',
+          pair === 'IRSA' ? 'nginx-irsa' : 'nginx-pod-identity',
+        ),
+      ],
+    );
+  });
+}
+
+test('comments, order and quotes of what is not ours stay', async () => {
+  const text = `# shop\napiVersion: apps/v1   # stable\nkind: Deployment\nmetadata: {name: 'web'}\nspec:\n    selector: {matchLabels: {a: b}}\n    template:\n        metadata: {labels: {a: b}}\n        spec:\n            # wait for it\n            initContainers:\n            # first of all\n            -   name: wait\n                image: "busybox"\n            containers:\n            -   name: app   # the app\n                image: 'nginx'\n`;
+  const result = await injected({ text, config: secretProviderClass });
+  assert.equal(changedLines(text, result.text).gone, []);
+  assert.match(result.text, '            initContainers:\n            - name: podsecrets\n');
+  assert.match(result.text, '            # first of all\n            -   name: wait\n');
+});
+
+test('every container gets the files, init containers too, or only those that are named', async () => {
+  const text = workload(
+    'Pod',
+    'spec:\n  initContainers:\n  - {name: migrate, image: x}\n  containers:\n  - {name: app, image: x}\n  - {name: log, image: x}',
+  );
+  const mounting = async (flags: string) => {
+    const { objects } = await injected({ text, config: secretProviderClass, flags });
+    return [...containersIn(objects, 'initContainers'), ...containersIn(objects, 'containers')]
+      .filter((container) => !container.name.startsWith('podsecrets') && container.volumeMounts !== undefined)
+      .map((container) => container.name);
+  };
+  assert.equal(await mounting(''), ['migrate', 'app', 'log']);
+  assert.equal(await mounting('--containers app'), ['app']);
+});
+
+test('as init: a plain init container, and nothing that stays', async () => {
+  const { objects } = await injected({
+    text: workload('Job', kinds.Job ?? ''),
+    config: secretProviderClass,
+    flags: '--as init',
+  });
+  const [init, ...others] = containersIn(objects, 'initContainers');
+  assert.equal(others, []);
+  assert.equal(
+    [init?.name, init?.args[0], init?.restartPolicy, init?.startupProbe],
+    ['podsecrets-init', 'init', undefined, undefined],
+  );
+});
+
+test('as init+sidecar: the init container fetches first, a plain container keeps fresh', async () => {
+  const { objects } = await injected({
+    text: workload('Deployment', kinds.Deployment ?? '').replace(
+      'spec: {containers',
+      'spec: {shareProcessNamespace: true, securityContext: {runAsUser: 101}, containers',
+    ),
+    config: secretProviderClass,
+    flags: '--as init+sidecar --notify-signal SIGHUP --notify-process nginx --interval 1m --log-level debug',
+  });
+  const [init] = containersIn(objects, 'initContainers');
+  const sidecar = containersIn(objects, 'containers').at(-1);
+  assert.equal(init?.args.slice(2), ['--log-level=debug']);
+  assert.equal(sidecar?.args.slice(2), [
+    '--interval=1m',
+    '--notify-signal=SIGHUP',
+    '--notify-process=nginx',
+    '--log-level=debug',
+  ]);
+  assert.equal(
+    [sidecar?.name, sidecar?.args[0], sidecar?.restartPolicy, sidecar?.startupProbe],
+    ['podsecrets', 'sidecar', undefined, undefined],
+  );
+  assert.ok(sidecar?.livenessProbe);
+});
+
+test('another way of injecting replaces the one before', async () => {
+  const text = workload('Deployment', kinds.Deployment ?? '');
+  const native = await injected({ text, config: secretProviderClass });
+  const pair = await injected({ text: native.text, config: secretProviderClass, flags: '--as init+sidecar' });
+  assert.equal(
+    containersIn(pair.objects, 'initContainers').map(({ name }) => name),
+    ['podsecrets-init'],
+  );
+  assert.equal(
+    containersIn(pair.objects, 'containers').map(({ name }) => name),
+    ['app', 'podsecrets'],
+  );
+  const back = await injected({ text: pair.text, config: secretProviderClass });
+  assert.equal(back.objects, native.objects);
+});
+
+test('a pod that was injected is brought up to date without its config', async () => {
+  const first = await injected({ text: `${secretProviderClass}---\n${workload('Pod', kinds.Pod ?? '')}` });
+  const second = await injected({ text: first.text, flags: '--image podsecrets:next' });
+  assert.equal(
+    changedLines(first.text, second.text).came.map((line) => line.trim()),
+    ['image: podsecrets:next'],
+  );
+});
+
+test('a config that changed changes its ConfigMap', async () => {
+  const first = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  const second = await injected({
+    text: first.text,
+    config: secretProviderClass.replace('prod/db', 'prod/next'),
+  });
+  assert.equal(
+    changedLines(first.text, second.text).came.map((line) => line.trim()),
+    ['- objectName: prod/next # the one that rotates'],
+  );
+});
+
+test('volumes of the CSI driver keep their names and paths, each with its class', async () => {
+  const csi = (name: string, spc: string) =>
+    `  - name: ${name}\n    csi:\n      driver: secrets-store.csi.k8s.io\n      volumeAttributes: {secretProviderClass: ${spc}}\n`;
+  const text = `${secretProviderClass}---\n${secretProviderClass.replace('name: app', 'name: other')}---\n${workload(
+    'Pod',
+    `spec:\n  containers:\n  - name: app\n    image: x\n    volumeMounts:\n    - {name: one, mountPath: /one}\n    - {name: two, mountPath: /two}\n  - {name: bystander, image: x}\n  volumes:\n${csi('one', 'app')}${csi('two', 'other')}`,
+  )}`;
+  const { objects } = await injected({ text });
+  const [sidecar] = containersIn(objects, 'initContainers');
+  assert.equal(sidecar?.args, [
+    'sidecar',
+    '--config=/etc/podsecrets/config.yaml=/one',
+    '--config=/etc/podsecrets-2/config.yaml=/two',
+  ]);
+  assert.equal(sidecar?.volumeMounts, [
+    { name: 'one', mountPath: '/one' },
+    { name: 'one-config', mountPath: '/etc/podsecrets', readOnly: true },
+    { name: 'two', mountPath: '/two' },
+    { name: 'two-config', mountPath: '/etc/podsecrets-2', readOnly: true },
+  ]);
+  const [app, bystander] = containersIn(objects, 'containers');
+  assert.equal(
+    app?.volumeMounts?.map((mount) => [mount.mountPath, mount.readOnly]),
+    [
+      ['/one', true],
+      ['/two', true],
+    ],
+  );
+  assert.is(bystander?.volumeMounts, undefined);
+  assert.equal(valuesIn<string>(objects, 'config.yaml').length, 2);
+});
+
+test('a class that no pod uses, and pods that ask for nothing, stay as they are', async () => {
+  const csi =
+    'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
+  const other = secretProviderClass.replace('name: app', 'name: other');
+  const plain = workload('Deployment', kinds.Deployment ?? '');
+  const text = `${secretProviderClass}---\n${other}---\n${plain}---\n${workload('Pod', `spec: {${spec}, ${csi}}`)}`;
+  const result = await injected({ text });
+  assert.ok(result.text.includes(`${other}---\n${plain}---\n`));
+});
+
+test('a list stays a list, and JSON can be read', async () => {
+  const list = {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [...objectsIn(secretProviderClass), ...objectsIn(workload('Pod', kinds.Pod ?? ''))],
+  };
+  const { text, objects } = await injected({ text: JSON.stringify(list) });
+  assert.equal(objectsIn(text).map(kindOf), ['List']);
+  assert.equal(objects.map(kindOf), ['ConfigMap', 'Pod']);
+  const [configMap = ''] = valuesIn<string>(objects, 'config.yaml');
+  assert.equal(objectsIn(configMap), objectsIn(secretProviderClass));
+});
+
+test('the containers run under the restricted Pod Security Standard', async () => {
+  const { objects } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  assert.equal(containersIn(objects, 'initContainers')[0]?.securityContext, {
+    runAsNonRoot: true,
+    runAsUser: 65532,
+    runAsGroup: 65532,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  });
+});
+
+test('they run as the application does, when the pod spec says who that is', async () => {
+  const user = async (context: string, flags = '') => {
+    const text = workload('Pod', `spec: {${context} ${spec}}`);
+    const { objects } = await injected({ text, config: secretProviderClass, flags });
+    const [own] = containersIn(objects, 'initContainers');
+    return ['runAsUser', 'runAsGroup', 'runAsNonRoot'].map((key) => own?.securityContext[key]);
+  };
+  assert.equal(await user('securityContext: {runAsUser: 101},'), [101, 101, true]);
+  assert.equal(await user('securityContext: {runAsUser: 101, runAsGroup: 7},'), [101, 7, true]);
+  assert.equal(await user('securityContext: {runAsUser: 0},'), [65532, 65532, true]);
+  assert.equal(await user('', '--owner 33:34'), [33, 34, true]);
+  assert.equal(await user('', '--owner 0:0'), [0, 0, false]);
+});
+
+test('with --sync-secrets a service account may keep the named Secrets, and nothing else', async () => {
+  const config = `${secretProviderClass}  secretObjects:\n  - secretName: db\n    type: Opaque\n    data: [{objectName: prod_db, key: password}]\n`;
+  const text = workload('Pod', `spec: {serviceAccountName: shop, ${spec}}`);
+  const { objects } = await injected({ text, config, flags: '--sync-secrets -n shop' });
+  const rules = valuesIn<readonly Rule[]>(objects, 'rules').flat();
+  assert.equal(
+    rules.map(({ resources, resourceNames }) => [resources, resourceNames]),
+    [[['secrets'], ['db']]],
+  );
+  assert.equal(valuesIn<readonly unknown[]>(objects, 'subjects').flat(), [
+    { kind: 'ServiceAccount', name: 'shop', namespace: 'shop' },
+  ]);
+  assert.ok(containersIn(objects, 'initContainers')[0]?.args.includes('--sync-secrets'));
+  const owned = await injected({ text, config, flags: '--sync-secrets -n shop --secret-owner pod' });
+  assert.equal(
+    valuesIn<NonNullable<ContainerView['env']>>(owned.objects, 'env')
+      .flat()
+      .map(({ name }) => name),
+    ['POD_NAME', 'POD_UID'],
+  );
+  assert.equal((await injected({ text, config })).warnings.length, 1);
+});
+
+test.run();

@@ -1,0 +1,240 @@
+/** What inject refuses, and what it warns of: each with the reason, before anybody waits for it in a cluster. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { problemLine, problemsOf } from '../../../src/core/problem.ts';
+import { injected, injectWith, secretProviderClass } from '../../support/inject.ts';
+
+interface Case {
+  readonly kind?: string;
+  /** Fields of the pod spec, in flow style. */
+  readonly pod?: string;
+  readonly metadata?: string;
+  readonly container?: string;
+  readonly flags?: string;
+  readonly parameter?: string;
+  readonly object?: string;
+}
+
+function manifest({ kind = 'Deployment', pod = '', metadata = '', container = '' }: Case): string {
+  const spec = `{containers: [{name: app, image: x${container && `, ${container}`}}]${pod && `, ${pod}`}}`;
+  const template = `{metadata: {${metadata || 'labels: {a: b}'}}, spec: ${spec}}`;
+  if (kind === 'Pod') return `apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: ${spec}\n`;
+  if (kind === 'Job')
+    return `apiVersion: batch/v1\nkind: Job\nmetadata: {name: web}\nspec: {template: ${template}}\n`;
+  const selector = 'selector: {matchLabels: {a: b}}';
+  return `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: web}\nspec: {${selector}, template: ${template}}\n`;
+}
+
+function configOf({ parameter = '', object = '' }: Case): string {
+  return secretProviderClass
+    .replace('    region:', `${parameter && `    ${parameter}\n`}    region:`)
+    .replace('        objectType', `${object && `        ${object}\n`}        objectType`);
+}
+
+async function refusals(one: Case): Promise<readonly string[]> {
+  const configs = [{ file: 'config.yaml', text: configOf(one), dir: undefined }];
+  try {
+    await injectWith({ file: 'pods.yaml', text: manifest(one), configs }, one.flags ?? '');
+    return [];
+  } catch (thrown) {
+    const problems = problemsOf(thrown);
+    if (problems === undefined) throw thrown;
+    return problems.map(problemLine);
+  }
+}
+
+async function warnings(one: Case): Promise<readonly string[]> {
+  const result = await injected({ text: manifest(one), config: configOf(one), flags: one.flags ?? '' });
+  return result.warnings.map(problemLine);
+}
+
+const refused: readonly (readonly [string, Case, RegExp])[] = [
+  [
+    'Pod Identity with the label of a Fargate profile',
+    {
+      metadata: 'labels: {a: b, eks.amazonaws.com/fargate-profile: fp}',
+      parameter: 'usePodIdentity: "true"',
+    },
+    /expected IRSA on Fargate \(label eks.amazonaws.com\/fargate-profile\), got usePodIdentity in config.yaml/,
+  ],
+  [
+    'Pod Identity on compute of type fargate',
+    { pod: 'nodeSelector: {eks.amazonaws.com/compute-type: fargate}', flags: '--auth pod-identity' },
+    /got --auth pod-identity: EKS Pod Identity does not exist there/,
+  ],
+  [
+    'a signal without a shared process namespace',
+    { flags: '--notify-signal SIGHUP --notify-process nginx' },
+    /Deployment\/web: expected shareProcessNamespace: true for --notify-signal/,
+  ],
+  [
+    'a signal from an init container',
+    { pod: 'shareProcessNamespace: true', flags: '--as init --notify-signal HUP --notify-process nginx' },
+    /the application does not run yet/,
+  ],
+  ['a Windows pod', { pod: 'os: {name: windows}' }, /expected a Linux pod, got one for "windows"/],
+  ['a pod for Windows nodes', { pod: 'nodeSelector: {kubernetes.io/os: windows}' }, /expected a Linux pod/],
+  [
+    'a plain sidecar in a job',
+    { kind: 'Job', flags: '--as init+sidecar' },
+    /a plain sidecar would keep it running/,
+  ],
+  [
+    'a plain sidecar in a pod that is to end',
+    { kind: 'Pod', pod: 'restartPolicy: OnFailure', flags: '--as init+sidecar' },
+    /a plain sidecar would keep it running/,
+  ],
+  [
+    'a native sidecar that nobody can probe',
+    { flags: '--listen off' },
+    /kubelet's startupProbe reaches, got off/,
+  ],
+  ['a probe on loopback', { flags: '--listen 127.0.0.1:1' }, /kubelet's startupProbe reaches, got 127.0.0.1/],
+  [
+    'Secrets without a token',
+    { pod: 'automountServiceAccountToken: false', flags: '--sync-secrets -n shop' },
+    /expected a service account token/,
+  ],
+  ['a container that is not there', { flags: '--containers ap' }, /got "ap". Did you mean app\?/],
+  [
+    'a subPath, which never shows a new value',
+    {
+      container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
+      pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
+    },
+    /got subPath "key": it never shows a new value/,
+  ],
+  [
+    'a path that is taken',
+    {
+      container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store}]',
+      pod: 'volumes: [{name: other, emptyDir: {}}]',
+    },
+    /expected nothing mounted at \/mnt\/secrets-store/,
+  ],
+  [
+    'a name that is taken',
+    { pod: 'volumes: [{name: podsecrets, emptyDir: {}}]' },
+    /volume podsecrets: expected the name/,
+  ],
+  [
+    'a container of our name that is not ours',
+    { pod: 'initContainers: [{name: podsecrets, image: other}]' },
+    /container podsecrets: expected the name to be free/,
+  ],
+  [
+    'a config with mistakes',
+    { parameter: 'usePodIdentity: "maybe"' },
+    /parameters.usePodIdentity \(config.yaml:\d+\): expected .*"maybe"/,
+  ],
+  [
+    'a class that is nowhere to be found',
+    {
+      pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: lost}}}]',
+    },
+    /expected the SecretProviderClass "lost" in the input or with --config, got app/,
+  ],
+];
+
+for (const [what, one, message] of refused) {
+  test(`refused: ${what}`, async () => {
+    const lines = await refusals(one);
+    assert.is(lines.length, 1, lines.join('\n'));
+    assert.match(lines[0] ?? '', message);
+  });
+}
+
+const allowed: readonly (readonly [string, Case])[] = [
+  ['IRSA on Fargate', { metadata: 'labels: {a: b, eks.amazonaws.com/fargate-profile: fp}' }],
+  [
+    'a signal in a shared process namespace',
+    {
+      pod: 'shareProcessNamespace: true, securityContext: {runAsUser: 101}',
+      flags: '--notify-signal HUP --notify-process nginx',
+    },
+  ],
+  ['a native sidecar in a job', { kind: 'Job', pod: 'restartPolicy: Never' }],
+  ['no probe beside an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
+  [
+    'a mode that the group of the pod may read',
+    { pod: 'securityContext: {fsGroup: 7}', object: 'filePermission: "0440"' },
+  ],
+  [
+    'a mode for the user that all run as',
+    { pod: 'securityContext: {runAsUser: 7}', object: 'filePermission: "0400"' },
+  ],
+];
+
+for (const [what, one] of allowed) {
+  test(`neither refused nor warned of: ${what}`, async () => {
+    assert.equal(await warnings(one), []);
+  });
+}
+
+const warned: readonly (readonly [string, Case, RegExp])[] = [
+  [
+    'a subPath beside an init container',
+    {
+      container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
+      pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
+      flags: '--as init',
+    },
+    /got subPath "key"/,
+  ],
+  [
+    'a signal to processes of a user that nobody knows',
+    { pod: 'shareProcessNamespace: true', flags: '--notify-signal HUP --notify-process nginx' },
+    /a signal reaches only processes of the same user/,
+  ],
+  [
+    'files that the application may not read',
+    { object: 'filePermission: "0400"' },
+    /files of mode 0400 are readable only to user 65532/,
+  ],
+  [
+    'an annotation that keeps credentials away',
+    { metadata: 'annotations: {eks.amazonaws.com/skip-containers: "log, podsecrets"}' },
+    /expected AWS credentials in our container/,
+  ],
+  ['a port on the node', { pod: 'hostNetwork: true' }, /port 8181 is then taken on the node/],
+  [
+    'nodePublishSecretRef, which is left out',
+    {
+      pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, nodePublishSecretRef: {name: s}, volumeAttributes: {secretProviderClass: app}}}]',
+    },
+    /expected no nodePublishSecretRef/,
+  ],
+];
+
+for (const [what, one, message] of warned) {
+  test(`warned of: ${what}`, async () => {
+    const lines = await warnings(one);
+    assert.is(lines.length, 1, lines.join('\n'));
+    assert.match(lines[0] ?? '', message);
+  });
+}
+
+test('everything that cannot work is said at once', async () => {
+  const one = { pod: 'os: {name: windows}', flags: '--listen off --containers nobody' };
+  assert.is((await refusals(one)).length, 3);
+});
+
+test('an input without pods, or without anything to do, is refused', async () => {
+  const of = async (text: string) => {
+    try {
+      await injectWith({ file: 'pods.yaml', text, configs: [] }, '');
+      return '';
+    } catch (thrown) {
+      return problemsOf(thrown)?.map(problemLine).join() ?? 'a bug';
+    }
+  };
+  assert.match(
+    await of('kind: Service\n'),
+    /pods.yaml: expected a Pod or something that makes pods, got none/,
+  );
+  assert.match(await of(manifest({})), /expected a volume of secrets-store.csi.k8s.io/);
+  assert.match(await of('a: [\n'), /pods.yaml \(pods.yaml:2\): expected YAML, got text with an error/);
+});
+
+test.run();

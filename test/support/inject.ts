@@ -1,0 +1,105 @@
+/**
+ * Runs an injection as `podsecrets inject` does, from flags; and holds every result to what all of them promise: it passes
+ * the schemas of every release, doing it again changes nothing, and the text says what the objects say.
+ */
+
+import * as assert from 'uvu/assert';
+import { parseAllDocuments } from 'yaml';
+import { parseCommand } from '../../src/cli.ts';
+import type { Context } from '../../src/commands/context.ts';
+import { injectChoices } from '../../src/commands/inject-choices.ts';
+import { type Injected, type Input, inject } from '../../src/core/inject/inject.ts';
+import { manifestFaults, objectFaults, releases } from './kubernetes-schemas.ts';
+
+export interface Injection {
+  readonly text: string;
+  /** Flags, divided by spaces. */
+  readonly flags?: string;
+  readonly config?: string;
+  readonly dir?: string;
+}
+
+export async function injected({ text, flags = '', config, dir }: Injection): Promise<Injected> {
+  const configs = config === undefined ? [] : [{ file: 'config.yaml', text: config, dir }];
+  const result = await injectWith({ file: 'pods.yaml', text, configs }, flags);
+  const again = await injectWith({ file: 'pods.yaml', text: result.text, configs }, flags);
+  assert.is(again.text, result.text, 'doing it again changes nothing');
+  for (const release of releases) {
+    assert.equal(manifestFaults(result.text, release), []);
+    assert.equal(
+      result.objects.flatMap((object) => objectFaults(object, release)),
+      [],
+    );
+  }
+  return result;
+}
+
+export function injectWith(input: Input, flags: string): Promise<Injected> {
+  const command = parseCommand(['inject', ...flags.split(' ').filter((word) => word !== '')], {});
+  if (command.kind !== 'run') throw new Error('expected a command that runs');
+  return inject(input, injectChoices(command as unknown as Context));
+}
+
+/** The objects of a text. */
+export function objectsIn(text: string): readonly unknown[] {
+  return [...parseAllDocuments(text, { version: '1.1' })].map((document) => document.toJS() as unknown);
+}
+
+/** What tests look at in a container. */
+export interface ContainerView {
+  readonly name: string;
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly restartPolicy?: string;
+  readonly startupProbe?: { readonly httpGet: unknown; readonly failureThreshold: number };
+  readonly livenessProbe?: unknown;
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
+  readonly env?: readonly { readonly name: string }[];
+}
+
+/** All containers, or all init containers, of the objects. */
+export function containersIn(
+  objects: unknown,
+  list: 'containers' | 'initContainers',
+): readonly ContainerView[] {
+  return valuesIn<readonly ContainerView[]>(objects, list).flat();
+}
+
+/** Every value that stands under a key, however deep. */
+export function valuesIn<T>(value: unknown, key: string): readonly T[] {
+  if (Array.isArray(value)) return value.flatMap((item) => valuesIn<T>(item, key));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    name === key ? [inner as T] : valuesIn<T>(inner, key),
+  );
+}
+
+/** The lines that are in one text and not in the other. */
+export function changedLines(
+  before: string,
+  after: string,
+): { readonly gone: string[]; readonly came: string[] } {
+  const [old, fresh] = [before.split('\n'), after.split('\n')];
+  return {
+    gone: old.filter((line) => !fresh.includes(line)),
+    came: fresh.filter((line) => !old.includes(line)),
+  };
+}
+
+export const secretProviderClass = `apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata:
+  name: app
+spec:
+  provider: aws
+  parameters:
+    region: eu-central-1
+    objects: |
+      - objectName: prod/db # the one that rotates
+        objectType: secretsmanager
+`;

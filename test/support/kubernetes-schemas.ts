@@ -1,0 +1,116 @@
+/**
+ * Judges manifests by the published schemas of Kubernetes releases, unknown fields refused.
+ *
+ * The schemas are those that test/kubernetes/fetch-schemas.ts took; ajv validates. SecretProviderClass is no kind of
+ * Kubernetes itself: its schema follows the documented fields of its custom resource.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { parseAllDocuments } from 'yaml';
+
+export const releases = ['1.29', '1.34', '1.36'] as const;
+export type Release = (typeof releases)[number];
+
+/** What a release has against the objects of a YAML (or JSON) text; empty when nothing. */
+export function manifestFaults(text: string, release: Release): readonly string[] {
+  const documents = parseAllDocuments(text, { version: '1.1' });
+  if (!Array.isArray(documents)) return ['expected a document'];
+  return documents.flatMap((document) => [
+    ...document.errors.map(String),
+    ...objectFaults(document.toJS(), release),
+  ]);
+}
+
+/** What a release has against one object, or against the items of a list. */
+export function objectFaults(object: unknown, release: Release): readonly string[] {
+  // Comments between two `---` are a document that says null.
+  if (object === null) return [];
+  const { apiVersion, kind, items, metadata } = object as Record<string, unknown>;
+  if (kind === 'List') return (items as readonly unknown[]).flatMap((item) => objectFaults(item, release));
+  const validate = validatorsOf(release).get(`${apiVersion}/${kind}`);
+  const subject = `${kind}/${(metadata as { readonly name?: string } | undefined)?.name}`;
+  if (validate === undefined)
+    return [`${subject}: expected a kind of Kubernetes ${release}, got ${apiVersion}`];
+  if (validate(object)) return [];
+  return (validate.errors ?? []).map(
+    (error) => `${subject}${error.instancePath}: ${error.message} ${JSON.stringify(error.params)}`,
+  );
+}
+
+const cache = new Map<Release, ReadonlyMap<string, ValidateFunction>>();
+
+function validatorsOf(release: Release): ReadonlyMap<string, ValidateFunction> {
+  const known = cache.get(release);
+  if (known !== undefined) return known;
+  const file = join(import.meta.dirname, '..', 'fixtures', 'kubernetes-schemas', `${release}.json.gz`);
+  const { $defs } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as {
+    readonly $defs: Readonly<Record<string, Definition>>;
+  };
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  ajv.addSchema({ $id: 'kubernetes', $defs });
+  const validators = new Map<string, ValidateFunction>([[CLASS, ajv.compile(secretProviderClass)]]);
+  for (const [name, definition] of Object.entries($defs)) {
+    for (const { group, version, kind } of definition['x-kubernetes-group-version-kind'] ?? []) {
+      // Kubernetes calls most fields optional; without these two nothing is an object at all.
+      const schema = {
+        allOf: [{ $ref: `kubernetes#/$defs/${name}` }, { required: ['apiVersion', 'kind', 'metadata'] }],
+      };
+      validators.set(`${group === '' ? '' : `${group}/`}${version}/${kind}`, ajv.compile(schema));
+    }
+  }
+  cache.set(release, validators);
+  return validators;
+}
+
+interface Definition {
+  readonly 'x-kubernetes-group-version-kind'?: readonly {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+  }[];
+}
+
+const CLASS = 'secrets-store.csi.x-k8s.io/v1/SecretProviderClass';
+const text = { type: 'string' };
+const texts = { type: 'object', additionalProperties: text };
+const secretProviderClass = {
+  type: 'object',
+  required: ['apiVersion', 'kind', 'metadata', 'spec'],
+  properties: {
+    apiVersion: text,
+    kind: text,
+    metadata: { type: 'object' },
+    spec: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        provider: text,
+        parameters: texts,
+        secretObjects: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              secretName: text,
+              type: text,
+              labels: texts,
+              annotations: texts,
+              data: {
+                type: 'array',
+                items: {
+                  type: 'object',
+                  additionalProperties: false,
+                  properties: { objectName: text, key: text },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+};
