@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../../src/core/problem.ts';
+import { scrub } from '../../../src/core/scrub.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import type { Changed, FilePath } from '../../../src/core/snapshot.ts';
+import { type ExecOptions, execNotifier } from '../../../src/edge/notify/exec.ts';
+import { rejects } from '../../support/rejects.ts';
+
+const test = suite('hooks, run');
+const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-exec-'));
+test.after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const never = new AbortController().signal;
+const change: Changed = {
+  kind: 'changed',
+  added: ['b' as FilePath],
+  updated: ['a c' as FilePath],
+  removed: [],
+};
+
+function options(rest: Partial<ExecOptions> = {}): ExecOptions {
+  return { environment: process.env, self: process.pid, scrub: (text) => text, unreaped: () => {}, ...rest };
+}
+
+function hook(script: string, rest: Partial<ExecOptions> = {}) {
+  return execNotifier(['/bin/sh', '-c', script], options(rest));
+}
+
+async function problem(tell: Promise<void>): Promise<Problem> {
+  const error = await rejects(tell);
+  if (!(error instanceof Problem)) throw error;
+  assert.is(error.code, 'notify.exec');
+  return error;
+}
+
+/** Whether any process bears the word in its command line. */
+function isRunning(word: string): boolean {
+  return spawnSync('pgrep', ['-f', word]).status === 0;
+}
+
+/** A number of seconds to sleep that no other process sleeps: a name for it. */
+let lastSleep = process.pid * 100;
+const someSleep = () => String(++lastSleep);
+
+test('exit code 0 is success, and the hook gets its words and the names that changed', async () => {
+  const file = join(scratch, 'said');
+  const words = ['a b', '$HOME', '"; rm -rf x', ''];
+  const script = 'printf "%s|" "$@" "$PODSECRETS_FILES" > "$0"';
+  await execNotifier(['/bin/sh', '-c', script, file, ...words], options()).tell(change, never);
+  assert.is(readFileSync(file, 'utf8'), `${words.join('|')}|["a c","b"]|`);
+});
+
+test('no variable of ours reaches it but those on the list', async () => {
+  const file = join(scratch, 'environment');
+  const environment = { PATH: process.env.PATH, AWS_SESSION_TOKEN: 'canary', FOO: 'canary' };
+  await execNotifier(['/usr/bin/env', 'sh', '-c', `env > ${file}`], options({ environment })).tell(
+    change,
+    never,
+  );
+  assert.not.match(readFileSync(file, 'utf8'), 'canary');
+});
+
+test('a failure says the exit code and the last lines, escaped', async () => {
+  const error = await problem(
+    hook('seq 1 1000; echo "no such host" >&2; printf "\\033[31m"; exit 3').tell(change, never),
+  );
+  assert.is(error.subject, 'hook "/bin/sh"');
+  assert.match(error.message, /^expected exit code 0, got 3; it printed at last: 99\d\\n/);
+  assert.match(error.message, 'no such host');
+  assert.not.match(error.message, /[\x00-\x1f]/);
+  assert.ok(error.retry);
+});
+
+test('a failure without a word says so', async () => {
+  const error = await problem(hook('exit 9').tell(change, never));
+  assert.is(error.message, 'expected exit code 0, got 9; it printed nothing');
+});
+
+test('an end by a signal is named', async () => {
+  assert.match(
+    (await problem(hook('kill -SEGV $$').tell(change, never))).message,
+    /^expected exit code 0, got SIGSEGV;/,
+  );
+});
+
+test('a value that the hook prints is taken out, even a long one that is cut', async () => {
+  const long = 'L0ng'.repeat(16_000);
+  const values = [new Secret('hunter22'), new Secret(long)];
+  const file = join(scratch, 'long');
+  writeFileSync(file, long);
+  const error = await problem(
+    hook(`seq 1 50000; cat ${file}; echo; echo login hunter22 failed; exit 1`, {
+      scrub: (text) => scrub(text, values),
+    }).tell(change, never),
+  );
+  assert.match(error.message, /50000\\n\[secret\]\\nlogin \[secret\] failed$/);
+});
+
+test('a program that is missing, not executable, without interpreter or too long: each with its remedy', async () => {
+  const text = join(scratch, 'text');
+  writeFileSync(text, '#!/nowhere/interpreter');
+  const tell = (program: string) => problem(execNotifier([program], options()).tell(change, never));
+  const missing = await tell(join(scratch, 'missing'));
+  assert.match(missing.message, 'got ENOENT');
+  assert.match(missing.remedy, 'the image has no shell');
+  assert.not(missing.retry);
+  assert.match((await tell(text)).message, 'got EACCES');
+  chmodSync(text, 0o755);
+  assert.match((await tell(text)).message, 'got ENOENT');
+  assert.match((await tell(join(text, 'x'))).message, /got ENOTDIR/);
+  const long = execNotifier(['/bin/true', 'x'.repeat(3_000_000)], options());
+  assert.match((await problem(long.tell(change, never))).message, 'got E2BIG');
+});
+
+test('a hook that hangs is ended after its time, with everything it started', async () => {
+  const sleep = someSleep();
+  const error = await problem(
+    hook(`echo waiting; sleep ${sleep} & sleep ${sleep}`, { timeout: 100 }).tell(change, never),
+  );
+  assert.is(error.message, 'expected it to end within 100ms, got no end of it; it printed at last: waiting');
+  assert.ok(error.retry);
+  assert.not(isRunning(`sleep ${sleep}`));
+});
+
+test('a hook that does not hear SIGTERM is killed', async () => {
+  const sleep = someSleep();
+  const script = `trap '' TERM; sleep ${sleep}; sleep ${sleep}`;
+  const error = await problem(hook(script, { timeout: 50, grace: 50 }).tell(change, never));
+  assert.match(error.message, 'no end of it');
+  assert.not(isRunning(`sleep ${sleep}`));
+});
+
+test('an abort ends it and everything it started, and is no failure of the hook', async () => {
+  const sleep = someSleep();
+  const stop = new AbortController();
+  const ready = join(scratch, 'ready');
+  const told = rejects(hook(`sleep ${sleep} & touch ${ready}; sleep ${sleep}`).tell(change, stop.signal));
+  while (!existsSync(ready)) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort('SIGTERM');
+  assert.is(await told, 'SIGTERM');
+  assert.not(isRunning(`sleep ${sleep}`));
+  assert.is(await rejects(hook('exit 0').tell(change, stop.signal)), 'SIGTERM');
+});
+
+test('what a successful hook leaves running in its group ends with it, and does not hold it up', async () => {
+  const sleep = someSleep();
+  await hook(`sleep ${sleep} & exit 0`).tell(change, never);
+  assert.not(isRunning(`sleep ${sleep}`));
+});
+
+test('a process that left the group and keeps the output open does not hold it up', async () => {
+  const sleep = someSleep();
+  try {
+    await hook(`setsid sleep ${sleep} & exit 0`).tell(change, never);
+  } finally {
+    spawnSync('pkill', ['-f', `sleep ${sleep}`]);
+  }
+});
+
+test('a flood of output is read to its end and not kept', async () => {
+  await hook('head -c 50000000 /dev/zero; exit 0').tell(change, never);
+  const error = await problem(hook('yes | head -c 5000000; echo the end; exit 1').tell(change, never));
+  assert.match(error.message, /y\\nthe end$/);
+});
+
+test('hooks leave neither descriptors nor timers nor listeners behind', async () => {
+  const stop = new AbortController();
+  const descriptors = () =>
+    spawnSync('ls', [`/proc/${process.pid}/fd`], { encoding: 'utf8' }).stdout.split('\n').length;
+  await hook('exit 0').tell(change, stop.signal);
+  const [before, timers] = [descriptors(), process.getActiveResourcesInfo().length];
+  for (let times = 0; times < 10; times++) await hook('exit 0').tell(change, stop.signal);
+  assert.is(descriptors(), before);
+  assert.is(process.getActiveResourcesInfo().length, timers);
+});
+
+test.run();
