@@ -1,0 +1,258 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Problem, problemLine } from '../../../src/core/problem.ts';
+import type { AwsCredentials } from '../../../src/edge/aws/credentials.ts';
+import { askPodIdentity } from '../../../src/edge/aws/pod-identity.ts';
+import { fakeClock } from '../../support/clock.ts';
+import { rejects } from '../../support/rejects.ts';
+import { openDeafServer } from './deaf-server.ts';
+import { realClock } from './world.ts';
+
+const test = suite('Pod Identity');
+
+const CANARY = 'canary-0815';
+const TOKEN = `${CANARY}.token.text`;
+const GOOD = {
+  AccessKeyId: 'ASIAEXAMPLE',
+  SecretAccessKey: `${CANARY}-key`,
+  Token: `${CANARY}-session`,
+  AccountId: '111122223333',
+  Expiration: '2030-01-01T00:00:00Z',
+};
+
+const directory = mkdtempSync(join(tmpdir(), 'podsecrets-agent-'));
+const tokenFile = join(directory, 'token');
+writeFileSync(tokenFile, `${TOKEN}\n`);
+const servers: Server[] = [];
+test.after(() => {
+  rmSync(directory, { recursive: true });
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { port, family, address } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/v1/credentials`;
+}
+
+interface Asking {
+  readonly tokenFile?: string;
+  readonly injected?: boolean;
+  readonly timeout?: number;
+}
+
+function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCredentials> {
+  const { timeout = 5000, injected = true } = asking;
+  return askPodIdentity(
+    { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
+    timeout,
+    realClock,
+  );
+}
+
+/** The problem, after making sure that nothing secret hides anywhere in it, and that nothing was printed. */
+async function problem(addresses: readonly string[], asking?: Asking): Promise<Problem> {
+  const failure = (await rejects(ask(addresses, asking))) as Problem;
+  const everything = `${inspect(failure, { showHidden: true, depth: 20 })}${JSON.stringify(failure)}${failure.stack}`;
+  assert.not.match(everything, CANARY);
+  return failure;
+}
+
+/** Nothing listens there: a port that was just given back. */
+async function closedAddress(): Promise<string> {
+  const address = await serve(() => {});
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  return address;
+}
+
+const printed: unknown[][] = [];
+const { warn } = console;
+test.before(() => {
+  console.warn = (...words: unknown[]) => printed.push(words);
+});
+test.after(() => {
+  console.warn = warn;
+});
+
+test('the token goes into the Authorization header, and credentials come back', async () => {
+  let header: string | undefined;
+  const address = await serve((request, response) => {
+    header = request.headers.authorization;
+    response.end(JSON.stringify(GOOD));
+  });
+  const credentials = await ask([address]);
+  assert.is(header, TOKEN);
+  assert.is(credentials.accessKeyId, 'ASIAEXAMPLE');
+  assert.equal(credentials.expiration, new Date('2030-01-01T00:00:00Z'));
+});
+
+test('the token is read anew each time', async () => {
+  const headers: (string | undefined)[] = [];
+  const file = join(directory, 'renewed');
+  const address = await serve((request, response) => {
+    headers.push(request.headers.authorization);
+    response.end(JSON.stringify(GOOD));
+  });
+  for (const token of ['first', 'second']) {
+    writeFileSync(file, token);
+    await ask([address], { tokenFile: file });
+  }
+  assert.equal(headers, ['first', 'second']);
+});
+
+test('variables of ECS in the environment do not lead it astray', async () => {
+  process.env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = '/astray';
+  process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN = 'astray';
+  try {
+    const address = await serve((request, response) => {
+      assert.is(request.headers.authorization, TOKEN);
+      response.end(JSON.stringify(GOOD));
+    });
+    assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');
+  } finally {
+    delete process.env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
+    delete process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
+  }
+});
+
+test('no variables and no token: there is no association, or no Pod Identity here', async () => {
+  const failure = await problem(['http://127.0.0.1:1/'], {
+    tokenFile: join(directory, 'none'),
+    injected: false,
+  });
+  assert.is(failure.code, 'credentials.variables');
+  assert.not(failure.retry);
+  assert.match(problemLine(failure), /Fargate.*IRSA/);
+});
+
+test('variables, but no token file', async () => {
+  const failure = await problem(['http://127.0.0.1:1/'], { tokenFile: join(directory, 'none') });
+  assert.is(failure.code, 'credentials.token');
+  assert.match(failure.message, /no file$/);
+});
+
+test('nobody listens', async () => {
+  const address = await closedAddress();
+  const failure = await problem([address]);
+  assert.is(failure.code, 'credentials.agent');
+  assert.is(failure.subject, address);
+  assert.match(failure.message, /no connection \(ECONNREFUSED\)$/);
+  assert.ok(failure.retry);
+});
+
+const loopbacks = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+const SECOND = loopbacks.some(({ address }) => address === '::1') ? '::1' : '127.0.0.2';
+
+test(`when the first address cannot be reached the second is asked: ${SECOND}`, async () => {
+  const address = await serve((_, response) => response.end(JSON.stringify(GOOD)), SECOND);
+  assert.is((await ask([await closedAddress(), address])).accessKeyId, 'ASIAEXAMPLE');
+});
+
+test('when none can be reached both are named', async () => {
+  const addresses = [await closedAddress(), await closedAddress()];
+  assert.is((await problem(addresses)).subject, addresses.join(', '));
+});
+
+test('an address that answers, however badly, is the agent: no other is asked', async () => {
+  let others = 0;
+  const address = await serve((_, response) => response.writeHead(404).end());
+  const other = await serve((_, response) => {
+    others++;
+    response.end(JSON.stringify(GOOD));
+  });
+  assert.is((await problem([address, other])).subject, address);
+  assert.is(others, 0);
+});
+
+test('connecting that takes for ever ends after a second', async () => {
+  const deaf = await openDeafServer();
+  const clock = fakeClock({ turns: 20 });
+  const authentication = {
+    kind: 'pod-identity',
+    addresses: [`http://127.0.0.1:${deaf.port}/`],
+    tokenFile,
+    injected: true,
+  } as const;
+  const failing = rejects(askPodIdentity(authentication, 5000, clock));
+  while (!clock.sleepers.includes(1000)) await clock.settle();
+  await clock.advance(1000);
+  assert.match(((await failing) as Problem).message, /no connection \(ETIMEDOUT\)$/);
+  assert.equal(clock.sleepers, []);
+  deaf.close();
+});
+
+for (const [status, remedy] of [
+  [400, /trusts pods\.eks\.amazonaws\.com/],
+  [401, /trusts pods\.eks\.amazonaws\.com/],
+  [404, /Create a Pod Identity association/],
+  [429, /limits how often/],
+  [500, /agent's log/],
+  [503, /agent's log/],
+] as const) {
+  test(`the agent answers ${status}`, async () => {
+    const address = await serve((_, response) => response.writeHead(status).end(`${CANARY} says no`));
+    const failure = await problem([address]);
+    assert.is(failure.code, 'credentials.agent');
+    assert.match(failure.message, `got HTTP status ${status}`);
+    assert.match(failure.remedy, remedy);
+    assert.ok(failure.retry);
+  });
+}
+
+for (const [what, body] of [
+  ['no JSON', `${CANARY} is not JSON`],
+  ['half of it', JSON.stringify(GOOD).slice(0, 60)],
+  ['null', 'null'],
+  ['a list', JSON.stringify([GOOD])],
+  ['nothing', ''],
+  ['an answer without a key', JSON.stringify({ ...GOOD, SecretAccessKey: undefined })],
+  ['an empty token', JSON.stringify({ ...GOOD, Token: '' })],
+  ['a number for a key', JSON.stringify({ ...GOOD, AccessKeyId: 7 })],
+  ['an expiry that is no date', JSON.stringify({ ...GOOD, Expiration: `${CANARY} soon` })],
+] as const) {
+  test(`the agent answers with ${what}`, async () => {
+    const failure = await problem([await serve((_, response) => response.end(body))]);
+    assert.is(failure.code, 'credentials.agent');
+    assert.match(failure.message, /an answer without AccessKeyId, SecretAccessKey, Token and Expiration$/);
+  });
+}
+
+test('the agent breaks off before it answers, or in the middle', async () => {
+  const before = await serve((request) => request.socket.destroy());
+  assert.match((await problem([before])).message, /no connection \(ECONNRESET\)$/);
+  const amid = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': 1000 });
+    response.write(JSON.stringify(GOOD).slice(0, 50), () => response.destroy());
+  });
+  assert.match((await problem([amid])).message, /no connection \(ECONNRESET\)$/);
+});
+
+test('the agent takes the request and never answers, or never ends its answer; the request is ended', async () => {
+  for (const start of [undefined, '{"AccessKeyId":"']) {
+    let gone: Promise<unknown> | undefined;
+    const address = await serve((request, response) => {
+      gone = new Promise((resolve) => request.socket.once('close', resolve));
+      if (start !== undefined) response.write(start);
+    });
+    const failure = await problem([address], { timeout: 100 });
+    assert.match(failure.message, /got no answer within 100 ms$/);
+    assert.ok(failure.retry);
+    await gone;
+  }
+});
+
+test('a slow answer is an answer, and nothing is printed about it', async () => {
+  const address = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 1200));
+  assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');
+  assert.equal(printed, []);
+});
+
+test.run();
