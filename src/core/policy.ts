@@ -1,0 +1,206 @@
+/**
+ * The least that IAM must allow a config: which actions on which resources, in which regions.
+ *
+ * Computed from the plan alone, offline. What only AWS knows stays a wildcard, as narrow as it gets: the account is `*` and a
+ * secret's name is followed by the six characters that Secrets Manager adds. Decryption is bound to these values by the
+ * encryption context that both services set, since which key encrypts them is not in the config.
+ */
+
+import { isArn } from './arn.ts';
+import { batchReads, type FetchMode, iamActions } from './batch.ts';
+import type { Plan } from './plan.ts';
+import type { Read } from './read.ts';
+
+export interface IamPolicy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly IamStatement[];
+}
+
+export interface IamStatement {
+  readonly Sid: string;
+  readonly Effect: 'Allow';
+  readonly Action: string;
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
+
+/** The least policy for all of the plans, failover regions included. */
+export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
+  const reads = plans.flatMap((plan) =>
+    plan.objects.flatMap(({ primary, failover }) => (failover ? [primary, failover] : [primary])),
+  );
+  const secrets = reads.filter((read) => read.service === 'secretsmanager');
+  const parameters = reads.filter((read) => read.service === 'ssmparameter');
+  const batched = batchReads(reads, fetch).some((request) => request.kind === 'BatchGetSecretValue');
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      ...(secrets.length === 0
+        ? []
+        : [allow('ReadSecrets', iamActions.GetSecretValue, resourcesOf(secrets))]),
+      // The action knows no resources: which secrets a batch may hold is what the statement above says.
+      ...(batched
+        ? [{ ...allow('ReadSecretsInBatches', iamActions.BatchGetSecretValue, []), Resource: '*' }]
+        : []),
+      ...decryption('DecryptSecrets', 'secretsmanager', 'SecretARN', secrets),
+      ...(parameters.length === 0
+        ? []
+        : [allow('ReadParameters', iamActions.GetParameters, resourcesOf(parameters))]),
+      ...decryption('DecryptParameters', 'ssm', 'PARAMETER_ARN', parameters),
+    ],
+  };
+}
+
+/** What each statement is for, and what it depends on: sentences to stand beside the policy, which has no comments. */
+export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly string[] {
+  const text = JSON.stringify(policy);
+  return policy.Statement.flatMap(({ Sid }) => {
+    switch (Sid) {
+      case 'ReadSecretsInBatches':
+        return [
+          fetch === 'auto'
+            ? `${Sid}: saves calls from ten secrets on; without it they are read one by one.`
+            : `${Sid}: --fetch ${fetch} needs it.`,
+        ];
+      case 'DecryptSecrets':
+      case 'DecryptParameters':
+        return [
+          `${Sid}: only for values under a KMS key of your own, whose key policy must let IAM policies decide; remove it if all are under aws/${Sid === 'DecryptSecrets' ? 'secretsmanager' : 'ssm'}.`,
+        ];
+      default:
+        return [];
+    }
+  })
+    .concat(
+      /:(secretsmanager|ssm):[^:]*:\*:/.test(text)
+        ? ['The account is written as *: replace it by yours to make the policy narrower.']
+        : [],
+    )
+    .concat(
+      text.length > LARGEST
+        ? [`The policy has ${text.length} characters; a managed policy takes ${LARGEST}: divide it.`]
+        : [],
+    );
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html; white space does not count. */
+const LARGEST = 6144;
+
+const ACCOUNT = '*';
+
+function allow(sid: string, action: string, resources: readonly string[]): IamStatement {
+  return { Sid: sid, Effect: 'Allow', Action: action, Resource: resources };
+}
+
+/** Sorted and each once, so that the same config always gives the same policy. */
+function resourcesOf(reads: readonly Read[]): readonly string[] {
+  return [...new Set(reads.flatMap(arnsOf))].sort();
+}
+
+/** The ARNs by which IAM knows the value of a read. */
+export function arnsOf(read: Read): readonly string[] {
+  if (read.service === 'ssmparameter') {
+    if (isArn(read.id)) return [read.id];
+    return [`${prefix(read, 'ssm')}:parameter/${read.id.replace(/^\/+/, '')}`];
+  }
+  if (!isArn(read.id)) return [`${prefix(read, 'secretsmanager')}:secret:${read.id}-??????`];
+  // An ARN may be given without the six characters, and a name may end as if it had them: "db-master". Those that AWS makes
+  // are all lower-case letters once in 180 times.
+  const [, suffix] = /-([A-Za-z0-9]{6})$/.exec(read.id) ?? [];
+  if (suffix === undefined) return [`${read.id}-??????`];
+  return /^[a-z]+$/.test(suffix) ? [read.id, `${read.id}-??????`] : [read.id];
+}
+
+function prefix(read: Read, service: string): string {
+  return `arn:${partitionOf(read.region).name}:${service}:${read.region}:${ACCOUNT}`;
+}
+
+function decryption(
+  sid: string,
+  service: string,
+  context: string,
+  reads: readonly Read[],
+): readonly IamStatement[] {
+  if (reads.length === 0) return [];
+  const regions = [...new Set(reads.map((read) => read.region))].sort();
+  return [
+    {
+      ...allow(
+        sid,
+        'kms:Decrypt',
+        regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:${ACCOUNT}:key/*`),
+      ),
+      Condition: {
+        StringEquals: {
+          'kms:ViaService': regions.map((region) => `${service}.${region}.${partitionOf(region).suffix}`),
+        },
+        StringLike: { [`kms:EncryptionContext:${context}`]: resourcesOf(reads) },
+      },
+    },
+  ];
+}
+
+interface Partition {
+  readonly name: string;
+  /** How the names of its services end. */
+  readonly suffix: string;
+}
+
+/** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
+const partitions: readonly (readonly [string, Partition])[] = [
+  ['cn-', { name: 'aws-cn', suffix: 'amazonaws.com.cn' }],
+  ['us-gov-', { name: 'aws-us-gov', suffix: 'amazonaws.com' }],
+  ['us-iso-', { name: 'aws-iso', suffix: 'c2s.ic.gov' }],
+  ['us-isob-', { name: 'aws-iso-b', suffix: 'sc2s.sgov.gov' }],
+  ['eusc-', { name: 'aws-eusc', suffix: 'amazonaws.eu' }],
+];
+
+function partitionOf(region: string): Partition {
+  return (
+    partitions.find(([start]) => region.startsWith(start))?.[1] ?? { name: 'aws', suffix: 'amazonaws.com' }
+  );
+}
+
+/** Whom the role must trust, as JSON to paste: Pod Identity, IRSA, or both when the config leaves it open. */
+export function trustNotes(plans: readonly Plan[]): readonly string[] {
+  const ways = new Set(plans.map((plan) => plan.usePodIdentity));
+  const partition = partitionOf(plans[0]?.region ?? '').name;
+  return [
+    ...(ways.has(true) || ways.has(undefined)
+      ? [`The role's trust policy for EKS Pod Identity: ${JSON.stringify(podIdentityTrust)}`]
+      : []),
+    ...(ways.has(false) || ways.has(undefined)
+      ? [`The role's trust policy for IRSA: ${JSON.stringify(irsaTrust(partition))}`]
+      : []),
+  ];
+}
+
+const podIdentityTrust = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { Service: 'pods.eks.amazonaws.com' },
+      Action: ['sts:AssumeRole', 'sts:TagSession'],
+    },
+  ],
+};
+
+function irsaTrust(partition: string) {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Federated: `arn:${partition}:iam::ACCOUNT:oidc-provider/ISSUER` },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          StringEquals: {
+            'ISSUER:aud': 'sts.amazonaws.com',
+            'ISSUER:sub': 'system:serviceaccount:NAMESPACE:SERVICE_ACCOUNT',
+          },
+        },
+      },
+    ],
+  };
+}
