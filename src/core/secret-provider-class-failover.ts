@@ -36,7 +36,7 @@ export function readFailover(object: ObjectFields, primary: Primary, context: Ob
   };
   if (name === undefined) return failover;
   const refuse = refusal(subject, name.line, findings);
-  if (object.text('objectAlias') === undefined) {
+  if (!object.has('objectAlias')) {
     const message = 'expected objectAlias beside failoverObject, got none';
     refuse(message, 'Write objectAlias: it names the file, whichever region delivers.');
   }

@@ -139,7 +139,7 @@ function checkPin(fields: ObjectFields, service: Service | undefined, pin: Pin, 
 
 /** Ours: true or false, with or without quotes. */
 function readFlag(fields: ObjectFields, name: 'optional' | 'expand', findings: Findings): boolean {
-  const flag = fields.text(name);
+  const flag = fields.scalar(name);
   if (flag === undefined || flag.text === 'false') return false;
   if (flag.text === 'true') return true;
   findings.refuse({

@@ -31,7 +31,8 @@ export function readOutputs(
   const outputs: Output[] = [];
   const claims: Claim[] = [];
   const alias = fields.text('objectAlias');
-  const mode = readPermission(fields.text('filePermission'), fields.subject, context) ?? context.defaultMode;
+  const mode =
+    readPermission(fields.scalar('filePermission'), fields.subject, context) ?? context.defaultMode;
   const claim = (claimed: Omit<Claim, 'path'>): FilePath | undefined => {
     const path = pathOf(claimed, context);
     if (path !== undefined) claims.push({ ...claimed, path });
@@ -84,7 +85,7 @@ function readEntry(value: YamlValue, subject: string, context: ObjectContext): E
   const fields = new Fields([value], keys, 'anyCase', subject, context.findings);
   const path = fields.text('path');
   const alias = fields.text('objectAlias');
-  const mode = readPermission(fields.text('filePermission'), subject, context);
+  const mode = readPermission(fields.scalar('filePermission'), subject, context);
   if (path === undefined) refuse('expected an expression in path, got none', 'Write path.');
   if (alias === undefined)
     refuse('expected objectAlias, the name of the file, got none', 'Write objectAlias.');

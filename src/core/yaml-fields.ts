@@ -42,8 +42,29 @@ export class Fields<Name extends string> {
     return this.#entries.get(name)?.at(-1)?.line ?? this.line;
   }
 
-  /** The field as text; numbers and booleans are made text. Undefined when it is absent, null or empty. */
+  /** Whether the field is there, and neither null nor empty. */
+  has(name: Name): boolean {
+    const value = this.#entries.get(name)?.at(-1)?.value;
+    return value !== undefined && value.kind !== 'null' && !(value.kind === 'scalar' && value.text === '');
+  }
+
+  /** The field as text, with a warning when YAML makes something else of it: `y` becomes "true", 1.10 "1.1". */
   text(name: Name): TextField | undefined {
+    const field = this.scalar(name);
+    if (field?.plain !== undefined && field.plain !== field.text) {
+      this.#findings.warn({
+        code: 'config.object',
+        subject: `${this.subject}.${name}`,
+        line: field.line,
+        message: `expected text in quotes, got ${quoted(field.plain)}, of which YAML makes ${quoted(field.text)}`,
+        remedy: `Write ${quoted(field.plain)} or ${quoted(field.text)}, whichever is meant.`,
+      });
+    }
+    return field;
+  }
+
+  /** The field as text; numbers and booleans are made text. Undefined when it is absent, null or empty. */
+  scalar(name: Name): TextField | undefined {
     let found: TextField | undefined;
     for (const { value, line } of this.#entries.get(name) ?? []) {
       if (value.kind === 'scalar') found = { text: value.text, plain: value.plain, line };
