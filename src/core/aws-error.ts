@@ -9,20 +9,21 @@
 import type { AwsFailure, FailureKind } from './aws-failure.ts';
 import { isTlsCode } from './aws-failure.ts';
 import { fullParameterName, iamActions } from './batch.ts';
-import { Problem, type ProblemCode } from './problem.ts';
+import { type Access, Problem, type ProblemCode } from './problem.ts';
 import type { Read } from './read.ts';
 import { printable, quoted } from './text.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
 export function readProblem(read: Read, action: string, failure: AwsFailure): Problem {
   const { code, retry } = kinds[failure.kind];
-  const { message, remedy } = words(read, action, failure);
+  const { message, remedy, access } = words(read, action, failure);
   return new Problem({
     code,
     subject: readName(read),
     message,
     remedy,
     retry,
+    access,
     ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
   });
 }
@@ -46,6 +47,7 @@ const kinds: Readonly<Record<FailureKind, { readonly code: ProblemCode; readonly
 interface Words {
   readonly message: string;
   readonly remedy: string;
+  readonly access?: Access | undefined;
 }
 
 function words(read: Read, action: string, failure: AwsFailure): Words {
@@ -115,19 +117,18 @@ function denied(read: Read, action: string, where: string, got: string, failure:
       access.denier === undefined
         ? `Allow ${access.action} on ${access.resource} in the role's policy${access.action.startsWith('kms:') ? ' and in the key policy' : ''}. A new permission takes a few seconds to work.`
         : `Take this action and resource out of the deny in ${access.denier}.`,
+    access: access.denier === undefined ? { action: access.action, resource: access.resource } : undefined,
   };
 }
 
-interface Access {
-  readonly action: string;
-  readonly resource: string;
+interface Refusal extends Access {
   readonly identity: string;
   /** What kind of policy denies explicitly. */
   readonly denier: string | undefined;
 }
 
 /** AWS says who may not do what on what; where it does not, the answer follows from the request. */
-function accessOf(read: Read, asked: string, message: string): Access {
+function accessOf(read: Read, asked: string, message: string): Refusal {
   const [, identity] = /User: (arn:\S+)/.exec(message) ?? [];
   const [, named] = /not authorized to perform: ([a-z0-9-]+:\w+)/.exec(message) ?? [];
   const [, resource] = /on resource: (\S+?)[.,]?(?:\s|$)/.exec(message) ?? [];

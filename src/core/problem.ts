@@ -96,8 +96,17 @@ export interface ProblemFields {
   readonly retry?: boolean;
   /** Milliseconds before the other side wants to be asked again (Retry-After). */
   readonly retryAfter?: number;
+  /** What IAM does not allow, where allowing it would help. */
+  readonly access?: Access | undefined;
   /** The error underneath; never one whose text may hold a secret. */
   readonly cause?: unknown;
+}
+
+export interface Access {
+  /** `secretsmanager:GetSecretValue` */
+  readonly action: string;
+  /** An ARN, perhaps with wildcards, `*`, or words where nothing better is known. */
+  readonly resource: string;
 }
 
 /** One thing that is wrong. */
@@ -109,6 +118,7 @@ export class Problem extends Error {
   readonly line: number | undefined;
   readonly retry: boolean;
   readonly retryAfter: number | undefined;
+  readonly access: Access | undefined;
 
   constructor(fields: ProblemFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -120,6 +130,7 @@ export class Problem extends Error {
     this.line = fields.line;
     this.retry = fields.retry ?? false;
     this.retryAfter = fields.retryAfter;
+    this.access = fields.access;
   }
 
   get stage(): Stage {

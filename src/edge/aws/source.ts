@@ -160,7 +160,7 @@ function openRegions(options: SourceOptions): (name: string) => Region {
 }
 
 /** Shared by all regions, except with IRSA, where each region has those of its own STS. */
-function openCredentials(options: SourceOptions): (surroundings: Surroundings) => Credentials {
+export function openCredentials(options: SourceOptions): (surroundings: Surroundings) => Credentials {
   const { authentication, clock, log } = options;
   if (authentication.kind === 'irsa')
     return (surroundings) => keepCredentials(credentialSource(options, surroundings), clock, log);
