@@ -59,6 +59,6 @@ function refuseDisk(fs: FileSystem, existing: string, wanted: string): void {
     code: 'publish.filesystem',
     subject: wanted,
     message: `expected a tmpfs or ramfs, so that no value reaches a disk, got ${names.get(type) ?? `a file system of type 0x${type.toString(16)}`}`,
-    remedy: `Add a volume { name: secrets, emptyDir: { medium: Memory } } to the pod and { name: secrets, mountPath: ${existing === wanted ? wanted : dirname(wanted)} } to the volumeMounts, or accept the disk with --allow-disk`,
+    remedy: `Add a volume { name: secrets, emptyDir: { medium: Memory } } to the pod and { name: secrets, mountPath: ${wanted} } to the volumeMounts, or accept the disk with --allow-disk`,
   });
 }

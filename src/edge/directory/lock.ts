@@ -25,9 +25,6 @@ const HOLDER = '..holder';
 /** Milliseconds between two tries. */
 const PAUSE = 100;
 
-/** What SQLite answers when another process holds the lock. */
-const SQLITE_BUSY = 5;
-
 export interface LockWish {
   /** `init` or `sidecar`: what the others are told. */
   readonly holder: string;
@@ -47,7 +44,7 @@ export async function takeLock(dir: string, { holder, patience, clock, stop }: L
   for (;;) {
     const lock = await tryLock(dir);
     if (lock !== undefined) {
-      sayWhoHolds(dir, `${holder} on ${hostname()}`);
+      sayWhoHolds(dir, `podsecrets ${holder} on ${hostname()}`);
       return lock;
     }
     const left = deadline - clock.elapsed();
@@ -68,7 +65,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     return { release: () => held.close() };
   } catch (error) {
     if (database?.isOpen) database.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined;
+    if (isBusy(error)) return undefined;
     throw new Problem({
       code: 'publish.directory',
       subject: join(dir, LOCK),
@@ -77,6 +74,11 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
       cause: error,
     });
   }
+}
+
+/** SQLITE_BUSY, the lower byte of the code, is the answer when another connection holds the lock. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
 }
 
 /** Written in place, and only if it says something new: a restart that changes nothing moves no mtime. */
@@ -100,7 +102,7 @@ function locked(dir: string, patience: number): Problem {
   return new Problem({
     code: 'publish.locked',
     subject: dir,
-    message: `expected to be the only one who publishes here, got podsecrets ${whoHolds(dir)}, which did not end within ${durationText(patience)}`,
+    message: `expected to be the only one who publishes here, got ${whoHolds(dir)}, which did not end within ${durationText(patience)}`,
     remedy: 'Let one container publish to a directory, or give each a directory of its own',
     retry: true,
   });

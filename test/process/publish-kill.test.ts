@@ -1,0 +1,29 @@
+/** Real processes, killed with SIGKILL in the middle of publishing. The trial of 500 is in test/long. */
+
+import { readdirSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { generationOf, pathsOf, steadyPaths } from '../support/generations.ts';
+import { killTrial } from '../support/kill-trial.ts';
+import { readTurn } from '../support/reader.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('publishing under kill -9');
+
+test('40 writers killed at random moments: no file is ever torn, mixed or missing, and the next run converges', async () => {
+  const dir = scratch();
+  const { report, interrupted, last } = await killTrial({ dir, kills: 40, random: Math.random });
+  assert.equal(report.faults, []);
+  assert.ok(report.turns > 100, `the reader made ${report.turns} turns`);
+  assert.ok(report.generations > 40, `the reader saw ${report.generations} sets`);
+  assert.ok(interrupted > 0, 'no kill came in the middle of a publish');
+
+  const steady = Object.keys(steadyPaths);
+  assert.is(readTurn(dir, { steady, pathsOf, generationOf }), last);
+  const sets = readdirSync(dir).filter((name) => name.startsWith('..2'));
+  assert.is(sets.length, 1);
+  const names = new Set(pathsOf(last).map((path) => path.split('/')[0] ?? ''));
+  assert.equal(readdirSync(dir).sort(), [...names, ...sets, '..data', '..holder', '..lock'].sort());
+});
+
+test.run();

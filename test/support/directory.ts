@@ -1,0 +1,112 @@
+/** Directories to publish to, and what stands in them afterwards. */
+
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Secret } from '../../src/core/secret.ts';
+import { type FilePath, filePath, type Snapshot } from '../../src/core/snapshot.ts';
+import { type Directory, type DirectoryWish, openDirectory } from '../../src/edge/directory/open.ts';
+import { type FakeClock, fakeClock } from './clock.ts';
+
+export interface OpenDirectory extends Directory {
+  readonly clock: FakeClock;
+  /** Closes it, and lets the second pass for which replaced sets stay. */
+  end(): Promise<void>;
+}
+
+/** Opens a directory under a clock that stands still. */
+export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Promise<OpenDirectory> {
+  const clock = fakeClock();
+  const stop = new AbortController().signal;
+  const wishes = {
+    dir,
+    owner: undefined,
+    allowDisk: false,
+    holder: 'test',
+    patience: 0,
+    clock,
+    stop,
+    ...wish,
+  };
+  const directory = await openDirectory(wishes);
+  return {
+    ...directory,
+    clock,
+    end: async () => {
+      const closed = directory.close();
+      await clock.advance(1000);
+      await closed;
+    },
+  };
+}
+
+/** One publish by a writer of its own that ends afterwards, as `init` does. */
+export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryWish> = {}) {
+  const directory = await open(dir, wish);
+  try {
+    return await directory.publish(next);
+  } finally {
+    await directory.end();
+  }
+}
+
+/** A snapshot of texts; modes are 0644 unless given. */
+export function snapshot(
+  files: Readonly<Record<string, string | readonly [text: string, mode: number]>>,
+): Snapshot {
+  return {
+    files: Object.entries(files).map(([path, file]) => {
+      const [text, mode] = typeof file === 'string' ? [file, 0o644] : file;
+      return { path: valid(path), mode, content: new Secret(text) };
+    }),
+  };
+}
+
+function valid(path: string): FilePath {
+  const checked = filePath(path);
+  if (typeof checked !== 'string') throw new Error(`${path}: ${checked.fault}`);
+  return checked;
+}
+
+/** What an application sees by the names in the directory: path to text. Names that lead nowhere are not there. */
+export function shown(dir: string): Readonly<Record<string, string>> {
+  const names = readdirSync(dir).filter((name) => !name.startsWith('..'));
+  return Object.fromEntries(names.flatMap((name) => filesBelow(dir, name)).sort());
+}
+
+/** The same through `..data`; nothing before the first publish. */
+export function shownInData(dir: string): Readonly<Record<string, string>> {
+  if (!exists(join(dir, '..data'))) return {};
+  return Object.fromEntries(
+    readdirSync(join(dir, '..data'))
+      .flatMap((name) => filesBelow(join(dir, '..data'), name))
+      .sort(),
+  );
+}
+
+function filesBelow(dir: string, relative: string): [string, string][] {
+  const path = join(dir, relative);
+  if (!exists(path)) return [];
+  if (!statSync(path).isDirectory()) return [[relative, readFileSync(path, 'utf8')]];
+  return readdirSync(path).flatMap((name) => filesBelow(dir, `${relative}/${name}`));
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Every name in the directory that is not a file of the set in use: reserved names and links that lead nowhere. */
+export function leftovers(dir: string): readonly string[] {
+  const current = exists(join(dir, '..data')) ? readlinkSync(join(dir, '..data')) : '';
+  const expected = ['..data', '..holder', '..lock', current];
+  return readdirSync(dir)
+    .filter((name) => !expected.includes(name) && (name.startsWith('..') || !exists(join(dir, name))))
+    .sort();
+}
+
+/** Inode, times and size of everything in the directory: equal before and after means that nothing was written. */
+export function fingerprint(dir: string): readonly string[] {
+  return ['', ...readdirSync(dir, { recursive: true, encoding: 'utf8' })].sort().map((name) => {
+    const { ino, mode, uid, gid, size, mtimeNs, ctimeNs } = lstatSync(join(dir, name), { bigint: true });
+    return [name, ino, mode, uid, gid, size, mtimeNs, ctimeNs].join(' ');
+  });
+}

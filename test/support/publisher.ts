@@ -1,0 +1,65 @@
+/**
+ * A writer to be killed: publishes generation after generation, as fast as it can.
+ *
+ *   node test/support/publisher.ts '{"dir":"/dev/shm/x","from":100,"to":200}'
+ *
+ * It prints `open` when it holds the directory, and with `to` a line `done` when it has published that one and closed. A
+ * Problem is printed as one line of JSON and ends it with exit code 6.
+ */
+
+import { Problem } from '../../src/core/problem.ts';
+import type { Owner } from '../../src/core/snapshot.ts';
+import { openDirectory } from '../../src/edge/directory/open.ts';
+import { generationSnapshot } from './generations.ts';
+import { realClock } from './real-clock.ts';
+
+export interface Orders {
+  readonly dir: string;
+  readonly from: number;
+  /** The last generation; none: goes on until it is killed. */
+  readonly to?: number;
+  readonly owner?: Owner;
+  readonly mode?: number;
+  /** Milliseconds to wait for another writer. */
+  readonly patience?: number;
+}
+
+if (import.meta.main) await obey(JSON.parse(process.argv[2] ?? '') as Orders);
+
+async function obey({
+  dir,
+  from,
+  to = Number.POSITIVE_INFINITY,
+  owner,
+  mode,
+  patience = 0,
+}: Orders): Promise<void> {
+  try {
+    const directory = await openDirectory({
+      dir,
+      owner,
+      allowDisk: false,
+      holder: 'publisher',
+      patience,
+      clock: realClock,
+      stop: new AbortController().signal,
+    });
+    say('open');
+    for (let generation = from; generation <= to; generation++) {
+      const { files } = generationSnapshot(generation);
+      await directory.publish({ files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) });
+      // The timers that take replaced sets away want their turn.
+      await new Promise(setImmediate);
+    }
+    await directory.close();
+    say('done');
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    say(JSON.stringify({ code: error.code, message: error.message, remedy: error.remedy }));
+    process.exitCode = 6;
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,18 @@
+/** A directory of its own for a test, on a real tmpfs, gone when the test's process ends. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+
+const made: string[] = [];
+
+process.on('exit', () => {
+  for (const dir of made) rmSync(dir, { recursive: true, force: true });
+});
+
+/** An empty directory that any user may pass through. */
+export function scratch(): string {
+  const before = process.umask(0o022);
+  const dir = mkdtempSync('/dev/shm/podsecrets-test-');
+  process.umask(before);
+  made.push(dir);
+  return dir;
+}
