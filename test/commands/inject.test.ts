@@ -1,0 +1,95 @@
+/** The command: what it reads, where it prints what. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseCommand } from '../../src/cli.ts';
+import type { Context } from '../../src/commands/context.ts';
+import { inject } from '../../src/commands/inject.ts';
+import { secretProviderClass } from '../support/inject.ts';
+import { rejects } from '../support/rejects.ts';
+
+const test = suite<{ directory: string }>('inject', { directory: '' });
+test.before.each((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'inject-'));
+  writeFileSync(join(context.directory, 'config.yaml'), secretProviderClass);
+  writeFileSync(join(context.directory, 'pod.yaml'), pod);
+});
+test.after.each(({ directory }) => rmSync(directory, { recursive: true }));
+
+const pod =
+  'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: app, image: nginx}\n';
+
+async function run(
+  flags: readonly string[],
+  stdin = '',
+): Promise<{ readonly out: string; readonly err: string }> {
+  const command = parseCommand(['inject', ...flags], {});
+  if (command.kind !== 'run') throw new Error('expected a command that runs');
+  const printed = { out: '', err: '' };
+  const context = {
+    ...command,
+    stdin: async () => stdin,
+    stdout: {
+      write: (text: string) => {
+        printed.out += text;
+      },
+    },
+    stderr: {
+      write: (text: string) => {
+        printed.err += text;
+      },
+    },
+  };
+  assert.is(await inject(context as unknown as Context), 0);
+  return printed;
+}
+
+test('reads a file or standard input, and prints the same', async ({ directory }) => {
+  const config = ['--config', join(directory, 'config.yaml')];
+  const fromFile = await run([...config, '-f', join(directory, 'pod.yaml')]);
+  assert.equal(await run(config, pod), fromFile);
+  assert.match(fromFile.out, /^apiVersion: v1\nkind: Pod\n/);
+  assert.match(fromFile.out, '- name: podsecrets\n');
+  assert.is(fromFile.err, '');
+});
+
+test('--config FILE=DIR chooses the directory', async ({ directory }) => {
+  const { out } = await run(['--config', `${join(directory, 'config.yaml')}=/secrets`], pod);
+  assert.match(out, '--config=/etc/podsecrets/config.yaml=/secrets');
+  assert.match(out, 'mountPath: /secrets');
+});
+
+test('--output json prints one list', async ({ directory }) => {
+  const { out } = await run(['--config', join(directory, 'config.yaml'), '--output', 'json'], pod);
+  const list = JSON.parse(out);
+  assert.is(list.kind, 'List');
+  assert.equal(
+    list.items.map((item: { readonly kind: string }) => item.kind),
+    ['Pod', 'ConfigMap'],
+  );
+});
+
+test('--diff prints what changes, and nothing when nothing does', async ({ directory }) => {
+  const config = ['--config', join(directory, 'config.yaml')];
+  const { out } = await run([...config, '--diff'], pod);
+  assert.match(out, /^--- standard input\tbefore\n\+\+\+ standard input\tafter\n@@/);
+  assert.match(out, '+  - name: podsecrets\n');
+  const done = await run(config, pod);
+  assert.is((await run([...config, '--diff'], done.out)).out, '');
+});
+
+test('warnings go to standard error', async ({ directory }) => {
+  const { out, err } = await run(['--config', join(directory, 'config.yaml')], `${pod}  hostNetwork: true\n`);
+  assert.match(err, /^warning: Pod\/web: expected a network of the pod's own/);
+  assert.not.match(out, 'warning');
+});
+
+test('a file that cannot be read is a mistake on the command line', async ({ directory }) => {
+  const problem = await rejects(run(['-f', join(directory, 'nothing.yaml')]));
+  assert.match(String(problem), /expected a file that can be read, got ENOENT/);
+});
+
+test.run();
