@@ -1,0 +1,114 @@
+/**
+ * The controls of a stand-in that runs in another process, and the start of such a process.
+ *
+ *   const aws = await launchStandIn(seed);     // a process of its own; { url, agentUrl, pid, stop() } and all the verbs
+ *   await aws.addFault({ does: { kind: 'latency', ms: 50 } });
+ *   await aws.stop();
+ *
+ * The verbs are those of controls.ts, each with a promise of its result.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { stringify } from 'yaml';
+import { CONTROL_PATH } from './control-api.ts';
+import type { Controls } from './controls.ts';
+import type { Seed } from './seed.ts';
+
+export type RemoteControls = {
+  readonly [V in keyof Controls]: (...args: Parameters<Controls[V]>) => Promise<ReturnType<Controls[V]>>;
+};
+
+export interface LaunchedStandIn extends RemoteControls {
+  readonly url: string;
+  readonly agentUrl: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface LaunchOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+const verbs: { readonly [V in keyof Controls]: true } = {
+  calls: true,
+  count: true,
+  forgetCalls: true,
+  addFault: true,
+  removeFault: true,
+  clearFaults: true,
+  faults: true,
+  putSecret: true,
+  removeSecret: true,
+  putParameter: true,
+  removeParameter: true,
+  changeIdentity: true,
+  expireCredentials: true,
+  advanceClock: true,
+  load: true,
+  reset: true,
+};
+
+/** The controls of the stand-in at this URL. `ca`: the certificate to trust, when it speaks TLS. */
+export function remoteControls(url: string, ca?: string): RemoteControls {
+  const entries = Object.keys(verbs).map((verb) => [
+    verb,
+    (argument?: unknown) => ask(new URL(CONTROL_PATH + verb, url), argument, ca),
+  ]);
+  return Object.fromEntries(entries) as RemoteControls;
+}
+
+/** Starts the stand-in as a process that ends with this one. */
+export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Promise<LaunchedStandIn> {
+  const { host = '127.0.0.1', port = 0, tls } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'aws-stand-in-'));
+  const file = (name: string, content: string) => {
+    const path = join(directory, name);
+    writeFileSync(path, content, { mode: 0o600 });
+    return path;
+  };
+  const args = ['--seed', file('seed.yaml', stringify(seed)), '--host', host, '--port', String(port)];
+  if (tls !== undefined) args.push('--tls-key', file('key', tls.key), '--tls-cert', file('cert', tls.cert));
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', join(import.meta.dirname, 'main.ts'), '--stop-with-stdin', ...args],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const exited = once(child, 'exit');
+  const lines = createInterface(child.stdout);
+  const [first] = await Promise.race([once(lines, 'line'), exited.then(() => [undefined])]);
+  rmSync(directory, { recursive: true });
+  if (typeof first !== 'string') throw new Error('the stand-in ended before it listened');
+  const started = JSON.parse(first) as {
+    readonly url: string;
+    readonly agentUrl: string;
+    readonly pid: number;
+  };
+  return {
+    ...remoteControls(started.url, tls?.cert),
+    ...started,
+    async stop() {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+async function ask(url: URL, argument: unknown, ca: string | undefined): Promise<unknown> {
+  const options = { method: 'POST', ...(ca === undefined ? {} : { ca }) };
+  const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
+  request.end(argument === undefined ? '' : JSON.stringify(argument));
+  const [response] = await once(request, 'response');
+  const { result, error } = JSON.parse(await text(response)) as { result?: unknown; error?: string };
+  if (error !== undefined) throw new Error(error);
+  return result ?? undefined;
+}

@@ -1,0 +1,109 @@
+/**
+ * Does to requests and answers what a fault asks for.
+ *
+ * Damaged answers keep the values of the undamaged ones wherever they can: a leak test wants the canary inside the garbage,
+ * at the place where a careless error message would quote it.
+ */
+
+import { AwsError } from './aws-error.ts';
+import type { GarbageShape, Harm } from './faults.ts';
+import type { Answer, JsonObject, Service } from './service.ts';
+
+const MIB = 1024 * 1024;
+
+/** The fields of answers that hold what must not get out, in each service. */
+const valueFields = ['SecretString', 'SecretBinary', 'Value', 'SecretAccessKey', 'Token', 'SessionToken'];
+
+/** The error that the fault answers with instead of the service; undefined when the service shall answer. */
+export function harmfulError({ does }: Harm, service: Service): AwsError | undefined {
+  switch (does?.kind) {
+    case 'throttle':
+      return new AwsError(service.throttlingCode, 'Rate exceeded', does.status, retry(does));
+    case 'error':
+      return new AwsError(does.code, does.message ?? '', does.status);
+    case 'server-error':
+      return does.status === 503
+        ? new AwsError('ServiceUnavailableException', 'Service is unavailable.', 503, retry(does))
+        : new AwsError(
+            'InternalServiceError',
+            'An internal error occurred.',
+            does.status ?? 500,
+            retry(does),
+          );
+    default:
+      return undefined;
+  }
+}
+
+function retry({ retryAfter }: { readonly retryAfter?: number }): Readonly<Record<string, string>> {
+  return retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+}
+
+/** The result with the errors that the fault adds to a batch. */
+export function withBatchErrors(result: JsonObject, { does, ids }: Harm): JsonObject {
+  if (does?.kind !== 'batch-error') return result;
+  const added = ids.map((id) => ({ SecretId: id, ErrorCode: does.code, Message: does.message ?? '' }));
+  return { ...result, Errors: [...((result.Errors as unknown[] | undefined) ?? []), ...added] };
+}
+
+/** The answer with the body that the fault wants in its place. */
+export function damaged(answer: Answer, { does }: Harm): Answer {
+  if (does?.kind === 'garbage') {
+    return { ...answer, body: garbage(answer.body, does.shape, does.bytes ?? 32 * MIB) };
+  }
+  if (does?.kind !== 'server-error') return answer;
+  switch (does.body ?? 'error') {
+    case 'error':
+      return answer;
+    case 'empty':
+      return { ...answer, headers: {}, body: '' };
+    case 'html': {
+      const page = `<html><head><title>${answer.status}</title></head><body><h1>${answer.status}</h1></body></html>`;
+      return { ...answer, headers: { ...answer.headers, 'content-type': 'text/html' }, body: page };
+    }
+  }
+}
+
+function garbage(body: string, shape: GarbageShape, bytes: number): string {
+  switch (shape) {
+    case 'not-json':
+      return `${firstValue(body)}\n${body}`;
+    case 'truncated':
+      return body.slice(0, body.length / 2);
+    case 'no-value':
+      return changed(body, (field, value) => (valueFields.includes(field) ? undefined : value));
+    case 'numbers':
+      return changed(body, (_, value) => (typeof value === 'string' ? value.length : value));
+    case 'huge':
+      return changed(body, (field, value) => (valueFields.includes(field) ? 'x'.repeat(bytes) : value));
+    case 'null':
+      return 'null';
+    case 'list':
+      return `[${body}]`;
+    case 'empty':
+      return '';
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** The first value in the answer, so that the garbage begins with it. */
+function firstValue(body: string): string {
+  let found = '';
+  changed(body, (field, value) => {
+    if (found === '' && valueFields.includes(field)) found = String(value);
+    return value;
+  });
+  return found;
+}
+
+/** The JSON with each field passed through `change`; undefined leaves the field out. XML is treated by its elements. */
+function changed(body: string, change: (field: string, value: unknown) => unknown): string {
+  if (body.startsWith('<')) {
+    return body.replace(/<(\w+)>([^<]*)<\/\1>/g, (_, field: string, value: string) => {
+      const now = change(field, value);
+      return now === undefined ? '' : `<${field}>${now}</${field}>`;
+    });
+  }
+  return body.startsWith('{') ? JSON.stringify(JSON.parse(body), change) : body;
+}

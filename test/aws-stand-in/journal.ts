@@ -1,0 +1,74 @@
+/**
+ * Every call that was made, in the order of arrival: who asked what of whom, and what came of it. Never a value.
+ *
+ * An entry is there as soon as the request is read; its status is 0 until the answer was sent, and stays 0 when the call
+ * was left hanging or was cut.
+ */
+
+import { type CallFilter, hits } from './faults.ts';
+import type { ServiceName } from './service.ts';
+
+export interface JournalEntry {
+  /** Milliseconds since 1970, by the stand-in's clock. */
+  readonly at: number;
+  readonly service: ServiceName;
+  /** As in AWS's API; `GetCredentials` of the agent. */
+  readonly operation: string;
+  /** From the signature; empty for what nobody signs. */
+  readonly region: string;
+  /** Names, ARNs or paths as they were asked for. */
+  readonly ids: readonly string[];
+  /** ARN of whoever signed, once the signature was found good. */
+  identity: string | undefined;
+  status: number;
+  /** AWS's code when the answer is an error. */
+  code: string | undefined;
+  /** The kind of fault that acted. */
+  fault: string | undefined;
+  /** Bytes of the request's body. */
+  readonly received: number;
+  /** Bytes of the answer's body. */
+  sent: number;
+  /** Number of the connection, from 1: equal numbers mean that it was kept alive. */
+  readonly connection: number;
+}
+
+export interface JournalFilter extends CallFilter {
+  readonly status?: number;
+  readonly code?: string;
+  /** Part of the ARN of whoever signed. */
+  readonly identity?: string;
+}
+
+export interface Journal {
+  add(entry: JournalEntry): void;
+  calls(filter?: JournalFilter): readonly JournalEntry[];
+  count(filter?: JournalFilter): number;
+  clear(): void;
+}
+
+export function journal(): Journal {
+  let entries: JournalEntry[] = [];
+
+  function calls(filter: JournalFilter = {}): readonly JournalEntry[] {
+    const { status, code, identity } = filter;
+    return entries.filter(
+      (entry) =>
+        hits(filter, entry) &&
+        (status === undefined || status === entry.status) &&
+        (code === undefined || code === entry.code) &&
+        (identity === undefined || entry.identity?.includes(identity) === true),
+    );
+  }
+
+  return {
+    add(entry) {
+      entries.push(entry);
+    },
+    calls,
+    count: (filter) => calls(filter).length,
+    clear() {
+      entries = [];
+    },
+  };
+}

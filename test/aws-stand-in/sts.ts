@@ -1,0 +1,116 @@
+/**
+ * STS: exchanges a web identity token for credentials, and says who signed a request. Query protocol in, XML out.
+ *
+ * A token is looked up, not verified as a JWT: it is known, expired or unknown. A known token gets only the role of its own
+ * identity.
+ */
+
+import { AwsError } from './aws-error.ts';
+import type { Answer, Context, JsonObject, Operation, Service } from './service.ts';
+
+/** Life of credentials when neither the identity nor the request says, in seconds. */
+const ONE_HOUR = 3600;
+
+const operations: Readonly<Record<string, Operation>> = {
+  AssumeRoleWithWebIdentity: {
+    ids: (input) => [String(input.RoleArn ?? '')],
+    run: assumeRoleWithWebIdentity,
+    signed: false,
+  },
+  GetCallerIdentity: { ids: () => [], run: getCallerIdentity },
+};
+
+export const sts: Service = {
+  name: 'sts',
+  operations,
+  protocol: 'query',
+  throttlingCode: 'Throttling',
+  answer: (operation, result) =>
+    xml(
+      200,
+      `<${operation}Response xmlns="${NAMESPACE}">${element(`${operation}Result`, result)}</${operation}Response>`,
+    ),
+  refuse: ({ status, code, message, headers }) => {
+    const type = status < 500 ? 'Sender' : 'Receiver';
+    const error = element('Error', { Type: type, Code: code, Message: message });
+    return xml(status, `<ErrorResponse xmlns="${NAMESPACE}">${error}</ErrorResponse>`, headers);
+  },
+};
+
+/** The fields of a query request: a form in the body, or the query of a GET. */
+export function queryInput(form: string): JsonObject {
+  return Object.fromEntries(new URLSearchParams(form));
+}
+
+function assumeRoleWithWebIdentity(input: JsonObject, { account, issueExpired }: Context): JsonObject {
+  const [roleArn, session, token] = ['RoleArn', 'RoleSessionName', 'WebIdentityToken'].map((field) =>
+    required(input, field),
+  ) as [string, string, string];
+  const meaning = account.identities.byToken('webIdentityTokens', token);
+  if (meaning.kind === 'expired') {
+    const now = Math.floor(account.now() / 1000);
+    throw new AwsError(
+      'ExpiredTokenException',
+      `Token expired: current date/time ${now} must be before the expiration date/time ${now - 60}`,
+    );
+  }
+  if (meaning.kind === 'unknown') {
+    throw new AwsError(
+      'InvalidIdentityToken',
+      'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)',
+    );
+  }
+  if (meaning.identity.role !== roleArn) {
+    throw new AwsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 403);
+  }
+  const lifetime = meaning.identity.lifetime ?? Number(input.DurationSeconds ?? ONE_HOUR);
+  const credentials = account.identities.issue(meaning.name, session, issueExpired ? -1 : lifetime);
+  return {
+    SubjectFromWebIdentityToken: `system:serviceaccount:default:${meaning.name}`,
+    Audience: 'sts.amazonaws.com',
+    AssumedRoleUser: { AssumedRoleId: credentials.caller.userId, Arn: credentials.caller.arn },
+    Provider: 'arn:aws:iam::oidc-provider/oidc.eks.example',
+    Credentials: {
+      AccessKeyId: credentials.accessKeyId,
+      SecretAccessKey: credentials.secretAccessKey,
+      SessionToken: credentials.sessionToken,
+      Expiration: new Date(credentials.expiresAt).toISOString().replace(/\.\d+Z/, 'Z'),
+    },
+  };
+}
+
+function getCallerIdentity(_input: JsonObject, { caller }: Context): JsonObject {
+  if (caller === undefined)
+    throw new AwsError('MissingAuthenticationToken', 'Missing Authentication Token', 403);
+  return { UserId: caller.userId, Account: caller.arn.split(':')[4], Arn: caller.arn };
+}
+
+function required(input: JsonObject, field: string): string {
+  const value = input[field];
+  if (typeof value === 'string' && value !== '') return value;
+  const name = field.slice(0, 1).toLowerCase() + field.slice(1);
+  throw new AwsError(
+    'ValidationError',
+    `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`,
+  );
+}
+
+const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
+
+function xml(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, headers: { 'content-type': 'text/xml', ...headers }, body };
+}
+
+function element(name: string, content: unknown): string {
+  const inside =
+    typeof content === 'object' && content !== null
+      ? Object.entries(content)
+          .map(([child, value]) => element(child, value))
+          .join('')
+      : escaped(String(content));
+  return `<${name}>${inside}</${name}>`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
