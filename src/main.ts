@@ -75,6 +75,11 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
     warnings: run.warnings,
     env: process.env,
     clock,
+    process: {
+      self: process.pid,
+      user: process.geteuid?.() ?? 0,
+      kill: (pid, signal) => process.kill(pid, signal),
+    },
     stop: stop.signal,
     onHangup: (listener) => process.on('SIGHUP', listener),
     // Getters, for Node opens a stream when one of these is first looked at, and init looks at none.

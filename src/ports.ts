@@ -20,8 +20,16 @@ export interface SecretSource {
 
 /** Where files go. */
 export interface Target {
-  /** Makes the directory hold exactly this set, in one step, or throws a Problem of stage `publish` and leaves it as it was. */
-  publish(next: Snapshot): Promise<Change>;
+  /**
+   * Makes the directory hold exactly this set, in one step, or throws a Problem of stage `publish` and leaves it as it was.
+   * What `telling` makes of a change (default: nothing) is remembered with the set until `told`, beyond the end of the
+   * process.
+   */
+  publish(next: Snapshot, telling?: (change: Changed) => Changed | undefined): Promise<Change>;
+  /** What is remembered: changes that the application may not have heard of. */
+  untold(): Changed | undefined;
+  /** The application has heard of everything. */
+  told(): void;
 }
 
 /** One way of telling the application. */

@@ -12,8 +12,9 @@ import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
 import type { ReadOutcomes } from './core/read.ts';
 import { type Rendered, render, type Served } from './core/render.ts';
 import type { Phase } from './core/schedule.ts';
-import type { Change, Snapshot } from './core/snapshot.ts';
+import type { Change, Changed, Snapshot } from './core/snapshot.ts';
 import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './core/status.ts';
+import { changeToTell, mergeChanges } from './core/telling.ts';
 import type { Question } from './fetch.ts';
 import type { Clock, Log, SecretSource, Target } from './ports.ts';
 
@@ -22,6 +23,8 @@ export interface Published {
   readonly snapshot: Snapshot;
   /** The first publish of this process. */
   readonly first: boolean;
+  /** What the application is to hear: of this publish, and of an earlier one whose process ended before it was told. */
+  readonly telling: Changed | undefined;
 }
 
 export interface Publication {
@@ -33,6 +36,8 @@ export interface Publication {
   question(phase: Phase): Question;
   /** Makes the files of what was fetched. Throws every problem that stands against it. */
   publish(outcomes: ReadOutcomes): Promise<Published>;
+  /** The application has heard of everything that was published. */
+  told(): void;
   /** Takes a new plan into force; its files follow with the next publish. */
   replan(plan: Plan): void;
   /** A new config that is broken: the plan in force stays. An empty list: it is whole again. */
@@ -48,12 +53,16 @@ export interface PublicationOptions {
   readonly sourceOf: (plan: Plan) => SecretSource;
   /** Whether the directory held a complete set for this plan before this process began. */
   readonly wasPublished: boolean;
+  /** Whether there is an application to tell. */
+  readonly tells: boolean;
+  /** Tell also about the first publish of a process. */
+  readonly notifyOnStart: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export function openPublication(options: PublicationOptions): Publication {
-  const { directory, target, sourceOf, clock, log } = options;
+  const { directory, target, sourceOf, tells, notifyOnStart, clock, log } = options;
   let { plan, wasPublished: ready } = options;
   /** Until a plan's first success both regions are asked. */
   let proven = false;
@@ -71,8 +80,12 @@ export function openPublication(options: PublicationOptions): Publication {
     try {
       const { served, missing, unserved } = serve(plan, outcomes);
       const rendered = await render(plan, served);
-      const change = await target.publish(rendered.snapshot);
-      const first = publishes++ === 0;
+      const first = publishes === 0;
+      const news = (of: Change): Changed | undefined =>
+        tells ? changeToTell(of, rendered.snapshot, first, notifyOnStart) : undefined;
+      const owed = tells && first ? target.untold() : undefined;
+      const change = await target.publish(rendered.snapshot, news);
+      publishes++;
       proven = true;
       ready = true;
       lastSuccess = clock.now();
@@ -91,7 +104,7 @@ export function openPublication(options: PublicationOptions): Publication {
             object: name,
           }),
       });
-      return { change, snapshot: rendered.snapshot, first };
+      return { change, snapshot: rendered.snapshot, first, telling: joined(owed, news(change)) };
     } catch (error) {
       lastFailure = clock.now();
       lastErrors = problemsOf(error) ?? [];
@@ -105,6 +118,7 @@ export function openPublication(options: PublicationOptions): Publication {
     isReady: () => ready,
     question: (phase) => ({ plan, source: sourceOf(plan), bothRegions: phase === 'start' || !proven }),
     publish,
+    told: () => target.told(),
     replan(next) {
       plan = next;
       proven = false;
@@ -190,6 +204,10 @@ function filesStatus(
     const changedAt = old?.version === version ? old.changedAt : first ? undefined : now;
     return { path, object, service, region, version, ...(changedAt === undefined ? {} : { changedAt }) };
   });
+}
+
+function joined(earlier: Changed | undefined, later: Changed | undefined): Changed | undefined {
+  return earlier === undefined || later === undefined ? (earlier ?? later) : mergeChanges(earlier, later);
 }
 
 function moment<K extends string>(name: K, at: number | undefined): { readonly [N in K]?: string } {

@@ -8,7 +8,7 @@ import { distinct } from './core/last-words.ts';
 import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
 import type { Phase } from './core/schedule.ts';
 import type { Changed, FilePath } from './core/snapshot.ts';
-import { changeToTell, filesOf } from './core/telling.ts';
+import { filesOf } from './core/telling.ts';
 import type { Fetcher } from './fetch.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Publication, Published } from './publication.ts';
@@ -22,8 +22,6 @@ export interface PublisherOptions {
   readonly applySecrets:
     | ((publication: Publication, published: Published, stop: AbortSignal) => Promise<void>)
     | undefined;
-  /** Tell also about the first publish of a process. */
-  readonly notifyOnStart: boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** Counts each publication's part of a pass. */
@@ -47,7 +45,7 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
     } catch (error) {
       const found = problemsOf(error);
       if (found === undefined) throw error;
-      options.count('failed');
+      if (found.some(({ stage }) => stage !== 'kubernetes')) options.count('failed');
       problems.push(...found);
     }
   }
@@ -55,8 +53,8 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
 }
 
 function report(options: PublisherOptions, publication: Publication, published: Published, ms: number): void {
-  const { log, publications, notifyOnStart } = options;
-  const { change, snapshot, first } = published;
+  const { log, publications } = options;
+  const { change, snapshot, first, telling } = published;
   const { directory } = publication;
   const fields = {
     config: publication.plan().file,
@@ -84,7 +82,6 @@ function report(options: PublisherOptions, publication: Publication, published: 
     if (first) log.write('info', 'publish.same', `the files in ${directory} are as they should be`, fields);
     else log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
   }
-  const telling = changeToTell(change, snapshot, first, notifyOnStart);
   if (telling !== undefined) options.tell(publications.length === 1 ? telling : placed(telling, directory));
 }
 

@@ -26,6 +26,8 @@ export interface Teller {
    * to be tried again is given up. Resolves when nothing runs any more.
    */
   close(grace: number): Promise<void>;
+  /** Every notifier has told everything. */
+  isSettled(): boolean;
   status(): readonly NotifierStatus[];
 }
 
@@ -37,6 +39,8 @@ export interface TellerOptions {
   readonly splay: number;
   /** Counts every try. */
   readonly count: (kind: Notifier['kind'], result: 'success' | 'error') => void;
+  /** Called whenever the last of the notifiers has told everything. */
+  readonly settled?: () => void;
 }
 
 /** A teller with nothing to tell yet. */
@@ -47,7 +51,9 @@ export function openTeller(options: TellerOptions): Teller {
   /** Aborted when the grace is over: what is being told ends at once. */
   const over = new AbortController();
   let stirred = Promise.withResolvers<void>();
+  const isSettled = (): boolean => rounds.every((round) => round.isSettled());
   const stir = (): void => {
+    if (isSettled()) options.settled?.();
     stirred.resolve();
     stirred = Promise.withResolvers();
   };
@@ -83,6 +89,7 @@ export function openTeller(options: TellerOptions): Teller {
       await all;
     },
 
+    isSettled,
     status: () => rounds.map((round) => round.status()),
   };
 }
@@ -91,6 +98,8 @@ export function openTeller(options: TellerOptions): Teller {
 interface Round {
   tell(change: Changed): void;
   ended(): Promise<void>;
+  /** It owes nothing. */
+  isSettled(): boolean;
   /** It owes something, and trying again may help. */
   isHopeful(): boolean;
   /** Why it still owes something after `limit` milliseconds; nothing when it does not. */
@@ -192,6 +201,8 @@ function openRound(
     },
 
     ended: () => end,
+
+    isSettled: () => untold === undefined && telling === undefined,
 
     isHopeful: () => busy && (problem === undefined || problem.retry),
 

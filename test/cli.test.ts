@@ -20,7 +20,10 @@ function refused(line: string, env: Record<string, string> = {}): readonly Probl
   throw new Error(`expected a refusal of ${line}`);
 }
 
-const first = (line: string, env?: Record<string, string>) => refused(line, env)[0];
+/** The first problem of a refused line. */
+function first(line: string, env?: Record<string, string>): Problem {
+  return refused(line, env)[0] as Problem;
+}
 
 test('without flags every option has its default', () => {
   const { settings, origins } = run('sidecar');
@@ -56,39 +59,39 @@ test('several configs come from repeated flags, or from a variable with commas',
 });
 
 test('two configs may not publish to one directory', () => {
-  assert.match(first('init --config a --config b')?.message, 'got "/mnt/secrets-store" twice');
+  assert.match(first('init --config a --config b').message, 'got "/mnt/secrets-store" twice');
 });
 
 test('any other option given twice is refused, not joined or overridden', () => {
-  assert.match(first('init --dir=/a --dir=/b')?.message, 'expected one value, got 2');
+  assert.match(first('init --dir=/a --dir=/b').message, 'expected one value, got 2');
 });
 
 test('a flag takes true or false and nothing else', () => {
   assert.is(run('init --allow-disk').settings.allowDisk, true);
   assert.is(run('init --allow-disk=false').settings.allowDisk, false);
-  assert.match(first('init --allow-disk=yes')?.message, 'expected true or false, got "yes"');
-  assert.match(first('init', { PODSECRETS_ALLOW_DISK: '1' })?.message, 'expected true or false, got "1"');
+  assert.match(first('init --allow-disk=yes').message, 'expected true or false, got "yes"');
+  assert.match(first('init', { PODSECRETS_ALLOW_DISK: '1' }).message, 'expected true or false, got "1"');
 });
 
 test('a flag without its value, or with an empty one, is refused', () => {
-  assert.is(first('init --dir')?.subject, '--dir');
-  assert.is(first('sidecar --interval=')?.subject, '--interval');
+  assert.is(first('init --dir').subject, '--dir');
+  assert.is(first('sidecar --interval=').subject, '--interval');
 });
 
 test('a misspelt flag is an error that names the nearest', () => {
   const problem = first('sidecar --intervall 30s');
-  assert.is(problem?.code, 'usage.flag');
-  assert.match(problem?.remedy, 'Did you mean --interval?');
+  assert.is(problem.code, 'usage.flag');
+  assert.match(problem.remedy, 'Did you mean --interval?');
 });
 
 test('a flag of another command is refused by naming that command', () => {
-  assert.match(first('init --interval 30s')?.message, 'got one of sidecar');
+  assert.match(first('init --interval 30s').message, 'got one of sidecar');
 });
 
 test('a misspelt variable is a warning that names the nearest', () => {
-  const [warning] = run('sidecar', { PODSECRETS_INTERVALL: '30s' }).warnings;
-  assert.is(warning?.code, 'usage.environment');
-  assert.match(warning?.remedy, 'Did you mean PODSECRETS_INTERVAL?');
+  const warning = run('sidecar', { PODSECRETS_INTERVALL: '30s' }).warnings[0] as Problem;
+  assert.is(warning.code, 'usage.environment');
+  assert.match(warning.remedy, 'Did you mean PODSECRETS_INTERVAL?');
 });
 
 test('the variables that Kubernetes adds for a Service called podsecrets are passed over', () => {
@@ -111,20 +114,20 @@ test('all that is wrong with a command line is said at once', () => {
 
 test('numbers, dots and negated flags stay text', () => {
   assert.is(run('init --dir=0123').settings.dir, '0123');
-  assert.is(first('init --a.b=1')?.subject, '--a.b');
-  assert.is(first('init --no-allow-disk')?.subject, '--no-allow-disk');
+  assert.is(first('init --a.b=1').subject, '--a.b');
+  assert.is(first('init --no-allow-disk').subject, '--no-allow-disk');
 });
 
 test('a signal needs one way to find its process', () => {
-  assert.match(first('init --notify-signal HUP')?.message, 'got neither');
-  assert.match(first('init --notify-signal HUP --notify-process a --notify-pid-file b')?.message, 'got both');
-  assert.is(first('init --notify-process nginx')?.subject, '--notify-process');
+  assert.match(first('init --notify-signal HUP').message, 'got neither');
+  assert.match(first('init --notify-signal HUP --notify-process a --notify-pid-file b').message, 'got both');
+  assert.is(first('init --notify-process nginx').subject, '--notify-process');
   assert.is(run('init --notify-signal HUP --notify-process nginx').settings.notifySignal, 'SIGHUP');
 });
 
 test('a misspelt command names the nearest, and none is an error', () => {
-  assert.match(first('chekc')?.remedy, 'podsecrets check');
-  assert.match(first('')?.message, 'got none');
+  assert.match(first('chekc').remedy, 'podsecrets check');
+  assert.match(first('').message, 'got none');
 });
 
 test('help and version are commands of their own', () => {
@@ -134,7 +137,7 @@ test('help and version are commands of their own', () => {
 });
 
 test('text from the command line is escaped in its error', () => {
-  assert.match(first('init --\u001b[31mred')?.subject, '\\x1b');
+  assert.match(first('init --\u001b[31mred').subject, '\\x1b');
 });
 
 test.run();

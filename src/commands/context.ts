@@ -17,6 +17,13 @@ export interface Context {
   readonly warnings: readonly Problem[];
   readonly env: Environment;
   readonly clock: Clock;
+  readonly process: {
+    readonly self: number;
+    /** Effective user id. */
+    readonly user: number;
+    /** kill(2); throws the error of the system. */
+    readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  };
   /** Aborted by SIGTERM and SIGINT. */
   readonly stop: AbortSignal;
   /** Calls back at every SIGHUP. */

@@ -8,6 +8,7 @@ import { readAwsEnvironment } from '../core/aws-environment.ts';
 import type { Plan } from '../core/plan.ts';
 import { throwProblems } from '../core/problem.ts';
 import type { Phase } from '../core/schedule.ts';
+import { scrub } from '../core/scrub.ts';
 import type { FilePath } from '../core/snapshot.ts';
 import { openSecretSource } from '../edge/aws/source.ts';
 import { openTransport } from '../edge/aws/transport.ts';
@@ -45,6 +46,8 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
 
   const sourceOf = openSources(context, log, meters.api);
   const directories: Directory[] = [];
+  const values = () => directories.flatMap((directory) => directory.values());
+  const notifiers = await openNotifiers(context, log, (text) => scrub(text, values()));
   const publications: Publication[] = [];
   for (const config of configs) {
     // First of all: without its variables a way to authenticate has no hope, and nothing need be opened.
@@ -60,21 +63,26 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
     });
     for (const warning of directory.warnings) log.problem('warn', 'config.warning', warning);
     directories.push(directory);
-    publications.push(publicationOf(context, log, config, directory, sourceOf));
+    publications.push(publicationOf(context, log, config, directory, sourceOf, notifiers.length > 0));
   }
+  /** A publish whose change is not handed to the teller yet. */
+  let publishing = false;
+  const forget = (): void => {
+    if (!publishing) for (const publication of publications) publication.told();
+  };
   const teller = openTeller({
-    notifiers: await openNotifiers(context, directories),
+    notifiers,
     clock,
     log,
     splay: settings.notifySplay,
     count: meters.notifications,
+    settled: forget,
   });
   const options: PublisherOptions = {
     publications,
     fetcher: createFetcher(),
     tell: teller.tell,
     applySecrets: settings.syncSecrets ? secretsApplier(context, log) : undefined,
-    notifyOnStart: settings.notifyOnStart,
     clock,
     log,
     count: meters.publishes,
@@ -82,7 +90,15 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
   return {
     publications,
     teller,
-    pass: (phase, stopPass) => publishAll(options, phase, stopPass),
+    async pass(phase, stopPass) {
+      publishing = true;
+      try {
+        await publishAll(options, phase, stopPass);
+      } finally {
+        publishing = false;
+        if (teller.isSettled()) forget();
+      }
+    },
     async close(grace) {
       await teller.close(grace);
       await Promise.all(directories.map((directory) => directory.close()));
@@ -91,11 +107,12 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
 }
 
 function publicationOf(
-  { clock }: Context,
+  { settings, clock }: Context,
   log: Log,
   { plan }: PlannedConfig,
   directory: Directory,
   sourceOf: (plan: Plan) => SecretSource,
+  tells: boolean,
 ): Publication {
   return openPublication({
     directory: directory.path,
@@ -103,6 +120,8 @@ function publicationOf(
     target: directory,
     sourceOf,
     wasPublished: directory.holds(expectedPaths(plan)),
+    tells,
+    notifyOnStart: settings.notifyOnStart,
     clock,
     log,
   });

@@ -51,6 +51,12 @@ export const events = {
     fields: ['exitCode'],
     meaning: 'the last line of a program that failed: what, where, and what to do',
   },
+  'hook.zombies': {
+    level: 'warn',
+    fields: ['zombies'],
+    meaning:
+      'ended processes of hooks stay in the process table, for this program is process 1 and could not reap them',
+  },
   'object.absent': {
     level: 'warn',
     fields: ['config', ...problemFields],

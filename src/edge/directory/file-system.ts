@@ -19,6 +19,7 @@ export type FileSystem = Pick<
   | 'mkdirSync'
   | 'mkdtempSync'
   | 'openSync'
+  | 'readFileSync'
   | 'readSync'
   | 'readdirSync'
   | 'readlinkSync'

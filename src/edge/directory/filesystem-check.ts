@@ -46,13 +46,15 @@ export function prepareDirectory(fs: FileSystem, dir: string, allowDisk: boolean
   return fs.realpathSync(wanted);
 }
 
-function nearestExisting(fs: FileSystem, path: string): string {
+/** The path itself, or the nearest directory above it that is there. */
+export function nearestExisting(fs: FileSystem, path: string): string {
   for (let nearest = path; ; nearest = dirname(nearest)) {
     if (fs.statSync(nearest, { throwIfNoEntry: false }) !== undefined) return nearest;
   }
 }
 
-function refuseDisk(fs: FileSystem, existing: string, wanted: string): void {
+/** Throws the Problem of a directory that is not in memory. */
+export function refuseDisk(fs: FileSystem, existing: string, wanted: string): void {
   const { type } = fs.statfsSync(existing);
   if (inMemory.has(type)) return;
   throw new Problem({

@@ -8,14 +8,18 @@
 import * as nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../core/problem.ts';
-import type { Owner, Snapshot } from '../../core/snapshot.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { FilePath, Owner, Snapshot } from '../../core/snapshot.ts';
 import type { Clock, Target } from '../../ports.ts';
+import { holdsFiles, readValues } from './current-set.ts';
 import { explain } from './failure.ts';
 import type { FileSystem } from './file-system.ts';
 import { prepareDirectory } from './filesystem-check.ts';
+import { takeInventory } from './inventory.ts';
 import { LOCK, takeLock } from './lock.ts';
 import { publish } from './publish.ts';
 import { retirementOf } from './retirement.ts';
+import { forgetUntold, readUntold } from './untold.ts';
 
 export interface DirectoryWish {
   readonly dir: string;
@@ -36,6 +40,10 @@ export interface DirectoryWish {
 export interface Directory extends Target {
   /** Absolute, without links. */
   readonly path: string;
+  /** Whether a set is in use that has all of these files: published by this process or by one before it. */
+  holds(paths: readonly FilePath[]): boolean;
+  /** Every value of the set in use. */
+  values(): readonly Secret[];
   /** What will work, but perhaps not for everybody. */
   readonly warnings: readonly Problem[];
   /** Waits, one second at most, until replaced values are gone; then gives the directory free. */
@@ -52,8 +60,12 @@ export async function openDirectory(wish: DirectoryWish): Promise<Directory> {
   return {
     path: dir,
     warnings: warningsAbout(fs, dir),
-    publish: async (next) =>
-      explained(() => publish({ fs, dir, owner, retirement }, next, clock.now()), dir, next),
+    publish: async (next, telling) =>
+      explained(() => publish({ fs, dir, owner, retirement }, next, clock.now(), telling), dir, next),
+    untold: () => explained(() => readUntold(fs, dir, takeInventory(fs, dir).current), dir),
+    told: () => explained(() => forgetUntold(fs, dir, takeInventory(fs, dir).current), dir),
+    holds: (paths) => holdsFiles(fs, dir, paths),
+    values: () => readValues(fs, dir),
     close: () => {
       closed ??= retirement.settled().finally(() => lock.release());
       return closed;

@@ -10,7 +10,7 @@
  *  (3) Refuse if a name of the next set is taken by something that is not ours.
  *  (4) Compare contents, modes and owners with the disk. Nothing differs: nothing is written, that is all.
  *  (5) Make a new set, closed to others until it is whole.
- *  (6) Write its files: content, then mode, then owner. Open the set to others.
+ *  (6) Write its files: content, then mode, then owner; and what the application has yet to hear. Open the set to others.
  *  (7) Make links for new names. They lead nowhere until (9), and so come to life with the set.
  *  (8) Make `..data_tmp`, a link to the new set.
  *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old set, after it the new one.
@@ -30,11 +30,12 @@ import { constants } from 'node:fs';
 import { basename, join } from 'node:path';
 import { compare, topLevelNames } from '../../core/compare.ts';
 import { Problem } from '../../core/problem.ts';
-import { type Change, type Owner, parentsOf, type Snapshot } from '../../core/snapshot.ts';
+import { type Change, type Changed, type Owner, parentsOf, type Snapshot } from '../../core/snapshot.ts';
 import type { FileSystem } from './file-system.ts';
 import { findFiles } from './found-files.ts';
 import { DATA, type Inventory, linkTarget, NEW_DATA, setNamePrefix, takeInventory } from './inventory.ts';
 import { GRACE, type Retirement } from './retirement.ts';
+import { readUntold, writeUntold } from './untold.ts';
 
 export interface Place {
   readonly fs: FileSystem;
@@ -45,8 +46,13 @@ export interface Place {
   readonly retirement: Retirement;
 }
 
-/** `now` is the wall clock: milliseconds since 1970. */
-export function publish(place: Place, next: Snapshot, now: number): Change {
+/** `now` is the wall clock: milliseconds since 1970. `telling`: what the application is to hear of a change. */
+export function publish(
+  place: Place,
+  next: Snapshot,
+  now: number,
+  telling: (change: Changed) => Changed | undefined = () => undefined,
+): Change {
   const { fs, dir, owner } = place;
   const names = topLevelNames(next);
 
@@ -64,7 +70,11 @@ export function publish(place: Place, next: Snapshot, now: number): Change {
   let set: string | undefined;
   try {
     set = fs.mkdtempSync(join(dir, setNamePrefix(now))); // (5)
-    writeFiles(place, set, next); // (6)
+    writeUntold(fs, set, [
+      readUntold(fs, dir, current),
+      change.kind === 'same' ? undefined : telling(change),
+    ]); // (6)
+    writeFiles(place, set, next);
     for (const name of names) {
       if (!linked.has(name)) fs.symlinkSync(linkTarget(name), join(dir, name)); // (7)
     }

@@ -1,0 +1,16 @@
+/**
+ * `podsecrets check`: everything that is wrong with the configs, or their plan. Offline, without credentials.
+ */
+
+import { checkReport, checkText } from '../core/check-report.ts';
+import { exitCodes } from '../core/problem.ts';
+import type { Context } from './context.ts';
+import { readPlans } from './plans.ts';
+
+export async function check(context: Context): Promise<number> {
+  const { settings, stdout } = context;
+  const planned = await readPlans(context);
+  const checked = { ...planned, warnings: [...context.warnings, ...planned.warnings] };
+  stdout.write(settings.output === 'json' ? `${JSON.stringify(checkReport(checked))}\n` : checkText(checked));
+  return planned.problems.length === 0 ? exitCodes.done : exitCodes.config;
+}

@@ -1,0 +1,5 @@
+/** In the making. */
+import type { Context } from './context.ts';
+export async function status(_context: Context): Promise<number> {
+  throw new Error('not there yet');
+}

@@ -1,0 +1,35 @@
+/**
+ * The set in use, read back: whether it is what a plan would make, and the values that a hook's output must not show.
+ */
+
+import { join } from 'node:path';
+import { Secret } from '../../core/secret.ts';
+import type { FilePath } from '../../core/snapshot.ts';
+import type { FileSystem } from './file-system.ts';
+import { takeInventory } from './inventory.ts';
+import { UNTOLD } from './untold.ts';
+
+/** Whether a set is in use that has all of these files; false also when it cannot be read. */
+export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath[]): boolean {
+  try {
+    const { current, links } = takeInventory(fs, dir);
+    if (current === undefined) return false;
+    return paths.every((path) => {
+      fs.statSync(join(dir, current.name, path));
+      return links.has(path.split('/')[0] ?? '');
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Every value of the set in use, as far as it can be read. */
+export function readValues(fs: FileSystem, dir: string): readonly Secret[] {
+  const { current } = takeInventory(fs, dir);
+  if (current === undefined) return [];
+  const set = join(dir, current.name);
+  return fs
+    .readdirSync(set, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name !== UNTOLD)
+    .map((entry) => new Secret(fs.readFileSync(join(entry.parentPath, entry.name))));
+}

@@ -1,0 +1,55 @@
+/**
+ * What the application has yet to hear, remembered with the set that it is about.
+ *
+ * A process may be killed between a publish and telling the application; the next one finds nothing changed, and would
+ * tell nobody. So the names of the changed files stand in the new set, from the moment it is in use and until they were
+ * told. A set that never came into use takes its note with it, so that nothing is told that did not happen.
+ */
+
+import { join } from 'node:path';
+import type { Changed, FilePath } from '../../core/snapshot.ts';
+import { mergeChanges } from '../../core/telling.ts';
+import type { FileSystem } from './file-system.ts';
+import type { CurrentSet } from './inventory.ts';
+
+/** In the set, under a name that no published file can have. */
+export const UNTOLD = '..untold';
+
+/** Notes these changes, one after the other, in a set that is being made; nothing when there are none. */
+export function writeUntold(fs: FileSystem, set: string, changes: readonly (Changed | undefined)[]): void {
+  const known = changes.filter((change) => change !== undefined);
+  if (known.length === 0) return;
+  const text = JSON.stringify(known.reduce(mergeChanges));
+  fs.writeFileSync(join(set, UNTOLD), text, { flag: 'wx', mode: 0o600 });
+}
+
+/** The note of the set in use; undefined when everything was told, or the note is not one of ours. */
+export function readUntold(
+  fs: FileSystem,
+  dir: string,
+  current: CurrentSet | undefined,
+): Changed | undefined {
+  if (current === undefined || !current.names.has(UNTOLD)) return undefined;
+  const note: unknown = parsed(fs.readFileSync(join(dir, current.name, UNTOLD), 'utf8'));
+  const { added, updated, removed } = (note ?? {}) as Record<string, unknown>;
+  return isPaths(added) && isPaths(updated) && isPaths(removed)
+    ? { kind: 'changed', added, updated, removed }
+    : undefined;
+}
+
+/** Everything was told. */
+export function forgetUntold(fs: FileSystem, dir: string, current: CurrentSet | undefined): void {
+  if (current?.names.has(UNTOLD)) fs.unlinkSync(join(dir, current.name, UNTOLD));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isPaths(value: unknown): value is readonly FilePath[] {
+  return Array.isArray(value) && value.every((path) => typeof path === 'string');
+}
