@@ -1,0 +1,62 @@
+/**
+ * Tells the application by touching a file: created when it is missing, else given a new time of change.
+ *
+ * Who watches it sees an attribute change and a close after writing, whichever it waits for; the content is left alone.
+ */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { Problem } from '../../core/problem.ts';
+import { printable } from '../../core/text.ts';
+import type { Notifier } from '../../ports.ts';
+
+/** Touches `file`; `now` is the wall clock, milliseconds since 1970. */
+export function touchNotifier(file: string, now: () => number): Notifier {
+  return {
+    kind: 'touch',
+    async tell(_, signal) {
+      signal.throwIfAborted();
+      let handle: FileHandle | undefined;
+      try {
+        // Appending creates without emptying, in one step; nothing is ever written.
+        handle = await open(file, 'a', 0o644);
+        await setTime(handle, now() / 1000);
+      } catch (error) {
+        throw failure(file, error);
+      } finally {
+        await handle?.close();
+      }
+    },
+  };
+}
+
+async function setTime(handle: FileHandle, seconds: number): Promise<void> {
+  try {
+    await handle.utimes(seconds, seconds);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    // Only its owner may give a file a time of choice, but cutting it to the length it has marks it as changed now.
+    await handle.truncate((await handle.stat()).size);
+  }
+}
+
+function failure(file: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  return new Problem({
+    code: 'notify.touch',
+    subject: printable(file),
+    message: `expected a file that can be touched, got ${code}`,
+    remedy: remedies[code] ?? 'Name a file on a volume that this container may write to.',
+    // A directory of another container may appear later; a full disk may be emptied.
+    retry: code === 'ENOENT' || code === 'ENOSPC',
+  });
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOENT: 'Create its directory, or mount the volume that both containers share.',
+  ENOTDIR: 'Name a file in a directory; a part of the path is a file.',
+  EISDIR: 'Name a file, not a directory.',
+  EACCES: 'Let the user podsecrets runs as write to it and to its directory.',
+  EROFS: 'Mount the volume without readOnly in this container.',
+  ENOSPC: 'Make room on its volume.',
+};
