@@ -3,12 +3,20 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../src/core/secret.ts';
-import { type FilePath, filePath, type Snapshot } from '../../src/core/snapshot.ts';
+import {
+  type Change,
+  type Changed,
+  type FilePath,
+  filePath,
+  type Snapshot,
+} from '../../src/core/snapshot.ts';
 import { type Directory, type DirectoryWish, openDirectory } from '../../src/edge/directory/open.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 
-export interface OpenDirectory extends Directory {
+export interface OpenDirectory extends Omit<Directory, 'publish'> {
   readonly clock: FakeClock;
+  /** Every change is to be told, unless the test says otherwise. */
+  publish(next: Snapshot, telling?: (change: Changed) => Changed | undefined): Promise<Change>;
   /** Closes it, and lets the second pass for which replaced sets stay. */
   end(): Promise<void>;
 }
@@ -31,6 +39,7 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
   return {
     ...directory,
     clock,
+    publish: (next, telling = (change) => change) => directory.publish(next, telling),
     end: async () => {
       const closed = directory.close();
       await clock.advance(1000);
@@ -39,11 +48,13 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
   };
 }
 
-/** One publish by a writer of its own that ends afterwards, as `init` does. */
+/** One publish by a writer of its own that tells of it and ends, as `init` does. */
 export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryWish> = {}) {
   const directory = await open(dir, wish);
   try {
-    return await directory.publish(next);
+    const change = await directory.publish(next);
+    directory.told();
+    return change;
   } finally {
     await directory.end();
   }
@@ -78,6 +89,7 @@ export function shownInData(dir: string): Readonly<Record<string, string>> {
   if (!exists(join(dir, '..data'))) return {};
   return Object.fromEntries(
     readdirSync(join(dir, '..data'))
+      .filter((name) => !name.startsWith('..'))
       .flatMap((name) => filesBelow(join(dir, '..data'), name))
       .sort(),
   );

@@ -47,7 +47,9 @@ async function obey({
     say('open');
     for (let generation = from; generation <= to; generation++) {
       const { files } = generationSnapshot(generation);
-      await directory.publish({ files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) });
+      const next = { files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) };
+      await directory.publish(next, (change) => change);
+      directory.told();
       // The timers that take replaced sets away want their turn.
       await new Promise(setImmediate);
     }

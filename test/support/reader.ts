@@ -54,7 +54,9 @@ function readSet(set: string, { steady, pathsOf, generationOf }: Expectation): v
     if (other !== generation) throw new Error(`mixed: ${path} is of ${other}, others are of ${generation}`);
   }
   if (pathsOf === undefined) return;
-  const found = readdirSync(set, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const found = readdirSync(set, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.name.startsWith('..'),
+  );
   if (found.length !== paths.length) {
     throw new Error(
       `mixed: generation ${generation} has ${paths.length} files, the directory ${found.length}`,

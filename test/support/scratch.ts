@@ -1,6 +1,6 @@
 /** A directory of its own for a test, on a real tmpfs, gone when the test's process ends. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 
 const made: string[] = [];
 
@@ -10,9 +10,8 @@ process.on('exit', () => {
 
 /** An empty directory that any user may pass through. */
 export function scratch(): string {
-  const before = process.umask(0o022);
   const dir = mkdtempSync('/dev/shm/podsecrets-test-');
-  process.umask(before);
   made.push(dir);
+  chmodSync(dir, 0o755);
   return dir;
 }

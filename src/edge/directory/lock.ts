@@ -61,6 +61,8 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     database = new DatabaseSync(join(dir, LOCK), { timeout: 0 });
     // The journal stays in memory: the lock is the one file, it stays empty, and taking it again changes no mtime.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+    // A file of another user is opened for reading, without a word and without a lock: only a write finds out.
+    database.exec('PRAGMA user_version = 1');
     const held = database;
     return { release: () => held.close() };
   } catch (error) {
@@ -69,7 +71,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     throw new Problem({
       code: 'publish.directory',
       subject: join(dir, LOCK),
-      message: `expected to lock it, got ${printable(String(error))}`,
+      message: `expected to lock it, got ${printable(error instanceof Error ? error.message : String(error))}`,
       remedy: 'Run init and sidecar as the same user, and let it write to the volume',
       cause: error,
     });

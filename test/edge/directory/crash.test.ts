@@ -94,6 +94,18 @@ for (const scene of scenes) {
     assert.ok(whole.includes(data), `${point}: in ..data a reader sees ${data}`);
   };
 
+  /** Killed between the publish and the telling: the next process knows what there is to tell, and only then. */
+  const isRemembered = async (dir: string, point: string) => {
+    if (scene.next === scene.old) return;
+    const published = JSON.stringify(shownInData(dir)) === JSON.stringify(newTexts);
+    const successor = await open(dir);
+    assert.is(successor.untold()?.kind, published ? 'changed' : undefined, point);
+    const change = await successor.publish(scene.next);
+    assert.is(change.kind, published ? 'same' : 'changed', point);
+    assert.is(successor.untold()?.kind, 'changed', point);
+    await successor.end();
+  };
+
   const converges = async (dir: string, point: string) => {
     await publishOnce(dir, scene.next);
     assert.equal(shown(dir), newTexts, point);
@@ -113,39 +125,38 @@ for (const scene of scenes) {
       // The kernel would give the lock free; what waits to be removed dies with the process.
       await directory.end();
       isShown(dir, before, point);
+      await isRemembered(dir, point);
       await converges(dir, point);
     }
   });
 
-  for (const code of ['ENOSPC', 'EIO']) {
-    test(`${scene.name}: any operation fails with ${code}`, async () => {
-      const count = await countOperations();
-      for (let at = 1; at <= count; at++) {
-        const { dir, before, rehearsal, directory } = await staged();
-        rehearsal.arm({ kind: 'error', at, code });
-        const outcome = await directory.publish(scene.next).catch((error: unknown) => error);
-        const operation = rehearsal.operations[at - 1];
-        const point = `failed in ${operation}`;
-        rehearsal.arm({ kind: 'none' });
+  test(`${scene.name}: any operation fails`, async () => {
+    const count = await countOperations();
+    for (let at = 1; at <= count; at++) {
+      const { dir, before, rehearsal, directory } = await staged();
+      rehearsal.arm({ kind: 'error', at, code: 'EIO' });
+      const outcome = await directory.publish(scene.next).catch((error: unknown) => error);
+      const operation = rehearsal.operations[at - 1];
+      const point = `failed in ${operation}`;
+      rehearsal.arm({ kind: 'none' });
 
-        const flipped =
-          JSON.stringify(shownInData(dir)) === JSON.stringify(newTexts) && scene.old !== scene.next;
-        if (outcome instanceof Problem) {
-          assert.is(outcome.code, 'publish.write', point);
-          isShown(dir, before, point);
-          assert.not.ok(flipped, `${point}: a change was published and not told`);
-        } else {
-          // What fails after the flip does not take back that the set was published.
-          assert.is((outcome as { kind?: string }).kind, 'changed', `${point}: ${String(outcome)}`);
-          assert.equal(shown(dir), newTexts, point);
-        }
-        await directory.publish(scene.next);
+      const flipped =
+        JSON.stringify(shownInData(dir)) === JSON.stringify(newTexts) && scene.old !== scene.next;
+      if (outcome instanceof Problem) {
+        assert.is(outcome.code, 'publish.write', point);
+        isShown(dir, before, point);
+        assert.not.ok(flipped, `${point}: a change was published and not told`);
+      } else {
+        // What fails after the flip does not take back that the set was published.
+        assert.is((outcome as { kind?: string }).kind, 'changed', `${point}: ${String(outcome)}`);
         assert.equal(shown(dir), newTexts, point);
-        await directory.end();
-        await converges(dir, point);
       }
-    });
-  }
+      await directory.publish(scene.next);
+      assert.equal(shown(dir), newTexts, point);
+      await directory.end();
+      await converges(dir, point);
+    }
+  });
 }
 
 test('a failed write leaves nothing of the set that nobody saw', async () => {

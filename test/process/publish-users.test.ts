@@ -1,0 +1,112 @@
+/**
+ * Publishing as the users and in the volumes that pods have: processes that are not root, fsGroup, a small tmpfs. Needs root
+ * to become those users, and the right to mount; where that is missing, the same refusals are tested in test/edge/directory.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Companion, type CompanionOptions, companion } from '../support/companion.ts';
+import type { Orders } from '../support/publisher.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('publishing as the users that pods have');
+
+const isRoot = process.getuid?.() === 0;
+const works = (command: string, ...words: string[]) => isRoot && spawnSync(command, words).status === 0;
+const canDropCapabilities = works('setpriv', '--bounding-set=-dac_override', 'true');
+const canMount = works('unshare', '--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /dev/shm');
+
+/** The user of the image, and one that an application might have; without root, ourselves. */
+const nonroot = isRoot ? { uid: 65532, gid: 65532 } : {};
+const app = isRoot ? { uid: 1000, gid: 1000 } : {};
+
+const publisher = (orders: Orders, options?: CompanionOptions): Companion =>
+  companion('publisher.ts', JSON.stringify(orders), options);
+
+/** Whether this user may read that file: asked of the kernel, in a process of that user. */
+function mayRead(path: string, user: { readonly uid?: number; readonly gid?: number }): boolean {
+  return spawnSync('cat', [path], user).status === 0;
+}
+
+/** A directory as the kubelet makes it for an emptyDir: root's, open to all. */
+function emptyDir(mode: number, gid = 0): string {
+  const dir = join(scratch(), 'volume');
+  mkdirSync(dir);
+  if (gid !== 0) chownSync(dir, 0, gid);
+  chmodSync(dir, mode);
+  return dir;
+}
+
+test('one user publishes, another reads', async () => {
+  const dir = emptyDir(0o777);
+  assert.equal(await publisher({ dir, from: 1, to: 2 }, nonroot).ended, ['open', 'done']);
+  assert.ok(mayRead(join(dir, 'db-password'), app));
+  assert.ok(mayRead(join(dir, 'nested/deeper/two'), app));
+});
+
+if (isRoot) {
+  test('with fsGroup the files have its group, so that mode 0440 is enough for the application', async () => {
+    // What the kubelet does for fsGroup: 5000.
+    const dir = emptyDir(0o2777, 5000);
+    // The container's own group is another: the files have theirs from the directory.
+    const wrapper = ['setpriv', '--reuid=65532', '--regid=65532', '--groups=5000'];
+    assert.equal(await publisher({ dir, from: 1, to: 2, mode: 0o440 }, { wrapper }).ended, ['open', 'done']);
+    for (const path of ['db-password', 'nested/one', 'nested/deeper/two']) {
+      assert.is(statSync(join(dir, path)).gid, 5000, path);
+      assert.ok(mayRead(join(dir, path), { uid: 1000, gid: 5000 }), path);
+      assert.not.ok(mayRead(join(dir, path), { uid: 1000, gid: 1000 }), path);
+    }
+  });
+
+  test('--owner without CAP_CHOWN says what to change', async () => {
+    const dir = emptyDir(0o777);
+    const lines = await publisher({ dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } }, nonroot).ended;
+    assert.match(lines.at(-1) ?? '', /to 1000:1000, got EPERM".*CAP_CHOWN/);
+  });
+
+  test('a sidecar that runs as another user than init is refused at its start, not at the first rotation', async () => {
+    const dir = emptyDir(0o777);
+    await publisher({ dir, from: 1, to: 1 }).ended;
+    const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended;
+    assert.match(lines.at(-1) ?? '', /"code":"publish\.directory".*Run init and sidecar as the same user/);
+  });
+
+  test('a directory that the user may not write to is refused before anything else', async () => {
+    const lines = await publisher({ dir: emptyDir(0o755), from: 1, to: 1 }, nonroot).ended;
+    assert.match(lines.at(-1) ?? '', /EACCES.*fsGroup/);
+  });
+}
+
+if (canDropCapabilities) {
+  test('root without CAP_DAC_OVERRIDE that gives away files it cannot read hears so on the first day', async () => {
+    const dir = emptyDir(0o777);
+    const wrapper = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'];
+    const orders = { dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } };
+    const lines = await publisher({ ...orders, mode: 0o400 }, { wrapper }).ended;
+    assert.match(lines.at(-1) ?? '', /allowed the access of .*EACCES.*CAP_DAC_OVERRIDE/);
+    assert.equal(await publisher({ ...orders, mode: 0o444 }, { wrapper }).ended, ['open', 'done']);
+  });
+}
+
+if (canMount) {
+  test('a tmpfs that is full keeps the old set, and says how much is missing', async () => {
+    const dir = emptyDir(0o777);
+    // A set takes 96 KiB; the volume has room for one and a half.
+    const script = 'mount -t tmpfs -o size=144k tmpfs "$1" && shift && "$@" && exec "$@"';
+    const wrapper = ['unshare', '--mount', 'sh', '-c', script, 'sh', dir];
+    const lines = await publisher({ dir, from: 1, to: 2 }, { wrapper }).ended;
+    assert.match(lines.at(-1) ?? '', /expected room for \d+Ki, got \d+Ki free/);
+  });
+
+  test('a read-only mount says which line of the pod is wrong', async () => {
+    const dir = emptyDir(0o777);
+    const wrapper = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"', dir];
+    const lines = await publisher({ dir, from: 1, to: 1 }, { wrapper }).ended;
+    assert.match(lines.at(-1) ?? '', /EROFS.*readOnly/);
+  });
+}
+
+test.run();
