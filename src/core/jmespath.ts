@@ -45,6 +45,9 @@ export function evaluate(expression: string, data: JsonValue): Evaluation {
   }
 }
 
+/** The parser's cost grows faster than the length; nobody writes this much. */
+const LONGEST = 10_000;
+
 /** What is wrong with the expression itself, whatever the data; undefined when it is valid. */
 export function expressionFault(expression: string): ExpressionFault | undefined {
   const message = `expected a JMESPath expression, got ${quoted(expression)}`;
@@ -53,6 +56,9 @@ export function expressionFault(expression: string): ExpressionFault | undefined
     hyphenated === undefined
       ? 'Correct the expression (https://jmespath.org).'
       : `Put a key with a hyphen in double quotes: path: '"${hyphenated}"'.`;
+  if (expression.length > LONGEST) {
+    return { message: `${message}, which is longer than ${LONGEST} characters`, remedy: 'Shorten it.' };
+  }
   try {
     run(expression, null);
     return undefined;

@@ -7,11 +7,12 @@
  */
 
 import { isJsonObject, type JsonObject, type JsonValue, jsonText, parseJson } from './json.ts';
+import { PathTree } from './path-tree.ts';
 import type { Output, Plan, PlannedObject } from './plan.ts';
 import { Problem, throwProblems } from './problem.ts';
 import type { Service } from './read.ts';
 import { Secret } from './secret.ts';
-import { type FilePath, filePath, parentsOf, type Snapshot, type SnapshotFile } from './snapshot.ts';
+import { type FilePath, filePath, type Snapshot, type SnapshotFile } from './snapshot.ts';
 import { quoted } from './text.ts';
 
 /** The value that serves an object. */
@@ -193,23 +194,16 @@ function decoded(value: Secret): Secret | undefined {
 
 /** Files that `expand` made may collide with others; everything else was checked with the plan. */
 function collisions(plan: Plan, files: readonly RenderedFile[]): readonly Problem[] {
-  const taken = new Map<FilePath, RenderedFile>();
+  const tree = new PathTree<RenderedFile>();
   const found: Problem[] = [];
-  const report = (file: RenderedFile, other: RenderedFile) => {
+  const report = (file: RenderedFile, other: RenderedFile | undefined) => {
+    if (other === undefined) return;
     const message = `expected keys that make files of their own, got one that collides with a file of ${other.object.subject}`;
     const remedy = 'Give the object an objectAlias, which names a directory, or rename the key.';
     found.push(contentProblem(plan, file.object, file.object.subject, message, remedy));
   };
-  for (const file of files) {
-    const other = taken.get(file.path);
-    if (other === undefined) taken.set(file.path, file);
-    else report(file, other);
-  }
-  for (const file of taken.values()) {
-    const above = parentsOf(file.path).map((path) => taken.get(path));
-    const other = above.find((each) => each !== undefined);
-    if (other !== undefined) report(file, other);
-  }
+  for (const file of files) report(file, tree.claim(file.path, file));
+  for (const file of files) report(file, tree.above(file.path));
   return found;
 }
 

@@ -6,21 +6,20 @@
  */
 
 import type { Findings } from './findings.ts';
+import { PathTree } from './path-tree.ts';
 import type { Claim } from './secret-provider-class-outputs.ts';
-import { type FilePath, parentsOf } from './snapshot.ts';
 import { quoted } from './text.ts';
 
 /** Reports every claim that collides with an earlier one. */
 export function checkPaths(claims: readonly Claim[], findings: Findings): void {
-  const taken = new Map<FilePath, Claim>();
-  for (const claim of claims) {
-    const other = taken.get(claim.path);
-    if (other === undefined) taken.set(claim.path, claim);
-    else reportSame(claim, other, findings);
-  }
-  for (const claim of taken.values()) {
-    const above = parentsOf(claim.path).map((path) => taken.get(path));
-    const other = above.find((each) => each !== undefined);
+  const tree = new PathTree<Claim>();
+  const holders = claims.filter((claim) => {
+    const other = tree.claim(claim.path, claim);
+    if (other !== undefined) reportSame(claim, other, findings);
+    return other === undefined;
+  });
+  for (const claim of holders) {
+    const other = tree.above(claim.path);
     if (other !== undefined) reportBelow(claim, other, findings);
   }
 }

@@ -51,7 +51,7 @@ export function filePath(text: string): FilePath | PathFault {
   if (text.includes('\0')) return { fault: 'it holds a NUL character' };
   const segments = text.split('/').filter((segment) => segment !== '' && segment !== '.');
   const [first] = segments;
-  if (first === undefined) return { fault: 'it is empty' };
+  if (first === undefined) return { fault: 'it names no file' };
   if (segments.includes('..')) return { fault: 'it holds the segment ".."' };
   // The publisher's own names begin so, like `..data`.
   if (first.startsWith('..')) return { fault: 'it begins with "..", which is reserved' };

@@ -79,10 +79,20 @@ export interface YamlText {
 /** An alias stands for a copy of what it names; legitimate configs have a handful, a "billion laughs" has thousands. */
 const EXPANSIONS = 100;
 
+/** One mistake can make an error of every token behind it. */
+const MOST_ERRORS = 10;
+const BYTE_ORDER_MARK = '\ufeff';
+/** Line breaks to YAML 1.1 that the package, which follows 1.2, takes for characters. */
+const OTHER_BREAKS = /\r(?!\n)|\u0085/g;
+/** The package insists on a space before `#`; the reference takes `"text"#comment`. */
+const TOO_STRICT = /^Comments must be separated/;
+
 /** Reads the first document. `lineAt` tells the line of a position in the text; by default lines are counted in it. */
-export function parseYaml(text: string, lineAt?: LineAt): YamlText {
+export function parseYaml(source: string, lineAt?: LineAt): YamlText {
   const lines = new LineCounter();
-  const place: LineAt = lineAt ?? ((at) => lines.linePos(at).line || 1);
+  const mark = source.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const text = source.slice(mark).replace(OTHER_BREAKS, '\n');
+  const place: LineAt = (at) => lineAt?.(at + mark) ?? (lines.linePos(at).line || 1);
   const control = forbiddenCharacter.exec(text);
   if (control !== null) {
     for (let at = 0; at < control.index; at++) if (text[at] === '\n') lines.addNewLine(at + 1);
@@ -98,7 +108,8 @@ export function parseYaml(text: string, lineAt?: LineAt): YamlText {
   });
   const documents = composer.compose(tokens);
   const first = documents.next().value as Document.Parsed | undefined;
-  for (const error of first?.errors ?? composer.streamInfo().errors) {
+  const errors = first?.errors ?? composer.streamInfo().errors;
+  for (const error of errors.filter(({ message }) => !TOO_STRICT.test(message)).slice(0, MOST_ERRORS)) {
     faults.push({ line: place(error.pos[0]), message: `expected YAML, got an error: ${error.message}` });
   }
   if (first === undefined || faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
@@ -188,9 +199,13 @@ class Builder {
     const entries = new Map<string, YamlEntry>();
     for (const pair of node.items) {
       const keyNode = pair.key as Node;
-      const value = this.#value(pair.value as Node);
+      const valueNode = pair.value as Node | null;
+      // `{a}` has a key without a value.
+      const value: YamlValue = valueNode
+        ? this.#value(valueNode)
+        : { kind: 'null', line: this.#line(keyNode) };
       if (isMergeKey(keyNode)) {
-        for (const merged of this.#merged(pair.value as Node, value)) entries.set(merged.key, merged);
+        for (const merged of this.#merged(valueNode ?? keyNode, value)) entries.set(merged.key, merged);
         continue;
       }
       const key = this.#value(keyNode);
@@ -220,7 +235,7 @@ class Builder {
 
   #scalar(node: Scalar): YamlValue {
     const line = this.#line(node);
-    const written = typeof node.value === 'string' ? node.value : '';
+    const written = node.source ?? '';
     const plain = node.type === 'PLAIN' && node.tag === undefined;
     const meaning: ScalarMeaning =
       node.tag !== undefined
