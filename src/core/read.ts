@@ -33,9 +33,12 @@ export function readOf(read: Omit<Read, 'key'>): Read {
   return { ...read, key: key as ReadKey };
 }
 
-/** A read that pins a version never changes: once it was read, it need not be asked for again. */
-export function isPinned(read: Read): boolean {
-  return read.version !== undefined;
+/**
+ * A read that pins a version never changes: once it was read, it need not be asked for again. What stands for the version
+ * of a parameter but is no number is a label to Parameter Store, and labels move.
+ */
+export function isPinned({ service, version }: Read): boolean {
+  return version !== undefined && (service === 'secretsmanager' || /^\d+$/.test(version));
 }
 
 export type ReadOutcome = FoundValue | { readonly kind: 'failed'; readonly problem: Problem };
