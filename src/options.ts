@@ -105,7 +105,7 @@ export const options = {
     env: 'PODSECRETS_ALLOW_DISK',
     default: 'false',
     group: 'Files',
-    commands: publishing,
+    commands: [...publishing, 'doctor'],
     help: 'publish to a directory that is not on a tmpfs or ramfs',
   },
   auth: {
@@ -125,6 +125,14 @@ export const options = {
     group: 'AWS',
     commands: fetching,
     help: 'how to read Secrets Manager; batch needs secretsmanager:BatchGetSecretValue too',
+  },
+  policy: {
+    kind: 'flag',
+    env: 'PODSECRETS_POLICY',
+    default: 'false',
+    group: 'AWS',
+    commands: ['doctor'],
+    help: 'print the least IAM policy for the config instead; offline',
   },
   awsTimeout: {
     kind: 'duration',
@@ -234,7 +242,7 @@ export const options = {
     env: 'PODSECRETS_SYNC_SECRETS',
     default: 'false',
     group: 'Kubernetes Secrets',
-    commands: publishing,
+    commands: [...publishing, 'doctor'],
     help: "apply the config's secretObjects as Kubernetes Secrets",
   },
   secretOwner: {
@@ -243,7 +251,7 @@ export const options = {
     default: 'retain',
     choices: ['retain', 'pod', 'workload'],
     group: 'Kubernetes Secrets',
-    commands: publishing,
+    commands: [...publishing, 'doctor'],
     help: 'who a synced Secret dies with',
   },
   file: {

@@ -164,6 +164,22 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
   },
 };
 
+/** STS did not say whose credentials they are, in a region. */
+export function identityProblem(region: string, failure: AwsFailure): Problem {
+  const got =
+    failure.code ?? (failure.status === undefined ? 'no identity' : `HTTP status ${failure.status}`);
+  const refused = failure.kind === 'expired';
+  return new Problem({
+    code: refused ? 'credentials.expired' : 'credentials.sts',
+    subject: `STS in ${printable(region)}`,
+    message: `expected sts:GetCallerIdentity to name the identity, got ${got}`,
+    remedy: refused
+      ? "Check the node's clock, and that the keys are still in use."
+      : 'To read values it is not needed. To see the identity, give the pod a way to STS: a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
+    retry: true,
+  });
+}
+
 /** The SDK's default chain found nothing, or what it found did not work. */
 export function chainProblem(): Problem {
   return new Problem({

@@ -9,6 +9,7 @@
 import { isArn } from './arn.ts';
 import { batchReads, type FetchMode, iamActions } from './batch.ts';
 import type { Plan } from './plan.ts';
+import type { Access } from './problem.ts';
 import type { Read } from './read.ts';
 
 export interface IamPolicy {
@@ -20,7 +21,7 @@ export interface IamStatement {
   readonly Sid: string;
   readonly Effect: 'Allow';
   readonly Action: string;
-  readonly Resource: string | readonly string[];
+  readonly Resource: readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
@@ -29,27 +30,75 @@ export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
   const reads = plans.flatMap((plan) =>
     plan.objects.flatMap(({ primary, failover }) => (failover ? [primary, failover] : [primary])),
   );
-  const secrets = reads.filter((read) => read.service === 'secretsmanager');
-  const parameters = reads.filter((read) => read.service === 'ssmparameter');
   const batched = batchReads(reads, fetch).some((request) => request.kind === 'BatchGetSecretValue');
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      ...(secrets.length === 0
-        ? []
-        : [allow('ReadSecrets', iamActions.GetSecretValue, resourcesOf(secrets))]),
-      // The action knows no resources: which secrets a batch may hold is what the statement above says.
-      ...(batched
-        ? [{ ...allow('ReadSecretsInBatches', iamActions.BatchGetSecretValue, []), Resource: '*' }]
-        : []),
-      ...decryption('DecryptSecrets', 'secretsmanager', 'SecretARN', secrets),
-      ...(parameters.length === 0
-        ? []
-        : [allow('ReadParameters', iamActions.GetParameters, resourcesOf(parameters))]),
-      ...decryption('DecryptParameters', 'ssm', 'PARAMETER_ARN', parameters),
-    ],
-  };
+  return policyOf(
+    (['secretsmanager', 'ssmparameter'] as const).flatMap((service) => {
+      const here = reads.filter((read) => read.service === service);
+      if (here.length === 0) return [];
+      const { readSid, action } = services[service];
+      return [
+        allow(readSid, action, resourcesOf(here)),
+        // The action knows no resources: which secrets a batch may hold is what the statement above says.
+        ...(service === 'secretsmanager' && batched
+          ? [allow('ReadSecretsInBatches', iamActions.BatchGetSecretValue, ['*'])]
+          : []),
+        decryption(service, here),
+      ];
+    }),
+  );
 }
+
+/** What to add to a policy so that reads which were denied succeed; `access` is what AWS said was missing. */
+export function missingPolicy(
+  denied: readonly { readonly read: Read; readonly access: Access }[],
+): IamPolicy {
+  const statements = [...Map.groupBy(denied, ({ access }) => access.action)].flatMap(([action, all]) => {
+    // Which key it is AWS does not say, so decryption is bound to the values, as in the whole policy.
+    if (action === 'kms:Decrypt') {
+      const byService = Map.groupBy(all, ({ read }) => read.service);
+      return [...byService].map(([service, of]) =>
+        decryption(
+          service,
+          of.map(({ read }) => read),
+        ),
+      );
+    }
+    // A secret that was asked for by its name AWS may name by it.
+    const resources = all.flatMap(({ read, access }) =>
+      access.resource === '*' || isArn(access.resource) ? [access.resource] : arnsOf(read),
+    );
+    return [
+      allow(
+        action.replace(/\W+(\w)/g, (_, letter) => letter.toUpperCase()),
+        action,
+        [...new Set(resources)].sort(),
+      ),
+    ];
+  });
+  return policyOf(statements);
+}
+
+function policyOf(Statement: readonly IamStatement[]): IamPolicy {
+  return { Version: '2012-10-17', Statement };
+}
+
+const services = {
+  secretsmanager: {
+    readSid: 'ReadSecrets',
+    action: iamActions.GetSecretValue,
+    decryptSid: 'DecryptSecrets',
+    host: 'secretsmanager',
+    /** What the service tells KMS about the value. */
+    context: 'SecretARN',
+  },
+  ssmparameter: {
+    readSid: 'ReadParameters',
+    action: iamActions.GetParameters,
+    decryptSid: 'DecryptParameters',
+    host: 'ssm',
+    context: 'PARAMETER_ARN',
+  },
+} as const;
 
 /** What each statement is for, and what it depends on: sentences to stand beside the policy, which has no comments. */
 export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly string[] {
@@ -115,29 +164,18 @@ function prefix(read: Read, service: string): string {
   return `arn:${partitionOf(read.region).name}:${service}:${read.region}:${ACCOUNT}`;
 }
 
-function decryption(
-  sid: string,
-  service: string,
-  context: string,
-  reads: readonly Read[],
-): readonly IamStatement[] {
-  if (reads.length === 0) return [];
+function decryption(service: Read['service'], reads: readonly Read[]): IamStatement {
+  const { decryptSid, host, context } = services[service];
   const regions = [...new Set(reads.map((read) => read.region))].sort();
-  return [
-    {
-      ...allow(
-        sid,
-        'kms:Decrypt',
-        regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:${ACCOUNT}:key/*`),
-      ),
-      Condition: {
-        StringEquals: {
-          'kms:ViaService': regions.map((region) => `${service}.${region}.${partitionOf(region).suffix}`),
-        },
-        StringLike: { [`kms:EncryptionContext:${context}`]: resourcesOf(reads) },
-      },
+  const keys = regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:${ACCOUNT}:key/*`);
+  const via = regions.map((region) => `${host}.${region}.${partitionOf(region).suffix}`);
+  return {
+    ...allow(decryptSid, 'kms:Decrypt', keys),
+    Condition: {
+      StringEquals: { 'kms:ViaService': via },
+      StringLike: { [`kms:EncryptionContext:${context}`]: resourcesOf(reads) },
     },
-  ];
+  };
 }
 
 interface Partition {

@@ -61,6 +61,15 @@ export function rbacFor(plan: Plan, request: RbacRequest): readonly RbacObject[]
   ];
 }
 
+/** What a pass cannot do without: the rules of the Role but for `delete`, which only a later change of the config needs. */
+export function rulesNeeded(plan: Plan, owner: SecretOwner): readonly RbacRule[] {
+  const [role] = rbacFor(plan, { owner, serviceAccount: '' });
+  return (role?.rules ?? []).map((rule) => ({
+    ...rule,
+    verbs: rule.verbs.filter((verb) => verb !== 'delete'),
+  }));
+}
+
 /** Names of Roles allow what a path segment allows; a config's name is a name of Kubernetes, a file's need not be one. */
 function roleName(plan: Plan): string {
   const config = configIdentity(plan)

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan, PlannedObject } from '../../src/core/plan.ts';
-import { arnsOf, policyFor, policyNotes, trustNotes } from '../../src/core/policy.ts';
+import { arnsOf, missingPolicy, policyFor, policyNotes, trustNotes } from '../../src/core/policy.ts';
 import { type Read, readOf } from '../../src/core/read.ts';
 import { secretPlan } from '../support/secret-plan.ts';
 
@@ -124,7 +124,7 @@ test('the batch action is asked for when a batch would be sent', () => {
   assert.equal(sids('auto'), ['ReadSecrets', 'ReadSecretsInBatches', 'DecryptSecrets']);
   assert.equal(sids('single'), ['ReadSecrets', 'DecryptSecrets']);
   const policy = policyFor([many], 'auto');
-  assert.equal(policy.Statement[1]?.Resource, '*');
+  assert.equal(policy.Statement[1]?.Resource, ['*']);
   assert.match(
     policyNotes(policy, 'auto').join(),
     'saves calls from ten secrets on; without it they are read one by one',
@@ -162,6 +162,39 @@ test('a policy too large for a managed one says so', () => {
   assert.match(
     policyNotes(policy, 'single').join('\n'),
     /The policy has \d+ characters; a managed policy takes 6144: divide it/,
+  );
+});
+
+test('what is missing is said for the reads that were denied, and for nothing else', () => {
+  const read = (service: Read['service'], id: string) => readOf({ service, region: 'eu-west-1', id });
+  const policy = missingPolicy([
+    {
+      read: read('secretsmanager', 'db'),
+      access: {
+        action: 'secretsmanager:GetSecretValue',
+        resource: 'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCd12',
+      },
+    },
+    { read: read('secretsmanager', 'b'), access: { action: 'secretsmanager:GetSecretValue', resource: 'b' } },
+    { read: read('ssmparameter', '/locked'), access: { action: 'kms:Decrypt', resource: 'the key' } },
+    {
+      read: read('secretsmanager', 'x'),
+      access: { action: 'secretsmanager:BatchGetSecretValue', resource: '*' },
+    },
+  ]);
+  assert.equal(
+    policy.Statement.map(({ Sid, Resource }) => [Sid, Resource]),
+    [
+      [
+        'secretsmanagerGetSecretValue',
+        [
+          'arn:aws:secretsmanager:eu-west-1:*:secret:b-??????',
+          'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCd12',
+        ],
+      ],
+      ['DecryptParameters', ['arn:aws:kms:eu-west-1:*:key/*']],
+      ['secretsmanagerBatchGetSecretValue', ['*']],
+    ],
   );
 });
 

@@ -88,14 +88,15 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
   }
 
   function answer(request: Incoming): Outgoing {
+    const fault = double.faults.shift();
+    if (fault !== undefined)
+      return { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} };
+    if (request.path === REVIEWS) return review(request);
     const match = /^(?:\/api\/v1|\/apis\/([a-z]+)\/v1)\/namespaces\/([^/]+)\/([a-z]+)\/([^/]+)$/.exec(
       request.path,
     );
     const [, group = '', namespace = '', resource = '', name = ''] = match ?? [];
     double.requests.push(`${request.method} ${resource}/${name}`);
-    const fault = double.faults.shift();
-    if (fault !== undefined)
-      return { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} };
     if (request.authorization !== `Bearer ${token}`) return failure(401, 'Unauthorized', 'Unauthorized');
     if (namespace !== NAMESPACE) return failure(404, 'NotFound', `namespaces "${namespace}" not found`);
     const verb = { GET: 'get', PATCH: 'patch', DELETE: 'delete' }[request.method] ?? 'unknown';
@@ -109,6 +110,16 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     if (stored === undefined) return notFound(resource, name);
     if (request.method === 'DELETE') return removed(stored, request.text);
     return { status: 200, body: stored };
+  }
+
+  function review(request: Incoming): Outgoing {
+    if (request.authorization !== `Bearer ${token}`) return failure(401, 'Unauthorized', 'Unauthorized');
+    const { spec } = JSON.parse(request.text) as { spec: { resourceAttributes: Record<string, string> } };
+    const { verb = '', group = '', resource = '', name = '' } = spec.resourceAttributes;
+    return {
+      status: 201,
+      body: { kind: 'SelfSubjectAccessReview', status: { allowed: allowed(verb, group, resource, name) } },
+    };
   }
 
   function apply(request: Incoming, name: string): Outgoing {
@@ -204,6 +215,8 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
   };
   return double;
 }
+
+const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 function notFound(resource: string, name: string) {
   return failure(404, 'NotFound', `${resource} "${name}" not found`);

@@ -16,26 +16,61 @@ export interface KubernetesApi {
   readonly namespace: string;
   /** One request. Every answer of the server's is an answer here; no answer at all is a Problem. */
   send(request: KubernetesRequest, body?: string): Promise<KubernetesAnswer>;
+  /** Whether the API server would let us do it, as a SelfSubjectAccessReview, which every service account may make. */
+  review(access: AccessAttributes): Promise<KubernetesAnswer>;
   close(): void;
+}
+
+/** As RBAC names it; without a name: any. */
+export interface AccessAttributes {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly name: string | undefined;
 }
 
 /** Opens connections when they are needed; `close` ends them. */
 export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
   // Four at a time: a config has a handful of Secrets, and the API server counts the requests of a service account.
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
+  const send = async (outgoing: Outgoing): Promise<KubernetesAnswer> => {
+    const token = await cluster.token();
+    try {
+      return await exchange(cluster, agent, token, outgoing, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw noAnswer(cluster, cause);
+    }
+  };
   return {
     namespace: cluster.namespace,
-    async send(request, body) {
-      const token = await cluster.token();
-      try {
-        return await exchange(cluster, agent, request, token, body, signal);
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw noAnswer(cluster, cause);
-      }
-    },
+    send: (request, body) =>
+      send({
+        method: request.verb.toUpperCase(),
+        path: pathOf(request),
+        type: request.verb === 'patch' ? APPLY : JSON_TYPE,
+        body,
+      }),
+    review: (access) =>
+      send({
+        method: 'POST',
+        path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+        type: JSON_TYPE,
+        body: reviewBody(access, cluster.namespace),
+      }),
     close: () => agent.destroy(),
   };
+}
+
+/** JSON is YAML; this type says "server-side apply". */
+const APPLY = 'application/apply-patch+yaml';
+const JSON_TYPE = 'application/json';
+
+interface Outgoing {
+  readonly method: string;
+  readonly path: string;
+  readonly type: string;
+  readonly body: string | undefined;
 }
 
 /** The API server's own limit for requests that change something is 34 s; a healthy one answers in milliseconds. */
@@ -46,9 +81,8 @@ const LARGEST_ANSWER = 4 * 1_048_576;
 function exchange(
   cluster: Cluster,
   agent: Agent,
-  request: KubernetesRequest,
   token: string,
-  body: string | undefined,
+  { method, path, type, body }: Outgoing,
   signal: AbortSignal,
 ): Promise<KubernetesAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<KubernetesAnswer>();
@@ -57,16 +91,14 @@ function exchange(
       agent,
       host: cluster.host,
       port: cluster.port,
-      path: pathOf(request),
-      method: request.verb.toUpperCase(),
+      path,
+      method,
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
       headers: {
-        accept: 'application/json',
+        accept: JSON_TYPE,
         authorization: `Bearer ${token}`,
         'user-agent': 'podsecrets',
-        ...(body === undefined
-          ? {}
-          : { 'content-type': contentTypes[request.verb], 'content-length': Buffer.byteLength(body) }),
+        ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
       },
     },
     (incoming) => {
@@ -93,13 +125,6 @@ function exchange(
   return promise;
 }
 
-const contentTypes = {
-  get: 'application/json',
-  // JSON is YAML; the type says "server-side apply".
-  patch: 'application/apply-patch+yaml',
-  delete: 'application/json',
-} as const;
-
 function pathOf(request: KubernetesRequest): string {
   const root = request.group === '' ? '/api/v1' : `/apis/${request.group}/v1`;
   const path = [root, 'namespaces', request.namespace, request.resource, request.name].map((part, index) =>
@@ -108,6 +133,15 @@ function pathOf(request: KubernetesRequest): string {
   // Never force: fields that another manager holds are a conflict, not ours for the taking.
   const query = request.verb === 'patch' ? '?fieldManager=podsecrets&fieldValidation=Strict' : '';
   return `${path.join('/')}${query}`;
+}
+
+function reviewBody({ verb, group, resource, name }: AccessAttributes, namespace: string): string {
+  const resourceAttributes = { namespace, verb, group, resource, ...(name === undefined ? {} : { name }) };
+  return JSON.stringify({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes },
+  });
 }
 
 /** Never the parser's error: it quotes the answer, and the answer holds values. */

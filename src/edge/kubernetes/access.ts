@@ -1,0 +1,87 @@
+/**
+ * Whether the service account may do what `--sync-secrets` needs, asked of the API server without doing it.
+ *
+ * For `doctor`. Every verb on every name is asked for by itself, so that the answer is the rule that is missing, and no more.
+ */
+
+import type { Plan } from '../../core/plan.ts';
+import { Problem } from '../../core/problem.ts';
+import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from '../../core/secret-rbac.ts';
+import { type KubernetesApi, openApi } from './api.ts';
+import { type Environment, inCluster } from './in-cluster.ts';
+
+export interface AccessQuestion {
+  readonly plan: Plan;
+  readonly owner: SecretOwner;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
+  readonly serviceAccountDirectory?: string;
+}
+
+/** The namespace, when all is allowed; throws a Problem with the missing rules. */
+export async function checkAccess(question: AccessQuestion): Promise<string> {
+  const cluster = await inCluster(question.env, question.serviceAccountDirectory);
+  const api = openApi(cluster, question.signal);
+  try {
+    const rules = rulesNeeded(question.plan, question.owner);
+    const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
+    if (missing.length === 0) return cluster.namespace;
+    throw new Problem({
+      code: 'kubernetes.denied',
+      subject: `namespace ${cluster.namespace}`,
+      message: `expected the service account to be allowed what --sync-secrets needs, got ${missing.length} rules missing`,
+      remedy: `Add to a Role in namespace ${cluster.namespace}: ${missing.map(ruleText).join(' ')}`,
+    });
+  } finally {
+    api.close();
+  }
+}
+
+/** The rule, cut down to the verbs and names that are not allowed; none when all are. */
+async function missingOf(api: KubernetesApi, rule: RbacRule): Promise<readonly RbacRule[]> {
+  const [group = ''] = rule.apiGroups;
+  const [resource = ''] = rule.resources;
+  const names: readonly (string | undefined)[] = rule.resourceNames ?? [undefined];
+  const denied = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      verbs: (
+        await Promise.all(
+          rule.verbs.map(async (verb) =>
+            (await isAllowed(api, { verb, group, resource, name })) ? [] : [verb],
+          ),
+        )
+      ).flat(),
+    })),
+  );
+  // Names that lack the same verbs share a rule.
+  const byVerbs = Map.groupBy(
+    denied.filter(({ verbs }) => verbs.length > 0),
+    ({ verbs }) => verbs.join(),
+  );
+  return [...byVerbs.values()].map((alike) => ({
+    ...rule,
+    ...(rule.resourceNames === undefined ? {} : { resourceNames: alike.flatMap(({ name }) => name ?? []) }),
+    verbs: alike[0]?.verbs ?? [],
+  }));
+}
+
+async function isAllowed(
+  api: KubernetesApi,
+  access: Parameters<KubernetesApi['review']>[0],
+): Promise<boolean> {
+  const { status, body } = await api.review(access);
+  const review = body as { readonly status?: { readonly allowed?: boolean } } | undefined;
+  if (status === 201 && review?.status !== undefined) return review.status.allowed === true;
+  throw new Problem({
+    code: status === 401 ? 'kubernetes.denied' : 'kubernetes.api',
+    subject: 'SelfSubjectAccessReview',
+    message: `expected the API server to say what is allowed, got ${status}`,
+    remedy:
+      status === 401
+        ? 'Check the projected token of the pod.'
+        : 'Try again; if this lasts, look at the API server.',
+    retry: true,
+  });
+}
