@@ -1,0 +1,301 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { run } from '../support/program.ts';
+import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+
+const region = 'eu-west-1';
+const role = 'arn:aws:iam::111122223333:role/app';
+const seed = {
+  identities: {
+    app: {
+      role,
+      podIdentityTokens: ['pod-token'],
+      webIdentityTokens: ['web-token'],
+      expiredTokens: ['old-token'],
+      deny: [{ action: 'secretsmanager:GetSecretValue', resource: 'forbidden' }],
+    },
+  },
+  regions: {
+    [region]: {
+      secrets: {
+        'db/login': { json: { username: 'app', password: 'hunter2', port: 5432 } },
+        keystore: { binary: Buffer.from([0, 1, 2, 255]).toString('base64') },
+        encoded: { string: Buffer.from('plain').toString('base64') },
+        forbidden: 'x',
+      },
+      parameters: { '/app/token': 's3cret' },
+    },
+    'us-east-1': { secrets: { 'db/login': { json: { username: 'failover' } } } },
+  },
+};
+
+const login = { objectName: 'db/login', objectType: 'secretsmanager', objectAlias: 'login.json' };
+const token = {
+  objectName: '/app/token',
+  objectType: 'ssmparameter',
+  objectAlias: 'token',
+  filePermission: '0400',
+};
+
+const init = suite<{ aws: LaunchedStandIn; box: Sandbox }>('init');
+init.before(async (context) => {
+  context.aws = await launchStandIn(seed);
+});
+init.after(({ aws }) => aws.stop());
+init.before.each(async (context) => {
+  await context.aws.reset();
+  context.box = makeSandbox();
+});
+init.after.each(({ box }) => box.remove());
+
+/** `podsecrets init` with a pod's identity. */
+function initWith(
+  { aws, box }: { aws: LaunchedStandIn; box: Sandbox },
+  flags: readonly string[] = [],
+  env = {},
+) {
+  const own = [
+    ['--dir', box.dir],
+    ['--start-timeout', '0s'],
+  ].filter(([flag = '']) => !flags.includes(flag));
+  const args = ['init', '--config', box.config, ...own.flat(), ...flags];
+  return run(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env });
+}
+
+init('usePodIdentity: "true" publishes what the agent\'s credentials can read', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig({
+    usePodIdentity: 'true',
+    objects: [
+      {
+        ...login,
+        jmesPath: [
+          { path: 'username', objectAlias: 'user' },
+          { path: 'port', objectAlias: 'port' },
+        ],
+      },
+      token,
+    ],
+  });
+  const { code, stdout } = await initWith(house);
+  assert.is(code, 0);
+  assert.is(stdout, '');
+  assert.equal(box.files(), {
+    'login.json': '{"username":"app","password":"hunter2","port":5432}',
+    user: 'app',
+    port: '5432',
+    token: 's3cret',
+  });
+  assert.equal(box.modes(), { 'login.json': '0644', user: '0644', port: '0644', token: '0400' });
+  assert.is(await aws.count({ service: 'sts' }), 0);
+  assert.is(await aws.count({ operation: 'GetSecretValue' }), 1);
+});
+
+init(
+  'usePodIdentity: "false" publishes what the role of the service account can read',
+  async ({ aws, box }) => {
+    box.writeConfig({ usePodIdentity: 'false', objects: [login] });
+    const args = ['init', '--config', box.config, '--dir', box.dir];
+    const { code } = await run(args, irsaEnv(box, aws, role, 'web-token'));
+    assert.is(code, 0);
+    assert.ok(box.files()['login.json']?.includes('hunter2'));
+    assert.is(await aws.count({ operation: 'AssumeRoleWithWebIdentity' }), 1);
+  },
+);
+
+init('binary values, base64 and expanded keys become files', async (house) => {
+  const { box } = house;
+  box.writeConfig({
+    objects: [
+      { objectName: 'keystore', objectType: 'secretsmanager' },
+      { objectName: 'encoded', objectType: 'secretsmanager', decode: 'base64' },
+      { ...login, objectAlias: 'login', expand: true },
+    ],
+  });
+  assert.is((await initWith(house)).code, 0);
+  assert.equal([...readFileSync(join(box.dir, 'keystore'))], [0, 1, 2, 255]);
+  assert.is(box.files().encoded, 'plain');
+  assert.is(box.files()['login/port'], '5432');
+});
+
+init('a second run that finds nothing changed writes nothing', async (house) => {
+  const { box } = house;
+  box.writeConfig({ objects: [login, token] });
+  await initWith(house);
+  const before = inodes(box.dir);
+  const { code, stderr } = await initWith(house);
+  assert.is(code, 0);
+  assert.match(stderr, '"event":"publish.same"');
+  assert.equal(inodes(box.dir), before);
+});
+
+init(
+  'a rotation replaces the whole set, and an object that left the config takes its file along',
+  async (house) => {
+    const { aws, box } = house;
+    box.writeConfig({ objects: [login, token] });
+    await initWith(house);
+    await aws.putSecret({ region, name: 'db/login', string: '{"username":"new"}' });
+    box.writeConfig({ objects: [login] });
+    const { stderr } = await initWith(house);
+    assert.match(stderr, '1 updated, 1 removed');
+    assert.equal(box.files(), { 'login.json': '{"username":"new"}' });
+  },
+);
+
+init(
+  'nothing is published unless everything could be fetched, and every failure is in the last line',
+  async (house) => {
+    const { box } = house;
+    box.writeConfig({ objects: [login] });
+    await initWith(house);
+    const before = box.files();
+    box.writeConfig({
+      objects: [
+        token,
+        { objectName: 'nowhere', objectType: 'secretsmanager' },
+        { objectName: 'forbidden', objectType: 'secretsmanager' },
+      ],
+    });
+    const { code, lastLine } = await initWith(house);
+    assert.is(code, 5);
+    assert.match(lastLine, 'nowhere');
+    assert.match(lastLine, 'secretsmanager:GetSecretValue');
+    assert.match(lastLine, 'forbidden');
+    assert.equal(box.files(), before);
+  },
+);
+
+init('an optional object that does not exist is left out with a warning', async (house) => {
+  const { box } = house;
+  box.writeConfig({
+    objects: [login, { objectName: 'nowhere', objectType: 'secretsmanager', optional: true }],
+  });
+  const { code, stderr } = await initWith(house);
+  assert.is(code, 0);
+  assert.match(stderr, '"event":"object.absent"');
+  assert.equal(Object.keys(box.files()), ['login.json']);
+});
+
+init('the failover region serves while the first one is down', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig({ region, failoverRegion: 'us-east-1', objects: [login] });
+  await aws.addFault({ on: { region }, does: { kind: 'cut', at: 'before-headers' } });
+  const { code, stderr } = await initWith(house);
+  assert.is(code, 0);
+  assert.match(stderr, '"event":"region.failing"');
+  assert.equal(box.files(), { 'login.json': '{"username":"failover"}' });
+});
+
+init('what may pass is waited for, and said', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig({ objects: [login] });
+  await aws.addFault({
+    on: { service: 'agent' },
+    times: 2,
+    does: { kind: 'error', code: 'InternalServerException', status: 500 },
+  });
+  const { code, stderr } = await initWith(house, ['--start-timeout', '30s']);
+  assert.is(code, 0);
+  assert.match(stderr, '"event":"start.waiting"');
+});
+
+init('several configs publish each to its own directory, and share their calls', async (house) => {
+  const { aws, box } = house;
+  const other = box.write(
+    'other.yaml',
+    `apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nmetadata: { name: other }\nspec:\n  provider: aws\n  parameters:\n    objects: '[{objectName: /app/token, objectType: ssmparameter, objectAlias: t}]'\n`,
+  );
+  const second = join(box.root, 'second');
+  mkdirSync(second);
+  box.writeConfig({ objects: [login, token] });
+  const { code } = await initWith(house, ['--config', `${other}=${second}`]);
+  assert.is(code, 0);
+  assert.is(readFileSync(join(second, 't'), 'utf8'), 's3cret');
+  assert.is(await aws.count({ operation: 'GetParameters' }), 1);
+});
+
+init('each kind of failure has its own exit code, and its cause in the last line', async (house) => {
+  const { aws, box } = house;
+  const failing = async (flags: string[], env = {}) => {
+    const { code, lastLine } = await initWith(house, flags, env);
+    return [code, lastLine] as const;
+  };
+  box.writeConfig({ objects: [login] });
+  for (const [expected, pattern, ended] of [
+    [2, /--nope/, await failing(['--nope'])],
+    [
+      4,
+      /agent/i,
+      await failing([], { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:1/v1/credentials' }),
+    ],
+    [4, /token/, await failing([], { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: join(box.root, 'nowhere') })],
+    [
+      5,
+      /AWS_ENDPOINT_URL|ECONNREFUSED|127\.0\.0\.1/,
+      await failing([], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }),
+    ],
+    [6, /emptyDir|tmpfs/, await failing(['--dir', '/var/tmp/podsecrets-nowhere'])],
+  ] as const) {
+    assert.is(ended[0], expected, ended[1]);
+    assert.match(ended[1], pattern);
+  }
+  box.writeConfig({ objects: [{ objectName: 'x', objectType: 'ssm' }] });
+  const [code, line] = await failing([]);
+  assert.is(code, 3);
+  assert.match(line, /objects\[0\]/);
+  assert.is(await aws.count({ service: 'sts' }), 0);
+});
+
+init('the termination message holds the last words, where the runtime has put the file', async (house) => {
+  const { box } = house;
+  box.writeConfig({ objects: [{ objectName: 'nowhere', objectType: 'secretsmanager' }] });
+  const missing = join(box.root, 'missing');
+  const file = box.write('termination', '');
+  await initWith(house, ['--termination-log', missing]);
+  assert.not.ok(existsSync(missing));
+  await initWith(house, ['--termination-log', file]);
+  assert.match(readFileSync(file, 'utf8'), /^podsecrets init failed: nowhere: .*\[fetch\.notFound\]$/);
+});
+
+init(
+  'a change is told, nothing changed is not, and a hook that fails ends with its own exit code',
+  async (house) => {
+    const { aws, box } = house;
+    const told = join(box.root, 'told');
+    const hook = JSON.stringify(['/bin/sh', '-c', `echo "$PODSECRETS_FILES" >> ${told}`]);
+    box.writeConfig({ objects: [login] });
+    await initWith(house, ['--notify-exec', hook]);
+    assert.not.ok(existsSync(told), 'the first publish is told to nobody');
+    await aws.putSecret({ region, name: 'db/login', string: '{}' });
+    assert.is((await initWith(house, ['--notify-exec', hook])).code, 0);
+    assert.is((await initWith(house, ['--notify-exec', hook])).code, 0);
+    assert.is(readFileSync(told, 'utf8').trim(), '["login.json"]');
+    await aws.putSecret({ region, name: 'db/login', string: '[]' });
+    const failed = await initWith(house, ['--notify-exec', '["/bin/nowhere"]']);
+    assert.is(failed.code, 7);
+    assert.equal(box.files(), { 'login.json': '[]' });
+    assert.is((await initWith(house, ['--notify-exec', hook])).code, 0);
+    assert.is(
+      readFileSync(told, 'utf8').trim().split('\n').length,
+      2,
+      'what was not told is told by the next run',
+    );
+  },
+);
+
+/** Inode and modification time of everything in a directory, but the lock and its holder. */
+function inodes(dir: string): readonly string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.startsWith('..lock') && !name.startsWith('..holder'))
+    .sort()
+    .map((name) => {
+      const { ino, mtimeMs } = statSync(join(dir, name));
+      return `${name} ${ino} ${mtimeMs}`;
+    });
+}
+
+init.run();
