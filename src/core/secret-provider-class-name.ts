@@ -43,16 +43,12 @@ export function checkName(name: TextField, place: NamePlace, findings: Findings)
     const message = `expected an ARN of secretsmanager or ssm, got ${quoted(name.text)}`;
     refuse(message, 'Name a secret of Secrets Manager or a parameter of Parameter Store.');
   }
-  if (
-    place.type !== undefined &&
-    service !== undefined &&
-    arn !== undefined &&
-    serviceOfArn(arn) !== service
-  ) {
-    const message = `expected an ARN of objectType ${quoted(place.type.text)}, got ${quoted(name.text)}`;
+  if (service !== undefined && arn !== undefined && serviceOfArn(arn) !== service) {
+    const message = `expected an ARN of objectType ${quoted(service)}, got ${quoted(name.text)}`;
     refuse(message, 'Correct objectType, or leave it out: an ARN needs none.');
+  } else if (service === 'ssmparameter') {
+    checkSelector(name, arn, refuse);
   }
-  if (service === 'ssmparameter') checkSelector(name, arn, refuse);
   return service;
 }
 
