@@ -84,14 +84,13 @@ test('tells what was added, updated and removed, and shows the whole new set', a
 });
 
 test('content counts to the last byte, also beyond the piece in which it is read', async () => {
-  for (const size of [0, 1, 4096, 65_535, 65_536, 65_537, 200_000]) {
+  for (const size of [1, 4096, 65_535, 65_536, 65_537, 200_000]) {
     const dir = scratch();
     const text = 'x'.repeat(size);
-    await publishOnce(dir, snapshot({ a: text }));
-    assert.equal(await publishOnce(dir, snapshot({ a: text })), { kind: 'same' }, `${size}`);
-    for (const other of [`${text}y`, `${text.slice(1)}z`]) {
-      assert.is((await publishOnce(dir, snapshot({ a: other }))).kind, 'changed', `${size}`);
-      assert.is(readFileSync(join(dir, 'a'), 'utf8'), other);
+    for (const next of [text, `${text.slice(1)}y`, `${text}y`, text.slice(1)]) {
+      assert.is((await publishOnce(dir, snapshot({ a: next }))).kind, 'changed', `${size}`);
+      assert.equal(await publishOnce(dir, snapshot({ a: next })), { kind: 'same' }, `${size}`);
+      assert.is(readFileSync(join(dir, 'a'), 'utf8'), next);
     }
   }
 });
