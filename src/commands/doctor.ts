@@ -1,5 +1,42 @@
-/** In the making. */
+/**
+ * `podsecrets doctor`: check, then for real. Which identity, region and endpoint, whether each object can be read, and which
+ * permission is missing where. Prints no values.
+ *
+ * With `--policy` it prints the least IAM policy for the configs instead, offline: the policy alone on standard output, for a
+ * file or a pipe, and what is to be said about it on standard error.
+ */
+
+import { type DoctorReport, doctorExitCode } from '../core/doctor-report.ts';
+import { doctorJson, doctorText } from '../core/doctor-text.ts';
+import { policyFor, policyNotes, trustNotes } from '../core/policy.ts';
+import { exitCodes, problemLine, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
-export async function doctor(_context: Context): Promise<number> {
-  throw new Error('not there yet');
+import { examine } from './doctor-examination.ts';
+import { readPlans } from './plans.ts';
+
+export async function doctor(context: Context): Promise<number> {
+  for (const warning of context.warnings) context.stderr.write(`warning: ${problemLine(warning)}\n`);
+  return context.settings.policy ? await printPolicy(context) : await printReport(context);
+}
+
+async function printReport(context: Context): Promise<number> {
+  const { settings, stdout } = context;
+  // One after the other, for they may share a directory's or a node's trouble, and the report is in their order.
+  const configs: DoctorReport['configs'][number][] = [];
+  for (const target of settings.config) configs.push(await examine(context, target));
+  const report: DoctorReport = { configs };
+  stdout.write(settings.output === 'json' ? doctorJson(report) : doctorText(report));
+  return doctorExitCode(report);
+}
+
+async function printPolicy(context: Context): Promise<number> {
+  const { settings, stdout, stderr } = context;
+  const { configs, problems } = await readPlans(context);
+  throwProblems(problems);
+  const plans = configs.map(({ plan }) => plan);
+  const policy = policyFor(plans, settings.fetch);
+  stdout.write(`${JSON.stringify(policy, undefined, 2)}\n`);
+  for (const note of [...policyNotes(policy, settings.fetch), ...trustNotes(plans)])
+    stderr.write(`${note}\n`);
+  return exitCodes.done;
 }

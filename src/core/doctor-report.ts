@@ -7,7 +7,7 @@
 
 import type { PlannedObject } from './plan.ts';
 import { type IamPolicy, missingPolicy } from './policy.ts';
-import { exitCodes, type Problem } from './problem.ts';
+import { exitCodes, type Problem, problemsOf } from './problem.ts';
 import type { Read } from './read.ts';
 
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -54,6 +54,30 @@ export interface ConfigReport {
 
 export interface DoctorReport {
   readonly configs: readonly ConfigReport[];
+}
+
+interface Found<Value> {
+  readonly value: Value;
+  readonly text: string;
+  readonly warnings?: readonly Problem[];
+}
+
+/** Adds the check: what was found, or the Problems that were thrown. The value, unless it failed. */
+export async function attempt<Value>(
+  checks: Check[],
+  subject: Check['subject'],
+  look: () => Promise<Found<Value>>,
+): Promise<Value | undefined> {
+  try {
+    const { value, text, warnings = [] } = await look();
+    checks.push({ subject, verdict: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
+    return value;
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    checks.push({ subject, verdict: 'failed', text: '', problems });
+    return undefined;
+  }
 }
 
 /** Every problem that makes something fail, in the order of the report; warnings are not among them. */

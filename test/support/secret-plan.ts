@@ -33,7 +33,6 @@ export function secretPlan(secretObjects: readonly SecretObject[], more: Partial
     preferredAddressType: 'auto',
     objects: [],
     secretObjects,
-    warnings: [],
     ...more,
   };
 }

@@ -1,0 +1,154 @@
+/**
+ * The part of the examination that talks to AWS: the token, the identity, and every value in every region.
+ *
+ * Values are read, for nothing else shows that they can be, and rendered, for one of the wrong form fails the pod as well;
+ * then they are overwritten. Nothing is said of them but their version.
+ */
+
+import type { Authentication } from '../core/authentication.ts';
+import type { AwsEnvironment } from '../core/aws-environment.ts';
+import { choose } from '../core/choose.ts';
+import {
+  attempt,
+  type Check,
+  type ObjectCheck,
+  type ReadCheck,
+  type Verdict,
+} from '../core/doctor-report.ts';
+import type { Plan, PlannedObject } from '../core/plan.ts';
+import { type Problem, problemsOf } from '../core/problem.ts';
+import type { Read, ReadOutcomes } from '../core/read.ts';
+import { render } from '../core/render.ts';
+import { printable } from '../core/text.ts';
+import { type TokenClaims, tokenClaims } from '../core/token-claims.ts';
+import { durationText } from '../core/units.ts';
+import { askIdentity } from '../edge/aws/identity.ts';
+import { openSecretSource, type SourceOptions } from '../edge/aws/source.ts';
+import { readToken } from '../edge/aws/token.ts';
+import type { Transport } from '../edge/aws/transport.ts';
+import type { Log } from '../ports.ts';
+import type { Context } from './context.ts';
+
+export interface WayToAws {
+  readonly environment: AwsEnvironment;
+  readonly transport: Transport;
+  readonly authentication: Authentication;
+}
+
+/** Adds the checks of token and identity; the objects are skipped when there are no credentials. */
+export async function examineObjects(
+  { settings, clock, stop }: Context,
+  plan: Plan,
+  way: WayToAws,
+  checks: Check[],
+): Promise<readonly ObjectCheck[]> {
+  const { authentication } = way;
+  const options: SourceOptions = {
+    ...way,
+    fetch: settings.fetch,
+    awsTimeout: settings.awsTimeout,
+    clock,
+    log: silent,
+    meter: { apiCall() {} },
+  };
+  if (authentication.kind !== 'default') {
+    await attempt(checks, 'token', async () => {
+      const claims = tokenClaims(await readToken(authentication.tokenFile));
+      return {
+        value: undefined,
+        text: `${printable(authentication.tokenFile)}: ${claimsText(claims, clock.now())}`,
+      };
+    });
+  }
+  const identity = await askIdentity(options, plan.region, stop);
+  if (identity.kind !== 'known') {
+    const verdict = identity.kind === 'none' ? 'failed' : 'warning';
+    checks.push({ subject: 'identity', verdict, text: '', problems: [identity.problem] });
+    if (identity.kind === 'none') return skippedObjects(plan);
+  } else {
+    const text = `${printable(identity.arn)}${endText('; credentials end', identity.expiresAt, clock.now())}`;
+    checks.push({ subject: 'identity', verdict: 'ok', text, problems: [] });
+  }
+  const outcomes = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
+  const objects = await Promise.all(plan.objects.map((object) => examineObject(plan, object, outcomes)));
+  for (const outcome of outcomes.values()) if (outcome.kind === 'found') outcome.value.wipe();
+  return objects;
+}
+
+/** Every object, unexamined. */
+export function skippedObjects({ objects }: Plan): readonly ObjectCheck[] {
+  return objects.map((object) => ({
+    object,
+    verdict: 'skipped',
+    reads: readsOf(object).map((read) => ({
+      read,
+      verdict: 'skipped',
+      version: undefined,
+      problem: undefined,
+    })),
+    contents: [],
+  }));
+}
+
+function readsOf({ primary, failover }: PlannedObject): readonly Read[] {
+  return failover === undefined ? [primary] : [primary, failover];
+}
+
+/** What is worth a line in a log, such as that batches are not allowed, is in the report or does not matter here. */
+const silent: Log = { write() {}, problem() {} };
+
+function claimsText(claims: TokenClaims | undefined, now: number): string {
+  if (claims === undefined) return 'a token of a form that is not known';
+  const { subject = 'nobody', audiences, expiresAt } = claims;
+  return `${subject} for ${audiences.join(', ') || 'nobody'}${endText(', ends', expiresAt, now)}`;
+}
+
+function endText(what: string, at: number | undefined, now: number): string {
+  if (at === undefined) return '';
+  return at > now ? `${what} in ${durationText(at - now)}` : `${what} ${durationText(now - at)} ago`;
+}
+
+async function examineObject(
+  plan: Plan,
+  object: PlannedObject,
+  outcomes: ReadOutcomes,
+): Promise<ObjectCheck> {
+  const choice = choose(object, outcomes);
+  switch (choice.kind) {
+    case 'value': {
+      const { value, region } = choice;
+      const served = new Map([[object, { ...value, region }]]);
+      const contents = await problemsIn(() => render({ ...plan, objects: [object] }, served));
+      const verdict = contents.length > 0 ? 'failed' : choice.passedOver === undefined ? 'ok' : 'warning';
+      return { object, verdict, reads: readChecks(object, outcomes, 'warning'), contents };
+    }
+    case 'absent':
+      return { object, verdict: 'warning', reads: readChecks(object, outcomes, 'warning'), contents: [] };
+    case 'failed':
+      return { object, verdict: 'failed', reads: readChecks(object, outcomes, 'failed'), contents: [] };
+    default:
+      return choice satisfies never;
+  }
+}
+
+async function problemsIn(work: () => Promise<unknown>): Promise<readonly Problem[]> {
+  try {
+    await work();
+    return [];
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    return problems;
+  }
+}
+
+/** A failed read is as bad as what it means for its object: with a value from the other region it is a warning. */
+function readChecks(object: PlannedObject, outcomes: ReadOutcomes, failed: Verdict): readonly ReadCheck[] {
+  return readsOf(object).map((read) => {
+    const outcome = outcomes.get(read.key);
+    if (outcome === undefined) throw new Error(`no outcome for ${read.id} in ${read.region}`);
+    return outcome.kind === 'found'
+      ? { read, verdict: 'ok', version: outcome.version, problem: undefined }
+      : { read, verdict: failed, version: undefined, problem: outcome.problem };
+  });
+}

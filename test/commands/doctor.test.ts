@@ -1,0 +1,344 @@
+/** Doctor against the stand-in for AWS: every way in which a pod's access fails, and what is said about it. */
+
+import { rmSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseCommand } from '../../src/cli.ts';
+import type { Context } from '../../src/commands/context.ts';
+import { doctor } from '../../src/commands/doctor.ts';
+import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { realClock } from '../support/real-clock.ts';
+import { rejects } from '../support/rejects.ts';
+import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+
+/** Part of every value, and of the tokens' signatures: never in any output. */
+const CANARY = 'CANARYhunter2';
+const ROLE = 'arn:aws:iam::111122223333:role/app';
+
+function jwt(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'RS256' })}.${part(claims)}.${CANARY}`;
+}
+
+const claims = { sub: 'system:serviceaccount:shop:app', exp: 4_102_444_800 };
+const podToken = jwt({ ...claims, aud: ['pods.eks.amazonaws.com'] });
+const webToken = jwt({ ...claims, aud: 'sts.amazonaws.com' });
+
+interface Scene {
+  aws: StandIn;
+  sandbox: Sandbox;
+  env: Record<string, string>;
+}
+
+const test = suite<Scene>('doctor');
+test.before.each(async (scene) => {
+  scene.aws = await startStandIn({
+    seed: {
+      identities: { app: { role: ROLE, podIdentityTokens: [podToken], webIdentityTokens: [webToken] } },
+      regions: {
+        'eu-west-1': {
+          secrets: { db: CANARY, login: { json: { user: CANARY } }, locked: CANARY },
+          parameters: { '/app/token': CANARY },
+        },
+        'us-east-1': { secrets: { db: CANARY } },
+      },
+    },
+  });
+  scene.sandbox = makeSandbox();
+  scene.env = podIdentityEnv(scene.sandbox, scene.aws, podToken);
+});
+test.after.each(async ({ aws, sandbox }) => {
+  await aws.close();
+  sandbox.remove();
+});
+
+const secret = (name: string) => ({ objectName: name, objectType: 'secretsmanager' });
+const pod = { usePodIdentity: 'true' };
+
+/** Runs doctor; fails when anything that it says holds a value or a token. */
+async function run({ sandbox, env }: Scene, ...flags: string[]) {
+  const command = parseCommand(['doctor', ...flags], {
+    ...env,
+    PODSECRETS_CONFIG: sandbox.config,
+    PODSECRETS_DIR: sandbox.dir,
+  });
+  if (command.kind !== 'run') throw new Error('expected a command that runs');
+  let [out, err] = ['', ''];
+  const context = {
+    ...command,
+    command: 'doctor',
+    env,
+    clock: realClock,
+    stop: new AbortController().signal,
+    stdout: { write: (text: string) => (out += text) },
+    stderr: { write: (text: string) => (err += text) },
+  };
+  const code = await doctor(context as unknown as Context);
+  for (const text of [out, err]) assert.not.match(text, CANARY);
+  return { code, out, err };
+}
+
+test('all is well: what is used, by whom, and what was read', async (scene) => {
+  scene.sandbox.writeConfig({
+    ...pod,
+    region: 'eu-west-1',
+    objects: [secret('db'), { objectName: '/app/token', objectType: 'ssmparameter' }],
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 0);
+  for (const expected of [
+    /ok {4}config {5}2 objects, 2 files\n/,
+    /ok {4}region {5}eu-west-1, from parameters.region\n/,
+    /ok {4}endpoints {2}SECRETS_MANAGER at http:\/\/127/,
+    /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, as usePodIdentity: "true" says\n/,
+    /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, ends in/,
+    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials end in 5h/,
+    /ok {4}directory {2}in memory, \d+ MiB free\n/,
+    /ok {4}db {10}secretsmanager eu-west-1 {2}version \S+\n/,
+    /ok {4}\/app\/token {2}ssmparameter {3}eu-west-1 {2}version 1\n/,
+    /All is well.\n$/,
+  ])
+    assert.match(out, expected);
+  assert.equal(scene.sandbox.files(), {});
+});
+
+test('a region that only AWS_REGION names is said to come from there', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  assert.match((await run(scene)).out, 'eu-west-1, from AWS_REGION\n');
+});
+
+test('a config with mistakes is told like check tells it, and ends there', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [{ objectName: 'db', objectType: 'secretmanager' }] });
+  const { code, out } = await run(scene);
+  assert.is(code, 3);
+  assert.match(out, /FAIL {2}config\n {8}objects\[0\].*expected .*"secretsmanager".*got "secretmanager"/);
+  assert.is(scene.aws.count(), 0);
+});
+
+test('a denied action is named on its resource, and the policy that allows it is printed', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('locked')] });
+  scene.aws.changeIdentity({
+    name: 'app',
+    deny: [{ action: 'secretsmanager:GetSecretValue', resource: 'locked' }],
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 5);
+  assert.match(
+    out,
+    /FAIL {2}locked {2}secretsmanager eu-west-1\n {8}locked: expected secretsmanager:GetSecretValue/,
+  );
+  assert.match(
+    out,
+    'do: Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:locked-',
+  );
+  assert.match(out, /ok {4}db/);
+  const policy = JSON.parse(/\{\n[\s\S]*\n\}/.exec(out)?.[0] ?? '') as {
+    Statement: { Resource: string[] }[];
+  };
+  assert.match(policy.Statement[0]?.Resource[0] ?? '', /:secret:locked-/);
+  assert.is(policy.Statement.length, 1);
+  assert.match(out, '1 problem; exit code 5.');
+});
+
+test('KMS that denies is told as KMS, and the statement is bound to the value', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('locked')] });
+  scene.aws.changeIdentity({ name: 'app', deny: [{ action: 'kms:Decrypt', resource: 'locked' }] });
+  const { code, out } = await run(scene);
+  assert.is(code, 5);
+  assert.match(out, 'kms:Decrypt');
+  assert.match(
+    out,
+    '"kms:EncryptionContext:SecretARN": [\n            "arn:aws:secretsmanager:eu-west-1:*:secret:locked-??????"',
+  );
+});
+
+test('an object that does not exist says where it was looked for', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, region: 'us-east-1', objects: [secret('login')] });
+  const { code, out } = await run(scene);
+  assert.is(code, 5);
+  assert.match(
+    out,
+    'expected secretsmanager:GetSecretValue in us-east-1 to find it, got ResourceNotFoundException',
+  );
+});
+
+test('an optional object that does not exist is a warning', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [{ ...secret('feature'), optional: true }] });
+  const { code, out } = await run(scene);
+  assert.is(code, 0);
+  assert.match(out, /warn {2}feature/);
+});
+
+test('a failover region that is denied shows on the first day', async (scene) => {
+  scene.sandbox.writeConfig({
+    ...pod,
+    failoverRegion: 'us-east-1',
+    objects: [{ ...secret('db'), objectAlias: 'db' }],
+  });
+  scene.aws.addFault({
+    on: { region: 'us-east-1', service: 'secretsmanager' },
+    does: { kind: 'error', code: 'AccessDeniedException', message: 'no' },
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 5);
+  assert.match(out, /ok {4}db {2}secretsmanager eu-west-1/);
+  assert.match(out, /FAIL {2}db {2}secretsmanager us-east-1/);
+  assert.match(out, 'arn:aws:secretsmanager:us-east-1:*:secret:db-??????');
+});
+
+test('a failover region that is away is a warning', async (scene) => {
+  scene.sandbox.writeConfig({
+    ...pod,
+    failoverRegion: 'us-east-1',
+    objects: [{ ...secret('db'), objectAlias: 'db' }],
+  });
+  scene.aws.addFault({
+    on: { region: 'us-east-1', service: 'secretsmanager' },
+    does: { kind: 'error', code: 'InternalServiceError', status: 500 },
+  });
+  const { code, out } = await run(scene, '--aws-timeout', '1s');
+  assert.is(code, 0);
+  assert.match(out, /warn {2}db {2}secretsmanager us-east-1/);
+});
+
+test('a value that cannot become its file is found too', async (scene) => {
+  scene.sandbox.writeConfig({
+    ...pod,
+    objects: [{ ...secret('login'), jmesPath: [{ path: 'pasword', objectAlias: 'password' }] }],
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 5);
+  assert.match(out, /ok {4}login[\s\S]*FAIL {2}its files cannot be made:\n {8}objects\[0\]/);
+});
+
+test('variables that are missing are named, and nothing is asked', async (scene) => {
+  scene.sandbox.writeConfig({ usePodIdentity: 'false', objects: [secret('db')] });
+  const { code, out } = await run(scene);
+  assert.is(code, 4);
+  assert.match(out, /FAIL {2}auth\n {8}AWS_ROLE_ARN: expected AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE/);
+  assert.match(out, /skip {2}db/);
+  assert.match(out, /ok {4}directory/);
+  assert.is(scene.aws.count(), 0);
+});
+
+test('a token that nobody accepts fails the identity, once, and the objects are skipped', async (scene) => {
+  scene.env = podIdentityEnv(scene.sandbox, scene.aws, jwt({ ...claims, aud: 'elsewhere' }));
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('login')] });
+  const { code, out } = await run(scene);
+  assert.is(code, 4);
+  assert.match(out, /ok {4}token .* for elsewhere/);
+  assert.match(out, /FAIL {2}identity\n/);
+  assert.match(out, '1 problem; exit code 4.');
+  assert.match(out, /skip {2}login/);
+});
+
+test('a token file that is not there is told at the token', async (scene) => {
+  rmSync(scene.env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE ?? '');
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  const { code, out } = await run(scene);
+  assert.is(code, 4);
+  assert.match(
+    out,
+    /FAIL {2}token\n {8}\S+pod-identity-token: expected the service account's token, got no file/,
+  );
+});
+
+test('IRSA works without a word in the config, by its variables', async (scene) => {
+  scene.env = irsaEnv(scene.sandbox, scene.aws, ROLE, webToken);
+  scene.sandbox.writeConfig({ objects: [secret('db')] });
+  const { code, out } = await run(scene);
+  assert.is(code, 0);
+  assert.match(
+    out,
+    `IAM role ${ROLE} by the service account's token, as the variables in the environment say`,
+  );
+  assert.match(out, 'for sts.amazonaws.com');
+});
+
+test('without a way to STS the identity is unknown, which hinders nothing', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  scene.aws.addFault({ on: { service: 'sts' }, does: { kind: 'cut', at: 'before-headers' } });
+  const { code, out } = await run(scene);
+  assert.is(code, 0);
+  assert.match(out, /warn {2}identity\n {8}STS in eu-west-1: expected sts:GetCallerIdentity/);
+  assert.match(out, /ok {4}db/);
+});
+
+test('a directory on a disk is refused as init would refuse it, unless that is allowed', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  const { code, out } = await run(scene, '--dir', import.meta.dirname);
+  assert.is(code, 6);
+  assert.match(out, /FAIL {2}directory\n {8}.*expected a tmpfs or ramfs/);
+  assert.match(
+    (await run(scene, '--dir', import.meta.dirname, '--allow-disk')).out,
+    /ok {4}directory {2}on a disk/,
+  );
+});
+
+test('several configs are examined one by one; the exit code is that of the earliest stage', async (scene) => {
+  const good = scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  const bad = scene.sandbox.write('bad.yaml', 'nonsense');
+  const { code, out } = await run(scene, '--config', good, '--config', `${bad}=${scene.sandbox.root}/other`);
+  assert.is(code, 3);
+  assert.match(out, /config.yaml -> \S+secrets\n[\s\S]*bad.yaml -> \S+other\n {2}FAIL {2}config/);
+});
+
+test('as JSON the same, with results and problems as fields', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('locked')] });
+  scene.aws.changeIdentity({ name: 'app', deny: [{ action: 'secretsmanager:*', resource: 'locked' }] });
+  const { code, out } = await run(scene, '--output', 'json');
+  const report = JSON.parse(out);
+  assert.equal([code, report.ok, report.exitCode], [5, false, 5]);
+  const [config] = report.configs;
+  assert.equal(
+    config.checks.map((check: { check: string; result: string }) => `${check.check} ${check.result}`),
+    ['config ok', 'region ok', 'endpoints ok', 'auth ok', 'token ok', 'identity ok', 'directory ok'],
+  );
+  assert.equal(
+    config.objects.map(({ object, result }: { object: string; result: string }) => [object, result]),
+    [
+      ['db', 'ok'],
+      ['locked', 'failed'],
+    ],
+  );
+  const [read] = config.objects[1].reads;
+  assert.equal(
+    [read.service, read.region, read.id, read.problem.code],
+    ['secretsmanager', 'eu-west-1', 'locked', 'fetch.denied'],
+  );
+  assert.is(report.missing.Statement[0].Action, 'secretsmanager:GetSecretValue');
+});
+
+test('with --sync-secrets the rules that the service account lacks are told', async (scene) => {
+  const secretObjects = [
+    { secretName: 'app', type: 'Opaque', data: [{ objectName: 'db', key: 'password' }] },
+  ];
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] }, { secretObjects });
+  const { code, out } = await run(scene, '--sync-secrets');
+  assert.is(code, 8);
+  assert.match(
+    out,
+    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: expected the variables that every pod has/,
+  );
+});
+
+test('--policy prints the least policy and nothing else, offline; what is to say goes to stderr', async (scene) => {
+  scene.sandbox.writeConfig({
+    ...pod,
+    failoverRegion: 'us-east-1',
+    objects: [{ ...secret('db'), objectAlias: 'db' }],
+  });
+  const { code, out, err } = await run(scene, '--policy');
+  assert.is(code, 0);
+  const policy = JSON.parse(out);
+  assert.equal(policy.Statement[0].Resource, [
+    'arn:aws:secretsmanager:eu-west-1:*:secret:db-??????',
+    'arn:aws:secretsmanager:us-east-1:*:secret:db-??????',
+  ]);
+  assert.match(err, "The role's trust policy for EKS Pod Identity: {");
+  assert.is(scene.aws.count(), 0);
+  scene.sandbox.write('config.yaml', 'nonsense');
+  await rejects(run(scene, '--policy'));
+});
+
+test.run();
