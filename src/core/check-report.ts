@@ -8,6 +8,7 @@
 import type { Output, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Read } from './read.ts';
+import { table } from './table.ts';
 import { printable } from './text.ts';
 import { modeText } from './units.ts';
 
@@ -175,18 +176,4 @@ function planBlock(plan: Plan, directory: string): string {
       ]),
     ),
   ].join('\n');
-}
-
-/** Columns as wide as their widest cell, two spaces apart. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const lines = [head, ...rows.map((row) => row.map((cell) => printable(cell)))];
-  const widths = head.map((_, column) =>
-    lines.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), 0),
-  );
-  return lines.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
-      .join('')
-      .trimEnd(),
-  );
 }

@@ -24,13 +24,14 @@ const LONGEST = 20 * 24 * 3_600_000;
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
   if (ms < 60_000) return `${trimmed(ms / 1000)}s`;
-  if (ms < 3_600_000)
-    return ms % 60_000 === 0
-      ? `${ms / 60_000}m`
-      : `${Math.floor(ms / 60_000)}m${Math.round((ms % 60_000) / 1000)}s`;
-  return ms % 3_600_000 === 0
-    ? `${ms / 3_600_000}h`
-    : `${Math.floor(ms / 3_600_000)}h${Math.round((ms % 3_600_000) / 60_000)}m`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return parts(Math.floor(seconds / 60), 'm', seconds % 60, 's');
+  const minutes = Math.round(ms / 60_000);
+  return parts(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+}
+
+function parts(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`;
 }
 
 function trimmed(seconds: number): string {

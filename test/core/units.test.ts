@@ -110,4 +110,8 @@ test('a duration is written as a person would', () => {
   ]);
 });
 
+test('a duration is rounded to the next unit, never to sixty of the one below', () => {
+  assert.equal([119_700, 3_599_400, 3_599_700, 7_199_000].map(durationText), ['2m', '59m59s', '1h', '2h']);
+});
+
 test.run();
