@@ -81,13 +81,17 @@ export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Pr
   const child = spawn(
     process.execPath,
     ['--no-warnings', join(import.meta.dirname, 'main.ts'), '--stop-with-stdin', ...args],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
+    { stdio: 'pipe' },
   );
-  const exited = once(child, 'exit');
+  const exited = once(child, 'close');
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
   const lines = createInterface(child.stdout);
   const [first] = await Promise.race([once(lines, 'line'), exited.then(() => [undefined])]);
   rmSync(directory, { recursive: true });
-  if (typeof first !== 'string') throw new Error('the stand-in ended before it listened');
+  if (typeof first !== 'string') throw new Error(`the stand-in ended before it listened: ${complaint}`);
   const started = JSON.parse(first) as {
     readonly url: string;
     readonly agentUrl: string;

@@ -56,7 +56,7 @@ export function damaged(answer: Answer, { does }: Harm): Answer {
     case 'error':
       return answer;
     case 'empty':
-      return { ...answer, headers: {}, body: '' };
+      return { ...answer, body: '' };
     case 'html': {
       const page = `<html><head><title>${answer.status}</title></head><body><h1>${answer.status}</h1></body></html>`;
       return { ...answer, headers: { ...answer.headers, 'content-type': 'text/html' }, body: page };

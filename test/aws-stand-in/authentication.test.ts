@@ -1,0 +1,201 @@
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { rejects } from '../support/rejects.ts';
+import { startExample } from './example.ts';
+import { operatorKeys, secretsManagerAt, send, signed } from './requests.ts';
+import { startStandIn } from './server.ts';
+import { signatureOf } from './sigv4.ts';
+
+const test = suite('authentication');
+const aws = await startExample();
+const get = new GetSecretValueCommand({ SecretId: 'db/password' });
+const target = { 'x-amz-target': 'secretsmanager.GetSecretValue' };
+const body = '{"SecretId":"db/password"}';
+const request = { service: 'secretsmanager', headers: target, body };
+
+test.before.each(() => aws.reset());
+test.after(() => aws.close());
+
+const errorOf = async (promise: Promise<unknown>) => {
+  const { name, message } = (await rejects(promise)) as Error;
+  return { name, message };
+};
+const refusal = async (headers: Readonly<Record<string, string>>, sent = body) => {
+  const answer = await send(aws.url, 'POST', headers, sent);
+  return [answer.status, JSON.parse(answer.body).__type, JSON.parse(answer.body).Message];
+};
+
+test('computes the signature of the specification’s own example', () => {
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+    host: 'iam.amazonaws.com',
+    'x-amz-date': '20150830T123600Z',
+  };
+  const example = {
+    method: 'GET',
+    path: '/',
+    query: 'Action=ListUsers&Version=2010-05-08',
+    headers,
+    body: Buffer.alloc(0),
+  };
+  assert.is(
+    signatureOf(
+      example,
+      Object.keys(headers),
+      '20150830T123600Z',
+      { date: '20150830', region: 'us-east-1', service: 'iam' },
+      { secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', signingKeys: new Map() },
+    ),
+    '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
+  );
+});
+
+test('accepts what the SDK signs with a key that it knows', async () => {
+  const { SecretString } = await secretsManagerAt(aws.url).send(get);
+  assert.is(SecretString, 'hunter2');
+  assert.is(aws.calls()[0]?.identity, 'arn:aws:iam::111122223333:user/operator');
+});
+
+test('refuses what the SDK signs with a wrong secret key', async () => {
+  const keys = { ...operatorKeys, secretAccessKey: 'not-the-key' };
+  const { name, message } = await errorOf(secretsManagerAt(aws.url, keys).send(get));
+  assert.is(name, 'InvalidSignatureException');
+  assert.match(message, 'The request signature we calculated does not match');
+  assert.is(aws.calls()[0]?.identity, undefined);
+});
+
+test('refuses an access key that nobody issued', async () => {
+  const keys = { ...operatorKeys, accessKeyId: 'AKIAUNKNOWN' };
+  assert.equal(await errorOf(secretsManagerAt(aws.url, keys).send(get)), {
+    name: 'UnrecognizedClientException',
+    message: 'The security token included in the request is invalid.',
+  });
+});
+
+test('refuses issued keys without their session token, or with another', async () => {
+  const answer = await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
+  const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
+  assert.is((await errorOf(secretsManagerAt(aws.url, keys).send(get))).name, 'UnrecognizedClientException');
+  const foreign = { ...keys, sessionToken: `${Token}x` };
+  assert.is(
+    (await errorOf(secretsManagerAt(aws.url, foreign).send(get))).name,
+    'UnrecognizedClientException',
+  );
+  const { SecretString } = await secretsManagerAt(aws.url, { ...keys, sessionToken: Token }).send(get);
+  assert.is(SecretString, 'hunter2');
+});
+
+test('refuses a body that is not the one that was signed', async () => {
+  const headers = signed(aws.url, request);
+  assert.is((await refusal(headers))[0], 200);
+  assert.equal((await refusal(headers, body.replace('password', 'login'))).slice(0, 2), [
+    400,
+    'InvalidSignatureException',
+  ]);
+});
+
+test('refuses a signed header that was changed on the way', async () => {
+  const headers = { ...signed(aws.url, request), 'x-amz-target': 'secretsmanager.DescribeSecret' };
+  assert.is((await refusal(headers))[1], 'InvalidSignatureException');
+});
+
+test('says what is missing', async () => {
+  assert.equal(await refusal(target), [
+    400,
+    'MissingAuthenticationTokenException',
+    'Missing Authentication Token',
+  ]);
+  const { authorization = '', ...others } = signed(aws.url, request);
+  const cut = authorization.replace(/, Signature=.*/, '');
+  assert.equal(await refusal({ ...others, authorization: cut }), [
+    400,
+    'IncompleteSignatureException',
+    "Authorization header requires 'Signature' parameter. Authorization=AWS4-HMAC-SHA256",
+  ]);
+  const scopeless = authorization.replace('/aws4_request', '');
+  assert.is((await refusal({ ...others, authorization: scopeless }))[1], 'IncompleteSignatureException');
+  const { 'x-amz-date': _, ...undated } = signed(aws.url, request);
+  assert.match((await refusal(undated))[2], "requires 'X-Amz-Date'");
+});
+
+test('the scope must name the service, a region, and the day of the request', async () => {
+  const wrong = [
+    [{ service: 'ssm' }, "Credential should be scoped to correct service: 'secretsmanager'."],
+    [{ region: 'Eu' }, "Credential should be scoped to a valid region, not 'Eu'."],
+    [{ date: '20200101' }, /^Date in Credential scope does not match/],
+  ] as const;
+  for (const [change, sentence] of wrong) {
+    const [status, code, message] = await refusal(signed(aws.url, { ...request, ...change }));
+    assert.equal([status, code], [400, 'InvalidSignatureException']);
+    assert.match(message, sentence);
+  }
+});
+
+test('a host name of AWS must be of the region that was signed for', async () => {
+  const to = (host: string) => signed(aws.url, { ...request, headers: { ...target, host } });
+  assert.is((await refusal(to('secretsmanager.eu-west-1.amazonaws.com')))[0], 200);
+  assert.match((await refusal(to('secretsmanager.us-east-1.amazonaws.com')))[2], "not 'eu-west-1'");
+});
+
+test('a request may be five minutes old or early, not more', async () => {
+  const now = Date.now();
+  const at = (minutes: number) => signed(aws.url, { ...request, at: now + minutes * 60_000 });
+  assert.is((await refusal(at(-4.9)))[0], 200);
+  assert.is((await refusal(at(4.9)))[0], 200);
+  assert.match((await refusal(at(-5.1)))[2], /^Signature expired: .* - 5 min\.\)$/);
+  assert.match((await refusal(at(5.1)))[2], /^Signature not yet current: .* \+ 5 min\.\)$/);
+});
+
+test('the SDK corrects a wrong clock by the Date of the answer', async () => {
+  aws.advanceClock({ ms: 3_600_000 });
+  const client = secretsManagerAt(aws.url);
+  assert.is((await errorOf(client.send(get))).name, 'InvalidSignatureException');
+  assert.is((await client.send(get)).SecretString, 'hunter2');
+});
+
+test('credentials die at their time', async () => {
+  let now = Date.now();
+  const short = await startStandIn({
+    seed: { identities: { app: { podIdentityTokens: ['t'], lifetime: 1 } } },
+    clock: { now: () => now, sleep: () => Promise.resolve() },
+  });
+  const answer = await send(short.agentUrl, 'GET', { authorization: 't' });
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
+  const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token };
+  const client = secretsManagerAt(short.url, keys);
+  now += 999;
+  assert.is((await errorOf(client.send(get))).name, 'ResourceNotFoundException');
+  now += 1;
+  assert.equal(await errorOf(client.send(get)), {
+    name: 'ExpiredTokenException',
+    message: 'The security token included in the request is expired',
+  });
+  await short.close();
+});
+
+test('all issued credentials can be ended at once, static keys live on', async () => {
+  await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
+  await send(aws.agentUrl, 'GET', { authorization: 'narrow-token' });
+  assert.is(aws.expireCredentials({ identity: 'narrow' }), 1);
+  assert.is(aws.expireCredentials(), 1);
+  assert.is(aws.expireCredentials(), 0);
+  assert.is((await secretsManagerAt(aws.url).send(get)).SecretString, 'hunter2');
+});
+
+test('data are those of the region that was signed for', async () => {
+  const there = await secretsManagerAt(aws.url, operatorKeys, 'us-east-1').send(get);
+  assert.is(there.SecretString, 'hunter2-over-there');
+  const nowhere = await errorOf(secretsManagerAt(aws.url, operatorKeys, 'ap-south-1').send(get));
+  assert.is(nowhere.name, 'ResourceNotFoundException');
+});
+
+test('an operation that the stand-in does not know is refused, and what is no call at all is not found', async () => {
+  const headers = signed(aws.url, { ...request, headers: { 'x-amz-target': 'secretsmanager.RotateSecret' } });
+  assert.is((await refusal(headers))[1], 'UnknownOperationException');
+  assert.is((await send(aws.url, 'GET', {})).status, 404);
+  assert.is((await refusal(signed(aws.url, { ...request, body: '[' }), '['))[1], 'SerializationException');
+});
+
+test.run();

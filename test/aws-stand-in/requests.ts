@@ -1,0 +1,87 @@
+/**
+ * Calls of the tests on the stand-in: SDK clients that try once, and raw requests that carry any header a test wants to
+ * spoil.
+ */
+
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { type Scope, signatureOf } from './sigv4.ts';
+
+/** The static keys of `operator` in example.seed.yaml, whom nobody denies anything. */
+export const operatorKeys = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+};
+
+export type Keys = typeof operatorKeys & { readonly sessionToken?: string };
+
+/** A client of Secrets Manager; it tries once unless it is told otherwise. */
+export function secretsManagerAt(
+  url: string,
+  credentials: Keys = operatorKeys,
+  region = 'eu-west-1',
+  maxAttempts = 1,
+) {
+  return new SecretsManagerClient({ endpoint: url, region, credentials, maxAttempts });
+}
+
+/** A client of Parameter Store that tries once. */
+export function parameterStoreAt(url: string, credentials: Keys = operatorKeys, region = 'eu-west-1') {
+  return new SSMClient({ endpoint: url, region, credentials, maxAttempts: 1 });
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
+/** One request as it is given. */
+export async function send(
+  url: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  body = '',
+): Promise<RawAnswer> {
+  const request = httpRequest(url, { method, headers });
+  request.end(body);
+  const [response] = await once(request, 'response');
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
+
+export interface SignedRequest {
+  readonly service: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly keys?: Keys;
+  readonly region?: string;
+  /** Milliseconds since 1970. */
+  readonly at?: number;
+  /** What is written into the scope; default: the day of `at`. */
+  readonly date?: string;
+}
+
+/** The headers of a POST to `/`, signed. */
+export function signed(url: string, request: SignedRequest): Readonly<Record<string, string>> {
+  const { service, body, region = 'eu-west-1', at = Date.now() } = request;
+  const keys: Keys = request.keys ?? operatorKeys;
+  const time = `${new Date(at).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+  const scope: Scope = { date: request.date ?? time.slice(0, 8), region, service };
+  const headers: Readonly<Record<string, string>> = {
+    host: new URL(url).host,
+    'x-amz-date': time,
+    ...(keys.sessionToken === undefined ? {} : { 'x-amz-security-token': keys.sessionToken }),
+    ...request.headers,
+  };
+  const names = Object.keys(headers).sort();
+  const toSign = { method: 'POST', path: '/', query: '', headers, body: Buffer.from(body) };
+  const signature = signatureOf(toSign, names, time, scope, { ...keys, signingKeys: new Map() });
+  const credential = `${keys.accessKeyId}/${scope.date}/${region}/${service}/aws4_request`;
+  return {
+    ...headers,
+    authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names.join(';')}, Signature=${signature}`,
+  };
+}
