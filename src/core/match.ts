@@ -9,12 +9,18 @@
 import { fullParameterName } from './batch.ts';
 import type { Read } from './read.ts';
 
-/** What an answer says about whose value it holds. Anything may be missing: it comes from outside. */
+/** What an answer says about whose value it holds. */
 export interface Answered {
-  readonly name?: string | undefined;
-  readonly arn?: string | undefined;
+  readonly name: string | undefined;
+  readonly arn: string | undefined;
   /** Parameter Store: `:3` or `:label`, when a selector was asked for. */
-  readonly selector?: string | undefined;
+  readonly selector: string | undefined;
+}
+
+/** The three as they came from outside, where nothing checked their types. */
+export function answeredBy(name: unknown, arn: unknown, selector?: unknown): Answered {
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  return { name: text(name), arn: text(arn), selector: text(selector) };
 }
 
 /** The parameter that answers the read: by name and selector, else by ARN and selector. One call never holds two selectors of a name. */

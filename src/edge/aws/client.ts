@@ -46,6 +46,7 @@ export function clientSettings({ region, environment, transport }: Surroundings,
     retryMode: 'standard',
     defaultsMode: 'standard' as const,
     authSchemePreference: [],
+    disableClockSkewCorrection: false,
     userAgentAppId: 'podsecrets',
   };
 }

@@ -19,6 +19,17 @@ export interface AwsCredentials {
   readonly expiration?: Date;
 }
 
+/** Whether they can sign: what goes into headers is visible ASCII, and an expiry is a date. */
+export function areUsable({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken = 'none',
+  expiration,
+}: AwsCredentials): boolean {
+  const fits = [accessKeyId, sessionToken].every((text) => /^[\x21-\x7e]+$/.test(text));
+  return fits && secretAccessKey !== '' && !Number.isNaN(expiration?.getTime());
+}
+
 /** Where credentials come from: `ask` throws a Problem when there are none. */
 export interface CredentialSource {
   /** As errors name it. */
@@ -39,8 +50,8 @@ const EARLY = 5 * 60_000;
 /** Milliseconds after a failed renewal until the next, while the old credentials live. */
 const PAUSE_ALIVE = 30_000;
 
-/** The same when there are none: those who ask in one pass share one failure; the next pass asks anew. */
-const PAUSE_DEAD = 500;
+/** The same when there are none: those who ask in one pass share one failure; the next pass, 100 ms later, asks anew. */
+const PAUSE_DEAD = 50;
 
 interface Held {
   readonly credentials: AwsCredentials;

@@ -8,7 +8,7 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { chainProblem } from '../../core/credentials-error.ts';
 import { clientSettings, type Surroundings } from './client.ts';
-import type { AwsCredentials } from './credentials.ts';
+import { type AwsCredentials, areUsable } from './credentials.ts';
 import { within } from './waiting.ts';
 
 /** Milliseconds for the whole chain: a profile's process or a role behind a role takes a few requests. */
@@ -16,13 +16,14 @@ const LIMIT = 30_000;
 
 /** Credentials of the chain, built anew each time, so that renewed keys and profiles are seen. */
 export async function askDefaultChain(surroundings: Surroundings): Promise<AwsCredentials> {
+  const chain = defaultProvider({ clientConfig: clientSettings(surroundings, 'STS'), logger: silent });
   try {
-    return await within(surroundings.clock, LIMIT, chainProblem, () =>
-      defaultProvider({ clientConfig: clientSettings(surroundings, 'STS'), logger: silent })(),
-    );
+    const credentials = await within(surroundings.clock, LIMIT, chainProblem, () => chain());
+    if (areUsable(credentials)) return credentials;
   } catch {
-    throw chainProblem();
+    // What failed may have quoted a profile: the Problem names what can be done instead.
   }
+  throw chainProblem();
 }
 
 /** Without one, the chain writes its warnings to the console, between our lines. */

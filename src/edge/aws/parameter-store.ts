@@ -10,7 +10,7 @@ import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readProblem } from '../../core/aws-error.ts';
 import { type AwsFailure, incompleteAnswer } from '../../core/aws-failure.ts';
 import { fullParameterName, iamActions } from '../../core/batch.ts';
-import { matchParameter } from '../../core/match.ts';
+import { answeredBy, matchParameter } from '../../core/match.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';
 import { call, clientSettings, counting, type Surroundings, signingWith } from './client.ts';
@@ -37,9 +37,7 @@ export function openParameterStore(surroundings: Surroundings, credentials: Cred
       async () => {
         const output = await client.send(command, { abortSignal: signal });
         const found = (Array.isArray(output.Parameters) ? output.Parameters : []).map((entry) => ({
-          name: entry?.Name,
-          arn: entry?.ARN,
-          selector: entry?.Selector,
+          ...answeredBy(entry?.Name, entry?.ARN, entry?.Selector),
           value: typeof entry?.Value === 'string' ? new Secret(entry.Value) : undefined,
           version: typeof entry?.Version === 'number' ? String(entry.Version) : undefined,
         }));

@@ -13,7 +13,7 @@ import { fromHttp } from '@aws-sdk/credential-provider-http';
 import type { Authentication } from '../../core/authentication.ts';
 import { type AgentFailure, agentProblem, noPodIdentityProblem } from '../../core/credentials-error.ts';
 import type { Clock } from '../../ports.ts';
-import type { AwsCredentials } from './credentials.ts';
+import { type AwsCredentials, areUsable } from './credentials.ts';
 import { readToken } from './token.ts';
 import { after, within } from './waiting.ts';
 
@@ -59,7 +59,8 @@ async function askAgent(
       // Past our own limit: when this one is over, the provider only prints a warning.
       timeout: timeout * 2,
     });
-    return complete(await within(clock, timeout, request.stop, provider));
+    const credentials = await within(clock, timeout, request.stop, provider);
+    return areUsable(credentials) ? credentials : { kind: 'answer' };
   } catch (error) {
     if (request.stopped()) return { kind: 'timeout', ms: timeout };
     const code = request.code();
@@ -69,17 +70,6 @@ async function askAgent(
   } finally {
     request.letGo();
   }
-}
-
-/** An answer with less than this is none: the provider checks that the fields are there, not that they say anything. */
-function complete(credentials: AwsCredentials): AwsCredentials | AgentFailure {
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
-  const whole =
-    accessKeyId !== '' &&
-    secretAccessKey !== '' &&
-    sessionToken !== '' &&
-    !Number.isNaN(expiration?.getTime());
-  return whole ? credentials : { kind: 'answer' };
 }
 
 /** The provider's request, as far as we need a hand on it. */

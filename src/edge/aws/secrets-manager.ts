@@ -14,7 +14,7 @@ import {
 import { readProblem } from '../../core/aws-error.ts';
 import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../core/aws-failure.ts';
 import { iamActions } from '../../core/batch.ts';
-import { matchSecret } from '../../core/match.ts';
+import { answeredBy, matchSecret } from '../../core/match.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';
@@ -72,13 +72,11 @@ export function openSecretsManager(surroundings: Surroundings, credentials: Cred
         async () => {
           const output = await client.send(command, { abortSignal: signal });
           const found = listOf(output.SecretValues).map((entry) => ({
-            name: entry.Name,
-            arn: entry.ARN,
+            ...answeredBy(entry.Name, entry.ARN),
             outcome: (read: Read) => outcomeOf(read, BATCH, { ...entry, $metadata: output.$metadata }),
           }));
           const failed = listOf(output.Errors).map((entry) => ({
-            name: entry.SecretId,
-            arn: entry.SecretId,
+            ...answeredBy(entry.SecretId, entry.SecretId),
             outcome: (read: Read): ReadOutcome => ({
               kind: 'failed',
               problem: readProblem(
@@ -120,11 +118,16 @@ function outcomeOf(read: Read, action: string, entry: Entry): ReadOutcome {
   const { SecretString: text, SecretBinary: bytes, VersionId: version } = entry;
   const value =
     typeof text === 'string' ? new Secret(text) : bytes instanceof Uint8Array ? new Secret(bytes) : undefined;
-  if (value !== undefined && typeof version === 'string') return { kind: 'found', value, version };
+  if (value !== undefined && isVersion(version)) return { kind: 'found', value, version };
   return {
     kind: 'failed',
     problem: readProblem(read, action, incompleteAnswer(entry.$metadata.requestId)),
   };
+}
+
+/** Versions are shown to people: what does not look like one is not let through. */
+function isVersion(version: unknown): version is string {
+  return typeof version === 'string' && /^[\w+=.@-]{1,64}$/.test(version);
 }
 
 /** The entries of a list that comes from outside: nothing that is no object. */

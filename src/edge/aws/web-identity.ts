@@ -11,7 +11,7 @@ import { type AwsFailure, failureOf, incompleteAnswer } from '../../core/aws-fai
 import { stsProblem } from '../../core/credentials-error.ts';
 import type { Problem } from '../../core/problem.ts';
 import { clientSettings, counting, type Surroundings } from './client.ts';
-import type { AwsCredentials } from './credentials.ts';
+import { type AwsCredentials, areUsable } from './credentials.ts';
 import { readToken } from './token.ts';
 
 type Irsa = Extract<Authentication, { kind: 'irsa' }>;
@@ -38,8 +38,7 @@ export async function askWebIdentity(
     // What is none of AWS's errors is the SDK's complaint about an answer that it could not use.
     throw problem(failureOf(error, clock.now()) ?? incompleteAnswer(undefined));
   });
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
-  if (!sessionToken || !(expiration instanceof Date) || Number.isNaN(expiration.getTime()))
+  if (!credentials.sessionToken || credentials.expiration === undefined || !areUsable(credentials))
     throw problem(incompleteAnswer(undefined));
-  return { accessKeyId, secretAccessKey, sessionToken, expiration };
+  return credentials;
 }
