@@ -36,6 +36,10 @@ const pure: Readonly<Record<string, RegExp>> = {
   '@aws-lambda-powertools/jmespath': /^src\/core\/jmespath/,
   // Key parsing and re-encoding of TLS secrets: values in, values out.
   'node:crypto': /^src\/core\/tls/,
+  // Opens PKCS#12: bytes in, bytes out.
+  'node-forge': /^src\/core\/(pkcs12|node-forge\.d)/,
+  'node-forge/lib/forge.js': /^src\/core\/pkcs12/,
+  'node-forge/lib/pkcs12.js': /^src\/core\/pkcs12/,
 };
 
 test('the core imports only the core and, in its thin rooms, a pure library', () => {

@@ -99,7 +99,8 @@ function regionText({ region, failoverRegion }: Plan, named: boolean): string {
 
 function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: AwsEnvironment): string {
   const kinds = [...(fips ? ['FIPS'] : []), ...(dualstack ? ['dual-stack'] : [])];
-  const own = Object.entries(endpoints).map(([name, url]) => `${name} at ${printable(url)}`);
+  const byUrl = Map.groupBy(Object.entries(endpoints), ([, url]) => url);
+  const own = [...byUrl].map(([url, of]) => `${of.map(([name]) => name).join(', ')} at ${printable(url)}`);
   return [
     ...(own.length === 0 ? ["AWS's own", ...kinds] : own),
     // Only the host: the URL may hold a password.

@@ -75,7 +75,7 @@ function readLines({ read, verdict, version, problem }: ReadCheck, width: number
   const what = version === undefined ? '' : `  version ${printable(version)}`;
   return [
     line(verdict, `${nameOf(read).padEnd(width)}  ${place}${what}`),
-    ...(problem === undefined ? [] : problemLines(problem)),
+    ...(problem === undefined ? [] : problemLines(problem, nameOf(read))),
   ];
 }
 
@@ -87,10 +87,13 @@ function line(verdict: Verdict, text: string): string {
   return `  ${words[verdict].padEnd(4)}  ${text}`.trimEnd();
 }
 
-function problemLines(problem: Problem): readonly string[] {
+/** What is wrong and what to do; a read has been named on the line above. */
+function problemLines(problem: Problem, named = ''): readonly string[] {
   const place = problem.line === undefined ? '' : ` (line ${problem.line})`;
+  const subject = printable(problem.subject);
+  const head = subject === named ? '' : `${subject}${place}: `;
   return [
-    `        ${printable(problem.subject)}${place}: ${printable(problem.message, WHOLE)} [${problem.code}]`,
+    `        ${head}${printable(problem.message, WHOLE)} [${problem.code}]`,
     `        do: ${printable(problem.remedy, WHOLE)}`,
   ];
 }

@@ -35,12 +35,12 @@ export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
     (['secretsmanager', 'ssmparameter'] as const).flatMap((service) => {
       const here = reads.filter((read) => read.service === service);
       if (here.length === 0) return [];
-      const { readSid, action } = services[service];
+      const { action } = services[service];
       return [
-        allow(readSid, action, resourcesOf(here)),
+        allow(sidOf(action), action, resourcesOf(here)),
         // The action knows no resources: which secrets a batch may hold is what the statement above says.
         ...(service === 'secretsmanager' && batched
-          ? [allow('ReadSecretsInBatches', iamActions.BatchGetSecretValue, ['*'])]
+          ? [allow(sidOf(iamActions.BatchGetSecretValue), iamActions.BatchGetSecretValue, ['*'])]
           : []),
         decryption(service, here),
       ];
@@ -67,13 +67,7 @@ export function missingPolicy(
     const resources = all.flatMap(({ read, access }) =>
       access.resource === '*' || isArn(access.resource) ? [access.resource] : arnsOf(read),
     );
-    return [
-      allow(
-        action.replace(/\W+(\w)/g, (_, letter) => letter.toUpperCase()),
-        action,
-        [...new Set(resources)].sort(),
-      ),
-    ];
+    return [allow(sidOf(action), action, [...new Set(resources)].sort())];
   });
   return policyOf(statements);
 }
@@ -84,7 +78,6 @@ function policyOf(Statement: readonly IamStatement[]): IamPolicy {
 
 const services = {
   secretsmanager: {
-    readSid: 'ReadSecrets',
     action: iamActions.GetSecretValue,
     decryptSid: 'DecryptSecrets',
     host: 'secretsmanager',
@@ -92,7 +85,6 @@ const services = {
     context: 'SecretARN',
   },
   ssmparameter: {
-    readSid: 'ReadParameters',
     action: iamActions.GetParameters,
     decryptSid: 'DecryptParameters',
     host: 'ssm',
@@ -136,6 +128,17 @@ export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly strin
 const LARGEST = 6144;
 
 const ACCOUNT = '*';
+
+const sids: Readonly<Record<string, string>> = {
+  [iamActions.GetSecretValue]: 'ReadSecrets',
+  [iamActions.BatchGetSecretValue]: 'ReadSecretsInBatches',
+  [iamActions.GetParameters]: 'ReadParameters',
+};
+
+/** An action that AWS names and we did not ask for keeps its name, which may hold letters and digits only. */
+function sidOf(action: string): string {
+  return sids[action] ?? action.replace(/[^A-Za-z0-9]/g, '');
+}
 
 function allow(sid: string, action: string, resources: readonly string[]): IamStatement {
   return { Sid: sid, Effect: 'Allow', Action: action, Resource: resources };

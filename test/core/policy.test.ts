@@ -186,14 +186,14 @@ test('what is missing is said for the reads that were denied, and for nothing el
     policy.Statement.map(({ Sid, Resource }) => [Sid, Resource]),
     [
       [
-        'secretsmanagerGetSecretValue',
+        'ReadSecrets',
         [
           'arn:aws:secretsmanager:eu-west-1:*:secret:b-??????',
           'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCd12',
         ],
       ],
       ['DecryptParameters', ['arn:aws:kms:eu-west-1:*:key/*']],
-      ['secretsmanagerBatchGetSecretValue', ['*']],
+      ['ReadSecretsInBatches', ['*']],
     ],
   );
 });
