@@ -18,6 +18,7 @@ export interface ClassDocument {
 
 /** Etcd keeps no object above 1.5 MiB, and a ConfigMap ends at 1 MiB. */
 const LARGEST = 1024 * 1024;
+const KUBERNETES = { match: 'exact', code: 'config.document' } as const;
 const GROUP = 'secrets-store.csi.x-k8s.io';
 
 /** The parts of the document; undefined when it is not one that can be read further. */
@@ -50,7 +51,7 @@ function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined
   const fields = new Fields(
     [root],
     ['apiVersion', 'kind', 'metadata', 'spec', 'status'],
-    'exact',
+    KUBERNETES,
     'config',
     findings,
   );
@@ -66,10 +67,13 @@ function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined
     return undefined;
   }
   const specs = fields.maps('spec');
-  if (specs.length === 0) refuse(findings, fields.lineOf('spec'), 'spec', 'a map', undefined);
-  const spec = new Fields(specs, ['provider', 'parameters', 'secretObjects'], 'exact', 'spec', findings);
+  if (specs.length === 0) {
+    refuse(findings, fields.lineOf('spec'), 'spec', 'a map', undefined);
+    return undefined;
+  }
+  const spec = new Fields(specs, ['provider', 'parameters', 'secretObjects'], KUBERNETES, 'spec', findings);
   const provider = spec.text('provider');
-  if (specs.length > 0 && provider?.text !== 'aws') {
+  if (provider?.text !== 'aws') {
     const message = `expected "aws", got ${provider === undefined ? 'nothing' : quoted(provider.text)}`;
     const remedy = 'Write provider: aws; values of other providers cannot be read.';
     const line = spec.lineOf('provider');

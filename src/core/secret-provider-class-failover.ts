@@ -27,7 +27,13 @@ export function readFailover(object: ObjectFields, primary: Primary, context: Ob
   const { findings } = context;
   const subject = `${object.subject}.failoverObject`;
   const keys = ['objectName', 'objectVersion', 'objectVersionLabel'] as const;
-  const fields = new Fields(object.maps('failoverObject'), keys, 'anyCase', subject, findings);
+  const fields = new Fields(
+    object.maps('failoverObject'),
+    keys,
+    { match: 'anyCase', code: 'config.failover' },
+    subject,
+    findings,
+  );
   const name = fields.text('objectName');
   const failover: Failover = {
     name: name?.text,

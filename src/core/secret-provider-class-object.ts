@@ -35,7 +35,13 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
     return { planned: undefined, claims: [] };
   }
   const before = findings.count;
-  const fields: ObjectFields = new Fields([value], objectKeys, 'anyCase', subject, findings);
+  const fields: ObjectFields = new Fields(
+    [value],
+    objectKeys,
+    { match: 'anyCase', code: 'config.object' },
+    subject,
+    findings,
+  );
   const name = fields.text('objectName');
   const type = fields.text('objectType');
   checkType(type, `${subject}.objectType`, findings);

@@ -82,7 +82,13 @@ function readEntry(value: YamlValue, subject: string, context: ObjectContext): E
     return undefined;
   }
   const keys = ['path', 'objectAlias', 'filePermission'] as const;
-  const fields = new Fields([value], keys, 'anyCase', subject, context.findings);
+  const fields = new Fields(
+    [value],
+    keys,
+    { match: 'anyCase', code: 'config.jmesPath' },
+    subject,
+    context.findings,
+  );
   const path = fields.text('path');
   const alias = fields.text('objectAlias');
   const mode = readPermission(fields.scalar('filePermission'), subject, context);

@@ -166,6 +166,7 @@ function unknownParameter({ key, line }: YamlEntry, findings: Findings): void {
 }
 
 function lintParameter({ key, line, value, repeated }: YamlEntry, findings: Findings): void {
+  if (key.startsWith(DRIVER)) return;
   const place = { code: 'config.parameter', subject: `parameters.${key}`, line } as const;
   if (repeated) {
     const message = 'expected the parameter once, got it more than once; the last one counts';

@@ -21,6 +21,8 @@ export interface SecretObjectContext {
   readonly findings: Findings;
 }
 
+const KUBERNETES = { match: 'exact', code: 'config.secretObjects' } as const;
+
 /** Reads the entries; what is wrong with them goes to the findings. */
 export function readSecretObjects(
   value: YamlValue | undefined,
@@ -62,7 +64,7 @@ function readSecretObject(
     return undefined;
   }
   const keys = ['secretName', 'type', 'labels', 'annotations', 'data'] as const;
-  const fields = new Fields([value], keys, 'exact', subject, context.findings);
+  const fields = new Fields([value], keys, KUBERNETES, subject, context.findings);
   const secretName = fields.text('secretName')?.text.trim() ?? '';
   const type = fields.text('type')?.text.trim() ?? '';
   const items = fields.list('data')?.items ?? [];
@@ -81,7 +83,7 @@ function readSecretObject(
       complain(part, item.line, `expected a map, got ${kindText(item)}`, 'Write objectName and key.');
       return [];
     }
-    const entry = new Fields([item], ['objectName', 'key'], 'exact', subject + part, context.findings);
+    const entry = new Fields([item], ['objectName', 'key'], KUBERNETES, subject + part, context.findings);
     const objectName = entry.text('objectName')?.text.trim() ?? '';
     const key = entry.text('key')?.text.trim() ?? '';
     if (objectName === '') complain(part, item.line, 'expected objectName, got none', 'Write objectName.');

@@ -7,6 +7,7 @@
  */
 
 import type { Findings } from './findings.ts';
+import type { ProblemCode } from './problem.ts';
 import { nearest, quoted } from './text.ts';
 import type { YamlEntry, YamlList, YamlMap, YamlValue } from './yaml.ts';
 
@@ -17,24 +18,32 @@ export interface TextField {
   readonly line: number;
 }
 
+/** How keys match, and the code of problems about their values. */
+export interface FieldStyle {
+  readonly match: 'exact' | 'anyCase';
+  readonly code: ProblemCode;
+}
+
 /** The fields of one map. */
 export class Fields<Name extends string> {
   readonly subject: string;
   readonly line: number;
   readonly #entries: ReadonlyMap<Name, readonly YamlEntry[]>;
+  readonly #code: ProblemCode;
   readonly #findings: Findings;
 
   constructor(
     maps: readonly YamlMap[],
     names: readonly Name[],
-    match: 'exact' | 'anyCase',
+    style: FieldStyle,
     subject: string,
     findings: Findings,
   ) {
     this.subject = subject;
+    this.#code = style.code;
     this.line = maps[0]?.line ?? 0;
     this.#findings = findings;
-    this.#entries = sorted(maps, names, match, subject, findings);
+    this.#entries = sorted(maps, names, style.match, subject, findings);
   }
 
   /** The line of a field's key, or that of the map when it has none. */
@@ -53,7 +62,7 @@ export class Fields<Name extends string> {
     const field = this.scalar(name);
     if (field?.plain !== undefined && field.plain !== field.text) {
       this.#findings.warn({
-        code: 'config.object',
+        code: this.#code,
         subject: `${this.subject}.${name}`,
         line: field.line,
         message: `expected text in quotes, got ${quoted(field.plain)}, of which YAML makes ${quoted(field.text)}`,
@@ -92,7 +101,7 @@ export class Fields<Name extends string> {
 
   #refuse(name: Name, expected: string, value: YamlValue, line: number): void {
     this.#findings.refuse({
-      code: 'config.object',
+      code: this.#code,
       subject: `${this.subject}.${name}`,
       line,
       message: `expected ${expected}, got ${kindText(value)}`,
@@ -120,7 +129,7 @@ export function kindText(value: YamlValue): string {
 function sorted<Name extends string>(
   maps: readonly YamlMap[],
   names: readonly Name[],
-  match: 'exact' | 'anyCase',
+  match: FieldStyle['match'],
   subject: string,
   findings: Findings,
 ): ReadonlyMap<Name, readonly YamlEntry[]> {

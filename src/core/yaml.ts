@@ -108,6 +108,7 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
   });
   const documents = composer.compose(tokens);
   const first = documents.next().value as Document.Parsed | undefined;
+  if (faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
   const errors = first?.errors ?? composer.streamInfo().errors;
   for (const error of errors.filter(({ message }) => !TOO_STRICT.test(message)).slice(0, MOST_ERRORS)) {
     faults.push({ line: place(error.pos[0]), message: `expected YAML, got an error: ${error.message}` });
