@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../../src/core/problem.ts';
+import type { Pages } from '../../../src/edge/http/routes.ts';
+import { type HttpLimits, type HttpServer, openHttpServer } from '../../../src/edge/http/server.ts';
+import { rejects } from '../../support/rejects.ts';
+import { exampleStatus } from '../../support/status.ts';
+
+const test = suite('the HTTP server');
+const open: { close(): unknown }[] = [];
+test.after.each(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+let refreshes = 0;
+const pages: Pages = { status: exampleStatus, metrics: () => 'metrics 1\n', refresh: () => refreshes++ };
+
+async function serve(limits: HttpLimits = {}): Promise<HttpServer> {
+  const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, pages, limits);
+  open.push(server);
+  return server;
+}
+
+interface Answer {
+  readonly response: IncomingMessage;
+  readonly body: string;
+}
+
+function ask(server: HttpServer, method: string, path: string, body = ''): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = server.address;
+    const headers = { host: 'localhost', 'content-length': Buffer.byteLength(body) };
+    request({ host, port, method, path, agent: false, headers }, async (response) => {
+      let text = '';
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+      resolve({ response, body: text });
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+/** A connection on which a test says what it likes; what came back is in `heard`, and `closed` is when it ended. */
+function dial({ address }: HttpServer): { socket: Socket; heard: () => string; closed: Promise<unknown> } {
+  const socket = connect(address.port, address.host);
+  open.push({ close: () => socket.destroy() });
+  let text = '';
+  socket.on('error', () => {});
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  return { socket, heard: () => text, closed: once(socket, 'close') };
+}
+
+test('answers, closes the connection, and lets nobody keep the answer', async () => {
+  const { response, body } = await ask(await serve(), 'GET', '/metrics');
+  assert.is(response.statusCode, 200);
+  assert.is(body, 'metrics 1\n');
+  assert.is(response.headers.connection, 'close');
+  assert.is(response.headers['cache-control'], 'no-store');
+  assert.is(response.headers['x-content-type-options'], 'nosniff');
+});
+
+test('HEAD has the length and no body', async () => {
+  const { response, body } = await ask(await serve(), 'HEAD', '/status');
+  assert.is(body, '');
+  assert.ok(Number(response.headers['content-length']) > 1000);
+});
+
+test('POST /refresh over a real loopback connection asks for a sync', async () => {
+  const before = refreshes;
+  assert.is((await ask(await serve(), 'POST', '/refresh')).response.statusCode, 202);
+  assert.is(refreshes, before + 1);
+});
+
+test('a large body is answered without being read', async () => {
+  const { socket, heard, closed } = dial(await serve());
+  socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n');
+  await closed;
+  assert.match(heard(), /^HTTP\/1\.1 202 /);
+});
+
+for (const [name, bytes, status] of [
+  ['not HTTP', 'hello\r\n\r\n', 400],
+  ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+  ['headers without end', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+  ['two lengths', 'POST /refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+  ['a NUL', 'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+] as const) {
+  test(`a bad request is refused: ${name}`, async () => {
+    const server = await serve();
+    const { socket, heard, closed } = dial(server);
+    socket.write(bytes);
+    await closed;
+    assert.match(heard(), new RegExp(`^HTTP/1\\.1 ${status} `));
+    assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
+  });
+}
+
+test('a second request on a connection is not answered', async () => {
+  const { socket, heard, closed } = dial(await serve());
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
+  await closed;
+  assert.is(heard().match(/HTTP\/1\.1/g)?.length, 1);
+});
+
+test('whoever says nothing, says it slowly, or does not listen, is gone when the time is over', async () => {
+  const server = await serve({ lifetime: 100 });
+  const silent = dial(server);
+  const slow = dial(server);
+  const timer = setInterval(() => slow.socket.write('x'), 10);
+  const deaf = dial(server);
+  deaf.socket.pause();
+  deaf.socket.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  await Promise.all([silent.closed, slow.closed]);
+  clearInterval(timer);
+  deaf.socket.resume();
+  await deaf.closed;
+});
+
+test('a thousand connections that say nothing do not keep a probe out', async () => {
+  const server = await serve({ connections: 20 });
+  const idle = Array.from({ length: 1000 }, () => dial(server));
+  await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
+  for (let times = 0; times < 5; times++) {
+    assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
+  }
+  // Each later one pushed out one that came before it.
+  let gone = 0;
+  await new Promise<void>((resolve) => {
+    for (const { closed } of idle) closed.then(() => ++gone === 980 && resolve());
+  });
+});
+
+test('closes within milliseconds, with connections open, and may be closed again', async () => {
+  const server = await serve();
+  const idle = [dial(server), dial(server)];
+  await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
+  await ask(server, 'GET', '/livez');
+  await Promise.all([server.close(), server.close()]);
+  await Promise.all(idle.map(({ closed }) => closed));
+  await server.close();
+  assert.is(((await rejects(ask(server, 'GET', '/livez'))) as NodeJS.ErrnoException).code, 'ECONNREFUSED');
+});
+
+test('leaves no timer, no socket and no handle that keeps a process alive', async () => {
+  const settled = async () => {
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+    return process.getActiveResourcesInfo();
+  };
+  const before = await settled();
+  const server = await serve();
+  for (let times = 0; times < 20; times++) await ask(server, 'GET', '/status');
+  assert.equal(
+    (await settled()).filter((resource) => resource !== 'TCPServerWrap'),
+    before,
+  );
+  await server.close();
+  assert.equal(await settled(), before);
+});
+
+test('a port that is taken is a Problem with a remedy', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  open.push(other);
+  const { port } = other.address() as { port: number };
+  const error = await rejects(openHttpServer({ host: '127.0.0.1', port }, pages));
+  assert.instance(error, Problem);
+  assert.is(
+    (error as Problem).message,
+    `expected an address to listen on, got EADDRINUSE for 127.0.0.1:${port}`,
+  );
+  assert.match((error as Problem).remedy, 'Containers of a pod share their ports');
+});
+
+test('an address that is not ours is a Problem', async () => {
+  const error = await rejects(openHttpServer({ host: '192.0.2.1', port: 0 }, pages));
+  assert.match((error as Problem).message, 'got EADDRNOTAVAIL');
+});
+
+test.run();
