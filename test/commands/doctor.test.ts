@@ -196,6 +196,8 @@ test('a failover region that is away is a warning', async (scene) => {
   const { code, out } = await run(scene, '--aws-timeout', '1s');
   assert.is(code, 0);
   assert.match(out, /warn {2}db {2}secretsmanager us-east-1/);
+  const { out: json } = await run(scene, '--aws-timeout', '1s', '--output', 'json');
+  assert.is(JSON.parse(json).configs[0].objects[0].result, 'warning');
 });
 
 test('a value that cannot become its file is found too', async (scene) => {

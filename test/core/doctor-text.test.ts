@@ -107,6 +107,16 @@ test('one problem that stops many objects is counted once', () => {
   );
 });
 
+test('a read that is only a warning does not count among the failures of its object', () => {
+  const object = {
+    object: optionalObject('locked'),
+    verdict: 'failed',
+    reads: [{ read: read('locked'), verdict: 'warning', version: undefined, problem: denied }],
+    contents: [onDisk],
+  } as const;
+  assert.is(doctorExitCode({ configs: [{ ...config, checks: [], objects: [object] }] }), 6);
+});
+
 test('the JSON holds the same, and the line of a config only where there is one', () => {
   const { ok, exitCode, configs, missing } = JSON.parse(doctorJson(report));
   assert.equal([ok, exitCode, missing.Statement.length], [false, 5, 1]);

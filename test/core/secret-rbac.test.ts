@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseAllDocuments } from 'yaml';
 import { rbacFor, ruleText } from '../../src/core/secret-rbac.ts';
 import { secretObject, secretPlan } from '../support/secret-plan.ts';
 
@@ -51,6 +54,16 @@ test('a Role is named after a file as Kubernetes names things', () => {
     { owner: 'pod', serviceAccount: 'web' },
   );
   assert.is(role?.metadata.name, 'podsecrets-my-app');
+});
+
+test('the page about Kubernetes Secrets shows what is generated', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/kubernetes-secrets.md'), 'utf8');
+  const shown = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const one = secretPlan([secretObject('app', { password: 'db-password' })]);
+  assert.equal(
+    parseAllDocuments(shown).map((document) => document.toJS()),
+    rbacFor(one, { owner: 'retain', serviceAccount: 'app' }),
+  );
 });
 
 test('a rule fits on one line of YAML', () => {
