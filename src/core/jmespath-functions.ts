@@ -128,12 +128,17 @@ function fits(value: unknown, type: Type): boolean {
     case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string');
     case 'object':
-      return isJsonObject(value) && !fits(value, 'expression');
+      return isJsonObject(value) && !isExpression(value);
     case 'expression':
-      return isJsonObject(value) && typeof (value as { visit?: unknown }).visit === 'function';
+      return isExpression(value);
     default:
       return type satisfies never;
   }
+}
+
+/** Data never holds a function, so that nothing in it is taken for an expression. */
+export function isExpression(value: unknown): value is Expression {
+  return isJsonObject(value) && typeof (value as { visit?: unknown }).visit === 'function';
 }
 
 /** The package's own error: any other it would swallow. Without the value, which is a secret's. */
@@ -188,6 +193,6 @@ function toNumber(value: unknown): number | null {
 }
 
 function typeOf(value: unknown): string {
-  if (fits(value, 'expression')) mistyped();
+  if (isExpression(value)) mistyped();
   return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 }

@@ -18,7 +18,7 @@ import {
   UnknownFunctionError,
 } from '@aws-lambda-powertools/jmespath';
 import type { JMESPathParsingOptions } from '@aws-lambda-powertools/jmespath/types';
-import { functionTable } from './jmespath-functions.ts';
+import { functionTable, isExpression } from './jmespath-functions.ts';
 import type { JsonValue } from './json.ts';
 import { quoted } from './text.ts';
 
@@ -38,7 +38,8 @@ export function evaluate(expression: string, data: JsonValue): Evaluation {
   try {
     const value = run(expression, data);
     if (value === undefined || value === null) return { kind: 'none', found: 'nothing or null' };
-    if (typeof value === 'function') return { kind: 'none', found: 'nothing or null' };
+    // What a plain object inherits is not in the data, and `&expression` is no data either.
+    if (typeof value === 'function' || isExpression(value)) return { kind: 'none', found: 'no data' };
     return { kind: 'value', value: value as JsonValue };
   } catch (error) {
     return { kind: 'none', found: reason(error) };

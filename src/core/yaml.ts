@@ -95,6 +95,7 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
   const place: LineAt = (at) => lineAt?.(at + mark) ?? (lines.linePos(at).line || 1);
   const control = forbiddenCharacter.exec(text);
   if (control !== null) {
+    lines.addNewLine(0);
     for (let at = 0; at < control.index; at++) if (text[at] === '\n') lines.addNewLine(at + 1);
     const code = (text.codePointAt(control.index) ?? 0).toString(16).padStart(4, '0').toUpperCase();
     const message = `expected printable characters, got the character U+${code}`;
