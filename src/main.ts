@@ -79,6 +79,10 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
       kill: (pid, signal) => process.kill(pid, signal),
+      figures: () => {
+        const { user, system } = process.cpuUsage();
+        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
+      },
     },
     stop: stop.signal,
     onHangup: (listener) => process.on('SIGHUP', listener),

@@ -23,6 +23,8 @@ export interface Context {
     readonly user: number;
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+    /** Resident memory in bytes, and processor time in seconds. */
+    readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
   /** Aborted by SIGTERM and SIGINT. */
   readonly stop: AbortSignal;

@@ -6,7 +6,7 @@
  */
 
 import type { Choices } from '../core/inject/choices.ts';
-import { type CommandName, flagOf, type OptionName, options } from '../options.ts';
+import { flagOf, type OptionName, options } from '../options.ts';
 import { optionEntries } from '../settings.ts';
 import type { Context } from './context.ts';
 
@@ -35,14 +35,20 @@ export function injectChoices(context: Context): Choices {
   };
 }
 
-function passedOn({ origins, written }: Context, command: CommandName): readonly string[] {
+function passedOn({ origins, written }: Context, command: 'init' | 'sidecar'): readonly string[] {
+  return containerOptions(command)
+    .filter((name) => origins[name] !== 'default')
+    .flatMap((name) => written[name].map((text) => argumentOf(name, text)));
+}
+
+/** The options that a container of ours takes as arguments, in the order of the table. */
+export function containerOptions(command: 'init' | 'sidecar'): readonly OptionName[] {
   return optionEntries()
     .filter(
-      ([name, option]) =>
-        option.commands.includes(command) && option.commands.includes('inject') && !IN_SPEC.has(name),
+      ([name, { commands }]) =>
+        commands.includes(command) && commands.includes('inject') && !IN_SPEC.has(name),
     )
-    .filter(([name]) => origins[name] !== 'default')
-    .flatMap(([name]) => written[name].map((text) => argumentOf(name, text)));
+    .map(([name]) => name);
 }
 
 const IN_SPEC: ReadonlySet<OptionName> = new Set(['config', 'dir', 'owner']);

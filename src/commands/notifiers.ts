@@ -2,16 +2,24 @@
  * The notifiers that the settings ask for, each loaded only if it is.
  */
 
+import type { Settings } from '../options.ts';
 import type { Log, Notifier } from '../ports.ts';
 import type { Context } from './context.ts';
 
+/** The kinds of the notifiers that the settings ask for, in the order in which `openNotifiers` has them. */
+export function notifierKinds(settings: Settings): readonly Notifier['kind'][] {
+  const { notifySignal, notifyExec, notifyUrl, notifyTouch } = settings;
+  const asked = { signal: notifySignal, exec: notifyExec, url: notifyUrl, touch: notifyTouch } as const;
+  return (['signal', 'exec', 'url', 'touch'] as const).filter((kind) => asked[kind] !== undefined);
+}
+
 /** `scrub` takes published values out of what a hook printed. */
 export async function openNotifiers(
-  { settings, env, process }: Context,
+  { settings, env, process, clock }: Context,
   log: Log,
   scrub: (text: string) => string,
 ): Promise<readonly Notifier[]> {
-  const { notifySignal, notifyPidFile, notifyProcess, notifyExec } = settings;
+  const { notifySignal, notifyPidFile, notifyProcess, notifyExec, notifyUrl, notifyTouch } = settings;
   const notifiers: Notifier[] = [];
   if (notifySignal !== undefined) {
     const { signalNotifier } = await import('../edge/notify/signal.ts');
@@ -29,6 +37,14 @@ export async function openNotifiers(
         zombies,
       });
     notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, scrub, unreaped }));
+  }
+  if (notifyUrl !== undefined) {
+    const { urlNotifier } = await import('../edge/notify/url.ts');
+    notifiers.push(urlNotifier(notifyUrl, { scrub }));
+  }
+  if (notifyTouch !== undefined) {
+    const { touchNotifier } = await import('../edge/notify/touch.ts');
+    notifiers.push(touchNotifier(notifyTouch, clock.now));
   }
   return notifiers;
 }

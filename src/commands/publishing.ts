@@ -25,6 +25,8 @@ import { type PlannedConfig, readPlans } from './plans.ts';
 export interface Publishing {
   readonly publications: readonly Publication[];
   readonly teller: Teller;
+  /** The source with the identity that a plan asks for; throws a Problem when there is none. */
+  readonly sourceOf: (plan: Plan) => SecretSource;
   pass(phase: Phase, stop: AbortSignal): Promise<void>;
   /** Ends telling within `grace` milliseconds, and gives the directories free. */
   close(grace: number): Promise<void>;
@@ -90,6 +92,7 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
   return {
     publications,
     teller,
+    sourceOf,
     async pass(phase, stopPass) {
       publishing = true;
       try {

@@ -1,5 +1,19 @@
-/** In the making. */
+/**
+ * `podsecrets status`: asks a running sidecar how it is, and shows it to a person.
+ */
+
+import { exitCodes } from '../core/problem.ts';
+import { statusText } from '../core/status-text.ts';
+import { fetchStatus } from '../edge/http/status-client.ts';
 import type { Context } from './context.ts';
-export async function status(_context: Context): Promise<number> {
-  throw new Error('not there yet');
+
+/** Milliseconds: the sidecar is in the same pod. */
+const TIMEOUT = 2000;
+
+export async function status({ settings, stdout, clock }: Context): Promise<number> {
+  // `off` was refused with the settings.
+  const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
+  const page = await fetchStatus(listen, TIMEOUT);
+  stdout.write(settings.output === 'json' ? `${JSON.stringify(page)}\n` : statusText(page, clock.now()));
+  return exitCodes.done;
 }

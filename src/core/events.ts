@@ -87,6 +87,11 @@ export const events = {
     fields: ['attempt', 'retryIn', ...problemFields],
     meaning: 'a sync failed; the files stay as they are, and it is tried again',
   },
+  'refresh.failedAgain': {
+    level: 'debug',
+    fields: ['attempt', 'retryIn', ...problemFields],
+    meaning: 'the same failure once more',
+  },
   'refresh.recovered': {
     level: 'info',
     fields: ['failures'],
