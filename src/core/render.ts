@@ -14,6 +14,7 @@ import type { Service } from './read.ts';
 import { Secret } from './secret.ts';
 import { type FilePath, filePath, type Snapshot, type SnapshotFile } from './snapshot.ts';
 import { quoted } from './text.ts';
+import { utf8Text } from './utf8.ts';
 
 /** The value that serves an object. */
 export interface Served {
@@ -187,7 +188,7 @@ function isExact(value: JsonValue): boolean {
 
 /** Standard base64 with padding; white space, as of wrapped lines, does not count. */
 function decoded(value: Secret): Secret | undefined {
-  const packed = new TextDecoder().decode(value.reveal()).replace(/[ \t\r\n]/g, '');
+  const packed = utf8Text(value.reveal()).replace(/[ \t\r\n]/g, '');
   if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return undefined;
   return new Secret(Uint8Array.from(atob(packed), (character) => character.charCodeAt(0)));
 }
