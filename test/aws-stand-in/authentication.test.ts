@@ -26,29 +26,33 @@ const refusal = async (headers: Readonly<Record<string, string>>, sent = body) =
   return [answer.status, JSON.parse(answer.body).__type, JSON.parse(answer.body).Message];
 };
 
-test('computes the signature of the specification’s own example', () => {
-  const headers = {
-    'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
-    host: 'iam.amazonaws.com',
-    'x-amz-date': '20150830T123600Z',
-  };
-  const example = {
-    method: 'GET',
-    path: '/',
-    query: 'Action=ListUsers&Version=2010-05-08',
-    headers,
-    body: Buffer.alloc(0),
-  };
-  assert.is(
-    signatureOf(
-      example,
-      Object.keys(headers),
-      '20150830T123600Z',
-      { date: '20150830', region: 'us-east-1', service: 'iam' },
-      { secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', signingKeys: new Map() },
-    ),
-    '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
-  );
+test('computes the signatures of AWS’s own examples', () => {
+  const examples = [
+    {
+      query: 'Action=ListUsers&Version=2010-05-08',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+        host: 'iam.amazonaws.com',
+      },
+      service: 'iam',
+      signature: '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7',
+    },
+    {
+      query: '',
+      headers: { host: 'example.amazonaws.com', 'my-header1': ' value1', 'my-header2': ' "a   b   c"' },
+      service: 'service',
+      signature: 'acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736',
+    },
+  ];
+  const time = '20150830T123600Z';
+  const secretAccessKey = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
+  for (const { query, headers, service, signature } of examples) {
+    const all = { ...headers, 'x-amz-date': time };
+    const example = { method: 'GET', path: '/', query, headers: all, body: Buffer.alloc(0) };
+    const scope = { date: '20150830', region: 'us-east-1', service };
+    const keys = { secretAccessKey, signingKeys: new Map() };
+    assert.is(signatureOf(example, Object.keys(all), time, scope, keys), signature);
+  }
 });
 
 test('accepts what the SDK signs with a key that it knows', async () => {
@@ -101,6 +105,11 @@ test('refuses a signed header that was changed on the way', async () => {
   assert.is((await refusal(headers))[1], 'InvalidSignatureException');
 });
 
+test('reads a path as the SDK signed it', async () => {
+  const deep = secretsManagerAt(`${aws.url}/a path/(to)/it`);
+  assert.is((await deep.send(get)).SecretString, 'hunter2');
+});
+
 test('says what is missing', async () => {
   assert.equal(await refusal(target), [
     400,
@@ -137,6 +146,11 @@ test('a host name of AWS must be of the region that was signed for', async () =>
   const to = (host: string) => signed(aws.url, { ...request, headers: { ...target, host } });
   assert.is((await refusal(to('secretsmanager.eu-west-1.amazonaws.com')))[0], 200);
   assert.match((await refusal(to('secretsmanager.us-east-1.amazonaws.com')))[2], "not 'eu-west-1'");
+});
+
+test('the host must be signed', async () => {
+  const { host: _, ...hostless } = signed(aws.url, { ...request, unsigned: ['host'] });
+  assert.match((await refusal(hostless))[2], "must be a 'SignedHeader'");
 });
 
 test('a request may be five minutes old or early, not more', async () => {

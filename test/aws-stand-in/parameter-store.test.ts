@@ -198,4 +198,15 @@ test('data are those of the region that was signed for', async () => {
   );
 });
 
+test('ARNs begin as they do in China and in GovCloud', async () => {
+  for (const [region, start] of [
+    ['cn-north-1', 'arn:aws-cn:ssm:cn-north-1:'],
+    ['us-gov-west-1', 'arn:aws-us-gov:ssm:us-gov-west-1:'],
+  ] as const) {
+    assert.ok(aws.putParameter({ region, name: '/a', value: 'x' }).arn.startsWith(start));
+    const there = await get('/a', parameterStoreAt(aws.url, operatorKeys, region));
+    assert.is(there?.Value, 'x');
+  }
+});
+
 test.run();

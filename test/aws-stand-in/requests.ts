@@ -62,6 +62,8 @@ export interface SignedRequest {
   readonly at?: number;
   /** What is written into the scope; default: the day of `at`. */
   readonly date?: string;
+  /** Headers that are sent without being signed. */
+  readonly unsigned?: readonly string[];
 }
 
 /** The headers of a POST to `/`, signed. */
@@ -76,7 +78,9 @@ export function signed(url: string, request: SignedRequest): Readonly<Record<str
     ...(keys.sessionToken === undefined ? {} : { 'x-amz-security-token': keys.sessionToken }),
     ...request.headers,
   };
-  const names = Object.keys(headers).sort();
+  const names = Object.keys(headers)
+    .filter((name) => !request.unsigned?.includes(name))
+    .sort();
   const toSign = { method: 'POST', path: '/', query: '', headers, body: Buffer.from(body) };
   const signature = signatureOf(toSign, names, time, scope, { ...keys, signingKeys: new Map() });
   const credential = `${keys.accessKeyId}/${scope.date}/${region}/${service}/aws4_request`;

@@ -187,6 +187,11 @@ test('describes versions, stages, rotation and deletion, and no value', async ()
   ]);
   assert.equal(VersionIdsToStages['11111111-1111-4111-8111-111111111111'], ['AWSPREVIOUS']);
   assert.ok((await describe('gone')).DeletedDate instanceof Date);
+  for (const string of ['second', 'third']) {
+    aws.putSecret({ region: 'eu-west-1', name: 'db/password', string });
+  }
+  const staged = (await describe('db/password')).VersionIdsToStages;
+  assert.equal(Object.values(staged ?? {}), [['AWSPREVIOUS'], ['AWSCURRENT']]);
 });
 
 test('a new value becomes current, and the current one previous', async () => {

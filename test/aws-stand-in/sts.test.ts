@@ -106,6 +106,18 @@ test('names what is wrong with a signature as the query protocol does', async ()
   assert.match((await sent(signed(aws.url, { ...request, keys: unknown }))).body, 'InvalidClientTokenId');
 });
 
+test('can hand out credentials that are dead already', async () => {
+  aws.addFault({ does: { kind: 'expired' } });
+  const { expiration } = await assume('web-token');
+  assert.ok((expiration?.getTime() ?? Number.POSITIVE_INFINITY) < Date.now());
+});
+
+test('writes good XML whatever a message holds', async () => {
+  aws.addFault({ does: { kind: 'error', code: 'X', message: '<a> & b' } });
+  const body = 'Action=AssumeRoleWithWebIdentity';
+  assert.match((await send(aws.url, 'POST', form, body)).body, '<Message>&lt;a&gt; &amp; b</Message>');
+});
+
 test('asks for what is missing', async () => {
   const body = `Action=AssumeRoleWithWebIdentity&RoleArn=${role}&RoleSessionName=s`;
   const answer = await send(aws.url, 'POST', form, body);
