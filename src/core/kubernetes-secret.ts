@@ -215,7 +215,13 @@ function fieldsOf(desired: DesiredSecret): readonly string[] {
   ];
 }
 
-/** The body of the apply. With `live`, it holds only for the Secret that was compared: a newer one is a conflict. */
+/**
+ * A version that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply creates
+ * whatever its version says, and updates only the version that it names: so this one creates, or is a conflict.
+ */
+const NEVER = '1';
+
+/** The body of the apply. It holds only for what was looked at: a newer Secret, or one where none was, is a conflict. */
 export function applyBody(desired: DesiredSecret, namespace: string, live: LiveSecret | undefined): string {
   const { name, type, labels, annotations, owners, data } = desired;
   return JSON.stringify({
@@ -227,7 +233,9 @@ export function applyBody(desired: DesiredSecret, namespace: string, live: LiveS
       labels,
       annotations,
       ...(owners.length === 0 ? {} : { ownerReferences: owners }),
-      ...(live === undefined ? {} : { uid: live.uid, resourceVersion: live.resourceVersion }),
+      ...(live === undefined
+        ? { resourceVersion: NEVER }
+        : { uid: live.uid, resourceVersion: live.resourceVersion }),
     },
     type,
     data: Object.fromEntries(

@@ -19,6 +19,8 @@ test('a file becomes a value, with its bytes unchanged', async () => {
       namespace: 'shop',
       labels: { tier: 'db', 'app.kubernetes.io/managed-by': 'podsecrets' },
       annotations: { 'podsecrets.io/config': 'app' },
+      // Creates, or is a conflict.
+      resourceVersion: '1',
     },
     type: 'Opaque',
     data: { password: Buffer.from(' hunter2\n').toString('base64') },

@@ -187,8 +187,8 @@ function leftBehind(problem: Problem): Problem {
   });
 }
 
-/** Another pod of the same workload may be applying the same; after so many lost races something else is wrong. */
-const ATTEMPTS = 5;
+/** Other pods of the workload may be applying the same at this moment; those that lose all races say that they may be tried again. */
+const ATTEMPTS = 10;
 
 async function applySecret(
   api: KubernetesApi,
@@ -208,13 +208,7 @@ async function applySecret(
     const request = { ...secretRequest(api, 'patch', name), values: desired.data };
     const answer = await api.send(request, applyBody(desired, api.namespace, live));
     if (answer.status === 201) return { name, result: 'created' };
-    if (answer.status === 200) {
-      const merged = parseLiveSecret(answer.body);
-      // Somebody made one of this name between our look and our apply.
-      if (live === undefined && merged !== undefined && merged.others.length > 0)
-        throw foreign(secret, api.namespace, merged.others);
-      return { name, result: 'updated' };
-    }
+    if (answer.status === 200) return { name, result: 'updated' };
     const raced = answer.status === 409 && conflictingFields(answer.body).length === 0;
     if (!raced || attempt === ATTEMPTS) throw refusedBy(request, answer);
     live = await readSecret(api, name);
