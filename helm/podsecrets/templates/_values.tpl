@@ -1,0 +1,25 @@
+{{/*
+The chart's values, also when a parent chart includes a template with its own context. As a dependency under another name,
+pass (dict "Values" .Values.thatName "Chart" .Chart "Release" .Release).
+*/}}
+{{- define "podsecrets.values" -}}
+{{- $values := .Values -}}
+{{- if hasKey .Values "podsecrets" }}{{ $values = .Values.podsecrets }}{{ end -}}
+{{- toYaml $values -}}
+{{- end -}}
+
+{{- define "podsecrets.image" -}}
+{{- $values := include "podsecrets.values" . | fromYaml -}}
+{{- printf "%s:%s" $values.image.repository ($values.image.tag | default "0.1.0") -}}
+{{- end -}}
+
+{{- define "podsecrets.configMapName" -}}
+{{- $values := include "podsecrets.values" . | fromYaml -}}
+{{- if $values.configMap -}}
+{{- $values.configMap -}}
+{{- else if $values.config -}}
+{{- printf "podsecrets-%s" (dig "metadata" "name" .Release.Name $values.config) | trunc 253 -}}
+{{- else -}}
+{{- fail "podsecrets: expected config (a SecretProviderClass) or configMap in the values, got neither" -}}
+{{- end -}}
+{{- end -}}

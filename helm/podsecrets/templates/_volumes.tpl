@@ -1,0 +1,13 @@
+{{- define "podsecrets.volumes" -}}
+{{- $values := include "podsecrets.values" . | fromYaml -}}
+- name: podsecrets
+  emptyDir: {medium: Memory, sizeLimit: {{ $values.sizeLimit }}}
+- name: podsecrets-config
+  configMap: {name: {{ include "podsecrets.configMapName" . }}}
+{{- end -}}
+
+{{/* What a container that reads the files mounts. */}}
+{{- define "podsecrets.mounts" -}}
+{{- $values := include "podsecrets.values" . | fromYaml -}}
+- {name: podsecrets, mountPath: {{ $values.dir | quote }}, readOnly: true}
+{{- end -}}

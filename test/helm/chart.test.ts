@@ -1,0 +1,167 @@
+/** The chart: clean, valid for every release, equal to inject, and refusing what is not known. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { version } from '../../src/version.ts';
+import { renderChartReadme, renderChartSchema } from '../docs/chart.ts';
+import { chart, helm, render, renderNotes, renderShop, withShop } from '../support/helm.ts';
+import { containersIn, injectWith, objectsIn, valuesIn } from '../support/inject.ts';
+import { manifestFaults, releases } from '../support/kubernetes-schemas.ts';
+import { goldenFile, goldens } from './golden.ts';
+
+const read = (file: string) => readFileSync(join(chart, file), 'utf8');
+
+for (const [name, write] of goldens) {
+  test(`the rendering ${name} is as it was, and valid (node test/helm/golden.ts writes it anew)`, () => {
+    const text = write();
+    assert.ok(existsSync(goldenFile(name)), 'expected a golden file');
+    assert.is(text, readFileSync(goldenFile(name), 'utf8'));
+    const release = releases.find((one) => name.endsWith(`-${one}.yaml`));
+    if (release === undefined) throw new Error('expected a release in the name');
+    assert.equal(manifestFaults(text, release), []);
+  });
+}
+
+test('helm lint finds nothing, alone and as a dependency', () => {
+  withShop((shop) => {
+    for (const path of [chart, shop]) {
+      const { out, ok } = helm('lint', '--strict', path);
+      assert.ok(ok, out);
+      assert.match(out, '0 chart(s) failed');
+    }
+  });
+});
+
+test('the README and the schema of the values are those of the option table (npm run docs writes them)', () => {
+  assert.is(read('README.md'), renderChartReadme());
+  assert.is(read('values.schema.json'), renderChartSchema());
+});
+
+test('the values that have a schema are those that have a default', () => {
+  const { properties } = JSON.parse(read('values.schema.json')) as { readonly properties: object };
+  const known = Object.keys(properties).filter((name) => name !== 'global' && name !== 'enabled');
+  assert.equal(known.sort(), Object.keys(parse(read('values.yaml'))).sort());
+});
+
+test('the version is that of the program, in the chart and in the image', () => {
+  const { appVersion } = parse(read('Chart.yaml')) as { readonly appVersion: string };
+  assert.is(appVersion, version);
+  assert.is(
+    containersIn(objectsIn(renderShop('1.36')), 'initContainers')[0]?.image,
+    `ghcr.io/podsecrets/podsecrets:${version}`,
+  );
+});
+
+const sameAsInject: readonly (readonly [string, readonly string[], string])[] = [
+  ['a native sidecar', [], ''],
+  ['an init container', ['as=init'], '--as init'],
+  [
+    'an init container and a sidecar, with options',
+    [
+      'as=init+sidecar',
+      'options.interval=5m',
+      'options.startTimeout=1m30s',
+      'options.notifyTouch=/tmp/x',
+      'options.logLevel=debug',
+    ],
+    '--as init+sidecar --interval 5m --start-timeout 1m30s --notify-touch /tmp/x --log-level debug',
+  ],
+  [
+    'Secrets, a user, and another port',
+    [
+      'options.syncSecrets=true',
+      'options.secretOwner=workload',
+      'user.uid=7',
+      'user.gid=8',
+      'options.listen=[::]:9000',
+    ],
+    '--sync-secrets --secret-owner workload --owner 7:8 --listen [::]:9000',
+  ],
+];
+
+for (const [what, settings, flags] of sameAsInject) {
+  test(`a rendering says what inject says: ${what}`, async () => {
+    const objects = objectsIn(renderShop('1.36', settings));
+    const config = valuesIn<string>(objects, 'config.yaml')[0] ?? '';
+    const plain = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop, namespace: shop}\nspec:\n  selector: {matchLabels: {app: shop}}\n  template:\n    metadata: {labels: {app: shop}}\n    spec: {containers: [{name: app, image: 'nginx:1.29'}]}\n`;
+    const configs = [{ file: 'config.yaml', text: config, dir: undefined }];
+    const injected = await injectWith({ file: 'pods.yaml', text: plain, configs }, flags);
+    assert.equal(comparable(objects), comparable(injected.objects));
+  });
+}
+
+/** Objects by kind, with arguments and rules in one order: the chart sorts options by name, inject as the table does. */
+function comparable(objects: readonly unknown[]): readonly unknown[] {
+  const sorted = (key: string, value: unknown): unknown =>
+    (key === 'args' || key === 'rules') && Array.isArray(value)
+      ? value.map((item) => JSON.stringify(item)).sort()
+      : value;
+  const texts = objects.filter((object) => object !== null).map((object) => JSON.stringify(object, sorted));
+  return texts
+    .map((text) => JSON.parse(text) as { readonly kind: string })
+    .sort((left, right) => (left.kind < right.kind ? -1 : 1));
+}
+
+test('an option may be false, which is no argument', () => {
+  const [sidecar] = containersIn(
+    objectsIn(renderShop('1.36', ['options.syncSecrets=false'])),
+    'initContainers',
+  );
+  assert.is(sidecar?.args.length, 2);
+});
+
+test('the probe waits as long as the program does, and ten seconds more', () => {
+  const threshold = (timeout: string) => {
+    const objects = objectsIn(renderShop('1.36', [`options.startTimeout=${timeout}`]));
+    return containersIn(objects, 'initContainers')[0]?.startupProbe?.failureThreshold;
+  };
+  assert.equal(['60s', '1m30s', '1500ms', '1.5h'].map(threshold), [70, 100, 12, 5410]);
+});
+
+test('a ConfigMap that is there already is used, and none is made', () => {
+  const settings = ['config=null', 'configMap=mine'];
+  const text = renderShop('1.36', settings);
+  assert.match(text, 'configMap: {name: mine}');
+  assert.not.match(text, 'kind: ConfigMap');
+});
+
+test('the policy is installed once in a cluster, never by a dependency, and not where there is none', () => {
+  const policies = (text: string) =>
+    [...text.matchAll(/^apiVersion: admissionregistration.k8s.io\/(\w+)$/gm)].map(([, api]) => api);
+  assert.equal(policies(render('1.36')), ['v1', 'v1']);
+  assert.equal(policies(render('1.35')), ['v1beta1', 'v1beta1']);
+  assert.equal(policies(render('1.33')), []);
+  assert.equal(policies(render('1.36', ['policy.enabled=false'])), []);
+  assert.equal(policies(render('1.33', ['policy.apiVersion=v1beta1'])), ['v1beta1', 'v1beta1']);
+  assert.equal(policies(renderShop('1.36')), []);
+});
+
+test('the notes say what was installed, or why nothing was', () => {
+  const notes = new Map(['1.36', '1.34', '1.33'].map((release) => [release, renderNotes(release)]));
+  assert.match(notes.get('1.36') ?? '', /podsecrets.io\/inject: CONFIGMAP/);
+  assert.not.match(notes.get('1.36') ?? '', /beta/);
+  assert.match(notes.get('1.34') ?? '', /--runtime-config=admissionregistration.k8s.io\/v1beta1=true/);
+  assert.match(notes.get('1.33') ?? '', /Kubernetes v1.33.0 has no MutatingAdmissionPolicy/);
+});
+
+const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ['a value that nobody knows', ['replicas=2'], /Additional property replicas is not allowed/],
+  ['an option that nobody knows', ['options.intervall=5m'], /Additional property intervall is not allowed/],
+  ['a choice that is none', ['as=daemon'], /as must be one of/],
+  ['no config', ['config=null'], /expected config \(a SecretProviderClass\) or configMap/],
+  ['a sidecar that nobody can probe', ['options.listen=off'], /expected an address in options.listen/],
+];
+
+for (const [what, settings, message] of refused) {
+  test(`refused: ${what}`, () => {
+    assert.throws(
+      () => renderShop('1.36', settings),
+      (error: Error) => message.test(error.message),
+    );
+  });
+}
+
+test.run();
