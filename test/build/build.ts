@@ -10,7 +10,16 @@
  */
 
 import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 import { makeExecutable } from './executable.ts';
@@ -27,15 +36,15 @@ async function build(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   const work = mkdtempSync(join(dist, '.build-'));
   try {
-    const { code, meta } = await bundle(join(root, 'src/main.ts'));
-    const executable = await makeExecutable(code, work);
+    const { texts, meta } = await bundle(join(root, 'src/main.ts'));
+    const executable = await makeExecutable(texts, work);
     writeFileSync(join(work, 'bundle.json'), JSON.stringify(meta));
     renameSync(join(work, 'bundle.json'), join(dist, 'bundle.json'));
     renameSync(executable, program);
     writeFileSync(join(work, 'stamp'), `${inputs} ${identity()}`);
     renameSync(join(work, 'stamp'), stamp);
     const megabytes = (statSync(program).size / 1e6).toFixed(1);
-    process.stdout.write(`dist/podsecrets: ${megabytes} MB, ${Math.round(code.length / 1024)} KiB of it the program\n`);
+    process.stdout.write(`dist/podsecrets: ${megabytes} MB, ${texts.size} texts\n`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -44,7 +53,9 @@ async function build(): Promise<void> {
 /** Everything the result depends on: sources, this tool, the locked packages, and the Node that becomes the executable. */
 function hashOfInputs(): string {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
-  const files = globSync(['src/**/*.ts', 'test/build/**/*.{ts,cjs}', 'package-lock.json'], { cwd: root }).sort();
+  const files = globSync(['src/**/*.ts', 'test/build/**/*.{ts,cjs}', 'package-lock.json'], {
+    cwd: root,
+  }).sort();
   for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }

@@ -1,16 +1,17 @@
 /**
- * A program's text becomes an executable: Node's own `--build-sea` puts it into a copy of the Node that runs this.
+ * The program's texts become an executable: Node's own `--build-sea` puts them into a copy of the Node that runs this.
  *
- * Node can store compiled code with it, but only of functions that run when the text is first evaluated (3.3 times the
- * start of Node for one secret). Here the program is run once instead, and the code of everything that ran is stored (2.7
- * times). A start-up snapshot would be as fast, but costs each sidecar 5 MB for as long as it lives.
+ * Node can store compiled code with a program, but only of functions that run when a text is first evaluated (3.3 times the
+ * start of Node for one secret). Here the program is run instead, and the code of everything that ran is stored (2.7 times).
+ * A start-up snapshot would be as fast, but costs each sidecar 5 MB for as long as it lives.
  */
 
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openWarmUp } from './warm-up.ts';
+import { type Needs, type Texts, writePacks } from './packs.ts';
+import { openWarmUp, type Run } from './warm-up.ts';
 
 /** Flags of Node and V8 that the executable always has. The stored code is only accepted by a V8 with the same ones. */
 const FLAGS = [
@@ -19,16 +20,31 @@ const FLAGS = [
 ];
 
 /** Writes the executable into the directory `work`; returns its path. */
-export async function makeExecutable(code: string, work: string): Promise<string> {
-  const path = (name: string) => join(work, name);
-  writeFileSync(path('program.js'), `(function (require) {${code}\n})`);
-  await compile(path('program.js'), path('program.code'), work);
+export async function makeExecutable(texts: Texts, work: string): Promise<string> {
+  const packs = join(work, 'packs');
+  const warmUp = await openWarmUp(work);
+  try {
+    // The first time to see which texts go together, the second time for the code of the packs that were made so.
+    writePacks(texts, {}, packs);
+    writePacks(texts, await needsOf(packs, warmUp.runs), packs);
+    await needsOf(packs, warmUp.runs);
+  } finally {
+    warmUp.close();
+  }
+  rmSync(join(packs, 'needed.json'));
+
+  const output = join(work, 'podsecrets');
+  const config = join(work, 'sea.json');
   writeFileSync(
-    path('sea.json'),
+    config,
     JSON.stringify({
       main: join(import.meta.dirname, 'launcher.cjs'),
-      output: path('podsecrets'),
-      assets: { program: path('program.js'), code: path('program.code') },
+      output,
+      assets: Object.fromEntries(
+        readdirSync(packs)
+          .sort()
+          .map((name) => [name, join(packs, name)]),
+      ),
       disableExperimentalSEAWarning: true,
       useCodeCache: true,
       execArgv: FLAGS,
@@ -36,20 +52,14 @@ export async function makeExecutable(code: string, work: string): Promise<string
       execArgvExtension: 'none',
     }),
   );
-  execFileSync(process.execPath, [...FLAGS, '--build-sea', path('sea.json')], {
+  execFileSync(process.execPath, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return path('podsecrets');
+  return output;
 }
 
-/** Runs the program's `init` once against answers made up here, and stores the code of what ran. */
-async function compile(program: string, code: string, work: string): Promise<void> {
-  const warmUp = await openWarmUp(work);
-  try {
-    const script = join(import.meta.dirname, 'warm-up.cjs');
-    await promisify(execFile)(process.execPath, [...FLAGS, script, program, code, ...warmUp.args], { env: warmUp.env });
-    readFileSync(code);
-  } finally {
-    warmUp.close();
-  }
+async function needsOf(packs: string, runs: readonly Run[]): Promise<Needs> {
+  const script = join(import.meta.dirname, 'warm-up.cjs');
+  await promisify(execFile)(process.execPath, [...FLAGS, script, packs, JSON.stringify(runs)], { env: {} });
+  return JSON.parse(readFileSync(join(packs, 'needed.json'), 'utf8'));
 }

@@ -36,7 +36,8 @@ export const lazyBuiltins: Plugin = {
     }));
     build.onLoad({ filter: /./, namespace: 'lazy-builtin' }, async ({ path }) => {
       const exports = process.getBuiltinModule(`node:${path}`);
-      if (typeof exports !== 'object') throw new Error(`node:${path} cannot be deferred: its exports are no plain object`);
+      if (typeof exports !== 'object')
+        throw new Error(`node:${path} cannot be deferred: its exports are no plain object`);
       // esbuild copies the own properties of a module, which would load it, but keeps its prototype.
       return {
         contents: `let loaded;

@@ -1,5 +1,5 @@
 /**
- * What the program is given to do while its code is gathered: one `init` of a secret and a parameter, with answers made up
+ * What the program is given to do while its code is gathered: `init` of a secret, and of a parameter, with answers made up
  * here over plain HTTP on the loopback. Nothing of it is kept but which functions ran.
  */
 
@@ -8,13 +8,19 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-export interface WarmUp {
+/** One run of the program. */
+export interface Run {
+  readonly name: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+}
+
+export interface WarmUp {
+  readonly runs: readonly Run[];
   close(): void;
 }
 
-/** Opens the answers; config and files go into the directory `work`. */
+/** Opens the answers; configs and files go into the directory `work`. */
 export async function openWarmUp(work: string): Promise<WarmUp> {
   const server = createServer(async (request, response) => {
     const body = JSON.stringify(answerTo(request, await textOf(request)));
@@ -22,28 +28,29 @@ export async function openWarmUp(work: string): Promise<WarmUp> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const [config, token, files] = ['config.yaml', 'token', 'files'].map((name) => join(work, name)) as [
-    string,
-    string,
-    string,
-  ];
-  writeFileSync(config, CONFIG);
+  const token = join(work, 'token');
   writeFileSync(token, 'token');
-  mkdirSync(files);
+  const env = {
+    AWS_REGION: 'eu-west-1',
+    AWS_ENDPOINT_URL: address,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${address}/v1/credentials`,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
+  };
   return {
-    args: ['init', '--config', `${config}=${files}`, '--allow-disk'],
-    env: {
-      AWS_REGION: 'eu-west-1',
-      AWS_ENDPOINT_URL: address,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${address}/v1/credentials`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
-    },
+    runs: [init('secrets', SECRET), init('parameters', PARAMETER)],
     close: () => server.close().closeAllConnections(),
   };
+
+  function init(name: string, objects: string): Run {
+    const config = join(work, `${name}.yaml`);
+    const directory = join(work, name);
+    writeFileSync(config, `${CONFIG}${objects}`);
+    mkdirSync(directory);
+    return { name, args: ['init', '--config', `${config}=${directory}`, '--allow-disk'], env };
+  }
 }
 
-const CONFIG = `
-apiVersion: secrets-store.csi.x-k8s.io/v1
+const CONFIG = `apiVersion: secrets-store.csi.x-k8s.io/v1
 kind: SecretProviderClass
 metadata:
   name: warm-up
@@ -52,9 +59,15 @@ spec:
   parameters:
     usePodIdentity: "true"
     objects: |
+`;
+
+const SECRET = `
       - objectName: "secret"
         objectType: "secretsmanager"
         objectAlias: "alias"
+`;
+
+const PARAMETER = `
       - objectName: "/parameter"
         objectType: "ssmparameter"
 `;

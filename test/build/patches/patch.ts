@@ -28,7 +28,9 @@ export function applying(patches: readonly Patch[]): Plugin {
         return { contents: patched(patch, readFileSync(path, 'utf8')), loader: 'js' };
       });
       build.onEnd(() => ({
-        errors: [...left].map(({ file }) => ({ text: `the patch of ${file} found nothing to do: drop it or move it` })),
+        errors: [...left].map(({ file }) => ({
+          text: `the patch of ${file} found nothing to do: drop it or move it`,
+        })),
       }));
     },
   };
