@@ -57,16 +57,13 @@ export async function openHttpServer(
   await listening(server, listen);
   server.unref();
   const { address, port } = server.address() as AddressInfo;
-  let closed: Promise<void> | undefined;
   return {
     address: { host: address, port },
-    close() {
-      closed ??= new Promise((resolve) => {
+    close: () =>
+      new Promise((resolve) => {
         server.close(() => resolve());
         for (const socket of open) socket.destroy();
-      });
-      return closed;
-    },
+      }),
   };
 }
 
@@ -91,7 +88,8 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Pages
     // A second request would be one more thing to limit.
     connection: 'close',
   });
-  response.end(method === 'HEAD' ? undefined : body);
+  // For HEAD Node leaves it out.
+  response.end(body);
 }
 
 function listening(
