@@ -49,8 +49,9 @@ export async function firstPhase(agent: Agent, timeout: number, stop: AbortSigna
 export async function steadyPhase(agent: SteadyAgent, first: number, stop: AbortSignal): Promise<never> {
   let delay = first;
   for (let failures = 0; ; ) {
-    const reasons = await agent.wakes.next(delay, stop);
-    if (reasons.has('config') || reasons.has('signal')) await agent.reload();
+    await agent.wakes.next(delay, stop);
+    // Whatever woke us: a watch that lost an event costs no more than an interval.
+    await agent.reload();
     try {
       await agent.pass('steady', stop);
       failures = 0;

@@ -17,6 +17,7 @@ function house(script: (Error | 'ok' | (() => Promise<void>))[]) {
   const wakes = createWakes(clock);
   const stop = new AbortController();
   const diary: string[] = [];
+  const reloads: number[] = [];
   const note = (what: string) => diary.push(`${Math.round(clock.elapsed() / 1000)}s ${what}`);
   let running = 0;
   const agent = {
@@ -35,12 +36,12 @@ function house(script: (Error | 'ok' | (() => Promise<void>))[]) {
       }
     },
     async reload() {
-      note('reload');
+      reloads.push(clock.elapsed());
     },
     refreshed: () => {},
     failed: (_problems: readonly Problem[], failures: number) => note(`failure ${failures}`),
   };
-  return { agent, clock, wakes, stop, diary };
+  return { agent, clock, wakes, stop, diary, reloads };
 }
 
 test('a first phase that succeeds at once does nothing more', async () => {
@@ -138,14 +139,24 @@ test('what asked for a longer rest gets it', async () => {
 });
 
 test('an edited config is read before the pass that it woke', async () => {
-  const { agent, clock, wakes, stop, diary } = house(['ok']);
+  const { agent, clock, wakes, stop, diary, reloads } = house(['ok']);
   const phase = rejects(steadyPhase(agent, 10 * minute, stop.signal));
   await clock.advance(30_000);
   wakes.request('config');
   await clock.settle();
   stop.abort();
   await phase;
-  assert.equal(diary, ['30s reload', '30s steady pass']);
+  assert.equal(reloads, [30_000]);
+  assert.equal(diary, ['30s steady pass']);
+});
+
+test('the config is read again at every refresh, for a watch may lose an event', async () => {
+  const { agent, clock, stop, reloads } = house(['ok']);
+  const phase = rejects(steadyPhase(agent, 10 * minute, stop.signal));
+  await clock.advance(20 * minute);
+  stop.abort();
+  await phase;
+  assert.equal(reloads, [10 * minute, 20 * minute]);
 });
 
 test('requests during a pass lead to exactly one more pass, after it', async () => {

@@ -37,6 +37,7 @@ export async function sidecar(context: Context): Promise<number> {
   const wakes = createWakes(clock);
   const course = startCourse(context, publishing);
   const closers: (() => Promise<void>)[] = [() => publishing.close(LAST_TELLING)];
+  let listening = 'off';
   try {
     if (settings.listen !== 'off') {
       const { openHttpServer } = await import('../edge/http/server.ts');
@@ -46,6 +47,8 @@ export async function sidecar(context: Context): Promise<number> {
         refresh: limitRefresh(() => wakes.request('request'), REFRESH_SPACING, clock, stop),
       });
       closers.unshift(() => server.close());
+      // With port 0 the system has chosen.
+      listening = `${server.address.host}:${server.address.port}`;
     }
     const agent = { clock, interval: settings.interval, pass: publishing.pass };
     let first = 0;
@@ -55,13 +58,11 @@ export async function sidecar(context: Context): Promise<number> {
       first = settings.interval;
     }
     const { watchConfigs } = await import('../edge/config-watch.ts');
-    const watcher = await watchConfigs(
-      publications.map((publication) => publication.plan().file),
-      { changed: () => wakes.request('config'), log, clock },
-    );
+    const files = publications.map((publication) => publication.plan().file);
+    const watcher = watchConfigs(files, { changed: () => wakes.request('config'), log });
     closers.unshift(() => watcher.close());
     context.onHangup(() => wakes.request('signal'));
-    course.ready(log, first);
+    course.ready(log, listening, first);
     return await steadyPhase(
       {
         ...agent,
@@ -100,10 +101,9 @@ function startCourse({ clock, settings, stop }: Context, { publications, teller 
       configs: publications.map((publication) => publication.status()),
       notifiers: teller.status(),
     }),
-    ready(log: Log, first: number): void {
+    ready(log: Log, listen: string, first: number): void {
       phase = 'steady';
       due(first);
-      const listen = settings.listen === 'off' ? 'off' : `${settings.listen.host}:${settings.listen.port}`;
       const interval = durationText(settings.interval);
       log.write('info', 'sidecar.ready', `files are there; refreshing every ${interval}`, {
         listen,

@@ -36,10 +36,10 @@ export const events = {
     fields: ['config'],
     meaning: 'the broken config is whole again, and says what the one in force says',
   },
-  'config.watching': {
-    level: 'debug',
-    fields: ['config'],
-    meaning: 'changes of the config are watched for',
+  'config.polling': {
+    level: 'warn',
+    fields: ['cause'],
+    meaning: 'configs are looked at every 10 s, for the limits of inotify of this node are used up',
   },
   'credentials.source': {
     level: 'info',

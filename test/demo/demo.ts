@@ -1,0 +1,194 @@
+/**
+ * `npm run demo`: the main job in one screen, on the embedded stand-in for AWS.
+ *
+ * The stand-in and podsecrets are processes of their own, the directory is a real tmpfs, the application that is signalled a
+ * real process. What is shown of a file is its name, mode, size and version: never its value.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { stringify } from 'yaml';
+import type { AgentStatus } from '../../src/core/status.ts';
+import { launchStandIn } from '../aws-stand-in/client.ts';
+import { run, start } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
+
+const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const paint = (code: number) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
+const [bold, dim, green, cyan] = [paint(1), paint(2), paint(32), paint(36)];
+const say = (line = '') => process.stdout.write(`${line}\n`);
+const step = (text: string) => say(`\n${bold(cyan(`▸ ${text}`))}`);
+const command = (text: string) => say(`  ${dim('$')} ${bold(text)}`);
+
+const region = 'eu-west-1';
+const aws = await launchStandIn({
+  identities: {
+    app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['a-projected-token'] },
+  },
+  regions: {
+    [region]: {
+      secrets: {
+        'shop/db': { json: { username: 'shop', password: 'correct horse', port: 5432 } },
+        'shop/tls': '-----BEGIN CERTIFICATE-----',
+      },
+      parameters: { '/shop/api-key': 'k-1', '/shop/feature-flags': '{"checkout":"new"}' },
+    },
+  },
+});
+const box = makeSandbox();
+const app = startApplication();
+try {
+  await showInit();
+  await showSidecar();
+} finally {
+  app.kill('SIGKILL');
+  await aws.stop();
+  box.remove();
+}
+
+async function showInit(): Promise<void> {
+  step('A SecretProviderClass, as the CSI driver takes it');
+  const objects = [
+    {
+      objectName: 'shop/db',
+      objectType: 'secretsmanager',
+      objectAlias: 'db.json',
+      jmesPath: [
+        { path: 'username', objectAlias: 'db-user' },
+        { path: 'password', objectAlias: 'db-password', filePermission: '0400' },
+      ],
+    },
+    { objectName: 'shop/tls', objectType: 'secretsmanager', objectAlias: 'tls.crt' },
+    { objectName: '/shop/api-key', objectType: 'ssmparameter', objectAlias: 'api-key' },
+  ];
+  box.writeConfig({ region, usePodIdentity: 'true', objects });
+  for (const line of stringify({ usePodIdentity: 'true', objects }).trimEnd().split('\n'))
+    say(`  ${dim(line)}`);
+
+  step('init: authenticate with EKS Pod Identity, fetch, publish, exit');
+  command('podsecrets init --config config.yaml --dir /mnt/secrets-store');
+  const began = performance.now();
+  const { code, stderr } = await run(
+    ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'],
+    podIdentityEnv(box, aws, 'a-projected-token'),
+  );
+  const took = performance.now() - began;
+  for (const line of stderr.trimEnd().split('\n')) say(`  ${dim(shortened(line))}`);
+  if (code !== 0) throw new Error(`init ended with ${code}`);
+  say();
+  showFiles();
+  await showCalls(`exit code 0 after ${took.toFixed(0)} ms`);
+}
+
+async function showSidecar(): Promise<void> {
+  step('sidecar: keep them fresh, and signal the application');
+  command('podsecrets sidecar --interval 1s --notify-signal SIGHUP --notify-pid-file app.pid');
+  const pidFile = box.write('app.pid', String(app.pid));
+  const sidecar = start(
+    [
+      'sidecar',
+      '--config',
+      box.config,
+      '--dir',
+      box.dir,
+      '--interval',
+      '1s',
+      '--listen',
+      '127.0.0.1:0',
+      '--notify-signal',
+      'SIGHUP',
+      '--notify-pid-file',
+      pidFile,
+      '--log-format',
+      'text',
+    ],
+    podIdentityEnv(box, aws, 'a-projected-token'),
+  );
+  await sidecar.says(/publish\.same/);
+  const before = versions();
+  const began = performance.now();
+  say(`  ${dim('rotating shop/db in Secrets Manager …')}`);
+  const reloaded = once(app.stdout as NodeJS.ReadableStream, 'data');
+  await aws.putSecret({
+    region,
+    name: 'shop/db',
+    json: { username: 'shop', password: 'battery staple', port: 5432 },
+  });
+  const [heard] = (await reloaded) as [Buffer];
+  say(
+    `  ${green('✔')} the application: ${String(heard).trim()} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
+  );
+  const changed = Object.entries(versions()).filter(([name, version]) => before[name] !== version);
+  say(
+    `  ${green('✔')} changed: ${changed.map(([name]) => name).join(', ')}; the other files kept their content`,
+  );
+  say();
+  showFiles();
+  const status = JSON.parse(
+    (await run(['status', '--listen', listenAddress(sidecar.stderr()), '--output', 'json'])).stdout,
+  ) as AgentStatus;
+  const [config] = status.configs;
+  say(`  ${dim('$')} ${bold('podsecrets status')}`);
+  for (const { path, object, service, version, changedAt } of config?.files ?? []) {
+    say(
+      `  ${path.padEnd(12)} ${dim(`${object} (${service}) version ${version.slice(0, 8)}${changedAt === undefined ? '' : ', just rotated'}`)}`,
+    );
+  }
+  sidecar.child.kill('SIGTERM');
+  const ending = performance.now();
+  const { code } = await sidecar.ended;
+  await showCalls(`SIGTERM: exit code ${code} after ${(performance.now() - ending).toFixed(0)} ms`);
+}
+
+/** An application of its own process group that reads its password again at SIGHUP. */
+function startApplication(): ChildProcess {
+  const program = `
+    process.on('SIGHUP', () => console.log('got SIGHUP, read db-password again'));
+    setInterval(() => {}, 60000);`;
+  return spawn(process.execPath, ['-e', program], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function showFiles(): void {
+  for (const [name] of Object.entries(versions())) {
+    const path = join(box.dir, name);
+    const { mode, size } = statSync(path);
+    say(
+      `  ${(mode & 0o777).toString(8).padStart(4, '0')}  ${String(size).padStart(4)} bytes  ${name.padEnd(12)} ${dim(`-> ${readlinkSync(path)}`)}`,
+    );
+  }
+  if (lstatSync(join(box.dir, '..data')).isSymbolicLink())
+    say(
+      `  ${dim(`..data -> ${readlinkSync(join(box.dir, '..data'))}: one link, so all files change at once`)}`,
+    );
+}
+
+/** The content of each file, to compare and never to show. */
+function versions(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.keys(box.files()).map((name) => [name, readFileSync(join(box.dir, name), 'utf8')]),
+  );
+}
+
+async function showCalls(what: string): Promise<void> {
+  const calls = await aws.calls();
+  const counts = Map.groupBy(calls, (call) => `${call.service} ${call.operation}`);
+  const list = [...counts].map(([name, found]) => `${found.length} × ${name}`).join(', ');
+  say(`  ${green('✔')} ${what}; API calls: ${list}`);
+  await aws.forgetCalls();
+}
+
+function listenAddress(log: string): string {
+  return /listen=(\S+)/.exec(stripVTControlCharacters(log))?.[1] ?? '';
+}
+
+/** A log line without what the screen has no room for: the date, and the paths of the sandbox. */
+function shortened(line: string): string {
+  return line
+    .replace(/^\S+T(\S+)Z/, '$1')
+    .replaceAll(box.root, '')
+    .replaceAll('/secrets', '/mnt/secrets-store')
+    .replace(/ {2}\S+\.\S+ .*$| {2}credentials\.source$/, '');
+}
