@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { events } from '../../src/core/events.ts';
+import { metrics } from '../../src/core/metrics.ts';
 import { exitCodes } from '../../src/core/problem.ts';
 import { flagOf } from '../../src/options.ts';
 import { optionEntries } from '../../src/settings.ts';
@@ -15,6 +16,7 @@ export const root = join(import.meta.dirname, '..', '..');
 export const sections: Readonly<Record<string, () => string>> = {
   options: optionsTable,
   'exit-codes': exitCodesTable,
+  metrics: metricsTable,
   events: eventsTable,
 };
 
@@ -70,6 +72,16 @@ const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   notify: 'the files are there, but the application could not be told',
   kubernetes: 'a Kubernetes Secret could not be applied, or a manifest cannot work',
 };
+
+function metricsTable(): string {
+  const rows = Object.entries(metrics).map(([name, { type, labels, help }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  return table(['metric', 'type', 'labels', 'meaning'], rows);
+}
 
 function eventsTable(): string {
   return table(
