@@ -6,6 +6,7 @@
  *
  *   node test/run.ts             the tests, except test/long and test/cluster
  *   node test/run.ts --long      only test/long
+ *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts brings one)
  *   node test/run.ts core/text   only the files whose path holds one of the words
  */
 
@@ -24,12 +25,12 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const long = process.argv.includes('--long');
+const room = ['long', 'cluster'].find((name) => process.argv.includes(`--${name}`));
 /** Limit for one file, in seconds. */
-const limit = long ? 900 : 100;
+const limit = room === undefined ? 100 : 900;
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => !file.startsWith('test/cluster/') && file.startsWith('test/long/') === long)
+  .filter((file) => /^test\/(long|cluster)\//.exec(file)?.[1] === room)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 

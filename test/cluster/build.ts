@@ -60,7 +60,14 @@ function writeModule(directory: string): void {
 }
 
 function build(directory: string, pack: string, target: string): void {
-  go(directory, ['build', '-mod=mod', '-ldflags=-s -w', '-o', `${target}.new`, pack]);
+  go(directory, [
+    'build',
+    '-mod=mod',
+    `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v${RELEASE}`,
+    '-o',
+    `${target}.new`,
+    pack,
+  ]);
   renameSync(`${target}.new`, target);
 }
 

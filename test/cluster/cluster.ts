@@ -16,6 +16,8 @@ import { buildCluster } from './build.ts';
 export interface Cluster {
   /** The kubeconfig of an administrator. */
   readonly kubeconfig: string;
+  /** Where kubectl is. */
+  readonly binary: string;
   /** Runs kubectl and answers with its output; throws with its message when it fails. */
   readonly kubectl: (words: readonly string[], input?: string) => string;
   /** Ends what was started; a cluster of KUBECONFIG is left running. */
@@ -25,7 +27,8 @@ export interface Cluster {
 export async function startCluster(): Promise<Cluster> {
   const given = process.env.KUBECONFIG;
   if (given !== undefined && given !== '') {
-    return { kubeconfig: given, kubectl: kubectlWith('kubectl', given), stop: async () => {} };
+    const binary = process.env.KUBECTL || 'kubectl';
+    return { kubeconfig: given, binary, kubectl: kubectlWith(binary, given), stop: async () => {} };
   }
   const { apiserver, etcd, kubectl: binary } = buildCluster();
   const directory = mkdtempSync(join(tmpdir(), 'cluster-'));
@@ -61,7 +64,7 @@ export async function startCluster(): Promise<Cluster> {
   const kubectl = kubectlWith(binary, kubeconfig);
   try {
     await ready(kubectl);
-    return { kubeconfig, kubectl, stop };
+    return { kubeconfig, binary, kubectl, stop };
   } catch (error) {
     const words = processes.map((process) => process.lastWords()).join('\n');
     await stop();
@@ -69,7 +72,7 @@ export async function startCluster(): Promise<Cluster> {
   }
 }
 
-/** A namespace with a service account, which no controller makes here. */
+/** A namespace with the service accounts that a controller would make; ours has none. */
 export function makeNamespace(cluster: Cluster, name: string): void {
   const objects = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
