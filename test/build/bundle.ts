@@ -9,10 +9,14 @@
 
 import { basename } from 'node:path';
 import { build, type Metafile, transform } from 'esbuild';
+import { esYaml } from './es-yaml.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import { crc32 } from './patches/crc32.ts';
+import { createRequire } from './patches/create-require.ts';
 import { httpsAgent } from './patches/https-agent.ts';
 import { applying } from './patches/patch.ts';
+import { webCrypto } from './patches/web-crypto.ts';
+import { webStreams } from './patches/web-streams.ts';
 
 export interface Bundle {
   /** Texts by name. They ask for each other as `./name`; the program starts with main.js. */
@@ -40,7 +44,7 @@ export async function bundle(entry: string): Promise<Bundle> {
     conditions: ['module'],
     // Some packages ask where they lie; a single file lies nowhere.
     define: { 'import.meta.url': '"file:///podsecrets"' },
-    plugins: [lazyBuiltins, applying([crc32, httpsAgent])],
+    plugins: [lazyBuiltins, esYaml, applying([crc32, createRequire, httpsAgent, webCrypto, webStreams])],
     legalComments: 'none',
     logLevel: 'error',
   });
