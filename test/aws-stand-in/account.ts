@@ -25,6 +25,7 @@ export interface Account {
   parameters(region: string): Parameters;
 }
 
+/** The recovery window that AWS gives a deleted secret by default, in milliseconds. */
 const DELETED_FOR = 30 * 24 * 60 * 60_000;
 
 export function accountOf(seed: Seed, now: () => number): Account {
@@ -64,7 +65,9 @@ export function storeSecret(account: Account, region: string, name: string, seed
 /** Makes the parameter or adds a version for each value given; its newest version's number. */
 export function storeParameter(account: Account, region: string, name: string, seed: ParameterSeed): number {
   const parameters = account.parameters(region);
-  const { type = 'SecureString', value, labels = [] } = seed;
+  const { value, labels = [] } = seed;
+  const there = parameters.find(name);
+  const type = seed.type ?? (typeof there === 'string' ? 'SecureString' : there.version.type);
   const versions = seed.versions ?? (value === undefined ? [] : [{ value, labels }]);
   const numbers = versions.map((version) => parameters.put(name, version.value, type, version.labels).number);
   const newest = numbers.at(-1);

@@ -2,8 +2,9 @@
  * Decides who signed a request, or why nobody did, in the words that AWS uses.
  *
  * Only credentials that the stand-in issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
- * Authorization header, (2) its scope names this service, a region, and the host it was sent to, (3) the key is known and the session token
- * is its own, (4) the credentials live, (5) the request is not older or newer than 5 minutes, (6) the signature fits.
+ * Authorization header, (2) its scope names this service, a region (the host's, if the host names one) and the day, and the
+ * host is signed, (3) the key is known and the session token is its own, (4) the credentials live, (5) the request is at most
+ * 5 minutes old or early, (6) the signature fits.
  */
 
 import { timingSafeEqual } from 'node:crypto';
@@ -13,6 +14,7 @@ import type { Caller, Credentials } from './identities.ts';
 import type { HttpRequest, Service } from './service.ts';
 import { ALGORITHM, type Scope, signatureOf } from './sigv4.ts';
 
+/** How far the clocks of both sides may be apart, in milliseconds. */
 const SKEW = 5 * 60_000;
 
 /** What the two protocols call the same refusal: code and status. */

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
-import { CONTROL_PATH } from './control-api.ts';
+import { CONTROL_PATH, controlVerbs } from './control-api.ts';
 import type { Controls } from './controls.ts';
 import type { Seed } from './seed.ts';
 
@@ -39,28 +39,9 @@ export interface LaunchOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-const verbs: { readonly [V in keyof Controls]: true } = {
-  calls: true,
-  count: true,
-  forgetCalls: true,
-  addFault: true,
-  removeFault: true,
-  clearFaults: true,
-  faults: true,
-  putSecret: true,
-  removeSecret: true,
-  putParameter: true,
-  removeParameter: true,
-  changeIdentity: true,
-  expireCredentials: true,
-  advanceClock: true,
-  load: true,
-  reset: true,
-};
-
 /** The controls of the stand-in at this URL. `ca`: the certificate to trust, when it speaks TLS. */
 export function remoteControls(url: string, ca?: string): RemoteControls {
-  const entries = Object.keys(verbs).map((verb) => [
+  const entries = controlVerbs.map((verb) => [
     verb,
     (argument?: unknown) => ask(new URL(CONTROL_PATH + verb, url), argument, ca),
   ]);

@@ -39,6 +39,8 @@ test('rotates, marks for deletion, restores and removes a secret', async () => {
   assert.is((await get(secret.name)).SecretString, 'second');
   await aws.removeSecret(secret);
   assert.is(((await rejects(get(secret.name))) as Error).name, 'ResourceNotFoundException');
+  const anew = await aws.putSecret({ ...secret, string: 'made anew' });
+  assert.not.ok([before.VersionId, after.VersionId].includes(anew.versionId));
 });
 
 test('puts and removes a parameter', async () => {
@@ -49,6 +51,8 @@ test('puts and removes a parameter', async () => {
   });
   assert.is((await aws.putParameter({ ...where, value: 'b', labels: ['x'] })).version, 2);
   assert.is((await parameter('/new:x')).Parameter?.Value, 'b');
+  assert.is((await aws.putParameter({ ...where, name: '/app/url', value: 'https://other' })).version, 2);
+  assert.is((await parameter('/app/url')).Parameter?.Type, 'String');
   await aws.removeParameter(where);
   assert.is(((await rejects(parameter('/new'))) as Error).name, 'ParameterNotFound');
 });

@@ -1,6 +1,6 @@
 /**
  * The controls over HTTP: `POST /_stand-in/<verb>` with the verb's object as JSON answers `{"result": …}`, or 400 with
- * `{"error": "sentence"}`. Verbs that need no object answer a GET too, for curl.
+ * `{"error": "sentence"}`. Verbs that need no object answer a GET as well, for curl.
  */
 
 import type { Controls } from './controls.ts';
@@ -11,12 +11,13 @@ import type { Answer, HttpRequest } from './service.ts';
 export const CONTROL_PATH = '/_stand-in/';
 
 const inRegion = { region: text, name: text } as const;
-const nothing: Reader<unknown> = (value, where) =>
-  value === undefined ? undefined : object({}, {})(value, where);
+const nothing: Reader<undefined> = (value, where) => {
+  if (value !== undefined) throw new Error(`${where}: expected no object`);
+};
 const filter = optional(object({}, { ...filterFields, status: number, code: text, identity: text }));
 
 /** How the object of each verb is read. */
-const readers: { readonly [V in keyof Controls]: Reader<Parameters<Controls[V]>[0] | unknown> } = {
+const readers: { readonly [V in keyof Controls]: Reader<Parameters<Controls[V]>[0]> } = {
   calls: filter,
   count: filter,
   forgetCalls: nothing,
@@ -35,12 +36,15 @@ const readers: { readonly [V in keyof Controls]: Reader<Parameters<Controls[V]>[
   reset: nothing,
 };
 
+/** Their names. */
+export const controlVerbs: readonly string[] = Object.keys(readers);
+
 /** Does what a control request asks for. */
 export function control(request: HttpRequest, controls: Controls): Answer {
   const verb = request.path.slice(CONTROL_PATH.length);
   try {
     if (!Object.hasOwn(readers, verb)) {
-      throw new Error(`expected one of ${Object.keys(readers).join(', ')}, got "${verb}"`);
+      throw new Error(`expected one of ${controlVerbs.join(', ')}, got "${verb}"`);
     }
     const given: unknown = request.body.length === 0 ? undefined : JSON.parse(request.body.toString());
     const argument = readers[verb as keyof Controls](given, verb);

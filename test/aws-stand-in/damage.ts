@@ -39,6 +39,11 @@ function retry({ retryAfter }: { readonly retryAfter?: number }): Readonly<Recor
   return retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
 }
 
+/** The ids that the fault keeps from the service. */
+export function withheldIds({ does, ids }: Harm): readonly string[] {
+  return does?.kind === 'absent' || does?.kind === 'batch-error' ? ids : [];
+}
+
 /** The result with the errors that the fault adds to a batch. */
 export function withBatchErrors(result: JsonObject, { does, ids }: Harm): JsonObject {
   if (does?.kind !== 'batch-error') return result;

@@ -91,7 +91,7 @@ export interface Harm {
 export interface Faults {
   /** Adds a fault; its number removes it again. */
   add(fault: Fault): number;
-  remove(id: number): void;
+  remove(number: number): void;
   clear(): void;
   /** Those not used up, with their numbers. */
   list(): readonly (Fault & { readonly number: number })[];

@@ -53,6 +53,9 @@ export interface Caller {
   readonly userId: string;
 }
 
+/** Who calls the operations that nobody signs. */
+export const anonymous: Caller = { identity: '', arn: '', userId: '' };
+
 /** What a token says: whose it is, that it was good once, or nothing. */
 export type TokenMeaning =
   | { readonly kind: 'known'; readonly name: string; readonly identity: Identity }
@@ -60,9 +63,7 @@ export type TokenMeaning =
   | { readonly kind: 'unknown' };
 
 export interface Identities {
-  readonly names: readonly string[];
   byToken(kind: 'podIdentityTokens' | 'webIdentityTokens', token: string): TokenMeaning;
-  byRole(roleArn: string): readonly Identity[];
   issue(name: string, session: string, lifetimeSeconds: number): Credentials;
   /** Credentials that were issued here, alive or not. */
   find(accessKeyId: string): Credentials | undefined;
@@ -70,6 +71,7 @@ export interface Identities {
   change(name: string, changes: Identity): void;
   /** Ends the life of all temporary credentials (of one identity) now; how many there were. */
   expire(name?: string): number;
+  /** `resources`: everything by which a rule may name what is asked for; `*` for actions that have no resource. */
   isDenied(caller: Caller, action: string, resources: readonly string[]): boolean;
 }
 
@@ -101,10 +103,6 @@ export function identities(
   }
 
   return {
-    get names() {
-      return [...known.keys()];
-    },
-
     byToken(kind, token) {
       for (const [name, identity] of known) {
         if (identity.expiredTokens?.includes(token)) return { kind: 'expired' };
@@ -112,8 +110,6 @@ export function identities(
       }
       return { kind: 'unknown' };
     },
-
-    byRole: (roleArn) => [...known.values()].filter((identity) => identity.role === roleArn),
 
     issue(name, session, lifetimeSeconds) {
       const role = known.get(name)?.role ?? `arn:aws:iam::${accountId}:role/${name}`;
@@ -152,10 +148,8 @@ export function identities(
     isDenied(caller, action, resources) {
       const rules = known.get(caller.identity)?.deny ?? [];
       return rules.some(
-        (rule) =>
-          matches(rule.action, action) &&
-          (rule.resource === undefined ||
-            resources.some((resource) => matches(rule.resource as string, resource))),
+        ({ action: denied, resource: on = '*' }) =>
+          matches(denied, action) && resources.some((name) => matches(on, name)),
       );
     },
   };

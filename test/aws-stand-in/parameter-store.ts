@@ -17,6 +17,7 @@ import {
   type StoredParameter,
   splitSelector,
 } from './parameters.ts';
+import { partition } from './secrets.ts';
 import type { Context, JsonObject, Operation, Service } from './service.ts';
 
 /** Most names in one GetParameters, and most answers on one page. */
@@ -162,12 +163,10 @@ function existing(name: string, context: Context): FoundParameter {
   // AWS sends the code of a missing parameter without a sentence.
   if (lookup === 'noParameter') throw new AwsError('ParameterNotFound', '');
   const { base, selector = '' } = splitSelector(name);
-  const [kind, which] = /^:\d+$/.test(selector)
-    ? ['version', 'Verify the version']
-    : ['label', 'Verify the label'];
+  const kind = /^:\d+$/.test(selector) ? 'version' : 'label';
   throw new AwsError(
     'ParameterVersionNotFound',
-    `Systems Manager could not find ${kind} ${selector.slice(1)} of ${base}. ${which} and try again.`,
+    `Systems Manager could not find ${kind} ${selector.slice(1)} of ${base}. Verify the ${kind} and try again.`,
   );
 }
 
@@ -198,14 +197,14 @@ function ciphertext(value: string): string {
 function permit(action: string, id: string, { account, region, caller }: Context): void {
   const { base } = splitSelector(id);
   const arn = account.parameters(region).arn(base);
-  if (caller === undefined || !account.identities.isDenied(caller, action, [base, arn])) return;
+  if (!account.identities.isDenied(caller, action, [base, arn])) return;
   throw accessDenied(caller, action, arn);
 }
 
 /** A SecureString is decrypted with the caller's own permissions. */
 function checkKey({ name, arn }: StoredParameter, { account, region, caller }: Context): void {
-  if (caller === undefined || !account.identities.isDenied(caller, 'kms:Decrypt', [name, arn])) return;
-  const key = `arn:aws:kms:${region}:${account.id}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
+  if (!account.identities.isDenied(caller, 'kms:Decrypt', [name, arn])) return;
+  const key = `arn:${partition(region)}:kms:${region}:${account.id}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
   const { message } = accessDenied(caller, 'kms:Decrypt', key);
   throw new AwsError(
     'AccessDeniedException',

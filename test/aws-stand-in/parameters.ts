@@ -98,10 +98,8 @@ export function splitSelector(id: string): {
   readonly base: string;
   readonly selector: string | undefined;
 } {
-  const colon = id.indexOf(':', id.startsWith('arn:') ? id.indexOf(':parameter/') + 1 : 0);
-  return colon === -1
-    ? { base: id, selector: undefined }
-    : { base: id.slice(0, colon), selector: id.slice(colon) };
+  const [, base = id, selector] = /^(arn(?::[^:]*){5}|[^:]*)(:.*)?$/.exec(id) ?? [];
+  return { base, selector };
 }
 
 /** By number or label; the newest without either. */

@@ -7,9 +7,10 @@
 
 import { agent } from './agent.ts';
 import { claimedRegion } from './authentication.ts';
+import { jsonInput } from './json-protocol.ts';
 import { parameterStore } from './parameter-store.ts';
 import { secretsManager } from './secrets-manager.ts';
-import { type HttpRequest, type JsonObject, jsonInput, type Operation, type Service } from './service.ts';
+import type { HttpRequest, JsonObject, Operation, Service } from './service.ts';
 import { queryInput, sts } from './sts.ts';
 
 export interface Call {

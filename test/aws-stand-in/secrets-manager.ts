@@ -52,7 +52,10 @@ function getSecretValue(input: JsonObject, context: Context): JsonObject {
 
 /** The caller needs the permission for the batch, and for each secret in it that of GetSecretValue. */
 function batchGetSecretValue(input: JsonObject, context: Context): JsonObject {
-  permit('secretsmanager:BatchGetSecretValue', undefined, context);
+  const action = 'secretsmanager:BatchGetSecretValue';
+  if (context.account.identities.isDenied(context.caller, action, ['*'])) {
+    throw accessDenied(context.caller, action);
+  }
   const list = optionalTexts(input, 'SecretIdList');
   const names = namesOf(input.Filters, context);
   if ((list === undefined) === (names === undefined)) {
@@ -239,22 +242,19 @@ function permitted(action: string, id: string, context: Context): StoredSecret {
   throw new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret.`);
 }
 
-/** `id` undefined: the action has no resource. */
-function permit(action: string, id: string | undefined, context: Context, secret?: StoredSecret): void {
-  const { caller, account } = context;
-  if (caller === undefined || !account.identities.isDenied(caller, action, namesFor(id, secret))) return;
+function permit(action: string, id: string, { caller, account }: Context, secret?: StoredSecret): void {
+  if (!account.identities.isDenied(caller, action, namesFor(id, secret))) return;
   throw accessDenied(caller, action, secret?.arn ?? id);
 }
 
 /** Secrets Manager decrypts with the caller's own permissions. */
 function checkKey(secret: StoredSecret, { account, caller }: Context): void {
-  if (caller === undefined) return;
-  if (!account.identities.isDenied(caller, 'kms:Decrypt', namesFor(undefined, secret))) return;
+  if (!account.identities.isDenied(caller, 'kms:Decrypt', namesFor(secret.name, secret))) return;
   throw new AwsError('AccessDeniedException', 'Access to KMS is not allowed');
 }
 
 /** Everything by which a rule may name the secret. */
-function namesFor(id: string | undefined, secret: StoredSecret | undefined): readonly string[] {
+function namesFor(id: string, secret: StoredSecret | undefined): readonly string[] {
   return [id, secret?.name, secret?.arn, secret?.kmsKeyId].filter((name) => name !== undefined);
 }
 

@@ -35,7 +35,7 @@ export interface StoredSecret {
 
 export interface NewVersion {
   readonly value: SecretValue;
-  /** Default: derived from region, name and count of versions. */
+  /** Default: a derived one. */
   readonly id?: string | undefined;
   /** Default: AWSCURRENT. */
   readonly stages?: readonly string[] | undefined;
@@ -84,7 +84,7 @@ export function secretsOf(region: string, accountId: string, now: () => number):
     },
 
     addVersion(secret, { value, stages = ['AWSCURRENT'], ...given }) {
-      const id = given.id ?? derivedId(region, secret.name, secret.versions.size);
+      const id = given.id ?? derivedId(region, secret, value);
       const same = secret.versions.get(id);
       if (same !== undefined) {
         if (JSON.stringify(same.value) === JSON.stringify(value)) return same;
@@ -129,8 +129,12 @@ function sixCharacters(name: string): string {
   return digest.replace(/[^A-Za-z0-9]/g, '').slice(0, 6);
 }
 
-/** A version id in the form of a UUID, the same in every run. */
-function derivedId(region: string, name: string, count: number): string {
-  const hex = createHash('sha256').update(`${region} ${name} ${count}`).digest('hex');
+/**
+ * A version id in the form of a UUID, the same in every run. It hangs on the value too: a secret that was removed and made
+ * anew with another value, or loaded with another seed, has another version, as in AWS.
+ */
+function derivedId(region: string, { name, versions }: StoredSecret, value: SecretValue): string {
+  const origin = JSON.stringify([region, name, versions.size, value]);
+  const hex = createHash('sha256').update(origin).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

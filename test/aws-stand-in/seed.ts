@@ -93,7 +93,7 @@ export interface SecretSeed extends VersionSeed {
 }
 
 export interface ParameterSeed {
-  /** Default SecureString. */
+  /** Default: what the parameter is already, or SecureString. */
   readonly type?: ParameterType;
   readonly value?: string;
   readonly labels?: readonly string[];

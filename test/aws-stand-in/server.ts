@@ -21,8 +21,9 @@ import { authenticate, expiredCredentials } from './authentication.ts';
 import { AwsError, asAwsError } from './aws-error.ts';
 import { CONTROL_PATH, control } from './control-api.ts';
 import { type Controls, controlled } from './controls.ts';
-import { damaged, harmfulError, withBatchErrors } from './damage.ts';
+import { damaged, harmfulError, withBatchErrors, withheldIds } from './damage.ts';
 import type { Harm } from './faults.ts';
+import { anonymous } from './identities.ts';
 import type { JournalEntry } from './journal.ts';
 import { type Call, callOf } from './routing.ts';
 import type { Seed } from './seed.ts';
@@ -56,7 +57,7 @@ export interface StandIn extends Controls {
   close(): Promise<void>;
 }
 
-/** As long as load balancers of AWS keep an idle connection, in milliseconds. */
+/** Milliseconds: longer than any test pauses, so that no request meets a connection that is just being closed. */
 const IDLE = 60_000;
 
 const realClock: StandInClock = {
@@ -94,7 +95,11 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   };
 
   function onRequest(incoming: IncomingMessage, response: ServerResponse): void {
-    serve(incoming, response).catch(() => incoming.socket.destroy());
+    serve(incoming, response).catch((bug: unknown) => {
+      // A client that hung up, or our own end, is no bug.
+      if (closing.signal.aborted || incoming.socket.destroyed) return;
+      send(response, { status: 500, headers: {}, body: asAwsError(bug).message });
+    });
   }
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -130,14 +135,15 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     const { account } = state;
     try {
       if (does === undefined) throw new AwsError('UnknownOperationException', '');
-      const caller = does.signed === false ? undefined : authenticate(request, service, account);
-      entry.identity = caller?.arn;
+      const signed = does.signed !== false;
+      const caller = signed ? authenticate(request, service, account) : anonymous;
+      if (signed) entry.identity = caller.arn;
       const expired = harm.does?.kind === 'expired';
-      if (expired && caller !== undefined) throw expiredCredentials(service.protocol);
+      if (signed && expired) throw expiredCredentials(service.protocol);
       const error = harmfulError(harm, service);
       if (error !== undefined) throw error;
       if (input === undefined) throw new AwsError('SerializationException', '');
-      const withheld = harm.does?.kind === 'absent' || harm.does?.kind === 'batch-error' ? harm.ids : [];
+      const withheld = withheldIds(harm);
       const context = { account, region, request, caller, issueExpired: expired, withheld };
       return service.answer(operation, withBatchErrors(does.run(input, context), harm));
     } catch (thrown) {

@@ -36,8 +36,7 @@ export interface Context {
   readonly account: Account;
   readonly region: string;
   readonly request: HttpRequest;
-  /** Who signed; undefined for operations that nobody signs. */
-  readonly caller: Caller | undefined;
+  readonly caller: Caller;
   /** Credentials that are issued now are already expired: one of the faults. */
   readonly issueExpired: boolean;
   /** Ids of a batch that shall appear nowhere in its answer: another of the faults. */
@@ -60,16 +59,4 @@ export interface Service {
   readonly throttlingCode: string;
   answer(operation: string, result: JsonObject): Answer;
   refuse(error: AwsError): Answer;
-}
-
-/** The body that a client sends to a JSON service, or undefined when it is no JSON object. */
-export function jsonInput(body: Buffer): JsonObject | undefined {
-  try {
-    const input: unknown = JSON.parse(body.toString('utf8') || '{}');
-    return typeof input === 'object' && input !== null && !Array.isArray(input)
-      ? (input as JsonObject)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -10,6 +10,7 @@ import type { Answer, Context, JsonObject, Operation, Service } from './service.
 
 /** Life of credentials when neither the identity nor the request says, in seconds. */
 const ONE_HOUR = 3600;
+const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 const operations: Readonly<Record<string, Operation>> = {
   AssumeRoleWithWebIdentity: {
@@ -80,8 +81,6 @@ function assumeRoleWithWebIdentity(input: JsonObject, { account, issueExpired }:
 }
 
 function getCallerIdentity(_input: JsonObject, { caller }: Context): JsonObject {
-  if (caller === undefined)
-    throw new AwsError('MissingAuthenticationToken', 'Missing Authentication Token', 403);
   return { UserId: caller.userId, Account: caller.arn.split(':')[4], Arn: caller.arn };
 }
 
@@ -94,8 +93,6 @@ function required(input: JsonObject, field: string): string {
     `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`,
   );
 }
-
-const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 function xml(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status, headers: { 'content-type': 'text/xml', ...headers }, body };
