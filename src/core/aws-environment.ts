@@ -84,6 +84,32 @@ export function readAwsEnvironment(env: Variables): AwsEnvironment {
   return environment;
 }
 
+/** Where STS is asked instead of in the region; undefined: in the region. Only unsigned calls may go there. */
+export function globalStsEndpoint(environment: AwsEnvironment, region: string): string | undefined {
+  const { globalSts, fips, dualstack, endpoints } = environment;
+  const own = fips || dualstack || endpoints.STS !== undefined;
+  return globalSts && !own && globalStsRegions.has(region) ? 'https://sts.amazonaws.com' : undefined;
+}
+
+/** The setting concerns the regions of before 2019, which had no STS of their own at first; no region is added any more. */
+const globalStsRegions: ReadonlySet<string> = new Set([
+  'ap-northeast-1',
+  'ap-south-1',
+  'ap-southeast-1',
+  'ap-southeast-2',
+  'ca-central-1',
+  'eu-central-1',
+  'eu-north-1',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-west-3',
+  'sa-east-1',
+  'us-east-1',
+  'us-east-2',
+  'us-west-1',
+  'us-west-2',
+]);
+
 function isHttp(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);
 }

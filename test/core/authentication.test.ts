@@ -42,7 +42,12 @@ for (const [says, usePodIdentity, env, kind] of [
   ['nothing, with the variables of IRSA only', undefined, irsa, 'irsa'],
   ['nothing, with the variables of both', undefined, { ...irsa, ...agent }, 'irsa'],
   ['nothing, without variables', undefined, {}, 'default'],
-  ['nothing, with half of the variables of each', undefined, { AWS_ROLE_ARN: 'x' }, 'default'],
+  [
+    'nothing, with half of the variables of each',
+    undefined,
+    { AWS_ROLE_ARN: 'x', AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1' },
+    'default',
+  ],
 ] as const) {
   test(`auto, when usePodIdentity says ${says}: ${kind}`, () => {
     assert.is(choose({ usePodIdentity, env }).kind, kind);

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readAwsEnvironment } from '../../src/core/aws-environment.ts';
+import { globalStsEndpoint, readAwsEnvironment } from '../../src/core/aws-environment.ts';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
 
 const test = suite('the AWS variables');
@@ -52,6 +52,18 @@ test('switches are true or false, in any case', () => {
     AWS_STS_REGIONAL_ENDPOINTS: 'legacy',
   });
   assert.equal([read.fips, read.dualstack, read.globalSts], [true, false, true]);
+});
+
+test('the global STS is for the old regions only, and never beside an endpoint of our own', () => {
+  const legacy = { AWS_STS_REGIONAL_ENDPOINTS: 'legacy' };
+  const ask = (env: Record<string, string>, region: string) =>
+    globalStsEndpoint(readAwsEnvironment(env), region);
+  assert.is(ask(legacy, 'eu-west-1'), 'https://sts.amazonaws.com');
+  assert.is(ask(legacy, 'eu-south-2'), undefined);
+  assert.is(ask(legacy, 'cn-north-1'), undefined);
+  assert.is(ask({}, 'eu-west-1'), undefined);
+  assert.is(ask({ ...legacy, AWS_USE_FIPS_ENDPOINT: 'true' }, 'us-east-1'), undefined);
+  assert.is(ask({ ...legacy, AWS_ENDPOINT_URL: 'http://own' }, 'us-east-1'), undefined);
 });
 
 test('all wrong variables are named in one go', () => {

@@ -30,6 +30,8 @@ const LANES = 40;
 const ROUNDS = 10;
 // Two words, so that it is neither a name, nor a version, nor a request id.
 const CANARY = 'kanarien vogel';
+/** In keys and tokens, which must be one word to be of use. */
+const KEY_CANARY = 'kanarienschluessel';
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Set anew for each answer, so that the same seed damages the same answers in the same way, whoever asks first. */
 let random = seededRandom(seed);
@@ -53,8 +55,8 @@ const good: Readonly<Record<string, object>> = {
   },
   credentials: {
     AccessKeyId: 'ASIA',
-    SecretAccessKey: CANARY,
-    Token: CANARY,
+    SecretAccessKey: KEY_CANARY,
+    Token: KEY_CANARY,
     Expiration: '2040-01-01T00:00:00Z',
   },
 };
@@ -136,11 +138,11 @@ function answer(target: string, response: ServerResponse): void {
     response.destroy();
     return;
   }
-  const status = random() < 0.8 ? 200 : oneOf([201, 204, 301, 400, 403, 404, 500, 503]);
+  const status = random() < 0.8 ? 200 : oneOf([201, 204, 301, 400, 400, 403, 404, 500, 503]);
   response.writeHead(status, {
     'content-type': oneOf(['application/x-amz-json-1.1', 'text/html', 'application/cbor']),
     ...(random() < 0.2 ? { 'x-amzn-requestid': oneOf(['r-1', `${CANARY} x`]) } : {}),
-    ...(random() < 0.1
+    ...(random() < (status < 400 ? 0.1 : 0.7)
       ? { 'x-amzn-errortype': oneOf(['ValidationException', 'x#y:z', 'AccessDenied']) }
       : {}),
     ...(random() < 0.1 ? { 'retry-after': oneOf(['0', '-1', 'soon']) } : {}),
@@ -197,11 +199,22 @@ async function readOnce(url: string, fetch: FetchMode): Promise<void> {
   const everything = `${inspect(outcomes, { showHidden: true, depth: 20 })}${JSON.stringify([...outcomes])}${logged.join()}`;
   assert.not.match(everything, CANARY);
   assert.not.match(everything, btoa(CANARY));
+  assert.not.match(everything, KEY_CANARY);
+  for (const outcome of outcomes.values())
+    count(outcome.kind === 'found' ? outcome.kind : outcome.problem.code);
+}
+
+/** What came of all reads, to make sure that the damage is neither too small nor too large. */
+const results = new Map<string, number>();
+function count(result: string): void {
+  results.set(result, (results.get(result) ?? 0) + 1);
 }
 
 test(`${LANES * ROUNDS} rounds end with outcomes only (FUZZ_SEED=${seed})`, async () => {
   await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
   assert.equal(printed, []);
+  for (const result of ['found', 'fetch.notFound', 'fetch.answer', 'fetch.client', 'credentials.agent'])
+    assert.ok((results.get(result) ?? 0) > 10, `${result}: ${results.get(result)}`);
 });
 
 test.run();

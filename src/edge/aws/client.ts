@@ -44,7 +44,6 @@ export function clientSettings({ region, environment, transport }: Surroundings,
     requestHandler: transport,
     maxAttempts: ATTEMPTS,
     retryMode: 'standard',
-    defaultsMode: 'standard' as const,
     authSchemePreference: [],
     disableClockSkewCorrection: false,
     userAgentAppId: 'podsecrets',
@@ -75,16 +74,16 @@ export async function call<Output>(
       signal.throwIfAborted();
       if (error instanceof Problem) return { kind: 'credentials', problem: error };
       const failure = failureOf(error, clock.now());
-      // Not one of AWS's: a bug. What it was may quote an answer, so only its kind is told.
-      if (failure === undefined) throw new Error(`${nameOf(error)} in a call to AWS`);
+      if (failure === undefined) throw bugOf(error);
       if (failure.kind !== 'expired' || renewed) return { kind: 'failure', failure };
       credentials.refuse(used);
     }
   }
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.constructor.name : typeof error;
+/** For an error that is neither AWS's nor the network's. What it says may quote an answer, so only its kind is told. */
+export function bugOf(error: unknown): Error {
+  return new Error(`${error instanceof Error ? error.constructor.name : typeof error} in a call to AWS`);
 }
 
 interface Stack {

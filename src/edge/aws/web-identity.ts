@@ -7,10 +7,11 @@
 
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
 import type { Authentication } from '../../core/authentication.ts';
+import { globalStsEndpoint } from '../../core/aws-environment.ts';
 import { type AwsFailure, failureOf, incompleteAnswer } from '../../core/aws-failure.ts';
 import { stsProblem } from '../../core/credentials-error.ts';
 import type { Problem } from '../../core/problem.ts';
-import { clientSettings, counting, type Surroundings } from './client.ts';
+import { bugOf, clientSettings, counting, type Surroundings } from './client.ts';
 import { type AwsCredentials, areUsable } from './credentials.ts';
 import { readToken } from './token.ts';
 
@@ -22,6 +23,7 @@ export async function askWebIdentity(
   surroundings: Surroundings,
 ): Promise<AwsCredentials> {
   const { region, environment, clock } = surroundings;
+  const global = globalStsEndpoint(environment, region);
   const problem = (failure: AwsFailure): Problem => stsProblem(roleArn, region, failure);
   const webIdentityToken = await readToken(tokenFile);
   const assume = fromWebToken({
@@ -30,13 +32,15 @@ export async function askWebIdentity(
     webIdentityToken,
     clientConfig: {
       ...clientSettings(surroundings, 'STS'),
-      ...(environment.globalSts ? { useGlobalEndpoint: true } : {}),
+      // Not the SDK's `useGlobalEndpoint`, with which it asks for credentials to get credentials.
+      ...(global === undefined ? {} : { endpoint: global }),
     },
     clientPlugins: [counting('sts', surroundings)],
   });
   const credentials = await assume().catch((error: unknown) => {
-    // What is none of AWS's errors is the SDK's complaint about an answer that it could not use.
-    throw problem(failureOf(error, clock.now()) ?? incompleteAnswer(undefined));
+    const incomplete = error instanceof Error && error.message.startsWith('Invalid response from STS');
+    const failure = incomplete ? incompleteAnswer(undefined) : failureOf(error, clock.now());
+    throw failure === undefined ? bugOf(error) : problem(failure);
   });
   if (!credentials.sessionToken || credentials.expiration === undefined || !areUsable(credentials))
     throw problem(incompleteAnswer(undefined));

@@ -1,32 +1,11 @@
 /** Which files authentication and fetching open: the token, and nothing else, least of all `~/.aws`. */
 
-import fs, { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import fsPromises from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-
-const opened: string[] = [];
-for (const [module, name] of [
-  [fsPromises, 'readFile'],
-  [fsPromises, 'open'],
-  [fs, 'readFile'],
-  [fs, 'readFileSync'],
-  [fs, 'open'],
-  [fs, 'openSync'],
-  [fs, 'createReadStream'],
-] as const) {
-  const functions = module as unknown as Record<string, (...args: unknown[]) => unknown>;
-  const real = functions[name] as (...args: unknown[]) => unknown;
-  functions[name] = (...args) => {
-    opened.push(String(args[0]));
-    return real.apply(module, args);
-  };
-}
-// What was imported by name sees the spies too.
-syncBuiltinESMExports();
+import { openedFiles } from './opened-files.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'podsecrets-home-'));
 mkdirSync(join(home, '.aws'));
@@ -58,18 +37,14 @@ test.after(() => {
 
 const seed = { regions: { [REGION]: { secrets: { a: 'x' }, parameters: { '/p': 'y' } } } };
 
-/** Files, without the modules that Node and the SDK load. */
-const files = (): string[] =>
-  [...new Set(opened.splice(0))].filter((file) => !/\.(js|cjs|mjs|ts|json)$/.test(file));
-
 for (const auth of ['pod-identity', 'irsa'] as const) {
   test(`${auth} opens the token only`, async () => {
     const world = await openWorld({ seed, auth });
-    files();
+    openedFiles();
     const texts = await world.read(secret('a'), parameter('/p'));
     await world.close();
     assert.ok(texts.every((text) => text.startsWith('found ')));
-    assert.equal(files(), [world.tokenFile]);
+    assert.equal(openedFiles(), [world.tokenFile]);
   });
 }
 
@@ -94,7 +69,7 @@ test("the SDK's default chain, and only it, looks into ~/.aws; without anything 
   const text = await readByChain(world.aws.url);
   await world.close();
   assert.match(text, /AWS_PROFILE or AWS_ACCESS_KEY_ID.*\[credentials\.chain\]$/);
-  assert.ok(files().includes(join(home, '.aws', 'credentials')));
+  assert.ok(openedFiles().includes(join(home, '.aws', 'credentials')));
 });
 
 test('the default chain takes static keys', async () => {
