@@ -7,7 +7,7 @@
 import { type Arn, isArn, parseArn } from './arn.ts';
 import type { Findings } from './findings.ts';
 import type { Service } from './read.ts';
-import { quoted } from './text.ts';
+import { nearest, quoted } from './text.ts';
 import type { TextField } from './yaml-fields.ts';
 
 /** Where the name stands, and what it must agree with. */
@@ -55,13 +55,13 @@ export function checkName(name: TextField, place: NamePlace, findings: Findings)
 /** `objectType` means what it says or nothing: `ssm` is only a section of ARNs. */
 export function checkType(type: TextField | undefined, subject: string, findings: Findings): void {
   if (type === undefined || serviceOfType(type) !== undefined) return;
+  const meant = type.text === 'ssm' ? 'ssmparameter' : nearest(type.text, ['secretsmanager', 'ssmparameter']);
   findings.refuse({
     code: 'config.object',
     subject,
     line: type.line,
     message: `expected "secretsmanager" or "ssmparameter", got ${quoted(type.text)}`,
-    remedy:
-      type.text === 'ssm' ? 'Write objectType: "ssmparameter".' : 'Write one of the two, in lower case.',
+    remedy: meant === undefined ? 'Write one of the two.' : `Write objectType: "${meant}".`,
   });
 }
 

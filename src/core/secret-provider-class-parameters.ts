@@ -7,7 +7,7 @@
 
 import type { Findings } from './findings.ts';
 import type { Plan } from './plan.ts';
-import { nearest, quoted } from './text.ts';
+import { nearest, printable, quoted } from './text.ts';
 import type { YamlEntry, YamlMap, YamlValue } from './yaml.ts';
 import { kindText } from './yaml-fields.ts';
 
@@ -167,7 +167,7 @@ function unknownParameter({ key, line }: YamlEntry, findings: Findings): void {
 
 function lintParameter({ key, line, value, repeated }: YamlEntry, findings: Findings): void {
   if (key.startsWith(DRIVER)) return;
-  const place = { code: 'config.parameter', subject: `parameters.${key}`, line } as const;
+  const place = { code: 'config.parameter', subject: `parameters.${printable(key)}`, line } as const;
   if (repeated) {
     const message = 'expected the parameter once, got it more than once; the last one counts';
     findings.warn({ ...place, code: 'config.duplicate', message, remedy: 'Remove the others.' });

@@ -21,7 +21,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { quoted } from './text.ts';
+import { printable, quoted } from './text.ts';
 import { forbiddenCharacter, guardedTokens } from './yaml-limits.ts';
 import { type LineAt, scalarLines } from './yaml-lines.ts';
 import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalar.ts';
@@ -112,7 +112,10 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
   if (faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
   const errors = first?.errors ?? composer.streamInfo().errors;
   for (const error of errors.filter(({ message }) => !TOO_STRICT.test(message)).slice(0, MOST_ERRORS)) {
-    faults.push({ line: place(error.pos[0]), message: `expected YAML, got an error: ${error.message}` });
+    faults.push({
+      line: place(error.pos[0]),
+      message: `expected YAML, got an error: ${printable(error.message)}`,
+    });
   }
   if (first === undefined || faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
   const root = first.contents === null ? undefined : new Builder(text, place, faults).build(first);

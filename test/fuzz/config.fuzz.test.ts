@@ -1,0 +1,259 @@
+/**
+ * Any text is a plan or a list of problems: never a crash, never a path outside of the directory, never an endless wait.
+ *
+ * The seed is fixed, so that a run tells about the code and not about luck; FUZZ_SEED and FUZZ_RUNS go further.
+ */
+
+import { posix } from 'node:path';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkReport, checkText } from '../../src/core/check-report.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import type { ParsedPlan } from '../../src/core/secret-provider-class.ts';
+import { printable } from '../../src/core/text.ts';
+import { config, parse } from '../support/config.ts';
+
+const seed = Number(process.env.FUZZ_SEED ?? 20261125);
+const runs = Number(process.env.FUZZ_RUNS ?? 1);
+process.stdout.write(`FUZZ_SEED=${seed} FUZZ_RUNS=${runs}\n`);
+
+/** Runs an asynchronous property; the report of a failure names the seed and the smallest text that fails. */
+function check<T>(
+  times: number,
+  arbitrary: fc.Arbitrary<T>,
+  holds: (value: T) => Promise<void>,
+): Promise<void> {
+  return fc.assert(fc.asyncProperty(arbitrary, holds), { seed, numRuns: times * runs });
+}
+
+/** What must hold of every outcome. */
+function assertSound(text: string, parsed: ParsedPlan): void {
+  assert.is(parsed.plan === undefined, parsed.problems.length > 0);
+  const lines = text.split(/\r\n|\r|\n|\u0085/).length;
+  for (const { code, line, message, remedy } of [...parsed.problems, ...parsed.warnings]) {
+    assert.match(code, /^config\./);
+    assert.ok(
+      line === undefined || (Number.isInteger(line) && line >= 1 && line <= lines),
+      `line ${line} of ${lines}`,
+    );
+    assert.ok(message !== '' && message.length < 1500, printable(message));
+    assert.not.equal(remedy, '');
+  }
+  const checked = {
+    ...parsed,
+    configs: parsed.plan === undefined ? [] : [{ plan: parsed.plan, directory: '/mnt' }],
+  };
+  assert.not.match(checkText(checked), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  JSON.stringify(checkReport(checked));
+  if (parsed.plan !== undefined) assertInside(parsed.plan);
+}
+
+function assertInside(plan: Plan): void {
+  const outputs = plan.objects.flatMap((object) => object.outputs);
+  const paths = outputs.flatMap((output) => (output.kind === 'expand' ? [] : [output.path as string]));
+  for (const path of paths) {
+    assert.is(posix.join('/mnt', path), `/mnt/${path}`);
+    assert.not.match(path, /^\.\.|^\/|\0/);
+    for (const segment of path.split('/')) assert.ok(Buffer.byteLength(segment) <= 255);
+  }
+  assert.is(new Set(paths).size, paths.length);
+  for (const path of paths)
+    assert.not(
+      paths.some((other) => other.startsWith(`${path}/`)),
+      `${path} is a directory`,
+    );
+}
+
+const words = [
+  ...[
+    'objectName',
+    'objectAlias',
+    'objectType',
+    'objectVersion',
+    'objectVersionLabel',
+    'filePermission',
+    'jmesPath',
+  ],
+  ...[
+    'path',
+    'failoverObject',
+    'optional',
+    'expand',
+    'decode',
+    'secretsmanager',
+    'ssmparameter',
+    'base64',
+    '0600',
+  ],
+  ...[
+    'arn:aws:ssm:eu-west-1:1:parameter/a',
+    'a/b',
+    '..',
+    '../x',
+    '/',
+    'null',
+    '~',
+    'yes',
+    '0x1F',
+    '1.10',
+    '.inf',
+    '.nan',
+  ],
+];
+const marks = [
+  ...[
+    ':',
+    ': ',
+    '- ',
+    '-',
+    '? ',
+    ', ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '&a ',
+    '*a',
+    '!!str ',
+    '!!binary ',
+    '<<: ',
+    '|',
+    '>',
+    '"',
+    "'",
+  ],
+  ...[
+    '\n',
+    '\n  ',
+    '\n    ',
+    '\n- ',
+    '\t',
+    ' #',
+    '---\n',
+    '...\n',
+    '%',
+    '@',
+    '`',
+    '\\',
+    '\0',
+    '\u0085',
+    '\ufeff',
+    '\r\n',
+    '\ud800',
+  ],
+];
+/** Text that looks enough like YAML to get far. */
+const soup = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(...words),
+      fc.constantFrom(...marks),
+      fc.string({ maxLength: 4, unit: 'binary' }),
+    ),
+    {
+      maxLength: 40,
+    },
+  )
+  .map((parts) => parts.join(''));
+
+const name = fc.oneof(
+  fc.constantFrom(...words),
+  fc.string({ maxLength: 8, unit: 'binary' }),
+  fc
+    .array(fc.constantFrom('a', 'b', '..', '.', '/', '//', ':', '_', 'é'), { maxLength: 8 })
+    .map((parts) => parts.join('')),
+);
+const entry = fc.record(
+  {
+    objectName: name,
+    objectType: fc.constantFrom('secretsmanager', 'ssmparameter', 'ssmparameter', 'ssm'),
+    objectAlias: name,
+    objectVersion: name,
+    objectVersionLabel: name,
+    filePermission: fc.oneof(fc.constantFrom('0600', '0444'), name),
+    jmesPath: fc.array(fc.record({ path: name, objectAlias: name }), { maxLength: 3 }),
+    failoverObject: fc.record({ objectName: name, objectVersion: name }, { requiredKeys: [] }),
+    optional: fc.boolean(),
+    expand: fc.boolean(),
+  },
+  { requiredKeys: ['objectName', 'objectType'] },
+);
+const translation = fc.constantFrom('False', '_', '-', '/', '.', '');
+
+test('any text at all', () =>
+  check(400, fc.string({ maxLength: 200, unit: 'binary' }), async (text) =>
+    assertSound(text, await parse(text)),
+  ));
+
+test('text that looks like YAML', () =>
+  check(1000, soup, async (text) => assertSound(text, await parse(text))));
+
+test('text that looks like YAML where objects stand', () =>
+  check(1000, soup, async (text) => {
+    const whole = config('- {}').replace(/objects: \|[\s\S]*/, `objects: ${JSON.stringify(text)}\n`);
+    assertSound(whole, await parse(whole));
+  }));
+
+test('a good config with one piece changed', () => {
+  const good = config(`
+    - objectName: db
+      objectType: secretsmanager
+      jmesPath: [{path: user, objectAlias: user}]
+    - objectName: /a/b
+      objectType: ssmparameter`);
+  const change = fc.record({
+    at: fc.nat(good.length),
+    drop: fc.nat(5),
+    put: fc.constantFrom(...marks, ...words),
+  });
+  return check(1000, change, async ({ at, drop, put }) => {
+    const text = good.slice(0, at) + put + good.slice(at + drop);
+    assertSound(text, await parse(text));
+  });
+});
+
+test('objects of any names: what is planned stays inside of the directory, and apart', () => {
+  let planned = 0;
+  return check(
+    2000,
+    fc.record({ entries: fc.array(entry, { maxLength: 4 }), translation }),
+    async (drawn) => {
+      const text = config(drawn.entries.map((each) => `- ${JSON.stringify(each)}`).join('\n') || '[]', {
+        pathTranslation: JSON.stringify(drawn.translation),
+        failoverRegion: 'eu-central-1',
+      });
+      const parsed = await parse(text);
+      assertSound(text, parsed);
+      if (parsed.plan !== undefined) planned++;
+    },
+  ).then(() => assert.ok(planned > 100, `only ${planned} plans: the names are too wild to tell anything`));
+});
+
+test('the same text gives the same outcome', () =>
+  check(200, soup, async (text) => {
+    const whole = config(text || '[]');
+    assert.equal(JSON.stringify(await parse(whole)), JSON.stringify(await parse(whole)));
+  }));
+
+test('a mark repeated 20,000 times costs no more than its length', async () => {
+  for (const mark of [
+    ...marks,
+    ...words.slice(0, 3),
+    '[]',
+    '{}',
+    '{a: ',
+    '[{',
+    '- - ',
+    '&a [',
+    '*a, ',
+    '!!str ',
+    '"a\\n',
+  ]) {
+    const head = config('- {}').replace(/objects: \|[\s\S]*/, 'objects: ');
+    for (const text of [mark.repeat(20_000), head + mark.repeat(20_000)])
+      assertSound(text, await parse(text));
+  }
+});
+
+test.run();

@@ -1,0 +1,211 @@
+/**
+ * Any expression and any value: a result or a fixed sentence, never a crash, never a part of the value in what is said.
+ *
+ * The seed is fixed, so that a run tells about the code and not about luck; FUZZ_SEED and FUZZ_RUNS go further.
+ */
+
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { evaluate, expressionFault } from '../../src/core/jmespath.ts';
+import { jsonText, parseJson } from '../../src/core/json.ts';
+import { problemLine, problemsOf } from '../../src/core/problem.ts';
+import { render } from '../../src/core/render.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { config, parse } from '../support/config.ts';
+
+const seed = Number(process.env.FUZZ_SEED ?? 20261125);
+const runs = Number(process.env.FUZZ_RUNS ?? 1);
+process.stdout.write(`FUZZ_SEED=${seed} FUZZ_RUNS=${runs}\n`);
+
+/** Stands in every text and every key of every value. */
+const CANARY = 'cAnArY';
+
+const tokens = [
+  ...[
+    'a',
+    'b',
+    'a-b',
+    '"a-b"',
+    '"x y"',
+    "'raw'",
+    '`1`',
+    '`"s"`',
+    '`{"a":1}`',
+    '`[1,2]`',
+    '@',
+    '*',
+    '[*]',
+    '[]',
+    '[0]',
+  ],
+  ...[
+    '[-1]',
+    '[1:2]',
+    '[::-1]',
+    '[?a]',
+    '[?a==`1`]',
+    '.',
+    '|',
+    '||',
+    '&&',
+    '!',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    ':',
+    ',',
+  ],
+  ...[
+    '==',
+    '<',
+    '&a',
+    '-',
+    '$',
+    '"',
+    "'",
+    '`',
+    ' ',
+    '\n',
+    'constructor',
+    '__proto__',
+    'length(@)',
+    'to_string(@)',
+  ],
+  ...[
+    'sort(@)',
+    'sort_by(@,&a)',
+    'max_by(@,&a)',
+    "join(',',@)",
+    'merge(a,b)',
+    'not_null(a,b)',
+    'map(&a,@)',
+    'keys(@)',
+  ],
+  ...[
+    'reverse(@)',
+    'to_number(a)',
+    'type(@)',
+    'values(@)',
+    'nosuch(a)',
+    'abs(a)',
+    'contains(@,a)',
+    '{x: a, y: b}',
+  ],
+];
+const expression = fc
+  .array(fc.constantFrom(...tokens), { minLength: 1, maxLength: 7 })
+  .map((parts) => parts.join(''));
+const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(CANARY, `${CANARY}😀`, '', null, true, 0, -1.5, 1e21, '10'),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom('a', 'b', 'a-b', 'x y', '__proto__', CANARY), tie('value'), { maxKeys: 4 }),
+  ),
+}));
+
+test('an expression is refused or evaluated, and what is said of it holds no part of the value', () => {
+  let evaluated = 0;
+  fc.assert(
+    fc.property(expression, value, (text, data) => {
+      const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
+      const fault = expressionFault(text);
+      if (fault !== undefined || json === undefined) return;
+      const result = evaluate(text, json);
+      if (result.kind === 'none') assert.not.match(result.found, CANARY);
+      else jsonText(result.value, 'html');
+      evaluated++;
+    }),
+    { seed, numRuns: 6000 * runs },
+  );
+  assert.ok(evaluated > 500, `only ${evaluated} were evaluated`);
+});
+
+test('any text at all is refused or evaluated', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 30, unit: 'binary' }), (text) => {
+      if (expressionFault(text) === undefined) evaluate(text, null);
+    }),
+    { seed, numRuns: 3000 * runs },
+  );
+});
+
+test('what is valid for one value is valid for all, and twice the same', () => {
+  fc.assert(
+    fc.property(expression, value, (text, data) => {
+      const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
+      if (json === undefined || expressionFault(text) !== undefined) return;
+      assert.equal(JSON.stringify(evaluate(text, json)), JSON.stringify(evaluate(text, json)));
+      assert.is(expressionFault(text), undefined);
+    }),
+    { seed, numRuns: 1500 * runs },
+  );
+});
+
+test('deep nesting in expression or value ends in a sentence', () => {
+  for (const part of ['(', '[', '{a:', '!', '&', 'a.', 'a[', 'a||', '[*].', 'not_null(', '-', '`', "'"]) {
+    assert.ok(expressionFault(part.repeat(3000)), part);
+  }
+  assert.is(expressionFault(`${'('.repeat(500)}a${')'.repeat(500)}`), undefined);
+  const deep = parseJson(new TextEncoder().encode(`${'{"a":'.repeat(900)}1${'}'.repeat(900)}`));
+  assert.ok(deep);
+  for (const each of ['a', 'to_string(@)', '@', 'values(@)'])
+    assert.is(evaluate(each, deep ?? null).kind, 'value');
+});
+
+/** Values that a secret may hold: JSON, broken JSON, base64, bytes. */
+const content = fc.oneof(
+  value.map((data) => JSON.stringify(data)),
+  value.map((data) => JSON.stringify(data).slice(0, -1)),
+  fc.constantFrom(
+    CANARY,
+    btoa(CANARY),
+    `{"${CANARY}/x":"${CANARY}"}`,
+    `{"a":12345678901234567890,"${CANARY}":null}`,
+  ),
+  fc.uint8Array({ maxLength: 20 }).map((bytes) => `${CANARY}${String.fromCharCode(...bytes)}`),
+);
+const making = fc.constantFrom(
+  ...[
+    'jmesPath: [{path: a, objectAlias: x}]',
+    'jmesPath: [{path: "to_string(b)", objectAlias: x}]',
+    'expand: true',
+  ],
+  ...['expand: true, objectAlias: d', 'decode: base64', 'decode: base64, expand: true', 'optional: true'],
+);
+
+test('no part of a value is in what is said when it cannot be rendered', async () => {
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(making, making, content, content, async (first, second, one, two) => {
+      const { plan } = await parse(
+        config(`
+          - {objectName: a, objectType: secretsmanager, ${first}}
+          - {objectName: b, objectType: secretsmanager, ${second.replace('x}', 'y}').replace('d', 'd2')}}`),
+      );
+      if (plan === undefined) return;
+      const values = [one, two].map((text) => ({ value: new Secret(text), version: '1', region: 'r' }));
+      const served = new Map(
+        plan.objects.map((object, index) => [object, values[index] ?? values[0]] as const),
+      );
+      try {
+        await render(plan, served as Parameters<typeof render>[1]);
+      } catch (error) {
+        const problems = problemsOf(error);
+        if (problems === undefined) throw error;
+        refused++;
+        for (const problem of problems) {
+          assert.not.match(`${problemLine(problem)}${problem.stack}${JSON.stringify(problem)}`, CANARY);
+        }
+      }
+    }),
+    { seed, numRuns: 1500 * runs },
+  );
+  assert.ok(refused > 100, `only ${refused} were refused`);
+});
+
+test.run();
