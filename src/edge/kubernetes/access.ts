@@ -1,13 +1,16 @@
 /**
- * Whether the service account may do what `--sync-secrets` needs, asked of the API server without doing it.
+ * Whether `--sync-secrets` could do its work: what the service account may do, and whose the Secrets are that are there.
  *
- * For `doctor`. Every verb on every name is asked for by itself, so that the answer is the rule that is missing, and no more.
+ * For `doctor`: nothing is written. Every verb on every name is asked for by itself, so that the answer is the rules that are
+ * missing, all of them and no more.
  */
 
-import type { Plan } from '../../core/plan.ts';
-import { Problem } from '../../core/problem.ts';
+import { configIdentity } from '../../core/live-secret.ts';
+import type { Plan, SecretObject } from '../../core/plan.ts';
+import { Problem, throwProblems } from '../../core/problem.ts';
 import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from '../../core/secret-rbac.ts';
 import { type KubernetesApi, openApi } from './api.ts';
+import { readSecret, refuseForeign } from './existing-secret.ts';
 import { type Environment, inCluster } from './in-cluster.ts';
 
 export interface AccessQuestion {
@@ -19,22 +22,47 @@ export interface AccessQuestion {
   readonly serviceAccountDirectory?: string;
 }
 
-/** The namespace, when all is allowed; throws a Problem with the missing rules. */
+/** The namespace, when nothing stands against it; throws the Problems otherwise. */
 export async function checkAccess(question: AccessQuestion): Promise<string> {
   const cluster = await inCluster(question.env, question.serviceAccountDirectory);
   const api = openApi(cluster, question.signal);
   try {
     const rules = rulesNeeded(question.plan, question.owner);
     const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
-    if (missing.length === 0) return cluster.namespace;
-    throw new Problem({
-      code: 'kubernetes.denied',
-      subject: `namespace ${cluster.namespace}`,
-      message: `expected the service account to be allowed what --sync-secrets needs, got ${missing.length} rules missing`,
-      remedy: `Add to a Role in namespace ${cluster.namespace}: ${missing.map(ruleText).join(' ')}`,
-    });
+    if (missing.length > 0) throw missingRules(cluster.namespace, missing);
+    const config = configIdentity(question.plan);
+    const problems = await Promise.all(
+      question.plan.secretObjects.map((object) => problemOf(api, object, config)),
+    );
+    throwProblems(problems.flatMap((problem) => problem ?? []));
+    return cluster.namespace;
   } finally {
     api.close();
+  }
+}
+
+function missingRules(namespace: string, rules: readonly RbacRule[]): Problem {
+  return new Problem({
+    code: 'kubernetes.denied',
+    subject: `namespace ${namespace}`,
+    message: 'expected the service account to be allowed what --sync-secrets needs, got less',
+    remedy: `Add to a Role in namespace ${namespace}: ${rules.map(ruleText).join(' ')}`,
+  });
+}
+
+/** What stands against applying this one, as far as the Secret that is there can tell. */
+async function problemOf(
+  api: KubernetesApi,
+  { secretName, type }: SecretObject,
+  config: string,
+): Promise<Problem | undefined> {
+  try {
+    const live = await readSecret(api, secretName);
+    if (live !== undefined) refuseForeign(live, { name: secretName, type }, config, api.namespace);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
   }
 }
 

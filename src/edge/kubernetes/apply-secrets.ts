@@ -10,7 +10,7 @@
  *   4. Apply each that differs, on condition that it is still the one that was compared.
  */
 
-import { conflictingFields, type KubernetesRequest, refusedBy } from '../../core/kubernetes-answer.ts';
+import { conflictingFields, refusedBy } from '../../core/kubernetes-answer.ts';
 import {
   applyBody,
   type DesiredSecret,
@@ -25,15 +25,14 @@ import {
   type LiveSecret,
   mayRemove,
   type OwnerReference,
-  parseLiveSecret,
   siblingsOf,
 } from '../../core/live-secret.ts';
 import type { Plan } from '../../core/plan.ts';
 import { Problem, problemsOf } from '../../core/problem.ts';
 import type { SecretOwner } from '../../core/secret-rbac.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
-import { quoted } from '../../core/text.ts';
 import { type KubernetesApi, openApi } from './api.ts';
+import { readSecret, refuseForeign, secretRequest, unchangeable } from './existing-secret.ts';
 import { type Environment, inCluster } from './in-cluster.ts';
 import { resolveOwner } from './owner.ts';
 
@@ -143,15 +142,6 @@ async function settle<T>(
   return { values, problems };
 }
 
-async function readSecret(api: KubernetesApi, name: string): Promise<LiveSecret | undefined> {
-  const request = secretRequest(api, 'get', name);
-  const answer = await api.send(request);
-  if (answer.status === 404) return undefined;
-  const live = answer.status === 200 ? parseLiveSecret(answer.body) : undefined;
-  if (live === undefined) throw refusedBy(request, answer);
-  return live;
-}
-
 type Removal =
   | { readonly kind: 'removed' | 'gone'; readonly name: string }
   /** Still ours, still there: remembered, and tried again at the next call. */
@@ -200,7 +190,7 @@ async function applySecret(
   const { name } = secret;
   let live = found;
   for (let attempt = 1; ; attempt++) {
-    if (live !== undefined) checkBelonging(live, secret, config, api.namespace);
+    if (live !== undefined) refuseForeign(live, secret, config, api.namespace);
     const desired = withOwner(secret, owner, live);
     if (live !== undefined && !differs(desired, live)) return { name, result: 'unchanged' };
     if (live?.immutable)
@@ -213,57 +203,4 @@ async function applySecret(
     if (!raced || attempt === ATTEMPTS) throw refusedBy(request, answer);
     live = await readSecret(api, name);
   }
-}
-
-function checkBelonging(live: LiveSecret, secret: DesiredSecret, config: string, namespace: string): void {
-  const belonging = belongingOf(live, config);
-  switch (belonging.kind) {
-    case 'ours':
-      // A type is for life.
-      if (live.type !== secret.type)
-        throw unchangeable(
-          secret,
-          namespace,
-          `type ${quoted(secret.type)}, got ${quoted(live.type)}, which never changes`,
-        );
-      return;
-    case 'foreign':
-      throw foreign(secret, namespace, belonging.managers);
-    case 'config':
-      throw new Problem({
-        code: 'kubernetes.foreign',
-        subject: subjectOf(secret, namespace),
-        message: `expected a Secret of the config ${quoted(config)}, got one of ${quoted(belonging.config)}`,
-        remedy: `Choose another secretName; or, if the config was renamed: kubectl -n ${namespace} annotate --overwrite secret ${secret.name} podsecrets.io/config=${config}`,
-      });
-    default:
-      belonging satisfies never;
-  }
-}
-
-function foreign(secret: DesiredSecret, namespace: string, managers: readonly string[]): Problem {
-  const whose = managers.length === 0 ? 'somebody else' : managers.map(quoted).join(', ');
-  return new Problem({
-    code: 'kubernetes.foreign',
-    subject: subjectOf(secret, namespace),
-    message: `expected a Secret of podsecrets, got one managed by ${whose}`,
-    remedy: `Choose another secretName; or delete it, and it is made anew: kubectl -n ${namespace} delete secret ${secret.name}`,
-  });
-}
-
-function unchangeable(secret: DesiredSecret, namespace: string, expected: string): Problem {
-  return new Problem({
-    code: 'kubernetes.content',
-    subject: subjectOf(secret, namespace),
-    message: `expected ${expected}`,
-    remedy: `Delete it, and it is made anew: kubectl -n ${namespace} delete secret ${secret.name}`,
-  });
-}
-
-function subjectOf(secret: DesiredSecret, namespace: string): string {
-  return `Secret ${namespace}/${secret.name}`;
-}
-
-function secretRequest(api: KubernetesApi, verb: KubernetesRequest['verb'], name: string): KubernetesRequest {
-  return { verb, group: '', resource: 'secrets', name, namespace: api.namespace };
 }

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Problem, problemLine } from '../../../src/core/problem.ts';
+import { Problem, problemLine, problemsOf } from '../../../src/core/problem.ts';
 import { rbacFor } from '../../../src/core/secret-rbac.ts';
 import { checkAccess } from '../../../src/edge/kubernetes/access.ts';
 import { type KubernetesDouble, kubernetesDouble } from '../../support/kubernetes-api.ts';
@@ -46,6 +46,17 @@ test('what is missing is said verb by verb and name by name, and nothing is done
   assert.ok(line.includes('- {apiGroups: [""], resources: ["pods"], verbs: ["get"]}'), line);
   assert.not.match(line, '"other"');
   assert.equal(api.requests, []);
+});
+
+test("Secrets that are somebody else's are told, all of them, and ours are not", async ({ api }) => {
+  for (const name of ['app', 'other']) api.write('helm', name, { data: {} });
+  const error = await rejects(checkAccess(question(api)));
+  const lines = (problemsOf(error) ?? []).map(problemLine);
+  assert.is(lines.length, 2);
+  assert.match(lines.join(), 'Secret shop/other: expected a Secret of podsecrets, got one managed by "helm"');
+  for (const name of ['app', 'other'])
+    api.write('us', name, { metadata: { labels: { 'app.kubernetes.io/managed-by': 'podsecrets' } } });
+  assert.is(await checkAccess(question(api)), 'shop');
 });
 
 test('a token that is refused says so', async ({ api }) => {
