@@ -6,6 +6,7 @@
  * HTTP status and Node's error code are used: one of them quotes the agent's answer.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { existsSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
@@ -46,7 +47,7 @@ async function askAgent(
   timeout: number,
   clock: Clock,
 ): Promise<AwsCredentials | AgentFailure> {
-  const request = catchRequest(token, clock);
+  const request = catchRequest(clock);
   try {
     const provider = fromHttp({
       awsContainerCredentialsFullUri: address,
@@ -59,7 +60,7 @@ async function askAgent(
       // Past our own limit: when this one is over, the provider only prints a warning.
       timeout: timeout * 2,
     });
-    const credentials = await within(clock, timeout, request.stop, provider);
+    const credentials = await within(clock, timeout, request.stop, () => request.during(provider));
     return areUsable(credentials) ? credentials : { kind: 'answer' };
   } catch (error) {
     if (request.stopped()) return { kind: 'timeout', ms: timeout };
@@ -74,6 +75,8 @@ async function askAgent(
 
 /** The provider's request, as far as we need a hand on it. */
 interface CaughtRequest {
+  /** Runs what makes the request. */
+  during<T>(make: () => Promise<T>): Promise<T>;
   /** Node's code for the error that ended it, if one did. */
   code(): string | undefined;
   /** Ends it, and says why. */
@@ -82,8 +85,9 @@ interface CaughtRequest {
   letGo(): void;
 }
 
-/** Waits for the request that carries this token. */
-function catchRequest(token: string, clock: Clock): CaughtRequest {
+/** Knows its own request among all of the process by the asynchronous context that it is made in. */
+function catchRequest(clock: Clock): CaughtRequest {
+  const own = new AsyncLocalStorage<true>();
   let code: string | undefined;
   let stopped = false;
   let request: ClientRequest | undefined;
@@ -92,7 +96,7 @@ function catchRequest(token: string, clock: Clock): CaughtRequest {
   };
   const created = (message: unknown): void => {
     const { request: outgoing } = message as { readonly request: ClientRequest };
-    if (request !== undefined || outgoing.getHeader('authorization') !== token) return;
+    if (own.getStore() === undefined) return;
     request = outgoing;
     outgoing.on('error', failed);
     outgoing.on('response', (incoming) => incoming.on('error', failed));
@@ -107,6 +111,7 @@ function catchRequest(token: string, clock: Clock): CaughtRequest {
   };
   subscribe(CREATED, created);
   return {
+    during: (make) => own.run(true, make),
     code: () => code,
     stop() {
       stopped = true;

@@ -249,6 +249,14 @@ test('the agent takes the request and never answers, or never ends its answer; t
   }
 });
 
+test('ending one request leaves those beside it alone, though they carry the same token', async () => {
+  const slow = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 300));
+  const others = Array.from({ length: 20 }, () => ask([slow]));
+  const hanging = await serve(() => {});
+  assert.match((await problem([hanging], { timeout: 100 })).message, /got no answer within 100 ms$/);
+  for (const other of others) assert.is((await other).accessKeyId, 'ASIAEXAMPLE');
+});
+
 test('a slow answer is an answer, and nothing is printed about it', async () => {
   const address = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 1200));
   assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');
