@@ -21,6 +21,8 @@ export interface SecretObjectContext {
   readonly findings: Findings;
 }
 
+const entryKeys = ['secretName', 'type', 'labels', 'annotations', 'data'] as const;
+type EntryFields = Fields<(typeof entryKeys)[number]>;
 const KUBERNETES = { match: 'exact', code: 'config.secretObjects' } as const;
 
 /** Reads the entries; what is wrong with them goes to the findings. */
@@ -54,38 +56,55 @@ function readSecretObject(
   subject: string,
   context: SecretObjectContext,
 ): SecretObject | undefined {
-  const wrong: string[] = [];
-  const complain = (part: string, line: number, message: string, remedy: string) => {
-    wrong.push(part);
-    say(context, `${subject}${part}`, line, message, remedy);
+  let sound = true;
+  const complain: Complain = (part, line, message, remedy) => {
+    sound = false;
+    say(context, subject + part, line, message, remedy);
   };
   if (value.kind !== 'map') {
     complain('', value.line, `expected a map, got ${kindText(value)}`, 'Write secretName, type and data.');
     return undefined;
   }
-  const keys = ['secretName', 'type', 'labels', 'annotations', 'data'] as const;
-  const fields = new Fields([value], keys, KUBERNETES, subject, context.findings);
-  const secretName = fields.text('secretName')?.text.trim() ?? '';
-  const type = fields.text('type')?.text.trim() ?? '';
-  const items = fields.list('data')?.items ?? [];
+  const fields = new Fields([value], entryKeys, KUBERNETES, subject, context.findings);
+  const secretName = trimmed(fields, 'secretName');
+  const type = trimmed(fields, 'type');
+  const data = readData(fields, context, complain);
+  const labels = readTexts(fields, 'labels');
+  const annotations = readTexts(fields, 'annotations');
   if (secretName === '')
     complain('.secretName', value.line, 'expected a name, got none', 'Write secretName.');
   if (type === '')
-    complain('.type', value.line, 'expected a type, got none', 'Write type: Opaque, or another type.');
+    complain('.type', value.line, 'expected a type, got none', 'Write type: Opaque, or another.');
+  if (!sound) return undefined;
+  const object = { subject, line: value.line, secretName, type, labels, annotations, data };
+  const refused = checkSecretObject(object);
+  for (const finding of refused) say(context, finding.subject, finding.line, finding.message, finding.remedy);
+  return refused.length > 0 ? undefined : object;
+}
+
+type Complain = (part: string, line: number, message: string, remedy: string) => void;
+
+function readData(
+  fields: EntryFields,
+  context: SecretObjectContext,
+  complain: Complain,
+): SecretObject['data'] {
+  const items = fields.list('data')?.items ?? [];
   if (items.length === 0) {
     const remedy = 'Write data with objectName and key.';
     complain('.data', fields.lineOf('data'), 'expected at least one entry, got none', remedy);
   }
   const seen = new Set<string>();
-  const data = items.flatMap((item, index) => {
+  return items.flatMap((item, index) => {
     const part = `.data[${index}]`;
     if (item.kind !== 'map') {
       complain(part, item.line, `expected a map, got ${kindText(item)}`, 'Write objectName and key.');
       return [];
     }
-    const entry = new Fields([item], ['objectName', 'key'], KUBERNETES, subject + part, context.findings);
-    const objectName = entry.text('objectName')?.text.trim() ?? '';
-    const key = entry.text('key')?.text.trim() ?? '';
+    const subject = fields.subject + part;
+    const entry = new Fields([item], ['objectName', 'key'], KUBERNETES, subject, context.findings);
+    const objectName = trimmed(entry, 'objectName');
+    const key = trimmed(entry, 'key');
     if (objectName === '') complain(part, item.line, 'expected objectName, got none', 'Write objectName.');
     else if (context.objects !== undefined && !mayMake(context.objects, objectName)) {
       const message = `expected the path of a file of this config, got ${quoted(objectName)}`;
@@ -100,13 +119,11 @@ function readSecretObject(
     seen.add(key);
     return [{ objectName, key }];
   });
-  const labels = readTexts(fields, 'labels');
-  const annotations = readTexts(fields, 'annotations');
-  if (wrong.length > 0) return undefined;
-  const object = { subject, line: value.line, secretName, type, labels, annotations, data };
-  const refused = checkSecretObject(object);
-  for (const finding of refused) say(context, finding.subject, finding.line, finding.message, finding.remedy);
-  return refused.length > 0 ? undefined : object;
+}
+
+/** As the CSI driver trims all of them. */
+function trimmed<Name extends string>(fields: Fields<Name>, name: Name): string {
+  return fields.text(name)?.text.trim() ?? '';
 }
 
 /** Whether some object makes this file, or may: what `expand` makes only the value tells. */
@@ -119,10 +136,7 @@ function mayMake(objects: readonly PlannedObject[], path: string): boolean {
   );
 }
 
-function readTexts(
-  fields: Fields<'labels' | 'annotations' | 'secretName' | 'type' | 'data'>,
-  name: 'labels' | 'annotations',
-): Readonly<Record<string, string>> {
+function readTexts(fields: EntryFields, name: 'labels' | 'annotations'): Readonly<Record<string, string>> {
   const entries = fields.maps(name).flatMap((map) => map.entries);
   return Object.fromEntries(
     entries.map(({ key, value }) => [key, value.kind === 'scalar' ? (value.plain ?? value.text) : '']),
