@@ -25,7 +25,7 @@ export interface Agent {
 export interface SteadyAgent extends Agent {
   readonly wakes: Wakes;
   /** Reads the configs again; never throws: a broken config is reported and the old one stays. */
-  readonly reload: () => Promise<void>;
+  readonly reload: () => Promise<unknown>;
   /** A pass ended well; the next refresh is in `delay` milliseconds. */
   readonly refreshed: (delay: number) => void;
 }
@@ -49,9 +49,8 @@ export async function firstPhase(agent: Agent, timeout: number, stop: AbortSigna
 export async function steadyPhase(agent: SteadyAgent, first: number, stop: AbortSignal): Promise<never> {
   let delay = first;
   for (let failures = 0; ; ) {
-    await agent.wakes.next(delay, stop);
-    // Whatever woke us: a watch that lost an event costs no more than an interval.
-    await agent.reload();
+    const reasons = await agent.wakes.next(delay, stop);
+    if (reasons.has('config') || reasons.has('signal')) await agent.reload();
     try {
       await agent.pass('steady', stop);
       failures = 0;

@@ -41,11 +41,14 @@ export async function readPlans(context: Context): Promise<PlannedConfigs> {
 }
 
 /** One config's plan. Throws its problems. */
-export async function readPlan(context: Context, file: string): Promise<Plan> {
-  const { plan, problems } = await planOf(context, file);
+export async function readPlan(
+  context: Context,
+  file: string,
+): Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }> {
+  const { plan, problems, warnings } = await planOf(context, file);
   throwProblems(problems);
   // There is a plan whenever there is no problem.
-  return plan as Plan;
+  return { plan: plan as Plan, warnings };
 }
 
 function planOf({ settings, env }: Context, file: string) {

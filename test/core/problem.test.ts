@@ -81,7 +81,14 @@ test('the last words of a bug have its place and not its message, which may quot
 test('a termination message stays within what the kubelet keeps', () => {
   const many = Array.from(
     { length: 100 },
-    (_, i) => new Problem({ ...config, subject: `objects[${i}]`, message: 'm', remedy: 'r' }),
+    (_, i) =>
+      new Problem({
+        code: 'config.object',
+        file: '/etc/podsecrets/config.yaml',
+        subject: `objects[${i}]`,
+        message: 'm',
+        remedy: 'r',
+      }),
   );
   const { terminationMessage, line } = lastWords('init', new Problems(many));
   assert.ok(Buffer.byteLength(terminationMessage) <= 4096);

@@ -42,6 +42,8 @@ export interface Credentials {
   get(signal?: AbortSignal): Promise<AwsCredentials>;
   /** AWS did not take these: the next `get` asks for others. Has no effect once they were replaced. */
   refuse(credentials: AwsCredentials | undefined): void;
+  /** When those that are held expire: milliseconds since 1970; undefined when there are none, or they never do. */
+  expiry(): number | undefined;
 }
 
 /** Milliseconds before the expiry at which a renewal is due. */
@@ -101,6 +103,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
     refuse(credentials) {
       if (held !== undefined && held.credentials === credentials) held = undefined;
     },
+    expiry: () => held?.credentials.expiration?.getTime(),
   };
 }
 

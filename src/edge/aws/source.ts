@@ -43,8 +43,14 @@ interface Region {
   parameterStore(): Promise<ParameterStore>;
 }
 
-export function openSecretSource(options: SourceOptions): SecretSource {
-  const region = openRegions(options);
+export interface AwsSource extends SecretSource {
+  /** When the first of the credentials in use expires: milliseconds since 1970; undefined when none does. */
+  expiry(): number | undefined;
+}
+
+export function openSecretSource(options: SourceOptions): AwsSource {
+  const regions = new Map<string, Region>();
+  const region = openRegions(options, regions);
   let mode = options.fetch;
 
   async function readRegion(name: string, reads: readonly Read[], signal: AbortSignal): Promise<Outcomes> {
@@ -115,11 +121,17 @@ export function openSecretSource(options: SourceOptions): SecretSource {
   }
 
   return {
+    expiry() {
+      const ends = [...regions.values()].flatMap(({ credentials }) => credentials.expiry() ?? []);
+      return ends.length === 0 ? undefined : Math.min(...ends);
+    },
     async read(reads, signal) {
       signal.throwIfAborted();
-      const regions = [...Map.groupBy(reads, (read) => read.region)];
+      const regional = [...Map.groupBy(reads, (read) => read.region)];
       // All are waited for, so that after an abort nothing of this pass is still running.
-      const settled = await Promise.allSettled(regions.map(([name, here]) => readRegion(name, here, signal)));
+      const settled = await Promise.allSettled(
+        regional.map(([name, here]) => readRegion(name, here, signal)),
+      );
       return new Map(
         settled.flatMap((result) => {
           if (result.status === 'rejected') throw result.reason;
@@ -133,7 +145,7 @@ export function openSecretSource(options: SourceOptions): SecretSource {
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
 /** Each region once, with clients that are made once. */
-function openRegions(options: SourceOptions): (name: string) => Region {
+function openRegions(options: SourceOptions, regions: Map<string, Region>): (name: string) => Region {
   const credentialsOf = openCredentials(options);
   const open = (name: string): Region => {
     if (!/^[a-z0-9-]{1,63}$/i.test(name)) throw noRegion(name);
@@ -151,7 +163,6 @@ function openRegions(options: SourceOptions): (name: string) => Region {
       }),
     };
   };
-  const regions = new Map<string, Region>();
   return (name) => {
     const known = regions.get(name) ?? open(name);
     regions.set(name, known);
