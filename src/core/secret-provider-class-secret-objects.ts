@@ -68,13 +68,13 @@ function readSecretObject(
   const fields = new Fields([value], entryKeys, KUBERNETES, subject, context.findings);
   const secretName = trimmed(fields, 'secretName');
   const type = trimmed(fields, 'type');
-  const data = readData(fields, context, complain);
-  const labels = readTexts(fields, 'labels');
-  const annotations = readTexts(fields, 'annotations');
   if (secretName === '')
     complain('.secretName', value.line, 'expected a name, got none', 'Write secretName.');
   if (type === '')
     complain('.type', value.line, 'expected a type, got none', 'Write type: Opaque, or another.');
+  const data = readData(fields, context, complain);
+  const labels = readTexts(fields, 'labels');
+  const annotations = readTexts(fields, 'annotations');
   if (!sound) return undefined;
   const object = { subject, line: value.line, secretName, type, labels, annotations, data };
   const refused = checkSecretObject(object);

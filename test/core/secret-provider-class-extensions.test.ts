@@ -32,8 +32,8 @@ test('absent, empty and false mean no', async () => {
 test('other values are refused', async () => {
   const text = config('- {objectName: a, objectType: ssmparameter, optional: maybe, expand: 2, decode: hex}');
   assert.equal(problems(await parse(text)), [
-    '9 config.object objects[0].expand',
     '9 config.object objects[0].optional',
+    '9 config.object objects[0].expand',
     '9 config.object objects[0].decode',
   ]);
 });
