@@ -1,0 +1,78 @@
+/** Against a real API server: every example, rendering and injection is accepted as it is (`--dry-run=server`, strictly). */
+
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { goldenFile, goldens } from '../helm/golden.ts';
+import { injectWith, objectsIn } from '../support/inject.ts';
+import { type Cluster, makeNamespace, startCluster } from './cluster.ts';
+
+const NAMESPACE = `podsecrets-manifests-${process.pid}`;
+const examples = join(import.meta.dirname, '..', '..', 'examples');
+const test = suite<{ cluster: Cluster }>('manifests');
+
+test.before(async (context) => {
+  context.cluster = await startCluster();
+  makeNamespace(context.cluster, NAMESPACE);
+});
+test.after(async ({ cluster }) => {
+  cluster.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
+  await cluster.stop();
+});
+
+for (const file of globSync('*/*.yaml', { cwd: examples }).sort()) {
+  if (file.endsWith('docker-compose.yaml')) continue;
+  test(`examples/${file}`, ({ cluster }) => accepted(cluster, readFileSync(join(examples, file), 'utf8')));
+}
+
+// The policies of older releases are of API versions that this server does not serve by default.
+for (const name of [...goldens.keys()].filter((one) => !/cluster-1\.(29|34)/.test(one))) {
+  test(`rendering ${name}`, ({ cluster }) => accepted(cluster, readFileSync(goldenFile(name), 'utf8')));
+}
+
+const ways = [
+  '',
+  '--as init',
+  '--as init+sidecar',
+  '--sync-secrets --secret-owner workload -n x',
+  '--owner 7:7 --listen [::]:9000',
+];
+for (const file of globSync('*/{deployment,job,pod}.yaml', { cwd: examples }).sort()) {
+  for (const flags of ways) {
+    if (file.startsWith('init-only') && flags.includes('+')) continue;
+    test(`examples/${file} injected with "${flags}"`, async ({ cluster }) => {
+      const config = readFileSync(join(examples, file, '..', 'secret-provider-class.yaml'), 'utf8');
+      const text = readFileSync(join(examples, file), 'utf8');
+      const configs = [{ file: 'config.yaml', text: config, dir: undefined }];
+      accepted(cluster, (await injectWith({ file, text, configs }, flags)).text);
+    });
+  }
+}
+
+/** All in the test's own namespace, and without SecretProviderClasses, whose resource no plain cluster has. */
+function accepted(cluster: Cluster, text: string): void {
+  const objects = objectsIn(text).filter(
+    (object) => object !== null && kindOf(object) !== 'SecretProviderClass',
+  );
+  if (objects.length === 0) return;
+  const items = objects.map((object) => {
+    const { metadata, ...rest } = object as { readonly metadata: object };
+    return { ...rest, metadata: { ...metadata, namespace: NAMESPACE } };
+  });
+  // A pod is admitted only where its service account is, also in a dry run.
+  const accounts = items.filter((item) => kindOf(item) === 'ServiceAccount');
+  for (const account of accounts) cluster.kubectl(['apply', '-f', '-'], JSON.stringify(account));
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items }).replaceAll(
+    '"namespace":"x"',
+    `"namespace":"${NAMESPACE}"`,
+  );
+  const printed = cluster.kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], list);
+  assert.is(printed.match(/\(server dry run\)/g)?.length, items.length, printed);
+}
+
+function kindOf(object: unknown): string {
+  return (object as { readonly kind: string }).kind;
+}
+
+test.run();
