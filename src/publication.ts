@@ -42,6 +42,8 @@ export interface Publication {
   replan(plan: Plan): void;
   /** A new config that is broken: the plan in force stays. An empty list: it is whole again. */
   brokenConfig(problems: readonly Problem[]): void;
+  /** What is wrong with the config on disk. */
+  configProblems(): readonly Problem[];
   status(): ConfigStatus;
 }
 
@@ -126,6 +128,7 @@ export function openPublication(options: PublicationOptions): Publication {
     brokenConfig(problems) {
       configProblems = problems;
     },
+    configProblems: () => configProblems,
     status: () => ({
       file: plan.file,
       directory,

@@ -7,6 +7,7 @@ import type { Plan } from '../core/plan.ts';
 import { throwProblems } from '../core/problem.ts';
 import { scrub } from '../core/scrub.ts';
 import type { FilePath } from '../core/snapshot.ts';
+import { type Delivery, type DeliveryOptions, openDelivery } from '../delivery.ts';
 import { type Directory, openDirectory } from '../edge/directory/open.ts';
 import { createFetcher } from '../fetch.ts';
 import type { ApiMeter, Log, SecretSource } from '../ports.ts';
@@ -72,7 +73,7 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
   return {
     ...delivery,
     publications,
-    sourceOf,
+    sources,
     async close(grace) {
       await delivery.teller.close(grace);
       await Promise.all(directories.map((directory) => directory.close()));

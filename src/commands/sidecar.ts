@@ -27,14 +27,17 @@ const REFRESH_SPACING = 1000;
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;
+  const { compileLess, collectGarbage } = await import('../edge/memory.ts');
+  compileLess();
   const log = openCommandLog(context);
   const meters = createMeters(notifierKinds(settings));
   const wakes = createWakes(clock);
   // From the start: unheard, the signal would end the process.
   context.onHangup(() => wakes.request('signal'));
   const publishing = await openPublishing(context, log, meters);
-  const { publications, teller, pass } = publishing;
-  const course = startCourse({ publications, teller, interval, clock, log });
+  const { publications, teller, pass, sources } = publishing;
+  const credentials = sources.status;
+  const course = startCourse({ publications, teller, credentials, interval, clock, log });
   const closers: (() => Promise<void>)[] = [() => publishing.close(LAST_TELLING)];
   try {
     let listening = 'off';
@@ -62,6 +65,7 @@ export async function sidecar(context: Context): Promise<number> {
         waiting: logWaiting(log),
         reload: reloader(context, log, publishing, meters.reloads),
         watch: () => watch(context, log, publishing, wakes),
+        rest: collectGarbage,
       },
       stop,
     );
@@ -74,13 +78,13 @@ export async function sidecar(context: Context): Promise<number> {
 function reloader(
   context: Context,
   log: Log,
-  { publications, sourceOf }: Publishing,
+  { publications, sources }: Publishing,
   count: Parameters<typeof reloadConfigs>[0]['count'],
 ): () => Promise<boolean> {
   const read = async (file: string) => {
     const parsed = await readPlan(context, file);
     // An identity that cannot be had is found now, while the old plan is still in force.
-    sourceOf(parsed.plan);
+    sources.of(parsed.plan);
     return parsed;
   };
   return () => reloadConfigs({ publications, readPlan: read, log, count });

@@ -23,7 +23,7 @@ export const events = {
   },
   'config.reloaded': {
     level: 'info',
-    fields: ['config', 'files'],
+    fields: ['config', 'objects'],
     meaning: 'an edited config is in force; its files follow with the sync that comes next',
   },
   'config.broken': {
@@ -38,8 +38,13 @@ export const events = {
   },
   'config.polling': {
     level: 'warn',
-    fields: ['cause'],
-    meaning: 'configs are looked at every 10 s, for the limits of inotify of this node are used up',
+    fields: ['config', 'error'],
+    meaning: 'a config is read every 10 s, for the limits of inotify of this node are used up',
+  },
+  'config.watching': {
+    level: 'debug',
+    fields: ['config'],
+    meaning: 'edits of a config are heard from now on',
   },
   'credentials.source': {
     level: 'info',
