@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
 import { events } from '../../src/core/events.ts';
 import { metrics } from '../../src/core/metrics.ts';
 import { exitCodes } from '../../src/core/problem.ts';
@@ -14,6 +15,7 @@ export const root = join(import.meta.dirname, '..', '..');
 
 /** Name of a section to the function that writes it. */
 export const sections: Readonly<Record<string, () => string>> = {
+  'pod-spec': podSpec,
   options: optionsTable,
   'exit-codes': exitCodesTable,
   metrics: metricsTable,
@@ -38,6 +40,18 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** The pod of an example after `podsecrets inject`, which a test makes anew. */
+function podSpec(): string {
+  const text = readFileSync(join(root, 'examples/pod-identity/injected.yaml'), 'utf8');
+  const workload = parseAllDocuments(text)
+    .map(
+      (document) =>
+        document.toJS() as { readonly kind: string; readonly spec?: { template: { spec: unknown } } },
+    )
+    .find(({ kind }) => kind === 'Deployment');
+  return `\`\`\`yaml\n${stringify(workload?.spec?.template.spec, { lineWidth: 0 })}\`\`\``;
 }
 
 function optionsTable(): string {
