@@ -158,6 +158,22 @@ const soup = fc
   .map((parts) => parts.join(''));
 
 const name = fc.oneof(
+  {
+    arbitrary: fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      'a/b',
+      'a/b/c',
+      '/a',
+      'a_b',
+      'x/..',
+      'a/../../b',
+      '../..',
+      '..data',
+    ),
+    weight: 6,
+  },
   fc.constantFrom(...words),
   fc.string({ maxLength: 8, unit: 'binary' }),
   fc
