@@ -126,7 +126,6 @@ export function openSecretSource(options: SourceOptions): AwsSource {
       return ends.length === 0 ? undefined : Math.min(...ends);
     },
     async read(reads, signal) {
-      signal.throwIfAborted();
       const regional = [...Map.groupBy(reads, (read) => read.region)];
       // All are waited for, so that after an abort nothing of this pass is still running.
       const settled = await Promise.allSettled(

@@ -70,6 +70,10 @@ test('slots are given in order, and one is never given twice', async () => {
   releases.get(3)?.();
   await settle();
   assert.equal(taken, [1, 2, 3, 4]);
+  releases.get(4)?.();
+  for (const number of [5, 6, 7]) void slots.take(undefined).then(() => taken.push(number));
+  await settle();
+  assert.equal(taken.slice(4), [5, 6]);
 });
 
 test('one who gives up waiting leaves the queue', async () => {
