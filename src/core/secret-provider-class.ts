@@ -77,7 +77,7 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
   return { plan, problems, warnings };
 }
 
-/** The parser of expressions is loaded only by a config that has one: it costs 2 ms and 2 MB. */
+/** The parser of expressions is loaded only by a config that has one: it costs 1 ms and 0.4 MB. */
 async function expressionFaults(text: string): Promise<ObjectContext['expressionFault']> {
   if (!/jmespath/i.test(text)) return () => undefined;
   const { expressionFault } = await import('./jmespath.ts');

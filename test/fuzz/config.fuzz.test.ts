@@ -229,22 +229,37 @@ test('a good config with one piece changed', () => {
   });
 });
 
-test('objects of any names: what is planned stays inside of the directory, and apart', () => {
-  let planned = 0;
-  return check(
-    2000,
-    fc.record({ entries: fc.array(entry, { maxLength: 4 }), translation }),
-    async (drawn) => {
-      const text = config(drawn.entries.map((each) => `- ${JSON.stringify(each)}`).join('\n') || '[]', {
-        pathTranslation: JSON.stringify(drawn.translation),
+/** Nothing but names, so that most of them can be planned. */
+const named = fc.record(
+  {
+    objectName: name,
+    objectType: fc.constant('ssmparameter'),
+    objectAlias: name,
+    jmesPath: fc.array(fc.record({ path: fc.constant('a'), objectAlias: name }), { maxLength: 2 }),
+    expand: fc.boolean(),
+  },
+  { requiredKeys: ['objectName', 'objectType'] },
+);
+
+for (const [what, one, wanted] of [
+  ['any objects', entry, 5],
+  ['objects with any names', named, 200],
+] as const) {
+  test(`${what}: what is planned stays inside of the directory, and apart`, async () => {
+    let planned = 0;
+    const drawn = fc.record({ entries: fc.array(one, { minLength: 1, maxLength: 3 }), translation });
+    await check(1000, drawn, async ({ entries, translation: pathTranslation }) => {
+      const text = config(entries.map((each) => `- ${JSON.stringify(each)}`).join('\n'), {
+        pathTranslation: JSON.stringify(pathTranslation),
         failoverRegion: 'eu-central-1',
       });
       const parsed = await parse(text);
       assertSound(text, parsed);
       if (parsed.plan !== undefined) planned++;
-    },
-  ).then(() => assert.ok(planned > 100, `only ${planned} plans: the names are too wild to tell anything`));
-});
+    });
+    assert.ok(planned >= wanted * runs, `only ${planned} plans: the names are too wild to tell anything`);
+  });
+}
 
 test('the same text gives the same outcome', () =>
   check(200, soup, async (text) => {
