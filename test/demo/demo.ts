@@ -16,7 +16,8 @@ import { launchStandIn } from '../aws-stand-in/client.ts';
 import { run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 
-const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const colours =
+  process.env.FORCE_COLOR === '1' || (process.stdout.isTTY && process.env.NO_COLOR === undefined);
 const paint = (code: number) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [bold, dim, green, cyan] = [paint(1), paint(2), paint(32), paint(36)];
 const say = (line = '') => process.stdout.write(`${line}\n`);
