@@ -1,0 +1,145 @@
+/**
+ * One container as a process: its own root file system, mounts, user and process namespace, made with unshare(1).
+ *
+ * Needs root. Where that is not to be had, paths in arguments and environment are rewritten to the folders of the volumes
+ * instead: the same processes then run without read-only mounts and as the user of the test.
+ */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const repository = join(import.meta.dirname, '..', '..');
+
+/** Whether containers are isolated here. */
+export const isolated =
+  process.getuid?.() === 0 && spawnSync('unshare', ['--mount', '--pid', '--fork', 'true']).status === 0;
+
+export interface Mount {
+  /** A folder of the host. */
+  readonly from: string;
+  readonly to: string;
+  readonly readOnly: boolean;
+}
+
+export interface ContainerSpec {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  /** An empty folder to build the root file system in. */
+  readonly root: string;
+  readonly readOnlyRoot: boolean;
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** The pid, as the host sees it, of a process in the namespace to join; undefined: one of its own. */
+  readonly joins: number | undefined;
+}
+
+export interface Container {
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+  readonly log: () => string;
+  readonly kill: (signal: NodeJS.Signals) => void;
+}
+
+export function startContainer(spec: ContainerSpec): Container {
+  const [program = '', ...words] = isolated ? isolatedCommand(spec) : rewritten(spec);
+  const child = spawn(program, words, {
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+      ...(isolated ? spec.env : rewrittenEnv(spec)),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+    });
+  }
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  return { ended, log: () => log, kill: (signal) => killInside(child, signal) };
+}
+
+/** The process that keeps a shared namespace alive; answers with its pid as the host sees it. */
+export async function startPause(): Promise<{ readonly pid: number | undefined; readonly stop: () => void }> {
+  if (!isolated) return { pid: undefined, stop: () => {} };
+  const child = spawn('unshare', ['--pid', '--fork', '--kill-child', 'sleep', 'infinity'], {
+    stdio: 'ignore',
+  });
+  for (;;) {
+    const pid = innerPid(child);
+    if (pid !== undefined) return { pid, stop: () => child.kill('SIGKILL') };
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function isolatedCommand({
+  command,
+  mounts,
+  root,
+  readOnlyRoot,
+  user,
+  joins,
+}: ContainerSpec): readonly string[] {
+  const script = [
+    'set -e; umask 022',
+    `mount -t tmpfs -o mode=0755 root ${quoted(root)}; cd ${quoted(root)}`,
+    // The programs of the host stand for those of an image.
+    `for folder in /usr /bin /sbin /lib /lib64 /dev ${quoted(repository)}; do if [ -e "$folder" ]; then mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"; fi; done`,
+    'mkdir -m 1777 tmp; mkdir proc; mount -t proc proc proc',
+    ...mounts.map(({ from, to, readOnly }) => {
+      const target = quoted(`.${to}`);
+      const bind = `mkdir -p ${target}; mount --bind ${quoted(from)} ${target}`;
+      return readOnly ? `${bind}; mount -o remount,bind,ro ${target}` : bind;
+    }),
+    ...(readOnlyRoot ? ['mount -o remount,ro .'] : []),
+    `exec chroot . setpriv --reuid=${user.uid} --regid=${user.gid} --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"`,
+  ].join('\n');
+  const own = [
+    'unshare',
+    '--mount',
+    '--propagation',
+    'private',
+    ...(joins === undefined ? ['--pid', '--fork', '--kill-child'] : []),
+  ];
+  const enter = joins === undefined ? [] : ['nsenter', `--target=${joins}`, '--pid'];
+  return [...enter, ...own, 'sh', '-c', script, 'sh', ...command];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function rewritten({ command, mounts }: ContainerSpec): readonly string[] {
+  return command.map((word) => rewrittenText(word, mounts));
+}
+
+function rewrittenEnv({ env, mounts }: ContainerSpec): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, rewrittenText(value, mounts)]));
+}
+
+function rewrittenText(text: string, mounts: readonly Mount[]): string {
+  return mounts.reduce(
+    (now, { from, to }) => now.replaceAll(new RegExp(`(?<=^|[= ])${to}(?=$|[/= ])`, 'g'), from),
+    text,
+  );
+}
+
+/** The container's process is the child of the program that made its namespace. */
+function killInside(child: ChildProcess, signal: NodeJS.Signals): void {
+  const pid = isolated ? innerPid(child) : child.pid;
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+function innerPid(child: ChildProcess): number | undefined {
+  const file = `/proc/${child.pid}/task/${child.pid}/children`;
+  const [first] = existsSync(file) ? readFileSync(file, 'utf8').split(' ') : [];
+  return first ? Number(first) : undefined;
+}
