@@ -3,10 +3,9 @@
  */
 
 import { hostname } from 'node:os';
-import type { Plan } from '../core/plan.ts';
+import { expectedPaths, type Plan } from '../core/plan.ts';
 import { throwProblems } from '../core/problem.ts';
 import { scrub } from '../core/scrub.ts';
-import type { FilePath } from '../core/snapshot.ts';
 import { type Delivery, type DeliveryOptions, openDelivery } from '../delivery.ts';
 import { type Directory, openDirectory } from '../edge/directory/open.ts';
 import { createFetcher } from '../fetch.ts';
@@ -100,13 +99,6 @@ function publicationOf(
     clock,
     log,
   });
-}
-
-/** The files that a plan is sure to make: those of optional objects may be missing, and only values name those of `expand`. */
-function expectedPaths(plan: Plan): readonly FilePath[] {
-  return plan.objects
-    .filter((object) => !object.optional)
-    .flatMap((object) => object.outputs.flatMap((output) => (output.kind === 'expand' ? [] : [output.path])));
 }
 
 /** Applies a publication's secretObjects, and says what changed. */

@@ -63,3 +63,10 @@ export interface SecretObject {
   readonly annotations: Readonly<Record<string, string>>;
   readonly data: readonly { readonly objectName: string; readonly key: string }[];
 }
+
+/** The files that a plan is sure to make: those of optional objects may be missing, and only values name those of `expand`. */
+export function expectedPaths({ objects }: Plan): readonly FilePath[] {
+  return objects
+    .filter((object) => !object.optional)
+    .flatMap((object) => object.outputs.flatMap((output) => (output.kind === 'expand' ? [] : [output.path])));
+}

@@ -1,0 +1,328 @@
+/**
+ * A whole sidecar in a world of our own: the real agent, publisher, publication and teller, over a clock that stands still, a
+ * source of values that does as it is told, a real directory on a tmpfs, and an application that is told.
+ *
+ *   phases('a secret is rotated', { secrets: { a: '1' } }, [
+ *     { happens: start, holds: { files: { a: '1' }, ready: true } },
+ *     { happens: (world) => world.put('a', '2'), holds: {} },
+ *     { happens: minutes(10), holds: { files: { a: '2' }, told: ['a'] } },
+ *   ]);
+ *
+ * A case is a list of what happens and of what must then be true. What was told, said and asked is counted from step to step.
+ */
+
+import assert from 'node:assert/strict';
+import { expectedPaths, type Plan } from '../../src/core/plan.ts';
+import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
+import type { Read, ReadOutcome } from '../../src/core/read.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { parsePlan } from '../../src/core/secret-provider-class.ts';
+import type { AgentStatus } from '../../src/core/status.ts';
+import { filesOf } from '../../src/core/telling.ts';
+import { startCourse } from '../../src/course.ts';
+import { openDelivery } from '../../src/delivery.ts';
+import { openDirectory } from '../../src/edge/directory/open.ts';
+import { createFetcher } from '../../src/fetch.ts';
+import { keepFresh } from '../../src/keep-fresh.ts';
+import type { Log, LogLevel, Notifier, SecretSource } from '../../src/ports.ts';
+import { openPublication } from '../../src/publication.ts';
+import { limitRefresh } from '../../src/refresh-limit.ts';
+import { reloadConfigs } from '../../src/reload.ts';
+import { createWakes } from '../../src/wakes.ts';
+import { type FakeClock, fakeClock } from './clock.ts';
+import { config } from './config.ts';
+import { shown } from './directory.ts';
+import { scratch } from './scratch.ts';
+
+export interface WorldOptions {
+  /** What AWS holds: `name`, or `name@region` for another region than eu-west-1. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The config; default: one object for each secret. */
+  readonly config?: string;
+  /** A directory that an earlier world has left. */
+  readonly dir?: string;
+  /** Milliseconds. */
+  readonly interval?: number;
+  readonly splay?: number;
+  readonly notifyOnStart?: boolean;
+  /** Wall clock at the start, milliseconds since 1970. */
+  readonly now?: number;
+  /** In the place of the source that does as it is told. */
+  readonly source?: (world: { readonly clock: FakeClock; readonly log: Log }) => SecretSource;
+}
+
+/** What AWS does with a question: answer, not answer until its mood is another, or fail so. */
+export type Mood = 'well' | 'hangs' | Problem;
+/** What the application does when it is told. */
+export type Manners = 'listens' | 'fails' | 'hangs';
+
+export interface World {
+  readonly clock: FakeClock;
+  readonly dir: string;
+  /** Starts the sidecar. */
+  start(): Promise<void>;
+  /** Another value in AWS. */
+  put(name: string, value: string): void;
+  /** Gone from AWS. */
+  remove(name: string): void;
+  /** How AWS is from now on; with a name, only about that one. */
+  aws(mood: Mood, name?: string): void;
+  application(manners: Manners): void;
+  /** Edits the config, as the watch finds out. */
+  edit(text: string): void;
+  /** SIGHUP. */
+  hangup(): void;
+  /** `POST /refresh`. */
+  refresh(): void;
+  /** SIGTERM. */
+  terminate(): void;
+  /** kill -9: nothing of this sidecar happens any more. */
+  kill(): Promise<void>;
+  status(): AgentStatus;
+  /** A pass is under way. */
+  isBusy(): boolean;
+  /** Resolves when no pass is under way any more; for a source that really waits. */
+  idle(): Promise<void>;
+  /** The end, when it has come: why, and after how many milliseconds from the start. */
+  ended(): { readonly reason: unknown; readonly at: number } | undefined;
+  /** What was told, said and asked since this was last called. */
+  news(): News;
+}
+
+export interface News {
+  /** The names that the application was told, one entry a time. */
+  readonly told: readonly string[];
+  /** Events of the log from `info` up, without the publishes. */
+  readonly said: readonly string[];
+  /** How many values were asked for. */
+  readonly asked: number;
+}
+
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { dir = scratch(), interval = 600_000, splay = 0, notifyOnStart = false } = options;
+  const clock = fakeClock(options.now === undefined ? {} : { now: options.now });
+  const secrets = new Map<string, readonly [value: string, version: number]>(
+    Object.entries(options.secrets).map(([name, value]) => [name, [value, 1]]),
+  );
+  const moods = new Map<string, Mood>();
+  let manners: Manners = 'listens';
+  let text = options.config ?? config(Object.keys(options.secrets).map(objectOf).join('\n'));
+  let told: string[] = [];
+  let said: string[] = [];
+  let asked = 0;
+  let busy = false;
+  let end: { readonly reason: unknown; readonly at: number } | undefined;
+  const stop = new AbortController();
+  const dead = new AbortController();
+
+  const note = (level: LogLevel, event: string): void => {
+    if (level !== 'debug' && !event.startsWith('publish.')) said.push(event);
+  };
+  const log: Log = { write: note, problem: note };
+
+  async function outcomeOf(read: Read, signal: AbortSignal): Promise<ReadOutcome> {
+    const name = read.region === 'eu-west-1' ? read.id : `${read.id}@${read.region}`;
+    const moodNow = (): Mood => moods.get(name) ?? moods.get('*') ?? 'well';
+    while (moodNow() === 'hangs') await clock.sleep(100, signal);
+    const mood = moodNow();
+    if (mood instanceof Problem) return { kind: 'failed', problem: mood };
+    const held = secrets.get(name);
+    if (held === undefined) return { kind: 'failed', problem: problem('fetch.notFound', { subject: name }) };
+    return { kind: 'found', value: new Secret(held[0]), version: String(held[1]) };
+  }
+
+  const source: SecretSource = options.source?.({ clock, log }) ?? {
+    async read(reads, signal) {
+      asked += reads.length;
+      return new Map(
+        await Promise.all(reads.map(async (read) => [read.key, await outcomeOf(read, signal)] as const)),
+      );
+    },
+  };
+
+  const notifier: Notifier = {
+    kind: 'url',
+    async tell(change, signal) {
+      told.push(filesOf(change).join());
+      if (manners === 'hangs') await clock.sleep(Number.MAX_SAFE_INTEGER, signal);
+      if (manners === 'fails') throw problem('notify.url', { retry: true });
+    },
+  };
+
+  async function readPlan(file: string) {
+    const { plan, problems, warnings } = await parsePlan(text, {
+      file,
+      defaultMode: 0o644,
+      environmentRegion: undefined,
+    });
+    throwProblems(problems);
+    return { plan: plan as Plan, warnings };
+  }
+
+  const directory = await openDirectory({
+    dir,
+    owner: undefined,
+    allowDisk: false,
+    holder: 'world',
+    patience: 0,
+    clock,
+    stop: stop.signal,
+  });
+  const { plan } = await readPlan('config.yaml');
+  const publications = [
+    openPublication({
+      directory: dir,
+      plan,
+      target: directory,
+      sourceOf: () => source,
+      wasPublished: directory.holds(expectedPaths(plan)),
+      tells: true,
+      notifyOnStart,
+      clock,
+      log,
+    }),
+  ];
+  const delivery = openDelivery({
+    publications,
+    notifiers: [notifier],
+    fetcher: createFetcher(),
+    applySecrets: undefined,
+    splay,
+    clock,
+    log,
+    publishes() {},
+    notifications() {},
+  });
+  const wakes = createWakes(clock);
+  const course = startCourse({
+    publications,
+    teller: delivery.teller,
+    credentials: () => undefined,
+    interval,
+    clock,
+    log,
+  });
+  const refresh = limitRefresh(() => wakes.request('request'), 1000, clock, stop.signal);
+
+  async function live(): Promise<void> {
+    try {
+      await keepFresh(
+        {
+          clock,
+          interval,
+          startTimeout: 60_000,
+          publications,
+          wakes,
+          course,
+          listen: 'off',
+          async pass(phase, signal) {
+            busy = true;
+            await delivery.pass(phase, signal).finally(() => {
+              busy = false;
+            });
+          },
+          waiting: () => note('warn', 'start.waiting'),
+          reload: () => reloadConfigs({ publications, readPlan, log, count() {} }),
+          watch: async () => {},
+          rest() {},
+        },
+        stop.signal,
+      );
+    } catch (reason) {
+      course.stopping(stop.signal);
+      if (!dead.signal.aborted) await delivery.teller.close(3000);
+      await directory.close();
+      end = { reason, at: clock.elapsed() };
+    }
+  }
+
+  return {
+    clock,
+    dir,
+    async start() {
+      void live();
+      await clock.settle();
+    },
+    put(name, value) {
+      secrets.set(name, [value, (secrets.get(name)?.[1] ?? 0) + 1]);
+    },
+    remove: (name) => void secrets.delete(name),
+    aws: (mood, name = '*') => void moods.set(name, mood),
+    application(next) {
+      manners = next;
+    },
+    edit(next) {
+      text = next;
+      wakes.request('config');
+    },
+    hangup: () => wakes.request('signal'),
+    refresh,
+    terminate: () => stop.abort(new Error('SIGTERM')),
+    async kill() {
+      // What a killed process would still have said is not heard, and the kernel takes its lock back.
+      dead.abort();
+      manners = 'hangs';
+      stop.abort(new Error('SIGKILL'));
+      await clock.advance(5000);
+    },
+    status: course.status,
+    isBusy: () => busy,
+    async idle() {
+      while (busy) await new Promise((resolve) => setImmediate(resolve));
+      await clock.settle();
+    },
+    ended: () => end,
+    news() {
+      const news = { told, said, asked };
+      told = [];
+      said = [];
+      asked = 0;
+      return news;
+    },
+  };
+}
+
+/** One object as YAML: its file has the name of the secret. */
+export function objectOf(name: string): string {
+  return `- {objectName: ${name}, objectType: secretsmanager}`;
+}
+
+/** A problem of this code; one that may pass unless it says otherwise. */
+export function problem(code: ProblemFields['code'], fields: Partial<ProblemFields> = {}): Problem {
+  const retry = !/notFound|denied|client/.test(code);
+  return new Problem({ code, subject: 's', message: 'm', remedy: 'r', retry, ...fields });
+}
+
+/** What must be true; what is left out may be anything. */
+export interface Truth extends Partial<News> {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly ready?: boolean;
+  readonly phase?: AgentStatus['phase'];
+  readonly failures?: number;
+  /** Anything else. */
+  readonly also?: (world: World) => void;
+}
+
+export interface Step {
+  readonly happens: (world: World) => unknown;
+  readonly holds: Truth;
+}
+
+/** Plays the steps, and holds the world against each truth. */
+export async function play(world: World, steps: readonly Step[]): Promise<void> {
+  for (const [index, { happens, holds }] of steps.entries()) {
+    await happens(world);
+    await world.clock.settle();
+    const { ready, phase, consecutiveFailures: failures } = world.status();
+    const { also, ...expected } = holds;
+    const files = expected.files === undefined ? undefined : shown(world.dir);
+    const truth: Record<string, unknown> = { ...world.news(), files, ready, phase, failures };
+    const found = Object.fromEntries(Object.keys(expected).map((key) => [key, truth[key]]));
+    assert.deepEqual(found, expected, `step ${index + 1} of ${steps.length}`);
+    also?.(world);
+  }
+}
+
+export const start = (world: World) => world.start();
+export const seconds = (count: number) => (world: World) => world.clock.advance(count * 1000);
+export const minutes = (count: number) => seconds(count * 60);
