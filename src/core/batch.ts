@@ -2,8 +2,8 @@
  * Reads become the requests that the APIs accept.
  *
  * The limits of the services stand here and nowhere else: how many values one call may ask for, and what cannot share a
- * call. Batches are filled across regions' and configs' reads in the order they come in. Every read is in exactly one
- * request; a read that is given twice is asked for once.
+ * call. Within a region batches are filled in the order in which reads come, whichever config they are of. Every read is in
+ * exactly one request; a read that is given twice is asked for once.
  */
 
 import type { Read } from './read.ts';

@@ -29,7 +29,10 @@ export type Answer<Output> =
   | { readonly kind: 'failure'; readonly failure: AwsFailure }
   | { readonly kind: 'credentials'; readonly problem: Problem };
 
-/** Attempts for one call, the first included. */
+/**
+ * Attempts for one call, the first included. A call so ends within three times the limit of an attempt and 13 s of pauses
+ * (1 s and 2 s after throttling, 5 s more each for Retry-After), and a pass within that for every sixteen calls.
+ */
 const ATTEMPTS = 3;
 
 /** The configuration of a client, complete: nothing is left for the SDK to find. */

@@ -55,7 +55,7 @@ export interface TransportOptions {
 /** Requests in flight at a time, over all services and regions. */
 const IN_FLIGHT = 16;
 
-/** Milliseconds to connect, TLS included not: a route that is not there shows in the first second, or never. */
+/** Milliseconds to connect, before any TLS: a second lost packet is worth waiting for, a third is a route that is not there. */
 const CONNECT = 2000;
 
 /** Milliseconds an unused connection is kept: longer than a pass, shorter than AWS keeps it. */

@@ -23,7 +23,7 @@ export async function askWebIdentity(
   surroundings: Surroundings,
 ): Promise<AwsCredentials> {
   const { region, environment, clock } = surroundings;
-  const global = globalStsEndpoint(environment, region);
+  const elsewhere = globalStsEndpoint(environment, region);
   const problem = (failure: AwsFailure): Problem => stsProblem(roleArn, region, failure);
   const webIdentityToken = await readToken(tokenFile);
   const assume = fromWebToken({
@@ -33,7 +33,7 @@ export async function askWebIdentity(
     clientConfig: {
       ...clientSettings(surroundings, 'STS'),
       // Not the SDK's `useGlobalEndpoint`, with which it asks for credentials to get credentials.
-      ...(global === undefined ? {} : { endpoint: global }),
+      ...(elsewhere === undefined ? {} : { endpoint: elsewhere }),
     },
     clientPlugins: [counting('sts', surroundings)],
   });

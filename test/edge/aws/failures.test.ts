@@ -123,7 +123,7 @@ async function failing(operation: string, { does }: Case): Promise<Run> {
       faults: [{ on: { operation }, does }],
     },
     fetch: operation === 'BatchGetSecretValue' ? 'batch' : 'single',
-    awsTimeout: does.kind === 'hang' ? 150 : 5000,
+    awsTimeout: does.kind === 'hang' ? 1500 : 20_000,
   });
   const outcomes = await world.source.read(operations[operation] ?? [], new AbortController().signal);
   const problems = problemsIn(outcomes);
