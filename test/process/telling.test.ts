@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AgentStatus } from '../../src/core/status.ts';
@@ -88,7 +89,8 @@ async function application({ box }: House, name: string) {
   chmodSync(script, 0o755);
   const child = spawn(script, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   running.push(child);
-  const next = async () => String((await once(child.stdout as NodeJS.ReadableStream, 'data'))[0]).trim();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => (await lines.next()).value;
   assert.is(await next(), 'ready');
   return { child, next };
 }
@@ -176,7 +178,7 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
   ];
   const args = flags(house, '--notify-exec', JSON.stringify(hook));
   const child = spawn('unshare', [...unshare, binary, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...podIdentityEnv(house.box, house.aws, 'pod-token') },
+    env: { PATH: process.env.PATH ?? '', ...podIdentityEnv(house.box, house.aws, 'pod-token') },
   });
   running.push(child);
   let stderr = '';
