@@ -106,14 +106,6 @@ test('IRSA asks the STS of the region, or the global one with the legacy setting
   assert.equal(asked(), ['sts.amazonaws.com:443']);
 });
 
-test('FIPS where there is none is said before anything is sent', async () => {
-  for (const text of await ask('cn-north-1', {
-    AWS_USE_FIPS_ENDPOINT: 'true',
-    AWS_USE_DUALSTACK_ENDPOINT: 'false',
-  }))
-    assert.match(text, /\[fetch\.(network|client)\]$/);
-});
-
 test('the agent is never asked through the proxy', async () => {
   await ask('eu-west-1');
   assert.equal(
