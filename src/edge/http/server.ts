@@ -56,9 +56,9 @@ export async function openHttpServer(
   });
   await listening(server, listen);
   server.unref();
-  const { address, port } = server.address() as AddressInfo;
+  const { port } = server.address() as AddressInfo;
   return {
-    address: { host: address, port },
+    address: { host: listen.host, port },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -99,7 +99,9 @@ function listening(
   return new Promise((resolve, reject) => {
     // For good: later errors are about connections that could not be accepted, for want of descriptors.
     server.on('error', (error: NodeJS.ErrnoException) => reject(listenFailure(`${host}:${port}`, error)));
-    server.listen({ host, port }, resolve);
+    // 0.0.0.0 means every address: Node, given none, listens on those of IPv6 too where there are any. In an IPv6 cluster
+    // a pod has nothing else, and its probes would find nobody.
+    server.listen(host === '0.0.0.0' ? { port } : { host, port }, resolve);
   });
 }
 

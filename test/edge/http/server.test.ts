@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
@@ -182,6 +183,17 @@ test('leaves no timer, no socket and no handle that keeps a process alive', asyn
   );
   await server.close();
   assert.equal(await settled(), before);
+});
+
+test('0.0.0.0 is every address, of IPv6 too', async () => {
+  const server = await openHttpServer({ host: '0.0.0.0', port: 0 }, pages);
+  open.push(server);
+  assert.is(server.address.host, '0.0.0.0');
+  const hosts = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  for (const host of ['127.0.0.1', '::1'].filter((own) => hosts.some(({ address }) => address === own))) {
+    const there = { ...server, address: { ...server.address, host } };
+    assert.is((await ask(there, 'POST', '/refresh')).response.statusCode, 202, host);
+  }
 });
 
 test('a port that is taken is a Problem with a remedy', async () => {
