@@ -27,8 +27,8 @@ const REFRESH_SPACING = 1000;
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;
-  const { compileLess, collectGarbage } = await import('../edge/memory.ts');
-  compileLess();
+  const { keepSmall } = await import('../edge/memory.ts');
+  const collectGarbage = keepSmall();
   const log = openCommandLog(context);
   const meters = createMeters(notifierKinds(settings));
   const wakes = createWakes(clock);
