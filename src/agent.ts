@@ -8,7 +8,7 @@
  */
 
 import { type Problem, problemsOf } from './core/problem.ts';
-import { mayRecover, type Phase, refreshDelay, retryAfterOf, retryDelay } from './core/schedule.ts';
+import { type Phase, patience, refreshDelay, retryAfterOf, retryDelay } from './core/schedule.ts';
 import type { Clock } from './ports.ts';
 import type { Wakes } from './wakes.ts';
 
@@ -32,14 +32,14 @@ export interface SteadyAgent extends Agent {
 
 /** Passes until one succeeds. Throws its problems when they cannot recover, or when `timeout` milliseconds are over. */
 export async function firstPhase(agent: Agent, timeout: number, stop: AbortSignal): Promise<void> {
-  const deadline = agent.clock.elapsed() + timeout;
+  const began = agent.clock.elapsed();
   for (let failures = 1; ; failures++) {
     try {
       return await agent.pass('start', stop);
     } catch (error) {
       stop.throwIfAborted();
-      const left = deadline - agent.clock.elapsed();
-      if (!mayRecover(error) || left <= 0) throw error;
+      const left = began + patience(error, timeout) - agent.clock.elapsed();
+      if (left <= 0) throw error;
       await agent.clock.sleep(Math.min(waitAfter(agent, 'start', error, failures), left), stop);
     }
   }

@@ -16,12 +16,17 @@ import { type CommandName, options } from './options.ts';
 import type { Clock } from './ports.ts';
 import { version } from './version.ts';
 
+/** Milliseconds from SIGTERM to the exit; 5 s are promised. */
+const LONGEST_END = 4500;
+
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     // Asked twice: whoever waits has waited enough.
     if (stop.signal.aborted) process.exit(exitCodes.done);
     stop.abort(new Error(signal));
+    // Whatever does not end by itself, such as a hook that not even SIGKILL ends, ends with us.
+    setTimeout(() => process.exit(exitCodes.done), LONGEST_END).unref();
   });
 }
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem, Problems } from '../../src/core/problem.ts';
-import { mayRecover, refreshDelay, retryAfterOf, retryDelay } from '../../src/core/schedule.ts';
+import { patience, refreshDelay, retryAfterOf, retryDelay } from '../../src/core/schedule.ts';
 
 const minute = 60_000;
 
@@ -39,9 +39,15 @@ test('what the other side asked for is waited', () => {
 });
 
 test('only if every problem may pass is trying again worth it', () => {
-  assert.ok(mayRecover(problem({ retry: true })));
-  assert.not.ok(mayRecover(new Problems([problem({ retry: true }), problem()])));
-  assert.not.ok(mayRecover(new TypeError('a bug')));
+  assert.is(patience(problem({ retry: true }), minute), minute);
+  assert.is(patience(new Problems([problem({ retry: true }), problem()]), minute), 0);
+  assert.is(patience(new TypeError('a bug'), minute), 0);
+});
+
+test('a denied permission is waited for as long as IAM needs to spread it, no longer', () => {
+  const denied = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', remedy: 'r', retry: true });
+  assert.is(patience(denied, minute), 15_000);
+  assert.is(patience(denied, 5000), 5000);
 });
 
 test.run();
