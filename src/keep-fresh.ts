@@ -47,5 +47,9 @@ export async function keepFresh(life: Life, stop: AbortSignal): Promise<never> {
     course.refreshed(next);
     life.rest();
   };
-  return await steadyPhase({ ...life, refreshed, failed: course.failed }, delay, stop);
+  const failed: Agent['failed'] = (problems, failures, next) => {
+    course.failed(problems, failures, next);
+    life.rest();
+  };
+  return await steadyPhase({ ...life, refreshed, failed }, delay, stop);
 }
