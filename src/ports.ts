@@ -5,6 +5,7 @@
  * world in milliseconds. Each door has one or two methods.
  */
 
+import type { EventName } from './core/events.ts';
 import type { Problem } from './core/problem.ts';
 import type { Read, ReadOutcomes } from './core/read.ts';
 import type { Change, Changed, Snapshot } from './core/snapshot.ts';
@@ -57,10 +58,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {
-  /** One line. `event` is a stable dotted name, `message` a sentence for people. */
-  write(level: LogLevel, event: string, message: string, fields?: LogFields): void;
+  /** One line. `message` is a sentence for people. */
+  write(level: LogLevel, event: EventName, message: string, fields?: LogFields): void;
   /** A problem as one line, with its code, subject and remedy as fields. */
-  problem(level: LogLevel, event: string, problem: Problem, fields?: LogFields): void;
+  problem(level: LogLevel, event: EventName, problem: Problem, fields?: LogFields): void;
 }
 
 /** Counts what the metrics page shows. */

@@ -29,9 +29,9 @@ function logTo(lines: string[], options: Partial<LogOptions> = {}) {
 
 test('an event is one line of JSON, its fields beside it', () => {
   const lines: string[] = [];
-  logTo(lines).write('info', 'sync.changed', 'published', { files: 3, first: true, none: undefined });
+  logTo(lines).write('info', 'publish.changed', 'published', { files: 3, first: true, none: undefined });
   assert.equal(lines, [
-    '{"time":"2026-01-02T03:04:05.006Z","level":"info","event":"sync.changed","message":"published","files":3,"first":true}\n',
+    '{"time":"2026-01-02T03:04:05.006Z","level":"info","event":"publish.changed","message":"published","files":3,"first":true}\n',
   ]);
 });
 
@@ -65,8 +65,8 @@ test('as text a problem is the line that init ends with', () => {
 test('levels below the chosen one are not written', () => {
   const lines: string[] = [];
   const log = logTo(lines, { level: 'warn' });
-  for (const level of ['debug', 'info', 'warn', 'error'] as const) log.write(level, 'a.b', level);
-  log.problem('info', 'a.b', problem);
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) log.write(level, 'exit', level);
+  log.problem('info', 'exit', problem);
   assert.equal(
     lines.map((line) => JSON.parse(line).level),
     ['warn', 'error'],
@@ -78,10 +78,10 @@ for (const format of ['json', 'text'] as const) {
     const lines: string[] = [];
     const evil = 'a\n{"level":"error"}\r\x1b[2J\u2028\u202e\x9b\ud800';
     const log = logTo(lines, { format });
-    log.write('info', 'a.b', evil, { name: evil });
+    log.write('info', 'exit', evil, { name: evil });
     log.problem(
       'info',
-      'a.b',
+      'exit',
       new Problem({ code: 'notify.url', subject: evil, message: evil, remedy: evil }),
     );
     assert.is(lines.length, 2);
@@ -94,20 +94,20 @@ for (const format of ['json', 'text'] as const) {
 
 test('a long text is cut, so that a line stays a line', () => {
   const lines: string[] = [];
-  logTo(lines).write('info', 'a.b', 'm'.repeat(100_000), { name: 'n'.repeat(100_000) });
+  logTo(lines).write('info', 'exit', 'm'.repeat(100_000), { name: 'n'.repeat(100_000) });
   assert.ok((lines[0]?.length ?? 0) < 4096);
 });
 
 test('fields with spaces are quoted in text, so that words stay words', () => {
   const lines: string[] = [];
-  logTo(lines, { format: 'text' }).write('info', 'a.b', 'm', { x: 'a b', y: '', z: 'plain', n: 1 });
-  assert.match(lines[0] ?? '', /m {2}a\.b x="a b" y="" z=plain n=1\n$/);
+  logTo(lines, { format: 'text' }).write('info', 'exit', 'm', { x: 'a b', y: '', z: 'plain', n: 1 });
+  assert.match(lines[0] ?? '', /m {2}exit x="a b" y="" z=plain n=1\n$/);
 });
 
 test('colour only when it was asked for', () => {
   const [plain, coloured]: [string[], string[]] = [[], []];
-  logTo(plain, { format: 'text' }).write('error', 'a.b', 'm');
-  logTo(coloured, { format: 'text', colour: true }).write('error', 'a.b', 'm');
+  logTo(plain, { format: 'text' }).write('error', 'exit', 'm');
+  logTo(coloured, { format: 'text', colour: true }).write('error', 'exit', 'm');
   assert.not.match(plain[0] ?? '', /\x1b/);
   assert.match(coloured[0] ?? '', /\x1b\[31mERROR\x1b\[0m m/);
 });
