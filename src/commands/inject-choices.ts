@@ -18,6 +18,7 @@ export function injectChoices(context: Context): Choices {
     image: settings.image,
     containers: settings.containers ?? [],
     dir: settings.dir,
+    dirIsChosen: context.origins.dir !== 'default',
     // The application does not run yet when the init container of a pair does: its sidecar tells.
     initArguments: passedOn(context, 'init').filter(
       (argument) => settings.as === 'init' || !argument.startsWith('--notify-'),

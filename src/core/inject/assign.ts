@@ -8,6 +8,7 @@
 import { Problem } from '../problem.ts';
 import { printable } from '../text.ts';
 import { type Binding, bindingsOf } from './binding.ts';
+import type { Choices } from './choices.ts';
 import { isOwn } from './container.ts';
 import { type Mapping, mappingsOf } from './data.ts';
 import type { Source } from './source.ts';
@@ -24,7 +25,7 @@ export interface Assignment<B extends Binding = Binding> {
 export function assign(
   objects: readonly Mapping[],
   sources: readonly Source[],
-  dir: string,
+  choices: Choices,
   file: string,
 ): readonly Assignment[] {
   const workloads = objects.flatMap((object) => {
@@ -34,7 +35,7 @@ export function assign(
   const bind = (forAll: readonly Source[]): readonly Assignment[] =>
     workloads.map((one) => ({
       ...one,
-      bindings: bindingsOf(one.workload.pod, { sources, forAll, dir }, one.workload.subject),
+      bindings: bindingsOf(one.workload.pod, { ...choices, sources, forAll }, one.workload.subject),
     }));
 
   const asked = bind([]).flatMap(({ bindings }) => bindings);

@@ -9,6 +9,8 @@
 import type { Plan } from '../plan.ts';
 import { Problem } from '../problem.ts';
 import { quoted } from '../text.ts';
+import type { Choices } from './choices.ts';
+import { isOwn } from './container.ts';
 import { type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
 import type { Source } from './source.ts';
 
@@ -18,6 +20,8 @@ export interface Binding {
   readonly source: Source;
   /** Where our container mounts the volume, and publishes. */
   readonly dir: string;
+  /** Where an earlier injection mounted and published; the same as `dir` without one. */
+  readonly dirBefore: string;
   /** Where our container mounts the config. */
   readonly configDir: string;
   /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
@@ -29,24 +33,23 @@ export interface PlannedBinding extends Binding {
   readonly plan: Plan;
 }
 
-export interface Wanted {
+export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen'> {
   readonly sources: readonly Source[];
   /** Sources for pods that say nothing about which they want. */
   readonly forAll: readonly Source[];
-  readonly dir: string;
 }
 
 export const CSI_DRIVER = 'secrets-store.csi.k8s.io';
 
 /** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is nowhere to be found. */
 export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): readonly Binding[] {
-  const found: Omit<Binding, 'configDir'>[] = [];
+  const found: Bound[] = [];
   for (const volume of mappingsOf(pod.volumes)) {
     const name = textOf(volume.name);
     if (name === undefined) continue;
     if (isCsiVolume(volume)) {
       const source = classOf(volume, wanted, `${subject} volume ${name}`);
-      found.push(bind(name, source, mountPathOf(pod, name) ?? source.dir ?? wanted.dir, true));
+      found.push(keptBinding(pod, name, source, wanted));
       continue;
     }
     // Injected before: a config volume of ours, with the secrets volume that it belongs to.
@@ -55,21 +58,17 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
     );
     const partner = mappingsOf(pod.volumes).find((other) => configVolumeName(String(other.name)) === name);
     if (source === undefined || partner === undefined) continue;
-    const volumeName = String(partner.name);
-    const ours = volumeName === FIRST_VOLUME || /^podsecrets-\d+$/.test(volumeName);
-    found.push(bind(volumeName, source, mountPathOf(pod, volumeName) ?? source.dir ?? wanted.dir, !ours));
+    const secrets = String(partner.name);
+    found.push(
+      OWN_VOLUME.test(secrets)
+        ? ownBinding(pod, secrets, source, wanted)
+        : keptBinding(pod, secrets, source, wanted),
+    );
   }
   for (const source of wanted.forAll) {
     if (found.some((binding) => binding.source === source)) continue;
-    const number = found.length + 1;
-    found.push(
-      bind(
-        number === 1 ? FIRST_VOLUME : `${FIRST_VOLUME}-${number}`,
-        source,
-        source.dir ?? wanted.dir,
-        false,
-      ),
-    );
+    const name = found.length === 0 ? 'podsecrets' : `podsecrets-${found.length + 1}`;
+    found.push(ownBinding(pod, name, source, wanted));
   }
   return found.map((binding, index) => ({
     ...binding,
@@ -77,10 +76,36 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
   }));
 }
 
-const FIRST_VOLUME = 'podsecrets';
+const OWN_VOLUME = /^podsecrets(-\d+)?$/;
 
-function bind(volume: string, source: Source, dir: string, kept: boolean): Omit<Binding, 'configDir'> {
-  return { volume, configVolume: configVolumeName(volume), source, dir, kept };
+/** Its author chose where it is mounted. */
+function keptBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {
+  const containers = [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)];
+  const dir = mountPathIn(containers, volume) ?? source.dir ?? wanted.dir;
+  return { volume, configVolume: configVolumeName(volume), source, dir, dirBefore: dir, kept: true };
+}
+
+/** What was chosen now wins over what was chosen before, and that over the default. */
+function ownBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {
+  const own = [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].filter(isOwn);
+  const before = mountPathIn(own, volume);
+  const dir = source.dir ?? (wanted.dirIsChosen ? wanted.dir : (before ?? wanted.dir));
+  return {
+    volume,
+    configVolume: configVolumeName(volume),
+    source,
+    dir,
+    dirBefore: before ?? dir,
+    kept: false,
+  };
+}
+
+type Bound = Omit<Binding, 'configDir'>;
+
+/** Where the first of the containers that mount a volume has it. */
+function mountPathIn(containers: readonly Mapping[], volume: string): string | undefined {
+  const mounts = containers.flatMap((container) => mappingsOf(container.volumeMounts));
+  return textOf(mounts.find((mount) => mount.name === volume && mount.subPath === undefined)?.mountPath);
 }
 
 /** Names of volumes are DNS labels: 63 characters. */
@@ -90,13 +115,6 @@ function configVolumeName(volume: string): string {
 
 export function isCsiVolume(volume: Mapping): boolean {
   return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
-}
-
-/** Where the first container that mounts a volume has it. */
-function mountPathOf(pod: Mapping, volume: string): string | undefined {
-  const containers = [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)];
-  const mounts = containers.flatMap((container) => mappingsOf(container.volumeMounts));
-  return textOf(mounts.find((mount) => mount.name === volume && mount.subPath === undefined)?.mountPath);
 }
 
 function classOf(volume: Mapping, wanted: Wanted, subject: string): Source {

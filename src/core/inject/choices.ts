@@ -12,6 +12,8 @@ export interface Choices {
   readonly containers: readonly string[];
   /** Where a config publishes that names no directory and converts no volume. */
   readonly dir: string;
+  /** Whether somebody chose that, or it is the default. */
+  readonly dirIsChosen: boolean;
   /** Flags for the container that were given to inject, as `init` and as `sidecar` take them. */
   readonly initArguments: readonly string[];
   readonly sidecarArguments: readonly string[];

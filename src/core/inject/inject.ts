@@ -44,7 +44,7 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
   const objects = values.flatMap(objectsOf);
   // 2.
   const sources = gatherSources(input.configs, input.text, documents);
-  const assigned = assign(objects, sources, choices.dir, input.file);
+  const assigned = assign(objects, sources, choices, input.file);
   // 3.
   const { assignments, warnings } = await withPlans(assigned, choices);
   // 4.

@@ -36,24 +36,25 @@ function others(containers: unknown, bindings: readonly Binding[], choices: Choi
     );
 }
 
-/** A mount that is there stays where it is, and becomes read-only; a volume of ours is mounted where it is wanted. */
+/**
+ * A mount that somebody made stays where it is, and becomes read-only. One that an earlier injection made moves with the
+ * directory, or goes when the container is no longer to have it.
+ */
 function withMount(container: Mapping, binding: Binding, choices: Choices): Mapping {
-  const mounts = mappingsOf(container.volumeMounts);
-  const named = choices.containers.includes(String(container.name));
-  if (mounts.some((mount) => mount.name === binding.volume)) {
-    return {
-      ...container,
-      volumeMounts: mounts.map((mount) =>
-        mount.name === binding.volume ? { ...mount, readOnly: true } : mount,
-      ),
-    };
-  }
-  const wanted = choices.containers.length > 0 ? named : !binding.kept;
-  if (!wanted) return container;
-  return {
-    ...container,
-    volumeMounts: [...mounts, { name: binding.volume, mountPath: binding.dir, readOnly: true }],
-  };
+  const before = mappingsOf(container.volumeMounts);
+  const wanted =
+    choices.containers.length > 0 ? choices.containers.includes(String(container.name)) : !binding.kept;
+  const mounts = before.flatMap((mount) => {
+    if (mount.name !== binding.volume) return [mount];
+    const made = !binding.kept && mount.mountPath === binding.dirBefore;
+    if (made && !wanted) return [];
+    return [{ ...mount, ...(made ? { mountPath: binding.dir } : {}), readOnly: true }];
+  });
+  const mounted = mounts.some((mount) => mount.name === binding.volume);
+  if (wanted && !mounted) mounts.push({ name: binding.volume, mountPath: binding.dir, readOnly: true });
+  return before.length + mounts.length === 0
+    ? container
+    : { ...container, volumeMounts: mounts.length === 0 ? undefined : mounts };
 }
 
 function withVolumes(volumes: readonly Mapping[], binding: Binding): readonly Mapping[] {

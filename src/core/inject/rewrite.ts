@@ -98,6 +98,11 @@ function changeMap(page: Page, node: AnyMap, after: Mapping, openLine: number | 
   )
     return false;
   if (removed.length === node.items.length && added.length === 0) return false;
+  // Nothing could take the place behind the dash.
+  const second = node.items[1];
+  const gone = removed.slice(added.length);
+  if (isBehindDash(page, first) && gone.includes(first) && (second === undefined || gone.includes(second)))
+    return false;
 
   const replacements = new Map(removed.map((pair, index) => [pair, added[index]]));
   const inserted = new Map<string | undefined, string[]>();
@@ -145,17 +150,18 @@ function replacePair(page: Page, pair: AnyPair, next: Mapping, column: number): 
   page.edits.push({ from: startOf(pair), to: end, text: endsLine ? text : text.replace(/\n$/, '') });
 }
 
+/** Behind a dash, the next key takes the place. */
 function removePair(page: Page, pair: AnyPair, following: AnyPair | undefined): void {
   const start = startOf(pair);
-  const line = lineStart(page.source, start);
-  if (page.source.slice(line, start).trim() === '') {
-    page.edits.push({ from: line, to: nextLine(page.source, endOf(pair)), text: '' });
-  } else if (following !== undefined) {
-    // Behind a dash: the next key takes the place.
-    page.edits.push({ from: start, to: startOf(following), text: '' });
-  } else {
-    page.edits.push({ from: start, to: endOf(pair), text: '{}' });
-  }
+  const [from, to] = isBehindDash(page, pair)
+    ? [start, following === undefined ? endOf(pair) : startOf(following)]
+    : [lineStart(page.source, start), nextLine(page.source, endOf(pair))];
+  page.edits.push({ from, to, text: '' });
+}
+
+function isBehindDash(page: Page, pair: AnyPair): boolean {
+  const start = startOf(pair);
+  return page.source.slice(lineStart(page.source, start), start).trim() !== '';
 }
 
 /** A block list: items are kept, changed from within, removed, or inserted behind the item before them in `after`. */

@@ -44,7 +44,24 @@ export function parseManifests(text: string, file: string): Manifests {
       line: lines.linePos(error.pos[0]).line,
     });
   }
-  return { documents: documents.filter((document) => document.contents !== null) as Document.Parsed[] };
+  const filled = documents.filter((document) => document.contents !== null) as Document.Parsed[];
+  for (const document of filled) refuseExpansion(document, file);
+  return { documents: filled };
+}
+
+/** The library stops at 100 expansions of aliases, as Kubernetes' tools do somewhere: "billion laughs" need thousands. */
+function refuseExpansion(document: Document.Parsed, file: string): void {
+  try {
+    document.toJS();
+  } catch {
+    throw new Problem({
+      code: 'kubernetes.content',
+      subject: printable(file),
+      message: 'expected at most 100 expansions of aliases, got more',
+      remedy: 'Write the values out.',
+      file,
+    });
+  }
 }
 
 function kubernetesTags(tags: Tags): Tags {

@@ -10,10 +10,12 @@ import {
   changedLines,
   containersIn,
   injected,
+  injectWith,
   objectsIn,
   secretProviderClass,
   valuesIn,
 } from '../../support/inject.ts';
+import { rejects } from '../../support/rejects.ts';
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../../fixtures/csi', name), 'utf8');
 const spec = 'containers: [{name: app, image: nginx}]';
@@ -129,7 +131,7 @@ test('as init: a plain init container, and nothing that stays', async () => {
   const { objects } = await injected({
     text: workload('Job', kinds.Job ?? ''),
     config: secretProviderClass,
-    flags: '--as init',
+    flags: '--as init --notify-touch /tmp/x --interval 5m',
   });
   const [init, ...others] = containersIn(objects, 'initContainers');
   assert.equal(others, []);
@@ -137,6 +139,7 @@ test('as init: a plain init container, and nothing that stays', async () => {
     [init?.name, init?.args[0], init?.restartPolicy, init?.startupProbe],
     ['podsecrets-init', 'init', undefined, undefined],
   );
+  assert.equal(init?.args.slice(2), ['--notify-touch=/tmp/x']);
 });
 
 test('as init+sidecar: the init container fetches first, a plain container keeps fresh', async () => {
@@ -304,6 +307,141 @@ test('with --sync-secrets a service account may keep the named Secrets, and noth
     ['POD_NAME', 'POD_UID'],
   );
   assert.equal((await injected({ text, config })).warnings.length, 1);
+});
+
+test('two containers of different users say nothing about who podsecrets should be', async () => {
+  const users =
+    '{name: a, image: x, securityContext: {runAsUser: 5}}, {name: b, image: x, securityContext: {runAsUser: 6}}';
+  const { objects } = await injected({
+    text: workload('Pod', `spec: {containers: [${users}]}`),
+    config: secretProviderClass,
+  });
+  assert.is(containersIn(objects, 'initContainers')[0]?.securityContext.runAsUser, 65532);
+});
+
+test('a tmpfs that was given another size keeps it', async () => {
+  const first = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  const resized = first.text.replace('sizeLimit: 16Mi', 'sizeLimit: 1Gi');
+  assert.is((await injected({ text: resized, config: secretProviderClass })).text, resized);
+});
+
+test('another directory moves the mounts, and a container that is no longer named loses its own', async () => {
+  const text = workload('Pod', 'spec: {containers: [{name: app, image: x}, {name: log, image: x}]}');
+  const first = await injected({ text, config: secretProviderClass, dir: '/a' });
+  const paths = (objects: readonly unknown[]) =>
+    containersIn(objects, 'containers').map((container) =>
+      container.volumeMounts?.map((mount) => mount.mountPath),
+    );
+  assert.equal(paths(first.objects), [['/a'], ['/a']]);
+  const moved = await injected({
+    text: first.text,
+    config: secretProviderClass,
+    dir: '/b',
+    flags: '--containers log',
+  });
+  assert.equal(paths(moved.objects), [undefined, ['/b']]);
+  assert.equal(
+    paths((await injected({ text: moved.text })).objects),
+    [undefined, ['/b']].map((one, index) => (index === 0 ? ['/b'] : one)),
+  );
+  const chosen = await injected({ text: first.text, flags: '--dir /c' });
+  assert.equal(paths(chosen.objects), [['/c'], ['/c']]);
+});
+
+test('a volume of the CSI driver that no container mounts is published where the config says', async () => {
+  const csi =
+    'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
+  const text = workload('Pod', `spec: {${spec}, ${csi}}`);
+  const { objects } = await injected({ text, config: secretProviderClass, dir: '/here' });
+  assert.is(
+    containersIn(objects, 'initContainers')[0]?.args[1],
+    '--config=/etc/podsecrets/config.yaml=/here',
+  );
+});
+
+test('a config that serves a volume is not given to the pods that have none', async () => {
+  const before = fixture('ExampleDeployment-IRSA.yaml');
+  const text = `${before}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const { objects } = await injected({ text, config: fixture('ExampleSecretProviderClass-IRSA.yaml') });
+  assert.equal(containersIn(objects, 'initContainers').length, 1);
+});
+
+test('a pod that was injected stays as it is when its config is nowhere to be found', async () => {
+  const { text } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  const alone = text.slice(0, text.indexOf('---'));
+  assert.is((await injected({ text: alone, flags: '--image other:1' })).text, alone);
+});
+
+test('a class of the input becomes a ConfigMap with its comments, behind the comments that lead up to it', async () => {
+  const text = `# Who may read this: shop.\n${secretProviderClass}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const result = await injected({ text });
+  assert.ok(result.text.startsWith('# Who may read this: shop.\napiVersion: v1\nkind: ConfigMap\n'));
+  assert.is(valuesIn<string>(result.objects, 'config.yaml')[0], secretProviderClass);
+});
+
+test('a manifest without a last line end, and one with it, are followed by one document each', async () => {
+  const text = workload('Pod', kinds.Pod ?? '');
+  const [one, other] = [
+    await injected({ text, config: secretProviderClass }),
+    await injected({ text: text.trimEnd(), config: secretProviderClass }),
+  ];
+  assert.is(one.text, other.text);
+  assert.not.match(one.text, '\n\n');
+});
+
+test('the list of one kind that an API answers with is a list', async () => {
+  const list = { apiVersion: 'v1', kind: 'PodList', items: objectsIn(workload('Pod', kinds.Pod ?? '')) };
+  const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
+  const { objects } = await injectWith({ file: 'pods.yaml', text: JSON.stringify(list), configs }, '');
+  assert.equal(objects.map(kindOf), ['Pod', 'ConfigMap']);
+  assert.is(containersIn(objects, 'initContainers').length, 1);
+});
+
+test('what YAML 1.1 would take for a number or a date stays text, and octal is octal', async () => {
+  const text = workload(
+    'Pod',
+    `metadata: {name: web, annotations: {at: 2024-01-01, time: 1:30}}\nspec: {${spec}, volumes: [{name: v, secret: {secretName: s, defaultMode: 0400}}]}`,
+  ).replace('metadata: {name: web}\n', '');
+  const { objects } = await injected({ text, config: secretProviderClass });
+  assert.equal(valuesIn(objects, 'annotations')[0], { at: '2024-01-01', time: '1:30' });
+  assert.is(valuesIn(objects, 'defaultMode')[0], 256);
+});
+
+test('a resource of the same kind and another group is left alone', async () => {
+  const other = secretProviderClass.replace('secrets-store.csi.x-k8s.io/v1', 'example.com/v1');
+  const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
+  const text = `${other}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const result = await injectWith({ file: 'pods.yaml', text, configs }, '');
+  assert.ok(result.text.startsWith(other));
+});
+
+test('service accounts that share a config share its Role, and a workload without a namespace needs one', async () => {
+  const config = `${secretProviderClass}  secretObjects:\n  - secretName: db\n    type: Opaque\n    data: [{objectName: prod_db, key: password}]\n`;
+  const two = ['one', 'two']
+    .map((name) => workload('Pod', `spec: {serviceAccountName: ${name}, ${spec}}`))
+    .join('---\n');
+  const { objects } = await injected({ text: two, config, flags: '--sync-secrets -n shop' });
+  assert.equal(
+    valuesIn<readonly { readonly name: string }[]>(objects, 'subjects')
+      .flat()
+      .map(({ name }) => name),
+    ['one', 'two'],
+  );
+  assert.equal(valuesIn(objects, 'env'), []);
+  const configs = [{ file: 'config.yaml', text: config, dir: undefined }];
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text: two, configs }, '--sync-secrets'));
+  assert.match(String(problem), 'expected the namespace of Pod/web, which a RoleBinding has to name');
+});
+
+test('an input of a billion laughs is refused', async () => {
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...'bcdefg'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdef'[index]}`).join(', ')}]`),
+  ].join('\n');
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text: bomb, configs: [] }, ''));
+  assert.match(String(problem), 'expected at most 100 expansions of aliases');
 });
 
 test.run();

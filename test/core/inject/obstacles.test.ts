@@ -20,6 +20,8 @@ function manifest({ kind = 'Deployment', pod = '', metadata = '', container = ''
   const spec = `{containers: [{name: app, image: x${container && `, ${container}`}}]${pod && `, ${pod}`}}`;
   const template = `{metadata: {${metadata || 'labels: {a: b}'}}, spec: ${spec}}`;
   if (kind === 'Pod') return `apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: ${spec}\n`;
+  if (kind === 'CronJob')
+    return `apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: web}\nspec: {schedule: '@daily', jobTemplate: {spec: {template: ${template}}}}\n`;
   if (kind === 'Job')
     return `apiVersion: batch/v1\nkind: Job\nmetadata: {name: web}\nspec: {template: ${template}}\n`;
   const selector = 'selector: {matchLabels: {a: b}}';
@@ -62,6 +64,29 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     'Pod Identity on compute of type fargate',
     { pod: 'nodeSelector: {eks.amazonaws.com/compute-type: fargate}', flags: '--auth pod-identity' },
     /got --auth pod-identity: EKS Pod Identity does not exist there/,
+  ],
+  [
+    'Pod Identity for the scheduler of Fargate',
+    { pod: 'schedulerName: fargate-scheduler', flags: '--auth pod-identity' },
+    /schedulerName fargate-scheduler/,
+  ],
+  [
+    'a plain sidecar in a cron job',
+    { kind: 'CronJob', flags: '--as init+sidecar' },
+    /a plain sidecar would keep it running/,
+  ],
+  [
+    'a subPathExpr',
+    {
+      container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPathExpr: $(NAME)}]',
+      pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
+    },
+    /got subPath "\$\(NAME\)"/,
+  ],
+  [
+    'a pod for Windows nodes, by the old label',
+    { pod: 'nodeSelector: {beta.kubernetes.io/os: windows}' },
+    /expected a Linux pod/,
   ],
   [
     'a signal without a shared process namespace',
@@ -146,6 +171,10 @@ for (const [what, one, message] of refused) {
 }
 
 const allowed: readonly (readonly [string, Case])[] = [
+  [
+    'IRSA on Fargate, whatever the config says',
+    { pod: 'schedulerName: fargate-scheduler', parameter: 'usePodIdentity: "true"', flags: '--auth irsa' },
+  ],
   ['IRSA on Fargate', { metadata: 'labels: {a: b, eks.amazonaws.com/fargate-profile: fp}' }],
   [
     'a signal in a shared process namespace',
