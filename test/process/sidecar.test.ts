@@ -1,0 +1,375 @@
+/** The built sidecar on a real tmpfs, between the stand-in for AWS and real processes. */
+
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type Application, startApplication } from '../support/application.ts';
+import { canary, canaryIn } from '../support/canary.ts';
+import { type Ended, run } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+
+const region = 'eu-west-1';
+const [one, two, three] = ['one', 'two', 'three'].map(canary) as [string, string, string];
+const seed = {
+  identities: {
+    app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: [canary('token')] },
+  },
+  regions: { [region]: { secrets: { a: one, b: one, c: one } } },
+};
+
+interface House {
+  aws: LaunchedStandIn;
+  box: Sandbox;
+  /** What was started, to be ended with the test. */
+  sidecars: Sidecar[];
+  applications: Application[];
+}
+
+const sidecar = suite<House>('sidecar');
+sidecar.before(async (context) => {
+  context.aws = await launchStandIn(seed);
+});
+sidecar.after(({ aws }) => aws.stop());
+sidecar.before.each(async (context) => {
+  await context.aws.reset();
+  context.box = makeSandbox();
+  context.sidecars = [];
+  context.applications = [];
+});
+sidecar.after.each(async ({ box, sidecars, applications }) => {
+  for (const running of sidecars) running.child.kill('SIGKILL');
+  const ended = await Promise.all(sidecars.map((running) => running.ended));
+  await Promise.all(applications.map((application) => application.end()));
+  box.remove();
+  for (const { stderr, stdout } of ended) assert.is(canaryIn(stderr + stdout), undefined);
+});
+
+const of = (...names: string[]) => ({
+  objects: names.map((objectName) => ({ objectName, objectType: 'secretsmanager' })),
+});
+
+async function begin(house: House, flags: readonly string[] = []): Promise<Sidecar> {
+  const { aws, box, sidecars } = house;
+  const args = [
+    ['--config', box.config],
+    ['--dir', box.dir],
+  ].filter(([flag = '']) => !flags.includes(flag));
+  const running = await startSidecar([...args.flat(), ...flags], podIdentityEnv(box, aws, canary('token')));
+  sidecars.push(running);
+  return running;
+}
+
+async function ready(house: House, flags: readonly string[] = []): Promise<Sidecar> {
+  const running = await begin(house, flags);
+  await running.event('sidecar.ready');
+  return running;
+}
+
+async function application(house: House, name = `app-${process.pid}`): Promise<Application> {
+  const { box, applications } = house;
+  const options = { file: join(box.dir, 'a'), pidFile: join(box.root, 'app.pid'), name };
+  const started = await startApplication(options);
+  applications.push(started);
+  return started;
+}
+
+const rotate = ({ aws }: House, name: string, string: string) => aws.putSecret({ region, name, string });
+const hasNote = ({ box }: House) => existsSync(join(box.dir, '..data', '..untold'));
+
+/** The end that a signal brings, and how long it took. */
+async function endOf(running: Sidecar, signal: NodeJS.Signals): Promise<Ended & { readonly ms: number }> {
+  const from = performance.now();
+  process.kill(running.pid, signal);
+  return { ...(await running.ended), ms: performance.now() - from };
+}
+
+sidecar('is alive but not ready until the first publish', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig(of('a'));
+  await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });
+  const running = await begin(house);
+  await running.event('start.waiting');
+  assert.is((await running.page('/livez')).status, 200);
+  const waiting = await running.page('/readyz');
+  assert.is(waiting.status, 503);
+  assert.match(waiting.body, box.dir);
+  assert.equal(box.files(), {});
+  await aws.clearFaults();
+  await running.event('sidecar.ready');
+  assert.is((await running.page('/readyz')).status, 200);
+  assert.equal(box.files(), { a: one });
+});
+
+for (const by of ['pid file', 'name'] as const) {
+  sidecar(`a rotation changes the file and signals the application, found by its ${by}`, async (house) => {
+    const { box } = house;
+    box.writeConfig(of('a', 'b'));
+    const name = `app-by-${by.replace(' ', '-')}-${process.pid}`;
+    const app = await application(house, name);
+    const whom =
+      by === 'name' ? ['--notify-process', name] : ['--notify-pid-file', join(box.root, 'app.pid')];
+    const running = await ready(house, ['--notify-signal', 'SIGHUP', ...whom]);
+    await rotate(house, 'a', two);
+    await running.refresh();
+    await app.hears(two);
+    assert.equal(box.files(), { a: two, b: one });
+    await running.event('notify.told');
+    await running.refresh();
+    await running.refresh();
+    assert.equal(app.heard, [two], 'nothing changed: nobody is told');
+    assert.not.ok(hasNote(house));
+  });
+}
+
+sidecar('the pages and `podsecrets status` say how it is, and nothing that is secret', async (house) => {
+  const { box } = house;
+  box.writeConfig(of('a', 'b'));
+  const running = await ready(house);
+  await rotate(house, 'a', two);
+  const before = await running.status();
+  assert.is((await running.page('/refresh', 'POST')).status, 202);
+  await running.event('publish.changed', 2);
+  const after = await running.status();
+  const versions = (status: typeof after) => status.configs[0]?.files.map(({ version }) => version) ?? [];
+  assert.is.not(versions(after)[0], versions(before)[0]);
+  assert.is(versions(after)[1], versions(before)[1]);
+  assert.is(after.credentials?.source, 'pod-identity');
+  assert.is(await running.metric('podsecrets_syncs_total{result="changed"}'), 2);
+  assert.is(
+    await running.metric(
+      `podsecrets_api_calls_total{service="secretsmanager",operation="GetSecretValue",region="${region}",result="success"}`,
+    ),
+    4,
+  );
+  const shown = await run(['status', '--listen', running.address]);
+  assert.is(shown.code, 0);
+  assert.match(shown.stdout, /ready/i);
+  const pages = await Promise.all(['/status', '/metrics'].map((path) => running.page(path)));
+  for (const text of [shown.stdout, ...pages.map(({ body }) => body)]) assert.is(canaryIn(text), undefined);
+});
+
+sidecar('SIGHUP looks at once', async (house) => {
+  const { box } = house;
+  box.writeConfig(of('a'));
+  const running = await ready(house);
+  await rotate(house, 'a', two);
+  process.kill(running.pid, 'SIGHUP');
+  await running.event('publish.changed', 2);
+  assert.equal(box.files(), { a: two });
+});
+
+sidecar('SIGHUP in the first phase does not end it', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig(of('a'));
+  await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });
+  const running = await begin(house);
+  await running.event('start.waiting');
+  process.kill(running.pid, 'SIGHUP');
+  await aws.clearFaults();
+  await running.event('sidecar.ready');
+});
+
+sidecar(
+  "an edited ConfigMap, by the kubelet's link swap: objects come and go in one publish each",
+  async (house) => {
+    const { box } = house;
+    const volume = join(box.root, 'config-map');
+    let version = 0;
+    const swap = (...names: string[]) => {
+      const text = readFileSync(box.writeConfig(of(...names)), 'utf8');
+      mkdirSync(join(volume, `..${++version}`), { recursive: true });
+      writeFileSync(join(volume, `..${version}`, 'config.yaml'), text);
+      symlinkSync(`..${version}`, join(volume, '..data_tmp'));
+      renameSync(join(volume, '..data_tmp'), join(volume, '..data'));
+      if (version > 1) rmSync(join(volume, `..${version - 1}`), { recursive: true });
+    };
+    swap('a', 'b');
+    symlinkSync(join('..data', 'config.yaml'), join(volume, 'config.yaml'));
+    const running = await ready(house, ['--config', join(volume, 'config.yaml')]);
+    assert.equal(Object.keys(box.files()), ['a', 'b']);
+    swap('b', 'c');
+    const { added, removed, updated } = await running.event('publish.changed', 2);
+    assert.equal([added, removed, updated], [1, 1, 0]);
+    assert.equal(Object.keys(box.files()), ['b', 'c']);
+    swap('a', 'b', 'c');
+    await running.event('publish.changed', 3);
+    assert.equal(Object.keys(box.files()), ['a', 'b', 'c']);
+    assert.is(running.events('config.reloaded').length, 2);
+  },
+);
+
+sidecar("an editor's rename, a file that is deleted and written anew, and a broken config", async (house) => {
+  const { box } = house;
+  const replace = (text: string) => renameSync(box.write('new', text), box.config);
+  const good = (...names: string[]) => readFileSync(box.writeConfig(of(...names)), 'utf8');
+  const [ab, abc] = [good('a', 'b'), good('a', 'b', 'c')];
+  box.writeConfig(of('a'));
+  const running = await ready(house);
+  replace(ab);
+  await running.event('publish.changed', 2);
+
+  replace('spec: [');
+  const broken = await running.event('config.broken');
+  assert.is(broken.level, 'error');
+  const config = (await running.status()).configs[0];
+  assert.ok((config?.configProblems.length ?? 0) > 0);
+  const labels = `{config="${box.config}",directory="${box.dir}"}`;
+  assert.is(await running.metric(`podsecrets_config_broken${labels}`), 1);
+  assert.ok(((await running.metric('podsecrets_config_reloads_total{result="broken"}')) ?? 0) > 0);
+  assert.is((await running.page('/readyz')).status, 200);
+  await rotate(house, 'a', two);
+  await running.refresh();
+  assert.equal(box.files(), { a: two, b: one }, 'the old config works on');
+
+  replace(ab);
+  await running.event('config.whole');
+  assert.is(await running.metric(`podsecrets_config_broken${labels}`), 0);
+  rmSync(box.config);
+  await running.event('config.broken', running.events('config.broken').length + 1);
+  assert.equal(box.files(), { a: two, b: one });
+  writeFileSync(box.config, abc);
+  await running.event('config.reloaded', 2);
+  await running.event('publish.changed', 4);
+  assert.equal(box.files(), { a: two, b: one, c: one });
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  sidecar(`${signal} ends it with 0, and leaves the files`, async (house) => {
+    const { box } = house;
+    box.writeConfig(of('a'));
+    const { code, ms } = await endOf(await ready(house), signal);
+    assert.is(code, 0);
+    assert.ok(ms < 5000, `${ms} ms`);
+    assert.equal(box.files(), { a: one });
+  });
+}
+
+sidecar(
+  'SIGTERM while a call hangs, in the first phase and later: the end comes within 5 s',
+  async (house) => {
+    const { aws, box } = house;
+    box.writeConfig(of('a'));
+    for (const begun of [ready, begin]) {
+      await aws.clearFaults();
+      const running = await begun(house, [
+        '--dir',
+        join(box.root, `${begun.name}-dir`),
+        '--aws-timeout',
+        '1m',
+      ]);
+      await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+      await aws.forgetCalls();
+      if (begun === ready) await running.page('/refresh', 'POST');
+      while ((await aws.count({ service: 'secretsmanager' })) === 0) await new Promise(setImmediate);
+      const { code, ms } = await endOf(running, 'SIGTERM');
+      assert.is(code, 0);
+      assert.ok(ms < 5000, `${ms} ms`);
+    }
+  },
+);
+
+sidecar('a hook that will not end: SIGTERM ends both within 5 s, a second one at once', async (house) => {
+  const { box } = house;
+  box.writeConfig(of('a'));
+  const stubborn = JSON.stringify([
+    '/bin/sh',
+    '-c',
+    `trap '' TERM; echo $$ > ${box.root}/hook; while :; do sleep 0.1; done`,
+  ]);
+  let value = 0;
+  for (const signals of [1, 2]) {
+    const running = await ready(house, ['--notify-exec', stubborn]);
+    rmSync(join(box.root, 'hook'), { force: true });
+    await rotate(house, 'a', canary(`stubborn-${++value}`));
+    await running.refresh();
+    while (!existsSync(join(box.root, 'hook'))) await new Promise(setImmediate);
+    const ending = endOf(running, 'SIGTERM');
+    if (signals === 2) {
+      await running.event('sidecar.stopping');
+      process.kill(running.pid, 'SIGTERM');
+    }
+    const { code, ms } = await ending;
+    assert.is(code, 0);
+    assert.ok(ms < (signals === 2 ? 2000 : 5000), `${ms} ms after ${signals} signals`);
+  }
+});
+
+sidecar(
+  'killed between the publish and the telling: the next one tells, and the one after it does not',
+  async (house) => {
+    const { box } = house;
+    box.writeConfig(of('a', 'b'));
+    const app = await application(house);
+    const telling = ['--notify-signal', 'SIGHUP', '--notify-pid-file', join(box.root, 'app.pid')];
+    const first = await ready(house, [...telling, '--notify-splay', '1h']);
+    await rotate(house, 'a', two);
+    await first.refresh();
+    await endOf(first, 'SIGKILL');
+    assert.ok(hasNote(house));
+    assert.equal(app.heard, []);
+
+    const second = await ready(house, telling);
+    await app.hears(two);
+    await second.event('notify.told');
+    await second.refresh();
+    assert.not.ok(hasNote(house));
+    await endOf(second, 'SIGKILL');
+
+    const third = await ready(house, telling);
+    await third.event('publish.same');
+    await third.refresh();
+    assert.equal(app.heard, [two]);
+  },
+);
+
+sidecar('restarted while AWS is away it is ready at once, and lives', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig(of('a'));
+  await endOf(await ready(house), 'SIGKILL');
+  await aws.addFault({ does: { kind: 'cut', at: 'before-headers' } });
+  const running = await ready(house, ['--start-timeout', '0s']);
+  await running.event('refresh.failed');
+  assert.is((await running.page('/readyz')).status, 200);
+  await aws.clearFaults();
+  await rotate(house, 'a', three);
+  await running.refresh();
+  await running.event('refresh.recovered');
+  assert.equal(box.files(), { a: three });
+});
+
+sidecar('two on one directory: the second says who holds it', async (house) => {
+  const { box } = house;
+  box.writeConfig(of('a'));
+  await ready(house);
+  const second = await begin(house, ['--start-timeout', '200ms']);
+  const { code, lastLine } = await second.ended;
+  assert.is(code, 6);
+  assert.match(lastLine, /podsecrets sidecar on .*publish\.locked/);
+});
+
+sidecar('nothing is left in the directory but the newest set', async (house) => {
+  const { box } = house;
+  box.writeConfig(of('a'));
+  const running = await ready(house);
+  for (const value of [two, three]) {
+    await rotate(house, 'a', value);
+    await running.refresh();
+  }
+  await endOf(running, 'SIGTERM');
+  const sets = readdirSync(box.dir).filter((name) => /^\.\.\d/.test(name));
+  assert.is(sets.length, 1);
+});
+
+sidecar.run();

@@ -1,0 +1,71 @@
+/** The reloading application as a process with a name and a process group of its own, and what it has said. */
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface Application {
+  readonly pid: number;
+  /** Every text that it has read, in order. */
+  readonly heard: readonly string[];
+  /** Resolves as soon as it has read this text; rejects after 10 s. */
+  hears(text: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface ApplicationOptions {
+  /** The file that it reads at each SIGHUP. */
+  readonly file: string;
+  readonly pidFile: string;
+  /** argv[0], as `ps` shows it. */
+  readonly name: string;
+}
+
+/** Milliseconds. */
+const PATIENCE = 10_000;
+
+/** Starts it; resolves when it can be signalled. */
+export async function startApplication({ file, pidFile, name }: ApplicationOptions): Promise<Application> {
+  const program = join(import.meta.dirname, 'reloader.ts');
+  const child = spawn(process.execPath, ['--no-warnings', program, file, pidFile], {
+    argv0: name,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  const lines: string[] = [];
+  let rest = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+  });
+
+  async function hears(text: string): Promise<void> {
+    const deadline = performance.now() + PATIENCE;
+    while (!lines.includes(text)) {
+      const left = deadline - performance.now();
+      if (left <= 0)
+        throw new Error(`expected the application to read ${text}, got ${JSON.stringify(lines)}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        child.stdout.once('data', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  await hears('up');
+  return {
+    pid: child.pid ?? 0,
+    get heard() {
+      return lines.slice(1);
+    },
+    hears,
+    async end() {
+      child.stdin.end();
+      await closed;
+    },
+  };
+}

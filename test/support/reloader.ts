@@ -1,0 +1,23 @@
+/**
+ * An application that reloads: at SIGHUP it reads a file and says what is in it.
+ *
+ *   node test/support/reloader.ts FILE PID_FILE
+ *
+ * It says `up` when it can be signalled, and then the text of the file after each signal.
+ */
+
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+if (import.meta.main) {
+  const [file = '', pidFile = ''] = process.argv.slice(2);
+  process.on('SIGHUP', () => say(readFileSync(file, 'utf8')));
+  writeFileSync(`${pidFile}.tmp`, `${process.pid}\n`);
+  renameSync(`${pidFile}.tmp`, pidFile);
+  say('up');
+  // Its life is that of whoever started it.
+  process.stdin.on('end', () => process.exit()).resume();
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
