@@ -30,6 +30,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+// Without a listener it would end the program, now that it does not open Node's debugger any more (test/build).
+process.on('SIGUSR1', () => {});
+
 let command: Command | undefined;
 // Also for what nobody awaited: Node raises unhandled rejections here.
 process.on('uncaughtException', (thrown) => process.exit(end(thrown)));

@@ -68,7 +68,7 @@ function report(options: PublisherOptions, publication: Publication, published: 
     log.write(
       'info',
       'publish.changed',
-      `published ${snapshot.files.length} files in ${directory}: ${counts(change)}`,
+      `published ${snapshot.files.length === 1 ? '1 file' : `${snapshot.files.length} files`} in ${directory}: ${counts(change)}`,
       {
         ...fields,
         added: change.added.length,

@@ -17,6 +17,8 @@ import { openWarmUp, type Run } from './warm-up.ts';
 const FLAGS = [
   // No worker threads for the garbage collector and the compiler: 3 threads less, and nothing to wait for on one core.
   '--v8-pool-size=0',
+  // SIGUSR1 would open Node's debugger, and with it the memory, to whoever can send a signal.
+  '--disable-sigusr1',
   // node:ffi is experimental, and says so in a line that is no JSON, in the log of a sidecar that reaps orphans.
   '--disable-warning=ExperimentalWarning',
 ];

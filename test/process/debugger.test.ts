@@ -1,0 +1,45 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { start } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+
+const debug = suite<{ aws: LaunchedStandIn; box: Sandbox }>('debugger');
+debug.before(async (context) => {
+  context.aws = await launchStandIn({
+    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
+    regions: { 'eu-west-1': { secrets: { db: 'hunter2' } } },
+  });
+  context.box = makeSandbox();
+});
+debug.after(async ({ aws, box }) => {
+  await aws.stop();
+  box.remove();
+});
+
+debug('SIGUSR1 opens no debugger and ends nothing', async ({ aws, box }) => {
+  box.writeConfig({ objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
+  const args = [
+    'sidecar',
+    '--config',
+    box.config,
+    '--dir',
+    box.dir,
+    '--listen',
+    '127.0.0.1:0',
+    '--log-level',
+    'debug',
+  ];
+  const sidecar = start(args, podIdentityEnv(box, aws, 'pod-token'));
+  await sidecar.says(/sidecar\.ready/);
+  sidecar.child.kill('SIGUSR1');
+  // A signal later is handled later: once this one has made it sync again, the first one has had its effect.
+  sidecar.child.kill('SIGHUP');
+  await sidecar.says(/publish\.unchanged/);
+  sidecar.child.kill('SIGTERM');
+  const { code, stderr } = await sidecar.ended;
+  assert.is(code, 0);
+  assert.not.match(stderr, /debugger/i);
+});
+
+debug.run();
