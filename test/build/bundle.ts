@@ -13,6 +13,7 @@ import { esYaml } from './es-yaml.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import { crc32 } from './patches/crc32.ts';
 import { createRequire } from './patches/create-require.ts';
+import { credentialChain } from './patches/credential-chain.ts';
 import { httpsAgent } from './patches/https-agent.ts';
 import { applying } from './patches/patch.ts';
 import { webCrypto } from './patches/web-crypto.ts';
@@ -44,7 +45,11 @@ export async function bundle(entry: string): Promise<Bundle> {
     conditions: ['module'],
     // Some packages ask where they lie; a single file lies nowhere.
     define: { 'import.meta.url': '"file:///podsecrets"' },
-    plugins: [lazyBuiltins, esYaml, applying([crc32, createRequire, httpsAgent, webCrypto, webStreams])],
+    plugins: [
+      lazyBuiltins,
+      esYaml,
+      applying([crc32, createRequire, ...credentialChain, httpsAgent, webCrypto, webStreams]),
+    ],
     legalComments: 'none',
     logLevel: 'error',
   });

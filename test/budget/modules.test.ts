@@ -1,0 +1,142 @@
+/** What each command loads: a cold start and a sidecar's memory pay for every module. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { type Recording, recordRun } from './recording.ts';
+
+const seed = {
+  identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
+  regions: { 'eu-west-1': { secrets: { one: '{"user":"app"}' }, parameters: { '/one': 'value' } } },
+};
+const secret = { objectName: 'one', objectType: 'secretsmanager' };
+const parameter = { objectName: '/one', objectType: 'ssmparameter', objectAlias: 'parameter' };
+
+/** The packages of any run that asks AWS; each is there for a reason. */
+const foundation: Readonly<Record<string, string>> = {
+  'yargs-parser': 'reads the command line',
+  yaml: 'reads the config',
+  '@aws-sdk/core': "the SDK's signing, endpoints, protocol",
+  '@smithy/core': 'the same',
+  '@smithy/signature-v4': 'the same',
+  '@smithy/types': 'its enums',
+  '@aws-sdk/xml-builder': '3 KB that esbuild does not part from the protocols',
+  '@aws/lambda-invoke-store': 'the SDK looks for a trace id of Lambda',
+  '@aws-sdk/credential-provider-http': 'asks the Pod Identity agent',
+  '@smithy/node-http-handler': 'the HTTP of that',
+};
+
+const secretsOnly = { ...foundation, '@aws-sdk/client-secrets-manager': 'one secret' };
+const parametersOnly = { ...foundation, '@aws-sdk/client-ssm': 'one parameter' };
+
+const modules = suite<{ aws: LaunchedStandIn; box: Sandbox }>('modules');
+modules.before(async (context) => {
+  context.aws = await launchStandIn(seed);
+});
+modules.after(({ aws }) => aws.stop());
+modules.before.each((context) => {
+  context.box = makeSandbox();
+});
+modules.after.each(({ box }) => box.remove());
+
+function packagesOf({ evaluated }: Recording): readonly string[] {
+  return evaluated.filter((owner) => !owner.startsWith('src/') && !owner.startsWith('lazy-builtin:'));
+}
+
+async function initOf(
+  { aws, box }: { aws: LaunchedStandIn; box: Sandbox },
+  objects: readonly object[],
+): Promise<Recording> {
+  box.writeConfig({ usePodIdentity: 'true', objects });
+  const recording = await recordRun(
+    ['init', '--config', box.config, '--dir', box.dir],
+    podIdentityEnv(box, aws, 'pod-token'),
+  );
+  assert.is(recording.code, 0, recording.stderr);
+  return recording;
+}
+
+modules('init of a secret evaluates the packages that a secret needs, and no other', async (house) => {
+  assert.equal(packagesOf(await initOf(house, [secret])), Object.keys(secretsOnly).sort());
+});
+
+modules('init of a parameter evaluates the packages that a parameter needs, and no other', async (house) => {
+  assert.equal(packagesOf(await initOf(house, [parameter])), Object.keys(parametersOnly).sort());
+});
+
+modules('init loads no room that only others need', async (house) => {
+  const { evaluated } = await initOf(house, [secret, parameter]);
+  const others =
+    /^src\/(edge\/(http|kubernetes|config-watch|memory|notify)|core\/(jmespath|inject|tls|kubernetes|metrics)|help|meters|commands\/(?!init|publishing|plans|sources|context|logging|notifiers))/;
+  assert.equal(
+    evaluated.filter((owner) => others.test(owner)),
+    [],
+  );
+});
+
+modules('init with a jmesPath evaluates the expression language, and nothing else more', async (house) => {
+  const plain = packagesOf(await initOf(house, [secret]));
+  const withPath = packagesOf(
+    await initOf(house, [{ ...secret, jmesPath: [{ path: 'user', objectAlias: 'user' }] }]),
+  );
+  assert.equal(
+    withPath.filter(
+      (name) => !plain.includes(name) && !name.includes('jmespath') && !name.includes('commons'),
+    ),
+    [],
+  );
+});
+
+modules(
+  'init over http loads no TLS, no web streams, no compression, no promises of files',
+  async (house) => {
+    const { builtins } = await initOf(house, [secret, parameter]);
+    const costly =
+      /^(tls|https|zlib|http2|child_process|fs\/promises|module|dns|inspector|worker_threads|internal\/(webstreams|blob|crypto\/webcrypto))/;
+    assert.equal(
+      builtins.filter((name) => costly.test(name)),
+      [],
+    );
+  },
+);
+
+modules('check loads nothing that could reach AWS', async ({ box }) => {
+  box.writeConfig({ region: 'eu-west-1', objects: [secret, parameter] });
+  const recording = await recordRun(['check', '--config', box.config], {});
+  assert.is(recording.code, 0, recording.stderr);
+  assert.equal(packagesOf(recording), ['yaml', 'yargs-parser']);
+  assert.equal(
+    recording.builtins.filter((name) => /^(http|https|tls|dns|crypto)$/.test(name)),
+    [],
+  );
+});
+
+modules('--version and --help load no config, no SDK', async () => {
+  assert.equal(packagesOf(await recordRun(['--version'], {})), ['yargs-parser']);
+  const { evaluated, code } = await recordRun(['--help'], {});
+  assert.is(code, 0);
+  assert.equal(
+    evaluated.filter((owner) => /^(@aws|@smithy|yaml|src\/edge\/(?!log))/.test(owner)),
+    [],
+  );
+});
+
+modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes', async ({ aws, box }) => {
+  box.writeConfig({ usePodIdentity: 'true', objects: [secret] });
+  const recording = await recordRun(
+    ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', '127.0.0.1:0'],
+    podIdentityEnv(box, aws, 'pod-token'),
+    (stderr, kill) => {
+      if (stderr.includes('sidecar.ready')) kill();
+    },
+  );
+  assert.is(recording.code, 0, recording.stderr);
+  assert.equal(packagesOf(recording), [...Object.keys(secretsOnly), 'chokidar', 'readdirp'].sort());
+  assert.equal(
+    recording.evaluated.filter((owner) => owner.startsWith('src/edge/kubernetes')),
+    [],
+  );
+});
+
+modules.run();

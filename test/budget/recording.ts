@@ -1,0 +1,76 @@
+/** The program's texts run by Node itself, with a record of what they used. */
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+
+export interface Recording {
+  readonly code: number;
+  readonly stderr: string;
+  /** Packages and own sources (`src/…`) that were evaluated. */
+  readonly evaluated: readonly string[];
+  /** Node's own modules that were loaded. */
+  readonly builtins: readonly string[];
+  /** Every call of `fs` with a path. */
+  readonly opened: readonly (readonly [name: string, path: string])[];
+}
+
+const bundleFile = join(import.meta.dirname, '../../dist/bundle.json');
+
+/** How many bytes each file contributed to each text. */
+export function bundleMeta(): Metafile {
+  return (JSON.parse(readFileSync(bundleFile, 'utf8')) as { readonly meta: Metafile }).meta;
+}
+
+/** The name of the package a file is of, or the file itself if it is our own. */
+export function ownerOf(input: string): string {
+  const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input) ?? [];
+  return name ?? input;
+}
+
+/** Runs the program and records it. `stop` is called with the process, for a program that does not end by itself. */
+export async function recordRun(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stop: (stderr: string, kill: () => void) => void = () => {},
+): Promise<Recording> {
+  const place = mkdtempSync(join(tmpdir(), 'podsecrets-record-'));
+  const record = join(place, 'record.json');
+  try {
+    const recorder = join(import.meta.dirname, 'recorder.cjs');
+    const { code, stderr } = await ended([recorder, bundleFile, record, ...args], env, stop);
+    const { texts, builtins, opened } = JSON.parse(readFileSync(record, 'utf8')) as {
+      readonly texts: readonly string[];
+      readonly builtins: readonly string[];
+      readonly opened: Recording['opened'];
+    };
+    const { outputs } = bundleMeta();
+    const inputs = texts.flatMap((text) =>
+      Object.entries(outputs[`bundle/${text}`]?.inputs ?? {})
+        .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+        .map(([input]) => ownerOf(input)),
+    );
+    return { code, stderr, evaluated: [...new Set(inputs)].sort(), builtins, opened };
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+function ended(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stop: (stderr: string, kill: () => void) => void,
+): Promise<{ readonly code: number; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    let stderr = '';
+    const child = execFile(process.execPath, args, { env }, () => {
+      resolve({ code: child.exitCode ?? -1, stderr });
+    });
+    child.stderr?.on('data', (chunk: string) => {
+      stderr += chunk;
+      stop(stderr, () => child.kill('SIGTERM'));
+    });
+  });
+}
