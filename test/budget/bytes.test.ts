@@ -1,0 +1,75 @@
+/** How much of each package is in the program. A package may not come in, or grow, unseen. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { bundleMeta, ownerOf } from './recording.ts';
+
+/** KiB of minified text, and what they are for. Packages of less than 1 KiB are not listed. */
+const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
+  src: [240, 'our own sources'],
+  'node-forge': [210, 'PKCS#12 in and out of what is asked for as a key store; a text of its own'],
+  '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
+  yaml: [97, 'configs, and the pod specs of inject'],
+  '@aws-sdk/client-ssm': [78, 'GetParameters; half of it are its error classes'],
+  yargs: [63, '--help'],
+  '@aws-sdk/nested-clients': [51, '--auth default: SSO and the like'],
+  bowser: [35, 'the SDK reads browser names with it; nothing here does'],
+  '@aws-sdk/core': [34, "the SDK's AWS side"],
+  diff: [23, 'inject --diff'],
+  '@aws-lambda-powertools/jmespath': [23, 'jmesPath'],
+  chokidar: [19, 'the sidecar watches configs'],
+  '@aws-sdk/client-sts': [18, 'IRSA, doctor'],
+  'yargs-parser': [16, 'the command line'],
+  'emoji-regex': [15, '--help, by way of yargs'],
+  '@aws-sdk/client-secrets-manager': [15, 'GetSecretValue, BatchGetSecretValue'],
+  '@smithy/signature-v4': [11, 'signing'],
+  '@smithy/node-http-handler': [8, 'asks the Pod Identity agent'],
+  '@aws-sdk/credential-provider-login': [7, '--auth default'],
+  '@smithy/credential-provider-imds': [7, '--auth default'],
+  '@aws-sdk/credential-provider-ini': [7, '--auth default'],
+  readdirp: [6, 'chokidar'],
+  'get-east-asian-width': [5, '--help, by way of yargs'],
+  '@aws-sdk/signature-v4-multi-region': [5, '--auth default'],
+  '@aws-sdk/credential-provider-sso': [5, '--auth default'],
+  '@aws-sdk/credential-provider-http': [5, 'Pod Identity'],
+  cliui: [5, '--help'],
+  '@aws-sdk/xml-builder': [5, 'STS answers in XML'],
+  '@aws-sdk/credential-provider-node': [4, '--auth default'],
+  y18n: [4, '--help'],
+  'string-width': [4, '--help'],
+  '@aws-sdk/token-providers': [4, '--auth default'],
+  'ansi-styles': [3, '--help'],
+  '@aws/lambda-invoke-store': [3, 'the SDK looks for a trace id of Lambda'],
+  'wrap-ansi': [3, '--help'],
+  'lazy-builtin': [2, "Node's modules, deferred"],
+  '@aws-sdk/credential-provider-process': [2, '--auth default'],
+  '@aws-sdk/credential-provider-web-identity': [2, 'IRSA'],
+};
+
+const bytes = new Map<string, number>();
+for (const { inputs } of Object.values(bundleMeta().outputs)) {
+  for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+    const file = ownerOf(input);
+    const owner = file.startsWith('src/') ? 'src' : file.replace(/:.*/, '');
+    bytes.set(owner, (bytes.get(owner) ?? 0) + bytesInOutput);
+  }
+}
+const kib = (owner: string): number => Math.round((bytes.get(owner) ?? 0) / 102.4) / 10;
+
+test('no package is larger than its budget, and none comes in without one', () => {
+  assert.equal(
+    [...bytes.keys()]
+      .filter((owner) => kib(owner) > (budget[owner]?.[0] ?? 1))
+      .map((owner) => `${owner}: ${kib(owner)} KiB, budget ${budget[owner]?.[0] ?? 'none'}`),
+    [],
+  );
+});
+
+test('no budget outlives its package', () => {
+  assert.equal(
+    Object.keys(budget).filter((owner) => !bytes.has(owner)),
+    [],
+  );
+});
+
+test.run();
