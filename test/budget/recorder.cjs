@@ -19,7 +19,9 @@ for (const functions of [fs, fs.promises]) {
     // Constructors, and what takes no path.
     if (typeof original !== 'function' || /^[A-Z_]/.test(name)) continue;
     functions[name] = Object.assign((path, ...others) => {
-      if (typeof path === 'string' || path instanceof URL) opened.push([name, String(path)]);
+      // The first path of a symlink is its text.
+      const named = name.startsWith('symlink') ? others[0] : path;
+      if (typeof named === 'string' || named instanceof URL) opened.push([name, String(named)]);
       return original.call(functions, path, ...others);
     }, original);
   }
