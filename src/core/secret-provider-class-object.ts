@@ -92,9 +92,10 @@ function checkService(
   type: TextField | undefined,
   { region, findings }: ObjectContext,
 ): Service | undefined {
-  checkType(type, `${subject}.objectType`, findings);
   const place = { subject: `${subject}.objectName`, region, regionName: 'region', type } as const;
-  return name && checkName(name, place, findings);
+  const service = name && checkName(name, place, findings);
+  checkType(type, `${subject}.objectType`, findings);
+  return service;
 }
 
 function readPin(fields: ObjectFields, service: Service | undefined, findings: Findings): Pin {

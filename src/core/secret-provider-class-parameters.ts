@@ -59,8 +59,6 @@ export function readParameters(
 
 interface ParameterText {
   readonly text: string;
-  /** What YAML makes of it, when that is a boolean. */
-  readonly boolean: string | undefined;
   readonly line: number;
 }
 
@@ -78,8 +76,7 @@ function parameterText(
     return undefined;
   }
   const text = value.plain ?? value.text;
-  const boolean = value.type === 'boolean' ? value.text : undefined;
-  return text === '' ? undefined : { text, boolean, line: entry.line };
+  return text === '' ? undefined : { text, line: entry.line };
 }
 
 function checkRegion(
@@ -126,9 +123,8 @@ function readTranslation(written: ParameterText | undefined, findings: Findings)
 
 function readUsePodIdentity(written: ParameterText | undefined, findings: Findings): boolean | undefined {
   if (written === undefined) return undefined;
-  const text = written.boolean ?? written.text;
-  if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(text)) return true;
-  if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(text)) return false;
+  if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(written.text)) return true;
+  if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(written.text)) return false;
   const message = `expected "true" or "false", got ${quoted(written.text)}`;
   refuse(findings, 'usePodIdentity', written.line, message, 'Write usePodIdentity: "true" or "false".');
   return undefined;

@@ -79,7 +79,7 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
 
 /** The parser of expressions is loaded only by a config that has one: it costs 1 ms and 0.4 MB. */
 async function expressionFaults(text: string): Promise<ObjectContext['expressionFault']> {
-  if (!/jmespath/i.test(text)) return () => undefined;
+  if (!/jmespath/iu.test(text)) return () => undefined;
   const { expressionFault } = await import('./jmespath.ts');
   return expressionFault;
 }

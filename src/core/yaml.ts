@@ -104,8 +104,8 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
 
   const faults: YamlFault[] = [];
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
-  const tokens = guardedTokens(new Parser(lines.addNewLine).parse(text), (at) => {
-    faults.push({ line: place(at), message: 'expected at most 100 levels, got deeper nesting' });
+  const tokens = guardedTokens(new Parser(lines.addNewLine).parse(text), text, (at, message) => {
+    faults.push({ line: place(at), message });
   });
   const documents = composer.compose(tokens);
   const first = documents.next().value as Document.Parsed | undefined;
@@ -116,6 +116,10 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
       line: place(error.pos[0]),
       message: `expected YAML, got an error: ${printable(error.message)}`,
     });
+  }
+  const { explicit, version } = first?.directives.yaml ?? {};
+  if (explicit && version !== '1.1') {
+    faults.push({ line: place(0), message: `expected YAML 1.1, got a directive for ${version}` });
   }
   if (first === undefined || faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
   const root = first.contents === null ? undefined : new Builder(text, place, faults).build(first);
@@ -240,7 +244,11 @@ class Builder {
 
   #scalar(node: Scalar): YamlValue {
     const line = this.#line(node);
-    const written = node.source ?? '';
+    const [start, end] = node.range ?? [0, 0, 0];
+    const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+    // A block's last line has a line break only if the text has it, which the package makes up.
+    const cut = block && end >= this.#text.length && !this.#text.endsWith('\n');
+    const written = cut ? (node.source ?? '').replace(/\n$/, '') : (node.source ?? '');
     const plain = node.type === 'PLAIN' && node.tag === undefined;
     const meaning: ScalarMeaning =
       node.tag !== undefined
@@ -254,7 +262,6 @@ class Builder {
     }
     if (meaning.type === 'null') return { kind: 'null', line };
     if (!meaning.text.isWellFormed()) this.#fault(node, 'expected Unicode text, got half a surrogate pair');
-    const [start, end] = node.range ?? [0, 0, 0];
     return {
       kind: 'scalar',
       type: meaning.type,

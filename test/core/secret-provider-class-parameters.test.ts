@@ -33,8 +33,7 @@ for (const [value, expected] of [
   ...['0', 'f', 'F', 'false', 'False', 'FALSE'].map((text) => [`"${text}"`, false] as const),
   ['""', undefined],
   ['true', true],
-  ['yes', true],
-  ['off', false],
+  ['FALSE', false],
   ['0', false],
 ] as const) {
   test(`usePodIdentity: ${value} is ${expected ?? 'not said'}`, async () => {
@@ -44,7 +43,7 @@ for (const [value, expected] of [
   });
 }
 
-for (const value of ['"yes"', '"tRUE"', '"on"', '" true"', '2', '"-"']) {
+for (const value of ['"yes"', '"tRUE"', '"on"', '" true"', '2', '"-"', 'yes', 'off']) {
   test(`usePodIdentity: ${value} is refused`, async () => {
     assert.equal(problems(await parse(config(object, { usePodIdentity: value }))), [
       '8 config.parameter parameters.usePodIdentity',
