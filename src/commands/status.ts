@@ -1,5 +1,5 @@
 /**
- * `podsecrets status`: asks a running sidecar how it is, and shows it to a person.
+ * `podsecrets status`: asks a running sidecar how it is, and shows it to a person. Fails until every config was published.
  */
 
 import { exitCodes } from '../core/problem.ts';
@@ -15,5 +15,6 @@ export async function status({ settings, stdout, clock }: Context): Promise<numb
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT);
   stdout.write(settings.output === 'json' ? `${JSON.stringify(page)}\n` : statusText(page, clock.now()));
-  return exitCodes.done;
+  // A health check goes by it, for the image has nothing else that could ask.
+  return page.ready ? exitCodes.done : exitCodes.fetch;
 }

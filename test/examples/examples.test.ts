@@ -131,6 +131,7 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly networks: readonly string[] | Readonly<Record<string, { readonly ipv4_address: string }>>;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
 }
 
 interface Compose {
@@ -139,6 +140,10 @@ interface Compose {
   readonly networks: Readonly<
     Record<string, { readonly ipam?: { readonly config: readonly { readonly subnet: string }[] } }>
   >;
+}
+
+function compose(): Compose {
+  return parse(read('docker-compose', 'docker-compose.yaml'), { merge: true }) as Compose;
 }
 
 test('docker-compose: the credentials come from the one address that the SDK trusts, on a network of its own', () => {
@@ -159,22 +164,19 @@ test('docker-compose: the credentials come from the one address that the SDK tru
   ]);
 });
 
-test('docker-compose: a running container holds the tmpfs from before the files are written', () => {
-  const { services, volumes } = parse(read('docker-compose', 'docker-compose.yaml'), {
-    merge: true,
-  }) as Compose;
+test('docker-compose: the application waits for the files, and the sidecar holds the tmpfs that they are on', () => {
+  const { services, volumes } = compose();
   assert.is(volumes.secrets?.driver_opts.type, 'tmpfs');
-  const { podsecrets, 'podsecrets-init': init, web } = services;
-  for (const service of [podsecrets, init, web])
+  const { podsecrets, web } = services;
+  for (const service of [podsecrets, web])
     assert.ok(service?.volumes?.some((one) => one.startsWith('secrets:')));
   assert.is(podsecrets?.command?.[0], 'sidecar');
-  assert.is(init?.depends_on?.podsecrets?.condition, 'service_started');
-  assert.is(web?.depends_on?.['podsecrets-init']?.condition, 'service_completed_successfully');
-  assert.equal(init?.environment, podsecrets?.environment);
+  assert.equal(podsecrets?.healthcheck?.test, ['CMD', 'podsecrets', 'status']);
+  assert.is(web?.depends_on?.podsecrets?.condition, 'service_healthy');
 });
 
 test('docker-compose: every image has a version', () => {
-  const { services } = parse(read('docker-compose', 'docker-compose.yaml'), { merge: true }) as Compose;
+  const { services } = compose();
   for (const { image } of Object.values(services)) assert.match(image, /:\d+\.\d+/);
 });
 

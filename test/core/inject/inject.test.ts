@@ -373,10 +373,11 @@ test('a pod that was injected stays as it is when its config is nowhere to be fo
 });
 
 test('a class of the input becomes a ConfigMap with its comments, behind the comments that lead up to it', async () => {
-  const text = `# Who may read this: shop.\n${secretProviderClass}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const commented = secretProviderClass.replace('provider: aws', 'provider:   aws # the only one');
+  const text = `# Who may read this: shop.\n${commented}---\n${workload('Pod', kinds.Pod ?? '')}`;
   const result = await injected({ text });
   assert.ok(result.text.startsWith('# Who may read this: shop.\napiVersion: v1\nkind: ConfigMap\n'));
-  assert.is(valuesIn<string>(result.objects, 'config.yaml')[0], secretProviderClass);
+  assert.is(valuesIn<string>(result.objects, 'config.yaml')[0], commented);
 });
 
 test('a manifest without a last line end, and one with it, are followed by one document each', async () => {
