@@ -1,0 +1,101 @@
+/**
+ * One fetch: an account in the stand-in for AWS, a config, and `podsecrets init` in this process.
+ *
+ *   const world = await openWorld();
+ *   const { code, files } = await world.fetch({ regions: {…}, objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
+ *
+ * Each fetch has an account of its own, and a directory of its own unless it is given the box of an earlier one.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCommand } from '../../src/cli.ts';
+import type { Context } from '../../src/commands/context.ts';
+import { init } from '../../src/commands/init.ts';
+import { exitCodeOf } from '../../src/core/problem.ts';
+import type { Fault } from '../aws-stand-in/faults.ts';
+import type { Identity } from '../aws-stand-in/identities.ts';
+import type { Seed } from '../aws-stand-in/seed.ts';
+import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { realClock } from '../support/real-clock.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+
+export interface Fetch {
+  readonly regions: NonNullable<Seed['regions']>;
+  /** What the role may not do. */
+  readonly deny?: NonNullable<Identity['deny']>;
+  readonly faults?: readonly Fault[];
+  /** Beside `usePodIdentity: "true"`; AWS_REGION is eu-west-1. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** As the text of `objects`, or what becomes one. */
+  readonly objects: string | readonly object[];
+  readonly flags?: readonly string[];
+}
+
+export interface Fetched {
+  readonly code: number;
+  /** What was thrown, when the code is not 0. */
+  readonly thrown: unknown;
+  /** Path to content, as Latin-1: one character for each byte. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly modes: Readonly<Record<string, string>>;
+}
+
+export interface World {
+  readonly aws: StandIn;
+  fetch(asked: Fetch, box?: Sandbox): Promise<Fetched>;
+  close(): Promise<void>;
+}
+
+const TOKEN = 'pod-token';
+
+export async function openWorld(): Promise<World> {
+  const aws = await startStandIn();
+
+  async function fetchInto(box: Sandbox, asked: Fetch): Promise<Fetched> {
+    const { regions, faults = [], deny = [], parameters, objects, flags = [] } = asked;
+    const app = { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: [TOKEN], deny };
+    aws.load({ identities: { app }, regions, faults });
+    box.writeConfig({ usePodIdentity: 'true', ...parameters, objects });
+    const env = podIdentityEnv(box, aws, TOKEN);
+    const outcome = await runInit(['--config', box.config, '--dir', box.dir, ...flags], env);
+    const paths = Object.keys(box.files());
+    const files = paths.map((path) => [path, readFileSync(join(box.dir, path), 'latin1')]);
+    return { ...outcome, files: Object.fromEntries(files), modes: box.modes() };
+  }
+
+  return {
+    aws,
+    async fetch(asked, box) {
+      const own = box ?? makeSandbox();
+      try {
+        return await fetchInto(own, asked);
+      } finally {
+        if (box === undefined) own.remove();
+      }
+    },
+    close: () => aws.close(),
+  };
+}
+
+async function runInit(
+  flags: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Pick<Fetched, 'code' | 'thrown'>> {
+  const command = parseCommand(['init', '--start-timeout', '0s', '--log-level', 'error', ...flags], env);
+  if (command.kind !== 'run') throw new Error('expected a command that runs');
+  const context = {
+    ...command,
+    command: 'init',
+    env,
+    clock: realClock,
+    stop: new AbortController().signal,
+    stdout: { write() {} },
+    stderr: { write() {} },
+  };
+  try {
+    return { code: await init(context as unknown as Context), thrown: undefined };
+  } catch (thrown) {
+    return { code: exitCodeOf(thrown), thrown };
+  }
+}
