@@ -26,9 +26,17 @@ for (const file of globSync('*/*.yaml', { cwd: examples }).sort()) {
   test(`examples/${file}`, ({ cluster }) => accepted(cluster, readFileSync(join(examples, file), 'utf8')));
 }
 
-// The policies of older releases are of API versions that this server does not serve by default.
-for (const name of [...goldens.keys()].filter((one) => !/cluster-1\.(29|34)/.test(one))) {
-  test(`rendering ${name}`, ({ cluster }) => accepted(cluster, readFileSync(goldenFile(name), 'utf8')));
+for (const name of goldens.keys()) {
+  test(`rendering ${name}`, ({ cluster }) => {
+    const text = readFileSync(goldenFile(name), 'utf8');
+    const api = /^apiVersion: (admissionregistration.k8s.io\/\w+)$/m.exec(text)?.[1];
+    // A cluster of somebody's own serves the beta only if it was asked to; the one that is started here was.
+    if (api?.endsWith('v1beta1') && !cluster.kubectl(['api-versions']).split('\n').includes(api)) {
+      process.stdout.write(`${name}: this cluster does not serve ${api}\n`);
+      return;
+    }
+    accepted(cluster, text);
+  });
 }
 
 const ways = [

@@ -69,7 +69,7 @@ export interface RunningPod {
   readonly events: readonly string[];
   readonly log: (container: string) => string;
   readonly kill: (container: string, signal: NodeJS.Signals) => void;
-  /** Resolves as soon as the condition holds; rejects with all logs after `seconds` (20). */
+  /** Resolves as soon as the condition holds; rejects with all logs after `seconds` (40). */
   readonly until: (condition: () => boolean, seconds?: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -196,7 +196,7 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
     events,
     log: (container) => logs.get(container)?.() ?? '',
     kill: (container, signal) => running.get(container)?.kill(signal),
-    async until(condition, seconds = 20) {
+    async until(condition, seconds = 40) {
       for (const deadline = performance.now() + seconds * 1000; !condition(); await tick()) {
         if (performance.now() < deadline) continue;
         const all = [...logs].map(([name, log]) => `── ${name}\n${log().slice(-2000)}`).join('\n');

@@ -55,7 +55,7 @@ export function assign(
 
 function sourcesForAll(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
   const files = sources.filter((source) => source.origin === 'file' && !serving.has(source));
-  const documents = sources.filter((source) => source.origin === 'document');
+  const documents = sources.filter((source) => source.origin === 'document' && !source.foreign);
   const alone =
     documents.length === 1 && serving.size === 0 && sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;

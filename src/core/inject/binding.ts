@@ -49,7 +49,7 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
     if (name === undefined) continue;
     if (isCsiVolume(volume)) {
       const source = classOf(volume, wanted, `${subject} volume ${name}`);
-      found.push(keptBinding(pod, name, source, wanted));
+      if (!source.foreign) found.push(keptBinding(pod, name, source, wanted));
       continue;
     }
     // Injected before: a config volume of ours, with the secrets volume that it belongs to.

@@ -266,9 +266,11 @@ function skipped({ workload }: Site): Problem | undefined {
 
 const SKIP_CONTAINERS = 'eks.amazonaws.com/skip-containers';
 
-function nodeSecret({ workload, pod }: Site): Problem | undefined {
+function nodeSecret({ workload, pod, bindings }: Site): Problem | undefined {
   const volume = mappingsOf(pod.volumes).find(
-    (other) => isCsiVolume(other) && valueAt(other, 'csi', 'nodePublishSecretRef') !== undefined,
+    (other) =>
+      bindings.some((binding) => binding.volume === other.name) &&
+      valueAt(other, 'csi', 'nodePublishSecretRef') !== undefined,
   );
   if (volume === undefined) return undefined;
   return content(

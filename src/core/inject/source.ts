@@ -16,6 +16,8 @@ export interface Source {
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
+  /** Lies in the input and is another provider's: its volumes are left alone. */
+  readonly foreign: boolean;
   readonly configMapName: string;
   /** The SecretProviderClass, as text. */
   readonly text: string;
@@ -45,11 +47,13 @@ export function sourceOf(
   },
 ): Source {
   const name = textOf(valueAt(spec, 'metadata', 'name'));
+  const provider = valueAt(spec, 'spec', 'provider') ?? 'aws';
   return {
     subject: given.subject,
     origin: given.origin,
     name,
     namespace: textOf(valueAt(spec, 'metadata', 'namespace')),
+    foreign: given.origin !== 'file' && provider !== 'aws',
     configMapName: given.configMapName ?? `podsecrets-${name ?? 'config'}`,
     text: given.text,
     dir: given.dir,

@@ -246,6 +246,25 @@ test('a class that no pod uses, and pods that ask for nothing, stay as they are'
   assert.ok(result.text.includes(`${other}---\n${plain}---\n`));
 });
 
+test('a volume of another provider of the CSI driver is left alone', async () => {
+  const vault = secretProviderClass
+    .replace('name: app', 'name: vault')
+    .replace('provider: aws', 'provider: vault');
+  const csi = (name: string, spc: string) =>
+    `{name: ${name}, csi: {driver: secrets-store.csi.k8s.io, nodePublishSecretRef: {name: s}, volumeAttributes: {secretProviderClass: ${spc}}}}`;
+  const pod = workload('Pod', `spec: {${spec}, volumes: [${csi('a', 'vault')}, ${csi('b', 'app')}]}`);
+  const { text, objects, warnings } = await injected({
+    text: `${vault}---\n${secretProviderClass}---\n${pod}`,
+  });
+  assert.ok(text.startsWith(vault));
+  const [volumes] = valuesIn<readonly Readonly<Record<string, unknown>>[]>(objects, 'volumes');
+  assert.equal(
+    volumes?.map((volume) => Object.keys(volume)[1]),
+    ['csi', 'emptyDir', 'configMap'],
+  );
+  assert.is(warnings.length, 1);
+});
+
 test('a list stays a list, and JSON can be read', async () => {
   const list = {
     apiVersion: 'v1',
@@ -410,10 +429,9 @@ test('what YAML 1.1 would take for a number or a date stays text, and octal is o
 
 test('a resource of the same kind and another group is left alone', async () => {
   const other = secretProviderClass.replace('secrets-store.csi.x-k8s.io/v1', 'example.com/v1');
-  const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
   const text = `${other}---\n${workload('Pod', kinds.Pod ?? '')}`;
-  const result = await injectWith({ file: 'pods.yaml', text, configs }, '');
-  assert.ok(result.text.startsWith(other));
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+  assert.match(String(problem), 'a SecretProviderClass or --config, got none of them');
 });
 
 test('service accounts that share a config share its Role, and a workload without a namespace needs one', async () => {
