@@ -8,7 +8,7 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { events } from '../../src/core/events.ts';
 import { metrics } from '../../src/core/metrics.ts';
 import { exitCodes } from '../../src/core/problem.ts';
-import { flagOf } from '../../src/options.ts';
+import { flagOf, type Option } from '../../src/options.ts';
 import { optionEntries } from '../../src/settings.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
@@ -59,10 +59,17 @@ function optionsTable(): string {
     `\`${flagOf(name)}\`${option.alias === undefined ? '' : `, \`-${option.alias}\``}`,
     `\`${option.env}\``,
     option.default === undefined ? '' : `\`${option.default}\``,
-    `${option.help}${option.choices === undefined ? '' : ` (${option.choices.map((choice) => `\`${choice}\``).join(', ')})`}`,
+    [
+      meaning(option),
+      ...Object.entries(option.per ?? {}).map(([command, row]) => `${command}: ${meaning(row)}`),
+    ].join('; '),
     option.commands.join(', '),
   ]);
   return table(['flag', 'variable', 'default', 'meaning', 'commands'], rows);
+}
+
+function meaning({ help, choices = [] }: Pick<Option, 'help' | 'choices'>): string {
+  return choices.length === 0 ? help : `${help} (${choices.map((choice) => `\`${choice}\``).join(', ')})`;
 }
 
 function exitCodesTable(): string {
