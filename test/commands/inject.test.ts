@@ -72,6 +72,13 @@ test('--output json prints one list', async ({ directory }) => {
   );
 });
 
+test('--output has choices of its own here', () => {
+  const choices = (command: string, value: string) => () => parseCommand([command, '--output', value], {});
+  assert.throws(choices('inject', 'text'), (error: Error) => error.message.includes('expected yaml or json'));
+  assert.throws(choices('check', 'yaml'), (error: Error) => error.message.includes('expected text or json'));
+  assert.not.throws(choices('inject', 'yaml'));
+});
+
 test('--diff prints what changes, and nothing when nothing does', async ({ directory }) => {
   const config = ['--config', join(directory, 'config.yaml')];
   const { out } = await run([...config, '--diff'], pod);
