@@ -8,7 +8,7 @@
  */
 
 import { basename } from 'node:path';
-import { build, type Metafile, transform } from 'esbuild';
+import { build, type Metafile, type Plugin, transform } from 'esbuild';
 import { esYaml } from './es-yaml.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import { crc32 } from './patches/crc32.ts';
@@ -26,8 +26,8 @@ export interface Bundle {
   readonly meta: Metafile;
 }
 
-/** Bundles the program that starts at `entry`, a file called main.ts. */
-export async function bundle(entry: string): Promise<Bundle> {
+/** Bundles the program that starts at `entry`, a file called main.ts; `more` are plugins of the caller. */
+export async function bundle(entry: string, more: readonly Plugin[] = []): Promise<Bundle> {
   const result = await build({
     entryPoints: [entry],
     bundle: true,
@@ -46,6 +46,7 @@ export async function bundle(entry: string): Promise<Bundle> {
     // Some packages ask where they lie; a single file lies nowhere.
     define: { 'import.meta.url': '"file:///podsecrets"' },
     plugins: [
+      ...more,
       lazyBuiltins,
       esYaml,
       applying([crc32, createRequire, ...credentialChain, httpsAgent, webCrypto, webStreams]),

@@ -1,0 +1,195 @@
+/**
+ * `npm run bench`: what podsecrets costs, measured against the stand-in in another process.
+ *
+ * Writes test/bench/results.json, docs/starts.svg and the README's section, and ends with 1 when a figure is worse than
+ * test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
+ * machine with Linux, bash, and two cores.
+ */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import type { LaunchedStandIn } from '../aws-stand-in/client.ts';
+import { binary } from '../support/program.ts';
+import { drawStarts } from './chart.ts';
+import { type Figure, type Point, type Results, shown } from './figures.ts';
+import { limitedStart } from './limited.ts';
+import { buildOneByOne } from './one-by-one.ts';
+import { openPlace, openStandIn, type Place, pinned, twoCores } from './place.ts';
+import { peakOf } from './processes.ts';
+import { measureSidecars } from './sidecars.ts';
+import { measureStarts, median, noiseOf, type Starts } from './starts.ts';
+
+const root = join(import.meta.dirname, '../..');
+const figures: Figure[] = [];
+const points: Point[] = [];
+
+const aws = await openStandIn();
+const oneByOne = await buildOneByOne();
+try {
+  await measureGrid(aws, oneByOne);
+  await measureCalls(aws);
+  await measurePeak(aws);
+  measureLimited(aws);
+} finally {
+  rmSync(oneByOne, { recursive: true });
+  await aws.stop();
+}
+await measureSleepers();
+measureSizes();
+end();
+
+/** Every count of secrets at every latency, the one-by-one program beside it. */
+async function measureGrid(standIn: LaunchedStandIn, baseline: string): Promise<void> {
+  for (const latency of [0, 5, 20, 80]) {
+    await standIn.clearFaults();
+    if (latency > 0) await standIn.addFault({ does: { kind: 'latency', ms: latency } });
+    for (const secrets of [1, 10, 50, 200]) {
+      const place = openPlace(standIn, secrets, 0);
+      const ours = measureStarts(binary, place, 15);
+      point('podsecrets', secrets, latency, ours);
+      // 200 secrets at 80 ms, one after another, are 16 s a start; what 50 take says it already.
+      const theirs =
+        secrets * latency > 4000
+          ? undefined
+          : measureStarts(join(baseline, 'podsecrets'), place, latency === 0 ? 9 : 3, ['--fetch', 'single']);
+      if (theirs !== undefined) point('one by one', secrets, latency, theirs);
+      if (secrets === 1 && latency === 0) {
+        record('cold init, 1 secret, 0 ms', '×', ours.ratio, ours.noise);
+        record('CPU of it', '×', ours.cpuRatio, ours.noise);
+      }
+      if (secrets === 50 && latency === 20 && theirs !== undefined) {
+        record(
+          'cold init, 50 secrets, 20 ms, against one by one',
+          '×',
+          ours.ms / theirs.ms,
+          ours.noise + theirs.noise,
+        );
+      }
+      place.box.remove();
+    }
+    const mixed = openPlace(standIn, 20, 20);
+    const { ratio, noise } = measureStarts(binary, mixed, 15);
+    record(`cold init, 20 secrets and 20 parameters, ${latency} ms`, '×', ratio, noise);
+    mixed.box.remove();
+  }
+  await standIn.clearFaults();
+}
+
+async function measureCalls(standIn: LaunchedStandIn): Promise<void> {
+  for (const fetch of ['batch', 'single']) {
+    const place = openPlace(standIn, 20, 20);
+    await standIn.forgetCalls();
+    runInit(place, ['--fetch', fetch]);
+    const calls = await standIn.calls();
+    const ofAws = calls.filter(({ service }) => service !== 'agent');
+    const bytes = calls.reduce((sum, { received, sent }) => sum + received + sent, 0);
+    // A refresh is a start without the credentials; test/budget/calls.test.ts holds both to their count.
+    record(
+      `API calls of a start or refresh, 20 secrets and 20 parameters, ${fetch}`,
+      'calls',
+      ofAws.length,
+      0,
+    );
+    record(`bytes of their bodies, ${fetch}`, 'bytes', bytes, 0);
+    place.box.remove();
+  }
+}
+
+async function measurePeak(standIn: LaunchedStandIn): Promise<void> {
+  // A file just written lies in the page cache in large pieces, and each piece that is touched counts as a whole.
+  spawnSync('dd', [`if=${binary}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
+  for (const secrets of [1, 50]) {
+    const place = openPlace(standIn, secrets, 0);
+    const command = [binary, ...place.args('init', '--log-level', 'error')];
+    const peaks: number[] = [];
+    for (let times = 0; times < 9; times++) peaks.push(await peakOf(command, place.env));
+    record(`peak RSS of init, ${secrets} secrets`, 'MiB', median(peaks), noiseOf(peaks));
+    place.box.remove();
+  }
+}
+
+/** Where cgroups cannot be made, the figure is left out. */
+function measureLimited(standIn: LaunchedStandIn): void {
+  const place = openPlace(standIn, 1, 0);
+  const command = [binary, ...place.args('init', '--log-level', 'error')];
+  const seconds = Array.from({ length: 9 }, () => limitedStart(100, command, place.env)).filter(
+    (value) => value !== undefined,
+  );
+  if (seconds.length > 0)
+    record('cold init, 1 secret, with 100m of CPU', 's', median(seconds), noiseOf(seconds));
+  place.box.remove();
+}
+
+async function measureSleepers(): Promise<void> {
+  const { alone, oneOfFive, refreshCpuMs, idleCpuMsPerHour, idleWakeUpsPerMinute } =
+    await measureSidecars(binary);
+  record('private memory of one more sidecar', 'MiB', oneOfFive.private, 0.02);
+  record('PSS of one of five sidecars', 'MiB', oneOfFive.pss, 0.02);
+  record('RSS of a sidecar', 'MiB', alone.rss, 0.05);
+  record('PSS of a sidecar alone', 'MiB', alone.pss, 0.05);
+  record('CPU of a refresh of 20 secrets and 20 parameters', 'ms', refreshCpuMs, 0.2);
+  // Six refreshes are in an hour of the default interval.
+  record('CPU of a sidecar, an hour', 's', (idleCpuMsPerHour + 6 * refreshCpuMs) / 1000, 0.5);
+  record('wake-ups of an idle sidecar', 'per minute', idleWakeUpsPerMinute, 0.5);
+}
+
+function measureSizes(): void {
+  record('binary', 'MB', statSync(binary).size / 1e6, 0);
+  const image = process.env.PODSECRETS_IMAGE;
+  if (image === undefined) return;
+  // A tar of the image as `docker save` writes it.
+  const gzip = execFileSync('sh', ['-c', 'gzip -6 -c "$0" | wc -c', image], { encoding: 'utf8' });
+  record('image, compressed', 'MB', Number(gzip) / 1e6, 0);
+}
+
+function runInit(place: Place, flags: readonly string[]): void {
+  const [program = '', ...args] = pinned([binary, ...place.args('init', '--log-level', 'error', ...flags)]);
+  const { status } = spawnSync(program, args, {
+    env: { ...place.env, PATH: process.env.PATH },
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error(`init ended with ${status}`);
+}
+
+function point(program: Point['program'], secrets: number, latency: number, { ratio, ms }: Starts): void {
+  points.push({ program, secrets, latency, ratio, ms });
+  process.stdout.write(
+    `${program}, ${secrets} secrets, ${latency} ms: ${ratio.toFixed(2)} × node -e 0, ${ms.toFixed(0)} ms\n`,
+  );
+}
+
+function record(name: string, unit: Figure['unit'], value: number, noise: number): void {
+  figures.push({ name, unit, value, noise });
+  process.stdout.write(`${name}: ${shown(value, unit)} (± ${(noise * 100).toFixed(1)} %)\n`);
+}
+
+/** Writes what was found, and compares it with the budget. */
+function end(): void {
+  const results: Results = {
+    machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores${twoCores ? ', pinned' : ''}, Linux ${release()}`,
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    figures,
+    points,
+  };
+  writeFileSync(join(root, 'test/bench/results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+  mkdirSync(join(root, 'docs'), { recursive: true });
+  writeFileSync(join(root, 'docs/starts.svg'), drawStarts(results));
+  execFileSync(process.execPath, ['--no-warnings', join(root, 'test/docs/write.ts')], { stdio: 'inherit' });
+
+  const budget = JSON.parse(readFileSync(join(root, 'test/bench/budget.json'), 'utf8')) as Record<
+    string,
+    number
+  >;
+  const over = figures.filter(
+    ({ name, value, noise }) => value > (budget[name] ?? Number.POSITIVE_INFINITY) * (1 + noise),
+  );
+  for (const { name, value, unit } of over) {
+    process.stdout.write(
+      `over budget: ${name}: ${shown(value, unit)}, budget ${shown(budget[name] ?? 0, unit)}\n`,
+    );
+  }
+  process.exitCode = over.length === 0 ? 0 : 1;
+}

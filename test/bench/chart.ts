@@ -1,0 +1,90 @@
+/** The chart of the README: how long a cold start takes, by the number of secrets, at four latencies. */
+
+import type { Point, Results } from './figures.ts';
+
+const WIDTH = 760;
+const HEIGHT = 440;
+const LEFT = 64;
+const RIGHT = 150;
+const TOP = 64;
+const BOTTOM = 56;
+
+/** Dark enough on white, light enough on a dark page, told apart without colours by their labels. */
+const colours: Readonly<Record<number, string>> = {
+  0: '#5b8c5a',
+  5: '#3f7cac',
+  20: '#b5651d',
+  80: '#a23b72',
+};
+
+/** The results as an SVG, complete in itself. Both scales are logarithmic. */
+export function drawStarts({ points, machine, date, node }: Results): string {
+  const counts = [...new Set(points.map(({ secrets }) => secrets))].sort((a, b) => a - b);
+  const most = Math.max(...points.map(({ ratio }) => ratio));
+  const x = scale(1, counts.at(-1) ?? 1, LEFT, WIDTH - RIGHT);
+  const y = scale(1, 10 ** Math.ceil(Math.log10(most)), HEIGHT - BOTTOM, TOP);
+  const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500].filter((value) => value <= most * 1.3);
+  const lines = [...Map.groupBy(points, ({ program, latency }) => `${program} ${latency}`).values()];
+  return `${[
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
+    text(LEFT, 24, 'Cold start of podsecrets init', 'font-size="15" font-weight="600" fill="#222"'),
+    text(
+      LEFT,
+      43,
+      'times the start of an empty Node; solid: podsecrets, dashed: the same program, one secret after another',
+    ),
+    ...rows.map(
+      (value) =>
+        `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value)}" y2="${y(value)}" stroke="#e4e4e4"/>${text(LEFT - 8, y(value) + 4, `${value} ×`, 'text-anchor="end" fill="#555"')}`,
+    ),
+    ...counts.map((count) =>
+      text(x(count), HEIGHT - BOTTOM + 20, String(count), 'text-anchor="middle" fill="#555"'),
+    ),
+    text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - BOTTOM + 38, 'secrets', 'text-anchor="middle" fill="#555"'),
+    ...lines.map((line) => drawn(line, x, y)),
+    ...labels(lines, x, y),
+    text(LEFT, HEIGHT - 4, `${machine}; ${node}; ${date}`, 'font-size="10" fill="#888"'),
+    '</svg>',
+  ].join('\n')}\n`;
+}
+
+type Scale = (value: number) => number;
+
+function scale(from: number, to: number, start: number, end: number): Scale {
+  const part = (value: number) => (Math.log(value) - Math.log(from)) / (Math.log(to) - Math.log(from));
+  return (value) => Math.round((start + part(value) * (end - start)) * 10) / 10;
+}
+
+function drawn(line: readonly Point[], x: Scale, y: Scale): string {
+  const [first] = line;
+  const colour = colours[first?.latency ?? 0];
+  const dash = first?.program === 'podsecrets' ? '' : ' stroke-dasharray="5 4"';
+  const path = line.map(({ secrets, ratio }) => `${x(secrets)},${y(ratio)}`).join(' ');
+  const dots = line.map(
+    ({ secrets, ratio }) => `<circle cx="${x(secrets)}" cy="${y(ratio)}" r="2.5" fill="${colour}"/>`,
+  );
+  return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>${dots.join('')}`;
+}
+
+/** At the end of each line, moved apart where two would overlap. */
+function labels(lines: readonly (readonly Point[])[], x: Scale, y: Scale): readonly string[] {
+  const ends = lines
+    .flatMap((line) => line.slice(-1))
+    .map((point) => ({ point, at: y(point.ratio) + 4 }))
+    .sort((a, b) => a.at - b.at);
+  let lowest = Number.NEGATIVE_INFINITY;
+  return ends.map(({ point, at }) => {
+    // Only labels in the same column can overlap.
+    const beside = x(point.secrets) > WIDTH - RIGHT - 10;
+    const place = beside ? Math.max(at, lowest + 14) : at;
+    if (beside) lowest = place;
+    const words = `${point.latency} ms${point.program === 'podsecrets' ? '' : ', one by one'}`;
+    return text(x(point.secrets) + 8, place, words, `fill="${colours[point.latency]}"`);
+  });
+}
+
+function text(x: number, y: number, words: string, attributes = 'fill="#555"'): string {
+  const safe = words.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  return `<text x="${x}" y="${y}" ${attributes}>${safe}</text>`;
+}

@@ -1,0 +1,22 @@
+/** In the place of src/edge/aws/source.ts in the program to compare with: it asks for one value after another. */
+
+import type { ReadKey, ReadOutcome } from '../../src/core/read.ts';
+import {
+  type AwsSource,
+  openSecretSource as openAllAtOnce,
+  type SourceOptions,
+} from '../../src/edge/aws/source.ts';
+
+export function openSecretSource(options: SourceOptions): AwsSource {
+  const source = openAllAtOnce(options);
+  return {
+    ...source,
+    async read(reads, signal) {
+      const outcomes = new Map<ReadKey, ReadOutcome>();
+      for (const read of reads) {
+        for (const [key, outcome] of await source.read([read], signal)) outcomes.set(key, outcome);
+      }
+      return outcomes;
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * The program to compare with: podsecrets, but asking for one value after another, as the CSI provider does. Built alike,
+ * with the source of values wrapped; everything else is the same.
+ */
+
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Plugin } from 'esbuild';
+import { bundle } from '../build/bundle.ts';
+import { makeExecutable } from '../build/executable.ts';
+
+/** Builds it into the directory returned, as `podsecrets`. */
+export async function buildOneByOne(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'podsecrets-one-by-one-'));
+  const { texts } = await bundle(join(import.meta.dirname, '../../src/main.ts'), [wrapping]);
+  await makeExecutable(texts, directory);
+  return directory;
+}
+
+const wrapper = join(import.meta.dirname, 'one-by-one-source.ts');
+
+const wrapping: Plugin = {
+  name: 'one-by-one',
+  setup(build) {
+    build.onResolve({ filter: /\/edge\/aws\/source\.ts$/ }, ({ importer }) =>
+      importer === wrapper ? undefined : { path: wrapper },
+    );
+  },
+};

@@ -1,0 +1,71 @@
+/** Where the bench runs: stand-ins in processes of their own, a config and a tmpfs directory for each run. */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import type { Certificate } from '../aws-stand-in/certificate.ts';
+import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+
+/** As the image sets them. */
+const imageEnv: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '16384',
+  MALLOC_TOP_PAD_: '0',
+  MALLOC_TRIM_THRESHOLD_: '16384',
+};
+
+const MOST = 200;
+const seed = {
+  identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
+  regions: {
+    'eu-west-1': {
+      secrets: Object.fromEntries(numbered(MOST, (n) => [`secret-${n}`, `value of secret ${n}`])),
+      parameters: Object.fromEntries(numbered(MOST, (n) => [`/parameter-${n}`, `value of parameter ${n}`])),
+    },
+  },
+};
+
+/** The stand-in has the second core to itself, so that it and what is measured do not wait for each other. */
+export const twoCores = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
+
+/** The command, on the first core where that can be had. */
+export function pinned(command: readonly string[]): readonly string[] {
+  return twoCores ? ['taskset', '-c', '0', ...command] : command;
+}
+
+/** A stand-in over http, or with a certificate over TLS. */
+export async function openStandIn(tls?: Certificate): Promise<LaunchedStandIn> {
+  const aws = await launchStandIn(seed, tls === undefined ? {} : { tls });
+  if (twoCores) execFileSync('taskset', ['-a', '-c', '-p', '1', String(aws.pid)], { stdio: 'ignore' });
+  return aws;
+}
+
+export interface Place {
+  readonly box: Sandbox;
+  readonly env: Readonly<Record<string, string>>;
+  /** The arguments of a command over this place. */
+  args(command: 'init' | 'sidecar', ...flags: readonly string[]): readonly string[];
+}
+
+/** A config of so many secrets and parameters, and the environment of a pod. */
+export function openPlace(aws: LaunchedStandIn, secrets: number, parameters: number): Place {
+  const box = makeSandbox();
+  const objects = [
+    ...numbered(secrets, (n) => ({ objectName: `secret-${n}`, objectType: 'secretsmanager' })),
+    ...numbered(parameters, (n) => ({
+      objectName: `/parameter-${n}`,
+      objectType: 'ssmparameter',
+      objectAlias: `parameter-${n}`,
+    })),
+  ];
+  box.writeConfig({ usePodIdentity: 'true', objects });
+  return {
+    box,
+    env: { ...imageEnv, ...podIdentityEnv(box, aws, 'pod-token') },
+    args: (command, ...flags) => [command, '--config', box.config, '--dir', box.dir, ...flags],
+  };
+}
+
+export function numbered<T>(count: number, make: (n: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, n) => make(n));
+}

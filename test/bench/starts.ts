@@ -1,0 +1,83 @@
+/**
+ * Cold starts: a process from its start to its end, in turn with `node -e 0` of the same Node.
+ *
+ * Machines drift, so a time alone says little: each start is divided by the empty one that ran just before it. How far the
+ * empty ones differ among themselves is the noise of the run.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { type Place, pinned } from './place.ts';
+
+export interface Starts {
+  /** Medians: of the quotients, and of the milliseconds. */
+  readonly ratio: number;
+  readonly cpuRatio: number;
+  readonly ms: number;
+  readonly cpuMs: number;
+  /** Half the distance between the quartiles of the quotients, as a part of the median, over the root of the count. */
+  readonly noise: number;
+}
+
+interface Timed {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+const EMPTY = [process.execPath, '-e', '0'];
+
+/** Starts the command so often, each time over an empty directory. */
+export function measureStarts(
+  binary: string,
+  place: Place,
+  times: number,
+  flags: readonly string[] = [],
+): Starts {
+  const command = [binary, ...place.args('init', '--log-level', 'error', ...flags)];
+  time(command, place.env);
+  const pairs = Array.from({ length: times }, () => {
+    rmSync(place.box.dir, { recursive: true });
+    mkdirSync(place.box.dir);
+    return { empty: time(EMPTY, place.env), full: time(command, place.env) };
+  });
+  const ratios = pairs.map(({ empty, full }) => full.wall / empty.wall);
+  return {
+    ratio: median(ratios),
+    cpuRatio: median(pairs.map(({ empty, full }) => full.cpu / empty.cpu)),
+    ms: median(pairs.map(({ full }) => full.wall)),
+    cpuMs: median(pairs.map(({ full }) => full.cpu)),
+    noise: noiseOf(ratios),
+  };
+}
+
+/** Wall and CPU in milliseconds, as the shell measures them: Node does not tell the CPU of a child. */
+function time(command: readonly string[], env: Readonly<Record<string, string>>): Timed {
+  const script = 'TIMEFORMAT="%R %U %S"; time "$@" 2>&3';
+  const [program = '', ...args] = pinned(['bash', '-c', script, 'bash', ...command]);
+  const { status, stderr, output } = spawnSync(program, args, {
+    env: { ...env, LC_ALL: 'C', PATH: process.env.PATH },
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${status}\n${output[3]}`);
+  const [wall = 0, user = 0, system = 0] = stderr
+    .trim()
+    .split(' ')
+    .map((seconds) => Number(seconds) * 1000);
+  return { wall, cpu: user + system };
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** How far a median of these may be off: half the distance of the quartiles, over the root of their number. */
+export function noiseOf(values: readonly number[]): number {
+  const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
+  return spread / median(values) / Math.sqrt(values.length);
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
+}
