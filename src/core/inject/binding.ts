@@ -39,7 +39,7 @@ export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen'> {
   readonly forAll: readonly Source[];
 }
 
-export const CSI_DRIVER = 'secrets-store.csi.k8s.io';
+const CSI_DRIVER = 'secrets-store.csi.k8s.io';
 
 /** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is nowhere to be found. */
 export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): readonly Binding[] {
@@ -67,8 +67,7 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
   }
   for (const source of wanted.forAll) {
     if (found.some((binding) => binding.source === source)) continue;
-    const name = found.length === 0 ? 'podsecrets' : `podsecrets-${found.length + 1}`;
-    found.push(ownBinding(pod, name, source, wanted));
+    found.push(ownBinding(pod, freeName(found), source, wanted));
   }
   return found.map((binding, index) => ({
     ...binding,
@@ -77,6 +76,15 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
 }
 
 const OWN_VOLUME = /^podsecrets(-\d+)?$/;
+
+/** The first name that no other binding has. */
+function freeName(found: readonly Bound[]): string {
+  const taken = found.map((binding) => binding.volume);
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'podsecrets' : `podsecrets-${number}`;
+    if (!taken.includes(name)) return name;
+  }
+}
 
 /** Its author chose where it is mounted. */
 function keptBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {

@@ -24,7 +24,7 @@ export interface OwnContainers {
 
 /** The containers that a pod needs for its bindings. */
 export function ownContainers(pod: Mapping, bindings: readonly Binding[], choices: Choices): OwnContainers {
-  const body = { image: choices.image };
+  const { image } = choices;
   const rest = {
     ...environmentOf(choices),
     resources: RESOURCES,
@@ -32,8 +32,8 @@ export function ownContainers(pod: Mapping, bindings: readonly Binding[], choice
     volumeMounts: bindings.flatMap(mountsOf),
   };
   const configs = bindings.map((binding) => `--config=${binding.configDir}/config.yaml=${binding.dir}`);
-  const init = { name: INIT_NAME, ...body, args: ['init', ...configs, ...choices.initArguments], ...rest };
-  const sidecar = { name: SIDECAR_NAME, ...body, args: ['sidecar', ...configs, ...choices.sidecarArguments] };
+  const init = { name: INIT_NAME, image, args: ['init', ...configs, ...choices.initArguments], ...rest };
+  const sidecar = { name: SIDECAR_NAME, image, args: ['sidecar', ...configs, ...choices.sidecarArguments] };
   switch (choices.as) {
     case 'init':
       return { first: [init], beside: [] };

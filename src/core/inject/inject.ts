@@ -56,7 +56,7 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
   const appended = [...companions].filter(([id]) => !known.has(id)).map(([, object]) => object);
   const replace = (object: Mapping): Mapping =>
     injectedObject(object, assignments, choices) ??
-    convertedClass(object, assignments) ??
+    convertedClass(object, assignments, choices) ??
     companions.get(identityOf(object)) ??
     object;
   // 6.
@@ -107,13 +107,20 @@ function injectedObject(
 }
 
 /** The ConfigMap that a SecretProviderClass of the input becomes when a pod uses it. */
-function convertedClass(object: Mapping, assignments: readonly Assignment[]): Mapping | undefined {
+function convertedClass(
+  object: Mapping,
+  assignments: readonly Assignment[],
+  choices: Choices,
+): Mapping | undefined {
   if (!isSecretProviderClass(object)) return undefined;
   const name = textOf(valueAt(object, 'metadata', 'name'));
-  const source = assignments
-    .flatMap(({ bindings }) => bindings.map((binding) => binding.source))
-    .find((one) => one.origin === 'document' && one.name === name);
-  return source && configMapOf(source, source.namespace);
+  for (const { workload, bindings } of assignments) {
+    const binding = bindings.find(({ source }) => source.origin === 'document' && source.name === name);
+    if (binding === undefined) continue;
+    const { source } = binding;
+    return configMapOf(source, source.namespace ?? workload.namespace ?? choices.namespace);
+  }
+  return undefined;
 }
 
 function documentEdits(

@@ -265,6 +265,47 @@ test('a volume of another provider of the CSI driver is left alone', async () =>
   assert.is(warnings.length, 1);
 });
 
+test('the ConfigMap of a class is where its workload is', async () => {
+  const pod = workload('Pod', kinds.Pod ?? '').replace('name: web', 'name: web, namespace: shop');
+  const { objects } = await injected({ text: `${secretProviderClass}---\n${pod}` });
+  assert.equal(valuesIn(objects, 'metadata').slice(0, 2), [
+    { name: 'podsecrets-app', namespace: 'shop' },
+    { name: 'web', namespace: 'shop' },
+  ]);
+});
+
+test('two configs get two volumes, also when the first is taken away', async () => {
+  const other = secretProviderClass.replace('name: app', 'name: other');
+  const configs = [
+    { file: 'a.yaml', text: secretProviderClass, dir: undefined },
+    { file: 'b.yaml', text: other, dir: '/other' },
+  ];
+  const text = workload('Pod', kinds.Pod ?? '');
+  const both = await injectWith({ file: 'pods.yaml', text, configs }, '');
+  const names = (objects: readonly unknown[]) =>
+    valuesIn<readonly { readonly name: string }[]>(objects, 'volumes')
+      .flat()
+      .map(({ name }) => name);
+  assert.equal(names(both.objects), [
+    'podsecrets',
+    'podsecrets-config',
+    'podsecrets-2',
+    'podsecrets-2-config',
+  ]);
+  const third = {
+    file: 'c.yaml',
+    text: secretProviderClass.replace('name: app', 'name: third'),
+    dir: '/third',
+  };
+  const next = await injectWith({ file: 'pods.yaml', text: both.text, configs: [...configs, third] }, '');
+  assert.equal(names(next.objects).slice(4), ['podsecrets-3', 'podsecrets-3-config']);
+  assert.equal(containersIn(next.objects, 'initContainers')[0]?.args.slice(1), [
+    '--config=/etc/podsecrets/config.yaml=/mnt/secrets-store',
+    '--config=/etc/podsecrets-2/config.yaml=/other',
+    '--config=/etc/podsecrets-3/config.yaml=/third',
+  ]);
+});
+
 test('a list stays a list, and JSON can be read', async () => {
   const list = {
     apiVersion: 'v1',
