@@ -19,15 +19,19 @@ export interface CompanionOptions {
   readonly wrapper?: readonly string[];
 }
 
-/** Starts `node test/support/<file> <argument>`; what goes wrong in it shows on our stderr. */
-export function companion(file: string, argument: string, options: CompanionOptions = {}): Companion {
+/** Starts `node test/support/<file> <words>`; what goes wrong in it shows on our stderr. */
+export function companion(
+  file: string,
+  argument: string | readonly string[],
+  options: CompanionOptions = {},
+): Companion {
   const { wrapper = [], ...user } = options;
   const [command = '', ...words] = [
     ...wrapper,
     process.execPath,
     '--no-warnings',
     join(import.meta.dirname, file),
-    argument,
+    ...[argument].flat(),
   ];
   const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], ...user });
   let output = '';

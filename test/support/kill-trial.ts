@@ -64,7 +64,7 @@ function orders(what: Orders): string {
 }
 
 /** A link that was never renamed, a name that leads nowhere, or a set that was never opened to others. */
-function showsInterruption(dir: string): boolean {
+export function showsInterruption(dir: string): boolean {
   return readdirSync(dir, { withFileTypes: true }).some((entry) => {
     const path = join(dir, entry.name);
     if (entry.name === '..data_tmp') return true;

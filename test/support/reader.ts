@@ -3,6 +3,7 @@
  * contract promises, and writes down whatever breaks it.
  *
  *   node test/support/reader.ts DIR            reads what test/support/publisher.ts publishes, until SIGTERM
+ *   node test/support/reader.ts DIR PATH…      reads these paths, which every set has
  *
  * It prints `reading` when it has seen the first set, and at the end a Report as JSON.
  */
@@ -113,8 +114,12 @@ export async function readAlways(
 if (import.meta.main) {
   const stop = new AbortController();
   process.on('SIGTERM', () => stop.abort());
-  const expectation = { steady: Object.keys(steadyPaths), pathsOf, generationOf };
-  const report = await readAlways(process.argv[2] ?? '', expectation, stop.signal, () => say('reading'));
+  const [dir = '', ...steady] = process.argv.slice(2);
+  const expectation =
+    steady.length === 0
+      ? { steady: Object.keys(steadyPaths), pathsOf, generationOf }
+      : { steady, generationOf };
+  const report = await readAlways(dir, expectation, stop.signal, () => say('reading'));
   say(JSON.stringify(report));
 }
 
