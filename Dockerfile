@@ -36,7 +36,7 @@ find /image -exec touch --no-dereference --date=@0 {} +
 EOF
 
 FROM scratch
-ARG VERSION=0.1.0
+ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="podsecrets" \
       org.opencontainers.image.description="AWS secrets as files in your pod, without a DaemonSet" \
