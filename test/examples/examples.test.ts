@@ -1,5 +1,6 @@
 /** Every example does what its README says: its commands are run, and what they print is valid in every release. */
 
+import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -8,6 +9,7 @@ import { parse } from 'yaml';
 import { parsePlan } from '../../src/core/secret-provider-class.ts';
 import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
 import { manifestFaults, objectFaults, releases } from '../support/kubernetes-schemas.ts';
+import { binary, run } from '../support/program.ts';
 
 const root = join(import.meta.dirname, '..', '..', 'examples');
 /** The nine of the documentation; a folder with a README of another kind is not held to one screen. */
@@ -32,7 +34,7 @@ function injections(example: string): readonly (readonly string[])[] {
 }
 
 /** What such a command prints; without -f the folder's manifests come from the cluster, as one list. */
-async function run(example: string, words: readonly string[]): Promise<string> {
+async function inject(example: string, words: readonly string[]): Promise<string> {
   const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
   const file = value('-f');
   const [config, dir] = (value('--config') ?? '').split('=');
@@ -96,7 +98,7 @@ for (const example of examples) {
     const commands = injections(example);
     assert.ok(commands.length > 0);
     for (const words of commands) {
-      const text = await run(example, words);
+      const text = await inject(example, words);
       const containers = [
         ...containersIn(objectsIn(text), 'initContainers'),
         ...containersIn(objectsIn(text), 'containers'),
@@ -107,6 +109,19 @@ for (const example of examples) {
     }
   });
 }
+
+test('the built program prints what the tests above saw, from a file and from standard input', async () => {
+  const at = (file: string) => join(root, 'pod-identity', file);
+  const config = ['--config', at('secret-provider-class.yaml')];
+  const fromFile = await run(['inject', '-f', at('deployment.yaml'), ...config]);
+  assert.equal([fromFile.code, fromFile.stderr], [0, '']);
+  assert.is(fromFile.stdout, read('pod-identity', 'injected.yaml'));
+  const fromInput = execFileSync(binary, ['inject', ...config, '--diff'], {
+    input: fromFile.stdout,
+    encoding: 'utf8',
+  });
+  assert.is(fromInput, '');
+});
 
 test('fargate: what its README says is refused, is refused', async () => {
   const config = read('fargate', 'secret-provider-class.yaml');
