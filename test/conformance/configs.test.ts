@@ -23,7 +23,9 @@ interface Entry {
   readonly environment?: string;
   /** Beside `region: eu-west-1`. */
   readonly parameters?: Readonly<Record<string, string>>;
-  readonly objects: string;
+  readonly objects?: string;
+  /** Instead of parameters and objects: the whole text. */
+  readonly document?: string;
   readonly files?: readonly string[];
   readonly reads?: readonly string[];
   readonly refused?: string;
@@ -65,7 +67,8 @@ for (const entry of tables.flatMap(({ entries }) => entries).filter((_, index) =
 }
 program.run();
 
-function document({ parameters, objects }: Entry): string {
+function document({ document: text, parameters, objects }: Entry): string {
+  if (text !== undefined) return text;
   return stringify({
     apiVersion: 'secrets-store.csi.x-k8s.io/v1',
     kind: 'SecretProviderClass',
