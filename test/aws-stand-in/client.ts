@@ -89,7 +89,8 @@ export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Pr
 }
 
 async function ask(url: URL, argument: unknown, ca: string | undefined): Promise<unknown> {
-  const options = { method: 'POST', ...(ca === undefined ? {} : { ca }) };
+  // On a connection of its own: one that was kept may end unseen while the caller is busy.
+  const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.end(argument === undefined ? '' : JSON.stringify(argument));
   const [response] = await once(request, 'response');
