@@ -16,9 +16,9 @@ import type { Report } from '../support/reader.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 
-const ROTATIONS = 100;
+const ROTATIONS = 1000;
 /** One rotation in so many is met by a kill -9, at a random moment of the first milliseconds. */
-const KILL_IN = 5;
+const KILL_IN = 20;
 const LATEST_KILL = 60;
 const PATIENCE = 20_000;
 

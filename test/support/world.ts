@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly notifyOnStart?: boolean;
   /** Wall clock at the start, milliseconds since 1970. */
   readonly now?: number;
+  /** In the place of the application that does as it is told. */
+  readonly notifier?: Notifier;
   /** In the place of the source that does as it is told. */
   readonly source?: (world: { readonly clock: FakeClock; readonly log: Log }) => SecretSource;
 }
@@ -59,6 +61,8 @@ export type Manners = 'listens' | 'fails' | 'hangs';
 export interface World {
   readonly clock: FakeClock;
   readonly dir: string;
+  /** What SIGTERM aborts. */
+  readonly stop: AbortSignal;
   /** Starts the sidecar. */
   start(): Promise<void>;
   /** Another value in AWS. */
@@ -81,7 +85,7 @@ export interface World {
   status(): AgentStatus;
   /** A pass is under way. */
   isBusy(): boolean;
-  /** Resolves when no pass is under way any more; for a source that really waits. */
+  /** Resolves when no pass is under way any more, and nobody is being told; for what really waits. */
   idle(): Promise<void>;
   /** The end, when it has come: why, and after how many milliseconds from the start. */
   ended(): { readonly reason: unknown; readonly at: number } | undefined;
@@ -140,7 +144,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     },
   };
 
-  const notifier: Notifier = {
+  const notifier: Notifier = options.notifier ?? {
     kind: 'url',
     async tell(change, signal) {
       told.push(filesOf(change).join());
@@ -239,6 +243,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   return {
     clock,
     dir,
+    stop: stop.signal,
     async start() {
       void live();
       await clock.settle();
@@ -268,7 +273,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     status: course.status,
     isBusy: () => busy,
     async idle() {
-      while (busy) await new Promise((resolve) => setImmediate(resolve));
+      const isTelling = () => delivery.teller.status().some(({ state }) => state === 'telling');
+      while (busy || isTelling()) await new Promise((resolve) => setImmediate(resolve));
       await clock.settle();
     },
     ended: () => end,

@@ -1,0 +1,50 @@
+/** What a process holds, counted: what must not grow. */
+
+import { getEventListeners } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+export interface Footprint {
+  /** MiB of live objects, after garbage collection. */
+  readonly heap: number;
+  /** MiB of buffers outside of the heap. */
+  readonly external: number;
+  readonly descriptors: number;
+  readonly timers: number;
+  readonly sockets: number;
+  /** Listeners on a signal that lives as long as the program, and signals that depend on it. */
+  readonly listeners: number;
+}
+
+/** Of this process, after garbage collection. */
+export async function footprint(signal: AbortSignal): Promise<Footprint> {
+  // Weak references are let go a turn after what they refer to.
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let turn = 0; turn < 5; turn++) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  const resources = process.getActiveResourcesInfo();
+  return {
+    heap: mebibytes(heapUsed),
+    external: mebibytes(external),
+    descriptors: readdirSync('/proc/self/fd').length,
+    timers: resources.filter((resource) => resource === 'Timeout').length,
+    sockets: resources.filter((resource) => resource.startsWith('TCP')).length,
+    listeners: getEventListeners(signal, 'abort').length + dependants(signal),
+  };
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round((bytes / 1_048_576) * 100) / 100;
+}
+
+/** Node keeps the results of AbortSignal.any in a set of the signals they were made of. */
+function dependants(signal: AbortSignal): number {
+  const symbol = Object.getOwnPropertySymbols(signal).find((one) => one.description === 'kDependantSignals');
+  const set: unknown = symbol === undefined ? undefined : Reflect.get(signal, symbol);
+  return set instanceof Set ? set.size : 0;
+}
