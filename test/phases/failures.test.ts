@@ -57,6 +57,12 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
     },
     { happens: minutes(7), holds: { asked: 0 } },
     { happens: minutes(3), holds: { asked: 2, said: [] } },
+    // The next failure is the first again: news, and tried again soon.
+    { happens: (w) => w.aws(throttled), holds: {} },
+    {
+      happens: minutes(10),
+      holds: { said: ['refresh.failed'], also: (w) => assert.ok(w.status().consecutiveFailures < 10) },
+    },
   ]);
 });
 
@@ -263,7 +269,7 @@ test('a machine that was suspended looks within a minute of its return, and once
       },
       holds: { files: { a: '2' }, told: ['a'], asked: 1 },
     },
-    { happens: minutes(8), holds: { told: [], asked: 0 } },
+    { happens: minutes(9), holds: { told: [], asked: 0 } },
     { happens: minutes(1), holds: { told: [], asked: 1 } },
   ]);
 });

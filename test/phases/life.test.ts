@@ -63,12 +63,12 @@ test('a config that is edited during a sync comes into force right after it', as
   ]);
 });
 
-test('a config that is edited in the first phase is read before the first wait', async () => {
+test('a config that is edited in the first phase is in force before the first wait, though nobody heard of it', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
   world.aws(problem('fetch.network'));
   await play(world, [
     { happens: start, holds: { ready: false } },
-    { happens: (w) => w.edit(of('b')), holds: {} },
+    { happens: (w) => w.edit(of('b'), false), holds: {} },
     { happens: (w) => w.aws('well'), holds: {} },
     { happens: seconds(1), holds: { files: { b: '1' }, ready: true } },
   ]);

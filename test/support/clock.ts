@@ -4,7 +4,7 @@
  *   const clock = fakeClock();                  // elapsed 0, now 2026-01-01T00:00:00Z, random 0.5
  *   await clock.advance(60_000);                // a minute passes: every sleeper wakes at its own moment, in order
  *   await clock.next();                         // straight to the moment at which the next sleeper wakes; false if none
- *   await clock.suspend(3_600_000);             // the machine was suspended: an hour is gone at once, sleepers wake late
+ *   await clock.suspend(3_600_000);             // the machine was suspended: an hour is gone, and timers stood still meanwhile
  *   clock.jump(-5_000);                         // the wall clock is set back; elapsed and sleepers do not notice
  *   await clock.settle();                       // let everything run that waits for nothing but promises
  *   clock.sleepers                              // what is asleep: milliseconds until each wakes, soonest first
@@ -21,7 +21,7 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Moves to the next wake-up; false, and no move, when nobody sleeps. */
   next(): Promise<boolean>;
-  /** `ms` pass in one step, as a suspended machine sees it; whoever should have woken meanwhile wakes now, in order. */
+  /** `ms` pass that no timer counts, as on a suspended machine: every sleeper has as much of its sleep to come as before. */
   suspend(ms: number): Promise<void>;
   /** Sets the wall clock forward or back; nothing else moves. */
   jump(ms: number): void;
@@ -38,7 +38,7 @@ export interface FakeClockOptions {
 }
 
 interface Sleeper {
-  readonly wakesAt: number;
+  wakesAt: number;
   readonly wake: () => void;
 }
 
@@ -109,8 +109,7 @@ export function fakeClock(options: FakeClockOptions = {}): FakeClock {
     async suspend(ms) {
       await settle();
       elapsed += ms;
-      await wakeDue();
-      await settle();
+      for (const sleeper of asleep) sleeper.wakesAt += ms;
     },
 
     jump(ms) {

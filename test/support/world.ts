@@ -72,8 +72,8 @@ export interface World {
   /** How AWS is from now on; with a name, only about that one. */
   aws(mood: Mood, name?: string): void;
   application(manners: Manners): void;
-  /** Edits the config, as the watch finds out. */
-  edit(text: string): void;
+  /** Edits the config, as the watch finds out; or as it does not, when it has not begun. */
+  edit(text: string, heard?: boolean): void;
   /** SIGHUP. */
   hangup(): void;
   /** `POST /refresh`. */
@@ -256,9 +256,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     application(next) {
       manners = next;
     },
-    edit(next) {
+    edit(next, heard = true) {
       text = next;
-      wakes.request('config');
+      if (heard) wakes.request('config');
     },
     hangup: () => wakes.request('signal'),
     refresh,
