@@ -18,8 +18,8 @@ import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const ROTATIONS = 1000;
 /** One rotation in so many is met by a kill -9, at a random moment of the first milliseconds. */
-const KILL_IN = 20;
-const LATEST_KILL = 60;
+const KILL_IN = 10;
+const LATEST_KILL = 150;
 const PATIENCE = 20_000;
 
 const test = suite('rotations');
