@@ -190,7 +190,7 @@ function send(
     const message = `expected to be allowed to signal ${named(process)} of user ${owner ?? 'unknown'}, got EPERM as user ${user}`;
     return failure(subject, message, {
       remedy:
-        'Run both containers with the same securityContext.runAsUser, or add the capability KILL to this one.',
+        'Run both containers with the same securityContext.runAsUser (the capability KILL helps only a container that runs as root).',
     });
   }
 }

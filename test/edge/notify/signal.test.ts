@@ -148,7 +148,7 @@ test('a real process of another user: EPERM names both users and both remedies',
   assert.is(
     await problem(target, { ...real, user: 65_534, kill }),
     `expected to be allowed to signal ${child.pid} ("not-yours") of user 0, got EPERM as user 65534 | ` +
-      'Run both containers with the same securityContext.runAsUser, or add the capability KILL to this one.',
+      'Run both containers with the same securityContext.runAsUser (the capability KILL helps only a container that runs as root).',
   );
 });
 
