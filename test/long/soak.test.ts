@@ -14,11 +14,15 @@ import { readAwsEnvironment } from '../../src/core/aws-environment.ts';
 import { openSecretSource } from '../../src/edge/aws/source.ts';
 import { openTransport } from '../../src/edge/aws/transport.ts';
 import { urlNotifier } from '../../src/edge/notify/url.ts';
+import { launchStandIn } from '../aws-stand-in/client.ts';
 import { startStandIn } from '../aws-stand-in/server.ts';
+import { appParameters, appSeed, token as podToken, rotateApp } from '../support/app-secret.ts';
 import { config } from '../support/config.ts';
 import { shown } from '../support/directory.ts';
-import { type Footprint, footprint } from '../support/footprint.ts';
+import { type Footprint, footprint, type ProcessFootprint, processFootprint } from '../support/footprint.ts';
+import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { scratch } from '../support/scratch.ts';
+import { startSidecar } from '../support/sidecar.ts';
 import { objectOf, openWorld } from '../support/world.ts';
 
 const REFRESHES = 10_000;
@@ -134,6 +138,52 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
   await world.clock.advance(5000);
   application.close();
   await aws.close();
+});
+
+test('the built program, on its own clock: a thousand refreshes leave nothing behind either', async () => {
+  const aws = await launchStandIn(appSeed);
+  const box = makeSandbox();
+  box.writeConfig(appParameters);
+  const args = ['--config', box.config, '--dir', box.dir, '--notify-touch', join(box.root, 'touched')];
+  const sidecar = await startSidecar(args, podIdentityEnv(box, aws, podToken));
+  try {
+    await sidecar.event('sidecar.ready');
+    await aws.addFault({ chance: 0.07, does: { kind: 'server-error' } });
+    await aws.addFault({ chance: 0.03, does: { kind: 'cut', at: 'mid-body' } });
+    const syncs = async () =>
+      ((await sidecar.metric('podsecrets_syncs_total{result="changed"}')) ?? 0) +
+      ((await sidecar.metric('podsecrets_syncs_total{result="unchanged"}')) ?? 0);
+    const figures: Record<string, ProcessFootprint> = {};
+    for (let refresh = 1; refresh <= 1000; refresh++) {
+      if (refresh % CHANGE_EVERY === 0) await rotateApp(aws, refresh);
+      const before = await syncs();
+      process.kill(sidecar.pid, 'SIGHUP');
+      const deadline = performance.now() + 20_000;
+      while ((await syncs()) === before)
+        assert.ok(performance.now() < deadline, 'expected a sync within 20 s');
+      if ([200, 600, 1000].includes(refresh)) figures[refresh] = processFootprint(sidecar.pid);
+    }
+    assert.is(await sidecar.metric('podsecrets_notifications_total{kind="touch",result="success"}'), 100);
+    process.stdout.write(`\n`);
+    for (const [refresh, figure] of Object.entries(figures)) {
+      process.stdout.write(`after ${refresh} refreshes: ${JSON.stringify(figure)}\n`);
+    }
+    const [warm, end] = [figures[200], figures[1000]] as [ProcessFootprint, ProcessFootprint];
+    assert.ok(
+      end.privateMemory < warm.privateMemory + 3,
+      `from ${warm.privateMemory} to ${end.privateMemory} MiB`,
+    );
+    assert.ok(
+      end.descriptors <= warm.descriptors + 4,
+      `from ${warm.descriptors} to ${end.descriptors} descriptors`,
+    );
+    assert.ok(end.threads <= warm.threads, `from ${warm.threads} to ${end.threads} threads`);
+  } finally {
+    sidecar.child.kill('SIGKILL');
+    await sidecar.ended;
+    await aws.stop();
+    box.remove();
+  }
 });
 
 /** An application that does not listen the first time in a part of the cases. */

@@ -1,7 +1,7 @@
 /** What a process holds, counted: what must not grow. */
 
 import { getEventListeners } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -35,6 +35,24 @@ export async function footprint(signal: AbortSignal): Promise<Footprint> {
     timers: resources.filter((resource) => resource === 'Timeout').length,
     sockets: resources.filter((resource) => resource.startsWith('TCP')).length,
     listeners: getEventListeners(signal, 'abort').length + dependants(signal),
+  };
+}
+
+export interface ProcessFootprint {
+  /** MiB that no other process has; the program's file, of which every process has the same, aside. */
+  readonly privateMemory: number;
+  readonly descriptors: number;
+  readonly threads: number;
+}
+
+/** Of another process, as the kernel counts it. */
+export function processFootprint(pid: number): ProcessFootprint {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const kibibytes = [...rollup.matchAll(/^Private_Dirty:\s+(\d+) kB$/gm)].map(([, size]) => Number(size));
+  return {
+    privateMemory: mebibytes(kibibytes.reduce((sum, size) => sum + size, 0) * 1024),
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    threads: readdirSync(`/proc/${pid}/task`).length,
   };
 }
 
