@@ -9,11 +9,13 @@
 
 import {
   Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   Parser,
@@ -22,6 +24,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { printable, quoted } from './text.ts';
+import { lenientLexer } from './yaml-lexer.ts';
 import { forbiddenCharacter, guardedTokens } from './yaml-limits.ts';
 import { type LineAt, scalarLines } from './yaml-lines.ts';
 import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalar.ts';
@@ -87,8 +90,18 @@ const OTHER_BREAKS = /\r(?!\n)|\u0085/g;
 /** The package insists on a space before `#`; the reference takes `"text"#comment`. */
 const TOO_STRICT = /^Comments must be separated/;
 
-/** Reads the first document. `lineAt` tells the line of a position in the text; by default lines are counted in it. */
+/**
+ * Reads the first document. `lineAt` tells the line of a position in the text; by default lines are counted in it. What
+ * only the lenient lexer can read is read so; what even that cannot, the strict one explains best.
+ */
 export function parseYaml(source: string, lineAt?: LineAt): YamlText {
+  const strict = parseWith(new Lexer(), source, lineAt);
+  if (strict.faults.length === 0) return strict;
+  const lenient = parseWith(lenientLexer(), source, lineAt);
+  return lenient.faults.length === 0 ? lenient : strict;
+}
+
+function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): YamlText {
   const lines = new LineCounter();
   const mark = source.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
   const text = source.slice(mark).replace(OTHER_BREAKS, '\n');
@@ -104,7 +117,7 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
 
   const faults: YamlFault[] = [];
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
-  const tokens = guardedTokens(new Parser(lines.addNewLine).parse(text), text, (at, message) => {
+  const tokens = guardedTokens(tokensOf(text, lexer, lines.addNewLine), text, (at, message) => {
     faults.push({ line: place(at), message });
   });
   const documents = composer.compose(tokens);
@@ -129,6 +142,17 @@ export function parseYaml(source: string, lineAt?: LineAt): YamlText {
     faults,
     secondDocument: second === undefined ? undefined : place(second.range[0]),
   };
+}
+
+function* tokensOf(
+  text: string,
+  lexer: Lexer,
+  onNewLine: (at: number) => void,
+): Generator<CST.Token, void, undefined> {
+  const parser = new Parser(onNewLine);
+  onNewLine(0);
+  for (const lexeme of lexer.lex(text)) yield* parser.next(lexeme);
+  yield* parser.end();
 }
 
 /** Nodes of one document to values. Each node is built once, however often aliases name it. */

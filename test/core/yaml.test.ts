@@ -57,6 +57,15 @@ for (const [what, text, expected] of [
   ['a comment right behind quotes', 'a: "b"#c\n', { a: 'b' }],
   ['old line breaks', 'a: b\rc: d\u0085e: f\n', { a: 'b', c: 'd', e: 'f' }],
   ['a byte order mark', '\ufeffa: b\n', { a: 'b' }],
+  ['a block that ends with the text, without a line break', 'a: |\n  b\n  c', { a: 'b\nc' }],
+  [
+    'brackets that close below their key',
+    'a:\n  b: [\n  {c: d},\n{e: f}\n  ]\n',
+    { a: { b: [{ c: 'd' }, { e: 'f' }] } },
+  ],
+  ['quotes whose text goes back to the margin', 'a:\n  b: "c\nd"\n', { a: { b: 'c d' } }],
+  ['a tab in brackets, which is white space', 'a: [b,\n\tc]\n', { a: ['b', 'c'] }],
+  ['a tab behind the column of its block, which is white space', 'a: b\n  \t\nc: d\n', { a: 'b', c: 'd' }],
 ] as const) {
   test(`reads ${what}`, () => assert.equal(data(text), expected));
 }
@@ -78,6 +87,14 @@ for (const [what, text, expected] of [
   ['a merge of text', 'a: {<<: b}', '1 expected a map or a list of maps behind "<<", got something else'],
   ['a tag that does not fit', 'a: !!int b\n', '1 expected what the tag !!int says, got "b"'],
   ['a control character', 'a: b\nc: \u0001\n', '2 expected printable characters, got the character U+0001'],
+  ['a tab that indents', 'a: b\n\t\nc: d\n', '2 expected spaces as indentation, got a tab'],
+  [
+    'a tab that indents a comment in a list',
+    'a:\n  - "b"\n  \t# c\n  - d\n',
+    '3 expected spaces as indentation, got a tab',
+  ],
+  ['a quote that is not closed', 'a: "b\nc: "d"\n', '1 expected YAML, got an error: Missing closing "quote'],
+  ['another YAML', '%YAML 1.2\n---\na: b\n', '1 expected YAML 1.1, got a directive for 1.2'],
   ['half a surrogate pair', 'a: b\nc: "\\ud800"\n', '2 expected Unicode text, got half a surrogate pair'],
 ] as const) {
   test(`refuses ${what}`, () => assert.equal(faults(text), [expected]));
