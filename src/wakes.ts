@@ -30,9 +30,9 @@ export function createWakes(clock: Clock): Wakes {
 
   async function next(ms: number, stop: AbortSignal): Promise<ReadonlySet<WakeReason>> {
     const due = clock.elapsed() + ms;
-    while (pending.size === 0 && clock.elapsed() < due) {
+    for (let left = ms; pending.size === 0 && left > 0; left = due - clock.elapsed()) {
       const either = AbortSignal.any([stop, rouse.signal]);
-      await clock.sleep(Math.min(due - clock.elapsed(), SLICE), either).catch(() => stop.throwIfAborted());
+      await clock.sleep(Math.min(left, SLICE), either).catch(() => stop.throwIfAborted());
     }
     stop.throwIfAborted();
     const reasons = pending.size === 0 ? new Set<WakeReason>(['timer']) : pending;
