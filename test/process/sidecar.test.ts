@@ -37,6 +37,9 @@ interface House {
   applications: Application[];
 }
 
+/** Everything that every sidecar of this file has printed; looked through by the last test. */
+const printed: string[] = [];
+
 const sidecar = suite<House>('sidecar');
 sidecar.before(async (context) => {
   context.aws = await launchStandIn(seed);
@@ -53,7 +56,7 @@ sidecar.after.each(async ({ box, sidecars, applications }) => {
   const ended = await Promise.all(sidecars.map((running) => running.ended));
   await Promise.all(applications.map((application) => application.end()));
   box.remove();
-  for (const { stderr, stdout } of ended) assert.is(canaryIn(stderr + stdout), undefined);
+  for (const { stderr, stdout } of ended) printed.push(stderr + stdout);
 });
 
 const of = (...names: string[]) => ({
@@ -384,6 +387,11 @@ sidecar('nothing is left in the directory but the newest set', async (house) => 
   await endOf(running, 'SIGTERM');
   const sets = readdirSync(box.dir).filter((name) => /^\.\.\d/.test(name));
   assert.is(sets.length, 1);
+});
+
+sidecar('in all that was printed, at level debug, there was no value and no token', () => {
+  assert.ok(printed.length > 15 && printed.join('').length > 10_000);
+  for (const text of printed) assert.is(canaryIn(text), undefined);
 });
 
 sidecar.run();
