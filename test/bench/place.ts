@@ -6,14 +6,6 @@ import type { Certificate } from '../aws-stand-in/certificate.ts';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
-/** As the image sets them. */
-const imageEnv: Readonly<Record<string, string>> = {
-  MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '16384',
-  MALLOC_TOP_PAD_: '0',
-  MALLOC_TRIM_THRESHOLD_: '16384',
-};
-
 const MOST = 200;
 const seed = {
   identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
@@ -61,7 +53,7 @@ export function openPlace(aws: LaunchedStandIn, secrets: number, parameters: num
   box.writeConfig({ usePodIdentity: 'true', objects });
   return {
     box,
-    env: { ...imageEnv, ...podIdentityEnv(box, aws, 'pod-token') },
+    env: podIdentityEnv(box, aws, 'pod-token'),
     args: (command, ...flags) => [command, '--config', box.config, '--dir', box.dir, ...flags],
   };
 }

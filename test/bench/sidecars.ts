@@ -4,6 +4,9 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { selfSigned } from '../aws-stand-in/certificate.ts';
 import type { LaunchedStandIn } from '../aws-stand-in/client.ts';
 import { numbered, openPlace, openStandIn } from './place.ts';
@@ -25,7 +28,12 @@ const IDLE = 30;
 
 export async function measureSidecars(binary: string): Promise<SidecarFigures> {
   const certificate = selfSigned();
-  const aws = await openStandIn(certificate);
+  const standIn = await openStandIn(certificate);
+  const agent = await openAgent(standIn.agentUrl, certificate.cert);
+  const aws = {
+    ...standIn,
+    agentUrl: `http://127.0.0.1:${(agent.address() as AddressInfo).port}/v1/credentials`,
+  };
   try {
     // Five and one by turns, not side by side: the one must be alone with its binary.
     const five = await measure(binary, aws, certificate.cert, 5);
@@ -37,8 +45,21 @@ export async function measureSidecars(binary: string): Promise<SidecarFigures> {
       ...(await idle(binary, aws, certificate.cert)),
     };
   } finally {
+    agent.close();
     await aws.stop();
   }
+}
+
+/** The Pod Identity agent, which speaks plain http on its node, in front of a stand-in that speaks TLS only. */
+async function openAgent(url: string, ca: string): Promise<Server> {
+  const server = createServer(({ headers: { authorization } }, response) => {
+    request(url, { ca, headers: { authorization } }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }
 
 async function measure(
@@ -52,9 +73,9 @@ async function measure(
     startSidecar(binary, aws, ca, ['--interval', '1s', '--fetch', 'batch']),
   );
   try {
-    await called(aws, count);
+    await called(aws, count, sidecars);
     const before = sidecars.map(({ pid }) => activityOf(pid).cpuMs);
-    await called(aws, count * (REFRESHES + 1));
+    await called(aws, count * (REFRESHES + 1), sidecars);
     const cpu = sidecars.map(({ pid }, index) => activityOf(pid).cpuMs - (before[index] ?? 0));
     const samples: Memory[] = [];
     for (let times = 0; times < 20; times++) {
@@ -72,8 +93,11 @@ async function measure(
 }
 
 /** Waits until there were so many passes, by the call that each makes once. */
-async function called(aws: LaunchedStandIn, times: number): Promise<void> {
-  while ((await aws.count({ operation: 'BatchGetSecretValue' })) < times) await pause(200);
+async function called(aws: LaunchedStandIn, times: number, sidecars: readonly Sidecar[]): Promise<void> {
+  while ((await aws.count({ operation: 'BatchGetSecretValue' })) < times) {
+    if (sidecars.some(({ child }) => child.exitCode !== null)) throw new Error('a sidecar ended');
+    await pause(200);
+  }
 }
 
 async function idle(
@@ -82,9 +106,10 @@ async function idle(
   ca: string,
 ): Promise<Pick<SidecarFigures, 'idleWakeUpsPerMinute' | 'idleCpuMsPerHour'>> {
   await aws.forgetCalls();
-  const { child, pid } = startSidecar(binary, aws, ca, ['--fetch', 'batch']);
+  const sidecar = startSidecar(binary, aws, ca, ['--fetch', 'batch']);
+  const { child, pid } = sidecar;
   try {
-    await called(aws, 1);
+    await called(aws, 1, [sidecar]);
     // Its connections are closed after five seconds without use.
     await pause(8000);
     const before = activityOf(pid);
@@ -99,12 +124,12 @@ async function idle(
   }
 }
 
-function startSidecar(
-  binary: string,
-  aws: LaunchedStandIn,
-  ca: string,
-  flags: readonly string[],
-): { readonly child: ChildProcess; readonly pid: number } {
+interface Sidecar {
+  readonly child: ChildProcess;
+  readonly pid: number;
+}
+
+function startSidecar(binary: string, aws: LaunchedStandIn, ca: string, flags: readonly string[]): Sidecar {
   const place = openPlace(aws, 20, 20);
   const env = { ...place.env, AWS_CA_BUNDLE: place.box.write('ca.pem', ca) };
   const args = place.args('sidecar', '--log-level', 'error', '--listen', '127.0.0.1:0', ...flags);

@@ -36,6 +36,7 @@ export async function makeExecutable(texts: Texts, work: string): Promise<string
     warmUp.close();
   }
   rmSync(join(packs, 'needed.json'));
+  acceptCode(packs);
 
   const output = join(work, 'podsecrets');
   const config = join(work, 'sea.json');
@@ -50,7 +51,6 @@ export async function makeExecutable(texts: Texts, work: string): Promise<string
           .map((name) => [name, join(packs, name)]),
       ),
       disableExperimentalSEAWarning: true,
-      useCodeCache: true,
       execArgv: FLAGS,
       // NODE_OPTIONS is for another program in the same container, never for this one: a flag unknown here would end it.
       execArgvExtension: 'none',
@@ -62,8 +62,17 @@ export async function makeExecutable(texts: Texts, work: string): Promise<string
   return output;
 }
 
+/** Makes the stored code one that a V8 with our flags accepts, and sees that it does. */
+function acceptCode(packs: string): void {
+  const script = join(import.meta.dirname, 'accept-code.cjs');
+  execFileSync(process.execPath, [...FLAGS, script, packs], { stdio: 'inherit' });
+}
+
 async function needsOf(packs: string, runs: readonly Run[]): Promise<Needs> {
   const script = join(import.meta.dirname, 'warm-up.cjs');
-  await promisify(execFile)(process.execPath, [...FLAGS, script, packs, JSON.stringify(runs)], { env: {} });
+  // The seed of V8's hashes is a number of chance, and decides the order of what is stored: given, the same inputs give the
+  // same code.
+  const flags = [...FLAGS, '--hash-seed=1'];
+  await promisify(execFile)(process.execPath, [...flags, script, packs, JSON.stringify(runs)], { env: {} });
   return JSON.parse(readFileSync(join(packs, 'needed.json'), 'utf8'));
 }
