@@ -7,10 +7,11 @@
  */
 
 import parser from 'yargs-parser';
+import type { Environment } from './core/environment.ts';
 import { Problem, type ProblemCode, throwProblems } from './core/problem.ts';
 import { nearest, printable, quoted } from './core/text.ts';
 import { type CommandName, flagOf, type Option, type OptionName, type Settings } from './options.ts';
-import { type Environment, type Origin, optionEntries, readSettings } from './settings.ts';
+import { type Origin, optionEntries, readSettings } from './settings.ts';
 
 export type Command =
   | {

@@ -6,7 +6,7 @@
 
 import { distinct } from './core/last-words.ts';
 import type { Problem } from './core/problem.ts';
-import { type AgentStatus, type CredentialsStatus, momentText } from './core/status.ts';
+import { type AgentStatus, type CredentialsStatus, momentText } from './core/status/status.ts';
 import { durationText } from './core/units.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Publication } from './publication.ts';

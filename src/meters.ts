@@ -12,8 +12,8 @@ import {
   type Sample,
   sample,
   statusSamples,
-} from './core/metrics.ts';
-import type { AgentStatus } from './core/status.ts';
+} from './core/status/metrics.ts';
+import type { AgentStatus } from './core/status/status.ts';
 import type { ApiMeter, Notifier } from './ports.ts';
 
 export interface MetersOfSidecar {

@@ -13,8 +13,8 @@ import type { ReadOutcomes } from './core/read.ts';
 import { type Rendered, render, type Served } from './core/render.ts';
 import type { Phase } from './core/schedule.ts';
 import type { Change, Changed, Snapshot } from './core/snapshot.ts';
-import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './core/status.ts';
-import { changeToTell, mergeChanges } from './core/telling.ts';
+import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './core/status/status.ts';
+import { changeToTell, mergeChanges } from './core/telling/telling.ts';
 import type { Question } from './fetch.ts';
 import type { Clock, Log, SecretSource, Target } from './ports.ts';
 

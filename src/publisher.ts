@@ -8,7 +8,7 @@ import { distinct } from './core/last-words.ts';
 import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
 import type { Phase } from './core/schedule.ts';
 import type { Changed, FilePath } from './core/snapshot.ts';
-import { filesOf } from './core/telling.ts';
+import { filesOf } from './core/telling/telling.ts';
 import type { Fetcher } from './fetch.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Publication, Published } from './publication.ts';

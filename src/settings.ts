@@ -6,6 +6,7 @@
  * there for any Service called podsecrets, and those are passed over in silence.
  */
 
+import type { Environment } from './core/environment.ts';
 import { Problem } from './core/problem.ts';
 import { nearest, printable, quoted } from './core/text.ts';
 import { readDuration } from './core/units.ts';
@@ -20,7 +21,6 @@ import {
   type Settings,
 } from './options.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
 export type Origin = 'flag' | 'environment' | 'default';
 
 export interface SettingsReading {

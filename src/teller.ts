@@ -8,8 +8,8 @@
 
 import { Problem, type ProblemCode, problemLine, problemsOf, throwProblems } from './core/problem.ts';
 import type { Changed } from './core/snapshot.ts';
-import { momentText, type NotifierStatus, problemStatus } from './core/status.ts';
-import { filesOf, mergeChanges, tellDelay } from './core/telling.ts';
+import { momentText, type NotifierStatus, problemStatus } from './core/status/status.ts';
+import { filesOf, mergeChanges, tellDelay } from './core/telling/telling.ts';
 import { durationText } from './core/units.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
 

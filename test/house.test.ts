@@ -32,12 +32,12 @@ const edges = sources.filter(inRoom('edge'));
 
 /** Packages and built-in modules that compute and touch nothing, and the thin rooms of the core that may use them. */
 const pure: readonly (readonly [name: RegExp, room: RegExp])[] = [
-  [/^yaml$/, /^src\/core\/(yaml|inject\/)/],
-  [/^@aws-lambda-powertools\/jmespath/, /^src\/core\/jmespath/],
+  [/^yaml$/, /^src\/core\/(yaml|inject)\//],
+  [/^@aws-lambda-powertools\/jmespath/, /^src\/core\/json\/jmespath/],
   // Reads PKCS#12, which node:crypto does not.
-  [/^node-forge/, /^src\/core\/pkcs12/],
+  [/^node-forge/, /^src\/core\/kubernetes\/(pkcs12|node-forge)/],
   // Key parsing and re-encoding of TLS secrets: values in, values out.
-  [/^node:crypto$/, /^src\/core\/tls/],
+  [/^node:crypto$/, /^src\/core\/kubernetes\/tls/],
 ];
 
 function mayImport(file: string, name: string): boolean {
@@ -114,7 +114,7 @@ test('a secret is revealed only where it is rendered, written, or sent where it 
   const allowed = [
     /^src\/core\/secret\.ts$/,
     // Extracts fields, decodes and re-encodes.
-    /^src\/core\/(render|jmespath|tls|kubernetes-secret|scrub)\.ts$/,
+    /^src\/core\/(render|json\/jmespath|kubernetes\/(secret|tls)|telling\/scrub)\.ts$/,
     // Writes files and compares them with what is there.
     /^src\/edge\/directory\//,
   ];

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem, problemsOf } from '../src/core/problem.ts';
 import type { Changed, FilePath } from '../src/core/snapshot.ts';
-import { filesOf } from '../src/core/telling.ts';
+import { filesOf } from '../src/core/telling/telling.ts';
 import type { Log, Notifier } from '../src/ports.ts';
 import { openTeller, type Teller } from '../src/teller.ts';
 import { type FakeClock, fakeClock } from './support/clock.ts';

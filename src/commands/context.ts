@@ -2,10 +2,11 @@
  * What a command is given: its settings, and the process it may touch, as values and functions.
  */
 
+import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 import type { CommandName, OptionName, Settings } from '../options.ts';
 import type { Clock } from '../ports.ts';
-import type { Environment, Origin } from '../settings.ts';
+import type { Origin } from '../settings.ts';
 
 export interface Context {
   readonly command: CommandName;

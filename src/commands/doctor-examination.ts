@@ -5,9 +5,9 @@
  * the directory is looked at even where no credentials are to be had.
  */
 
-import { authenticationText, chooseAuthentication } from '../core/authentication.ts';
-import { type AwsEnvironment, readAwsEnvironment } from '../core/aws-environment.ts';
-import { attempt, type Check, type ConfigReport } from '../core/doctor-report.ts';
+import { authenticationText, chooseAuthentication } from '../core/aws/authentication.ts';
+import { type AwsEnvironment, readAwsEnvironment } from '../core/aws/environment.ts';
+import { attempt, type Check, type ConfigReport } from '../core/doctor/report.ts';
 import type { Plan } from '../core/plan.ts';
 import { Problems, problemsOf } from '../core/problem.ts';
 import { printable } from '../core/text.ts';

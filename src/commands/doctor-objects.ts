@@ -5,8 +5,9 @@
  * then they are overwritten. Nothing is said of them but their version.
  */
 
-import type { Authentication } from '../core/authentication.ts';
-import type { AwsEnvironment } from '../core/aws-environment.ts';
+import type { Authentication } from '../core/aws/authentication.ts';
+import type { AwsEnvironment } from '../core/aws/environment.ts';
+import { type TokenClaims, tokenClaims } from '../core/aws/token-claims.ts';
 import { choose } from '../core/choose.ts';
 import {
   attempt,
@@ -14,13 +15,12 @@ import {
   type ObjectCheck,
   type ReadCheck,
   type Verdict,
-} from '../core/doctor-report.ts';
+} from '../core/doctor/report.ts';
 import type { Plan, PlannedObject } from '../core/plan.ts';
 import { type Problem, problemsOf } from '../core/problem.ts';
 import type { Read, ReadOutcomes } from '../core/read.ts';
 import { render } from '../core/render.ts';
 import { printable } from '../core/text.ts';
-import { type TokenClaims, tokenClaims } from '../core/token-claims.ts';
 import { durationText } from '../core/units.ts';
 import { askIdentity } from '../edge/aws/identity.ts';
 import { openSecretSource, type SourceOptions } from '../edge/aws/source.ts';

@@ -6,9 +6,9 @@
  * file or a pipe, and what is to be said about it on standard error.
  */
 
-import { type DoctorReport, doctorExitCode } from '../core/doctor-report.ts';
-import { doctorJson, doctorText } from '../core/doctor-text.ts';
-import { policyFor, policyNotes, trustNotes } from '../core/policy.ts';
+import { policyFor, policyNotes, trustNotes } from '../core/aws/policy.ts';
+import { type DoctorReport, doctorExitCode } from '../core/doctor/report.ts';
+import { doctorJson, doctorText } from '../core/doctor/text.ts';
 import { exitCodes, problemLine, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 import { examine } from './doctor-examination.ts';

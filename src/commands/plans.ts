@@ -4,7 +4,7 @@
 
 import type { Plan } from '../core/plan.ts';
 import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
-import { parsePlan } from '../core/secret-provider-class.ts';
+import { parsePlan } from '../core/secret-provider-class/secret-provider-class.ts';
 import { readConfigFile } from '../edge/config-file.ts';
 import type { Context } from './context.ts';
 

@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { expectedPaths, type Plan } from '../core/plan.ts';
 import { throwProblems } from '../core/problem.ts';
-import { scrub } from '../core/scrub.ts';
+import { scrub } from '../core/telling/scrub.ts';
 import { type Delivery, type DeliveryOptions, openDelivery } from '../delivery.ts';
 import { type Directory, openDirectory } from '../edge/directory/open.ts';
 import { createFetcher } from '../fetch.ts';

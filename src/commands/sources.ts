@@ -2,10 +2,10 @@
  * The sources of values, one for each identity that the configs ask for.
  */
 
-import { type Authentication, authenticationText, chooseAuthentication } from '../core/authentication.ts';
-import { readAwsEnvironment } from '../core/aws-environment.ts';
+import { type Authentication, authenticationText, chooseAuthentication } from '../core/aws/authentication.ts';
+import { readAwsEnvironment } from '../core/aws/environment.ts';
 import type { Plan } from '../core/plan.ts';
-import { type CredentialsStatus, momentText } from '../core/status.ts';
+import { type CredentialsStatus, momentText } from '../core/status/status.ts';
 import { type AwsSource, openSecretSource } from '../edge/aws/source.ts';
 import { openTransport } from '../edge/aws/transport.ts';
 import type { ApiMeter, Log, SecretSource } from '../ports.ts';

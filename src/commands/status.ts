@@ -3,7 +3,7 @@
  */
 
 import { exitCodes } from '../core/problem.ts';
-import { statusText } from '../core/status-text.ts';
+import { statusText } from '../core/status/text.ts';
 import { fetchStatus } from '../edge/http/status-client.ts';
 import type { Context } from './context.ts';
 

@@ -6,15 +6,15 @@
  * name leaves this file other than in a secret or, once it is valid, as the name of a file.
  */
 
-import { isJsonObject, type JsonObject, type JsonValue, jsonText, parseJson } from './json.ts';
-import { PathTree } from './path-tree.ts';
+import { isJsonObject, type JsonObject, type JsonValue, jsonText, parseJson } from './json/json.ts';
+import { utf8Text } from './json/utf8.ts';
 import type { Output, Plan, PlannedObject } from './plan.ts';
 import { Problem, throwProblems } from './problem.ts';
 import type { Service } from './read.ts';
 import { Secret } from './secret.ts';
+import { PathTree } from './secret-provider-class/path-tree.ts';
 import { type FilePath, filePath, type Snapshot, type SnapshotFile } from './snapshot.ts';
 import { quoted } from './text.ts';
-import { utf8Text } from './utf8.ts';
 
 /** The value that serves an object. */
 export interface Served {
@@ -76,12 +76,12 @@ interface RenderedFile extends SnapshotFile {
 }
 
 type Refuse = (message: string, remedy: string, subject?: string) => void;
-type Evaluate = typeof import('./jmespath.ts').evaluate;
+type Evaluate = typeof import('./json/jmespath.ts').evaluate;
 
 /** The expression language, if the plan has an expression; its package is loaded the first time. */
 async function evaluator(plan: Plan): Promise<Evaluate | undefined> {
   const needed = plan.objects.some((object) => object.outputs.some(({ kind }) => kind === 'jmesPath'));
-  return needed ? (await import('./jmespath.ts')).evaluate : undefined;
+  return needed ? (await import('./json/jmespath.ts')).evaluate : undefined;
 }
 
 function renderObject(

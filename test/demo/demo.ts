@@ -11,7 +11,7 @@ import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { stringify } from 'yaml';
-import type { AgentStatus } from '../../src/core/status.ts';
+import type { AgentStatus } from '../../src/core/status/status.ts';
 import { launchStandIn } from '../aws-stand-in/client.ts';
 import { run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';

@@ -18,6 +18,7 @@ function drawing(lines: readonly string[]): string {
     return `<text x="${margin}" y="${y}" xml:space="preserve">${spans(line)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#d6deeb">
+<title>podsecrets demo: a SecretProviderClass, init, the files, a rotation, the signal, the status</title>
 <rect width="${width}" height="${height}" rx="8" fill="#0b1a2b"/>
 ${texts.join('\n')}
 </svg>

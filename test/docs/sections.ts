@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { events } from '../../src/core/events.ts';
-import { metrics } from '../../src/core/metrics.ts';
 import { exitCodes } from '../../src/core/problem.ts';
+import { metrics } from '../../src/core/status/metrics.ts';
 import { flagOf, type Option } from '../../src/options.ts';
 import { optionEntries } from '../../src/settings.ts';
 

@@ -10,7 +10,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkReport, checkText } from '../../src/core/check-report.ts';
 import type { Plan } from '../../src/core/plan.ts';
-import type { ParsedPlan } from '../../src/core/secret-provider-class.ts';
+import type { ParsedPlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
 import { printable } from '../../src/core/text.ts';
 import { config, parse } from '../support/config.ts';
 

@@ -7,8 +7,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evaluate, expressionFault } from '../../src/core/jmespath.ts';
-import { jsonText, parseJson } from '../../src/core/json.ts';
+import { evaluate, expressionFault } from '../../src/core/json/jmespath.ts';
+import { jsonText, parseJson } from '../../src/core/json/json.ts';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
 import { render } from '../../src/core/render.ts';
 import { Secret } from '../../src/core/secret.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentStatus } from '../../src/core/status.ts';
+import type { AgentStatus } from '../../src/core/status/status.ts';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';

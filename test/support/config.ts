@@ -2,7 +2,11 @@
 
 import { checkReport } from '../../src/core/check-report.ts';
 import type { Problem } from '../../src/core/problem.ts';
-import { type ParsedPlan, type PlanOptions, parsePlan } from '../../src/core/secret-provider-class.ts';
+import {
+  type ParsedPlan,
+  type PlanOptions,
+  parsePlan,
+} from '../../src/core/secret-provider-class/secret-provider-class.ts';
 
 /** A config with these objects (YAML at any indentation). Without further parameters they begin in line 9. */
 export function config(objects: string, parameters: Readonly<Record<string, string>> = {}): string {

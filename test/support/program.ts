@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The program under test; PODSECRETS_BINARY names another. */
-export const binary = process.env['PODSECRETS_BINARY'] ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets');
+export const binary =
+  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets');
 
 export interface Ended {
   readonly code: number | null;
@@ -31,7 +32,7 @@ export interface Running {
 export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: npm run build makes it`);
   const child = spawn(binary, args, {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end();

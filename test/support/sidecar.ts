@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { AgentStatus } from '../../src/core/status.ts';
+import type { AgentStatus } from '../../src/core/status/status.ts';
 import { type Running, start } from './program.ts';
 
 export interface LoggedLine {

@@ -1,6 +1,6 @@
 /** A sidecar that has seen everything: the status the tests of the pages share. */
 
-import type { AgentStatus } from '../../src/core/status.ts';
+import type { AgentStatus } from '../../src/core/status/status.ts';
 
 export function exampleStatus(): AgentStatus {
   return {

@@ -2,8 +2,8 @@
  * What a workload needs beside itself: the ConfigMap of its config and, for Secrets, the right to keep them.
  */
 
+import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
 import { Problem } from '../problem.ts';
-import { type RbacObject, rbacFor } from '../secret-rbac.ts';
 import type { Assignment } from './assign.ts';
 import type { PlannedBinding } from './binding.ts';
 import type { Choices } from './choices.ts';

@@ -5,7 +5,7 @@
  * ConfigMap with its own text, comments included.
  */
 
-import { type ParsedPlan, parsePlan } from '../secret-provider-class.ts';
+import { type ParsedPlan, parsePlan } from '../secret-provider-class/secret-provider-class.ts';
 import type { Choices } from './choices.ts';
 import { type Mapping, mappingOf, textOf, valueAt } from './data.ts';
 

@@ -6,8 +6,8 @@
  * standard retry, as is its correction of a wrong clock. Errors leave this room as facts only.
  */
 
-import type { AwsEnvironment, EndpointName } from '../../core/aws-environment.ts';
-import { type AwsFailure, failureOf } from '../../core/aws-failure.ts';
+import type { AwsEnvironment, EndpointName } from '../../core/aws/environment.ts';
+import { type AwsFailure, failureOf } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import type { ApiMeter, Clock } from '../../ports.ts';
 import type { AwsCredentials, Credentials } from './credentials.ts';

@@ -6,7 +6,7 @@
  * life, and a failed request is repeated only after a pause, with the same Problem for all who ask meanwhile.
  */
 
-import { expiredProblem } from '../../core/credentials-error.ts';
+import { expiredProblem } from '../../core/aws/credentials-error.ts';
 import { Problem } from '../../core/problem.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { abortable } from './waiting.ts';

@@ -6,7 +6,7 @@
  */
 
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { chainProblem } from '../../core/credentials-error.ts';
+import { chainProblem } from '../../core/aws/credentials-error.ts';
 import { clientSettings, type Surroundings } from './client.ts';
 import { type AwsCredentials, areUsable } from './credentials.ts';
 import { within } from './waiting.ts';

@@ -7,8 +7,8 @@
  */
 
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { incompleteAnswer } from '../../core/aws-failure.ts';
-import { identityProblem } from '../../core/credentials-error.ts';
+import { identityProblem } from '../../core/aws/credentials-error.ts';
+import { incompleteAnswer } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import { call, clientSettings, type Surroundings, signingWith } from './client.ts';
 import { openCredentials, type SourceOptions } from './source.ts';

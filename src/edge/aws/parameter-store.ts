@@ -7,10 +7,10 @@
  */
 
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { readProblem } from '../../core/aws-error.ts';
-import { type AwsFailure, incompleteAnswer } from '../../core/aws-failure.ts';
-import { fullParameterName, iamActions } from '../../core/batch.ts';
-import { answeredBy, matchParameter } from '../../core/match.ts';
+import { fullParameterName, iamActions } from '../../core/aws/batch.ts';
+import { readProblem } from '../../core/aws/error.ts';
+import { type AwsFailure, incompleteAnswer } from '../../core/aws/failure.ts';
+import { answeredBy, matchParameter } from '../../core/aws/match.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';
 import { call, clientSettings, counting, type Surroundings, signingWith } from './client.ts';

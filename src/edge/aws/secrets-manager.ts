@@ -11,10 +11,10 @@ import {
   type GetSecretValueCommandOutput,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { readProblem } from '../../core/aws-error.ts';
-import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../core/aws-failure.ts';
-import { iamActions } from '../../core/batch.ts';
-import { answeredBy, matchSecret } from '../../core/match.ts';
+import { iamActions } from '../../core/aws/batch.ts';
+import { readProblem } from '../../core/aws/error.ts';
+import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../core/aws/failure.ts';
+import { answeredBy, matchSecret } from '../../core/aws/match.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';

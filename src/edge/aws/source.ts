@@ -6,11 +6,11 @@
  * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
  */
 
-import type { Authentication } from '../../core/authentication.ts';
-import type { AwsEnvironment } from '../../core/aws-environment.ts';
-import { readProblem } from '../../core/aws-error.ts';
-import type { AwsFailure } from '../../core/aws-failure.ts';
-import { type AwsRequest, batchReads, type FetchMode, iamActions } from '../../core/batch.ts';
+import type { Authentication } from '../../core/aws/authentication.ts';
+import { type AwsRequest, batchReads, type FetchMode, iamActions } from '../../core/aws/batch.ts';
+import type { AwsEnvironment } from '../../core/aws/environment.ts';
+import { readProblem } from '../../core/aws/error.ts';
+import type { AwsFailure } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { quoted } from '../../core/text.ts';

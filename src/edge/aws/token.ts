@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { tokenProblem } from '../../core/credentials-error.ts';
+import { tokenProblem } from '../../core/aws/credentials-error.ts';
 
 /** The token, without white space around it; throws a Problem when there is none to use. */
 export async function readToken(file: string): Promise<string> {

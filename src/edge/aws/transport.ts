@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
-import type { AwsEnvironment } from '../../core/aws-environment.ts';
+import type { AwsEnvironment } from '../../core/aws/environment.ts';
 import { Problem } from '../../core/problem.ts';
 import { printable } from '../../core/text.ts';
 import type { Clock } from '../../ports.ts';

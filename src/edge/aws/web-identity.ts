@@ -6,10 +6,10 @@
  */
 
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
-import type { Authentication } from '../../core/authentication.ts';
-import { globalStsEndpoint } from '../../core/aws-environment.ts';
-import { type AwsFailure, failureOf, incompleteAnswer } from '../../core/aws-failure.ts';
-import { stsProblem } from '../../core/credentials-error.ts';
+import type { Authentication } from '../../core/aws/authentication.ts';
+import { stsProblem } from '../../core/aws/credentials-error.ts';
+import { globalStsEndpoint } from '../../core/aws/environment.ts';
+import { type AwsFailure, failureOf, incompleteAnswer } from '../../core/aws/failure.ts';
 import type { Problem } from '../../core/problem.ts';
 import { bugOf, clientSettings, counting, type Surroundings } from './client.ts';
 import { type AwsCredentials, areUsable } from './credentials.ts';

@@ -8,7 +8,7 @@
 
 import { join } from 'node:path';
 import type { Changed, FilePath } from '../../core/snapshot.ts';
-import { mergeChanges } from '../../core/telling.ts';
+import { mergeChanges } from '../../core/telling/telling.ts';
 import type { FileSystem } from './file-system.ts';
 import type { CurrentSet } from './inventory.ts';
 

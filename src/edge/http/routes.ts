@@ -5,8 +5,8 @@
  * a secret, and no request can hold anything that is needed: bodies are never read.
  */
 
-import { expositionType } from '../../core/metrics.ts';
-import type { AgentStatus } from '../../core/status.ts';
+import { expositionType } from '../../core/status/metrics.ts';
+import type { AgentStatus } from '../../core/status/status.ts';
 
 /** What the pages show and do. */
 export interface Pages {

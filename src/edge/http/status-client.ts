@@ -4,7 +4,7 @@
 
 import { get } from 'node:http';
 import { Problem } from '../../core/problem.ts';
-import type { AgentStatus } from '../../core/status.ts';
+import type { AgentStatus } from '../../core/status/status.ts';
 
 /** Bytes: a thousand files with long names. */
 const LARGEST = 4 * 1024 * 1024;

@@ -5,13 +5,14 @@
  * missing, all of them and no more.
  */
 
-import { configIdentity } from '../../core/live-secret.ts';
+import type { Environment } from '../../core/environment.ts';
+import { configIdentity } from '../../core/kubernetes/live-secret.ts';
+import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from '../../core/kubernetes/rbac.ts';
 import type { Plan, SecretObject } from '../../core/plan.ts';
 import { Problem, throwProblems } from '../../core/problem.ts';
-import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from '../../core/secret-rbac.ts';
 import { type KubernetesApi, openApi } from './api.ts';
 import { readSecret, refuseForeign } from './existing-secret.ts';
-import { type Environment, inCluster } from './in-cluster.ts';
+import { inCluster } from './in-cluster.ts';
 
 export interface AccessQuestion {
   readonly plan: Plan;

@@ -9,7 +9,7 @@
  */
 
 import { Agent, request as httpsRequest } from 'node:https';
-import type { KubernetesAnswer, KubernetesRequest } from '../../core/kubernetes-answer.ts';
+import type { KubernetesAnswer, KubernetesRequest } from '../../core/kubernetes/answer.ts';
 import { Problem } from '../../core/problem.ts';
 import type { Cluster } from './in-cluster.ts';
 

@@ -10,15 +10,8 @@
  *   4. Apply each that differs, on condition that it is still the one that was compared.
  */
 
-import { conflictingFields, refusedBy } from '../../core/kubernetes-answer.ts';
-import {
-  applyBody,
-  type DesiredSecret,
-  desiredSecrets,
-  differs,
-  withOwner,
-  withSiblings,
-} from '../../core/kubernetes-secret.ts';
+import type { Environment } from '../../core/environment.ts';
+import { conflictingFields, refusedBy } from '../../core/kubernetes/answer.ts';
 import {
   belongingOf,
   configIdentity,
@@ -26,14 +19,22 @@ import {
   mayRemove,
   type OwnerReference,
   siblingsOf,
-} from '../../core/live-secret.ts';
+} from '../../core/kubernetes/live-secret.ts';
+import type { SecretOwner } from '../../core/kubernetes/rbac.ts';
+import {
+  applyBody,
+  type DesiredSecret,
+  desiredSecrets,
+  differs,
+  withOwner,
+  withSiblings,
+} from '../../core/kubernetes/secret.ts';
 import type { Plan } from '../../core/plan.ts';
 import { Problem, problemsOf } from '../../core/problem.ts';
-import type { SecretOwner } from '../../core/secret-rbac.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { type KubernetesApi, openApi } from './api.ts';
 import { readSecret, refuseForeign, secretRequest, unchangeable } from './existing-secret.ts';
-import { type Environment, inCluster } from './in-cluster.ts';
+import { inCluster } from './in-cluster.ts';
 import { resolveOwner } from './owner.ts';
 
 export interface SecretsRequest {

@@ -2,8 +2,8 @@
  * A Secret of the cluster before anything is done to it: read, and refused when it is not ours to change.
  */
 
-import { type KubernetesRequest, refusedBy } from '../../core/kubernetes-answer.ts';
-import { belongingOf, type LiveSecret, parseLiveSecret } from '../../core/live-secret.ts';
+import { type KubernetesRequest, refusedBy } from '../../core/kubernetes/answer.ts';
+import { belongingOf, type LiveSecret, parseLiveSecret } from '../../core/kubernetes/live-secret.ts';
 import { Problem } from '../../core/problem.ts';
 import { quoted } from '../../core/text.ts';
 import type { KubernetesApi } from './api.ts';

@@ -8,6 +8,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Environment } from '../../core/environment.ts';
 import { Problem } from '../../core/problem.ts';
 
 export interface Cluster {
@@ -18,8 +19,6 @@ export interface Cluster {
   readonly ca: string;
   token(): Promise<string>;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The cluster this pod runs in. Throws a Problem when there is none, or when its token is not mounted. */
 export async function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Promise<Cluster> {

@@ -6,12 +6,12 @@
  * does not take the Secret with it. No `blockOwnerDeletion` is set, which would need a permission on the owner.
  */
 
-import { refusedBy } from '../../core/kubernetes-answer.ts';
-import type { OwnerReference } from '../../core/live-secret.ts';
+import type { Environment } from '../../core/environment.ts';
+import { refusedBy } from '../../core/kubernetes/answer.ts';
+import type { OwnerReference } from '../../core/kubernetes/live-secret.ts';
+import type { SecretOwner } from '../../core/kubernetes/rbac.ts';
 import { Problem } from '../../core/problem.ts';
-import type { SecretOwner } from '../../core/secret-rbac.ts';
 import type { KubernetesApi } from './api.ts';
-import type { Environment } from './in-cluster.ts';
 
 /** The owner to set; undefined for `retain`. The workload of a bare pod is the pod itself. */
 export async function resolveOwner(

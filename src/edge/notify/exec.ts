@@ -7,9 +7,10 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hookEnvironment, lastLines } from '../../core/hook.ts';
+import type { Environment } from '../../core/environment.ts';
 import { Problem } from '../../core/problem.ts';
-import { filesOf } from '../../core/telling.ts';
+import { hookEnvironment, lastLines } from '../../core/telling/hook.ts';
+import { filesOf } from '../../core/telling/telling.ts';
 import { quoted } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Notifier } from '../../ports.ts';
@@ -17,7 +18,7 @@ import { reapOrphans } from './orphans.ts';
 
 export interface ExecOptions {
   /** Our own environment, of which the hook gets a part. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   /** Our own pid: process 1 has the orphans of its hooks to reap. */
   readonly self: number;
   /** Takes published values out of what the hook printed. */

@@ -7,7 +7,7 @@
  * interface, which is loaded only once there is something to reap.
  */
 
-import type { ProcessTable } from '../../core/process-table.ts';
+import type { ProcessTable } from '../../core/telling/process-table.ts';
 import { readProcessTable } from './process-table.ts';
 
 /** waitpid(2): the pid when it was reaped. */

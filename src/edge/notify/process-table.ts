@@ -5,7 +5,7 @@
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { type ProcessEntry, type ProcessTable, parseProcess } from '../../core/process-table.ts';
+import { type ProcessEntry, type ProcessTable, parseProcess } from '../../core/telling/process-table.ts';
 
 /** Every process that can be seen. Throws the error of the system when there is no /proc at all. */
 export function readProcessTable(proc: string = '/proc'): ProcessTable {

@@ -8,6 +8,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Problem, throwProblems } from '../../core/problem.ts';
+import type { Changed } from '../../core/snapshot.ts';
 import {
   isAlone,
   isOurs,
@@ -16,8 +17,7 @@ import {
   type ProcessEntry,
   type ProcessTable,
   parsePidFile,
-} from '../../core/process-table.ts';
-import type { Changed } from '../../core/snapshot.ts';
+} from '../../core/telling/process-table.ts';
 import { printable, quoted } from '../../core/text.ts';
 import type { Notifier } from '../../ports.ts';
 import { readBootTime, readProcessTable, readUser } from './process-table.ts';

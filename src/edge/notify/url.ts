@@ -8,7 +8,7 @@
 
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Problem } from '../../core/problem.ts';
-import { filesOf } from '../../core/telling.ts';
+import { filesOf } from '../../core/telling/telling.ts';
 import { printable } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Notifier } from '../../ports.ts';

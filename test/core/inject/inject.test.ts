@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parsePlan } from '../../../src/core/secret-provider-class.ts';
+import { parsePlan } from '../../../src/core/secret-provider-class/secret-provider-class.ts';
 import {
   type ContainerView,
   changedLines,

@@ -9,7 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openedFiles } from './opened-files.ts';
 
-const { readAwsEnvironment } = await import('../../../src/core/aws-environment.ts');
+const { readAwsEnvironment } = await import('../../../src/core/aws/environment.ts');
 const { readOf } = await import('../../../src/core/read.ts');
 const { openSecretSource } = await import('../../../src/edge/aws/source.ts');
 const { openTransport } = await import('../../../src/edge/aws/transport.ts');

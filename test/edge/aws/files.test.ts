@@ -23,7 +23,7 @@ for (const name of Object.keys(process.env))
 
 const { openSecretSource } = await import('../../../src/edge/aws/source.ts');
 const { openTransport } = await import('../../../src/edge/aws/transport.ts');
-const { readAwsEnvironment } = await import('../../../src/core/aws-environment.ts');
+const { readAwsEnvironment } = await import('../../../src/core/aws/environment.ts');
 const { openWorld, outcomeText, parameter, realClock, recordingLog, REGION, secret } = await import(
   './world.ts'
 );

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readAwsEnvironment } from '../../../src/core/aws-environment.ts';
+import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
 import { keepCredentials } from '../../../src/edge/aws/credentials.ts';
 import { openSecretsManager } from '../../../src/edge/aws/secrets-manager.ts';
 import { openTransport } from '../../../src/edge/aws/transport.ts';

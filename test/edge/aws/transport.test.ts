@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import forge from 'node-forge';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readAwsEnvironment, type Variables } from '../../../src/core/aws-environment.ts';
+import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
+import type { Environment } from '../../../src/core/environment.ts';
 import type { Problem } from '../../../src/core/problem.ts';
 import { openTransport, type Transport } from '../../../src/edge/aws/transport.ts';
 import type { Clock } from '../../../src/ports.ts';
@@ -40,7 +41,7 @@ async function listening(server: Server): Promise<number> {
 
 const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
 
-function open(options: { env?: Variables; awsTimeout?: number; clock?: Clock } = {}): Transport {
+function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
   const { env = {}, awsTimeout = 2000, clock = realClock } = options;
   return openTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
 }

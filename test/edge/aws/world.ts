@@ -11,9 +11,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Authentication } from '../../../src/core/authentication.ts';
-import { readAwsEnvironment, type Variables } from '../../../src/core/aws-environment.ts';
-import type { FetchMode } from '../../../src/core/batch.ts';
+import type { Authentication } from '../../../src/core/aws/authentication.ts';
+import type { FetchMode } from '../../../src/core/aws/batch.ts';
+import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
+import type { Environment } from '../../../src/core/environment.ts';
 import { type Problem, problemLine } from '../../../src/core/problem.ts';
 import { type Read, type ReadOutcome, type ReadOutcomes, readOf } from '../../../src/core/read.ts';
 import { openSecretSource } from '../../../src/edge/aws/source.ts';
@@ -53,7 +54,7 @@ export interface WorldOptions {
   readonly awsTimeout?: number;
   readonly clock?: Clock;
   readonly auth?: 'pod-identity' | 'irsa';
-  readonly env?: Variables;
+  readonly env?: Environment;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentStatus } from '../../../src/core/status.ts';
+import type { AgentStatus } from '../../../src/core/status/status.ts';
 import { type HttpRequest, type Pages, route } from '../../../src/edge/http/routes.ts';
 import { exampleStatus } from '../../support/status.ts';
 

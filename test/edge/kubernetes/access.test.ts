@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { rbacFor } from '../../../src/core/kubernetes/rbac.ts';
 import { Problem, problemLine, problemsOf } from '../../../src/core/problem.ts';
-import { rbacFor } from '../../../src/core/secret-rbac.ts';
 import { checkAccess } from '../../../src/edge/kubernetes/access.ts';
 import { type KubernetesDouble, kubernetesDouble } from '../../support/kubernetes-api.ts';
 import { rejects } from '../../support/rejects.ts';

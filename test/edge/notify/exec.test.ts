@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
-import { scrub } from '../../../src/core/scrub.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Changed, FilePath } from '../../../src/core/snapshot.ts';
+import { scrub } from '../../../src/core/telling/scrub.ts';
 import { type ExecOptions, execNotifier } from '../../../src/edge/notify/exec.ts';
 import { rejects } from '../../support/rejects.ts';
 

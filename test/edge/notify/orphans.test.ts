@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ProcessEntry } from '../../../src/core/process-table.ts';
+import type { ProcessEntry } from '../../../src/core/telling/process-table.ts';
 import { reapOrphans } from '../../../src/edge/notify/orphans.ts';
 
 const test = suite('orphans');

@@ -1,0 +1,137 @@
+/**
+ * Which way of authenticating to AWS a config means, decided from its words, the option and the variables alone.
+ *
+ * EKS injects variables for whichever way a service account is set up for, so their presence is what `auto` goes by. The
+ * decision touches nothing: whether the token is there and what it is worth shows when it is used.
+ */
+
+import type { Environment } from '../environment.ts';
+import { Problem } from '../problem.ts';
+import { printable, quoted } from '../text.ts';
+
+export type Authentication =
+  | {
+      readonly kind: 'pod-identity';
+      /** URLs of the agent's credentials, the next one only for when the one before cannot be reached. */
+      readonly addresses: readonly string[];
+      readonly tokenFile: string;
+      /** Whether EKS injected its variables. Without them the pod most likely has no association at all. */
+      readonly injected: boolean;
+    }
+  | {
+      readonly kind: 'irsa';
+      readonly roleArn: string;
+      readonly tokenFile: string;
+      readonly sessionName: string;
+    }
+  | { readonly kind: 'default' };
+
+export interface AuthenticationQuestion {
+  /** `--auth`. */
+  readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
+  /** What the config says; undefined when the key is absent or empty. */
+  readonly usePodIdentity: boolean | undefined;
+  readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
+  readonly env: Environment;
+}
+
+/** The way to authenticate; throws a Problem when its variables are missing. */
+export function chooseAuthentication(question: AuthenticationQuestion): Authentication {
+  const kind = question.auth === 'auto' ? automatic(question) : question.auth;
+  switch (kind) {
+    case 'pod-identity':
+      return podIdentity(question);
+    case 'irsa':
+      return irsa(question);
+    case 'default':
+      return { kind: 'default' };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** One phrase for logs: what is used, and where it comes from. */
+export function authenticationText(authentication: Authentication): string {
+  switch (authentication.kind) {
+    case 'pod-identity':
+      return `EKS Pod Identity by ${authentication.addresses.map((address) => printable(address)).join(' or ')}`;
+    case 'irsa':
+      return `IAM role ${printable(authentication.roleArn)} by the service account's token`;
+    case 'default':
+      return "the SDK's default credential chain";
+    default:
+      return authentication satisfies never;
+  }
+}
+
+function automatic({ usePodIdentity, env }: AuthenticationQuestion): Authentication['kind'] {
+  if (usePodIdentity !== undefined) return usePodIdentity ? 'pod-identity' : 'irsa';
+  if (env[ROLE_ARN] && env[WEB_TOKEN_FILE]) return 'irsa';
+  return env[AGENT_URI] && env[AGENT_TOKEN_FILE] ? 'pod-identity' : 'default';
+}
+
+function podIdentity({ env, preferredAddressType }: AuthenticationQuestion): Authentication {
+  const uri = env[AGENT_URI] || undefined;
+  if (uri !== undefined && !(URL.canParse(uri) && mayBeAsked(new URL(uri))))
+    throw new Problem({
+      code: 'credentials.variables',
+      subject: AGENT_URI,
+      message: `expected an https URL, or http to the agent or to a loopback address, got ${quoted(uri)}`,
+      remedy: 'Remove the variable from the container: EKS injects the right one.',
+    });
+  return {
+    kind: 'pod-identity',
+    addresses: uri === undefined ? agentAddresses[preferredAddressType] : [uri],
+    tokenFile: env[AGENT_TOKEN_FILE] || AGENT_TOKEN_DEFAULT,
+    injected: uri !== undefined || Boolean(env[AGENT_TOKEN_FILE]),
+  };
+}
+
+function irsa({ env }: AuthenticationQuestion): Authentication {
+  const roleArn = env[ROLE_ARN] || undefined;
+  const tokenFile = env[WEB_TOKEN_FILE] || undefined;
+  if (roleArn === undefined || tokenFile === undefined)
+    throw new Problem({
+      code: 'credentials.variables',
+      subject: roleArn === undefined ? ROLE_ARN : WEB_TOKEN_FILE,
+      message: `expected ${ROLE_ARN} and ${WEB_TOKEN_FILE}, which EKS injects for IRSA, got ${
+        roleArn !== undefined || tokenFile !== undefined ? 'only one of them' : 'neither'
+      }`,
+      remedy:
+        'Annotate the service account with eks.amazonaws.com/role-arn and create the pod anew, or set usePodIdentity: "true" if the role is a Pod Identity association.',
+    });
+  return { kind: 'irsa', roleArn, tokenFile, sessionName: sessionName(env) };
+}
+
+/** CloudTrail and AWS's own messages show this name, so it says who and where. At most 64 of `[\w+=,.@-]`. */
+function sessionName(env: Environment): string {
+  const pod = (env.HOSTNAME ?? '').replace(/[^\w+=,.@-]/g, '-');
+  return env.AWS_ROLE_SESSION_NAME || `podsecrets${pod === '' ? '' : `-${pod}`}`.slice(0, 64);
+}
+
+/** The SDK sends the token nowhere else: in clear only to this machine and to the agent's addresses. */
+function mayBeAsked(url: URL): boolean {
+  if (url.protocol === 'https:') return true;
+  return (
+    url.protocol === 'http:' &&
+    (/^127\.\d+\.\d+\.\d+$/.test(url.hostname) ||
+      ['localhost', '[::1]', '169.254.170.2', '169.254.170.23', '[fd00:ec2::23]'].includes(url.hostname))
+  );
+}
+
+const AGENT_URI = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';
+const AGENT_TOKEN_FILE = 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE';
+const ROLE_ARN = 'AWS_ROLE_ARN';
+const WEB_TOKEN_FILE = 'AWS_WEB_IDENTITY_TOKEN_FILE';
+
+/** Where the EKS Pod Identity agent listens on every node, by IPv4 and by IPv6. */
+const IPV4_AGENT = 'http://169.254.170.23/v1/credentials';
+const IPV6_AGENT = 'http://[fd00:ec2::23]/v1/credentials';
+const agentAddresses: Readonly<Record<AuthenticationQuestion['preferredAddressType'], readonly string[]>> = {
+  auto: [IPV4_AGENT, IPV6_AGENT],
+  ipv4: [IPV4_AGENT],
+  ipv6: [IPV6_AGENT],
+};
+
+/** Where EKS projects the token that the agent accepts. */
+const AGENT_TOKEN_DEFAULT = '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token';

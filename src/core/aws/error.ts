@@ -1,0 +1,196 @@
+/**
+ * A failure of AWS becomes a Problem that says what was asked, where, what came back, and who can do what about it.
+ *
+ * One table from kinds of failure to sentences. An access error names the IAM action, the resource and the identity as AWS
+ * gave them, or as they must be. Whether trying again can help is decided here: denied and expired credentials count, for
+ * IAM needs seconds to spread a change. AWS's own sentence is shown only about requests that it did not understand.
+ */
+
+import { type Access, Problem, type ProblemCode } from '../problem.ts';
+import type { Read } from '../read.ts';
+import { printable, quoted } from '../text.ts';
+import { fullParameterName, iamActions } from './batch.ts';
+import type { AwsFailure, FailureKind } from './failure.ts';
+import { isTlsCode } from './failure.ts';
+
+/** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
+export function readProblem(read: Read, action: string, failure: AwsFailure): Problem {
+  const { code, retry } = kinds[failure.kind];
+  const { message, remedy, access } = words(read, action, failure);
+  return new Problem({
+    code,
+    subject: readName(read),
+    message,
+    remedy,
+    retry,
+    access,
+    ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
+  });
+}
+
+/** The value as errors name it, with its selector. */
+export function readName(read: Read): string {
+  return printable(fullParameterName(read));
+}
+
+const kinds: Readonly<Record<FailureKind, { readonly code: ProblemCode; readonly retry: boolean }>> = {
+  notFound: { code: 'fetch.notFound', retry: false },
+  denied: { code: 'fetch.denied', retry: true },
+  expired: { code: 'credentials.expired', retry: true },
+  client: { code: 'fetch.client', retry: false },
+  throttled: { code: 'fetch.throttled', retry: true },
+  server: { code: 'fetch.server', retry: true },
+  network: { code: 'fetch.network', retry: true },
+  answer: { code: 'fetch.answer', retry: true },
+};
+
+interface Words {
+  readonly message: string;
+  readonly remedy: string;
+  readonly access?: Access | undefined;
+}
+
+function words(read: Read, action: string, failure: AwsFailure): Words {
+  const where = `${action} in ${printable(read.region)}`;
+  const got = gotText(failure);
+  switch (failure.kind) {
+    case 'notFound':
+      return absent(read, where, got, failure);
+    case 'denied':
+      return denied(read, action, where, got, failure);
+    case 'expired':
+      return {
+        message: `expected ${where} to accept the credentials, got ${got}, also with new ones`,
+        remedy: "Check the node's clock, and that the region is enabled for the account.",
+      };
+    case 'client':
+      return refused(where, got, failure);
+    case 'throttled':
+      return {
+        message: `expected ${where} to answer, got ${got}: the account's or the service's rate limit is used up`,
+        remedy:
+          read.service === 'ssmparameter'
+            ? 'Wait, raise --interval, or turn on higher throughput for Parameter Store in this region.'
+            : 'Wait, raise --interval, or ask AWS for a higher Secrets Manager quota in this region.',
+      };
+    case 'server':
+      return {
+        message: `expected ${where} to answer, got ${got}`,
+        remedy: 'Wait: the fault is on the side of AWS. Its health page says more if this lasts.',
+      };
+    case 'network':
+      return unreachable(where, got, failure);
+    case 'answer':
+      return {
+        message: `expected ${where} to answer for this object, got ${failure.code === undefined && failure.status === undefined ? 'an answer without it' : `an answer that is not AWS's (${got})`}`,
+        remedy: 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.',
+      };
+    default:
+      return failure.kind satisfies never;
+  }
+}
+
+function absent(read: Read, where: string, got: string, failure: AwsFailure): Words {
+  if (failure.code?.startsWith('InvalidRequest'))
+    return {
+      message: `expected ${where} to find it, got a secret that is marked for deletion (${got})`,
+      remedy: 'Restore it with "aws secretsmanager restore-secret", or take it out of the config.',
+    };
+  const selector = read.version ?? read.stage;
+  const what = read.service === 'ssmparameter' ? 'parameter' : 'secret';
+  return {
+    message: `expected ${where} to find it, got ${got}`,
+    remedy:
+      selector === undefined
+        ? `Create the ${what} in this region and in the account of the role, or correct objectName.`
+        : `Check that the ${what} has the ${read.version === undefined ? 'label' : 'version'} ${quoted(selector)} in this region.`,
+  };
+}
+
+function denied(read: Read, action: string, where: string, got: string, failure: AwsFailure): Words {
+  const access = accessOf(read, action, failure.message ?? '');
+  return {
+    message: `expected ${where} to be allowed, got ${got}: ${access.identity} may not ${access.action} on ${access.resource}${
+      access.denier === undefined ? '' : `, by an explicit deny in ${access.denier}`
+    }`,
+    remedy:
+      access.denier === undefined
+        ? `Allow ${access.action} on ${access.resource} in the role's policy${access.action.startsWith('kms:') ? ' and in the key policy' : ''}. A new permission takes a few seconds to work.`
+        : `Take this action and resource out of the deny in ${access.denier}.`,
+    access: access.denier === undefined ? { action: access.action, resource: access.resource } : undefined,
+  };
+}
+
+interface Refusal extends Access {
+  readonly identity: string;
+  /** What kind of policy denies explicitly. */
+  readonly denier: string | undefined;
+}
+
+/** AWS says who may not do what on what; where it does not, the answer follows from the request. */
+function accessOf(read: Read, asked: string, message: string): Refusal {
+  const [, identity] = /User: (arn:\S+)/.exec(message) ?? [];
+  const [, named] = /not authorized to perform: ([a-z0-9-]+:\w+)/.exec(message) ?? [];
+  const [, resource] = /on resource: (\S+?)[.,]?(?:\s|$)/.exec(message) ?? [];
+  const [, denier] = /explicit deny in (an? [a-z -]*?policy)/.exec(message) ?? [];
+  const action = named ?? (/\bKMS\b|\bkey\b/.test(message) ? 'kms:Decrypt' : asked);
+  return {
+    action,
+    resource: resource === undefined ? resourceOf(action, read, identity) : printable(resource),
+    identity: identity === undefined ? 'the identity of this pod' : printable(identity),
+    denier,
+  };
+}
+
+/** The resource as a policy names it. An unknown account stays `*`; a secret's ARN ends in a random suffix. */
+function resourceOf(action: string, read: Read, identity: string | undefined): string {
+  if (action.startsWith('kms:')) return 'the KMS key that encrypts it';
+  // A batch is not about one secret, so its permission cannot be bound to one.
+  if (action === iamActions.BatchGetSecretValue) return '*';
+  if (read.id.startsWith('arn:')) return printable(read.id);
+  const [, partition = 'aws', , , account = '*'] = identity?.split(':') ?? [];
+  const place = `${partition}:${read.service === 'ssmparameter' ? 'ssm' : 'secretsmanager'}:${read.region}:${account}`;
+  return printable(
+    read.service === 'ssmparameter'
+      ? `arn:${place}:parameter/${read.id.replace(/^\//, '')}`
+      : `arn:${place}:secret:${read.id}-??????`,
+  );
+}
+
+function refused(where: string, got: string, failure: AwsFailure): Words {
+  const code = failure.code ?? '';
+  const said = failure.message === undefined ? '' : `: ${printable(failure.message)}`;
+  const remedy = /^(Decryption|InvalidKeyId)/.test(code)
+    ? 'Check that the KMS key is enabled, and that the role may kms:Decrypt with it.'
+    : /Signature/.test(code)
+      ? "Check the node's clock, and that nothing between here and AWS changes requests."
+      : 'Correct the object in the config: AWS does not accept the request as it is.';
+  return { message: `expected ${where} to accept the request, got ${got}${said}`, remedy };
+}
+
+function unreachable(where: string, got: string, failure: AwsFailure): Words {
+  if (isTlsCode(failure.code))
+    return {
+      message: `expected a TLS connection for ${where}, got ${got}`,
+      remedy:
+        'If a proxy or a VPC endpoint uses a private authority, name its PEM file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.',
+    };
+  return {
+    message: `expected an answer of ${where}, got ${got}`,
+    remedy: networkRemedies[failure.code ?? ''] ?? 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.',
+  };
+}
+
+const networkRemedies: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'Check the region, the DNS of the cluster, and AWS_ENDPOINT_URL.',
+  EAI_AGAIN: 'Check the DNS of the cluster: it did not answer.',
+  TimeoutError:
+    'Check routes, security groups and network policies to the endpoint; a slow one may need a longer --aws-timeout.',
+  ETIMEDOUT: 'Check routes, security groups and network policies to the endpoint.',
+};
+
+/** What came back: the code, or the status, and the request id that AWS's support asks for. */
+function gotText({ code, status, requestId }: AwsFailure): string {
+  const what = code ?? (status === undefined ? 'nothing understandable' : `HTTP status ${status}`);
+  return requestId === undefined ? what : `${what}, request id ${requestId}`;
+}

@@ -1,0 +1,141 @@
+/**
+ * A Secret as the API server returns it, parsed, with who holds what of it.
+ *
+ * Server-side apply records for every field who manages it (`managedFields`); from that record, the mark and the annotation
+ * follows whether a Secret is ours, another's, or that of another config of ours. Values are wrapped on arrival.
+ */
+
+import type { Plan } from '../plan.ts';
+import { Secret } from '../secret.ts';
+
+/** The field manager of server-side apply, and the value of the mark. */
+export const MANAGER = 'podsecrets';
+/** Ours wins over one that the config gives: charts set it to Helm on all their objects, and these are not Helm's. */
+export const MARK = 'app.kubernetes.io/managed-by';
+/** Annotation: the config that the Secret comes from. */
+export const CONFIG = 'podsecrets.io/config';
+/** Annotation: the Secrets of that config, so that one that left the config is found again without listing them all. */
+export const SIBLINGS = 'podsecrets.io/secrets';
+
+/** Who a Secret dies with, as Kubernetes writes it. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
+export function configIdentity(plan: Plan): string {
+  return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
+}
+
+export interface LiveSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly owners: readonly OwnerReference[];
+  readonly data: ReadonlyMap<string, Secret>;
+  /** What our applies hold: `data.password`, `labels.app`, `annotations.x`, `owner.UID`. Undefined: nothing ever. */
+  readonly held: ReadonlySet<string> | undefined;
+  /** Everybody else who manages a field. */
+  readonly others: readonly string[];
+}
+
+/** Reads the answer to a GET; undefined when it is not a Secret. */
+export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
+  const secret = record(answer);
+  const metadata = record(secret.metadata);
+  if (secret.kind !== 'Secret' || typeof metadata.uid !== 'string') return undefined;
+  const managers = list(metadata.managedFields).map(record);
+  const ours = managers.filter((entry) => entry.manager === MANAGER && entry.operation === 'Apply');
+  return {
+    uid: metadata.uid,
+    resourceVersion: String(metadata.resourceVersion),
+    type: String(secret.type),
+    immutable: secret.immutable === true,
+    labels: texts(metadata.labels),
+    annotations: texts(metadata.annotations),
+    owners: list(metadata.ownerReferences).map(record).map(ownerReference),
+    data: new Map(
+      Object.entries(texts(secret.data)).map(([key, value]) => [
+        key,
+        new Secret(Buffer.from(value, 'base64')),
+      ]),
+    ),
+    held:
+      ours.length === 0 ? undefined : new Set(ours.flatMap((entry) => heldFields(record(entry.fieldsV1)))),
+    others: [
+      ...new Set(managers.filter((entry) => !ours.includes(entry)).map((entry) => String(entry.manager))),
+    ],
+  };
+}
+
+function ownerReference(owner: Record<string, unknown>): OwnerReference {
+  return {
+    apiVersion: String(owner.apiVersion),
+    kind: String(owner.kind),
+    name: String(owner.name),
+    uid: String(owner.uid),
+  };
+}
+
+/** `{"f:data":{"f:password":{}},"f:metadata":{"f:ownerReferences":{"k:{\"uid\":\"…\"}":{}}}}`, as names. */
+function heldFields(fields: Record<string, unknown>): readonly string[] {
+  const metadata = record(fields['f:metadata']);
+  const names = (prefix: string, of: unknown) =>
+    Object.keys(record(of)).flatMap((name) => (name.startsWith('f:') ? [`${prefix}.${name.slice(2)}`] : []));
+  const owners = Object.keys(record(metadata['f:ownerReferences'])).flatMap((name) => {
+    const uid = /^k:.*"uid":"([^"]+)"/.exec(name)?.[1];
+    return uid === undefined ? [] : [`owner.${uid}`];
+  });
+  return [
+    ...names('data', fields['f:data']),
+    ...names('labels', metadata['f:labels']),
+    ...names('annotations', metadata['f:annotations']),
+    ...owners,
+  ];
+}
+
+export type Belonging =
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'config'; readonly config: string }
+  | { readonly kind: 'foreign'; readonly managers: readonly string[] };
+
+/**
+ * Whose the Secret is, seen from a config. The mark or our part in `managedFields` makes it ours: backups lose the one,
+ * people the other, and since nothing is ever forced, a field that another manager changed still stops us.
+ */
+export function belongingOf(live: LiveSecret, config: string): Belonging {
+  if (live.held === undefined && live.labels[MARK] !== MANAGER)
+    return { kind: 'foreign', managers: live.others };
+  const from = live.annotations[CONFIG];
+  return from === undefined || from === config ? { kind: 'ours' } : { kind: 'config', config: from };
+}
+
+/** Whether we made it and may remove it: every sign must say so, for nothing brings it back. */
+export function mayRemove(live: LiveSecret, config: string): boolean {
+  return live.held !== undefined && live.labels[MARK] === MANAGER && live.annotations[CONFIG] === config;
+}
+
+/** The Secrets of the same config at the last apply, as the annotation tells. */
+export function siblingsOf(live: LiveSecret): readonly string[] {
+  return (live.annotations[SIBLINGS] ?? '').split(',').filter((name) => name !== '');
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function texts(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(record(value)).filter(([, text]) => typeof text === 'string'),
+  ) as Record<string, string>;
+}

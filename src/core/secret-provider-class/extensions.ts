@@ -1,0 +1,55 @@
+/**
+ * The keys of ours that the AWS provider ignores: optional, expand, decode.
+ *
+ * They are read like all others, in any case and with or without quotes, but their values are taken at their word.
+ */
+
+import { quoted } from '../text.ts';
+import type { TextField } from '../yaml/fields.ts';
+import type { Findings } from './findings.ts';
+import type { ObjectFields } from './keys.ts';
+
+export interface Extensions {
+  readonly optional: boolean;
+  readonly expand: boolean;
+  readonly decode: 'base64' | undefined;
+}
+
+export function readExtensions(fields: ObjectFields, findings: Findings): Extensions {
+  return {
+    optional: readFlag(fields, 'optional', findings),
+    expand: readFlag(fields, 'expand', findings),
+    decode: readDecode(fields, findings),
+  };
+}
+
+function readFlag(fields: ObjectFields, name: 'optional' | 'expand', findings: Findings): boolean {
+  const flag = fields.scalar(name);
+  if (flag === undefined || flag.text === 'false') return false;
+  if (flag.text === 'true') return true;
+  refuse(fields, name, 'true or false', flag, findings);
+  return false;
+}
+
+function readDecode(fields: ObjectFields, findings: Findings): 'base64' | undefined {
+  const decode = fields.scalar('decode');
+  if (decode === undefined || decode.text === 'base64') return decode && 'base64';
+  refuse(fields, 'decode', '"base64"', decode, findings);
+  return undefined;
+}
+
+function refuse(
+  fields: ObjectFields,
+  name: keyof Extensions,
+  expected: string,
+  found: TextField,
+  findings: Findings,
+): void {
+  findings.refuse({
+    code: 'config.object',
+    subject: `${fields.subject}.${name}`,
+    line: found.line,
+    message: `expected ${expected}, got ${quoted(found.text)}`,
+    remedy: `Write ${name}: ${expected}, or remove it.`,
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * What reading one config has found so far.
+ *
+ * A person fixes a config once, not once per mistake: whoever finds something says so here and goes on, and the caller
+ * gets everything in the order of the file.
+ */
+
+import { Problem, type ProblemFields } from '../problem.ts';
+
+export type Finding = Pick<ProblemFields, 'code' | 'subject' | 'message' | 'remedy'> & {
+  readonly line: number | undefined;
+};
+
+/** Problems refuse the config; warnings do not. */
+export class Findings {
+  readonly #file: string;
+  readonly #problems: Problem[] = [];
+  readonly #warnings: Problem[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  refuse(finding: Finding): void {
+    this.#problems.push(this.#problem(finding));
+  }
+
+  warn(finding: Finding): void {
+    this.#warnings.push(this.#problem(finding));
+  }
+
+  /** How many problems there are so far. */
+  get count(): number {
+    return this.#problems.length;
+  }
+
+  get problems(): readonly Problem[] {
+    return byLine(this.#problems);
+  }
+
+  get warnings(): readonly Problem[] {
+    return byLine(this.#warnings);
+  }
+
+  #problem({ line, ...rest }: Finding): Problem {
+    return new Problem({ ...rest, file: this.#file, ...(line === undefined ? {} : { line }) });
+  }
+}
+
+/** Stable: what was found first on a line comes first. */
+function byLine(found: readonly Problem[]): readonly Problem[] {
+  return found.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}

@@ -1,0 +1,161 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readProblem } from '../../../src/core/aws/error.ts';
+import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../../src/core/aws/failure.ts';
+import { problemLine } from '../../../src/core/problem.ts';
+import { type Read, readOf } from '../../../src/core/read.ts';
+
+const test = suite('failures in words');
+
+const secret = readOf({ service: 'secretsmanager', region: 'eu-west-1', id: 'db/password' });
+const parameter = readOf({ service: 'ssmparameter', region: 'eu-west-1', id: '/db/user' });
+const GET = 'secretsmanager:GetSecretValue';
+const SSM = 'ssm:GetParameters';
+
+const failed = (code: string, message?: string): AwsFailure => reportedFailure(code, message, 'r-1');
+const line = (read: Read, action: string, failure: AwsFailure): string =>
+  problemLine(readProblem(read, action, failure));
+const denial = (action: string, resource: string, more = ''): string =>
+  `User: arn:aws:sts::111122223333:assumed-role/app/web-0 is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action${more}`;
+
+test('a secret that is not there', () => {
+  assert.is(
+    line(secret, GET, failed('ResourceNotFoundException', 'whatever')),
+    'db/password: expected secretsmanager:GetSecretValue in eu-west-1 to find it, got ResourceNotFoundException, request id r-1. Create the secret in this region and in the account of the role, or correct objectName. [fetch.notFound]',
+  );
+});
+
+test('a version or label that is not there is named', () => {
+  const pinned = readOf({ ...parameter, stage: 'prod' });
+  assert.is(
+    line(pinned, SSM, failed('InvalidParameters')),
+    '/db/user:prod: expected ssm:GetParameters in eu-west-1 to find it, got InvalidParameters, request id r-1. Check that the parameter has the label "prod" in this region. [fetch.notFound]',
+  );
+});
+
+test('a secret that is marked for deletion says so', () => {
+  const problem = readProblem(secret, GET, failed('InvalidRequestException', 'it was marked for deletion.'));
+  assert.is(problem.code, 'fetch.notFound');
+  assert.match(problem.message, /marked for deletion/);
+  assert.match(problem.remedy, /restore-secret/);
+});
+
+test("an access error names action, resource and identity in AWS's words", () => {
+  const message = denial(GET, 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf');
+  assert.is(
+    line(secret, GET, failed('AccessDeniedException', message)),
+    "db/password: expected secretsmanager:GetSecretValue in eu-west-1 to be allowed, got AccessDeniedException, request id r-1: arn:aws:sts::111122223333:assumed-role/app/web-0 may not secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf. Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf in the role's policy. A new permission takes a few seconds to work. [fetch.denied]",
+  );
+});
+
+test('an access error without words is completed from the request', () => {
+  const bare = readProblem(secret, GET, failed('AccessDeniedException'));
+  assert.match(
+    bare.message,
+    'the identity of this pod may not secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:*:secret:db/password-??????',
+  );
+  const china =
+    'User: arn:aws-cn:sts::444455556666:assumed-role/app/web-0 is not authorized to perform: ssm:GetParameters';
+  assert.match(
+    readProblem(parameter, SSM, failed('AccessDeniedException', china)).message,
+    'on arn:aws-cn:ssm:eu-west-1:444455556666:parameter/db/user',
+  );
+});
+
+test('the permission for batches is not bound to a resource', () => {
+  const action = 'secretsmanager:BatchGetSecretValue';
+  assert.match(
+    readProblem(secret, action, failed('AccessDeniedException')).remedy,
+    `Allow ${action} on * in`,
+  );
+});
+
+test('a denial of KMS names kms:Decrypt and the key', () => {
+  const key = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd';
+  const named = readProblem(parameter, SSM, failed('AccessDeniedException', denial('kms:Decrypt', key)));
+  assert.match(named.remedy, `Allow kms:Decrypt on ${key} in the role's policy and in the key policy`);
+  const bare = readProblem(secret, GET, failed('AccessDeniedException', 'Access to KMS is not allowed'));
+  assert.match(bare.remedy, 'Allow kms:Decrypt on the KMS key that encrypts it');
+  assert.is(bare.code, 'fetch.denied');
+});
+
+test('an explicit deny is told apart from a missing allow', () => {
+  const message =
+    'User: arn:aws:sts::1:assumed-role/app/web-0 is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-west-1:1:parameter/db/user with an explicit deny in a service control policy';
+  const problem = readProblem(parameter, SSM, failed('AccessDeniedException', message));
+  assert.match(problem.message, 'by an explicit deny in a service control policy');
+  assert.match(problem.remedy, /out of the deny/);
+});
+
+test("AWS's sentence about a request that it refuses is shown, made printable", () => {
+  const problem = readProblem(secret, GET, failed('ValidationException', 'Invalid\nname\u001b[2J'));
+  assert.is(problem.code, 'fetch.client');
+  assert.match(problem.message, 'got ValidationException, request id r-1: Invalid\\nname\\x1b[2J');
+});
+
+test('a decryption failure points to the key, a signature to the clock', () => {
+  assert.match(readProblem(secret, GET, failed('DecryptionFailure')).remedy, /KMS key is enabled/);
+  assert.match(readProblem(secret, GET, failed('InvalidSignatureException')).remedy, /clock/);
+});
+
+test('the network is described by what can be done about it', () => {
+  const network = (code: string): string =>
+    readProblem(secret, GET, { ...incompleteAnswer(undefined), kind: 'network', code }).remedy;
+  assert.match(network('ENOTFOUND'), /DNS/);
+  assert.match(network('TimeoutError'), /--aws-timeout/);
+  assert.match(network('SELF_SIGNED_CERT_IN_CHAIN'), /AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS/);
+  assert.match(network('ECONNREFUSED'), /HTTPS_PROXY and AWS_ENDPOINT_URL/);
+});
+
+test('an answer that is not of AWS, or that lacks the object', () => {
+  assert.match(
+    readProblem(parameter, SSM, incompleteAnswer('r-1')).message,
+    /^expected ssm:GetParameters in eu-west-1 to answer for this object, got an answer without it$/,
+  );
+  assert.match(
+    readProblem(parameter, SSM, { ...incompleteAnswer(undefined), status: 200 }).message,
+    /got an answer that is not AWS's \(HTTP status 200\)$/,
+  );
+});
+
+test('trying again is worth it for what passes by itself', () => {
+  const kinds = [
+    'notFound',
+    'denied',
+    'expired',
+    'client',
+    'throttled',
+    'server',
+    'network',
+    'answer',
+  ] as const;
+  const problems = kinds.map((kind) =>
+    readProblem(secret, GET, { ...incompleteAnswer('r'), kind, code: 'X' }),
+  );
+  assert.equal(
+    problems.map(({ code, retry }) => `${code} ${retry}`),
+    [
+      'fetch.notFound false',
+      'fetch.denied true',
+      'credentials.expired true',
+      'fetch.client false',
+      'fetch.throttled true',
+      'fetch.server true',
+      'fetch.network true',
+      'fetch.answer true',
+    ],
+  );
+});
+
+test('Retry-After travels with the problem', () => {
+  const failure = { ...failed('ThrottlingException'), retryAfter: 7000 };
+  assert.is(readProblem(secret, GET, failure).retryAfter, 7000);
+  assert.is(readProblem(secret, GET, failed('ThrottlingException')).retryAfter, undefined);
+});
+
+test('a name from the config cannot forge a line', () => {
+  const odd = readOf({ ...secret, id: 'a\nb' });
+  assert.is(readProblem(odd, GET, failed('ResourceNotFoundException')).subject, 'a\\nb');
+});
+
+test.run();

@@ -1,0 +1,68 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Secret } from '../../../src/core/secret.ts';
+import type { Change, Changed, FilePath, Snapshot } from '../../../src/core/snapshot.ts';
+import { changeToTell, filesOf, mergeChanges, tellDelay } from '../../../src/core/telling/telling.ts';
+
+const test = suite('telling');
+
+function changed(added: string[] = [], updated: string[] = [], removed: string[] = []): Changed {
+  return {
+    kind: 'changed',
+    added: added as FilePath[],
+    updated: updated as FilePath[],
+    removed: removed as FilePath[],
+  };
+}
+
+function published(...paths: string[]): Snapshot {
+  return { files: paths.map((path) => ({ path: path as FilePath, mode: 0o644, content: new Secret('s') })) };
+}
+
+const merges: readonly (readonly [string, Changed, Changed, Changed])[] = [
+  ['updated twice is updated', changed([], ['a']), changed([], ['a']), changed([], ['a'])],
+  ['added, then updated is added', changed(['a']), changed([], ['a']), changed(['a'])],
+  ['added, then removed is removed', changed(['a']), changed([], [], ['a']), changed([], [], ['a'])],
+  ['updated, then removed is removed', changed([], ['a']), changed([], [], ['a']), changed([], [], ['a'])],
+  ['removed, then added is updated', changed([], [], ['a']), changed(['a']), changed([], ['a'])],
+  ['other files stay', changed(['a'], ['b']), changed(['c'], [], ['d']), changed(['a', 'c'], ['b'], ['d'])],
+];
+for (const [name, earlier, later, merged] of merges) {
+  test(`merged: ${name}`, () => assert.equal(mergeChanges(earlier, later), merged));
+}
+
+test('the files of a change are sorted by name, each once', () => {
+  assert.equal(filesOf(changed(['c'], ['a'], ['b'])), ['a', 'b', 'c']);
+});
+
+const same: Change = { kind: 'same' };
+const firsts: readonly (readonly [string, Change, boolean, boolean, Changed | undefined])[] = [
+  ['the first set in an empty directory is told to nobody', changed(['a', 'b']), true, false, undefined],
+  ['unless it is asked for', changed(['a', 'b']), true, true, changed(['a', 'b'])],
+  ['a change that a restart finds is told', changed([], ['a']), true, false, changed([], ['a'])],
+  ['also when it only adds a file to others', changed(['a']), true, false, changed(['a'])],
+  ['a restart that finds nothing changed tells nobody', same, true, false, undefined],
+  ['unless it is asked for, with every file', same, true, true, changed([], ['a', 'b'])],
+  ['later, nothing changed tells nobody', same, false, true, undefined],
+  ['later, every change is told', changed(['a', 'b']), false, false, changed(['a', 'b'])],
+];
+for (const [name, change, first, onStart, expected] of firsts) {
+  test(name, () => assert.equal(changeToTell(change, published('a', 'b'), first, onStart), expected));
+}
+
+test('waits grow from a second to a minute, and never become none', () => {
+  assert.equal(
+    [1, 2, 3, 4, 5, 6, 7, 1000].map((failures) => tellDelay(failures, 0, undefined)),
+    [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000],
+  );
+  assert.is(tellDelay(1, 0.999, undefined), 1999);
+  assert.ok(tellDelay(2000, 0.9999, undefined) <= 60_000);
+});
+
+test('the other side may ask for a longer wait, but not for more than a minute', () => {
+  assert.is(tellDelay(1, 0, 5000), 5000);
+  assert.is(tellDelay(9, 0, 5000), 30_000);
+  assert.is(tellDelay(1, 0, 3_600_000), 60_000);
+});
+
+test.run();
