@@ -1,6 +1,7 @@
 /**
- * Calls to AWS cost money and quota. What a start and a refresh cost: the calls of the built sidecar for 20 secrets and 20 parameters that did not change, as the
- * stand-in's journal has them. The AWS provider of the CSI driver needs 20 GetSecretValue and 2 GetParameters for the same.
+ * Calls to AWS cost money and quota: how many a start and a refresh of the built program make for 20 secrets and 20
+ * parameters that did not change, as the stand-in's journal has them. The AWS provider of the CSI driver needs 20
+ * GetSecretValue and 2 GetParameters for the same.
  *
  * At the default interval a pod refreshes 4,320 times in 30 days; Secrets Manager takes 0.05 USD for 10,000 calls, Parameter
  * Store's standard throughput nothing.
