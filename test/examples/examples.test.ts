@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { parsePlan } from '../../src/core/secret-provider-class.ts';
+import { parsePlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
 import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
 import { manifestFaults, objectFaults, releases } from '../support/kubernetes-schemas.ts';
 import { binary, run } from '../support/program.ts';
