@@ -6,7 +6,7 @@
  */
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { uptime } from 'node:os';
+import { constants, uptime } from 'node:os';
 import { type Command, parseCommand } from './cli.ts';
 import type { Context, RunCommand } from './commands/context.ts';
 import { lastWords } from './core/last-words.ts';
@@ -23,10 +23,10 @@ const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     // Asked twice: whoever waits has waited enough.
-    if (stop.signal.aborted) process.exit(exitCodes.done);
+    if (stop.signal.aborted) process.exit(stopped());
     stop.abort(new Error(signal));
     // Whatever does not end by itself, such as a hook that not even SIGKILL ends, ends with us.
-    setTimeout(() => process.exit(exitCodes.done), LONGEST_END).unref();
+    setTimeout(() => process.exit(stopped()), LONGEST_END).unref();
   });
 }
 
@@ -50,9 +50,18 @@ async function main(): Promise<number> {
     const run = await load(command.name);
     return await run(contextOf(command));
   } catch (thrown) {
-    if (stop.signal.aborted && thrown === stop.signal.reason) return exitCodes.done;
+    if (stop.signal.aborted && thrown === stop.signal.reason) return stopped();
     return end(thrown);
   }
+}
+
+/**
+ * The exit code after SIGTERM or SIGINT. A sidecar has done what it is for. Any other command has not, and an init container
+ * that ended with 0 would let the application start without its files: 128 and the signal's number, as a shell has it.
+ */
+function stopped(): number {
+  if (command?.kind === 'run' && command.name === 'sidecar') return exitCodes.done;
+  return 128 + constants.signals[(stop.signal.reason as Error).message as NodeJS.Signals];
 }
 
 async function load(name: CommandName): Promise<RunCommand> {

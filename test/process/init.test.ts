@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
-import { run } from '../support/program.ts';
+import { run, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
 const region = 'eu-west-1';
@@ -286,6 +286,25 @@ init(
     );
   },
 );
+
+for (const [signal, expected] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const) {
+  init(`${signal} before the publish is no success: nothing may start without its files`, async (house) => {
+    const { aws, box } = house;
+    box.writeConfig({ objects: [login] });
+    await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+    const running = start(
+      ['init', '--config', box.config, '--dir', box.dir],
+      podIdentityEnv(box, aws, 'pod-token'),
+    );
+    while ((await aws.count({ service: 'secretsmanager' })) === 0) await new Promise(setImmediate);
+    process.kill(running.pid, signal);
+    assert.is((await running.ended).code, expected);
+    assert.equal(box.files(), {});
+  });
+}
 
 /** Inode and modification time of everything in a directory, but the lock and its holder. */
 function inodes(dir: string): readonly string[] {
