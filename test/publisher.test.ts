@@ -1,0 +1,106 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { problemsOf } from '../src/core/problem.ts';
+import type { Changed, FilePath } from '../src/core/snapshot.ts';
+import { filesOf } from '../src/core/telling/telling.ts';
+import type { Publication, Published } from '../src/publication.ts';
+import { type PublisherOptions, publishAll } from '../src/publisher.ts';
+import { fakeClock } from './support/clock.ts';
+import { rejects } from './support/rejects.ts';
+import { secretPlan } from './support/secret-plan.ts';
+import { problem } from './support/world.ts';
+
+const test = suite('a pass over several configs');
+const never = new AbortController().signal;
+
+/** A publication whose publish changes these files, or fails. */
+function publication(directory: string, ends: readonly string[] | Error): Publication {
+  const plan = secretPlan([], { file: `${directory}.yaml` });
+  return {
+    directory,
+    plan: () => plan,
+    isReady: () => true,
+    question: () => ({ plan, source: { read: async () => new Map() }, bothRegions: false }),
+    async publish(): Promise<Published> {
+      if (ends instanceof Error) throw ends;
+      const change: Changed = {
+        kind: 'changed',
+        added: [],
+        updated: ends as readonly FilePath[],
+        removed: [],
+      };
+      return { change, snapshot: { files: [] }, first: false, telling: change };
+    },
+    told() {},
+    replan() {},
+    brokenConfig() {},
+    configProblems: () => [],
+    status() {
+      throw new Error('nobody asks');
+    },
+  };
+}
+
+function house(publications: readonly Publication[], more: Partial<PublisherOptions> = {}) {
+  const told: string[] = [];
+  const counts: string[] = [];
+  const options: PublisherOptions = {
+    publications,
+    fetcher: { fetch: async (questions) => questions.map(() => new Map()) },
+    tell: (change) => told.push(filesOf(change).join()),
+    applySecrets: undefined,
+    clock: fakeClock(),
+    log: { write() {}, problem() {} },
+    count: (result) => counts.push(result),
+    ...more,
+  };
+  return { pass: () => publishAll(options, 'steady', never), told, counts };
+}
+
+test('one that fails holds up no other, and the pass fails with the problems of all', async () => {
+  const { pass, told, counts } = house([
+    publication('/one', problem('fetch.denied', { subject: 'x' })),
+    publication('/two', ['a']),
+    publication('/three', problem('publish.write', { subject: 'y' })),
+  ]);
+  const error = await rejects(pass());
+  assert.equal(
+    problemsOf(error)?.map(({ subject }) => subject),
+    ['x', 'y'],
+  );
+  assert.equal(told, ['/two/a']);
+  assert.equal(counts, ['failed', 'changed', 'failed']);
+});
+
+test('the application is told names, and with several directories where they are', async () => {
+  const one = house([publication('/one', ['a', 'b'])]);
+  await one.pass();
+  assert.equal(one.told, ['a,b']);
+  const two = house([publication('/one', ['a']), publication('/two', ['a'])]);
+  await two.pass();
+  assert.equal(two.told, ['/one/a', '/two/a']);
+});
+
+test('the one problem that all of them share is told once', async () => {
+  const same = problem('credentials.token');
+  const { pass } = house([publication('/one', same), publication('/two', same)]);
+  assert.is(problemsOf(await rejects(pass()))?.length, 1);
+});
+
+test('a Kubernetes Secret that cannot be applied fails the pass, but the files are published and told', async () => {
+  const { pass, told, counts } = house([publication('/one', ['a'])], {
+    applySecrets: async () => {
+      throw problem('kubernetes.denied');
+    },
+  });
+  assert.is(problemsOf(await rejects(pass()))?.[0]?.code, 'kubernetes.denied');
+  assert.equal(told, ['a']);
+  assert.equal(counts, ['changed']);
+});
+
+test('what is no problem is a bug, and ends the pass', async () => {
+  const bug = new TypeError('x is not a function');
+  assert.is(await rejects(house([publication('/one', bug)]).pass()), bug);
+});
+
+test.run();
