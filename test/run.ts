@@ -4,9 +4,10 @@
  * uvu runs files in one process and has no limit of time: a test that waits for ever would hang the run, and a file that
  * forgets `.run()` would be green with no test at all. Here each file gets a process, a limit, and must have run something.
  *
- *   node test/run.ts             the tests, except test/long and test/cluster
+ *   node test/run.ts             the tests, except test/long, test/cluster and test/real
  *   node test/run.ts --long      only test/long
  *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts brings one)
+ *   node test/run.ts --real      only test/real, which runs an AWS that others wrote: needs python3, and the network once
  *   node test/run.ts core/text   only the files whose path holds one of the words
  */
 
@@ -25,12 +26,12 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const room = ['long', 'cluster'].find((name) => process.argv.includes(`--${name}`));
+const room = ['long', 'cluster', 'real'].find((name) => process.argv.includes(`--${name}`));
 /** Limit for one file, in seconds. */
 const limit = room === undefined ? 100 : 900;
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => /^test\/(long|cluster)\//.exec(file)?.[1] === room)
+  .filter((file) => /^test\/(long|cluster|real)\//.exec(file)?.[1] === room)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 

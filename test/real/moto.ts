@@ -1,0 +1,80 @@
+/**
+ * moto as a process of its own: an AWS that others wrote, so that a mistake which our client and our stand-in share is seen.
+ *
+ * It listens on a port that the system chose and ends with the test that started it. It is filled and changed by the AWS
+ * SDK's own clients. Signatures it does not check, but the region in them counts, and so does the account of credentials
+ * that it issued itself; all others are of the one account that it begins with.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { STSClient } from '@aws-sdk/client-sts';
+import { motoPackages } from './packages.ts';
+
+/** Where moto is when nothing else is said. */
+export const MOTO_ACCOUNT = '123456789012';
+
+export interface Moto {
+  readonly url: string;
+  /** Forgets everything: secrets, parameters and the credentials it gave out. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startMoto(): Promise<Moto> {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
+    env: { PATH, HOME, PYTHONPATH: motoPackages(), PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1' },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  const said: string[] = [];
+  const address = new Promise<string>((resolve) => {
+    // Read to the end: moto tells of each request, and would stand still at a full pipe.
+    createInterface(child.stderr).on('line', (line) => {
+      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
+      if (url !== undefined) resolve(url);
+      else said.push(line);
+    });
+  });
+  const url = await Promise.race([address, exited.then(() => undefined)]);
+  if (url === undefined) throw new Error(`moto ended before it listened:\n${said.join('\n')}`);
+  return {
+    url,
+    async reset() {
+      const { status } = await fetch(`${url}/moto-api/reset`, { method: 'POST' });
+      if (status !== 200) throw new Error(`expected moto to reset itself, got HTTP status ${status}`);
+    },
+    async stop() {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+export interface Clients {
+  readonly secrets: SecretsManagerClient;
+  readonly parameters: SSMClient;
+  readonly sts: STSClient;
+}
+
+interface Signer {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+const anybody: Signer = { accessKeyId: 'AKIAANYBODY', secretAccessKey: 'anything' };
+
+/** The SDK's clients, as whoever fills the account has them. */
+export function clientsAt(endpoint: string, region: string, credentials: Signer = anybody): Clients {
+  const settings = { endpoint, region, credentials };
+  return {
+    secrets: new SecretsManagerClient(settings),
+    parameters: new SSMClient(settings),
+    sts: new STSClient(settings),
+  };
+}
