@@ -53,6 +53,14 @@ test('finds a secret by name, by ARN and by ARN without its last characters', as
   }
 });
 
+test('the first version is the current one, whatever labels it was given', async () => {
+  await client.send(new CreateSecretCommand({ Name: 'new' }));
+  const input = { SecretId: 'new', SecretString: 'x', VersionStages: ['blue'] };
+  const { VersionStages = [] } = await client.send(new PutSecretValueCommand(input));
+  assert.equal([...VersionStages].sort(), ['AWSCURRENT', 'blue']);
+  assert.is((await get({ SecretId: 'new' })).SecretString, 'x');
+});
+
 test('a binary secret has bytes and no string', async () => {
   const { SecretBinary, SecretString } = await get({ SecretId: 'tls/keystore' });
   assert.equal([...(SecretBinary ?? [])], [0, 1, 2, 3]);

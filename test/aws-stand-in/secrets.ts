@@ -94,8 +94,10 @@ export function secretsOf(region: string, accountId: string, now: () => number):
         );
       }
       const version: SecretVersion = { id, value, stages: new Set(), createdAt: now() };
+      // The first version is the current one, whatever labels it was given.
+      const labels = secret.versions.size === 0 ? new Set([...stages, 'AWSCURRENT']) : stages;
       secret.versions.set(id, version);
-      for (const stage of stages) moveStage(secret, stage, version);
+      for (const stage of labels) moveStage(secret, stage, version);
       secret.changedAt = now();
       return version;
     },
