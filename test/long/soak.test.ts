@@ -33,6 +33,11 @@ const names = ['a', 'b', 'c', 'd'];
 const region = 'eu-west-1';
 
 const test = suite('soak');
+/** What would outlive a test that fails. */
+const ends: (() => unknown)[] = [];
+test.after(async () => {
+  for (const end of ends.reverse()) await end();
+});
 
 test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, async () => {
   const aws = await startStandIn({
@@ -48,7 +53,9 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
       regions: { [region]: { secrets: Object.fromEntries(names.map((name) => [name, '0'])) } },
     },
   });
+  ends.push(() => aws.close());
   const application = await deafApplication(0.1);
+  ends.push(() => application.close());
   const token = join(scratch(), 'token');
   writeFileSync(token, 'pod-token');
   const calls = { success: 0, failed: 0 };
@@ -136,8 +143,6 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
 
   world.terminate();
   await world.clock.advance(5000);
-  application.close();
-  await aws.close();
 });
 
 test('the built program, on its own clock: a thousand refreshes leave nothing behind either', async () => {
