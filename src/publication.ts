@@ -120,7 +120,10 @@ export function openPublication(options: PublicationOptions): Publication {
     isReady: () => ready,
     question: (phase) => ({ plan, source: sourceOf(plan), bothRegions: phase === 'start' || !proven }),
     publish,
-    told: () => target.told(),
+    told() {
+      // What an earlier process left untold is handed on with the first publish, and until then nobody has heard of it.
+      if (publishes > 0) target.told();
+    },
     replan(next) {
       plan = next;
       proven = false;
