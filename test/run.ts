@@ -7,7 +7,7 @@
  *   node test/run.ts             the tests, except test/long, test/cluster and test/real
  *   node test/run.ts --long      only test/long
  *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts brings one)
- *   node test/run.ts --real      only test/real, which runs an AWS that others wrote: needs python3, and the network once
+ *   node test/run.ts --real      only test/real, on an AWS that others wrote (test/real/run.ts brings it, and needs python3)
  *   node test/run.ts core/text   only the files whose path holds one of the words
  */
 

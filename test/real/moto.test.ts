@@ -12,37 +12,35 @@ import { LabelParameterVersionCommand, PutParameterCommand } from '@aws-sdk/clie
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { launchStandIn } from '../aws-stand-in/client.ts';
 import { run } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
-import { type Clients, clientsAt, MOTO_ACCOUNT, type Moto, startMoto } from './moto.ts';
+import { type Clients, clientsAt, MOTO_ACCOUNT, startMoto } from './moto.ts';
 
 const region = 'eu-west-1';
 /** A role of another account than the one that moto begins with. */
 const role = 'arn:aws:iam::111122223333:role/app';
 
+/** moto has no Pod Identity agent: this one is asked for credentials, and for nothing else. */
+const agent = await launchStandIn({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
+// Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
+const moto = await startMoto();
+const aws = clientsAt(moto.url, region);
+
 interface House {
-  moto: Moto;
-  /** moto has no Pod Identity agent: this one is asked for credentials, and for nothing else. */
-  agent: LaunchedStandIn;
-  aws: Clients;
   box: Sandbox;
   sidecars: Sidecar[];
 }
 
 const test = suite<House>('moto');
-test.before(async (house) => {
-  house.moto = await startMoto();
-  house.agent = await launchStandIn({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
-  house.aws = clientsAt(house.moto.url, region);
-});
-test.after(async ({ moto, agent }) => {
-  await agent?.stop();
-  await moto?.stop();
+test.after(async () => {
+  await agent.stop();
+  await moto.stop();
 });
 test.before.each(async (house) => {
-  await house.moto.reset();
+  await moto.reset();
+  await agent.reset();
   house.box = makeSandbox();
   house.sidecars = [];
 });
@@ -64,13 +62,13 @@ const parameter = (objectName: string, more: Readonly<Record<string, unknown>> =
 });
 const numbered = (prefix: string) => Array.from({ length: 25 }, (_, index) => `${prefix}${index + 1}`);
 
-async function create({ aws }: House, Name: string, value: string | CreateSecretCommandInput) {
+async function create(Name: string, value: string | CreateSecretCommandInput) {
   const input = typeof value === 'string' ? { Name, SecretString: value } : value;
   const { ARN = '', VersionId = '' } = await aws.secrets.send(new CreateSecretCommand(input));
   return { arn: ARN, version: VersionId };
 }
 
-async function put({ aws }: House, SecretId: string, SecretString: string, ...VersionStages: string[]) {
+async function put(SecretId: string, SecretString: string, ...VersionStages: string[]) {
   const stages = VersionStages.length === 0 ? {} : { VersionStages };
   const { VersionId = '' } = await aws.secrets.send(
     new PutSecretValueCommand({ SecretId, SecretString, ...stages }),
@@ -78,11 +76,11 @@ async function put({ aws }: House, SecretId: string, SecretString: string, ...Ve
   return VersionId;
 }
 
-async function store({ aws }: House, Name: string, Value: string): Promise<void> {
+async function store(Name: string, Value: string): Promise<void> {
   await aws.parameters.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
 }
 
-const podEnv = ({ moto, agent, box }: House) =>
+const podEnv = ({ box }: House) =>
   podIdentityEnv(box, { url: moto.url, agentUrl: agent.agentUrl }, 'pod-token');
 const paths = ({ box }: House) => ['--config', box.config, '--dir', box.dir];
 
@@ -104,9 +102,9 @@ async function calls(running: Sidecar, service: string, operation: string, resul
 }
 
 test('strings, their fields and bytes become files, with credentials of the Pod Identity agent', async (house) => {
-  const { box, agent } = house;
-  await create(house, 'db/login', '{"username":"app","port":5432,"name":"Zoë"}');
-  await create(house, 'keystore', { Name: 'keystore', SecretBinary: Uint8Array.of(0, 1, 2, 255) });
+  const { box } = house;
+  await create('db/login', '{"username":"app","port":5432,"name":"Zoë"}');
+  await create('keystore', { Name: 'keystore', SecretBinary: Uint8Array.of(0, 1, 2, 255) });
   box.writeConfig({
     usePodIdentity: 'true',
     objects: [
@@ -123,8 +121,8 @@ test('strings, their fields and bytes become files, with credentials of the Pod 
 });
 
 test('the region of the config is the one that is read', async (house) => {
-  const { moto, box } = house;
-  await create(house, 'a', 'here');
+  const { box } = house;
+  await create('a', 'here');
   const elsewhere = clientsAt(moto.url, 'us-east-1');
   await elsewhere.secrets.send(new CreateSecretCommand({ Name: 'a', SecretString: 'there' }));
   box.writeConfig({ region: 'us-east-1', objects: [secret('a')] });
@@ -134,10 +132,10 @@ test('the region of the config is the one that is read', async (house) => {
 
 test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label of its own', async (house) => {
   const { box } = house;
-  const { arn, version } = await create(house, 'a', 'one');
-  await put(house, 'a', 'two');
-  await put(house, 'a', 'three');
-  await put(house, 'a', 'next', 'blue');
+  const { arn, version } = await create('a', 'one');
+  await put('a', 'two');
+  await put('a', 'three');
+  await put('a', 'next', 'blue');
   const named = (objectAlias: string, more = {}) => secret('a', { objectAlias, ...more });
   box.writeConfig({
     objects: [
@@ -162,9 +160,9 @@ test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label o
 });
 
 test('what Secrets Manager does not have is told object by object, whatever the HTTP status', async (house) => {
-  const { aws, box } = house;
-  await create(house, 'there', 'x');
-  await create(house, 'leaving', 'x');
+  const { box } = house;
+  await create('there', 'x');
+  await create('leaving', 'x');
   await aws.secrets.send(new DeleteSecretCommand({ SecretId: 'leaving' }));
   const absent = [
     secret('nowhere'),
@@ -195,7 +193,7 @@ test('25 secrets are two batches, and one that is missing costs no call more', a
   const { box } = house;
   const names = numbered('n');
   const [missing = '', ...there] = names;
-  for (const name of there) await create(house, name, `value of ${name}`);
+  for (const name of there) await create(name, `value of ${name}`);
   box.writeConfig({ objects: names.map((name) => secret(name, { optional: name === missing })) });
   const running = await ready(house, ['--fetch', 'batch']);
   assert.equal(box.files(), Object.fromEntries(there.map((name) => [name, `value of ${name}`])));
@@ -205,10 +203,10 @@ test('25 secrets are two batches, and one that is missing costs no call more', a
 
 test('a batch that is refused for one secret without a value is asked again secret by secret', async (house) => {
   const { box } = house;
-  await create(house, 'a', 'x');
-  await create(house, 'b', 'y');
+  await create('a', 'x');
+  await create('b', 'y');
   // moto refuses the whole call; AWS lists such a secret under Errors.
-  await create(house, 'empty', { Name: 'empty' });
+  await create('empty', { Name: 'empty' });
   box.writeConfig({ objects: [secret('a'), secret('b'), secret('empty', { optional: true })] });
   const running = await ready(house, ['--fetch', 'batch']);
   assert.equal(box.files(), { a: 'x', b: 'y' });
@@ -218,9 +216,9 @@ test('a batch that is refused for one secret without a value is asked again secr
 
 test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', async (house) => {
   const { box } = house;
-  await create(house, 'a', 'one');
-  await put(house, 'a', 'two');
-  await store(house, '/app/token', 'first');
+  await create('a', 'one');
+  await put('a', 'two');
+  await store('/app/token', 'first');
   box.writeConfig({
     objects: [
       secret('a'),
@@ -232,8 +230,8 @@ test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', a
   assert.equal(box.files(), { a: 'two', 'a.previous': 'one', token: 'first' });
   await running.refresh();
   assert.is(running.events('publish.changed').length, 1, 'nothing was rotated');
-  const version = await put(house, 'a', 'three');
-  await store(house, '/app/token', 'second');
+  const version = await put('a', 'three');
+  await store('/app/token', 'second');
   await running.refresh();
   assert.equal(box.files(), { a: 'three', 'a.previous': 'two', token: 'second' });
   assert.is(running.events('publish.changed').length, 2);
@@ -251,7 +249,7 @@ test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', a
 test('25 parameters are three calls, decrypted', async (house) => {
   const { box } = house;
   const names = numbered('/app/p');
-  for (const name of names) await store(house, name, `value of ${name}`);
+  for (const name of names) await store(name, `value of ${name}`);
   const alias = (name: string) => name.replace('/app/', '');
   box.writeConfig({ objects: names.map((name) => parameter(name, { objectAlias: alias(name) })) });
   const running = await ready(house);
@@ -260,9 +258,9 @@ test('25 parameters are three calls, decrypted', async (house) => {
 });
 
 test('a parameter is read by its ARN, by a version and by a label', async (house) => {
-  const { aws, box } = house;
+  const { box } = house;
   const name = '/app/token';
-  for (const value of ['one', 'two', 'three']) await store(house, name, value);
+  for (const value of ['one', 'two', 'three']) await store(name, value);
   await aws.parameters.send(
     new LabelParameterVersionCommand({ Name: name, ParameterVersion: 1, Labels: ['old'] }),
   );
@@ -291,7 +289,7 @@ test('a parameter is read by its ARN, by a version and by a label', async (house
 
 test('what Parameter Store does not have is told object by object', async (house) => {
   const { box } = house;
-  await store(house, '/there', 'x');
+  await store('/there', 'x');
   const there = parameter('/there', { objectAlias: 'there' });
   const absent = [
     parameter('/nowhere', { objectAlias: 'nowhere' }),
@@ -309,8 +307,8 @@ test('what Parameter Store does not have is told object by object', async (house
   assert.equal(box.files(), { there: 'x' });
 });
 
-/** The secrets of the role's own account, as the role itself could make them. */
-async function clientsOfRole({ moto, aws }: House): Promise<Clients> {
+/** Clients that fill the role's own account. */
+async function clientsOfRole(): Promise<Clients> {
   const { Credentials: got } = await aws.sts.send(
     new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'seed' }),
   );
@@ -322,9 +320,9 @@ async function clientsOfRole({ moto, aws }: House): Promise<Clients> {
 }
 
 test("IRSA: the role's credentials open the role's own account", async (house) => {
-  const { moto, agent, box } = house;
-  await create(house, 'a', 'of another account');
-  const own = await clientsOfRole(house);
+  const { box } = house;
+  await create('a', 'of another account');
+  const own = await clientsOfRole();
   await own.secrets.send(new CreateSecretCommand({ Name: 'a', SecretString: 'of the role' }));
   box.writeConfig({ usePodIdentity: 'false', objects: [secret('a')] });
   const env = irsaEnv(box, { url: moto.url, agentUrl: agent.agentUrl }, role, 'web-token');
@@ -342,8 +340,8 @@ test("IRSA: the role's credentials open the role's own account", async (house) =
 
 test('doctor says who moto takes it for, what it could read, and what not', async (house) => {
   const { box } = house;
-  const { version } = await create(house, 'a', 'hunter2');
-  await store(house, '/app/token', 'hunter2');
+  const { version } = await create('a', 'hunter2');
+  await store('/app/token', 'hunter2');
   box.writeConfig({ objects: [secret('a'), parameter('/app/token', { objectAlias: 'token' })] });
   const doctor = () => run(['doctor', ...paths(house)], podEnv(house));
   const well = await doctor();

@@ -31,6 +31,7 @@ export async function startMoto(): Promise<Moto> {
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const exited = once(child, 'exit');
+  process.once('exit', () => child.kill());
   const said: string[] = [];
   const address = new Promise<string>((resolve) => {
     // Read to the end: moto tells of each request, and would stand still at a full pipe.

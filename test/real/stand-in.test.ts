@@ -26,8 +26,8 @@ import {
 import { AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
-import { type Clients, clientsAt, MOTO_ACCOUNT, type Moto, startMoto } from './moto.ts';
+import { startStandIn } from '../aws-stand-in/server.ts';
+import { type Clients, clientsAt, MOTO_ACCOUNT, startMoto } from './moto.ts';
 
 const region = 'eu-west-1';
 const role = `arn:aws:iam::${MOTO_ACCOUNT}:role/app`;
@@ -36,20 +36,17 @@ const keys = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 };
 
-let moto: Moto | undefined;
-let standIn: StandIn | undefined;
-test.before(async () => {
-  moto = await startMoto();
-  standIn = await startStandIn({
-    seed: {
-      account: MOTO_ACCOUNT,
-      identities: { operator: keys, app: { role, webIdentityTokens: ['a.b.c'] } },
-    },
-  });
+const standIn = await startStandIn({
+  seed: {
+    account: MOTO_ACCOUNT,
+    identities: { operator: keys, app: { role, webIdentityTokens: ['a.b.c'] } },
+  },
 });
+// Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
+const moto = await startMoto();
 test.after(async () => {
-  await standIn?.close();
-  await moto?.stop();
+  await standIn.close();
+  await moto.stop();
 });
 
 /** One line of a story. */
@@ -62,9 +59,9 @@ interface Line {
 
 /** Tells the story to both; `arn` is the ARN of the first answer that has one. */
 async function tell(story: readonly Line[]): Promise<void> {
-  await moto?.reset();
-  standIn?.reset();
-  const sides = [moto?.url ?? '', standIn?.url ?? ''].map((url) => ({
+  await moto.reset();
+  standIn.reset();
+  const sides = [moto.url, standIn.url].map((url) => ({
     aws: clientsAt(url, region, keys),
     arn: '',
   }));
