@@ -26,13 +26,13 @@ export function choose(object: PlannedObject, outcomes: ReadOutcomes): Choice {
   const primary = outcomeOf(object.primary, outcomes);
   const failover = object.failover === undefined ? undefined : outcomes.get(object.failover.key);
 
-  if (object.optional && isAbsent(primary)) return { kind: 'absent', problem: primary.problem };
-  const faults = [primary, failover].flatMap((outcome) =>
-    outcome?.kind === 'failed' && isClientFault(outcome.problem) && !(object.optional && isAbsent(outcome))
-      ? [outcome.problem]
-      : [],
+  // That an optional object does not exist is no failure of it, in either region.
+  const failures = [primary, failover].flatMap((outcome) =>
+    outcome?.kind === 'failed' && !(object.optional && isAbsent(outcome)) ? [outcome.problem] : [],
   );
+  const faults = failures.filter(isClientFault);
   if (faults.length > 0) return { kind: 'failed', problems: faults };
+  if (object.optional && isAbsent(primary)) return { kind: 'absent', problem: primary.problem };
 
   if (primary.kind === 'found') {
     const passedOver = failover?.kind === 'failed' ? failover.problem : undefined;
@@ -41,10 +41,7 @@ export function choose(object: PlannedObject, outcomes: ReadOutcomes): Choice {
   if (failover?.kind === 'found' && object.failover !== undefined) {
     return { kind: 'value', value: failover, region: object.failover.region, passedOver: primary.problem };
   }
-  return {
-    kind: 'failed',
-    problems: failover?.kind === 'failed' ? [primary.problem, failover.problem] : [primary.problem],
-  };
+  return { kind: 'failed', problems: failures };
 }
 
 /** The failover reads that a refresh needs, once the primaries have answered. */

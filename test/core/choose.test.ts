@@ -92,6 +92,15 @@ test('an access error about an optional object is still an error', () => {
   assert.is(verdict(failed('fetch.denied'), undefined, { optional: true }), 'fetch.denied');
 });
 
+test('an access error of the failover is an error even if the primary lacks an optional object', () => {
+  assert.is(verdict(failed('fetch.notFound'), failed('fetch.denied'), { optional: true }), 'fetch.denied');
+  assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'absent');
+});
+
+test('a failover that lacks an optional object says nothing about why the primary failed', () => {
+  assert.is(verdict(failed('fetch.server'), failed('fetch.notFound'), { optional: true }), 'fetch.server');
+});
+
 test('a refresh asks the second region only for what the first could not serve', () => {
   const plan = { objects: [object()] } as unknown as Plan;
   assert.equal(failoverReads(plan, outcomes(found('1'))), []);
