@@ -9,13 +9,13 @@
 const SHOWN = 200;
 
 /**
- * The text on one line: control and bidirectional characters escaped, cut after `limit` characters (default 200).
+ * The text on one line: control, bidirectional and invisible characters escaped, cut after `limit` characters (default 200).
  * What is printable already comes back unchanged, so it may be applied again at the exit.
  */
 export function printable(text: string, limit: number = SHOWN): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return cut.replace(
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu,
+    /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/gu,
     escaped,
   );
 }
@@ -29,7 +29,8 @@ function escaped(character: string): string {
     case '\t':
       return '\\t';
     default: {
-      const code = character.charCodeAt(0).toString(16);
+      const code = (character.codePointAt(0) ?? 0).toString(16);
+      if (code.length > 4) return `\\u{${code}}`;
       return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
     }
   }

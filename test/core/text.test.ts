@@ -8,6 +8,8 @@ test('control characters cannot forge a log line or drive a terminal', () => {
 
 test('bidirectional and invisible characters are shown by their code', () => {
   assert.is(printable('user\u202etxt\u200b\ufeff'), 'user\\u202etxt\\u200b\\ufeff');
+  assert.is(printable('tag\u{e0041}'), 'tag\\u{e0041}');
+  assert.is(printable('a\u061c\u2060\u00ad'), 'a\\u061c\\u2060\\xad');
 });
 
 test('a lone surrogate is shown, a pair is text', () => {
