@@ -38,7 +38,8 @@ export const commands: Readonly<Record<CommandName, string>> = {
 /** Reads a command line. Throws Problems of stage `usage`, all of them at once. */
 export function parseCommand(argv: readonly string[], env: Environment): Command {
   const entries = optionEntries();
-  const tokens = parser([...argv], {
+  const words = withDashes(argv);
+  const tokens = parser([...words], {
     string: entries.filter(([, option]) => option.kind !== 'flag').map(([name]) => flagOf(name).slice(2)),
     boolean: [
       ...entries.filter(([, option]) => option.kind === 'flag').map(([name]) => flagOf(name).slice(2)),
@@ -70,7 +71,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
     const entry = entries.find(([name]) => flagOf(name) === `--${token}`);
     if (entry === undefined || !entry[1].commands.includes(word))
       problems.push(unknownFlag(token, word, entry?.[1]));
-    else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(argv, token) : [value].flat().map(String));
+    else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(words, token) : [value].flat().map(String));
   }
   const reading = readSettings(word, flags, env);
   throwProblems([...problems, ...reading.problems]);
@@ -78,13 +79,25 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   return { kind: 'run', name: word, settings, origins, written, warnings };
 }
 
+/** `-f -` as `-f=-`: yargs takes a dash alone for a word of its own, and leaves the flag before it without a value. */
+function withDashes(argv: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  for (const word of argv) {
+    const before = words.at(-1);
+    if (word === '-' && before !== undefined && /^--?\w[\w-]*$/.test(before))
+      words.splice(-1, 1, `${before}=-`);
+    else words.push(word);
+  }
+  return words;
+}
+
 function aliasOf(name: OptionName, option: Option): [string, string][] {
   return option.alias === undefined ? [] : [[flagOf(name).slice(2), option.alias]];
 }
 
 /** yargs turns `--allow-disk=yes` into false without a word, so flags are read from the words themselves. */
-function flagTexts(argv: readonly string[], token: string): readonly string[] {
-  return argv
+function flagTexts(words: readonly string[], token: string): readonly string[] {
+  return words
     .filter((word) => word === `--${token}` || word.startsWith(`--${token}=`))
     .map((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : 'true'));
 }

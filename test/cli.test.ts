@@ -73,6 +73,15 @@ test('a flag takes true or false and nothing else', () => {
   assert.match(first('init', { PODSECRETS_ALLOW_DISK: '1' }).message, 'expected true or false, got "1"');
 });
 
+test('a dash alone is the value of the flag before it', () => {
+  for (const line of ['inject -f -', 'inject --file -', 'inject --file=-'])
+    assert.equal([run(line).settings.file, run(line).origins.file], ['-', 'flag'], line);
+  assert.is(run('inject -f - --diff').settings.diff, true);
+  assert.is(first('init -').subject, '"-"');
+  assert.is(first('init --config=a -').subject, '"-"');
+  assert.match(first('init --allow-disk -').message, 'expected true or false, got "-"');
+});
+
 test('a flag without its value, or with an empty one, is refused', () => {
   assert.is(first('init --dir').subject, '--dir');
   assert.is(first('sidecar --interval=').subject, '--interval');
