@@ -7,15 +7,16 @@
 
 import { authenticationText, chooseAuthentication } from '../core/aws/authentication.ts';
 import { type AwsEnvironment, readAwsEnvironment } from '../core/aws/environment.ts';
+import { counted } from '../core/counted.ts';
 import { attempt, type Check, type ConfigReport } from '../core/doctor/report.ts';
 import type { Plan } from '../core/plan.ts';
-import { Problems, problemsOf } from '../core/problem.ts';
+import { problemsOf } from '../core/problem.ts';
 import { printable } from '../core/text.ts';
 import { openTransport } from '../edge/aws/transport.ts';
 import { inspectDirectory } from '../edge/directory/inspect.ts';
 import type { Context } from './context.ts';
 import { examineObjects, skippedObjects } from './doctor-objects.ts';
-import { readPlan, readPlans } from './plans.ts';
+import { readPlan } from './plans.ts';
 
 /** Examines one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
 export async function examine(
@@ -26,11 +27,8 @@ export async function examine(
   const directory = dir ?? settings.dir;
   const checks: Check[] = [];
   const plan = await attempt(checks, 'config', async () => {
-    const alone = { ...context, settings: { ...settings, config: [{ file, dir }] } };
-    const { configs, problems, warnings } = await readPlans(alone);
-    const [config] = configs;
-    if (config === undefined) throw new Problems(problems);
-    return { value: config.plan, text: planText(config.plan), warnings };
+    const parsed = await readPlan(context, file);
+    return { value: parsed.plan, text: planText(parsed.plan), warnings: parsed.warnings };
   });
   if (plan === undefined) return { file, directory, checks, objects: [] };
 
@@ -75,10 +73,6 @@ export async function examine(
 function planText({ objects }: Plan): string {
   const files = objects.flatMap(({ outputs }) => outputs).length;
   return `${counted(objects.length, 'object')}, ${counted(files, 'file')}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** Without AWS_REGION a config that names its region is as good as before, and any other is not. */

@@ -5,6 +5,7 @@
  * of reads, or each problem with its place and its remedy. Nothing in it was fetched, so that all of it may be shown.
  */
 
+import { counted } from './counted.ts';
 import type { Output, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { Read } from './read.ts';
@@ -61,7 +62,7 @@ export interface ReportedProblem {
 
 /** The report as the value that `--output json` prints. */
 export function checkReport(checked: Checked): CheckReport {
-  const several = fileCount(checked) > 1;
+  const several = checked.configs.length > 1 || fileCount(checked) > 1;
   const reported = (problem: Problem) => reportedProblem(problem, several);
   if (checked.problems.length > 0) return { ok: false, problems: checked.problems.map(reported) };
   return {
@@ -76,14 +77,16 @@ export function checkReport(checked: Checked): CheckReport {
 
 /** The report as text for a terminal; ends with a line break. */
 export function checkText(checked: Checked): string {
-  const blocks = checked.problems.map(problemBlock);
-  if (blocks.length > 0) {
-    const count = blocks.length === 1 ? '1 problem' : `${blocks.length} problems`;
-    return `${[...blocks, `${count}.`].join('\n\n')}\n`;
-  }
-  const plans = checked.configs.map(({ plan, directory }) => planBlock(plan, directory));
+  const { configs, problems } = checked;
   const warnings = checked.warnings.map((warning) => `warning: ${problemBlock(warning)}`);
-  return `${[...plans, ...warnings].join('\n\n')}\n`;
+  if (problems.length === 0) {
+    const plans = configs.map(({ plan, directory }) => planBlock(plan, directory));
+    return `${[...plans, ...warnings].join('\n\n')}\n`;
+  }
+  const counts = [counted(problems.length, 'problem')];
+  if (warnings.length > 0) counts.push(counted(warnings.length, 'warning'));
+  // A warning may be the cause of a problem: a misspelt key is one that is missing, too.
+  return `${[...problems.map(problemBlock), ...warnings, `${counts.join(', ')}.`].join('\n\n')}\n`;
 }
 
 function fileCount({ configs, problems, warnings }: Checked): number {

@@ -111,6 +111,24 @@ test('warnings stand below the plan', async () => {
   );
 });
 
+test('warnings stand below the problems too, for a misspelt key explains a missing one', async () => {
+  const text = checkText(await checked(config('- {objectNam: a, objectType: ssmparameter}')));
+  assert.match(
+    text,
+    /Write objectName\. \[config.object\]\n\nwarning: .*\n.*"objectNam"\.\n {2}Write "objectName"/,
+  );
+  assert.match(text, /\n\n1 problem, 1 warning\.\n$/);
+});
+
+test('one file for two directories has its files told apart', async () => {
+  const { configs, problems, warnings } = await checked(
+    config('- {objectName: a, objectType: ssmparameter}'),
+  );
+  const twice = configs.flatMap((one) => [one, { ...one, directory: '/mnt/1' }]);
+  const report = checkReport({ configs: twice, problems, warnings });
+  assert.equal(report.ok && report.files.map(({ directory }) => directory), ['/mnt/0', '/mnt/1']);
+});
+
 test('problems as text have their place, what was found, and what to do', async () => {
   assert.is(
     checkText(await checked(config('- {objectName: a}\n- {objectType: ssmparameter}'))),

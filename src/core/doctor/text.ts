@@ -6,6 +6,7 @@
  */
 
 import { fullParameterName } from '../aws/batch.ts';
+import { counted } from '../counted.ts';
 import type { Problem } from '../problem.ts';
 import { printable } from '../text.ts';
 import {
@@ -31,7 +32,7 @@ export function doctorText(report: DoctorReport): string {
       : ["Add to the role's policy:", JSON.stringify(missing, undefined, 2), '']),
     found.length === 0
       ? 'All is well.'
-      : `${found.length} ${found.length === 1 ? 'problem' : 'problems'}; exit code ${doctorExitCode(report)}.`,
+      : `${counted(found.length, 'problem')}; exit code ${doctorExitCode(report)}.`,
     '',
   ].join('\n');
 }

@@ -5,6 +5,7 @@
  * passes through `printable`.
  */
 
+import { counted } from '../counted.ts';
 import { table } from '../table.ts';
 import { printable } from '../text.ts';
 import { durationText } from '../units.ts';
@@ -74,8 +75,7 @@ function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
 function notifierLines(notifier: NotifierStatus, now: number): readonly string[] {
   const { kind, state, untold, lastTold, consecutiveFailures, lastError } = notifier;
   const told = lastTold === undefined ? 'not told yet' : `last told ${age(lastTold, now)} ago`;
-  const owed =
-    state === 'idle' ? '' : `, ${printable(state)} with ${untold} ${untold === 1 ? 'file' : 'files'}`;
+  const owed = state === 'idle' ? '' : `, ${printable(state)} with ${counted(untold, 'file')}`;
   const failing = consecutiveFailures > 0 && lastError !== undefined;
   return [
     `  by ${printable(kind)}: ${told}${owed}${failing ? `, after ${consecutiveFailures} failed tries:` : ''}`,
