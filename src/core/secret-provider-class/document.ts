@@ -66,9 +66,11 @@ function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined
     refuse(findings, fields.lineOf('apiVersion'), 'apiVersion', expected, version && quoted(version.text));
     return undefined;
   }
+  const before = findings.count;
   const specs = fields.maps('spec');
   if (specs.length === 0) {
-    refuse(findings, fields.lineOf('spec'), 'spec', 'a map', undefined);
+    // A spec that is no map was refused as what it is.
+    if (findings.count === before) refuse(findings, fields.lineOf('spec'), 'spec', 'a map', undefined);
     return undefined;
   }
   const spec = new Fields(specs, ['provider', 'parameters', 'secretObjects'], KUBERNETES, 'spec', findings);

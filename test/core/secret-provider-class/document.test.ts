@@ -31,6 +31,11 @@ for (const [what, text, expected] of [
   ['no kind', 'apiVersion: v1\n', ['1 config.document kind']],
   ['another API group', good.replace('secrets-store', 'secrets'), ['1 config.document apiVersion']],
   ['no spec', good.slice(0, good.indexOf('spec:')), ['1 config.document spec']],
+  [
+    'a spec that is text',
+    `${good.slice(0, good.indexOf('spec:'))}spec: text`,
+    ['4 config.document config.spec'],
+  ],
   ['another provider', good.replace('aws', 'azure'), ['5 config.provider spec.provider']],
   ['no provider', good.replace('  provider: aws\n', ''), ['5 config.provider spec.provider']],
   ['a provider in other letters', good.replace('aws', 'AWS'), ['5 config.provider spec.provider']],
