@@ -57,7 +57,6 @@ export interface Option {
   readonly per?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'help'>>>;
 }
 
-const reading = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
 // inject takes what the containers that it adds take, and passes it on.
 const planning = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
 const fetching = ['init', 'sidecar', 'doctor', 'inject'] as const;
@@ -71,7 +70,7 @@ export const options = {
     repeatable: true,
     value: 'FILE[=DIR]',
     group: 'Config',
-    commands: reading,
+    commands: planning,
     help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
   },
   dir: {

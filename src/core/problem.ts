@@ -166,9 +166,6 @@ export function throwProblems(problems: readonly Problem[]): void {
   if (first !== undefined) throw others.length === 0 ? first : new Problems(problems);
 }
 
-/** The kubelet keeps 4096 bytes of a termination message; a line longer than this says nothing more to a reader. */
-const LINE = 1500;
-
 /** The exit code for whatever was thrown: that of the earliest stage that failed, or 1 for a bug. */
 export function exitCodeOf(error: unknown): number {
   const problems = problemsOf(error);
@@ -188,3 +185,6 @@ export function problemLine(problem: Problem): string {
     LINE,
   );
 }
+
+/** Characters. The kubelet keeps 4096 bytes of a termination message; a longer line says nothing more to a reader. */
+const LINE = 1500;

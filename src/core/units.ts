@@ -2,7 +2,7 @@
  * The words people write for durations, modes, owners, addresses and commands, read into values.
  *
  * Every reader takes text and answers with a value, or with undefined when the text is not what it expects: nothing is
- * guessed, rounded or silently replaced by a default. `units` names what each kind expects, for errors and for the docs.
+ * guessed or silently replaced by a default. What each kind expects, in words, stands with the options.
  */
 
 /** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A bare number is refused, for nobody can tell its unit. */

@@ -2,7 +2,7 @@
  * One entry of `objects`: what to read and which files to make of it.
  *
  * The checks are the AWS provider's and ours; all of them are made, so that one run names everything that is wrong with an
- * object. What concerns several objects at once is checked in secret-provider-class-paths.ts.
+ * object. What concerns several objects at once is checked in paths.ts.
  */
 
 import type { PlannedObject } from '../plan.ts';

@@ -2,7 +2,7 @@
  * YAML text to plain data with line numbers.
  *
  * The `yaml` package reads the structure; what scalars, duplicate keys, merges and aliases mean is decided here, by the
- * rules of the parser that SecretProviderClasses are written for (see yaml-scalar.ts). Only the first document counts.
+ * rules of the parser that SecretProviderClasses are written for (see scalar.ts). Only the first document counts.
  * Nothing is thrown: whatever is wrong comes back with its line. Depth and alias expansion are bounded, so that no text
  * can cost more than its length.
  */
