@@ -77,11 +77,13 @@ async function tell(story: readonly Line[]): Promise<void> {
   }
 }
 
+/** Only an error that an AWS service reports is an answer. */
 async function answer(ask: () => Promise<unknown>): Promise<{ output?: unknown; code?: string }> {
   try {
     return { output: await ask() };
   } catch (error) {
-    return { code: (error as Error).name };
+    if (!(error instanceof Error && '$fault' in error)) throw error;
+    return { code: error.name };
   }
 }
 
