@@ -10,7 +10,7 @@
  * fcntl locks belong to a process and go when it closes the file, by whatever descriptor: nothing else may open `..lock`.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../core/problem.ts';
@@ -86,7 +86,10 @@ function isBusy(error: unknown): boolean {
 /** Written in place, and only if it says something new: a restart that changes nothing moves no mtime. */
 function sayWhoHolds(dir: string, text: string): void {
   try {
-    if (whoHolds(dir) !== text) writeFileSync(join(dir, HOLDER), text);
+    if (whoHolds(dir) === text) return;
+    withNote(dir, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (note) =>
+      writeFileSync(note, text),
+    );
   } catch {
     // A courtesy to others. A full volume must not keep a writer from starting that has nothing to write.
   }
@@ -94,9 +97,23 @@ function sayWhoHolds(dir: string, text: string): void {
 
 function whoHolds(dir: string): string {
   try {
-    return printable(readFileSync(join(dir, HOLDER), 'utf8')) || 'another process';
+    const text = withNote(dir, constants.O_RDONLY, (note) => readFileSync(note, 'utf8'));
+    return printable(text) || 'another process';
   } catch {
     return 'another process';
+  }
+}
+
+/**
+ * Neither through a link nor waiting for a pipe: whoever else may write to the volume could put one into the note's place,
+ * to have us overwrite a file of ours, or print the beginning of one.
+ */
+function withNote<Result>(dir: string, flags: number, work: (note: number) => Result): Result {
+  const note = openSync(join(dir, HOLDER), flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return work(note);
+  } finally {
+    closeSync(note);
   }
 }
 

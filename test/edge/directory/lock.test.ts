@@ -1,6 +1,7 @@
 /** One writer for a directory, in one process and among many. */
 
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -84,6 +85,35 @@ test('a lock file that is something else is an error with a remedy, not a wait',
   const problem = (await rejects(takeLock(dir, wish('init')))) as Problem;
   assert.is(problem.code, 'publish.directory');
   assert.is(problem.subject, join(dir, '..lock'));
+});
+
+test('the note of who holds it is neither written nor read through a link', async () => {
+  const dir = scratch();
+  const value = join(scratch(), 'password');
+  writeFileSync(value, 'hunter22');
+  symlinkSync(value, join(dir, '..holder'));
+  const first = await takeLock(dir, wish('sidecar'));
+  assert.is(readFileSync(value, 'utf8'), 'hunter22');
+  const second = wish('init');
+  const outcome = rejects(takeLock(dir, second));
+  await second.clock.advance(1000);
+  assert.match(((await outcome) as Problem).message, /got another process, which did not end/);
+  first.release();
+});
+
+test('a pipe in the place of the note holds nobody up', async () => {
+  const dir = scratch();
+  execFileSync('mkfifo', [join(dir, '..holder')]);
+  const first = await takeLock(dir, wish('sidecar'));
+  const second = wish('init');
+  const outcome = rejects(takeLock(dir, second));
+  await second.clock.advance(1000);
+  assert.match(((await outcome) as Problem).message, /got another process, which did not end/);
+  first.release();
+  // A pipe that stays would be no note; one that is taken away is made good by the next holder.
+  unlinkSync(join(dir, '..holder'));
+  (await takeLock(dir, wish('init'))).release();
+  assert.is(readFileSync(join(dir, '..holder'), 'utf8'), `podsecrets init on ${hostname()}`);
 });
 
 test('kill -9 of the holder frees it at once', async () => {
