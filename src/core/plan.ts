@@ -70,3 +70,11 @@ export function expectedPaths({ objects }: Plan): readonly FilePath[] {
     .filter((object) => !object.optional)
     .flatMap((object) => object.outputs.flatMap((output) => (output.kind === 'expand' ? [] : [output.path])));
 }
+
+/** Whether the object makes this file, or may: what `expand` makes only the value tells. */
+export function mayMake({ outputs }: PlannedObject, path: string): boolean {
+  const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+  return outputs.some((output) =>
+    output.kind === 'expand' ? output.directory === directory : output.path === path,
+  );
+}

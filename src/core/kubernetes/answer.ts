@@ -43,8 +43,7 @@ export function refusedBy(request: KubernetesRequest, answer: KubernetesAnswer):
         'kubernetes.denied',
         `expected the API server to know our token, got 401${message}`,
         {
-          remedy:
-            'The token file is read anew each time; if this lasts, check the projected token of the pod.',
+          remedy: 'Check the projected token of the pod if this lasts: its file is read anew each time.',
           retry: true,
         },
       );
@@ -64,7 +63,7 @@ export function refusedBy(request: KubernetesRequest, answer: KubernetesAnswer):
     case 503:
     case 504:
       return problem(request, 'kubernetes.api', `expected an answer, got ${answer.status}${message}`, {
-        remedy: 'The API server is busy or away; it is tried again.',
+        remedy: 'Wait: the API server is busy or away, and is asked again.',
         retry: true,
         ...(answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }),
       });
@@ -119,7 +118,7 @@ function denied(request: KubernetesRequest, status: Status, message: string): Pr
   const match = /User "([^"]+)" cannot (\w+) resource/.exec(status.message);
   if (match === null) {
     return problem(request, 'kubernetes.denied', `expected to be let in, got 403${message}`, {
-      remedy: 'A quota or an admission policy of the cluster denied it.',
+      remedy: 'Find the quota or the admission policy of the cluster that denies it.',
     });
   }
   const [, user = '', verb = ''] = match;
@@ -144,7 +143,7 @@ function conflict(request: KubernetesRequest, status: Status, message: string): 
   const fields = conflictingFields({ details: { causes: status.causes } });
   if (fields.length === 0) {
     return problem(request, 'kubernetes.api', `expected no other writer, got 409${message}`, {
-      remedy: 'It is tried again.',
+      remedy: 'Wait: it is tried again.',
       retry: true,
     });
   }

@@ -8,7 +8,7 @@
 
 import type { SecretObject } from '../plan.ts';
 import type { Finding } from '../secret-provider-class/findings.ts';
-import { quoted } from '../text.ts';
+import { printable, quoted } from '../text.ts';
 
 /** Everything that is wrong with the entry, as Kubernetes sees it. */
 export function checkSecretObject(object: SecretObject): readonly Finding[] {
@@ -44,7 +44,9 @@ function checkNames(object: SecretObject, wrong: Wrong): readonly Finding[] {
       found.push(wrong('labels', `expected a label name, got ${quoted(label)}`, NAME_REMEDY));
     if (value.length > 63 || !/^([A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)?$/.test(value)) {
       const message = `expected a label value of at most 63 letters, digits, -, _ and ., got ${quoted(value)}`;
-      found.push(wrong(`labels.${label}`, message, 'Move it to annotations, which take any text.'));
+      found.push(
+        wrong(`labels.${printable(label)}`, message, 'Move it to annotations, which take any text.'),
+      );
     }
   }
   for (const annotation of Object.keys(object.annotations)) {

@@ -6,10 +6,11 @@
  * here with what the cluster holds; no message is made of one.
  */
 
-import type { Plan, PlannedObject, SecretObject } from '../plan.ts';
+import { mayMake, type Plan, type SecretObject } from '../plan.ts';
 import { Problem, problemsOf } from '../problem.ts';
 import { Secret } from '../secret.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { scrub } from '../telling/scrub.ts';
 import { nearest, quoted } from '../text.ts';
 import {
   CONFIG,
@@ -71,8 +72,7 @@ async function desiredSecret(
 ): Promise<Made> {
   const data = new Map<string, Secret>();
   for (const entry of object.data) {
-    const path = entry.objectName;
-    const key = entry.key;
+    const { objectName: path, key } = entry;
     const content = files.get(path);
     if (content === undefined) {
       const missing = missingFile(object, plan, path, [...files.keys()]);
@@ -103,17 +103,9 @@ function missingFile(object: SecretObject, plan: Plan, path: string, paths: read
     plan,
     `expected a published file ${quoted(path)}, got none`,
     hint === undefined
-      ? "objectName is the file's path: the object's alias, or its name after pathTranslation."
+      ? "Write the file's path as objectName: the object's alias, or its name after pathTranslation."
       : `Did you mean ${quoted(hint)}?`,
   );
-}
-
-/** Whether the object, if it existed, could have made the file. */
-function mayMake(object: PlannedObject, path: string): boolean {
-  return object.outputs.some((output) => {
-    if (output.kind !== 'expand') return output.path === path;
-    return output.directory === '' || path.startsWith(`${output.directory}/`);
-  });
 }
 
 async function tlsValue(object: SecretObject, plan: Plan, key: string, content: Secret): Promise<Secret> {
@@ -244,13 +236,9 @@ export function applyBody(desired: DesiredSecret, namespace: string, live: LiveS
   });
 }
 
-/** Whether the text holds one of the values, plain or as the API carries them. A message of the server's may quote them. */
+/** Whether the text holds one of the values, or a line or field of one, in any form that `scrub` knows. */
 export function quotesValue(text: string, data: Iterable<Secret>): boolean {
-  for (const value of data) {
-    const bytes = Buffer.from(value.reveal());
-    // Shorter ones occur in any text by chance, and to find one there tells nothing.
-    if (bytes.length < 4) continue;
-    if (text.includes(bytes.toString('utf8').trim()) || text.includes(bytes.toString('base64'))) return true;
-  }
-  return false;
+  // Shorter ones occur in any text by chance, and to find one there tells nothing.
+  const values = [...data].filter((value) => value.reveal().length >= 4);
+  return scrub(text, values) !== text;
 }

@@ -6,7 +6,7 @@
  */
 
 import { checkSecretObject } from '../kubernetes/rules.ts';
-import type { PlannedObject, SecretObject } from '../plan.ts';
+import { mayMake, type PlannedObject, type SecretObject } from '../plan.ts';
 import { quoted } from '../text.ts';
 import { Fields, kindText } from '../yaml/fields.ts';
 import type { YamlValue } from '../yaml/parse.ts';
@@ -106,7 +106,7 @@ function readData(
     const objectName = trimmed(entry, 'objectName');
     const key = trimmed(entry, 'key');
     if (objectName === '') complain(part, item.line, 'expected objectName, got none', 'Write objectName.');
-    else if (context.objects !== undefined && !mayMake(context.objects, objectName)) {
+    else if (context.objects?.every((object) => !mayMake(object, objectName))) {
       const message = `expected the path of a file of this config, got ${quoted(objectName)}`;
       const remedy = 'Write the objectAlias, or the objectName with its slashes translated.';
       complain(`${part}.objectName`, entry.lineOf('objectName'), message, remedy);
@@ -124,16 +124,6 @@ function readData(
 /** As the CSI driver trims all of them. */
 function trimmed<Name extends string>(fields: Fields<Name>, name: Name): string {
   return fields.text(name)?.text.trim() ?? '';
-}
-
-/** Whether some object makes this file, or may: what `expand` makes only the value tells. */
-function mayMake(objects: readonly PlannedObject[], path: string): boolean {
-  const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-  return objects.some(({ outputs }) =>
-    outputs.some((output) =>
-      output.kind === 'expand' ? output.directory === directory : output.path === path,
-    ),
-  );
 }
 
 function readTexts(fields: EntryFields, name: 'labels' | 'annotations'): Readonly<Record<string, string>> {
