@@ -6,6 +6,7 @@
 
 import { firstPhase } from '../agent.ts';
 import { exitCodes } from '../core/problem.ts';
+import { compileLess } from '../edge/v8/compile-less.ts';
 import type { Context } from './context.ts';
 import { logWaiting, openCommandLog } from './logging.ts';
 import { openPublishing } from './publishing.ts';
@@ -15,6 +16,7 @@ const TELLING = 30_000;
 
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
+  compileLess(context.env.AWS_ENDPOINT_URL);
   const log = openCommandLog(context);
   const publishing = await openPublishing(context, log, {
     api: { apiCall() {} },

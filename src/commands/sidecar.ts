@@ -6,6 +6,7 @@
 
 import { startCourse } from '../course.ts';
 import { readConfigFile } from '../edge/config-file.ts';
+import { compileLess } from '../edge/v8/compile-less.ts';
 import { keepFresh } from '../keep-fresh.ts';
 import { createMeters } from '../meters.ts';
 import type { Log } from '../ports.ts';
@@ -27,7 +28,8 @@ const REFRESH_SPACING = 1000;
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;
-  const { keepSmall } = await import('../edge/memory.ts');
+  compileLess(context.env.AWS_ENDPOINT_URL);
+  const { keepSmall } = await import('../edge/v8/keep-small.ts');
   const collectGarbage = keepSmall();
   const log = openCommandLog(context);
   const meters = createMeters(notifierKinds(settings));

@@ -68,7 +68,7 @@ modules('init of a parameter evaluates the packages that a parameter needs, and 
 modules('init loads no room that only others need', async (house) => {
   const { evaluated } = await initOf(house, [secret, parameter]);
   const others =
-    /^src\/(edge\/(http|kubernetes|config-watch|memory|notify)|core\/(jmespath|inject|tls|kubernetes(?!\/rules)|metrics)|help|meters|commands\/(?!init|publishing|plans|sources|context|logging|notifiers))/;
+    /^src\/(edge\/(http|kubernetes|config-watch|v8\/keep-small|notify)|core\/(jmespath|inject|tls|kubernetes(?!\/rules)|metrics)|help|meters|commands\/(?!init|publishing|plans|sources|context|logging|notifiers))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],

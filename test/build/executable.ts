@@ -15,8 +15,8 @@ import { openWarmUp, type Run } from './warm-up.ts';
 
 /** Flags of Node and V8 that the executable always has. The stored code is only accepted by a V8 with the same ones. */
 const FLAGS = [
-  // No worker threads for the garbage collector and the compiler: 3 threads less, and nothing to wait for on one core.
-  '--v8-pool-size=0',
+  // One worker thread for the garbage collector and the compiler instead of one for each core: at most 3 threads less.
+  '--v8-pool-size=1',
   // SIGUSR1 would open Node's debugger, and with it the memory, to whoever can send a signal.
   '--disable-sigusr1',
   // node:ffi is experimental, and says so in a line that is no JSON, in the log of a sidecar that reaps orphans.

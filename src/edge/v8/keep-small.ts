@@ -2,20 +2,15 @@
  * Keeps a sidecar small between its syncs: it works for a moment every ten minutes, and is paid for all the time.
  *
  * Private memory of one of several sidecars after 100 refreshes of 20 secrets and 20 parameters over TLS (Node 26): 44 MB
- * without this room, 15.5 MB with it; a refresh takes 50 ms of CPU more. What the program does stays the same. Nothing here
- * is for init, which lives for a moment.
+ * without this room, 15.5 MB with it and its neighbour; a refresh takes 50 ms of CPU more. What the program does stays the
+ * same. Nothing here is for init, which lives for a moment.
  */
 
 import { dlopen } from 'node:ffi';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/**
- * Sets V8 up for a process that mostly sleeps. The function returned gives back what a sync left; call it after each.
- *
- * To be called first of all: compiled code that is there already stays (1 MB). V8 then takes no more of the code that the
- * build left, so that a start costs 20 ms of CPU more.
- */
+/** Sets V8 up for a process that mostly sleeps. The function returned gives back what a sync left; call it after each. */
 export function keepSmall(): () => void {
   for (const flag of FLAGS) setFlagsFromString(flag);
   // The flag adds `gc` to contexts that are made from now on, so only we have it.
@@ -29,9 +24,6 @@ export function keepSmall(): () => void {
 }
 
 const FLAGS = [
-  // Neither of the two compilers for speed, whose code and whose work space are never given back: 3 MB.
-  '--max-opt=0',
-  '--no-sparkplug',
   // What a sync compiled to run it once is dropped by the next collection, not by the sixth: 2.5 MB.
   '--bytecode-old-age=1',
   '--expose-gc',
