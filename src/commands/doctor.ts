@@ -9,13 +9,14 @@
 import { policyFor, policyNotes, trustNotes } from '../core/aws/policy.ts';
 import { type DoctorReport, doctorExitCode } from '../core/doctor/report.ts';
 import { doctorJson, doctorText } from '../core/doctor/text.ts';
-import { exitCodes, problemLine, throwProblems } from '../core/problem.ts';
+import { exitCodes, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 import { examine } from './doctor-examination.ts';
 import { readPlans } from './plans.ts';
+import { writeWarnings } from './warnings.ts';
 
 export async function doctor(context: Context): Promise<number> {
-  for (const warning of context.warnings) context.stderr.write(`warning: ${problemLine(warning)}\n`);
+  writeWarnings(context, context.warnings);
   return context.settings.policy ? await printPolicy(context) : await printReport(context);
 }
 
@@ -31,7 +32,8 @@ async function printReport(context: Context): Promise<number> {
 
 async function printPolicy(context: Context): Promise<number> {
   const { settings, stdout, stderr } = context;
-  const { configs, problems } = await readPlans(context);
+  const { configs, problems, warnings } = await readPlans(context);
+  writeWarnings(context, warnings);
   throwProblems(problems);
   const plans = configs.map(({ plan }) => plan);
   const policy = policyFor(plans, settings.fetch);

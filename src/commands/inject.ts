@@ -7,18 +7,17 @@
 
 import { readFile } from 'node:fs/promises';
 import { type Injected, type Input, inject as injectManifests } from '../core/inject/inject.ts';
-import { exitCodes, Problem, problemLine } from '../core/problem.ts';
+import { exitCodes, Problem } from '../core/problem.ts';
 import { printable } from '../core/text.ts';
 import type { Context } from './context.ts';
 import { injectChoices } from './inject-choices.ts';
+import { writeWarnings } from './warnings.ts';
 
 /** Prints the manifests with podsecrets added, or what that changes. */
 export async function inject(context: Context): Promise<number> {
   const input = await readInput(context);
   const injected = await injectManifests(input, injectChoices(context));
-  for (const warning of [...context.warnings, ...injected.warnings]) {
-    context.stderr.write(`warning: ${problemLine(warning)}\n`);
-  }
+  writeWarnings(context, [...context.warnings, ...injected.warnings]);
   context.stdout.write(await printed(input, injected, context));
   return exitCodes.done;
 }

@@ -6,11 +6,14 @@ import { exitCodes } from '../core/problem.ts';
 import { statusText } from '../core/status/text.ts';
 import { fetchStatus } from '../edge/http/status-client.ts';
 import type { Context } from './context.ts';
+import { writeWarnings } from './warnings.ts';
 
 /** Milliseconds: the sidecar is in the same pod. */
 const TIMEOUT = 2000;
 
-export async function status({ settings, stdout, clock }: Context): Promise<number> {
+export async function status(context: Context): Promise<number> {
+  const { settings, stdout, clock } = context;
+  writeWarnings(context, context.warnings);
   // `off` was refused with the settings.
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT);

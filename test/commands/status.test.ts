@@ -27,10 +27,10 @@ const page = (ready: boolean) => ({
   notifiers: [],
 });
 
-async function run(server: Server): Promise<number> {
+async function run(server: Server, env = {}, stderr = { write: (_: string) => {} }): Promise<number> {
   const { port } = server.address() as AddressInfo;
-  const command = parseCommand(['status', '--listen', `127.0.0.1:${port}`], {});
-  const context = { ...command, stdout: { write: () => {} }, clock: { now: () => 0 } };
+  const command = parseCommand(['status', '--listen', `127.0.0.1:${port}`], env);
+  const context = { ...command, stdout: { write: () => {} }, stderr, clock: { now: () => 0 } };
   return await status(context as unknown as Context);
 }
 
@@ -38,6 +38,12 @@ test('succeeds once every config was published, and not before', async (context)
   assert.is(await run(context.server), 5);
   context.ready = true;
   assert.is(await run(context.server), 0);
+});
+
+test('says that a misspelt variable has no effect', async ({ server }) => {
+  let said = '';
+  await run(server, { PODSECRETS_LISTN: 'off' }, { write: (text) => (said += text) });
+  assert.match(said, 'Did you mean PODSECRETS_LISTEN?');
 });
 
 test('fails when nobody answers', async (context) => {

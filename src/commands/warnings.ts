@@ -1,0 +1,11 @@
+/**
+ * Warnings of the commands that people run by hand: on stderr, so that the output can be piped.
+ */
+
+import { type Problem, problemLine } from '../core/problem.ts';
+import type { Context } from './context.ts';
+
+/** Writes a line for each. */
+export function writeWarnings({ stderr }: Context, warnings: readonly Problem[]): void {
+  for (const warning of warnings) stderr.write(`warning: ${problemLine(warning)}\n`);
+}
