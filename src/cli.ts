@@ -10,8 +10,15 @@ import parser from 'yargs-parser';
 import type { Environment } from './core/environment.ts';
 import { Problem, type ProblemCode, throwProblems } from './core/problem.ts';
 import { nearest, printable, quoted } from './core/text.ts';
-import { type CommandName, flagOf, type Option, type OptionName, type Settings } from './options.ts';
-import { type Origin, optionEntries, readSettings } from './settings.ts';
+import {
+  type CommandName,
+  flagOf,
+  type Option,
+  type OptionName,
+  optionEntries,
+  type Settings,
+} from './options.ts';
+import { type Origin, readSettings } from './settings.ts';
 
 export type Command =
   | {
@@ -28,9 +35,9 @@ export type Command =
 /** The commands and what each does, as `--help` lists them. */
 export const commands: Readonly<Record<CommandName, string>> = {
   init: 'fetch once, publish, tell the application, exit',
-  sidecar: 'the same, then keep fresh until SIGTERM',
+  sidecar: 'what init does, then keep the files fresh until SIGTERM',
   check: 'say everything that is wrong with a config, or print its plan; offline',
-  doctor: 'check, then for real: identity, region, and what can be read',
+  doctor: 'what check does, then for real: identity, region, what can be read',
   inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
   status: 'ask a running sidecar how it is',
 };

@@ -4,8 +4,7 @@
 
 import yargs from 'yargs';
 import { commands } from './cli.ts';
-import { type CommandName, flagOf, optionFor } from './options.ts';
-import { optionEntries } from './settings.ts';
+import { type CommandName, flagOf, optionEntries, optionFor } from './options.ts';
 
 /** The help page of a command, or of the program, `width` columns wide. */
 export async function helpText(name: CommandName | undefined, width: number): Promise<string> {
@@ -29,12 +28,13 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;
-    const values = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
-    const value = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;
+    // Yargs would have only a type here.
+    const form = row.value === undefined ? '' : `${row.value}: `;
+    const choices = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
+    const byDefault = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;
     page.option(flagOf(option).slice(2), {
       ...(row.alias === undefined ? {} : { alias: row.alias }),
-      // Without a type yargs prints none: the value's form is in the text.
-      describe: `${row.help}${values} [${row.env}${value}]`,
+      describe: `${form}${row.help}${choices} [${row.env}${byDefault}]`,
       group: `${row.group}:`,
     });
   }

@@ -38,8 +38,10 @@ function readFlag(text: string): boolean | undefined {
 export type Kind = keyof typeof kinds;
 export type CommandName = 'init' | 'sidecar' | 'check' | 'doctor' | 'inject' | 'status';
 
+/** A row of the table. */
 export interface Option {
   readonly kind: Kind;
+  /** The variable that sets it. */
   readonly env: string;
   readonly default?: string;
   /** May be given several times; in the environment the values are divided by commas. */
@@ -49,7 +51,9 @@ export interface Option {
   readonly choices?: readonly string[];
   /** The smallest duration that makes sense, as text. */
   readonly least?: string;
+  /** What stands for the value in the help: `FILE[=DIR]`; flags and choices need none. */
   readonly value?: string;
+  /** The heading in the help. */
   readonly group: string;
   readonly commands: readonly CommandName[];
   readonly help: string;
@@ -201,7 +205,7 @@ export const options = {
     value: 'CMD',
     group: 'Telling the application',
     commands: publishing,
-    help: 'run a command: a JSON list, or one program without arguments; never a shell',
+    help: 'run a command, a JSON list or one program without arguments; never a shell',
   },
   notifyUrl: {
     kind: 'url',
@@ -360,6 +364,11 @@ export type Settings = {
     ? Listed<(typeof options)[N]>
     : Listed<(typeof options)[N]> | undefined;
 };
+
+/** The rows of the table, in its order. */
+export function optionEntries(): readonly (readonly [OptionName, Option])[] {
+  return Object.entries(options) as [OptionName, Option][];
+}
 
 /** The row of an option as a command takes it. */
 export function optionFor(name: OptionName, command: CommandName): Option {

@@ -16,8 +16,8 @@ import {
   kinds,
   type Option,
   type OptionName,
+  optionEntries,
   optionFor,
-  options,
   type Settings,
 } from './options.ts';
 
@@ -68,10 +68,6 @@ export function readSettings(
     problems,
     warnings: strangeVariables(env),
   };
-}
-
-export function optionEntries(): readonly (readonly [OptionName, Option])[] {
-  return Object.entries(options) as [OptionName, Option][];
 }
 
 function divided(variable: string, option: Option): readonly string[] {

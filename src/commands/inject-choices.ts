@@ -6,8 +6,7 @@
  */
 
 import type { Choices } from '../core/inject/choices.ts';
-import { flagOf, type OptionName, options } from '../options.ts';
-import { optionEntries } from '../settings.ts';
+import { flagOf, type OptionName, optionEntries, options } from '../options.ts';
 import type { Context } from './context.ts';
 
 /** What was chosen. */

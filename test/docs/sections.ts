@@ -8,8 +8,7 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { events } from '../../src/core/events.ts';
 import { exitCodes } from '../../src/core/problem.ts';
 import { metrics } from '../../src/core/status/metrics.ts';
-import { flagOf, type Option } from '../../src/options.ts';
-import { optionEntries } from '../../src/settings.ts';
+import { flagOf, type Option, optionEntries } from '../../src/options.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -56,7 +55,7 @@ function podSpec(): string {
 
 function optionsTable(): string {
   const rows = optionEntries().map(([name, option]) => [
-    `\`${flagOf(name)}\`${option.alias === undefined ? '' : `, \`-${option.alias}\``}`,
+    `\`${flagOf(name)}${option.value === undefined ? '' : ` ${option.value}`}\`${option.alias === undefined ? '' : `, \`-${option.alias}\``}`,
     `\`${option.env}\``,
     option.default === undefined ? '' : `\`${option.default}\``,
     [
