@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
       const { helpText } = await import('./help.ts');
-      return print(`${await helpText(command.name, process.stdout.columns ?? 100)}\n`);
+      return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
     const run = await load(command.name);
     return await run(contextOf(command));
@@ -103,18 +103,10 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
     },
     stop: stop.signal,
     onHangup: (listener) => process.on('SIGHUP', listener),
-    // Getters, for Node opens a stream when one of these is first looked at, and init looks at none.
-    stdout: {
-      write: print,
-      get isTerminal() {
-        return process.stdout.isTTY === true;
-      },
-      get columns() {
-        return process.stdout.columns ?? 100;
-      },
-    },
+    stdout: { write: print },
     stderr: {
       write: writeToStderr,
+      // A getter, for Node opens the stream when it is first looked at, and init hardly ever looks.
       get isTerminal() {
         return process.stderr.isTTY === true;
       },
@@ -148,7 +140,7 @@ const clock: Clock = {
 function end(thrown: unknown): number {
   const run = command?.kind === 'run' ? command : undefined;
   const words = lastWords(run?.name, thrown);
-  if (run !== undefined && LOGGING.has(run.name) && run.settings.logFormat === 'json') {
+  if (run !== undefined && CONTAINER_COMMANDS.has(run.name) && run.settings.logFormat === 'json') {
     const log = openLog({
       level: 'error',
       format: 'json',
@@ -160,6 +152,8 @@ function end(thrown: unknown): number {
   } else {
     writeToStderr(`${words.line}\n`);
   }
+  // What somebody ran beside the container's own command, such as a probe's status, is not why the container ends.
+  if (run !== undefined && !CONTAINER_COMMANDS.has(run.name)) return words.exitCode;
   const file =
     run?.settings.terminationLog ??
     (process.env[options.terminationLog.env] || options.terminationLog.default);
@@ -172,8 +166,8 @@ function end(thrown: unknown): number {
   return words.exitCode;
 }
 
-/** The commands whose stderr is a log. */
-const LOGGING: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
+/** The commands that containers are made for: their stderr is a log, and their last words are the container's. */
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
 
 function print(text: string): number {
   process.stdout.write(text);

@@ -31,11 +31,7 @@ export interface Context {
   readonly stop: AbortSignal;
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
-  readonly stdout: {
-    readonly write: (text: string) => void;
-    readonly isTerminal: boolean;
-    readonly columns: number;
-  };
+  readonly stdout: { readonly write: (text: string) => void };
   readonly stderr: { readonly write: (text: string) => void; readonly isTerminal: boolean };
   /** Everything on standard input. */
   readonly stdin: () => Promise<string>;
