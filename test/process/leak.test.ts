@@ -195,6 +195,18 @@ leak('nothing leaks through hooks that print what they read', async (house) => {
   assert.is(await hunt(house, env, ['--notify-exec', noisy]), 0);
 });
 
+leak('nothing leaks through a hook that prints what was there before', async (house) => {
+  const { aws, box } = house;
+  box.writeConfig({ objects: [{ objectName: 'text', objectType: 'secretsmanager' }] });
+  const env = podIdentityEnv(box, aws, tokens.pod);
+  assert.is(await hunt(house, env), 0);
+  await aws.putSecret({ region, name: 'text', string: canary('newer') });
+  const once = join(box.root, 'before');
+  // A replaced set stays for a second.
+  const hook = JSON.stringify(['/bin/sh', '-c', `cat ${box.dir}/..2*/text; mkdir ${once} && exit 3; exit 0`]);
+  assert.is(await hunt(house, env, ['--notify-exec', hook]), 0);
+});
+
 leak('nothing leaks when the directory cannot be written', async (house) => {
   const { aws, box } = house;
   box.writeConfig({ objects: everything });

@@ -23,7 +23,7 @@ export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath
   }
 }
 
-/** Every value of the set in use, as far as it can be read. */
+/** Every value of the set in use. Throws the error of the file system for one that cannot be read. */
 export function readValues(fs: FileSystem, dir: string): readonly Secret[] {
   const { current } = takeInventory(fs, dir);
   if (current === undefined) return [];

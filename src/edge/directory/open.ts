@@ -18,6 +18,7 @@ import { prepareDirectory } from './filesystem-check.ts';
 import { takeInventory } from './inventory.ts';
 import { LOCK, takeLock } from './lock.ts';
 import { publish } from './publish.ts';
+import { rememberReplaced } from './replaced.ts';
 import { retirementOf } from './retirement.ts';
 import { forgetUntold, readUntold } from './untold.ts';
 
@@ -42,7 +43,7 @@ export interface Directory extends Target {
   readonly path: string;
   /** Whether a set is in use that has all of these files: published by this process or by one before it. */
   holds(paths: readonly FilePath[]): boolean;
-  /** Every value of the set in use. */
+  /** Every value that a hook may know: of the set in use, and those it replaced until everything was told. Throws a Problem. */
   values(): readonly Secret[];
   /** What will work, but perhaps not for everybody. */
   readonly warnings: readonly Problem[];
@@ -56,16 +57,29 @@ export async function openDirectory(wish: DirectoryWish): Promise<Directory> {
   const dir = explained(() => prepareDirectory(fs, wish.dir, wish.allowDisk), wish.dir);
   const lock = await takeLock(dir, wish);
   const retirement = retirementOf(fs, dir, clock);
+  const replaced = rememberReplaced();
   let closed: Promise<void> | undefined;
   return {
     path: dir,
     warnings: warningsAbout(fs, dir),
-    publish: async (next, telling) =>
-      explained(() => publish({ fs, dir, owner, retirement }, next, clock.now(), telling), dir, next),
+    publish: async (next, telling = () => undefined) =>
+      explained(
+        () =>
+          publish({ fs, dir, owner, retirement }, next, clock.now(), (change) => {
+            const news = telling(change);
+            if (news !== undefined) replaced.keep(readValues(fs, dir));
+            return news;
+          }),
+        dir,
+        next,
+      ),
     untold: () => explained(() => readUntold(fs, dir, takeInventory(fs, dir).current), dir),
-    told: () => explained(() => forgetUntold(fs, dir, takeInventory(fs, dir).current), dir),
+    told() {
+      explained(() => forgetUntold(fs, dir, takeInventory(fs, dir).current), dir);
+      replaced.forget();
+    },
     holds: (paths) => holdsFiles(fs, dir, paths),
-    values: () => readValues(fs, dir),
+    values: () => [...explained(() => readValues(fs, dir), dir), ...replaced.values()],
     close: () => {
       closed ??= retirement.settled().finally(() => lock.release());
       return closed;

@@ -46,12 +46,12 @@ export interface Place {
   readonly retirement: Retirement;
 }
 
-/** `now` is the wall clock: milliseconds since 1970. `telling`: what the application is to hear of a change. */
+/** `now` is the wall clock: milliseconds since 1970. `telling`: what the application is to hear, asked before a change is made. */
 export function publish(
   place: Place,
   next: Snapshot,
   now: number,
-  telling: (change: Changed) => Changed | undefined = () => undefined,
+  telling: (change: Changed) => Changed | undefined,
 ): Change {
   const { fs, dir, owner } = place;
   const names = topLevelNames(next);
