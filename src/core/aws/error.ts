@@ -9,9 +9,10 @@
 import { type Access, Problem, type ProblemCode } from '../problem.ts';
 import type { Read } from '../read.ts';
 import { printable, quoted } from '../text.ts';
+import { isArn } from './arn.ts';
 import { fullParameterName, iamActions } from './batch.ts';
-import type { AwsFailure, FailureKind } from './failure.ts';
-import { isTlsCode } from './failure.ts';
+import { type AwsFailure, type FailureKind, isTlsCode } from './failure.ts';
+import { namedArn } from './resource.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
 export function readProblem(read: Read, action: string, failure: AwsFailure): Problem {
@@ -142,19 +143,14 @@ function accessOf(read: Read, asked: string, message: string): Refusal {
   };
 }
 
-/** The resource as a policy names it. An unknown account stays `*`; a secret's ARN ends in a random suffix. */
+/** The resource as a policy names it; partition and account are those of the identity, if AWS named it. */
 function resourceOf(action: string, read: Read, identity: string | undefined): string {
   if (action.startsWith('kms:')) return 'the KMS key that encrypts it';
   // A batch is not about one secret, so its permission cannot be bound to one.
   if (action === iamActions.BatchGetSecretValue) return '*';
-  if (read.id.startsWith('arn:')) return printable(read.id);
-  const [, partition = 'aws', , , account = '*'] = identity?.split(':') ?? [];
-  const place = `${partition}:${read.service === 'ssmparameter' ? 'ssm' : 'secretsmanager'}:${read.region}:${account}`;
-  return printable(
-    read.service === 'ssmparameter'
-      ? `arn:${place}:parameter/${read.id.replace(/^\//, '')}`
-      : `arn:${place}:secret:${read.id}-??????`,
-  );
+  if (isArn(read.id)) return printable(read.id);
+  const [, partition, , , account] = identity?.split(':') ?? [];
+  return printable(namedArn(read, account, partition));
 }
 
 function refused(where: string, got: string, failure: AwsFailure): Words {

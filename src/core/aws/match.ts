@@ -7,6 +7,7 @@
  */
 
 import type { Read } from '../read.ts';
+import { isArn } from './arn.ts';
 import { fullParameterName } from './batch.ts';
 
 /** What an answer says about whose value it holds. */
@@ -39,7 +40,7 @@ export function matchParameter<A extends Answered>(read: Read, answers: readonly
  */
 export function matchSecret<A extends Answered>(read: Read, answers: readonly A[]): A | undefined {
   const exact = answers.find((answer) => answer.name === read.id || answer.arn === read.id);
-  if (exact !== undefined || !read.id.startsWith('arn:')) return exact;
+  if (exact !== undefined || !isArn(read.id)) return exact;
   const partial = answers.filter(
     (answer) =>
       answer.arn?.startsWith(`${read.id}-`) && /^[A-Za-z0-9]{6}$/.test(answer.arn.slice(read.id.length + 1)),

@@ -11,6 +11,7 @@ import type { Access } from '../problem.ts';
 import type { Read } from '../read.ts';
 import { isArn } from './arn.ts';
 import { batchReads, type FetchMode, iamActions } from './batch.ts';
+import { namedArn, partitionOf } from './resource.ts';
 
 export interface IamPolicy {
   readonly Version: '2012-10-17';
@@ -127,8 +128,6 @@ export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly strin
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html; white space does not count. */
 const LARGEST = 6144;
 
-const ACCOUNT = '*';
-
 const sids: Readonly<Record<string, string>> = {
   [iamActions.GetSecretValue]: 'ReadSecrets',
   [iamActions.BatchGetSecretValue]: 'ReadSecretsInBatches',
@@ -151,11 +150,8 @@ function resourcesOf(reads: readonly Read[]): readonly string[] {
 
 /** The ARNs by which IAM knows the value of a read. */
 export function arnsOf(read: Read): readonly string[] {
-  if (read.service === 'ssmparameter') {
-    if (isArn(read.id)) return [read.id];
-    return [`${prefix(read, 'ssm')}:parameter/${read.id.replace(/^\/+/, '')}`];
-  }
-  if (!isArn(read.id)) return [`${prefix(read, 'secretsmanager')}:secret:${read.id}-??????`];
+  if (!isArn(read.id)) return [namedArn(read)];
+  if (read.service === 'ssmparameter') return [read.id];
   // An ARN may be given without the six characters, and a name may end as if it had them: "db-master". Those that AWS makes
   // are all lower-case letters once in 180 times.
   const [, suffix] = /-([A-Za-z0-9]{6})$/.exec(read.id) ?? [];
@@ -163,14 +159,10 @@ export function arnsOf(read: Read): readonly string[] {
   return /^[a-z]+$/.test(suffix) ? [read.id, `${read.id}-??????`] : [read.id];
 }
 
-function prefix(read: Read, service: string): string {
-  return `arn:${partitionOf(read.region).name}:${service}:${read.region}:${ACCOUNT}`;
-}
-
 function decryption(service: Read['service'], reads: readonly Read[]): IamStatement {
   const { decryptSid, host, context } = services[service];
   const regions = [...new Set(reads.map((read) => read.region))].sort();
-  const keys = regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:${ACCOUNT}:key/*`);
+  const keys = regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:*:key/*`);
   const via = regions.map((region) => `${host}.${region}.${partitionOf(region).suffix}`);
   return {
     ...allow(decryptSid, 'kms:Decrypt', keys),
@@ -179,27 +171,6 @@ function decryption(service: Read['service'], reads: readonly Read[]): IamStatem
       StringLike: { [`kms:EncryptionContext:${context}`]: resourcesOf(reads) },
     },
   };
-}
-
-interface Partition {
-  readonly name: string;
-  /** How the names of its services end. */
-  readonly suffix: string;
-}
-
-/** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
-const partitions: readonly (readonly [string, Partition])[] = [
-  ['cn-', { name: 'aws-cn', suffix: 'amazonaws.com.cn' }],
-  ['us-gov-', { name: 'aws-us-gov', suffix: 'amazonaws.com' }],
-  ['us-iso-', { name: 'aws-iso', suffix: 'c2s.ic.gov' }],
-  ['us-isob-', { name: 'aws-iso-b', suffix: 'sc2s.sgov.gov' }],
-  ['eusc-', { name: 'aws-eusc', suffix: 'amazonaws.eu' }],
-];
-
-function partitionOf(region: string): Partition {
-  return (
-    partitions.find(([start]) => region.startsWith(start))?.[1] ?? { name: 'aws', suffix: 'amazonaws.com' }
-  );
 }
 
 /** Whom the role must trust, as JSON to paste: Pod Identity, IRSA, or both when the config leaves it open. */

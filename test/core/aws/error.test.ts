@@ -60,6 +60,11 @@ test('an access error without words is completed from the request', () => {
     readProblem(parameter, SSM, failed('AccessDeniedException', china)).message,
     'on arn:aws-cn:ssm:eu-west-1:444455556666:parameter/db/user',
   );
+  const gov = readOf({ service: 'ssmparameter', region: 'us-gov-west-1', id: '/db/user' });
+  assert.match(
+    readProblem(gov, SSM, failed('AccessDeniedException')).message,
+    'on arn:aws-us-gov:ssm:us-gov-west-1:*:parameter/db/user',
+  );
 });
 
 test('the permission for batches is not bound to a resource', () => {
