@@ -3,17 +3,17 @@
  */
 
 import { hostname } from 'node:os';
-import { expectedPaths, type Plan } from '../core/plan.ts';
+import { expectedPaths } from '../core/plan.ts';
 import { throwProblems } from '../core/problem.ts';
 import { scrub } from '../core/telling/scrub.ts';
 import { type Delivery, type DeliveryOptions, openDelivery } from '../delivery.ts';
 import { type Directory, openDirectory } from '../edge/directory/open.ts';
 import { createFetcher } from '../fetch.ts';
-import type { ApiMeter, Log, SecretSource } from '../ports.ts';
+import type { ApiMeter, Log } from '../ports.ts';
 import { openPublication, type Publication } from '../publication.ts';
 import type { Context } from './context.ts';
 import { openNotifiers } from './notifiers.ts';
-import { type PlannedConfig, readPlans } from './plans.ts';
+import { readPlans } from './plans.ts';
 import { openSources, type Sources } from './sources.ts';
 
 export interface Publishing extends Delivery {
@@ -42,11 +42,11 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
   const values = () => directories.flatMap((directory) => directory.values());
   const notifiers = await openNotifiers(context, log, (text) => scrub(text, values()));
   const publications: Publication[] = [];
-  for (const config of configs) {
+  for (const { plan, directory: dir } of configs) {
     // First of all: without its variables a way to authenticate has no hope, and nothing need be opened.
-    sources.of(config.plan);
+    sources.of(plan);
     const directory = await openDirectory({
-      dir: config.directory,
+      dir,
       owner: settings.owner,
       allowDisk: settings.allowDisk,
       holder: context.command,
@@ -56,7 +56,19 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
     });
     for (const warning of directory.warnings) log.problem('warn', 'config.warning', warning);
     directories.push(directory);
-    publications.push(publicationOf(context, log, config, directory, sources.of, notifiers.length > 0));
+    publications.push(
+      openPublication({
+        directory: directory.path,
+        plan,
+        target: directory,
+        sourceOf: sources.of,
+        wasPublished: directory.holds(expectedPaths(plan)),
+        tells: notifiers.length > 0,
+        notifyOnStart: settings.notifyOnStart,
+        clock,
+        log,
+      }),
+    );
   }
   const delivery = openDelivery({
     publications,
@@ -78,27 +90,6 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
       await Promise.all(directories.map((directory) => directory.close()));
     },
   };
-}
-
-function publicationOf(
-  { settings, clock }: Context,
-  log: Log,
-  { plan }: PlannedConfig,
-  directory: Directory,
-  sourceOf: (plan: Plan) => SecretSource,
-  tells: boolean,
-): Publication {
-  return openPublication({
-    directory: directory.path,
-    plan,
-    target: directory,
-    sourceOf,
-    wasPublished: directory.holds(expectedPaths(plan)),
-    tells,
-    notifyOnStart: settings.notifyOnStart,
-    clock,
-    log,
-  });
 }
 
 /** Applies a publication's secretObjects, and says what changed. */
