@@ -1,5 +1,5 @@
 /**
- * Every event that the log can hold.
+ * Every event that the log can hold, by the subject that its name begins with.
  *
  * An interface: people alert on these names. The level of an event is fixed here, so that what repeats every interval stays
  * `debug` and a change of state is `info`. The README's table is made from this one, and a test holds the code against it.
@@ -51,16 +51,41 @@ export const events = {
     fields: [],
     meaning: 'how the program authenticates',
   },
+  'credentials.renewal': {
+    level: 'warn',
+    fields: ['expires', ...problemFields],
+    meaning: 'new credentials could not be had; the old ones serve until they expire',
+  },
   exit: {
     level: 'error',
     fields: ['exitCode'],
     meaning: 'the last line of a program that failed: what, where, and what to do',
+  },
+  'fetch.single': {
+    level: 'info',
+    fields: ['action', 'awsCode'],
+    meaning: 'secrets are read one by one from now on, for batches are not allowed or are throttled',
   },
   'hook.zombies': {
     level: 'warn',
     fields: ['zombies'],
     meaning:
       'ended processes of hooks stay in the process table, for this program is process 1 and could not reap them',
+  },
+  'notify.told': {
+    level: 'info',
+    fields: ['notifier', 'files', 'attempts', 'ms'],
+    meaning: 'the application was told about a change',
+  },
+  'notify.failed': {
+    level: 'warn',
+    fields: ['notifier', 'files', 'attempts', ...problemFields],
+    meaning: 'it could not be told; it is tried again, about the newest set',
+  },
+  'notify.failedAgain': {
+    level: 'debug',
+    fields: ['notifier', 'files', 'attempts', ...problemFields],
+    meaning: 'the same failure once more',
   },
   'object.absent': {
     level: 'warn',
@@ -141,31 +166,6 @@ export const events = {
     level: 'warn',
     fields: ['attempt', 'retryIn', ...problemFields],
     meaning: 'the first sync failed with something that may pass; it is tried again',
-  },
-  'credentials.renewal': {
-    level: 'warn',
-    fields: ['expires', ...problemFields],
-    meaning: 'new credentials could not be had; the old ones serve until they expire',
-  },
-  'fetch.single': {
-    level: 'info',
-    fields: ['action', 'awsCode'],
-    meaning: 'secrets are read one by one from now on, for batches are not allowed or are throttled',
-  },
-  'notify.told': {
-    level: 'info',
-    fields: ['notifier', 'files', 'attempts', 'ms'],
-    meaning: 'the application was told about a change',
-  },
-  'notify.failed': {
-    level: 'warn',
-    fields: ['notifier', 'files', 'attempts', ...problemFields],
-    meaning: 'it could not be told; it is tried again, about the newest set',
-  },
-  'notify.failedAgain': {
-    level: 'debug',
-    fields: ['notifier', 'files', 'attempts', ...problemFields],
-    meaning: 'the same failure once more',
   },
 } as const satisfies Record<string, LoggedEvent>;
 
