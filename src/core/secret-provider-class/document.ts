@@ -6,8 +6,8 @@
  */
 
 import { quoted } from '../text.ts';
-import { Fields, kindText } from '../yaml/fields.ts';
 import { parseYaml, type YamlMap, type YamlValue } from '../yaml/parse.ts';
+import { Fields, kindText } from './fields.ts';
 import type { Findings } from './findings.ts';
 
 export interface ClassDocument {

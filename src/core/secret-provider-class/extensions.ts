@@ -5,7 +5,7 @@
  */
 
 import { quoted } from '../text.ts';
-import type { TextField } from '../yaml/fields.ts';
+import type { TextField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { ObjectFields } from './keys.ts';
 

@@ -7,7 +7,7 @@
 
 import type { Service } from '../read.ts';
 import { quoted } from '../text.ts';
-import { Fields, type TextField } from '../yaml/fields.ts';
+import { Fields, type TextField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { ObjectContext, ObjectFields, Pin } from './keys.ts';
 import { checkName } from './name.ts';

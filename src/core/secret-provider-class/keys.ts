@@ -5,7 +5,7 @@
  */
 
 import type { ExpressionFault } from '../json/jmespath.ts';
-import type { Fields } from '../yaml/fields.ts';
+import type { Fields } from './fields.ts';
 import type { Findings } from './findings.ts';
 
 /** The AWS provider's, then ours: optional, expand, decode. */

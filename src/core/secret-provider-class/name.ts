@@ -7,7 +7,7 @@
 import { type Arn, isArn, parseArn } from '../aws/arn.ts';
 import type { Service } from '../read.ts';
 import { nearest, quoted } from '../text.ts';
-import type { TextField } from '../yaml/fields.ts';
+import type { TextField } from './fields.ts';
 import type { Findings } from './findings.ts';
 
 /** Where the name stands, and what it must agree with. */

@@ -8,10 +8,10 @@
 import type { PlannedObject } from '../plan.ts';
 import type { Service } from '../read.ts';
 import { quoted } from '../text.ts';
-import { Fields, kindText, type TextField } from '../yaml/fields.ts';
 import type { YamlValue } from '../yaml/parse.ts';
 import { readExtensions } from './extensions.ts';
 import { readFailover } from './failover.ts';
+import { Fields, kindText, type TextField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { type ObjectContext, type ObjectFields, objectKeys, type Pin } from './keys.ts';
 import { checkName, checkType } from './name.ts';

@@ -8,8 +8,8 @@
 import type { Output } from '../plan.ts';
 import { type FilePath, filePath } from '../snapshot.ts';
 import { quoted } from '../text.ts';
-import { Fields, kindText, type TextField } from '../yaml/fields.ts';
 import type { YamlValue } from '../yaml/parse.ts';
+import { Fields, kindText, type TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields } from './keys.ts';
 
 /** A path that an output needs for itself. */

@@ -7,8 +7,8 @@
 
 import type { Plan } from '../plan.ts';
 import { nearest, printable, quoted } from '../text.ts';
-import { kindText } from '../yaml/fields.ts';
 import type { YamlEntry, YamlMap, YamlValue } from '../yaml/parse.ts';
+import { kindText } from './fields.ts';
 import type { Findings } from './findings.ts';
 
 export interface Parameters extends Pick<Plan, 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {

@@ -8,8 +8,8 @@
 import { arnInRegion, isArn } from '../aws/arn.ts';
 import { type Read, readOf, type Service } from '../read.ts';
 import { quoted } from '../text.ts';
-import type { TextField } from '../yaml/fields.ts';
 import type { Failover } from './failover.ts';
+import type { TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields, Pin } from './keys.ts';
 
 export interface Wanted {

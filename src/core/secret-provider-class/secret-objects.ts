@@ -8,8 +8,8 @@
 import { checkSecretObject } from '../kubernetes/rules.ts';
 import { mayMake, type PlannedObject, type SecretObject } from '../plan.ts';
 import { quoted } from '../text.ts';
-import { Fields, kindText } from '../yaml/fields.ts';
 import type { YamlValue } from '../yaml/parse.ts';
+import { Fields, kindText } from './fields.ts';
 import type { Finding, Findings } from './findings.ts';
 
 /** What the entries are checked against. */

@@ -7,9 +7,9 @@
 
 import type { Plan, PlannedObject } from '../plan.ts';
 import type { Problem } from '../problem.ts';
-import { kindText } from '../yaml/fields.ts';
 import { parseYaml, type YamlValue } from '../yaml/parse.ts';
 import { readDocument } from './document.ts';
+import { kindText } from './fields.ts';
 import { Findings } from './findings.ts';
 import type { ObjectContext } from './keys.ts';
 import { type ReadObject, readObject } from './object.ts';

@@ -7,9 +7,9 @@
  */
 
 import type { ProblemCode } from '../problem.ts';
-import type { Findings } from '../secret-provider-class/findings.ts';
 import { nearest, quoted } from '../text.ts';
-import type { YamlEntry, YamlList, YamlMap, YamlValue } from './parse.ts';
+import type { YamlEntry, YamlList, YamlMap, YamlValue } from '../yaml/parse.ts';
+import type { Findings } from './findings.ts';
 
 export interface TextField {
   readonly text: string;
