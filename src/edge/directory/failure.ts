@@ -31,7 +31,7 @@ export function explain(error: unknown, { dir, owner, room }: Attempt): unknown 
   if (!isSystemError(error)) return error;
   const { code, syscall, path = dir } = error;
   const operation = path === dir ? syscall : `${syscall} of ${quoted(path)}`;
-  if (syscall === 'chown') {
+  if (syscall.endsWith('chown')) {
     return problem(
       `expected to give ${quoted(path)} to ${owner?.uid}:${owner?.gid}, got ${code}`,
       'Add CAP_CHOWN to the container (securityContext.capabilities.add: [CHOWN]), or leave --owner out and set fsGroup in the securityContext of the pod',

@@ -13,8 +13,9 @@ export type FileSystem = Pick<
   typeof fs,
   | 'accessSync'
   | 'chmodSync'
-  | 'chownSync'
   | 'closeSync'
+  | 'fchmodSync'
+  | 'lchownSync'
   | 'lstatSync'
   | 'mkdirSync'
   | 'mkdtempSync'

@@ -49,7 +49,7 @@ export function takeInventory(fs: FileSystem, dir: string): Inventory {
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
-  const current = hasData ? currentSet(fs, dir, sets) : undefined;
+  const current = hasData ? currentSet(fs, dir) : undefined;
   return {
     current,
     otherSets: sets.filter((name) => name !== current?.name),
@@ -73,14 +73,14 @@ function isSetName(name: string): boolean {
   return /^\.\.\d{4}(_\d\d){5}\.\w+$/.test(name);
 }
 
-function currentSet(fs: FileSystem, dir: string, sets: readonly string[]): CurrentSet | undefined {
+function currentSet(fs: FileSystem, dir: string): CurrentSet | undefined {
   const data = join(dir, DATA);
   const link = fs.lstatSync(data);
   const name = link.isSymbolicLink() ? fs.readlinkSync(data) : undefined;
   if (name === undefined || !isSetName(name)) throw foreignData(data, name);
-  // Somebody removed the set behind the link: as before the first publish.
-  if (!sets.includes(name)) return undefined;
   const path = join(dir, name);
+  // Somebody removed the set behind the link, or put a link to elsewhere into its place: as before the first publish.
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   // Asked before anything is written: else the first rotation, at night, would be the one to find out.
   fs.accessSync(path, constants.W_OK);
   return { name, since: link.mtimeMs, names: new Set(fs.readdirSync(path)) };

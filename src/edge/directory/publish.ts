@@ -133,18 +133,28 @@ function writeFiles({ fs, dir, owner }: Place, set: string, next: Snapshot): voi
     for (const parent of parentsOf(file.path)) {
       if (made.has(parent)) continue;
       fs.mkdirSync(join(set, parent));
-      fs.chmodSync(join(set, parent), openToOthers);
+      setMode(fs, join(set, parent), openToOthers);
       made.add(parent);
     }
     const path = join(set, file.path);
     fs.writeFileSync(path, file.content.reveal(), { flag: 'wx', mode: 0o600 });
     // Not through the mode of the creation, from which the umask takes away; and before the file is given away, after which
     // only CAP_FOWNER could still change its mode.
-    fs.chmodSync(path, file.mode);
+    setMode(fs, path, file.mode);
     if (owner === undefined) continue;
-    fs.chownSync(path, owner.uid, owner.gid);
+    fs.lchownSync(path, owner.uid, owner.gid);
     // (4) of the next run has to read it: better to fail on the first day than at the first restart.
     fs.accessSync(path, constants.R_OK);
   }
-  fs.chmodSync(set, openToOthers);
+  setMode(fs, set, openToOthers);
+}
+
+/** Not through a link, which somebody else who may write to the directory could have put there since. */
+function setMode(fs: FileSystem, path: string, mode: number): void {
+  const opened = fs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    fs.fchmodSync(opened, mode);
+  } finally {
+    fs.closeSync(opened);
+  }
 }

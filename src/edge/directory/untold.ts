@@ -7,7 +7,7 @@
  */
 
 import { join } from 'node:path';
-import type { Changed, FilePath } from '../../core/snapshot.ts';
+import { type Changed, type FilePath, filePath } from '../../core/snapshot.ts';
 import { mergeChanges } from '../../core/telling/telling.ts';
 import type { FileSystem } from './file-system.ts';
 import type { CurrentSet } from './inventory.ts';
@@ -30,8 +30,12 @@ export function readUntold(
   current: CurrentSet | undefined,
 ): Changed | undefined {
   if (current === undefined || !current.names.has(UNTOLD)) return undefined;
-  const note: unknown = parsed(fs.readFileSync(join(dir, current.name, UNTOLD), 'utf8'));
-  const { added, updated, removed } = (note ?? {}) as Record<string, unknown>;
+  const note = join(dir, current.name, UNTOLD);
+  if (!fs.lstatSync(note).isFile()) return undefined;
+  const { added, updated, removed } = (parsed(fs.readFileSync(note, 'utf8')) ?? {}) as Record<
+    string,
+    unknown
+  >;
   return isPaths(added) && isPaths(updated) && isPaths(removed)
     ? { kind: 'changed', added, updated, removed }
     : undefined;
@@ -50,6 +54,7 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Hooks work with these names: one that leaves the directory is not passed on. */
 function isPaths(value: unknown): value is readonly FilePath[] {
-  return Array.isArray(value) && value.every((path) => typeof path === 'string');
+  return Array.isArray(value) && value.every((path) => typeof path === 'string' && filePath(path) === path);
 }
