@@ -2,8 +2,8 @@
  * Tells the application by a POST to a URL of its own: `{"files":[names that changed]}`.
  *
  * Any 2xx is success, a redirect is not followed: a reload endpoint that moved is a mistake to be seen. One connection for
- * each try, with a time limit over all of it. Of an answer's body at most 200 characters are shown, only when it is no 2xx,
- * and only after every published value was taken out.
+ * each try, with a time limit over all of it. Of an answer's body, or of where it redirects to, at most 200 characters are
+ * shown, only when it is no 2xx, and only after every published value was taken out.
  */
 
 import type { IncomingMessage, RequestOptions } from 'node:http';
@@ -34,7 +34,7 @@ export function urlNotifier(url: string, { scrub, timeout = 10_000 }: UrlOptions
         const { response, text } = await post(new URL(url), body, signal, timeout);
         signal.throwIfAborted();
         const status = response.statusCode ?? 0;
-        if (status < 200 || status > 299) throw refusal(subject, status, response, scrub(text));
+        if (status < 200 || status > 299) throw refusal(subject, status, response, text, scrub);
       } catch (error) {
         signal.throwIfAborted();
         throw connectionFailure(subject, error) ?? error;
@@ -75,7 +75,11 @@ async function post(url: URL, body: string, signal: AbortSignal, timeout: number
     const timer = setTimeout(() => outgoing.destroy(new Late(durationText(timeout))), timeout);
     // Once there is a status, an error is only about the rest of the body.
     outgoing.on('error', (error) => answered || reject(error));
-    outgoing.on('close', () => clearTimeout(timer));
+    outgoing.on('close', () => {
+      clearTimeout(timer);
+      // An answer of another protocol (101) ends the connection without an error, and without an answer.
+      if (!answered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    });
     outgoing.end(body);
   });
 }
@@ -99,14 +103,21 @@ async function readBody(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function refusal(subject: string, status: number, response: IncomingMessage, text: string): Problem {
-  const { location, 'retry-after': retryAfter } = response.headers;
+function refusal(
+  subject: string,
+  status: number,
+  response: IncomingMessage,
+  text: string,
+  scrub: UrlOptions['scrub'],
+): Problem {
+  const { location = 'nowhere', 'retry-after': retryAfter } = response.headers;
   const moved = status >= 300 && status < 400;
+  const body = scrub(text).trim();
   const said = moved
-    ? ` to ${printable(location ?? 'nowhere')}`
-    : text.trim() === ''
+    ? ` to ${printable(scrub(openPart(location)))}`
+    : body === ''
       ? ''
-      : `: ${printable(text.trim())}`;
+      : `: ${printable(body)}`;
   return new Problem({
     code: 'notify.url',
     subject,
@@ -117,6 +128,11 @@ function refusal(subject: string, status: number, response: IncomingMessage, tex
     retry: status >= 500 || status === 408 || status === 425 || status === 429,
     ...(/^\d{1,6}$/.test(retryAfter ?? '') ? { retryAfter: Number(retryAfter) * 1000 } : {}),
   });
+}
+
+/** A location without its query, which often is our own with its token, and without a password. */
+function openPart(location: string): string {
+  return location.replace(/[?#].*$/s, '').replace(/^([a-z+.-]*:?\/\/)[^/]*@/i, '$1');
 }
 
 /** What an error of a connection means; undefined when it is no such error. */

@@ -94,6 +94,29 @@ test('success does not wait for a body that never ends, nor read one that is too
   );
 });
 
+test('of where a redirect leads, neither query nor password is shown, and no value', async () => {
+  const url = await serve((_, response) =>
+    response.writeHead(302, { location: 'https://me:pass@app.example/hunter22?token=x#y' }).end(),
+  );
+  assert.is(
+    (await problem(url, { scrub: (text) => text.replaceAll('hunter22', '[secret]') })).message,
+    'expected a 2xx answer, got 302 to https://app.example/[secret]',
+  );
+  const odd = await serve((_, response) => response.writeHead(302, { location: '//me@[/?token=x' }).end());
+  assert.is((await problem(odd)).message, 'expected a 2xx answer, got 302 to //[/');
+});
+
+test('a server that would rather speak another protocol is an error, not a wait without end', async () => {
+  const address = await serveBytes((socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    );
+  });
+  const { message, retry } = await problem(`http://${address}/`, { timeout: 1000 });
+  assert.is(message, 'expected an answer, got ECONNRESET');
+  assert.ok(retry);
+});
+
 test('any other status is an error with the beginning of the body, scrubbed, escaped and cut', async () => {
   const url = await serve((_, response) =>
     response.writeHead(500).end(`bad\n\x1b[31mhunter22${'y'.repeat(1000)}`),
