@@ -20,6 +20,7 @@ import {
 } from './options.ts';
 import { type Origin, readSettings } from './settings.ts';
 
+/** What a command line asks for. */
 export type Command =
   | {
       readonly kind: 'run';

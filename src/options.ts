@@ -35,7 +35,9 @@ function readFlag(text: string): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
+/** What kind of value an option takes. */
 export type Kind = keyof typeof kinds;
+/** The commands. */
 export type CommandName = 'init' | 'sidecar' | 'check' | 'doctor' | 'inject' | 'status';
 
 /** A row of the table. */
@@ -66,6 +68,7 @@ const planning = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
 const fetching = ['init', 'sidecar', 'doctor', 'inject'] as const;
 const publishing = ['init', 'sidecar', 'inject'] as const;
 
+/** The table. */
 export const options = {
   config: {
     kind: 'config',
@@ -350,6 +353,7 @@ export const options = {
   },
 } as const satisfies Record<string, Option>;
 
+/** An option as the code names it; `flagOf` tells its flag. */
 export type OptionName = keyof typeof options;
 
 /** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */

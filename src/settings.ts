@@ -21,8 +21,10 @@ import {
   type Settings,
 } from './options.ts';
 
+/** Where a value was found. */
 export type Origin = 'flag' | 'environment' | 'default';
 
+/** The settings, and what is to be said about them; they count only when there are no problems. */
 export interface SettingsReading {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;

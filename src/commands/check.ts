@@ -7,6 +7,7 @@ import { exitCodes } from '../core/problem.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 
+/** Prints the report; the exit code of config when anything is wrong, never a thrown Problem. */
 export async function check(context: Context): Promise<number> {
   const { settings, stdout } = context;
   const planned = await readPlans(context);

@@ -8,6 +8,7 @@ import type { CommandName, OptionName, Settings } from '../options.ts';
 import type { Clock } from '../ports.ts';
 import type { Origin } from '../settings.ts';
 
+/** The settings, and everything of the process that a command may use. */
 export interface Context {
   readonly command: CommandName;
   readonly settings: Settings;

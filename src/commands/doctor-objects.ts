@@ -29,6 +29,7 @@ import type { Transport } from '../edge/aws/transport.ts';
 import type { Log } from '../ports.ts';
 import type { Context } from './context.ts';
 
+/** How AWS is reached, and as whom. */
 export interface WayToAws {
   readonly environment: AwsEnvironment;
   readonly transport: Transport;

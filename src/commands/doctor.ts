@@ -15,6 +15,7 @@ import { examine } from './doctor-examination.ts';
 import { readPlans } from './plans.ts';
 import { writeWarnings } from './warnings.ts';
 
+/** Prints the report, or the policy. The exit code is that of the earliest stage that failed; only `--policy` throws Problems. */
 export async function doctor(context: Context): Promise<number> {
   writeWarnings(context, context.warnings);
   return context.settings.policy ? await printPolicy(context) : await printReport(context);

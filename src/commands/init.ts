@@ -14,6 +14,7 @@ import { openPublishing } from './publishing.ts';
 /** How long the application may take to be told, in milliseconds. */
 const TELLING = 30_000;
 
+/** Publishes once, within `--start-timeout`. Throws the Problems of whatever failed, those of telling included. */
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   compileLess(context.env.AWS_ENDPOINT_URL);

@@ -8,11 +8,13 @@ import { parsePlan } from '../core/secret-provider-class/secret-provider-class.t
 import { readConfigFile } from '../edge/config-file.ts';
 import type { Context } from './context.ts';
 
+/** A config without problems, and the directory it publishes to. */
 export interface PlannedConfig {
   readonly plan: Plan;
   readonly directory: string;
 }
 
+/** What all configs of a command line say; `configs` holds those without problems. */
 export interface PlannedConfigs {
   readonly configs: readonly PlannedConfig[];
   readonly problems: readonly Problem[];

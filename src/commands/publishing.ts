@@ -16,6 +16,7 @@ import { openNotifiers } from './notifiers.ts';
 import { readPlans } from './plans.ts';
 import { openSources, type Sources } from './sources.ts';
 
+/** Everything that a pass over the configs needs, opened. */
 export interface Publishing extends Delivery {
   readonly publications: readonly Publication[];
   readonly sources: Sources;

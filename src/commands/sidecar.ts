@@ -25,6 +25,7 @@ const LAST_TELLING = 3000;
 /** Between two syncs that were asked for by POST /refresh, in milliseconds. */
 const REFRESH_SPACING = 1000;
 
+/** Runs until the stop signal. Throws the Problems of the first phase; what fails later is logged and tried again. */
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;

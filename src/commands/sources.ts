@@ -11,6 +11,7 @@ import { openTransport } from '../edge/aws/transport.ts';
 import type { ApiMeter, Log, SecretSource } from '../ports.ts';
 import type { Context } from './context.ts';
 
+/** The sources that were opened so far. */
 export interface Sources {
   /** The source with the identity that a plan asks for; throws a Problem when there is none. */
   readonly of: (plan: Plan) => SecretSource;

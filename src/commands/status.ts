@@ -11,6 +11,7 @@ import { writeWarnings } from './warnings.ts';
 /** Milliseconds: the sidecar is in the same pod. */
 const TIMEOUT = 2000;
 
+/** Prints the page; the exit code of fetch while the sidecar is not ready. Throws a Problem when nobody answers. */
 export async function status(context: Context): Promise<number> {
   const { settings, stdout, clock } = context;
   writeWarnings(context, context.warnings);

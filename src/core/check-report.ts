@@ -20,6 +20,7 @@ export interface Checked {
   readonly warnings: readonly Problem[];
 }
 
+/** What `--output json` prints. */
 export type CheckReport =
   | {
       readonly ok: true;
@@ -29,6 +30,7 @@ export type CheckReport =
     }
   | { readonly ok: false; readonly problems: readonly ReportedProblem[] };
 
+/** One file that would be published. */
 export interface ReportedFile {
   /** Where several configs are checked: the directory that `path` is below. */
   readonly directory?: string;
@@ -42,6 +44,7 @@ export interface ReportedFile {
   readonly source: string;
 }
 
+/** One value that AWS would be asked for. */
 export interface ReportedRead {
   readonly service: string;
   readonly region: string;
@@ -50,6 +53,7 @@ export interface ReportedRead {
   readonly stage?: string;
 }
 
+/** One thing that is wrong, or is hardly meant so. */
 export interface ReportedProblem {
   readonly code: string;
   readonly subject: string;

@@ -11,6 +11,7 @@ import type { Plan, PlannedObject } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { FoundValue, Read, ReadOutcome, ReadOutcomes } from './read.ts';
 
+/** The value that serves and what was passed over for it, a permitted absence, or every cause of the failure. */
 export type Choice =
   | {
       readonly kind: 'value';

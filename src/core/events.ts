@@ -5,6 +5,7 @@
  * `debug` and a change of state is `info`. The README's table is made from this one, and a test holds the code against it.
  */
 
+/** A row of the table. */
 export interface LoggedEvent {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** Fields beside `time`, `level`, `event` and `message`; a problem adds `problemFields` on its own. */
@@ -15,6 +16,7 @@ export interface LoggedEvent {
 /** What every line about a problem holds: `file` and `line` only where there are any. */
 export const problemFields = ['code', 'subject', 'remedy', 'file', 'line'] as const;
 
+/** The table: event names to what they mean. */
 export const events = {
   'config.warning': {
     level: 'warn',

@@ -6,6 +6,7 @@
 import { exitCodeOf, type Problem, problemLine, problemsOf } from './problem.ts';
 import { printable } from './text.ts';
 
+/** The end of a failed command. */
 export interface LastWords {
   readonly exitCode: number;
   /** One line: what failed, where, and what to do; every problem in it, as far as a line goes. */

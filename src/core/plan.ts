@@ -8,6 +8,7 @@
 import type { Read, Service } from './read.ts';
 import type { FilePath } from './snapshot.ts';
 
+/** A config without problems. */
 export interface Plan {
   /** The file the plan was read from, as errors name it. */
   readonly file: string;
@@ -23,6 +24,7 @@ export interface Plan {
   readonly secretObjects: readonly SecretObject[];
 }
 
+/** One entry of `objects`. */
 export interface PlannedObject {
   /** `objects[2]`, as errors name it. */
   readonly subject: string;
@@ -54,6 +56,7 @@ export type Output =
   /** `directory` is '' when there is no objectAlias: the files then stand at the top. */
   | { readonly kind: 'expand'; readonly directory: FilePath | ''; readonly mode: number };
 
+/** One entry of `secretObjects`. */
 export interface SecretObject {
   readonly subject: string;
   readonly line: number | undefined;

@@ -78,8 +78,10 @@ export const problemCodes = [
   'kubernetes.content',
 ] as const;
 
+/** One of the codes. */
 export type ProblemCode = (typeof problemCodes)[number];
 
+/** What a Problem is made of. */
 export interface ProblemFields {
   readonly code: ProblemCode;
   /** What it is about: `objects[2].objectType`, `--interval`, a directory. */
@@ -102,6 +104,7 @@ export interface ProblemFields {
   readonly cause?: unknown;
 }
 
+/** A permission that is missing. */
 export interface Access {
   /** `secretsmanager:GetSecretValue` */
   readonly action: string;

@@ -15,6 +15,7 @@ export type Service = 'secretsmanager' | 'ssmparameter';
 /** Says which value is meant: equal keys, equal values. Made only by `readOf`. */
 export type ReadKey = string & { readonly __brand: 'ReadKey' };
 
+/** One value, in one region, at one version. */
 export interface Read {
   readonly key: ReadKey;
   readonly service: Service;
@@ -41,8 +42,10 @@ export function isPinned({ service, version }: Read): boolean {
   return version !== undefined && (service === 'secretsmanager' || /^\d+$/.test(version));
 }
 
+/** What came of a read. */
 export type ReadOutcome = FoundValue | { readonly kind: 'failed'; readonly problem: Problem };
 
+/** A value that was read. */
 export interface FoundValue {
   readonly kind: 'found';
   readonly value: Secret;

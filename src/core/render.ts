@@ -33,6 +33,7 @@ export interface FileFact {
   readonly version: string;
 }
 
+/** The files, and where each comes from. */
 export interface Rendered {
   readonly snapshot: Snapshot;
   /** One for each file, in the same order. */

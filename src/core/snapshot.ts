@@ -10,6 +10,7 @@ import type { Secret } from './secret.ts';
 /** A path below the publish directory: relative, normal, with `/` between its segments. Made only by `filePath`. */
 export type FilePath = string & { readonly __brand: 'FilePath' };
 
+/** One file of a set. */
 export interface SnapshotFile {
   readonly path: FilePath;
   /** Permission bits. */
@@ -17,17 +18,21 @@ export interface SnapshotFile {
   readonly content: Secret;
 }
 
+/** The whole set. */
 export interface Snapshot {
   readonly files: readonly SnapshotFile[];
 }
 
+/** User and group, as numbers. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
+/** What a publish made of the directory. */
 export type Change = { readonly kind: 'same' } | Changed;
 
+/** The paths that differ between two sets. */
 export interface Changed {
   readonly kind: 'changed';
   readonly added: readonly FilePath[];

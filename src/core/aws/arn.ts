@@ -4,12 +4,14 @@
  * Whatever begins with `arn:` claims to be one; it needs six sections, and any of them may be empty.
  */
 
+/** The sections that checks need. */
 export interface Arn {
   readonly service: string;
   readonly region: string;
   readonly resource: string;
 }
 
+/** Whether the name claims to be an ARN, complete or not. */
 export function isArn(name: string): boolean {
   return name.startsWith('arn:');
 }

@@ -9,6 +9,7 @@ import type { Environment } from '../environment.ts';
 import { Problem } from '../problem.ts';
 import { printable, quoted } from '../text.ts';
 
+/** A way to authenticate, with all that it needs but the token itself. */
 export type Authentication =
   | {
       readonly kind: 'pod-identity';
@@ -26,6 +27,7 @@ export type Authentication =
     }
   | { readonly kind: 'default' };
 
+/** What the decision goes by. */
 export interface AuthenticationQuestion {
   /** `--auth`. */
   readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';

@@ -8,6 +8,7 @@
 
 import type { Read } from '../read.ts';
 
+/** One call, and the reads that it answers. */
 export type AwsRequest =
   | { readonly kind: 'GetParameters'; readonly region: string; readonly reads: readonly Read[] }
   | { readonly kind: 'GetSecretValue'; readonly region: string; readonly read: Read }

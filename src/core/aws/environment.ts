@@ -13,6 +13,7 @@ import { quoted } from '../text.ts';
 /** The services that are asked, as the names of their endpoint variables end. */
 export type EndpointName = 'SECRETS_MANAGER' | 'SSM' | 'STS';
 
+/** The checked variables. */
 export interface AwsEnvironment {
   /** `AWS_ENDPOINT_URL_<NAME>`, else `AWS_ENDPOINT_URL`; a service without one has the endpoint of its region. */
   readonly endpoints: Readonly<Partial<Record<EndpointName, string>>>;

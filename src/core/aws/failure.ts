@@ -20,6 +20,7 @@ export type FailureKind =
   /** Something answered, but not as AWS does. */
   | 'answer';
 
+/** The facts of a failure, each in a form that is fit to print but for `message`. */
 export interface AwsFailure {
   readonly kind: FailureKind;
   /** AWS's error code, Node's error code, or `TimeoutError`. */

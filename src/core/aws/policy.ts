@@ -13,11 +13,13 @@ import { isArn } from './arn.ts';
 import { batchReads, type FetchMode, iamActions } from './batch.ts';
 import { namedArn, partitionOf } from './resource.ts';
 
+/** A policy as IAM takes it, key for key. */
 export interface IamPolicy {
   readonly Version: '2012-10-17';
   readonly Statement: readonly IamStatement[];
 }
 
+/** One statement of it; `Sid` says what it is for. */
 export interface IamStatement {
   readonly Sid: string;
   readonly Effect: 'Allow';

@@ -7,6 +7,7 @@
 
 import { printable } from '../text.ts';
 
+/** The claims that explain why a token is refused. */
 export interface TokenClaims {
   /** `system:serviceaccount:NAMESPACE:NAME` */
   readonly subject: string | undefined;

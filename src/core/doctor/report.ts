@@ -10,8 +10,10 @@ import type { PlannedObject } from '../plan.ts';
 import { exitCodes, type Problem, problemsOf } from '../problem.ts';
 import type { Read } from '../read.ts';
 
+/** How a check came out; `skipped`: one that it needs failed. */
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 
+/** One stage of a config. */
 export interface Check {
   readonly subject:
     | 'config'
@@ -28,6 +30,7 @@ export interface Check {
   readonly problems: readonly Problem[];
 }
 
+/** One value in one region. */
 export interface ReadCheck {
   readonly read: Read;
   readonly verdict: Verdict;
@@ -36,6 +39,7 @@ export interface ReadCheck {
   readonly problem: Problem | undefined;
 }
 
+/** One object, in every region that it is asked for in. */
 export interface ObjectCheck {
   readonly object: PlannedObject;
   readonly verdict: Verdict;
@@ -45,6 +49,7 @@ export interface ObjectCheck {
   readonly contents: readonly Problem[];
 }
 
+/** Everything about one config. */
 export interface ConfigReport {
   readonly file: string;
   readonly directory: string;
@@ -52,6 +57,7 @@ export interface ConfigReport {
   readonly objects: readonly ObjectCheck[];
 }
 
+/** Every config of the command line, in its order. */
 export interface DoctorReport {
   readonly configs: readonly ConfigReport[];
 }

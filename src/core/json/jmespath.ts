@@ -22,6 +22,7 @@ import { quoted } from '../text.ts';
 import { functionTable, isExpression } from './jmespath-functions.ts';
 import type { JsonValue } from './json.ts';
 
+/** What an expression finds in a value. */
 export type Evaluation =
   | { readonly kind: 'value'; readonly value: JsonValue }
   /** `found` ends the sentence "expected a value, got …", and says nothing of the data. */

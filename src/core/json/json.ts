@@ -8,6 +8,7 @@
 
 import { utf8Text } from './utf8.ts';
 
+/** A value that JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 /** Without a prototype, so that a key such as `constructor` is absent unless the text has it. */
 export interface JsonObject {
@@ -43,6 +44,7 @@ function readValue(_key: string, value: unknown): unknown {
   return Object.assign(Object.create(null), value);
 }
 
+/** Whether it is an object, and neither null nor a list. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

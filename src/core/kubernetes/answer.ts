@@ -11,8 +11,10 @@ import { printable, quoted } from '../text.ts';
 import { ruleText } from './rbac.ts';
 import { quotesValue } from './secret.ts';
 
+/** What RBAC calls it. */
 export type Verb = 'get' | 'patch' | 'delete';
 
+/** What the API server was asked to do. */
 export interface KubernetesRequest {
   readonly verb: Verb;
   readonly group: '' | 'apps' | 'batch';
@@ -24,6 +26,7 @@ export interface KubernetesRequest {
   readonly values?: ReadonlyMap<string, Secret>;
 }
 
+/** What it answered. */
 export interface KubernetesAnswer {
   readonly status: number;
   /** The parsed body; undefined when it was not JSON. */

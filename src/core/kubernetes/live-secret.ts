@@ -30,6 +30,7 @@ export function configIdentity(plan: Plan): string {
   return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
 }
 
+/** What matters of a Secret in the cluster. */
 export interface LiveSecret {
   readonly uid: string;
   readonly resourceVersion: string;
@@ -100,6 +101,7 @@ function heldFields(fields: Record<string, unknown>): readonly string[] {
   ];
 }
 
+/** Whose a Secret is: this config's, another config's of ours, or somebody else's. */
 export type Belonging =
   | { readonly kind: 'ours' }
   | { readonly kind: 'config'; readonly config: string }

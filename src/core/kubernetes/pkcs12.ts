@@ -8,6 +8,7 @@
 
 import type forge from 'node-forge';
 
+/** What a PKCS#12 holds, as DER. */
 export interface Pkcs12 {
   /** DER of the certificates, in the order of the file. */
   readonly certificates: readonly Uint8Array[];

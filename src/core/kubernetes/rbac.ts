@@ -11,8 +11,10 @@
 import type { Plan } from '../plan.ts';
 import { configIdentity } from './live-secret.ts';
 
+/** `--secret-owner`. */
 export type SecretOwner = 'retain' | 'pod' | 'workload';
 
+/** A rule of a Role. */
 export interface RbacRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
@@ -20,6 +22,7 @@ export interface RbacRule {
   readonly verbs: readonly string[];
 }
 
+/** A Role or its RoleBinding, as a manifest has it. */
 export interface RbacObject {
   readonly apiVersion: 'rbac.authorization.k8s.io/v1';
   readonly kind: 'Role' | 'RoleBinding';
@@ -33,6 +36,7 @@ export interface RbacObject {
   readonly roleRef?: { readonly apiGroup: string; readonly kind: 'Role'; readonly name: string };
 }
 
+/** What the Role is for. */
 export interface RbacRequest {
   readonly owner: SecretOwner;
   readonly serviceAccount: string;

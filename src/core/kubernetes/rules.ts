@@ -25,6 +25,7 @@ export function checkSecretObject(object: SecretObject): readonly Finding[] {
 /** The keys that a `kubernetes.io/tls` Secret is made of. */
 export type TlsKey = 'tls.crt' | 'tls.key' | 'ca.crt';
 
+/** Whether a `kubernetes.io/tls` Secret may have the key. */
 export function isTlsKey(key: string): key is TlsKey {
   return key === 'tls.crt' || key === 'tls.key' || key === 'ca.crt';
 }

@@ -24,6 +24,7 @@ import {
 import { isTlsKey } from './rules.ts';
 import { tlsPart } from './tls.ts';
 
+/** A Secret as it shall be. */
 export interface DesiredSecret {
   readonly name: string;
   readonly type: string;
@@ -33,6 +34,7 @@ export interface DesiredSecret {
   readonly data: ReadonlyMap<string, Secret>;
 }
 
+/** All Secrets of a config, as far as they can be made. */
 export interface DesiredSecrets {
   readonly secrets: readonly DesiredSecret[];
   readonly problems: readonly Problem[];

@@ -12,6 +12,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { openPkcs12 } from './pkcs12.ts';
 import type { TlsKey } from './rules.ts';
 
+/** The part of a file, or why there is none. */
 export type TlsPart =
   | { readonly kind: 'pem'; readonly bytes: Uint8Array }
   /** Sentences about the file, without anything from it. */

@@ -10,6 +10,7 @@ import { parseYaml, type YamlMap, type YamlValue } from '../yaml/parse.ts';
 import { Fields, kindText } from './fields.ts';
 import type { Findings } from './findings.ts';
 
+/** The parts of a SecretProviderClass; undefined where one is absent or of the wrong kind. */
 export interface ClassDocument {
   readonly name: string | undefined;
   readonly parameters: YamlMap | undefined;

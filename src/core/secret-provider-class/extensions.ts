@@ -9,12 +9,14 @@ import type { TextField } from './fields.ts';
 import type { Findings } from './findings.ts';
 import type { ObjectFields } from './keys.ts';
 
+/** The three keys; absent, they are false and undefined. */
 export interface Extensions {
   readonly optional: boolean;
   readonly expand: boolean;
   readonly decode: 'base64' | undefined;
 }
 
+/** Reads the keys of one object; what is wrong with them goes to the findings. */
 export function readExtensions(fields: ObjectFields, findings: Findings): Extensions {
   return {
     optional: readFlag(fields, 'optional', findings),

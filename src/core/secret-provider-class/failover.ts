@@ -12,6 +12,7 @@ import type { Findings } from './findings.ts';
 import type { ObjectContext, ObjectFields, Pin } from './keys.ts';
 import { checkName } from './name.ts';
 
+/** What failoverObject says, as it stands there. */
 export interface Failover extends Pin {
   readonly name: string | undefined;
 }
@@ -23,6 +24,7 @@ interface Primary {
   readonly pin: Pin;
 }
 
+/** Reads failoverObject; what is wrong with it goes to the findings. */
 export function readFailover(object: ObjectFields, primary: Primary, context: ObjectContext): Failover {
   const { findings } = context;
   const subject = `${object.subject}.failoverObject`;

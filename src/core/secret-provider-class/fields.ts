@@ -11,6 +11,7 @@ import { nearest, quoted } from '../text.ts';
 import type { YamlEntry, YamlList, YamlMap, YamlValue } from '../yaml/parse.ts';
 import type { Findings } from './findings.ts';
 
+/** A field's text and its place. */
 export interface TextField {
   readonly text: string;
   /** As it stands in the source, when it is not in quotes. */

@@ -7,6 +7,7 @@
 
 import { Problem, type ProblemFields } from '../problem.ts';
 
+/** A Problem that does not know its file yet. */
 export type Finding = Pick<ProblemFields, 'code' | 'subject' | 'message' | 'remedy'> & {
   readonly line: number | undefined;
 };

@@ -23,6 +23,7 @@ export const objectKeys = [
   'decode',
 ] as const;
 
+/** The fields of one object. */
 export type ObjectFields = Fields<(typeof objectKeys)[number]>;
 
 /** What holds for all objects. A member is undefined when it is wrong itself, and so nothing can be checked against it. */

@@ -18,6 +18,7 @@ import { checkName, checkType } from './name.ts';
 import { type Claim, readOutputs } from './outputs.ts';
 import { failoverRead, primaryRead } from './reads.ts';
 
+/** What became of one entry. */
 export interface ReadObject {
   /** Undefined when a problem was found. */
   readonly planned: PlannedObject | undefined;

@@ -11,6 +11,7 @@ import type { YamlEntry, YamlMap, YamlValue } from '../yaml/parse.ts';
 import { kindText } from './fields.ts';
 import type { Findings } from './findings.ts';
 
+/** The parameters, read. */
 export interface Parameters extends Pick<Plan, 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {
   /** Undefined when neither the file nor the environment names one; that is among the problems then. */
   readonly region: string | undefined;

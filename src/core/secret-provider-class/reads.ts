@@ -12,6 +12,7 @@ import type { Failover } from './failover.ts';
 import type { TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields, Pin } from './keys.ts';
 
+/** What an object says of the value it means. */
 export interface Wanted {
   readonly service: Service;
   readonly name: TextField;

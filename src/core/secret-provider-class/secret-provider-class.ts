@@ -17,6 +17,7 @@ import { type Parameters, readParameters } from './parameters.ts';
 import { checkPaths } from './paths.ts';
 import { readSecretObjects } from './secret-objects.ts';
 
+/** What a plan needs beside the text. */
 export interface PlanOptions {
   /** The file's name, as errors show it. */
   readonly file: string;
@@ -28,6 +29,7 @@ export interface PlanOptions {
   readonly syncSecrets?: boolean;
 }
 
+/** The plan, and everything that was found on the way. */
 export interface ParsedPlan {
   /** Undefined when there are problems. */
   readonly plan: Plan | undefined;

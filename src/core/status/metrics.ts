@@ -8,12 +8,14 @@
 
 import type { AgentStatus } from './status.ts';
 
+/** A row of the table. */
 export interface Metric {
   readonly type: 'counter' | 'gauge';
   readonly labels: readonly string[];
   readonly help: string;
 }
 
+/** The table: metric names to what they mean. */
 export const metrics = {
   podsecrets_build_info: {
     type: 'gauge',
@@ -124,6 +126,7 @@ export interface Sample {
   readonly value: number;
 }
 
+/** One line of the page, with exactly the labels of its metric. */
 export function sample<N extends MetricName>(name: N, labels: Labels<N>, value: number): Sample {
   return { name, labels, value };
 }

@@ -9,6 +9,7 @@
 import type { Problem } from '../problem.ts';
 import type { Service } from '../read.ts';
 
+/** The page. */
 export interface AgentStatus {
   /** Of podsecrets. */
   readonly version: string;
@@ -25,12 +26,14 @@ export interface AgentStatus {
   readonly notifiers: readonly NotifierStatus[];
 }
 
+/** The credentials that expire first. */
 export interface CredentialsStatus {
   /** `pod-identity`, `irsa` or `default`. */
   readonly source: string;
   readonly expiresAt?: string;
 }
 
+/** One config and its directory. */
 export interface ConfigStatus {
   /** The config file. */
   readonly file: string;
@@ -51,6 +54,7 @@ export interface ConfigStatus {
   readonly absent: readonly string[];
 }
 
+/** One published file. */
 export interface FileStatus {
   /** Below the directory. */
   readonly path: string;
@@ -64,6 +68,7 @@ export interface FileStatus {
   readonly changedAt?: string;
 }
 
+/** A Problem without what only programs need. */
 export interface ProblemStatus {
   readonly code: string;
   readonly subject: string;
@@ -71,6 +76,7 @@ export interface ProblemStatus {
   readonly remedy: string;
 }
 
+/** One way of telling the application. */
 export interface NotifierStatus {
   readonly kind: 'signal' | 'exec' | 'url' | 'touch';
   /** `idle`: the application knows the newest set. `waiting`: for the splay, or for the next try. `telling`: just now. */

@@ -20,6 +20,7 @@ export interface ProcessEntry {
   readonly started: number;
 }
 
+/** The processes that can be seen, by pid. */
 export type ProcessTable = ReadonlyMap<number, ProcessEntry>;
 
 /** What `/proc/PID/stat` and `/proc/PID/cmdline` say; undefined when the text is not what the kernel writes. */

@@ -16,6 +16,7 @@ interface Insides {
   parseQuotedScalar(): Generator<string, unknown>;
 }
 
+/** A lexer for one text; its state is its own. */
 export function lenientLexer(): Lexer {
   const lexer = new Lexer();
   const insides = lexer as unknown as Insides;

@@ -29,8 +29,10 @@ import { forbiddenCharacter, guardedTokens } from './limits.ts';
 import { type LineAt, scalarLines } from './lines.ts';
 import { plainScalar, type ScalarMeaning, taggedScalar } from './scalar.ts';
 
+/** A value with the line on which it begins. */
 export type YamlValue = YamlScalar | YamlList | YamlMap | { readonly kind: 'null'; readonly line: number };
 
+/** Text, a number or a boolean; all of them can be had as text. */
 export interface YamlScalar {
   readonly kind: 'scalar';
   readonly type: 'text' | 'boolean' | 'number';
@@ -45,12 +47,14 @@ export interface YamlScalar {
   readonly lineAt: LineAt;
 }
 
+/** A list. */
 export interface YamlList {
   readonly kind: 'list';
   readonly line: number;
   readonly items: readonly YamlValue[];
 }
 
+/** A map. */
 export interface YamlMap {
   readonly kind: 'map';
   readonly line: number;
@@ -58,6 +62,7 @@ export interface YamlMap {
   readonly entries: readonly YamlEntry[];
 }
 
+/** A key and its value. */
 export interface YamlEntry {
   readonly key: string;
   readonly line: number;
@@ -66,11 +71,13 @@ export interface YamlEntry {
   readonly repeated: boolean;
 }
 
+/** What makes the text unreadable, in the grammar of problems. */
 export interface YamlFault {
   readonly line: number;
   readonly message: string;
 }
 
+/** The first document of a text. */
 export interface YamlText {
   /** Undefined for a text without any document, and when there are faults. */
   readonly root: YamlValue | undefined;
