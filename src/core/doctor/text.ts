@@ -84,8 +84,9 @@ function nameOf(read: ReadCheck['read']): string {
   return printable(fullParameterName(read));
 }
 
+/** Escaped once more, so that no caller can forget it. */
 function line(verdict: Verdict, text: string): string {
-  return `  ${words[verdict].padEnd(4)}  ${text}`.trimEnd();
+  return `  ${words[verdict].padEnd(4)}  ${printable(text, WHOLE)}`.trimEnd();
 }
 
 /** What is wrong and what to do; a read has been named on the line above. */

@@ -52,6 +52,7 @@ const config: ConfigReport = {
     },
   ],
 };
+const skipped = { verdict: 'skipped', version: undefined, problem: undefined } as const;
 const report: DoctorReport = { configs: [config] };
 
 test('the text says each thing on its line, what to do beneath, and all of it at the end', () => {
@@ -88,6 +89,13 @@ Add to the role's policy:
 2 problems; exit code 5.
 `,
   );
+});
+
+test('no control character of a config reaches the terminal, be it in a region', () => {
+  const foreign = readOf({ service: 'secretsmanager', region: 'eu\u001b[2J', id: 'db\u001b[2J' });
+  const [object] = config.objects;
+  const objects = object === undefined ? [] : [{ ...object, reads: [{ ...skipped, read: foreign }] }];
+  assert.not.match(doctorText({ configs: [{ ...config, objects }] }), '\u001b');
 });
 
 test('the exit code is that of the earliest stage that failed; a warning is no failure', () => {
