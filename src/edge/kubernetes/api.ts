@@ -122,6 +122,8 @@ function exchange(
     },
   );
   outgoing.on('error', reject);
+  // A change of protocol (101) ends the connection without an error, and without an answer.
+  outgoing.on('close', () => reject(new Error('none')));
   outgoing.end(body);
   return promise;
 }

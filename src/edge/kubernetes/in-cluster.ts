@@ -23,7 +23,7 @@ export interface Cluster {
 /** The cluster this pod runs in. Throws a Problem when there is none, or when its token is not mounted. */
 export async function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Promise<Cluster> {
   const host = env.KUBERNETES_SERVICE_HOST;
-  const port = Number(env.KUBERNETES_SERVICE_PORT ?? 443);
+  const port = Number(env.KUBERNETES_SERVICE_PORT || 443);
   if (!host || !Number.isInteger(port)) {
     throw new Problem({
       code: 'kubernetes.api',

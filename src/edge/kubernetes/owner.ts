@@ -68,21 +68,30 @@ async function metadataOf(
   const request = { verb: 'get', group, resource, name, namespace: api.namespace } as const;
   const answer = await api.send(request);
   if (answer.status === 404 && resource === 'pods') throw noSuchPod(name);
-  if (answer.status !== 200) throw refusedBy(request, answer);
-  const { metadata } = answer.body as {
-    readonly metadata: {
-      readonly uid: string;
-      readonly ownerReferences?: readonly (OwnerReference & { readonly controller?: boolean })[];
-    };
+  const metadata = answer.status === 200 ? parseMetadata(answer.body) : undefined;
+  if (metadata === undefined) throw refusedBy(request, answer);
+  return metadata;
+}
+
+/** Who an object is and who controls it; undefined when it is no object of Kubernetes'. */
+function parseMetadata(body: unknown): Metadata | undefined {
+  const { metadata } = (body ?? {}) as {
+    readonly metadata?: { readonly uid?: unknown; readonly ownerReferences?: unknown } | null;
   };
-  const controller = metadata.ownerReferences?.find((reference) => reference.controller === true);
+  if (typeof metadata?.uid !== 'string') return undefined;
+  const references: readonly unknown[] = Array.isArray(metadata.ownerReferences)
+    ? metadata.ownerReferences
+    : [];
+  const controller = references
+    .map((reference) => (reference ?? {}) as Record<keyof OwnerReference | 'controller', unknown>)
+    .find((reference) => reference.controller === true);
   return {
     uid: metadata.uid,
     controller: controller && {
-      apiVersion: controller.apiVersion,
-      kind: controller.kind,
-      name: controller.name,
-      uid: controller.uid,
+      apiVersion: String(controller.apiVersion),
+      kind: String(controller.kind),
+      name: String(controller.name),
+      uid: String(controller.uid),
     },
   };
 }

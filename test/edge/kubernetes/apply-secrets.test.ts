@@ -379,6 +379,25 @@ test('an answer that is no JSON is withheld too', async ({ api }) => {
   assert.match((await apply(api)).problems.join(), 'expected success, got 200');
 });
 
+test('a pod or a workload that is answered without its uid is a problem that says so, not a bug', async ({
+  api,
+}) => {
+  for (const body of ['<html>', {}, { metadata: {} }, { metadata: { uid: 1 } }]) {
+    api.faults.push({ status: 200, body });
+    const { problems } = await apply(api, undefined, files, { owner: 'workload' });
+    assert.match(problems.join(), 'expected success, got 200');
+  }
+});
+
+test('a server that would rather speak another protocol is worth another try, not a wait without end', async ({
+  api,
+}) => {
+  api.faults.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'x' } });
+  const { problems, outcome } = await apply(api);
+  assert.match(problems.join(), 'expected an answer, got none');
+  assert.ok(outcome.problems[0]?.retry);
+});
+
 test('a TLS Secret is divided and accepted', async ({ api }) => {
   const pem = readFileSync(join(api.serviceAccountDirectory, 'ca.crt'), 'utf8');
   const key =
