@@ -87,7 +87,8 @@ function byPidFile(file: string, table: ProcessTable, { self, proc }: ProcessSys
   const { text, written } = readPidFile(file);
   const pid = parsePidFile(text);
   if (pid === undefined) {
-    const got = text === '' ? 'an empty file' : quoted(text.split('\n', 1)[0] ?? '');
+    // Not what stands there: the file may be a wrong one, or a link that another container put there, even to a published value.
+    const got = text === '' ? 'an empty file' : 'something else';
     throw failure(file, `expected a pid on the first line, got ${got}`, {
       remedy: 'Name the file to which the application writes its pid, as a number and nothing else.',
       // Whoever writes it may have created it a moment ago.

@@ -4,6 +4,7 @@
  * Who watches it sees an attribute change and a close after writing, whichever it waits for; the content is left alone.
  */
 
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Problem } from '../../core/problem.ts';
 import { printable } from '../../core/text.ts';
@@ -17,8 +18,7 @@ export function touchNotifier(file: string, now: () => number): Notifier {
       signal.throwIfAborted();
       let handle: FileHandle | undefined;
       try {
-        // Appending creates without emptying, in one step; nothing is ever written.
-        handle = await open(file, 'a', 0o644);
+        handle = await open(file, CREATE_OR_KEEP, 0o644);
         await setTime(handle, now() / 1000);
       } catch (error) {
         throw failure(file, error);
@@ -28,6 +28,9 @@ export function touchNotifier(file: string, now: () => number): Notifier {
     },
   };
 }
+
+/** Creates without emptying, in one step, and does not wait for a pipe's reader; nothing is ever written. */
+const CREATE_OR_KEEP = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
 
 async function setTime(handle: FileHandle, seconds: number): Promise<void> {
   try {
@@ -56,6 +59,7 @@ const remedies: Readonly<Record<string, string>> = {
   ENOENT: 'Create its directory, or mount the volume that both containers share.',
   ENOTDIR: 'Name a file in a directory; a part of the path is a file.',
   EISDIR: 'Name a file, not a directory.',
+  ENXIO: 'Name a file, not a pipe or a socket.',
   EACCES: 'Let the user podsecrets runs as write to it and to its directory.',
   EROFS: 'Mount the volume without readOnly in this container.',
   ENOSPC: 'Make room on its volume.',

@@ -79,6 +79,13 @@ for (const [name, path, expected] of [
   });
 }
 
+test('does not wait for the reader of a pipe', async () => {
+  const pipe = join(scratch, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).tell(change, never))) as Problem;
+  assert.is(`${message} | ${retry}`, 'expected a file that can be touched, got ENXIO | false');
+});
+
 test('is not done when the program ends', async () => {
   const file = join(scratch, 'late');
   assert.is(await rejects(touchNotifier(file, Date.now).tell(change, AbortSignal.abort('stop'))), 'stop');
