@@ -36,7 +36,7 @@ export function gatherSources(
 }
 
 function sourceOfFile({ file, text, dir }: ConfigFile): Source {
-  const spec: unknown = parseManifests(text, file).documents[0]?.toJS();
+  const spec: unknown = parseManifests(text, file)[0]?.toJS();
   if (isSecretProviderClass(spec))
     return sourceOf(spec, { subject: printable(file), origin: 'file', text, dir });
   throw new Problem({
@@ -57,7 +57,7 @@ function sourceOfObject(object: Mapping, text: string | undefined): readonly Sou
   // Made by an earlier injection.
   const inside = configMapText(object);
   if (inside === undefined) return [];
-  const spec: unknown = parseManifests(inside, subject).documents[0]?.toJS();
+  const spec: unknown = parseManifests(inside, subject)[0]?.toJS();
   if (!isSecretProviderClass(spec)) return [];
   const configMapName = String(valueAt(object, 'metadata', 'name'));
   return [sourceOf(spec, { subject, origin: 'configMap', text: inside, configMapName })];

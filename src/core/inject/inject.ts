@@ -39,7 +39,7 @@ export interface Injected {
 /** Adds podsecrets to every pod that asks for it, or that the choices name. Throws Problems: all that cannot work. */
 export async function inject(input: Input, choices: Choices): Promise<Injected> {
   // 1.
-  const { documents } = parseManifests(input.text, input.file);
+  const documents = parseManifests(input.text, input.file);
   const values = documents.map((document) => document.toJS() as unknown);
   const objects = values.flatMap(objectsOf);
   // 2.

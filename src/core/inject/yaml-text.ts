@@ -18,12 +18,8 @@ import {
 import { Problem } from '../problem.ts';
 import { printable } from '../text.ts';
 
-export interface Manifests {
-  readonly documents: readonly Document.Parsed[];
-}
-
-/** Every document of a text. Throws a Problem at the first that is not YAML. */
-export function parseManifests(text: string, file: string): Manifests {
+/** Every document of a text that holds anything. Throws a Problem at the first that is not YAML. */
+export function parseManifests(text: string, file: string): readonly Document.Parsed[] {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     version: '1.1',
@@ -34,26 +30,22 @@ export function parseManifests(text: string, file: string): Manifests {
   });
   const documents = Array.isArray(parsed) ? parsed : [];
   const error = documents.flatMap((document) => document.errors)[0];
-  if (error !== undefined) {
-    throw new Problem({
-      code: 'kubernetes.content',
-      subject: printable(file),
-      message: `expected YAML, got text with an error: ${printable(error.message)}`,
-      remedy: 'Correct the manifest.',
-      file,
-      line: lines.linePos(error.pos[0]).line,
-    });
-  }
+  if (error !== undefined) throw notYaml(file, error.message, lines.linePos(error.pos[0]).line);
   const filled = documents.filter((document) => document.contents !== null) as Document.Parsed[];
-  for (const document of filled) refuseExpansion(document, file);
-  return { documents: filled };
+  for (const document of filled) refuseWhatHasNoValue(document, file);
+  return filled;
 }
 
-/** The library stops at 100 expansions of aliases, as Kubernetes' tools do somewhere: "billion laughs" need thousands. */
-function refuseExpansion(document: Document.Parsed, file: string): void {
+/**
+ * Aliases and merges are looked at only when values are made. The library stops at 100 expansions of aliases, as Kubernetes'
+ * tools do somewhere: "billion laughs" need thousands.
+ */
+function refuseWhatHasNoValue(document: Document.Parsed, file: string): void {
   try {
     document.toJS();
-  } catch {
+  } catch (error) {
+    const { message } = error as Error;
+    if (!message.startsWith('Excessive alias count')) throw notYaml(file, message);
     throw new Problem({
       code: 'kubernetes.content',
       subject: printable(file),
@@ -62,6 +54,17 @@ function refuseExpansion(document: Document.Parsed, file: string): void {
       file,
     });
   }
+}
+
+function notYaml(file: string, message: string, line?: number): Problem {
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: printable(file),
+    message: `expected YAML, got text with an error: ${printable(message)}`,
+    remedy: 'Correct the manifest.',
+    file,
+    ...(line === undefined ? {} : { line }),
+  });
 }
 
 function kubernetesTags(tags: Tags): Tags {

@@ -504,4 +504,14 @@ test('an input of a billion laughs is refused', async () => {
   assert.match(String(problem), 'expected at most 100 expansions of aliases');
 });
 
+test('an alias without its anchor, and a merge of nothing, are called what they are', async () => {
+  for (const [text, expected] of [
+    ['a: *nothing\n', /expected YAML, got text with an error: Unresolved alias .*: nothing/],
+    ['a:\n  <<: 3\n', /expected YAML, got text with an error: Merge sources must be maps/],
+  ] as const) {
+    const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+    assert.match(String(problem), expected);
+  }
+});
+
 test.run();

@@ -10,7 +10,7 @@ import { parseManifests } from '../../../src/core/inject/yaml-text.ts';
 const { parse } = yaml;
 
 function rewritten(source: string, after: unknown): string {
-  const [document] = parseManifests(source, 'test').documents;
+  const [document] = parseManifests(source, 'test');
   if (document === undefined) throw new Error('no document');
   return applyEdits(source, editsFor(source, document, after));
 }
