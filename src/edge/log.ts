@@ -2,8 +2,8 @@
  * The log: one line an event, on stderr.
  *
  * JSON for machines, text for people. Every string is made printable here once more, so that no name of a secret and no
- * message of AWS can forge a line or drive a terminal. A line that cannot be written is lost: a log reader that is gone or
- * stalled must not stop the agent.
+ * message of AWS can forge a line or drive a terminal. A line that cannot be written is lost: a log reader that is gone must
+ * not stop the agent. One that stalls does, once the pipe to it is full, as it stops every program that loses no line.
  */
 
 import { writeSync } from 'node:fs';
