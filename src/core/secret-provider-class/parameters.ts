@@ -45,11 +45,15 @@ export function readParameters(
     lintParameter(entry, findings);
   }
   const text = (name: Name) => parameterText(name, entries.get(name), findings);
-  const region = text('region')?.text ?? (environmentRegion || undefined);
+  const written = text('region');
+  const failover = text('failoverRegion');
+  const region = written?.text ?? (environmentRegion || undefined);
+  lintRegion('region', written, findings);
+  lintRegion('failoverRegion', failover, findings);
   const objects = entries.get('objects');
   return {
     region: checkRegion(region, map?.line, findings),
-    failoverRegion: checkFailoverRegion(text('failoverRegion'), region, findings),
+    failoverRegion: checkFailoverRegion(failover, region, findings),
     pathTranslation: readTranslation(text('pathTranslation'), findings),
     usePodIdentity: readUsePodIdentity(text('usePodIdentity'), findings),
     preferredAddressType: readAddressType(text('preferredAddressType'), findings),
@@ -78,6 +82,24 @@ function parameterText(
   }
   const text = value.plain ?? value.text;
   return text === '' ? undefined : { text, line: entry.line };
+}
+
+/** As all regions are named. The AWS provider takes any text; the SDK, once it is asked, does not. */
+const REGION = /^[a-z]+(-[a-z]+)+-\d+$/;
+
+function lintRegion(
+  name: 'region' | 'failoverRegion',
+  region: ParameterText | undefined,
+  findings: Findings,
+): void {
+  if (region === undefined || REGION.test(region.text)) return;
+  findings.warn({
+    code: 'config.region',
+    subject: `parameters.${name}`,
+    line: region.line,
+    message: `expected a region such as eu-west-1, got ${quoted(region.text)}`,
+    remedy: 'Write the name of the region, without the letter of a zone.',
+  });
 }
 
 function checkRegion(

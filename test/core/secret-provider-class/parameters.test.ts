@@ -21,6 +21,17 @@ test('no region anywhere is a problem, an empty AWS_REGION is none', async () =>
   ]);
 });
 
+test('what has not the form of a region is a warning', async () => {
+  const warned = async (region: string) => warnings(await parse(config(object, { region })));
+  for (const region of ['eu-west-1', 'us-gov-east-1', 'us-isob-east-1', 'eusc-de-east-1', 'cn-north-1'])
+    assert.equal(await warned(region), [], region);
+  for (const region of ['eu-west-1a', 'eu-west', 'Mars 1'])
+    assert.equal(await warned(region), ['7 config.region parameters.region'], region);
+  assert.equal(warnings(await parse(config(object, { failoverRegion: 'eu-west' }))), [
+    '8 config.region parameters.failoverRegion',
+  ]);
+});
+
 test('failoverRegion must differ from the region of the environment as well', async () => {
   const text = withoutRegion.replace('parameters:', 'parameters:\n    failoverRegion: us-east-1');
   assert.equal(problems(await parse(text, { environmentRegion: 'us-east-1' })), [
