@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly peer: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
+  /** A proxy says that it passes on what somebody else sent. */
+  readonly forwarded: boolean;
 }
 
 export interface HttpAnswer {
@@ -83,10 +85,11 @@ function isPath(path: string): path is keyof typeof paths {
 
 /**
  * Why a request may not ask for a sync: it costs money, so only this pod may. A web page that is open on the same machine is
- * not this pod: it sends an Origin, or a Host that was made to resolve to us.
+ * not this pod: it sends an Origin, or a Host that was made to resolve to us. Neither is whoever comes in by the proxy of a
+ * service mesh, which has the addresses of this pod.
  */
-function refusal({ peer, host, origin }: HttpRequest): string | undefined {
-  if (!isLoopback(peer.replace(/^::ffff:/, ''))) return 'expected a request from this pod';
+function refusal({ peer, host, origin, forwarded }: HttpRequest): string | undefined {
+  if (forwarded || !isLoopback(peer.replace(/^::ffff:/, ''))) return 'expected a request from this pod';
   if (origin !== undefined) return 'expected a request without Origin';
   const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   if (name !== 'localhost' && !isLoopback(name)) return 'expected localhost as Host';

@@ -77,7 +77,14 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Pages
     headers: own,
     body,
   } = route(
-    { method, target: url, peer: socket.remoteAddress ?? '', host: headers.host, origin: headers.origin },
+    {
+      method,
+      target: url,
+      peer: socket.remoteAddress ?? '',
+      host: headers.host,
+      origin: headers.origin,
+      forwarded: FORWARDED.some((name) => headers[name] !== undefined),
+    },
     pages,
   );
   response.writeHead(status, {
@@ -91,6 +98,9 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Pages
   // For HEAD Node leaves it out.
   response.end(body);
 }
+
+/** RFC 7239 and its forerunners, of which every proxy sets at least one. */
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto'];
 
 function listening(
   server: ReturnType<typeof createServer>,

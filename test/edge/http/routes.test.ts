@@ -12,7 +12,8 @@ function pagesOf(status: AgentStatus = exampleStatus()): Pages & { readonly aske
 }
 
 function request(method: string, target: string, rest: Partial<HttpRequest> = {}): HttpRequest {
-  return { method, target, peer: '127.0.0.1', host: 'localhost:8181', origin: undefined, ...rest };
+  const here = { peer: '127.0.0.1', host: 'localhost:8181', origin: undefined, forwarded: false };
+  return { method, target, ...here, ...rest };
 }
 
 test('each page has its content, for GET, for HEAD and with a query', () => {
@@ -101,6 +102,7 @@ for (const [name, rest] of [
   ['a form on a web page', { origin: 'https://evil.example' }],
   ['a sandboxed web page', { origin: 'null' }],
   ['who sends no Host', { host: undefined }],
+  ['who comes by the proxy of a service mesh', { peer: '127.0.0.6', forwarded: true }],
 ] as const) {
   test(`POST /refresh from ${name} is refused`, () => {
     const pages = pagesOf();

@@ -78,6 +78,20 @@ test('POST /refresh over a real loopback connection asks for a sync', async () =
   assert.is(refreshes, before + 1);
 });
 
+test('POST /refresh that a proxy of the pod passes on is refused', async () => {
+  for (const header of [
+    'X-Forwarded-Proto: http',
+    'X-Forwarded-For: 10.0.0.7',
+    'Via: 1.1 proxy',
+    'Forwarded: for=_x',
+  ]) {
+    const { socket, heard, closed } = dial(await serve());
+    socket.write(`POST /refresh HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
+    await closed;
+    assert.match(heard(), /^HTTP\/1\.1 403 /, header);
+  }
+});
+
 test('a large body is answered without being read', async () => {
   const { socket, heard, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n');
