@@ -115,11 +115,11 @@ function isCommand(word: string | undefined): word is CommandName {
 }
 
 function unknownCommand(word: string | undefined): Problem {
-  const expected = `expected a command (${Object.keys(commands).join(', ')})`;
+  const expected = `expected one of ${Object.keys(commands).join(', ')}`;
   const hint = word === undefined ? undefined : nearest(word, Object.keys(commands));
   return usage(
     'usage.command',
-    'podsecrets',
+    'command',
     `${expected}, got ${word === undefined ? 'none' : quoted(word)}`,
     hint === undefined ? 'Run podsecrets --help.' : `Did you mean podsecrets ${hint}?`,
   );

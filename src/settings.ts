@@ -125,7 +125,7 @@ function contradictions(command: CommandName, settings: Settings): readonly Prob
       ),
     );
   }
-  const directories = settings.config.map((config) => config.dir ?? settings.dir);
+  const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
   if (twice !== undefined && (command === 'init' || command === 'sidecar' || command === 'check')) {
     const message = `expected a directory for each config, got ${quoted(twice)} twice`;
@@ -147,7 +147,7 @@ function strangeVariables(env: Environment): readonly Problem[] {
         subject: printable(name),
         message: 'expected a variable of ours, got an unknown name',
         remedy:
-          hint === undefined ? 'It has no effect; remove it.' : `It has no effect. Did you mean ${hint}?`,
+          hint === undefined ? 'Remove it: it has no effect.' : `It has no effect. Did you mean ${hint}?`,
       });
     });
 }

@@ -60,6 +60,7 @@ test('several configs come from repeated flags, or from a variable with commas',
 
 test('two configs may not publish to one directory', () => {
   assert.match(first('init --config a --config b').message, 'got "/mnt/secrets-store" twice');
+  assert.match(first('init --config a=/x --config b=/x/').message, 'got "/x" twice');
 });
 
 test('any other option given twice is refused, not joined or overridden', () => {
