@@ -89,7 +89,8 @@ function isolatedCommand({
     `mount -t tmpfs -o mode=0755 root ${quoted(root)}; cd ${quoted(root)}`,
     // The programs of the host stand for those of an image.
     `for folder in /usr /bin /sbin /lib /lib64 /dev ${quoted(repository)}; do if [ -e "$folder" ]; then mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"; fi; done`,
-    'mkdir -m 1777 tmp; mkdir proc; mount -t proc proc proc',
+    // The repository may itself be below /tmp.
+    'mkdir -p tmp proc; chmod 1777 tmp; mount -t proc proc proc',
     ...mounts.map(({ from, to, readOnly }) => {
       const target = quoted(`.${to}`);
       const bind = `mkdir -p ${target}; mount --bind ${quoted(from)} ${target}`;
