@@ -18,7 +18,7 @@ export interface Teller {
   tell(change: Changed): void;
   /**
    * Resolves when every notifier has told everything. Throws the problems of those that have not after `limit` milliseconds,
-   * or as soon as none is left that trying again could help; rejects with the reason of `stop`.
+   * not counting the splay, or as soon as none is left that trying again could help; rejects with the reason of `stop`.
    */
   told(limit: number, stop: AbortSignal): Promise<void>;
   /**
@@ -45,7 +45,7 @@ export interface TellerOptions {
 
 /** A teller with nothing to tell yet. */
 export function openTeller(options: TellerOptions): Teller {
-  const { clock } = options;
+  const { clock, splay } = options;
   /** Aborted when the program ends: no new wait begins, and those that have begun end. */
   const closing = new AbortController();
   /** Aborted when the grace is over: what is being told ends at once. */
@@ -68,7 +68,7 @@ export function openTeller(options: TellerOptions): Teller {
 
     async told(limit, stop) {
       const end = new AbortController();
-      const late = clock.sleep(limit, AbortSignal.any([stop, end.signal])).then(() => true);
+      const late = clock.sleep(splay + limit, AbortSignal.any([stop, end.signal])).then(() => true);
       late.catch(() => {});
       try {
         for (let tooLate = false; !tooLate && rounds.some((round) => round.isHopeful()); ) {

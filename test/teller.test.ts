@@ -240,6 +240,17 @@ for (const [when, others, at] of [
   });
 }
 
+test('told: the splay is no part of the limit', async () => {
+  const clock = fakeClock();
+  const app = scripted(clock, [10_000]);
+  const { teller } = open(clock, [app], 120_000);
+  teller.tell(updated('a'));
+  const told = teller.told(30_000, never);
+  await clock.advance(70_000);
+  await told;
+  assert.equal(app.heard, ['a@60000']);
+});
+
 test('told: ends with the reason of a stop', async () => {
   const clock = fakeClock();
   const { teller } = open(clock, [scripted(clock, ['hang'])]);
