@@ -7,7 +7,7 @@ const HEIGHT = 440;
 const LEFT = 64;
 const RIGHT = 150;
 const TOP = 64;
-const BOTTOM = 56;
+const BOTTOM = 68;
 
 /** Dark enough on white, light enough on a dark page, told apart without colours by their labels. */
 const colours: Readonly<Record<number, string>> = {
@@ -22,8 +22,8 @@ export function drawStarts({ points, machine, date, node }: Results): string {
   const counts = [...new Set(points.map(({ secrets }) => secrets))].sort((a, b) => a - b);
   const most = Math.max(...points.map(({ ratio }) => ratio));
   const x = scale(1, counts.at(-1) ?? 1, LEFT, WIDTH - RIGHT);
-  const y = scale(1, 10 ** Math.ceil(Math.log10(most)), HEIGHT - BOTTOM, TOP);
-  const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500].filter((value) => value <= most * 1.3);
+  const y = scale(1, most * 1.2, HEIGHT - BOTTOM, TOP);
+  const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500].filter((value) => value <= most);
   const lines = [...Map.groupBy(points, ({ program, latency }) => `${program} ${latency}`).values()];
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12">`,

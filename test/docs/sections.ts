@@ -9,6 +9,7 @@ import { events } from '../../src/core/events.ts';
 import { exitCodes } from '../../src/core/problem.ts';
 import { metrics } from '../../src/core/status/metrics.ts';
 import { flagOf, type Option, optionEntries } from '../../src/options.ts';
+import { benchTable } from '../bench/table.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -19,6 +20,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   'exit-codes': exitCodesTable,
   metrics: metricsTable,
   events: eventsTable,
+  bench: benchTable,
 };
 
 /** The text with every section written anew between its markers. Throws when a marker is missing or stands alone. */
