@@ -93,12 +93,12 @@ export function openPublication(options: PublicationOptions): Publication {
       lastSuccess = clock.now();
       if (change.kind === 'changed') lastChange = lastSuccess;
       files = filesStatus(rendered, files, first, momentText(lastSuccess));
-      absent = told(absent, missing, {
+      absent = sayChanges(absent, missing, {
         begins: (object) => log.problem('warn', 'object.absent', object.problem, { config: plan.file }),
         ends: (name) =>
           log.write('info', 'object.present', `${name} exists again`, { config: plan.file, object: name }),
       });
-      passedOver = told(passedOver, unserved, {
+      passedOver = sayChanges(passedOver, unserved, {
         begins: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
         ends: (name) =>
           log.write('info', 'region.recovered', `${name} is served by both regions again`, {
@@ -186,7 +186,7 @@ function serve(plan: Plan, outcomes: ReadOutcomes) {
 }
 
 /** Says what is new in a list and what is gone from it; returns the names that are in it now. */
-function told(
+function sayChanges(
   before: readonly string[],
   now: readonly ObjectNote[],
   say: { readonly begins: (note: ObjectNote) => void; readonly ends: (name: string) => void },

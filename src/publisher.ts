@@ -30,7 +30,7 @@ export interface PublisherOptions {
 
 /** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
 export async function publishAll(options: PublisherOptions, phase: Phase, stop: AbortSignal): Promise<void> {
-  const { publications, fetcher, clock } = options;
+  const { publications, fetcher, tell, clock } = options;
   const began = clock.elapsed();
   const outcomes = await fetcher.fetch(
     publications.map((publication) => publication.question(phase)),
@@ -41,6 +41,9 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
     try {
       const published = await publication.publish(outcomes[index] ?? new Map());
       report(options, publication, published, clock.elapsed() - began);
+      const { telling } = published;
+      if (telling !== undefined)
+        tell(publications.length === 1 ? telling : placed(telling, publication.directory));
       await options.applySecrets?.(publication, published, stop);
     } catch (error) {
       const found = problemsOf(error);
@@ -52,9 +55,10 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
   throwProblems(distinct(problems));
 }
 
+/** Counts it, and says what changed. */
 function report(options: PublisherOptions, publication: Publication, published: Published, ms: number): void {
-  const { log, publications } = options;
-  const { change, snapshot, first, telling } = published;
+  const { log } = options;
+  const { change, snapshot, first } = published;
   const { directory } = publication;
   const fields = {
     config: publication.plan().file,
@@ -82,7 +86,6 @@ function report(options: PublisherOptions, publication: Publication, published: 
     if (first) log.write('info', 'publish.same', `the files in ${directory} are as they should be`, fields);
     else log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
   }
-  if (telling !== undefined) options.tell(publications.length === 1 ? telling : placed(telling, directory));
 }
 
 function counts(change: Changed): string {

@@ -11,7 +11,7 @@ import { Problem } from '../../core/problem.ts';
 import type { FileSystem } from './file-system.ts';
 
 /** From statfs(2) and linux/magic.h. */
-const inMemory: ReadonlySet<number> = new Set([0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */]);
+const IN_MEMORY: ReadonlySet<number> = new Set([0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */]);
 
 /** Names for the error, of those that a forgotten or a wrong volume shows. */
 const names: ReadonlyMap<number, string> = new Map([
@@ -53,10 +53,15 @@ export function nearestExisting(fs: FileSystem, path: string): string {
   }
 }
 
+/** Whether the directory is on a file system that has no disk. Errors of the file system pass. */
+export function isInMemory(fs: FileSystem, directory: string): boolean {
+  return IN_MEMORY.has(fs.statfsSync(directory).type);
+}
+
 /** Throws the Problem of a directory that is not in memory. */
 export function refuseDisk(fs: FileSystem, existing: string, wanted: string): void {
   const { type } = fs.statfsSync(existing);
-  if (inMemory.has(type)) return;
+  if (IN_MEMORY.has(type)) return;
   throw new Problem({
     code: 'publish.filesystem',
     subject: wanted,

@@ -7,10 +7,9 @@
 import * as nodeFs from 'node:fs';
 import { constants } from 'node:fs';
 import { resolve } from 'node:path';
-import { Problem } from '../../core/problem.ts';
 import { explain } from './failure.ts';
 import type { FileSystem } from './file-system.ts';
-import { nearestExisting, refuseDisk } from './filesystem-check.ts';
+import { isInMemory, nearestExisting, refuseDisk } from './filesystem-check.ts';
 
 export interface DirectoryFacts {
   readonly path: string;
@@ -24,22 +23,12 @@ export function inspectDirectory(dir: string, allowDisk: boolean, fs: FileSystem
   const path = resolve(dir);
   try {
     const existing = nearestExisting(fs, path);
-    const inMemory = isInMemory(fs, existing, path);
-    if (!inMemory && !allowDisk) refuseDisk(fs, existing, path);
+    if (!allowDisk) refuseDisk(fs, existing, path);
     fs.accessSync(existing, constants.W_OK | constants.X_OK);
     const { bavail, bsize } = fs.statfsSync(existing);
+    const inMemory = isInMemory(fs, existing);
     return { path, exists: existing === path, inMemory, freeBytes: bavail * bsize };
   } catch (error) {
     throw explain(error, { dir: path, owner: undefined, room: () => ({ needed: 0, free: 0 }) });
-  }
-}
-
-function isInMemory(fs: FileSystem, existing: string, path: string): boolean {
-  try {
-    refuseDisk(fs, existing, path);
-    return true;
-  } catch (error) {
-    if (error instanceof Problem) return false;
-    throw error;
   }
 }
