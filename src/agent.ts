@@ -12,6 +12,7 @@ import { type Phase, patience, refreshDelay, retryAfterOf, retryDelay } from './
 import type { Clock } from './ports.ts';
 import type { Wakes } from './wakes.ts';
 
+/** What the first phase needs. */
 export interface Agent {
   readonly clock: Clock;
   /** Milliseconds between refreshes. */
@@ -22,6 +23,7 @@ export interface Agent {
   readonly failed: (problems: readonly Problem[], failures: number, delay: number) => void;
 }
 
+/** What the steady phase needs besides. */
 export interface SteadyAgent extends Agent {
   readonly wakes: Wakes;
   /** Reads the configs again; never throws: a broken config is reported and the old one stays. */

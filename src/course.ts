@@ -13,6 +13,7 @@ import type { Publication } from './publication.ts';
 import type { Teller } from './teller.ts';
 import { version } from './version.ts';
 
+/** The life of a sidecar, told by whoever leads it. */
 export interface Course {
   status(): AgentStatus;
   /** The files are there; the next refresh is in `delay` milliseconds. `listen`: where the pages are, or `off`. */
@@ -22,6 +23,7 @@ export interface Course {
   stopping(stop: AbortSignal): void;
 }
 
+/** What the status page is made of. */
 export interface CourseOptions {
   readonly publications: readonly Publication[];
   readonly teller: Teller;
@@ -32,6 +34,7 @@ export interface CourseOptions {
   readonly log: Log;
 }
 
+/** The course of a sidecar that starts now. */
 export function startCourse(options: CourseOptions): Course {
   const { publications, teller, interval, clock, log } = options;
   const startedAt = momentText(clock.now());

@@ -11,12 +11,14 @@ import type { Clock, Log, Notifier } from './ports.ts';
 import { type PublisherOptions, publishAll } from './publisher.ts';
 import { openTeller, type Teller, type TellerOptions } from './teller.ts';
 
+/** Passes, and the teller that they hand their changes to. */
 export interface Delivery {
   readonly teller: Teller;
   /** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
   pass(phase: Phase, stop: AbortSignal): Promise<void>;
 }
 
+/** What passes and teller work with. */
 export interface DeliveryOptions
   extends Pick<PublisherOptions, 'publications' | 'fetcher' | 'applySecrets'>,
     Pick<TellerOptions, 'splay'> {
@@ -27,6 +29,7 @@ export interface DeliveryOptions
   readonly notifications: TellerOptions['count'];
 }
 
+/** A delivery with nothing to tell yet. */
 export function openDelivery(options: DeliveryOptions): Delivery {
   const { publications, clock, log } = options;
   /** A publish may be done whose change is not handed to the teller yet. */

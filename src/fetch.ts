@@ -25,6 +25,7 @@ export interface Question {
   readonly bothRegions: boolean;
 }
 
+/** Asks for what a pass needs. */
 export interface Fetcher {
   /** The outcomes of each question, in order. Rejects only when `stop` is aborted. */
   fetch(questions: readonly Question[], stop: AbortSignal): Promise<readonly ReadOutcomes[]>;

@@ -11,6 +11,7 @@ import type { Course } from './course.ts';
 import type { Publication } from './publication.ts';
 import type { Wakes } from './wakes.ts';
 
+/** Everything that a sidecar lives on. */
 export interface Life extends Omit<Agent, 'failed'> {
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;

@@ -16,6 +16,7 @@ import {
 import type { AgentStatus } from './core/status/status.ts';
 import type { ApiMeter, Notifier } from './ports.ts';
 
+/** The counters, each as a function that counts one. */
 export interface MetersOfSidecar {
   readonly api: ApiMeter;
   readonly publishes: (result: 'changed' | 'unchanged' | 'failed') => void;
@@ -25,6 +26,7 @@ export interface MetersOfSidecar {
   page(status: AgentStatus, process: ProcessFigures): string;
 }
 
+/** What the system counts of this process. */
 export interface ProcessFigures {
   /** Bytes. */
   readonly residentMemory: number;

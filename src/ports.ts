@@ -52,11 +52,13 @@ export interface Clock {
   random(): number;
 }
 
+/** From what only a search for an error needs to what somebody must see. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Only what can be printed: an object with a Secret inside does not type-check. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** Where events are said. */
 export interface Log {
   /** One line. `message` is a sentence for people. */
   write(level: LogLevel, event: EventName, message: string, fields?: LogFields): void;

@@ -18,6 +18,7 @@ import { changeToTell, mergeChanges } from './core/telling/telling.ts';
 import type { Question } from './fetch.ts';
 import type { Clock, Log, SecretSource, Target } from './ports.ts';
 
+/** What came of a publish. */
 export interface Published {
   readonly change: Change;
   readonly snapshot: Snapshot;
@@ -27,6 +28,7 @@ export interface Published {
   readonly telling: Changed | undefined;
 }
 
+/** A config, its directory, and what is known of both. */
 export interface Publication {
   readonly directory: string;
   plan(): Plan;
@@ -47,6 +49,7 @@ export interface Publication {
   status(): ConfigStatus;
 }
 
+/** What a publication is opened with. */
 export interface PublicationOptions {
   readonly directory: string;
   readonly plan: Plan;
@@ -63,6 +66,7 @@ export interface PublicationOptions {
   readonly log: Log;
 }
 
+/** A publication that has published nothing yet. */
 export function openPublication(options: PublicationOptions): Publication {
   const { directory, target, sourceOf, tells, notifyOnStart, clock, log } = options;
   let { plan, wasPublished: ready } = options;

@@ -13,6 +13,7 @@ import type { Fetcher } from './fetch.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Publication, Published } from './publication.ts';
 
+/** What a pass works with. */
 export interface PublisherOptions {
   readonly publications: readonly Publication[];
   readonly fetcher: Fetcher;

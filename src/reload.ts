@@ -10,8 +10,10 @@ import { type Problem, problemLine, problemsOf } from './core/problem.ts';
 import type { Log } from './ports.ts';
 import type { Publication } from './publication.ts';
 
+/** What reading a config again came to. */
 export type Reloaded = 'changed' | 'unchanged' | 'broken';
 
+/** Which configs, and how they are read. */
 export interface ReloadOptions {
   readonly publications: readonly Publication[];
   /** A config as it is on disk now. Throws its problems, also those of an identity that cannot be had. */

@@ -13,6 +13,7 @@ import { filesOf, mergeChanges, tellDelay } from './core/telling/telling.ts';
 import { durationText } from './core/units.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
 
+/** All notifiers, and what each of them owes. */
 export interface Teller {
   /** Starts telling about a publish that changed something; returns at once, whatever comes of it. */
   tell(change: Changed): void;
@@ -31,6 +32,7 @@ export interface Teller {
   status(): readonly NotifierStatus[];
 }
 
+/** Who tells, and how it is told of. */
 export interface TellerOptions {
   readonly notifiers: readonly Notifier[];
   readonly clock: Clock;

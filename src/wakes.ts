@@ -7,8 +7,10 @@
 
 import type { Clock } from './ports.ts';
 
+/** Why the agent looks. */
 export type WakeReason = 'timer' | 'config' | 'signal' | 'request';
 
+/** Wake-ups, gathered until the agent asks for them. */
 export interface Wakes {
   /** Asks for a look as soon as possible. Never waits, never fails. */
   request(reason: Exclude<WakeReason, 'timer'>): void;
@@ -19,6 +21,7 @@ export interface Wakes {
 /** The timer sleeps at most this long at a time (milliseconds): timers stand still while a machine is suspended. */
 const SLICE = 60_000;
 
+/** No wake-up yet. */
 export function createWakes(clock: Clock): Wakes {
   let pending = new Set<WakeReason>();
   let rouse = new AbortController();

@@ -10,6 +10,7 @@
 import type { FSWatcher } from 'chokidar';
 import type { Clock, Log } from '../ports.ts';
 
+/** What to watch, and whom to tell. */
 export interface ConfigWatchOptions {
   readonly files: readonly string[];
   /** What a file says, or what its error says: compared, and given to nobody. Never throws. */

@@ -11,6 +11,7 @@ import { type Problem, problemLine } from '../core/problem.ts';
 import { printable } from '../core/text.ts';
 import type { Log, LogFields, LogLevel } from '../ports.ts';
 
+/** How lines look, and where they go. */
 export interface LogOptions {
   /** The least important level that is written. */
   readonly level: LogLevel;

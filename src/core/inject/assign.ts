@@ -14,6 +14,7 @@ import { type Mapping, mappingsOf } from './data.ts';
 import type { Source } from './source.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
+/** A workload, and the configs it gets. */
 export interface Assignment<B extends Binding = Binding> {
   /** The object that makes the pods. */
   readonly object: Mapping;

@@ -14,6 +14,7 @@ import { isOwn } from './container.ts';
 import { type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
 import type { Source } from './source.ts';
 
+/** A volume of a pod, and the config that fills it. */
 export interface Binding {
   readonly volume: string;
   readonly configVolume: string;
@@ -33,6 +34,7 @@ export interface PlannedBinding extends Binding {
   readonly plan: Plan;
 }
 
+/** What there is to bind, and where to. */
 export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen'> {
   readonly sources: readonly Source[];
   /** Sources for pods that say nothing about which they want. */
@@ -121,6 +123,7 @@ function configVolumeName(volume: string): string {
   return `${volume.slice(0, 63 - '-config'.length)}-config`;
 }
 
+/** Whether the Secrets Store CSI driver would fill the volume. */
 export function isCsiVolume(volume: Mapping): boolean {
   return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
 }

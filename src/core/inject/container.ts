@@ -15,6 +15,7 @@ export const SIDECAR_NAME = 'podsecrets';
 /** What runs before it, and ends. */
 export const INIT_NAME = 'podsecrets-init';
 
+/** Where our containers go in a pod spec. */
 export interface OwnContainers {
   /** At the head of initContainers. */
   readonly first: readonly Mapping[];

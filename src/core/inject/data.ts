@@ -8,6 +8,7 @@
 /** A YAML mapping. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
+/** Neither a list nor a scalar. */
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -22,6 +23,7 @@ export function mappingsOf(value: unknown): readonly Mapping[] {
   return Array.isArray(value) ? value.filter(isMapping) : [];
 }
 
+/** The text that stands there, if it is one. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -21,6 +21,7 @@ import { configMapOf, isSecretProviderClass, planOf, type Source } from './sourc
 import { mapObjects, objectsOf, withPod } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml-text.ts';
 
+/** Manifests, and the configs that were named for them. */
 export interface Input {
   /** The manifests' file, as errors name it. */
   readonly file: string;
@@ -28,6 +29,7 @@ export interface Input {
   readonly configs: readonly ConfigFile[];
 }
 
+/** What became of the manifests. */
 export interface Injected {
   /** The manifests as YAML. */
   readonly text: string;

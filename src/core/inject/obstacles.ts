@@ -13,6 +13,7 @@ import { applicationUser, INIT_NAME, isOwn, NONROOT, SIDECAR_NAME } from './cont
 import { type Mapping, mappingOf, mappingsOf, textOf, valueAt } from './data.ts';
 import type { Workload } from './workload.ts';
 
+/** What stands in the way, and what may surprise. */
 export interface Obstacles {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];

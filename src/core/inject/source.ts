@@ -9,6 +9,7 @@ import { type ParsedPlan, parsePlan } from '../secret-provider-class/secret-prov
 import type { Choices } from './choices.ts';
 import { type Mapping, mappingOf, textOf, valueAt } from './data.ts';
 
+/** A SecretProviderClass, and the ConfigMap that brings it into a pod. */
 export interface Source {
   /** Where it comes from, as errors name it: a file, or `SecretProviderClass/aws-secrets`. */
   readonly subject: string;
@@ -60,6 +61,7 @@ export function sourceOf(
   };
 }
 
+/** By apiVersion and kind; whether it is well-formed shows when it is read. */
 export function isSecretProviderClass(value: unknown): value is Mapping {
   const { apiVersion, kind } = mappingOf(value);
   return kind === 'SecretProviderClass' && String(apiVersion).startsWith('secrets-store.csi.x-k8s.io/');

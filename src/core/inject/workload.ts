@@ -6,6 +6,7 @@
 
 import { isMapping, type Mapping, mappingOf, textOf, valueAt, withValueAt } from './data.ts';
 
+/** An object that is a pod or makes pods. */
 export interface Workload {
   /** `Deployment/web`, as errors name it. */
   readonly subject: string;

@@ -37,6 +37,7 @@ export interface CredentialSource {
   ask(): Promise<AwsCredentials>;
 }
 
+/** Credentials for as long as they are asked for, renewed as needed. */
 export interface Credentials {
   /** Valid credentials; throws the Problem that explains why there are none, or the reason of the signal. */
   get(signal?: AbortSignal): Promise<AwsCredentials>;
@@ -62,6 +63,7 @@ interface Held {
   readonly expiresAt: number;
 }
 
+/** The credentials of a source, none asked for yet. */
 export function keepCredentials(source: CredentialSource, clock: Clock, log: Log): Credentials {
   let held: Held | undefined;
   let pending: Promise<void> | undefined;

@@ -13,6 +13,7 @@ import { Problem } from '../../core/problem.ts';
 import { call, clientSettings, type Surroundings, signingWith } from './client.ts';
 import { openCredentials, type SourceOptions } from './source.ts';
 
+/** What STS says of the credentials; both failures come with their Problem. */
 export type Identity =
   | {
       readonly kind: 'known';

@@ -24,6 +24,7 @@ export interface ParameterStore {
 
 const { GetParameters: ACTION } = iamActions;
 
+/** A client for the surroundings' region; nothing is sent before the first read. */
 export function openParameterStore(surroundings: Surroundings, credentials: Credentials): ParameterStore {
   const client = new SSMClient({
     ...clientSettings(surroundings, 'SSM'),

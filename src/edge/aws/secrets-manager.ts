@@ -28,6 +28,7 @@ export interface SecretsManager {
   batch(reads: readonly Read[], signal: AbortSignal): Promise<BatchOutcome>;
 }
 
+/** What came of a batch call as a whole. */
 export type BatchOutcome =
   | { readonly kind: 'answered'; readonly outcomes: ReadonlyMap<ReadKey, ReadOutcome> }
   | { readonly kind: 'refused'; readonly failure: AwsFailure }
@@ -35,6 +36,7 @@ export type BatchOutcome =
 
 const { GetSecretValue: SINGLE, BatchGetSecretValue: BATCH } = iamActions;
 
+/** A client for the surroundings' region; nothing is sent before the first read. */
 export function openSecretsManager(surroundings: Surroundings, credentials: Credentials): SecretsManager {
   const client = new SecretsManagerClient({
     ...clientSettings(surroundings, 'SECRETS_MANAGER'),

@@ -21,6 +21,7 @@ import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import type { Transport } from './transport.ts';
 
+/** Who asks, how, and what all sources of the process share. */
 export interface SourceOptions {
   readonly authentication: Authentication;
   readonly environment: AwsEnvironment;
@@ -43,11 +44,13 @@ interface Region {
   parameterStore(): Promise<ParameterStore>;
 }
 
+/** A SecretSource that knows when its credentials end. */
 export interface AwsSource extends SecretSource {
   /** When the first of the credentials in use expires: milliseconds since 1970; undefined when none does. */
   expiry(): number | undefined;
 }
 
+/** A source with one identity for all regions; opens no connection and loads no SDK before the first read. */
 export function openSecretSource(options: SourceOptions): AwsSource {
   const regions = new Map<string, Region>();
   const region = openRegions(options, regions);

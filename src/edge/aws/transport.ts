@@ -45,6 +45,7 @@ interface WireResponse {
   readonly body: Uint8Array;
 }
 
+/** Where to, and for how long. */
 export interface TransportOptions {
   readonly environment: AwsEnvironment;
   /** Milliseconds for one attempt. */

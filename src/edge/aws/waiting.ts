@@ -45,6 +45,7 @@ export interface Slots {
   take(signal: AbortSignal | undefined): Promise<() => void>;
 }
 
+/** `limit` slots, all of them free. */
 export function openSlots(limit: number): Slots {
   let free = limit;
   const waiting = new Set<() => void>();

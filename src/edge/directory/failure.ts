@@ -14,6 +14,7 @@ export interface Room {
   readonly free: number;
 }
 
+/** What was attempted when the error came. */
 export interface Attempt {
   readonly dir: string;
   readonly owner: Owner | undefined;

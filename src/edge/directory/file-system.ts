@@ -9,6 +9,7 @@
 
 import type * as fs from 'node:fs';
 
+/** As much of `node:fs` as publishing uses. */
 export type FileSystem = Pick<
   typeof fs,
   | 'accessSync'

@@ -11,6 +11,7 @@ import { explain } from './failure.ts';
 import type { FileSystem } from './file-system.ts';
 import { isInMemory, nearestExisting, refuseDisk } from './filesystem-check.ts';
 
+/** What stands where the files are to go. */
 export interface DirectoryFacts {
   readonly path: string;
   readonly exists: boolean;

@@ -15,6 +15,7 @@ import type { FileSystem } from './file-system.ts';
 export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
 
+/** Every name in the directory, by whose it is. */
 export interface Inventory {
   readonly current: CurrentSet | undefined;
   /** Every set that is not the current one: replaced, or left unfinished by a crash. */
@@ -27,6 +28,7 @@ export interface Inventory {
   readonly hasNewData: boolean;
 }
 
+/** The set that `..data` leads to. */
 export interface CurrentSet {
   readonly name: string;
   /** When it was published: milliseconds since 1970, by the file system's clock. */
@@ -35,6 +37,7 @@ export interface CurrentSet {
   readonly names: ReadonlySet<string>;
 }
 
+/** Looks at every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
 export function takeInventory(fs: FileSystem, dir: string): Inventory {
   const sets: string[] = [];
   const links = new Set<string>();

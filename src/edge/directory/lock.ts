@@ -18,6 +18,7 @@ import { printable } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Clock } from '../../ports.ts';
 
+/** The file that is locked; always empty. */
 export const LOCK = '..lock';
 /** Says who holds the lock, for whoever waits. What it says counts only while the lock is held. */
 const HOLDER = '..holder';
@@ -25,6 +26,7 @@ const HOLDER = '..holder';
 /** Milliseconds between two tries. */
 const PAUSE = 100;
 
+/** Who wants the lock, and how much patience he has. */
 export interface LockWish {
   /** `init` or `sidecar`: what the others are told. */
   readonly holder: string;
@@ -34,6 +36,7 @@ export interface LockWish {
   readonly stop: AbortSignal;
 }
 
+/** A lock that is held. */
 export interface Lock {
   release(): void;
 }

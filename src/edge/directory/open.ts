@@ -22,6 +22,7 @@ import { rememberReplaced } from './replaced.ts';
 import { retirementOf } from './retirement.ts';
 import { forgetUntold, readUntold } from './untold.ts';
 
+/** Which directory, and on what terms. */
 export interface DirectoryWish {
   readonly dir: string;
   /** Who shall own the files; undefined: whoever writes them. */
@@ -38,6 +39,7 @@ export interface DirectoryWish {
   readonly fs?: FileSystem;
 }
 
+/** A directory that nobody else publishes to until it is closed. */
 export interface Directory extends Target {
   /** Absolute, without links. */
   readonly path: string;

@@ -37,6 +37,7 @@ import { DATA, type Inventory, linkTarget, NEW_DATA, setNamePrefix, takeInventor
 import { GRACE, type Retirement } from './retirement.ts';
 import { readUntold, writeUntold } from './untold.ts';
 
+/** Where to publish, and with what. */
 export interface Place {
   readonly fs: FileSystem;
   /** Absolute, without links. */

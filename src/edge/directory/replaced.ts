@@ -10,6 +10,7 @@ import type { Secret } from '../../core/secret.ts';
 /** Bytes: sixteen of the largest secrets. A hook that fails for weeks must not make a sidecar grow for weeks. */
 const MOST = 1024 * 1024;
 
+/** A memory for replaced values. */
 export interface Replaced {
   /** Keeps these too; what is oldest goes when it becomes too much. */
   keep(values: readonly Secret[]): void;
@@ -17,6 +18,7 @@ export interface Replaced {
   forget(): void;
 }
 
+/** A memory that holds nothing yet. */
 export function rememberReplaced(): Replaced {
   let kept: readonly Secret[] = [];
   return {

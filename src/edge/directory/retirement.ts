@@ -13,6 +13,7 @@ import type { FileSystem } from './file-system.ts';
 /** Milliseconds. A reader that is slowed to a hundredth still gets through a set in this time. */
 export const GRACE = 1000;
 
+/** The end of replaced sets. */
 export interface Retirement {
   /** Takes sets away after `wait` milliseconds; at once, and with an error if that cannot be done, when it is 0. */
   retire(sets: readonly string[], wait: number): void;
@@ -20,6 +21,7 @@ export interface Retirement {
   settled(): Promise<void>;
 }
 
+/** For the sets of one directory, by their names in it. */
 export function retirementOf(fs: FileSystem, dir: string, clock: Clock): Retirement {
   const waiting = new Map<string, Promise<void>>();
   return { retire, settled };

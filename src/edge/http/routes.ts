@@ -17,6 +17,7 @@ export interface Pages {
   readonly refresh: () => void;
 }
 
+/** As much of a request as an answer depends on. */
 export interface HttpRequest {
   readonly method: string;
   /** As sent, with its query. */
@@ -29,6 +30,7 @@ export interface HttpRequest {
   readonly forwarded: boolean;
 }
 
+/** An answer, complete but for its length. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -11,6 +11,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Problem } from '../../core/problem.ts';
 import { type Pages, route } from './routes.ts';
 
+/** A server that listens. */
 export interface HttpServer {
   /** Where it listens, with the port that the system chose for port 0. */
   readonly address: { readonly host: string; readonly port: number };
@@ -18,6 +19,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** What the other side may take of us. */
 export interface HttpLimits {
   /** Connections at a time; default 64: probes, scrapers and people need a handful. */
   readonly connections?: number;

@@ -14,6 +14,7 @@ import { type KubernetesApi, openApi } from './api.ts';
 import { readSecret, refuseForeign } from './existing-secret.ts';
 import { inCluster } from './in-cluster.ts';
 
+/** Whose access is asked about, and to what. */
 export interface AccessQuestion {
   readonly plan: Plan;
   readonly owner: SecretOwner;

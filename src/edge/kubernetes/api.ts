@@ -13,6 +13,7 @@ import type { KubernetesAnswer, KubernetesRequest } from '../../core/kubernetes/
 import { Problem } from '../../core/problem.ts';
 import type { Cluster } from './in-cluster.ts';
 
+/** The API server, seen from one namespace. */
 export interface KubernetesApi {
   readonly namespace: string;
   /** One request. Every answer of the server's is an answer here; no answer at all is a Problem. */

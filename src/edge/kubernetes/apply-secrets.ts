@@ -37,6 +37,7 @@ import { readSecret, refuseForeign, secretRequest, unchangeable } from './existi
 import { inCluster } from './in-cluster.ts';
 import { resolveOwner } from './owner.ts';
 
+/** What was published, and how its Secrets are to be. */
 export interface SecretsRequest {
   readonly plan: Plan;
   /** What was published: its contents must not have been wiped yet. */
@@ -49,11 +50,13 @@ export interface SecretsRequest {
   readonly serviceAccountDirectory?: string;
 }
 
+/** What came of one Secret. */
 export interface AppliedSecret {
   readonly name: string;
   readonly result: 'created' | 'updated' | 'unchanged' | 'removed';
 }
 
+/** What came of all of them. */
 export interface SecretsOutcome {
   readonly applied: readonly AppliedSecret[];
   /** Of stage `kubernetes`; each says by `retry` whether the same call can succeed later. */

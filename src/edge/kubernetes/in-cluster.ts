@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Environment } from '../../core/environment.ts';
 import { Problem } from '../../core/problem.ts';
 
+/** The API server, and who we are to it. */
 export interface Cluster {
   readonly host: string;
   readonly port: number;

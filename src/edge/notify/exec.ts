@@ -16,6 +16,7 @@ import { durationText } from '../../core/units.ts';
 import type { Notifier } from '../../ports.ts';
 import { reapOrphans } from './orphans.ts';
 
+/** What a hook gets, and how long it may run. */
 export interface ExecOptions {
   /** Our own environment, of which the hook gets a part. */
   readonly environment: Environment;

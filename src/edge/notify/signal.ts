@@ -22,6 +22,7 @@ import { printable, quoted } from '../../core/text.ts';
 import type { Notifier } from '../../ports.ts';
 import { readBootTime, readProcessTable, readUser } from './process-table.ts';
 
+/** How the process is found. */
 export type SignalTarget =
   | { readonly kind: 'pidFile'; readonly file: string }
   | { readonly kind: 'process'; readonly name: string };

@@ -13,6 +13,7 @@ import { printable } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Notifier } from '../../ports.ts';
 
+/** What may be shown of an answer, and how long it may take. */
 export interface UrlOptions {
   /** Takes published values out of what was answered. */
   readonly scrub: (text: string) => string;
