@@ -55,6 +55,11 @@ function fetchBody(host: string, port: number, timeout: number): Promise<string>
       }
     });
     request.on('error', reject);
+    // Unheard, it would end the connection without an error, and without an answer.
+    request.on('upgrade', (_, socket) => {
+      socket.destroy();
+      reject(new Error('another protocol'));
+    });
   });
 }
 

@@ -63,6 +63,13 @@ for (const [name, page] of [
   });
 }
 
+test('another protocol', async () => {
+  const error = await problem((_, response) =>
+    response.writeHead(101, { connection: 'Upgrade', upgrade: 'x' }).end(),
+  );
+  assert.match(error.message, 'got another protocol');
+});
+
 test('a page without end', async () => {
   const error = await problem((_, response) => {
     const pour = () => {
