@@ -35,7 +35,7 @@ export function explain(error: unknown, { dir, owner, room }: Attempt): unknown 
   if (syscall.endsWith('chown')) {
     return problem(
       `expected to give ${quoted(path)} to ${owner?.uid}:${owner?.gid}, got ${code}`,
-      'Add CAP_CHOWN to the container (securityContext.capabilities.add: [CHOWN]), or leave --owner out and set fsGroup in the securityContext of the pod',
+      'Add CAP_CHOWN to the container (securityContext.capabilities.add: [CHOWN]), or leave --owner out and set fsGroup in the securityContext of the pod.',
     );
   }
   switch (code) {
@@ -44,24 +44,24 @@ export function explain(error: unknown, { dir, owner, room }: Attempt): unknown 
       const { needed, free } = room();
       return problem(
         `expected room for ${sizeText(needed)}, got ${sizeText(free)} free`,
-        'Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }), or its memory limit: for one second the old and the new files both stand in it',
+        'Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }), or its memory limit: for one second the old and the new files both stand in it.',
       );
     }
     case 'EROFS':
       return problem(
         `expected a volume that can be written, got ${code} at ${operation}`,
-        "Leave readOnly out of this container's volumeMount; the application's own may keep it",
+        "Leave readOnly out of this container's volumeMount; the application's own may keep it.",
       );
     case 'EACCES':
     case 'EPERM':
       return problem(
         `expected to be allowed the ${operation}, got ${code}`,
-        'Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod); to read files it has given away with --owner it needs their group or CAP_DAC_OVERRIDE',
+        'Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod); to read files it has given away with --owner it needs their group or CAP_DAC_OVERRIDE.',
       );
     default:
       return problem(
         `expected the ${operation} to succeed, got ${code}`,
-        'See to the volume; the files that are there are untouched',
+        'See to the volume; the files that are there are untouched.',
         passing.has(code),
       );
   }

@@ -39,7 +39,7 @@ export function prepareDirectory(fs: FileSystem, dir: string, allowDisk: boolean
       code: 'publish.directory',
       subject: wanted,
       message: 'expected a directory, got a file',
-      remedy: 'Give a directory with --dir or --config FILE=DIR',
+      remedy: 'Give a directory with --dir or --config FILE=DIR.',
     });
   }
   fs.accessSync(wanted, constants.W_OK | constants.X_OK);
@@ -66,6 +66,6 @@ export function refuseDisk(fs: FileSystem, existing: string, wanted: string): vo
     code: 'publish.filesystem',
     subject: wanted,
     message: `expected a tmpfs or ramfs, so that no value reaches a disk, got ${names.get(type) ?? `a file system of type 0x${type.toString(16)}`}`,
-    remedy: `Add a volume { name: secrets, emptyDir: { medium: Memory } } to the pod and { name: secrets, mountPath: ${wanted} } to the volumeMounts, or accept the disk with --allow-disk`,
+    remedy: `Add a volume { name: secrets, emptyDir: { medium: Memory } } to the pod and { name: secrets, mountPath: ${wanted} } to the volumeMounts, or accept the disk with --allow-disk.`,
   });
 }

@@ -94,6 +94,6 @@ function foreignData(data: string, target: string | undefined): Problem {
     code: 'publish.directory',
     subject: data,
     message: `expected a link to a set of podsecrets, got ${target === undefined ? 'something that is no link' : `a link to ${quoted(target)}`}`,
-    remedy: 'Give podsecrets a directory of its own',
+    remedy: 'Give podsecrets a directory of its own.',
   });
 }

@@ -75,7 +75,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
       code: 'publish.directory',
       subject: join(dir, LOCK),
       message: `expected to lock it, got ${printable(error instanceof Error ? error.message : String(error))}`,
-      remedy: 'Run init and sidecar as the same user, and let it write to the volume',
+      remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
       cause: error,
     });
   }
@@ -125,7 +125,7 @@ function locked(dir: string, patience: number): Problem {
     code: 'publish.locked',
     subject: dir,
     message: `expected to be the only one who publishes here, got ${whoHolds(dir)}, which did not end within ${durationText(patience)}`,
-    remedy: 'Let one container publish to a directory, or give each a directory of its own',
+    remedy: 'Let one container publish to a directory, or give each a directory of its own.',
     retry: true,
   });
 }

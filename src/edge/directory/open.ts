@@ -127,7 +127,7 @@ function warningsAbout(fs: FileSystem, dir: string): readonly Problem[] {
       subject: dir,
       message: 'expected a directory without the sticky bit, got one: other users may be refused the files',
       remedy:
-        'Mount the tmpfs with mode=0777 or mode=0755 and the uid of this container, or run all containers as one user',
+        'Mount the tmpfs with mode=0777 or mode=0755 and the uid of this container, or run all containers as one user.',
     }),
   ];
 }

@@ -121,7 +121,7 @@ function refuseForeign(dir: string, { foreign }: Inventory, names: ReadonlySet<s
       code: 'publish.directory',
       subject: join(dir, name),
       message: 'expected no such name, or a link of our own, got something that podsecrets did not make',
-      remedy: 'Remove it, or give the object another objectAlias, or give podsecrets a directory of its own',
+      remedy: 'Remove it, or give the object another objectAlias, or give podsecrets a directory of its own.',
     });
   }
 }

@@ -166,7 +166,7 @@ function noAnswer(cluster: Cluster, cause: unknown): Problem {
     subject: `API server ${cluster.host}:${cluster.port}`,
     message: `expected an answer, got ${timedOut ? `none within ${TIMEOUT / 1000} s` : (code ?? (cause as Error).message)}`,
     remedy: untrusted
-      ? 'Its certificate does not follow from the ca.crt of the service account volume.'
+      ? 'Its certificate does not follow from the ca.crt of the service account volume: mount that of this cluster.'
       : 'It is tried again; if this lasts, look at network policies.',
     retry: !untrusted,
     cause,
