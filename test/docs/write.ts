@@ -10,4 +10,4 @@ writeFileSync(join(root, 'README.md'), rewritten(readme()));
 writeFileSync(join(root, 'helm/podsecrets/README.md'), renderChartReadme());
 writeFileSync(join(root, 'helm/podsecrets/values.schema.json'), renderChartSchema());
 mkdirSync(join(root, 'docs'), { recursive: true });
-writeFileSync(join(root, 'docs/starts.svg'), benchChart());
+writeFileSync(join(root, 'test/bench/starts.svg'), benchChart());
