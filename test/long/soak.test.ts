@@ -9,14 +9,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseAuthentication } from '../../src/core/aws/authentication.ts';
-import { readAwsEnvironment } from '../../src/core/aws/environment.ts';
-import { openSecretSource } from '../../src/edge/aws/source.ts';
-import { openTransport } from '../../src/edge/aws/transport.ts';
 import { urlNotifier } from '../../src/edge/notify/url.ts';
 import { launchStandIn } from '../aws-stand-in/client.ts';
 import { startStandIn } from '../aws-stand-in/server.ts';
 import { appParameters, appSeed, token as podToken, rotateApp } from '../support/app-secret.ts';
+import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
 import { shown } from '../support/directory.ts';
 import { type Footprint, footprint, type ProcessFootprint, processFootprint } from '../support/footprint.ts';
@@ -70,24 +67,8 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
         AWS_CONTAINER_CREDENTIALS_FULL_URI: aws.agentUrl,
         AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
       };
-      const environment = readAwsEnvironment(env);
-      return openSecretSource({
-        authentication: chooseAuthentication({
-          auth: 'auto',
-          usePodIdentity: undefined,
-          preferredAddressType: 'auto',
-          env,
-        }),
-        environment,
-        transport: openTransport({ environment, awsTimeout: 5000, clock }),
-        fetch: 'single',
-        awsTimeout: 5000,
-        clock,
-        log,
-        meter: {
-          apiCall: (_service, _operation, _region, result) =>
-            calls[result === 'success' ? result : 'failed']++,
-        },
+      return awsSource(env, clock, log, {
+        apiCall: (_service, _operation, _region, result) => calls[result === 'success' ? result : 'failed']++,
       });
     },
   });

@@ -4,11 +4,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseAuthentication } from '../../src/core/aws/authentication.ts';
-import { readAwsEnvironment } from '../../src/core/aws/environment.ts';
-import { openSecretSource } from '../../src/edge/aws/source.ts';
-import { openTransport } from '../../src/edge/aws/transport.ts';
 import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
 import { scratch } from '../support/scratch.ts';
 import { objectOf, openWorld, play, start, type Truth, type World } from '../support/world.ts';
@@ -55,24 +52,7 @@ async function house(aws: StandIn, kind: 'pod-identity' | 'irsa') {
     config: config([objectOf('a'), objectOf('b')].join('\n')),
     // Signatures and expiries are of the real day.
     now: Date.now(),
-    source({ clock, log }) {
-      const environment = readAwsEnvironment(env);
-      return openSecretSource({
-        authentication: chooseAuthentication({
-          auth: 'auto',
-          usePodIdentity: undefined,
-          preferredAddressType: 'auto',
-          env,
-        }),
-        environment,
-        transport: openTransport({ environment, awsTimeout: 5000, clock }),
-        fetch: 'single',
-        awsTimeout: 5000,
-        clock,
-        log,
-        meter: { apiCall() {} },
-      });
-    },
+    source: ({ clock, log }) => awsSource(env, clock, log, { apiCall() {} }),
   });
   return { world, rotate };
 }

@@ -8,6 +8,7 @@
 import { Problem, type ProblemCode } from '../problem.ts';
 import type { Secret } from '../secret.ts';
 import { printable, quoted } from '../text.ts';
+import { record } from './json-fields.ts';
 import { ruleText } from './rbac.ts';
 import { quotesValue } from './secret.ts';
 
@@ -184,8 +185,4 @@ function problem(request: KubernetesRequest, code: ProblemCode, message: string,
     message,
     ...more,
   });
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -7,6 +7,7 @@
 
 import type { Plan } from '../plan.ts';
 import { Secret } from '../secret.ts';
+import { list, record } from './json-fields.ts';
 
 /** The field manager of server-side apply, and the value of the mark. */
 export const MANAGER = 'podsecrets';
@@ -126,14 +127,6 @@ export function mayRemove(live: LiveSecret, config: string): boolean {
 /** The Secrets of the same config at the last apply, as the annotation tells. */
 export function siblingsOf(live: LiveSecret): readonly string[] {
   return (live.annotations[SIBLINGS] ?? '').split(',').filter((name) => name !== '');
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {

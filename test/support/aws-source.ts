@@ -1,0 +1,33 @@
+/** The real source of values, as the sidecar opens it, with the variables of a test. */
+
+import { chooseAuthentication } from '../../src/core/aws/authentication.ts';
+import { readAwsEnvironment } from '../../src/core/aws/environment.ts';
+import type { Environment } from '../../src/core/environment.ts';
+import { openSecretSource } from '../../src/edge/aws/source.ts';
+import { openTransport } from '../../src/edge/aws/transport.ts';
+import type { ApiMeter, Clock, Log, SecretSource } from '../../src/ports.ts';
+
+/** Milliseconds for an attempt. */
+const awsTimeout = 5000;
+
+/** A source that authenticates as the variables say, and asks for each secret singly. */
+export function awsSource(env: Environment, clock: Clock, log: Log, meter: ApiMeter): SecretSource {
+  const environment = readAwsEnvironment(env);
+  const authentication = chooseAuthentication({
+    auth: 'auto',
+    usePodIdentity: undefined,
+    preferredAddressType: 'auto',
+    env,
+  });
+  const transport = openTransport({ environment, awsTimeout, clock });
+  return openSecretSource({
+    authentication,
+    environment,
+    transport,
+    fetch: 'single',
+    awsTimeout,
+    clock,
+    log,
+    meter,
+  });
+}
