@@ -22,7 +22,7 @@ import { openPublishing, type Publishing } from './publishing.ts';
 /** How long what is being told may take after SIGTERM, in milliseconds; 5 s are promised for all of the end. */
 const LAST_TELLING = 3000;
 
-/** Between two syncs that were asked for by POST /refresh, or by SIGHUP, in milliseconds. */
+/** Between two syncs that were asked for by POST /refresh, in milliseconds. Who may send a signal may do worse. */
 const REFRESH_SPACING = 1000;
 
 /** Runs until the stop signal. Throws the Problems of the first phase; what fails later is logged and tried again. */
@@ -36,7 +36,7 @@ export async function sidecar(context: Context): Promise<number> {
   const meters = createMeters(notifierKinds(settings));
   const wakes = createWakes(clock);
   // From the start: unheard, the signal would end the process.
-  context.onHangup(limitRefresh(() => wakes.request('signal'), REFRESH_SPACING, clock, stop));
+  context.onHangup(() => wakes.request('signal'));
   const publishing = await openPublishing(context, log, meters);
   const { publications, teller, pass, sources } = publishing;
   const credentials = sources.status;
