@@ -98,6 +98,12 @@ function absent(read: Read, where: string, got: string, failure: AwsFailure): Wo
       remedy: 'Restore it with "aws secretsmanager restore-secret", or take it out of the config.',
     };
   const selector = read.version ?? read.stage;
+  // AWS has one code for both: no secret of this name, and one that was never given a value.
+  if (selector === undefined && /specified secret value/.test(failure.message ?? ''))
+    return {
+      message: `expected ${where} to find a value, got a secret without one (${got})`,
+      remedy: 'Store a value with "aws secretsmanager put-secret-value".',
+    };
   const what = read.service === 'ssmparameter' ? 'parameter' : 'secret';
   return {
     message: `expected ${where} to find it, got ${got}`,
@@ -109,16 +115,20 @@ function absent(read: Read, where: string, got: string, failure: AwsFailure): Wo
 }
 
 function denied(read: Read, action: string, where: string, got: string, failure: AwsFailure): Words {
-  const access = accessOf(read, action, failure.message ?? '');
+  const { identity, denier, ...access } = accessOf(read, action, failure.message ?? '');
+  const what = access.action === action ? where : `${where}, which needs ${access.action},`;
+  const policies = access.action.startsWith('kms:')
+    ? ", in the role's policy and in the key policy"
+    : " in the role's policy";
+  if (denier !== undefined)
+    return {
+      message: `expected ${what} to be allowed to ${identity}, got ${got}, by an explicit deny in ${denier}`,
+      remedy: `Take ${access.action} on ${access.resource} out of the deny in ${denier}.`,
+    };
   return {
-    message: `expected ${where} to be allowed, got ${got}: ${access.identity} may not ${access.action} on ${access.resource}${
-      access.denier === undefined ? '' : `, by an explicit deny in ${access.denier}`
-    }`,
-    remedy:
-      access.denier === undefined
-        ? `Allow ${access.action} on ${access.resource} in the role's policy${access.action.startsWith('kms:') ? ' and in the key policy' : ''}. A new permission takes a few seconds to work.`
-        : `Take this action and resource out of the deny in ${access.denier}.`,
-    access: access.denier === undefined ? { action: access.action, resource: access.resource } : undefined,
+    message: `expected ${what} to be allowed to ${identity}, got ${got}`,
+    remedy: `Allow ${access.action} on ${access.resource}${policies}. A new permission takes a few seconds to work.`,
+    access,
   };
 }
 
@@ -172,7 +182,7 @@ function unreachable(where: string, got: string, failure: AwsFailure): Words {
         'If a proxy or a VPC endpoint uses a private authority, name its PEM file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.',
     };
   return {
-    message: `expected an answer of ${where}, got ${got}`,
+    message: `expected an answer of ${where}, got ${failure.code === 'TimeoutError' ? 'none in time' : got}`,
     remedy: networkRemedies[failure.code ?? ''] ?? 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.',
   };
 }

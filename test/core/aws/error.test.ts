@@ -40,29 +40,38 @@ test('a secret that is marked for deletion says so', () => {
   assert.match(problem.remedy, /restore-secret/);
 });
 
+test('a secret that was never given a value is told apart from one that does not exist', () => {
+  const message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
+  const problem = readProblem(secret, GET, failed('ResourceNotFoundException', message));
+  assert.is(problem.code, 'fetch.notFound');
+  assert.match(problem.message, 'got a secret without one');
+  assert.match(problem.remedy, 'put-secret-value');
+});
+
 test("an access error names action, resource and identity in AWS's words", () => {
   const message = denial(GET, 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf');
   assert.is(
     line(secret, GET, failed('AccessDeniedException', message)),
-    "db/password: expected secretsmanager:GetSecretValue in eu-west-1 to be allowed, got AccessDeniedException, request id r-1: arn:aws:sts::111122223333:assumed-role/app/web-0 may not secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf. Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf in the role's policy. A new permission takes a few seconds to work. [fetch.denied]",
+    "db/password: expected secretsmanager:GetSecretValue in eu-west-1 to be allowed to arn:aws:sts::111122223333:assumed-role/app/web-0, got AccessDeniedException, request id r-1. Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf in the role's policy. A new permission takes a few seconds to work. [fetch.denied]",
   );
 });
 
 test('an access error without words is completed from the request', () => {
   const bare = readProblem(secret, GET, failed('AccessDeniedException'));
+  assert.match(bare.message, 'to be allowed to the identity of this pod, got');
   assert.match(
-    bare.message,
-    'the identity of this pod may not secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:*:secret:db/password-??????',
+    bare.remedy,
+    'Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:*:secret:db/password-?????? in',
   );
   const china =
     'User: arn:aws-cn:sts::444455556666:assumed-role/app/web-0 is not authorized to perform: ssm:GetParameters';
   assert.match(
-    readProblem(parameter, SSM, failed('AccessDeniedException', china)).message,
+    readProblem(parameter, SSM, failed('AccessDeniedException', china)).remedy,
     'on arn:aws-cn:ssm:eu-west-1:444455556666:parameter/db/user',
   );
   const gov = readOf({ service: 'ssmparameter', region: 'us-gov-west-1', id: '/db/user' });
   assert.match(
-    readProblem(gov, SSM, failed('AccessDeniedException')).message,
+    readProblem(gov, SSM, failed('AccessDeniedException')).remedy,
     'on arn:aws-us-gov:ssm:us-gov-west-1:*:parameter/db/user',
   );
 });
@@ -78,7 +87,11 @@ test('the permission for batches is not bound to a resource', () => {
 test('a denial of KMS names kms:Decrypt and the key', () => {
   const key = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd';
   const named = readProblem(parameter, SSM, failed('AccessDeniedException', denial('kms:Decrypt', key)));
-  assert.match(named.remedy, `Allow kms:Decrypt on ${key} in the role's policy and in the key policy`);
+  assert.match(
+    named.message,
+    'expected ssm:GetParameters in eu-west-1, which needs kms:Decrypt, to be allowed to arn:',
+  );
+  assert.match(named.remedy, `Allow kms:Decrypt on ${key}, in the role's policy and in the key policy`);
   const bare = readProblem(secret, GET, failed('AccessDeniedException', 'Access to KMS is not allowed'));
   assert.match(bare.remedy, 'Allow kms:Decrypt on the KMS key that encrypts it');
   assert.is(bare.code, 'fetch.denied');
@@ -89,7 +102,10 @@ test('an explicit deny is told apart from a missing allow', () => {
     'User: arn:aws:sts::1:assumed-role/app/web-0 is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-west-1:1:parameter/db/user with an explicit deny in a service control policy';
   const problem = readProblem(parameter, SSM, failed('AccessDeniedException', message));
   assert.match(problem.message, 'by an explicit deny in a service control policy');
-  assert.match(problem.remedy, /out of the deny/);
+  assert.match(
+    problem.remedy,
+    'Take ssm:GetParameters on arn:aws:ssm:eu-west-1:1:parameter/db/user out of the deny',
+  );
 });
 
 test("AWS's sentence about a request that it refuses is shown, made printable", () => {

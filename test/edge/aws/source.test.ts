@@ -174,7 +174,7 @@ test('one failure of many is its own: the others are found', async () => {
     'fetch.notFound',
   ]);
   assert.match(texts[2] ?? '', /marked for deletion/);
-  assert.match(texts[3] ?? '', /assumed-role\/app\/.* may not secretsmanager:GetSecretValue on .*forbidden/);
+  assert.match(texts[3] ?? '', /assumed-role\/app\/.* Allow secretsmanager:GetSecretValue on .*forbidden/);
 });
 
 test('a forbidden parameter does not take the nine beside it along', async () => {
@@ -184,7 +184,7 @@ test('a forbidden parameter does not take the nine beside it along', async () =>
   });
   const texts = await read(...Array.from({ length: 10 }, (_, at) => parameter(`/p${at}`)));
   assert.is(texts.filter((text) => text.startsWith('found ')).length, 9);
-  assert.match(texts[3] ?? '', /may not ssm:GetParameters on .*p3.*\[fetch\.denied\]$/);
+  assert.match(texts[3] ?? '', /Allow ssm:GetParameters on .*p3.*\[fetch\.denied\]$/);
   assert.is(aws.count({ operation: 'GetParameters' }), 11);
 });
 
