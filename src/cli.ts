@@ -71,7 +71,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   if (!isCommand(word)) throw unknownCommand(word);
 
   const problems = others.map((other) =>
-    usage('usage.command', quoted(other), 'expected flags only after the command, got a word', 'Remove it.'),
+    usage('usage.command', quoted(other), 'expected only flags after the command, got a word', 'Remove it.'),
   );
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {

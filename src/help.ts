@@ -20,7 +20,7 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     );
     for (const [command, does] of Object.entries(commands)) page.command(command, does);
     page.epilogue(
-      'podsecrets COMMAND --help lists the flags of a command. Each can be set by the variable named beside it.',
+      'podsecrets COMMAND --help lists the flags of a command. Each can be set by the variable named beside it.\npodsecrets --version prints the version.',
     );
     return await page.getHelp();
   }

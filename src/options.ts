@@ -104,7 +104,7 @@ export const options = {
     value: 'UID:GID',
     group: 'Files',
     commands: publishing,
-    help: 'owner of the files (needs CAP_CHOWN)',
+    help: 'owner of the files; another user than its own needs root with the capability CHOWN',
   },
   allowDisk: {
     kind: 'flag',
@@ -177,6 +177,7 @@ export const options = {
     group: 'HTTP',
     commands: ['sidecar', 'status', 'inject'],
     help: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
+    per: { status: { help: 'the address that the sidecar listens on' } },
   },
   notifySignal: {
     kind: 'signal',
@@ -349,7 +350,7 @@ export const options = {
     choices: ['json', 'text'],
     group: 'Output',
     commands: publishing,
-    help: 'json, or text for people (coloured when stderr is a terminal)',
+    help: 'text is for people, coloured when stderr is a terminal',
   },
 } as const satisfies Record<string, Option>;
 

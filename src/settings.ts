@@ -84,7 +84,8 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
     const remedy = hint === undefined ? 'Use one of these.' : `Did you mean ${hint}?`;
     problems.push(usage(subject, `expected ${listed(option.choices)}, got ${quoted(text)}`, remedy));
   } else if (value === undefined) {
-    problems.push(usage(subject, `expected ${kind.expected}, got ${quoted(text)}`, 'Correct the value.'));
+    const got = text === '' ? 'nothing' : quoted(text);
+    problems.push(usage(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
   } else if (option.least !== undefined && Number(value) < (readDuration(option.least) ?? 0)) {
     problems.push(
       usage(subject, `expected at least ${option.least}, got ${quoted(text)}`, 'Give a longer time.'),
@@ -137,20 +138,26 @@ function contradictions(command: CommandName, settings: Settings): readonly Prob
 /** Variables that look like ours and are not. */
 function strangeVariables(env: Environment): readonly Problem[] {
   const known = optionEntries().map(([, option]) => option.env);
+  // What all of them begin with makes no two of them alike.
+  const short = known.map((name) => name.slice(PREFIX.length));
   return Object.keys(env)
-    .filter((name) => name.startsWith('PODSECRETS_') && !known.includes(name) && !SERVICE_VARIABLE.test(name))
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_VARIABLE.test(name))
     .sort()
     .map((name) => {
-      const hint = nearest(name, known);
+      const hint = nearest(name.slice(PREFIX.length), short);
       return new Problem({
         code: 'usage.environment',
         subject: printable(name),
         message: 'expected a variable of ours, got an unknown name',
         remedy:
-          hint === undefined ? 'Remove it: it has no effect.' : `It has no effect. Did you mean ${hint}?`,
+          hint === undefined
+            ? 'Remove it: it has no effect.'
+            : `It has no effect. Did you mean ${PREFIX}${hint}?`,
       });
     });
 }
+
+const PREFIX = 'PODSECRETS_';
 
 /** What the kubelet adds for a Service: `X_SERVICE_HOST`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_8181_TCP_ADDR` … */
 const SERVICE_VARIABLE = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;

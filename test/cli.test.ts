@@ -86,6 +86,7 @@ test('a dash alone is the value of the flag before it', () => {
 test('a flag without its value, or with an empty one, is refused', () => {
   assert.is(first('init --dir').subject, '--dir');
   assert.is(first('sidecar --interval=').subject, '--interval');
+  assert.match(first('init --config').message, 'expected FILE or FILE=DIR, got nothing');
 });
 
 test('a misspelt flag is an error that names the nearest', () => {
@@ -102,6 +103,11 @@ test('a misspelt variable is a warning that names the nearest', () => {
   const warning = run('sidecar', { PODSECRETS_INTERVALL: '30s' }).warnings[0] as Problem;
   assert.is(warning.code, 'usage.environment');
   assert.match(warning.remedy, 'Did you mean PODSECRETS_INTERVAL?');
+});
+
+test('a variable that is like none of ours names none', () => {
+  const warning = run('sidecar', { PODSECRETS_FOO: 'x' }).warnings[0] as Problem;
+  assert.is(warning.remedy, 'Remove it: it has no effect.');
 });
 
 test('the variables that Kubernetes adds for a Service called podsecrets are passed over', () => {

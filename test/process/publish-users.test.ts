@@ -64,7 +64,7 @@ if (isRoot) {
   test('--owner without CAP_CHOWN says what to change', async () => {
     const dir = emptyDir(0o777);
     const lines = await publisher({ dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } }, nonroot).ended;
-    assert.match(lines.at(-1) ?? '', /to 1000:1000, got EPERM".*CAP_CHOWN/);
+    assert.match(lines.at(-1) ?? '', /to 1000:1000, got EPERM".*capability CHOWN/);
   });
 
   test('a sidecar that runs as another user than init is refused at its start, not at the first rotation', async () => {

@@ -184,9 +184,9 @@ export function identityProblem(region: string, failure: AwsFailure): Problem {
 export function chainProblem(): Problem {
   return new Problem({
     code: 'credentials.chain',
-    subject: '--auth',
+    subject: 'AWS credentials',
     message:
-      "expected the SDK's default chain to find credentials, got none: neither IRSA's nor Pod Identity's variables are set, and no keys, profile or task role works",
+      "expected the SDK's default chain to find some, got none: neither IRSA's nor Pod Identity's variables are set, and no keys, profile or task role works",
     remedy:
       'In EKS, give the service account a Pod Identity association or an IRSA role and create the pod anew. Elsewhere set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     retry: true,

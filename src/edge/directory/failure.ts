@@ -35,7 +35,7 @@ export function explain(error: unknown, { dir, owner, room }: Attempt): unknown 
   if (syscall.endsWith('chown')) {
     return problem(
       `expected to give ${quoted(path)} to ${owner?.uid}:${owner?.gid}, got ${code}`,
-      'Add CAP_CHOWN to the container (securityContext.capabilities.add: [CHOWN]), or leave --owner out and set fsGroup in the securityContext of the pod.',
+      'Leave --owner out and set fsGroup in the securityContext of the pod, or run this container as root with the capability CHOWN.',
     );
   }
   switch (code) {
@@ -55,13 +55,13 @@ export function explain(error: unknown, { dir, owner, room }: Attempt): unknown 
     case 'EACCES':
     case 'EPERM':
       return problem(
-        `expected to be allowed the ${operation}, got ${code}`,
+        `expected permission, got ${code} at ${operation}`,
         'Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod); to read files it has given away with --owner it needs their group or CAP_DAC_OVERRIDE.',
       );
     default:
       return problem(
         `expected the ${operation} to succeed, got ${code}`,
-        'See to the volume; the files that are there are untouched.',
+        'Check the volume; the files that are there are untouched.',
         passing.has(code),
       );
   }

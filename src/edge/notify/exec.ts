@@ -144,7 +144,7 @@ function failure(program: string, message: string, said: string): Problem {
     code: 'notify.exec',
     subject: `hook ${quoted(program)}`,
     message: said === '' ? `${message}; it printed nothing` : `${message}; it printed at last: ${said}`,
-    remedy: 'Mend what it says, or run it by hand in this container.',
+    remedy: 'Correct what it complains of, or run it by hand in this container.',
     retry: true,
   });
 }

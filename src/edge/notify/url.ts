@@ -125,7 +125,7 @@ function refusal(
     message: `expected a 2xx answer, got ${status}${said}`,
     remedy: moved
       ? 'Give the URL that answers itself; redirects are not followed.'
-      : 'Mend what it says; see the log of the application.',
+      : 'Correct what it complains of; see the log of the application.',
     retry: status >= 500 || status === 408 || status === 425 || status === 429,
     ...(/^\d{1,6}$/.test(retryAfter ?? '') ? { retryAfter: Number(retryAfter) * 1000 } : {}),
   });

@@ -35,7 +35,7 @@ test('each says what was expected and what to change in the pod', () => {
     [
       explained('EPERM', 'chown', '/mnt/secrets/a'),
       'expected to give "/mnt/secrets/a" to 1000:2000, got EPERM',
-      'CAP_CHOWN',
+      'capability CHOWN',
     ],
     // An id that the user namespace of the pod does not map.
     [
@@ -45,7 +45,7 @@ test('each says what was expected and what to change in the pod', () => {
     ],
     [
       explained('EACCES', 'open', '/mnt/secrets/a'),
-      'expected to be allowed the open of "/mnt/secrets/a", got EACCES',
+      'expected permission, got EACCES at open of "/mnt/secrets/a"',
       'same user',
     ],
     [explained('EIO', 'read', '/mnt/secrets'), 'expected the read to succeed, got EIO', 'volume'],
