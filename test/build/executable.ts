@@ -11,6 +11,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Needs, type Texts, writePacks } from './packs.ts';
+import { trimIcu } from './trim-icu.ts';
 import { openWarmUp, type Run } from './warm-up.ts';
 
 /** Flags of Node and V8 that the executable always has. The stored code is only accepted by a V8 with the same ones. */
@@ -56,7 +57,10 @@ export async function makeExecutable(texts: Texts, work: string): Promise<string
       execArgvExtension: 'none',
     }),
   );
-  execFileSync(process.execPath, [...FLAGS, '--build-sea', config], {
+  // A Node builds the program into a copy of itself.
+  const node = join(work, 'node');
+  writeFileSync(node, trimIcu(readFileSync(process.execPath)), { mode: 0o755 });
+  execFileSync(node, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return output;
