@@ -6,7 +6,7 @@
  */
 
 import { authenticationText, chooseAuthentication } from '../core/aws/authentication.ts';
-import { type AwsEnvironment, readAwsEnvironment } from '../core/aws/environment.ts';
+import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../core/aws/environment.ts';
 import { counted } from '../core/counted.ts';
 import { attempt, type Check, type ConfigReport } from '../core/doctor/report.ts';
 import type { Plan } from '../core/plan.ts';
@@ -94,7 +94,9 @@ function regionText({ region, failoverRegion }: Plan, named: boolean): string {
 function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: AwsEnvironment): string {
   const kinds = [...(fips ? ['FIPS'] : []), ...(dualstack ? ['dual-stack'] : [])];
   const byUrl = Map.groupBy(Object.entries(endpoints), ([, url]) => url);
-  const own = [...byUrl].map(([url, of]) => `${of.map(([name]) => name).join(', ')} at ${printable(url)}`);
+  const own = [...byUrl].map(
+    ([url, of]) => `${of.map(([name]) => services[name as EndpointName]).join(', ')} at ${printable(url)}`,
+  );
   return [
     ...(own.length === 0 ? ["AWS's own", ...kinds] : own),
     // Only the host: the URL may hold a password.
@@ -102,6 +104,12 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
     ...(caBundle === undefined ? [] : [`trusting ${printable(caBundle)} alone`]),
   ].join(', ');
 }
+
+const services: Readonly<Record<EndpointName, string>> = {
+  SECRETS_MANAGER: 'Secrets Manager',
+  SSM: 'Parameter Store',
+  STS: 'STS',
+};
 
 function reasonText({ settings, origins }: Context, { usePodIdentity }: Plan): string {
   if (settings.auth !== 'auto') return `as ${origins.auth === 'flag' ? '--auth' : 'PODSECRETS_AUTH'} says`;

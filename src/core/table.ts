@@ -8,12 +8,21 @@ import { printable } from './text.ts';
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const lines = [head, ...rows.map((row) => row.map((cell) => printable(cell)))];
   const widths = head.map((_, column) =>
-    lines.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), 0),
+    lines.reduce((width, line) => Math.max(width, widthOf(line[column] ?? '')), 0),
   );
   return lines.map((line) =>
     line
-      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell) + 2))
       .join('')
       .trimEnd(),
   );
 }
+
+/** Columns of a terminal: none for a combining mark, two for a character of East Asia or an emoji. */
+function widthOf(text: string): number {
+  const wide = text.match(WIDE)?.length ?? 0;
+  return [...text.replace(/\p{Mark}/gu, '')].length + wide;
+}
+
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/gu;

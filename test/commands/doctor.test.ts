@@ -89,7 +89,7 @@ test('all is well: what is used, by whom, and what was read', async (scene) => {
   for (const expected of [
     /ok {4}config {5}2 objects, 2 files\n/,
     /ok {4}region {5}eu-west-1, from parameters.region\n/,
-    /ok {4}endpoints {2}SECRETS_MANAGER, SSM, STS at http:\/\/127/,
+    /ok {4}endpoints {2}Secrets Manager, Parameter Store, STS at http:\/\/127/,
     /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, as usePodIdentity: "true" says\n/,
     /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, ends in/,
     /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials end in (5h59m|6h)\n/,
