@@ -35,6 +35,15 @@ const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 
+/** Groups of the files that run now. They would outlive a run that is broken off. */
+const running = new Set<number | undefined>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    for (const group of running) killGroup(group);
+    process.exit(1);
+  });
+}
+
 const outcomes: Outcome[] = [];
 const queue = [...files];
 await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
@@ -78,6 +87,7 @@ function runFile(file: string): Promise<Outcome> {
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child.pid);
     let output = '';
     const collect = (chunk: Buffer) => {
       output += chunk.toString();
@@ -91,6 +101,7 @@ function runFile(file: string): Promise<Outcome> {
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       killGroup(child.pid);
+      running.delete(child.pid);
       resolve({
         file,
         output,

@@ -1,9 +1,9 @@
 /**
- * Builds a Kubernetes API server, its etcd and kubectl from the Go module proxy.
+ * Builds Kubernetes' API server, its controllers, etcd and kubectl from the Go module proxy.
  *
  * Needs Go and nothing else: no registry of images, no download site. Kubernetes' own go.mod names its staging modules as
- * folders of its repository; here they are the published modules of the same release (v0.X.Y for v1.X.Y). About three
- * minutes on two cores, once: the binaries stay in a cache folder.
+ * folders of its repository; here they are the published modules of the same release (v0.X.Y for v1.X.Y). Some minutes on
+ * two cores, once: the binaries stay in a cache folder.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -21,30 +21,32 @@ import { join } from 'node:path';
 
 const RELEASE = '1.36.3';
 
-export interface Binaries {
-  readonly apiserver: string;
-  readonly etcd: string;
-  readonly kubectl: string;
-}
+/** What can be built, and from which package. */
+const packages = {
+  etcd: 'go.etcd.io/etcd/server/v3',
+  kubectl: 'k8s.io/kubernetes/cmd/kubectl',
+  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+  'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+} as const;
 
-/** The binaries, built if they are not there yet. Throws when Go is missing or the proxy does not answer. */
-export function buildCluster(): Binaries {
+/** Where the program is, after it was built if it was not there yet. Throws when Go is missing or the proxy does not answer. */
+export function built(program: keyof typeof packages): string {
   const directory = join(tmpdir(), `podsecrets-cluster-${RELEASE}`);
-  const binaries = {
-    apiserver: join(directory, 'bin', 'kube-apiserver'),
-    etcd: join(directory, 'bin', 'etcd'),
-    kubectl: join(directory, 'bin', 'kubectl'),
-  };
+  const target = join(directory, 'bin', program);
+  if (existsSync(target)) return target;
+  process.stderr.write(`building ${program} ${RELEASE} into ${directory}\n`);
   mkdirSync(join(directory, 'bin'), { recursive: true });
-  const missing = Object.values(binaries).some((file) => !existsSync(file));
-  if (missing) {
-    process.stderr.write(`building Kubernetes ${RELEASE} into ${directory}\n`);
-    writeModule(directory);
-    build(directory, 'go.etcd.io/etcd/server/v3', binaries.etcd);
-    build(directory, 'k8s.io/kubernetes/cmd/kubectl', binaries.kubectl);
-    build(directory, 'k8s.io/kubernetes/cmd/kube-apiserver', binaries.apiserver);
-  }
-  return binaries;
+  writeModule(directory);
+  go(directory, [
+    'build',
+    '-mod=mod',
+    `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v${RELEASE}`,
+    '-o',
+    `${target}.new`,
+    packages[program],
+  ]);
+  renameSync(`${target}.new`, target);
+  return target;
 }
 
 function writeModule(directory: string): void {
@@ -59,24 +61,18 @@ function writeModule(directory: string): void {
   chmodSync(join(directory, 'go.sum'), 0o644);
 }
 
-function build(directory: string, pack: string, target: string): void {
-  go(directory, [
-    'build',
-    '-mod=mod',
-    `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=v${RELEASE}`,
-    '-o',
-    `${target}.new`,
-    pack,
-  ]);
-  renameSync(`${target}.new`, target);
-}
-
 function go(directory: string, words: readonly string[]): string {
   const env = { ...process.env, CGO_ENABLED: '0' };
-  return execFileSync('go', words, {
-    cwd: directory,
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  try {
+    return execFileSync('go', words, {
+      cwd: directory,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    const message = 'expected Go, to build Kubernetes, got none; or give KUBECONFIG, and kubectl on the PATH';
+    throw new Error(message, { cause });
+  }
 }

@@ -3,23 +3,32 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { render } from '../support/helm.ts';
-import { injectWith, secretProviderClass } from '../support/inject.ts';
-import { type Cluster, makeNamespace, startCluster } from './cluster.ts';
+import { injectWith, objectsIn, secretProviderClass } from '../support/inject.ts';
+import {
+  type Cluster,
+  freshName,
+  makeNamespace,
+  RUN,
+  RUN_LABEL,
+  startCluster,
+  told,
+  until,
+} from './cluster.ts';
 
-// Without a controller a namespace that was deleted never goes.
-const NAMESPACE = `podsecrets-policy-${process.pid}`;
+const NAMESPACE = freshName();
 const test = suite<{ cluster: Cluster }>('policy');
 
-test.before(async (context) => {
-  context.cluster = await startCluster();
-  makeNamespace(context.cluster, NAMESPACE);
-  context.cluster.kubectl(['apply', '--server-side', '-f', '-'], renderFor(context.cluster));
-  await inForce(context.cluster);
-});
+test.before(
+  told(async (context) => {
+    context.cluster = await startCluster();
+    await makeNamespace(context.cluster, NAMESPACE);
+    context.cluster.kubectl(['create', '-f', '-'], policyFor(context.cluster));
+  }),
+);
 test.after(async ({ cluster }) => {
-  cluster.kubectl(['delete', '--ignore-not-found', '-f', '-'], renderFor(cluster));
-  cluster.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
-  await cluster.stop();
+  cluster?.kubectl(['delete', '--ignore-not-found', '-f', '-'], policyFor(cluster));
+  cluster?.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false', '--ignore-not-found']);
+  await cluster?.stop();
 });
 
 const pods: readonly (readonly [string, string])[] = [
@@ -56,9 +65,7 @@ for (const [what, spec] of pods) {
       const pod = manifest(spec, `podsecrets.io/inject: podsecrets-app${annotation}`);
       const configs = [{ file: 'config.yaml', text: secretProviderClass, dir }];
       const injected = await injectWith({ file: 'pod.yaml', text: pod, configs }, '');
-      const byInject = admitted(cluster, JSON.stringify(injected.objects[0]));
-      assert.equal(admitted(cluster, pod), byInject);
-      assert.match(JSON.stringify(byInject), '"name":"podsecrets"');
+      assert.equal(await changed(cluster, pod), admitted(cluster, JSON.stringify(injected.objects[0])));
     });
   }
 }
@@ -68,59 +75,108 @@ test('a pod without the annotation stays as it is', ({ cluster }) => {
   assert.not.match(JSON.stringify(admitted(cluster, pod)), 'podsecrets');
 });
 
-test('a namespace can opt out', ({ cluster }) => {
-  const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', 'podsecrets.io/inject: app');
+test('a pod that a controller makes is changed as well', async ({ cluster }) => {
+  const labels = { app: 'shop' };
+  const annotations = { 'podsecrets.io/inject': 'podsecrets-app' };
+  // Held back from every node: nothing is to be run.
+  const spec = {
+    schedulingGates: [{ name: 'podsecrets.io/test' }],
+    containers: [{ name: 'app', image: 'app' }],
+  };
+  await changed(cluster, manifest(`spec: ${JSON.stringify(spec)}`, annotation));
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'shop', namespace: NAMESPACE },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels, annotations }, spec } },
+  };
+  cluster.kubectl(['create', '-f', '-'], JSON.stringify(deployment));
+  const pod = await until(
+    'a pod of the Deployment',
+    () =>
+      cluster.kubectl([
+        '-n',
+        NAMESPACE,
+        'get',
+        'pods',
+        '-l',
+        'app=shop',
+        '-o',
+        'jsonpath={.items[*].spec}',
+      ]) || undefined,
+  );
+  assert.equal(
+    comparable(pod),
+    await changed(cluster, manifest(`spec: ${JSON.stringify(spec)}`, annotation)),
+  );
+});
+
+test('a namespace can opt out', async ({ cluster }) => {
+  const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', annotation);
+  await changed(cluster, pod);
   cluster.kubectl(['label', 'namespace', NAMESPACE, 'podsecrets.io/inject=false']);
   try {
-    assert.not.match(JSON.stringify(admitted(cluster, pod)), 'podsecrets');
+    await until('a pod that stays as it is', () => (isChanged(admitted(cluster, pod)) ? undefined : true));
   } finally {
     cluster.kubectl(['label', 'namespace', NAMESPACE, 'podsecrets.io/inject-']);
   }
 });
 
+const annotation = 'podsecrets.io/inject: podsecrets-app';
+
 function manifest(spec: string, annotations: string): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: ${NAMESPACE}, annotations: {${annotations}}}\n${spec}\n`;
 }
 
-/** The pod spec as the API server would store it, with what has random names or no order made equal. */
+/** The pod spec as the API server would store it, once the policy is in force: that takes a moment, on every API server. */
+function changed(cluster: Cluster, pod: string): Promise<unknown> {
+  return until('a pod that the policy has changed', () => {
+    const spec = admitted(cluster, pod);
+    return isChanged(spec) ? spec : undefined;
+  });
+}
+
+function isChanged(spec: unknown): boolean {
+  return JSON.stringify(spec).includes('"name":"podsecrets"');
+}
+
 function admitted(cluster: Cluster, pod: string): unknown {
   const text = cluster.kubectl(
     ['create', '--dry-run=server', '--validate=strict', '-o', 'json', '-f', '-'],
     pod,
   );
-  const { spec } = JSON.parse(text.replace(/kube-api-access-\w+/g, 'kube-api-access')) as {
-    readonly spec: object;
-  };
-  return JSON.parse(
-    JSON.stringify(spec, (key, value: unknown) =>
-      (key === 'volumes' || key === 'volumeMounts') && Array.isArray(value)
-        ? value.toSorted((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
-        : value,
-    ),
+  return comparable(JSON.stringify((JSON.parse(text) as { readonly spec: object }).spec));
+}
+
+/** A pod spec with what has random names or no order made equal. */
+function comparable(spec: string): unknown {
+  return JSON.parse(spec.replace(/kube-api-access-\w+/g, 'kube-api-access'), (key, value: unknown) =>
+    (key === 'volumes' || key === 'volumeMounts') && Array.isArray(value)
+      ? value.toSorted((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1))
+      : value,
   );
 }
 
-/** The chart as this cluster would get it. */
-function renderFor(cluster: Cluster): string {
+/** The chart as this cluster would get it, but for two things: it has a name of its own, and sees one namespace only. */
+function policyFor(cluster: Cluster): string {
   const { major, minor } = JSON.parse(cluster.kubectl(['get', '--raw', '/version'])) as {
     readonly major: string;
     readonly minor: string;
   };
   // Some vendors write 36+.
-  const text = render(`${major}.${Number.parseInt(minor, 10)}`);
+  const text = render(`${major}.${Number.parseInt(minor, 10)}`, [
+    `policy.namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=${NAMESPACE}`,
+  ]);
   if (!text.includes('MutatingAdmissionPolicy'))
     throw new Error('expected Kubernetes 1.34 or later, got an older one');
-  return text;
-}
-
-/** The API server takes a moment until a new policy is in force. */
-async function inForce(cluster: Cluster): Promise<void> {
-  const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', 'podsecrets.io/inject: app');
-  for (let attempt = 0; attempt < 60; attempt++) {
-    if (JSON.stringify(admitted(cluster, pod)).includes('podsecrets-config')) return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  throw new Error('the policy is not in force after 30 s');
+  const items = objectsIn(text.replaceAll('inject.podsecrets.io', `${NAMESPACE}.podsecrets.io`)) as {
+    readonly metadata: object;
+  }[];
+  const labelled = items.map((item) => ({
+    ...item,
+    metadata: { ...item.metadata, labels: { [RUN_LABEL]: RUN } },
+  }));
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: labelled });
 }
 
 test.run();

@@ -1,71 +1,53 @@
 /**
  * Secret sync against a real API server, as a service account with the generated Role and nothing more.
  *
- * Every test has a namespace of its own. Nothing runs in it: pods and workloads are only objects here.
+ * Every test has a namespace of its own. Nothing runs in it: its pods are held back from every node.
  */
 
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rbacFor } from '../../src/core/kubernetes/rbac.ts';
+import { type RbacRule, rbacFor } from '../../src/core/kubernetes/rbac.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
 import { checkAccess } from '../../src/edge/kubernetes/access.ts';
 import { applySecrets, type SecretsRequest } from '../../src/edge/kubernetes/apply-secrets.ts';
 import { rejects } from '../support/rejects.ts';
 import { published, secretObject, secretPlan } from '../support/secret-plan.ts';
-import { type Cluster, makeNamespace, startCluster } from './cluster.ts';
+import { type Cluster, freshName, startCluster, told, until } from './cluster.ts';
+import { type ApiServer, allows, apiServerOf, makeServiceAccount } from './service-account.ts';
 
 interface Scene {
   cluster: Cluster;
-  api: { readonly host: string; readonly port: string; readonly ca: string };
+  api: ApiServer;
   namespace: string;
+  /** The files of its service account. */
   directory: string;
 }
 
 const test = suite<Scene>('secrets in a cluster');
 
-test.before(async (scene) => {
-  scene.cluster = await startCluster();
-  const view = JSON.parse(scene.cluster.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json']));
-  const [{ cluster }] = view.clusters as [{ cluster: Record<string, string> }];
-  const { hostname: host, port } = new URL(cluster.server ?? '');
-  const given = cluster['certificate-authority-data'];
-  const ca = given === undefined ? await authorityOf(host, port) : Buffer.from(given, 'base64').toString();
-  scene.api = { host, port: port || '443', ca };
+test.before(
+  told(async (scene) => {
+    scene.cluster = await startCluster();
+    scene.api = await apiServerOf(scene.cluster);
+  }),
+);
+test.before.each(async (scene) => {
+  scene.namespace = freshName();
+  scene.directory = await makeServiceAccount(scene.cluster, scene.api, scene.namespace);
 });
-test.before.each((scene) => {
-  scene.namespace = `podsecrets-${randomBytes(4).toString('hex')}`;
-  makeNamespace(scene.cluster, scene.namespace);
-  scene.directory = mkdtempSync(join(tmpdir(), 'service-account-'));
-  const token = scene.cluster.kubectl(['-n', scene.namespace, 'create', 'token', 'default']);
-  for (const [file, text] of Object.entries({ token, 'ca.crt': scene.api.ca, namespace: scene.namespace }))
-    writeFileSync(join(scene.directory, file), text);
-});
-test.after.each(({ cluster, namespace, directory }) => {
-  rmSync(directory, { recursive: true });
-  cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+test.after.each((scene) => {
+  rmSync(scene.directory, { recursive: true, force: true });
+  kubectl(scene, ['delete', 'namespace', scene.namespace, '--wait=false', '--ignore-not-found']);
 });
 test.after(async ({ cluster }) => {
-  await cluster.stop();
+  await cluster?.stop();
 });
 
-/** What the server shows, for an API server that made its own certificates. */
-function authorityOf(host: string, port: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
-    const leaf = socket.getPeerCertificate(true);
-    const pem = ({ raw }: { raw: Buffer }) =>
-      `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----\n`;
-    resolve(pem(leaf) + (leaf.issuerCertificate ? pem(leaf.issuerCertificate) : ''));
-    socket.end();
-  });
-  socket.on('error', reject);
-  return promise;
+/** In the namespace of the test. */
+function kubectl({ cluster, namespace }: Scene, words: readonly string[], object?: object): string {
+  return cluster.kubectl(['-n', namespace, ...words], object && JSON.stringify(object));
 }
 
 const app = secretObject('app', { password: 'db' });
@@ -73,14 +55,18 @@ const other = secretObject('other', { key: 'other' });
 const files = published({ db: 'hunter2', other: 'more' });
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-function make(scene: Scene, object: object): void {
-  scene.cluster.kubectl(['-n', scene.namespace, 'create', '-f', '-'], JSON.stringify(object));
+/** Gives the service account what the Role for this plan gives, and takes what it had. */
+async function grant(scene: Scene, plan: Plan, owner: 'retain' | 'pod' | 'workload' = 'retain') {
+  const made = rbacFor(plan, { owner, serviceAccount: 'default', namespace: scene.namespace });
+  for (const object of made) kubectl(scene, ['apply', '-f', '-'], object);
+  await inForce(
+    scene,
+    made.flatMap((object) => object.rules ?? []),
+  );
 }
 
-/** Gives the service account what the Role for this plan gives, and takes what it had. */
-function grant(scene: Scene, plan: Plan, owner: 'retain' | 'pod' | 'workload' = 'retain'): void {
-  const made = rbacFor(plan, { owner, serviceAccount: 'default', namespace: scene.namespace });
-  for (const object of made) scene.cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object));
+async function inForce({ cluster, namespace }: Scene, rules: readonly RbacRule[]): Promise<void> {
+  await until('the Role to be in force', () => (allows(cluster, namespace, rules) ? true : undefined));
 }
 
 async function apply(scene: Scene, plan: Plan, snapshot = files, more: Partial<SecretsRequest> = {}) {
@@ -106,12 +92,12 @@ function withoutEnv({ env: _, ...rest }: Partial<SecretsRequest>): Partial<Secre
 }
 
 function live(scene: Scene, name: string) {
-  return JSON.parse(scene.cluster.kubectl(['-n', scene.namespace, 'get', 'secret', name, '-o', 'json']));
+  return JSON.parse(kubectl(scene, ['get', 'secret', name, '-o', 'json']));
 }
 
 test('creates, leaves alone, updates, and removes what left the config', async (scene) => {
   const both = secretPlan([app, other]);
-  grant(scene, both);
+  await grant(scene, both);
   assert.equal(await apply(scene, both), {
     results: ['app created', 'other created'],
     problems: [],
@@ -140,23 +126,15 @@ test('creates, leaves alone, updates, and removes what left the config', async (
 
 test('refuses a foreign Secret, and a field that somebody changed', async (scene) => {
   const plan = secretPlan([app, other]);
-  grant(scene, plan);
-  scene.cluster.kubectl([
-    '-n',
-    scene.namespace,
-    'create',
-    'secret',
-    'generic',
-    'app',
-    '--from-literal=password=theirs',
-  ]);
+  await grant(scene, plan);
+  kubectl(scene, ['create', 'secret', 'generic', 'app', '--from-literal=password=theirs']);
   const first = await apply(scene, plan);
   assert.equal(first.results, ['other created']);
   assert.match(first.problems.join(), 'got one managed by "kubectl-create"');
   assert.equal(live(scene, 'app').data, { password: base64('theirs') });
 
   const patch = JSON.stringify({ data: { key: base64('theirs') } });
-  scene.cluster.kubectl(['-n', scene.namespace, 'patch', 'secret', 'other', '-p', patch]);
+  kubectl(scene, ['patch', 'secret', 'other', '-p', patch]);
   assert.match((await apply(scene, plan)).problems.join(), 'got .data.key managed by "kubectl-patch"');
   assert.equal(live(scene, 'other').data, { key: base64('theirs') });
 });
@@ -170,11 +148,16 @@ test('each rule that is missing is named, and is enough once it is there', async
     assert.match(rule, `resourceNames: ["app"], verbs: ["${verb}"]`);
     rules.push(rule);
     scene.cluster.kubectl(['apply', '-f', '-'], role(scene.namespace, rules));
+    await inForce(scene, [secretRule('app', verb)]);
   }
   assert.equal((await apply(scene, plan)).results, ['app created']);
   const { problems } = await apply(scene, secretPlan([app, other]));
   assert.match(problems.join(), 'resourceNames: ["other"], verbs: ["get"]');
 });
+
+function secretRule(name: string, verb: string): RbacRule {
+  return { apiGroups: [''], resources: ['secrets'], resourceNames: [name], verbs: [verb] };
+}
 
 /** The rules as they were printed, pasted into a Role. */
 function role(namespace: string, rules: readonly string[]): string {
@@ -204,65 +187,109 @@ test('what may be done is known before it is done', async (scene) => {
   const error = await rejects(checkAccess(question));
   assert.instance(error, Problem);
   assert.match((error as Problem).remedy, 'resourceNames: ["app"], verbs: ["get", "create", "patch"]');
-  grant(scene, plan);
+  await grant(scene, plan);
   assert.is(await checkAccess(question), scene.namespace);
 });
 
 test('a Secret without leave to remove it stays, with a warning', async (scene) => {
-  grant(scene, secretPlan([app, other]));
+  await grant(scene, secretPlan([app, other]));
   await apply(scene, secretPlan([app, other]));
-  grant(scene, secretPlan([app]));
+  await grant(scene, secretPlan([app]));
+  await until('the right to be gone', () =>
+    allows(scene.cluster, scene.namespace, [secretRule('other', 'get')]) ? undefined : true,
+  );
   const { results, warnings } = await apply(scene, secretPlan([app]));
   assert.equal(results, ['app unchanged']);
   assert.match(warnings.join(), 'resourceNames: ["other"], verbs: ["get"]');
   assert.ok(live(scene, 'other'));
 });
 
-test('an owner that is the workload is found behind the pod, with the generated Role', async (scene) => {
-  const plan = secretPlan([app]);
-  grant(scene, plan, 'workload');
-  const labels = { app: 'shop' };
-  const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } };
-  const spec = { replicas: 0, selector: { matchLabels: labels }, template };
-  const uid = (what: string) =>
-    scene.cluster.kubectl(['-n', scene.namespace, 'get', what, '-o', 'jsonpath={.metadata.uid}']);
-  const owned = (kind: string, apiVersion: string, name: string, by: string) => ({
-    ownerReferences: [{ apiVersion, kind, name, uid: uid(by), controller: true }],
-    labels,
-  });
-  make(scene, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop' }, spec });
-  make(scene, {
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: { name: 'shop-5d', ...owned('Deployment', 'apps/v1', 'shop', 'deployment/shop') },
-    spec,
-  });
-  make(scene, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'shop-5d-x', ...owned('ReplicaSet', 'apps/v1', 'shop-5d', 'replicaset/shop-5d') },
-    spec: template.spec,
-  });
-  const result = await apply(scene, plan, files, { owner: 'workload', hostname: 'shop-5d-x' });
-  assert.equal(result, { results: ['app created'], problems: [], warnings: [] });
-  assert.equal(live(scene, 'app').metadata.ownerReferences, [
-    { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', uid: uid('deployment/shop') },
-  ]);
-});
+/** Pods that no node runs, so that nothing is pulled or started, wherever this runs. */
+const podSpec = {
+  schedulingGates: [{ name: 'podsecrets.io/test' }],
+  containers: [{ name: 'app', image: 'app' }],
+};
+const labels = { app: 'shop' };
+const template = { metadata: { labels }, spec: podSpec };
+const selector = { matchLabels: labels };
+const job = { template: { metadata: { labels }, spec: { ...podSpec, restartPolicy: 'Never' } } };
 
-test('pods that start at one moment own the Secret together', async (scene) => {
+const workloads: readonly (readonly [string, string, object])[] = [
+  ['apps/v1', 'Deployment', { selector, template }],
+  ['apps/v1', 'StatefulSet', { selector, template, serviceName: 'shop' }],
+  ['batch/v1', 'Job', job],
+  ['batch/v1', 'CronJob', { schedule: '0 0 1 1 *', suspend: true, jobTemplate: { spec: job } }],
+  ['v1', 'Pod', podSpec],
+];
+
+for (const [apiVersion, kind, spec] of workloads) {
+  test(`the owner of a ${kind}'s pod is the ${kind}, and the Secret goes with it`, async (scene) => {
+    const plan = secretPlan([app]);
+    await grant(scene, plan, 'workload');
+    kubectl(scene, ['create', '-f', '-'], { apiVersion, kind, metadata: { name: 'shop', labels }, spec });
+    if (kind === 'CronJob') kubectl(scene, ['create', 'job', 'shop-now', '--from=cronjob/shop']);
+    const hostname = await until(
+      'a pod of it',
+      () => kubectl(scene, ['get', 'pods', '-l', 'app=shop', '-o', NAME]) || undefined,
+    );
+    const outcome = await apply(scene, plan, files, { owner: 'workload', hostname });
+    assert.equal(outcome, { results: ['app created'], problems: [], warnings: [] });
+    const uid = kubectl(scene, ['get', kind, 'shop', '-o', UID]);
+    assert.equal(live(scene, 'app').metadata.ownerReferences, [{ apiVersion, kind, name: 'shop', uid }]);
+
+    kubectl(scene, ['delete', kind, 'shop']);
+    await gone(scene, 'app');
+  });
+}
+
+const NAME = 'jsonpath={.items[*].metadata.name}';
+const UID = 'jsonpath={.metadata.uid}';
+
+async function gone(scene: Scene, name: string): Promise<void> {
+  await until('the Secret to be gone', () =>
+    kubectl(scene, ['get', 'secret', name, '-o', 'name', '--ignore-not-found']) === '' ? true : undefined,
+  );
+}
+
+/** A pod, and what the downward API would tell it. */
+function makePod(scene: Scene, name: string): { readonly POD_NAME: string; readonly POD_UID: string } {
+  kubectl(scene, ['create', '-f', '-'], { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: podSpec });
+  return { POD_NAME: name, POD_UID: kubectl(scene, ['get', 'pod', name, '-o', UID]) };
+}
+
+function owners(scene: Scene): readonly string[] {
+  const { ownerReferences = [] } = live(scene, 'app').metadata as { ownerReferences?: { name: string }[] };
+  return ownerReferences.map(({ name }) => name).sort();
+}
+
+test('pods that start at one moment own the Secret together, and it goes with the last', async (scene) => {
   const plan = secretPlan([app]);
-  grant(scene, plan, 'pod');
-  const pods = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ POD_NAME: name, POD_UID: `uid-of-${name}` }));
+  await grant(scene, plan, 'pod');
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const pods = names.map((name) => makePod(scene, name));
   const outcomes = await Promise.all(pods.map((env) => apply(scene, plan, files, { owner: 'pod', env })));
   assert.equal(
     outcomes.flatMap(({ problems }) => problems),
     [],
   );
-  const owners = live(scene, 'app').metadata.ownerReferences as { name: string }[];
-  assert.equal(owners.map(({ name }) => name).sort(), ['a', 'b', 'c', 'd', 'e', 'f']);
-  await apply(scene, plan);
-  assert.is(live(scene, 'app').metadata.ownerReferences, undefined);
+  assert.equal(owners(scene), names);
+
+  kubectl(scene, ['delete', 'pod', ...names.slice(1)]);
+  await until('the owners to be gone', () => (owners(scene).length === 1 ? true : undefined));
+  assert.equal((await apply(scene, plan, files, { owner: 'pod', env: { ...pods[0] } })).results, [
+    'app unchanged',
+  ]);
+  kubectl(scene, ['delete', 'pod', 'a']);
+  await gone(scene, 'app');
+});
+
+test('a Secret that is to stay loses the owners that it had', async (scene) => {
+  const plan = secretPlan([app]);
+  await grant(scene, plan, 'pod');
+  await apply(scene, plan, files, { owner: 'pod', env: makePod(scene, 'a') });
+  assert.equal(owners(scene), ['a']);
+  assert.equal((await apply(scene, plan)).results, ['app updated']);
+  assert.equal(owners(scene), []);
 });
 
 test('each documented type is accepted, and a type that changes is refused', async (scene) => {
@@ -278,7 +305,7 @@ test('each documented type is accepted, and a type that changes is refused', asy
     secretObject(`typed-${index}`, data, { type }),
   );
   const plan = secretPlan(objects);
-  grant(scene, plan);
+  await grant(scene, plan);
   const contents = published({ db: 'x', json: '{"auths":{}}' });
   const { results, problems } = await apply(scene, plan, contents);
   assert.equal([results.length, problems], [objects.length, []]);

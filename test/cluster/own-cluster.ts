@@ -1,0 +1,159 @@
+/**
+ * A real Kubernetes control plane on this machine: etcd, the API server and the controllers, built from Go modules.
+ *
+ * It has no node: objects are admitted, defaulted, stored, owned and collected as anywhere, and no container runs. Everything
+ * that it writes is in a folder that goes with it.
+ */
+
+import { execFileSync, spawn } from 'node:child_process';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { built } from './build.ts';
+
+export interface OwnCluster {
+  /** The variables with which kubectl, and the other files of a run, find it. */
+  readonly env: {
+    readonly KUBECONFIG: string;
+    readonly KUBECTL: string;
+    readonly KUBECACHEDIR: string;
+  };
+  readonly stop: () => Promise<void>;
+}
+
+export async function startOwnCluster(): Promise<OwnCluster> {
+  const KUBECTL = built('kubectl');
+  const [etcd, apiserver, controllers] = [
+    built('etcd'),
+    built('kube-apiserver'),
+    built('kube-controller-manager'),
+  ];
+  const directory = mkdtempSync(join(tmpdir(), 'cluster-'));
+  const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
+  const KUBECONFIG = writeFiles(directory, port);
+  const key = join(directory, 'service-account.key');
+
+  const processes = [
+    run(directory, etcd, [
+      `--data-dir=${join(directory, 'etcd')}`,
+      `--listen-client-urls=http://127.0.0.1:${client}`,
+      `--advertise-client-urls=http://127.0.0.1:${client}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      '--unsafe-no-fsync',
+    ]),
+    run(directory, apiserver, [
+      `--etcd-servers=http://127.0.0.1:${client}`,
+      `--secure-port=${port}`,
+      '--bind-address=127.0.0.1',
+      `--cert-dir=${join(directory, 'certificates')}`,
+      '--authorization-mode=RBAC',
+      `--token-auth-file=${join(directory, 'tokens.csv')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${key}`,
+      `--service-account-signing-key-file=${key}`,
+      '--service-cluster-ip-range=10.0.0.0/24',
+      // What Kubernetes 1.34 and 1.35 have of the policies, and this release still serves.
+      '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+    ]),
+  ];
+  const stop = async () => {
+    await Promise.all(processes.map((process) => process.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const env = { KUBECONFIG, KUBECTL, KUBECACHEDIR: join(directory, 'cache') };
+  try {
+    await ready((words) =>
+      execFileSync(KUBECTL, words, { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...env } }),
+    );
+  } catch (error) {
+    const words = processes.map((process) => process.lastWords()).join('\n');
+    await stop();
+    throw new Error(`the API server did not become ready:\n${words}`, { cause: error });
+  }
+  processes.push(
+    run(directory, controllers, [
+      `--kubeconfig=${KUBECONFIG}`,
+      '--leader-elect=false',
+      '--secure-port=0',
+      `--service-account-private-key-file=${key}`,
+      `--root-ca-file=${join(directory, 'certificates', 'apiserver.crt')}`,
+    ]),
+  );
+  return { env, stop };
+}
+
+/** Until the API server has made its own roles, which are the last thing that it makes. */
+async function ready(kubectl: (words: readonly string[]) => string): Promise<void> {
+  let last: unknown;
+  // A loaded machine takes half a minute.
+  for (let attempt = 0; attempt < 240; attempt++) {
+    try {
+      kubectl(['get', 'clusterrole', 'view', '-o', 'name']);
+      if (kubectl(['get', '--raw', '/readyz']) === 'ok') return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw last;
+}
+
+/** What the processes read; the kubeconfig among it. */
+function writeFiles(directory: string, port: number): string {
+  const token = randomUUID();
+  mkdirSync(join(directory, 'certificates'));
+  writeFileSync(join(directory, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  writeFileSync(join(directory, 'service-account.key'), privateKey.export({ type: 'pkcs1', format: 'pem' }));
+  const kubeconfig = join(directory, 'kubeconfig');
+  const server = `https://127.0.0.1:${port}`;
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'admin', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+      'current-context': 'test',
+    }),
+  );
+  return kubeconfig;
+}
+
+interface Running {
+  readonly lastWords: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+function run(directory: string, binary: string, words: readonly string[]): Running {
+  const child = spawn(binary, words, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  let tail = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    tail = (tail + chunk.toString()).slice(-2000);
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  });
+  return {
+    lastWords: () => `${binary}:\n${tail}`,
+    stop: () => {
+      child.kill('SIGKILL');
+      return ended;
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
