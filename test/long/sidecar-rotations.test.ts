@@ -3,24 +3,24 @@
  * application that reloads.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchStandIn } from '../aws-stand-in/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { startApplication } from '../support/application.ts';
-import { companion } from '../support/companion.ts';
 import { generationOf, valueIn } from '../support/generations.ts';
-import type { Report } from '../support/reader.ts';
+import { PATIENCE } from '../support/patience.ts';
+import { startReader } from '../support/reading.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 
 const ROTATIONS = 1000;
-/** One rotation in so many is met by a kill -9, at a random moment of the first milliseconds. */
+/** One rotation in so many is met by a kill -9. */
 const KILL_IN = 10;
-const LATEST_KILL = 150;
-const PATIENCE = 20_000;
+/** A rotation is some five changes in the directory that inotify tells: the kill comes at one of them, or when all is told. */
+const CHANGES = 9;
 
 const test = suite('rotations');
 /** What would outlive a test that fails. */
@@ -63,17 +63,21 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
   });
   const heard = () => application.heard.filter((line) => line.startsWith('generation')).length;
   ends.push(() => application.end());
-  const reader = companion('reader.ts', [box.dir, ...paths]);
-  ends.push(() => reader.kill('SIGKILL'));
-  await reader.said('reading');
+  const reader = await startReader(box.dir, paths);
+  ends.push(() => reader.kill());
 
   const kills = { before: 0, between: 0, after: 0, spurious: 0 };
   for (let generation = 1; generation <= ROTATIONS; generation++) {
     await rotateApp(aws, generation);
     const toldBefore = heard();
-    process.kill(sidecar.pid, 'SIGHUP');
-    if (Math.random() < 1 / KILL_IN) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * LATEST_KILL));
+    const isTold = () => application.heard.includes(lineOf(generation, first));
+    if (generation % KILL_IN !== 0) process.kill(sidecar.pid, 'SIGHUP');
+    else {
+      let changes = Math.floor(Math.random() * CHANGES);
+      const watcher = watch(box.dir, () => changes--);
+      process.kill(sidecar.pid, 'SIGHUP');
+      await until('a moment for the kill', () => changes <= 0 || (isTold() && !existsSync(note)));
+      watcher.close();
       sidecar.child.kill('SIGKILL');
       await sidecar.ended;
       const state = published() < generation ? 'before' : existsSync(note) ? 'between' : 'after';
@@ -84,9 +88,8 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
       if (state === 'after' && heard() > toldBefore + 1) kills.spurious++;
     }
     await until(`generation ${generation}`, () => published() === generation);
-    await until(`generation ${generation} to be told`, () =>
-      application.heard.includes(lineOf(generation, first)),
-    );
+    await until(`generation ${generation} to be told`, isTold);
+    assert.is((await reader.turn()).newest, generation);
   }
 
   assert.is(published(), ROTATIONS);
@@ -96,11 +99,8 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
   );
   process.kill(sidecar.pid, 'SIGTERM');
   assert.is((await sidecar.ended).code, 0);
-  reader.kill('SIGTERM');
-  const report = JSON.parse((await reader.ended).at(-1) ?? '') as Report;
-
+  const report = await reader.end();
   assert.equal(report.faults, []);
-  assert.ok(report.generations > ROTATIONS / 2, `the reader saw ${report.generations} sets`);
   assert.is(kills.spurious, 0);
   // What was killed between its publish and the end of its telling may be told again, and only that.
   assert.ok(

@@ -2,12 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { PATIENCE } from './patience.ts';
 
 export interface Application {
   readonly pid: number;
   /** Every text that it has read, in order. */
   readonly heard: readonly string[];
-  /** Resolves as soon as it has read this text; rejects after 10 s. */
+  /** Resolves as soon as it has read this text; rejects when it does not come. */
   hears(text: string): Promise<void>;
   end(): Promise<void>;
 }
@@ -19,9 +20,6 @@ export interface ApplicationOptions {
   /** argv[0], as `ps` shows it. */
   readonly name: string;
 }
-
-/** Milliseconds. */
-const PATIENCE = 10_000;
 
 /** Starts it; resolves when it can be signalled. */
 export async function startApplication({ file, pidFile, name }: ApplicationOptions): Promise<Application> {

@@ -1,14 +1,17 @@
 /** A program of test/support in a process of its own, and what it says. */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 export interface Companion {
   /** Resolves as soon as it has printed this line; rejects when it ends without. */
   said(line: string): Promise<void>;
+  /** Resolves with the `count`th line as soon as it has printed so many; rejects when it ends before. */
+  line(count: number): Promise<string>;
   /** Every line it printed, when it has ended. */
   readonly ended: Promise<readonly string[]>;
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void;
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGUSR2'): void;
 }
 
 export interface CompanionOptions {
@@ -39,18 +42,27 @@ export function companion(
     output += chunk.toString();
   });
   const lines = () => output.split('\n').slice(0, -1);
-  const ended = new Promise<readonly string[]>((resolve) => child.on('close', () => resolve(lines())));
+  let over = false;
+  const ended = once(child, 'close').then((): readonly string[] => {
+    over = true;
+    return lines();
+  });
+
+  async function until<Found>(what: string, find: () => Found | undefined): Promise<Found> {
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      if (over) throw new Error(`expected it to say ${what}, got ${JSON.stringify(output)}`);
+      await Promise.race([once(child.stdout, 'data'), ended]);
+    }
+  }
+
   return {
     ended,
     kill: (signal) => child.kill(signal),
-    said: (line) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (lines().includes(line)) resolve();
-        };
-        look();
-        child.stdout.on('data', look);
-        void ended.then(() => reject(new Error(`expected it to say ${line}, got ${JSON.stringify(output)}`)));
-      }),
+    said: async (line) => {
+      await until(line, () => lines().includes(line) || undefined);
+    },
+    line: (count) => until(`${count} lines`, () => lines()[count - 1]),
   };
 }

@@ -1,66 +1,102 @@
 /**
  * The trial by kill -9: writers are killed at random moments of their publishes, one after another, under a reader that
  * never rests.
+ *
+ * Progress drives it, not time: a writer is killed at a change that it makes, the next kill waits until the reader has read
+ * everything once since the last, and there are kills until enough of them came in the middle of a publish.
  */
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { companion } from './companion.ts';
+import { type Companion, companion } from './companion.ts';
 import type { Orders } from './publisher.ts';
 import type { Report } from './reader.ts';
+import { startReader } from './reading.ts';
 
 export interface Trial {
   readonly dir: string;
+  /** How many writers are killed, at least. */
   readonly kills: number;
+  /** After how many kills, at least, the directory shows that a publish was under way. */
+  readonly interrupted: number;
   /** From 0 up to but not 1. */
   readonly random: () => number;
 }
 
 export interface Verdict {
   readonly report: Report;
-  /** Kills after which the directory showed that a publish had been under way. */
+  readonly kills: number;
   readonly interrupted: number;
   /** The generation of the last publish, which was left to end in peace. */
   readonly last: number;
 }
 
-/** Milliseconds. A publish takes about 1 ms here: the kill comes anywhere in the first few, or among the later ones. */
-const LONGEST_LIFE = 20;
+/** Changes that inotify tells, of some three publishes: the kill comes at one of them. */
+const CHANGES = 40;
 
 /** More generations than a writer gets through: each writer starts above whatever the one before has published. */
 const STRIDE = 100_000;
 
-/** Milliseconds that a writer waits for the lock. */
-const PATIENCE = 30_000;
+/** Milliseconds that a writer waits for the lock: longer than any trial. */
+const PATIENCE = 3_600_000;
 
-export async function killTrial({ dir, kills, random }: Trial): Promise<Verdict> {
-  const last = (kills + 1) * STRIDE;
-  const reader = companion('reader.ts', dir);
+export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verdict> {
+  const most = enough.kills * 10;
   let interrupted = 0;
-  let writer = companion('publisher.ts', orders({ dir, from: STRIDE, patience: PATIENCE }));
-  for (let kill = 1; kill <= kills; kill++) {
-    await writer.said('open');
-    // The next one starts meanwhile and waits for the lock, as the container does that takes the place of a killed one.
-    const from = (kill + 1) * STRIDE;
-    const next = companion(
-      'publisher.ts',
-      orders({ dir, from, patience: PATIENCE, ...(kill === kills ? { to: last } : {}) }),
-    );
-    if (kill === 1) await reader.said('reading');
-    await new Promise((resolve) => setTimeout(resolve, random() * LONGEST_LIFE));
+  let kills = 0;
+  const started: { kill(signal: 'SIGKILL'): void }[] = [];
+  try {
+    let writer = startWriter({ dir, from: STRIDE });
+    const reader = await startReader(dir);
+    started.push(reader);
+    while (kills < enough.kills || interrupted < enough.interrupted) {
+      if (kills === most) {
+        throw new Error(
+          `expected ${enough.interrupted} of ${most} kills in the middle of a publish, got ${interrupted}`,
+        );
+      }
+      await writer.said('open');
+      // The next one starts meanwhile and waits for the lock, as the container does that takes the place of a killed one.
+      const from = ++kills * STRIDE;
+      const next = startWriter({ dir, from: from + STRIDE });
+      // Every other writer is killed in or soon after its first publish, the others when the reader has seen one of theirs.
+      if (kills % 2 === 0) while ((await reader.turn()).newest < from);
+      await change(dir, Math.ceil(random() * CHANGES), writer);
+      writer.kill('SIGKILL');
+      await writer.ended;
+      if (showsInterruption(dir)) interrupted++;
+      await reader.turn();
+      writer = next;
+    }
     writer.kill('SIGKILL');
     await writer.ended;
-    if (showsInterruption(dir)) interrupted++;
-    writer = next;
+    const last = (kills + 2) * STRIDE;
+    await startWriter({ dir, from: last, to: last }).said('done');
+    return { report: await reader.end(), kills, interrupted, last };
+  } finally {
+    for (const one of started) one.kill('SIGKILL');
   }
-  await writer.said('done');
-  reader.kill('SIGTERM');
-  const report = JSON.parse((await reader.ended).at(-1) ?? '') as Report;
-  return { report, interrupted, last };
+
+  function startWriter(orders: Orders): Companion {
+    const writer = companion('publisher.ts', JSON.stringify({ ...orders, patience: PATIENCE }));
+    started.push(writer);
+    return writer;
+  }
 }
 
-function orders(what: Orders): string {
-  return JSON.stringify(what);
+/** Resolves at the `count`th change in the directory from now on; rejects when the writer ends before. */
+async function change(dir: string, count: number, writer: Companion): Promise<void> {
+  let left = count;
+  const changed = Promise.withResolvers<void>();
+  const watcher = watch(dir, () => --left <= 0 && changed.resolve());
+  const ended = writer.ended.then((lines) => {
+    throw new Error(`expected the writer to publish until it is killed, got ${JSON.stringify(lines)}`);
+  });
+  try {
+    await Promise.race([changed.promise, ended]);
+  } finally {
+    watcher.close();
+  }
 }
 
 /** A link that was never renamed, a name that leads nowhere, or a set that was never opened to others. */

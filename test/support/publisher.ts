@@ -7,6 +7,7 @@
  * Problem is printed as one line of JSON and ends it with exit code 6.
  */
 
+import { readdirSync } from 'node:fs';
 import { Problem } from '../../src/core/problem.ts';
 import type { Owner } from '../../src/core/snapshot.ts';
 import { openDirectory } from '../../src/edge/directory/open.ts';
@@ -24,6 +25,9 @@ export interface Orders {
   readonly patience?: number;
 }
 
+/** Sets that lie in the directory at once, most of them replaced: a fast machine would fill a small /dev/shm in their second. */
+const SETS = 100;
+
 if (import.meta.main) await obey(JSON.parse(process.argv[2] ?? '') as Orders);
 
 async function obey({
@@ -34,6 +38,7 @@ async function obey({
   mode,
   patience = 0,
 }: Orders): Promise<void> {
+  const stop = new AbortController().signal;
   try {
     const directory = await openDirectory({
       dir,
@@ -42,7 +47,7 @@ async function obey({
       holder: 'publisher',
       patience,
       clock: realClock,
-      stop: new AbortController().signal,
+      stop,
     });
     say('open');
     for (let generation = from; generation <= to; generation++) {
@@ -52,6 +57,7 @@ async function obey({
       directory.told();
       // The timers that take replaced sets away want their turn.
       await new Promise(setImmediate);
+      while (readdirSync(dir).length > SETS) await realClock.sleep(10, stop);
     }
     await directory.close();
     say('done');

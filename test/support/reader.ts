@@ -5,7 +5,8 @@
  *   node test/support/reader.ts DIR            reads what test/support/publisher.ts publishes, until SIGTERM
  *   node test/support/reader.ts DIR PATH…      reads these paths, which every set has
  *
- * It prints `reading` when it has seen the first set, and at the end a Report as JSON.
+ * It prints a Report, a line of JSON, when it has seen the first set, after each SIGUSR2 as soon as a turn is over that began
+ * later, and at the end (test/support/reading.ts).
  */
 
 import { closeSync, constants, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
@@ -16,7 +17,9 @@ export interface Report {
   readonly turns: number;
   /** How many different sets were seen. */
   readonly generations: number;
-  /** Turns that took longer than a replaced set stays (the machine was busy elsewhere); their faults do not count. */
+  /** The newest of them. */
+  readonly newest: number;
+  /** Turns that took longer than a replaced set stays, since the machine was busy elsewhere, and missed a file that went. */
   readonly slow: number;
   readonly faults: readonly string[];
 }
@@ -31,8 +34,11 @@ export interface Expectation {
   readonly generationOf: (path: string, value: string) => number;
 }
 
-/** Milliseconds that a replaced set stays for those who are in it. */
-const GRACE = 1000;
+/**
+ * Milliseconds for which a replaced set stays for those who are in it, less what file times are too coarse for: by them a
+ * writer counts the second of a set that one before it has replaced.
+ */
+const GRACE = 900;
 
 /** One turn: the newest generation it saw, or what broke the contract. */
 export function readTurn(dir: string, expectation: Expectation): number {
@@ -59,9 +65,8 @@ function readSet(set: string, { steady, pathsOf, generationOf }: Expectation): v
     (entry) => entry.isFile() && !entry.name.startsWith('..'),
   );
   if (found.length !== paths.length) {
-    throw new Error(
-      `mixed: generation ${generation} has ${paths.length} files, the directory ${found.length}`,
-    );
+    const text = `mixed: generation ${generation} has ${paths.length} files, the directory ${found.length}`;
+    throw Object.assign(new Error(text), found.length < paths.length ? { code: 'ENOENT' } : {});
   }
 }
 
@@ -77,52 +82,67 @@ function readLinks(dir: string, { steady, generationOf }: Expectation): number {
   return newest;
 }
 
-/** Reads until `stop` says so, one turn at a time; the first turns may find no set yet. */
-export async function readAlways(
-  dir: string,
-  expectation: Expectation,
-  stop: AbortSignal,
-  onFirst: () => void = () => undefined,
-): Promise<Report> {
+/** What comes to a reader from outside, and what it tells. */
+interface Course {
+  readonly stop: AbortSignal;
+  /** How many reports were asked for until now. */
+  asked(): number;
+  report(report: Report): void;
+}
+
+/** Reads one turn after another; the first turns may find no set yet. */
+async function readAlways(dir: string, expectation: Expectation, course: Course): Promise<void> {
   const seen = new Set<number>();
   const faults: string[] = [];
   let turns = 0;
   let slow = 0;
   let newest = 0;
-  while (!stop.aborted) {
+  let given = -1;
+  while (!course.stop.aborted) {
+    const asked = course.asked();
     const start = performance.now();
     try {
       const generation = readTurn(dir, expectation);
       if (generation < newest) throw new Error(`back in time: ${generation} after ${newest}`);
       newest = generation;
       seen.add(generation);
-      if (turns === 0) onFirst();
       turns++;
     } catch (error) {
-      const beforeFirst = turns === 0 && (error as NodeJS.ErrnoException).code === 'ENOENT';
-      if (beforeFirst) continue;
-      turns++;
-      if (performance.now() - start > GRACE) slow++;
-      else faults.push(String(error));
-    } finally {
-      await new Promise(setImmediate);
+      const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isMissing || turns > 0) {
+        turns++;
+        if (isMissing && performance.now() - start > GRACE) slow++;
+        else if (faults.length < 20) faults.push(String(error));
+      }
     }
+    if (turns > 0 && given < asked) {
+      given = asked;
+      report();
+    }
+    await new Promise(setImmediate);
   }
-  return { turns, generations: seen.size, slow, faults: faults.slice(0, 20) };
+  report();
+
+  function report(): void {
+    course.report({ turns, generations: seen.size, newest, slow, faults });
+  }
 }
 
 if (import.meta.main) {
   const stop = new AbortController();
+  let asked = 0;
   process.on('SIGTERM', () => stop.abort());
+  process.on('SIGUSR2', () => {
+    asked++;
+  });
   const [dir = '', ...steady] = process.argv.slice(2);
   const expectation =
     steady.length === 0
       ? { steady: Object.keys(steadyPaths), pathsOf, generationOf }
       : { steady, generationOf };
-  const report = await readAlways(dir, expectation, stop.signal, () => say('reading'));
-  say(JSON.stringify(report));
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  await readAlways(dir, expectation, {
+    stop: stop.signal,
+    asked: () => asked,
+    report: (report) => process.stdout.write(`${JSON.stringify(report)}\n`),
+  });
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { AgentStatus } from '../../src/core/status/status.ts';
+import { PATIENCE } from './patience.ts';
 import { type Running, start } from './program.ts';
 
 export interface LoggedLine {
@@ -16,7 +17,7 @@ export interface Sidecar extends Running {
   readonly address: string;
   /** The lines of this event so far. */
   events(event: string): readonly LoggedLine[];
-  /** Resolves with the line in which the event comes for the `count`th time (default: the first); rejects after 10 s. */
+  /** Resolves with the line in which the event comes for the `count`th time (default: the first); rejects when it does not come. */
   event(event: string, count?: number): Promise<LoggedLine>;
   page(path: string, method?: 'GET' | 'POST'): Promise<{ readonly status: number; readonly body: string }>;
   status(): Promise<AgentStatus>;
@@ -25,9 +26,6 @@ export interface Sidecar extends Running {
   /** Asks for a sync, and waits for its end. */
   refresh(): Promise<void>;
 }
-
-/** Milliseconds. */
-const PATIENCE = 10_000;
 
 /** Starts `podsecrets sidecar` with a port of its own, at log level debug. */
 export async function startSidecar(

@@ -1,0 +1,34 @@
+/** The reader (reader.ts) as a process of its own, which reads while others write, and can be asked for a whole turn. */
+
+import { companion } from './companion.ts';
+import type { Report } from './reader.ts';
+
+export interface Reading {
+  /** Resolves when a turn is over that began after this was called: with all that was seen until then. */
+  turn(): Promise<Report>;
+  /** Ends it; resolves with all that it saw. */
+  end(): Promise<Report>;
+  /** For a test that fails. */
+  kill(): void;
+}
+
+/** Starts it; resolves when it has seen the first set. `paths`: those that every set has; none: those of publisher.ts. */
+export async function startReader(dir: string, paths: readonly string[] = []): Promise<Reading> {
+  const reader = companion('reader.ts', [dir, ...paths]);
+  let reports = 1;
+  const next = async () => JSON.parse(await reader.line(reports)) as Report;
+  await next();
+  return {
+    turn() {
+      reports++;
+      reader.kill('SIGUSR2');
+      return next();
+    },
+    end() {
+      reports++;
+      reader.kill('SIGTERM');
+      return next();
+    },
+    kill: () => reader.kill('SIGKILL'),
+  };
+}
