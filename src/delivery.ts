@@ -2,12 +2,14 @@
  * A pass with all that it owes: the files are published, and the application is told.
  *
  * What is to be told is remembered with the files until every notifier has told it; so a process that takes the place of a
- * killed one tells what that one did not come to, and tells nothing twice that was told.
+ * killed one tells at once what that one did not come to, also while AWS is away, and tells nothing twice that all have told.
  */
 
 import { Problem } from './core/problem.ts';
 import type { Phase } from './core/schedule.ts';
+import type { Changed, FilePath } from './core/snapshot.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
+import type { Publication } from './publication.ts';
 import { type PublisherOptions, publishAll } from './publisher.ts';
 import { openTeller, type Teller, type TellerOptions } from './teller.ts';
 
@@ -29,17 +31,18 @@ export interface DeliveryOptions
   readonly notifications: TellerOptions['count'];
 }
 
-/** A delivery with nothing to tell yet. */
+/** A delivery that tells what was left untold. Throws a Problem when a directory does not say what that is. */
 export function openDelivery(options: DeliveryOptions): Delivery {
-  const { publications, clock, log } = options;
-  /** A publish may be done whose change is not handed to the teller yet. */
-  let publishing = false;
-
+  const { publications } = options;
   const teller = openTeller({ ...options, count: options.notifications, settled: tryToForget });
+
+  function tell(publication: Publication, change: Changed): void {
+    teller.tell(publications.length === 1 ? change : placed(change, publication.directory));
+  }
 
   /** What everybody has heard need not be remembered. */
   function forget(): void {
-    if (publishing || !teller.isSettled()) return;
+    if (!teller.isSettled()) return;
     for (const publication of publications) publication.told();
   }
 
@@ -52,23 +55,26 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
+  for (const publication of publications) {
+    const untold = publication.untold();
+    if (untold !== undefined) tell(publication, untold);
+  }
   return {
     teller,
     async pass(phase, stop) {
-      publishing = true;
-      try {
-        await publishAll(
-          { ...options, tell: teller.tell, clock, log, count: options.publishes },
-          phase,
-          stop,
-        );
-      } catch (error) {
-        publishing = false;
-        tryToForget();
-        throw error;
-      }
-      publishing = false;
+      await publishAll({ ...options, tell, count: options.publishes }, phase, stop);
       forget();
     },
+  };
+}
+
+/** With several directories a file's name alone would not say which is meant. */
+function placed(change: Changed, directory: string): Changed {
+  const place = (paths: readonly FilePath[]) => paths.map((path) => `${directory}/${path}` as FilePath);
+  return {
+    kind: 'changed',
+    added: place(change.added),
+    updated: place(change.updated),
+    removed: place(change.removed),
   };
 }

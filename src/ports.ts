@@ -8,7 +8,7 @@
 import type { EventName } from './core/events.ts';
 import type { Problem } from './core/problem.ts';
 import type { Read, ReadOutcomes } from './core/read.ts';
-import type { Change, Changed, Snapshot } from './core/snapshot.ts';
+import type { Change, Changed, FilePath, Snapshot } from './core/snapshot.ts';
 
 /** Where values come from. */
 export interface SecretSource {
@@ -21,12 +21,13 @@ export interface SecretSource {
 
 /** Where files go. */
 export interface Target {
+  /** Whether a set is in use that has all of these files: published by this process or by one before it. */
+  holds(paths: readonly FilePath[]): boolean;
   /**
    * Makes the directory hold exactly this set, in one step, or throws a Problem of stage `publish` and leaves it as it was.
-   * What `telling` makes of a change (default: nothing) is remembered with the set until `told`, beyond the end of the
-   * process.
+   * What `telling` makes of a change is remembered with the set until `told`, beyond the end of the process.
    */
-  publish(next: Snapshot, telling?: (change: Changed) => Changed | undefined): Promise<Change>;
+  publish(next: Snapshot, telling: (change: Changed) => Changed | undefined): Change;
   /** What is remembered: changes that the application may not have heard of. */
   untold(): Changed | undefined;
   /** The application has heard of everything. */

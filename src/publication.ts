@@ -7,25 +7,36 @@
 
 import { choose } from './core/choose.ts';
 import { distinct } from './core/last-words.ts';
-import type { Plan, PlannedObject } from './core/plan.ts';
-import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
+import { expectedPaths, type Plan, type PlannedObject } from './core/plan.ts';
+import { type Problem, throwProblems } from './core/problem.ts';
 import type { ReadOutcomes } from './core/read.ts';
 import { type Rendered, render, type Served } from './core/render.ts';
 import type { Phase } from './core/schedule.ts';
-import type { Change, Changed, Snapshot } from './core/snapshot.ts';
+import type { Change, Changed } from './core/snapshot.ts';
 import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './core/status/status.ts';
-import { changeToTell, mergeChanges } from './core/telling/telling.ts';
+import { changeToTell } from './core/telling/telling.ts';
 import type { Question } from './fetch.ts';
 import type { Clock, Log, SecretSource, Target } from './ports.ts';
 
 /** What came of a publish. */
 export interface Published {
   readonly change: Change;
-  readonly snapshot: Snapshot;
   /** The first publish of this process. */
   readonly first: boolean;
-  /** What the application is to hear: of this publish, and of an earlier one whose process ended before it was told. */
+  /** What the application is to hear of it. */
   readonly telling: Changed | undefined;
+}
+
+/** What is to be published, and what is to be said of its objects. */
+export interface Prepared extends Rendered {
+  readonly missing: readonly ObjectNote[];
+  readonly unserved: readonly ObjectNote[];
+}
+
+/** An object, and what stands against it. */
+interface ObjectNote {
+  readonly name: string;
+  readonly problem: Problem;
 }
 
 /** A config, its directory, and what is known of both. */
@@ -36,8 +47,14 @@ export interface Publication {
   isReady(): boolean;
   /** What the next pass is to ask. */
   question(phase: Phase): Question;
-  /** Makes the files of what was fetched. Throws every problem that stands against it. */
-  publish(outcomes: ReadOutcomes): Promise<Published>;
+  /** The files that were fetched, and what stands against others. Throws the problems of all objects that have no value. */
+  prepare(outcomes: ReadOutcomes): Promise<Prepared>;
+  /** Publishes them. Throws every problem that stands against it. */
+  publish(prepared: Prepared): Published;
+  /** A pass failed for this one. */
+  failed(problems: readonly Problem[]): void;
+  /** What an earlier process published, and could not tell. Throws a Problem. */
+  untold(): Changed | undefined;
   /** The application has heard of everything that was published. */
   told(): void;
   /** Takes a new plan into force; its files follow with the next publish. */
@@ -56,8 +73,6 @@ export interface PublicationOptions {
   readonly target: Target;
   /** The source with the identity that a plan asks for. */
   readonly sourceOf: (plan: Plan) => SecretSource;
-  /** Whether the directory held a complete set for this plan before this process began. */
-  readonly wasPublished: boolean;
   /** Whether there is an application to tell. */
   readonly tells: boolean;
   /** Tell also about the first publish of a process. */
@@ -69,7 +84,8 @@ export interface PublicationOptions {
 /** A publication that has published nothing yet. */
 export function openPublication(options: PublicationOptions): Publication {
   const { directory, target, sourceOf, tells, notifyOnStart, clock, log } = options;
-  let { plan, wasPublished: ready } = options;
+  let { plan } = options;
+  let ready = target.holds(expectedPaths(plan));
   /** Until a plan's first success both regions are asked. */
   let proven = false;
   let publishes = 0;
@@ -82,40 +98,37 @@ export function openPublication(options: PublicationOptions): Publication {
   let lastChange: number | undefined;
   let lastFailure: number | undefined;
 
-  async function publish(outcomes: ReadOutcomes): Promise<Published> {
-    try {
-      const { served, missing, unserved } = serve(plan, outcomes);
-      const rendered = await render(plan, served);
-      const first = publishes === 0;
-      const news = (of: Change): Changed | undefined =>
-        tells ? changeToTell(of, rendered.snapshot, first, notifyOnStart) : undefined;
-      const owed = tells && first ? target.untold() : undefined;
-      const change = await target.publish(rendered.snapshot, news);
-      publishes++;
-      proven = true;
-      ready = true;
-      lastSuccess = clock.now();
-      if (change.kind === 'changed') lastChange = lastSuccess;
-      files = filesStatus(rendered, files, first, momentText(lastSuccess));
-      absent = sayChanges(absent, missing, {
-        begins: (object) => log.problem('warn', 'object.absent', object.problem, { config: plan.file }),
-        ends: (name) =>
-          log.write('info', 'object.present', `${name} exists again`, { config: plan.file, object: name }),
-      });
-      passedOver = sayChanges(passedOver, unserved, {
-        begins: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
-        ends: (name) =>
-          log.write('info', 'region.recovered', `${name} is served by both regions again`, {
-            config: plan.file,
-            object: name,
-          }),
-      });
-      return { change, snapshot: rendered.snapshot, first, telling: joined(owed, news(change)) };
-    } catch (error) {
-      lastFailure = clock.now();
-      lastErrors = problemsOf(error) ?? [];
-      throw error;
-    }
+  async function prepare(outcomes: ReadOutcomes): Promise<Prepared> {
+    const { served, missing, unserved } = serve(plan, outcomes);
+    return { ...(await render(plan, served)), missing, unserved };
+  }
+
+  function publish({ snapshot, facts, missing, unserved }: Prepared): Published {
+    const first = publishes === 0;
+    const replaces = !first || target.holds([]);
+    const news = (of: Change): Changed | undefined =>
+      tells ? changeToTell(of, snapshot, replaces, first && notifyOnStart) : undefined;
+    const change = target.publish(snapshot, news);
+    publishes++;
+    proven = true;
+    ready = true;
+    lastSuccess = clock.now();
+    if (change.kind === 'changed') lastChange = lastSuccess;
+    files = filesStatus(facts, files, first, momentText(lastSuccess));
+    absent = sayChanges(absent, missing, {
+      begins: (object) => log.problem('warn', 'object.absent', object.problem, { config: plan.file }),
+      ends: (name) =>
+        log.write('info', 'object.present', `${name} exists again`, { config: plan.file, object: name }),
+    });
+    passedOver = sayChanges(passedOver, unserved, {
+      begins: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
+      ends: (name) =>
+        log.write('info', 'region.recovered', `${name} is served by both regions again`, {
+          config: plan.file,
+          object: name,
+        }),
+    });
+    return { change, first, telling: news(change) };
   }
 
   return {
@@ -123,11 +136,14 @@ export function openPublication(options: PublicationOptions): Publication {
     plan: () => plan,
     isReady: () => ready,
     question: (phase) => ({ plan, source: sourceOf(plan), bothRegions: phase === 'start' || !proven }),
+    prepare,
     publish,
-    told() {
-      // What an earlier process left untold is handed on with the first publish, and until then nobody has heard of it.
-      if (publishes > 0) target.told();
+    failed(problems) {
+      lastFailure = clock.now();
+      lastErrors = problems;
     },
+    untold: () => target.untold(),
+    told: () => target.told(),
     replan(next) {
       plan = next;
       proven = false;
@@ -151,11 +167,6 @@ export function openPublication(options: PublicationOptions): Publication {
       absent,
     }),
   };
-}
-
-interface ObjectNote {
-  readonly name: string;
-  readonly problem: Problem;
 }
 
 /** Which value serves each object. Throws the problems of all that have none. */
@@ -203,21 +214,17 @@ function sayChanges(
 
 /** Each file as it is now; `changedAt` is when this process saw its version change. */
 function filesStatus(
-  rendered: Rendered,
+  facts: Rendered['facts'],
   before: readonly FileStatus[],
   first: boolean,
   now: string,
 ): readonly FileStatus[] {
   const known = new Map(before.map((file) => [file.path, file]));
-  return rendered.facts.map(({ path, object, service, region, version }) => {
+  return facts.map(({ path, object, service, region, version }) => {
     const old = known.get(path);
     const changedAt = old?.version === version ? old.changedAt : first ? undefined : now;
     return { path, object, service, region, version, ...(changedAt === undefined ? {} : { changedAt }) };
   });
-}
-
-function joined(earlier: Changed | undefined, later: Changed | undefined): Changed | undefined {
-  return earlier === undefined || later === undefined ? (earlier ?? later) : mergeChanges(earlier, later);
 }
 
 function moment<K extends string>(name: K, at: number | undefined): { readonly [N in K]?: string } {

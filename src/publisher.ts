@@ -4,10 +4,12 @@
  * Configs are independent: one that fails does not hold up the others. The pass fails with the problems of all.
  */
 
+import { counted } from './core/counted.ts';
 import { distinct } from './core/last-words.ts';
+import type { Plan } from './core/plan.ts';
 import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
 import type { Phase } from './core/schedule.ts';
-import type { Changed, FilePath } from './core/snapshot.ts';
+import type { Changed, Snapshot } from './core/snapshot.ts';
 import { filesOf } from './core/telling/telling.ts';
 import type { Fetcher } from './fetch.ts';
 import type { Clock, Log } from './ports.ts';
@@ -18,11 +20,9 @@ export interface PublisherOptions {
   readonly publications: readonly Publication[];
   readonly fetcher: Fetcher;
   /** Tells the application about a change; returns at once. */
-  readonly tell: (change: Changed) => void;
-  /** Applies the Kubernetes Secrets of a publication; throws Problems of stage `kubernetes`. Absent: none are applied. */
-  readonly applySecrets:
-    | ((publication: Publication, published: Published, stop: AbortSignal) => Promise<void>)
-    | undefined;
+  readonly tell: (publication: Publication, change: Changed) => void;
+  /** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. Absent: none are applied. */
+  readonly applySecrets: ((plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Counts each publication's part of a pass. */
@@ -40,15 +40,17 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
   const problems: Problem[] = [];
   for (const [index, publication] of publications.entries()) {
     try {
-      const published = await publication.publish(outcomes[index] ?? new Map());
-      report(options, publication, published, clock.elapsed() - began);
-      const { telling } = published;
-      if (telling !== undefined)
-        tell(publications.length === 1 ? telling : placed(telling, publication.directory));
-      await options.applySecrets?.(publication, published, stop);
+      const prepared = await publication.prepare(outcomes[index] ?? new Map());
+      // Published and told in one go: in between, what was told before could let this be forgotten with it.
+      const published = publication.publish(prepared);
+      if (published.telling !== undefined) tell(publication, published.telling);
+      const { snapshot } = prepared;
+      report(options, publication, published, snapshot.files.length, clock.elapsed() - began);
+      await options.applySecrets?.(publication.plan(), snapshot, stop);
     } catch (error) {
       const found = problemsOf(error);
       if (found === undefined) throw error;
+      publication.failed(found);
       if (found.some(({ stage }) => stage !== 'kubernetes')) options.count('failed');
       problems.push(...found);
     }
@@ -57,33 +59,31 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
 }
 
 /** Counts it, and says what changed. */
-function report(options: PublisherOptions, publication: Publication, published: Published, ms: number): void {
-  const { log } = options;
-  const { change, snapshot, first } = published;
+function report(
+  { log, count }: PublisherOptions,
+  publication: Publication,
+  { change, first }: Published,
+  files: number,
+  ms: number,
+): void {
   const { directory } = publication;
-  const fields = {
-    config: publication.plan().file,
-    directory,
-    files: snapshot.files.length,
-    ms: Math.round(ms),
-  };
+  const fields = { config: publication.plan().file, directory, files, ms: Math.round(ms) };
   if (change.kind === 'changed') {
-    options.count('changed');
-    const names = filesOf(change);
+    count('changed');
     log.write(
       'info',
       'publish.changed',
-      `published ${snapshot.files.length === 1 ? '1 file' : `${snapshot.files.length} files`} in ${directory}: ${counts(change)}`,
+      `published ${counted(files, 'file')} in ${directory}: ${counts(change)}`,
       {
         ...fields,
         added: change.added.length,
         updated: change.updated.length,
         removed: change.removed.length,
-        names: names.join(' '),
+        names: filesOf(change).join(' '),
       },
     );
   } else {
-    options.count('unchanged');
+    count('unchanged');
     if (first) log.write('info', 'publish.same', `the files in ${directory} are as they should be`, fields);
     else log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
   }
@@ -92,15 +92,4 @@ function report(options: PublisherOptions, publication: Publication, published: 
 function counts(change: Changed): string {
   const parts = (['added', 'updated', 'removed'] as const).map((kind) => `${change[kind].length} ${kind}`);
   return parts.filter((part) => !part.startsWith('0 ')).join(', ');
-}
-
-/** With several directories a file's name alone would not say which is meant. */
-function placed(change: Changed, directory: string): Changed {
-  const place = (paths: readonly FilePath[]) => paths.map((path) => `${directory}/${path}` as FilePath);
-  return {
-    kind: 'changed',
-    added: place(change.added),
-    updated: place(change.updated),
-    removed: place(change.removed),
-  };
 }

@@ -17,10 +17,21 @@ function changed(file: string): Changed {
   return { kind: 'changed', added: [], updated: [file as FilePath], removed: [] };
 }
 
-/** A delivery of one publication, whose publishes are as the test says; its diary says what happened in which order. */
-function house(publishes: (() => Promise<Changed | undefined>)[], forget: () => void = () => {}) {
+/** What else one of the publications is to do. */
+interface More extends Partial<Publication> {
+  /** At the moment of a publish. */
+  readonly publishing?: () => void;
+  readonly forgetting?: () => void;
+}
+
+/** A delivery of one publication for each `more`; what is published is as the test says, and the diary says in which order. */
+function house(
+  publishes: (() => Promise<Changed | undefined>)[],
+  ...[{ publishing, forgetting, ...more } = {}, ...others]: readonly More[]
+) {
   const clock = fakeClock();
   const diary: string[] = [];
+  let next: Changed | undefined;
   const publication: Publication = {
     directory: '/dir',
     plan: () => secretPlan([]),
@@ -30,14 +41,20 @@ function house(publishes: (() => Promise<Changed | undefined>)[], forget: () => 
       source: { read: async () => new Map() },
       bothRegions: false,
     }),
-    async publish(): Promise<Published> {
-      const telling = await publishes.shift()?.();
-      diary.push(`published ${telling?.updated ?? 'nothing'}`);
-      return { change: telling ?? { kind: 'same' }, snapshot: { files: [] }, first: false, telling };
+    async prepare() {
+      next = await publishes.shift()?.();
+      return { snapshot: { files: [] }, facts: [], missing: [], unserved: [] };
     },
+    publish(): Published {
+      publishing?.();
+      diary.push(`published ${next?.updated ?? 'nothing'}`);
+      return { change: next ?? { kind: 'same' }, first: false, telling: next };
+    },
+    failed() {},
+    untold: () => undefined,
     told() {
       if (diary.at(-1) !== 'forgotten') diary.push('forgotten');
-      forget();
+      forgetting?.();
     },
     replan() {},
     brokenConfig() {},
@@ -45,6 +62,7 @@ function house(publishes: (() => Promise<Changed | undefined>)[], forget: () => 
     status() {
       throw new Error('nobody asks');
     },
+    ...more,
   };
   const release: (() => void)[] = [];
   const notifier: Notifier = {
@@ -55,9 +73,14 @@ function house(publishes: (() => Promise<Changed | undefined>)[], forget: () => 
     },
   };
   const delivery = openDelivery({
-    publications: [publication],
+    publications: [publication, ...others.map((other) => ({ ...publication, ...other }))],
     notifiers: [notifier],
-    fetcher: { fetch: async () => [new Map()] },
+    fetcher: {
+      async fetch(questions, stop) {
+        stop.throwIfAborted();
+        return questions.map(() => new Map());
+      },
+    },
     applySecrets: undefined,
     splay: 0,
     clock,
@@ -78,20 +101,38 @@ test('what was published is remembered until it was told', async () => {
 });
 
 test('an earlier telling that ends in the middle of a publish does not let its change be forgotten', async () => {
-  const { clock, delivery, diary, release } = house([
-    async () => changed('a'),
-    async () => {
-      release.shift()?.();
-      await clock.settle();
-      return changed('b');
-    },
-  ]);
+  const { clock, delivery, diary, release } = house([async () => changed('a'), async () => changed('b')], {
+    publishing: () => release.shift()?.(),
+  });
   await delivery.pass('steady', never);
   await delivery.pass('steady', never);
-  assert.equal(diary, ['published a', 'told a', 'published b']);
+  assert.equal(diary, ['published a', 'published b', 'told a']);
   release.shift()?.();
   await clock.settle();
   assert.equal(diary.slice(3), ['told b', 'forgotten']);
+});
+
+test('what an earlier process left untold is told before the first pass, and remembered until then', async () => {
+  const { clock, delivery, diary, release } = house([], { untold: () => changed('a') });
+  await rejects(delivery.pass('start', AbortSignal.abort()));
+  assert.equal(diary, []);
+  release.shift()?.();
+  await clock.settle();
+  assert.equal(diary, ['told a', 'forgotten']);
+});
+
+test('the application is told names, and with several directories where they are', async () => {
+  const { clock, delivery, diary, release } = house(
+    [async () => changed('b'), async () => changed('c')],
+    { untold: () => changed('a') },
+    { directory: '/other', untold: () => undefined },
+  );
+  await delivery.pass('start', never);
+  for (let telling = 1; telling <= 2; telling++) {
+    release.shift()?.();
+    await clock.settle();
+  }
+  assert.equal(diary.slice(2), ['told /dir/a', 'told /dir/b,/other/c', 'forgotten']);
 });
 
 test('a pass that fails still lets be forgotten what was told while it went on', async () => {
@@ -110,8 +151,10 @@ test('a pass that fails still lets be forgotten what was told while it went on',
 
 test('what cannot be forgotten ends nothing, and is the problem of the next pass', async () => {
   const stuck = problem('publish.write');
-  const { clock, delivery, diary, release } = house([async () => changed('a'), async () => undefined], () => {
-    throw stuck;
+  const { clock, delivery, diary, release } = house([async () => changed('a'), async () => undefined], {
+    forgetting: () => {
+      throw stuck;
+    },
   });
   await delivery.pass('steady', never);
   release.shift()?.();

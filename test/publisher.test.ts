@@ -14,23 +14,30 @@ const test = suite('a pass over several configs');
 const never = new AbortController().signal;
 
 /** A publication whose publish changes these files, or fails. */
-function publication(directory: string, ends: readonly string[] | Error): Publication {
+function publication(directory: string, ends: readonly string[] | Error, failed?: string[]): Publication {
   const plan = secretPlan([], { file: `${directory}.yaml` });
   return {
     directory,
     plan: () => plan,
     isReady: () => true,
     question: () => ({ plan, source: { read: async () => new Map() }, bothRegions: false }),
-    async publish(): Promise<Published> {
+    async prepare() {
       if (ends instanceof Error) throw ends;
+      return { snapshot: { files: [] }, facts: [], missing: [], unserved: [] };
+    },
+    publish(): Published {
       const change: Changed = {
         kind: 'changed',
         added: [],
-        updated: ends as readonly FilePath[],
+        updated: ends as unknown as readonly FilePath[],
         removed: [],
       };
-      return { change, snapshot: { files: [] }, first: false, telling: change };
+      return { change, first: false, telling: change };
     },
+    failed(problems) {
+      failed?.push(`${directory}: ${problems.map(({ code }) => code)}`);
+    },
+    untold: () => undefined,
     told() {},
     replan() {},
     brokenConfig() {},
@@ -47,7 +54,7 @@ function house(publications: readonly Publication[], more: Partial<PublisherOpti
   const options: PublisherOptions = {
     publications,
     fetcher: { fetch: async (questions) => questions.map(() => new Map()) },
-    tell: (change) => told.push(filesOf(change).join()),
+    tell: ({ directory }, change) => told.push(`${directory}: ${filesOf(change)}`),
     applySecrets: undefined,
     clock: fakeClock(),
     log: { write() {}, problem() {} },
@@ -68,17 +75,8 @@ test('one that fails holds up no other, and the pass fails with the problems of 
     problemsOf(error)?.map(({ subject }) => subject),
     ['x', 'y'],
   );
-  assert.equal(told, ['/two/a']);
+  assert.equal(told, ['/two: a']);
   assert.equal(counts, ['failed', 'changed', 'failed']);
-});
-
-test('the application is told names, and with several directories where they are', async () => {
-  const one = house([publication('/one', ['a', 'b'])]);
-  await one.pass();
-  assert.equal(one.told, ['a,b']);
-  const two = house([publication('/one', ['a']), publication('/two', ['a'])]);
-  await two.pass();
-  assert.equal(two.told, ['/one/a', '/two/a']);
 });
 
 test('the one problem that all of them share is told once', async () => {
@@ -87,14 +85,16 @@ test('the one problem that all of them share is told once', async () => {
   assert.is(problemsOf(await rejects(pass()))?.length, 1);
 });
 
-test('a Kubernetes Secret that cannot be applied fails the pass, but the files are published and told', async () => {
-  const { pass, told, counts } = house([publication('/one', ['a'])], {
+test('a Kubernetes Secret that cannot be applied fails the pass of its config, but the files are published and told', async () => {
+  const failed: string[] = [];
+  const { pass, told, counts } = house([publication('/one', ['a'], failed)], {
     applySecrets: async () => {
       throw problem('kubernetes.denied');
     },
   });
   assert.is(problemsOf(await rejects(pass()))?.[0]?.code, 'kubernetes.denied');
-  assert.equal(told, ['a']);
+  assert.equal(failed, ['/one: kubernetes.denied']);
+  assert.equal(told, ['/one: a']);
   assert.equal(counts, ['changed']);
 });
 

@@ -3,7 +3,6 @@
  */
 
 import { hostname } from 'node:os';
-import { expectedPaths } from '../core/plan.ts';
 import { throwProblems } from '../core/problem.ts';
 import { scrub } from '../core/telling/scrub.ts';
 import { type Delivery, type DeliveryOptions, openDelivery } from '../delivery.ts';
@@ -63,7 +62,6 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
         plan,
         target: directory,
         sourceOf: sources.of,
-        wasPublished: directory.holds(expectedPaths(plan)),
         tells: notifiers.length > 0,
         notifyOnStart: settings.notifyOnStart,
         clock,
@@ -95,8 +93,7 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
 
 /** Applies a publication's secretObjects, and says what changed. */
 function secretsApplier({ settings, env }: Context, log: Log): NonNullable<DeliveryOptions['applySecrets']> {
-  return async (publication, { snapshot }, signal) => {
-    const plan = publication.plan();
+  return async (plan, snapshot, signal) => {
     if (plan.secretObjects.length === 0) return;
     const { applySecrets } = await import('../edge/kubernetes/apply-secrets.ts');
     const outcome = await applySecrets({

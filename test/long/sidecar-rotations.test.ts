@@ -3,13 +3,22 @@
  * application that reloads.
  */
 
+<<<<<<< theirs
+import { readFileSync } from 'node:fs';
+=======
 import { existsSync, readFileSync, watch } from 'node:fs';
+>>>>>>> mine
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchStandIn } from '../aws-stand-in/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { startApplication } from '../support/application.ts';
+<<<<<<< theirs
+import { companion } from '../support/companion.ts';
+import { hasNote } from '../support/directory.ts';
+=======
+>>>>>>> mine
 import { generationOf, valueIn } from '../support/generations.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { startReader } from '../support/reading.ts';
@@ -36,7 +45,6 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
   ends.push(() => box.remove());
   box.writeConfig(appParameters);
   const first = paths[0] ?? '';
-  const note = join(box.dir, '..data', '..untold');
   const env = podIdentityEnv(box, aws, token);
   const begin = async (): Promise<Sidecar> => {
     const telling = ['--notify-signal', 'SIGHUP', '--notify-pid-file', join(box.root, 'app.pid')];
@@ -80,7 +88,7 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
       watcher.close();
       sidecar.child.kill('SIGKILL');
       await sidecar.ended;
-      const state = published() < generation ? 'before' : existsSync(note) ? 'between' : 'after';
+      const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
       kills[state]++;
       sidecar = await begin();
       // The first pass of the new one is over when the next look begins.

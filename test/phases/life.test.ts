@@ -1,17 +1,17 @@
 /** What its surroundings can do to a sidecar: edit its config, ask it to look, be deaf when they are told, and end it. */
 
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { config } from '../support/config.ts';
+import { hasNote } from '../support/directory.ts';
 import { minutes, objectOf, openWorld, play, problem, seconds, start, type World } from '../support/world.ts';
 
 const test = suite('phases: life');
 
 const of = (...names: string[]) => config(names.map(objectOf).join('\n'));
 const broken = 'kind: SecretProviderClass\nspec: {provider: aws, parameters: {objects: "- {objectName: a}"}}';
-const untold = (world: World) => readdirSync(join(world.dir, '..data')).includes('..untold');
+const untold = (world: World) => hasNote(world.dir);
 
 test('an edited config is in force at once, and files of objects that are gone from it go with the same publish', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1', c: '1' }, config: of('a', 'b') });

@@ -16,6 +16,7 @@ import * as assert from 'uvu/assert';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
+import { hasNote } from '../support/directory.ts';
 import { type Ended, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
@@ -97,8 +98,6 @@ function isRunning(pid: number): boolean {
   }
 }
 
-const hasNote = ({ box }: House) => existsSync(join(box.dir, '..data', '..untold'));
-
 /** The end that a signal brings, and how long it took. */
 async function endOf(running: Sidecar, signal: NodeJS.Signals): Promise<Ended & { readonly ms: number }> {
   const from = performance.now();
@@ -140,7 +139,7 @@ for (const by of ['pid file', 'name'] as const) {
     await running.refresh();
     await running.refresh();
     assert.equal(app.heard, [two], 'nothing changed: nobody is told');
-    assert.not.ok(hasNote(house));
+    assert.not.ok(hasNote(house.box.dir));
   });
 }
 
@@ -334,14 +333,14 @@ sidecar(
     await rotate(house, 'a', two);
     await first.refresh();
     await endOf(first, 'SIGKILL');
-    assert.ok(hasNote(house));
+    assert.ok(hasNote(house.box.dir));
     assert.equal(app.heard, []);
 
     const second = await ready(house, telling);
     await app.hears(two);
     await second.event('notify.told');
     await second.refresh();
-    assert.not.ok(hasNote(house));
+    assert.not.ok(hasNote(house.box.dir));
     await endOf(second, 'SIGKILL');
 
     const third = await ready(house, telling);

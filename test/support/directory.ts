@@ -39,7 +39,7 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
   return {
     ...directory,
     clock,
-    publish: (next, telling = (change) => change) => directory.publish(next, telling),
+    publish: async (next, telling = (change) => change) => directory.publish(next, telling),
     end: async () => {
       const closed = directory.close();
       await clock.advance(1000);
@@ -104,6 +104,11 @@ function filesBelow(dir: string, relative: string): [string, string][] {
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whether the directory remembers a change that is yet to be told. */
+export function hasNote(dir: string): boolean {
+  return readdirSync(dir).includes(`${readlinkSync(join(dir, '..data'))}.untold`);
 }
 
 /** Every name in the directory that is not a file of the set in use: reserved names and links that lead nowhere. */

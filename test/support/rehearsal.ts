@@ -70,10 +70,10 @@ function systemError(code: string, syscall: string, path: unknown): Error {
 function doHalf(name: keyof FileSystem, args: readonly unknown[]): void {
   const path = String(args[0]);
   if (name === 'writeFileSync') {
-    const bytes = args[1] as Uint8Array;
+    const bytes = Buffer.from(args[1] as Uint8Array);
     fs.writeFileSync(path, bytes.subarray(0, bytes.length / 2), { flag: 'wx', mode: 0o600 });
   }
-  if (name === 'rmSync') {
+  if (name === 'rmSync' && fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     const first = fs.readdirSync(path).sort()[0];
     if (first !== undefined) fs.rmSync(join(path, first), { recursive: true });
   }

@@ -12,7 +12,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { expectedPaths, type Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
 import type { Read, ReadOutcome } from '../../src/core/read.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -179,7 +179,6 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       plan,
       target: directory,
       sourceOf: () => source,
-      wasPublished: directory.holds(expectedPaths(plan)),
       tells: true,
       notifyOnStart,
       clock,

@@ -10,22 +10,19 @@ import type { Change, Changed, FilePath, Snapshot } from '../snapshot.ts';
 /**
  * The change that a publish has to tell; undefined when there is none to tell.
  *
- * The first publish of a process into a directory that held nothing is not told: whoever could read the files is not
- * running yet, and a SIGHUP would kill a program that is not ready for it. `onStart` (--notify-on-start) tells it, and any
- * other first publish, even one that changed nothing.
+ * A set that replaces none (`replaces` is false) is not told: whoever could read the files is not running yet, and a SIGHUP
+ * would kill a program that is not ready for it. `always` (--notify-on-start, at the first publish of a process) tells it,
+ * and even a publish that changed nothing.
  */
 export function changeToTell(
   change: Change,
   published: Snapshot,
-  first: boolean,
-  onStart: boolean,
+  replaces: boolean,
+  always: boolean,
 ): Changed | undefined {
-  if (change.kind === 'same') {
-    const updated = published.files.map((file) => file.path);
-    return first && onStart ? { kind: 'changed', added: [], updated, removed: [] } : undefined;
-  }
-  const intoNothing = change.removed.length === 0 && change.added.length === published.files.length;
-  return first && !onStart && intoNothing ? undefined : change;
+  if (change.kind === 'changed') return replaces || always ? change : undefined;
+  const updated = published.files.map((file) => file.path);
+  return always ? { kind: 'changed', added: [], updated, removed: [] } : undefined;
 }
 
 /** Two changes, one after the other, as one. A file that came and went again stays a removed one: somebody may have read it. */

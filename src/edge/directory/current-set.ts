@@ -7,7 +7,6 @@ import { Secret } from '../../core/secret.ts';
 import type { FilePath } from '../../core/snapshot.ts';
 import type { FileSystem } from './file-system.ts';
 import { takeInventory } from './inventory.ts';
-import { UNTOLD } from './untold.ts';
 
 /** Whether a set is in use that has all of these files; false also when it cannot be read. */
 export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath[]): boolean {
@@ -30,6 +29,6 @@ export function readValues(fs: FileSystem, dir: string): readonly Secret[] {
   const set = join(dir, current.name);
   return fs
     .readdirSync(set, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name !== UNTOLD)
+    .filter((entry) => entry.isFile())
     .map((entry) => new Secret(fs.readFileSync(join(entry.parentPath, entry.name))));
 }

@@ -15,11 +15,17 @@ import type { FileSystem } from './file-system.ts';
 export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
 
+/** Stands beside a set, never in it: whoever copies the whole set, as any user, finds files and nothing else. */
+const NOTE = '.untold';
+
 /** Every name in the directory, by whose it is. */
 export interface Inventory {
   readonly current: CurrentSet | undefined;
   /** Every set that is not the current one: replaced, or left unfinished by a crash. */
   readonly otherSets: readonly string[];
+  /** The note of the current set, and those of others. */
+  readonly note: string | undefined;
+  readonly otherNotes: readonly string[];
   /** Names that are our links, `name -> ..data/name`. */
   readonly links: ReadonlySet<string>;
   /** Names that somebody else made. */
@@ -40,6 +46,7 @@ export interface CurrentSet {
 /** Looks at every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
 export function takeInventory(fs: FileSystem, dir: string): Inventory {
   const sets: string[] = [];
+  const notes: string[] = [];
   const links = new Set<string>();
   const foreign = new Set<string>();
   let hasData = false;
@@ -49,13 +56,17 @@ export function takeInventory(fs: FileSystem, dir: string): Inventory {
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
     else if (isSetName(name)) sets.push(name);
+    else if (name.endsWith(NOTE) && isSetName(name.slice(0, -NOTE.length))) notes.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
   const current = hasData ? currentSet(fs, dir) : undefined;
+  const note = notes.find((name) => current !== undefined && name === noteName(current.name));
   return {
     current,
     otherSets: sets.filter((name) => name !== current?.name),
+    note,
+    otherNotes: notes.filter((name) => name !== note),
     links,
     foreign,
     hasNewData,
@@ -70,6 +81,11 @@ export function linkTarget(name: string): string {
 /** What mkdtemp makes of this is a set's name: `..2026_01_31_23_59_59.a1B2c3`. */
 export function setNamePrefix(now: number): string {
   return `..${new Date(now).toISOString().slice(0, 19).replace(/[-T:]/g, '_')}.`;
+}
+
+/** The note that belongs to a set, by its name or by its path. */
+export function noteName(set: string): string {
+  return `${set}${NOTE}`;
 }
 
 function isSetName(name: string): boolean {

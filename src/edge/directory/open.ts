@@ -9,7 +9,7 @@ import * as nodeFs from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
-import type { FilePath, Owner, Snapshot } from '../../core/snapshot.ts';
+import type { Owner, Snapshot } from '../../core/snapshot.ts';
 import type { Clock, Target } from '../../ports.ts';
 import { holdsFiles, readValues } from './current-set.ts';
 import { explain } from './failure.ts';
@@ -43,8 +43,6 @@ export interface DirectoryWish {
 export interface Directory extends Target {
   /** Absolute, without links. */
   readonly path: string;
-  /** Whether a set is in use that has all of these files: published by this process or by one before it. */
-  holds(paths: readonly FilePath[]): boolean;
   /** Every value that a hook may know: of the set in use, and those it replaced until everything was told. Throws a Problem. */
   values(): readonly Secret[];
   /** What will work, but perhaps not for everybody. */
@@ -64,7 +62,7 @@ export async function openDirectory(wish: DirectoryWish): Promise<Directory> {
   return {
     path: dir,
     warnings: warningsAbout(fs, dir),
-    publish: async (next, telling = () => undefined) =>
+    publish: (next, telling) =>
       explained(
         () =>
           publish({ fs, dir, owner, retirement }, next, clock.now(), (change) => {
@@ -75,9 +73,9 @@ export async function openDirectory(wish: DirectoryWish): Promise<Directory> {
         dir,
         next,
       ),
-    untold: () => explained(() => readUntold(fs, dir, takeInventory(fs, dir).current), dir),
+    untold: () => explained(() => readUntold(fs, dir, takeInventory(fs, dir)), dir),
     told() {
-      explained(() => forgetUntold(fs, dir, takeInventory(fs, dir).current), dir);
+      explained(() => forgetUntold(fs, dir, takeInventory(fs, dir)), dir);
       replaced.forget();
     },
     holds: (paths) => holdsFiles(fs, dir, paths),

@@ -4,13 +4,14 @@
  *   <dir>/..2026_01_31_23_59_59.a1B2c3/   a set: every file of one publish
  *   <dir>/..data -> ..2026_01_31_23_59_59.a1B2c3
  *   <dir>/db-password -> ..data/db-password          one link for each name at the top of the set
+ *   <dir>/..2026_01_31_23_59_59.a1B2c3.untold        what the application has yet to hear of it (untold.ts)
  *
  *  (1) Take the inventory of the directory.
- *  (2) Sweep what a crash left: a `..data_tmp`, links that lead nowhere, sets that are not in use.
+ *  (2) Sweep what a crash left: a `..data_tmp`, links that lead nowhere, sets that are not in use and their notes.
  *  (3) Refuse if a name of the next set is taken by something that is not ours.
  *  (4) Compare contents, modes and owners with the disk. Nothing differs: nothing is written, that is all.
  *  (5) Make a new set, closed to others until it is whole.
- *  (6) Write its files: content, then mode, then owner; and what the application has yet to hear. Open the set to others.
+ *  (6) Note what the application has yet to hear. Write the files: content, then mode, then owner. Open the set to others.
  *  (7) Make links for new names. They lead nowhere until (9), and so come to life with the set.
  *  (8) Make `..data_tmp`, a link to the new set.
  *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old set, after it the new one.
@@ -71,10 +72,7 @@ export function publish(
   let set: string | undefined;
   try {
     set = fs.mkdtempSync(join(dir, setNamePrefix(now))); // (5)
-    writeUntold(fs, set, [
-      readUntold(fs, dir, current),
-      change.kind === 'same' ? undefined : telling(change),
-    ]); // (6)
+    writeUntold(fs, set, [readUntold(fs, dir, before), change.kind === 'same' ? undefined : telling(change)]); // (6)
     writeFiles(place, set, next);
     for (const name of names) {
       if (!linked.has(name)) fs.symlinkSync(linkTarget(name), join(dir, name)); // (7)
@@ -95,6 +93,7 @@ function sweep({ fs, dir, retirement }: Place, inventory: Inventory, wait: numbe
   for (const name of inventory.links) {
     if (!inventory.current?.names.has(name)) fs.unlinkSync(join(dir, name));
   }
+  for (const note of inventory.otherNotes) fs.rmSync(join(dir, note), { recursive: true, force: true });
   retirement.retire(inventory.otherSets, wait);
 }
 

@@ -2,37 +2,30 @@
  * What the application has yet to hear, remembered with the set that it is about.
  *
  * A process may be killed between a publish and telling the application; the next one finds nothing changed, and would
- * tell nobody. So the names of the changed files stand in the new set, from the moment it is in use and until they were
- * told. A set that never came into use takes its note with it, so that nothing is told that did not happen.
+ * tell nobody. So the names of the changed files stand in a note beside the new set, until they were told. A note counts
+ * only while its set is in use, so that nothing is told that did not happen.
  */
 
 import { join } from 'node:path';
 import { type Changed, type FilePath, filePath } from '../../core/snapshot.ts';
 import { mergeChanges } from '../../core/telling/telling.ts';
 import type { FileSystem } from './file-system.ts';
-import type { CurrentSet } from './inventory.ts';
+import { type Inventory, noteName } from './inventory.ts';
 
-/** In the set, under a name that no published file can have. */
-export const UNTOLD = '..untold';
-
-/** Notes these changes, one after the other, in a set that is being made; nothing when there are none. */
+/** Notes these changes, one after the other, for a set that is being made; nothing when there are none. */
 export function writeUntold(fs: FileSystem, set: string, changes: readonly (Changed | undefined)[]): void {
   const known = changes.filter((change) => change !== undefined);
   if (known.length === 0) return;
   const text = JSON.stringify(known.reduce(mergeChanges));
-  fs.writeFileSync(join(set, UNTOLD), text, { flag: 'wx', mode: 0o600 });
+  fs.writeFileSync(noteName(set), text, { flag: 'wx', mode: 0o600 });
 }
 
 /** The note of the set in use; undefined when everything was told, or the note is not one of ours. */
-export function readUntold(
-  fs: FileSystem,
-  dir: string,
-  current: CurrentSet | undefined,
-): Changed | undefined {
-  if (current === undefined || !current.names.has(UNTOLD)) return undefined;
-  const note = join(dir, current.name, UNTOLD);
-  if (!fs.lstatSync(note).isFile()) return undefined;
-  const { added, updated, removed } = (parsed(fs.readFileSync(note, 'utf8')) ?? {}) as Record<
+export function readUntold(fs: FileSystem, dir: string, { note }: Inventory): Changed | undefined {
+  if (note === undefined) return undefined;
+  const path = join(dir, note);
+  if (!fs.lstatSync(path).isFile()) return undefined;
+  const { added, updated, removed } = (parsed(fs.readFileSync(path, 'utf8')) ?? {}) as Record<
     string,
     unknown
   >;
@@ -42,8 +35,8 @@ export function readUntold(
 }
 
 /** Everything was told. */
-export function forgetUntold(fs: FileSystem, dir: string, current: CurrentSet | undefined): void {
-  if (current?.names.has(UNTOLD)) fs.unlinkSync(join(dir, current.name, UNTOLD));
+export function forgetUntold(fs: FileSystem, dir: string, { note }: Inventory): void {
+  if (note !== undefined) fs.rmSync(join(dir, note), { recursive: true, force: true });
 }
 
 function parsed(text: string): unknown {

@@ -36,18 +36,16 @@ test('the files of a change are sorted by name, each once', () => {
 });
 
 const same: Change = { kind: 'same' };
-const firsts: readonly (readonly [string, Change, boolean, boolean, Changed | undefined])[] = [
-  ['the first set in an empty directory is told to nobody', changed(['a', 'b']), true, false, undefined],
-  ['unless it is asked for', changed(['a', 'b']), true, true, changed(['a', 'b'])],
-  ['a change that a restart finds is told', changed([], ['a']), true, false, changed([], ['a'])],
-  ['also when it only adds a file to others', changed(['a']), true, false, changed(['a'])],
-  ['a restart that finds nothing changed tells nobody', same, true, false, undefined],
+const publishes: readonly (readonly [string, Change, boolean, boolean, Changed | undefined])[] = [
+  ['the first set in an empty directory is told to nobody', changed(['a', 'b']), false, false, undefined],
+  ['unless it is asked for', changed(['a', 'b']), false, true, changed(['a', 'b'])],
+  ['a change of another set is told', changed([], ['a']), true, false, changed([], ['a'])],
+  ['also when that set had no file', changed(['a', 'b']), true, false, changed(['a', 'b'])],
+  ['nothing changed tells nobody', same, true, false, undefined],
   ['unless it is asked for, with every file', same, true, true, changed([], ['a', 'b'])],
-  ['later, nothing changed tells nobody', same, false, true, undefined],
-  ['later, every change is told', changed(['a', 'b']), false, false, changed(['a', 'b'])],
 ];
-for (const [name, change, first, onStart, expected] of firsts) {
-  test(name, () => assert.equal(changeToTell(change, published('a', 'b'), first, onStart), expected));
+for (const [name, change, replaces, always, expected] of publishes) {
+  test(name, () => assert.equal(changeToTell(change, published('a', 'b'), replaces, always), expected));
 }
 
 test('waits grow from a second to a minute, and never become none', () => {

@@ -83,6 +83,18 @@ test('tells what was added, updated and removed, and shows the whole new set', a
   assert.equal(leftovers(dir), []);
 });
 
+test('in ..data stand the files and nothing else, also while a change is yet to be told', async () => {
+  const dir = scratch();
+  const directory = await open(dir);
+  for (const a of ['1', '2']) await directory.publish(snapshot({ a, 'b/..untold': a }));
+  assert.equal(readdirSync(join(dir, '..data'), { recursive: true }).sort(), ['a', 'b', 'b/..untold']);
+  assert.equal(directory.untold(), { kind: 'changed', added: ['a', 'b/..untold'], updated: [], removed: [] });
+  assert.is(directory.values().length, 4);
+  directory.told();
+  await directory.end();
+  assert.equal(leftovers(dir), []);
+});
+
 test('content counts to the last byte, also beyond the piece in which it is read', async () => {
   for (const size of [1, 4096, 65_535, 65_536, 65_537, 200_000]) {
     const dir = scratch();

@@ -2,13 +2,22 @@
 
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../../src/core/problem.ts';
 import type { FileSystem } from '../../../src/edge/directory/file-system.ts';
-import { open, publishOnce, shown, snapshot } from '../../support/directory.ts';
+import { leftovers, open, publishOnce, shown, snapshot } from '../../support/directory.ts';
 import { rejects } from '../../support/rejects.ts';
 import { scratch } from '../../support/scratch.ts';
 
@@ -18,8 +27,8 @@ test('a set that is a link to elsewhere is none: it is replaced, and nothing els
   const dir = scratch();
   const elsewhere = scratch();
   writeFileSync(join(elsewhere, 'a'), 'one');
-  writeFileSync(join(elsewhere, '..untold'), '{"added":[],"updated":["a"],"removed":[]}');
   symlinkSync(elsewhere, join(dir, '..2026_01_01_00_00_00.abcdef'));
+  writeFileSync(join(dir, '..2026_01_01_00_00_00.abcdef.untold'), noteOf('a'));
   symlinkSync('..2026_01_01_00_00_00.abcdef', join(dir, '..data'));
   symlinkSync('..data/a', join(dir, 'a'));
   const directory = await open(dir);
@@ -28,10 +37,12 @@ test('a set that is a link to elsewhere is none: it is replaced, and nothing els
   assert.is(directory.untold(), undefined);
   directory.told();
   assert.is((await directory.publish(snapshot({ a: 'one' }))).kind, 'changed');
+  directory.told();
   await directory.end();
   assert.equal(shown(dir), { a: 'one' });
   assert.is(existsSync(join(dir, '..2026_01_01_00_00_00.abcdef')), false);
-  assert.ok(existsSync(join(elsewhere, 'a')) && existsSync(join(elsewhere, '..untold')));
+  assert.equal(leftovers(dir), []);
+  assert.ok(existsSync(join(elsewhere, 'a')));
 });
 
 for (const [name, put] of [
@@ -45,12 +56,14 @@ for (const [name, put] of [
   test(`a note of what is untold that holds or is ${name} is no note of ours`, async () => {
     const dir = scratch();
     await publishOnce(dir, snapshot({ a: 'one' }));
-    put(join(dir, '..data', '..untold'));
+    put(join(dir, `${readlinkSync(join(dir, '..data'))}.untold`));
     const directory = await open(dir);
     assert.is(directory.untold(), undefined);
     await directory.publish(snapshot({ a: 'two' }));
     assert.equal(directory.untold(), { kind: 'changed', added: [], updated: ['a'], removed: [] });
+    directory.told();
     await directory.end();
+    assert.equal(leftovers(dir), []);
   });
 }
 
