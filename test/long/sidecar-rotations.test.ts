@@ -3,22 +3,14 @@
  * application that reloads.
  */
 
-<<<<<<< theirs
-import { readFileSync } from 'node:fs';
-=======
-import { existsSync, readFileSync, watch } from 'node:fs';
->>>>>>> mine
+import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchStandIn } from '../aws-stand-in/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { startApplication } from '../support/application.ts';
-<<<<<<< theirs
-import { companion } from '../support/companion.ts';
 import { hasNote } from '../support/directory.ts';
-=======
->>>>>>> mine
 import { generationOf, valueIn } from '../support/generations.ts';
 import { PATIENCE } from '../support/patience.ts';
 import { startReader } from '../support/reading.ts';
@@ -84,7 +76,7 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
       let changes = Math.floor(Math.random() * CHANGES);
       const watcher = watch(box.dir, () => changes--);
       process.kill(sidecar.pid, 'SIGHUP');
-      await until('a moment for the kill', () => changes <= 0 || (isTold() && !existsSync(note)));
+      await until('a moment for the kill', () => changes <= 0 || (isTold() && !hasNote(box.dir)));
       watcher.close();
       sidecar.child.kill('SIGKILL');
       await sidecar.ended;
