@@ -41,6 +41,8 @@ export async function openHttpServer(
     },
     (request, response) => answer(request, response, pages),
   );
+  // Those that are sent after the first without waiting for its answer would all be worked on.
+  server.maxRequestsPerSocket = 1;
   /** In the order of their arrival. */
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -94,7 +96,6 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Pages
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // A second request would be one more thing to limit.
     connection: 'close',
   });
   // For HEAD Node leaves it out.

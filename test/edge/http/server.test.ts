@@ -116,11 +116,13 @@ for (const [name, bytes, status] of [
   });
 }
 
-test('a second request on a connection is not answered', async () => {
+test('a second request on a connection is neither answered nor worked on', async () => {
+  const before = refreshes;
   const { socket, heard, closed } = dial(await serve());
-  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
+  socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000));
   await closed;
   assert.is(heard().match(/HTTP\/1\.1/g)?.length, 1);
+  assert.is(refreshes, before + 1);
 });
 
 test('whoever says nothing, says it slowly, or does not listen, is gone when the time is over', async () => {
