@@ -5,9 +5,9 @@
 
 # By tag, not by digest: what ends up in the image from here are Debian's libraries and authorities, whose fixes a rebuild is
 # meant to pick up. Node itself comes from package-lock.json, by hash.
-FROM node:26-bookworm AS build
+FROM node:26-trixie AS build
 WORKDIR /podsecrets
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json LICENSE ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 # A fifth of Node are symbols for debuggers. They have to go before the program is put into it.
 RUN command -v strip && ldconfig -p | grep -q libatomic.so.1 \
@@ -18,22 +18,25 @@ COPY test/build test/build
 RUN npm run build
 
 # What the final stage is: the program, its libraries where the loader looks for them, and Debian's record of the packages
-# these are from, so that scanners find them.
-RUN <<'EOF'
-set -eu
-mkdir -p /image/usr/bin /image/etc/ssl/certs /image/var/lib/dpkg/status.d
-cp dist/podsecrets /image/usr/bin/
-ldd dist/podsecrets | grep -o '/[^ ]*' | xargs -I{} cp --dereference --parents {} /image
-cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/
-for package in base-files ca-certificates libatomic1 libc6 libgcc-s1 libstdc++6; do
-  dpkg -s "$package" > "/image/var/lib/dpkg/status.d/$package"
-done
-cp /etc/os-release /image/etc/os-release
-echo 'hosts: files dns' > /image/etc/nsswitch.conf
-echo 'podsecrets:x:65532:65532::/:/' > /image/etc/passwd
-# The same files give the same layer, whenever they are built.
-find /image -exec touch --no-dereference --date=@0 {} +
-EOF
+# these are from, so that scanners find them; and of everything the licence under which it is passed on.
+RUN set -eu; \
+    mkdir -p /image/usr/bin /image/etc/ssl/certs /image/var/lib/dpkg/status.d /image/usr/share/doc/podsecrets; \
+    cp dist/podsecrets /image/usr/bin/; \
+    ldd dist/podsecrets | grep -o '/[^ ]*' | xargs -I{} cp --dereference --parents {} /image; \
+    cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/; \
+    for package in base-files ca-certificates libatomic1 libc6 libgcc-s1 libstdc++6; do \
+      dpkg -s "$package" > "/image/var/lib/dpkg/status.d/$package"; \
+      mkdir "/image/usr/share/doc/$package"; \
+      cp "/usr/share/doc/$package/copyright" "/image/usr/share/doc/$package/"; \
+    done; \
+    cp -R /usr/share/common-licenses /image/usr/share/; \
+    cp LICENSE /image/usr/share/doc/podsecrets/; \
+    node_modules/.bin/node test/build/ingredients.ts /image/usr/share/doc/podsecrets; \
+    cp --dereference /etc/os-release /image/etc/os-release; \
+    echo 'hosts: files dns' > /image/etc/nsswitch.conf; \
+    echo 'podsecrets:x:65532:65532::/:/sbin/nologin' > /image/etc/passwd; \
+    # The same files give the same layer, whenever they are built.
+    find /image -exec touch --no-dereference --date=@0 {} +
 
 FROM scratch
 ARG VERSION=dev

@@ -1,0 +1,34 @@
+/**
+ * What the program is made of, for the image: `node test/build/ingredients.ts DIRECTORY` writes there, as under node_modules,
+ * the package.json and the licence of each package in the bundle, and of Node. Scanners find the one, and people the other,
+ * which both cannot in an executable.
+ */
+
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+
+const root = join(import.meta.dirname, '../..');
+const [directory] = process.argv.slice(2);
+if (directory === undefined) throw new Error('expected a directory, got none');
+
+const { meta } = JSON.parse(readFileSync(join(root, 'dist/bundle.json'), 'utf8')) as {
+  readonly meta: Metafile;
+};
+for (const folder of [...packagesOf(meta), `node_modules/node-${process.platform}-${process.arch}`]) {
+  const files = readdirSync(join(root, folder)).filter((name) =>
+    /^(package\.json$|licen[cs]e|notice)/i.test(name),
+  );
+  mkdirSync(join(directory, folder), { recursive: true });
+  for (const file of files) copyFileSync(join(root, folder, file), join(directory, folder, file));
+}
+
+/** Their folders, such as node_modules/cliui/node_modules/string-width. */
+function packagesOf({ outputs }: Metafile): ReadonlySet<string> {
+  const files = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  return new Set(
+    files
+      .map((file) => /^.*\bnode_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0])
+      .filter((folder) => folder !== undefined),
+  );
+}
