@@ -66,7 +66,7 @@ export const events = {
   'fetch.single': {
     level: 'info',
     fields: ['action', 'awsCode'],
-    meaning: 'secrets are read one by one from now on, for batches are not allowed or are throttled',
+    meaning: 'secrets are read one by one from now on, for batches are not allowed, not known or throttled',
   },
   'hook.zombies': {
     level: 'warn',

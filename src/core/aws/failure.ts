@@ -103,6 +103,18 @@ function kindOf(name: string, message: string, status: number | undefined): Fail
   return 'client';
 }
 
+/** Whether the endpoint lacks the operation, as emulators and gateways of one's own do; each says it in its own way. */
+export function isUnknownOperation({ kind, code, status }: AwsFailure): boolean {
+  if (code !== undefined && unknownOperations.has(bareCode(code))) return true;
+  return status === 501 || (kind === 'answer' && (status === 404 || status === 405));
+}
+
+const unknownOperations: ReadonlySet<string> = new Set([
+  'UnknownOperation',
+  'InvalidAction',
+  'NotImplemented',
+]);
+
 const throttling: ReadonlySet<string> = new Set([
   'Throttling',
   'Throttled',

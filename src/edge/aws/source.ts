@@ -10,7 +10,7 @@ import type { Authentication } from '../../core/aws/authentication.ts';
 import { type AwsRequest, batchReads, type FetchMode, iamActions } from '../../core/aws/batch.ts';
 import type { AwsEnvironment } from '../../core/aws/environment.ts';
 import { readProblem } from '../../core/aws/error.ts';
-import type { AwsFailure } from '../../core/aws/failure.ts';
+import { type AwsFailure, isUnknownOperation } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { quoted } from '../../core/text.ts';
@@ -107,19 +107,19 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   }
 
   /** Whether single calls may do what the batch could not. With `auto`, what lasts is remembered for the process. */
-  function servesSingly({ kind, code }: AwsFailure): boolean {
-    if (kind === 'client' || kind === 'notFound') return true;
-    if (options.fetch !== 'auto' || (kind !== 'denied' && kind !== 'throttled')) return false;
-    if (mode !== 'single')
-      options.log.write(
-        'info',
-        'fetch.single',
-        kind === 'denied'
-          ? `secrets are read one by one from now on: the role may not ${BATCH_ACTION}, which would save calls`
-          : `secrets are read one by one from now on: ${BATCH_ACTION} is throttled`,
-        { action: BATCH_ACTION, awsCode: code },
-      );
-    mode = 'single';
+  function servesSingly(failure: AwsFailure): boolean {
+    // One bad name may be to blame.
+    if (options.fetch !== 'auto') return failure.kind === 'client' || failure.kind === 'notFound';
+    // A network that is down, and credentials that are not accepted, are so for every call.
+    if (failure.kind === 'network' || failure.kind === 'expired') return false;
+    const reason = lastingReason(failure);
+    if (reason !== undefined && mode !== 'single') {
+      mode = 'single';
+      options.log.write('info', 'fetch.single', `secrets are read one by one from now on: ${reason}`, {
+        action: BATCH_ACTION,
+        awsCode: failure.code,
+      });
+    }
     return true;
   }
 
@@ -145,6 +145,13 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 }
 
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
+
+/** Why no later batch would fare better; undefined when one might. */
+function lastingReason(failure: AwsFailure): string | undefined {
+  if (failure.kind === 'denied') return `the role may not ${BATCH_ACTION}, which would save calls`;
+  if (failure.kind === 'throttled') return `${BATCH_ACTION} is throttled`;
+  return isUnknownOperation(failure) ? `what answers there does not have ${BATCH_ACTION}` : undefined;
+}
 
 /** Each region once, with clients that are made once. */
 function openRegions(options: SourceOptions, regions: Map<string, Region>): (name: string) => Region {

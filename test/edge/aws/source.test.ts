@@ -226,6 +226,48 @@ test('a batch that is throttled is read singly, and not tried again', async () =
   assert.is(logged.length, 1);
 });
 
+for (const [what, does] of Object.entries({
+  'an operation that is unknown': { kind: 'error', code: 'UnknownOperationException' },
+  'status 501': { kind: 'server-error', status: 501, body: 'html' },
+  'a page that is not found': { kind: 'server-error', status: 404, body: 'html' },
+  'a method that is not allowed': { kind: 'server-error', status: 405, body: 'empty' },
+} as const)) {
+  test(`an endpoint without batches (${what}) is read singly, and not tried again`, async () => {
+    const { aws, read, logged } = await open({ seed: secretsOf(10) });
+    aws.addFault({ on: { operation: 'BatchGetSecretValue' }, does });
+    for (const pass of [1, 2])
+      assert.ok(
+        (await read(...asked(10))).every((text) => text.startsWith('found ')),
+        `pass ${pass}`,
+      );
+    assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 1);
+    assert.is(logged.length, 1);
+    assert.match(logged[0] ?? '', /what answers there does not have secretsmanager:BatchGetSecretValue$/);
+  });
+}
+
+for (const [what, does, attempts] of [
+  ['is broken', { kind: 'server-error' }, 3],
+  ['cannot be understood', { kind: 'garbage', shape: 'not-json' }, 1],
+] as const) {
+  test(`a batch that ${what} is read singly, and tried again`, async () => {
+    const { aws, read, logged } = await open({ seed: secretsOf(10) });
+    aws.addFault({ on: { operation: 'BatchGetSecretValue' }, times: attempts, does });
+    assert.ok((await read(...asked(10))).every((text) => text.startsWith('found ')));
+    await read(...asked(10));
+    assert.is(aws.count({ operation: 'BatchGetSecretValue' }), attempts + 1);
+    assert.is(aws.count({ operation: 'GetSecretValue' }), 10);
+    assert.equal(logged, []);
+  });
+}
+
+test('a network that is down is not asked again for each secret of a batch', async () => {
+  const { aws, read } = await open({ seed: secretsOf(10) });
+  aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'cut', at: 'before-headers' } });
+  for (const text of await read(...asked(10))) assert.match(text, /\[fetch\.network\]$/);
+  assert.is(aws.count({ operation: 'GetSecretValue' }), 0);
+});
+
 test('--fetch batch insists: what is denied is an error that names the permission', async () => {
   const { aws, read, logged } = await open({
     seed: secretsOf(2),
