@@ -83,6 +83,9 @@ const functions: Readonly<Record<string, Signature>> = {
   values: { takes: [['object']], apply: Object.values },
 };
 
+/** All of their names. */
+export const functionNames: readonly string[] = Object.keys(functions);
+
 /** What `&expression` becomes as an argument. */
 interface Expression {
   visit(value: unknown): unknown;

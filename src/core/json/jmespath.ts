@@ -18,8 +18,8 @@ import {
   UnknownFunctionError,
 } from '@aws-lambda-powertools/jmespath';
 import type { JMESPathParsingOptions } from '@aws-lambda-powertools/jmespath/types';
-import { quoted } from '../text.ts';
-import { functionTable, isExpression } from './jmespath-functions.ts';
+import { nearest, quoted } from '../text.ts';
+import { functionNames, functionTable, isExpression } from './jmespath-functions.ts';
 import type { JsonValue } from './json.ts';
 
 /** What an expression finds in a value. */
@@ -81,6 +81,33 @@ export function expressionFault(expression: string): ExpressionFault | undefined
 }
 
 /**
+ * What is wrong with the function calls of a valid expression; undefined when nothing is found. The AWS provider's library
+ * finds out when it evaluates the call, so that one it never comes to does no harm: `name || lower(name)`.
+ */
+export function callFault(expression: string): ExpressionFault | undefined {
+  const calls = [...withoutQuotes(expression).matchAll(/\b([A-Za-z_]\w*)\s*\(/g)];
+  const unknown = calls.map(([, name = '']) => name).find((name) => !functionNames.includes(name));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, functionNames);
+    const remedy = meant === undefined ? 'Do without it' : `Write ${quoted(meant)}, or do without it`;
+    return {
+      message: `expected a function of JMESPath, got ${quoted(unknown)}, which it does not have`,
+      remedy: `${remedy} (https://jmespath.org/specification.html#built-in-functions).`,
+    };
+  }
+  try {
+    run(expression, null);
+  } catch (error) {
+    if (error instanceof ArityError)
+      return {
+        message: `expected each function to get the arguments it takes, got more or fewer in ${quoted(expression)}`,
+        remedy: 'Correct the expression (https://jmespath.org/specification.html#built-in-functions).',
+      };
+  }
+  return undefined;
+}
+
+/**
  * The package remembers parsed expressions in a plain object, where `constructor` would be found without ever being put
  * in. A space in front, which means nothing in the grammar, makes every expression a name of its own.
  */
@@ -100,6 +127,10 @@ function reason(error: unknown): string {
 
 /** `db-password`, when it stands outside of quotes. */
 function hyphenatedKey(expression: string): string | undefined {
-  const bare = expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, ' ');
-  return /[A-Za-z_]\w*(?:-\w+)+/.exec(bare)?.[0];
+  return /[A-Za-z_]\w*(?:-\w+)+/.exec(withoutQuotes(expression))?.[0];
+}
+
+/** The expression with a space in the place of all that is quoted. */
+function withoutQuotes(expression: string): string {
+  return expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, ' ');
 }

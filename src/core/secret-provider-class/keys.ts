@@ -4,7 +4,6 @@
  * Shared vocabulary of the rooms that read an object; nothing is read or checked here.
  */
 
-import type { ExpressionFault } from '../json/jmespath.ts';
 import type { Fields } from './fields.ts';
 import type { Findings } from './findings.ts';
 
@@ -34,10 +33,13 @@ export interface ObjectContext {
   readonly pathTranslation: string | undefined;
   /** Permission bits where the config gives none. */
   readonly defaultMode: number;
-  /** What is wrong with a jmesPath expression; undefined when nothing is. */
-  readonly expressionFault: (expression: string) => ExpressionFault | undefined;
+  /** Who judges jmesPath expressions; undefined in a config that has none. */
+  readonly expressions: Expressions | undefined;
   readonly findings: Findings;
 }
+
+/** What is asked of the expression language. */
+export type Expressions = Pick<typeof import('../json/jmespath.ts'), 'expressionFault' | 'callFault'>;
 
 /** Which version of a value is meant: objectVersion and objectVersionLabel. */
 export interface Pin {

@@ -72,8 +72,8 @@ interface Entry {
 }
 
 function readEntry(value: YamlValue, subject: string, context: ObjectContext): Entry | undefined {
-  const refuse = (message: string, remedy: string, line = value.line) =>
-    context.findings.refuse({ code: 'config.jmesPath', subject, line, message, remedy });
+  const refuse = (message: string, remedy: string) =>
+    context.findings.refuse({ code: 'config.jmesPath', subject, line: value.line, message, remedy });
   if (value.kind !== 'map') {
     refuse(
       `expected an entry with path and objectAlias, got ${kindText(value)}`,
@@ -95,9 +95,16 @@ function readEntry(value: YamlValue, subject: string, context: ObjectContext): E
   if (path === undefined) refuse('expected an expression in path, got none', 'Write path.');
   if (alias === undefined)
     refuse('expected objectAlias, the name of the file, got none', 'Write objectAlias.');
-  const fault = path && context.expressionFault(path.text);
-  if (path && fault) refuse(fault.message, fault.remedy, path.line);
+  if (path !== undefined) checkExpression(path, subject, context);
   return path && alias && { subject, expression: path.text, alias, mode };
+}
+
+function checkExpression(path: TextField, subject: string, { expressions, findings }: ObjectContext): void {
+  const place = { code: 'config.jmesPath', subject, line: path.line } as const;
+  const fault = expressions?.expressionFault(path.text);
+  const call = fault === undefined ? expressions?.callFault(path.text) : undefined;
+  if (fault !== undefined) findings.refuse({ ...place, ...fault });
+  else if (call !== undefined) findings.warn({ ...place, ...call });
 }
 
 /** Four octal digits, in quotes or not: YAML would make 384 of an unquoted 0600. */

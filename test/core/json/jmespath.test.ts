@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evaluate, expressionFault } from '../../../src/core/json/jmespath.ts';
+import { callFault, evaluate, expressionFault } from '../../../src/core/json/jmespath.ts';
 import { type JsonValue, jsonText, parseJson } from '../../../src/core/json/json.ts';
 
 const secret = parseJson(
@@ -177,6 +177,33 @@ for (const [expression, hint] of [
     const fault = expressionFault(expression);
     assert.match(fault?.message ?? '', 'expected a JMESPath expression, got');
     assert.match(fault?.remedy ?? '', hint);
+  });
+}
+
+for (const [expression, message, remedy] of [
+  ['lenght(hosts)', 'got "lenght"', 'Write "length"'],
+  ["user || to_upper ('x')", 'got "to_upper"', 'Do without it'],
+  ['people[*].nosuch(@)', 'got "nosuch"', 'Do without it'],
+  ['sort_by(people, &Length(name))', 'got "Length"', 'Write "length"'],
+  ['length()', 'more or fewer in "length()"', 'Correct'],
+  ['merge()', 'more or fewer', 'Correct'],
+] as const) {
+  test(`${expression} is an expression, but calls what cannot be called`, () => {
+    assert.is(expressionFault(expression), undefined);
+    const fault = callFault(expression);
+    assert.match(fault?.message ?? '', message);
+    assert.match(fault?.remedy ?? '', remedy);
+  });
+}
+
+for (const expression of [
+  'length(hosts)',
+  'abs(user)',
+  '"nosuch(" || \'nosuch()\' || `"nosuch()"`',
+  'user && (port || zero)',
+]) {
+  test(`there is nothing wrong with the calls of ${expression}`, () => {
+    assert.is(callFault(expression), undefined);
   });
 }
 

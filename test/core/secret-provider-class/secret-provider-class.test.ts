@@ -421,6 +421,17 @@ const cases: readonly Case[] = [
     problems: ['12 config.jmesPath objects[0].jmesPath[0]', '13 config.jmesPath objects[0].jmesPath[1]'],
   },
   {
+    name: 'D: a function that JMESPath does not have is a warning, for it may never be evaluated',
+    objects: `
+      - objectName: a
+        objectType: secretsmanager
+        jmesPath:
+          - {path: user || lower(name), objectAlias: b}
+          - {path: keys(), objectAlias: c}`,
+    files: ['a 0644', 'b 0644', 'c 0644'],
+    warnings: ['12 config.jmesPath objects[0].jmesPath[0]', '13 config.jmesPath objects[0].jmesPath[1]'],
+  },
+  {
     name: 'D: two labels of one parameter are two reads',
     objects: `
       - {objectName: a, objectType: ssmparameter, objectVersionLabel: one, objectAlias: b}
