@@ -143,12 +143,21 @@ function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): Ya
   }
   if (first === undefined || faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
   const root = first.contents === null ? undefined : new Builder(text, place, faults).build(first);
-  const second = documents.next().value as Document.Parsed | undefined;
+  const second = secondDocument(documents);
   return {
     root: faults.length > 0 ? undefined : root,
     faults,
     secondDocument: second === undefined ? undefined : place(second.range[0]),
   };
+}
+
+/** The next document that holds something: a `---` behind the last line begins none. */
+function secondDocument(documents: Iterable<Document>): Document.Parsed | undefined {
+  for (const document of documents as Iterable<Document.Parsed>) {
+    const [start, end] = document.contents?.range ?? [0, 0];
+    if (start < end || document.errors.length > 0) return document;
+  }
+  return undefined;
 }
 
 function* tokensOf(

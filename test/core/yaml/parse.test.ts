@@ -102,7 +102,9 @@ for (const [what, text, expected] of [
 
 test('says where a second document begins', () => {
   assert.is(parseYaml('a: b\n---\nc: d\n').secondDocument, 2);
-  assert.is(parseYaml('a: b\n...\n').secondDocument, undefined);
+  assert.is(parseYaml('a: b\n---\n---\nc: [').secondDocument, 3);
+  for (const nothing of ['...\n', '---\n', '---', '--- # nothing\n---\n'])
+    assert.is(parseYaml(`a: b\n${nothing}`).secondDocument, undefined);
 });
 
 test('an alias costs one expansion, and each one inside of what it names costs another', () => {
