@@ -10,8 +10,7 @@ import { once } from 'node:events';
 import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { stringify } from 'yaml';
-import type { AgentStatus } from '../../src/core/status/status.ts';
+import { parse } from 'yaml';
 import { launchStandIn } from '../aws-stand-in/client.ts';
 import { run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
@@ -25,6 +24,18 @@ const step = (text: string) => say(`\n${bold(cyan(`▸ ${text}`))}`);
 const command = (text: string) => say(`  ${dim('$')} ${bold(text)}`);
 
 const region = 'eu-west-1';
+const parameters = `\
+usePodIdentity: "true"
+objects:
+  - objectName: shop/db
+    objectType: secretsmanager
+    objectAlias: db.json
+    jmesPath:
+      - { path: username, objectAlias: db-user }
+      - { path: password, objectAlias: db-password, filePermission: "0400" }
+  - objectName: /shop/api-key
+    objectType: ssmparameter
+    objectAlias: api-key`;
 const aws = await launchStandIn({
   identities: {
     app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['a-projected-token'] },
@@ -33,9 +44,8 @@ const aws = await launchStandIn({
     [region]: {
       secrets: {
         'shop/db': { json: { username: 'shop', password: 'correct horse', port: 5432 } },
-        'shop/tls': '-----BEGIN CERTIFICATE-----',
       },
-      parameters: { '/shop/api-key': 'k-1', '/shop/feature-flags': '{"checkout":"new"}' },
+      parameters: { '/shop/api-key': 'k-1' },
     },
   },
 });
@@ -52,22 +62,8 @@ try {
 
 async function showInit(): Promise<void> {
   step('A SecretProviderClass, as the CSI driver takes it');
-  const objects = [
-    {
-      objectName: 'shop/db',
-      objectType: 'secretsmanager',
-      objectAlias: 'db.json',
-      jmesPath: [
-        { path: 'username', objectAlias: 'db-user' },
-        { path: 'password', objectAlias: 'db-password', filePermission: '0400' },
-      ],
-    },
-    { objectName: 'shop/tls', objectType: 'secretsmanager', objectAlias: 'tls.crt' },
-    { objectName: '/shop/api-key', objectType: 'ssmparameter', objectAlias: 'api-key' },
-  ];
-  box.writeConfig({ region, usePodIdentity: 'true', objects });
-  for (const line of stringify({ usePodIdentity: 'true', objects }).trimEnd().split('\n'))
-    say(`  ${dim(line)}`);
+  for (const line of parameters.split('\n')) say(`  ${dim(line)}`);
+  box.writeConfig({ region, ...(parse(parameters) as Record<string, unknown>) });
 
   step('init: authenticate with EKS Pod Identity, fetch, publish, exit');
   command('podsecrets init --config config.yaml --dir /mnt/secrets-store');
@@ -77,7 +73,7 @@ async function showInit(): Promise<void> {
     podIdentityEnv(box, aws, 'a-projected-token'),
   );
   const took = performance.now() - began;
-  for (const line of stderr.trimEnd().split('\n')) say(`  ${dim(shortened(line))}`);
+  for (const line of stderr.trimEnd().split('\n')) say(`  ${dim(withoutEvent(shortened(line)))}`);
   if (code !== 0) throw new Error(`init ended with ${code}`);
   say();
   showFiles();
@@ -120,24 +116,20 @@ async function showSidecar(): Promise<void> {
   });
   const [heard] = (await reloaded) as [Buffer];
   say(
-    `  ${green('✔')} the application: ${String(heard).trim()} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
+    `  ${green('✔')} the application ${String(heard).trim()} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
   );
-  const changed = Object.entries(versions()).filter(([name, version]) => before[name] !== version);
-  say(
-    `  ${green('✔')} changed: ${changed.map(([name]) => name).join(', ')}; the other files kept their content`,
-  );
+  const after = Object.entries(versions());
+  const names = (changed: boolean) =>
+    after
+      .filter(([name, version]) => (before[name] !== version) === changed)
+      .map(([name]) => name)
+      .join(', ');
+  say(`  ${green('✔')} changed: ${names(true)}; as before: ${names(false)}`);
   say();
-  showFiles();
-  const status = JSON.parse(
-    (await run(['status', '--listen', listenAddress(sidecar.stderr()), '--output', 'json'])).stdout,
-  ) as AgentStatus;
-  const [config] = status.configs;
-  say(`  ${dim('$')} ${bold('podsecrets status')}`);
-  for (const { path, object, service, version, changedAt } of config?.files ?? []) {
-    say(
-      `  ${path.padEnd(12)} ${dim(`${object} (${service}) version ${version.slice(0, 8)}${changedAt === undefined ? '' : ', just rotated'}`)}`,
-    );
-  }
+  command('podsecrets status');
+  const { stdout } = await run(['status', '--listen', listenAddress(sidecar.stderr())]);
+  for (const line of stdout.trimEnd().split('\n')) say(`  ${dim(shortened(line))}`.trimEnd());
+  say();
   sidecar.child.kill('SIGTERM');
   const ending = performance.now();
   const { code } = await sidecar.ended;
@@ -147,7 +139,7 @@ async function showSidecar(): Promise<void> {
 /** An application of its own process group that reads its password again at SIGHUP. */
 function startApplication(): ChildProcess {
   const program = `
-    process.on('SIGHUP', () => console.log('got SIGHUP, read db-password again'));
+    process.on('SIGHUP', () => console.log('got SIGHUP and read db-password again'));
     setInterval(() => {}, 60000);`;
   return spawn(process.execPath, ['-e', program], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
 }
@@ -174,9 +166,8 @@ function versions(): Readonly<Record<string, string>> {
 }
 
 async function showCalls(what: string): Promise<void> {
-  const calls = await aws.calls();
-  const counts = Map.groupBy(calls, (call) => `${call.service} ${call.operation}`);
-  const list = [...counts].map(([name, found]) => `${found.length} × ${name}`).join(', ');
+  const counts = Map.groupBy(await aws.calls(), ({ operation }) => operation);
+  const list = [...counts].map(([operation, calls]) => `${calls.length} ${operation}`).join(', ');
   say(`  ${green('✔')} ${what}; API calls: ${list}`);
   await aws.forgetCalls();
 }
@@ -185,11 +176,12 @@ function listenAddress(log: string): string {
   return /listen=(\S+)/.exec(stripVTControlCharacters(log))?.[1] ?? '';
 }
 
-/** A log line without what the screen has no room for: the date, and the paths of the sandbox. */
+/** Text of the program with the paths that a pod has. */
 function shortened(line: string): string {
-  return line
-    .replace(/^\S+T(\S+)Z/, '$1')
-    .replaceAll(box.root, '')
-    .replaceAll('/secrets', '/mnt/secrets-store')
-    .replace(/ {2}\S+\.\S+ .*$| {2}credentials\.source$/, '');
+  return line.replaceAll(box.dir, '/mnt/secrets-store').replaceAll(box.config, 'config.yaml');
+}
+
+/** A log line without the date and the fields, for which the screen has no room. */
+function withoutEvent(line: string): string {
+  return line.replace(/^\S+T(\S+)Z/, '$1').replace(/ {2}[a-z]+\.[a-z]+( .*)?$/, '');
 }

@@ -60,7 +60,7 @@ function configLines(config: ConfigStatus, now: number): readonly string[] {
 
 function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
   return table(
-    ['FILE', 'OBJECT', 'SERVICE', 'REGION', 'VERSION', 'CHANGED'],
+    ['FILE', 'OBJECT', 'SERVICE', 'REGION', 'VERSION', 'ROTATED'],
     files.map(({ path, object, service, region, version, changedAt }) => [
       path,
       object,

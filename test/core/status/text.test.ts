@@ -23,7 +23,7 @@ test('tells all of it, with ages and remedies', () => {
     /etc/podsecrets/config.yaml: expected YAML, got a tab.
     Indent with spaces. [config.yaml]
   optional and absent: prod/extra
-  FILE         OBJECT     SERVICE         REGION        VERSION                               CHANGED
+  FILE         OBJECT     SERVICE         REGION        VERSION                               ROTATED
   db/password  prod/db    secretsmanager  eu-west-1     EXAMPLE1-90ab-cdef-fedc-ba987SECRET1  2h ago
   url          /prod/url  ssmparameter    eu-central-1  7
 
