@@ -145,6 +145,7 @@ function exchange(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<WireResponse> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const secure = request.protocol === 'https:';
     const outgoing = (secure ? https : http).request({

@@ -170,6 +170,20 @@ test('an abort ends a request in flight with its reason, and frees the place', a
   assert.equal(new Set(later), new Set(['200 good']));
 });
 
+test('what is aborted before its turn comes sends nothing', async () => {
+  let requests = 0;
+  const port = await serve((_, response) => {
+    requests++;
+    response.end('late');
+  });
+  const stop = new AbortController();
+  const reason = new Error('SIGTERM');
+  const asked = rejects(get(open(), port, {}, stop.signal));
+  stop.abort(reason);
+  assert.is(await asked, reason);
+  assert.is(requests, 0);
+});
+
 /** A certificate for localhost that nobody has signed but itself. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const keys = forge.pki.rsa.generateKeyPair(2048);
