@@ -11,7 +11,7 @@ import type { Read } from '../read.ts';
 import { printable, quoted } from '../text.ts';
 import { isArn } from './arn.ts';
 import { fullParameterName, iamActions } from './batch.ts';
-import { type AwsFailure, type FailureKind, isTlsCode } from './failure.ts';
+import { type AwsFailure, type FailureKind, isTlsCode, isUnknownOperation } from './failure.ts';
 import { namedArn } from './resource.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
@@ -84,7 +84,7 @@ function words(read: Read, action: string, failure: AwsFailure): Words {
     case 'answer':
       return {
         message: `expected ${where} to answer for this object, got ${failure.code === undefined && failure.status === undefined ? 'an answer without it' : `an answer that is not AWS's (${got})`}`,
-        remedy: 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.',
+        remedy: ENDPOINT,
       };
     default:
       return failure.kind satisfies never;
@@ -168,11 +168,15 @@ function refused(where: string, got: string, failure: AwsFailure): Words {
   const said = failure.message === undefined ? '' : `: ${printable(failure.message)}`;
   const remedy = /^(Decryption|InvalidKeyId)/.test(code)
     ? 'Check that the KMS key is enabled, and that the role may kms:Decrypt with it.'
-    : /Signature/.test(code)
+    : /Signature|^Request(Expired|InTheFuture|TimeTooSkewed)/.test(code)
       ? "Check the node's clock, and that nothing between here and AWS changes requests."
-      : 'Correct the object in the config: AWS does not accept the request as it is.';
+      : isUnknownOperation(failure)
+        ? ENDPOINT
+        : 'Correct the object in the config: AWS does not accept the request as it is.';
   return { message: `expected ${where} to accept the request, got ${got}${said}`, remedy };
 }
+
+const ENDPOINT = 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.';
 
 function unreachable(where: string, got: string, failure: AwsFailure): Words {
   if (isTlsCode(failure.code))

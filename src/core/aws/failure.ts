@@ -154,6 +154,7 @@ const serverFaults: ReadonlySet<string> = new Set([
   'InternalFailure',
   'Internal',
   'ServiceUnavailable',
+  'RequestTimeout',
 ]);
 
 /** Errors of the system, of TLS and of proxies. Their texts stay behind: a code says it all. */

@@ -114,10 +114,17 @@ test("AWS's sentence about a request that it refuses is shown, made printable", 
   assert.match(problem.message, 'got ValidationException, request id r-1: Invalid\\nname\\x1b[2J');
 });
 
-test('a decryption failure points to the key, a signature to the clock', () => {
-  assert.match(readProblem(secret, GET, failed('DecryptionFailure')).remedy, /KMS key is enabled/);
-  assert.match(readProblem(secret, GET, failed('InvalidSignatureException')).remedy, /clock/);
-});
+for (const [code, where] of [
+  ['DecryptionFailure', /KMS key is enabled/],
+  ['InvalidSignatureException', /clock/],
+  ['RequestExpired', /clock/],
+  ['UnknownOperationException', /answers at the endpoint/],
+  ['ValidationException', /object in the config/],
+] as const) {
+  test(`${code} points to ${where.source}`, () => {
+    assert.match(readProblem(secret, GET, failed(code)).remedy, where);
+  });
+}
 
 test('the network is described by what can be done about it', () => {
   const network = (code: string): string =>

@@ -29,6 +29,8 @@ for (const [name, status, kind] of [
   ['ValidationException', 400, 'client'],
   ['InvalidRequestException', 400, 'client'],
   ['InvalidSignatureException', 403, 'client'],
+  ['RequestTimeoutException', 400, 'server'],
+  ['RequestTimeout', 408, 'server'],
   ['DecryptionFailure', 400, 'client'],
   ['ThrottlingException', 400, 'throttled'],
   ['Throttling', 400, 'throttled'],
