@@ -20,6 +20,8 @@ const partitions: readonly (readonly [string, Partition])[] = [
   ['us-gov-', { name: 'aws-us-gov', suffix: 'amazonaws.com' }],
   ['us-iso-', { name: 'aws-iso', suffix: 'c2s.ic.gov' }],
   ['us-isob-', { name: 'aws-iso-b', suffix: 'sc2s.sgov.gov' }],
+  ['eu-isoe-', { name: 'aws-iso-e', suffix: 'cloud.adc-e.uk' }],
+  ['us-isof-', { name: 'aws-iso-f', suffix: 'csp.hci.ic.gov' }],
   ['eusc-', { name: 'aws-eusc', suffix: 'amazonaws.eu' }],
 ];
 
