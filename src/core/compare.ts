@@ -44,7 +44,7 @@ export function topLevelNames(next: Snapshot): ReadonlySet<string> {
 }
 
 /** The first segment of a path. */
-export function topLevelName(path: FilePath): string {
+function topLevelName(path: FilePath): string {
   const slash = path.indexOf('/');
   return slash === -1 ? path : path.slice(0, slash);
 }

@@ -152,8 +152,8 @@ function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): Ya
 }
 
 /** The next document that holds something: a `---` behind the last line begins none. */
-function secondDocument(documents: Iterable<Document>): Document.Parsed | undefined {
-  for (const document of documents as Iterable<Document.Parsed>) {
+function secondDocument(documents: Iterable<Document.Parsed>): Document.Parsed | undefined {
+  for (const document of documents) {
     const [start, end] = document.contents?.range ?? [0, 0];
     if (start < end || document.errors.length > 0) return document;
   }
