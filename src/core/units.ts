@@ -94,10 +94,10 @@ export function readCommand(text: string): readonly [string, ...string[]] | unde
 /** An http or https URL without a password in it: options can be seen in `ps`. */
 export function readUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  return (url.protocol === 'http:' || url.protocol === 'https:') && url.password === ''
-    ? url.href
-    : undefined;
+  const { protocol, username, password, href } = new URL(text);
+  // Node decodes the user's name, and throws over one such as `%zz` or `%ff`.
+  const isPlain = password === '' && !username.includes('%');
+  return isPlain && (protocol === 'http:' || protocol === 'https:') ? href : undefined;
 }
 
 /** The signals that make sense as a message to an application, `SIGHUP` or `HUP`. */

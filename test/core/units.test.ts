@@ -81,6 +81,7 @@ reads('a URL', readUrl, { 'http://127.0.0.1:8080/-/reload': 'http://127.0.0.1:80
   'localhost',
   'ftp://x/',
   'http://user:pass@x/',
+  'http://%zz@x/',
 ]);
 reads(
   'a signal',

@@ -157,16 +157,21 @@ function startFailure(program: string, error: unknown): Problem | undefined {
     code: 'notify.exec',
     subject: `hook ${quoted(program)}`,
     message: `expected a program that can be started, got ${code}`,
-    remedy: startRemedies[code] ?? 'Give this container more memory or processes.',
-    // Others are shortages (EAGAIN, ENOMEM, EMFILE) that may pass.
-    retry: startRemedies[code] === undefined,
+    remedy: startRemedies[code] ?? 'Name a program in this container by its path.',
+    retry: startRemedies[code] === SHORTAGE,
   });
 }
 
+/** May pass. */
+const SHORTAGE = 'Give this container more memory or processes.';
+
 const startRemedies: Readonly<Record<string, string>> = {
+  EAGAIN: SHORTAGE,
+  ENOMEM: SHORTAGE,
+  EMFILE: SHORTAGE,
+  ENFILE: SHORTAGE,
   ENOENT:
     'Name a program in this container by its path, with its interpreter if it is a script; the image has no shell.',
-  ENOTDIR: 'Name a program in this container by its path.',
   EACCES: 'Make the file executable for the user podsecrets runs as, on a volume that is not mounted noexec.',
   E2BIG: 'Shorten the command.',
 };

@@ -17,10 +17,9 @@ export function readProcessTable(proc: string = '/proc'): ProcessTable {
   return table;
 }
 
-/** When the machine started, milliseconds since 1970; undefined when /proc does not say. */
-export function readBootTime(proc: string = '/proc'): number | undefined {
-  const seconds = /^btime (\d+)$/m.exec(readText(`${proc}/stat`) ?? '')?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+/** When the machine started, by its clock as it is set now: milliseconds since 1970, 0 when /proc does not say. */
+export function readBootTime(proc: string = '/proc'): number {
+  return Number(/^btime (\d+)$/m.exec(readText(`${proc}/stat`) ?? '')?.[1] ?? 0) * 1000;
 }
 
 /** The user a process runs as, for an error message; undefined when it is gone. */

@@ -45,6 +45,8 @@ export function signalNotifier(
   system: ProcessSystem,
 ): Notifier {
   const subject = target.kind === 'pidFile' ? target.file : `process ${quoted(target.name)}`;
+  /** The earliest that was read: a clock that is set forward moves it, but not the times of the files that are there. */
+  let bootTime = readBootTime(system.proc);
   let about: Changed | undefined;
   /** Who was signalled about it already, while another of the same name could not be. */
   let told = new Set<string>();
@@ -54,9 +56,10 @@ export function signalNotifier(
       if (change !== about) told = new Set();
       about = change;
       const table = readTable(subject, system);
+      bootTime = Math.min(bootTime, readBootTime(system.proc));
       const found =
         target.kind === 'pidFile'
-          ? [byPidFile(target.file, table, system)]
+          ? [byPidFile(target.file, table, bootTime, system)]
           : byName(target.name, subject, table, system);
       const problems: Problem[] = [];
       for (const process of found) {
@@ -84,7 +87,12 @@ function readTable(subject: string, { proc }: ProcessSystem): ProcessTable {
   }
 }
 
-function byPidFile(file: string, table: ProcessTable, { self, proc }: ProcessSystem): ProcessEntry {
+function byPidFile(
+  file: string,
+  table: ProcessTable,
+  bootTime: number,
+  { self }: ProcessSystem,
+): ProcessEntry {
   const { text, written } = readPidFile(file);
   const pid = parsePidFile(text);
   if (pid === undefined) {
@@ -109,8 +117,7 @@ function byPidFile(file: string, table: ProcessTable, { self, proc }: ProcessSys
     });
   }
   if (isSandbox(process)) throw sandbox(file);
-  const boot = readBootTime(proc);
-  if (boot !== undefined && isReused(process, boot, written)) {
+  if (isReused(process, bootTime, written)) {
     throw failure(file, `expected the pid of who wrote it, got ${pid}, which ${named(process)} got later`, {
       remedy:
         'The file is stale: have the application write it at every start, or wait until it has started.',

@@ -121,7 +121,12 @@ test('a program that is missing, not executable, without interpreter or too long
   assert.match((await tell(text)).message, 'got EACCES');
   chmodSync(text, 0o755);
   assert.match((await tell(text)).message, 'got ENOENT');
-  assert.match((await tell(join(text, 'x'))).message, /got ENOTDIR/);
+  for (const program of [join(text, 'x'), join(scratch, 'x'.repeat(300))]) {
+    const { message, remedy, retry } = await tell(program);
+    assert.match(message, /got (ENOTDIR|ENAMETOOLONG)$/);
+    assert.match(remedy, 'by its path');
+    assert.not(retry);
+  }
   const long = execNotifier(['/bin/true', 'x'.repeat(3_000_000)], options());
   assert.match((await problem(long.tell(change, never))).message, 'got E2BIG');
 });

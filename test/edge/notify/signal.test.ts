@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -124,6 +124,18 @@ test('signals real processes found by their name, also one longer than the kerne
   const heard = Promise.all(apps.map((app) => app.reloaded()));
   await signalNotifier('SIGUSR1', { kind: 'process', name }, real).tell(change, never);
   await heard;
+});
+
+test('a clock that is set forward after the pid file was written makes no other process of it', async () => {
+  const on = system([...shared, { pid: 200, name: 'app' }]);
+  const notifier = signalNotifier('SIGHUP', pidFile('200'), on);
+  const stat = join(on.proc, 'stat');
+  const later = readFileSync(stat, 'utf8').replace(/(?<=btime )\d+/, (time) =>
+    String(Number(time) + 5 * 3600),
+  );
+  writeFileSync(stat, later);
+  await notifier.tell(change, never);
+  assert.equal(on.killed, ['SIGHUP 200']);
 });
 
 test('a real process that has ended is no process', async () => {
