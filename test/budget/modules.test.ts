@@ -101,6 +101,19 @@ modules(
   },
 );
 
+modules(
+  "init loads Node's modules before it changes V8's flags: afterwards each is compiled anew",
+  async (house) => {
+    const { builtins, late } = await initOf(house, [secret, parameter]);
+    assert.ok(builtins.includes('crypto'));
+    assert.equal(
+      // A pair of a few lines, for Pod Identity only; and what a stderr needs that is a pipe.
+      late.filter((name) => !/^internal\/(async_local_storage|fs\/sync_write_stream)/.test(name)),
+      [],
+    );
+  },
+);
+
 modules('check loads nothing that could reach AWS', async ({ box }) => {
   box.writeConfig({ region: 'eu-west-1', objects: [secret, parameter] });
   const recording = await recordRun(['check', '--config', box.config], {});

@@ -2,8 +2,9 @@
  * Runs the program's texts as the executable's launcher does, and writes down what they used:
  * node recorder.cjs TEXTS RECORD ARGUMENTS...
  *
- * TEXTS is dist/bundle.json. RECORD becomes JSON: { texts, builtins, opened }: the texts that were evaluated, the modules of
- * Node that were loaded for them, and [function, path] of every call of `fs` with a path.
+ * TEXTS is dist/bundle.json. RECORD becomes JSON: { texts, builtins, late, opened }: the texts that were evaluated, the
+ * modules of Node that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
+ * [function, path] of every call of `fs` with a path.
  */
 'use strict';
 const fs = require('node:fs');
@@ -28,12 +29,29 @@ for (const functions of [fs, fs.promises]) {
 }
 
 const evaluated = [];
-const before = new Set(process.moduleLoadList);
-process.on('exit', () => {
-  const builtins = process.moduleLoadList
-    .filter((entry) => entry.startsWith('NativeModule ') && !before.has(entry))
+const loadedSince = (list) =>
+  process.moduleLoadList
+    .slice(list.length)
+    .filter((entry) => entry.startsWith('NativeModule '))
     .map((entry) => entry.slice('NativeModule '.length));
-  write(record, JSON.stringify({ texts: evaluated, builtins, opened }));
+const before = [...process.moduleLoadList];
+let late = () => [];
+// The program asks for v8 so; loading it here would hide that the program does.
+const { getBuiltinModule } = process;
+process.getBuiltinModule = (name) => {
+  const found = getBuiltinModule(name);
+  if (name !== 'node:v8') return found;
+  return {
+    ...found,
+    setFlagsFromString(flag) {
+      const then = [...process.moduleLoadList];
+      late = () => loadedSince(then);
+      found.setFlagsFromString(flag);
+    },
+  };
+};
+process.on('exit', () => {
+  write(record, JSON.stringify({ texts: evaluated, builtins: loadedSince(before), late: late(), opened }));
 });
 launch(Object.fromEntries(Object.keys(texts).map((name) => [`./${name}`, name])), (name) => {
   evaluated.push(name);

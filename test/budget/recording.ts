@@ -13,6 +13,8 @@ export interface Recording {
   readonly evaluated: readonly string[];
   /** Node's own modules that were loaded. */
   readonly builtins: readonly string[];
+  /** Those of them that were loaded after a flag of V8 had changed. */
+  readonly late: readonly string[];
   /** Every call of `fs` with a path. */
   readonly opened: readonly (readonly [name: string, path: string])[];
 }
@@ -41,18 +43,16 @@ export async function recordRun(
   try {
     const recorder = join(import.meta.dirname, 'recorder.cjs');
     const { code, stderr } = await ended([recorder, bundleFile, record, ...args], env, stop);
-    const { texts, builtins, opened } = JSON.parse(readFileSync(record, 'utf8')) as {
+    const { texts, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
       readonly texts: readonly string[];
-      readonly builtins: readonly string[];
-      readonly opened: Recording['opened'];
-    };
+    } & Pick<Recording, 'builtins' | 'late' | 'opened'>;
     const { outputs } = bundleMeta();
     const inputs = texts.flatMap((text) =>
       Object.entries(outputs[`bundle/${text}`]?.inputs ?? {})
         .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
         .map(([input]) => ownerOf(input)),
     );
-    return { code, stderr, evaluated: [...new Set(inputs)].sort(), builtins, opened };
+    return { code, stderr, evaluated: [...new Set(inputs)].sort(), ...rest };
   } finally {
     rmSync(place, { recursive: true });
   }

@@ -5,19 +5,21 @@
  * it takes 8 % less CPU; a sidecar keeps 3 MB less, for neither their code nor their work space is ever given back.
  */
 
-import { createHash } from 'node:crypto';
-import http from 'node:http';
-import https from 'node:https';
 import { setFlagsFromString } from 'node:v8';
 
 /** To be called first of all; `endpoint` is where AWS is asked, if not at its own addresses. */
 export function compileLess(endpoint: string | undefined): void {
-  // Loaded now: once flags have changed, V8 no longer takes the code that Node stores of its own modules (13 ms of CPU).
-  void createHash;
-  void http.request;
-  if (!endpoint?.startsWith('http:')) void https.request;
+  const modules = endpoint?.startsWith('http:') ? PLAIN : [...PLAIN, 'https'];
+  for (const name of modules) process.getBuiltinModule(`node:${name}`);
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
+
+/**
+ * Node's modules that every pass needs. Loaded first: once flags have changed, V8 no longer takes the code that Node stores
+ * of its own modules (crypto alone is 22 of them; together 0.24 times the start of Node). By name, not by an import that
+ * nothing uses: the bundler leaves such a one out.
+ */
+const PLAIN = ['http', 'crypto', 'sqlite', 'process'];
 
 /** `--max-opt=0` alone would do on a command line; later it leaves out what it implies. */
 const FLAGS = ['--max-opt=0', '--no-turbofan', '--no-maglev', '--no-sparkplug'];
