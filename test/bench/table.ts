@@ -1,4 +1,4 @@
-/** The results of the last bench as the README shows them: a table and a chart. */
+/** The results of the last bench as the README shows them: a sentence, a table and a chart. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,15 +6,40 @@ import { table } from '../docs/sections.ts';
 import { drawStarts } from './chart.ts';
 import { type Results, shown } from './figures.ts';
 
+/** Starts without a budget are left to the chart. */
 export function benchTable(): string {
   const { machine, node, date, figures } = results();
   const budget = recorded('budget.json') as Readonly<Record<string, number>>;
-  const rows = figures.map(({ name, unit, value }) => [
-    name,
-    shown(value, unit),
-    budget[name] === undefined ? '' : shown(budget[name], unit),
-  ]);
+  const rows = figures
+    .filter(({ name, unit }) => budget[name] !== undefined || unit !== '×')
+    .map(({ name, unit, value }) => [
+      name,
+      shown(value, unit),
+      budget[name] === undefined ? '' : shown(budget[name], unit),
+    ]);
   return `${table(['figure', 'measured', 'budget'], rows)}\n\n${machine}; Node ${node}; ${date}.`;
+}
+
+/** What a pod pays, in a sentence for the top of the README; a figure that was not measured is left out. */
+export function benchPrice(): string {
+  const { figures, points } = results();
+  const start = points.find(
+    ({ program, secrets, latency }) => program === 'podsecrets' && secrets === 1 && latency === 0,
+  );
+  const clause = (name: string, words: (value: string) => string): string[] => {
+    const found = figures.find((figure) => figure.name === name);
+    return found === undefined ? [] : [words(found.value.toFixed(0))];
+  };
+  return [
+    `A pod pays a start of ${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times the start of an empty Node) and the time that AWS takes`,
+    ...clause(
+      'private memory of one more sidecar',
+      (value) => `${value} MiB of memory for each more sidecar of a node`,
+    ),
+    ...clause('PSS of a sidecar alone', (value) => `${value} MiB for one alone, as on Fargate`),
+    ...clause('image, compressed', (value) => `an image of ${value} MB`),
+    'as [`npm run bench`](#size-and-speed) measured.',
+  ].join(',\n');
 }
 
 export function benchChart(): string {

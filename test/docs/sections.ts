@@ -6,15 +6,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { events } from '../../src/core/events.ts';
-import { exitCodes } from '../../src/core/problem.ts';
+import { exitCodes, problemCodes } from '../../src/core/problem.ts';
 import { metrics } from '../../src/core/status/metrics.ts';
 import { flagOf, type Option, optionEntries } from '../../src/options.ts';
-import { benchTable } from '../bench/table.ts';
+import { benchPrice, benchTable } from '../bench/table.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
 
 /** Name of a section to the function that writes it. */
 export const sections: Readonly<Record<string, () => string>> = {
+  price: benchPrice,
   'pod-spec': podSpec,
   options: optionsTable,
   'exit-codes': exitCodesTable,
@@ -23,14 +24,25 @@ export const sections: Readonly<Record<string, () => string>> = {
   bench: benchTable,
 };
 
-/** The text with every section written anew between its markers. Throws when a marker is missing or stands alone. */
+/** The text with every section written anew between its markers. */
 export function rewritten(text: string): string {
   return Object.entries(sections).reduce((page, [name, write]) => {
-    const [open, close] = [`<!-- ${name}: written by npm run docs -->`, `<!-- /${name} -->`];
-    const [from, to] = [page.indexOf(open), page.indexOf(close)];
-    if (from === -1 || to < from) throw new Error(`README.md: expected the markers of the section ${name}`);
-    return `${page.slice(0, from + open.length)}\n${write()}\n${page.slice(to)}`;
+    const [from, to] = bounds(page, name);
+    return `${page.slice(0, from)}${write()}${page.slice(to)}`;
   }, text);
+}
+
+/** What stands between the markers of a section. */
+export function written(text: string, name: string): string {
+  return text.slice(...bounds(text, name));
+}
+
+/** Throws when a marker is missing or stands alone. */
+function bounds(text: string, name: string): [number, number] {
+  const [open, close] = [`<!-- ${name}: written by npm run docs -->\n`, `\n<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from === -1 || to < from) throw new Error(`README.md: expected the markers of the section ${name}`);
+  return [from + open.length, to];
 }
 
 export function readme(): string {
@@ -57,28 +69,43 @@ function podSpec(): string {
 
 function optionsTable(): string {
   const rows = optionEntries().map(([name, option]) => [
-    `\`${flagOf(name)}${option.value === undefined ? '' : ` ${option.value}`}\`${option.alias === undefined ? '' : `, \`-${option.alias}\``}`,
-    `\`${option.env}\``,
-    option.default === undefined ? '' : `\`${option.default}\``,
-    [
-      meaning(option),
-      ...Object.entries(option.per ?? {}).map(([command, row]) => `${command}: ${meaning(row)}`),
-    ].join('; '),
-    option.commands.join(', '),
+    `${code(flagOf(name) + (option.value === undefined ? '' : ` ${option.value}`))}${option.alias === undefined ? '' : `, ${code(`-${option.alias}`)}`}`,
+    meanings(option),
   ]);
-  return table(['flag', 'variable', 'default', 'meaning', 'commands'], rows);
+  return table(['flag', 'meaning'], rows);
 }
 
-function meaning({ help, choices = [] }: Pick<Option, 'help' | 'choices'>): string {
-  return choices.length === 0 ? help : `${help} (${choices.map((choice) => `\`${choice}\``).join(', ')})`;
+/** The meaning, after the commands that it is for, unless `init` is one of them. */
+function meanings(option: Option): string {
+  const special = Object.entries(option.per ?? {});
+  const others = option.commands.filter((command) => option.per?.[command] === undefined);
+  const of = option.commands.includes('init') ? '' : `${others.map(code).join(', ')}: `;
+  const rest = special.map(([command, row]) => `${code(command)}: ${meaning({ ...option, ...row })}`);
+  return [of + meaning(option), ...rest].join('; ');
+}
+
+/** What is not set by default has no default to tell. */
+function meaning({ kind, help, choices = [], default: byDefault }: Option): string {
+  const notes = [
+    ...(choices.length === 0 ? [] : [choices.map(code).join(', ')]),
+    ...(byDefault === undefined || kind === 'flag' ? [] : [`default ${code(byDefault)}`]),
+  ];
+  return notes.length === 0 ? help : `${help} (${notes.join('; ')})`;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
 }
 
 function exitCodesTable(): string {
   return table(
-    ['code', 'meaning'],
-    Object.entries(exitCodes).map(([name, code]) => [
-      `${code}`,
+    ['exit code', 'meaning', 'the last line ends with'],
+    Object.entries(exitCodes).map(([name, exitCode]) => [
+      `${exitCode}`,
       exitCodeMeanings[name as keyof typeof exitCodes],
+      (name === 'bug' ? [name] : problemCodes.filter((problem) => problem.startsWith(`${name}.`)))
+        .map(code)
+        .join(', '),
     ]),
   );
 }
@@ -86,10 +113,10 @@ function exitCodesTable(): string {
 const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'done',
   bug: 'a bug of podsecrets: please report the last line',
-  usage: 'the command line or a variable is wrong',
+  usage: 'the command line or a variable is wrong; `status`: no sidecar answers',
   config: 'the SecretProviderClass is wrong; every problem is listed',
-  credentials: 'no credentials: the last line says which step failed',
-  fetch: 'a value could not be read; the last line names the object, the AWS code and the missing IAM action',
+  credentials: 'no credentials, or they were refused',
+  fetch: 'a value could not be read, or is not what the config says; `status`: the sidecar is not ready',
   publish: 'the directory could not be written',
   notify: 'the files are there, but the application could not be told',
   kubernetes: 'a Kubernetes Secret could not be applied, or a manifest cannot work',

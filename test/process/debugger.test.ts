@@ -17,7 +17,7 @@ debug.after(async ({ aws, box }) => {
   box.remove();
 });
 
-debug('SIGUSR1 opens no debugger and ends nothing', async ({ aws, box }) => {
+debug('neither SIGUSR1 nor NODE_OPTIONS opens a debugger or ends anything', async ({ aws, box }) => {
   box.writeConfig({ objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
   const args = [
     'sidecar',
@@ -30,7 +30,8 @@ debug('SIGUSR1 opens no debugger and ends nothing', async ({ aws, box }) => {
     '--log-level',
     'debug',
   ];
-  const sidecar = start(args, podIdentityEnv(box, aws, 'pod-token'));
+  const options = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
+  const sidecar = start(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...options });
   await sidecar.says(/sidecar\.ready/);
   sidecar.child.kill('SIGUSR1');
   // A signal later is handled later: once this one has made it sync again, the first one has had its effect.
