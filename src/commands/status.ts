@@ -8,8 +8,8 @@ import { fetchStatus } from '../edge/http/status-client.ts';
 import type { Context } from './context.ts';
 import { writeWarnings } from './warnings.ts';
 
-/** Milliseconds: the sidecar is in the same pod. */
-const TIMEOUT = 2000;
+/** Milliseconds: the sidecar itself lets no connection live longer. */
+const TIMEOUT = 10_000;
 
 /** Prints the page; the exit code of fetch while the sidecar is not ready. Throws a Problem when nobody answers. */
 export async function status(context: Context): Promise<number> {

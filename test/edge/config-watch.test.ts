@@ -15,6 +15,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watchConfigs } from '../../src/edge/config-watch.ts';
 import type { Clock, Log } from '../../src/ports.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const test = suite('watching configs');
 const stops: AbortController[] = [];
@@ -198,13 +199,9 @@ test('after the stop nothing is heard, and nothing is left', async () => {
   const { calls, stop } = await watched([file]);
   stop.abort();
   writeFileSync(file, 'two');
-  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  const left = () => process.getActiveResourcesInfo().filter((resource) => /FSEvent|Timeout/.test(resource));
+  while (left().length > 0) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(calls, []);
-  const left = process.getActiveResourcesInfo();
-  assert.equal(
-    left.filter((resource) => /FSEvent|Timeout/.test(resource)),
-    [],
-  );
 });
 
 test('without watches left in the system, for real: says so and polls', () => {
@@ -237,7 +234,7 @@ test('without watches left in the system, for real: says so and polls', () => {
       '-e',
       script,
     ],
-    { encoding: 'utf8', timeout: 20_000 },
+    { encoding: 'utf8', timeout: PATIENCE },
   );
   assert.is(
     stdout,

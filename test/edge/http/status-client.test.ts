@@ -6,12 +6,13 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import { openHttpServer } from '../../../src/edge/http/server.ts';
 import { fetchStatus } from '../../../src/edge/http/status-client.ts';
+import { PATIENCE } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { exampleStatus } from '../../support/status.ts';
 
 const test = suite('asking for the status');
 
-async function problem(listener: RequestListener, timeout = 5000): Promise<Problem> {
+async function problem(listener: RequestListener, timeout = PATIENCE): Promise<Problem> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -32,7 +33,7 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
       { status: exampleStatus, metrics: () => '', refresh: () => {} },
     );
     try {
-      assert.equal(await fetchStatus({ host, port: server.address.port }, 5000), exampleStatus());
+      assert.equal(await fetchStatus({ host, port: server.address.port }, PATIENCE), exampleStatus());
     } finally {
       await server.close();
     }
@@ -44,7 +45,7 @@ test('nobody listening', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
-  const error = (await rejects(fetchStatus({ host: '127.0.0.1', port }, 5000))) as Problem;
+  const error = (await rejects(fetchStatus({ host: '127.0.0.1', port }, PATIENCE))) as Problem;
   assert.is(error.message, `expected a sidecar that answers at 127.0.0.1:${port}, got ECONNREFUSED`);
   assert.match(error.remedy, '--listen');
 });
