@@ -80,12 +80,19 @@ function meanings(option: Option): string {
   const special = Object.entries(option.per ?? {});
   const others = option.commands.filter((command) => option.per?.[command] === undefined);
   const of = option.commands.includes('init') ? '' : `${others.map(code).join(', ')}: `;
-  const rest = special.map(([command, row]) => `${code(command)}: ${meaning({ ...option, ...row })}`);
+  const rest = special.map(
+    ([command, row]) => `${code(command)}: ${meaning({ ...option, default: undefined, ...row })}`,
+  );
   return [of + meaning(option), ...rest].join('; ');
 }
 
 /** What is not set by default has no default to tell. */
-function meaning({ kind, help, choices = [], default: byDefault }: Option): string {
+function meaning({
+  kind,
+  help,
+  choices = [],
+  default: byDefault,
+}: Omit<Option, 'default'> & { readonly default?: string | undefined }): string {
   const notes = [
     ...(choices.length === 0 ? [] : [choices.map(code).join(', ')]),
     ...(byDefault === undefined || kind === 'flag' ? [] : [`default ${code(byDefault)}`]),
