@@ -10,7 +10,7 @@ import { constants, uptime } from 'node:os';
 import { type Command, parseCommand } from './cli.ts';
 import type { Context, RunCommand } from './commands/context.ts';
 import { lastWords } from './core/last-words.ts';
-import { exitCodes } from './core/problem.ts';
+import { exitCodes, Problem } from './core/problem.ts';
 import { openLog, writeToStderr } from './edge/log.ts';
 import { type CommandName, options } from './options.ts';
 import type { Clock } from './ports.ts';
@@ -34,10 +34,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 process.on('SIGUSR1', () => {});
 
 let command: Command | undefined;
+let printing: Promise<void> | undefined;
 // Also for what nobody awaited: Node raises unhandled rejections here.
 process.on('uncaughtException', (thrown) => process.exit(end(thrown)));
 // No await here: the program is built as CommonJS, which has none at its top.
-void main().then((code) => process.exit(code));
+void main().then(async (code) => {
+  await printing;
+  process.exit(code);
+});
 
 async function main(): Promise<number> {
   try {
@@ -169,7 +173,25 @@ function end(thrown: unknown): number {
 /** The commands that containers are made for: their stderr is a log, and their last words are the container's. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
 
+/** Goes out while the program goes on: a pipe takes 64 KiB at a time. The end waits for it. */
 function print(text: string): number {
-  process.stdout.write(text);
+  printing = new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (!error) resolve();
+    });
+    // A reader that is gone wants no more. Whoever gets less than all for another reason must hear of it.
+    process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+      code === 'EPIPE' ? resolve() : reject(cutShort(code ?? 'an error')),
+    );
+  });
   return exitCodes.done;
+}
+
+function cutShort(code: string): Problem {
+  return new Problem({
+    code: 'usage.command',
+    subject: 'standard output',
+    message: `expected to write all of it, got ${code}`,
+    remedy: 'Send it where there is room, and do not use what arrived.',
+  });
 }
