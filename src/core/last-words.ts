@@ -9,7 +9,7 @@ import { printable } from './text.ts';
 /** The end of a failed command. */
 export interface LastWords {
   readonly exitCode: number;
-  /** One line: what failed, where, and what to do; every problem in it, as far as a line goes. */
+  /** One line: what failed, where, and what to do; as many problems as a line holds, and how many it does not. */
   readonly line: string;
   /** The same, a line for each problem. */
   readonly terminationMessage: string;
@@ -23,8 +23,8 @@ export function lastWords(command: string | undefined, thrown: unknown): LastWor
   const count = lines.length === 1 ? '' : ` (${lines.length} problems)`;
   return {
     exitCode: exitCodeOf(thrown),
-    line: `${head}${count}: ${cut(lines.join(' | '), LINE)}`,
-    terminationMessage: cut(`${head}${count}: ${lines.join('\n')}`, MESSAGE),
+    line: `${head}${count}: ${joined(lines, ' | ', LINE)}`,
+    terminationMessage: `${head}${count}: ${joined(lines, '\n', MESSAGE)}`,
   };
 }
 
@@ -36,10 +36,18 @@ export function distinct(problems: readonly Problem[]): readonly Problem[] {
 /** A line of the log holds no more of a message. Characters. */
 const LINE = 1400;
 /** The kubelet keeps 4096 bytes; characters outside ASCII take up to three, and then it cuts. */
-const MESSAGE = 4000;
+const MESSAGE = 3900;
 
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+/** As many whole lines as `length` holds, the first in any case, and the number of the others. */
+function joined(lines: readonly string[], divider: string, length: number): string {
+  const [first = '', ...others] = lines;
+  let text = first.length <= length ? first : `${first.slice(0, length - 1)}…`;
+  for (const [index, line] of others.entries()) {
+    if (text.length + divider.length + line.length > length)
+      return `${text}${divider}and ${others.length - index} more, which podsecrets doctor tells`;
+    text += divider + line;
+  }
+  return text;
 }
 
 function bugLine(thrown: unknown): string {

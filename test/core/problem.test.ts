@@ -93,6 +93,10 @@ test('a termination message stays within what the kubelet keeps', () => {
   const { terminationMessage, line } = lastWords('init', new Problems(many));
   assert.ok(Buffer.byteLength(terminationMessage) <= 4096);
   assert.ok(line.length < 1500);
+  // Whole problems, and how many there are beside them.
+  const shown = line.split(' | ').length - 1;
+  assert.match(line, ` r [config.object] | and ${100 - shown} more, which podsecrets doctor tells`);
+  assert.match(terminationMessage, /\[config\.object\]\nand \d+ more, which podsecrets doctor tells$/);
 });
 
 test.run();

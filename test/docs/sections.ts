@@ -121,7 +121,7 @@ const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'done',
   bug: 'a bug of podsecrets: please report the last line',
   usage: 'the command line or a variable is wrong; `status`: no sidecar answers',
-  config: 'the SecretProviderClass is wrong; every problem is listed',
+  config: 'the SecretProviderClass is wrong; `podsecrets check` lists every problem',
   credentials: 'no credentials, or they were refused',
   fetch: 'a value could not be read, or is not what the config says; `status`: the sidecar is not ready',
   publish: 'the directory could not be written',
