@@ -15,7 +15,7 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
     level: settings.logLevel,
     format: settings.logFormat,
     // Asking whether stderr is a terminal opens it, so only text asks.
-    colour: settings.logFormat === 'text' && !env.NO_COLOR && stderr.isTerminal,
+    colour: settings.logFormat === 'text' && !env.NO_COLOR && env.TERM !== 'dumb' && stderr.isTerminal,
     now: clock.now,
     write: writeToStderr,
   });
