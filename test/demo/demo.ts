@@ -52,6 +52,8 @@ const aws = await launchStandIn({
 const box = makeSandbox();
 const app = startApplication();
 try {
+  // A signal that comes before its handler would end it.
+  await heardFrom(app);
   await showInit();
   await showSidecar();
 } finally {
@@ -108,15 +110,15 @@ async function showSidecar(): Promise<void> {
   const before = versions();
   const began = performance.now();
   say(`  ${dim('rotating shop/db in Secrets Manager …')}`);
-  const reloaded = once(app.stdout as NodeJS.ReadableStream, 'data');
+  const reloaded = heardFrom(app);
   await aws.putSecret({
     region,
     name: 'shop/db',
     json: { username: 'shop', password: 'battery staple', port: 5432 },
   });
-  const [heard] = (await reloaded) as [Buffer];
+  const heard = await reloaded;
   say(
-    `  ${green('✔')} the application ${String(heard).trim()} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
+    `  ${green('✔')} the application ${heard} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
   );
   const after = Object.entries(versions());
   const names = (changed: boolean) =>
@@ -140,8 +142,16 @@ async function showSidecar(): Promise<void> {
 function startApplication(): ChildProcess {
   const program = `
     process.on('SIGHUP', () => console.log('got SIGHUP and read db-password again'));
-    setInterval(() => {}, 60000);`;
+    setInterval(() => {}, 60000);
+    console.log('ready');`;
   return spawn(process.execPath, ['-e', program], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** What the application says next, within half a minute. */
+async function heardFrom({ stdout }: ChildProcess): Promise<string> {
+  const signal = AbortSignal.timeout(30_000);
+  const [said] = (await once(stdout as NodeJS.ReadableStream, 'data', { signal })) as [Buffer];
+  return said.toString().trim();
 }
 
 function showFiles(): void {
