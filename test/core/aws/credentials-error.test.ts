@@ -101,7 +101,10 @@ test('STS that cannot be reached, or answers without credentials', () => {
 });
 
 test('the default chain and expired credentials say what to do', () => {
-  assert.match(problemLine(chainProblem()), /^AWS credentials: expected .*AWS_PROFILE.*\[credentials\.chain\]$/);
+  assert.match(
+    problemLine(chainProblem()),
+    /^AWS credentials: expected .*AWS_PROFILE.*\[credentials\.chain\]$/,
+  );
   assert.match(
     problemLine(expiredProblem('EKS Pod Identity', 90)),
     /^EKS Pod Identity: expected valid credentials, got some that expired 90 s ago\. Check the node's clock/,
