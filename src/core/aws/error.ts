@@ -77,7 +77,9 @@ function words(read: Read, action: string, failure: AwsFailure): Words {
     case 'server':
       return {
         message: `expected ${where} to answer, got ${got}`,
-        remedy: 'Wait: the fault is on the side of AWS. Its health page says more if this lasts.',
+        remedy: isUnknownOperation(failure)
+          ? ENDPOINT
+          : 'Wait: the fault is on the side of AWS. Its health page says more if this lasts.',
       };
     case 'network':
       return unreachable(where, got, failure);

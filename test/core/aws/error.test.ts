@@ -126,6 +126,13 @@ for (const [code, where] of [
   });
 }
 
+test('a failing server is on the side of AWS, unless it only lacks the operation', () => {
+  const server = (status: number): string =>
+    readProblem(secret, GET, { ...incompleteAnswer('r-1'), kind: 'server', status }).remedy;
+  assert.match(server(500), /side of AWS/);
+  assert.match(server(501), /answers at the endpoint/);
+});
+
 test('the network is described by what can be done about it', () => {
   const network = (code: string): string =>
     readProblem(secret, GET, { ...incompleteAnswer(undefined), kind: 'network', code }).remedy;
