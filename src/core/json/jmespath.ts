@@ -53,11 +53,6 @@ const LONGEST = 10_000;
 /** What is wrong with the expression itself, whatever the data; undefined when it is valid. */
 export function expressionFault(expression: string): ExpressionFault | undefined {
   const message = `expected a JMESPath expression, got ${quoted(expression)}`;
-  const hyphenated = hyphenatedKey(expression);
-  const remedy =
-    hyphenated === undefined
-      ? 'Correct the expression (https://jmespath.org).'
-      : `Put a key with a hyphen in double quotes: path: '"${hyphenated}"'.`;
   if (expression.length > LONGEST) {
     return { message: `${message}, which is longer than ${LONGEST} characters`, remedy: 'Shorten it.' };
   }
@@ -65,19 +60,27 @@ export function expressionFault(expression: string): ExpressionFault | undefined
     run(expression, null);
     return undefined;
   } catch (error) {
-    if (error instanceof ParseError) {
-      return error.tokenType === 'eof'
-        ? { message: `${message}, which ends too early`, remedy }
-        : { message: `${message}, which cannot be read from character ${error.lexPosition} on`, remedy };
-    }
-    if (error instanceof LexerError) {
-      return { message: `${message}, which cannot be read from character ${error.lexerPosition} on`, remedy };
-    }
-    if (error instanceof RangeError) return { message: `${message}, which is nested too deeply`, remedy };
     const applied = error instanceof JMESPathTypeError || error instanceof ArityError;
-    const runs = applied || error instanceof UnknownFunctionError;
-    return runs ? undefined : { message, remedy };
+    if (applied || error instanceof UnknownFunctionError) return undefined;
+    return { message: message + placeOf(error), remedy: remedyFor(expression) };
   }
+}
+
+function placeOf(error: unknown): string {
+  if (error instanceof RangeError) return ', which is nested too deeply';
+  if (error instanceof LexerError) return `, which cannot be read from character ${error.lexerPosition} on`;
+  if (!(error instanceof ParseError)) return '';
+  return error.tokenType === 'eof'
+    ? ', which ends too early'
+    : `, which cannot be read from character ${error.lexPosition} on`;
+}
+
+/** Most mistakes are a key such as `db-password`, which is one only in quotes. */
+function remedyFor(expression: string): string {
+  const [key] = /\b[A-Za-z_]\w*(?:-\w+)+/.exec(withoutQuotes(expression)) ?? [];
+  return key === undefined
+    ? 'Correct the expression (https://jmespath.org).'
+    : `Put a key with a hyphen in double quotes: path: '"${key}"'.`;
 }
 
 /**
@@ -123,11 +126,6 @@ function reason(error: unknown): string {
   if (error instanceof JMESPathTypeError) return 'a function applied to a value of the wrong type';
   if (error instanceof JMESPathError) return 'an expression that cannot be applied';
   return 'an expression that cannot be applied to this value';
-}
-
-/** `db-password`, when it stands outside of quotes. */
-function hyphenatedKey(expression: string): string | undefined {
-  return /[A-Za-z_]\w*(?:-\w+)+/.exec(withoutQuotes(expression))?.[0];
 }
 
 /** The expression with a space in the place of all that is quoted. */
