@@ -6,7 +6,8 @@
  * name leaves this file other than in a secret or, once it is valid, as the name of a file.
  */
 
-import { isJsonObject, type JsonObject, type JsonValue, jsonText, parseJson } from './json/json.ts';
+import { exactJson } from './json/exact.ts';
+import { isJsonObject, type JsonValue, parseJson } from './json/json.ts';
 import { utf8Text } from './json/utf8.ts';
 import type { Output, Plan, PlannedObject } from './plan.ts';
 import { Problem, throwProblems } from './problem.ts';
@@ -121,19 +122,24 @@ function contents(
     case 'whole':
       return [{ path: output.path, mode: output.mode, content: value }];
     case 'jmesPath': {
-      const result = evaluate?.(output.expression, json);
+      const { expression, subject } = output;
+      const result = evaluate?.(expression, json);
       if (result?.kind !== 'value') {
-        const message = `expected a value at ${quoted(output.expression)}, got ${result?.found}`;
-        refuse(message, 'Correct the expression or the value.', output.subject);
+        const message = `expected a value at ${quoted(expression)}, got ${result?.found}`;
+        refuse(message, 'Correct the expression or the value.', subject);
         return [];
       }
-      const content = fieldContent(result.value, (message, remedy) =>
-        refuse(message, remedy, output.subject),
+      const find = (json: JsonValue) => {
+        const found = evaluate?.(expression, json);
+        return found?.kind === 'value' ? found.value : undefined;
+      };
+      const content = fieldContent(result.value, value, find, (message, remedy) =>
+        refuse(message, remedy, subject),
       );
       return content === undefined ? [] : [{ path: output.path, mode: output.mode, content }];
     }
     case 'expand':
-      if (isJsonObject(json)) return expanded(output, json, refuse);
+      if (isJsonObject(json)) return expanded(output, Object.entries(json), value, refuse);
       refuse('expected a JSON object in the value, got other JSON', 'Store an object, or remove expand.');
       return [];
     default:
@@ -143,11 +149,11 @@ function contents(
 
 function expanded(
   { directory, mode }: Extract<Output, { kind: 'expand' }>,
-  json: JsonObject,
+  entries: readonly (readonly [key: string, field: JsonValue])[],
+  value: Secret,
   refuse: Refuse,
 ): readonly SnapshotFile[] {
-  const entries = Object.entries(json);
-  return entries.flatMap(([key, value], index) => {
+  return entries.flatMap(([key, field], index) => {
     const which = `key ${index + 1} of ${entries.length}`;
     const path =
       key === '' || key === '.' || key.includes('/')
@@ -157,19 +163,27 @@ function expanded(
       refuse(`expected keys that can be file names, got another one as ${which}`, 'Rename the key.');
       return [];
     }
-    const content = fieldContent(value, (message, remedy) => refuse(`${message} (${which})`, remedy));
+    const find = (json: JsonValue) => (isJsonObject(json) ? json[key] : undefined);
+    const content = fieldContent(field, value, find, (message, remedy) =>
+      refuse(`${message} (${which})`, remedy),
+    );
     return content === undefined ? [] : [{ path, mode, content }];
   });
 }
 
-/** Text as it is, everything else as compact JSON; null has no content. */
-function fieldContent(value: JsonValue, refuse: Refuse): Secret | undefined {
-  if (typeof value === 'string') return new Secret(value);
-  if (value === null) {
+/** Text as it is, everything else as compact JSON; null has no content. `find` finds the field in the value's JSON. */
+function fieldContent(
+  field: JsonValue,
+  value: Secret,
+  find: (json: JsonValue) => JsonValue | undefined,
+  refuse: Refuse,
+): Secret | undefined {
+  if (typeof field === 'string') return new Secret(field);
+  if (field === null) {
     refuse('expected a value, got null', 'Store a value, or an empty text.');
     return undefined;
   }
-  const text = isExact(value) ? jsonText(value, 'none') : undefined;
+  const text = exactJson(field, value.reveal(), find);
   if (text === undefined) {
     refuse(
       'expected numbers that a 64-bit float keeps exactly, got a larger one',
@@ -178,13 +192,6 @@ function fieldContent(value: JsonValue, refuse: Refuse): Secret | undefined {
     return undefined;
   }
   return new Secret(text);
-}
-
-/** Integers beyond 2^53 would silently come out as others. */
-function isExact(value: JsonValue): boolean {
-  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
-  if (Array.isArray(value)) return value.every(isExact);
-  return !isJsonObject(value) || Object.values(value).every(isExact);
 }
 
 /** Standard base64 with padding; white space, as of wrapped lines, does not count. */

@@ -103,16 +103,44 @@ test('what is no JSON is refused once per object, whatever its entries', async (
   ]);
 });
 
-test('integers that a 64-bit float would change are refused, not changed', async () => {
-  const exact = (value: string) => filesOf(json('{path: a, objectAlias: f}'), `{"a":${value}}`);
-  assert.is((await exact('9007199254740991')).f, '9007199254740991');
-  assert.is((await exact('[-9007199254740991, 0.1]')).f, '[-9007199254740991,0.1]');
-  for (const value of ['9007199254740993', '[12345678901234567890]', '{"b":-1e30}']) {
-    assert.equal(await refusals(json('{path: a, objectAlias: f}'), `{"a":${value}}`), [
+for (const [path, value, file] of [
+  ['a', '9007199254740991', '9007199254740991'],
+  ['a', '9007199254740993', '9007199254740993'],
+  ['a', '-12345678901234567890123', '-12345678901234567890123'],
+  ['a', '[-9007199254740993, 0.1]', '[-9007199254740993,0.1]'],
+  ['a', '{"b":[1,{"c":12345678901234567890}]}', '{"b":[1,{"c":12345678901234567890}]}'],
+  ['a[0]', '[12345678901234567890, 12345678901234567000]', '12345678901234567890'],
+  ['a[*].b', '[{"b":12345678901234567890}]', '[12345678901234567890]'],
+  ["a[?k=='x'].b | [0]", '[{"k":"x","b":12345678901234567890}]', '12345678901234567890'],
+  ['missing || a', '12345678901234567890', '12345678901234567890'],
+  ['{x: a}', '12345678901234567890', '{"x":12345678901234567890}'],
+  ['to_string(a)', '12345678901234567890', '12345678901234567000'],
+] as const) {
+  test(`an integer that a 64-bit float would change is written as it stands: ${path} of ${value}`, async () => {
+    assert.is((await filesOf(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`)).f, file);
+  });
+}
+
+test('with expand, too', async () => {
+  const object = '- {objectName: db, objectType: secretsmanager, expand: true}';
+  assert.equal(await filesOf(object, '{"id":12345678901234567890,"n":1}'), {
+    id: '12345678901234567890',
+    n: '1',
+  });
+});
+
+for (const [path, value] of [
+  ['a', '{"b":-1e30}'],
+  ['max(a)', '[9007199254740993, 1]'],
+  ['a[?b > `1`].b', '[{"b":9007199254740993}]'],
+  ["to_number('9007199254740993')", '0'],
+] as const) {
+  test(`a number that cannot be had exactly is refused, not changed: ${path} of ${value}`, async () => {
+    assert.equal(await refusals(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`), [
       'objects[0].jmesPath[0] ("db"): expected numbers that a 64-bit float keeps exactly, got a larger one',
     ]);
-  }
-});
+  });
+}
 
 test('base64 is decoded before anything is made of it', async () => {
   const object =

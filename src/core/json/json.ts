@@ -9,7 +9,7 @@
 import { utf8Text } from './utf8.ts';
 
 /** A value that JSON can hold. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | JsonObject;
 /** Without a prototype, so that a key such as `constructor` is absent unless the text has it. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
@@ -18,9 +18,13 @@ export interface JsonObject {
 /** Whoever walks a value recurses; Go ends at 10,000 levels, a secret hardly reaches ten. */
 const DEEPEST = 1000;
 
-/** The value of a JSON text; undefined when it is not one. */
-export function parseJson(bytes: Uint8Array): JsonValue | undefined {
+/**
+ * The value of a JSON text; undefined when it is not one. Numbers are 64-bit floats, as Go has them; with `exact`, integers
+ * that a float would change are bigints.
+ */
+export function parseJson(bytes: Uint8Array, integers: 'float' | 'exact' = 'float'): JsonValue | undefined {
   const text = utf8Text(bytes);
+  const readValue = integers === 'exact' ? readExactValue : readFloatValue;
   try {
     return depth(text) > DEEPEST ? undefined : (JSON.parse(text, readValue) as JsonValue);
   } catch {
@@ -37,7 +41,19 @@ function depth(text: string): number {
   return deepest;
 }
 
-function readValue(_key: string, value: unknown): unknown {
+function readExactValue(key: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
+  const changed = typeof value === 'number' && !isExact(value);
+  return changed && /^-?\d+$/.test(source) ? BigInt(source) : readFloatValue(key, value);
+}
+
+/** Whether a float keeps what was written: integers beyond 2^53 would come out as others. */
+export function isExact(value: JsonValue): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  if (Array.isArray(value)) return value.every(isExact);
+  return !isJsonObject(value) || Object.values(value).every(isExact);
+}
+
+function readFloatValue(_key: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError('out of range');
   if (typeof value === 'string') return value.toWellFormed();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
@@ -62,6 +78,10 @@ function print(value: unknown, parts: string[]): boolean {
   if (typeof value === 'number') {
     parts.push(Object.is(value, -0) ? '-0' : String(value));
     return Number.isFinite(value);
+  }
+  if (typeof value === 'bigint') {
+    parts.push(String(value));
+    return true;
   }
   if (Array.isArray(value))
     return printAll(
