@@ -3,7 +3,7 @@
  *
  * `file` is what stands in the file, `fails` why there is none; both were confirmed with the Go libraries that the AWS
  * provider uses. With `deviation: true` the provider refuses a result that is no text; here it is written as JSON, unless it
- * is an integer so large that it may have lost digits.
+ * is a number so large that it may have lost digits.
  */
 
 import { readFileSync } from 'node:fs';
