@@ -10,7 +10,6 @@ import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../c
 import { counted } from '../core/counted.ts';
 import { attempt, type Check, type ConfigReport } from '../core/doctor/report.ts';
 import type { Plan } from '../core/plan.ts';
-import { problemsOf } from '../core/problem.ts';
 import { printable } from '../core/text.ts';
 import { openTransport } from '../edge/aws/transport.ts';
 import { inspectDirectory } from '../edge/directory/inspect.ts';
@@ -32,8 +31,7 @@ export async function examine(
   });
   if (plan === undefined) return { file, directory, checks, objects: [] };
 
-  const named = await namesItsRegion(context, plan);
-  checks.push({ subject: 'region', verdict: 'ok', text: regionText(plan, named), problems: [] });
+  checks.push({ subject: 'region', verdict: 'ok', text: regionText(plan), problems: [] });
   const door = await attempt(checks, 'endpoints', async () => {
     const environment = readAwsEnvironment(env);
     const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
@@ -75,20 +73,9 @@ function planText({ objects }: Plan): string {
   return `${counted(objects.length, 'object')}, ${counted(files, 'file')}`;
 }
 
-/** Without AWS_REGION a config that names its region is as good as before, and any other is not. */
-async function namesItsRegion(context: Context, plan: Plan): Promise<boolean> {
-  try {
-    await readPlan({ ...context, env: { ...context.env, AWS_REGION: undefined } }, plan.file);
-    return true;
-  } catch (error) {
-    if (problemsOf(error) === undefined) throw error;
-    return false;
-  }
-}
-
-function regionText({ region, failoverRegion }: Plan, named: boolean): string {
+function regionText({ region, regionFrom, failoverRegion }: Plan): string {
   const failover = failoverRegion === undefined ? '' : `; failover ${failoverRegion}`;
-  return printable(`${region}, from ${named ? 'parameters.region' : 'AWS_REGION'}${failover}`);
+  return printable(`${region}, from ${regionFrom}${failover}`);
 }
 
 function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: AwsEnvironment): string {

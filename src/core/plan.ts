@@ -15,6 +15,8 @@ export interface Plan {
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly region: string;
+  /** Who named it. */
+  readonly regionFrom: 'parameters.region' | 'AWS_REGION';
   readonly failoverRegion: string | undefined;
   /** What `usePodIdentity` says; undefined when the key is absent or empty. */
   readonly usePodIdentity: boolean | undefined;

@@ -28,6 +28,7 @@ export function secretPlan(secretObjects: readonly SecretObject[], more: Partial
     file: '/etc/podsecrets/config.yaml',
     name: 'app',
     region: 'eu-west-1',
+    regionFrom: 'parameters.region',
     failoverRegion: undefined,
     usePodIdentity: undefined,
     preferredAddressType: 'auto',

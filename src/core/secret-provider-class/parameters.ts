@@ -12,7 +12,8 @@ import { kindText } from './fields.ts';
 import type { Findings } from './findings.ts';
 
 /** The parameters, read. */
-export interface Parameters extends Pick<Plan, 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {
+export interface Parameters
+  extends Pick<Plan, 'regionFrom' | 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {
   /** Undefined when neither the file nor the environment names one; that is among the problems then. */
   readonly region: string | undefined;
   /** What stands for `/` in names; '' leaves it there. Undefined when it could not be read. */
@@ -53,6 +54,7 @@ export function readParameters(
   const objects = entries.get('objects');
   return {
     region: checkRegion(region, map?.line, findings),
+    regionFrom: written === undefined ? 'AWS_REGION' : 'parameters.region',
     failoverRegion: checkFailoverRegion(failover, region, findings),
     pathTranslation: readTranslation(text('pathTranslation'), findings),
     usePodIdentity: readUsePodIdentity(text('usePodIdentity'), findings),

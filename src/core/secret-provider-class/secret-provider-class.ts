@@ -70,6 +70,7 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     file: options.file,
     name: document.name,
     region: parameters.region,
+    regionFrom: parameters.regionFrom,
     failoverRegion: parameters.failoverRegion,
     usePodIdentity: parameters.usePodIdentity,
     preferredAddressType: parameters.preferredAddressType,
