@@ -2,7 +2,7 @@
  * Takes out of a Node what it knows of other languages: most of ICU's data, which is 33 of its 116 MB.
  *
  * Saves 12 of the 45 MB of the compressed image. Zeros take its place, and nothing else moves. What is gone is missing as in
- * a Node built with `small-icu`: other locales fall back to the root, and character sets but Unicode's are refused.
+ * a Node built with `small-icu`: other locales fall back to the root, and TextDecoder refuses GB 18030, Shift_JIS and the like.
  *
  * The data is one archive (ICU's ucmndata.h): a header, a table, the names, the items. The table is a count and for each
  * item, sorted by name, where its name and its bytes begin, from the table's start. Anything else stops the build.
@@ -12,7 +12,7 @@
 const UNUSED: readonly RegExp[] = [
   // Every locale but English and the root, in every folder: ja.res, zone/sr_Latn_ME.res.
   /^(\w+\/)?(?!(en(_US\w*)?|res_index)\.res$)[a-z]{2,3}(_\w*)?\.res$/,
-  // Tables of character sets; UTF-8, UTF-16 and Latin-1 need none.
+  // Tables of character sets; Unicode's and the Western ones need none.
   /\.cnv$/,
   // Dictionaries that find words where they are written without spaces.
   /^brkitr\/\w+\.dict$/,
