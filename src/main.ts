@@ -110,9 +110,9 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
     stdout: { write: print },
     stderr: {
       write: writeToStderr,
-      // A getter, for Node opens the stream when it is first looked at, and init hardly ever looks.
+      // Not `process.stderr.isTTY`: the stream that it opens makes a pipe non-blocking, and one that is full loses lines then.
       get isTerminal() {
-        return process.stderr.isTTY === true;
+        return process.getBuiltinModule('node:tty').isatty(2);
       },
     },
     stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
