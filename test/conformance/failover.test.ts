@@ -279,14 +279,18 @@ failover('earlier files stay when neither region delivers', async ({ world }) =>
 });
 
 failover('a region that never answers lets the other one serve', async ({ world }) => {
-  const { code, files } = await world.fetch({
-    regions: { [HERE]: { secrets: { a: 'here' } }, [THERE]: { secrets: { a: 'there' } } },
-    faults: [{ on: { region: HERE, operation: 'GetSecretValue' }, does: { kind: 'hang' } }],
-    parameters: { failoverRegion: THERE },
-    objects: [secret],
-    flags: ['--aws-timeout', '200ms'],
-  });
-  assert.equal(files, { x: 'there' });
-  assert.is(code, exitCodes.done);
+  const fetch = (timeout: string) =>
+    world.fetch({
+      regions: { [HERE]: { secrets: { a: 'here' } }, [THERE]: { secrets: { a: 'there' } } },
+      faults: [{ on: { region: HERE, operation: 'GetSecretValue' }, does: { kind: 'hang' } }],
+      parameters: { failoverRegion: THERE },
+      objects: [secret],
+      flags: ['--aws-timeout', timeout],
+    });
+  let fetched = await fetch('200ms');
+  // On a slow machine the other one does not answer so soon.
+  if (fetched.code !== exitCodes.done) fetched = await fetch('10s');
+  assert.equal(fetched.files, { x: 'there' });
+  assert.is(fetched.code, exitCodes.done);
 });
 failover.run();

@@ -82,7 +82,12 @@ async function runInit(
   flags: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Pick<Fetched, 'code' | 'thrown'>> {
-  const command = parseCommand(['init', '--start-timeout', '0s', '--log-level', 'error', ...flags], env);
+  // No limit for a machine that is only slow.
+  const patience = flags.includes('--aws-timeout') ? [] : ['--aws-timeout', '1m'];
+  const command = parseCommand(
+    ['init', '--start-timeout', '0s', '--log-level', 'error', ...patience, ...flags],
+    env,
+  );
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   const context = {
     ...command,

@@ -2,7 +2,7 @@
  * Whatever comes back in place of AWS's answers, every read has an outcome, nothing crashes, and no value is quoted.
  *
  * Good answers are damaged at random: fields lost, exchanged, of other types, bytes flipped, texts cut, other statuses. The
- * seed is printed with a failure; FUZZ_SEED repeats it.
+ * seed is fixed, so that a run tells about the code and not about luck; FUZZ_SEED goes further.
  */
 
 import { createHash } from 'node:crypto';
@@ -22,6 +22,7 @@ import { openSecretSource } from '../../src/edge/aws/source.ts';
 import { openTransport } from '../../src/edge/aws/transport.ts';
 import { seededRandom } from '../aws-stand-in/random.ts';
 import { POD_TOKEN, parameter, realClock, recordingLog, secret } from '../edge/aws/world.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const test = suite('damaged answers');
 
@@ -32,7 +33,7 @@ const ROUNDS = 10;
 const CANARY = 'kanarien vogel';
 /** In keys and tokens, which must be one word to be of use. */
 const KEY_CANARY = 'kanarienschluessel';
-const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env.FUZZ_SEED ?? 20261125);
 /** Set anew for each answer, so that the same seed damages the same answers in the same way, whoever asks first. */
 let random = seededRandom(seed);
 const below = (count: number): number => Math.floor(random() * count);
@@ -182,9 +183,9 @@ async function readOnce(url: string, fetch: FetchMode): Promise<void> {
   const source = openSecretSource({
     authentication: { kind: 'pod-identity', addresses: [`${url}/`], tokenFile, injected: true },
     environment,
-    transport: openTransport({ environment, awsTimeout: 5000, clock: realClock }),
+    transport: openTransport({ environment, awsTimeout: PATIENCE, clock: realClock }),
     fetch,
-    awsTimeout: 5000,
+    awsTimeout: PATIENCE,
     clock: realClock,
     log: recordingLog(logged),
     meter: { apiCall: (...words) => logged.push(words.join(' ')) },

@@ -1,7 +1,6 @@
 /** What inject prints, run end to end with real processes: the built program, a stand-in for AWS, an application. */
 
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -10,6 +9,7 @@ import type { Mapping } from '../../src/core/inject/data.ts';
 import { workloadOf } from '../../src/core/inject/workload.ts';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
 import { isolated } from '../support/container.ts';
+import { freePort } from '../support/free-port.ts';
 import { injectWith } from '../support/inject.ts';
 import { type RunningPod, runPod } from '../support/pod.ts';
 import { binary } from '../support/program.ts';
@@ -220,14 +220,3 @@ inIsolation(
 );
 
 test.run();
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}

@@ -12,7 +12,7 @@ import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-
 import { startApplication } from '../support/application.ts';
 import { hasNote } from '../support/directory.ts';
 import { generationOf, valueIn } from '../support/generations.ts';
-import { PATIENCE } from '../support/patience.ts';
+import { until } from '../support/patience.ts';
 import { startReader } from '../support/reading.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
@@ -46,15 +46,6 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
     return running;
   };
   const published = () => generationOf(first, readFileSync(join(box.dir, first), 'utf8'));
-  const until = async (what: string, holds: () => boolean) => {
-    const deadline = performance.now() + PATIENCE;
-    while (!holds()) {
-      if (performance.now() > deadline)
-        throw new Error(`expected ${what} within ${PATIENCE} ms:\n${sidecar.stderr()}`);
-      await new Promise(setImmediate);
-    }
-  };
-
   let sidecar = await begin();
   const application = await startApplication({
     file: join(box.dir, first),
@@ -74,11 +65,12 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
     if (generation % KILL_IN !== 0) process.kill(sidecar.pid, 'SIGHUP');
     else {
       let changes = Math.floor(Math.random() * CHANGES);
-      const watcher = watch(box.dir, () => changes--);
+      const { child } = sidecar;
+      const watcher = watch(box.dir, () => --changes <= 0 && child.kill('SIGKILL'));
       process.kill(sidecar.pid, 'SIGHUP');
-      await until('a moment for the kill', () => changes <= 0 || (isTold() && !hasNote(box.dir)));
+      await until('a moment for the kill', () => child.killed || (isTold() && !hasNote(box.dir)));
       watcher.close();
-      sidecar.child.kill('SIGKILL');
+      child.kill('SIGKILL');
       await sidecar.ended;
       const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
       kills[state]++;

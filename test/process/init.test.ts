@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { until } from '../support/patience.ts';
 import { run, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
@@ -60,6 +61,8 @@ function initWith(
   const own = [
     ['--dir', box.dir],
     ['--start-timeout', '0s'],
+    // No limit for a machine that is only slow.
+    ['--aws-timeout', '1m'],
   ].filter(([flag = '']) => !flags.includes(flag));
   const args = ['init', '--config', box.config, ...own.flat(), ...flags];
   return run(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env });
@@ -198,7 +201,7 @@ init('what may pass is waited for, and said', async (house) => {
     times: 2,
     does: { kind: 'error', code: 'InternalServerException', status: 500 },
   });
-  const { code, stderr } = await initWith(house, ['--start-timeout', '30s']);
+  const { code, stderr } = await initWith(house, ['--start-timeout', '10m']);
   assert.is(code, 0);
   assert.match(stderr, '"event":"start.waiting"');
 });
@@ -299,7 +302,7 @@ for (const [signal, expected] of [
       ['init', '--config', box.config, '--dir', box.dir],
       podIdentityEnv(box, aws, 'pod-token'),
     );
-    while ((await aws.count({ service: 'secretsmanager' })) === 0) await new Promise(setImmediate);
+    await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
     process.kill(running.pid, signal);
     assert.is((await running.ended).code, expected);
     assert.equal(box.files(), {});

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { PATIENCE } from './patience.ts';
+import { until } from './patience.ts';
 
 export interface Application {
   readonly pid: number;
@@ -38,21 +38,11 @@ export async function startApplication({ file, pidFile, name }: ApplicationOptio
     lines.push(...parts);
   });
 
-  async function hears(text: string): Promise<void> {
-    const deadline = performance.now() + PATIENCE;
-    while (!lines.includes(text)) {
-      const left = deadline - performance.now();
-      if (left <= 0)
-        throw new Error(`expected the application to read ${text}, got ${JSON.stringify(lines)}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        child.stdout.once('data', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-  }
+  const hears = (text: string) =>
+    until(
+      () => `the application to read ${text}, got ${JSON.stringify(lines)}`,
+      () => lines.includes(text),
+    );
 
   await hears('up');
   return {

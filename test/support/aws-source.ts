@@ -7,7 +7,7 @@ import { openSecretSource } from '../../src/edge/aws/source.ts';
 import { openTransport } from '../../src/edge/aws/transport.ts';
 import type { ApiMeter, Clock, Log, SecretSource } from '../../src/ports.ts';
 
-/** Milliseconds for an attempt. */
+/** Milliseconds for an attempt, by the clock of the test. */
 const awsTimeout = 5000;
 
 /** A source that authenticates as the variables say, and asks for each secret singly. */

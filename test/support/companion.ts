@@ -1,6 +1,6 @@
 /** A program of test/support in a process of its own, and what it says. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -22,6 +22,11 @@ export interface CompanionOptions {
   readonly wrapper?: readonly string[];
 }
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts `node test/support/<file> <words>`; what goes wrong in it shows on our stderr. */
 export function companion(
   file: string,
@@ -37,6 +42,7 @@ export function companion(
     ...[argument].flat(),
   ];
   const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], ...user });
+  running.add(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -45,6 +51,7 @@ export function companion(
   let over = false;
   const ended = once(child, 'close').then((): readonly string[] => {
     over = true;
+    running.delete(child);
     return lines();
   });
 

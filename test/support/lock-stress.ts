@@ -6,6 +6,7 @@
 
 import { appendFileSync } from 'node:fs';
 import { takeLock } from '../../src/edge/directory/lock.ts';
+import { PATIENCE } from './patience.ts';
 import { realClock } from './real-clock.ts';
 
 export interface Stress {
@@ -21,7 +22,7 @@ if (import.meta.main) {
   const clock = { ...realClock, sleep: () => realClock.sleep(Math.random(), new AbortController().signal) };
   const wish = {
     holder: `stress ${process.pid}`,
-    patience: 60_000,
+    patience: PATIENCE,
     clock,
     stop: new AbortController().signal,
   };

@@ -11,6 +11,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Container, type Mount, startContainer, startPause } from './container.ts';
+import { until } from './patience.ts';
 
 interface PodSpec {
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
@@ -69,8 +70,8 @@ export interface RunningPod {
   readonly events: readonly string[];
   readonly log: (container: string) => string;
   readonly kill: (container: string, signal: NodeJS.Signals) => void;
-  /** Resolves as soon as the condition holds; rejects with all logs after `seconds` (40). */
-  readonly until: (condition: () => boolean, seconds?: number) => Promise<void>;
+  /** Resolves as soon as the condition holds; rejects with all logs when it does not come to hold. */
+  readonly until: (condition: () => boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -178,15 +179,13 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
   async function startedUp({ startupProbe }: PodContainer, kill: () => void): Promise<void> {
     if (startupProbe === undefined) return;
     const { httpGet, periodSeconds, failureThreshold } = startupProbe;
-    for (let failures = 0; !stopping; ) {
-      if (await answers(httpGet.port, httpGet.path)) return;
-      failures += 1;
-      if (failures >= failureThreshold) {
+    let since = performance.now();
+    while (!stopping && !(await answers(httpGet.port, httpGet.path))) {
+      if (performance.now() - since > failureThreshold * periodSeconds * 1000) {
         kill();
-        failures = 0;
+        since = performance.now();
       }
-      // A second passes in a twentieth of the time, but the count of looks is the manifest's.
-      await tick(periodSeconds * 50);
+      await tick();
     }
   }
 
@@ -196,12 +195,9 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
     events,
     log: (container) => logs.get(container)?.() ?? '',
     kill: (container, signal) => running.get(container)?.kill(signal),
-    async until(condition, seconds = 40) {
-      for (const deadline = performance.now() + seconds * 1000; !condition(); await tick()) {
-        if (performance.now() < deadline) continue;
-        const all = [...logs].map(([name, log]) => `── ${name}\n${log().slice(-2000)}`).join('\n');
-        throw new Error(`not within ${seconds} s: ${condition}\n${events.slice(0, 20).join(', ')}\n${all}`);
-      }
+    until(condition) {
+      const all = () => [...logs].map(([name, log]) => `── ${name}\n${log().slice(-2000)}`).join('\n');
+      return until(() => `${condition}\n${events.slice(0, 20).join(', ')}\n${all()}`, condition);
     },
     async stop() {
       stopping = true;

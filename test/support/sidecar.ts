@@ -1,9 +1,8 @@
 /** A sidecar as a process: its log as events, and its pages. */
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import type { AgentStatus } from '../../src/core/status/status.ts';
-import { PATIENCE } from './patience.ts';
+import { freePort } from './free-port.ts';
+import { PATIENCE, until } from './patience.ts';
 import { type Running, start } from './program.ts';
 
 export interface LoggedLine {
@@ -23,7 +22,7 @@ export interface Sidecar extends Running {
   status(): Promise<AgentStatus>;
   /** A value of the metrics page, by its name and labels as they stand there. */
   metric(line: string): Promise<number | undefined>;
-  /** Asks for a sync, and waits for its end. */
+  /** Resolves when a sync is over that began after this was called. */
   refresh(): Promise<void>;
 }
 
@@ -44,26 +43,20 @@ export async function startSidecar(
   const events = (event: string) => lines().filter((line) => line.event === event);
 
   async function event(name: string, count = 1): Promise<LoggedLine> {
-    const deadline = performance.now() + PATIENCE;
-    let over = false;
+    await happens(`${name} ${count} times`, () => events(name).length >= count);
+    return events(name)[count - 1] as LoggedLine;
+  }
+
+  async function happens(what: string, isSo: () => boolean): Promise<void> {
+    let isOver = false;
     void running.ended.then(() => {
-      over = true;
+      isOver = true;
     });
-    for (;;) {
-      const line = events(name)[count - 1];
-      if (line !== undefined) return line;
-      const left = deadline - performance.now();
-      if (over || left <= 0) throw new Error(`expected ${name} ${count} times in:\n${running.stderr()}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        const look = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-        running.child.stderr?.once('data', look);
-        void running.ended.then(look);
-      });
-    }
+    await until(
+      () => `${what} in:\n${running.stderr()}`,
+      () => isOver || isSo(),
+    );
+    if (!isSo()) throw new Error(`expected ${what}, and it ended:\n${running.stderr()}`);
   }
 
   async function page(path: string, method = 'GET') {
@@ -88,24 +81,13 @@ export async function startSidecar(
     async refresh() {
       const syncs = () =>
         events('publish.changed').length + events('publish.unchanged').length + events('publish.same').length;
-      const before = syncs();
-      // Unlike POST /refresh it is never put off.
-      process.kill(running.pid, 'SIGHUP');
-      const deadline = performance.now() + PATIENCE;
-      while (syncs() === before) {
-        if (performance.now() > deadline) throw new Error(`expected a sync in:\n${running.stderr()}`);
-        await Promise.race([once(running.child.stderr as NodeJS.ReadableStream, 'data'), running.ended]);
+      // Twice: the first that ends may have begun before this.
+      for (let times = 0; times < 2; times++) {
+        const before = syncs();
+        // Unlike POST /refresh it is never put off.
+        process.kill(running.pid, 'SIGHUP');
+        await happens('a sync', () => syncs() > before);
       }
     },
   };
-}
-
-/** A port that nobody listens on just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -21,9 +21,8 @@ export async function openDeafServer(): Promise<DeafServer> {
   const port = Number(String(line));
   child.kill('SIGSTOP');
   const fillers = Array.from({ length: 8 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
-  // The queue holds two; once they are in, all others hang.
+  // The queue holds two, and the kernel has answered for it by the time the first one hears so; all others hang.
   await Promise.any(fillers.map((socket) => once(socket, 'connect')));
-  await new Promise((resolve) => setTimeout(resolve, 50));
   return {
     port,
     close() {

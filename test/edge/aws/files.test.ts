@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PATIENCE } from '../../support/patience.ts';
 import { openedFiles } from './opened-files.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'podsecrets-home-'));
@@ -12,14 +13,8 @@ mkdirSync(join(home, '.aws'));
 for (const file of ['config', 'credentials'])
   writeFileSync(join(home, '.aws', file), '[default]\nregion = nowhere\n');
 const environment = { ...process.env };
-Object.assign(process.env, {
-  HOME: home,
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_PROFILE: undefined,
-  AWS_REGION: undefined,
-});
-for (const name of Object.keys(process.env))
-  if (/^AWS_(PROFILE|REGION)$/.test(name)) delete process.env[name];
+for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+Object.assign(process.env, { HOME: home, AWS_EC2_METADATA_DISABLED: 'true' });
 
 const { openSecretSource } = await import('../../../src/edge/aws/source.ts');
 const { openTransport } = await import('../../../src/edge/aws/transport.ts');
@@ -53,9 +48,9 @@ async function readByChain(url: string): Promise<string> {
   const source = openSecretSource({
     authentication: { kind: 'default' },
     environment: aws,
-    transport: openTransport({ environment: aws, awsTimeout: 5000, clock: realClock }),
+    transport: openTransport({ environment: aws, awsTimeout: PATIENCE, clock: realClock }),
     fetch: 'auto',
-    awsTimeout: 5000,
+    awsTimeout: PATIENCE,
     clock: realClock,
     log: recordingLog([]),
     meter: { apiCall() {} },

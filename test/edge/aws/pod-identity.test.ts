@@ -9,7 +9,9 @@ import * as assert from 'uvu/assert';
 import { type Problem, problemLine } from '../../../src/core/problem.ts';
 import type { AwsCredentials } from '../../../src/edge/aws/credentials.ts';
 import { askPodIdentity } from '../../../src/edge/aws/pod-identity.ts';
+import type { Clock } from '../../../src/ports.ts';
 import { fakeClock } from '../../support/clock.ts';
+import { PATIENCE, until } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { openDeafServer } from './deaf-server.ts';
 import { realClock } from './world.ts';
@@ -47,14 +49,15 @@ interface Asking {
   readonly tokenFile?: string;
   readonly injected?: boolean;
   readonly timeout?: number;
+  readonly clock?: Clock;
 }
 
 function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCredentials> {
-  const { timeout = 5000, injected = true } = asking;
+  const { timeout = PATIENCE, injected = true, clock = realClock } = asking;
   return askPodIdentity(
     { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
     timeout,
-    realClock,
+    clock,
   );
 }
 
@@ -66,12 +69,8 @@ async function problem(addresses: readonly string[], asking?: Asking): Promise<P
   return failure;
 }
 
-/** Nothing listens there: a port that was just given back. */
-async function closedAddress(): Promise<string> {
-  const address = await serve(() => {});
-  await new Promise((resolve) => servers.pop()?.close(resolve));
-  return address;
-}
+/** Nothing listens there. */
+const CLOSED = 'http://127.0.0.1:1/v1/credentials';
 
 const printed: unknown[][] = [];
 const { warn } = console;
@@ -140,7 +139,7 @@ test('variables, but no token file', async () => {
 });
 
 test('nobody listens', async () => {
-  const address = await closedAddress();
+  const address = CLOSED;
   const failure = await problem([address]);
   assert.is(failure.code, 'credentials.agent');
   assert.is(failure.subject, address);
@@ -153,11 +152,11 @@ const SECOND = loopbacks.some(({ address }) => address === '::1') ? '::1' : '127
 
 test(`when the first address cannot be reached the second is asked: ${SECOND}`, async () => {
   const address = await serve((_, response) => response.end(JSON.stringify(GOOD)), SECOND);
-  assert.is((await ask([await closedAddress(), address])).accessKeyId, 'ASIAEXAMPLE');
+  assert.is((await ask([CLOSED, address])).accessKeyId, 'ASIAEXAMPLE');
 });
 
 test('when none can be reached both are named', async () => {
-  const addresses = [await closedAddress(), await closedAddress()];
+  const addresses = [CLOSED, CLOSED.replace('127.0.0.1', '127.0.0.2')];
   assert.is((await problem(addresses)).subject, addresses.join(', '));
 });
 
@@ -252,11 +251,16 @@ test('the agent takes the request and never answers, or never ends its answer; t
 test('ending one request leaves those beside it alone, though they carry the same token', async () => {
   let asked = 0;
   const hanging = await serve(() => asked++);
-  const slow = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 400));
-  const ended = problem([hanging], { timeout: 200 });
-  while (asked === 0) await new Promise((resolve) => setImmediate(resolve));
+  const held: (() => void)[] = [];
+  const slow = await serve((_, response) => held.push(() => response.end(JSON.stringify(GOOD))));
+  const clock = fakeClock();
+  const ended = problem([hanging], { timeout: 200, clock });
+  await until('the request', () => asked > 0);
   const others = Array.from({ length: 20 }, () => ask([slow]));
+  await until('the others', () => held.length === 20);
+  await clock.advance(200);
   assert.match((await ended).message, /got no answer within 200 ms$/);
+  for (const answer of held) answer();
   for (const other of others) assert.is((await other).accessKeyId, 'ASIAEXAMPLE');
 });
 

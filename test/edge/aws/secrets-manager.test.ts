@@ -6,6 +6,7 @@ import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
 import { keepCredentials } from '../../../src/edge/aws/credentials.ts';
 import { openSecretsManager } from '../../../src/edge/aws/secrets-manager.ts';
 import { openTransport } from '../../../src/edge/aws/transport.ts';
+import { PATIENCE } from '../../support/patience.ts';
 import { REGION, realClock, recordingLog, secret } from './world.ts';
 
 const test = suite('answers of Secrets Manager');
@@ -16,7 +17,7 @@ async function readBack(fields: object): Promise<number[] | string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
-  const transport = openTransport({ environment, awsTimeout: 5000, clock: realClock });
+  const transport = openTransport({ environment, awsTimeout: PATIENCE, clock: realClock });
   const ask = async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' });
   const secrets = openSecretsManager(
     { region: REGION, environment, transport, clock: realClock, meter: { apiCall() {} } },

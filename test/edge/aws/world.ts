@@ -23,6 +23,7 @@ import type { Clock, Log, LogFields, SecretSource } from '../../../src/ports.ts'
 import type { Identity } from '../../aws-stand-in/identities.ts';
 import type { Seed } from '../../aws-stand-in/seed.ts';
 import { type StandIn, startStandIn } from '../../aws-stand-in/server.ts';
+import { PATIENCE } from '../../support/patience.ts';
 
 export const REGION = 'eu-west-1';
 export const POD_TOKEN = 'pod.token.canary';
@@ -62,7 +63,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     seed = {},
     identity = {},
     fetch = 'auto',
-    awsTimeout = 5000,
+    awsTimeout = PATIENCE,
     clock = realClock,
     env = {},
   } = options;

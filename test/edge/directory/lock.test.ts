@@ -10,6 +10,7 @@ import type { Problem } from '../../../src/core/problem.ts';
 import { takeLock } from '../../../src/edge/directory/lock.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { companion } from '../../support/companion.ts';
+import { PATIENCE, until } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { scratch } from '../../support/scratch.ts';
 
@@ -133,7 +134,7 @@ test('of two processes at once the second says who is first, and publishes when 
   await first.said('open');
   const [refused = ''] = await companion('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended;
   assert.match(refused, /"code":"publish\.locked".*podsecrets publisher on /);
-  const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, patience: 60_000 }));
+  const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, patience: PATIENCE }));
   first.kill('SIGKILL');
   await patient.said('done');
   assert.match(readFileSync(join(dir, 'db-password'), 'utf8'), /^generation 5 of /);
@@ -145,7 +146,8 @@ test('six processes, some of them killed: never two inside, and all get their tu
   writeFileSync(journal, '');
   const turns = 25;
   const start = () => companion('lock-stress.ts', JSON.stringify({ dir, journal, turns }));
-  const entered = (count: number) => until(() => readFileSync(journal, 'utf8').split('enter').length > count);
+  const entered = (count: number) =>
+    until(`${count} turns`, () => readFileSync(journal, 'utf8').split('enter').length > count);
 
   const staying = [start(), start(), start()];
   const doomed = [start(), start(), start()];
@@ -165,9 +167,5 @@ test('six processes, some of them killed: never two inside, and all get their tu
   }
   assert.ok(lines.filter((line) => line.startsWith('leave')).length >= staying.length * turns);
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(setImmediate);
-}
 
 test.run();

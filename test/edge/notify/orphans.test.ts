@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProcessEntry } from '../../../src/core/telling/process-table.ts';
 import { reapOrphans } from '../../../src/edge/notify/orphans.ts';
+import { isAllowed } from '../../support/allowed.ts';
 import { PATIENCE } from '../../support/patience.ts';
 
 const test = suite('orphans');
@@ -38,7 +39,7 @@ test('what cannot be reaped is counted', async () => {
 
 test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc'];
-  if (spawnSync('unshare', [...unshare, 'true']).status !== 0) return;
+  if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
   const module = (path: string) => new URL(`../../../src/edge/notify/${path}`, import.meta.url).href;
   const script = `
     import { execNotifier } from '${module('exec.ts')}';

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import type { Changed } from '../../../src/core/snapshot.ts';
 import { type ProcessSystem, type SignalTarget, signalNotifier } from '../../../src/edge/notify/signal.ts';
+import { isAllowed, mayBecome } from '../../support/allowed.ts';
 import { rejects } from '../../support/rejects.ts';
 
 const test = suite('signalling');
@@ -145,7 +146,7 @@ test('a real process that has ended is no process', async () => {
 });
 
 test('a real process of another user: EPERM names both users and both remedies', async () => {
-  if (process.getuid?.() !== 0) return;
+  if (!mayBecome('a process of another user')) return;
   const { child } = await reloader('not-yours');
   const target = pidFile(String(child.pid));
   chmodSync(scratch, 0o755);
@@ -154,6 +155,7 @@ test('a real process of another user: EPERM names both users and both remedies',
     const { stdout } = spawnSync('sh', ['-c', `kill -s ${signal.slice(3)} ${pid} 2>&1`], {
       uid: 65_534,
       encoding: 'utf8',
+      env: { PATH: process.env.PATH, LC_ALL: 'C' },
     });
     if (/not permitted/i.test(stdout)) throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
   };
@@ -166,7 +168,7 @@ test('a real process of another user: EPERM names both users and both remedies',
 
 test('a namespace of our own, for real: the remedy is to share it', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc'];
-  if (spawnSync('unshare', [...unshare, 'true']).status !== 0) return;
+  if (!isAllowed('a PID namespace of our own', ['unshare', ...unshare, 'true'])) return;
   const module = new URL('../../../src/edge/notify/signal.ts', import.meta.url).href;
   const script = `
     import { signalNotifier } from '${module}';
