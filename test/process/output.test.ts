@@ -52,7 +52,7 @@ output('where there is no room for it, that is an error', async ({ check }) => {
   assert.match(stderr, /standard output: expected to write all of it, got ENOSPC\..*\[usage\.command\]\n$/);
 });
 
-output('no line of a long log is lost, in colour or not', async ({ box }) => {
+output('no line of a long log in text is lost', async ({ box }) => {
   const unknown = Array.from({ length: COUNT }, (_, at) => [`unknown${at}`, 'x']);
   box.writeConfig({ region: 'eu-west-1', ...Object.fromEntries(unknown) });
   const args = ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'];

@@ -127,9 +127,12 @@ function outcomeOf(read: Read, action: string, entry: Entry): ReadOutcome {
   };
 }
 
-/** Versions are shown to people: what does not look like one is not let through. */
+/**
+ * A UUID, or whatever ClientRequestToken whoever stored the version chose. Versions are shown to people: what is not one word
+ * is not let through.
+ */
 function isVersion(version: unknown): version is string {
-  return typeof version === 'string' && /^[\w+=.@-]{1,64}$/.test(version);
+  return typeof version === 'string' && /^[\x21-\x7e]{1,64}$/.test(version);
 }
 
 /** The entries of a list that comes from outside: nothing that is no object. */

@@ -44,6 +44,11 @@ test('bytes come through as they are', async () => {
   assert.equal(await readBack({ ...identified, SecretBinary: Buffer.from(bytes).toString('base64') }), bytes);
 });
 
+test('a version may be called what its author wants, in one word', async () => {
+  const VersionId = 'release:2026/11/25,(blue)~1;"#{x}"';
+  assert.equal(await readBack({ ...identified, SecretString: 'A', VersionId }), [65]);
+});
+
 test('a secret without a value, or without a version, is not an answer', async () => {
   assert.is(await readBack(identified), 'fetch.answer');
   assert.is(await readBack({ ...identified, SecretString: 'A', VersionId: undefined }), 'fetch.answer');
