@@ -10,6 +10,9 @@ import type { CST } from 'yaml';
 /** A SecretProviderClass has seven levels. */
 const DEEPEST = 100;
 
+/** What is said of a tab where the reference wants spaces. */
+export const TAB = 'expected spaces as indentation, got a tab';
+
 /** Passes the tokens of a text on, until one breaks a limit: then calls `refuse` with its position, and ends. */
 export function* guardedTokens(
   tokens: Iterable<CST.Token>,
@@ -40,7 +43,7 @@ function brokenLimit(root: CST.Token, text: string): BrokenLimit | undefined {
     const column = indentation(token, next.column);
     for (const space of whiteSpace(token)) {
       const at = indentingTab(space, text, column);
-      if (at !== undefined) return { at, message: 'expected spaces as indentation, got a tab' };
+      if (at !== undefined) return { at, message: TAB };
     }
     for (const child of children(token)) open.push({ token: child, depth: depth + 1, column });
   }
@@ -88,6 +91,16 @@ function indentingTab(space: CST.SourceToken, text: string, column: number): num
   const start = text.lastIndexOf('\n', at - 1) + 1;
   return at - start <= column && text.slice(start, at).trim() === '' ? at : undefined;
 }
+
+/** The tab that is most likely to blame for an error at a position: one that indents its line, or the next. */
+export function tabBehind(text: string, error: number): number | undefined {
+  const start = text.lastIndexOf('\n', error - 1) + 1;
+  const [own = '', next = ''] = text.slice(start).split('\n', 2);
+  if (INDENTED_BY_TAB.test(own)) return start;
+  return INDENTED_BY_TAB.test(next) ? start + own.length + 1 : undefined;
+}
+
+const INDENTED_BY_TAB = /^ *\t/;
 
 function* children(token: CST.Token): Generator<CST.Token, void, undefined> {
   if (token.type === 'document' && token.value !== undefined) yield token.value;

@@ -9,14 +9,17 @@
 export type LineAt = (at: number) => number;
 
 /**
- * Lines for a scalar whose source is `source[start, end)` and whose meaning is `value`. Each line of the source is found
- * again in the value, in order, with only white space between: exact for blocks and for text in quotes without escapes.
- * Behind an escape, the last known line is the answer.
+ * Lines for a scalar whose source is `source[start, end)` and whose meaning is `value`. A literal block has the lines of its
+ * source, below its header. Of others each line is found again in the value, in order, with only white space between: exact
+ * for folded blocks and for text in quotes without escapes. Behind an escape, the last known line is the answer.
  */
 export function scalarLines(source: string, start: number, end: number, value: string, file: LineAt): LineAt {
   let known: readonly Landmark[] | undefined;
   return (at) => {
-    known ??= landmarks(source.slice(start, end), value, file(start));
+    known ??=
+      source[start] === '|'
+        ? literalLines(value, file(start) + 1)
+        : landmarks(source.slice(start, end), value, file(start));
     return lastBefore(known, at)?.line ?? file(start);
   };
 }
@@ -24,6 +27,16 @@ export function scalarLines(source: string, start: number, end: number, value: s
 interface Landmark {
   readonly at: number;
   readonly line: number;
+}
+
+function literalLines(value: string, firstLine: number): readonly Landmark[] {
+  const found: Landmark[] = [];
+  let at = 0;
+  for (const [index, line] of value.split('\n').entries()) {
+    found.push({ at, line: firstLine + index });
+    at += line.length + 1;
+  }
+  return found;
 }
 
 function landmarks(source: string, value: string, firstLine: number): readonly Landmark[] {

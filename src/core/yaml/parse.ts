@@ -25,7 +25,7 @@ import {
 } from 'yaml';
 import { printable, quoted } from '../text.ts';
 import { lenientLexer } from './lexer.ts';
-import { forbiddenCharacter, guardedTokens } from './limits.ts';
+import { forbiddenCharacter, guardedTokens, TAB, tabBehind } from './limits.ts';
 import { type LineAt, scalarLines } from './lines.ts';
 import { plainScalar, type ScalarMeaning, taggedScalar } from './scalar.ts';
 
@@ -131,12 +131,12 @@ function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): Ya
   const first = documents.next().value as Document.Parsed | undefined;
   if (faults.length > 0) return { root: undefined, faults, secondDocument: undefined };
   const errors = first?.errors ?? composer.streamInfo().errors;
-  for (const error of errors.filter(({ message }) => !TOO_STRICT.test(message)).slice(0, MOST_ERRORS)) {
-    faults.push({
-      line: place(error.pos[0]),
-      message: `expected YAML, got an error: ${printable(error.message)}`,
-    });
-  }
+  const wrong = errors.filter(({ message }) => !TOO_STRICT.test(message)).slice(0, MOST_ERRORS);
+  const tab = wrong[0] && tabBehind(text, wrong[0].pos[0]);
+  if (tab !== undefined) faults.push({ line: place(tab), message: TAB });
+  else
+    for (const { pos, message } of wrong)
+      faults.push({ line: place(pos[0]), message: `expected YAML, got an error: ${printable(message)}` });
   const { explicit, version } = first?.directives.yaml ?? {};
   if (explicit && version !== '1.1') {
     faults.push({ line: place(0), message: `expected YAML 1.1, got a directive for ${version}` });

@@ -93,6 +93,9 @@ for (const [what, text, expected] of [
     'a:\n  - "b"\n  \t# c\n  - d\n',
     '3 expected spaces as indentation, got a tab',
   ],
+  ['a tab in the place of a block', 'a: |\n\tb: c\n', '2 expected spaces as indentation, got a tab'],
+  ['a tab below a value', 'a: x\n \tb: y\n', '2 expected spaces as indentation, got a tab'],
+  ['a tab below a block', 'a: |\n  b\n\tc: d\n', '3 expected spaces as indentation, got a tab'],
   ['a quote that is not closed', 'a: "b\nc: "d"\n', '1 expected YAML, got an error: Missing closing "quote'],
   ['another YAML', '%YAML 1.2\n---\na: b\n', '1 expected YAML 1.1, got a directive for 1.2'],
   ['half a surrogate pair', 'a: b\nc: "\\ud800"\n', '2 expected Unicode text, got half a surrogate pair'],
@@ -114,15 +117,20 @@ test('an alias costs one expansion, and each one inside of what it names costs a
   assert.equal(faults(nested(33)), ['1 expected at most 100 expansions of aliases, got more']);
 });
 
-test('text inside of text keeps the lines of the file', () => {
-  const outer = parseYaml('a:\n  b: |\n    x: 1\n    y: [\n').root;
-  assert.is(outer?.kind, 'map');
-  const inner = outer?.kind === 'map' ? outer.entries[0]?.value : undefined;
-  const block = inner?.kind === 'map' ? inner.entries[0]?.value : undefined;
-  assert.is(block?.kind, 'scalar');
-  if (block?.kind !== 'scalar') return;
-  const { faults: found } = parseYaml(block.text.replace('[', '*z'), block.lineAt);
-  assert.is(found[0]?.line, 4);
-});
+for (const [what, text, line] of [
+  ['in a block', 'a: |\n  x: 1\n  y: *z\n', 3],
+  ['below lines that are empty', 'a: |\n\n  # c\n\n  y: *z\n', 5],
+  ['where a tab indents', 'a: |\n  x: 1\n  \ty: 2\n', 3],
+  ['where nothing but a tab stands', 'a: |\n  x: 1\n\n  \t\n  y: 2\n', 4],
+  ['in a folded block', 'a: >\n  [x,\n  *z]\n', 3],
+  ['in quotes', 'a: "[x,\n  *z]"\n', 2],
+] as const) {
+  test(`text inside of text keeps the lines of the file ${what}`, () => {
+    const { root } = parseYaml(text);
+    const inner = root?.kind === 'map' ? root.entries[0]?.value : undefined;
+    if (inner?.kind !== 'scalar') throw new Error('expected text in text');
+    assert.is(parseYaml(inner.text, inner.lineAt).faults[0]?.line, line);
+  });
+}
 
 test.run();
