@@ -32,7 +32,8 @@ interface Landmark {
 function literalLines(value: string, firstLine: number): readonly Landmark[] {
   const found: Landmark[] = [];
   let at = 0;
-  for (const [index, line] of value.split('\n').entries()) {
+  // The end of the text belongs to its last line.
+  for (const [index, line] of value.replace(/\n$/, '').split('\n').entries()) {
     found.push({ at, line: firstLine + index });
     at += line.length + 1;
   }

@@ -122,6 +122,7 @@ for (const [what, text, line] of [
   ['below lines that are empty', 'a: |\n\n  # c\n\n  y: *z\n', 5],
   ['where a tab indents', 'a: |\n  x: 1\n  \ty: 2\n', 3],
   ['where nothing but a tab stands', 'a: |\n  x: 1\n\n  \t\n  y: 2\n', 4],
+  ['at the end', 'a: |\n  x: 1\n  y: "z\n', 3],
   ['in a folded block', 'a: >\n  [x,\n  *z]\n', 3],
   ['in quotes', 'a: "[x,\n  *z]"\n', 2],
 ] as const) {
