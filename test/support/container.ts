@@ -5,15 +5,18 @@
  * instead: the same processes then run without read-only mounts and as the user of the test.
  */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAllowed } from './allowed.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 
 /** Whether containers are isolated here. */
-export const isolated =
-  process.getuid?.() === 0 && spawnSync('unshare', ['--mount', '--pid', '--fork', 'true']).status === 0;
+export const isolated = isAllowed('containers with mounts and users of their own', [
+  ...(['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', 'sh', '-c'] as const),
+  'mount -t tmpfs tmpfs /dev/shm && mount -t proc proc /proc && setpriv --reuid=65532 --bounding-set=-all true',
+]);
 
 export interface Mount {
   /** A folder of the host. */

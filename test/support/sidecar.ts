@@ -22,7 +22,7 @@ export interface Sidecar extends Running {
   status(): Promise<AgentStatus>;
   /** A value of the metrics page, by its name and labels as they stand there. */
   metric(line: string): Promise<number | undefined>;
-  /** Resolves when a sync is over that began after this was called. */
+  /** Asks for a sync when none is under way, and waits for its end. */
   refresh(): Promise<void>;
 }
 
@@ -81,13 +81,10 @@ export async function startSidecar(
     async refresh() {
       const syncs = () =>
         events('publish.changed').length + events('publish.unchanged').length + events('publish.same').length;
-      // Twice: the first that ends may have begun before this.
-      for (let times = 0; times < 2; times++) {
-        const before = syncs();
-        // Unlike POST /refresh it is never put off.
-        process.kill(running.pid, 'SIGHUP');
-        await happens('a sync', () => syncs() > before);
-      }
+      const before = syncs();
+      // Unlike POST /refresh it is never put off.
+      process.kill(running.pid, 'SIGHUP');
+      await happens('a sync', () => syncs() > before);
     },
   };
 }

@@ -38,7 +38,7 @@ test('what cannot be reaped is counted', async () => {
 });
 
 test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
-  const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc'];
+  const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
   const module = (path: string) => new URL(`../../../src/edge/notify/${path}`, import.meta.url).href;
   const script = `
@@ -56,7 +56,7 @@ test('as process 1 of a real PID namespace, hooks that leave processes behind le
   const { stdout } = spawnSync(
     'unshare',
     [...unshare, process.execPath, '--no-warnings', '--input-type=module', '-e', script],
-    { encoding: 'utf8', timeout: PATIENCE },
+    { encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' },
   );
   assert.is(stdout, '{"pid":1,"unreaped":0,"others":0}\n');
 });
