@@ -119,6 +119,7 @@ test('the built program prints what the tests above saw, from a file and from st
   const fromInput = execFileSync(binary, ['inject', ...config, '--diff'], {
     input: fromFile.stdout,
     encoding: 'utf8',
+    env: { PATH: process.env.PATH },
   });
   assert.is(fromInput, '');
 });
