@@ -331,7 +331,7 @@ export const options = {
     default: '/dev/termination-log',
     value: 'FILE',
     group: 'Output',
-    commands: publishing,
+    commands: ['init', 'sidecar'],
     help: "the container's terminationMessagePath: gets the last line too, if it exists",
   },
   logLevel: {

@@ -126,6 +126,10 @@ function contradictions(command: CommandName, settings: Settings): readonly Prob
       ),
     );
   }
+  if (command === 'inject' && settings.diff && settings.output === 'json') {
+    const message = 'expected the text that --diff prints for people, got json';
+    found.push(usage('--output', message, 'Leave out one of the two.'));
+  }
   const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
   if (twice !== undefined && (command === 'init' || command === 'sidecar' || command === 'check')) {

@@ -18,6 +18,11 @@ export function injectChoices(context: Context): Choices {
     containers: settings.containers ?? [],
     dir: settings.dir,
     dirIsChosen: context.origins.dir !== 'default',
+    flags: new Set(
+      optionEntries()
+        .filter(([name]) => context.origins[name] === 'flag')
+        .map(([name]) => flagOf(name)),
+    ),
     // The application does not run yet when the init container of a pair does: its sidecar tells.
     initArguments: passedOn(context, 'init').filter(
       (argument) => settings.as === 'init' || !argument.startsWith('--notify-'),

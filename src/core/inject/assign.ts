@@ -9,9 +9,9 @@ import { Problem } from '../problem.ts';
 import { printable } from '../text.ts';
 import { type Binding, bindingsOf } from './binding.ts';
 import type { Choices } from './choices.ts';
-import { isOwn } from './container.ts';
-import { type Mapping, mappingsOf } from './data.ts';
-import type { Source } from './source.ts';
+import { wasInjected } from './container.ts';
+import type { Mapping } from './data.ts';
+import { type Source, serves } from './source.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */
@@ -34,10 +34,12 @@ export function assign(
     return workload === undefined ? [] : [{ object, workload }];
   });
   const bind = (forAll: readonly Source[]): readonly Assignment[] =>
-    workloads.map((one) => ({
-      ...one,
-      bindings: bindingsOf(one.workload.pod, { ...choices, sources, forAll }, one.workload.subject),
-    }));
+    workloads.map((one) => {
+      const { pod, subject, namespace = choices.namespace } = one.workload;
+      const near = (all: readonly Source[]) => all.filter((source) => serves(source, namespace));
+      const wanted = { ...choices, sources: near(sources), forAll: near(forAll) };
+      return { ...one, bindings: bindingsOf(pod, wanted, subject) };
+    });
 
   const asked = bind([]).flatMap(({ bindings }) => bindings);
   const serving = new Set(asked.filter((binding) => binding.kept).map((binding) => binding.source));
@@ -60,8 +62,4 @@ function sourcesForAll(sources: readonly Source[], serving: ReadonlySet<Source>)
   const alone =
     documents.length === 1 && serving.size === 0 && sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;
-}
-
-function wasInjected(pod: Mapping): boolean {
-  return [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)].some(isOwn);
 }

@@ -15,6 +15,8 @@ export interface Choices {
   readonly dir: string;
   /** Whether somebody chose that, or it is the default. */
   readonly dirIsChosen: boolean;
+  /** The flags that somebody gave, as `--interval`; without what variables say, which are shared with other commands. */
+  readonly flags: ReadonlySet<string>;
   /** Flags for the container that were given to inject, as `init` and as `sidecar` take them. */
   readonly initArguments: readonly string[];
   readonly sidecarArguments: readonly string[];

@@ -49,10 +49,15 @@ function rbacObjects(
   return asking.flatMap(({ plan }) =>
     rbacFor(plan, {
       owner: choices.secretOwner,
-      serviceAccount: textOf(workload.pod.serviceAccountName) ?? 'default',
+      serviceAccount: serviceAccountOf(workload.pod),
       ...(namespace === undefined ? {} : { namespace }),
     }).map((object: RbacObject) => ({ ...object })),
   );
+}
+
+/** The second is the field's old name, which the API server still understands, and shows. */
+function serviceAccountOf(pod: Mapping): string {
+  return textOf(pod.serviceAccountName) ?? textOf(pod.serviceAccount) ?? 'default';
 }
 
 /** A config that several service accounts use has one Role, and one binding with all of them. */

@@ -67,6 +67,11 @@ export function isOwn(container: Mapping): boolean {
   );
 }
 
+/** Whether a pod spec is one that came out of an injection. */
+export function wasInjected(pod: Mapping): boolean {
+  return [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)].some(isOwn);
+}
+
 /**
  * Measured on amd64: 15 MB of memory of its own with one secret, 56 MB at the peak of starting with 400 objects. The limit
  * leaves room for the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the kernel
@@ -78,12 +83,13 @@ const RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: 
  * The application starts once `/readyz` says that the files are there. The probe waits longer than the program tries, so
  * that a failure ends with the program's own words, not with the kubelet's.
  */
-function startupProbe(choices: Choices): Mapping {
-  if (choices.listen === 'off') return {};
-  const seconds = Math.ceil(choices.startTimeout / 1000) + 10;
+function startupProbe({ listen, startTimeout }: Choices): Mapping {
+  const port = probedPort(listen);
+  if (port === undefined) return {};
+  const seconds = Math.ceil(startTimeout / 1000) + 10;
   return {
     startupProbe: {
-      httpGet: { path: '/readyz', port: choices.listen.port },
+      httpGet: { path: '/readyz', port },
       periodSeconds: 1,
       failureThreshold: seconds,
     },
@@ -91,9 +97,17 @@ function startupProbe(choices: Choices): Mapping {
 }
 
 /** Says that the loop turns, and nothing about AWS. */
-function livenessProbe(choices: Choices): Mapping {
-  if (choices.listen === 'off') return {};
-  return { livenessProbe: { httpGet: { path: '/livez', port: choices.listen.port }, periodSeconds: 10 } };
+function livenessProbe({ listen }: Choices): Mapping {
+  const port = probedPort(listen);
+  return port === undefined
+    ? {}
+    : { livenessProbe: { httpGet: { path: '/livez', port }, periodSeconds: 10 } };
+}
+
+/** Where the kubelet can ask, from outside the pod, at a port that is known beforehand; undefined when nowhere. */
+export function probedPort(listen: Choices['listen']): number | undefined {
+  if (listen === 'off' || listen.port === 0 || /^(127\.|localhost$|::1$)/.test(listen.host)) return undefined;
+  return listen.port;
 }
 
 /** The user of the distroless image, for want of a better one. */

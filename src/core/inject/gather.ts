@@ -4,7 +4,7 @@
 
 import type { Document } from 'yaml';
 import { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
+import { printable, quoted } from '../text.ts';
 import { type Mapping, valueAt } from './data.ts';
 import { configMapText, isSecretProviderClass, type Source, sourceOf } from './source.ts';
 import { objectsOf } from './workload.ts';
@@ -17,22 +17,42 @@ export interface ConfigFile {
   readonly dir: string | undefined;
 }
 
+/** A document of the input, and what it says. */
+export interface ReadDocument {
+  readonly document: Document.Parsed;
+  readonly value: unknown;
+}
+
 /** All of them, files first: what a person names wins over what lies in the input. */
 export function gatherSources(
   configs: readonly ConfigFile[],
   text: string,
-  documents: readonly Document.Parsed[],
+  documents: readonly ReadDocument[],
 ): readonly Source[] {
   return [
-    ...configs.map(sourceOfFile),
-    ...documents.flatMap((document) => {
-      const value: unknown = document.toJS();
-      return objectsOf(value).flatMap((object) =>
+    ...distinct(configs.map(sourceOfFile)),
+    ...documents.flatMap(({ document, value }) =>
+      objectsOf(value).flatMap((object) =>
         // An item of a list has no text of its own.
         sourceOfObject(object, object === value ? contentsText(text, document) : undefined),
-      );
-    }),
+      ),
+    ),
   ];
+}
+
+/** The name of a config is the name of its ConfigMap, and how volumes and earlier injections call it. */
+function distinct(sources: readonly Source[]): readonly Source[] {
+  for (const [index, source] of sources.entries()) {
+    const other = sources.slice(0, index).find(({ configMapName }) => configMapName === source.configMapName);
+    if (other === undefined) continue;
+    throw new Problem({
+      code: 'usage.value',
+      subject: '--config',
+      message: `expected a name for each config, got ${quoted(source.name ?? '')} for ${other.subject} and ${source.subject}`,
+      remedy: 'Give each a metadata.name of its own; or inject them one after the other.',
+    });
+  }
+  return sources;
 }
 
 function sourceOfFile({ file, text, dir }: ConfigFile): Source {
@@ -42,7 +62,7 @@ function sourceOfFile({ file, text, dir }: ConfigFile): Source {
   throw new Problem({
     code: 'config.document',
     subject: printable(file),
-    message: 'expected a SecretProviderClass, got something else',
+    message: `expected a SecretProviderClass, got ${quoted(String(valueAt(spec, 'kind') ?? ''))}`,
     remedy: 'Give the file that the Secrets Store CSI driver would be given.',
   });
 }
@@ -51,7 +71,12 @@ function sourceOfObject(object: Mapping, text: string | undefined): readonly Sou
   const subject = `${String(object.kind)}/${printable(String(valueAt(object, 'metadata', 'name')))}`;
   if (isSecretProviderClass(object)) {
     return [
-      sourceOf(object, { subject, origin: 'document', text: text ?? blockText(object, KUBECTL_STYLE, 0) }),
+      sourceOf(object, {
+        subject,
+        origin: 'document',
+        object,
+        text: text ?? blockText(object, KUBECTL_STYLE, 0),
+      }),
     ];
   }
   // Made by an earlier injection.
@@ -60,5 +85,5 @@ function sourceOfObject(object: Mapping, text: string | undefined): readonly Sou
   const spec: unknown = parseManifests(inside, subject)[0]?.toJS();
   if (!isSecretProviderClass(spec)) return [];
   const configMapName = String(valueAt(object, 'metadata', 'name'));
-  return [sourceOf(spec, { subject, origin: 'configMap', text: inside, configMapName })];
+  return [sourceOf(spec, { subject, origin: 'configMap', object, text: inside, configMapName })];
 }

@@ -12,7 +12,8 @@ import { type Assignment, assign } from './assign.ts';
 import type { PlannedBinding } from './binding.ts';
 import type { Choices } from './choices.ts';
 import { companionsOf, identityOf } from './companions.ts';
-import { isSame, type Mapping, textOf, valueAt } from './data.ts';
+import { contradictionsOf, withoutEffect } from './contradictions.ts';
+import { isSame, type Mapping, valueAt } from './data.ts';
 import { type ConfigFile, gatherSources } from './gather.ts';
 import { obstaclesOf } from './obstacles.ts';
 import { injectPod } from './pod.ts';
@@ -41,9 +42,11 @@ export interface Injected {
 /** Adds podsecrets to every pod that asks for it, or that the choices name. Throws Problems: all that cannot work. */
 export async function inject(input: Input, choices: Choices): Promise<Injected> {
   // 1.
-  const documents = parseManifests(input.text, input.file);
-  const values = documents.map((document) => document.toJS() as unknown);
-  const objects = values.flatMap(objectsOf);
+  const documents = parseManifests(input.text, input.file).map((document) => ({
+    document,
+    value: document.toJS() as unknown,
+  }));
+  const objects = documents.flatMap(({ value }) => objectsOf(value));
   // 2.
   const sources = gatherSources(input.configs, input.text, documents);
   const assigned = assign(objects, sources, choices, input.file);
@@ -51,7 +54,7 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
   const { assignments, warnings } = await withPlans(assigned, choices);
   // 4.
   const obstacles = assignments.map((one) => obstaclesOf(one.workload, one.bindings, choices));
-  throwProblems(obstacles.flatMap((found) => found.problems));
+  throwProblems([...contradictionsOf(choices), ...obstacles.flatMap((found) => found.problems)]);
   // 5.
   const companions = companionsOf(assignments, choices);
   const known = new Set(objects.map(identityOf));
@@ -62,13 +65,21 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
     companions.get(identityOf(object)) ??
     object;
   // 6.
-  const edits = documents.flatMap((document, index) =>
-    documentEdits(input.text, document, values[index], mapObjects(values[index], replace)),
+  const edits = documents.flatMap(({ document, value }) =>
+    documentEdits(input.text, document, value, mapObjects(value, replace)),
   );
+  const end = input.text.length;
   return {
-    text: applyEdits(input.text, edits) + appendedText(input.text, appended),
+    text: applyEdits(input.text, [
+      ...edits,
+      { from: end, to: end, text: appendedText(input.text, appended) },
+    ]),
     objects: [...objects.map(replace), ...appended],
-    warnings: [...warnings, ...obstacles.flatMap((found) => found.warnings)],
+    warnings: [
+      ...warnings,
+      ...obstacles.flatMap((found) => found.warnings),
+      ...withoutEffect(assignments, choices),
+    ],
   };
 }
 
@@ -115,9 +126,8 @@ function convertedClass(
   choices: Choices,
 ): Mapping | undefined {
   if (!isSecretProviderClass(object)) return undefined;
-  const name = textOf(valueAt(object, 'metadata', 'name'));
   for (const { workload, bindings } of assignments) {
-    const binding = bindings.find(({ source }) => source.origin === 'document' && source.name === name);
+    const binding = bindings.find(({ source }) => source.object === object);
     if (binding === undefined) continue;
     const { source } = binding;
     return configMapOf(source, source.namespace ?? workload.namespace ?? choices.namespace);

@@ -9,8 +9,9 @@ import { nearest, quoted } from '../text.ts';
 import { modeText } from '../units.ts';
 import { isCsiVolume, type PlannedBinding } from './binding.ts';
 import type { Choices } from './choices.ts';
-import { applicationUser, INIT_NAME, isOwn, NONROOT, SIDECAR_NAME } from './container.ts';
+import { applicationUser, INIT_NAME, isOwn, NONROOT, SIDECAR_NAME, wasInjected } from './container.ts';
 import { type Mapping, mappingOf, mappingsOf, textOf, valueAt } from './data.ts';
+import { directoryProblems, ignoredDirectories, subPaths } from './directories.ts';
 import type { Workload } from './workload.ts';
 
 /** What stands in the way, and what may surprise. */
@@ -33,15 +34,15 @@ export function obstaclesOf(
       fargate(site),
       signalling(site),
       endlessJob(site),
-      probeless(site),
       token(site),
       ...namesTaken(site),
       ...unknownContainers(site),
-      ...takenPaths(site),
-      ...(choices.as === 'init' ? [] : subPaths(site)),
+      ...directoryProblems(workload.subject, pod, bindings, choices),
+      ...(choices.as === 'init' ? [] : subPaths(workload.subject, pod, bindings)),
     ].filter((problem) => problem !== undefined),
     warnings: [
-      ...(choices.as === 'init' ? subPaths(site) : []),
+      ...(choices.as === 'init' ? subPaths(workload.subject, pod, bindings) : []),
+      ...ignoredDirectories(workload.subject, bindings),
       otherUser(site),
       unreadable(site),
       skipped(site),
@@ -103,18 +104,15 @@ const COMPUTE_TYPE = 'eks.amazonaws.com/compute-type';
 
 function signalling({ workload, pod, choices }: Site): Problem | undefined {
   if (!choices.signals) return undefined;
-  if (choices.as === 'init') {
-    return usage(
-      '--notify-signal',
-      'expected a sidecar, got --as init: the application does not run yet when an init container does',
-      'Use --as sidecar, or leave the signal out.',
-    );
-  }
   if (pod.shareProcessNamespace === true) return undefined;
+  const got =
+    pod.hostPID === true
+      ? 'hostPID: true, and with it every process of the node'
+      : 'a pod whose containers do not see each other';
   return content(
     workload.subject,
-    'expected shareProcessNamespace: true for --notify-signal, got a pod whose containers do not see each other',
-    'Add shareProcessNamespace: true to the pod spec, or use --notify-url or --notify-touch.',
+    `expected shareProcessNamespace: true for --notify-signal, got ${got}`,
+    'Set shareProcessNamespace: true in the pod spec, or use --notify-url or --notify-touch.',
   );
 }
 
@@ -132,20 +130,6 @@ function endlessJob({ workload, pod, choices }: Site): Problem | undefined {
   );
 }
 
-/** The kubelet is the one who asks `/readyz`, from outside the pod. */
-function probeless({ choices }: Site): Problem | undefined {
-  if (choices.as !== 'sidecar') return undefined;
-  const { listen } = choices;
-  const reachable = listen !== 'off' && !/^(127\.|localhost$|::1$)/.test(listen.host);
-  if (reachable) return undefined;
-  const got = listen === 'off' ? 'off' : listen.host;
-  return usage(
-    '--listen',
-    `expected an address that the kubelet's startupProbe reaches, got ${got}`,
-    'Listen on 0.0.0.0 (or ::), or use --as init+sidecar, which needs no probe to start.',
-  );
-}
-
 function token({ workload, pod, choices }: Site): Problem | undefined {
   if (!choices.syncSecrets || pod.automountServiceAccountToken !== false) return undefined;
   return content(
@@ -160,6 +144,8 @@ function namesTaken({ workload, pod, bindings }: Site): readonly Problem[] {
     .map((container) => String(container.name))
     .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
     .map((name) => `container ${name}`);
+  // Another config's ConfigMap stands there after an injection with other choices, and is somebody else's otherwise.
+  const again = wasInjected(workload.pod);
   const volumes = mappingsOf(pod.volumes)
     .filter((volume) =>
       bindings.some(
@@ -167,7 +153,9 @@ function namesTaken({ workload, pod, bindings }: Site): readonly Problem[] {
           (volume.name === binding.volume &&
             !isCsiVolume(volume) &&
             valueAt(volume, 'emptyDir', 'medium') !== 'Memory') ||
-          (volume.name === binding.configVolume && volume.configMap === undefined),
+          (volume.name === binding.configVolume &&
+            !(again && volume.configMap !== undefined) &&
+            valueAt(volume, 'configMap', 'name') !== binding.source.configMapName),
       ),
     )
     .map((volume) => `volume ${String(volume.name)}`);
@@ -194,40 +182,6 @@ function unknownContainers({ workload, pod, choices }: Site): readonly Problem[]
         hint === undefined ? 'Correct the name.' : `Did you mean ${hint}?`,
       );
     });
-}
-
-/** Kubernetes refuses two mounts at one path. */
-function takenPaths({ workload, pod, bindings, choices }: Site): readonly Problem[] {
-  return [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].flatMap((container) => {
-    if (choices.containers.length > 0 && !choices.containers.includes(String(container.name))) return [];
-    const mounts = mappingsOf(container.volumeMounts);
-    return bindings
-      .filter((binding) => !binding.kept && !mounts.some((mount) => mount.name === binding.volume))
-      .filter((binding) => mounts.some((mount) => mount.mountPath === binding.dir))
-      .map((binding) =>
-        content(
-          `${workload.subject} container ${String(container.name)}`,
-          `expected nothing mounted at ${binding.dir}, got another volume`,
-          'Choose another directory with --config FILE=DIR.',
-        ),
-      );
-  });
-}
-
-/** The kubelet resolves a subPath once, when the container starts. */
-function subPaths({ workload, pod, bindings }: Site): readonly Problem[] {
-  return [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].flatMap((container) =>
-    mappingsOf(container.volumeMounts)
-      .filter((mount) => bindings.some((binding) => binding.volume === mount.name))
-      .filter((mount) => mount.subPath !== undefined || mount.subPathExpr !== undefined)
-      .map((mount) =>
-        content(
-          `${workload.subject} container ${String(container.name)}`,
-          `expected a mount of the whole volume ${String(mount.name)}, got subPath ${quoted(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
-          'Mount the directory and read the file in it, or use --as init if one value for the life of the pod is enough.',
-        ),
-      ),
-  );
 }
 
 function otherUser({ workload, pod, choices }: Site): Problem | undefined {

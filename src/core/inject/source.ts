@@ -5,6 +5,7 @@
  * ConfigMap with its own text, comments included.
  */
 
+import { ownName } from '../kubernetes/name.ts';
 import { type ParsedPlan, parsePlan } from '../secret-provider-class/secret-provider-class.ts';
 import type { Choices } from './choices.ts';
 import { type Mapping, mappingOf, textOf, valueAt } from './data.ts';
@@ -14,6 +15,8 @@ export interface Source {
   /** Where it comes from, as errors name it: a file, or `SecretProviderClass/aws-secrets`. */
   readonly subject: string;
   readonly origin: 'file' | 'document' | 'configMap';
+  /** What it is in the input; undefined for a file. */
+  readonly object: Mapping | undefined;
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
@@ -24,6 +27,19 @@ export interface Source {
   readonly text: string;
   /** The directory that `--config FILE=DIR` gives. */
   readonly dir: string | undefined;
+}
+
+/**
+ * Whether objects of a namespace may mean this source when they say its name. A class of the input belongs to its own
+ * namespace, or, when it names none, to the one that it is applied to; a file is whose somebody says it is.
+ */
+export function serves(source: Source, namespace: string | undefined): boolean {
+  return (
+    source.origin === 'file' ||
+    source.namespace === undefined ||
+    namespace === undefined ||
+    source.namespace === namespace
+  );
 }
 
 /** Reads the text of a source as the pod will. */
@@ -45,6 +61,7 @@ export function sourceOf(
   given: Pick<Source, 'subject' | 'origin' | 'text'> & {
     readonly dir?: string | undefined;
     readonly configMapName?: string;
+    readonly object?: Mapping;
   },
 ): Source {
   const name = textOf(valueAt(spec, 'metadata', 'name'));
@@ -52,11 +69,13 @@ export function sourceOf(
   return {
     subject: given.subject,
     origin: given.origin,
+    object: given.object,
     name,
-    namespace: textOf(valueAt(spec, 'metadata', 'namespace')),
+    namespace: textOf(valueAt(given.object ?? spec, 'metadata', 'namespace')),
     foreign: given.origin !== 'file' && provider !== 'aws',
-    configMapName: given.configMapName ?? `podsecrets-${name ?? 'config'}`,
-    text: given.text,
+    configMapName: given.configMapName ?? ownName(name ?? '') ?? 'podsecrets-config',
+    // As an editor on Windows writes it, a ConfigMap would show it on one line, in quotes.
+    text: given.text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n'),
     dir: given.dir,
   };
 }

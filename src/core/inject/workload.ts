@@ -1,7 +1,8 @@
 /**
  * Where the pods are in the objects of a manifest.
  *
- * Every kind that holds a pod spec, and lists of them, also nested. What is no workload passes through untouched.
+ * Every kind of Kubernetes that holds a pod spec, custom ones that look like a Deployment, and lists of them, also nested.
+ * What is no workload passes through untouched.
  */
 
 import { isMapping, type Mapping, mappingOf, textOf, valueAt, withValueAt } from './data.ts';
@@ -61,8 +62,11 @@ export function withPod(object: Mapping, pod: Mapping): Mapping {
   return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
 }
 
+/** Custom resources that make pods (an Argo Rollout) hold their template where a Deployment does. */
 function templatePath(object: Mapping): readonly string[] | undefined {
-  return typeof object.kind === 'string' ? templates.get(object.kind) : undefined;
+  if (typeof object.kind !== 'string') return undefined;
+  const custom = Array.isArray(valueAt(object, ...IN_SPEC, 'spec', 'containers')) ? IN_SPEC : undefined;
+  return templates.get(object.kind) ?? custom;
 }
 
 const IN_SPEC = ['spec', 'template'];

@@ -10,6 +10,7 @@
 
 import type { Plan } from '../plan.ts';
 import { configIdentity } from './live-secret.ts';
+import { ownName } from './name.ts';
 
 /** `--secret-owner`. */
 export type SecretOwner = 'retain' | 'pod' | 'workload';
@@ -74,13 +75,9 @@ export function rulesNeeded(plan: Plan, owner: SecretOwner): readonly RbacRule[]
   }));
 }
 
-/** Names of Roles allow what a path segment allows; a config's name is a name of Kubernetes, a file's need not be one. */
 function roleName(plan: Plan): string {
-  const config = configIdentity(plan)
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]+/g, '-')
-    .replace(/^[-.]+|[-.]+$/g, '');
-  return config === '' || config === 'podsecrets' ? 'podsecrets' : `podsecrets-${config}`;
+  const config = configIdentity(plan);
+  return config === 'podsecrets' ? config : (ownName(config) ?? 'podsecrets');
 }
 
 function secretRule(names: readonly string[]): RbacRule {

@@ -131,7 +131,7 @@ test('as init: a plain init container, and nothing that stays', async () => {
   const { objects } = await injected({
     text: workload('Job', kinds.Job ?? ''),
     config: secretProviderClass,
-    flags: '--as init --notify-touch /tmp/x --interval 5m',
+    flags: '--as init --notify-touch /tmp/x --fetch batch',
   });
   const [init, ...others] = containersIn(objects, 'initContainers');
   assert.equal(others, []);
@@ -139,7 +139,7 @@ test('as init: a plain init container, and nothing that stays', async () => {
     [init?.name, init?.args[0], init?.restartPolicy, init?.startupProbe],
     ['podsecrets-init', 'init', undefined, undefined],
   );
-  assert.equal(init?.args.slice(2), ['--notify-touch=/tmp/x']);
+  assert.equal(init?.args.slice(2), ['--fetch=batch', '--notify-touch=/tmp/x']);
 });
 
 test('as init+sidecar: the init container fetches first, a plain container keeps fresh', async () => {

@@ -117,6 +117,68 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   ],
   ['a probe on loopback', { flags: '--listen 127.0.0.1:1' }, /kubelet's startupProbe reaches, got 127.0.0.1/],
   [
+    'a port that nobody knows beforehand',
+    { flags: '--listen 0.0.0.0:0' },
+    /kubelet's startupProbe reaches, got 0.0.0.0:0/,
+  ],
+  [
+    'a time between refreshes for a container that runs once',
+    { flags: '--as init --interval 5m' },
+    /^--interval: expected a sidecar, got --as init: an init container runs once/,
+  ],
+  [
+    'an address for a container that runs once',
+    { flags: '--as init --listen 0.0.0.0:8182' },
+    /^--listen: expected a sidecar, got --as init/,
+  ],
+  [
+    'an owner of Secrets that nobody makes',
+    { flags: '--secret-owner pod' },
+    /^--secret-owner: expected --sync-secrets beside it/,
+  ],
+  [
+    'a wait before telling nobody',
+    { flags: '--notify-splay 5s' },
+    /^--notify-splay: expected a way to tell beside it \(--notify-signal,/,
+  ],
+  [
+    'a signal to every process of the node',
+    { pod: 'hostPID: true', flags: '--notify-signal HUP --notify-process nginx' },
+    /got hostPID: true, and with it every process of the node/,
+  ],
+  [
+    'a directory that depends on another',
+    { flags: '--dir secrets' },
+    /expected an absolute path .* got "secrets"/,
+  ],
+  ['the root as a directory', { flags: '--dir /.' }, /expected an absolute path below \/ .* got "\/."/],
+  [
+    "the config's own directory",
+    { flags: '--dir /etc/podsecrets/files' },
+    /expected directories apart from each other, got \/etc\/podsecrets\/files and \/etc\/podsecrets/,
+  ],
+  [
+    'a mount below the directory, where nothing can be mounted',
+    {
+      container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/cache/}]',
+      pod: 'volumes: [{name: other, emptyDir: {}}]',
+    },
+    /expected nothing mounted at \/mnt\/secrets-store or below/,
+  ],
+  [
+    'a path that is taken, written in another way',
+    {
+      container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/}]',
+      pod: 'volumes: [{name: other, emptyDir: {}}]',
+    },
+    /expected nothing mounted at \/mnt\/secrets-store/,
+  ],
+  [
+    "somebody else's ConfigMap in a volume of our name",
+    { pod: 'volumes: [{name: podsecrets-config, configMap: {name: theirs}}]' },
+    /volume podsecrets-config: expected the name to be free/,
+  ],
+  [
     'Secrets without a token',
     { pod: 'automountServiceAccountToken: false', flags: '--sync-secrets -n shop' },
     /expected a service account token/,
@@ -186,6 +248,13 @@ const allowed: readonly (readonly [string, Case])[] = [
   ['a native sidecar in a job', { kind: 'Job', pod: 'restartPolicy: Never' }],
   ['no probe beside an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
   [
+    'a volume beside the directory',
+    {
+      container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store-2}]',
+      pod: 'volumes: [{name: other, emptyDir: {}}]',
+    },
+  ],
+  [
     'a mode that the group of the pod may read',
     { pod: 'securityContext: {fsGroup: 7}', object: 'filePermission: "0440"' },
   ],
@@ -225,6 +294,25 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
     'an annotation that keeps credentials away',
     { metadata: 'annotations: {eks.amazonaws.com/skip-containers: "log, podsecrets"}' },
     /expected AWS credentials in our container/,
+  ],
+  [
+    'an init container that would tell nobody',
+    { flags: '--as init --notify-touch /tmp/x' },
+    /^--notify-on-start: expected it beside --as init/,
+  ],
+  [
+    'Secrets that no config asks for',
+    { flags: '--sync-secrets -n shop' },
+    /^--sync-secrets: expected secretObjects in a config, got none/,
+  ],
+  [
+    'a directory for volumes that have their mount paths',
+    {
+      pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]',
+      container: 'volumeMounts: [{name: v, mountPath: /v}]',
+      flags: '--dir /elsewhere',
+    },
+    /^--dir: expected a config that needs a directory/,
   ],
   ['a port on the node', { pod: 'hostNetwork: true' }, /port 8181 is then taken on the node/],
   [
