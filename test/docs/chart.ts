@@ -5,8 +5,12 @@
  */
 
 import { containerOptions } from '../../src/commands/inject-choices.ts';
-import { flagOf, kinds, type Option, type OptionName, options } from '../../src/options.ts';
+import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/options.ts';
 import { table } from './sections.ts';
+
+/** A mount path: podsecrets divides at `=`, Kubernetes at `:`. */
+const DIRECTORY = { type: 'string', pattern: '^(/[^/:=]+)+/?$' };
+const QUANTITIES = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
 
 /** The values of the chart but for its options: where they stand, what they are, and their schema. */
 const values: readonly (readonly [string, string, Schema])[] = [
@@ -18,7 +22,7 @@ const values: readonly (readonly [string, string, Schema])[] = [
     'a native sidecar (Kubernetes 1.29 on), an init container, or both in the old way',
     { enum: ['sidecar', 'init', 'init+sidecar'] },
   ],
-  ['dir', 'where the files are, in every container that mounts them', { type: 'string', pattern: '^/' }],
+  ['dir', 'where the files are, in every container that mounts them', DIRECTORY],
   ['config', 'the SecretProviderClass; becomes a ConfigMap', { type: 'object' }],
   [
     'configMap',
@@ -27,7 +31,15 @@ const values: readonly (readonly [string, string, Schema])[] = [
   ],
   ['user.uid', 'the user that podsecrets runs as', { type: 'integer', minimum: 0 }],
   ['user.gid', 'its group', { type: 'integer', minimum: 0 }],
-  ['resources', 'requests and limits of the container', { type: 'object' }],
+  [
+    'resources',
+    'requests and limits of the container',
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: { requests: QUANTITIES, limits: QUANTITIES },
+    },
+  ],
   [
     'sizeLimit',
     'the most that the files may take, in memory',
@@ -48,13 +60,13 @@ const values: readonly (readonly [string, string, Schema])[] = [
 ];
 
 interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly [keyword: string]: unknown;
 }
 
 /** `values.schema.json`: what is not known is refused, so that a misspelt value is not silently without effect. */
 export function renderChartSchema(): string {
-  const root: Tree = { properties: {} };
+  const root: Tree = { properties: {}, required: [] };
   for (const [path, description, schema] of values)
     place(root, path.split('.'), { description: plain(description), ...schema });
   const optionProperties = Object.fromEntries(
@@ -65,6 +77,7 @@ export function renderChartSchema(): string {
     title: 'podsecrets',
     type: 'object',
     additionalProperties: false,
+    required: [...root.required, 'options'],
     properties: {
       ...root.properties,
       // What Helm puts, and what a parent chart's `condition` reads, among the values of a dependency.
@@ -78,21 +91,42 @@ export function renderChartSchema(): string {
 
 interface Tree {
   readonly properties: Record<string, unknown>;
+  readonly required: string[];
 }
 
 function place(tree: Tree, [key = '', ...rest]: readonly string[], schema: Schema): void {
+  // All of them have defaults; null takes a default away.
+  if (!NULLABLE.has(key) && !tree.required.includes(key)) tree.required.push(key);
   if (rest.length === 0) {
     tree.properties[key] = schema;
     return;
   }
-  tree.properties[key] ??= { type: 'object', additionalProperties: false, properties: {} };
+  tree.properties[key] ??= { type: 'object', additionalProperties: false, properties: {}, required: [] };
   place(tree.properties[key] as Tree, rest, schema);
 }
+
+/** Instead of each other. */
+const NULLABLE = new Set(['config', 'configMap']);
+
+/** What the program would refuse when the pod starts. */
+export const patterns: Partial<Record<Kind, string>> = {
+  duration: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
+  mode: '^0[0-7]{3}$',
+  listen: '^(off|(\\[[0-9a-fA-F:.]+\\]|[^:\\s\\[\\]]*):[0-9]{1,5})$',
+  signal: '^(SIG)?[A-Z]+[12]?$',
+  url: '^https?://',
+};
 
 function optionSchema(option: Option): Schema {
   const description = option.help;
   if (option.kind === 'flag') return { description, type: 'boolean' };
-  return { description, type: 'string', ...(option.choices === undefined ? {} : { enum: option.choices }) };
+  const pattern = patterns[option.kind];
+  return {
+    description,
+    type: 'string',
+    ...(option.choices === undefined ? {} : { enum: option.choices }),
+    ...(pattern === undefined ? {} : { pattern }),
+  };
 }
 
 function chartOptions(): readonly OptionName[] {
@@ -163,7 +197,8 @@ The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its k
 
 Kubernetes 1.36 has the policy; 1.34 and 1.35 have it as a beta that has to be switched on (feature gate
 \`MutatingAdmissionPolicy\` and \`--runtime-config=admissionregistration.k8s.io/v1beta1=true\`); older ones have none, and
-nothing is installed there. What \`inject\` refuses (Pod Identity on Fargate, Windows) the policy cannot see.
+nothing is installed there. What \`inject\` refuses (Pod Identity on Fargate, Windows, a signal without
+\`shareProcessNamespace\`) the policy cannot see.
 
 ## Values
 

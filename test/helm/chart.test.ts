@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { type Kind, kinds } from '../../src/options.ts';
 import { version } from '../../src/version.ts';
-import { renderChartReadme, renderChartSchema } from '../docs/chart.ts';
+import { patterns, renderChartReadme, renderChartSchema } from '../docs/chart.ts';
 import { chart, helm, render, renderNotes, renderShop, withShop } from '../support/helm.ts';
 import { containersIn, injectWith, objectsIn, valuesIn } from '../support/inject.ts';
 import { manifestFaults, releases } from '../support/kubernetes-schemas.ts';
@@ -68,6 +69,11 @@ const sameAsInject: readonly (readonly [string, readonly string[], string])[] = 
       'options.logLevel=debug',
     ],
     '--as init+sidecar --interval 5m --start-timeout 1m30s --notify-touch /tmp/x --log-level debug',
+  ],
+  [
+    'a sidecar that the kubelet cannot ask',
+    ['as=init+sidecar', 'options.listen=127.0.0.1:9000'],
+    '--as init+sidecar --listen 127.0.0.1:9000',
   ],
   [
     'Secrets, a user, and another port',
@@ -152,7 +158,26 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an option that nobody knows', ['options.intervall=5m'], /Additional property intervall is not allowed/],
   ['a choice that is none', ['as=daemon'], /as must be one of/],
   ['no config', ['config=null'], /expected config \(a SecretProviderClass\) or configMap/],
-  ['a sidecar that nobody can probe', ['options.listen=off'], /expected an address in options.listen/],
+  ['a config beside a ConfigMap', ['configMap=mine'], /expected config or configMap in the values, got both/],
+  [
+    'a config that is none',
+    ['config.kind=ConfigMap'],
+    /expected a SecretProviderClass as config, got kind "ConfigMap"/,
+  ],
+  ['a sidecar that nobody can probe', ['options.listen=off'], /reaches, got off/],
+  [
+    'a probe on loopback',
+    ['options.listen=[::1]:9000'],
+    /options.listen that the startupProbe reaches, got \[::1\]:9000/,
+  ],
+  ['a port that nobody knows', ['options.listen=0.0.0.0:0'], /reaches, got 0.0.0.0:0/],
+  [
+    'a time between refreshes for a container that runs once',
+    ['as=init', 'options.interval=5m'],
+    /expected a sidecar for options.interval, got as: init/,
+  ],
+  ['a duration without a unit', ['options.interval="5"'], /options.interval: Does not match pattern/],
+  ['the root as a directory', ['dir=/'], /dir: Does not match pattern/],
 ];
 
 for (const [what, settings, message] of refused) {
@@ -163,5 +188,47 @@ for (const [what, settings, message] of refused) {
     );
   });
 }
+
+test('refused: a default that is taken away', () => {
+  assert.throws(() => render('1.36', ['resources=null']), /resources is required/);
+});
+
+test('refused: a policy that adds another thing than a sidecar', () => {
+  assert.throws(
+    () => render('1.36', ['as=init']),
+    /expected as: sidecar, which is what the policy adds, got "init"/,
+  );
+  assert.not.match(render('1.36', ['as=init', 'policy.enabled=false']), 'MutatingAdmissionPolicy');
+});
+
+test('a quantity may be a number, and each of requests and limits may be missing', () => {
+  const text = render('1.36', ['resources.requests.cpu=1', 'resources.limits=null']);
+  assert.match(text, 'requests: {"cpu":"1","memory":"32Mi"}');
+  assert.not.match(text, 'limits');
+});
+
+test('the schema takes the words for an option that the program takes, and no others', () => {
+  const words = [
+    '5m',
+    '1h30m',
+    '1.5s',
+    '5',
+    '5 m',
+    '0440',
+    '0999',
+    '440',
+    'off',
+    '0.0.0.0:1',
+    ':80',
+    '[::]:9',
+    '80',
+  ].concat(['HUP', 'SIGUSR1', 'SIGFOO1x', 'http://a/b', 'ftp://a', '']);
+  for (const [kind, pattern] of Object.entries(patterns)) {
+    for (const word of words) {
+      const taken = kinds[kind as Kind].read(word) !== undefined;
+      assert.is(new RegExp(pattern).test(word), taken, `${kind}: ${word}`);
+    }
+  }
+});
 
 test.run();

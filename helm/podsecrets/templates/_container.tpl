@@ -32,6 +32,9 @@ The containers. Three lines in a pod spec are enough:
 
 {{- define "podsecrets.init" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
+{{- range (eq $values.as "init" | ternary (list "interval" "listen") list) -}}
+{{- if hasKey $values.options . }}{{ fail (printf "podsecrets: expected a sidecar for options.%s, got as: init, which runs once" .) }}{{ end -}}
+{{- end -}}
 {{- $skipped := ternary "--notify-" "" (eq $values.as "init+sidecar") -}}
 - name: podsecrets-init
   {{- include "podsecrets.body" (dict "root" . "values" $values "command" "init" "skipped" $skipped) | nindent 2 }}
@@ -40,16 +43,17 @@ The containers. Three lines in a pod spec are enough:
 {{- define "podsecrets.sidecar" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 - name: podsecrets
+  {{- $port := include "podsecrets.probedPort" $values }}
   {{- if eq $values.as "sidecar" }}
   restartPolicy: Always
   startupProbe:
-    httpGet: {path: /readyz, port: {{ include "podsecrets.port" $values }}}
+    httpGet: {path: /readyz, port: {{ $port | required (include "podsecrets.unprobed" $values) }}}
     periodSeconds: 1
     failureThreshold: {{ add 10 (include "podsecrets.seconds" ($values.options.startTimeout | default "60s")) }}
   {{- end }}
-  {{- if ne ($values.options.listen | default "") "off" }}
+  {{- with $port }}
   livenessProbe:
-    httpGet: {path: /livez, port: {{ include "podsecrets.port" $values }}}
+    httpGet: {path: /livez, port: {{ . }}}
     periodSeconds: 10
   {{- end }}
   {{- include "podsecrets.body" (dict "root" . "values" $values "command" "sidecar" "skipped" "") | nindent 2 }}
@@ -99,11 +103,14 @@ volumeMounts:
 {{- end -}}
 {{- end -}}
 
-{{/* The port of options.listen, which may be HOST:PORT or [V6]:PORT. */}}
-{{- define "podsecrets.port" -}}
+{{/* The port of options.listen (HOST:PORT or [V6]:PORT), where the kubelet can ask; nothing where it cannot. */}}
+{{- define "podsecrets.probedPort" -}}
 {{- $listen := .options.listen | default "0.0.0.0:8181" -}}
-{{- if eq $listen "off" }}{{ fail "podsecrets: expected an address in options.listen that the startupProbe reaches, got off" }}{{ end -}}
-{{- regexFind "[0-9]+$" $listen -}}
+{{- if not (regexMatch "^(127\\.|localhost:|\\[::1\\]:)|:0+$" $listen) }}{{ regexFind "[0-9]+$" $listen }}{{ end -}}
+{{- end -}}
+
+{{- define "podsecrets.unprobed" -}}
+podsecrets: expected an address in options.listen that the startupProbe reaches, got {{ .options.listen }}
 {{- end -}}
 
 {{/* 1m30s as 90, rounded up. */}}

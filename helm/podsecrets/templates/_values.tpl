@@ -15,9 +15,14 @@ pass (dict "Values" .Values.thatName "Chart" .Chart "Release" .Release).
 
 {{- define "podsecrets.configMapName" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
-{{- if $values.configMap -}}
+{{- if and $values.configMap $values.config -}}
+{{- fail "podsecrets: expected config or configMap in the values, got both: set one of them to null" -}}
+{{- else if $values.configMap -}}
 {{- $values.configMap -}}
 {{- else if $values.config -}}
+{{- if ne (toString $values.config.kind) "SecretProviderClass" -}}
+{{- fail (printf "podsecrets: expected a SecretProviderClass as config, got kind %q" (toString (default "" $values.config.kind))) -}}
+{{- end -}}
 {{- printf "podsecrets-%s" (dig "metadata" "name" .Release.Name $values.config) | trunc 253 -}}
 {{- else -}}
 {{- fail "podsecrets: expected config (a SecretProviderClass) or configMap in the values, got neither" -}}
