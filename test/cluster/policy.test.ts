@@ -22,6 +22,8 @@ test.before(
   told(async (context) => {
     context.cluster = await startCluster();
     await makeNamespace(context.cluster, NAMESPACE);
+    // A chart that somebody installed in this cluster does not act here: ours listens to another label.
+    context.cluster.kubectl(['label', 'namespace', NAMESPACE, 'podsecrets.io/inject=false']);
     context.cluster.kubectl(['create', '-f', '-'], policyFor(context.cluster));
   }),
 );
@@ -111,14 +113,43 @@ test('a pod that a controller makes is changed as well', async ({ cluster }) => 
   );
 });
 
+test('with options a pod becomes what inject makes of it with the flags', async ({ cluster }) => {
+  const settings = [
+    'interval=5m',
+    'startTimeout=1m30s',
+    'listen=[::]:9000',
+    'notifyExec=["/bin/reload"\\,"now"]',
+    'syncSecrets=true',
+    'secretOwner=pod',
+  ].map((setting) => `options.${setting}`);
+  const flags = `--interval 5m --start-timeout 1m30s --listen [::]:9000 --notify-exec ["/bin/reload","now"] --sync-secrets --secret-owner pod`;
+  cluster.kubectl(['replace', '-f', '-'], policyFor(cluster, [...settings, 'resources.limits=null']));
+  const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', annotation);
+  const byPolicy = await until('a pod that the new policy has changed', () => {
+    const spec = JSON.stringify(admitted(cluster, pod));
+    return spec.includes('--interval=5m') ? comparable(spec) : undefined;
+  });
+  const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
+  const { objects } = await injectWith({ file: 'pod.yaml', text: pod, configs }, flags);
+  const byInject = admitted(cluster, JSON.stringify(objects[0]).replace(',"limits":{"memory":"128Mi"}', ''));
+  assert.equal(sortedArguments(byPolicy), sortedArguments(byInject));
+});
+
+/** The chart sorts options by name, inject as the table does. */
+function sortedArguments(spec: unknown): unknown {
+  return JSON.parse(JSON.stringify(spec), (key, value: unknown) =>
+    key === 'args' && Array.isArray(value) ? value.toSorted() : value,
+  );
+}
+
 test('a namespace can opt out', async ({ cluster }) => {
   const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', annotation);
   await changed(cluster, pod);
-  cluster.kubectl(['label', 'namespace', NAMESPACE, 'podsecrets.io/inject=false']);
+  cluster.kubectl(['label', 'namespace', NAMESPACE, `${OPT_OUT}=false`]);
   try {
     await until('a pod that stays as it is', () => (isChanged(admitted(cluster, pod)) ? undefined : true));
   } finally {
-    cluster.kubectl(['label', 'namespace', NAMESPACE, 'podsecrets.io/inject-']);
+    cluster.kubectl(['label', 'namespace', NAMESPACE, `${OPT_OUT}-`]);
   }
 });
 
@@ -157,8 +188,11 @@ function comparable(spec: string): unknown {
   );
 }
 
-/** The chart as this cluster would get it, but for two things: it has a name of its own, and sees one namespace only. */
-function policyFor(cluster: Cluster): string {
+/** The label by which a namespace opts out of the policy of these tests. */
+const OPT_OUT = 'podsecrets.io/test-inject';
+
+/** The chart as this cluster would get it, but for its name, the label to opt out, and that it sees one namespace only. */
+function policyFor(cluster: Cluster, settings: readonly string[] = []): string {
   const { major, minor } = JSON.parse(cluster.kubectl(['get', '--raw', '/version'])) as {
     readonly major: string;
     readonly minor: string;
@@ -166,6 +200,7 @@ function policyFor(cluster: Cluster): string {
   // Some vendors write 36+.
   const text = render(`${major}.${Number.parseInt(minor, 10)}`, [
     `policy.namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=${NAMESPACE}`,
+    ...settings,
   ]);
   if (!text.includes('MutatingAdmissionPolicy'))
     throw new Error('expected Kubernetes 1.34 or later, got an older one');
@@ -176,7 +211,8 @@ function policyFor(cluster: Cluster): string {
     ...item,
     metadata: { ...item.metadata, labels: { [RUN_LABEL]: RUN } },
   }));
-  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: labelled });
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: labelled });
+  return list.replace('"key":"podsecrets.io/inject"', `"key":"${OPT_OUT}"`);
 }
 
 test.run();
