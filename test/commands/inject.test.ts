@@ -56,6 +56,13 @@ test('reads a file or standard input, and prints the same', async ({ directory }
   assert.is(fromFile.err, '');
 });
 
+test('a diff is text: it is not printed as JSON', () => {
+  assert.throws(
+    () => parseCommand(['inject', '--diff', '--output', 'json'], {}),
+    /expected the text that --diff prints for people, got json/,
+  );
+});
+
 test('--config FILE=DIR chooses the directory', async ({ directory }) => {
   const { out } = await run(['--config', `${join(directory, 'config.yaml')}=/secrets`], pod);
   assert.match(out, '--config=/etc/podsecrets/config.yaml=/secrets');

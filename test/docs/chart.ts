@@ -181,7 +181,7 @@ podsecrets:
       {{- include "podsecrets.volumes" . | nindent 6 }}
 \`\`\`
 
-The chart makes the ConfigMap and, with \`options.syncSecrets\`, the Role and RoleBinding. With \`as: init+sidecar\` one more
+\`helm dependency update\` brings it in. The chart makes the ConfigMap and, with \`options.syncSecrets\`, the Role and RoleBinding. With \`as: init+sidecar\` one more
 line goes to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nindent 6 }}\`.
 
 ## Once in a cluster: an annotation on a pod
@@ -189,8 +189,18 @@ line goes to the end of \`containers\`: \`{{- include "podsecrets.containers" . 
     helm install podsecrets helm/podsecrets --namespace podsecrets --create-namespace
 
 From then on a pod with the annotation \`podsecrets.io/inject: CONFIGMAP\` gets the sidecar, its volumes and the mounts when it
-is created, exactly as \`podsecrets inject\` would have written them. The API server does it itself, by a
-MutatingAdmissionPolicy: no webhook server, no certificate, no controller. \`podsecrets.io/dir: DIR\` chooses the directory.
+is created, exactly as \`podsecrets inject\` would have written them. A Deployment has it in its template:
+
+\`\`\`yaml
+spec:
+  template:
+    metadata:
+      annotations:
+        podsecrets.io/inject: app
+\`\`\`
+
+The API server does it itself, by a MutatingAdmissionPolicy: no webhook server, no certificate, no controller.
+\`podsecrets.io/dir: DIR\` chooses the directory.
 The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its key \`config.yaml\`:
 
     kubectl create configmap app --from-file=config.yaml=secret-provider-class.yaml
