@@ -84,7 +84,7 @@ async function runManifest(
   app: string,
 ): Promise<RunningPod> {
   const configs = [{ file: 'config.yaml', text: spc, dir: undefined }];
-  const listen = `--listen 0.0.0.0:${await freePort()}`;
+  const listen = /--as init( |$)/.test(flags) ? '' : `--listen 0.0.0.0:${await freePort()}`;
   const { objects } = await injectWith(
     { file: 'pod.yaml', text, configs },
     `${flags} ${listen} --log-format text`,

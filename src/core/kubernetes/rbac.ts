@@ -4,8 +4,8 @@
  * Every rule on Secrets names them: server-side apply tells the API server the name before it creates anything, so that even
  * `create` can be held to names (a POST could not). Nothing is ever listed or watched: `list` with a name is `list` of every
  * Secret of the namespace. What left the config is found by an annotation instead, and removed if `delete` on its name is
- * (still) allowed. Pods and ReplicaSets have names that controllers make up, so `--secret-owner workload` needs `get` on
- * them without names.
+ * (still) allowed. Pods, ReplicaSets and Jobs have names that controllers make up, so `--secret-owner workload` needs `get`
+ * on them without names.
  */
 
 import type { Plan } from '../plan.ts';
@@ -43,8 +43,6 @@ export interface RbacRequest {
   readonly serviceAccount: string;
   /** Left out of the manifests when undefined: they then go where they are applied. */
   readonly namespace?: string;
-  /** The kind of the workload, when it is known: it saves the rules that others need. */
-  readonly workload?: 'Pod' | 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Job' | 'CronJob';
 }
 
 /** The Role and its RoleBinding for a config; none when it has no `secretObjects`. */
@@ -92,19 +90,15 @@ function secretRule(names: readonly string[]): RbacRule {
   };
 }
 
-function ownerRules(request: RbacRequest): readonly RbacRule[] {
+function ownerRules({ owner }: RbacRequest): readonly RbacRule[] {
   // With `pod`, name and uid come by the downward API.
-  if (request.owner !== 'workload') return [];
+  if (owner !== 'workload') return [];
   const get = (group: string, resource: string) => ({
     apiGroups: [group],
     resources: [resource],
     verbs: ['get'],
   });
-  const rules = [get('', 'pods')];
-  const { workload } = request;
-  if (workload === undefined || workload === 'Deployment') rules.push(get('apps', 'replicasets'));
-  if (workload === undefined || workload === 'CronJob') rules.push(get('batch', 'jobs'));
-  return rules;
+  return [get('', 'pods'), get('apps', 'replicasets'), get('batch', 'jobs')];
 }
 
 /** A rule on one line that is YAML as well: `- {apiGroups: [""], resources: ["secrets"], …}`. */

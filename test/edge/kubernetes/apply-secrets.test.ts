@@ -196,7 +196,7 @@ test('without leave to remove, the Secret stays, a warning says which rule, and 
 test('the generated Role is enough, and nothing is listed', async ({ api }) => {
   const plan = secretPlan([app, other]);
   for (const owner of ['retain', 'pod', 'workload'] as const) {
-    api.rules = rbacFor(plan, { owner, serviceAccount: 'app', workload: 'Deployment' })[0]?.rules;
+    api.rules = rbacFor(plan, { owner, serviceAccount: 'app' })[0]?.rules;
     deployment(api);
     const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
     assert.equal((await apply(api, plan, files, { owner, env })).problems, [], owner);
