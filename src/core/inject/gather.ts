@@ -49,7 +49,8 @@ function distinct(sources: readonly Source[]): readonly Source[] {
       code: 'usage.value',
       subject: '--config',
       message: `expected a name for each config, got ${quoted(source.name ?? '')} for ${other.subject} and ${source.subject}`,
-      remedy: 'Give each a metadata.name of its own; or inject them one after the other.',
+      remedy:
+        'Give each a metadata.name of its own; inject those of different namespaces one after the other.',
     });
   }
   return sources;
