@@ -7,7 +7,7 @@ import type { Problem } from '../../../src/core/problem.ts';
 import type { Read } from '../../../src/core/read.ts';
 import type { GarbageShape, Misbehaviour } from '../../aws-stand-in/faults.ts';
 import { fakeClock } from '../../support/clock.ts';
-import { PATIENCE, until } from '../../support/patience.ts';
+import { until } from '../../support/patience.ts';
 import { openWorld, parameter, problemsIn, REGION, secret, type World } from './world.ts';
 
 const test = suite('failing calls');
@@ -132,7 +132,7 @@ async function failing(operation: string, { does }: Case): Promise<Run> {
   const reading = world.source.read(operations[operation] ?? [], new AbortController().signal);
   for (let attempt = 1; does.kind === 'hang' && attempt <= 3; attempt++) {
     await until(`attempt ${attempt}`, () => world.aws.count({ operation }) === attempt);
-    await clock.advance(PATIENCE);
+    await clock.advance(20_000);
   }
   const outcomes = await reading;
   const problems = problemsIn(outcomes);

@@ -11,7 +11,7 @@ import type { AwsCredentials } from '../../../src/edge/aws/credentials.ts';
 import { askPodIdentity } from '../../../src/edge/aws/pod-identity.ts';
 import type { Clock } from '../../../src/ports.ts';
 import { fakeClock } from '../../support/clock.ts';
-import { PATIENCE, until } from '../../support/patience.ts';
+import { until } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { openDeafServer } from './deaf-server.ts';
 import { realClock } from './world.ts';
@@ -53,7 +53,7 @@ interface Asking {
 }
 
 function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCredentials> {
-  const { timeout = PATIENCE, injected = true, clock = realClock } = asking;
+  const { timeout = 20_000, injected = true, clock = realClock } = asking;
   return askPodIdentity(
     { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
     timeout,

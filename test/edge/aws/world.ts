@@ -23,7 +23,6 @@ import type { Clock, Log, LogFields, SecretSource } from '../../../src/ports.ts'
 import type { Identity } from '../../aws-stand-in/identities.ts';
 import type { Seed } from '../../aws-stand-in/seed.ts';
 import { type StandIn, startStandIn } from '../../aws-stand-in/server.ts';
-import { PATIENCE } from '../../support/patience.ts';
 
 export const REGION = 'eu-west-1';
 export const POD_TOKEN = 'pod.token.canary';
@@ -63,7 +62,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     seed = {},
     identity = {},
     fetch = 'auto',
-    awsTimeout = PATIENCE,
+    awsTimeout = 20_000,
     clock = realClock,
     env = {},
   } = options;
