@@ -59,10 +59,15 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   async function readRegion(name: string, reads: readonly Read[], signal: AbortSignal): Promise<Outcomes> {
     try {
       const here = region(name);
-      const loading = [...new Set(reads.map((read) => read.service))].map((service) =>
-        service === 'ssmparameter' ? here.parameterStore() : here.secretsManager(),
-      );
-      await Promise.all([here.credentials.get(signal), ...loading]);
+      const services = [...new Set(reads.map((read) => read.service))];
+      await Promise.all([
+        here.credentials.get(signal),
+        // Behind it: without the turn, its request would not go out before the SDK of each service is loaded.
+        ...services.map(async (service) => {
+          await turn();
+          return await (service === 'ssmparameter' ? here.parameterStore() : here.secretsManager());
+        }),
+      ]);
       const requests = batchReads(reads, mode);
       return (await Promise.all(requests.map((request) => send(request, here, signal)))).flat();
     } catch (error) {
@@ -213,6 +218,11 @@ function credentialSource(options: SourceOptions, surroundings: Surroundings): C
     default:
       return authentication satisfies never;
   }
+}
+
+/** One turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
