@@ -134,11 +134,13 @@ function sorted<Name extends string>(
   subject: string,
   findings: Findings,
 ): ReadonlyMap<Name, readonly YamlEntry[]> {
-  const spelling = match === 'exact' ? (key: string) => key : folded;
-  const known = new Map(names.map((name) => [spelling(name), name]));
+  const spelt = (key: string): Name | undefined =>
+    // Most keys are written as they are known: folding all names for each map takes a tenth of the time of a large config.
+    names.find((known) => known === key) ??
+    (match === 'exact' ? undefined : names.find((known) => folded(known) === folded(key)));
   const entries = new Map<Name, YamlEntry[]>();
   for (const entry of maps.flatMap((map) => map.entries)) {
-    const name = known.get(spelling(entry.key));
+    const name = spelt(entry.key);
     if (name === undefined) {
       unknownKey(entry, names, subject, findings);
       continue;
