@@ -2,8 +2,9 @@
  * The program's texts become an executable: Node's own `--build-sea` puts them into a copy of the Node that runs this.
  *
  * Node can store compiled code with a program, but only of functions that run when a text is first evaluated (3.3 times the
- * start of Node for one secret). Here the program is run instead, and the code of everything that ran is stored (2.7 times).
- * A start-up snapshot would be as fast, but costs each sidecar 5 MB for as long as it lives.
+ * start of Node for one secret). Here the program is run instead, and the code of everything that ran is stored (2.5 times).
+ * A start-up snapshot would start faster, but Node keeps a copy of it for as long as it runs: one more sidecar takes 20.3
+ * instead of 14.7 MiB, and the peak of an init is 66 instead of 60.
  */
 
 import { execFile, execFileSync } from 'node:child_process';
