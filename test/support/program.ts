@@ -28,10 +28,18 @@ export interface Running {
   says(pattern: RegExp): Promise<void>;
 }
 
-/** Starts the program with exactly this environment (and PATH), so that the machine's AWS settings stay out. */
-export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+/**
+ * Starts the program with exactly this environment (and PATH), so that the machine's AWS settings stay out. `command`: what
+ * starts it, when not the binary itself; it must become the program, because signals go to it.
+ */
+export function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  command: readonly [string, ...string[]] = [binary],
+): Running {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: npm run build makes it`);
-  const child = spawn(binary, args, {
+  const [program, ...words] = command;
+  const child = spawn(program, [...words, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -63,6 +71,10 @@ export function start(args: readonly string[], env: Readonly<Record<string, stri
 }
 
 /** Runs the program to its end. */
-export function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return start(args, env).ended;
+export function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  command: readonly [string, ...string[]] = [binary],
+): Promise<Ended> {
+  return start(args, env, command).ended;
 }

@@ -30,9 +30,10 @@ export interface Sidecar extends Running {
 export async function startSidecar(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  command?: readonly [string, ...string[]],
 ): Promise<Sidecar> {
   const address = `127.0.0.1:${await freePort()}`;
-  const running = start(['sidecar', '--listen', address, '--log-level', 'debug', ...args], env);
+  const running = start(['sidecar', '--listen', address, '--log-level', 'debug', ...args], env, command);
 
   const lines = (): readonly LoggedLine[] =>
     running

@@ -167,6 +167,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     dir,
     owner: undefined,
     allowDisk: false,
+    user: process.geteuid?.() ?? 0,
+    inKubernetes: true,
     holder: 'world',
     patience: 0,
     clock,

@@ -128,14 +128,13 @@ test('a umask takes nothing away, and others may pass through the directories', 
   const dir = scratch();
   const before = process.umask(0o077);
   try {
-    await publishOnce(join(dir, 'made/on/the/way'), snapshot({ 'a/b/c': ['x', 0o666] }));
+    await publishOnce(join(dir, 'files'), snapshot({ 'a/b/c': ['x', 0o666] }));
   } finally {
     process.umask(before);
   }
-  const target = join(dir, 'made/on/the/way');
+  const target = join(dir, 'files');
   assert.is(modeOf(join(target, 'a/b/c')), 0o666);
-  for (const path of ['..data', 'a', 'a/b', '.', '..', '../..'])
-    assert.is(modeOf(join(target, path)), 0o755, path);
+  for (const path of ['..data', 'a', 'a/b', '.']) assert.is(modeOf(join(target, path)), 0o755, path);
 });
 
 test('names may be anything that is one: spaces, unicode, newlines, 255 bytes', async () => {
