@@ -79,6 +79,9 @@ export const options = {
     group: 'Config',
     commands: planning,
     help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
+    per: {
+      inject: { help: 'a SecretProviderClass file, and the directory where containers mount its files' },
+    },
   },
   dir: {
     kind: 'text',
@@ -88,6 +91,12 @@ export const options = {
     group: 'Files',
     commands: planning,
     help: 'where a config without =DIR publishes',
+    per: {
+      inject: {
+        default: '/mnt/secrets-store',
+        help: 'where containers mount the files of a config without =DIR',
+      },
+    },
   },
   mode: {
     kind: 'mode',
