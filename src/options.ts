@@ -91,12 +91,6 @@ export const options = {
     group: 'Files',
     commands: planning,
     help: 'where a config without =DIR publishes',
-    per: {
-      inject: {
-        default: '/mnt/secrets-store',
-        help: 'where containers mount the files of a config without =DIR',
-      },
-    },
   },
   mode: {
     kind: 'mode',
