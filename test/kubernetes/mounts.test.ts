@@ -10,7 +10,8 @@ import { readme, written } from '../docs/sections.ts';
 import { goldens } from '../helm/golden.ts';
 import { render, renderShop } from '../support/helm.ts';
 import { injectWith, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
-import { canFollow, mountFaults, mountFaultsIn, type PodView } from '../support/mount-faults.ts';
+import { mountFaults, mountFaultsIn, type PodView } from '../support/mount-faults.ts';
+import { mayFollow } from '../support/protected-symlinks.ts';
 
 const examples = join(import.meta.dirname, '..', '..', 'examples');
 const read = (file: string) => readFileSync(join(examples, file), 'utf8');
@@ -98,14 +99,14 @@ test('docker-compose: podsecrets owns its tmpfs, which is not sticky, so that ev
     volumes.secrets.driver_opts.o.split(',').map((option) => option.split('=') as [string, string]),
   );
   const directory = {
-    owner: Number(options.get('uid')),
+    uid: Number(options.get('uid')),
     mode: Number.parseInt(options.get('mode') ?? '', 8),
   };
   // The user of the image.
   const dockerfile = readFileSync(join(examples, '..', 'Dockerfile'), 'utf8');
-  const owner = Number(/^USER (\d+):/m.exec(dockerfile)?.[1]);
-  assert.ok(canFollow({ owner }, 0, directory));
-  assert.is(directory.owner, owner);
+  const uid = Number(/^USER (\d+):/m.exec(dockerfile)?.[1]);
+  assert.ok(mayFollow({ reader: 0, link: { uid }, directory }));
+  assert.is(directory.uid, uid);
 });
 
 const image = 'ghcr.io/podsecrets/podsecrets:0.1.0';

@@ -9,6 +9,7 @@
 import type { Mapping } from '../../src/core/inject/data.ts';
 import { workloadOf } from '../../src/core/inject/workload.ts';
 import type { ContainerView } from './inject.ts';
+import { mayFollow } from './protected-symlinks.ts';
 
 export interface PodView {
   readonly initContainers?: readonly ContainerView[];
@@ -16,18 +17,12 @@ export interface PodView {
   readonly volumes?: readonly { readonly name: string; readonly emptyDir?: { readonly medium?: string } }[];
 }
 
-export interface Directory {
-  readonly owner: number;
+interface Directory {
+  readonly uid: number;
   readonly mode: number;
 }
 
-/** Whether the kernel lets a user follow a link in a directory, with fs.protected_symlinks=1. */
-export function canFollow(link: { readonly owner: number }, reader: number, directory: Directory): boolean {
-  const isShared = (directory.mode & 0o1002) === 0o1002;
-  return !isShared || link.owner === reader || link.owner === directory.owner;
-}
-
-const BY_KUBELET: Directory = { owner: 0, mode: 0o1777 };
+const BY_KUBELET: Directory = { uid: 0, mode: 0o1777 };
 /** A user that owns nothing. */
 const READER = 1000;
 
@@ -48,7 +43,7 @@ export function mountFaults(pod: PodView): readonly string[] {
   const faults = own[0] === initContainers[0] ? [] : ['podsecrets is not the first init container'];
   /** What each volume holds, by its path in the volume. */
   const tree = new Map(volumes.map(({ name }) => [name, new Map([['', BY_KUBELET]])]));
-  const published = new Map<string, { readonly path: string; readonly owner: number }>();
+  const published = new Map<string, { readonly path: string; readonly uid: number }>();
   for (const container of started) {
     if (isOwn(container)) faults.push(...publish(container, pod, tree, published));
     else faults.push(...open(container, tree, published, own));
@@ -57,11 +52,11 @@ export function mountFaults(pod: PodView): readonly string[] {
 }
 
 type Tree = ReadonlyMap<string, Map<string, Directory>>;
-type Published = Map<string, { readonly path: string; readonly owner: number }>;
+type Published = Map<string, { readonly path: string; readonly uid: number }>;
 
 function publish(container: ContainerView, pod: PodView, tree: Tree, published: Published): string[] {
   const { name, args, volumeMounts = [], securityContext } = container;
-  const owner = Number(securityContext.runAsUser);
+  const uid = Number(securityContext.runAsUser);
   return args.flatMap((argument) => {
     const dir = /^--config=.*=(.*)$/.exec(argument)?.[1];
     if (dir === undefined) return [];
@@ -69,8 +64,8 @@ function publish(container: ContainerView, pod: PodView, tree: Tree, published: 
     if (mount === undefined) return [`${name} publishes ${dir}, where it mounts nothing`];
     const path = dir.slice(mount.mountPath.length + 1);
     const directories = tree.get(mount.name) ?? new Map<string, Directory>();
-    if (!directories.has(path)) directories.set(path, { owner, mode: 0o755 });
-    published.set(mount.name, { path, owner });
+    if (!directories.has(path)) directories.set(path, { uid, mode: 0o755 });
+    published.set(mount.name, { path, uid });
     const volume = pod.volumes?.find((one) => one.name === mount.name);
     return [
       ...(path === 'files' ? [] : [`${name} publishes "${path}" of the volume ${mount.name}`]),
@@ -90,18 +85,20 @@ function open(
   const once = own.every(({ args }) => args[0] === 'init');
   return volumeMounts.flatMap((mount) => {
     const directories = tree.get(mount.name);
-    const { path, owner } = published.get(mount.name) ?? {};
+    const { path, uid } = published.get(mount.name) ?? {};
     const subPath = mount.subPath ?? mount.subPathExpr ?? '';
     const isFile = once && path !== undefined && subPath.startsWith(`${path}/`);
     if (isFile && mount.readOnly === true) return [];
     if (directories !== undefined && !directories.has(subPath)) directories.set(subPath, BY_KUBELET);
-    if (path === undefined || owner === undefined) return [];
+    if (path === undefined || uid === undefined) return [];
     const directory = directories?.get(subPath) ?? BY_KUBELET;
     return [
       ...(subPath === path
         ? []
         : [`${name} mounts "${subPath}" of ${mount.name}, the files are in "${path}"`]),
-      ...(canFollow({ owner }, READER, directory) ? [] : [`${name} may not follow links in "${subPath}"`]),
+      ...(mayFollow({ reader: READER, link: { uid }, directory })
+        ? []
+        : [`${name} may not follow links in "${subPath}"`]),
       ...(mount.readOnly === true ? [] : [`${name} can write to ${mount.name}`]),
     ];
   });
