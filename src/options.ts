@@ -79,6 +79,9 @@ export const options = {
     group: 'Config',
     commands: planning,
     help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
+    per: {
+      inject: { help: 'a SecretProviderClass file, and the directory where containers mount its files' },
+    },
   },
   dir: {
     kind: 'text',

@@ -4,10 +4,10 @@
  * Init containers run one after the other; one with restartPolicy Always is a sidecar, and the next waits until its
  * startupProbe succeeds. Sidecars are restarted whenever they end, others as the pod's restartPolicy says. When the
  * containers have ended, or the pod is stopped, sidecars get SIGTERM last, in reverse order. Volumes are folders: a Memory
- * emptyDir on a tmpfs, a ConfigMap with its files. Back-off between restarts is short; there is no network namespace.
+ * emptyDir on a tmpfs, a ConfigMap with its files. A subPath that is missing is made with the mode of the volume, as root's. Back-off between restarts is short; there is no network namespace.
  */
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Container, type Mount, startContainer, startPause } from './container.ts';
@@ -42,6 +42,7 @@ interface PodContainer {
   readonly volumeMounts?: readonly {
     readonly name: string;
     readonly mountPath: string;
+    readonly subPath?: string;
     readonly readOnly?: boolean;
   }[];
 }
@@ -106,8 +107,8 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
       env: { ...options.env, ...own },
       mounts: [
         ...options.mounts,
-        ...(container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({
-          from: folders.get(name) ?? missing(`volume ${name}`),
+        ...(container.volumeMounts ?? []).map(({ name, mountPath, subPath = '', readOnly = false }) => ({
+          from: partOf(folders.get(name) ?? missing(`volume ${name}`), subPath),
           to: mountPath,
           readOnly,
         })),
@@ -222,8 +223,8 @@ function makeVolumes(
     volumes.map(({ name, configMap }) => {
       const folder = join(root, name);
       mkdirSync(folder);
-      // The kubelet's own mode of an emptyDir without fsGroup.
-      chmodSync(folder, configMap === undefined ? 0o777 : 0o755);
+      // The kubelet's own mode of a Memory emptyDir without fsGroup.
+      chmodSync(folder, configMap === undefined ? 0o1777 : 0o755);
       const files =
         configMap === undefined
           ? {}
@@ -232,6 +233,15 @@ function makeVolumes(
       return [name, folder];
     }),
   );
+}
+
+function partOf(volume: string, subPath: string): string {
+  const part = join(volume, subPath);
+  if (!existsSync(part)) {
+    mkdirSync(part, { recursive: true });
+    chmodSync(part, statSync(volume).mode);
+  }
+  return part;
 }
 
 function missing(what: string): never {
