@@ -8,7 +8,7 @@ import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isAllowed, mayBecome } from '../support/allowed.ts';
+import { copyForOthers, isAllowed } from '../support/allowed.ts';
 import { type Companion, type CompanionOptions, companion } from '../support/companion.ts';
 import type { Orders } from '../support/publisher.ts';
 import { scratch } from '../support/scratch.ts';
@@ -16,7 +16,7 @@ import { scratch } from '../support/scratch.ts';
 const test = suite('publishing as the users that pods have');
 
 const user = { uid: 65532, gid: 65532 };
-const isRoot = mayBecome('publishing as another user than root', user);
+const isRoot = copyForOthers('publishing as another user than root', user) !== undefined;
 const canGiveGroups = isRoot && isAllowed('fsGroup', ['setpriv', '--reuid=65532', '--groups=5000', 'true']);
 const canDropCapabilities =
   isRoot && isAllowed('root without capabilities', ['setpriv', '--bounding-set=-dac_override', 'true']);

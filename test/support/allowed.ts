@@ -6,12 +6,10 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
 
 /** How a line begins that tells of something untested. */
 export const NOT_TESTED = 'not tested here: ';
-
-/** Another user, who owns nothing. */
-export const nobody = { uid: 65_534, gid: 65_534 } as const;
 
 /** Whether this command succeeds here; where it does not, says that `what` is not tested. */
 export function isAllowed(what: string, [command, ...words]: readonly [string, ...string[]]): boolean {
@@ -26,6 +24,17 @@ export function mayBecome(
 ): boolean {
   const works = process.getuid?.() === 0 && spawnSync('true', { ...user, stdio: 'ignore' }).status === 0;
   return works || isNotTested(`${what}: becoming another user is not allowed`);
+}
+
+/** What a process of this user runs; undefined where it may not become that user, or can run nothing of ours. */
+export function copyForOthers(
+  what: string,
+  user: { readonly uid: number; readonly gid: number } = nobody,
+): ReadableCopy | undefined {
+  if (!mayBecome(what, user)) return undefined;
+  const copy = readableCopy();
+  if (copy === undefined) isNotTested(`${what}: neither TMPDIR nor /tmp lets another user run a program`);
+  return copy;
 }
 
 function isNotTested(what: string): false {

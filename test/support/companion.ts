@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { readableCopy } from './readable-copy.ts';
 
 export interface Companion {
   /** Resolves as soon as it has printed this line; rejects when it ends without. */
@@ -34,14 +35,19 @@ export function companion(
   options: CompanionOptions = {},
 ): Companion {
   const { wrapper = [], ...user } = options;
+  const copy = Object.keys(options).length > 0 ? readableCopy() : undefined;
   const [command = '', ...words] = [
     ...wrapper,
-    process.execPath,
+    copy?.node ?? process.execPath,
     '--no-warnings',
-    join(import.meta.dirname, file),
+    copy?.path(`test/support/${file}`) ?? join(import.meta.dirname, file),
     ...[argument].flat(),
   ];
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], ...user });
+  const child = spawn(command, words, {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...user,
+  });
   running.add(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
