@@ -51,7 +51,12 @@ interface Watched {
   readonly stop: AbortController;
 }
 
-async function watched(files: readonly string[], clock: Clock = hasty(1)): Promise<Watched> {
+async function watched(
+  files: readonly string[],
+  clock: Clock = hasty(1),
+  /** Runs when a file has been read for the first time. */
+  firstRead: (file: string) => void = () => {},
+): Promise<Watched> {
   const calls: string[] = [];
   const said: string[] = [];
   let next = Promise.withResolvers<void>();
@@ -65,12 +70,19 @@ async function watched(files: readonly string[], clock: Clock = hasty(1)): Promi
       return String(error);
     }
   };
+  const known = new Set<string>();
+  const readAndNote = (file: string) => {
+    const text = read(file);
+    if (!known.has(file)) firstRead(file);
+    known.add(file);
+    return text;
+  };
   const changed = (file: string) => {
     calls.push(`${file.slice(file.lastIndexOf('/') + 1)}: ${read(file).slice(0, 20)}`);
     next.resolve();
     next = Promise.withResolvers();
   };
-  await watchConfigs({ files, read, changed, clock, log }, stop.signal);
+  await watchConfigs({ files, read: readAndNote, changed, clock, log }, stop.signal);
   return { calls, said, heard: () => next.promise, stop };
 }
 
@@ -192,6 +204,13 @@ test('a file that is not there yet is found', async () => {
   writeFileSync(file, 'one');
   await next;
   assert.equal(calls, ['config.yaml: one']);
+});
+
+test('what is written between the first reading and the first watch is found without an event', async () => {
+  const file = join(directory(), 'config.yaml');
+  writeFileSync(file, 'one');
+  const { calls } = await watched([file], hasty(1), () => writeFileSync(file, 'two'));
+  assert.equal(calls, ['config.yaml: two']);
 });
 
 test('after the stop nothing is heard, and nothing is left', async () => {

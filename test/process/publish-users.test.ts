@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -49,6 +49,15 @@ test('one user publishes, another reads', async () => {
   assert.equal(await publisher({ dir, from: 1, to: 2 }, nonroot).ended, ['open', 'done']);
   assert.ok(mayRead(join(dir, 'db-password'), app));
   assert.ok(mayRead(join(dir, 'nested/deeper/two'), app));
+});
+
+test('a set that the user could not take away is refused at once, though nothing has changed', async () => {
+  const dir = emptyDir(0o777);
+  await publisher({ dir, from: 1, to: 1 }, nonroot).ended;
+  // What is left of a set of another user whose lock somebody removed.
+  chmodSync(join(dir, readlinkSync(join(dir, '..data'))), 0o555);
+  const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended;
+  assert.match(lines.at(-1) ?? '', /got EACCES at access of .*Run init and sidecar as the same user/);
 });
 
 if (canGiveGroups) {
