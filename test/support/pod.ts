@@ -228,7 +228,11 @@ function makeVolumes(
         configMap === undefined
           ? {}
           : (options.configMaps.get(configMap.name) ?? missing(`ConfigMap ${configMap.name}`));
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      for (const [file, text] of Object.entries(files)) {
+        writeFileSync(join(folder, file), text);
+        // Not through the mode of the creation, from which the umask takes away.
+        chmodSync(join(folder, file), 0o644);
+      }
       return [name, folder];
     }),
   );

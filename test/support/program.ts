@@ -3,11 +3,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** The program under test; PODSECRETS_BINARY names another. */
-export const binary =
-  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets');
+export const binary = resolve(
+  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets'),
+);
 
 export interface Ended {
   readonly code: number | null;
