@@ -41,7 +41,7 @@ test('reads text, through links and without its byte order mark', () => {
 
 test('reads a pipe, as a shell makes it for <(command)', () => {
   const module = new URL('../../src/edge/config-file.ts', import.meta.url).href;
-  const script = `import { readConfigFile } from '${module}'; console.log(readConfigFile('/dev/fd/3').length);`;
+  const script = `import { readConfigFile } from ${JSON.stringify(module)}; console.log(readConfigFile('/dev/fd/3').length);`;
   const { stdout } = spawnSync(
     'sh',
     [

@@ -242,16 +242,16 @@ test('without watches left in the system, for real: says so and polls', () => {
   const module = new URL('../../src/edge/config-watch.ts', import.meta.url).href;
   const script = `
     import { readFileSync, writeFileSync } from 'node:fs';
-    import { watchConfigs } from '${module}';
+    import { watchConfigs } from ${JSON.stringify(module)};
     const stop = new AbortController();
     await watchConfigs({
-      files: ['${file}'],
+      files: [${JSON.stringify(file)}],
       read: (file) => readFileSync(file, 'utf8'),
       changed: () => { console.log('changed'); stop.abort(); },
       clock: { sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 1000)) },
       log: { write: (level, event, message) => console.log(level, event, message) },
     }, stop.signal);
-    writeFileSync('${file}', 'two');`;
+    writeFileSync(${JSON.stringify(file)}, 'two');`;
   const { stdout } = spawnSync(
     'unshare',
     [

@@ -37,7 +37,8 @@ export function copyForOthers(
   return copy;
 }
 
-function isNotTested(what: string): false {
+/** Says so where it is not a command that shows it. */
+export function isNotTested(what: string): false {
   process.stdout.write(`\n${NOT_TESTED}${what}\n`);
   return false;
 }

@@ -171,7 +171,7 @@ test('closes without waiting, with requests half said, and may be closed again',
 test('keeps no process alive', () => {
   const module = new URL('../../../src/edge/http/server.ts', import.meta.url).href;
   const script = `
-    import { openHttpServer } from '${module}';
+    import { openHttpServer } from ${JSON.stringify(module)};
     await openHttpServer({ host: '127.0.0.1', port: 0 }, {});
     console.log('listening');`;
   const { stdout, signal } = spawnSync(

@@ -171,7 +171,7 @@ test('a namespace of our own, for real: the remedy is to share it', () => {
   if (!isAllowed('a PID namespace of our own', ['unshare', ...unshare, 'true'])) return;
   const module = new URL('../../../src/edge/notify/signal.ts', import.meta.url).href;
   const script = `
-    import { signalNotifier } from '${module}';
+    import { signalNotifier } from ${JSON.stringify(module)};
     const system = { self: process.pid, user: 0, kill: process.kill, proc: '/proc' };
     const notifier = signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, system);
     await notifier.tell({}, undefined).catch((problem) => console.log(process.pid, problem.message, problem.remedy));`;
