@@ -16,7 +16,7 @@ import * as assert from 'uvu/assert';
 import { watchConfigs } from '../../src/edge/config-watch.ts';
 import type { Clock, Log } from '../../src/ports.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { PATIENCE, until } from '../support/patience.ts';
+import { PATIENCE, until, within } from '../support/patience.ts';
 
 const test = suite('watching configs');
 const stops: AbortController[] = [];
@@ -83,7 +83,12 @@ async function watched(
     next = Promise.withResolvers();
   };
   await watchConfigs({ files, read: readAndNote, changed, clock, log }, stop.signal);
-  return { calls, said, heard: () => next.promise, stop };
+  return {
+    calls,
+    said,
+    heard: () => within(() => `another call, got ${JSON.stringify(calls)}`, next.promise),
+    stop,
+  };
 }
 
 function directory(): string {

@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAllowed } from './allowed.ts';
+import { until } from './patience.ts';
 import { binary } from './program.ts';
 
 /** Whether containers are isolated here. */
@@ -71,11 +72,8 @@ export async function startPause(): Promise<{ readonly pid: number | undefined; 
   const child = spawn('unshare', ['--pid', '--fork', '--kill-child', 'sleep', 'infinity'], {
     stdio: 'ignore',
   });
-  for (;;) {
-    const pid = innerPid(child);
-    if (pid !== undefined) return { pid, stop: () => child.kill('SIGKILL') };
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until('a process in a PID namespace of its own', () => innerPid(child) !== undefined);
+  return { pid: innerPid(child), stop: () => child.kill('SIGKILL') };
 }
 
 function isolatedCommand({

@@ -11,7 +11,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Container, type Mount, startContainer, startPause } from './container.ts';
-import { until } from './patience.ts';
+import { until, within } from './patience.ts';
 
 interface PodSpec {
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
@@ -206,7 +206,9 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
       );
       for (const [name, container] of running)
         if (!sidecars.has(name) || phase === 'Pending') container.kill('SIGTERM');
-      await over;
+      await within(() => `the end of the pod, after ${events.join(', ')}`, over).finally(() => {
+        for (const container of running.values()) container.kill('SIGKILL');
+      });
       pause?.stop();
       rmSync(root, { recursive: true, force: true });
     },

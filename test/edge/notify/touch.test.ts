@@ -8,6 +8,7 @@ import { Problem } from '../../../src/core/problem.ts';
 import type { Changed } from '../../../src/core/snapshot.ts';
 import { touchNotifier } from '../../../src/edge/notify/touch.ts';
 import { copyForOthers } from '../../support/allowed.ts';
+import { within } from '../../support/patience.ts';
 import { nobody } from '../../support/readable-copy.ts';
 import { rejects } from '../../support/rejects.ts';
 import { scratch as readableScratch } from '../../support/scratch.ts';
@@ -42,7 +43,7 @@ test('who watches the file hears of it', async () => {
     });
   });
   await touchNotifier(file, Date.now).tell(change, never);
-  await heard;
+  await within('an event', heard);
 });
 
 test('touches the file of another user, if it may write to it', () => {
