@@ -6,6 +6,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { PATIENCE } from './patience.ts';
 import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
 
 /** How a line begins that tells of something untested. */
@@ -13,7 +14,7 @@ export const NOT_TESTED = 'not tested here: ';
 
 /** Whether this command succeeds here; where it does not, says that `what` is not tested. */
 export function isAllowed(what: string, [command, ...words]: readonly [string, ...string[]]): boolean {
-  const works = spawnSync(command, words, { stdio: 'ignore' }).status === 0;
+  const works = spawnSync(command, words, { stdio: 'ignore', timeout: PATIENCE }).status === 0;
   return works || isNotTested(`${what}: ${[command, ...words].join(' ')} is not allowed`);
 }
 
@@ -22,7 +23,9 @@ export function mayBecome(
   what: string,
   user: { readonly uid: number; readonly gid: number } = nobody,
 ): boolean {
-  const works = process.getuid?.() === 0 && spawnSync('true', { ...user, stdio: 'ignore' }).status === 0;
+  const works =
+    process.getuid?.() === 0 &&
+    spawnSync('true', { ...user, stdio: 'ignore', timeout: PATIENCE }).status === 0;
   return works || isNotTested(`${what}: becoming another user is not allowed`);
 }
 

@@ -20,6 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { PATIENCE } from './patience.ts';
 
 export interface ReadableCopy {
   readonly node: string;
@@ -59,7 +60,8 @@ function usableCopy(place: string): ReadableCopy | undefined {
 }
 
 function canBeRun({ node }: ReadableCopy): boolean {
-  return spawnSync(node, ['--version'], { ...nobody, cwd: '/', stdio: 'ignore' }).status === 0;
+  const options = { ...nobody, cwd: '/', stdio: 'ignore', timeout: PATIENCE } as const;
+  return spawnSync(node, ['--version'], options).status === 0;
 }
 
 function copyTo(place: string): ReadableCopy {
