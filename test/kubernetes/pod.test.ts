@@ -37,7 +37,9 @@ test.before(async (context) => {
   context.tokens = mkdtempSync(join(tmpdir(), 'tokens-'));
   chmodSync(context.tokens, 0o755);
   copyFileSync('/bin/sh', join(context.tokens, APP));
-  writeFileSync(join(context.tokens, 'eks-pod-identity-token'), 'token');
+  const token = join(context.tokens, 'eks-pod-identity-token');
+  writeFileSync(token, 'token');
+  chmodSync(token, 0o644);
 });
 test.after(async ({ aws, tokens }) => {
   rmSync(tokens, { recursive: true });

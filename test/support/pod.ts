@@ -11,7 +11,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeF
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Container, type Mount, startContainer, startPause } from './container.ts';
-import { until } from './patience.ts';
+import { until, within } from './patience.ts';
 
 interface PodSpec {
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
@@ -207,7 +207,9 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
       );
       for (const [name, container] of running)
         if (!sidecars.has(name) || phase === 'Pending') container.kill('SIGTERM');
-      await over;
+      await within(() => `the end of the pod, after ${events.join(', ')}`, over).finally(() => {
+        for (const container of running.values()) container.kill('SIGKILL');
+      });
       pause?.stop();
       rmSync(root, { recursive: true, force: true });
     },
@@ -229,7 +231,11 @@ function makeVolumes(
         configMap === undefined
           ? {}
           : (options.configMaps.get(configMap.name) ?? missing(`ConfigMap ${configMap.name}`));
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      for (const [file, text] of Object.entries(files)) {
+        writeFileSync(join(folder, file), text);
+        // Not through the mode of the creation, from which the umask takes away.
+        chmodSync(join(folder, file), 0o644);
+      }
       return [name, folder];
     }),
   );

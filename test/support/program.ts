@@ -3,11 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { within } from './patience.ts';
 
 /** The program under test; PODSECRETS_BINARY names another. */
-export const binary =
-  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets');
+export const binary = resolve(
+  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets'),
+);
 
 export interface Ended {
   readonly code: number | null;
@@ -21,10 +23,12 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly pid: number;
-  readonly ended: Promise<Ended>;
+  /** Resolves when it has ended; rejects when it does not end. */
+  ended(): Promise<Ended>;
+  hasEnded(): boolean;
   /** Everything on stderr so far. */
   stderr(): string;
-  /** Resolves as soon as stderr matches; rejects when the program ends without. */
+  /** Resolves as soon as stderr matches; rejects when that does not come. */
   says(pattern: RegExp): Promise<void>;
 }
 
@@ -51,23 +55,30 @@ export function start(
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
   });
-  const ended = once(child, 'close').then(([code, signal]): Ended => {
+  let end: Ended | undefined;
+  const closed = once(child, 'close').then(([code, signal]): Ended => {
     const lastLine = stderr.trimEnd().split('\n').at(-1) ?? '';
-    return { code, signal, stdout, stderr, lastLine };
+    end = { code, signal, stdout, stderr, lastLine };
+    return end;
   });
+  const command = `podsecrets ${args[0] ?? ''}`;
 
   async function says(pattern: RegExp): Promise<void> {
-    let over = false;
-    void ended.then(() => {
-      over = true;
-    });
     while (!pattern.test(stderr)) {
-      if (over) throw new Error(`the program ended without saying ${pattern}:\n${stderr}`);
-      await Promise.race([once(child.stderr, 'data'), ended]);
+      if (end !== undefined) throw new Error(`${command} ended without saying ${pattern}:\n${stderr}`);
+      const more = Promise.race([once(child.stderr, 'data'), closed]);
+      await within(() => `${command} to say ${pattern}, got:\n${stderr}`, more);
     }
   }
 
-  return { child, pid: child.pid ?? 0, ended, stderr: () => stderr, says };
+  return {
+    child,
+    pid: child.pid ?? 0,
+    ended: () => within(() => `the end of ${command}, got:\n${stderr}`, closed),
+    hasEnded: () => end !== undefined,
+    stderr: () => stderr,
+    says,
+  };
 }
 
 /** Runs the program to its end. */
@@ -76,5 +87,5 @@ export function run(
   env: Readonly<Record<string, string>> = {},
   command: readonly [string, ...string[]] = [binary],
 ): Promise<Ended> {
-  return start(args, env, command).ended;
+  return start(args, env, command).ended();
 }

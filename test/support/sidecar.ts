@@ -49,13 +49,9 @@ export async function startSidecar(
   }
 
   async function happens(what: string, isSo: () => boolean): Promise<void> {
-    let isOver = false;
-    void running.ended.then(() => {
-      isOver = true;
-    });
     await until(
       () => `${what} in:\n${running.stderr()}`,
-      () => isOver || isSo(),
+      () => running.hasEnded() || isSo(),
     );
     if (!isSo()) throw new Error(`expected ${what}, and it ended:\n${running.stderr()}`);
   }

@@ -18,6 +18,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { isAllowed } from '../../support/allowed.ts';
 import {
   fingerprint,
   leftovers,
@@ -275,7 +276,7 @@ test('whatever was damaged is mended: a link, a value, a mode, a file, the set i
   }
 });
 
-if (process.getuid?.() === 0) {
+if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
   test('the owner is set on the files, and a change of the owner alone is a change', async () => {
     const dir = scratch();
     const files = snapshot({ a: ['x', 0o400], 'b/c': 'x' });
