@@ -168,7 +168,7 @@ if (canMountAsNode) {
     );
 
     scene.sidecar.child.kill('SIGKILL');
-    await scene.sidecar.ended;
+    await scene.sidecar.ended();
     configure(box, ['a']);
     scene.sidecar = await begin();
     await scene.sidecar.event('publish.changed');
@@ -176,7 +176,7 @@ if (canMountAsNode) {
     assert.match(volume.read(`${APPLICATION}/nested/b`, application), 'No such file');
     assert.is(statSync(volume.path(FILES)).ino, ino, 'the directory that the application has mounted');
     scene.sidecar.child.kill('SIGTERM');
-    assert.is((await scene.sidecar.ended).code, 0);
+    assert.is((await scene.sidecar.ended()).code, 0);
     assertReadable(volume, { a: 'two' });
   });
 

@@ -61,20 +61,20 @@ export function start(
     end = { code, signal, stdout, stderr, lastLine };
     return end;
   });
-  const command = `podsecrets ${args[0] ?? ''}`;
+  const name = `podsecrets ${args[0] ?? ''}`;
 
   async function says(pattern: RegExp): Promise<void> {
     while (!pattern.test(stderr)) {
-      if (end !== undefined) throw new Error(`${command} ended without saying ${pattern}:\n${stderr}`);
+      if (end !== undefined) throw new Error(`${name} ended without saying ${pattern}:\n${stderr}`);
       const more = Promise.race([once(child.stderr, 'data'), closed]);
-      await within(() => `${command} to say ${pattern}, got:\n${stderr}`, more);
+      await within(() => `${name} to say ${pattern}, got:\n${stderr}`, more);
     }
   }
 
   return {
     child,
     pid: child.pid ?? 0,
-    ended: () => within(() => `the end of ${command}, got:\n${stderr}`, closed),
+    ended: () => within(() => `the end of ${name}, got:\n${stderr}`, closed),
     hasEnded: () => end !== undefined,
     stderr: () => stderr,
     says,
