@@ -145,7 +145,10 @@ test("the agent's own code and request id are told, with what to do about that c
   });
   const { code, out } = await run(scene);
   assert.is(code, 4);
-  assert.match(out, /FAIL {2}identity\n.*got AccessDeniedException \(HTTP status 403, request id [\da-f-]{36}\)/);
+  assert.match(
+    out,
+    /FAIL {2}identity\n.*got AccessDeniedException \(HTTP status 403, request id [\da-f-]{36}\)/,
+  );
   assert.match(out, /sts:AssumeRole and sts:TagSession/);
 });
 

@@ -123,10 +123,10 @@ function chainOptions({ auth, env }: AuthenticationQuestion): ChainOptions {
   return {
     place,
     instanceRole:
-      disabled && disabled !== 'false'
-        ? 'disabled'
-        : auth === 'auto' && place === 'kubernetes'
-          ? 'withheld'
+      auth === 'auto' && place === 'kubernetes'
+        ? 'withheld'
+        : disabled && disabled !== 'false'
+          ? 'disabled'
           : 'allowed',
     profile: env.AWS_PROFILE || undefined,
     profileFiles: files.flatMap((file) => file || []),

@@ -46,20 +46,11 @@ export function chainProblem(
   });
 }
 
-/** The first of the chain's failures, with what the others say; it may pass if any of them may. */
+/** The first of the chain's failures, with what the others say: they are halves, which cannot pass by themselves. */
 function withOthers(first: Problem, others: readonly Problem[]): Problem {
-  const { code, subject, remedy } = first;
-  const all = [first, ...others];
-  const hopeful = all.filter(({ retry }) => retry);
-  const times = hopeful.flatMap(({ retryFor }) => retryFor ?? []);
-  return new Problem({
-    code,
-    subject,
-    message: [first.message, ...others.map((other) => `${other.subject}: ${other.message}`)].join('; '),
-    remedy,
-    retry: hopeful.length > 0,
-    retryFor: times.length < hopeful.length ? undefined : Math.max(...times),
-  });
+  const { code, subject, remedy, retry, retryFor } = first;
+  const messages = [first.message, ...others.map((other) => `${other.subject}: ${other.message}`)];
+  return new Problem({ code, subject, message: messages.join('; '), remedy, retry, retryFor });
 }
 
 /** The chain as a whole took too long. */
@@ -80,6 +71,16 @@ export function halfKeysProblem(): Problem {
     subject: 'AWS_ACCESS_KEY_ID',
     message: 'expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, got only one of them',
     remedy: 'Set both, or none.',
+  });
+}
+
+/** Keys in the environment say themselves that they have expired: nobody will renew them. */
+export function expiredKeysProblem(secondsAgo: number): Problem {
+  return new Problem({
+    code: 'credentials.expired',
+    subject: 'AWS_CREDENTIAL_EXPIRATION',
+    message: `expected keys that are valid, got some that expired ${secondsAgo} s ago`,
+    remedy: 'Set new ones, with their session token and expiry.',
   });
 }
 

@@ -77,8 +77,9 @@ function words(read: Read, action: string, failure: AwsFailure): Words {
       return denied(read, action, where, got, failure);
     case 'expired':
       return {
-        message: `expected ${where} to accept the credentials, got ${got}, also with new ones`,
-        remedy: "Check the node's clock, and that the region is enabled for the account.",
+        message: `expected ${where} to accept the credentials, got ${got}, also when they were asked for again`,
+        remedy:
+          "Check the node's clock, that the region is enabled for the account, and, of keys that somebody set, that their session has not ended.",
       };
     case 'refused':
       return { message: `expected ${where} to accept the keys, got ${got}`, remedy: keysRemedy(failure) };

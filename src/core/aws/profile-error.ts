@@ -96,7 +96,7 @@ function ownWords(profile: string, error: unknown): Words | undefined {
 }
 
 function unknownWords(profile: string, error: unknown): Words {
-  const [, kind = 'an error'] = /^([A-Z][A-Za-z]{2,60}): /.exec(messageOf(error)) ?? [];
+  const [, kind = 'an error'] = /^([A-Z][A-Za-z]{2,40}(?:Error|Exception)): /.exec(messageOf(error)) ?? [];
   return {
     got: `${bareCode(kind)}, whose text is not shown: it may quote a secret`,
     remedy: `Try the profile by hand: aws sts get-caller-identity --profile ${shellWord(profile)}`,

@@ -17,6 +17,7 @@ import {
   chainProblem,
   chainTimeoutProblem,
   containerProblem,
+  expiredKeysProblem,
   halfKeysProblem,
   instanceProblem,
   instanceProfileProblem,
@@ -58,7 +59,7 @@ async function askLinks(
   ask: AskContainer,
 ): Promise<AwsCredentials> {
   const links = [
-    () => environmentKeys(chain),
+    () => environmentKeys(chain, surroundings),
     () => profile(chain, surroundings),
     () => webIdentity(chain, surroundings),
     () => container(chain, ask),
@@ -110,9 +111,15 @@ interface Served {
   readonly nodeRole?: boolean;
 }
 
-async function environmentKeys({ profile, keys }: ChainOptions): Promise<Served | undefined> {
+async function environmentKeys(
+  { profile, keys }: ChainOptions,
+  { clock }: Surroundings,
+): Promise<Served | undefined> {
   if (profile !== undefined || keys !== 'both') return undefined;
-  return { credentials: await fromEnv({ logger: silent })(), name: 'environment keys' };
+  const credentials = await fromEnv({ logger: silent })();
+  const left = (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
+  if (left <= 0) throw expiredKeysProblem(Math.round(-left / 1000));
+  return { credentials, name: 'environment keys' };
 }
 
 async function profile(chain: ChainOptions, surroundings: Surroundings): Promise<Served | undefined> {

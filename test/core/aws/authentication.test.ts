@@ -148,6 +148,12 @@ for (const [what, env, auth, instanceRole] of [
   ['auto, inside Kubernetes', pod, 'auto', 'withheld'],
   ['--auth default, inside Kubernetes', pod, 'default', 'allowed'],
   ['auto, elsewhere', {}, 'auto', 'allowed'],
+  [
+    'auto, inside Kubernetes, switched off',
+    { ...pod, AWS_EC2_METADATA_DISABLED: 'true' },
+    'auto',
+    'withheld',
+  ],
   ['switched off', { AWS_EC2_METADATA_DISABLED: 'true' }, 'default', 'disabled'],
   ['switched off in other words', { AWS_EC2_METADATA_DISABLED: '1' }, 'auto', 'disabled'],
   ['not switched off', { AWS_EC2_METADATA_DISABLED: 'false' }, 'auto', 'allowed'],

@@ -281,7 +281,7 @@ test('a file that cannot be read keeps no other link from serving, and is named 
     (await ask(place, off)).text,
     /^profile default: .*credentials, which cannot be read \(EISDIR\)/,
   );
-  assert.match((await ask(place, { ...off, ...pod })).text, /^AWS credentials: .*switched off/);
+  assert.match((await ask(place, { ...off, ...pod })).text, /^AWS credentials: .*association/);
 });
 
 test('a profile that is named and fails is the end: no other identity stands in for it', async (place) => {
@@ -384,6 +384,12 @@ test('keys that AWS does not know, or whose secret half is wrong, are told as th
   );
   assert.is(wrong.problem?.retry, false);
   for (const { text } of [unknown, wrong]) assert.not.match(text, /expired|clock/);
+});
+
+test('keys that say that they have expired are not tried again', async (place) => {
+  const { text, problem } = await ask(place, { ...KEYS, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' });
+  assert.match(text, /^AWS_CREDENTIAL_EXPIRATION: .*expired \d+ s ago.*\[credentials\.expired\]$/);
+  assert.is(problem?.retry, false);
 });
 
 test('keys with a line break are told as unusable', async (place) => {
