@@ -43,6 +43,12 @@ for (const [what, objects, removed, unread] of [
   });
 }
 
+test('a "---" at the margin, which ends the document itself, is not taken', async () => {
+  const { plan } = await parse(config(before).replace(/( *- objectName: b)/, '---\n$1'));
+  const problem = carelessEdit(await planOf(before), plan as Plan);
+  assert.match(problem?.message ?? '', /would remove b while .*expected one document, got more/);
+});
+
 test('what was not read before does not stand in the way of an edit', async () => {
   const noted = `${before}    note: x\n`;
   const shorter = '- {objectName: b, objectType: secretsmanager, note: x}';
