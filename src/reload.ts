@@ -5,6 +5,7 @@
  * is whole again.
  */
 
+import { carelessEdit } from './core/careless-edit.ts';
 import type { Plan } from './core/plan.ts';
 import { type Problem, problemLine, problemsOf } from './core/problem.ts';
 import type { Log } from './ports.ts';
@@ -41,6 +42,8 @@ async function reloadConfig(publication: Publication, { readPlan, log }: ReloadO
   const config = before.file;
   try {
     const { plan, warnings } = await readPlan(config);
+    const careless = carelessEdit(before, plan);
+    if (careless !== undefined) throw careless;
     publication.brokenConfig([]);
     if (JSON.stringify(plan) === JSON.stringify(before)) {
       if (broken.length > 0) log.write('info', 'config.whole', `${config} is whole again`, { config });

@@ -6,6 +6,7 @@
  */
 
 import type { Authentication } from '../core/aws/authentication.ts';
+import { nodeRoleProblem } from '../core/aws/chain-error.ts';
 import type { AwsEnvironment } from '../core/aws/environment.ts';
 import { type TokenClaims, tokenClaims } from '../core/aws/token-claims.ts';
 import { choose } from '../core/choose.ts';
@@ -67,8 +68,14 @@ export async function examineObjects(
     checks.push({ subject: 'identity', verdict, text: '', problems: [identity.problem] });
     if (identity.kind === 'none') return skippedObjects(plan);
   } else {
-    const text = `${printable(identity.arn)}${endText('; credentials end', identity.expiresAt, clock.now())}`;
-    checks.push({ subject: 'identity', verdict: 'ok', text, problems: [] });
+    const { arn, link, expiresAt } = identity;
+    const by = link === undefined ? '' : `, by ${printable(link.name)}`;
+    const text = `${printable(arn)}${by}${endText('; credentials end', expiresAt, clock.now())}`;
+    checks.push(
+      link?.nodeRole
+        ? { subject: 'identity', verdict: 'warning', text, problems: [nodeRoleProblem()] }
+        : { subject: 'identity', verdict: 'ok', text, problems: [] },
+    );
   }
   const outcomes = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
   const objects = await Promise.all(plan.objects.map((object) => examineObject(plan, object, outcomes)));

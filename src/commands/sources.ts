@@ -55,11 +55,19 @@ export function openSources({ settings, env, clock }: Context, log: Log, meter: 
     of,
     status() {
       const soonest = [...opened.values()]
-        .map(({ kind, source }) => ({ kind, expiry: source.expiry() ?? Number.POSITIVE_INFINITY }))
+        .map(({ kind, source }) => ({
+          kind,
+          servedBy: source.servedBy(),
+          expiry: source.expiry() ?? Number.POSITIVE_INFINITY,
+        }))
         .sort((a, b) => a.expiry - b.expiry)[0];
       if (soonest === undefined) return undefined;
-      const { kind, expiry } = soonest;
-      return { source: kind, ...(Number.isFinite(expiry) ? { expiresAt: momentText(expiry) } : {}) };
+      const { kind, servedBy, expiry } = soonest;
+      return {
+        source: kind,
+        ...(servedBy === undefined ? {} : { servedBy }),
+        ...(Number.isFinite(expiry) ? { expiresAt: momentText(expiry) } : {}),
+      };
     },
   };
 }

@@ -53,6 +53,12 @@ export const events = {
     fields: [],
     meaning: 'how the program authenticates',
   },
+  'credentials.nodeRole': {
+    level: 'warn',
+    fields: [...problemFields],
+    meaning:
+      'the pod has no identity of its own and reads with the role of the node, as --auth default allows',
+  },
   'credentials.renewal': {
     level: 'warn',
     fields: ['expires', ...problemFields],

@@ -24,6 +24,8 @@ export interface Plan {
   readonly objects: readonly PlannedObject[];
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
+  /** What of the text counts for nothing, a sentence for each: unknown and repeated keys, further documents. */
+  readonly unread: readonly string[];
 }
 
 /** One entry of `objects`. */

@@ -51,7 +51,9 @@ export const problemCodes = [
   'credentials.agent',
   'credentials.sts',
   'credentials.chain',
+  'credentials.refused',
   'credentials.expired',
+  'credentials.nodeRole',
 
   'fetch.notFound',
   'fetch.denied',
@@ -97,6 +99,8 @@ export interface ProblemFields {
   readonly line?: number;
   /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
   readonly retry?: boolean;
+  /** Milliseconds from the start after which trying again is pointless. Default: as long as a start may take. */
+  readonly retryFor?: number | undefined;
   /** Milliseconds before the other side wants to be asked again (Retry-After). */
   readonly retryAfter?: number;
   /** What IAM does not allow, where allowing it would help. */
@@ -121,6 +125,7 @@ export class Problem extends Error {
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly retry: boolean;
+  readonly retryFor: number | undefined;
   readonly retryAfter: number | undefined;
   readonly access: Access | undefined;
 
@@ -133,6 +138,7 @@ export class Problem extends Error {
     this.file = fields.file;
     this.line = fields.line;
     this.retry = fields.retry ?? false;
+    this.retryFor = fields.retryFor;
     this.retryAfter = fields.retryAfter;
     this.access = fields.access;
   }

@@ -43,19 +43,11 @@ export function retryAfterOf(problems: readonly Problem[]): number | undefined {
 }
 
 /**
- * How long the first phase may keep trying, in milliseconds from its start: `timeout`, nothing when a problem cannot pass by
- * itself. What is not a Problem is a bug, and stays one.
- *
- * A denied permission may be one that IAM has not spread yet, which takes seconds. Far more often it is missing, and whoever
- * waits for the pod should not wait a minute to read that; the kubelet starts an init container again anyway.
+ * How long the first phase may keep trying, in milliseconds from its start: `timeout`, or what the most hopeless problem
+ * allows; nothing when a problem cannot pass by itself. What is not a Problem is a bug, and stays one.
  */
 export function patience(error: unknown, timeout: number): number {
   const problems = problemsOf(error);
   if (problems === undefined || !problems.every((problem) => problem.retry)) return 0;
-  return problems.some((problem) => problem.code === 'fetch.denied')
-    ? Math.min(timeout, IAM_SPREADS)
-    : timeout;
+  return Math.min(timeout, ...problems.map(({ retryFor }) => retryFor ?? timeout));
 }
-
-/** Milliseconds. */
-const IAM_SPREADS = 15_000;

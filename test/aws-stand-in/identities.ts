@@ -30,6 +30,8 @@ export interface Identity {
   readonly webIdentityTokens?: readonly string[];
   /** Tokens of either kind that were good once. */
   readonly expiredTokens?: readonly string[];
+  /** The role of the instance, which its metadata service gives to whoever asks. */
+  readonly instanceRole?: boolean;
   /** Life of issued credentials in seconds; default 6 h from the agent, what was asked for (1 h) from STS. */
   readonly lifetime?: number;
   readonly deny?: readonly DenyRule[];
@@ -64,6 +66,10 @@ export type TokenMeaning =
 
 export interface Identities {
   byToken(kind: 'podIdentityTokens' | 'webIdentityTokens', token: string): TokenMeaning;
+  /** The one with `instanceRole`. */
+  ofInstance(): { readonly name: string; readonly identity: Identity } | undefined;
+  /** The one that has this role. */
+  byRole(role: string): { readonly name: string; readonly identity: Identity } | undefined;
   issue(name: string, session: string, lifetimeSeconds: number): Credentials;
   /** Credentials that were issued here, alive or not. */
   find(accessKeyId: string): Credentials | undefined;
@@ -102,6 +108,11 @@ export function identities(
     });
   }
 
+  function first(is: (identity: Identity) => boolean): ReturnType<Identities['byRole']> {
+    const [name, identity] = [...known].find(([, each]) => is(each)) ?? [];
+    return name === undefined || identity === undefined ? undefined : { name, identity };
+  }
+
   return {
     byToken(kind, token) {
       for (const [name, identity] of known) {
@@ -110,6 +121,9 @@ export function identities(
       }
       return { kind: 'unknown' };
     },
+
+    ofInstance: () => first(({ instanceRole }) => instanceRole === true),
+    byRole: (role) => first((identity) => identity.role === role),
 
     issue(name, session, lifetimeSeconds) {
       const role = known.get(name)?.role ?? `arn:aws:iam::${accountId}:role/${name}`;

@@ -1,12 +1,13 @@
 /**
  * Which service and operation a request is meant for, told from the request alone: one server stands in for all hosts.
  *
- * `GET /v1/credentials` is the agent's; a header `X-Amz-Target` names an operation of a JSON service; a form or query with an
+ * `GET /v1/credentials` is the agent's, `/latest/…` the instance metadata service's; a header `X-Amz-Target` names an operation of a JSON service; a form or query with an
  * `Action` is STS. Anything else is for nobody.
  */
 
 import { agent } from './agent.ts';
 import { claimedRegion } from './authentication.ts';
+import { instanceMetadata, instanceMetadataOperation } from './instance-metadata.ts';
 import { jsonInput } from './json-protocol.ts';
 import { parameterStore } from './parameter-store.ts';
 import { secretsManager } from './secrets-manager.ts';
@@ -32,6 +33,8 @@ const targets: Readonly<Record<string, Service>> = {
 /** The call that a request makes; undefined when it is for nobody. */
 export function callOf(request: HttpRequest): Call | undefined {
   if (request.path === '/v1/credentials') return call(agent, 'GetCredentials', {}, request);
+  const metadata = instanceMetadataOperation(request.method, request.path);
+  if (metadata !== undefined) return call(instanceMetadata, metadata, {}, request);
   const target = request.headers['x-amz-target'];
   if (target !== undefined) {
     const dot = target.indexOf('.');

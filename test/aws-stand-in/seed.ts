@@ -10,6 +10,7 @@
  *       webIdentityTokens: [web-token]   # what STS accepts for this role
  *       expiredTokens: [old-token]
  *       lifetime: 900                    # seconds
+ *       instanceRole: true               # what the instance metadata service gives away
  *       deny:                            # what is not denied is allowed
  *         - action: secretsmanager:BatchGetSecretValue
  *         - action: ssm:GetParameter*
@@ -116,6 +117,7 @@ export const identityFields = {
   podIdentityTokens: list(text),
   webIdentityTokens: list(text),
   expiredTokens: list(text),
+  instanceRole: flag,
   lifetime: number,
   deny: list(denyRule),
 } as const;

@@ -8,8 +8,8 @@ import type { Account } from './account.ts';
 import type { AwsError } from './aws-error.ts';
 import type { Caller } from './identities.ts';
 
-/** The names that the journal, the faults and the signature's scope use; `agent` is the Pod Identity agent. */
-export const serviceNames = ['agent', 'sts', 'secretsmanager', 'ssm'] as const;
+/** The names that the journal, the faults and the signature's scope use; `agent` is the Pod Identity agent, `imds` that of EC2. */
+export const serviceNames = ['agent', 'imds', 'sts', 'secretsmanager', 'ssm'] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
 

@@ -1,11 +1,12 @@
 /**
- * STS: exchanges a web identity token for credentials, and says who signed a request. Query protocol in, XML out.
+ * STS: exchanges a web identity token, or the signature of another identity, for credentials, and says who signed a request. Query protocol in, XML out.
  *
  * A token is looked up, not verified as a JWT: it is known, expired or unknown. A known token gets only the role of its own
  * identity.
  */
 
 import { AwsError } from './aws-error.ts';
+import type { Credentials } from './identities.ts';
 import type { Answer, Context, JsonObject, Operation, Service } from './service.ts';
 
 /** Life of credentials when neither the identity nor the request says, in seconds. */
@@ -18,6 +19,7 @@ const operations: Readonly<Record<string, Operation>> = {
     run: assumeRoleWithWebIdentity,
     signed: false,
   },
+  AssumeRole: { ids: (input) => [String(input.RoleArn ?? '')], run: assumeRole },
   GetCallerIdentity: { ids: () => [], run: getCallerIdentity },
 };
 
@@ -71,12 +73,33 @@ function assumeRoleWithWebIdentity(input: JsonObject, { account, issueExpired }:
     Audience: 'sts.amazonaws.com',
     AssumedRoleUser: { AssumedRoleId: credentials.caller.userId, Arn: credentials.caller.arn },
     Provider: 'arn:aws:iam::oidc-provider/oidc.eks.example',
-    Credentials: {
-      AccessKeyId: credentials.accessKeyId,
-      SecretAccessKey: credentials.secretAccessKey,
-      SessionToken: credentials.sessionToken,
-      Expiration: new Date(credentials.expiresAt).toISOString().replace(/\.\d+Z/, 'Z'),
-    },
+    Credentials: credentialsIn(credentials),
+  };
+}
+
+/** Whoever is not denied it may assume any role that an identity has. */
+function assumeRole(input: JsonObject, { account, caller, issueExpired }: Context): JsonObject {
+  const role = required(input, 'RoleArn');
+  const session = required(input, 'RoleSessionName');
+  const found = account.identities.byRole(role);
+  if (found === undefined || account.identities.isDenied(caller, 'sts:AssumeRole', [role])) {
+    const sentence = `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${role}`;
+    throw new AwsError('AccessDenied', sentence, 403);
+  }
+  const lifetime = found.identity.lifetime ?? Number(input.DurationSeconds ?? ONE_HOUR);
+  const credentials = account.identities.issue(found.name, session, issueExpired ? -1 : lifetime);
+  return {
+    AssumedRoleUser: { AssumedRoleId: credentials.caller.userId, Arn: credentials.caller.arn },
+    Credentials: credentialsIn(credentials),
+  };
+}
+
+function credentialsIn(credentials: Credentials): JsonObject {
+  return {
+    AccessKeyId: credentials.accessKeyId,
+    SecretAccessKey: credentials.secretAccessKey,
+    SessionToken: credentials.sessionToken,
+    Expiration: new Date(credentials.expiresAt).toISOString().replace(/\.\d+Z/, 'Z'),
   };
 }
 

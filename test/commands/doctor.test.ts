@@ -143,6 +143,21 @@ test('a denied action is named on its resource, and the policy that allows it is
   assert.match(out, '1 problem; exit code 5.');
 });
 
+test("the agent's own code and request id are told, with what to do about that code", async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  scene.aws.addFault({
+    on: { service: 'agent' },
+    does: { kind: 'error', code: 'AccessDeniedException', status: 403, message: `${CANARY} denied` },
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 4);
+  assert.match(
+    out,
+    /FAIL {2}identity\n.*got AccessDeniedException \(HTTP status 403, request id [\da-f-]{36}\)/,
+  );
+  assert.match(out, /sts:AssumeRole and sts:TagSession/);
+});
+
 test('KMS that denies is told as KMS, and the statement is bound to the value', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('locked')] });
   scene.aws.changeIdentity({ name: 'app', deny: [{ action: 'kms:Decrypt', resource: 'locked' }] });

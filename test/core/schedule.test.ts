@@ -5,7 +5,7 @@ import { patience, refreshDelay, retryAfterOf, retryDelay } from '../../src/core
 
 const minute = 60_000;
 
-function problem(fields: { retry?: boolean; retryAfter?: number } = {}): Problem {
+function problem(fields: { retry?: boolean; retryFor?: number; retryAfter?: number } = {}): Problem {
   return new Problem({ code: 'fetch.server', subject: 's', message: 'm', remedy: 'r', ...fields });
 }
 
@@ -44,10 +44,11 @@ test('only if every problem may pass is trying again worth it', () => {
   assert.is(patience(new TypeError('a bug'), minute), 0);
 });
 
-test('a denied permission is waited for as long as IAM needs to spread it, no longer', () => {
-  const denied = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', remedy: 'r', retry: true });
-  assert.is(patience(denied, minute), 15_000);
-  assert.is(patience(denied, 5000), 5000);
+test('a problem may say how long trying again is worth it; the shortest time counts', () => {
+  const refused = problem({ retry: true, retryFor: 15_000 });
+  assert.is(patience(refused, minute), 15_000);
+  assert.is(patience(refused, 5000), 5000);
+  assert.is(patience(new Problems([problem({ retry: true }), refused]), minute), 15_000);
 });
 
 test.run();

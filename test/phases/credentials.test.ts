@@ -189,6 +189,49 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
   });
 }
 
+const agentRefuses = (code: string, status: number) => ({ kind: 'error', code, status }) as const;
+
+/** The start ends by itself when its problem cannot pass (0), may not have spread yet (15 s), or may last (60 s). */
+for (const [kind, does, seconds] of [
+  ['pod-identity', agentRefuses('AccessDeniedException', 403), 15],
+  ['pod-identity', agentRefuses('AccessDeniedException', 400), 15],
+  ['pod-identity', agentRefuses('ExpiredTokenException', 400), 15],
+  ['pod-identity', agentRefuses('ResourceNotFoundException', 404), 15],
+  ['pod-identity', agentRefuses('InvalidTokenException', 400), 0],
+  ['pod-identity', agentRefuses('InvalidParameterException', 400), 0],
+  ['pod-identity', agentRefuses('ThrottlingException', 429), 60],
+  ['pod-identity', agentRefuses('InternalServerException', 500), 60],
+  ['irsa', agentRefuses('AccessDenied', 403), 15],
+  ['irsa', agentRefuses('ValidationError', 400), 0],
+  ['irsa', agentRefuses('IDPRejectedClaim', 403), 0],
+] as const) {
+  test(`${kind}: ${does.code} with ${does.status} ends the start after ${seconds} s`, async ({ aws }) => {
+    const operation = kind === 'irsa' ? 'AssumeRoleWithWebIdentity' : 'GetCredentials';
+    aws.addFault({ on: { operation }, does });
+    const { world } = await house(aws, kind);
+    await begin(world);
+    for (let second = 0; second < 70 && world.ended() === undefined; second++) {
+      await world.clock.advance(1000);
+      await world.idle();
+    }
+    assert.is(world.ended()?.at, seconds * 1000);
+    assert.is(aws.count({ operation }) > 1, seconds > 0);
+  });
+}
+
+for (const [kind, says] of [
+  ['pod-identity', /token cannot be parsed/],
+  ['irsa', /InvalidIdentityToken/],
+] as const) {
+  test(`${kind}: a token file that holds no token ends the start at once`, async ({ aws }) => {
+    const { world, rotate } = await house(aws, kind);
+    rotate('no-token');
+    await begin(world);
+    assert.is(world.ended()?.at, 0);
+    assert.match(String(world.ended()?.reason), says);
+  });
+}
+
 test('a secret that is marked for deletion keeps its file, and is read again when it is restored', async ({
   aws,
 }) => {

@@ -50,6 +50,25 @@ test('a broken config keeps the one before, is told once and shown all along; wh
   ]);
 });
 
+for (const [what, edited] of [
+  ['has no objects', of('a').replace('objects:', 'object:')],
+  ['has an empty list', config('[]')],
+  ['is cut by a ---', of('a', 'b').replace(objectOf('b'), `---\n      ${objectOf('b')}`)],
+] as const) {
+  test(`an edited config that ${what} removes nothing: files and readiness stay`, async () => {
+    const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a', 'b') });
+    await play(world, [
+      { happens: start, holds: { files: { a: '1', b: '1' } } },
+      {
+        happens: (w) => w.edit(edited),
+        holds: { files: { a: '1', b: '1' }, ready: true, told: [], said: ['config.broken'] },
+      },
+      { happens: (w) => w.put('b', '2'), holds: {} },
+      { happens: minutes(10), holds: { files: { a: '1', b: '2' }, told: ['b'], failures: 0 } },
+    ]);
+  });
+}
+
 test('a config that is edited during a sync comes into force right after it', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
   await play(world, [

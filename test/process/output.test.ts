@@ -55,11 +55,18 @@ output('where there is no room for it, that is an error', async ({ check }) => {
 
 output('no line of a long log in text is lost', async ({ box }) => {
   const unknown = Array.from({ length: COUNT }, (_, at) => [`unknown${at}`, 'x']);
-  box.writeConfig({ region: 'eu-west-1', ...Object.fromEntries(unknown) });
+  const objects = [{ objectName: 'a', objectType: 'secretsmanager' }];
+  box.writeConfig({
+    region: 'eu-west-1',
+    usePodIdentity: 'false',
+    objects,
+    ...Object.fromEntries(unknown),
+  });
   const args = ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'];
   const { code, stderr } = await run(args);
-  assert.is(code, exitCodes.done);
-  assert.is(stderr.split('\n').filter((line) => line.includes(' WARN ')).length, COUNT + 1);
+  // It says everything about the config first, and then finds no identity.
+  assert.is(code, exitCodes.credentials);
+  assert.is(stderr.split('\n').filter((line) => line.includes(' WARN ')).length, COUNT);
 });
 
 output.run();

@@ -33,6 +33,7 @@ export function secretPlan(secretObjects: readonly SecretObject[], more: Partial
     usePodIdentity: undefined,
     preferredAddressType: 'auto',
     objects: [],
+    unread: [],
     secretObjects,
     ...more,
   };

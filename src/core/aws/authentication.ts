@@ -1,13 +1,16 @@
 /**
  * Which way of authenticating to AWS a config means, decided from its words, the option and the variables alone.
  *
- * EKS injects variables for whichever way a service account is set up for, so their presence is what `auto` goes by. The
+ * EKS injects variables for whichever way a service account is set up for, so their presence is what `auto` goes by. Without
+ * them it is the SDK's default chain, inside Kubernetes without the node's role: only `--auth default` allows that. The
  * decision touches nothing: whether the token is there and what it is worth shows when it is used.
  */
 
 import type { Environment } from '../environment.ts';
 import { Problem } from '../problem.ts';
 import { printable, quoted } from '../text.ts';
+import type { ChainOptions, ContainerOptions } from './default-chain.ts';
+import { placeOf } from './place.ts';
 
 /** A way to authenticate, with all that it needs but the token itself. */
 export type Authentication =
@@ -25,7 +28,7 @@ export type Authentication =
       readonly tokenFile: string;
       readonly sessionName: string;
     }
-  | { readonly kind: 'default' };
+  | { readonly kind: 'default'; readonly chain: ChainOptions };
 
 /** What the decision goes by. */
 export interface AuthenticationQuestion {
@@ -46,7 +49,7 @@ export function chooseAuthentication(question: AuthenticationQuestion): Authenti
     case 'irsa':
       return irsa(question);
     case 'default':
-      return { kind: 'default' };
+      return { kind: 'default', chain: chainOptions(question) };
     default:
       return kind satisfies never;
   }
@@ -60,7 +63,7 @@ export function authenticationText(authentication: Authentication): string {
     case 'irsa':
       return `IAM role ${printable(authentication.roleArn)} by the service account's token`;
     case 'default':
-      return "the SDK's default credential chain";
+      return `the SDK's default credential chain${authentication.chain.instanceRole === 'withheld' ? ", without the node's role" : ''}`;
     default:
       return authentication satisfies never;
   }
@@ -74,13 +77,7 @@ function automatic({ usePodIdentity, env }: AuthenticationQuestion): Authenticat
 
 function podIdentity({ env, preferredAddressType }: AuthenticationQuestion): Authentication {
   const uri = env[AGENT_URI] || undefined;
-  if (uri !== undefined && !(URL.canParse(uri) && mayBeAsked(new URL(uri))))
-    throw new Problem({
-      code: 'credentials.variables',
-      subject: AGENT_URI,
-      message: `expected an https URL, or http to the agent or to a loopback address, got ${quoted(uri)}`,
-      remedy: 'Remove the variable from the container: EKS injects the right one.',
-    });
+  if (uri !== undefined && !(URL.canParse(uri) && mayBeAsked(new URL(uri)))) throw containerUriProblem(uri);
   return {
     kind: 'pod-identity',
     addresses: uri === undefined ? agentAddresses[preferredAddressType] : [uri],
@@ -89,7 +86,7 @@ function podIdentity({ env, preferredAddressType }: AuthenticationQuestion): Aut
   };
 }
 
-function irsa({ env }: AuthenticationQuestion): Authentication {
+function irsa({ env }: Pick<AuthenticationQuestion, 'env'>): Extract<Authentication, { kind: 'irsa' }> {
   const roleArn = env[ROLE_ARN] || undefined;
   const tokenFile = env[WEB_TOKEN_FILE] || undefined;
   if (roleArn === undefined || tokenFile === undefined)
@@ -103,6 +100,68 @@ function irsa({ env }: AuthenticationQuestion): Authentication {
         'Annotate the service account with eks.amazonaws.com/role-arn and create the pod anew, or set usePodIdentity: "true" if the role is a Pod Identity association.',
     });
   return { kind: 'irsa', roleArn, tokenFile, sessionName: sessionName(env) };
+}
+
+/** The address of container credentials is none that a token may be sent to. */
+export function containerUriProblem(uri: string): Problem {
+  return new Problem({
+    code: 'credentials.variables',
+    subject: AGENT_URI,
+    message: `expected an https URL, or http to the agent or to a loopback address, got ${quoted(uri)}`,
+    remedy: 'Remove the variable from the container: EKS injects the right one.',
+  });
+}
+
+function chainOptions({ auth, env }: AuthenticationQuestion): ChainOptions {
+  const place = placeOf(env);
+  const disabled = env.AWS_EC2_METADATA_DISABLED;
+  const both = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY].filter(Boolean).length;
+  const files = [
+    env.AWS_SHARED_CREDENTIALS_FILE || (env.HOME && `${env.HOME}/.aws/credentials`),
+    env.AWS_CONFIG_FILE || (env.HOME && `${env.HOME}/.aws/config`),
+  ];
+  return {
+    place,
+    instanceRole:
+      auth === 'auto' && place === 'kubernetes'
+        ? 'withheld'
+        : disabled && disabled !== 'false'
+          ? 'disabled'
+          : 'allowed',
+    profile: env.AWS_PROFILE || undefined,
+    profileFiles: files.flatMap((file) => file || []),
+    keys: both === 2 ? 'both' : both === 1 ? 'one' : 'none',
+    webIdentity: webIdentity(env),
+    container: containerOptions(env),
+  };
+}
+
+/** One variable without the other leads nowhere, but keeps no other link from serving: its problem is for when none does. */
+function webIdentity(env: Environment): ChainOptions['webIdentity'] {
+  if (!env[ROLE_ARN] && !env[WEB_TOKEN_FILE]) return undefined;
+  try {
+    return irsa({ env });
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+function containerOptions(env: Environment): ContainerOptions | undefined {
+  const relative = env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
+  const uri = relative ? `http://169.254.170.2${relative}` : env[AGENT_URI];
+  if (!uri) return undefined;
+  return {
+    name: relative ? 'ECS task role' : isEksAgent(uri) ? 'EKS Pod Identity' : 'container credentials',
+    uri,
+    mayBeAsked: URL.canParse(uri) && mayBeAsked(new URL(uri)),
+    tokenFile: env[AGENT_TOKEN_FILE] || undefined,
+    token: () => env.AWS_CONTAINER_AUTHORIZATION_TOKEN || undefined,
+  };
+}
+
+function isEksAgent(uri: string): boolean {
+  return uri === IPV4_AGENT || uri === IPV6_AGENT;
 }
 
 /** CloudTrail and AWS's own messages show this name, so it says who and where. At most 64 of `[\w+=,.@-]`. */

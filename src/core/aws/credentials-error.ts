@@ -1,14 +1,15 @@
 /**
- * Every way in which credentials fail, in words: the token, the Pod Identity agent, STS, the default chain.
+ * How credentials fail, in words: the token, STS, keys that expired. The agent and the default chain have files of their own.
  *
- * What the agent or STS will most likely get over by itself is worth another try: a node's agent starts after its first
- * pods, and IAM needs seconds to spread a change. Missing variables are not. The text of a token or of an answer is never
- * given to this room.
+ * What passes by itself is worth another try, and what IAM may not have spread yet for some seconds. Missing variables are
+ * not. The text of a token is never given to this file.
  */
 
 import { Problem } from '../problem.ts';
 import { printable } from '../text.ts';
-import { type AwsFailure, bareCode } from './failure.ts';
+import type { Advice } from './agent-error.ts';
+import { keysRemedy } from './error.ts';
+import { type AwsFailure, bareCode, IAM_SPREADS } from './failure.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
 export type TokenFailure =
@@ -50,61 +51,9 @@ export function noPodIdentityProblem(): Problem {
   });
 }
 
-/** What came of asking the Pod Identity agent. */
-export type AgentFailure =
-  | { readonly kind: 'unreachable'; readonly code: string }
-  | { readonly kind: 'timeout'; readonly ms: number }
-  | { readonly kind: 'status'; readonly status: number }
-  | { readonly kind: 'answer' };
-
-/** The Problem of the agent, at the addresses that were tried. */
-export function agentProblem(addresses: readonly string[], failure: AgentFailure): Problem {
-  const { got, remedy } = agentWords(failure);
-  return new Problem({
-    code: 'credentials.agent',
-    subject: addresses.map((address) => printable(address)).join(', '),
-    message: `expected credentials of the EKS Pod Identity agent, got ${got}`,
-    remedy,
-    retry: true,
-  });
-}
-
-function agentWords(failure: AgentFailure): { readonly got: string; readonly remedy: string } {
-  switch (failure.kind) {
-    case 'unreachable':
-      return {
-        got: `no connection (${failure.code})`,
-        remedy:
-          'Check that the eks-pod-identity-agent add-on runs on this node and that no network policy bars it. On Fargate it does not exist: use IRSA.',
-      };
-    case 'timeout':
-      return {
-        got: `no answer within ${failure.ms} ms`,
-        remedy: "Look at the eks-pod-identity-agent's log on this node: it may not reach the EKS Auth API.",
-      };
-    case 'answer':
-      return {
-        got: 'an answer without AccessKeyId, SecretAccessKey, Token and Expiration',
-        remedy: 'Check that the address is the one of the agent.',
-      };
-    case 'status':
-      return { got: `HTTP status ${failure.status}`, remedy: statusRemedy(failure.status) };
-    default:
-      return failure satisfies never;
-  }
-}
-
-function statusRemedy(status: number): string {
-  if (status === 404)
-    return 'Create a Pod Identity association for the namespace and the service account. A new one takes a few seconds to work.';
-  if (status === 429) return 'Wait: the EKS Auth API limits how often it is asked.';
-  if (status >= 500) return "Wait, or look at the eks-pod-identity-agent's log on this node.";
-  return "Check that the role trusts pods.eks.amazonaws.com for sts:AssumeRole and sts:TagSession, and that the pod's token is the agent's (audience pods.eks.amazonaws.com).";
-}
-
 /** The Problem of STS, for the role that was to be assumed. */
 export function stsProblem(roleArn: string, region: string, failure: AwsFailure): Problem {
-  const known = stsRemedies[bareCode(failure.code ?? '')] ?? stsRemedies[failure.kind];
+  const advice = stsAdvice(failure);
   const got =
     failure.code ?? (failure.status === undefined ? 'no credentials' : `HTTP status ${failure.status}`);
   return new Problem({
@@ -113,32 +62,61 @@ export function stsProblem(roleArn: string, region: string, failure: AwsFailure)
     message: `expected sts:AssumeRoleWithWebIdentity in ${printable(region)} to give credentials for the service account's token, got ${got}${
       failure.requestId === undefined ? '' : `, request id ${failure.requestId}`
     }`,
-    remedy: known?.remedy ?? 'Correct the role ARN in the annotation of the service account.',
-    retry: known?.retry ?? false,
+    ...advice,
     ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
   });
 }
 
-interface Advice {
-  readonly remedy: string;
-  readonly retry: boolean;
+function stsAdvice(failure: AwsFailure): Advice {
+  const code = bareCode(failure.code ?? '');
+  if (code === 'InvalidIdentityToken') return tokenAdvice(failure.message ?? '');
+  return (
+    stsRemedies[code] ??
+    stsRemedies[failure.kind] ?? {
+      remedy: 'Correct the role ARN in the annotation of the service account.',
+      retry: false,
+    }
+  );
+}
+
+/** One code for all that can be wrong with a token; AWS's sentence tells them apart. */
+function tokenAdvice(message: string): Advice {
+  if (/not a valid JWT|malformed|missing a required claim/i.test(message))
+    return {
+      remedy: "Check the token file: STS cannot read a service account's token in it.",
+      retry: false,
+    };
+  if (/audience/i.test(message))
+    return {
+      remedy:
+        'Give the token the audience sts.amazonaws.com, or add its audience to the IAM OIDC identity provider.',
+      retry: false,
+    };
+  if (/verification key/i.test(message))
+    return {
+      remedy: "Wait: STS could not read the keys of the cluster's OIDC issuer. Check that its URL is public.",
+      retry: true,
+    };
+  return {
+    remedy:
+      "Create an IAM OIDC identity provider for the cluster's issuer, with the audience sts.amazonaws.com, in the account of the role.",
+    retry: true,
+    retryFor: IAM_SPREADS,
+  };
 }
 
 /** By AWS's bare code, and else by the kind of the failure. */
 const stsRemedies: Readonly<Record<string, Advice>> = {
-  InvalidIdentityToken: {
-    remedy:
-      "Create an IAM OIDC identity provider for the cluster's issuer, with the audience sts.amazonaws.com, in the account of the role.",
-    retry: true,
-  },
   ExpiredToken: {
     remedy: "Check that the kubelet renews the token file, and the node's clock.",
     retry: true,
+    retryFor: IAM_SPREADS,
   },
   AccessDenied: {
     remedy:
       "Let the role's trust policy allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider for this namespace and service account. A new policy takes a few seconds to work.",
     retry: true,
+    retryFor: IAM_SPREADS,
   },
   IDPCommunication: {
     remedy: "Wait: STS could not reach the cluster's OIDC issuer. Check that the issuer's URL is public.",
@@ -149,8 +127,12 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
     retry: false,
   },
   RegionDisabled: { remedy: 'Activate STS for this region in the account settings of IAM.', retry: false },
-  denied: { remedy: "Check the role's trust policy.", retry: true },
-  expired: { remedy: "Check that the kubelet renews the token file, and the node's clock.", retry: true },
+  denied: { remedy: "Check the role's trust policy.", retry: true, retryFor: IAM_SPREADS },
+  expired: {
+    remedy: "Check that the kubelet renews the token file, and the node's clock.",
+    retry: true,
+    retryFor: IAM_SPREADS,
+  },
   throttled: { remedy: 'Wait: STS limits how often it is asked.', retry: true },
   server: { remedy: 'Wait: the fault is on the side of AWS.', retry: true },
   network: {
@@ -168,27 +150,23 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
 export function identityProblem(region: string, failure: AwsFailure): Problem {
   const got =
     failure.code ?? (failure.status === undefined ? 'no identity' : `HTTP status ${failure.status}`);
-  const refused = failure.kind === 'expired';
+  const subject = `STS in ${printable(region)}`;
+  if (failure.kind === 'refused')
+    return new Problem({
+      code: 'credentials.refused',
+      subject,
+      message: `expected sts:GetCallerIdentity to accept the keys, got ${got}`,
+      remedy: keysRemedy(failure),
+      retry: false,
+    });
+  const expired = failure.kind === 'expired';
   return new Problem({
-    code: refused ? 'credentials.expired' : 'credentials.sts',
-    subject: `STS in ${printable(region)}`,
+    code: expired ? 'credentials.expired' : 'credentials.sts',
+    subject,
     message: `expected sts:GetCallerIdentity to name the identity, got ${got}`,
-    remedy: refused
-      ? "Check the node's clock, and that the keys are still in use."
+    remedy: expired
+      ? "Check the node's clock: the credentials count as expired, also new ones."
       : 'To read values it is not needed. To see the identity, give the pod a way to STS: a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
-    retry: true,
-  });
-}
-
-/** The SDK's default chain found nothing, or what it found did not work. */
-export function chainProblem(): Problem {
-  return new Problem({
-    code: 'credentials.chain',
-    subject: 'AWS credentials',
-    message:
-      "expected the SDK's default chain to find some, got none: neither IRSA's nor Pod Identity's variables are set, and no keys, profile or task role works",
-    remedy:
-      'In EKS, give the service account a Pod Identity association or an IRSA role and create the pod anew. Elsewhere set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     retry: true,
   });
 }

@@ -11,19 +11,28 @@ import type { Read } from '../read.ts';
 import { printable, quoted } from '../text.ts';
 import { isArn } from './arn.ts';
 import { fullParameterName, iamActions } from './batch.ts';
-import { type AwsFailure, type FailureKind, isTlsCode, isUnknownOperation } from './failure.ts';
+import {
+  type AwsFailure,
+  type FailureKind,
+  IAM_SPREADS,
+  isTlsCode,
+  isUnknownOperation,
+  isWrongSignature,
+} from './failure.ts';
 import { namedArn } from './resource.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
 export function readProblem(read: Read, action: string, failure: AwsFailure): Problem {
-  const { code, retry } = kinds[failure.kind];
+  const { code, retry, retryFor } = kinds[failure.kind];
   const { message, remedy, access } = words(read, action, failure);
   return new Problem({
     code,
     subject: readName(read),
     message,
     remedy,
-    retry,
+    // A new key takes seconds to be known; a wrong secret key stays wrong.
+    retry: retry && !isWrongSignature(failure),
+    retryFor,
     access,
     ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
   });
@@ -34,10 +43,17 @@ export function readName(read: Read): string {
   return printable(fullParameterName(read));
 }
 
-const kinds: Readonly<Record<FailureKind, { readonly code: ProblemCode; readonly retry: boolean }>> = {
+interface Kind {
+  readonly code: ProblemCode;
+  readonly retry: boolean;
+  readonly retryFor?: number;
+}
+
+const kinds: Readonly<Record<FailureKind, Kind>> = {
   notFound: { code: 'fetch.notFound', retry: false },
-  denied: { code: 'fetch.denied', retry: true },
-  expired: { code: 'credentials.expired', retry: true },
+  denied: { code: 'fetch.denied', retry: true, retryFor: IAM_SPREADS },
+  expired: { code: 'credentials.expired', retry: true, retryFor: IAM_SPREADS },
+  refused: { code: 'credentials.refused', retry: true, retryFor: IAM_SPREADS },
   client: { code: 'fetch.client', retry: false },
   throttled: { code: 'fetch.throttled', retry: true },
   server: { code: 'fetch.server', retry: true },
@@ -61,11 +77,14 @@ function words(read: Read, action: string, failure: AwsFailure): Words {
       return denied(read, action, where, got, failure);
     case 'expired':
       return {
-        message: `expected ${where} to accept the credentials, got ${got}, also with new ones`,
-        remedy: "Check the node's clock, and that the region is enabled for the account.",
+        message: `expected ${where} to accept the credentials, got ${got}, also when they were asked for again`,
+        remedy:
+          "Check the node's clock, that the region is enabled for the account, and, of keys that somebody set, that their session has not ended.",
       };
+    case 'refused':
+      return { message: `expected ${where} to accept the keys, got ${got}`, remedy: keysRemedy(failure) };
     case 'client':
-      return refused(where, got, failure);
+      return malformed(where, got, failure);
     case 'throttled':
       return {
         message: `expected ${where} to answer, got ${got}: the account's or the service's rate limit is used up`,
@@ -165,7 +184,7 @@ function resourceOf(action: string, read: Read, identity: string | undefined): s
   return printable(namedArn(read, account, partition));
 }
 
-function refused(where: string, got: string, failure: AwsFailure): Words {
+function malformed(where: string, got: string, failure: AwsFailure): Words {
   const code = failure.code ?? '';
   const said = failure.message === undefined ? '' : `: ${printable(failure.message)}`;
   const remedy = /^(Decryption|InvalidKeyId)/.test(code)
@@ -176,6 +195,13 @@ function refused(where: string, got: string, failure: AwsFailure): Words {
         ? ENDPOINT
         : 'Correct the object in the config: AWS does not accept the request as it is.';
   return { message: `expected ${where} to accept the request, got ${got}${said}`, remedy };
+}
+
+/** What to do about static keys that are refused. */
+export function keysRemedy(failure: AwsFailure): string {
+  return isWrongSignature(failure)
+    ? 'Correct the secret access key: it does not belong to the access key id.'
+    : 'Check the access key id: AWS does not know it, or it is inactive, or of another partition; one that begins with ASIA needs its session token.';
 }
 
 const ENDPOINT = 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.';

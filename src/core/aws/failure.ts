@@ -12,6 +12,8 @@ export type FailureKind =
   | 'denied'
   /** The credentials have expired, or AWS does not know them (yet). */
   | 'expired'
+  /** Static keys that AWS does not know, or whose secret half does not fit. */
+  | 'refused'
   /** Any other fault in what was asked. */
   | 'client'
   | 'throttled'
@@ -58,6 +60,24 @@ export function failureOf(error: unknown, now: number): AwsFailure | undefined {
   if (status === undefined && field(error, '$response') === undefined) return undefined;
   const kind = status === 429 ? 'throttled' : status !== undefined && status >= 500 ? 'server' : 'answer';
   return { ...facts, kind, code: undefined, message: undefined };
+}
+
+/**
+ * What a failure means when the request was signed with keys that nobody issues again, such as an IAM user's: they do not
+ * expire, so that what AWS does not know is a wrong key, and a signature that does not fit a wrong secret key.
+ */
+export function withStaticKeys(failure: AwsFailure): AwsFailure {
+  const code = bareCode(failure.code ?? '');
+  const unknown = failure.kind === 'expired' && code !== 'ExpiredToken';
+  return unknown || isWrongSignature(failure) ? { ...failure, kind: 'refused' } : failure;
+}
+
+/** Whether the signature does not fit, which the clock is not to blame for: AWS says that in other sentences. */
+export function isWrongSignature({ code, message }: AwsFailure): boolean {
+  return (
+    /^(InvalidSignature|SignatureDoesNotMatch)/.test(code ?? '') &&
+    /calculated does not match/.test(message ?? '')
+  );
 }
 
 /** A failure that an answer reports inside itself, for one of the values that were asked for. */
@@ -182,6 +202,12 @@ function retryAfter(headers: Readonly<Record<string, unknown>>, now: number): nu
   const wait = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isFinite(wait) && wait > 0 ? Math.round(wait) : undefined;
 }
+
+/**
+ * Milliseconds that a change of IAM needs to be known everywhere, generously: a new policy, role, association or key takes
+ * seconds. Far more often it is missing, and nobody should wait a minute for a pod to read that.
+ */
+export const IAM_SPREADS = 15_000;
 
 /** A code or an id as AWS writes them; anything else in their place is not let through. */
 function wordOf(value: unknown): string | undefined {

@@ -12,6 +12,8 @@ import type { Findings } from './findings.ts';
 
 /** The parts of a SecretProviderClass; undefined where one is absent or of the wrong kind. */
 export interface ClassDocument {
+  /** All of it. */
+  readonly root: YamlMap;
   readonly name: string | undefined;
   readonly parameters: YamlMap | undefined;
   readonly secretObjects: YamlValue | undefined;
@@ -83,6 +85,7 @@ function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined
     findings.refuse({ code: 'config.provider', subject: 'spec.provider', line, message, remedy });
   }
   return {
+    root,
     name: nameIn(fields.maps('metadata')),
     parameters: spec.maps('parameters')[0],
     secretObjects: spec.list('secretObjects'),

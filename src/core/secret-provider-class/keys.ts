@@ -1,7 +1,7 @@
 /**
  * The keys an entry of `objects` may have, and what holds for all entries of one config.
  *
- * Shared vocabulary of the rooms that read an object; nothing is read or checked here.
+ * Shared vocabulary of the files that read an object; nothing is read or checked here.
  */
 
 import type { Fields } from './fields.ts';
@@ -21,6 +21,11 @@ export const objectKeys = [
   'expand',
   'decode',
 ] as const;
+
+/** Whether a key belongs into an object, in any case of its letters. */
+export function isObjectKey(key: string): boolean {
+  return objectKeys.some((known) => known.toLowerCase() === key.toLowerCase());
+}
 
 /** The fields of one object. */
 export type ObjectFields = Fields<(typeof objectKeys)[number]>;

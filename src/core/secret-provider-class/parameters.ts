@@ -10,6 +10,7 @@ import { nearest, printable, quoted } from '../text.ts';
 import type { YamlEntry, YamlMap, YamlValue } from '../yaml/parse.ts';
 import { kindText } from './fields.ts';
 import type { Findings } from './findings.ts';
+import { isObjectKey } from './keys.ts';
 
 /** The parameters, read. */
 export interface Parameters
@@ -176,6 +177,13 @@ const DRIVER = 'csi.storage.k8s.io/';
 
 function unknownParameter({ key, line }: YamlEntry, findings: Findings): void {
   if (key.startsWith(DRIVER)) return;
+  if (isObjectKey(key)) {
+    // The block of `objects: |` ended above this line: what follows would be missing, in silence.
+    const message = `expected a parameter, got ${quoted(key)}, a key of an object: the text of objects ends before it`;
+    const remedy = 'Indent it, and what follows, as far as the objects above it.';
+    findings.refuse({ code: 'config.objects', subject: 'parameters', line, message, remedy });
+    return;
+  }
   const name = known.find((each) => each.toLowerCase() === key.toLowerCase()) ?? nearest(key, known);
   findings.warn({
     code: 'config.unknownKey',

@@ -6,14 +6,13 @@
  */
 
 import type { Plan, PlannedObject } from '../plan.ts';
-import type { Problem } from '../problem.ts';
-import { parseYaml, type YamlValue } from '../yaml/parse.ts';
+import type { Problem, ProblemCode } from '../problem.ts';
 import { readDocument } from './document.ts';
-import { kindText } from './fields.ts';
 import { Findings } from './findings.ts';
 import type { ObjectContext } from './keys.ts';
 import { type ReadObject, readObject } from './object.ts';
-import { type Parameters, readParameters } from './parameters.ts';
+import { listObjects } from './object-list.ts';
+import { readParameters } from './parameters.ts';
 import { checkPaths } from './paths.ts';
 import { readSecretObjects } from './secret-objects.ts';
 
@@ -51,7 +50,9 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     expressions: await expressionsFor(text),
     findings,
   };
-  const read = listObjects(parameters, findings).map((value, index) => readObject(value, index, context));
+  const read = listObjects(parameters, document.root, findings).map((value, index) =>
+    readObject(value, index, context),
+  );
   checkPaths(
     read.flatMap((object) => object.claims),
     findings,
@@ -76,59 +77,27 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     preferredAddressType: parameters.preferredAddressType,
     objects: planned,
     secretObjects,
+    unread: warnings.filter(({ code }) => unreadCodes.has(code)).map(unreadText),
   };
   return { plan, problems, warnings };
+}
+
+/** The warnings about parts of a text that the plan is not made of. */
+const unreadCodes: ReadonlySet<ProblemCode> = new Set([
+  'config.document',
+  'config.duplicate',
+  'config.objects',
+  'config.unknownKey',
+]);
+
+/** Without the number of the object, which changes when another one is removed. */
+function unreadText({ subject, message }: Problem): string {
+  return `${subject.replaceAll(/\[\d+\]/g, '')}: ${message}`;
 }
 
 /** The parser of expressions is loaded only by a config that has one: it costs 1 ms and 0.4 MB. */
 async function expressionsFor(text: string): Promise<ObjectContext['expressions']> {
   return /jmespath/iu.test(text) ? await import('../json/jmespath.ts') : undefined;
-}
-
-/** The entries of `objects`, which is text that holds a YAML list; a real list does as well. */
-function listObjects(parameters: Parameters, findings: Findings): readonly YamlValue[] {
-  const refuse = (code: 'config.yaml' | 'config.objects', line: number | undefined, message: string) =>
-    findings.refuse({
-      code,
-      subject: 'parameters.objects',
-      line,
-      message,
-      remedy: 'Write objects: | and under it a YAML list of objects.',
-    });
-  const written = parameters.objects;
-  if (written === undefined || written.kind === 'null') return warnOfNone(parameters.objectsLine, findings);
-  if (written.kind !== 'scalar') return entriesOf(written);
-  const { root, faults, secondDocument } = parseYaml(written.plain ?? written.text, written.lineAt);
-  for (const { line, message } of faults) refuse('config.yaml', line, message);
-  if (faults.length > 0) return [];
-  if (secondDocument !== undefined) {
-    findings.warn({
-      code: 'config.objects',
-      subject: 'parameters.objects',
-      line: secondDocument,
-      message: 'expected one list, got more than one YAML document; only the first one counts',
-      remedy: 'Remove the line "---" and what follows, or join the lists.',
-    });
-  }
-  return root === undefined || root.kind === 'null' ? warnOfNone(written.line, findings) : entriesOf(root);
-
-  function entriesOf(value: YamlValue): readonly YamlValue[] {
-    if (value.kind !== 'list')
-      refuse('config.objects', value.line, `expected a list, got ${kindText(value)}`);
-    else if (value.items.length === 0) return warnOfNone(value.line, findings);
-    return value.kind === 'list' ? value.items : [];
-  }
-}
-
-function warnOfNone(line: number | undefined, findings: Findings): readonly YamlValue[] {
-  findings.warn({
-    code: 'config.objects',
-    subject: 'parameters.objects',
-    line,
-    message: 'expected a list of objects, got none; no file will be made',
-    remedy: 'Write objects: | and under it what to fetch.',
-  });
-  return [];
 }
 
 function allPlanned(read: readonly ReadObject[]): readonly PlannedObject[] | undefined {

@@ -30,6 +30,8 @@ export interface AgentStatus {
 export interface CredentialsStatus {
   /** `pod-identity`, `irsa` or `default`. */
   readonly source: string;
+  /** Which link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
+  readonly servedBy?: string;
   readonly expiresAt?: string;
 }
 

@@ -34,9 +34,10 @@ function nextText({ nextSync, consecutiveFailures }: AgentStatus, now: number): 
 
 function credentialsLines({ credentials }: AgentStatus, now: number): readonly string[] {
   if (credentials === undefined) return [];
-  const { source, expiresAt } = credentials;
+  const { source, servedBy, expiresAt } = credentials;
+  const link = servedBy === undefined ? '' : ` (${printable(servedBy)})`;
   return [
-    `  credentials of ${printable(source)}${expiresAt === undefined ? '' : `, for another ${until(expiresAt, now)}`}`,
+    `  credentials of ${printable(source)}${link}${expiresAt === undefined ? '' : `, for another ${until(expiresAt, now)}`}`,
   ];
 }
 

@@ -7,7 +7,7 @@
  */
 
 import type { AwsEnvironment, EndpointName } from '../../core/aws/environment.ts';
-import { type AwsFailure, failureOf } from '../../core/aws/failure.ts';
+import { type AwsFailure, failureOf, withStaticKeys } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import type { ApiMeter, Clock } from '../../ports.ts';
 import type { AwsCredentials, Credentials } from './credentials.ts';
@@ -59,7 +59,7 @@ export function signingWith(credentials: Credentials): (() => Promise<AwsCredent
 }
 
 /**
- * One call. Credentials that AWS says have expired are replaced, and the call made once more. Rejects only with the reason
+ * One call. Credentials that AWS does not take (any more) are replaced, and the call made once more. Rejects only with the reason
  * of the signal, or with a bug.
  */
 export async function call<Output>(
@@ -76,9 +76,11 @@ export async function call<Output>(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Problem) return { kind: 'credentials', problem: error };
-      const failure = failureOf(error, clock.now());
-      if (failure === undefined) throw bugOf(error);
-      if (failure.kind !== 'expired' || renewed) return { kind: 'failure', failure };
+      const found = failureOf(error, clock.now());
+      if (found === undefined) throw bugOf(error);
+      const failure = used?.sessionToken === undefined ? withStaticKeys(found) : found;
+      const stale = failure.kind === 'expired' || failure.kind === 'refused';
+      if (!stale || renewed) return { kind: 'failure', failure };
       credentials.refuse(used);
     }
   }
@@ -127,6 +129,7 @@ const results: Readonly<Record<AwsFailure['kind'], string>> = {
   notFound: 'client',
   denied: 'denied',
   expired: 'denied',
+  refused: 'denied',
   client: 'client',
   throttled: 'throttled',
   server: 'server',

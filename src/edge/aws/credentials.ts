@@ -6,8 +6,11 @@
  * life, and a failed request is repeated only after a pause, with the same Problem for all who ask meanwhile.
  */
 
+import { nodeRoleProblem } from '../../core/aws/chain-error.ts';
 import { expiredProblem } from '../../core/aws/credentials-error.ts';
+import type { ChainLink } from '../../core/aws/default-chain.ts';
 import { Problem } from '../../core/problem.ts';
+import { printable } from '../../core/text.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { abortable } from './waiting.ts';
 
@@ -17,6 +20,8 @@ export interface AwsCredentials {
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
   readonly expiration?: Date;
+  /** Which link of the default chain served; undefined without a chain. */
+  readonly link?: ChainLink;
 }
 
 /** Whether they can sign: what goes into headers is visible ASCII, and an expiry is a date. */
@@ -45,6 +50,8 @@ export interface Credentials {
   refuse(credentials: AwsCredentials | undefined): void;
   /** When those that are held expire: milliseconds since 1970; undefined when there are none, or they never do. */
   expiry(): number | undefined;
+  /** Which link of the default chain served those that are held. */
+  link(): ChainLink | undefined;
 }
 
 /** Milliseconds before the expiry at which a renewal is due. */
@@ -68,6 +75,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
   let held: Held | undefined;
   let pending: Promise<void> | undefined;
   let failure: { readonly problem: Problem; readonly at: number } | undefined;
+  let announced: string | undefined;
   const never = new AbortController().signal;
 
   const alive = (): Held | undefined =>
@@ -77,6 +85,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
     try {
       held = dated(await source.ask(), source.name, clock.now());
       failure = undefined;
+      announce(held.credentials.link);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       failure = { problem: error, at: clock.elapsed() };
@@ -85,6 +94,14 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
           expires: new Date(held?.expiresAt ?? 0).toISOString(),
         });
     }
+  }
+
+  /** Says which link of the default chain serves, when it is another one than before. */
+  function announce(link: ChainLink | undefined): void {
+    if (link === undefined || link.name === announced) return;
+    announced = link.name;
+    log.write('info', 'credentials.source', `authenticating with ${printable(link.name)}`);
+    if (link.nodeRole) log.problem('warn', 'credentials.nodeRole', nodeRoleProblem());
   }
 
   return {
@@ -106,6 +123,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
       if (held !== undefined && held.credentials === credentials) held = undefined;
     },
     expiry: () => held?.credentials.expiration?.getTime(),
+    link: () => held?.credentials.link,
   };
 }
 

@@ -8,6 +8,7 @@
 
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { identityProblem } from '../../core/aws/credentials-error.ts';
+import type { ChainLink } from '../../core/aws/default-chain.ts';
 import { incompleteAnswer } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import { call, clientSettings, type Surroundings, signingWith } from './client.ts';
@@ -21,6 +22,8 @@ export type Identity =
       readonly account: string;
       /** Milliseconds since 1970; undefined: they do not expire. */
       readonly expiresAt: number | undefined;
+      /** Which link of the default chain served. */
+      readonly link: ChainLink | undefined;
     }
   /** Credentials that nobody could name. */
   | { readonly kind: 'unknown'; readonly problem: Problem }
@@ -35,7 +38,7 @@ export async function askIdentity(
   const surroundings: Surroundings = { ...options, region };
   const credentials = openCredentials(options)(surroundings);
   try {
-    const { expiration } = await credentials.get(signal);
+    const { expiration, link } = await credentials.get(signal);
     const client = new STSClient({
       ...clientSettings(surroundings, 'STS'),
       credentials: signingWith(credentials),
@@ -48,13 +51,16 @@ export async function askIdentity(
     );
     if (answer.kind === 'credentials') return { kind: 'none', problem: answer.problem };
     if (answer.kind === 'failure') {
-      const kind = answer.failure.kind === 'expired' ? 'none' : 'unknown';
-      return { kind, problem: identityProblem(region, answer.failure) };
+      const { kind } = answer.failure;
+      return {
+        kind: kind === 'expired' || kind === 'refused' ? 'none' : 'unknown',
+        problem: identityProblem(region, answer.failure),
+      };
     }
     const { Arn: arn, Account: account } = answer.output;
     if (typeof arn !== 'string' || typeof account !== 'string')
       return { kind: 'unknown', problem: identityProblem(region, incompleteAnswer(undefined)) };
-    return { kind: 'known', arn, account, expiresAt: expiration?.getTime() };
+    return { kind: 'known', arn, account, expiresAt: expiration?.getTime(), link };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { kind: 'none', problem: error };

@@ -16,6 +16,7 @@ import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
 import { quoted } from '../../core/text.ts';
 import type { ApiMeter, Clock, Log, SecretSource } from '../../ports.ts';
 import type { Surroundings } from './client.ts';
+import { containerClient } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, keepCredentials } from './credentials.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
@@ -44,8 +45,10 @@ interface Region {
   parameterStore(): Promise<ParameterStore>;
 }
 
-/** A SecretSource that knows when its credentials end. */
+/** A SecretSource that knows its credentials. */
 export interface AwsSource extends SecretSource {
+  /** Which link of the default chain served them; undefined without a chain, and before any were asked for. */
+  servedBy(): string | undefined;
   /** When the first of the credentials in use expires: milliseconds since 1970; undefined when none does. */
   expiry(): number | undefined;
 }
@@ -116,7 +119,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     // One bad name may be to blame.
     if (options.fetch !== 'auto') return failure.kind === 'client' || failure.kind === 'notFound';
     // A network that is down, and credentials that are not accepted, are so for every call.
-    if (failure.kind === 'network' || failure.kind === 'expired') return false;
+    if (failure.kind === 'network' || failure.kind === 'expired' || failure.kind === 'refused') return false;
     const reason = lastingReason(failure);
     if (reason !== undefined && mode !== 'single') {
       mode = 'single';
@@ -129,6 +132,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   }
 
   return {
+    servedBy: () => [...regions.values()].flatMap(({ credentials }) => credentials.link()?.name ?? [])[0],
     expiry() {
       const ends = [...regions.values()].flatMap(({ credentials }) => credentials.expiry() ?? []);
       return ends.length === 0 ? undefined : Math.min(...ends);
@@ -199,22 +203,26 @@ export function openCredentials(options: SourceOptions): (surroundings: Surround
 function credentialSource(options: SourceOptions, surroundings: Surroundings): CredentialSource {
   const { authentication, awsTimeout, clock } = options;
   switch (authentication.kind) {
-    case 'pod-identity':
+    case 'pod-identity': {
+      const ask = containerClient(awsTimeout, clock);
       return {
         name: 'EKS Pod Identity',
-        ask: async () =>
-          (await import('./pod-identity.ts')).askPodIdentity(authentication, awsTimeout, clock),
+        ask: async () => (await import('./pod-identity.ts')).askPodIdentity(authentication, ask),
       };
+    }
     case 'irsa':
       return {
         name: `STS in ${surroundings.region}`,
         ask: async () => (await import('./web-identity.ts')).askWebIdentity(authentication, surroundings),
       };
-    case 'default':
+    case 'default': {
+      const ask = containerClient(awsTimeout, clock);
       return {
         name: "the SDK's default chain",
-        ask: async () => (await import('./default-chain.ts')).askDefaultChain(surroundings),
+        ask: async () =>
+          (await import('./default-chain.ts')).askDefaultChain(authentication.chain, surroundings, ask),
       };
+    }
     default:
       return authentication satisfies never;
   }

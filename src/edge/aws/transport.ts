@@ -47,16 +47,18 @@ interface WireResponse {
 
 /** Where to, and for how long. */
 export interface TransportOptions {
-  readonly environment: AwsEnvironment;
+  readonly environment: Pick<AwsEnvironment, 'caBundle' | 'httpsProxy' | 'noProxy'>;
   /** Milliseconds for one attempt. */
   readonly awsTimeout: number;
+  /** Milliseconds to connect, before any TLS. Default: 2000. */
+  readonly connectTimeout?: number;
   readonly clock: Clock;
 }
 
 /** Requests in flight at a time, over all services and regions. */
 const IN_FLIGHT = 16;
 
-/** Milliseconds to connect, before any TLS: a second lost packet is worth waiting for, a third is a route that is not there. */
+/** To connect: a second lost packet is worth waiting for, a third is a route that is not there. */
 const CONNECT = 2000;
 
 /** Milliseconds an unused connection is kept: longer than a pass, shorter than AWS keeps it. */
@@ -66,7 +68,8 @@ const IDLE = 5000;
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 
 /** Throws a Problem when AWS_CA_BUNDLE cannot be used. */
-export function openTransport({ environment, awsTimeout, clock }: TransportOptions): Transport {
+export function openTransport(options: TransportOptions): Transport {
+  const { environment, awsTimeout, connectTimeout = CONNECT, clock } = options;
   const slots = openSlots(IN_FLIGHT);
   const agents = openAgents(environment);
   return {
@@ -77,7 +80,7 @@ export function openTransport({ environment, awsTimeout, clock }: TransportOptio
           exchange(
             request,
             agents,
-            clock,
+            { clock, connectTimeout },
             abortSignal === undefined ? limit : AbortSignal.any([abortSignal, limit]),
           ),
         );
@@ -97,7 +100,7 @@ interface Agents {
   https(): https.Agent;
 }
 
-function openAgents({ caBundle, httpsProxy, noProxy }: AwsEnvironment): Agents {
+function openAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): Agents {
   const alive = { keepAlive: true, timeout: IDLE };
   const secureAgent = (): https.Agent =>
     new https.Agent({
@@ -142,7 +145,7 @@ function trusting(file: string): ReturnType<typeof createSecureContext> {
 function exchange(
   request: WireRequest,
   agents: Agents,
-  clock: Clock,
+  connecting: ConnectLimit,
   signal: AbortSignal,
 ): Promise<WireResponse> {
   signal.throwIfAborted();
@@ -166,7 +169,7 @@ function exchange(
       reject(error);
     };
     signal.addEventListener('abort', abort, { once: true });
-    limitConnecting(outgoing, clock, fail);
+    limitConnecting(outgoing, connecting, fail);
     outgoing.on('error', fail);
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];
@@ -191,12 +194,18 @@ function exchange(
   });
 }
 
-function limitConnecting(outgoing: http.ClientRequest, clock: Clock, fail: (error: Error) => void): void {
+type ConnectLimit = Required<Pick<TransportOptions, 'clock' | 'connectTimeout'>>;
+
+function limitConnecting(
+  outgoing: http.ClientRequest,
+  { clock, connectTimeout }: ConnectLimit,
+  fail: (error: Error) => void,
+): void {
   outgoing.on('socket', (socket) => {
     if (!socket.connecting) return;
-    const cancel = after(clock, CONNECT, () => {
+    const cancel = after(clock, connectTimeout, () => {
       outgoing.destroy();
-      fail(timedOut());
+      fail(Object.assign(timedOut(), { connecting: true }));
     });
     socket.once('connect', cancel).once('close', cancel);
   });
@@ -214,6 +223,11 @@ function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
 /** The name is what the SDK's retry goes by. */
 function timedOut(): Error {
   return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
+}
+
+/** Whether it is the limit for connecting that ended an attempt, so that nothing was sent. */
+export function wasConnecting(error: unknown): boolean {
+  return error instanceof Error && 'connecting' in error;
 }
 
 function tooLarge(): Error {

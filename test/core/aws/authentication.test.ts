@@ -136,13 +136,68 @@ test('the session of IRSA is named by the variable, else by the pod, in letters 
   assert.is(session({ HOSTNAME: 'x'.repeat(100) })?.length, 64);
 });
 
+function chainOf(env: Record<string, string>, auth: 'auto' | 'default' = 'auto') {
+  const chosen = choose({ auth, env });
+  if (chosen.kind !== 'default') throw new Error(`expected the chain, got ${chosen.kind}`);
+  return chosen.chain;
+}
+
+const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+
+for (const [what, env, auth, instanceRole] of [
+  ['auto, inside Kubernetes', pod, 'auto', 'withheld'],
+  ['--auth default, inside Kubernetes', pod, 'default', 'allowed'],
+  ['auto, elsewhere', {}, 'auto', 'allowed'],
+  [
+    'auto, inside Kubernetes, switched off',
+    { ...pod, AWS_EC2_METADATA_DISABLED: 'true' },
+    'auto',
+    'withheld',
+  ],
+  ['switched off', { AWS_EC2_METADATA_DISABLED: 'true' }, 'default', 'disabled'],
+  ['switched off in other words', { AWS_EC2_METADATA_DISABLED: '1' }, 'auto', 'disabled'],
+  ['not switched off', { AWS_EC2_METADATA_DISABLED: 'false' }, 'auto', 'allowed'],
+] as const) {
+  test(`the role of the instance, ${what}: ${instanceRole}`, () => {
+    assert.is(chainOf(env, auth).instanceRole, instanceRole);
+  });
+}
+
+test('the address of container credentials: that of ECS first, and nothing of its token in a field', () => {
+  const ecs = chainOf({
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/1',
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example',
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: 'canary',
+  });
+  assert.is(ecs.container?.name, 'ECS task role');
+  assert.is(ecs.container?.uri, 'http://169.254.170.2/v2/credentials/1');
+  assert.ok(ecs.container?.mayBeAsked);
+  assert.is(ecs.container?.token(), 'canary');
+  assert.not.match(JSON.stringify(ecs), 'canary');
+  const full = chainOf({ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example' });
+  assert.not(full.container?.mayBeAsked);
+  assert.is(chainOf(agent, 'default').container?.name, 'EKS Pod Identity');
+});
+
+test('profiles and their files: those of the variables, else those of the home', () => {
+  assert.equal(chainOf({ HOME: '/h' }).profileFiles, ['/h/.aws/credentials', '/h/.aws/config']);
+  const named = chainOf({ AWS_SHARED_CREDENTIALS_FILE: '/c', AWS_CONFIG_FILE: '/d', AWS_PROFILE: 'dev' });
+  assert.equal(named.profileFiles, ['/c', '/d']);
+  assert.is(named.profile, 'dev');
+  assert.is(chainOf({}).profile, undefined);
+});
+
 test('each way has a phrase for the log', () => {
   assert.is(
     authenticationText(choose({ usePodIdentity: true })),
     'EKS Pod Identity by http://169.254.170.23/v1/credentials or http://[fd00:ec2::23]/v1/credentials',
   );
   assert.match(authenticationText(choose({ auth: 'irsa', env: irsa })), /role\/app/);
-  assert.match(authenticationText({ kind: 'default' }), /default credential chain/);
+  assert.match(authenticationText(choose({})), /default credential chain$/);
+  assert.match(
+    authenticationText(choose({ env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' } })),
+    /default credential chain, without the node's role$/,
+  );
 });
 
 test.run();

@@ -1,20 +1,23 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  agentProblem,
-  chainProblem,
   expiredProblem,
+  identityProblem,
   noPodIdentityProblem,
   stsProblem,
   tokenProblem,
 } from '../../../src/core/aws/credentials-error.ts';
-import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../../src/core/aws/failure.ts';
+import {
+  type AwsFailure,
+  incompleteAnswer,
+  reportedFailure,
+  withStaticKeys,
+} from '../../../src/core/aws/failure.ts';
 import { problemLine } from '../../../src/core/problem.ts';
 
 const test = suite('failing credentials in words');
 
 const ROLE = 'arn:aws:iam::111122223333:role/app';
-const AGENT = ['http://169.254.170.23/v1/credentials'];
 
 test('Pod Identity without variables names where it does not exist, and IRSA', () => {
   const problem = noPodIdentityProblem();
@@ -37,40 +40,11 @@ test('a token: no file, empty, not a token, not readable', () => {
   for (const problem of [missing, forbidden]) assert.is(problem.code, 'credentials.token');
 });
 
-test('the agent: refused, late, each status, garbage; always worth another try', () => {
-  const cases = [
-    [
-      { kind: 'unreachable', code: 'ECONNREFUSED' },
-      /no connection \(ECONNREFUSED\)/,
-      /add-on runs on this node/,
-    ],
-    [{ kind: 'timeout', ms: 5000 }, /no answer within 5000 ms/, /EKS Auth/],
-    [{ kind: 'status', status: 404 }, /HTTP status 404/, /Create a Pod Identity association/],
-    [{ kind: 'status', status: 400 }, /HTTP status 400/, /trusts pods\.eks\.amazonaws\.com/],
-    [{ kind: 'status', status: 429 }, /HTTP status 429/, /limits how often/],
-    [{ kind: 'status', status: 500 }, /HTTP status 500/, /log on this node/],
-    [{ kind: 'answer' }, /answer without AccessKeyId/, /address is the one of the agent/],
-  ] as const;
-  for (const [failure, message, remedy] of cases) {
-    const problem = agentProblem(AGENT, failure);
-    assert.is(problem.code, 'credentials.agent');
-    assert.is(problem.subject, AGENT[0]);
-    assert.match(problem.message, message);
-    assert.match(problem.remedy, remedy);
-    assert.ok(problem.retry);
-  }
-});
-
-test('the agent by two addresses names both', () => {
-  const problem = agentProblem(['http://a', 'http://b'], { kind: 'unreachable', code: 'EHOSTUNREACH' });
-  assert.is(problem.subject, 'http://a, http://b');
-});
-
 for (const [code, remedy, retry] of [
-  ['InvalidIdentityToken', /OIDC identity provider/, true],
-  ['InvalidIdentityTokenException', /OIDC identity provider/, true],
-  ['ExpiredTokenException', /kubelet renews/, true],
-  ['AccessDenied', /trust policy/, true],
+  ['InvalidIdentityToken', /OIDC identity provider/, 15_000],
+  ['InvalidIdentityTokenException', /OIDC identity provider/, 15_000],
+  ['ExpiredTokenException', /kubelet renews/, 15_000],
+  ['AccessDenied', /trust policy/, 15_000],
   ['IDPCommunicationErrorException', /could not reach the cluster's OIDC issuer/, true],
   ['IDPRejectedClaim', /audience and subject/, false],
   ['RegionDisabledException', /Activate STS/, false],
@@ -88,9 +62,37 @@ for (const [code, remedy, retry] of [
     );
     assert.match(problem.message, /request id r-1$/);
     assert.match(problem.remedy, remedy);
-    assert.is(problem.retry, retry);
+    assert.is(problem.retry && (problem.retryFor ?? true), retry);
   });
 }
+
+for (const [message, remedy, retry] of [
+  ['No OpenIDConnect provider found in your account for https://x', /Create an IAM OIDC/, 15_000],
+  ['The ID Token provided is not a valid JWT. (You may see this …)', /Check the token file/, false],
+  ['Missing a required claim: aud', /Check the token file/, false],
+  ['Incorrect token audience', /audience sts\.amazonaws\.com/, false],
+  ["Couldn't retrieve verification key from your identity provider", /issuer/, true],
+] as const) {
+  test(`STS says InvalidIdentityToken: ${message}`, () => {
+    const problem = stsProblem(ROLE, 'eu-west-1', reportedFailure('InvalidIdentityToken', message, 'r-1'));
+    assert.match(problem.remedy, remedy);
+    assert.is(problem.retry && (problem.retryFor ?? true), retry);
+  });
+}
+
+test('STS does not take the keys: that they expired, or that they are wrong', () => {
+  const failure = reportedFailure(
+    'InvalidClientTokenId',
+    'The security token included in the request is invalid',
+    'r',
+  );
+  const temporary = identityProblem('eu-west-1', failure);
+  assert.is(temporary.code, 'credentials.expired');
+  const fixed = identityProblem('eu-west-1', withStaticKeys(failure));
+  assert.is(fixed.code, 'credentials.refused');
+  assert.match(fixed.remedy, /Check the access key id/);
+  assert.not.match(problemLine(fixed), /clock|expired/);
+});
 
 test('STS that cannot be reached, or answers without credentials', () => {
   const network: AwsFailure = { ...incompleteAnswer(undefined), kind: 'network', code: 'ENOTFOUND' };
@@ -100,11 +102,7 @@ test('STS that cannot be reached, or answers without credentials', () => {
   assert.ok(empty.retry);
 });
 
-test('the default chain and expired credentials say what to do', () => {
-  assert.match(
-    problemLine(chainProblem()),
-    /^AWS credentials: expected .*AWS_PROFILE.*\[credentials\.chain\]$/,
-  );
+test('expired credentials say what to do', () => {
   assert.match(
     problemLine(expiredProblem('EKS Pod Identity', 90)),
     /^EKS Pod Identity: expected valid credentials, got some that expired 90 s ago\. Check the node's clock/,

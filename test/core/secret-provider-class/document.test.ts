@@ -42,7 +42,11 @@ for (const [what, text, expected] of [
   [
     'parameters that are a list',
     good.replace(/parameters:[\s\S]*/, 'parameters: []'),
-    ['6 config.document spec.parameters', '- config.region parameters.region'],
+    [
+      '6 config.document spec.parameters',
+      '- config.objects parameters.objects',
+      '- config.region parameters.region',
+    ],
   ],
 ] as const) {
   test(`${what} is refused`, async () => {
@@ -63,8 +67,12 @@ test('a byte order mark, carriage returns and a missing last line break change n
 
 test("Kubernetes' own keys match exactly, unlike those of objects", async () => {
   const parsed = await parse(good.replace('parameters:', 'Parameters:'), { environmentRegion: 'eu-west-1' });
-  assert.equal(files(parsed), []);
-  assert.equal(warnings(parsed), ['- config.objects parameters.objects', '6 config.unknownKey spec']);
+  assert.equal(files(parsed), ['- config.objects parameters.objects']);
+  assert.match(
+    parsed.problems[0]?.message ?? '',
+    /spec\.Parameters\.objects on line \d+, which nothing reads$/,
+  );
+  assert.equal(warnings(parsed), ['6 config.unknownKey spec']);
 });
 
 test('metadata may hold what it likes', async () => {

@@ -102,16 +102,80 @@ for (const [what, objects] of [
   ['an empty list', '"[]"'],
   ['an empty real list', '[]'],
 ] as const) {
-  test(`objects that are ${what} make no files, with a warning`, async () => {
+  test(`objects that are ${what} are refused: an edit must not remove every file`, async () => {
     const text = withoutRegion.replace(
       / {4}objects:[\s\S]*/,
       objects === undefined ? '' : `    objects: ${objects}`,
     );
     const parsed = await parse(text, { environmentRegion: 'eu-west-1' });
-    assert.equal(files(parsed), []);
-    assert.ok(warnings(parsed).some((warning) => / config.objects /.test(warning)));
+    assert.ok(problems(parsed).every((problem) => / config.objects parameters.objects$/.test(problem)));
+    assert.is(parsed.problems.length, 1);
+    assert.match(parsed.problems[0]?.message ?? '', /^expected at least one object, got none$/);
   });
 }
+
+for (const [what, text, place] of [
+  [
+    'object under parameters',
+    ['  parameters:', '    object: |', '      - objectName: a'],
+    'spec.parameters.object on line 7',
+  ],
+  [
+    'Objects under parameters',
+    ['  parameters:', '    Objects: "- {objectName: a}"'],
+    'spec.parameters.Objects on line 7',
+  ],
+  [
+    'objects under spec',
+    ['  objects: "- {objectName: a}"', '  parameters: {region: a-b-1}'],
+    'spec.objects on line 6',
+  ],
+  ['objects beside spec', ['objects:', '- objectName: a'], 'objects on line 6'],
+  [
+    'objects under a misspelt key',
+    ['  parameter:', '    objects: [{objectName: a}]'],
+    'spec.parameter.objects on line 7',
+  ],
+  [
+    'an empty list, and objects under spec',
+    ['  objects: "- {objectName: a}"', '  parameters: {objects: "[]"}'],
+    'spec.objects on line 6',
+  ],
+] as const) {
+  test(`objects are not where they are read, but ${what}: the place is named`, async () => {
+    const head = [
+      'apiVersion: secrets-store.csi.x-k8s.io/v1',
+      'kind: SecretProviderClass',
+      'metadata: {name: demo}',
+      'spec:',
+      '  provider: aws',
+    ];
+    const parsed = await parse([...head, ...text].join('\n'), { environmentRegion: 'eu-west-1' });
+    const [problem] = parsed.problems;
+    assert.is(problem?.code, 'config.objects');
+    assert.is(
+      problem?.message,
+      `expected at least one object, got none here but ${place}, which nothing reads`,
+    );
+    assert.is(problem?.remedy, 'Write it as objects, under spec.parameters.');
+  });
+}
+
+test('secretObjects are no objects in the wrong place', async () => {
+  const parsed = await parse(
+    `${withoutRegion.replace(/ {4}objects:[\s\S]*/, '')}\n  secretObjects: [{secretName: a}]`,
+  );
+  assert.not.match(parsed.problems.map(({ message }) => message).join(), 'which nothing reads');
+});
+
+test('a key of an object among the parameters is refused: the text of objects ended too early', async () => {
+  const parsed = await parse(`${config(object)}\n    objectType: ssmparameter`);
+  assert.equal(parsed.problems.map(({ code, subject, message }) => [code, subject, message])[0], [
+    'config.objects',
+    'parameters',
+    'expected a parameter, got "objectType", a key of an object: the text of objects ends before it',
+  ]);
+});
 
 for (const [what, objects] of [
   ['text', '"hello"'],

@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Problem, problemLine } from '../../../src/core/problem.ts';
+import { containerClient } from '../../../src/edge/aws/container-credentials.ts';
 import type { AwsCredentials } from '../../../src/edge/aws/credentials.ts';
 import { askPodIdentity } from '../../../src/edge/aws/pod-identity.ts';
 import type { Clock } from '../../../src/ports.ts';
@@ -45,6 +46,11 @@ async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<str
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/v1/credentials`;
 }
 
+/** As the agent writes what the EKS Auth API refused. */
+function refusal(code: string): string {
+  return `[0a1b2c3d-0a1b-4c2d-8e3f-0a1b2c3d4e5f]: (${code}): ${CANARY} is why, fault: client`;
+}
+
 interface Asking {
   readonly tokenFile?: string;
   readonly injected?: boolean;
@@ -56,8 +62,7 @@ function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCred
   const { timeout = 20_000, injected = true, clock = realClock } = asking;
   return askPodIdentity(
     { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
-    timeout,
-    clock,
+    containerClient(timeout, clock),
   );
 }
 
@@ -180,7 +185,7 @@ test('connecting that takes for ever ends after a second', async () => {
     tokenFile,
     injected: true,
   } as const;
-  const failing = rejects(askPodIdentity(authentication, 5000, clock));
+  const failing = rejects(askPodIdentity(authentication, containerClient(5000, clock)));
   await until('a limit of one second', () => clock.sleepers.includes(1000));
   await clock.advance(1000);
   assert.match(((await failing) as Problem).message, /no connection \(ETIMEDOUT\)$/);
@@ -188,21 +193,44 @@ test('connecting that takes for ever ends after a second', async () => {
   deaf.close();
 });
 
-for (const [status, remedy] of [
-  [400, /trusts pods\.eks\.amazonaws\.com/],
-  [401, /trusts pods\.eks\.amazonaws\.com/],
-  [404, /Create a Pod Identity association/],
-  [429, /limits how often/],
-  [500, /agent's log/],
-  [503, /agent's log/],
+for (const [status, body, message, remedy, retryFor] of [
+  [
+    403,
+    refusal('AccessDeniedException'),
+    /got AccessDeniedException \(HTTP status 403, request id 0a1b/,
+    /sts:TagSession/,
+    15_000,
+  ],
+  [
+    400,
+    refusal('InvalidTokenException'),
+    /got InvalidTokenException \(HTTP status 400/,
+    /Check the token file/,
+    0,
+  ],
+  [
+    500,
+    refusal('ThrottlingException'),
+    /got ThrottlingException \(HTTP status 500/,
+    /limits how often/,
+    undefined,
+  ],
+  [
+    400,
+    `Service account token cannot be parsed: ${CANARY}`,
+    /HTTP status 400: the service account's token cannot be parsed$/,
+    /Check the token file/,
+    0,
+  ],
+  [403, `${CANARY} says no`, /got HTTP status 403$/, /agent's log/, 15_000],
 ] as const) {
-  test(`the agent answers ${status}`, async () => {
-    const address = await serve((_, response) => response.writeHead(status).end(`${CANARY} says no`));
+  test(`the agent answers ${status} with ${body.slice(40, 90)}`, async () => {
+    const address = await serve((_, response) => response.writeHead(status).end(`${body}\n`));
     const failure = await problem([address]);
     assert.is(failure.code, 'credentials.agent');
-    assert.match(failure.message, `got HTTP status ${status}`);
+    assert.match(failure.message, message);
     assert.match(failure.remedy, remedy);
-    assert.ok(failure.retry);
+    assert.is(failure.retry ? failure.retryFor : 0, retryFor);
   });
 }
 
