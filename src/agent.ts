@@ -8,69 +8,69 @@
  */
 
 import { type Problem, problemsOf } from './core/problem.ts';
-import { type Phase, patience, refreshDelay, retryAfterOf, retryDelay } from './core/schedule.ts';
+import { type Phase, retryBudget, refreshDelay, retryAfterOf, retryDelay } from './core/schedule.ts';
 import type { Clock } from './ports.ts';
-import type { Wakes } from './wakes.ts';
+import type { Triggers } from './wakes.ts';
 
 /** What the first phase needs. */
-export interface Agent {
+export interface LoopOptions {
   readonly clock: Clock;
   /** Milliseconds between refreshes. */
   readonly interval: number;
   /** One pass: fetch, publish, tell. Throws the problems of whatever could not be done. */
-  readonly pass: (phase: Phase, stop: AbortSignal) => Promise<void>;
+  readonly sync: (phase: Phase, stop: AbortSignal) => Promise<void>;
   /** A pass failed with problems that may pass; the next try is in `delay` milliseconds. */
-  readonly failed: (problems: readonly Problem[], failures: number, delay: number) => void;
+  readonly onFailure: (problems: readonly Problem[], failures: number, delay: number) => void;
 }
 
 /** What the steady phase needs besides. */
-export interface SteadyAgent extends Agent {
-  readonly wakes: Wakes;
+export interface SteadyLoopOptions extends LoopOptions {
+  readonly triggers: Triggers;
   /** Reads the configs again; never throws: a broken config is reported and the old one stays. */
   readonly reload: () => Promise<unknown>;
   /** A pass ended well; the next refresh is in `delay` milliseconds. */
-  readonly refreshed: (delay: number) => void;
+  readonly onSuccess: (delay: number) => void;
 }
 
 /** Passes until one succeeds. Throws its problems when they cannot recover, or when `timeout` milliseconds are over. */
-export async function firstPhase(agent: Agent, timeout: number, stop: AbortSignal): Promise<void> {
-  const began = agent.clock.elapsed();
+export async function firstPhase(options: LoopOptions, timeout: number, stop: AbortSignal): Promise<void> {
+  const startedAt = options.clock.elapsed();
   for (let failures = 1; ; failures++) {
     try {
-      return await agent.pass('start', stop);
+      return await options.sync('start', stop);
     } catch (error) {
       stop.throwIfAborted();
-      const left = began + patience(error, timeout) - agent.clock.elapsed();
+      const left = startedAt + retryBudget(error, timeout) - options.clock.elapsed();
       if (left <= 0) throw error;
-      await agent.clock.sleep(Math.min(waitAfter(agent, 'start', error, failures), left), stop);
+      await options.clock.sleep(Math.min(backoffAfter(options, 'start', error, failures), left), stop);
     }
   }
 }
 
 /** Refreshes until `stop`; `first` milliseconds pass before the first. Rejects only with the reason of `stop`, or a bug. */
-export async function steadyPhase(agent: SteadyAgent, first: number, stop: AbortSignal): Promise<never> {
+export async function steadyPhase(options: SteadyLoopOptions, first: number, stop: AbortSignal): Promise<never> {
   let delay = first;
   for (let failures = 0; ; ) {
-    const reasons = await agent.wakes.next(delay, stop);
-    if (reasons.has('config') || reasons.has('signal')) await agent.reload();
+    const reasons = await options.triggers.wait(delay, stop);
+    if (reasons.has('config') || reasons.has('signal')) await options.reload();
     try {
-      await agent.pass('steady', stop);
+      await options.sync('steady', stop);
       failures = 0;
-      delay = refreshDelay(agent.interval, agent.clock.random());
-      agent.refreshed(delay);
+      delay = refreshDelay(options.interval, options.clock.random());
+      options.onSuccess(delay);
     } catch (error) {
       stop.throwIfAborted();
       failures++;
-      delay = waitAfter(agent, 'steady', error, failures);
+      delay = backoffAfter(options, 'steady', error, failures);
     }
   }
 }
 
 /** How long to wait after a failed pass; a thrown thing that is no Problem is a bug and is thrown on. */
-function waitAfter(agent: Agent, phase: Phase, error: unknown, failures: number): number {
+function backoffAfter(options: LoopOptions, phase: Phase, error: unknown, failures: number): number {
   const problems = problemsOf(error);
   if (problems === undefined) throw error;
-  const delay = retryDelay(phase, failures, agent.interval, retryAfterOf(problems), agent.clock.random());
-  agent.failed(problems, failures, delay);
+  const delay = retryDelay(phase, failures, options.interval, retryAfterOf(problems), options.clock.random());
+  options.onFailure(problems, failures, delay);
   return delay;
 }

@@ -9,7 +9,7 @@
 import parser from 'yargs-parser';
 import type { Environment } from './core/environment.ts';
 import { Problem, type ProblemCode, throwProblems } from './core/problem.ts';
-import { nearest, printable, quoted } from './core/text.ts';
+import { didYouMean, escapeControl, quote } from './core/text.ts';
 import {
   type CommandName,
   flagOf,
@@ -27,7 +27,7 @@ export type Command =
       readonly name: CommandName;
       readonly settings: Settings;
       readonly origins: Readonly<Record<OptionName, Origin>>;
-      readonly written: Readonly<Record<OptionName, readonly string[]>>;
+      readonly raw: Readonly<Record<OptionName, readonly string[]>>;
       readonly warnings: readonly Problem[];
     }
   | { readonly kind: 'help'; readonly name: CommandName | undefined }
@@ -71,7 +71,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   if (!isCommand(word)) throw unknownCommand(word);
 
   const problems = others.map((other) =>
-    usage('usage.command', quoted(other), 'expected only flags after the command, got a word', 'Remove it.'),
+    usage('usage.command', quote(other), 'expected only flags after the command, got a word', 'Remove it.'),
   );
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {
@@ -83,8 +83,8 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   }
   const reading = readSettings(word, flags, env);
   throwProblems([...problems, ...reading.problems]);
-  const { settings, origins, written, warnings } = reading;
-  return { kind: 'run', name: word, settings, origins, written, warnings };
+  const { settings, origins, raw: raw, warnings } = reading;
+  return { kind: 'run', name: word, settings, origins, raw: raw, warnings };
 }
 
 /** `-f -` as `-f=-`: yargs takes a dash alone for a word of its own, and leaves the flag before it without a value. */
@@ -116,17 +116,17 @@ function isCommand(word: string | undefined): word is CommandName {
 
 function unknownCommand(word: string | undefined): Problem {
   const expected = `expected one of ${Object.keys(commands).join(', ')}`;
-  const hint = word === undefined ? undefined : nearest(word, Object.keys(commands));
+  const hint = word === undefined ? undefined : didYouMean(word, Object.keys(commands));
   return usage(
     'usage.command',
     'command',
-    `${expected}, got ${word === undefined ? 'none' : quoted(word)}`,
+    `${expected}, got ${word === undefined ? 'none' : quote(word)}`,
     hint === undefined ? 'Run podsecrets --help.' : `Did you mean podsecrets ${hint}?`,
   );
 }
 
 function unknownFlag(token: string, command: CommandName, option: Option | undefined): Problem {
-  const flag = `${token.length === 1 ? '-' : '--'}${printable(token)}`;
+  const flag = `${token.length === 1 ? '-' : '--'}${escapeControl(token)}`;
   if (option !== undefined) {
     return usage(
       'usage.flag',
@@ -138,7 +138,7 @@ function unknownFlag(token: string, command: CommandName, option: Option | undef
   const known = optionEntries()
     .filter(([, row]) => row.commands.includes(command))
     .map(([name]) => flagOf(name));
-  const hint = nearest(flag, known);
+  const hint = didYouMean(flag, known);
   const remedy = hint === undefined ? `Run podsecrets ${command} --help.` : `Did you mean ${hint}?`;
   return usage('usage.flag', flag, 'expected a flag, got an unknown name', remedy);
 }

@@ -6,27 +6,27 @@
 
 import { distinct } from './core/last-words.ts';
 import type { Problem } from './core/problem.ts';
-import { type AgentStatus, type CredentialsStatus, momentText } from './core/status/status.ts';
+import { type SidecarStatus, type CredentialsStatus, momentText } from './core/status/status.ts';
 import { durationText } from './core/units.ts';
 import type { Clock, Log } from './ports.ts';
-import type { Publication } from './publication.ts';
-import type { Teller } from './teller.ts';
+import type { SyncTarget } from './publication.ts';
+import type { NotificationQueue } from './teller.ts';
 import { version } from './version.ts';
 
 /** The life of a sidecar, told by whoever leads it. */
-export interface Course {
-  status(): AgentStatus;
+export interface StatusTracker {
+  status(): SidecarStatus;
   /** The files are there; the next refresh is in `delay` milliseconds. `listen`: where the pages are, or `off`. */
   ready(listen: string, delay: number): void;
-  refreshed(delay: number): void;
+  succeeded(delay: number): void;
   failed(problems: readonly Problem[], failures: number, delay: number): void;
   stopping(stop: AbortSignal): void;
 }
 
 /** What the status page is made of. */
-export interface CourseOptions {
-  readonly publications: readonly Publication[];
-  readonly teller: Teller;
+export interface StatusTrackerOptions {
+  readonly targets: readonly SyncTarget[];
+  readonly queue: NotificationQueue;
   readonly credentials: () => CredentialsStatus | undefined;
   /** Milliseconds between refreshes. */
   readonly interval: number;
@@ -35,10 +35,10 @@ export interface CourseOptions {
 }
 
 /** The course of a sidecar that starts now. */
-export function startCourse(options: CourseOptions): Course {
-  const { publications, teller, interval, clock, log } = options;
+export function createStatusTracker(options: StatusTrackerOptions): StatusTracker {
+  const { targets: targets, queue: queue, interval, clock, log } = options;
   const startedAt = momentText(clock.now());
-  let phase: AgentStatus['phase'] = 'start';
+  let phase: SidecarStatus['phase'] = 'start';
   let nextSync: string | undefined;
   let consecutiveFailures = 0;
   let failing = '';
@@ -51,13 +51,13 @@ export function startCourse(options: CourseOptions): Course {
       return {
         version,
         startedAt,
-        ready: publications.every((publication) => publication.isReady()),
+        ready: targets.every((publication) => publication.isReady()),
         phase,
         ...(nextSync === undefined ? {} : { nextSync }),
         consecutiveFailures,
         ...(credentials === undefined ? {} : { credentials }),
-        configs: publications.map((publication) => publication.status()),
-        notifiers: teller.status(),
+        configs: targets.map((publication) => publication.status()),
+        notifiers: queue.status(),
       };
     },
 
@@ -71,7 +71,7 @@ export function startCourse(options: CourseOptions): Course {
       });
     },
 
-    refreshed(delay) {
+    succeeded(delay) {
       due(delay);
       if (consecutiveFailures > 0) {
         const failures = consecutiveFailures;

@@ -9,67 +9,67 @@ import { Problem } from './core/problem.ts';
 import type { Phase } from './core/schedule.ts';
 import type { Changed, FilePath } from './core/snapshot.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
-import type { Publication } from './publication.ts';
-import { type PublisherOptions, publishAll } from './publisher.ts';
-import { openTeller, type Teller, type TellerOptions } from './teller.ts';
+import type { SyncTarget } from './publication.ts';
+import { type SyncContext, syncAll } from './publisher.ts';
+import { createNotificationQueue, type NotificationQueue, type NotificationQueueOptions } from './teller.ts';
 
 /** Passes, and the teller that they hand their changes to. */
-export interface Delivery {
-  readonly teller: Teller;
+export interface Sync {
+  readonly queue: NotificationQueue;
   /** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
-  pass(phase: Phase, stop: AbortSignal): Promise<void>;
+  sync(phase: Phase, stop: AbortSignal): Promise<void>;
 }
 
 /** What passes and teller work with. */
-export interface DeliveryOptions
-  extends Pick<PublisherOptions, 'publications' | 'fetcher' | 'applySecrets'>,
-    Pick<TellerOptions, 'splay'> {
+export interface SyncOptions
+  extends Pick<SyncContext, 'publications' | 'fetcher' | 'applySecrets'>,
+    Pick<NotificationQueueOptions, 'splay'> {
   readonly notifiers: readonly Notifier[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly publishes: PublisherOptions['count'];
-  readonly notifications: TellerOptions['count'];
+  readonly publishes: SyncContext['count'];
+  readonly notifications: NotificationQueueOptions['count'];
 }
 
 /** A delivery that tells what was left untold. Throws a Problem when a directory does not say what that is. */
-export function openDelivery(options: DeliveryOptions): Delivery {
-  const { publications } = options;
-  const teller = openTeller({ ...options, count: options.notifications, settled: tryToForget });
+export function createSync(options: SyncOptions): Sync {
+  const { targets: targets } = options;
+  const queue = createNotificationQueue({ ...options, count: options.notifications, onDrained: tryClearPending });
 
-  function tell(publication: Publication, change: Changed): void {
-    teller.tell(publications.length === 1 ? change : placed(change, publication.directory));
+  function notify(target: SyncTarget, change: Changed): void {
+    queue.enqueue(targets.length === 1 ? change : withDirectory(change, target.directory));
   }
 
   /** What everybody has heard need not be remembered. */
-  function forget(): void {
-    if (!teller.isSettled()) return;
-    for (const publication of publications) publication.told();
+  function clearPending(): void {
+    if (!queue.isDrained()) return;
+    for (const target of targets) target.clearPendingNotification();
   }
 
-  function tryToForget(): void {
+  function tryClearPending(): void {
     try {
-      forget();
+      clearPending();
     } catch (error) {
       // Nobody is there to be told; the next pass tries again, and fails with what is in the way.
       if (!(error instanceof Problem)) throw error;
     }
   }
 
-  for (const publication of publications) {
-    const untold = publication.untold();
-    if (untold !== undefined) tell(publication, untold);
+  for (const target of targets) {
+    const pending = target.pendingNotification();
+    if (pending !== undefined) notify(target, pending);
   }
   return {
-    teller,
-    async pass(phase, stop) {
-      await publishAll({ ...options, tell, count: options.publishes }, phase, stop);
-      forget();
+    queue: queue,
+    async sync(phase, stop) {
+      await syncAll({ ...options, notify: notify, count: options.publishes }, phase, stop);
+      clearPending();
     },
   };
 }
 
 /** With several directories a file's name alone would not say which is meant. */
-function placed(change: Changed, directory: string): Changed {
+function withDirectory(change: Changed, directory: string): Changed {
   const place = (paths: readonly FilePath[]) => paths.map((path) => `${directory}/${path}` as FilePath);
   return {
     kind: 'changed',

@@ -6,20 +6,20 @@
  * only for what the primary could not serve. Configs that share a source are asked in one go, so that batches are filled.
  */
 
-import { failoverReads } from './core/choose.ts';
+import { failoverRefs } from './core/choose.ts';
 import type { Plan } from './core/plan.ts';
 import {
-  type FoundValue,
+  type FetchedValue,
   isPinned,
-  type Read,
-  type ReadKey,
-  type ReadOutcome,
-  type ReadOutcomes,
+  type SecretRef,
+  type SecretRefKey,
+  type FetchResult,
+  type FetchResults,
 } from './core/read.ts';
 import type { SecretSource } from './ports.ts';
 
 /** What is asked of one source: a plan, and whether its failover region is asked along. */
-export interface Question {
+export interface FetchRequest {
   readonly plan: Plan;
   readonly source: SecretSource;
   readonly bothRegions: boolean;
@@ -28,26 +28,26 @@ export interface Question {
 /** Asks for what a pass needs. */
 export interface Fetcher {
   /** The outcomes of each question, in order. Rejects only when `stop` is aborted. */
-  fetch(questions: readonly Question[], stop: AbortSignal): Promise<readonly ReadOutcomes[]>;
+  fetch(requests: readonly FetchRequest[], stop: AbortSignal): Promise<readonly FetchResults[]>;
 }
 
 /** A fetcher with a memory for pinned values: that of the process, for as long as a plan names them. */
 export function createFetcher(): Fetcher {
-  let remembered = new Map<SecretSource, ReadonlyMap<ReadKey, FoundValue>>();
+  let pinned = new Map<SecretSource, ReadonlyMap<SecretRefKey, FetchedValue>>();
 
-  async function fetch(questions: readonly Question[], stop: AbortSignal): Promise<readonly ReadOutcomes[]> {
-    const sources = [...new Set(questions.map(({ source }) => source))];
+  async function fetch(requests: readonly FetchRequest[], stop: AbortSignal): Promise<readonly FetchResults[]> {
+    const sources = [...new Set(requests.map(({ source }) => source))];
     const answers = await Promise.all(
       sources.map(async (source) => {
-        const asked = questions.filter((question) => question.source === source);
-        return [source, await fetchFrom(source, asked, remembered.get(source) ?? new Map(), stop)] as const;
+        const asked = requests.filter((request) => request.source === source);
+        return [source, await fetchFrom(source, asked, pinned.get(source) ?? new Map(), stop)] as const;
       }),
     );
-    remembered = new Map(
-      answers.map(([source, outcomes]) => [source, pinnedOf(source, questions, outcomes)]),
+    pinned = new Map(
+      answers.map(([source, outcomes]) => [source, pinnedValues(source, requests, outcomes)]),
     );
     const bySource = new Map(answers);
-    return questions.map(({ source }) => bySource.get(source) ?? new Map());
+    return requests.map(({ source }) => bySource.get(source) ?? new Map());
   }
 
   return { fetch };
@@ -55,42 +55,42 @@ export function createFetcher(): Fetcher {
 
 async function fetchFrom(
   source: SecretSource,
-  questions: readonly Question[],
-  remembered: ReadonlyMap<ReadKey, FoundValue>,
+  requests: readonly FetchRequest[],
+  pinned: ReadonlyMap<SecretRefKey, FetchedValue>,
   stop: AbortSignal,
-): Promise<ReadOutcomes> {
-  const outcomes = new Map<ReadKey, ReadOutcome>(remembered);
-  const ask = async (reads: readonly Read[]): Promise<void> => {
-    const news = unknownReads(reads, outcomes);
-    if (news.length > 0)
-      for (const [key, outcome] of await source.read(news, stop)) outcomes.set(key, outcome);
+): Promise<FetchResults> {
+  const outcomes = new Map<SecretRefKey, FetchResult>(pinned);
+  const fetchMissing = async (reads: readonly SecretRef[]): Promise<void> => {
+    const missing = missingReads(reads, outcomes);
+    if (missing.length > 0)
+      for (const [key, outcome] of await source.read(missing, stop)) outcomes.set(key, outcome);
   };
-  await ask(
-    questions.flatMap(({ plan, bothRegions }) =>
+  await fetchMissing(
+    requests.flatMap(({ plan, bothRegions }) =>
       plan.objects.flatMap(({ primary, failover }) =>
         bothRegions && failover !== undefined ? [primary, failover] : [primary],
       ),
     ),
   );
-  await ask(questions.flatMap(({ plan, bothRegions }) => (bothRegions ? [] : failoverReads(plan, outcomes))));
+  await fetchMissing(requests.flatMap(({ plan, bothRegions }) => (bothRegions ? [] : failoverRefs(plan, outcomes))));
   return outcomes;
 }
 
 /** Each read once, without those whose outcome is known. */
-function unknownReads(reads: readonly Read[], outcomes: ReadOutcomes): readonly Read[] {
-  const news = new Map(reads.map((read) => [read.key, read]));
-  return [...news.values()].filter((read) => !outcomes.has(read.key));
+function missingReads(reads: readonly SecretRef[], outcomes: FetchResults): readonly SecretRef[] {
+  const missing = new Map(reads.map((read) => [read.key, read]));
+  return [...missing.values()].filter((read) => !outcomes.has(read.key));
 }
 
-function pinnedOf(
+function pinnedValues(
   source: SecretSource,
-  questions: readonly Question[],
-  outcomes: ReadOutcomes,
-): ReadonlyMap<ReadKey, FoundValue> {
-  const pinned = new Map<ReadKey, FoundValue>();
-  for (const question of questions) {
-    if (question.source !== source) continue;
-    for (const { primary, failover } of question.plan.objects) {
+  requests: readonly FetchRequest[],
+  outcomes: FetchResults,
+): ReadonlyMap<SecretRefKey, FetchedValue> {
+  const pinned = new Map<SecretRefKey, FetchedValue>();
+  for (const request of requests) {
+    if (request.source !== source) continue;
+    for (const { primary, failover } of request.plan.objects) {
       for (const read of [primary, failover]) {
         const outcome = read === undefined ? undefined : outcomes.get(read.key);
         if (read !== undefined && isPinned(read) && outcome?.kind === 'found') pinned.set(read.key, outcome);

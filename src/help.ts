@@ -29,7 +29,7 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;
     // Yargs would have only a type here.
-    const form = row.value === undefined ? '' : `${row.value}: `;
+    const form = row.placeholder === undefined ? '' : `${row.placeholder}: `;
     const choices = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
     const byDefault = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;
     page.option(flagOf(option).slice(2), {

@@ -5,52 +5,52 @@
  * it needs. What it publishes with, listens on and watches through is opened elsewhere.
  */
 
-import { type Agent, firstPhase, steadyPhase } from './agent.ts';
+import { type LoopOptions, firstPhase, steadyPhase } from './agent.ts';
 import { refreshDelay } from './core/schedule.ts';
-import type { Course } from './course.ts';
-import type { Publication } from './publication.ts';
-import type { Wakes } from './wakes.ts';
+import type { StatusTracker } from './course.ts';
+import type { SyncTarget } from './publication.ts';
+import type { Triggers } from './wakes.ts';
 
 /** Everything that a sidecar lives on. */
-export interface Life extends Omit<Agent, 'failed'> {
+export interface SidecarOptions extends Omit<LoopOptions, 'failed'> {
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
-  readonly publications: readonly Publication[];
-  readonly wakes: Wakes;
-  readonly course: Course;
+  readonly targets: readonly SyncTarget[];
+  readonly triggers: Triggers;
+  readonly tracker: StatusTracker;
   /** Where the pages are, or `off`. */
   readonly listen: string;
   /** A pass of the first phase failed with what may pass. */
-  readonly waiting: Agent['failed'];
+  readonly onRetry: LoopOptions['onFailure'];
   /** Reads the configs again; whether another plan is in force now. */
   readonly reload: () => Promise<boolean>;
   /** Watches the configs; resolves as soon as no edit can be missed. */
   readonly watch: () => Promise<void>;
   /** Nothing is to be done for a while. */
-  readonly rest: () => void;
+  readonly onIdle: () => void;
 }
 
 /** Keeps the files fresh until `stop`. Rejects with its reason, with the problems of a first phase that failed, or a bug. */
-export async function keepFresh(life: Life, stop: AbortSignal): Promise<never> {
-  const { clock, interval, course } = life;
+export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<never> {
+  const { clock, interval, tracker: tracker } = options;
   let delay = 0;
-  if (!life.publications.every((publication) => publication.isReady())) {
-    await firstPhase({ ...life, failed: life.waiting }, life.startTimeout, stop);
+  if (!options.targets.every((publication) => publication.isReady())) {
+    await firstPhase({ ...options, onFailure: options.onRetry }, options.startTimeout, stop);
     // Pods that started together drift apart from here on.
     delay = refreshDelay(interval, clock.random());
   }
-  await life.watch();
+  await options.watch();
   // Nobody heard of what was edited before the watch began.
-  if (await life.reload()) delay = 0;
-  course.ready(life.listen, delay);
-  life.rest();
-  const refreshed = (next: number): void => {
-    course.refreshed(next);
-    life.rest();
+  if (await options.reload()) delay = 0;
+  tracker.ready(options.listen, delay);
+  options.onIdle();
+  const onSuccess = (next: number): void => {
+    tracker.succeeded(next);
+    options.onIdle();
   };
-  const failed: Agent['failed'] = (problems, failures, next) => {
-    course.failed(problems, failures, next);
-    life.rest();
+  const onFailure: LoopOptions['onFailure'] = (problems, failures, next) => {
+    tracker.failed(problems, failures, next);
+    options.onIdle();
   };
-  return await steadyPhase({ ...life, refreshed, failed }, delay, stop);
+  return await steadyPhase({ ...options, onSuccess: onSuccess, onFailure: onFailure }, delay, stop);
 }

@@ -9,7 +9,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { constants, uptime } from 'node:os';
 import { type Command, parseCommand } from './cli.ts';
 import type { Context, RunCommand } from './commands/context.ts';
-import { lastWords } from './core/last-words.ts';
+import { formatExit } from './core/last-words.ts';
 import { exitCodes, Problem } from './core/problem.ts';
 import { openLog, writeToStderr } from './edge/log.ts';
 import { type CommandName, options } from './options.ts';
@@ -92,7 +92,7 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
     command: run.name,
     settings: run.settings,
     origins: run.origins,
-    written: run.written,
+    raw: run.raw,
     warnings: run.warnings,
     env: process.env,
     clock,
@@ -143,7 +143,7 @@ const clock: Clock = {
 /** The last words, on stderr and in the termination message; the exit code. */
 function end(thrown: unknown): number {
   const run = command?.kind === 'run' ? command : undefined;
-  const words = lastWords(run?.name, thrown);
+  const words = formatExit(run?.name, thrown);
   if (run !== undefined && CONTAINER_COMMANDS.has(run.name) && run.settings.logFormat === 'json') {
     const log = openLog({
       level: 'error',

@@ -13,17 +13,17 @@ import {
   sample,
   statusSamples,
 } from './core/status/metrics.ts';
-import type { AgentStatus } from './core/status/status.ts';
+import type { SidecarStatus } from './core/status/status.ts';
 import type { ApiMeter, Notifier } from './ports.ts';
 
 /** The counters, each as a function that counts one. */
-export interface MetersOfSidecar {
+export interface SidecarMetrics {
   readonly api: ApiMeter;
-  readonly publishes: (result: 'changed' | 'unchanged' | 'failed') => void;
-  readonly reloads: (result: 'changed' | 'unchanged' | 'broken') => void;
-  readonly notifications: (kind: Notifier['kind'], result: 'success' | 'error') => void;
+  readonly countSync: (result: 'changed' | 'unchanged' | 'failed') => void;
+  readonly countReload: (result: 'changed' | 'unchanged' | 'broken') => void;
+  readonly countNotification: (kind: Notifier['kind'], result: 'success' | 'error') => void;
   /** The metrics page: the counters, and the figures of a status and of the process. */
-  page(status: AgentStatus, process: ProcessFigures): string;
+  render(status: SidecarStatus, process: ProcessFigures): string;
 }
 
 /** What the system counts of this process. */
@@ -35,7 +35,7 @@ export interface ProcessFigures {
 }
 
 /** Counters at 0; `kinds` are those of the notifiers there are. */
-export function createMeters(kinds: readonly Notifier['kind'][]): MetersOfSidecar {
+export function createMetrics(kinds: readonly Notifier['kind'][]): SidecarMetrics {
   const counters = new Map<string, Sample>();
   const add = <N extends MetricName>(name: N, labels: Labels<N>, by: number): void => {
     const key = JSON.stringify([name, labels]);
@@ -54,10 +54,10 @@ export function createMeters(kinds: readonly Notifier['kind'][]): MetersOfSideca
         add('podsecrets_api_calls_total', { service, operation, region, result }, 1);
       },
     },
-    publishes: (result) => add('podsecrets_syncs_total', { result }, 1),
-    reloads: (result) => add('podsecrets_config_reloads_total', { result }, 1),
-    notifications: (kind, result) => add('podsecrets_notifications_total', { kind, result }, 1),
-    page: (status, { residentMemory, cpuTime }) =>
+    countSync: (result) => add('podsecrets_syncs_total', { result }, 1),
+    countReload: (result) => add('podsecrets_config_reloads_total', { result }, 1),
+    countNotification: (kind, result) => add('podsecrets_notifications_total', { kind, result }, 1),
+    render: (status, { residentMemory, cpuTime }) =>
       exposition([
         ...counters.values(),
         ...statusSamples(status),

@@ -52,15 +52,15 @@ export interface Option {
   readonly alias?: string;
   readonly choices?: readonly string[];
   /** The smallest duration that makes sense, as text. */
-  readonly least?: string;
+  readonly min?: string;
   /** What stands for the value in the help: `FILE[=DIR]`; flags and choices need none. */
-  readonly value?: string;
+  readonly placeholder?: string;
   /** The heading in the help. */
   readonly group: string;
   readonly commands: readonly CommandName[];
   readonly help: string;
   /** What is different when a certain command takes the option. */
-  readonly per?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'help'>>>;
+  readonly overrides?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'help'>>>;
 }
 
 // inject takes what the containers that it adds take, and passes it on.
@@ -75,11 +75,11 @@ export const options = {
     env: 'PODSECRETS_CONFIG',
     default: '/etc/podsecrets/config.yaml',
     repeatable: true,
-    value: 'FILE[=DIR]',
+    placeholder: 'FILE[=DIR]',
     group: 'Config',
     commands: planning,
     help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
-    per: {
+    overrides: {
       inject: { help: 'a SecretProviderClass file, and the directory where containers mount its files' },
     },
   },
@@ -87,11 +87,11 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_DIR',
     default: '/mnt/podsecrets/files',
-    value: 'DIR',
+    placeholder: 'DIR',
     group: 'Files',
     commands: planning,
     help: 'where a config without =DIR publishes; created if only its last part is missing',
-    per: {
+    overrides: {
       inject: {
         default: '/mnt/secrets-store',
         help: 'where the application finds the files: its mountPath',
@@ -102,7 +102,7 @@ export const options = {
     kind: 'mode',
     env: 'PODSECRETS_MODE',
     default: '0644',
-    value: 'MODE',
+    placeholder: 'MODE',
     group: 'Files',
     commands: planning,
     help: 'file mode where the config gives none',
@@ -110,7 +110,7 @@ export const options = {
   owner: {
     kind: 'owner',
     env: 'PODSECRETS_OWNER',
-    value: 'UID:GID',
+    placeholder: 'UID:GID',
     group: 'Files',
     commands: publishing,
     help: 'owner of the files; another user than its own needs root with the capability CHOWN',
@@ -153,8 +153,8 @@ export const options = {
     kind: 'duration',
     env: 'PODSECRETS_AWS_TIMEOUT',
     default: '5s',
-    least: '100ms',
-    value: 'DURATION',
+    min: '100ms',
+    placeholder: 'DURATION',
     group: 'AWS',
     commands: fetching,
     help: 'limit for one API call',
@@ -163,7 +163,7 @@ export const options = {
     kind: 'duration',
     env: 'PODSECRETS_START_TIMEOUT',
     default: '60s',
-    value: 'DURATION',
+    placeholder: 'DURATION',
     group: 'Timing',
     commands: publishing,
     help: 'how long the first phase keeps trying before it gives up',
@@ -172,8 +172,8 @@ export const options = {
     kind: 'duration',
     env: 'PODSECRETS_INTERVAL',
     default: '10m',
-    least: '1s',
-    value: 'DURATION',
+    min: '1s',
+    placeholder: 'DURATION',
     group: 'Timing',
     commands: ['sidecar', 'inject'],
     help: 'time between refreshes, with 10 % jitter; a pinned version is never asked for again',
@@ -182,16 +182,16 @@ export const options = {
     kind: 'listen',
     env: 'PODSECRETS_LISTEN',
     default: '0.0.0.0:8181',
-    value: 'HOST:PORT',
+    placeholder: 'HOST:PORT',
     group: 'HTTP',
     commands: ['sidecar', 'status', 'inject'],
     help: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
-    per: { status: { help: 'the address that the sidecar listens on' } },
+    overrides: { status: { help: 'the address that the sidecar listens on' } },
   },
   notifySignal: {
     kind: 'signal',
     env: 'PODSECRETS_NOTIFY_SIGNAL',
-    value: 'SIG',
+    placeholder: 'SIG',
     group: 'Telling the application',
     commands: publishing,
     help: 'signal processes in a shared PID namespace, found by --notify-pid-file or --notify-process',
@@ -199,7 +199,7 @@ export const options = {
   notifyPidFile: {
     kind: 'text',
     env: 'PODSECRETS_NOTIFY_PID_FILE',
-    value: 'FILE',
+    placeholder: 'FILE',
     group: 'Telling the application',
     commands: publishing,
     help: 'the file that holds the pid to signal; read anew each time',
@@ -207,7 +207,7 @@ export const options = {
   notifyProcess: {
     kind: 'text',
     env: 'PODSECRETS_NOTIFY_PROCESS',
-    value: 'NAME',
+    placeholder: 'NAME',
     group: 'Telling the application',
     commands: publishing,
     help: 'the name of the processes to signal',
@@ -215,7 +215,7 @@ export const options = {
   notifyExec: {
     kind: 'command',
     env: 'PODSECRETS_NOTIFY_EXEC',
-    value: 'CMD',
+    placeholder: 'CMD',
     group: 'Telling the application',
     commands: publishing,
     help: 'run a command, a JSON list or one program without arguments; never a shell',
@@ -223,7 +223,7 @@ export const options = {
   notifyUrl: {
     kind: 'url',
     env: 'PODSECRETS_NOTIFY_URL',
-    value: 'URL',
+    placeholder: 'URL',
     group: 'Telling the application',
     commands: publishing,
     help: 'POST {"files":[names that changed]}; any 2xx is success',
@@ -231,7 +231,7 @@ export const options = {
   notifyTouch: {
     kind: 'text',
     env: 'PODSECRETS_NOTIFY_TOUCH',
-    value: 'FILE',
+    placeholder: 'FILE',
     group: 'Telling the application',
     commands: publishing,
     help: 'touch a file after each change',
@@ -240,7 +240,7 @@ export const options = {
     kind: 'duration',
     env: 'PODSECRETS_NOTIFY_SPLAY',
     default: '0s',
-    value: 'DURATION',
+    placeholder: 'DURATION',
     group: 'Telling the application',
     commands: publishing,
     help: 'random wait before telling, so that a fleet does not reload at one instant',
@@ -275,7 +275,7 @@ export const options = {
     env: 'PODSECRETS_FILE',
     default: '-',
     alias: 'f',
-    value: 'FILE',
+    placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
     help: 'the manifests to read; -: standard input',
@@ -293,7 +293,7 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_CONTAINERS',
     repeatable: true,
-    value: 'NAME',
+    placeholder: 'NAME',
     group: 'Pod specs',
     commands: ['inject'],
     help: 'a container that gets the files; none named: every container',
@@ -302,7 +302,7 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_IMAGE',
     default: 'ghcr.io/podsecrets/podsecrets:0.1.0',
-    value: 'IMAGE',
+    placeholder: 'IMAGE',
     group: 'Pod specs',
     commands: ['inject'],
     help: 'the image of podsecrets',
@@ -311,7 +311,7 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_NAMESPACE',
     alias: 'n',
-    value: 'NAME',
+    placeholder: 'NAME',
     group: 'Pod specs',
     commands: ['inject'],
     help: 'the namespace of what is added for a workload that names none',
@@ -332,13 +332,13 @@ export const options = {
     group: 'Output',
     commands: ['check', 'doctor', 'status', 'inject'],
     help: 'for people, or for programs',
-    per: { inject: { default: 'yaml', choices: ['yaml', 'json'], help: 'the language of the manifests' } },
+    overrides: { inject: { default: 'yaml', choices: ['yaml', 'json'], help: 'the language of the manifests' } },
   },
   terminationLog: {
     kind: 'text',
     env: 'PODSECRETS_TERMINATION_LOG',
     default: '/dev/termination-log',
-    value: 'FILE',
+    placeholder: 'FILE',
     group: 'Output',
     commands: ['init', 'sidecar'],
     help: "the container's terminationMessagePath: gets the last line too, if it exists",
@@ -368,7 +368,7 @@ export type OptionName = keyof typeof options;
 
 /** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */
 type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
-  ? C | (O extends { per: Record<string, { choices: readonly (infer D)[] }> } ? D : never)
+  ? C | (O extends { overrides: Record<string, { choices: readonly (infer D)[] }> } ? D : never)
   : NonNullable<ReturnType<(typeof kinds)[O['kind']]['read']>>;
 type Listed<O extends Option> = O extends { repeatable: true } ? readonly Value<O>[] : Value<O>;
 
@@ -387,7 +387,7 @@ export function optionEntries(): readonly (readonly [OptionName, Option])[] {
 /** The row of an option as a command takes it. */
 export function optionFor(name: OptionName, command: CommandName): Option {
   const option: Option = options[name];
-  return { ...option, ...option.per?.[command] };
+  return { ...option, ...option.overrides?.[command] };
 }
 
 /** `--notify-pid-file` for notifyPidFile. */

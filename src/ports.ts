@@ -7,7 +7,7 @@
 
 import type { EventName } from './core/events.ts';
 import type { Problem } from './core/problem.ts';
-import type { Read, ReadOutcomes } from './core/read.ts';
+import type { SecretRef, FetchResults } from './core/read.ts';
 import type { Change, Changed, FilePath, Snapshot } from './core/snapshot.ts';
 
 /** Where values come from. */
@@ -16,29 +16,29 @@ export interface SecretSource {
    * Asks for all of them at once; answers with one outcome for each. Failures of single reads, of credentials and of the
    * network are outcomes, not rejections; only an abort by `signal` rejects.
    */
-  read(reads: readonly Read[], signal: AbortSignal): Promise<ReadOutcomes>;
+  read(reads: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
 }
 
 /** Where files go. */
-export interface Target {
+export interface PublishTarget {
   /** Whether a set is in use that has all of these files: published by this process or by one before it. */
   holds(paths: readonly FilePath[]): boolean;
   /**
    * Makes the directory hold exactly this set, in one step, or throws a Problem of stage `publish` and leaves it as it was.
    * What `telling` makes of a change is remembered with the set until `told`, beyond the end of the process.
    */
-  publish(next: Snapshot, telling: (change: Changed) => Changed | undefined): Change;
+  publish(next: Snapshot, notify: (change: Changed) => Changed | undefined): Change;
   /** What is remembered: changes that the application may not have heard of. */
-  untold(): Changed | undefined;
+  pendingNotification(): Changed | undefined;
   /** The application has heard of everything. */
-  told(): void;
+  clearPendingNotification(): void;
 }
 
 /** One way of telling the application. */
 export interface Notifier {
   readonly kind: 'signal' | 'exec' | 'url' | 'touch';
   /** Tells about a change, once; throws a Problem of stage `notify`. Repetition is the caller's affair. */
-  tell(change: Changed, signal: AbortSignal): Promise<void>;
+  notify(change: Changed, signal: AbortSignal): Promise<void>;
 }
 
 /** Time, injected. */

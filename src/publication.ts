@@ -5,18 +5,18 @@
  * are there untouched. What is worth telling a person is told when it begins and when it ends, not at every refresh.
  */
 
-import { choose } from './core/choose.ts';
+import { selectRegion } from './core/choose.ts';
 import { distinct } from './core/last-words.ts';
 import { expectedPaths, type Plan, type PlannedObject } from './core/plan.ts';
 import { type Problem, throwProblems } from './core/problem.ts';
-import type { ReadOutcomes } from './core/read.ts';
-import { type Rendered, render, type Served } from './core/render.ts';
+import type { FetchResults } from './core/read.ts';
+import { type Rendered, render, type SelectedValue } from './core/render.ts';
 import type { Phase } from './core/schedule.ts';
 import type { Change, Changed } from './core/snapshot.ts';
 import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './core/status/status.ts';
-import { changeToTell } from './core/telling/telling.ts';
-import type { Question } from './fetch.ts';
-import type { Clock, Log, SecretSource, Target } from './ports.ts';
+import { changeToNotify } from './core/telling/telling.ts';
+import type { FetchRequest } from './fetch.ts';
+import type { Clock, Log, SecretSource, PublishTarget } from './ports.ts';
 
 /** What came of a publish. */
 export interface Published {
@@ -24,57 +24,57 @@ export interface Published {
   /** The first publish of this process. */
   readonly first: boolean;
   /** What the application is to hear of it. */
-  readonly telling: Changed | undefined;
+  readonly notify: Changed | undefined;
 }
 
 /** What is to be published, and what is to be said of its objects. */
-export interface Prepared extends Rendered {
-  readonly missing: readonly ObjectNote[];
-  readonly unserved: readonly ObjectNote[];
+export interface RenderedTarget extends Rendered {
+  readonly missing: readonly ObjectProblem[];
+  readonly degradedObjects: readonly ObjectProblem[];
 }
 
 /** An object, and what stands against it. */
-interface ObjectNote {
+interface ObjectProblem {
   readonly name: string;
   readonly problem: Problem;
 }
 
 /** A config, its directory, and what is known of both. */
-export interface Publication {
+export interface SyncTarget {
   readonly directory: string;
   plan(): Plan;
   /** The directory holds a complete set: of this process, or of one before it. */
   isReady(): boolean;
   /** What the next pass is to ask. */
-  question(phase: Phase): Question;
+  fetchRequest(phase: Phase): FetchRequest;
   /** The files that were fetched, and what stands against others. Throws the problems of all objects that have no value. */
-  prepare(outcomes: ReadOutcomes): Promise<Prepared>;
+  renderFiles(outcomes: FetchResults): Promise<RenderedTarget>;
   /** Publishes them. Throws every problem that stands against it. */
-  publish(prepared: Prepared): Published;
+  publish(prepared: RenderedTarget): Published;
   /** A pass failed for this one. */
-  failed(problems: readonly Problem[]): void;
+  recordFailure(problems: readonly Problem[]): void;
   /** What an earlier process published, and could not tell. Throws a Problem. */
-  untold(): Changed | undefined;
+  pendingNotification(): Changed | undefined;
   /** The application has heard of everything that was published. */
-  told(): void;
+  clearPendingNotification(): void;
   /** Takes a new plan into force; its files follow with the next publish. */
-  replan(plan: Plan): void;
+  setPlan(plan: Plan): void;
   /** A new config that is broken: the plan in force stays. An empty list: it is whole again. */
-  brokenConfig(problems: readonly Problem[]): void;
+  setConfigProblems(problems: readonly Problem[]): void;
   /** What is wrong with the config on disk. */
   configProblems(): readonly Problem[];
   status(): ConfigStatus;
 }
 
 /** What a publication is opened with. */
-export interface PublicationOptions {
+export interface SyncTargetOptions {
   readonly directory: string;
   readonly plan: Plan;
-  readonly target: Target;
+  readonly target: PublishTarget;
   /** The source with the identity that a plan asks for. */
   readonly sourceOf: (plan: Plan) => SecretSource;
   /** Whether there is an application to tell. */
-  readonly tells: boolean;
+  readonly hasNotifiers: boolean;
   /** Tell also about the first publish of a process. */
   readonly notifyOnStart: boolean;
   readonly clock: Clock;
@@ -82,45 +82,45 @@ export interface PublicationOptions {
 }
 
 /** A publication that has published nothing yet. */
-export function openPublication(options: PublicationOptions): Publication {
-  const { directory, target, sourceOf, tells, notifyOnStart, clock, log } = options;
+export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
+  const { directory, target, sourceOf, hasNotifiers: hasNotifiers, notifyOnStart, clock, log } = options;
   let { plan } = options;
   let ready = target.holds(expectedPaths(plan));
   /** Until a plan's first success both regions are asked. */
-  let proven = false;
+  let verifiedOnce = false;
   let publishes = 0;
   let files: readonly FileStatus[] = [];
-  let absent: readonly string[] = [];
-  let passedOver: readonly string[] = [];
+  let missingOptional: readonly string[] = [];
+  let degraded: readonly string[] = [];
   let configProblems: readonly Problem[] = [];
   let lastErrors: readonly Problem[] = [];
   let lastSuccess: number | undefined;
   let lastChange: number | undefined;
   let lastFailure: number | undefined;
 
-  async function prepare(outcomes: ReadOutcomes): Promise<Prepared> {
-    const { served, missing, unserved } = serve(plan, outcomes);
-    return { ...(await render(plan, served)), missing, unserved };
+  async function renderFiles(outcomes: FetchResults): Promise<RenderedTarget> {
+    const { served, missing, unserved: degradedObjects } = selectValues(plan, outcomes);
+    return { ...(await render(plan, served)), missing, degradedObjects: degradedObjects };
   }
 
-  function publish({ snapshot, facts, missing, unserved }: Prepared): Published {
+  function publish({ snapshot, facts, missing, degradedObjects: degradedObjects }: RenderedTarget): Published {
     const first = publishes === 0;
     const replaces = !first || target.holds([]);
-    const news = (of: Change): Changed | undefined =>
-      tells ? changeToTell(of, snapshot, replaces, first && notifyOnStart) : undefined;
-    const change = target.publish(snapshot, news);
+    const toNotify = (of: Change): Changed | undefined =>
+      hasNotifiers ? changeToNotify(of, snapshot, replaces, first && notifyOnStart) : undefined;
+    const change = target.publish(snapshot, toNotify);
     publishes++;
-    proven = true;
+    verifiedOnce = true;
     ready = true;
     lastSuccess = clock.now();
     if (change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, first, momentText(lastSuccess));
-    absent = sayChanges(absent, missing, {
+    missingOptional = logTransitions(missingOptional, missing, {
       begins: (object) => log.problem('warn', 'object.absent', object.problem, { config: plan.file }),
       ends: (name) =>
         log.write('info', 'object.present', `${name} exists again`, { config: plan.file, object: name }),
     });
-    passedOver = sayChanges(passedOver, unserved, {
+    degraded = logTransitions(degraded, degradedObjects, {
       begins: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
       ends: (name) =>
         log.write('info', 'region.recovered', `${name} is served by both regions again`, {
@@ -128,27 +128,27 @@ export function openPublication(options: PublicationOptions): Publication {
           object: name,
         }),
     });
-    return { change, first, telling: news(change) };
+    return { change, first, notify: toNotify(change) };
   }
 
   return {
     directory,
     plan: () => plan,
     isReady: () => ready,
-    question: (phase) => ({ plan, source: sourceOf(plan), bothRegions: phase === 'start' || !proven }),
-    prepare,
+    fetchRequest: (phase) => ({ plan, source: sourceOf(plan), bothRegions: phase === 'start' || !verifiedOnce }),
+    renderFiles: renderFiles,
     publish,
-    failed(problems) {
+    recordFailure(problems) {
       lastFailure = clock.now();
       lastErrors = problems;
     },
-    untold: () => target.untold(),
-    told: () => target.told(),
-    replan(next) {
+    pendingNotification: () => target.pendingNotification(),
+    clearPendingNotification: () => target.clearPendingNotification(),
+    setPlan(next) {
       plan = next;
-      proven = false;
+      verifiedOnce = false;
     },
-    brokenConfig(problems) {
+    setConfigProblems(problems) {
       configProblems = problems;
     },
     configProblems: () => configProblems,
@@ -164,19 +164,19 @@ export function openPublication(options: PublicationOptions): Publication {
       lastErrors: distinct(lastErrors).map(problemStatus),
       configProblems: configProblems.map(problemStatus),
       files,
-      absent,
+      missingOptional: missingOptional,
     }),
   };
 }
 
 /** Which value serves each object. Throws the problems of all that have none. */
-function serve(plan: Plan, outcomes: ReadOutcomes) {
-  const served = new Map<PlannedObject, Served>();
-  const missing: ObjectNote[] = [];
-  const unserved: ObjectNote[] = [];
+function selectValues(plan: Plan, outcomes: FetchResults) {
+  const served = new Map<PlannedObject, SelectedValue>();
+  const missing: ObjectProblem[] = [];
+  const degradedObjects: ObjectProblem[] = [];
   const failures: Problem[] = [];
   for (const object of plan.objects) {
-    const choice = choose(object, outcomes);
+    const choice = selectRegion(object, outcomes);
     switch (choice.kind) {
       case 'value':
         served.set(object, {
@@ -184,7 +184,7 @@ function serve(plan: Plan, outcomes: ReadOutcomes) {
           version: choice.value.version,
           region: choice.region,
         });
-        if (choice.passedOver !== undefined) unserved.push({ name: object.name, problem: choice.passedOver });
+        if (choice.degraded !== undefined) degradedObjects.push({ name: object.name, problem: choice.degraded });
         break;
       case 'absent':
         missing.push({ name: object.name, problem: choice.problem });
@@ -197,14 +197,14 @@ function serve(plan: Plan, outcomes: ReadOutcomes) {
     }
   }
   throwProblems(distinct(failures));
-  return { served, missing, unserved };
+  return { served, missing, unserved: degradedObjects };
 }
 
 /** Says what is new in a list and what is gone from it; returns the names that are in it now. */
-function sayChanges(
+function logTransitions(
   before: readonly string[],
-  now: readonly ObjectNote[],
-  say: { readonly begins: (note: ObjectNote) => void; readonly ends: (name: string) => void },
+  now: readonly ObjectProblem[],
+  say: { readonly begins: (note: ObjectProblem) => void; readonly ends: (name: string) => void },
 ): readonly string[] {
   const names = now.map(({ name }) => name);
   for (const note of now) if (!before.includes(note.name)) say.begins(note);

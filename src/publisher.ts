@@ -4,23 +4,23 @@
  * Configs are independent: one that fails does not hold up the others. The pass fails with the problems of all.
  */
 
-import { counted } from './core/counted.ts';
+import { plural } from './core/counted.ts';
 import { distinct } from './core/last-words.ts';
 import type { Plan } from './core/plan.ts';
 import { type Problem, problemsOf, throwProblems } from './core/problem.ts';
 import type { Phase } from './core/schedule.ts';
 import type { Changed, Snapshot } from './core/snapshot.ts';
-import { filesOf } from './core/telling/telling.ts';
+import { changedPaths } from './core/telling/telling.ts';
 import type { Fetcher } from './fetch.ts';
 import type { Clock, Log } from './ports.ts';
-import type { Publication, Published } from './publication.ts';
+import type { SyncTarget, Published } from './publication.ts';
 
 /** What a pass works with. */
-export interface PublisherOptions {
-  readonly publications: readonly Publication[];
+export interface SyncContext {
+  readonly targets: readonly SyncTarget[];
   readonly fetcher: Fetcher;
   /** Tells the application about a change; returns at once. */
-  readonly tell: (publication: Publication, change: Changed) => void;
+  readonly notify: (target: SyncTarget, change: Changed) => void;
   /** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. Absent: none are applied. */
   readonly applySecrets: ((plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>) | undefined;
   readonly clock: Clock;
@@ -30,27 +30,27 @@ export interface PublisherOptions {
 }
 
 /** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
-export async function publishAll(options: PublisherOptions, phase: Phase, stop: AbortSignal): Promise<void> {
-  const { publications, fetcher, tell, clock } = options;
-  const began = clock.elapsed();
+export async function syncAll(options: SyncContext, phase: Phase, stop: AbortSignal): Promise<void> {
+  const { targets: targets, fetcher, notify: notify, clock } = options;
+  const startedAt = clock.elapsed();
   const outcomes = await fetcher.fetch(
-    publications.map((publication) => publication.question(phase)),
+    targets.map((target) => target.fetchRequest(phase)),
     stop,
   );
   const problems: Problem[] = [];
-  for (const [index, publication] of publications.entries()) {
+  for (const [index, target] of targets.entries()) {
     try {
-      const prepared = await publication.prepare(outcomes[index] ?? new Map());
+      const rendered = await target.renderFiles(outcomes[index] ?? new Map());
       // Published and told in one go: in between, what was told before could let this be forgotten with it.
-      const published = publication.publish(prepared);
-      if (published.telling !== undefined) tell(publication, published.telling);
-      const { snapshot } = prepared;
-      report(options, publication, published, snapshot.files.length, clock.elapsed() - began);
-      await options.applySecrets?.(publication.plan(), snapshot, stop);
+      const published = target.publish(rendered);
+      if (published.notify !== undefined) notify(target, published.notify);
+      const { snapshot } = rendered;
+      report(options, target, published, snapshot.files.length, clock.elapsed() - startedAt);
+      await options.applySecrets?.(target.plan(), snapshot, stop);
     } catch (error) {
       const found = problemsOf(error);
       if (found === undefined) throw error;
-      publication.failed(found);
+      target.recordFailure(found);
       if (found.some(({ stage }) => stage !== 'kubernetes')) options.count('failed');
       problems.push(...found);
     }
@@ -60,26 +60,26 @@ export async function publishAll(options: PublisherOptions, phase: Phase, stop: 
 
 /** Counts it, and says what changed. */
 function report(
-  { log, count }: PublisherOptions,
-  publication: Publication,
+  { log, count }: SyncContext,
+  target: SyncTarget,
   { change, first }: Published,
   files: number,
   ms: number,
 ): void {
-  const { directory } = publication;
-  const fields = { config: publication.plan().file, directory, files, ms: Math.round(ms) };
+  const { directory } = target;
+  const fields = { config: target.plan().file, directory, files, ms: Math.round(ms) };
   if (change.kind === 'changed') {
     count('changed');
     log.write(
       'info',
       'publish.changed',
-      `published ${counted(files, 'file')} in ${directory}: ${counts(change)}`,
+      `published ${plural(files, 'file')} in ${directory}: ${changeCounts(change)}`,
       {
         ...fields,
         added: change.added.length,
         updated: change.updated.length,
         removed: change.removed.length,
-        names: filesOf(change).join(' '),
+        names: changedPaths(change).join(' '),
       },
     );
   } else {
@@ -89,7 +89,7 @@ function report(
   }
 }
 
-function counts(change: Changed): string {
+function changeCounts(change: Changed): string {
   const parts = (['added', 'updated', 'removed'] as const).map((kind) => `${change[kind].length} ${kind}`);
   return parts.filter((part) => !part.startsWith('0 ')).join(', ');
 }

@@ -8,19 +8,19 @@
 import type { Clock } from './ports.ts';
 
 /** `ask`, at most once in `spacing` milliseconds. After `stop` nothing is asked any more. */
-export function limitRefresh(ask: () => void, spacing: number, clock: Clock, stop: AbortSignal): () => void {
-  let free = Number.NEGATIVE_INFINITY;
+export function createRefreshLimit(refresh: () => void, spacing: number, clock: Clock, stop: AbortSignal): () => void {
+  let nextAllowed = Number.NEGATIVE_INFINITY;
   let waiting = false;
-  const askNow = (): void => {
+  const refreshNow = (): void => {
     waiting = false;
-    free = clock.elapsed() + spacing;
-    ask();
+    nextAllowed = clock.elapsed() + spacing;
+    refresh();
   };
   return () => {
-    const wait = free - clock.elapsed();
+    const wait = nextAllowed - clock.elapsed();
     if (waiting || stop.aborted) return;
-    if (wait <= 0) return askNow();
+    if (wait <= 0) return refreshNow();
     waiting = true;
-    clock.sleep(wait, stop).then(askNow, () => {});
+    clock.sleep(wait, stop).then(refreshNow, () => {});
   };
 }

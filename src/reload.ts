@@ -9,47 +9,47 @@ import { carelessEdit } from './core/careless-edit.ts';
 import type { Plan } from './core/plan.ts';
 import { type Problem, problemLine, problemsOf } from './core/problem.ts';
 import type { Log } from './ports.ts';
-import type { Publication } from './publication.ts';
+import type { SyncTarget } from './publication.ts';
 
 /** What reading a config again came to. */
-export type Reloaded = 'changed' | 'unchanged' | 'broken';
+export type ReloadResult = 'changed' | 'unchanged' | 'broken';
 
 /** Which configs, and how they are read. */
 export interface ReloadOptions {
-  readonly publications: readonly Publication[];
+  readonly targets: readonly SyncTarget[];
   /** A config as it is on disk now. Throws its problems, also those of an identity that cannot be had. */
   readonly readPlan: (
     file: string,
   ) => Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }>;
   readonly log: Log;
-  readonly count: (result: Reloaded) => void;
+  readonly count: (result: ReloadResult) => void;
 }
 
 /** Reads every config again; whether another plan is in force now. Throws only what is no Problem. */
 export async function reloadConfigs(options: ReloadOptions): Promise<boolean> {
-  const results: Reloaded[] = [];
-  for (const publication of options.publications) {
-    const result = await reloadConfig(publication, options);
+  const results: ReloadResult[] = [];
+  for (const target of options.targets) {
+    const result = await reloadConfig(target, options);
     options.count(result);
     results.push(result);
   }
   return results.includes('changed');
 }
 
-async function reloadConfig(publication: Publication, { readPlan, log }: ReloadOptions): Promise<Reloaded> {
-  const before = publication.plan();
-  const broken = publication.configProblems();
+async function reloadConfig(target: SyncTarget, { readPlan, log }: ReloadOptions): Promise<ReloadResult> {
+  const before = target.plan();
+  const knownProblems = target.configProblems();
   const config = before.file;
   try {
     const { plan, warnings } = await readPlan(config);
     const careless = carelessEdit(before, plan);
     if (careless !== undefined) throw careless;
-    publication.brokenConfig([]);
+    target.setConfigProblems([]);
     if (JSON.stringify(plan) === JSON.stringify(before)) {
-      if (broken.length > 0) log.write('info', 'config.whole', `${config} is whole again`, { config });
+      if (knownProblems.length > 0) log.write('info', 'config.whole', `${config} is whole again`, { config });
       return 'unchanged';
     }
-    publication.replan(plan);
+    target.setPlan(plan);
     log.write('info', 'config.reloaded', `${config} was edited and is in force`, {
       config,
       objects: plan.objects.length,
@@ -59,8 +59,8 @@ async function reloadConfig(publication: Publication, { readPlan, log }: ReloadO
   } catch (error) {
     const problems = problemsOf(error);
     if (problems === undefined) throw error;
-    publication.brokenConfig(problems);
-    const known = broken.map(problemLine);
+    target.setConfigProblems(problems);
+    const known = knownProblems.map(problemLine);
     for (const problem of problems) {
       if (!known.includes(problemLine(problem))) log.problem('error', 'config.broken', problem, { config });
     }

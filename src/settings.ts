@@ -8,7 +8,7 @@
 
 import type { Environment } from './core/environment.ts';
 import { Problem } from './core/problem.ts';
-import { nearest, printable, quoted } from './core/text.ts';
+import { didYouMean, escapeControl, quote } from './core/text.ts';
 import { readDuration } from './core/units.ts';
 import {
   type CommandName,
@@ -29,7 +29,7 @@ export interface SettingsReading {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The values as they were written: what can be passed on to another podsecrets. */
-  readonly written: Readonly<Record<OptionName, readonly string[]>>;
+  readonly raw: Readonly<Record<OptionName, readonly string[]>>;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -43,7 +43,7 @@ export function readSettings(
   const problems: Problem[] = [];
   const settings: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
-  const written: Record<string, readonly string[]> = {};
+  const raw: Record<string, readonly string[]> = {};
   for (const [name] of optionEntries()) {
     const option = optionFor(name, command);
     const taken = option.commands.includes(command);
@@ -51,7 +51,7 @@ export function readSettings(
     const variable = taken ? env[option.env] : undefined;
     const origin: Origin = flag !== undefined ? 'flag' : variable ? 'environment' : 'default';
     const texts =
-      flag ?? (variable ? divided(variable, option) : option.default === undefined ? [] : [option.default]);
+      flag ?? (variable ? splitList(variable, option) : option.default === undefined ? [] : [option.default]);
     const subject = origin === 'environment' ? option.env : flagOf(name);
     if (texts.length > 1 && !option.repeatable) {
       problems.push(usage(subject, `expected one value, got ${texts.length}`, `Give ${subject} once.`));
@@ -59,20 +59,20 @@ export function readSettings(
     const values = texts.map((text) => readValue(subject, text, option, problems));
     settings[name] = option.repeatable ? values : values[0];
     origins[name] = origin;
-    written[name] = texts;
+    raw[name] = texts;
   }
   const read = settings as unknown as Settings;
-  if (problems.length === 0) problems.push(...contradictions(command, read));
+  if (problems.length === 0) problems.push(...checkCombinations(command, read));
   return {
     settings: read,
     origins: origins as Record<OptionName, Origin>,
-    written: written as Record<OptionName, readonly string[]>,
+    raw: raw as Record<OptionName, readonly string[]>,
     problems,
-    warnings: strangeVariables(env),
+    warnings: unknownVariables(env),
   };
 }
 
-function divided(variable: string, option: Option): readonly string[] {
+function splitList(variable: string, option: Option): readonly string[] {
   return option.repeatable ? variable.split(',').map((part) => part.trim()) : [variable];
 }
 
@@ -80,15 +80,15 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
   const kind = kinds[option.kind];
   const value = kind.read(text);
   if (option.choices !== undefined && !option.choices.includes(text)) {
-    const hint = nearest(text, option.choices);
+    const hint = didYouMean(text, option.choices);
     const remedy = hint === undefined ? 'Use one of these.' : `Did you mean ${hint}?`;
-    problems.push(usage(subject, `expected ${listed(option.choices)}, got ${quoted(text)}`, remedy));
+    problems.push(usage(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
   } else if (value === undefined) {
-    const got = text === '' ? 'nothing' : quoted(text);
+    const got = text === '' ? 'nothing' : quote(text);
     problems.push(usage(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
-  } else if (option.least !== undefined && Number(value) < (readDuration(option.least) ?? 0)) {
+  } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
     problems.push(
-      usage(subject, `expected at least ${option.least}, got ${quoted(text)}`, 'Give a longer time.'),
+      usage(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Give a longer time.'),
     );
   }
   return value;
@@ -99,7 +99,7 @@ function listed(choices: readonly string[]): string {
 }
 
 /** What no single value shows: options that need, or rule out, each other. */
-function contradictions(command: CommandName, settings: Settings): readonly Problem[] {
+function checkCombinations(command: CommandName, settings: Settings): readonly Problem[] {
   const found: Problem[] = [];
   const { notifySignal, notifyPidFile, notifyProcess } = settings;
   if (notifySignal !== undefined && (notifyPidFile === undefined) === (notifyProcess === undefined)) {
@@ -133,14 +133,14 @@ function contradictions(command: CommandName, settings: Settings): readonly Prob
   const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
   if (twice !== undefined && (command === 'init' || command === 'sidecar' || command === 'check')) {
-    const message = `expected a directory for each config, got ${quoted(twice)} twice`;
+    const message = `expected a directory for each config, got ${quote(twice)} twice`;
     found.push(usage('--config', message, 'Give each config its own directory: --config FILE=DIR.'));
   }
   return found;
 }
 
 /** Variables that look like ours and are not. */
-function strangeVariables(env: Environment): readonly Problem[] {
+function unknownVariables(env: Environment): readonly Problem[] {
   const known = optionEntries().map(([, option]) => option.env);
   // What all of them begin with makes no two of them alike.
   const short = known.map((name) => name.slice(PREFIX.length));
@@ -148,10 +148,10 @@ function strangeVariables(env: Environment): readonly Problem[] {
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_VARIABLE.test(name))
     .sort()
     .map((name) => {
-      const hint = nearest(name.slice(PREFIX.length), short);
+      const hint = didYouMean(name.slice(PREFIX.length), short);
       return new Problem({
         code: 'usage.environment',
-        subject: printable(name),
+        subject: escapeControl(name),
         message: 'expected a variable of ours, got an unknown name',
         remedy:
           hint === undefined

@@ -9,31 +9,31 @@
 import { Problem, type ProblemCode, problemLine, problemsOf, throwProblems } from './core/problem.ts';
 import type { Changed } from './core/snapshot.ts';
 import { momentText, type NotifierStatus, problemStatus } from './core/status/status.ts';
-import { filesOf, mergeChanges, tellDelay } from './core/telling/telling.ts';
+import { changedPaths, mergeChanges, notifyBackoff } from './core/telling/telling.ts';
 import { durationText } from './core/units.ts';
 import type { Clock, Log, Notifier } from './ports.ts';
 
 /** All notifiers, and what each of them owes. */
-export interface Teller {
+export interface NotificationQueue {
   /** Starts telling about a publish that changed something; returns at once, whatever comes of it. */
-  tell(change: Changed): void;
+  enqueue(change: Changed): void;
   /**
    * Resolves when every notifier has told everything. Throws the problems of those that have not after `limit` milliseconds,
    * not counting the splay, or as soon as none is left that trying again could help; rejects with the reason of `stop`.
    */
-  told(limit: number, stop: AbortSignal): Promise<void>;
+  drain(limit: number, stop: AbortSignal): Promise<void>;
   /**
    * Ends telling. What waits for its splay is told now, what is being told may end within `grace` milliseconds, what waits
    * to be tried again is given up. Resolves when nothing runs any more.
    */
   close(grace: number): Promise<void>;
   /** Every notifier has told everything. */
-  isSettled(): boolean;
+  isDrained(): boolean;
   status(): readonly NotifierStatus[];
 }
 
 /** Who tells, and how it is told of. */
-export interface TellerOptions {
+export interface NotificationQueueOptions {
   readonly notifiers: readonly Notifier[];
   readonly clock: Clock;
   readonly log: Log;
@@ -42,103 +42,103 @@ export interface TellerOptions {
   /** Counts every try. */
   readonly count: (kind: Notifier['kind'], result: 'success' | 'error') => void;
   /** Called whenever the last of the notifiers has told everything. */
-  readonly settled?: () => void;
+  readonly onDrained?: () => void;
 }
 
 /** A teller with nothing to tell yet. */
-export function openTeller(options: TellerOptions): Teller {
+export function createNotificationQueue(options: NotificationQueueOptions): NotificationQueue {
   const { clock, splay } = options;
   /** Aborted when the program ends: no new wait begins, and those that have begun end. */
   const closing = new AbortController();
   /** Aborted when the grace is over: what is being told ends at once. */
-  const over = new AbortController();
-  let stirred = Promise.withResolvers<void>();
-  const isSettled = (): boolean => rounds.every((round) => round.isSettled());
-  const stir = (): void => {
-    if (isSettled()) options.settled?.();
-    stirred.resolve();
-    stirred = Promise.withResolvers();
+  const cancelled = new AbortController();
+  let changed = Promise.withResolvers<void>();
+  const isDrained = (): boolean => queues.every((queue) => queue.isDrained());
+  const wakeWaiters = (): void => {
+    if (isDrained()) options.onDrained?.();
+    changed.resolve();
+    changed = Promise.withResolvers();
   };
-  const rounds = options.notifiers.map((notifier) =>
-    openRound(notifier, options, closing.signal, over.signal, stir),
+  const queues = options.notifiers.map((notifier) =>
+    createNotifierQueue(notifier, options, closing.signal, cancelled.signal, wakeWaiters),
   );
 
   return {
-    tell(change) {
-      for (const round of rounds) round.tell(change);
+    enqueue(change) {
+      for (const queue of queues) queue.enqueue(change);
     },
 
-    async told(limit, stop) {
+    async drain(limit, stop) {
       const end = new AbortController();
-      const late = clock.sleep(splay + limit, AbortSignal.any([stop, end.signal])).then(() => true);
-      late.catch(() => {});
+      const timeout = clock.sleep(splay + limit, AbortSignal.any([stop, end.signal])).then(() => true);
+      timeout.catch(() => {});
       try {
-        for (let tooLate = false; !tooLate && rounds.some((round) => round.isHopeful()); ) {
-          tooLate = await Promise.race([late, stirred.promise.then(() => false)]);
+        for (let timedOut = false; !timedOut && queues.some((queue) => queue.canRetry()); ) {
+          timedOut = await Promise.race([timeout, changed.promise.then(() => false)]);
         }
       } finally {
         end.abort();
       }
-      throwProblems(rounds.flatMap((round) => round.debt(limit)));
+      throwProblems(queues.flatMap((queue) => queue.pendingProblems(limit)));
     },
 
     async close(grace) {
       closing.abort();
       const end = new AbortController();
-      const all = Promise.all(rounds.map((round) => round.ended())).finally(() => end.abort());
+      const all = Promise.all(queues.map((queue) => queue.done())).finally(() => end.abort());
       await Promise.race([all, clock.sleep(grace, end.signal).catch(() => {})]);
-      over.abort();
+      cancelled.abort();
       await all;
     },
 
-    isSettled,
-    status: () => rounds.map((round) => round.status()),
+    isDrained: isDrained,
+    status: () => queues.map((queue) => queue.status()),
   };
 }
 
 /** One notifier and what it owes. */
-interface Round {
-  tell(change: Changed): void;
-  ended(): Promise<void>;
+interface NotifierQueue {
+  enqueue(change: Changed): void;
+  done(): Promise<void>;
   /** It owes nothing. */
-  isSettled(): boolean;
+  isDrained(): boolean;
   /** It owes something, and trying again may help. */
-  isHopeful(): boolean;
+  canRetry(): boolean;
   /** Why it still owes something after `limit` milliseconds; nothing when it does not. */
-  debt(limit: number): readonly Problem[];
+  pendingProblems(limit: number): readonly Problem[];
   status(): NotifierStatus;
 }
 
-function openRound(
+function createNotifierQueue(
   notifier: Notifier,
-  { clock, log, splay, count }: TellerOptions,
+  { clock, log, splay, count }: NotificationQueueOptions,
   closing: AbortSignal,
-  over: AbortSignal,
-  stir: () => void,
-): Round {
+  cancelled: AbortSignal,
+  wakeWaiters: () => void,
+): NotifierQueue {
   const { kind } = notifier;
-  let untold: Changed | undefined;
-  let telling: Changed | undefined;
+  let pending: Changed | undefined;
+  let inFlight: Changed | undefined;
   let busy = false;
   let end: Promise<void> = Promise.resolve();
   let failures = 0;
   let problem: Problem | undefined;
-  let lastTold: number | undefined;
+  let lastNotified: number | undefined;
   let lastFailure: { readonly at: number; readonly problem: Problem } | undefined;
 
   async function run(): Promise<void> {
     try {
-      while (untold !== undefined && !over.aborted) {
+      while (pending !== undefined && !cancelled.aborted) {
         if (failures === 0 && splay > 0) await pause(clock.random() * splay);
-        if (!(await tried())) {
+        if (!(await attempt())) {
           if (closing.aborted) return;
-          await pause(tellDelay(failures, clock.random(), problem?.retryAfter));
+          await pause(notifyBackoff(failures, clock.random(), problem?.retryAfter));
           if (closing.aborted) return;
         }
       }
     } finally {
       busy = false;
-      stir();
+      wakeWaiters();
     }
   }
 
@@ -148,78 +148,78 @@ function openRound(
   }
 
   /** One try, about all that is untold at its start. */
-  async function tried(): Promise<boolean> {
-    const change = untold;
+  async function attempt(): Promise<boolean> {
+    const change = pending;
     if (change === undefined) return true;
     const began = clock.elapsed();
-    telling = change;
-    untold = undefined;
+    inFlight = change;
+    pending = undefined;
     try {
-      await notifier.tell(change, over);
-      told(change, clock.elapsed() - began);
+      await notifier.notify(change, cancelled);
+      drain(change, clock.elapsed() - began);
       return true;
     } catch (error) {
-      untold = untold === undefined ? change : mergeChanges(change, untold);
-      if (!over.aborted) failed(change, error);
+      pending = pending === undefined ? change : mergeChanges(change, pending);
+      if (!cancelled.aborted) failed(change, error);
       return false;
     } finally {
-      telling = undefined;
-      stir();
+      inFlight = undefined;
+      wakeWaiters();
     }
   }
 
-  function told(change: Changed, ms: number): void {
+  function drain(change: Changed, ms: number): void {
     count(kind, 'success');
     log.write('info', 'notify.told', `told the application by ${kind}`, {
       notifier: kind,
-      files: filesOf(change).length,
+      files: changedPaths(change).length,
       attempts: failures + 1,
       ms: Math.round(ms),
     });
     failures = 0;
     problem = undefined;
-    lastTold = clock.now();
+    lastNotified = clock.now();
   }
 
   function failed(change: Changed, error: unknown): void {
     const [found] = problemsOf(error) ?? [];
     if (found === undefined) throw error;
-    const repeated = problem !== undefined && likeness(problem) === likeness(found);
+    const repeated = problem !== undefined && withoutNumbers(problem) === withoutNumbers(found);
     problem = found;
     failures++;
     lastFailure = { at: clock.now(), problem: found };
     count(kind, 'error');
-    const fields = { notifier: kind, files: filesOf(change).length, attempts: failures };
+    const fields = { notifier: kind, files: changedPaths(change).length, attempts: failures };
     if (repeated) log.problem('debug', 'notify.failedAgain', found, fields);
     else log.problem('warn', 'notify.failed', found, fields);
   }
 
   return {
-    tell(change) {
-      untold = untold === undefined ? change : mergeChanges(untold, change);
+    enqueue(change) {
+      pending = pending === undefined ? change : mergeChanges(pending, change);
       if (busy || closing.aborted) return;
       busy = true;
       end = run();
     },
 
-    ended: () => end,
+    done: () => end,
 
-    isSettled: () => untold === undefined && telling === undefined,
+    isDrained: () => pending === undefined && inFlight === undefined,
 
-    isHopeful: () => busy && (problem === undefined || problem.retry),
+    canRetry: () => busy && (problem === undefined || problem.retry),
 
-    debt(limit) {
+    pendingProblems(limit) {
       if (!busy) return [];
       return [problem ?? unfinished(kind, limit)];
     },
 
     status: () => ({
       kind,
-      state: telling !== undefined ? 'telling' : busy ? 'waiting' : 'idle',
-      untold: new Set([telling, untold].flatMap((change) => (change === undefined ? [] : filesOf(change))))
+      state: inFlight !== undefined ? 'telling' : busy ? 'waiting' : 'idle',
+      pending: new Set([inFlight, pending].flatMap((change) => (change === undefined ? [] : changedPaths(change))))
         .size,
       consecutiveFailures: failures,
-      ...(lastTold === undefined ? {} : { lastTold: momentText(lastTold) }),
+      ...(lastNotified === undefined ? {} : { lastNotified: momentText(lastNotified) }),
       ...(lastFailure === undefined
         ? {}
         : { lastFailure: momentText(lastFailure.at), lastError: problemStatus(lastFailure.problem) }),
@@ -228,7 +228,7 @@ function openRound(
 }
 
 /** Alike but for its numbers: the output of a hook may begin with the time of day. */
-function likeness(problem: Problem): string {
+function withoutNumbers(problem: Problem): string {
   return problemLine(problem).replace(/\d+/g, '0');
 }
 

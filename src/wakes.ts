@@ -8,41 +8,41 @@
 import type { Clock } from './ports.ts';
 
 /** Why the agent looks. */
-export type WakeReason = 'timer' | 'config' | 'signal' | 'request';
+export type TriggerReason = 'timer' | 'config' | 'signal' | 'request';
 
 /** Wake-ups, gathered until the agent asks for them. */
-export interface Wakes {
+export interface Triggers {
   /** Asks for a look as soon as possible. Never waits, never fails. */
-  request(reason: Exclude<WakeReason, 'timer'>): void;
+  trigger(reason: Exclude<TriggerReason, 'timer'>): void;
   /** The reasons since the last call, or `timer` after `ms` milliseconds. Rejects with the reason of `stop`. */
-  next(ms: number, stop: AbortSignal): Promise<ReadonlySet<WakeReason>>;
+  wait(ms: number, stop: AbortSignal): Promise<ReadonlySet<TriggerReason>>;
 }
 
 /** The timer sleeps at most this long at a time (milliseconds): timers stand still while a machine is suspended. */
-const SLICE = 60_000;
+const MAX_TIMER = 60_000;
 
 /** No wake-up yet. */
-export function createWakes(clock: Clock): Wakes {
-  let pending = new Set<WakeReason>();
-  let rouse = new AbortController();
+export function createTriggers(clock: Clock): Triggers {
+  let pending = new Set<TriggerReason>();
+  let wakeUp = new AbortController();
 
-  function request(reason: WakeReason): void {
+  function trigger(reason: TriggerReason): void {
     pending.add(reason);
-    rouse.abort();
+    wakeUp.abort();
   }
 
-  async function next(ms: number, stop: AbortSignal): Promise<ReadonlySet<WakeReason>> {
+  async function wait(ms: number, stop: AbortSignal): Promise<ReadonlySet<TriggerReason>> {
     const due = clock.elapsed() + ms;
     for (let left = ms; pending.size === 0 && left > 0; left = due - clock.elapsed()) {
-      const either = AbortSignal.any([stop, rouse.signal]);
-      await clock.sleep(Math.min(left, SLICE), either).catch(() => stop.throwIfAborted());
+      const either = AbortSignal.any([stop, wakeUp.signal]);
+      await clock.sleep(Math.min(left, MAX_TIMER), either).catch(() => stop.throwIfAborted());
     }
     stop.throwIfAborted();
-    const reasons = pending.size === 0 ? new Set<WakeReason>(['timer']) : pending;
+    const reasons = pending.size === 0 ? new Set<TriggerReason>(['timer']) : pending;
     pending = new Set();
-    rouse = new AbortController();
+    wakeUp = new AbortController();
     return reasons;
   }
 
-  return { request, next };
+  return { trigger: trigger, wait: wait };
 }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { firstPhase, steadyPhase } from '../src/agent.ts';
 import { Problem } from '../src/core/problem.ts';
 import type { Phase } from '../src/core/schedule.ts';
-import { createWakes } from '../src/wakes.ts';
+import { createTriggers } from '../src/wakes.ts';
 import { fakeClock } from './support/clock.ts';
 import { rejects } from './support/rejects.ts';
 
@@ -14,7 +14,7 @@ const lasting = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', 
 /** An agent over a fake clock whose passes end as `script` says, the last entry for ever; its diary says what happened when. */
 function house(script: (Error | 'ok' | (() => Promise<void>))[]) {
   const clock = fakeClock({ random: () => 0.5 });
-  const wakes = createWakes(clock);
+  const wakes = createTriggers(clock);
   const stop = new AbortController();
   const diary: string[] = [];
   const reloads: number[] = [];
@@ -142,7 +142,7 @@ test('an edited config is read before the pass that it woke', async () => {
   const { agent, clock, wakes, stop, diary, reloads } = house(['ok']);
   const phase = rejects(steadyPhase(agent, 10 * minute, stop.signal));
   await clock.advance(30_000);
-  wakes.request('config');
+  wakes.trigger('config');
   await clock.settle();
   stop.abort();
   await phase;
@@ -165,7 +165,7 @@ test('requests during a pass lead to exactly one more pass, after it', async () 
   const { agent, clock, wakes, stop, diary } = house([slow, 'ok']);
   const phase = rejects(steadyPhase(agent, 0, stop.signal));
   await clock.settle();
-  for (let i = 0; i < 5; i++) wakes.request('request');
+  for (let i = 0; i < 5; i++) wakes.trigger('request');
   await clock.advance(3000);
   assert.equal(diary, ['0s steady pass']);
   finish();

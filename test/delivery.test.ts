@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Changed, FilePath } from '../src/core/snapshot.ts';
-import { openDelivery } from '../src/delivery.ts';
+import { createSync } from '../src/delivery.ts';
 import type { Log, Notifier } from '../src/ports.ts';
-import type { Publication, Published } from '../src/publication.ts';
+import type { SyncTarget, Published } from '../src/publication.ts';
 import { fakeClock } from './support/clock.ts';
 import { rejects } from './support/rejects.ts';
 import { secretPlan } from './support/secret-plan.ts';
@@ -18,7 +18,7 @@ function changed(file: string): Changed {
 }
 
 /** What else one of the publications is to do. */
-interface More extends Partial<Publication> {
+interface More extends Partial<SyncTarget> {
   /** At the moment of a publish. */
   readonly publishing?: () => void;
   readonly forgetting?: () => void;
@@ -32,32 +32,32 @@ function house(
   const clock = fakeClock();
   const diary: string[] = [];
   let next: Changed | undefined;
-  const publication: Publication = {
+  const publication: SyncTarget = {
     directory: '/dir',
     plan: () => secretPlan([]),
     isReady: () => true,
-    question: () => ({
+    fetchRequest: () => ({
       plan: secretPlan([]),
       source: { read: async () => new Map() },
       bothRegions: false,
     }),
-    async prepare() {
+    async renderFiles() {
       next = await publishes.shift()?.();
-      return { snapshot: { files: [] }, facts: [], missing: [], unserved: [] };
+      return { snapshot: { files: [] }, facts: [], missing: [], degradedObjects: [] };
     },
     publish(): Published {
       publishing?.();
       diary.push(`published ${next?.updated ?? 'nothing'}`);
-      return { change: next ?? { kind: 'same' }, first: false, telling: next };
+      return { change: next ?? { kind: 'same' }, first: false, notify: next };
     },
-    failed() {},
-    untold: () => undefined,
-    told() {
+    recordFailure() {},
+    pendingNotification: () => undefined,
+    clearPendingNotification() {
       if (diary.at(-1) !== 'forgotten') diary.push('forgotten');
       forgetting?.();
     },
-    replan() {},
-    brokenConfig() {},
+    setPlan() {},
+    setConfigProblems() {},
     configProblems: () => [],
     status() {
       throw new Error('nobody asks');
@@ -67,13 +67,13 @@ function house(
   const release: (() => void)[] = [];
   const notifier: Notifier = {
     kind: 'touch',
-    async tell(change) {
+    async notify(change) {
       await new Promise<void>((resolve) => release.push(resolve));
       diary.push(`told ${change.kind === 'changed' ? change.updated : ''}`);
     },
   };
-  const delivery = openDelivery({
-    publications: [publication, ...others.map((other) => ({ ...publication, ...other }))],
+  const delivery = createSync({
+    targets: [publication, ...others.map((other) => ({ ...publication, ...other }))],
     notifiers: [notifier],
     fetcher: {
       async fetch(questions, stop) {
@@ -93,7 +93,7 @@ function house(
 
 test('what was published is remembered until it was told', async () => {
   const { clock, delivery, diary, release } = house([async () => changed('a')]);
-  await delivery.pass('steady', never);
+  await delivery.sync('steady', never);
   assert.equal(diary, ['published a']);
   release.shift()?.();
   await clock.settle();
@@ -104,8 +104,8 @@ test('an earlier telling that ends in the middle of a publish does not let its c
   const { clock, delivery, diary, release } = house([async () => changed('a'), async () => changed('b')], {
     publishing: () => release.shift()?.(),
   });
-  await delivery.pass('steady', never);
-  await delivery.pass('steady', never);
+  await delivery.sync('steady', never);
+  await delivery.sync('steady', never);
   assert.equal(diary, ['published a', 'published b', 'told a']);
   release.shift()?.();
   await clock.settle();
@@ -113,8 +113,8 @@ test('an earlier telling that ends in the middle of a publish does not let its c
 });
 
 test('what an earlier process left untold is told before the first pass, and remembered until then', async () => {
-  const { clock, delivery, diary, release } = house([], { untold: () => changed('a') });
-  await rejects(delivery.pass('start', AbortSignal.abort()));
+  const { clock, delivery, diary, release } = house([], { pendingNotification: () => changed('a') });
+  await rejects(delivery.sync('start', AbortSignal.abort()));
   assert.equal(diary, []);
   release.shift()?.();
   await clock.settle();
@@ -124,10 +124,10 @@ test('what an earlier process left untold is told before the first pass, and rem
 test('the application is told names, and with several directories where they are', async () => {
   const { clock, delivery, diary, release } = house(
     [async () => changed('b'), async () => changed('c')],
-    { untold: () => changed('a') },
-    { directory: '/other', untold: () => undefined },
+    { pendingNotification: () => changed('a') },
+    { directory: '/other', pendingNotification: () => undefined },
   );
-  await delivery.pass('start', never);
+  await delivery.sync('start', never);
   for (let telling = 1; telling <= 2; telling++) {
     release.shift()?.();
     await clock.settle();
@@ -144,8 +144,8 @@ test('a pass that fails still lets be forgotten what was told while it went on',
       throw problem('publish.write');
     },
   ]);
-  await delivery.pass('steady', never);
-  await rejects(delivery.pass('steady', never));
+  await delivery.sync('steady', never);
+  await rejects(delivery.sync('steady', never));
   assert.equal(diary, ['published a', 'told a', 'forgotten']);
 });
 
@@ -156,11 +156,11 @@ test('what cannot be forgotten ends nothing, and is the problem of the next pass
       throw stuck;
     },
   });
-  await delivery.pass('steady', never);
+  await delivery.sync('steady', never);
   release.shift()?.();
   await clock.settle();
   assert.equal(diary, ['published a', 'told a', 'forgotten']);
-  assert.is(await rejects(delivery.pass('steady', never)), stuck);
+  assert.is(await rejects(delivery.sync('steady', never)), stuck);
 });
 
 test.run();

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../src/core/plan.ts';
 import { Problem, type ProblemCode } from '../src/core/problem.ts';
-import { type Read, type ReadKey, type ReadOutcome, readOf } from '../src/core/read.ts';
+import { type SecretRef, type SecretRefKey, type FetchResult, secretRef } from '../src/core/read.ts';
 import { Secret } from '../src/core/secret.ts';
 import { createFetcher } from '../src/fetch.ts';
 import type { SecretSource } from '../src/ports.ts';
@@ -16,7 +16,7 @@ function fakeSource(
   const source = {
     asked: [] as string[],
     fails,
-    async read(reads: readonly Read[]): Promise<ReadonlyMap<ReadKey, ReadOutcome>> {
+    async read(reads: readonly SecretRef[]): Promise<ReadonlyMap<SecretRefKey, FetchResult>> {
       source.asked.push(reads.map((read) => `${read.id}@${read.region}`).join(' '));
       return new Map(reads.map((read) => [read.key, outcome(source.fails[read.region])]));
     },
@@ -24,7 +24,7 @@ function fakeSource(
   return source;
 }
 
-function outcome(code: ProblemCode | undefined): ReadOutcome {
+function outcome(code: ProblemCode | undefined): FetchResult {
   return code === undefined
     ? { kind: 'found', value: new Secret('v'), version: '1' }
     : { kind: 'failed', problem: new Problem({ code, subject: 's', message: 'm', remedy: 'r' }) };
@@ -35,7 +35,7 @@ function plan(names: string[], failoverRegion?: string): Plan {
   const objects = names.map((text) => {
     const [id = '', version] = text.split('!');
     const read = (region: string) =>
-      readOf({ service: 'secretsmanager', region, id, ...(version ? { version } : {}) });
+      secretRef({ service: 'secretsmanager', region, id, ...(version ? { version } : {}) });
     return {
       primary: read('one'),
       failover: failoverRegion === undefined ? undefined : read(failoverRegion),

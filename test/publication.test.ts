@@ -19,10 +19,10 @@ test('what a killed process did not tell is told at once by the next one, also w
   const world = await openWorld({ secrets: { a: '2' }, dir: before.dir });
   world.aws(problem('fetch.network'));
   await play(world, [
-    { happens: start, holds: { told: ['a'] } },
-    { happens: minutes(60), holds: { told: [] } },
+    { happens: start, holds: { notified: ['a'] } },
+    { happens: minutes(60), holds: { notified: [] } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: minutes(10), holds: { told: [], files: { a: '2' }, failures: 0 } },
+    { happens: minutes(10), holds: { notified: [], files: { a: '2' }, failures: 0 } },
   ]);
 });
 
@@ -37,7 +37,7 @@ test('what it cannot tell either is left to the one after it', async () => {
   await before.kill();
   const notifier: Notifier = {
     kind: 'url',
-    async tell() {
+    async notify() {
       throw problem('notify.url');
     },
   };
@@ -49,8 +49,8 @@ test('what it cannot tell either is left to the one after it', async () => {
   await deaf.kill();
   const world = await openWorld({ secrets: { a: '2' }, dir: before.dir });
   await play(world, [
-    { happens: start, holds: { told: ['a'] } },
-    { happens: minutes(60), holds: { told: [] } },
+    { happens: start, holds: { notified: ['a'] } },
+    { happens: minutes(60), holds: { notified: [] } },
   ]);
 });
 
@@ -60,7 +60,7 @@ test('the first file beside a running application is told, also by a process tha
   await play(before, [{ happens: start, holds: { files: {}, ready: true } }]);
   await before.kill();
   const world = await openWorld({ secrets: { a: '1' }, config: text, dir: before.dir });
-  await play(world, [{ happens: start, holds: { files: { a: '1' }, told: ['a'] } }]);
+  await play(world, [{ happens: start, holds: { files: { a: '1' }, notified: ['a'] } }]);
 });
 
 test.run();

@@ -2,9 +2,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { problemsOf } from '../src/core/problem.ts';
 import type { Changed, FilePath } from '../src/core/snapshot.ts';
-import { filesOf } from '../src/core/telling/telling.ts';
-import type { Publication, Published } from '../src/publication.ts';
-import { type PublisherOptions, publishAll } from '../src/publisher.ts';
+import { changedPaths } from '../src/core/telling/telling.ts';
+import type { SyncTarget, Published } from '../src/publication.ts';
+import { type SyncContext, syncAll } from '../src/publisher.ts';
 import { fakeClock } from './support/clock.ts';
 import { rejects } from './support/rejects.ts';
 import { secretPlan } from './support/secret-plan.ts';
@@ -14,16 +14,16 @@ const test = suite('a pass over several configs');
 const never = new AbortController().signal;
 
 /** A publication whose publish changes these files, or fails. */
-function publication(directory: string, ends: readonly string[] | Error, failed?: string[]): Publication {
+function publication(directory: string, ends: readonly string[] | Error, failed?: string[]): SyncTarget {
   const plan = secretPlan([], { file: `${directory}.yaml` });
   return {
     directory,
     plan: () => plan,
     isReady: () => true,
-    question: () => ({ plan, source: { read: async () => new Map() }, bothRegions: false }),
-    async prepare() {
+    fetchRequest: () => ({ plan, source: { read: async () => new Map() }, bothRegions: false }),
+    async renderFiles() {
       if (ends instanceof Error) throw ends;
-      return { snapshot: { files: [] }, facts: [], missing: [], unserved: [] };
+      return { snapshot: { files: [] }, facts: [], missing: [], degradedObjects: [] };
     },
     publish(): Published {
       const change: Changed = {
@@ -32,15 +32,15 @@ function publication(directory: string, ends: readonly string[] | Error, failed?
         updated: ends as unknown as readonly FilePath[],
         removed: [],
       };
-      return { change, first: false, telling: change };
+      return { change, first: false, notify: change };
     },
-    failed(problems) {
+    recordFailure(problems) {
       failed?.push(`${directory}: ${problems.map(({ code }) => code)}`);
     },
-    untold: () => undefined,
-    told() {},
-    replan() {},
-    brokenConfig() {},
+    pendingNotification: () => undefined,
+    clearPendingNotification() {},
+    setPlan() {},
+    setConfigProblems() {},
     configProblems: () => [],
     status() {
       throw new Error('nobody asks');
@@ -48,20 +48,20 @@ function publication(directory: string, ends: readonly string[] | Error, failed?
   };
 }
 
-function house(publications: readonly Publication[], more: Partial<PublisherOptions> = {}) {
+function house(publications: readonly SyncTarget[], more: Partial<SyncContext> = {}) {
   const told: string[] = [];
   const counts: string[] = [];
-  const options: PublisherOptions = {
-    publications,
+  const options: SyncContext = {
+    targets: publications,
     fetcher: { fetch: async (questions) => questions.map(() => new Map()) },
-    tell: ({ directory }, change) => told.push(`${directory}: ${filesOf(change)}`),
+    notify: ({ directory }, change) => told.push(`${directory}: ${changedPaths(change)}`),
     applySecrets: undefined,
     clock: fakeClock(),
     log: { write() {}, problem() {} },
     count: (result) => counts.push(result),
     ...more,
   };
-  return { pass: () => publishAll(options, 'steady', never), told, counts };
+  return { pass: () => syncAll(options, 'steady', never), told, counts };
 }
 
 test('one that fails holds up no other, and the pass fails with the problems of all', async () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { limitRefresh } from '../src/refresh-limit.ts';
+import { createRefreshLimit } from '../src/refresh-limit.ts';
 import { fakeClock } from './support/clock.ts';
 
 const test = suite('the limit of refreshes');
@@ -9,7 +9,7 @@ function limited() {
   const clock = fakeClock();
   const stop = new AbortController();
   const asked: number[] = [];
-  const refresh = limitRefresh(() => asked.push(clock.elapsed()), 5000, clock, stop.signal);
+  const refresh = createRefreshLimit(() => asked.push(clock.elapsed()), 5000, clock, stop.signal);
   return { clock, stop, asked, refresh };
 }
 

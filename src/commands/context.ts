@@ -14,7 +14,7 @@ export interface Context {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The values as they were written. */
-  readonly written: Readonly<Record<OptionName, readonly string[]>>;
+  readonly raw: Readonly<Record<OptionName, readonly string[]>>;
   /** What the command line and the environment made us say. */
   readonly warnings: readonly Problem[];
   readonly env: Environment;

@@ -5,25 +5,25 @@
  * then they are overwritten. Nothing is said of them but their version.
  */
 
-import type { Authentication } from '../core/aws/authentication.ts';
+import type { AuthMethod } from '../core/aws/authentication.ts';
 import { nodeRoleProblem } from '../core/aws/chain-error.ts';
 import type { AwsEnvironment } from '../core/aws/environment.ts';
 import { type TokenClaims, tokenClaims } from '../core/aws/token-claims.ts';
-import { choose } from '../core/choose.ts';
+import { selectRegion } from '../core/choose.ts';
 import {
-  attempt,
+  runCheck,
   type Check,
   type ObjectCheck,
   type ReadCheck,
-  type Verdict,
+  type CheckStatus,
 } from '../core/doctor/report.ts';
 import type { Plan, PlannedObject } from '../core/plan.ts';
 import { type Problem, problemsOf } from '../core/problem.ts';
-import type { Read, ReadOutcomes } from '../core/read.ts';
+import type { SecretRef, FetchResults } from '../core/read.ts';
 import { render } from '../core/render.ts';
-import { printable } from '../core/text.ts';
+import { escapeControl } from '../core/text.ts';
 import { durationText } from '../core/units.ts';
-import { askIdentity } from '../edge/aws/identity.ts';
+import { fetchCallerIdentity } from '../edge/aws/identity.ts';
 import { openSecretSource, type SourceOptions } from '../edge/aws/source.ts';
 import { readToken } from '../edge/aws/token.ts';
 import type { Transport } from '../edge/aws/transport.ts';
@@ -31,17 +31,17 @@ import type { Log } from '../ports.ts';
 import type { Context } from './context.ts';
 
 /** How AWS is reached, and as whom. */
-export interface WayToAws {
+export interface AwsConnection {
   readonly environment: AwsEnvironment;
   readonly transport: Transport;
-  readonly authentication: Authentication;
+  readonly authentication: AuthMethod;
 }
 
 /** Adds the checks of token and identity; the objects are skipped when there are no credentials. */
-export async function examineObjects(
+export async function checkObjects(
   { settings, clock, stop }: Context,
   plan: Plan,
-  way: WayToAws,
+  way: AwsConnection,
   checks: Check[],
 ): Promise<readonly ObjectCheck[]> {
   const { authentication } = way;
@@ -54,23 +54,23 @@ export async function examineObjects(
     meter: { apiCall() {} },
   };
   if (authentication.kind !== 'default') {
-    await attempt(checks, 'token', async () => {
+    await runCheck(checks, 'token', async () => {
       const claims = tokenClaims(await readToken(authentication.tokenFile));
       return {
         value: undefined,
-        text: `${printable(authentication.tokenFile)}: ${claimsText(claims, clock.now())}`,
+        text: `${escapeControl(authentication.tokenFile)}: ${claimsText(claims, clock.now())}`,
       };
     });
   }
-  const identity = await askIdentity(options, plan.region, stop);
+  const identity = await fetchCallerIdentity(options, plan.region, stop);
   if (identity.kind !== 'known') {
     const verdict = identity.kind === 'none' ? 'failed' : 'warning';
     checks.push({ subject: 'identity', verdict, text: '', problems: [identity.problem] });
     if (identity.kind === 'none') return skippedObjects(plan);
   } else {
     const { arn, link, expiresAt } = identity;
-    const by = link === undefined ? '' : `, by ${printable(link.name)}`;
-    const text = `${printable(arn)}${by}${endText('; credentials end', expiresAt, clock.now())}`;
+    const by = link === undefined ? '' : `, by ${escapeControl(link.name)}`;
+    const text = `${escapeControl(arn)}${by}${endText('; credentials end', expiresAt, clock.now())}`;
     checks.push(
       link?.nodeRole
         ? { subject: 'identity', verdict: 'warning', text, problems: [nodeRoleProblem()] }
@@ -78,7 +78,7 @@ export async function examineObjects(
     );
   }
   const outcomes = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
-  const objects = await Promise.all(plan.objects.map((object) => examineObject(plan, object, outcomes)));
+  const objects = await Promise.all(plan.objects.map((object) => checkObject(plan, object, outcomes)));
   for (const outcome of outcomes.values()) if (outcome.kind === 'found') outcome.value.wipe();
   return objects;
 }
@@ -98,7 +98,7 @@ export function skippedObjects({ objects }: Plan): readonly ObjectCheck[] {
   }));
 }
 
-function readsOf({ primary, failover }: PlannedObject): readonly Read[] {
+function readsOf({ primary, failover }: PlannedObject): readonly SecretRef[] {
   return failover === undefined ? [primary] : [primary, failover];
 }
 
@@ -116,18 +116,18 @@ function endText(what: string, at: number | undefined, now: number): string {
   return at > now ? `${what} in ${durationText(at - now)}` : `${what} ${durationText(now - at)} ago`;
 }
 
-async function examineObject(
+async function checkObject(
   plan: Plan,
   object: PlannedObject,
-  outcomes: ReadOutcomes,
+  outcomes: FetchResults,
 ): Promise<ObjectCheck> {
-  const choice = choose(object, outcomes);
+  const choice = selectRegion(object, outcomes);
   switch (choice.kind) {
     case 'value': {
       const { value, region } = choice;
       const served = new Map([[object, { ...value, region }]]);
       const contents = await problemsIn(() => render({ ...plan, objects: [object] }, served));
-      const verdict = contents.length > 0 ? 'failed' : choice.passedOver === undefined ? 'ok' : 'warning';
+      const verdict = contents.length > 0 ? 'failed' : choice.degraded === undefined ? 'ok' : 'warning';
       return { object, verdict, reads: readChecks(object, outcomes, 'warning'), contents };
     }
     case 'absent':
@@ -151,7 +151,7 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
 }
 
 /** A failed read is as bad as what it means for its object: with a value from the other region it is a warning. */
-function readChecks(object: PlannedObject, outcomes: ReadOutcomes, failed: Verdict): readonly ReadCheck[] {
+function readChecks(object: PlannedObject, outcomes: FetchResults, failed: CheckStatus): readonly ReadCheck[] {
   return readsOf(object).map((read) => {
     const outcome = outcomes.get(read.key);
     if (outcome === undefined) throw new Error(`no outcome for ${read.id} in ${read.region}`);

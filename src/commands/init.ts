@@ -6,33 +6,33 @@
 
 import { firstPhase } from '../agent.ts';
 import { exitCodes } from '../core/problem.ts';
-import { compileLess } from '../edge/v8/compile-less.ts';
+import { disableJit } from '../edge/v8/compile-less.ts';
 import type { Context } from './context.ts';
-import { logWaiting, openCommandLog } from './logging.ts';
-import { openPublishing } from './publishing.ts';
+import { logRetry, openCommandLog } from './logging.ts';
+import { openSync } from './publishing.ts';
 
 /** How long the application may take to be told, in milliseconds. */
-const TELLING = 30_000;
+const NOTIFY_TIMEOUT = 30_000;
 
 /** Publishes once, within `--start-timeout`. Throws the Problems of whatever failed, those of telling included. */
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
-  compileLess(context.env.AWS_ENDPOINT_URL);
+  disableJit(context.env.AWS_ENDPOINT_URL);
   const log = openCommandLog(context);
-  const publishing = await openPublishing(context, log, {
+  const publishing = await openSync(context, log, {
     api: { apiCall() {} },
-    publishes() {},
-    notifications() {},
+    countSync() {},
+    countNotification() {},
   });
   try {
     const agent = {
       clock,
       interval: Number.POSITIVE_INFINITY,
-      pass: publishing.pass,
-      failed: logWaiting(log),
+      pass: publishing.sync,
+      failed: logRetry(log),
     };
     await firstPhase(agent, settings.startTimeout, stop);
-    await publishing.teller.told(TELLING, stop);
+    await publishing.queue.drain(NOTIFY_TIMEOUT, stop);
   } finally {
     await publishing.close(0);
   }

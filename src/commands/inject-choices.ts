@@ -5,12 +5,12 @@
  * written. What the pod spec itself says (the config, the directory, the user) is not passed on but put there.
  */
 
-import type { Choices } from '../core/inject/choices.ts';
+import type { InjectOptions } from '../core/inject/choices.ts';
 import { flagOf, type OptionName, optionEntries, options } from '../options.ts';
 import type { Context } from './context.ts';
 
 /** What was chosen. */
-export function injectChoices(context: Context): Choices {
+export function readInjectOptions(context: Context): InjectOptions {
   const { settings } = context;
   return {
     as: settings.as,
@@ -40,7 +40,7 @@ export function injectChoices(context: Context): Choices {
   };
 }
 
-function passedOn({ origins, written }: Context, command: 'init' | 'sidecar'): readonly string[] {
+function passedOn({ origins, raw: written }: Context, command: 'init' | 'sidecar'): readonly string[] {
   return containerOptions(command)
     .filter((name) => origins[name] !== 'default')
     .flatMap((name) => written[name].map((text) => argumentOf(name, text)));

@@ -22,7 +22,7 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
 }
 
 /** A line for each problem of a failed pass of the first phase: it says what is waited for, and how long until the next try. */
-export function logWaiting(log: Log) {
+export function logRetry(log: Log) {
   return (problems: readonly Problem[], failures: number, delay: number): void => {
     for (const problem of distinct(problems)) {
       log.problem('warn', 'start.waiting', problem, { attempt: failures, retryIn: durationText(delay) });

@@ -14,7 +14,7 @@ export function notifierKinds(settings: Settings): readonly Notifier['kind'][] {
 }
 
 /** `scrub` takes published values out of what a hook printed. */
-export async function openNotifiers(
+export async function createNotifiers(
   { settings, env, process, clock }: Context,
   log: Log,
   scrub: (text: string) => string,

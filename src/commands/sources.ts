@@ -2,7 +2,7 @@
  * The sources of values, one for each identity that the configs ask for.
  */
 
-import { type Authentication, authenticationText, chooseAuthentication } from '../core/aws/authentication.ts';
+import { type AuthMethod, authMethodText, resolveAuthMethod } from '../core/aws/authentication.ts';
 import { readAwsEnvironment } from '../core/aws/environment.ts';
 import type { Plan } from '../core/plan.ts';
 import { type CredentialsStatus, momentText } from '../core/status/status.ts';
@@ -24,10 +24,10 @@ export function openSources({ settings, env, clock }: Context, log: Log, meter: 
   const environment = readAwsEnvironment(env);
   const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
   const { awsTimeout, fetch } = settings;
-  const opened = new Map<string, { readonly kind: Authentication['kind']; readonly source: AwsSource }>();
+  const opened = new Map<string, { readonly kind: AuthMethod['kind']; readonly source: AwsSource }>();
 
   function of({ usePodIdentity, preferredAddressType }: Plan): SecretSource {
-    const authentication = chooseAuthentication({
+    const authentication = resolveAuthMethod({
       auth: settings.auth,
       usePodIdentity,
       preferredAddressType,
@@ -36,7 +36,7 @@ export function openSources({ settings, env, clock }: Context, log: Log, meter: 
     const key = JSON.stringify(authentication);
     const known = opened.get(key);
     if (known !== undefined) return known.source;
-    log.write('info', 'credentials.source', `authenticating with ${authenticationText(authentication)}`);
+    log.write('info', 'credentials.source', `authenticating with ${authMethodText(authentication)}`);
     const source = openSecretSource({
       authentication,
       environment,

@@ -5,12 +5,12 @@
  * of reads, or each problem with its place and its remedy. Nothing in it was fetched, so that all of it may be shown.
  */
 
-import { counted } from './counted.ts';
+import { plural } from './counted.ts';
 import type { Output, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
-import type { Read } from './read.ts';
+import type { SecretRef } from './read.ts';
 import { table } from './table.ts';
-import { printable } from './text.ts';
+import { escapeControl } from './text.ts';
 import { modeText } from './units.ts';
 
 /** All configs of a command line, as far as they could be planned. */
@@ -87,8 +87,8 @@ export function checkText(checked: Checked): string {
     const plans = configs.map(({ plan, directory }) => planBlock(plan, directory));
     return `${[...plans, ...warnings].join('\n\n')}\n`;
   }
-  const counts = [counted(problems.length, 'problem')];
-  if (warnings.length > 0) counts.push(counted(warnings.length, 'warning'));
+  const counts = [plural(problems.length, 'problem')];
+  if (warnings.length > 0) counts.push(plural(warnings.length, 'warning'));
   // A warning may be the cause of a problem: a misspelt key is one that is missing, too.
   return `${[...problems.map(problemBlock), ...warnings, `${counts.join(', ')}.`].join('\n\n')}\n`;
 }
@@ -125,7 +125,7 @@ function reportedReads(plans: readonly Plan[]): readonly ReportedRead[] {
   return [...distinct.values()].map(withoutKey);
 }
 
-function withoutKey({ service, region, id, version, stage }: Read): ReportedRead {
+function withoutKey({ service, region, id, version, stage }: SecretRef): ReportedRead {
   return {
     service,
     region,
@@ -153,7 +153,7 @@ function reportedProblem(
 function problemBlock({ code, subject, file, line, message, remedy }: Problem): string {
   const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
   return [`${subject}${place}`, `  ${message}.`, `  ${remedy} [${code}]`]
-    .map((text) => printable(text, LONGEST_LINE))
+    .map((text) => escapeControl(text, LONGEST_LINE))
     .join('\n');
 }
 
@@ -165,7 +165,7 @@ function planBlock(plan: Plan, directory: string): string {
   const reads = reportedReads([plan]);
   const title = `${plan.file}${plan.name === undefined ? '' : ` (${plan.name})`} publishes to ${directory}`;
   return [
-    printable(title),
+    escapeControl(title),
     '',
     ...table(
       ['FILE', 'MODE', 'OBJECT', 'SERVICE', 'SOURCE'],

@@ -9,46 +9,46 @@
 
 import type { Plan, PlannedObject } from './plan.ts';
 import type { Problem } from './problem.ts';
-import type { FoundValue, Read, ReadOutcome, ReadOutcomes } from './read.ts';
+import type { FetchedValue, SecretRef, FetchResult, FetchResults } from './read.ts';
 
 /** The value that serves and what was passed over for it, a permitted absence, or every cause of the failure. */
-export type Choice =
+export type Selection =
   | {
       readonly kind: 'value';
-      readonly value: FoundValue;
+      readonly value: FetchedValue;
       readonly region: string;
-      readonly passedOver: Problem | undefined;
+      readonly degraded: Problem | undefined;
     }
   | { readonly kind: 'absent'; readonly problem: Problem }
   | { readonly kind: 'failed'; readonly problems: readonly Problem[] };
 
 /** What the outcomes mean for one object. A failover read that was not asked is simply not there. */
-export function choose(object: PlannedObject, outcomes: ReadOutcomes): Choice {
-  const primary = outcomeOf(object.primary, outcomes);
+export function selectRegion(object: PlannedObject, outcomes: FetchResults): Selection {
+  const primary = resultOf(object.primary, outcomes);
   const failover = object.failover === undefined ? undefined : outcomes.get(object.failover.key);
 
   // That an optional object does not exist is no failure of it, in either region.
   const failures = [primary, failover].flatMap((outcome) =>
-    outcome?.kind === 'failed' && !(object.optional && isAbsent(outcome)) ? [outcome.problem] : [],
+    outcome?.kind === 'failed' && !(object.optional && isMissing(outcome)) ? [outcome.problem] : [],
   );
   const faults = failures.filter(isClientFault);
   if (faults.length > 0) return { kind: 'failed', problems: faults };
-  if (object.optional && isAbsent(primary)) return { kind: 'absent', problem: primary.problem };
+  if (object.optional && isMissing(primary)) return { kind: 'absent', problem: primary.problem };
 
   if (primary.kind === 'found') {
-    const passedOver = failover?.kind === 'failed' ? failover.problem : undefined;
-    return { kind: 'value', value: primary, region: object.primary.region, passedOver };
+    const degraded = failover?.kind === 'failed' ? failover.problem : undefined;
+    return { kind: 'value', value: primary, region: object.primary.region, degraded: degraded };
   }
   if (failover?.kind === 'found' && object.failover !== undefined) {
-    return { kind: 'value', value: failover, region: object.failover.region, passedOver: primary.problem };
+    return { kind: 'value', value: failover, region: object.failover.region, degraded: primary.problem };
   }
   return { kind: 'failed', problems: failures };
 }
 
 /** The failover reads that a refresh needs, once the primaries have answered. */
-export function failoverReads(plan: Plan, outcomes: ReadOutcomes): readonly Read[] {
+export function failoverRefs(plan: Plan, outcomes: FetchResults): readonly SecretRef[] {
   return plan.objects.flatMap((object) => {
-    const primary = outcomeOf(object.primary, outcomes);
+    const primary = resultOf(object.primary, outcomes);
     return object.failover !== undefined && primary.kind === 'failed' && !isClientFault(primary.problem)
       ? [object.failover]
       : [];
@@ -70,11 +70,11 @@ function isClientFault(problem: Problem): boolean {
   }
 }
 
-function isAbsent(outcome: ReadOutcome): outcome is Extract<ReadOutcome, { kind: 'failed' }> {
+function isMissing(outcome: FetchResult): outcome is Extract<FetchResult, { kind: 'failed' }> {
   return outcome.kind === 'failed' && outcome.problem.code === 'fetch.notFound';
 }
 
-function outcomeOf(read: Read, outcomes: ReadOutcomes): ReadOutcome {
+function resultOf(read: SecretRef, outcomes: FetchResults): FetchResult {
   const outcome = outcomes.get(read.key);
   if (outcome === undefined)
     throw new Error(`no outcome for ${read.id} in ${read.region}: the source must answer for every read`);

@@ -18,7 +18,7 @@ export interface FoundFile {
 }
 
 /** The change from what was found to `next`, paths in the order of `next`; with no `owner` asked for, any will do. */
-export function compare(found: readonly FoundFile[], next: Snapshot, owner: Owner | undefined): Change {
+export function diff(found: readonly FoundFile[], next: Snapshot, owner: Owner | undefined): Change {
   const gone = new Map(found.map((file) => [file.path, file]));
   const added: FilePath[] = [];
   const updated: FilePath[] = [];

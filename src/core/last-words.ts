@@ -4,10 +4,10 @@
  */
 
 import { exitCodeOf, type Problem, problemLine, problemsOf } from './problem.ts';
-import { printable } from './text.ts';
+import { escapeControl } from './text.ts';
 
 /** The end of a failed command. */
-export interface LastWords {
+export interface ExitMessage {
   readonly exitCode: number;
   /** One line: what failed, where, and what to do; as many problems as a line holds, and how many it does not. */
   readonly line: string;
@@ -16,9 +16,9 @@ export interface LastWords {
 }
 
 /** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code tripped over. */
-export function lastWords(command: string | undefined, thrown: unknown): LastWords {
+export function formatExit(command: string | undefined, thrown: unknown): ExitMessage {
   const problems = problemsOf(thrown);
-  const lines = problems === undefined ? [bugLine(thrown)] : [...new Set(problems.map(problemLine))];
+  const lines = problems === undefined ? [internalErrorLine(thrown)] : [...new Set(problems.map(problemLine))];
   const head = `podsecrets${command === undefined ? '' : ` ${command}`} failed`;
   const count = lines.length === 1 ? '' : ` (${lines.length} problems)`;
   return {
@@ -50,7 +50,7 @@ function joined(lines: readonly string[], divider: string, length: number): stri
   return text;
 }
 
-function bugLine(thrown: unknown): string {
+function internalErrorLine(thrown: unknown): string {
   if (!(thrown instanceof Error))
     return 'a bug of podsecrets: something that is no error was thrown. Please report it. [bug]';
   const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
@@ -58,5 +58,5 @@ function bugLine(thrown: unknown): string {
     .slice(0, 6)
     .map((frame) => frame.trim())
     .join(' ');
-  return printable(`a bug of podsecrets: ${thrown.name} ${at}. Please report this line. [bug]`, LINE);
+  return escapeControl(`a bug of podsecrets: ${thrown.name} ${at}. Please report this line. [bug]`, LINE);
 }

@@ -5,7 +5,7 @@
  * and everything in it may be printed.
  */
 
-import type { Read, Service } from './read.ts';
+import type { SecretRef, Service } from './read.ts';
 import type { FilePath } from './snapshot.ts';
 
 /** A config without problems. */
@@ -37,8 +37,8 @@ export interface PlannedObject {
   /** `objectName`, as written. */
   readonly name: string;
   readonly service: Service;
-  readonly primary: Read;
-  readonly failover: Read | undefined;
+  readonly primary: SecretRef;
+  readonly failover: SecretRef | undefined;
   /** Ours: leave the files out, with a warning, when the object does not exist. */
   readonly optional: boolean;
   /** Ours: the value is base64, and is decoded before it is written. */

@@ -6,7 +6,7 @@
  * can help: decided here, where the error is born, never by the caller's mood. Nothing here is ever given a secret.
  */
 
-import { printable } from './text.ts';
+import { escapeControl } from './text.ts';
 
 /** Exit codes: an init container's exit code is, with its last line, its only voice. */
 export const exitCodes = {
@@ -189,8 +189,8 @@ export function problemLine(problem: Problem): string {
       ? problem.line === undefined
         ? ''
         : ` (line ${problem.line})`
-      : ` (${printable(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
-  return printable(
+      : ` (${escapeControl(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
+  return escapeControl(
     `${problem.subject}${place}: ${problem.message}. ${problem.remedy} [${problem.code}]`,
     LINE,
   );

@@ -13,11 +13,11 @@ import type { Secret } from './secret.ts';
 export type Service = 'secretsmanager' | 'ssmparameter';
 
 /** Says which value is meant: equal keys, equal values. Made only by `readOf`. */
-export type ReadKey = string & { readonly __brand: 'ReadKey' };
+export type SecretRefKey = string & { readonly __brand: 'ReadKey' };
 
 /** One value, in one region, at one version. */
-export interface Read {
-  readonly key: ReadKey;
+export interface SecretRef {
+  readonly key: SecretRefKey;
   readonly service: Service;
   readonly region: string;
   /** Name or ARN, as AWS is to be asked for it; never with a selector. */
@@ -29,24 +29,24 @@ export interface Read {
 }
 
 /** The read of one value. */
-export function readOf(read: Omit<Read, 'key'>): Read {
+export function secretRef(read: Omit<SecretRef, 'key'>): SecretRef {
   const key = JSON.stringify([read.service, read.region, read.id, read.version ?? null, read.stage ?? null]);
-  return { ...read, key: key as ReadKey };
+  return { ...read, key: key as SecretRefKey };
 }
 
 /**
  * A read that pins a version never changes: once it was read, it need not be asked for again. What stands for the version
  * of a parameter but is no number is a label to Parameter Store, and labels move.
  */
-export function isPinned({ service, version }: Read): boolean {
+export function isPinned({ service, version }: SecretRef): boolean {
   return version !== undefined && (service === 'secretsmanager' || /^\d+$/.test(version));
 }
 
 /** What came of a read. */
-export type ReadOutcome = FoundValue | { readonly kind: 'failed'; readonly problem: Problem };
+export type FetchResult = FetchedValue | { readonly kind: 'failed'; readonly problem: Problem };
 
 /** A value that was read. */
-export interface FoundValue {
+export interface FetchedValue {
   readonly kind: 'found';
   readonly value: Secret;
   /** VersionId of Secrets Manager, or the version number of a parameter. */
@@ -54,4 +54,4 @@ export interface FoundValue {
 }
 
 /** An outcome for each read that was asked for. */
-export type ReadOutcomes = ReadonlyMap<ReadKey, ReadOutcome>;
+export type FetchResults = ReadonlyMap<SecretRefKey, FetchResult>;

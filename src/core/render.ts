@@ -15,10 +15,10 @@ import type { Service } from './read.ts';
 import { Secret } from './secret.ts';
 import { PathTree } from './secret-provider-class/path-tree.ts';
 import { type FilePath, filePath, type Snapshot, type SnapshotFile } from './snapshot.ts';
-import { quoted } from './text.ts';
+import { quote } from './text.ts';
 
 /** The value that serves an object. */
-export interface Served {
+export interface SelectedValue {
   readonly value: Secret;
   readonly version: string;
   readonly region: string;
@@ -42,7 +42,7 @@ export interface Rendered {
 }
 
 /** Renders the plan. Optional objects may be missing from `served`. Throws Problems of code `fetch.content`. */
-export async function render(plan: Plan, served: ReadonlyMap<PlannedObject, Served>): Promise<Rendered> {
+export async function render(plan: Plan, served: ReadonlyMap<PlannedObject, SelectedValue>): Promise<Rendered> {
   const evaluate = await evaluator(plan);
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];
@@ -74,7 +74,7 @@ const PERMISSIONS = 0o777;
 
 interface RenderedFile extends SnapshotFile {
   readonly object: PlannedObject;
-  readonly served: Served;
+  readonly served: SelectedValue;
 }
 
 type Refuse = (message: string, remedy: string, subject?: string) => void;
@@ -88,7 +88,7 @@ async function evaluator(plan: Plan): Promise<Evaluate | undefined> {
 
 function renderObject(
   object: PlannedObject,
-  served: Served,
+  served: SelectedValue,
   evaluate: Evaluate | undefined,
   refuse: Refuse,
 ): readonly RenderedFile[] {
@@ -125,7 +125,7 @@ function contents(
       const { expression, subject } = output;
       const result = evaluate?.(expression, json);
       if (result?.kind !== 'value') {
-        const message = `expected a value at ${quoted(expression)}, got ${result?.found}`;
+        const message = `expected a value at ${quote(expression)}, got ${result?.found}`;
         refuse(message, 'Correct the expression or the value.', subject);
         return [];
       }
@@ -225,7 +225,7 @@ function contentProblem(
 ): Problem {
   return new Problem({
     code: 'fetch.content',
-    subject: `${subject} (${quoted(object.name)})`,
+    subject: `${subject} (${quote(object.name)})`,
     message,
     remedy,
     file: plan.file,

@@ -46,7 +46,7 @@ export function retryAfterOf(problems: readonly Problem[]): number | undefined {
  * How long the first phase may keep trying, in milliseconds from its start: `timeout`, or what the most hopeless problem
  * allows; nothing when a problem cannot pass by itself. What is not a Problem is a bug, and stays one.
  */
-export function patience(error: unknown, timeout: number): number {
+export function retryBudget(error: unknown, timeout: number): number {
   const problems = problemsOf(error);
   if (problems === undefined || !problems.every((problem) => problem.retry)) return 0;
   return Math.min(timeout, ...problems.map(({ retryFor }) => retryFor ?? timeout));

@@ -8,7 +8,7 @@
 
 import { writeSync } from 'node:fs';
 import { type Problem, problemLine } from '../core/problem.ts';
-import { printable } from '../core/text.ts';
+import { escapeControl } from '../core/text.ts';
 import type { Log, LogFields, LogLevel } from '../ports.ts';
 
 /** How lines look, and where they go. */
@@ -38,11 +38,11 @@ export function openLog(options: LogOptions): Log {
   };
   return {
     write(level, event, message, fields = {}) {
-      write(level, event, printable(message, LONGEST), fields);
+      write(level, event, escapeControl(message, LONGEST), fields);
     },
     problem(level, event, problem, fields = {}) {
       if (options.format === 'text') return write(level, event, problemLine(problem), fields);
-      write(level, event, printable(`${problem.subject}: ${problem.message}`, LONGEST), {
+      write(level, event, escapeControl(`${problem.subject}: ${problem.message}`, LONGEST), {
         ...fields,
         ...fieldsOf(problem),
       });
@@ -117,6 +117,6 @@ function printableFields(fields: LogFields): (readonly [string, string | number 
   return Object.entries(fields).flatMap(([name, value]) =>
     value === undefined
       ? []
-      : [[name, typeof value === 'string' ? printable(value, LONGEST) : value] as const],
+      : [[name, typeof value === 'string' ? escapeControl(value, LONGEST) : value] as const],
   );
 }

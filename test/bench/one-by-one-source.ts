@@ -1,6 +1,6 @@
 /** In the place of src/edge/aws/source.ts in the program to compare with: it asks for one value after another. */
 
-import type { ReadKey, ReadOutcome } from '../../src/core/read.ts';
+import type { SecretRefKey, FetchResult } from '../../src/core/read.ts';
 import {
   type AwsSource,
   openSecretSource as openAllAtOnce,
@@ -12,7 +12,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   return {
     ...source,
     async read(reads, signal) {
-      const outcomes = new Map<ReadKey, ReadOutcome>();
+      const outcomes = new Map<SecretRefKey, FetchResult>();
       for (const read of reads) {
         for (const [key, outcome] of await source.read([read], signal)) outcomes.set(key, outcome);
       }

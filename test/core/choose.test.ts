@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { choose, failoverReads } from '../../src/core/choose.ts';
+import { selectRegion, failoverRefs } from '../../src/core/choose.ts';
 import type { Plan, PlannedObject } from '../../src/core/plan.ts';
 import { Problem, type ProblemCode } from '../../src/core/problem.ts';
-import { type ReadKey, type ReadOutcome, readOf } from '../../src/core/read.ts';
+import { type SecretRefKey, type FetchResult, secretRef } from '../../src/core/read.ts';
 import { Secret } from '../../src/core/secret.ts';
 
-const primary = readOf({ service: 'secretsmanager', region: 'eu-west-1', id: 'db' });
-const failover = readOf({ service: 'secretsmanager', region: 'eu-central-1', id: 'db' });
+const primary = secretRef({ service: 'secretsmanager', region: 'eu-west-1', id: 'db' });
+const failover = secretRef({ service: 'secretsmanager', region: 'eu-central-1', id: 'db' });
 
 function object(fields: Partial<PlannedObject> = {}): PlannedObject {
   return {
@@ -24,19 +24,19 @@ function object(fields: Partial<PlannedObject> = {}): PlannedObject {
   };
 }
 
-const found = (version: string): ReadOutcome => ({ kind: 'found', value: new Secret('v'), version });
-const failed = (code: ProblemCode): ReadOutcome => ({
+const found = (version: string): FetchResult => ({ kind: 'found', value: new Secret('v'), version });
+const failed = (code: ProblemCode): FetchResult => ({
   kind: 'failed',
   problem: new Problem({ code, subject: code, message: 'm', remedy: 'r' }),
 });
 
-function outcomes(first: ReadOutcome, second?: ReadOutcome): ReadonlyMap<ReadKey, ReadOutcome> {
+function outcomes(first: FetchResult, second?: FetchResult): ReadonlyMap<SecretRefKey, FetchResult> {
   return new Map([[primary.key, first], ...(second === undefined ? [] : [[failover.key, second] as const])]);
 }
 
 /** The result in a word: the version that serves, absent, or the codes that fail it. */
-function verdict(first: ReadOutcome, second?: ReadOutcome, fields: Partial<PlannedObject> = {}): string {
-  const choice = choose(object(fields), outcomes(first, second));
+function verdict(first: FetchResult, second?: FetchResult, fields: Partial<PlannedObject> = {}): string {
+  const choice = selectRegion(object(fields), outcomes(first, second));
   switch (choice.kind) {
     case 'value':
       return `${choice.value.version} from ${choice.region}`;
@@ -63,8 +63,8 @@ for (const code of [
   });
   test(`when the failover fails with ${code} the primary serves, and the failure is told`, () => {
     assert.is(verdict(found('1'), failed(code)), '1 from eu-west-1');
-    const choice = choose(object(), outcomes(found('1'), failed(code)));
-    assert.is(choice.kind === 'value' && choice.passedOver?.code, code);
+    const choice = selectRegion(object(), outcomes(found('1'), failed(code)));
+    assert.is(choice.kind === 'value' && choice.degraded?.code, code);
   });
 }
 
@@ -103,13 +103,13 @@ test('a failover that lacks an optional object says nothing about why the primar
 
 test('a refresh asks the second region only for what the first could not serve', () => {
   const plan = { objects: [object()] } as unknown as Plan;
-  assert.equal(failoverReads(plan, outcomes(found('1'))), []);
-  assert.equal(failoverReads(plan, outcomes(failed('fetch.denied'))), []);
-  assert.equal(failoverReads(plan, outcomes(failed('fetch.network'))), [failover]);
+  assert.equal(failoverRefs(plan, outcomes(found('1'))), []);
+  assert.equal(failoverRefs(plan, outcomes(failed('fetch.denied'))), []);
+  assert.equal(failoverRefs(plan, outcomes(failed('fetch.network'))), [failover]);
 });
 
 test('a source that forgets a read is a bug, not an absent object', () => {
-  assert.throws(() => choose(object(), new Map()), /no outcome/);
+  assert.throws(() => selectRegion(object(), new Map()), /no outcome/);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compare, type FoundFile, topLevelNames } from '../../src/core/compare.ts';
+import { diff, type FoundFile, topLevelNames } from '../../src/core/compare.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
 
@@ -19,12 +19,12 @@ const next = (...paths: string[]): Snapshot => ({
 const updated = (path: string) => ({ kind: 'changed', added: [], updated: [path], removed: [] });
 
 test('nothing, when every file is there with its content and mode', () => {
-  assert.equal(compare([found('a'), found('b/c')], next('b/c', 'a'), undefined), { kind: 'same' });
-  assert.equal(compare([], next(), undefined), { kind: 'same' });
+  assert.equal(diff([found('a'), found('b/c')], next('b/c', 'a'), undefined), { kind: 'same' });
+  assert.equal(diff([], next(), undefined), { kind: 'same' });
 });
 
 test('added in the order of the next set, removed in the order of names', () => {
-  assert.equal(compare([found('z'), found('y'), found('same')], next('b', 'same', 'a'), undefined), {
+  assert.equal(diff([found('z'), found('y'), found('same')], next('b', 'same', 'a'), undefined), {
     kind: 'changed',
     added: ['b', 'a'],
     updated: [],
@@ -33,19 +33,19 @@ test('added in the order of the next set, removed in the order of names', () => 
 });
 
 test('a file is updated when its content or its mode differs, be it only by a setuid bit', () => {
-  assert.equal(compare([found('a', { sameContent: false })], next('a'), undefined), updated('a'));
-  assert.equal(compare([found('a', { mode: 0o600 })], next('a'), undefined), updated('a'));
-  assert.equal(compare([found('a', { mode: 0o4644 })], next('a'), undefined), updated('a'));
+  assert.equal(diff([found('a', { sameContent: false })], next('a'), undefined), updated('a'));
+  assert.equal(diff([found('a', { mode: 0o600 })], next('a'), undefined), updated('a'));
+  assert.equal(diff([found('a', { mode: 0o4644 })], next('a'), undefined), updated('a'));
 });
 
 test('the owner counts when one is asked for, user and group alike', () => {
-  assert.equal(compare([found('a')], next('a'), { uid: 1000, gid: 1000 }), { kind: 'same' });
-  assert.equal(compare([found('a')], next('a'), { uid: 1001, gid: 1000 }), updated('a'));
-  assert.equal(compare([found('a')], next('a'), { uid: 1000, gid: 1001 }), updated('a'));
+  assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1000 }), { kind: 'same' });
+  assert.equal(diff([found('a')], next('a'), { uid: 1001, gid: 1000 }), updated('a'));
+  assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1001 }), updated('a'));
 });
 
 test('a file that becomes a directory is one removed and others added', () => {
-  assert.equal(compare([found('a')], next('a/b', 'a/c'), undefined), {
+  assert.equal(diff([found('a')], next('a/b', 'a/c'), undefined), {
     kind: 'changed',
     added: ['a/b', 'a/c'],
     updated: [],

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/core/plan.ts';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
-import { render, type Served } from '../../src/core/render.ts';
+import { render, type SelectedValue } from '../../src/core/render.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { config, parse } from '../support/config.ts';
 import { rejects } from '../support/rejects.ts';
@@ -19,7 +19,7 @@ async function planOf(objects: string): Promise<Plan> {
 
 /** Renders; each object gets the value of its index. */
 function rendered(plan: Plan, values: Values) {
-  const served = plan.objects.flatMap((object, index): [typeof object, Served][] => {
+  const served = plan.objects.flatMap((object, index): [typeof object, SelectedValue][] => {
     const value = values[index];
     return value === undefined
       ? []

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem, Problems } from '../../src/core/problem.ts';
-import { patience, refreshDelay, retryAfterOf, retryDelay } from '../../src/core/schedule.ts';
+import { retryBudget, refreshDelay, retryAfterOf, retryDelay } from '../../src/core/schedule.ts';
 
 const minute = 60_000;
 
@@ -39,16 +39,16 @@ test('what the other side asked for is waited', () => {
 });
 
 test('only if every problem may pass is trying again worth it', () => {
-  assert.is(patience(problem({ retry: true }), minute), minute);
-  assert.is(patience(new Problems([problem({ retry: true }), problem()]), minute), 0);
-  assert.is(patience(new TypeError('a bug'), minute), 0);
+  assert.is(retryBudget(problem({ retry: true }), minute), minute);
+  assert.is(retryBudget(new Problems([problem({ retry: true }), problem()]), minute), 0);
+  assert.is(retryBudget(new TypeError('a bug'), minute), 0);
 });
 
 test('a problem may say how long trying again is worth it; the shortest time counts', () => {
   const refused = problem({ retry: true, retryFor: 15_000 });
-  assert.is(patience(refused, minute), 15_000);
-  assert.is(patience(refused, 5000), 5000);
-  assert.is(patience(new Problems([problem({ retry: true }), refused]), minute), 15_000);
+  assert.is(retryBudget(refused, minute), 15_000);
+  assert.is(retryBudget(refused, 5000), 5000);
+  assert.is(retryBudget(new Problems([problem({ retry: true }), refused]), minute), 15_000);
 });
 
 test.run();

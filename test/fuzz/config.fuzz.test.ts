@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { checkReport, checkText } from '../../src/core/check-report.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { ParsedPlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
-import { printable } from '../../src/core/text.ts';
+import { escapeControl } from '../../src/core/text.ts';
 import { config, parse } from '../support/config.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20261125);
@@ -37,7 +37,7 @@ function assertSound(text: string, parsed: ParsedPlan): void {
       line === undefined || (Number.isInteger(line) && line >= 1 && line <= lines),
       `line ${line} of ${lines}`,
     );
-    assert.ok(message !== '' && message.length < 1500, printable(message));
+    assert.ok(message !== '' && message.length < 1500, escapeControl(message));
     assert.not.equal(remedy, '');
   }
   const checked = {

@@ -92,7 +92,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
     await world.clock.advance(600_000);
     await world.idle();
     // A pass that failed is tried again before the next interval, and so is whoever could not be told.
-    while (world.status().consecutiveFailures > 0 || world.status().notifiers[0]?.untold !== 0) {
+    while (world.status().consecutiveFailures > 0 || world.status().notifiers[0]?.pending !== 0) {
       failures++;
       await world.clock.next();
       await world.idle();

@@ -111,7 +111,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
           });
           await refresh(w);
         },
-        holds: { files: { a: '2', b: '2' }, told: ['a,b'], failures: 0 },
+        holds: { files: { a: '2', b: '2' }, notified: ['a,b'], failures: 0 },
       },
     ]);
     assert.is(aws.count(asking), 2);
@@ -127,7 +127,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
       { happens: put(aws, 'a', '2'), holds: {} },
       {
         happens: refresh,
-        holds: { files: { a: '2', b: '1' }, failures: 0, said: ['notify.told'] },
+        holds: { files: { a: '2', b: '1' }, failures: 0, logged: ['notify.told'] },
       },
     ]);
     assert.is(aws.count(asking), 2);
@@ -173,10 +173,10 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
       { happens: pass(aws, 6), holds: {} },
       {
         happens: look,
-        holds: { said: ['credentials.renewal'], failures: 0 },
+        holds: { logged: ['credentials.renewal'], failures: 0 },
       },
       { happens: put(aws, 'a', '2'), holds: {} },
-      { happens: pass(aws, 20), holds: { files: { a: '1', b: '1' }, ready: true, told: [] } },
+      { happens: pass(aws, 20), holds: { files: { a: '1', b: '1' }, ready: true, notified: [] } },
       {
         happens: (w) => {
           assert.ok(w.status().consecutiveFailures > 0);
@@ -184,7 +184,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
         },
         holds: {},
       },
-      { happens: pass(aws, 3), holds: { files: { a: '2', b: '1' }, told: ['a'], failures: 0 } },
+      { happens: pass(aws, 3), holds: { files: { a: '2', b: '1' }, notified: ['a'], failures: 0 } },
     ]);
   });
 }
@@ -240,9 +240,9 @@ test('a secret that is marked for deletion keeps its file, and is read again whe
     { happens: begin, holds: files('1', '1') },
     { happens: () => void aws.putSecret({ region, name: 'a', deleted: true }), holds: {} },
     { happens: put(aws, 'b', '2'), holds: {} },
-    { happens: pass(aws, 10), holds: { files: { a: '1', b: '1' }, failures: 1, told: [] } },
+    { happens: pass(aws, 10), holds: { files: { a: '1', b: '1' }, failures: 1, notified: [] } },
     { happens: () => void aws.putSecret({ region, name: 'a', deleted: false, string: '2' }), holds: {} },
-    { happens: pass(aws, 3), holds: { files: { a: '2', b: '2' }, failures: 0, told: ['a,b'] } },
+    { happens: pass(aws, 3), holds: { files: { a: '2', b: '2' }, failures: 0, notified: ['a,b'] } },
   ]);
 });
 

@@ -19,9 +19,9 @@ test('an edited config is in force at once, and files of objects that are gone f
     { happens: start, holds: { files: { a: '1', b: '1' } } },
     {
       happens: (w) => w.edit(of('b', 'c')),
-      holds: { files: { b: '1', c: '1' }, told: ['a,c'], said: ['config.reloaded', 'notify.told'] },
+      holds: { files: { b: '1', c: '1' }, notified: ['a,c'], logged: ['config.reloaded', 'notify.told'] },
     },
-    { happens: minutes(10), holds: { told: [], said: [], asked: 2 } },
+    { happens: minutes(10), holds: { notified: [], logged: [], fetched: 2 } },
   ]);
 });
 
@@ -32,20 +32,20 @@ test('a broken config keeps the one before, is told once and shown all along; wh
     { happens: start, holds: {} },
     {
       happens: (w) => w.edit(broken),
-      holds: { said: ['config.broken'], also: (w) => assert.ok(problems(w) > 0) },
+      holds: { logged: ['config.broken'], also: (w) => assert.ok(problems(w) > 0) },
     },
     { happens: (w) => w.put('a', '2'), holds: {} },
     // The old one is not only kept, it works.
-    { happens: minutes(30), holds: { files: { a: '2' }, told: ['a'], said: ['notify.told'], failures: 0 } },
-    { happens: (w) => w.hangup(), holds: { said: [], also: (w) => assert.ok(problems(w) > 0) } },
+    { happens: minutes(30), holds: { files: { a: '2' }, notified: ['a'], logged: ['notify.told'], failures: 0 } },
+    { happens: (w) => w.hangup(), holds: { logged: [], also: (w) => assert.ok(problems(w) > 0) } },
     {
       happens: (w) => w.edit(of('a')),
-      holds: { said: ['config.whole'], also: (w) => assert.is(problems(w), 0) },
+      holds: { logged: ['config.whole'], also: (w) => assert.is(problems(w), 0) },
     },
-    { happens: (w) => w.edit(broken), holds: { said: ['config.broken'] } },
+    { happens: (w) => w.edit(broken), holds: { logged: ['config.broken'] } },
     {
       happens: (w) => w.edit(of('b')),
-      holds: { files: { b: '1' }, said: ['config.reloaded', 'notify.told'] },
+      holds: { files: { b: '1' }, logged: ['config.reloaded', 'notify.told'] },
     },
   ]);
 });
@@ -61,10 +61,10 @@ for (const [what, edited] of [
       { happens: start, holds: { files: { a: '1', b: '1' } } },
       {
         happens: (w) => w.edit(edited),
-        holds: { files: { a: '1', b: '1' }, ready: true, told: [], said: ['config.broken'] },
+        holds: { files: { a: '1', b: '1' }, ready: true, notified: [], logged: ['config.broken'] },
       },
       { happens: (w) => w.put('b', '2'), holds: {} },
-      { happens: minutes(10), holds: { files: { a: '1', b: '2' }, told: ['b'], failures: 0 } },
+      { happens: minutes(10), holds: { files: { a: '1', b: '2' }, notified: ['b'], failures: 0 } },
     ]);
   });
 }
@@ -75,10 +75,10 @@ test('a config that is edited during a sync comes into force right after it', as
     { happens: start, holds: {} },
     { happens: (w) => w.aws('hangs'), holds: {} },
     { happens: minutes(10), holds: { also: (w) => assert.ok(w.isBusy()) } },
-    { happens: (w) => w.edit(of('a', 'b')), holds: { files: { a: '1' }, said: [] } },
+    { happens: (w) => w.edit(of('a', 'b')), holds: { files: { a: '1' }, logged: [] } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: seconds(1), holds: { files: { a: '1', b: '1' }, told: ['b'], asked: 2 } },
-    { happens: minutes(9), holds: { asked: 0 } },
+    { happens: seconds(1), holds: { files: { a: '1', b: '1' }, notified: ['b'], fetched: 2 } },
+    { happens: minutes(9), holds: { fetched: 0 } },
   ]);
 });
 
@@ -98,9 +98,9 @@ test('a new object that cannot be read keeps the old files until it can', async 
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.edit(of('a', 'b')), holds: { files: { a: '1' }, failures: 1, ready: true } },
-    { happens: minutes(30), holds: { files: { a: '1' }, told: [] } },
+    { happens: minutes(30), holds: { files: { a: '1' }, notified: [] } },
     { happens: (w) => w.put('b', '1'), holds: {} },
-    { happens: minutes(2), holds: { files: { a: '1', b: '1' }, told: ['b'] } },
+    { happens: minutes(2), holds: { files: { a: '1', b: '1' }, notified: ['b'] } },
   ]);
 });
 
@@ -115,14 +115,14 @@ test('a storm of POST /refresh is a sync a second, and none is lost', async () =
           await w.clock.advance(9.99);
         }
       },
-      holds: { asked: 10, told: [] },
+      holds: { fetched: 10, notified: [] },
     },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: (w) => w.refresh(), holds: {} },
-    { happens: seconds(1), holds: { files: { a: '2' }, told: ['a'] } },
+    { happens: seconds(1), holds: { files: { a: '2' }, notified: ['a'] } },
     // The next one is an interval after the last, not sooner.
     { happens: minutes(9), holds: {} },
-    { happens: seconds(59), holds: { asked: 0 } },
+    { happens: seconds(59), holds: { fetched: 0 } },
   ]);
 });
 
@@ -130,12 +130,12 @@ test('SIGHUP looks at once, also one that came in the first phase', async () => 
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws(problem('fetch.network'));
   await play(world, [
-    { happens: start, holds: { asked: 1 } },
-    { happens: (w) => w.hangup(), holds: { asked: 0 } },
+    { happens: start, holds: { fetched: 1 } },
+    { happens: (w) => w.hangup(), holds: { fetched: 0 } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: seconds(1), holds: { asked: 2, ready: true } },
+    { happens: seconds(1), holds: { fetched: 2, ready: true } },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: (w) => w.hangup(), holds: { files: { a: '2' }, told: ['a'] } },
+    { happens: (w) => w.hangup(), holds: { files: { a: '2' }, notified: ['a'] } },
   ]);
 });
 
@@ -152,8 +152,8 @@ test('an application that is deaf is told for ever, about the newest set, and ho
     { happens: (w) => w.put('b', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2', b: '2' } } },
     { happens: (w) => w.application('listens'), holds: { also: (w) => void w.news() } },
-    { happens: minutes(1), holds: { told: ['a,b'], also: (w) => assert.not.ok(untold(w)) } },
-    { happens: minutes(60), holds: { told: [] } },
+    { happens: minutes(1), holds: { notified: ['a,b'], also: (w) => assert.not.ok(untold(w)) } },
+    { happens: minutes(60), holds: { notified: [] } },
   ]);
 });
 
@@ -163,15 +163,15 @@ test('a hook that hangs holds up no sync, and what changed meanwhile is told aft
     { happens: start, holds: {} },
     { happens: (w) => w.application('hangs'), holds: {} },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: minutes(10), holds: { told: ['a'], files: { a: '2', b: '1' } } },
+    { happens: minutes(10), holds: { notified: ['a'], files: { a: '2', b: '1' } } },
     { happens: (w) => w.put('b', '2'), holds: {} },
     {
       happens: minutes(10),
       holds: {
-        told: [],
+        notified: [],
         files: { a: '2', b: '2' },
         also: (w) =>
-          assert.equal([w.status().notifiers[0]?.state, w.status().notifiers[0]?.untold], ['telling', 2]),
+          assert.equal([w.status().notifiers[0]?.state, w.status().notifiers[0]?.pending], ['telling', 2]),
       },
     },
     // Its own limit is the notifier's affair; the end of the program does not wait for it.
@@ -179,7 +179,7 @@ test('a hook that hangs holds up no sync, and what changed meanwhile is told aft
     { happens: seconds(5), holds: { also: (w) => assert.ok(within5s(w, 20 * 60_000)) } },
   ]);
   const next = await openWorld({ secrets: { a: '2', b: '2' }, dir: world.dir });
-  await play(next, [{ happens: start, holds: { told: ['a,b'] } }]);
+  await play(next, [{ happens: start, holds: { notified: ['a,b'] } }]);
 });
 
 function within5s(world: World, from: number): boolean {
@@ -193,7 +193,7 @@ test('SIGTERM in the first fetch: nothing is published', async () => {
   await play(world, [
     { happens: start, holds: {} },
     { happens: seconds(7), holds: { phase: 'start' } },
-    { happens: (w) => w.terminate(), holds: { files: {}, phase: 'stopping', said: ['sidecar.stopping'] } },
+    { happens: (w) => w.terminate(), holds: { files: {}, phase: 'stopping', logged: ['sidecar.stopping'] } },
   ]);
   assert.ok(within5s(world, 7000));
 });
@@ -238,8 +238,8 @@ test('SIGTERM in the splay: the application is told at once, and the end comes i
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: '2' }, told: [] } },
-    { happens: (w) => w.terminate(), holds: { told: ['a'] } },
+    { happens: minutes(10), holds: { files: { a: '2' }, notified: [] } },
+    { happens: (w) => w.terminate(), holds: { notified: ['a'] } },
     { happens: seconds(2), holds: { also: (w) => assert.not.ok(untold(w)) } },
   ]);
   assert.ok(within5s(world, 600_000));
@@ -250,19 +250,19 @@ test('killed in the splay: the next one tells, once', async () => {
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: '2' }, told: [] } },
+    { happens: minutes(10), holds: { files: { a: '2' }, notified: [] } },
   ]);
   await world.kill();
   const next = await openWorld({ secrets: { a: '2' }, dir: world.dir });
   await play(next, [
-    { happens: start, holds: { told: ['a'], files: { a: '2' } } },
-    { happens: minutes(60), holds: { told: [] } },
+    { happens: start, holds: { notified: ['a'], files: { a: '2' } } },
+    { happens: minutes(60), holds: { notified: [] } },
   ]);
   await next.kill();
   const third = await openWorld({ secrets: { a: '2' }, dir: world.dir });
   await play(third, [
-    { happens: start, holds: { told: [] } },
-    { happens: minutes(10), holds: { told: [] } },
+    { happens: start, holds: { notified: [] } },
+    { happens: minutes(10), holds: { notified: [] } },
   ]);
 });
 
@@ -289,12 +289,12 @@ test('a directory that is gone fails every pass, and never ends the sidecar, als
 
 test('with --notify-on-start the first publish is told too, changed or not', async () => {
   const first = await openWorld({ secrets: { a: '1' }, notifyOnStart: true });
-  await play(first, [{ happens: start, holds: { told: ['a'] } }]);
+  await play(first, [{ happens: start, holds: { notified: ['a'] } }]);
   await first.kill();
   const second = await openWorld({ secrets: { a: '1' }, notifyOnStart: true, dir: first.dir });
   await play(second, [
-    { happens: start, holds: { told: ['a'] } },
-    { happens: minutes(10), holds: { told: [] } },
+    { happens: start, holds: { notified: ['a'] } },
+    { happens: minutes(10), holds: { notified: [] } },
   ]);
 });
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentStatus } from '../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../src/core/status/status.ts';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { until, within } from '../support/patience.ts';
@@ -143,9 +143,9 @@ test('hook, URL and file are told of one change each for itself, and the pages s
   assert.is(statSync(touched).size, 0);
   assert.equal(posts, ['{"files":["password"]}', '{"files":["password"]}']);
 
-  const status = JSON.parse((await ask(port, 'GET', '/status')).body) as AgentStatus;
+  const status = JSON.parse((await ask(port, 'GET', '/status')).body) as SidecarStatus;
   assert.equal(
-    status.notifiers.map(({ kind, state, untold, consecutiveFailures }) => ({
+    status.notifiers.map(({ kind, state, pending: untold, consecutiveFailures }) => ({
       kind,
       state,
       untold,

@@ -1,6 +1,6 @@
 /** The real source of values, as the sidecar opens it, with the variables of a test. */
 
-import { chooseAuthentication } from '../../src/core/aws/authentication.ts';
+import { resolveAuthMethod } from '../../src/core/aws/authentication.ts';
 import { readAwsEnvironment } from '../../src/core/aws/environment.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import { openSecretSource } from '../../src/edge/aws/source.ts';
@@ -13,7 +13,7 @@ const awsTimeout = 5000;
 /** A source that authenticates as the variables say, and asks for each secret singly. */
 export function awsSource(env: Environment, clock: Clock, log: Log, meter: ApiMeter): SecretSource {
   const environment = readAwsEnvironment(env);
-  const authentication = chooseAuthentication({
+  const authentication = resolveAuthMethod({
     auth: 'auto',
     usePodIdentity: undefined,
     preferredAddressType: 'auto',

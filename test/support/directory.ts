@@ -10,7 +10,7 @@ import {
   filePath,
   type Snapshot,
 } from '../../src/core/snapshot.ts';
-import { type Directory, type DirectoryWish, openDirectory } from '../../src/edge/directory/open.ts';
+import { type Directory, type DirectoryOptions, openDirectory } from '../../src/edge/directory/open.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 
 export interface OpenDirectory extends Omit<Directory, 'publish'> {
@@ -22,7 +22,7 @@ export interface OpenDirectory extends Omit<Directory, 'publish'> {
 }
 
 /** Opens a directory under a clock that stands still. */
-export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Promise<OpenDirectory> {
+export async function open(dir: string, wish: Partial<DirectoryOptions> = {}): Promise<OpenDirectory> {
   const clock = fakeClock();
   const stop = new AbortController().signal;
   const wishes = {
@@ -51,11 +51,11 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
 }
 
 /** One publish by a writer of its own that tells of it and ends, as `init` does. */
-export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryWish> = {}) {
+export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryOptions> = {}) {
   const directory = await open(dir, wish);
   try {
     const change = await directory.publish(next);
-    directory.told();
+    directory.clearPendingNotification();
     return change;
   } finally {
     await directory.end();

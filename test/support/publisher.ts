@@ -47,7 +47,7 @@ async function obey({
       user: process.geteuid?.() ?? 0,
       inKubernetes: true,
       holder: 'publisher',
-      patience,
+      lockTimeout: patience,
       clock: realClock,
       stop,
     });
@@ -56,7 +56,7 @@ async function obey({
       const { files } = generationSnapshot(generation);
       const next = { files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) };
       await directory.publish(next, (change) => change);
-      directory.told();
+      directory.clearPendingNotification();
       // The timers that take replaced sets away want their turn.
       await new Promise(setImmediate);
       while (readdirSync(dir).length > SETS) await realClock.sleep(10, stop);

@@ -1,7 +1,7 @@
 /** Plans and snapshots for the tests of Kubernetes Secrets: what the config asks for, and the files as published. */
 
 import type { Plan, PlannedObject, SecretObject } from '../../src/core/plan.ts';
-import { readOf } from '../../src/core/read.ts';
+import { secretRef } from '../../src/core/read.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
 
@@ -45,7 +45,7 @@ export function optionalObject(path: string): PlannedObject {
     line: 3,
     name: path,
     service: 'secretsmanager',
-    primary: readOf({ service: 'secretsmanager', region: 'eu-west-1', id: path }),
+    primary: secretRef({ service: 'secretsmanager', region: 'eu-west-1', id: path }),
     failover: undefined,
     optional: true,
     decode: undefined,

@@ -8,8 +8,8 @@
  */
 
 import { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
-import { bareCode, IAM_SPREADS } from './failure.ts';
+import { escapeControl } from '../text.ts';
+import { normalizeCode, IAM_SPREADS } from './failure.ts';
 
 /** What came of asking for credentials over HTTP. */
 export type AgentFailure =
@@ -32,7 +32,7 @@ export interface Advice {
 export function agentProblem(addresses: readonly string[], failure: AgentFailure): Problem {
   return new Problem({
     code: 'credentials.agent',
-    subject: addresses.map((address) => printable(address)).join(', '),
+    subject: addresses.map((address) => escapeControl(address)).join(', '),
     message: `expected credentials of the EKS Pod Identity agent, got ${agentFailureText(failure)}`,
     ...adviceOf(failure),
   });
@@ -76,7 +76,7 @@ function adviceOf(failure: AgentFailure): Advice {
       return { remedy: 'Check that the address is the one of the agent.', retry: true };
     case 'refused': {
       const { code, own } = readRefusal(failure.body);
-      return own ?? byCode[bareCode(code ?? '')] ?? byStatus(failure.status);
+      return own ?? byCode[normalizeCode(code ?? '')] ?? byStatus(failure.status);
     }
     default:
       return failure satisfies never;

@@ -8,12 +8,12 @@
 
 import type { Environment } from '../environment.ts';
 import { Problem } from '../problem.ts';
-import { printable, quoted } from '../text.ts';
+import { escapeControl, quote } from '../text.ts';
 import type { ChainOptions, ContainerOptions } from './default-chain.ts';
 import { placeOf } from './place.ts';
 
 /** A way to authenticate, with all that it needs but the token itself. */
-export type Authentication =
+export type AuthMethod =
   | {
       readonly kind: 'pod-identity';
       /** URLs of the agent's credentials, the next one only for when the one before cannot be reached. */
@@ -31,7 +31,7 @@ export type Authentication =
   | { readonly kind: 'default'; readonly chain: ChainOptions };
 
 /** What the decision goes by. */
-export interface AuthenticationQuestion {
+export interface AuthInput {
   /** `--auth`. */
   readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
   /** What the config says; undefined when the key is absent or empty. */
@@ -41,8 +41,8 @@ export interface AuthenticationQuestion {
 }
 
 /** The way to authenticate; throws a Problem when its variables are missing. */
-export function chooseAuthentication(question: AuthenticationQuestion): Authentication {
-  const kind = question.auth === 'auto' ? automatic(question) : question.auth;
+export function resolveAuthMethod(question: AuthInput): AuthMethod {
+  const kind = question.auth === 'auto' ? detectAuthMethod(question) : question.auth;
   switch (kind) {
     case 'pod-identity':
       return podIdentity(question);
@@ -56,12 +56,12 @@ export function chooseAuthentication(question: AuthenticationQuestion): Authenti
 }
 
 /** One phrase for logs: what is used, and where it comes from. */
-export function authenticationText(authentication: Authentication): string {
+export function authMethodText(authentication: AuthMethod): string {
   switch (authentication.kind) {
     case 'pod-identity':
-      return `EKS Pod Identity by ${authentication.addresses.map((address) => printable(address)).join(' or ')}`;
+      return `EKS Pod Identity by ${authentication.addresses.map((address) => escapeControl(address)).join(' or ')}`;
     case 'irsa':
-      return `IAM role ${printable(authentication.roleArn)} by the service account's token`;
+      return `IAM role ${escapeControl(authentication.roleArn)} by the service account's token`;
     case 'default':
       return `the SDK's default credential chain${authentication.chain.instanceRole === 'withheld' ? ", without the node's role" : ''}`;
     default:
@@ -69,15 +69,15 @@ export function authenticationText(authentication: Authentication): string {
   }
 }
 
-function automatic({ usePodIdentity, env }: AuthenticationQuestion): Authentication['kind'] {
+function detectAuthMethod({ usePodIdentity, env }: AuthInput): AuthMethod['kind'] {
   if (usePodIdentity !== undefined) return usePodIdentity ? 'pod-identity' : 'irsa';
   if (env[ROLE_ARN] && env[WEB_TOKEN_FILE]) return 'irsa';
   return env[AGENT_URI] && env[AGENT_TOKEN_FILE] ? 'pod-identity' : 'default';
 }
 
-function podIdentity({ env, preferredAddressType }: AuthenticationQuestion): Authentication {
+function podIdentity({ env, preferredAddressType }: AuthInput): AuthMethod {
   const uri = env[AGENT_URI] || undefined;
-  if (uri !== undefined && !(URL.canParse(uri) && mayBeAsked(new URL(uri)))) throw containerUriProblem(uri);
+  if (uri !== undefined && !(URL.canParse(uri) && isAllowedAgentUrl(new URL(uri)))) throw containerUriProblem(uri);
   return {
     kind: 'pod-identity',
     addresses: uri === undefined ? agentAddresses[preferredAddressType] : [uri],
@@ -86,7 +86,7 @@ function podIdentity({ env, preferredAddressType }: AuthenticationQuestion): Aut
   };
 }
 
-function irsa({ env }: Pick<AuthenticationQuestion, 'env'>): Extract<Authentication, { kind: 'irsa' }> {
+function irsa({ env }: Pick<AuthInput, 'env'>): Extract<AuthMethod, { kind: 'irsa' }> {
   const roleArn = env[ROLE_ARN] || undefined;
   const tokenFile = env[WEB_TOKEN_FILE] || undefined;
   if (roleArn === undefined || tokenFile === undefined)
@@ -107,12 +107,12 @@ export function containerUriProblem(uri: string): Problem {
   return new Problem({
     code: 'credentials.variables',
     subject: AGENT_URI,
-    message: `expected an https URL, or http to the agent or to a loopback address, got ${quoted(uri)}`,
+    message: `expected an https URL, or http to the agent or to a loopback address, got ${quote(uri)}`,
     remedy: 'Remove the variable from the container: EKS injects the right one.',
   });
 }
 
-function chainOptions({ auth, env }: AuthenticationQuestion): ChainOptions {
+function chainOptions({ auth, env }: AuthInput): ChainOptions {
   const place = placeOf(env);
   const disabled = env.AWS_EC2_METADATA_DISABLED;
   const both = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY].filter(Boolean).length;
@@ -154,7 +154,7 @@ function containerOptions(env: Environment): ContainerOptions | undefined {
   return {
     name: relative ? 'ECS task role' : isEksAgent(uri) ? 'EKS Pod Identity' : 'container credentials',
     uri,
-    mayBeAsked: URL.canParse(uri) && mayBeAsked(new URL(uri)),
+    mayBeAsked: URL.canParse(uri) && isAllowedAgentUrl(new URL(uri)),
     tokenFile: env[AGENT_TOKEN_FILE] || undefined,
     token: () => env.AWS_CONTAINER_AUTHORIZATION_TOKEN || undefined,
   };
@@ -171,7 +171,7 @@ function sessionName(env: Environment): string {
 }
 
 /** The SDK sends the token nowhere else: in clear only to this machine and to the agent's addresses. */
-function mayBeAsked(url: URL): boolean {
+function isAllowedAgentUrl(url: URL): boolean {
   if (url.protocol === 'https:') return true;
   return (
     url.protocol === 'http:' &&
@@ -188,7 +188,7 @@ const WEB_TOKEN_FILE = 'AWS_WEB_IDENTITY_TOKEN_FILE';
 /** Where the EKS Pod Identity agent listens on every node, by IPv4 and by IPv6. */
 const IPV4_AGENT = 'http://169.254.170.23/v1/credentials';
 const IPV6_AGENT = 'http://[fd00:ec2::23]/v1/credentials';
-const agentAddresses: Readonly<Record<AuthenticationQuestion['preferredAddressType'], readonly string[]>> = {
+const agentAddresses: Readonly<Record<AuthInput['preferredAddressType'], readonly string[]>> = {
   auto: [IPV4_AGENT, IPV6_AGENT],
   ipv4: [IPV4_AGENT],
   ipv6: [IPV6_AGENT],

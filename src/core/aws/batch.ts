@@ -6,13 +6,13 @@
  * exactly one request; a read that is given twice is asked for once.
  */
 
-import type { Read } from '../read.ts';
+import type { SecretRef } from '../read.ts';
 
 /** One call, and the reads that it answers. */
 export type AwsRequest =
-  | { readonly kind: 'GetParameters'; readonly region: string; readonly reads: readonly Read[] }
-  | { readonly kind: 'GetSecretValue'; readonly region: string; readonly read: Read }
-  | { readonly kind: 'BatchGetSecretValue'; readonly region: string; readonly reads: readonly Read[] };
+  | { readonly kind: 'GetParameters'; readonly region: string; readonly reads: readonly SecretRef[] }
+  | { readonly kind: 'GetSecretValue'; readonly region: string; readonly read: SecretRef }
+  | { readonly kind: 'BatchGetSecretValue'; readonly region: string; readonly reads: readonly SecretRef[] };
 
 /** What IAM must allow for each kind of request. */
 export const iamActions = {
@@ -40,7 +40,7 @@ const SECRETS_PER_CALL = 20;
 const BATCH_FROM = 10;
 
 /** The requests for all of these reads, parameters first. */
-export function batchReads(reads: readonly Read[], mode: FetchMode): readonly AwsRequest[] {
+export function batchReads(reads: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
   const distinct = [...new Map(reads.map((read) => [read.key, read])).values()];
   return [...Map.groupBy(distinct, (read) => read.region)].flatMap(([region, here]) => {
     const { ssmparameter = [], secretsmanager = [] } = Object.groupBy(here, (read) => read.service);
@@ -52,8 +52,8 @@ export function batchReads(reads: readonly Read[], mode: FetchMode): readonly Aw
  * Into the first call that has room. Two selectors of one parameter go into different calls: AWS documents neither that it
  * accepts them together nor how it would tell the answers apart.
  */
-function parameterRequests(region: string, reads: readonly Read[]): readonly AwsRequest[] {
-  const calls: { readonly names: Set<string>; readonly reads: Read[] }[] = [];
+function parameterRequests(region: string, reads: readonly SecretRef[]): readonly AwsRequest[] {
+  const calls: { readonly names: Set<string>; readonly reads: SecretRef[] }[] = [];
   for (const read of reads) {
     const name = parameterName(read.id);
     const open = calls.find((call) => call.reads.length < PARAMETERS_PER_CALL && !call.names.has(name));
@@ -72,7 +72,7 @@ function parameterName(id: string): string {
 }
 
 /** A batch cannot pin a version or a stage, and a batch of one has no merit over a single call. */
-function secretRequests(region: string, reads: readonly Read[], mode: FetchMode): readonly AwsRequest[] {
+function secretRequests(region: string, reads: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
   const pinned = reads.filter((read) => read.version !== undefined || read.stage !== undefined);
   const current = reads.filter((read) => !pinned.includes(read));
   const batched = mode === 'batch' || (mode === 'auto' && current.length >= BATCH_FROM);
@@ -91,7 +91,7 @@ function secretRequests(region: string, reads: readonly Read[], mode: FetchMode)
 }
 
 /** `name`, `name:version` or `name:label`, as GetParameters is to be asked. */
-export function fullParameterName(read: Read): string {
+export function fullParameterName(read: SecretRef): string {
   const selector = read.version ?? read.stage;
   return selector === undefined ? read.id : `${read.id}:${selector}`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 import { type AgentFailure, agentFailureText } from './agent-error.ts';
 import type { ChainOptions, ContainerOptions } from './default-chain.ts';
 import { IAM_SPREADS } from './failure.ts';
@@ -88,7 +88,7 @@ export function expiredKeysProblem(secondsAgo: number): Problem {
 export function unusableKeysProblem(link: string): Problem {
   return new Problem({
     code: 'credentials.chain',
-    subject: printable(link),
+    subject: escapeControl(link),
     message: 'expected keys that fit into a header, got characters that do not, or an expiry that is no date',
     remedy: 'Correct the keys: often a line break or a quotation mark is at their end.',
   });
@@ -116,7 +116,7 @@ export function containerProblem({ name, uri }: ContainerOptions, failure: Agent
   const refused = failure.kind === 'refused' && failure.status < 500 && failure.status !== 429;
   return new Problem({
     code: 'credentials.chain',
-    subject: printable(uri),
+    subject: escapeControl(uri),
     message: `expected credentials (${name}), got ${agentFailureText(failure)}`,
     remedy:
       name === 'ECS task role'

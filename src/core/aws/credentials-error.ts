@@ -6,10 +6,10 @@
  */
 
 import { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 import type { Advice } from './agent-error.ts';
 import { keysRemedy } from './error.ts';
-import { type AwsFailure, bareCode, IAM_SPREADS } from './failure.ts';
+import { type AwsErrorFacts, normalizeCode, IAM_SPREADS } from './failure.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
 export type TokenFailure =
@@ -30,7 +30,7 @@ export function tokenProblem(file: string, failure: TokenFailure): Problem {
   const forbidden = failure.kind === 'unreadable' && failure.code !== 'ENOENT';
   return new Problem({
     code: 'credentials.token',
-    subject: printable(file),
+    subject: escapeControl(file),
     message: `expected the service account's token, got ${got}`,
     remedy: forbidden
       ? "Let the container's user read it: set securityContext.fsGroup, or runAsUser as the pod's other containers have it."
@@ -52,14 +52,14 @@ export function noPodIdentityProblem(): Problem {
 }
 
 /** The Problem of STS, for the role that was to be assumed. */
-export function stsProblem(roleArn: string, region: string, failure: AwsFailure): Problem {
+export function stsProblem(roleArn: string, region: string, failure: AwsErrorFacts): Problem {
   const advice = stsAdvice(failure);
   const got =
     failure.code ?? (failure.status === undefined ? 'no credentials' : `HTTP status ${failure.status}`);
   return new Problem({
     code: 'credentials.sts',
-    subject: printable(roleArn),
-    message: `expected sts:AssumeRoleWithWebIdentity in ${printable(region)} to give credentials for the service account's token, got ${got}${
+    subject: escapeControl(roleArn),
+    message: `expected sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} to give credentials for the service account's token, got ${got}${
       failure.requestId === undefined ? '' : `, request id ${failure.requestId}`
     }`,
     ...advice,
@@ -67,8 +67,8 @@ export function stsProblem(roleArn: string, region: string, failure: AwsFailure)
   });
 }
 
-function stsAdvice(failure: AwsFailure): Advice {
-  const code = bareCode(failure.code ?? '');
+function stsAdvice(failure: AwsErrorFacts): Advice {
+  const code = normalizeCode(failure.code ?? '');
   if (code === 'InvalidIdentityToken') return tokenAdvice(failure.message ?? '');
   return (
     stsRemedies[code] ??
@@ -147,10 +147,10 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
 };
 
 /** STS did not say whose credentials they are, in a region. */
-export function identityProblem(region: string, failure: AwsFailure): Problem {
+export function identityProblem(region: string, failure: AwsErrorFacts): Problem {
   const got =
     failure.code ?? (failure.status === undefined ? 'no identity' : `HTTP status ${failure.status}`);
-  const subject = `STS in ${printable(region)}`;
+  const subject = `STS in ${escapeControl(region)}`;
   if (failure.kind === 'refused')
     return new Problem({
       code: 'credentials.refused',

@@ -7,7 +7,7 @@
  */
 
 import type { Problem } from '../problem.ts';
-import type { Authentication } from './authentication.ts';
+import type { AuthMethod } from './authentication.ts';
 import type { Place } from './place.ts';
 
 /** What the links go by. Nothing here is a secret. */
@@ -22,7 +22,7 @@ export interface ChainOptions {
   /** AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
   readonly keys: 'both' | 'one' | 'none';
   /** What IRSA's variables say, or what is wrong with them. */
-  readonly webIdentity: Extract<Authentication, { kind: 'irsa' }> | Problem | undefined;
+  readonly webIdentity: Extract<AuthMethod, { kind: 'irsa' }> | Problem | undefined;
   readonly container: ContainerOptions | undefined;
 }
 

@@ -8,7 +8,7 @@
 
 import type { Environment } from '../environment.ts';
 import { Problem, throwProblems } from '../problem.ts';
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 
 /** The services that are asked, as the names of their endpoint variables end. */
 export type EndpointName = 'SECRETS_MANAGER' | 'SSM' | 'STS';
@@ -44,11 +44,11 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
   };
   const url = (name: string): string | undefined => {
     const text = env[name] || undefined;
-    return text === undefined || isHttp(text) ? text : refuse(name, 'an http or https URL', quoted(text));
+    return text === undefined || isHttp(text) ? text : refuse(name, 'an http or https URL', quote(text));
   };
   const choice = (name: string, yes: string, no: string): boolean => {
     const text = (env[name] ?? '').toLowerCase();
-    if (text !== '' && text !== yes && text !== no) refuse(name, `${yes} or ${no}`, quoted(text));
+    if (text !== '' && text !== yes && text !== no) refuse(name, `${yes} or ${no}`, quote(text));
     return text === yes;
   };
 

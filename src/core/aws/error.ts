@@ -7,13 +7,13 @@
  */
 
 import { type Access, Problem, type ProblemCode } from '../problem.ts';
-import type { Read } from '../read.ts';
-import { printable, quoted } from '../text.ts';
+import type { SecretRef } from '../read.ts';
+import { escapeControl, quote } from '../text.ts';
 import { isArn } from './arn.ts';
 import { fullParameterName, iamActions } from './batch.ts';
 import {
-  type AwsFailure,
-  type FailureKind,
+  type AwsErrorFacts,
+  type AwsErrorKind,
   IAM_SPREADS,
   isTlsCode,
   isUnknownOperation,
@@ -22,12 +22,12 @@ import {
 import { namedArn } from './resource.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
-export function readProblem(read: Read, action: string, failure: AwsFailure): Problem {
+export function fetchProblem(read: SecretRef, action: string, failure: AwsErrorFacts): Problem {
   const { code, retry, retryFor } = kinds[failure.kind];
   const { message, remedy, access } = words(read, action, failure);
   return new Problem({
     code,
-    subject: readName(read),
+    subject: refName(read),
     message,
     remedy,
     // A new key takes seconds to be known; a wrong secret key stays wrong.
@@ -39,8 +39,8 @@ export function readProblem(read: Read, action: string, failure: AwsFailure): Pr
 }
 
 /** The value as errors name it, with its selector. */
-export function readName(read: Read): string {
-  return printable(fullParameterName(read));
+export function refName(read: SecretRef): string {
+  return escapeControl(fullParameterName(read));
 }
 
 interface Kind {
@@ -49,7 +49,7 @@ interface Kind {
   readonly retryFor?: number;
 }
 
-const kinds: Readonly<Record<FailureKind, Kind>> = {
+const kinds: Readonly<Record<AwsErrorKind, Kind>> = {
   notFound: { code: 'fetch.notFound', retry: false },
   denied: { code: 'fetch.denied', retry: true, retryFor: IAM_SPREADS },
   expired: { code: 'credentials.expired', retry: true, retryFor: IAM_SPREADS },
@@ -67,12 +67,12 @@ interface Words {
   readonly access?: Access | undefined;
 }
 
-function words(read: Read, action: string, failure: AwsFailure): Words {
-  const where = `${action} in ${printable(read.region)}`;
+function words(read: SecretRef, action: string, failure: AwsErrorFacts): Words {
+  const where = `${action} in ${escapeControl(read.region)}`;
   const got = gotText(failure);
   switch (failure.kind) {
     case 'notFound':
-      return absent(read, where, got, failure);
+      return notFound(read, where, got, failure);
     case 'denied':
       return denied(read, action, where, got, failure);
     case 'expired':
@@ -112,7 +112,7 @@ function words(read: Read, action: string, failure: AwsFailure): Words {
   }
 }
 
-function absent(read: Read, where: string, got: string, failure: AwsFailure): Words {
+function notFound(read: SecretRef, where: string, got: string, failure: AwsErrorFacts): Words {
   if (failure.code?.startsWith('InvalidRequest'))
     return {
       message: `expected ${where} to find it, got a secret that is marked for deletion (${got})`,
@@ -131,11 +131,11 @@ function absent(read: Read, where: string, got: string, failure: AwsFailure): Wo
     remedy:
       selector === undefined
         ? `Create the ${what} in this region and in the account of the role, or correct objectName.`
-        : `Check that the ${what} has the ${read.version === undefined ? 'label' : 'version'} ${quoted(selector)} in this region.`,
+        : `Check that the ${what} has the ${read.version === undefined ? 'label' : 'version'} ${quote(selector)} in this region.`,
   };
 }
 
-function denied(read: Read, action: string, where: string, got: string, failure: AwsFailure): Words {
+function denied(read: SecretRef, action: string, where: string, got: string, failure: AwsErrorFacts): Words {
   const { identity, denier, ...access } = accessOf(read, action, failure.message ?? '');
   const what = access.action === action ? where : `${where}, which needs ${access.action},`;
   const policies = access.action.startsWith('kms:')
@@ -160,7 +160,7 @@ interface Refusal extends Access {
 }
 
 /** AWS says who may not do what on what; where it does not, the answer follows from the request. */
-function accessOf(read: Read, asked: string, message: string): Refusal {
+function accessOf(read: SecretRef, asked: string, message: string): Refusal {
   const [, identity] = /User: (arn:\S+)/.exec(message) ?? [];
   const [, named] = /not authorized to perform: ([a-z0-9-]+:\w+)/.exec(message) ?? [];
   const [, resource] = /on resource: (\S+?)[.,]?(?:\s|$)/.exec(message) ?? [];
@@ -168,25 +168,25 @@ function accessOf(read: Read, asked: string, message: string): Refusal {
   const action = named ?? (/\bKMS\b|\bkey\b/.test(message) ? 'kms:Decrypt' : asked);
   return {
     action,
-    resource: resource === undefined ? resourceOf(action, read, identity) : printable(resource),
-    identity: identity === undefined ? 'the identity of this pod' : printable(identity),
+    resource: resource === undefined ? resourceOf(action, read, identity) : escapeControl(resource),
+    identity: identity === undefined ? 'the identity of this pod' : escapeControl(identity),
     denier,
   };
 }
 
 /** The resource as a policy names it; partition and account are those of the identity, if AWS named it. */
-function resourceOf(action: string, read: Read, identity: string | undefined): string {
+function resourceOf(action: string, read: SecretRef, identity: string | undefined): string {
   if (action.startsWith('kms:')) return 'the KMS key that encrypts it';
   // A batch is not about one secret, so its permission cannot be bound to one.
   if (action === iamActions.BatchGetSecretValue) return '*';
-  if (isArn(read.id)) return printable(read.id);
+  if (isArn(read.id)) return escapeControl(read.id);
   const [, partition, , , account] = identity?.split(':') ?? [];
-  return printable(namedArn(read, account, partition));
+  return escapeControl(namedArn(read, account, partition));
 }
 
-function malformed(where: string, got: string, failure: AwsFailure): Words {
+function malformed(where: string, got: string, failure: AwsErrorFacts): Words {
   const code = failure.code ?? '';
-  const said = failure.message === undefined ? '' : `: ${printable(failure.message)}`;
+  const said = failure.message === undefined ? '' : `: ${escapeControl(failure.message)}`;
   const remedy = /^(Decryption|InvalidKeyId)/.test(code)
     ? 'Check that the KMS key is enabled, and that the role may kms:Decrypt with it.'
     : /Signature|^Request(Expired|InTheFuture|TimeTooSkewed)/.test(code)
@@ -198,7 +198,7 @@ function malformed(where: string, got: string, failure: AwsFailure): Words {
 }
 
 /** What to do about static keys that are refused. */
-export function keysRemedy(failure: AwsFailure): string {
+export function keysRemedy(failure: AwsErrorFacts): string {
   return isWrongSignature(failure)
     ? 'Correct the secret access key: it does not belong to the access key id.'
     : 'Check the access key id: AWS does not know it, or it is inactive, or of another partition; one that begins with ASIA needs its session token.';
@@ -206,7 +206,7 @@ export function keysRemedy(failure: AwsFailure): string {
 
 const ENDPOINT = 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.';
 
-function unreachable(where: string, got: string, failure: AwsFailure): Words {
+function unreachable(where: string, got: string, failure: AwsErrorFacts): Words {
   if (isTlsCode(failure.code))
     return {
       message: `expected a TLS connection for ${where}, got ${got}`,
@@ -228,7 +228,7 @@ const networkRemedies: Readonly<Record<string, string>> = {
 };
 
 /** What came back: the code, or the status, and the request id that AWS's support asks for. */
-function gotText({ code, status, requestId }: AwsFailure): string {
+function gotText({ code, status, requestId }: AwsErrorFacts): string {
   const what = code ?? (status === undefined ? 'nothing understandable' : `HTTP status ${status}`);
   return requestId === undefined ? what : `${what}, request id ${requestId}`;
 }

@@ -7,7 +7,7 @@
  */
 
 /** What kind of failure it is; decides who may help, and whether trying again can. */
-export type FailureKind =
+export type AwsErrorKind =
   | 'notFound'
   | 'denied'
   /** The credentials have expired, or AWS does not know them (yet). */
@@ -23,8 +23,8 @@ export type FailureKind =
   | 'answer';
 
 /** The facts of a failure, each in a form that is fit to print but for `message`. */
-export interface AwsFailure {
-  readonly kind: FailureKind;
+export interface AwsErrorFacts {
+  readonly kind: AwsErrorKind;
   /** AWS's error code, Node's error code, or `TimeoutError`. */
   readonly code: string | undefined;
   readonly status: number | undefined;
@@ -36,17 +36,17 @@ export interface AwsFailure {
 }
 
 /** The facts of an error; undefined when it is neither AWS's nor the network's, and so a bug. `now` in ms since 1970. */
-export function failureOf(error: unknown, now: number): AwsFailure | undefined {
+export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const metadata = recordOf(field(error, '$metadata'));
   const status = numberOf(metadata.httpStatusCode);
   const facts = {
     status,
-    requestId: wordOf(metadata.requestId),
+    requestId: token(metadata.requestId),
     retryAfter: retryAfter(recordOf(recordOf(field(error, '$response')).headers), now),
   };
-  const network = wordOf(field(error, 'code'));
-  const name = wordOf(field(error, 'name'));
+  const network = token(field(error, 'code'));
+  const name = token(field(error, 'name'));
   if (name === 'TimeoutError' || (network !== undefined && isNetworkCode(network)))
     return { ...facts, kind: 'network', code: network ?? name, message: undefined };
   // HPE_*: the answer is not HTTP. Only an answer has a status or a response.
@@ -66,14 +66,14 @@ export function failureOf(error: unknown, now: number): AwsFailure | undefined {
  * What a failure means when the request was signed with keys that nobody issues again, such as an IAM user's: they do not
  * expire, so that what AWS does not know is a wrong key, and a signature that does not fit a wrong secret key.
  */
-export function withStaticKeys(failure: AwsFailure): AwsFailure {
-  const code = bareCode(failure.code ?? '');
+export function withStaticKeys(failure: AwsErrorFacts): AwsErrorFacts {
+  const code = normalizeCode(failure.code ?? '');
   const unknown = failure.kind === 'expired' && code !== 'ExpiredToken';
   return unknown || isWrongSignature(failure) ? { ...failure, kind: 'refused' } : failure;
 }
 
 /** Whether the signature does not fit, which the clock is not to blame for: AWS says that in other sentences. */
-export function isWrongSignature({ code, message }: AwsFailure): boolean {
+export function isWrongSignature({ code, message }: AwsErrorFacts): boolean {
   return (
     /^(InvalidSignature|SignatureDoesNotMatch)/.test(code ?? '') &&
     /calculated does not match/.test(message ?? '')
@@ -81,51 +81,51 @@ export function isWrongSignature({ code, message }: AwsFailure): boolean {
 }
 
 /** A failure that an answer reports inside itself, for one of the values that were asked for. */
-export function reportedFailure(code: unknown, message: unknown, requestId: unknown): AwsFailure {
-  const facts = { status: undefined, requestId: wordOf(requestId), retryAfter: undefined };
-  const word = wordOf(code);
+export function entryFailure(code: unknown, message: unknown, requestId: unknown): AwsErrorFacts {
+  const facts = { status: undefined, requestId: token(requestId), retryAfter: undefined };
+  const word = token(code);
   if (word === undefined) return { ...facts, kind: 'answer', code: undefined, message: undefined };
   return awsFailure(word, textOf(message), facts);
 }
 
 /** The failure of an answer that lacks what it must hold. */
-export function incompleteAnswer(requestId: unknown): AwsFailure {
+export function incompleteAnswer(requestId: unknown): AwsErrorFacts {
   return {
     kind: 'answer',
     code: undefined,
     status: undefined,
     message: undefined,
-    requestId: wordOf(requestId),
+    requestId: token(requestId),
     retryAfter: undefined,
   };
 }
 
-type Facts = Pick<AwsFailure, 'status' | 'requestId' | 'retryAfter'>;
+type Facts = Pick<AwsErrorFacts, 'status' | 'requestId' | 'retryAfter'>;
 
-function awsFailure(name: string, message: string | undefined, facts: Facts): AwsFailure {
+function awsFailure(name: string, message: string | undefined, facts: Facts): AwsErrorFacts {
   return { ...facts, kind: kindOf(name, message ?? '', facts.status), code: name, message };
 }
 
 /** The code without what services and protocols do or do not put at its end: `IDPCommunication`, `AccessDenied`. */
-export function bareCode(name: string): string {
+export function normalizeCode(name: string): string {
   return name.replace(/Exception$/, '').replace(/Error$/, '');
 }
 
-function kindOf(name: string, message: string, status: number | undefined): FailureKind {
-  const code = bareCode(name);
+function kindOf(name: string, message: string, status: number | undefined): AwsErrorKind {
+  const code = normalizeCode(name);
   if (status === 429 || throttling.has(code)) return 'throttled';
-  if (denials.has(code)) return 'denied';
-  if (absences.has(code)) return 'notFound';
+  if (deniedCodes.has(code)) return 'denied';
+  if (notFoundCodes.has(code)) return 'notFound';
   if (code === 'InvalidRequest' && /(marked|scheduled) for deletion|deleted/i.test(message))
     return 'notFound';
-  if (expiries.has(code)) return 'expired';
+  if (expiredCodes.has(code)) return 'expired';
   if (serverFaults.has(code) || (status !== undefined && status >= 500)) return 'server';
   return 'client';
 }
 
 /** Whether the endpoint lacks the operation, as emulators and gateways of one's own do; each says it in its own way. */
-export function isUnknownOperation({ kind, code, status }: AwsFailure): boolean {
-  if (code !== undefined && unknownOperations.has(bareCode(code))) return true;
+export function isUnknownOperation({ kind, code, status }: AwsErrorFacts): boolean {
+  if (code !== undefined && unknownOperations.has(normalizeCode(code))) return true;
   return status === 501 || (kind === 'answer' && (status === 404 || status === 405));
 }
 
@@ -147,21 +147,21 @@ const throttling: ReadonlySet<string> = new Set([
   'PriorRequestNotComplete',
 ]);
 
-const denials: ReadonlySet<string> = new Set([
+const deniedCodes: ReadonlySet<string> = new Set([
   'AccessDenied',
   'UnauthorizedOperation',
   'NotAuthorized',
   'KMSAccessDenied',
 ]);
 
-const absences: ReadonlySet<string> = new Set([
+const notFoundCodes: ReadonlySet<string> = new Set([
   'ResourceNotFound',
   'ParameterNotFound',
   'ParameterVersionNotFound',
   'InvalidParameters',
 ]);
 
-const expiries: ReadonlySet<string> = new Set([
+const expiredCodes: ReadonlySet<string> = new Set([
   'ExpiredToken',
   'UnrecognizedClient',
   'InvalidClientTokenId',
@@ -210,7 +210,7 @@ function retryAfter(headers: Readonly<Record<string, unknown>>, now: number): nu
 export const IAM_SPREADS = 15_000;
 
 /** A code or an id as AWS writes them; anything else in their place is not let through. */
-function wordOf(value: unknown): string | undefined {
+function token(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9][\w.:/+=-]{0,127}$/.test(value) ? value : undefined;
 }
 

@@ -6,7 +6,7 @@
  * for is nobody's.
  */
 
-import type { Read } from '../read.ts';
+import type { SecretRef } from '../read.ts';
 import { isArn } from './arn.ts';
 import { fullParameterName } from './batch.ts';
 
@@ -25,7 +25,7 @@ export function answeredBy(name: unknown, arn: unknown, selector?: unknown): Ans
 }
 
 /** The parameter that answers the read: by name and selector, else by ARN and selector. One call never holds two selectors of a name. */
-export function matchParameter<A extends Answered>(read: Read, answers: readonly A[]): A | undefined {
+export function matchParameter<A extends Answered>(read: SecretRef, answers: readonly A[]): A | undefined {
   const selector = read.version ?? read.stage;
   const own = answers.filter((answer) => !answer.selector || answer.selector.replace(/^:/, '') === selector);
   return (
@@ -38,7 +38,7 @@ export function matchParameter<A extends Answered>(read: Read, answers: readonly
  * The secret that answers the read: by name or full ARN, else by an ARN without the suffix of a hyphen and six letters.
  * When more than one fits such an ARN, none is taken.
  */
-export function matchSecret<A extends Answered>(read: Read, answers: readonly A[]): A | undefined {
+export function matchSecret<A extends Answered>(read: SecretRef, answers: readonly A[]): A | undefined {
   const exact = answers.find((answer) => answer.name === read.id || answer.arn === read.id);
   if (exact !== undefined || !isArn(read.id)) return exact;
   const partial = answers.filter(

@@ -8,7 +8,7 @@
 
 import type { Plan } from '../plan.ts';
 import type { Access } from '../problem.ts';
-import type { Read } from '../read.ts';
+import type { SecretRef } from '../read.ts';
 import { isArn } from './arn.ts';
 import { batchReads, type FetchMode, iamActions } from './batch.ts';
 import { namedArn, partitionOf } from './resource.ts';
@@ -53,7 +53,7 @@ export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
 
 /** What to add to a policy so that reads which were denied succeed; `access` is what AWS said was missing. */
 export function missingPolicy(
-  denied: readonly { readonly read: Read; readonly access: Access }[],
+  denied: readonly { readonly read: SecretRef; readonly access: Access }[],
 ): IamPolicy {
   const statements = [...Map.groupBy(denied, ({ access }) => access.action)].flatMap(([action, all]) => {
     // Which key it is AWS does not say, so decryption is bound to the values, as in the whole policy.
@@ -146,12 +146,12 @@ function allow(sid: string, action: string, resources: readonly string[]): IamSt
 }
 
 /** Sorted and each once, so that the same config always gives the same policy. */
-function resourcesOf(reads: readonly Read[]): readonly string[] {
+function resourcesOf(reads: readonly SecretRef[]): readonly string[] {
   return [...new Set(reads.flatMap(arnsOf))].sort();
 }
 
 /** The ARNs by which IAM knows the value of a read. */
-export function arnsOf(read: Read): readonly string[] {
+export function arnsOf(read: SecretRef): readonly string[] {
   if (!isArn(read.id)) return [namedArn(read)];
   if (read.service === 'ssmparameter') return [read.id];
   // An ARN may be given without the six characters, and a name may end as if it had them: "db-master". Those that AWS makes
@@ -161,7 +161,7 @@ export function arnsOf(read: Read): readonly string[] {
   return /^[a-z]+$/.test(suffix) ? [read.id, `${read.id}-??????`] : [read.id];
 }
 
-function decryption(service: Read['service'], reads: readonly Read[]): IamStatement {
+function decryption(service: SecretRef['service'], reads: readonly SecretRef[]): IamStatement {
   const { decryptSid, host, context } = services[service];
   const regions = [...new Set(reads.map((read) => read.region))].sort();
   const keys = regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:*:key/*`);

@@ -7,17 +7,17 @@
  */
 
 import { Problem } from '../problem.ts';
-import { printable, quoted } from '../text.ts';
+import { escapeControl, quote } from '../text.ts';
 import type { Advice } from './agent-error.ts';
 import { keysRemedy } from './error.ts';
-import { type AwsFailure, bareCode, IAM_SPREADS } from './failure.ts';
+import { type AwsErrorFacts, normalizeCode, IAM_SPREADS } from './failure.ts';
 
 /** What is known of a profile's failure. */
 export interface ProfileFailure {
   /** The SDK's error. */
   readonly error: unknown;
   /** What it says as an error of AWS or the network. */
-  readonly failure: AwsFailure | undefined;
+  readonly failure: AwsErrorFacts | undefined;
   /** A shared file that is there and cannot be read, which the SDK takes for an empty one. */
   readonly unreadable: { readonly file: string; readonly code: string } | undefined;
 }
@@ -29,7 +29,7 @@ export function profileProblem(profile: string, { error, failure, unreadable }: 
       ? (ownWords(profile, error) ??
         (failure === undefined ? unknownWords(profile, error) : awsWords(failure)))
       : {
-          got: `${printable(unreadable.file)}, which cannot be read (${unreadable.code})`,
+          got: `${escapeControl(unreadable.file)}, which cannot be read (${unreadable.code})`,
           remedy:
             "Let the container's user read it, or name another file in AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE.",
           retry: false,
@@ -44,16 +44,16 @@ export function profileProblem(profile: string, { error, failure, unreadable }: 
 
 /** A profile as errors name it. */
 export function profileSubject(profile: string): string {
-  return `profile ${printable(profile)}`;
+  return `profile ${escapeControl(profile)}`;
 }
 
 type Words = Advice & { readonly got: string };
 
 /** A role that a profile assumes, or SSO: the request reached AWS, or did not. */
-function awsWords(failure: AwsFailure): Words {
+function awsWords(failure: AwsErrorFacts): Words {
   const { kind, code, status, requestId, message } = failure;
   const what = code ?? (status === undefined ? 'nothing understandable' : `HTTP status ${status}`);
-  const said = kind === 'denied' && message !== undefined ? `: ${printable(message)}` : '';
+  const said = kind === 'denied' && message !== undefined ? `: ${escapeControl(message)}` : '';
   const got = `${what}${requestId === undefined ? '' : `, request id ${requestId}`}${said}`;
   switch (kind) {
     case 'denied':
@@ -88,7 +88,7 @@ function ownWords(profile: string, error: unknown): Words | undefined {
   const found = sentences.find(({ form }) => form.test(message));
   return (
     found && {
-      got: found.says ?? quoted(message),
+      got: found.says ?? quote(message),
       remedy: found.remedy(profile),
       retry: found.retry ?? false,
     }
@@ -98,7 +98,7 @@ function ownWords(profile: string, error: unknown): Words | undefined {
 function unknownWords(profile: string, error: unknown): Words {
   const [, kind = 'an error'] = /^([A-Z][A-Za-z]{2,40}(?:Error|Exception)): /.exec(messageOf(error)) ?? [];
   return {
-    got: `${bareCode(kind)}, whose text is not shown: it may quote a secret`,
+    got: `${normalizeCode(kind)}, whose text is not shown: it may quote a secret`,
     remedy: `Try the profile by hand: aws sts get-caller-identity --profile ${shellWord(profile)}`,
     retry: true,
   };
@@ -223,6 +223,6 @@ const sentences: readonly Sentence[] = [
 
 /** As it can be pasted into a shell. */
 function shellWord(text: string): string {
-  const shown = printable(text);
+  const shown = escapeControl(text);
   return /^[\w.@+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
 }

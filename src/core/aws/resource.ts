@@ -5,7 +5,7 @@
  * ARN. The partition follows from the region; the rest stays a wildcard, as narrow as it gets.
  */
 
-import type { Read } from '../read.ts';
+import type { SecretRef } from '../read.ts';
 
 /** A part of AWS with names, accounts and endpoints of its own. */
 export interface Partition {
@@ -34,7 +34,7 @@ export function partitionOf(region: string): Partition {
 
 /** The ARN of a value that is asked for by its name, in an account; `*` by default. */
 export function namedArn(
-  { service, region, id }: Read,
+  { service, region, id }: SecretRef,
   account = '*',
   partition: string = partitionOf(region).name,
 ): string {

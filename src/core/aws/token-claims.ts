@@ -5,7 +5,7 @@
  * verified: that is the affair of whoever accepts the token.
  */
 
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 
 /** The claims that explain why a token is refused. */
 export interface TokenClaims {
@@ -21,7 +21,7 @@ export interface TokenClaims {
 export function tokenClaims(token: string): TokenClaims | undefined {
   const claims = payloadOf(token);
   if (claims === undefined) return undefined;
-  const text = (value: unknown) => (typeof value === 'string' ? printable(value) : undefined);
+  const text = (value: unknown) => (typeof value === 'string' ? escapeControl(value) : undefined);
   const audiences = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
   return {
     subject: text(claims.sub),

@@ -8,10 +8,10 @@
 import { type IamPolicy, missingPolicy } from '../aws/policy.ts';
 import type { PlannedObject } from '../plan.ts';
 import { exitCodes, type Problem, problemsOf } from '../problem.ts';
-import type { Read } from '../read.ts';
+import type { SecretRef } from '../read.ts';
 
 /** How a check came out; `skipped`: one that it needs failed. */
-export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
+export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
 /** One stage of a config. */
 export interface Check {
@@ -24,7 +24,7 @@ export interface Check {
     | 'identity'
     | 'directory'
     | 'secrets';
-  readonly verdict: Verdict;
+  readonly verdict: CheckStatus;
   /** What was found, as a phrase; what is wrong is in the problems. */
   readonly text: string;
   readonly problems: readonly Problem[];
@@ -32,8 +32,8 @@ export interface Check {
 
 /** One value in one region. */
 export interface ReadCheck {
-  readonly read: Read;
-  readonly verdict: Verdict;
+  readonly read: SecretRef;
+  readonly verdict: CheckStatus;
   /** What AWS calls the version that was read. */
   readonly version: string | undefined;
   readonly problem: Problem | undefined;
@@ -42,7 +42,7 @@ export interface ReadCheck {
 /** One object, in every region that it is asked for in. */
 export interface ObjectCheck {
   readonly object: PlannedObject;
-  readonly verdict: Verdict;
+  readonly verdict: CheckStatus;
   /** The primary region first. */
   readonly reads: readonly ReadCheck[];
   /** What stands against making the files of the value that was read. */
@@ -69,7 +69,7 @@ interface Found<Value> {
 }
 
 /** Adds the check: what was found, or the Problems that were thrown. The value, unless it failed. */
-export async function attempt<Value>(
+export async function runCheck<Value>(
   checks: Check[],
   subject: Check['subject'],
   look: () => Promise<Found<Value>>,

@@ -6,9 +6,9 @@
  */
 
 import { fullParameterName } from '../aws/batch.ts';
-import { counted } from '../counted.ts';
+import { plural } from '../counted.ts';
 import type { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 import {
   type Check,
   type ConfigReport,
@@ -18,7 +18,7 @@ import {
   missingPermissions,
   type ObjectCheck,
   type ReadCheck,
-  type Verdict,
+  type CheckStatus,
 } from './report.ts';
 
 /** For people. */
@@ -32,12 +32,12 @@ export function doctorText(report: DoctorReport): string {
       : ["Add to the role's policy:", JSON.stringify(missing, undefined, 2), '']),
     found.length === 0
       ? 'All is well.'
-      : `${counted(found.length, 'problem')}; exit code ${doctorExitCode(report)}.`,
+      : `${plural(found.length, 'problem')}; exit code ${doctorExitCode(report)}.`,
     '',
   ].join('\n');
 }
 
-const words: Readonly<Record<Verdict, string>> = {
+const words: Readonly<Record<CheckStatus, string>> = {
   ok: 'ok',
   warning: 'warn',
   failed: 'FAIL',
@@ -48,7 +48,7 @@ function configLines({ file, directory, checks, objects }: ConfigReport): readon
   const names = objects.flatMap(({ reads }) => reads.map(({ read }) => nameOf(read).length));
   const width = Math.min(Math.max(...names, 0), 48);
   return [
-    `${printable(file)} -> ${printable(directory)}`,
+    `${escapeControl(file)} -> ${escapeControl(directory)}`,
     ...checks.flatMap(checkLines),
     ...objects.flatMap((object) => objectLines(object, width)),
     '',
@@ -73,7 +73,7 @@ function objectLines({ reads, contents, verdict }: ObjectCheck, width: number): 
 
 function readLines({ read, verdict, version, problem }: ReadCheck, width: number): readonly string[] {
   const place = `${read.service.padEnd(14)} ${read.region}`;
-  const what = version === undefined ? '' : `  version ${printable(version)}`;
+  const what = version === undefined ? '' : `  version ${escapeControl(version)}`;
   return [
     line(verdict, `${nameOf(read).padEnd(width)}  ${place}${what}`),
     ...(problem === undefined ? [] : problemLines(problem, nameOf(read))),
@@ -81,22 +81,22 @@ function readLines({ read, verdict, version, problem }: ReadCheck, width: number
 }
 
 function nameOf(read: ReadCheck['read']): string {
-  return printable(fullParameterName(read));
+  return escapeControl(fullParameterName(read));
 }
 
 /** Escaped once more, so that no caller can forget it. */
-function line(verdict: Verdict, text: string): string {
-  return `  ${words[verdict].padEnd(4)}  ${printable(text, WHOLE)}`.trimEnd();
+function line(verdict: CheckStatus, text: string): string {
+  return `  ${words[verdict].padEnd(4)}  ${escapeControl(text, WHOLE)}`.trimEnd();
 }
 
 /** What is wrong and what to do; a read has been named on the line above. */
 function problemLines(problem: Problem, named = ''): readonly string[] {
   const place = problem.line === undefined ? '' : ` (line ${problem.line})`;
-  const subject = printable(problem.subject);
+  const subject = escapeControl(problem.subject);
   const head = subject === named ? '' : `${subject}${place}: `;
   return [
-    `        ${head}${printable(problem.message, WHOLE)} [${problem.code}]`,
-    `        do: ${printable(problem.remedy, WHOLE)}`,
+    `        ${head}${escapeControl(problem.message, WHOLE)} [${problem.code}]`,
+    `        do: ${escapeControl(problem.remedy, WHOLE)}`,
   ];
 }
 

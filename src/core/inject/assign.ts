@@ -6,27 +6,27 @@
  */
 
 import { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
-import { type Binding, bindingsOf } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { wasInjected } from './container.ts';
-import type { Mapping } from './data.ts';
+import { escapeControl } from '../text.ts';
+import { type VolumeBinding, bindingsOf } from './binding.ts';
+import type { InjectOptions } from './choices.ts';
+import { isInjected } from './container.ts';
+import type { KubeObject } from './data.ts';
 import { type Source, serves } from './source.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */
-export interface Assignment<B extends Binding = Binding> {
+export interface Assignment<B extends VolumeBinding = VolumeBinding> {
   /** The object that makes the pods. */
-  readonly object: Mapping;
+  readonly object: KubeObject;
   readonly workload: Workload;
   readonly bindings: readonly B[];
 }
 
 /** The workloads that get something. Throws a Problem when there is nothing to do, and nothing was done before. */
 export function assign(
-  objects: readonly Mapping[],
+  objects: readonly KubeObject[],
   sources: readonly Source[],
-  choices: Choices,
+  choices: InjectOptions,
   file: string,
 ): readonly Assignment[] {
   const workloads = objects.flatMap((object) => {
@@ -44,10 +44,10 @@ export function assign(
   const asked = bind([]).flatMap(({ bindings }) => bindings);
   const serving = new Set(asked.filter((binding) => binding.kept).map((binding) => binding.source));
   const assigned = bind(sourcesForAll(sources, serving)).filter(({ bindings }) => bindings.length > 0);
-  if (assigned.length > 0 || workloads.some(({ workload }) => wasInjected(workload.pod))) return assigned;
+  if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
   throw new Problem({
     code: 'kubernetes.content',
-    subject: printable(file),
+    subject: escapeControl(file),
     message:
       workloads.length === 0
         ? 'expected a Pod or something that makes pods, got none'

@@ -8,15 +8,15 @@
 
 import type { Plan } from '../plan.ts';
 import { Problem } from '../problem.ts';
-import { quoted } from '../text.ts';
-import type { Choices } from './choices.ts';
-import { isOwn, wasInjected } from './container.ts';
-import { type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
+import { quote } from '../text.ts';
+import type { InjectOptions } from './choices.ts';
+import { isInjectedContainer, isInjected } from './container.ts';
+import { type KubeObject, asObjects, textOf, valueAt } from './data.ts';
 import { hasAllFiles, isNamed } from './mounts.ts';
 import type { Source } from './source.ts';
 
 /** A volume of a pod, and the config that fills it. */
-export interface Binding {
+export interface VolumeBinding {
   readonly volume: string;
   readonly configVolume: string;
   readonly source: Source;
@@ -37,12 +37,12 @@ export interface Binding {
 }
 
 /** A binding whose config was read. */
-export interface PlannedBinding extends Binding {
+export interface PlannedBinding extends VolumeBinding {
   readonly plan: Plan;
 }
 
 /** What there is to bind, and where to. */
-export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen' | 'containers'> {
+export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'containers'> {
   readonly sources: readonly Source[];
   /** Sources for pods that say nothing about which they want. */
   readonly forAll: readonly Source[];
@@ -51,9 +51,9 @@ export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen' | 'container
 const CSI_DRIVER = 'secrets-store.csi.k8s.io';
 
 /** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is nowhere to be found. */
-export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): readonly Binding[] {
+export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): readonly VolumeBinding[] {
   const found: Bound[] = [];
-  for (const volume of mappingsOf(pod.volumes)) {
+  for (const volume of asObjects(pod.volumes)) {
     const name = textOf(volume.name);
     if (name === undefined) continue;
     if (isCsiVolume(volume)) {
@@ -65,7 +65,7 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
     const source = wanted.sources.find(
       (candidate) => candidate.configMapName === valueAt(volume, 'configMap', 'name'),
     );
-    const partner = mappingsOf(pod.volumes).find((other) => configVolumeName(String(other.name)) === name);
+    const partner = asObjects(pod.volumes).find((other) => configVolumeName(String(other.name)) === name);
     if (source === undefined || partner === undefined) continue;
     const secrets = String(partner.name);
     found.push(
@@ -99,7 +99,7 @@ function freeName(found: readonly Bound[]): string {
 }
 
 /** Its author chose where it is mounted. */
-function keptBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {
+function keptBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
   const dir = mountPathIn(applicationContainers(pod), volume) ?? source.dir ?? wanted.dir;
   return { ...bound(volume, source), dir, dirBefore: dir, moves: false, kept: true };
 }
@@ -108,10 +108,10 @@ function keptBinding(pod: Mapping, volume: string, source: Source, wanted: Wante
  * What was chosen now wins over what was chosen before, and that over the default. What was chosen before shows in the
  * containers that get the files; in others only when an injection put it there.
  */
-function ownBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {
+function ownBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
   const containers = applicationContainers(pod);
   const named = containers.filter((container) => isNamed(container, wanted));
-  const others = wasInjected(pod) ? containers : [];
+  const others = isInjected(pod) ? containers : [];
   const before = mountPathIn([...named, ...others], volume);
   const chosen = source.dir ?? (wanted.dirIsChosen ? wanted.dir : undefined);
   const dir = chosen ?? before ?? wanted.dir;
@@ -124,21 +124,21 @@ function ownBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted
   };
 }
 
-type Bound = Omit<Binding, 'configDir' | 'root'>;
+type Bound = Omit<VolumeBinding, 'configDir' | 'root'>;
 
 function bound(volume: string, source: Source): Pick<Bound, 'volume' | 'configVolume' | 'source' | 'isCsi'> {
   return { volume, configVolume: configVolumeName(volume), source, isCsi: false };
 }
 
-function applicationContainers(pod: Mapping): readonly Mapping[] {
-  return [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)].filter(
-    (container) => !isOwn(container),
+function applicationContainers(pod: KubeObject): readonly KubeObject[] {
+  return [...asObjects(pod.containers), ...asObjects(pod.initContainers)].filter(
+    (container) => !isInjectedContainer(container),
   );
 }
 
 /** Where the first of the containers that mount a volume's files has them. */
-function mountPathIn(containers: readonly Mapping[], volume: string): string | undefined {
-  const mounts = containers.flatMap((container) => mappingsOf(container.volumeMounts));
+function mountPathIn(containers: readonly KubeObject[], volume: string): string | undefined {
+  const mounts = containers.flatMap((container) => asObjects(container.volumeMounts));
   return textOf(mounts.find((mount) => mount.name === volume && hasAllFiles(mount))?.mountPath);
 }
 
@@ -148,11 +148,11 @@ function configVolumeName(volume: string): string {
 }
 
 /** Whether the Secrets Store CSI driver would fill the volume. */
-export function isCsiVolume(volume: Mapping): boolean {
+export function isCsiVolume(volume: KubeObject): boolean {
   return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
 }
 
-function classOf(volume: Mapping, wanted: Wanted, subject: string): Source {
+function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
   const name = textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
   const named = wanted.sources.find((source) => source.name === name);
   const nameless = wanted.sources.find((source) => source.name === undefined);
@@ -162,7 +162,7 @@ function classOf(volume: Mapping, wanted: Wanted, subject: string): Source {
   throw new Problem({
     code: 'kubernetes.content',
     subject,
-    message: `expected the SecretProviderClass ${quoted(name ?? '')} in the input or with --config, got ${known === '' ? 'none' : known}`,
+    message: `expected the SecretProviderClass ${quote(name ?? '')} in the input or with --config, got ${known === '' ? 'none' : known}`,
     remedy: `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
   });
 }

@@ -5,7 +5,7 @@
 import type { Owner } from '../snapshot.ts';
 
 /** The flags of `inject`, read; those meant for our containers are passed on as arguments. */
-export interface Choices {
+export interface InjectOptions {
   /** A native sidecar, an init container, or both a plain init container and a plain sidecar (clusters before 1.29). */
   readonly as: 'sidecar' | 'init' | 'init+sidecar';
   readonly image: string;

@@ -6,17 +6,17 @@ import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
 import { Problem } from '../problem.ts';
 import type { Assignment } from './assign.ts';
 import type { PlannedBinding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { isSame, type Mapping, mappingOf, textOf } from './data.ts';
+import type { InjectOptions } from './choices.ts';
+import { isSame, type KubeObject, asObject, textOf } from './data.ts';
 import { configMapOf } from './source.ts';
 import type { Workload } from './workload.ts';
 
 /** The objects, by identity: one ConfigMap for each namespace that has a pod which needs it, one Role for each config. */
-export function companionsOf(
+export function generatedObjects(
   assignments: readonly Assignment<PlannedBinding>[],
-  choices: Choices,
-): ReadonlyMap<string, Mapping> {
-  const made = new Map<string, Mapping>();
+  choices: InjectOptions,
+): ReadonlyMap<string, KubeObject> {
+  const made = new Map<string, KubeObject>();
   for (const { workload, bindings } of assignments) {
     const namespace = workload.namespace ?? choices.namespace;
     for (const { source } of bindings) {
@@ -33,17 +33,17 @@ export function companionsOf(
 }
 
 /** What two objects of one cluster cannot both be. */
-export function identityOf(object: Mapping): string {
-  const { name, namespace } = mappingOf(object.metadata);
+export function identityOf(object: KubeObject): string {
+  const { name, namespace } = asObject(object.metadata);
   return JSON.stringify([object.kind, namespace ?? null, name ?? null]);
 }
 
 function rbacObjects(
   workload: Workload,
   bindings: readonly PlannedBinding[],
-  choices: Choices,
+  choices: InjectOptions,
   namespace: string | undefined,
-): readonly Mapping[] {
+): readonly KubeObject[] {
   const asking = bindings.filter(({ plan }) => plan.secretObjects.length > 0);
   if (asking.length > 0 && namespace === undefined) throw missingNamespace(workload);
   return asking.flatMap(({ plan }) =>
@@ -56,12 +56,12 @@ function rbacObjects(
 }
 
 /** The second is the field's old name, which the API server still understands, and shows. */
-function serviceAccountOf(pod: Mapping): string {
+function serviceAccountOf(pod: KubeObject): string {
   return textOf(pod.serviceAccountName) ?? textOf(pod.serviceAccount) ?? 'default';
 }
 
 /** A config that several service accounts use has one Role, and one binding with all of them. */
-function merged(before: Mapping | undefined, next: Mapping): Mapping {
+function merged(before: KubeObject | undefined, next: KubeObject): KubeObject {
   if (before?.subjects === undefined) return next;
   const subjects = [...(before.subjects as readonly unknown[])];
   for (const subject of next.subjects as readonly unknown[]) {

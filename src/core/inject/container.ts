@@ -6,9 +6,9 @@
  * init container of a pod whose service account has a role.
  */
 
-import type { Binding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { type Mapping, mappingOf, mappingsOf } from './data.ts';
+import type { VolumeBinding } from './binding.ts';
+import type { InjectOptions } from './choices.ts';
+import { type KubeObject, asObject, asObjects } from './data.ts';
 import { publishedDirectory } from './mounts.ts';
 
 /** What runs beside the application for the life of the pod. */
@@ -19,13 +19,13 @@ export const INIT_NAME = 'podsecrets-init';
 /** Where our containers go in a pod spec. */
 export interface OwnContainers {
   /** At the head of initContainers: the kubelet makes a missing subPath as root, when the first container that mounts it is not ours. */
-  readonly first: readonly Mapping[];
+  readonly first: readonly KubeObject[];
   /** At the end of containers. */
-  readonly beside: readonly Mapping[];
+  readonly beside: readonly KubeObject[];
 }
 
 /** The containers that a pod needs for its bindings. */
-export function ownContainers(pod: Mapping, bindings: readonly Binding[], choices: Choices): OwnContainers {
+export function ownContainers(pod: KubeObject, bindings: readonly VolumeBinding[], choices: InjectOptions): OwnContainers {
   const { image } = choices;
   const rest = {
     ...environmentOf(choices),
@@ -62,7 +62,7 @@ export function ownContainers(pod: Mapping, bindings: readonly Binding[], choice
 }
 
 /** Containers that an earlier injection made. */
-export function isOwn(container: Mapping): boolean {
+export function isInjectedContainer(container: KubeObject): boolean {
   const command = Array.isArray(container.args) ? container.args[0] : undefined;
   return (
     (container.name === SIDECAR_NAME && command === 'sidecar') ||
@@ -71,8 +71,8 @@ export function isOwn(container: Mapping): boolean {
 }
 
 /** Whether a pod spec is one that came out of an injection. */
-export function wasInjected(pod: Mapping): boolean {
-  return [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)].some(isOwn);
+export function isInjected(pod: KubeObject): boolean {
+  return [...asObjects(pod.containers), ...asObjects(pod.initContainers)].some(isInjectedContainer);
 }
 
 /**
@@ -86,7 +86,7 @@ const RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: 
  * The application starts once `/readyz` says that the files are there. The probe waits longer than the program tries, so
  * that a failure ends with the program's own words, not with the kubelet's.
  */
-function startupProbe({ listen, startTimeout }: Choices): Mapping {
+function startupProbe({ listen, startTimeout }: InjectOptions): KubeObject {
   const port = probedPort(listen);
   if (port === undefined) return {};
   const seconds = Math.ceil(startTimeout / 1000) + 10;
@@ -100,7 +100,7 @@ function startupProbe({ listen, startTimeout }: Choices): Mapping {
 }
 
 /** Says that the loop turns, and nothing about AWS. */
-function livenessProbe({ listen }: Choices): Mapping {
+function livenessProbe({ listen }: InjectOptions): KubeObject {
   const port = probedPort(listen);
   return port === undefined
     ? {}
@@ -108,7 +108,7 @@ function livenessProbe({ listen }: Choices): Mapping {
 }
 
 /** Where the kubelet can ask, from outside the pod, at a port that is known beforehand; undefined when nowhere. */
-export function probedPort(listen: Choices['listen']): number | undefined {
+export function probedPort(listen: InjectOptions['listen']): number | undefined {
   if (listen === 'off' || listen.port === 0 || /^(127\.|localhost$|::1$)/.test(listen.host)) return undefined;
   return listen.port;
 }
@@ -117,13 +117,13 @@ export function probedPort(listen: Choices['listen']): number | undefined {
 export const NONROOT = 65532;
 
 /** `--secret-owner` names the pod, which only the downward API tells for certain. */
-function environmentOf(choices: Choices): Mapping {
+function environmentOf(choices: InjectOptions): KubeObject {
   if (!choices.syncSecrets || choices.secretOwner === 'retain') return {};
   const variable = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return { env: [variable('POD_NAME', 'metadata.name'), variable('POD_UID', 'metadata.uid')] };
 }
 
-function securityContextOf(pod: Mapping, choices: Choices): Mapping {
+function securityContextOf(pod: KubeObject, choices: InjectOptions): KubeObject {
   const { uid, gid } = choices.owner ?? applicationUser(pod) ?? { uid: NONROOT, gid: NONROOT };
   return {
     runAsNonRoot: uid !== 0,
@@ -140,11 +140,11 @@ function securityContextOf(pod: Mapping, choices: Choices): Mapping {
  * The user that all the application's containers run as, when the pod spec says so and it is not root: files of mode 0400
  * are then readable to it, and signals reach it, without any capability.
  */
-export function applicationUser(pod: Mapping): { readonly uid: number; readonly gid: number } | undefined {
-  const shared = mappingOf(pod.securityContext);
-  const users = mappingsOf(pod.containers)
-    .filter((container) => !isOwn(container))
-    .map((container) => ({ ...shared, ...mappingOf(container.securityContext) }) as Mapping);
+export function applicationUser(pod: KubeObject): { readonly uid: number; readonly gid: number } | undefined {
+  const shared = asObject(pod.securityContext);
+  const users = asObjects(pod.containers)
+    .filter((container) => !isInjectedContainer(container))
+    .map((container) => ({ ...shared, ...asObject(container.securityContext) }) as KubeObject);
   const [first, ...others] = users;
   const uid = first?.runAsUser;
   if (typeof uid !== 'number' || uid === 0 || others.some((other) => other.runAsUser !== uid))
@@ -153,7 +153,7 @@ export function applicationUser(pod: Mapping): { readonly uid: number; readonly 
   return { uid, gid: typeof gid === 'number' ? gid : uid };
 }
 
-function mountsOf(binding: Binding): readonly Mapping[] {
+function mountsOf(binding: VolumeBinding): readonly KubeObject[] {
   return [
     { name: binding.volume, mountPath: binding.root },
     { name: binding.configVolume, mountPath: binding.configDir, readOnly: true },

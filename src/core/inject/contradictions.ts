@@ -5,17 +5,17 @@
 import { Problem } from '../problem.ts';
 import type { Assignment } from './assign.ts';
 import type { PlannedBinding } from './binding.ts';
-import type { Choices } from './choices.ts';
+import type { InjectOptions } from './choices.ts';
 import { probedPort } from './container.ts';
 
 /** Everything that the choices rule out among themselves. */
-export function contradictionsOf(choices: Choices): readonly Problem[] {
+export function validateOptions(choices: InjectOptions): readonly Problem[] {
   return [...onlySidecar(choices), unprobed(choices), ownerOfNothing(choices), tellingNobody(choices)].filter(
     (problem) => problem !== undefined,
   );
 }
 
-function onlySidecar({ as, flags, signals }: Choices): readonly Problem[] {
+function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] {
   if (as !== 'init') return [];
   const remedy = 'Use --as sidecar, or leave it out.';
   const idle = ['--interval', '--listen']
@@ -27,7 +27,7 @@ function onlySidecar({ as, flags, signals }: Choices): readonly Problem[] {
 }
 
 /** The kubelet is the one who asks `/readyz`, from outside the pod. */
-function unprobed({ as, listen }: Choices): Problem | undefined {
+function unprobed({ as, listen }: InjectOptions): Problem | undefined {
   if (as !== 'sidecar' || probedPort(listen) !== undefined) return undefined;
   const got = listen === 'off' ? 'off' : `${listen.host}:${listen.port}`;
   return usage(
@@ -37,7 +37,7 @@ function unprobed({ as, listen }: Choices): Problem | undefined {
   );
 }
 
-function ownerOfNothing({ flags, syncSecrets }: Choices): Problem | undefined {
+function ownerOfNothing({ flags, syncSecrets }: InjectOptions): Problem | undefined {
   if (!flags.has('--secret-owner') || syncSecrets) return undefined;
   return usage(
     '--secret-owner',
@@ -46,7 +46,7 @@ function ownerOfNothing({ flags, syncSecrets }: Choices): Problem | undefined {
   );
 }
 
-function tellingNobody({ flags }: Choices): Problem | undefined {
+function tellingNobody({ flags }: InjectOptions): Problem | undefined {
   const flag = ['--notify-on-start', '--notify-splay'].find((name) => flags.has(name));
   const ways = ['--notify-signal', '--notify-exec', '--notify-url', '--notify-touch'];
   if (flag === undefined || ways.some((way) => flags.has(way))) return undefined;
@@ -58,9 +58,9 @@ function tellingNobody({ flags }: Choices): Problem | undefined {
 }
 
 /** What was asked for, and is given to no pod of these: it works, and surprises. */
-export function withoutEffect(
+export function ineffectiveOptions(
   assignments: readonly Assignment<PlannedBinding>[],
-  { as, dir, flags, syncSecrets, initArguments }: Choices,
+  { as, dir, flags, syncSecrets, initArguments }: InjectOptions,
 ): readonly Problem[] {
   const bindings = assignments.flatMap((assignment) => assignment.bindings);
   const found: Problem[] = [];

@@ -6,21 +6,21 @@
  */
 
 /** A YAML mapping. */
-export type Mapping = Readonly<Record<string, unknown>>;
+export type KubeObject = Readonly<Record<string, unknown>>;
 
 /** Neither a list nor a scalar. */
-export function isMapping(value: unknown): value is Mapping {
+export function isObject(value: unknown): value is KubeObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The mapping that stands there, or an empty one. */
-export function mappingOf(value: unknown): Mapping {
-  return isMapping(value) ? value : {};
+export function asObject(value: unknown): KubeObject {
+  return isObject(value) ? value : {};
 }
 
 /** The mappings of the list that stands there; none when there is no list. */
-export function mappingsOf(value: unknown): readonly Mapping[] {
-  return Array.isArray(value) ? value.filter(isMapping) : [];
+export function asObjects(value: unknown): readonly KubeObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** The text that stands there, if it is one. */
@@ -30,14 +30,14 @@ export function textOf(value: unknown): string | undefined {
 
 /** What stands at the end of a path of keys, if anything does. */
 export function valueAt(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>((inner, key) => (isMapping(inner) ? inner[key] : undefined), value);
+  return path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value);
 }
 
 /** The mapping with the value at the end of the path replaced; everything else is shared, not copied. */
-export function withValueAt(value: Mapping, path: readonly string[], next: unknown): Mapping {
+export function withValueAt(value: KubeObject, path: readonly string[], next: unknown): KubeObject {
   const [key, ...rest] = path;
-  if (key === undefined) return mappingOf(next);
-  return { ...value, [key]: rest.length === 0 ? next : withValueAt(mappingOf(value[key]), rest, next) };
+  if (key === undefined) return asObject(next);
+  return { ...value, [key]: rest.length === 0 ? next : withValueAt(asObject(value[key]), rest, next) };
 }
 
 /** Equal as JSON is: the order of keys says nothing, an absent key and `undefined` are the same. */
@@ -45,7 +45,7 @@ export function isSame(left: unknown, right: unknown): boolean {
   if (Array.isArray(left) && Array.isArray(right)) {
     return left.length === right.length && left.every((item, index) => isSame(item, right[index]));
   }
-  if (isMapping(left) && isMapping(right)) {
+  if (isObject(left) && isObject(right)) {
     return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) =>
       isSame(left[key], right[key]),
     );

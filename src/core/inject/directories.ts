@@ -6,18 +6,18 @@
  */
 
 import { Problem } from '../problem.ts';
-import { quoted } from '../text.ts';
-import type { Binding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { type Mapping, mappingsOf, textOf } from './data.ts';
+import { quote } from '../text.ts';
+import type { VolumeBinding } from './binding.ts';
+import type { InjectOptions } from './choices.ts';
+import { type KubeObject, asObjects, textOf } from './data.ts';
 import { isPartial, mountsWith } from './mounts.ts';
 
 /** What makes the directories of a pod impossible. */
 export function directoryProblems(
   subject: string,
-  pod: Mapping,
-  bindings: readonly Binding[],
-  choices: Choices,
+  pod: KubeObject,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
 ): readonly Problem[] {
   const wrong = bindings.filter(({ dir }) => !isMountPath(dir));
   if (wrong.length > 0) return wrong.map(({ dir }) => notMountPath(subject, dir));
@@ -34,7 +34,7 @@ function isMountPath(dir: string): boolean {
 function notMountPath(subject: string, dir: string): Problem {
   return content(
     subject,
-    `expected an absolute path below / without .. and :, got ${quoted(dir)}`,
+    `expected an absolute path below / without .. and :, got ${quote(dir)}`,
     'Choose another directory with --config FILE=DIR.',
   );
 }
@@ -42,9 +42,9 @@ function notMountPath(subject: string, dir: string): Problem {
 /** Nothing can be mounted in a directory of files: an application sees it read-only. */
 function collisions(
   subject: string,
-  container: Mapping,
-  bindings: readonly Binding[],
-  choices: Choices,
+  container: KubeObject,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
 ): readonly Problem[] {
   const mounts = mountsWith(container, bindings, choices).map((mount) => ({
     path: textOf(mount.mountPath) ?? '',
@@ -64,7 +64,7 @@ function collisions(
 function collision(
   subject: string,
   dir: string,
-  inner: { readonly path: string; readonly binding: Binding | undefined },
+  inner: { readonly path: string; readonly binding: VolumeBinding | undefined },
   kept: boolean,
 ): Problem {
   const isOurs = inner.binding !== undefined;
@@ -90,14 +90,14 @@ function stepsOf(path: string): readonly string[] {
 }
 
 /** The kubelet resolves the subPath of a file once, when the container starts. */
-export function subPaths(subject: string, pod: Mapping, bindings: readonly Binding[]): readonly Problem[] {
+export function subPaths(subject: string, pod: KubeObject, bindings: readonly VolumeBinding[]): readonly Problem[] {
   return containersOf(pod).flatMap((container) =>
-    mappingsOf(container.volumeMounts)
+    asObjects(container.volumeMounts)
       .filter((mount) => bindings.some((one) => one.volume === mount.name && isPartial(mount, one)))
       .map((mount) =>
         content(
           `${subject} container ${String(container.name)}`,
-          `expected a mount of all files of the volume ${String(mount.name)}, got subPath ${quoted(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
+          `expected a mount of all files of the volume ${String(mount.name)}, got subPath ${quote(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
           'Leave the subPath out, mount a directory and read the file in it (inject adds subPath: files, which shows every change), or use --as init if one value for the life of the pod is enough.',
         ),
       ),
@@ -105,20 +105,20 @@ export function subPaths(subject: string, pod: Mapping, bindings: readonly Bindi
 }
 
 /** Directories that were named for volumes that have their place already. */
-export function ignoredDirectories(subject: string, bindings: readonly Binding[]): readonly Problem[] {
+export function ignoredDirectories(subject: string, bindings: readonly VolumeBinding[]): readonly Problem[] {
   return bindings
     .filter(({ dir, source }) => source.dir !== undefined && source.dir !== dir)
     .map(({ dir, source, volume }) =>
       content(
         `${subject} volume ${volume}`,
-        `expected no directory for a volume that is mounted at ${dir} already, got ${quoted(source.dir ?? '')}`,
+        `expected no directory for a volume that is mounted at ${dir} already, got ${quote(source.dir ?? '')}`,
         'Leave =DIR out, or change the mount path in the pod spec.',
       ),
     );
 }
 
-function containersOf(pod: Mapping): readonly Mapping[] {
-  return [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)];
+function containersOf(pod: KubeObject): readonly KubeObject[] {
+  return [...asObjects(pod.initContainers), ...asObjects(pod.containers)];
 }
 
 function content(subject: string, message: string, remedy: string): Problem {

@@ -4,8 +4,8 @@
 
 import type { Document } from 'yaml';
 import { Problem } from '../problem.ts';
-import { printable, quoted } from '../text.ts';
-import { type Mapping, valueAt } from './data.ts';
+import { escapeControl, quote } from '../text.ts';
+import { type KubeObject, valueAt } from './data.ts';
 import { configMapText, isSecretProviderClass, type Source, sourceOf } from './source.ts';
 import { objectsOf } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml-text.ts';
@@ -24,7 +24,7 @@ export interface ReadDocument {
 }
 
 /** All of them, files first: what a person names wins over what lies in the input. */
-export function gatherSources(
+export function findSources(
   configs: readonly ConfigFile[],
   text: string,
   documents: readonly ReadDocument[],
@@ -48,7 +48,7 @@ function distinct(sources: readonly Source[]): readonly Source[] {
     throw new Problem({
       code: 'usage.value',
       subject: '--config',
-      message: `expected a name for each config, got ${quoted(source.name ?? '')} for ${other.subject} and ${source.subject}`,
+      message: `expected a name for each config, got ${quote(source.name ?? '')} for ${other.subject} and ${source.subject}`,
       remedy:
         'Give each a metadata.name of its own; inject those of different namespaces one after the other.',
     });
@@ -59,17 +59,17 @@ function distinct(sources: readonly Source[]): readonly Source[] {
 function sourceOfFile({ file, text, dir }: ConfigFile): Source {
   const spec: unknown = parseManifests(text, file)[0]?.toJS();
   if (isSecretProviderClass(spec))
-    return sourceOf(spec, { subject: printable(file), origin: 'file', text, dir });
+    return sourceOf(spec, { subject: escapeControl(file), origin: 'file', text, dir });
   throw new Problem({
     code: 'config.document',
-    subject: printable(file),
-    message: `expected a SecretProviderClass, got ${quoted(String(valueAt(spec, 'kind') ?? ''))}`,
+    subject: escapeControl(file),
+    message: `expected a SecretProviderClass, got ${quote(String(valueAt(spec, 'kind') ?? ''))}`,
     remedy: 'Give the file that the Secrets Store CSI driver would be given.',
   });
 }
 
-function sourceOfObject(object: Mapping, text: string | undefined): readonly Source[] {
-  const subject = `${String(object.kind)}/${printable(String(valueAt(object, 'metadata', 'name')))}`;
+function sourceOfObject(object: KubeObject, text: string | undefined): readonly Source[] {
+  const subject = `${String(object.kind)}/${escapeControl(String(valueAt(object, 'metadata', 'name')))}`;
   if (isSecretProviderClass(object)) {
     return [
       sourceOf(object, {

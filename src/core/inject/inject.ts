@@ -10,12 +10,12 @@ import type { Document } from 'yaml';
 import { type Problem, throwProblems } from '../problem.ts';
 import { type Assignment, assign } from './assign.ts';
 import type { PlannedBinding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { companionsOf, identityOf } from './companions.ts';
-import { contradictionsOf, withoutEffect } from './contradictions.ts';
-import { isSame, type Mapping, valueAt } from './data.ts';
-import { type ConfigFile, gatherSources } from './gather.ts';
-import { obstaclesOf } from './obstacles.ts';
+import type { InjectOptions } from './choices.ts';
+import { generatedObjects, identityOf } from './companions.ts';
+import { validateOptions, ineffectiveOptions } from './contradictions.ts';
+import { isSame, type KubeObject, valueAt } from './data.ts';
+import { type ConfigFile, findSources } from './gather.ts';
+import { validatePod } from './obstacles.ts';
 import { injectPod } from './pod.ts';
 import { applyEdits, type Edit, editsFor } from './rewrite.ts';
 import { configMapOf, isSecretProviderClass, planOf, type Source } from './source.ts';
@@ -40,7 +40,7 @@ export interface Injected {
 }
 
 /** Adds podsecrets to every pod that asks for it, or that the choices name. Throws Problems: all that cannot work. */
-export async function inject(input: Input, choices: Choices): Promise<Injected> {
+export async function inject(input: Input, choices: InjectOptions): Promise<Injected> {
   // 1.
   const documents = parseManifests(input.text, input.file).map((document) => ({
     document,
@@ -48,18 +48,18 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
   }));
   const objects = documents.flatMap(({ value }) => objectsOf(value));
   // 2.
-  const sources = gatherSources(input.configs, input.text, documents);
+  const sources = findSources(input.configs, input.text, documents);
   const assigned = assign(objects, sources, choices, input.file);
   // 3.
   const { assignments, warnings } = await withPlans(assigned, choices);
   // 4.
-  const obstacles = assignments.map((one) => obstaclesOf(one.workload, one.bindings, choices));
-  throwProblems([...contradictionsOf(choices), ...obstacles.flatMap((found) => found.problems)]);
+  const obstacles = assignments.map((one) => validatePod(one.workload, one.bindings, choices));
+  throwProblems([...validateOptions(choices), ...obstacles.flatMap((found) => found.problems)]);
   // 5.
-  const companions = companionsOf(assignments, choices);
+  const companions = generatedObjects(assignments, choices);
   const known = new Set(objects.map(identityOf));
   const appended = [...companions].filter(([id]) => !known.has(id)).map(([, object]) => object);
-  const replace = (object: Mapping): Mapping =>
+  const replace = (object: KubeObject): KubeObject =>
     injectedObject(object, assignments, choices) ??
     convertedClass(object, assignments, choices) ??
     companions.get(identityOf(object)) ??
@@ -78,7 +78,7 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
     warnings: [
       ...warnings,
       ...obstacles.flatMap((found) => found.warnings),
-      ...withoutEffect(assignments, choices),
+      ...ineffectiveOptions(assignments, choices),
     ],
   };
 }
@@ -86,7 +86,7 @@ export async function inject(input: Input, choices: Choices): Promise<Injected> 
 /** Reads each config once. Mistakes in one are told here, where somebody looks, and not only in the cluster. */
 async function withPlans(
   assigned: readonly Assignment[],
-  choices: Choices,
+  choices: InjectOptions,
 ): Promise<{
   readonly assignments: readonly Assignment<PlannedBinding>[];
   readonly warnings: readonly Problem[];
@@ -110,10 +110,10 @@ async function withPlans(
 }
 
 function injectedObject(
-  object: Mapping,
+  object: KubeObject,
   assignments: readonly Assignment[],
-  choices: Choices,
-): Mapping | undefined {
+  choices: InjectOptions,
+): KubeObject | undefined {
   const assignment = assignments.find((one) => one.object === object);
   if (assignment === undefined) return undefined;
   return withPod(object, injectPod(assignment.workload.pod, assignment.bindings, choices));
@@ -121,10 +121,10 @@ function injectedObject(
 
 /** The ConfigMap that a SecretProviderClass of the input becomes when a pod uses it. */
 function convertedClass(
-  object: Mapping,
+  object: KubeObject,
   assignments: readonly Assignment[],
-  choices: Choices,
-): Mapping | undefined {
+  choices: InjectOptions,
+): KubeObject | undefined {
   if (!isSecretProviderClass(object)) return undefined;
   for (const { workload, bindings } of assignments) {
     const binding = bindings.find(({ source }) => source.object === object);
@@ -149,7 +149,7 @@ function documentEdits(
   return [{ from, to, text: blockText(after, KUBECTL_STYLE, 0) }];
 }
 
-function appendedText(text: string, objects: readonly Mapping[]): string {
+function appendedText(text: string, objects: readonly KubeObject[]): string {
   const before = text === '' || text.endsWith('\n') ? '' : '\n';
   return objects
     .map((object, index) => `${index === 0 ? before : ''}---\n${blockText(object, KUBECTL_STYLE, 0)}`)

@@ -7,43 +7,43 @@
  * change, because podsecrets never replaces the directory itself.
  */
 
-import type { Binding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { type Mapping, mappingsOf, textOf } from './data.ts';
+import type { VolumeBinding } from './binding.ts';
+import type { InjectOptions } from './choices.ts';
+import { type KubeObject, asObjects, textOf } from './data.ts';
 
 /** The directory in the volume that podsecrets makes. */
 const FILES = 'files';
 
 /** Where our container publishes the files of a binding. */
-export function publishedDirectory({ root }: Pick<Binding, 'root'>): string {
+export function publishedDirectory({ root }: Pick<VolumeBinding, 'root'>): string {
   return `${root}/${FILES}`;
 }
 
 /** Whether a mount has all files: the directory by its subPath, or the whole volume, which it is to become. */
-export function hasAllFiles(mount: Mapping): boolean {
+export function hasAllFiles(mount: KubeObject): boolean {
   const subPath = textOf(mount.subPath) ?? '';
   return mount.subPathExpr === undefined && (subPath === '' || subPath === FILES);
 }
 
 /** Whether a mount has a part of the volume that the kubelet resolves once. In a volume of the CSI driver every subPath does. */
-export function isPartial(mount: Mapping, { isCsi }: Binding): boolean {
+export function isPartial(mount: KubeObject, { isCsi }: VolumeBinding): boolean {
   return !hasAllFiles(mount) || (isCsi && mount.subPath === FILES);
 }
 
 /** Whether a container is one of those that the choices give the files to. */
-export function isNamed(container: Mapping, { containers }: Pick<Choices, 'containers'>): boolean {
+export function isNamed(container: KubeObject, { containers }: Pick<InjectOptions, 'containers'>): boolean {
   return containers.length === 0 || containers.includes(String(container.name));
 }
 
 /** The volumeMounts of a container of the application, with what the bindings add and change. */
 export function mountsWith(
-  container: Mapping,
-  bindings: readonly Binding[],
-  choices: Choices,
-): readonly Mapping[] {
+  container: KubeObject,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
+): readonly KubeObject[] {
   return bindings.reduce(
     (mounts, binding) => withBinding(container, mounts, binding, choices),
-    mappingsOf(container.volumeMounts),
+    asObjects(container.volumeMounts),
   );
 }
 
@@ -52,13 +52,13 @@ export function mountsWith(
  * was, and goes away when the container is no longer to have it.
  */
 function withBinding(
-  container: Mapping,
-  before: readonly Mapping[],
-  binding: Binding,
-  choices: Choices,
-): readonly Mapping[] {
-  const isOfVolume = (mount: Mapping) => mount.name === binding.volume;
-  const isAt = (dir: string) => (mount: Mapping) => isOfVolume(mount) && mount.mountPath === dir;
+  container: KubeObject,
+  before: readonly KubeObject[],
+  binding: VolumeBinding,
+  choices: InjectOptions,
+): readonly KubeObject[] {
+  const isOfVolume = (mount: KubeObject) => mount.name === binding.volume;
+  const isAt = (dir: string) => (mount: KubeObject) => isOfVolume(mount) && mount.mountPath === dir;
   const named = isNamed(container, choices);
   const kept = before
     .filter((mount) => binding.kept || named || !isAt(binding.dirBefore)(mount))
@@ -74,7 +74,7 @@ function withBinding(
 }
 
 /** What was a path in the volume becomes one in our directory, once. */
-function ofFiles(mount: Mapping, { isCsi }: Binding): Mapping {
+function ofFiles(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
   const { subPath, subPathExpr, readOnly: _, ...rest } = mount;
   const [key, part] = subPathExpr === undefined ? ['subPath', subPath] : ['subPathExpr', subPathExpr];
   const path = textOf(part) ?? '';

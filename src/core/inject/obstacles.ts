@@ -5,29 +5,29 @@
  */
 
 import { Problem, type ProblemCode } from '../problem.ts';
-import { nearest, quoted } from '../text.ts';
+import { didYouMean, quote } from '../text.ts';
 import { modeText } from '../units.ts';
 import { isCsiVolume, type PlannedBinding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { applicationUser, INIT_NAME, isOwn, NONROOT, SIDECAR_NAME, wasInjected } from './container.ts';
-import { type Mapping, mappingOf, mappingsOf, textOf, valueAt } from './data.ts';
+import type { InjectOptions } from './choices.ts';
+import { applicationUser, INIT_NAME, isInjectedContainer, NONROOT, SIDECAR_NAME, isInjected } from './container.ts';
+import { type KubeObject, asObject, asObjects, textOf, valueAt } from './data.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './directories.ts';
 import type { Workload } from './workload.ts';
 
 /** What stands in the way, and what may surprise. */
-export interface Obstacles {
+export interface PodValidation {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
 /** Everything that stands in the way of an injection. */
-export function obstaclesOf(
+export function validatePod(
   workload: Workload,
   bindings: readonly PlannedBinding[],
-  choices: Choices,
-): Obstacles {
+  choices: InjectOptions,
+): PodValidation {
   const pod = withoutOwn(workload.pod);
-  const site: Site = { workload, pod, bindings, choices };
+  const site: PodContext = { workload, pod, bindings, choices };
   return {
     problems: [
       platform(site),
@@ -53,20 +53,20 @@ export function obstaclesOf(
   };
 }
 
-interface Site {
+interface PodContext {
   readonly workload: Workload;
-  readonly pod: Mapping;
+  readonly pod: KubeObject;
   readonly bindings: readonly PlannedBinding[];
-  readonly choices: Choices;
+  readonly choices: InjectOptions;
 }
 
-function withoutOwn(pod: Mapping): Mapping {
-  const strangers = (containers: unknown) => mappingsOf(containers).filter((container) => !isOwn(container));
+function withoutOwn(pod: KubeObject): KubeObject {
+  const strangers = (containers: unknown) => asObjects(containers).filter((container) => !isInjectedContainer(container));
   return { ...pod, containers: strangers(pod.containers), initContainers: strangers(pod.initContainers) };
 }
 
-function platform({ workload, pod }: Site): Problem | undefined {
-  const selector = mappingOf(pod.nodeSelector);
+function platform({ workload, pod }: PodContext): Problem | undefined {
+  const selector = asObject(pod.nodeSelector);
   const system =
     valueAt(pod, 'os', 'name') ??
     selector['kubernetes.io/os'] ??
@@ -75,12 +75,12 @@ function platform({ workload, pod }: Site): Problem | undefined {
   if (system === 'linux') return undefined;
   return content(
     workload.subject,
-    `expected a Linux pod, got one for ${quoted(String(system))}`,
+    `expected a Linux pod, got one for ${quote(String(system))}`,
     'podsecrets publishes to a tmpfs through links, which other systems do not have; leave this workload out.',
   );
 }
 
-function fargate({ workload, pod, bindings, choices }: Site): Problem | undefined {
+function fargate({ workload, pod, bindings, choices }: PodContext): Problem | undefined {
   const mark = fargateMark(workload, pod);
   const asking = bindings.find(({ plan }) => plan.usePodIdentity === true);
   const flagged = choices.auth === 'pod-identity';
@@ -93,7 +93,7 @@ function fargate({ workload, pod, bindings, choices }: Site): Problem | undefine
   );
 }
 
-function fargateMark({ metadata }: Workload, pod: Mapping): string | undefined {
+function fargateMark({ metadata }: Workload, pod: KubeObject): string | undefined {
   if (valueAt(metadata, 'labels', FARGATE_PROFILE) !== undefined) return `label ${FARGATE_PROFILE}`;
   if (valueAt(pod, 'nodeSelector', COMPUTE_TYPE) === 'fargate') return `nodeSelector ${COMPUTE_TYPE}`;
   return pod.schedulerName === 'fargate-scheduler' ? 'schedulerName fargate-scheduler' : undefined;
@@ -102,7 +102,7 @@ function fargateMark({ metadata }: Workload, pod: Mapping): string | undefined {
 const FARGATE_PROFILE = 'eks.amazonaws.com/fargate-profile';
 const COMPUTE_TYPE = 'eks.amazonaws.com/compute-type';
 
-function signalling({ workload, pod, choices }: Site): Problem | undefined {
+function signalling({ workload, pod, choices }: PodContext): Problem | undefined {
   if (!choices.signals) return undefined;
   if (pod.shareProcessNamespace === true) return undefined;
   const got =
@@ -117,7 +117,7 @@ function signalling({ workload, pod, choices }: Site): Problem | undefined {
 }
 
 /** A plain container beside a job's own never ends, and so the job would not. */
-function endlessJob({ workload, pod, choices }: Site): Problem | undefined {
+function endlessJob({ workload, pod, choices }: PodContext): Problem | undefined {
   const ends =
     workload.kind === 'Job' ||
     workload.kind === 'CronJob' ||
@@ -130,7 +130,7 @@ function endlessJob({ workload, pod, choices }: Site): Problem | undefined {
   );
 }
 
-function token({ workload, pod, choices }: Site): Problem | undefined {
+function token({ workload, pod, choices }: PodContext): Problem | undefined {
   if (!choices.syncSecrets || pod.automountServiceAccountToken !== false) return undefined;
   return content(
     workload.subject,
@@ -139,14 +139,14 @@ function token({ workload, pod, choices }: Site): Problem | undefined {
   );
 }
 
-function namesTaken({ workload, pod, bindings }: Site): readonly Problem[] {
-  const containers = [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)]
+function namesTaken({ workload, pod, bindings }: PodContext): readonly Problem[] {
+  const containers = [...asObjects(pod.initContainers), ...asObjects(pod.containers)]
     .map((container) => String(container.name))
     .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
     .map((name) => `container ${name}`);
   // Another config's ConfigMap stands there after an injection with other choices, and is somebody else's otherwise.
-  const again = wasInjected(workload.pod);
-  const volumes = mappingsOf(pod.volumes)
+  const again = isInjected(workload.pod);
+  const volumes = asObjects(pod.volumes)
     .filter((volume) =>
       bindings.some(
         (binding) =>
@@ -168,23 +168,23 @@ function namesTaken({ workload, pod, bindings }: Site): readonly Problem[] {
   );
 }
 
-function unknownContainers({ workload, pod, choices }: Site): readonly Problem[] {
-  const names = [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].map(({ name }) =>
+function unknownContainers({ workload, pod, choices }: PodContext): readonly Problem[] {
+  const names = [...asObjects(pod.initContainers), ...asObjects(pod.containers)].map(({ name }) =>
     String(name),
   );
   return choices.containers
     .filter((wanted) => !names.includes(wanted))
     .map((wanted) => {
-      const hint = nearest(wanted, names);
+      const hint = didYouMean(wanted, names);
       return usage(
         '--containers',
-        `expected a container of ${workload.subject} (${names.join(', ')}), got ${quoted(wanted)}`,
+        `expected a container of ${workload.subject} (${names.join(', ')}), got ${quote(wanted)}`,
         hint === undefined ? 'Correct the name.' : `Did you mean ${hint}?`,
       );
     });
 }
 
-function otherUser({ workload, pod, choices }: Site): Problem | undefined {
+function otherUser({ workload, pod, choices }: PodContext): Problem | undefined {
   if (!choices.signals || choices.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
   return content(
     workload.subject,
@@ -194,7 +194,7 @@ function otherUser({ workload, pod, choices }: Site): Problem | undefined {
 }
 
 /** Files belong to the user that writes them, and to the pod's fsGroup when it has one. */
-function unreadable({ workload, pod, bindings, choices }: Site): Problem | undefined {
+function unreadable({ workload, pod, bindings, choices }: PodContext): Problem | undefined {
   if (choices.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
   const needed = valueAt(pod, 'securityContext', 'fsGroup') === undefined ? 0o004 : 0o044;
   const closed = bindings
@@ -208,21 +208,21 @@ function unreadable({ workload, pod, bindings, choices }: Site): Problem | undef
   );
 }
 
-function skipped({ workload }: Site): Problem | undefined {
+function skipped({ workload }: PodContext): Problem | undefined {
   const list = textOf(valueAt(workload.metadata, 'annotations', SKIP_CONTAINERS)) ?? '';
   const skips = list.split(',').map((name) => name.trim());
   if (!skips.includes(SIDECAR_NAME) && !skips.includes(INIT_NAME)) return undefined;
   return content(
     workload.subject,
-    `expected AWS credentials in our container, got ${SKIP_CONTAINERS}: ${quoted(list)}`,
+    `expected AWS credentials in our container, got ${SKIP_CONTAINERS}: ${quote(list)}`,
     'Take its name out of the annotation.',
   );
 }
 
 const SKIP_CONTAINERS = 'eks.amazonaws.com/skip-containers';
 
-function nodeSecret({ workload, pod, bindings }: Site): Problem | undefined {
-  const volume = mappingsOf(pod.volumes).find(
+function nodeSecret({ workload, pod, bindings }: PodContext): Problem | undefined {
+  const volume = asObjects(pod.volumes).find(
     (other) =>
       bindings.some((binding) => binding.volume === other.name) &&
       valueAt(other, 'csi', 'nodePublishSecretRef') !== undefined,
@@ -235,7 +235,7 @@ function nodeSecret({ workload, pod, bindings }: Site): Problem | undefined {
   );
 }
 
-function hostPort({ workload, pod, choices }: Site): Problem | undefined {
+function hostPort({ workload, pod, choices }: PodContext): Problem | undefined {
   if (pod.hostNetwork !== true || choices.as === 'init' || choices.listen === 'off') return undefined;
   return content(
     workload.subject,
@@ -244,7 +244,7 @@ function hostPort({ workload, pod, choices }: Site): Problem | undefined {
   );
 }
 
-function unsynced({ workload, bindings, choices }: Site): Problem | undefined {
+function unsynced({ workload, bindings, choices }: PodContext): Problem | undefined {
   const names = bindings.flatMap(({ plan }) => plan.secretObjects.map((object) => object.secretName));
   if (choices.syncSecrets || names.length === 0) return undefined;
   return content(

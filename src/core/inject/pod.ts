@@ -5,14 +5,14 @@
  * What is not ours keeps its order and its content; nothing is added that the choices do not ask for.
  */
 
-import type { Binding } from './binding.ts';
-import type { Choices } from './choices.ts';
-import { isOwn, ownContainers } from './container.ts';
-import { type Mapping, mappingsOf, valueAt } from './data.ts';
+import type { VolumeBinding } from './binding.ts';
+import type { InjectOptions } from './choices.ts';
+import { isInjectedContainer, ownContainers } from './container.ts';
+import { type KubeObject, asObjects, valueAt } from './data.ts';
 import { mountsWith } from './mounts.ts';
 
 /** The pod spec with containers, volumes and mounts for the bindings. */
-export function injectPod(pod: Mapping, bindings: readonly Binding[], choices: Choices): Mapping {
+export function injectPod(pod: KubeObject, bindings: readonly VolumeBinding[], choices: InjectOptions): KubeObject {
   const own = ownContainers(pod, bindings, choices);
   const containers = [...others(pod.containers, bindings, choices), ...own.beside];
   const initContainers = [...own.first, ...others(pod.initContainers, bindings, choices)];
@@ -25,25 +25,25 @@ export function injectPod(pod: Mapping, bindings: readonly Binding[], choices: C
     ...injected,
     initContainers,
     containers,
-    volumes: bindings.reduce(withVolumes, mappingsOf(pod.volumes)),
+    volumes: bindings.reduce(withVolumes, asObjects(pod.volumes)),
   };
 }
 
-function others(containers: unknown, bindings: readonly Binding[], choices: Choices): readonly Mapping[] {
-  return mappingsOf(containers)
-    .filter((container) => !isOwn(container))
+function others(containers: unknown, bindings: readonly VolumeBinding[], choices: InjectOptions): readonly KubeObject[] {
+  return asObjects(containers)
+    .filter((container) => !isInjectedContainer(container))
     .map((container) => withMounts(container, mountsWith(container, bindings, choices)));
 }
 
 /** A list that stays empty is left as it is; one that gets empty goes. */
-function withMounts(container: Mapping, mounts: readonly Mapping[]): Mapping {
+function withMounts(container: KubeObject, mounts: readonly KubeObject[]): KubeObject {
   if (mounts.length > 0) return { ...container, volumeMounts: mounts };
-  return mappingsOf(container.volumeMounts).length === 0
+  return asObjects(container.volumeMounts).length === 0
     ? container
     : { ...container, volumeMounts: undefined };
 }
 
-function withVolumes(volumes: readonly Mapping[], binding: Binding): readonly Mapping[] {
+function withVolumes(volumes: readonly KubeObject[], binding: VolumeBinding): readonly KubeObject[] {
   const secrets = { name: binding.volume, emptyDir: { medium: 'Memory', sizeLimit: SIZE_LIMIT } };
   const config = { name: binding.configVolume, configMap: { name: binding.source.configMapName } };
   return withVolume(withVolume(volumes, secrets), config);
@@ -53,7 +53,7 @@ function withVolumes(volumes: readonly Mapping[], binding: Binding): readonly Ma
 const SIZE_LIMIT = '16Mi';
 
 /** A tmpfs of this name is kept, for somebody may have given it another size; anything else is replaced. */
-function withVolume(volumes: readonly Mapping[], volume: Mapping): readonly Mapping[] {
+function withVolume(volumes: readonly KubeObject[], volume: KubeObject): readonly KubeObject[] {
   const standing = volumes.find((other) => other.name === volume.name);
   if (standing === undefined) return [...volumes, volume];
   const isTmpfs = valueAt(standing, 'emptyDir', 'medium') === 'Memory';

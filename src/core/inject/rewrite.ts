@@ -18,7 +18,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { isMapping, isSame, type Mapping } from './data.ts';
+import { isObject, isSame, type KubeObject } from './data.ts';
 import { blockText, type Style, styleOf } from './yaml-text.ts';
 
 /** Replace what stands between two offsets; where they are equal, insert. */
@@ -70,7 +70,7 @@ type AnyPair = Pair<unknown, unknown>;
 function changeInside(page: Page, node: Node, after: unknown, openLine: number | undefined): boolean {
   if (isSame(node.toJS(page.document), after)) return true;
   if (node.range == null) return false;
-  if (isMap(node) && isMapping(after)) {
+  if (isMap(node) && isObject(after)) {
     return !node.flow && changeMap(page, node, after, openLine);
   }
   if (isSeq(node) && Array.isArray(after)) {
@@ -83,11 +83,11 @@ function changeInside(page: Page, node: Node, after: unknown, openLine: number |
  * A block mapping. Keys that went give their place to keys that came, in order (`csi:` to `emptyDir:`); other new keys
  * follow the key before them in `after`.
  */
-function changeMap(page: Page, node: AnyMap, after: Mapping, openLine: number | undefined): boolean {
+function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number | undefined): boolean {
   const first = node.items[0];
   if (first === undefined || !node.items.every(isPlainPair)) return false;
   const column = columnOf(page.source, startOf(first));
-  const before = node.toJS(page.document) as Mapping;
+  const before = node.toJS(page.document) as KubeObject;
   const added = Object.keys(after).filter((key) => after[key] !== undefined && !Object.hasOwn(before, key));
   const removed = node.items.filter((pair) => after[keyOf(pair)] === undefined && keyOf(pair) !== MERGE);
   // A key that a merge brought cannot be taken away here, and a mapping that loses its last key is another text.
@@ -143,7 +143,7 @@ function changeValue(page: Page, pair: AnyPair, after: unknown, column: number):
 }
 
 /** A whole pair written anew; the key's own line keeps its place, also behind a dash. */
-function replacePair(page: Page, pair: AnyPair, next: Mapping, column: number): void {
+function replacePair(page: Page, pair: AnyPair, next: KubeObject, column: number): void {
   const text = blockText(next, page.style, column).trimStart();
   const end = endOf(pair);
   const endsLine = page.source[end - 1] === '\n';
@@ -222,7 +222,7 @@ function changeItem(page: Page, item: Node, after: unknown): void {
 
 /** Which item of a list an item is: by its name (a mount also by its path), else by its whole value. */
 function identityOf(item: unknown): string {
-  if (isMapping(item) && typeof item.name === 'string') {
+  if (isObject(item) && typeof item.name === 'string') {
     return JSON.stringify([item.name, typeof item.mountPath === 'string' ? item.mountPath : null]);
   }
   return JSON.stringify(item);

@@ -7,8 +7,8 @@
 
 import { ownName } from '../kubernetes/name.ts';
 import { type ParsedPlan, parsePlan } from '../secret-provider-class/secret-provider-class.ts';
-import type { Choices } from './choices.ts';
-import { type Mapping, mappingOf, textOf, valueAt } from './data.ts';
+import type { InjectOptions } from './choices.ts';
+import { type KubeObject, asObject, textOf, valueAt } from './data.ts';
 
 /** A SecretProviderClass, and the ConfigMap that brings it into a pod. */
 export interface Source {
@@ -16,7 +16,7 @@ export interface Source {
   readonly subject: string;
   readonly origin: 'file' | 'document' | 'configMap';
   /** What it is in the input; undefined for a file. */
-  readonly object: Mapping | undefined;
+  readonly object: KubeObject | undefined;
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
@@ -43,7 +43,7 @@ export function serves(source: Source, namespace: string | undefined): boolean {
 }
 
 /** Reads the text of a source as the pod will. */
-export function planOf(source: Source, { mode, syncSecrets }: Choices): Promise<ParsedPlan> {
+export function planOf(source: Source, { mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
   return parsePlan(source.text, {
     file: source.subject,
     defaultMode: mode,
@@ -57,11 +57,11 @@ const CONFIG_KEY = 'config.yaml';
 
 /** A source from a SecretProviderClass and its text. */
 export function sourceOf(
-  spec: Mapping,
+  spec: KubeObject,
   given: Pick<Source, 'subject' | 'origin' | 'text'> & {
     readonly dir?: string | undefined;
     readonly configMapName?: string;
-    readonly object?: Mapping;
+    readonly object?: KubeObject;
   },
 ): Source {
   const name = textOf(valueAt(spec, 'metadata', 'name'));
@@ -81,19 +81,19 @@ export function sourceOf(
 }
 
 /** By apiVersion and kind; whether it is well-formed shows when it is read. */
-export function isSecretProviderClass(value: unknown): value is Mapping {
-  const { apiVersion, kind } = mappingOf(value);
+export function isSecretProviderClass(value: unknown): value is KubeObject {
+  const { apiVersion, kind } = asObject(value);
   return kind === 'SecretProviderClass' && String(apiVersion).startsWith('secrets-store.csi.x-k8s.io/');
 }
 
 /** The text of the SecretProviderClass in a ConfigMap that an earlier injection made. */
 export function configMapText(value: unknown): string | undefined {
-  const { kind } = mappingOf(value);
+  const { kind } = asObject(value);
   return kind === 'ConfigMap' ? textOf(valueAt(value, 'data', CONFIG_KEY)) : undefined;
 }
 
 /** The ConfigMap that brings a source into the pod. */
-export function configMapOf(source: Source, namespace: string | undefined): Mapping {
+export function configMapOf(source: Source, namespace: string | undefined): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -5,7 +5,7 @@
  * What is no workload passes through untouched.
  */
 
-import { isMapping, type Mapping, mappingOf, textOf, valueAt, withValueAt } from './data.ts';
+import { isObject, type KubeObject, asObject, textOf, valueAt, withValueAt } from './data.ts';
 
 /** An object that is a pod or makes pods. */
 export interface Workload {
@@ -14,19 +14,19 @@ export interface Workload {
   readonly kind: string;
   readonly namespace: string | undefined;
   /** Metadata of the pods, not of what makes them. */
-  readonly metadata: Mapping;
-  readonly pod: Mapping;
+  readonly metadata: KubeObject;
+  readonly pod: KubeObject;
 }
 
 /** The objects of a document: the items of a List, in depth, or the document itself. */
-export function objectsOf(document: unknown): readonly Mapping[] {
-  if (!isMapping(document)) return [];
+export function objectsOf(document: unknown): readonly KubeObject[] {
+  if (!isObject(document)) return [];
   return isList(document) ? (document.items as readonly unknown[]).flatMap(objectsOf) : [document];
 }
 
 /** The document with every object replaced by what `change` makes of it. */
-export function mapObjects(document: unknown, change: (object: Mapping) => Mapping): unknown {
-  if (!isMapping(document)) return document;
+export function mapObjects(document: unknown, change: (object: KubeObject) => KubeObject): unknown {
+  if (!isObject(document)) return document;
   if (!isList(document)) return change(document);
   return {
     ...document,
@@ -35,15 +35,15 @@ export function mapObjects(document: unknown, change: (object: Mapping) => Mappi
 }
 
 /** A `List`, or the list of one kind that an API answers with, such as `DeploymentList`. */
-function isList(object: Mapping): boolean {
+function isList(object: KubeObject): boolean {
   return String(object.kind).endsWith('List') && Array.isArray(object.items);
 }
 
 /** The workload that an object is; undefined when it makes no pods. */
-export function workloadOf(object: Mapping): Workload | undefined {
+export function workloadOf(object: KubeObject): Workload | undefined {
   const template = templatePath(object);
   const pod = template && valueAt(object, ...template, 'spec');
-  if (template === undefined || !isMapping(pod)) return undefined;
+  if (template === undefined || !isObject(pod)) return undefined;
   const kind = String(object.kind);
   const name =
     valueAt(object, 'metadata', 'name') ?? valueAt(object, 'metadata', 'generateName') ?? '(no name)';
@@ -51,19 +51,19 @@ export function workloadOf(object: Mapping): Workload | undefined {
     subject: `${kind}/${String(name)}`,
     kind,
     namespace: textOf(valueAt(object, 'metadata', 'namespace')),
-    metadata: mappingOf(valueAt(object, ...template, 'metadata')),
+    metadata: asObject(valueAt(object, ...template, 'metadata')),
     pod,
   };
 }
 
 /** The object with another pod spec. */
-export function withPod(object: Mapping, pod: Mapping): Mapping {
+export function withPod(object: KubeObject, pod: KubeObject): KubeObject {
   const template = templatePath(object);
   return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
 }
 
 /** Custom resources that make pods (an Argo Rollout) hold their template where a Deployment does. */
-function templatePath(object: Mapping): readonly string[] | undefined {
+function templatePath(object: KubeObject): readonly string[] | undefined {
   if (typeof object.kind !== 'string') return undefined;
   const custom = Array.isArray(valueAt(object, ...IN_SPEC, 'spec', 'containers')) ? IN_SPEC : undefined;
   return templates.get(object.kind) ?? custom;

@@ -16,7 +16,7 @@ import {
   visit,
 } from 'yaml';
 import { Problem } from '../problem.ts';
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 
 /** Every document of a text that holds anything. Throws a Problem at the first that is not YAML. */
 export function parseManifests(text: string, file: string): readonly Document.Parsed[] {
@@ -48,7 +48,7 @@ function refuseWhatHasNoValue(document: Document.Parsed, file: string): void {
     if (!message.startsWith('Excessive alias count')) throw notYaml(file, message);
     throw new Problem({
       code: 'kubernetes.content',
-      subject: printable(file),
+      subject: escapeControl(file),
       message: 'expected at most 100 expansions of aliases, got more',
       remedy: 'Write the values out.',
       file,
@@ -59,8 +59,8 @@ function refuseWhatHasNoValue(document: Document.Parsed, file: string): void {
 function notYaml(file: string, message: string, line?: number): Problem {
   return new Problem({
     code: 'kubernetes.content',
-    subject: printable(file),
-    message: `expected YAML, got text with an error: ${printable(message)}`,
+    subject: escapeControl(file),
+    message: `expected YAML, got text with an error: ${escapeControl(message)}`,
     remedy: 'Correct the manifest.',
     file,
     ...(line === undefined ? {} : { line }),

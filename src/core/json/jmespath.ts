@@ -18,7 +18,7 @@ import {
   UnknownFunctionError,
 } from '@aws-lambda-powertools/jmespath';
 import type { JMESPathParsingOptions } from '@aws-lambda-powertools/jmespath/types';
-import { nearest, quoted } from '../text.ts';
+import { didYouMean, quote } from '../text.ts';
 import { functionNames, functionTable, isExpression } from './jmespath-functions.ts';
 import type { JsonValue } from './json.ts';
 
@@ -29,7 +29,7 @@ export type Evaluation =
   | { readonly kind: 'none'; readonly found: string };
 
 /** What is wrong with an expression: a message in the grammar of problems, and a remedy. */
-export interface ExpressionFault {
+export interface ExpressionDiagnostic {
   readonly message: string;
   readonly remedy: string;
 }
@@ -51,8 +51,8 @@ export function evaluate(expression: string, data: JsonValue): Evaluation {
 const LONGEST = 10_000;
 
 /** What is wrong with the expression itself, whatever the data; undefined when it is valid. */
-export function expressionFault(expression: string): ExpressionFault | undefined {
-  const message = `expected a JMESPath expression, got ${quoted(expression)}`;
+export function expressionFault(expression: string): ExpressionDiagnostic | undefined {
+  const message = `expected a JMESPath expression, got ${quote(expression)}`;
   if (expression.length > LONGEST) {
     return { message: `${message}, which is longer than ${LONGEST} characters`, remedy: 'Shorten it.' };
   }
@@ -87,14 +87,14 @@ function remedyFor(expression: string): string {
  * What is wrong with the function calls of a valid expression; undefined when nothing is found. The AWS provider's library
  * finds out when it evaluates the call, so that one it never comes to does no harm: `name || lower(name)`.
  */
-export function callFault(expression: string): ExpressionFault | undefined {
+export function callFault(expression: string): ExpressionDiagnostic | undefined {
   const calls = [...withoutQuotes(expression).matchAll(/\b([A-Za-z_]\w*)\s*\(/g)];
   const unknown = calls.map(([, name = '']) => name).find((name) => !functionNames.includes(name));
   if (unknown !== undefined) {
-    const meant = nearest(unknown, functionNames);
-    const remedy = meant === undefined ? 'Do without it' : `Write ${quoted(meant)}, or do without it`;
+    const meant = didYouMean(unknown, functionNames);
+    const remedy = meant === undefined ? 'Do without it' : `Write ${quote(meant)}, or do without it`;
     return {
-      message: `expected a function of JMESPath, got ${quoted(unknown)}, which it does not have`,
+      message: `expected a function of JMESPath, got ${quote(unknown)}, which it does not have`,
       remedy: `${remedy} (https://jmespath.org/specification.html#built-in-functions).`,
     };
   }
@@ -103,7 +103,7 @@ export function callFault(expression: string): ExpressionFault | undefined {
   } catch (error) {
     if (error instanceof ArityError)
       return {
-        message: `expected each function to get the arguments it takes, got more or fewer in ${quoted(expression)}`,
+        message: `expected each function to get the arguments it takes, got more or fewer in ${quote(expression)}`,
         remedy: 'Correct the expression (https://jmespath.org/specification.html#built-in-functions).',
       };
   }

@@ -7,8 +7,8 @@
 
 import { Problem, type ProblemCode } from '../problem.ts';
 import type { Secret } from '../secret.ts';
-import { printable, quoted } from '../text.ts';
-import { record } from './json-fields.ts';
+import { escapeControl, quote } from '../text.ts';
+import { asObject } from './json-fields.ts';
 import { ruleText } from './rbac.ts';
 import { quotesValue } from './secret.ts';
 
@@ -28,7 +28,7 @@ export interface KubernetesRequest {
 }
 
 /** What it answered. */
-export interface KubernetesAnswer {
+export interface KubernetesResponse {
   readonly status: number;
   /** The parsed body; undefined when it was not JSON. */
   readonly body: unknown;
@@ -37,7 +37,7 @@ export interface KubernetesAnswer {
 }
 
 /** The Problem for an answer that is not a success. */
-export function refusedBy(request: KubernetesRequest, answer: KubernetesAnswer): Problem {
+export function toProblem(request: KubernetesRequest, answer: KubernetesResponse): Problem {
   const status = parseStatus(answer.body);
   const message = shownMessage(request, status);
   switch (answer.status) {
@@ -73,7 +73,7 @@ export function refusedBy(request: KubernetesRequest, answer: KubernetesAnswer):
       });
     default:
       return problem(request, 'kubernetes.api', `expected success, got ${answer.status}${message}`, {
-        remedy: `See what the API server says about ${request.resource}/${printable(request.name)}.`,
+        remedy: `See what the API server says about ${request.resource}/${escapeControl(request.name)}.`,
       });
   }
 }
@@ -99,11 +99,11 @@ interface Status {
 }
 
 function parseStatus(body: unknown): Status {
-  const status = record(body);
-  const causes = record(status.details).causes;
+  const status = asObject(body);
+  const causes = asObject(status.details).causes;
   return {
     message: typeof status.message === 'string' ? status.message : '',
-    causes: (Array.isArray(causes) ? causes : []).map(record).map((cause) => ({
+    causes: (Array.isArray(causes) ? causes : []).map(asObject).map((cause) => ({
       reason: String(cause.reason ?? ''),
       message: String(cause.message ?? ''),
       field: String(cause.field ?? ''),
@@ -114,7 +114,7 @@ function parseStatus(body: unknown): Status {
 function shownMessage(request: KubernetesRequest, status: Status): string {
   if (status.message === '') return '';
   const quotes = quotesValue(status.message, request.values?.values() ?? []);
-  return quotes ? ' (its message is withheld: it quotes a value)' : `: ${printable(status.message, 400)}`;
+  return quotes ? ' (its message is withheld: it quotes a value)' : `: ${escapeControl(status.message, 400)}`;
 }
 
 /** RBAC says `User "x" cannot patch resource "secrets"`; quotas and admission policies deny in words of their own. */
@@ -136,7 +136,7 @@ function denied(request: KubernetesRequest, status: Status, message: string): Pr
   return problem(
     request,
     'kubernetes.denied',
-    `expected ${quoted(user)} to be allowed to ${verb} it, got 403`,
+    `expected ${quote(user)} to be allowed to ${verb} it, got 403`,
     {
       remedy: `Add to a Role in namespace ${request.namespace}: ${rule}`,
     },
@@ -151,7 +151,7 @@ function conflict(request: KubernetesRequest, status: Status, message: string): 
       retry: true,
     });
   }
-  const whose = fields.map(({ manager, field }) => `${printable(field)} managed by ${quoted(manager)}`);
+  const whose = fields.map(({ manager, field }) => `${escapeControl(field)} managed by ${quote(manager)}`);
   return problem(request, 'kubernetes.foreign', `expected fields of ours, got ${whose.join(', ')}`, {
     remedy: `Nothing is taken over. Delete the Secret and it is made anew: kubectl -n ${request.namespace} delete secret ${request.name}`,
   });
@@ -159,7 +159,7 @@ function conflict(request: KubernetesRequest, status: Status, message: string): 
 
 function invalid(request: KubernetesRequest, status: Status, message: string): Problem {
   // The reasons and fields only: "Invalid value" is followed by the value.
-  const fields = status.causes.map((cause) => `${printable(cause.field)} (${printable(cause.reason)})`);
+  const fields = status.causes.map((cause) => `${escapeControl(cause.field)} (${escapeControl(cause.reason)})`);
   const got = fields.length === 0 ? message : `: ${fields.join(', ')}`;
   return problem(
     request,
@@ -181,7 +181,7 @@ function problem(request: KubernetesRequest, code: ProblemCode, message: string,
   const kind = { secrets: 'Secret', pods: 'Pod', replicasets: 'ReplicaSet', jobs: 'Job' }[request.resource];
   return new Problem({
     code,
-    subject: `${kind} ${printable(request.namespace)}/${printable(request.name)}`,
+    subject: `${kind} ${escapeControl(request.namespace)}/${escapeControl(request.name)}`,
     message,
     ...more,
   });

@@ -3,11 +3,11 @@
  */
 
 /** The value as an object with fields of any kind; an empty one when it is none. */
-export function record(value: unknown): Record<string, unknown> {
+export function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** The value as a list; an empty one when it is none. */
-export function list(value: unknown): readonly unknown[] {
+export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

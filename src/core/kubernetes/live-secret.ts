@@ -7,12 +7,12 @@
 
 import type { Plan } from '../plan.ts';
 import { Secret } from '../secret.ts';
-import { list, record } from './json-fields.ts';
+import { asList, asObject } from './json-fields.ts';
 
 /** The field manager of server-side apply, and the value of the mark. */
 export const MANAGER = 'podsecrets';
 /** Ours wins over one that the config gives: charts set it to Helm on all their objects, and these are not Helm's. */
-export const MARK = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** Annotation: the config that the Secret comes from. */
 export const CONFIG = 'podsecrets.io/config';
 /** Annotation: the Secrets of that config, so that one that left the config is found again without listing them all. */
@@ -49,10 +49,10 @@ export interface LiveSecret {
 
 /** Reads the answer to a GET; undefined when it is not a Secret. */
 export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
-  const secret = record(answer);
-  const metadata = record(secret.metadata);
+  const secret = asObject(answer);
+  const metadata = asObject(secret.metadata);
   if (secret.kind !== 'Secret' || typeof metadata.uid !== 'string') return undefined;
-  const managers = list(metadata.managedFields).map(record);
+  const managers = asList(metadata.managedFields).map(asObject);
   const ours = managers.filter((entry) => entry.manager === MANAGER && entry.operation === 'Apply');
   return {
     uid: metadata.uid,
@@ -61,7 +61,7 @@ export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
     immutable: secret.immutable === true,
     labels: texts(metadata.labels),
     annotations: texts(metadata.annotations),
-    owners: list(metadata.ownerReferences).map(record).map(ownerReference),
+    owners: asList(metadata.ownerReferences).map(asObject).map(ownerReference),
     data: new Map(
       Object.entries(texts(secret.data)).map(([key, value]) => [
         key,
@@ -69,7 +69,7 @@ export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
       ]),
     ),
     held:
-      ours.length === 0 ? undefined : new Set(ours.flatMap((entry) => heldFields(record(entry.fieldsV1)))),
+      ours.length === 0 ? undefined : new Set(ours.flatMap((entry) => managedFields(asObject(entry.fieldsV1)))),
     others: [
       ...new Set(managers.filter((entry) => !ours.includes(entry)).map((entry) => String(entry.manager))),
     ],
@@ -86,11 +86,11 @@ function ownerReference(owner: Record<string, unknown>): OwnerReference {
 }
 
 /** `{"f:data":{"f:password":{}},"f:metadata":{"f:ownerReferences":{"k:{\"uid\":\"…\"}":{}}}}`, as names. */
-function heldFields(fields: Record<string, unknown>): readonly string[] {
-  const metadata = record(fields['f:metadata']);
+function managedFields(fields: Record<string, unknown>): readonly string[] {
+  const metadata = asObject(fields['f:metadata']);
   const names = (prefix: string, of: unknown) =>
-    Object.keys(record(of)).flatMap((name) => (name.startsWith('f:') ? [`${prefix}.${name.slice(2)}`] : []));
-  const owners = Object.keys(record(metadata['f:ownerReferences'])).flatMap((name) => {
+    Object.keys(asObject(of)).flatMap((name) => (name.startsWith('f:') ? [`${prefix}.${name.slice(2)}`] : []));
+  const owners = Object.keys(asObject(metadata['f:ownerReferences'])).flatMap((name) => {
     const uid = /^k:.*"uid":"([^"]+)"/.exec(name)?.[1];
     return uid === undefined ? [] : [`owner.${uid}`];
   });
@@ -103,7 +103,7 @@ function heldFields(fields: Record<string, unknown>): readonly string[] {
 }
 
 /** Whose a Secret is: this config's, another config's of ours, or somebody else's. */
-export type Belonging =
+export type Ownership =
   | { readonly kind: 'ours' }
   | { readonly kind: 'config'; readonly config: string }
   | { readonly kind: 'foreign'; readonly managers: readonly string[] };
@@ -112,25 +112,25 @@ export type Belonging =
  * Whose the Secret is, seen from a config. The mark or our part in `managedFields` makes it ours: backups lose the one,
  * people the other, and since nothing is ever forced, a field that another manager changed still stops us.
  */
-export function belongingOf(live: LiveSecret, config: string): Belonging {
-  if (live.held === undefined && live.labels[MARK] !== MANAGER)
+export function ownershipOf(live: LiveSecret, config: string): Ownership {
+  if (live.held === undefined && live.labels[MANAGED_BY_LABEL] !== MANAGER)
     return { kind: 'foreign', managers: live.others };
   const from = live.annotations[CONFIG];
   return from === undefined || from === config ? { kind: 'ours' } : { kind: 'config', config: from };
 }
 
 /** Whether we made it and may remove it: every sign must say so, for nothing brings it back. */
-export function mayRemove(live: LiveSecret, config: string): boolean {
-  return live.held !== undefined && live.labels[MARK] === MANAGER && live.annotations[CONFIG] === config;
+export function canDelete(live: LiveSecret, config: string): boolean {
+  return live.held !== undefined && live.labels[MANAGED_BY_LABEL] === MANAGER && live.annotations[CONFIG] === config;
 }
 
 /** The Secrets of the same config at the last apply, as the annotation tells. */
-export function siblingsOf(live: LiveSecret): readonly string[] {
+export function managedNames(live: LiveSecret): readonly string[] {
   return (live.annotations[SIBLINGS] ?? '').split(',').filter((name) => name !== '');
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(record(value)).filter(([, text]) => typeof text === 'string'),
+    Object.entries(asObject(value)).filter(([, text]) => typeof text === 'string'),
   ) as Record<string, string>;
 }

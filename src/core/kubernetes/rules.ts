@@ -7,11 +7,11 @@
  */
 
 import type { SecretObject } from '../plan.ts';
-import type { Finding } from '../secret-provider-class/findings.ts';
-import { printable, quoted } from '../text.ts';
+import type { Diagnostic } from '../secret-provider-class/findings.ts';
+import { escapeControl, quote } from '../text.ts';
 
 /** Everything that is wrong with the entry, as Kubernetes sees it. */
-export function checkSecretObject(object: SecretObject): readonly Finding[] {
+export function checkSecretObject(object: SecretObject): readonly Diagnostic[] {
   const wrong: Wrong = (part, message, remedy) => ({
     code: 'config.secretObjects',
     subject: `${object.subject}.${part}`,
@@ -30,29 +30,29 @@ export function isTlsKey(key: string): key is TlsKey {
   return key === 'tls.crt' || key === 'tls.key' || key === 'ca.crt';
 }
 
-type Wrong = (part: string, message: string, remedy: string) => Finding;
+type Wrong = (part: string, message: string, remedy: string) => Diagnostic;
 
-function checkNames(object: SecretObject, wrong: Wrong): readonly Finding[] {
-  const found: Finding[] = [];
+function checkNames(object: SecretObject, wrong: Wrong): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
   const name = object.secretName;
   if (name.length > 253 || !SUBDOMAIN.test(name)) {
     const expected =
       'lower-case letters, digits, - and ., at most 253, beginning and ending with a letter or digit';
-    found.push(wrong('secretName', `expected ${expected}, got ${quoted(name)}`, 'Rename the Secret.'));
+    found.push(wrong('secretName', `expected ${expected}, got ${quote(name)}`, 'Rename the Secret.'));
   }
   for (const [label, value] of Object.entries(object.labels)) {
     if (!isQualifiedName(label))
-      found.push(wrong('labels', `expected a label name, got ${quoted(label)}`, NAME_REMEDY));
+      found.push(wrong('labels', `expected a label name, got ${quote(label)}`, NAME_REMEDY));
     if (value.length > 63 || !/^([A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)?$/.test(value)) {
-      const message = `expected a label value of at most 63 letters, digits, -, _ and ., got ${quoted(value)}`;
+      const message = `expected a label value of at most 63 letters, digits, -, _ and ., got ${quote(value)}`;
       found.push(
-        wrong(`labels.${printable(label)}`, message, 'Move it to annotations, which take any text.'),
+        wrong(`labels.${escapeControl(label)}`, message, 'Move it to annotations, which take any text.'),
       );
     }
   }
   for (const annotation of Object.keys(object.annotations)) {
     if (isQualifiedName(annotation.toLowerCase())) continue;
-    found.push(wrong('annotations', `expected an annotation name, got ${quoted(annotation)}`, NAME_REMEDY));
+    found.push(wrong('annotations', `expected an annotation name, got ${quote(annotation)}`, NAME_REMEDY));
   }
   return found;
 }
@@ -67,23 +67,23 @@ function isQualifiedName(text: string): boolean {
   return prefixFits && name.length <= 63 && /^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/.test(name);
 }
 
-function checkKeys(object: SecretObject, wrong: Wrong): readonly Finding[] {
+function checkKeys(object: SecretObject, wrong: Wrong): readonly Diagnostic[] {
   return object.data.flatMap(({ key }, index) => {
     if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && !key.startsWith('..')) return [];
-    const message = `expected letters, digits, -, _ and ., got ${quoted(key)}`;
+    const message = `expected letters, digits, -, _ and ., got ${quote(key)}`;
     const remedy = 'Rename the key: it becomes a file name when the Secret is mounted.';
     return [wrong(`data[${index}].key`, message, remedy)];
   });
 }
 
-function checkType(object: SecretObject, wrong: Wrong): readonly Finding[] {
+function checkType(object: SecretObject, wrong: Wrong): readonly Diagnostic[] {
   const type = object.type;
   const keys = object.data.map((entry) => entry.key);
-  const found: Finding[] = [];
+  const found: Diagnostic[] = [];
   for (const alternatives of requiredKeys[type] ?? []) {
     if (alternatives.some((key) => keys.includes(key))) continue;
-    const expected = alternatives.map(quoted).join(' or ');
-    const got = keys.length === 0 ? 'no keys' : keys.map(quoted).join(', ');
+    const expected = alternatives.map(quote).join(' or ');
+    const got = keys.length === 0 ? 'no keys' : keys.map(quote).join(', ');
     found.push(
       wrong('data', `expected the key ${expected}, which ${type} needs, got ${got}`, 'Add the key.'),
     );
@@ -92,7 +92,7 @@ function checkType(object: SecretObject, wrong: Wrong): readonly Finding[] {
     // As the driver: another key would be a copy of the private key under a name that nobody guards.
     for (const [index, key] of keys.entries()) {
       if (isTlsKey(key)) continue;
-      const message = `expected tls.crt, tls.key or ca.crt, got ${quoted(key)}`;
+      const message = `expected tls.crt, tls.key or ca.crt, got ${quote(key)}`;
       found.push(wrong(`data[${index}].key`, message, 'Put other keys into a Secret of type Opaque.'));
     }
   }

@@ -10,14 +10,14 @@ import { mayMake, type Plan, type SecretObject } from '../plan.ts';
 import { Problem, problemsOf } from '../problem.ts';
 import { Secret } from '../secret.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { scrub } from '../telling/scrub.ts';
-import { nearest, quoted } from '../text.ts';
+import { redact } from '../telling/scrub.ts';
+import { didYouMean, quote } from '../text.ts';
 import {
   CONFIG,
   configIdentity,
   type LiveSecret,
   MANAGER,
-  MARK,
+  MANAGED_BY_LABEL,
   type OwnerReference,
   SIBLINGS,
 } from './live-secret.ts';
@@ -90,7 +90,7 @@ async function desiredSecret(
     secret: {
       name: object.secretName,
       type: object.type,
-      labels: { ...object.labels, [MARK]: MANAGER },
+      labels: { ...object.labels, [MANAGED_BY_LABEL]: MANAGER },
       annotations: { ...object.annotations, [CONFIG]: configIdentity(plan) },
       owners: [],
       data,
@@ -99,20 +99,20 @@ async function desiredSecret(
 }
 
 function missingFile(object: SecretObject, plan: Plan, path: string, paths: readonly string[]): Problem {
-  const hint = nearest(path, paths);
+  const hint = didYouMean(path, paths);
   return refusal(
     object,
     plan,
-    `expected a published file ${quoted(path)}, got none`,
+    `expected a published file ${quote(path)}, got none`,
     hint === undefined
       ? "Write the file's path as objectName: the object's alias, or its name after pathTranslation."
-      : `Did you mean ${quoted(hint)}?`,
+      : `Did you mean ${quote(hint)}?`,
   );
 }
 
 async function tlsValue(object: SecretObject, plan: Plan, key: string, content: Secret): Promise<Secret> {
   if (!isTlsKey(key)) {
-    const message = `expected tls.crt, tls.key or ca.crt, got ${quoted(key)}`;
+    const message = `expected tls.crt, tls.key or ca.crt, got ${quote(key)}`;
     throw refusal(object, plan, message, 'Put other keys into a Secret of type Opaque.');
   }
   const part = await tlsPart(key, content.reveal());
@@ -186,7 +186,7 @@ export function withSiblings(desired: DesiredSecret, names: Iterable<string>): D
 }
 
 /** Whether applying would change anything: a value, a name that we hold too many, or one too few. */
-export function differs(desired: DesiredSecret, live: LiveSecret): boolean {
+export function needsApply(desired: DesiredSecret, live: LiveSecret): boolean {
   const held = live.held ?? new Set<string>();
   const wanted = fieldsOf(desired);
   if (held.size !== wanted.length || wanted.some((field) => !held.has(field))) return true;
@@ -213,7 +213,7 @@ function fieldsOf(desired: DesiredSecret): readonly string[] {
  * A version that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply creates
  * whatever its version says, and updates only the version that it names: so this one creates, or is a conflict.
  */
-const NEVER = '1';
+const CREATE_ONLY_VERSION = '1';
 
 /** The body of the apply. It holds only for what was looked at: a newer Secret, or one where none was, is a conflict. */
 export function applyBody(desired: DesiredSecret, namespace: string, live: LiveSecret | undefined): string {
@@ -228,7 +228,7 @@ export function applyBody(desired: DesiredSecret, namespace: string, live: LiveS
       annotations,
       ...(owners.length === 0 ? {} : { ownerReferences: owners }),
       ...(live === undefined
-        ? { resourceVersion: NEVER }
+        ? { resourceVersion: CREATE_ONLY_VERSION }
         : { uid: live.uid, resourceVersion: live.resourceVersion }),
     },
     type,
@@ -242,5 +242,5 @@ export function applyBody(desired: DesiredSecret, namespace: string, live: LiveS
 export function quotesValue(text: string, data: Iterable<Secret>): boolean {
   // Shorter ones occur in any text by chance, and to find one there tells nothing.
   const values = [...data].filter((value) => value.reveal().length >= 4);
-  return scrub(text, values) !== text;
+  return redact(text, values) !== text;
 }

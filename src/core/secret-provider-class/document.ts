@@ -5,10 +5,10 @@
  * read them.
  */
 
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 import { parseYaml, type YamlMap, type YamlValue } from '../yaml/parse.ts';
 import { Fields, kindText } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 
 /** The parts of a SecretProviderClass; undefined where one is absent or of the wrong kind. */
 export interface ClassDocument {
@@ -25,17 +25,17 @@ const KUBERNETES = { match: 'exact', code: 'config.document' } as const;
 const GROUP = 'secrets-store.csi.x-k8s.io';
 
 /** The parts of the document; undefined when it is not one that can be read further. */
-export function readDocument(text: string, findings: Findings): ClassDocument | undefined {
+export function readDocument(text: string, findings: Diagnostics): ClassDocument | undefined {
   if (new TextEncoder().encode(text).length > LARGEST) {
     const message = 'expected a file of at most 1 MiB, got a larger one';
     const remedy = 'Name a SecretProviderClass file.';
-    findings.refuse({ code: 'config.file', subject: 'config', line: undefined, message, remedy });
+    findings.error({ code: 'config.file', subject: 'config', line: undefined, message, remedy });
     return undefined;
   }
   const { root, faults, secondDocument } = parseYaml(text);
   for (const { line, message } of faults) {
     const remedy = 'Correct the YAML.';
-    findings.refuse({ code: 'config.yaml', subject: 'config', line, message, remedy });
+    findings.error({ code: 'config.yaml', subject: 'config', line, message, remedy });
   }
   if (faults.length > 0) return undefined;
   if (secondDocument !== undefined) warnOfMore(secondDocument, findings);
@@ -50,7 +50,7 @@ export function readDocument(text: string, findings: Findings): ClassDocument | 
   return undefined;
 }
 
-function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined {
+function readClass(root: YamlMap, findings: Diagnostics): ClassDocument | undefined {
   const fields = new Fields(
     [root],
     ['apiVersion', 'kind', 'metadata', 'spec', 'status'],
@@ -61,12 +61,12 @@ function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined
   const kind = fields.text('kind');
   const version = fields.text('apiVersion');
   if (kind?.text !== 'SecretProviderClass') {
-    refuse(findings, fields.lineOf('kind'), 'kind', '"SecretProviderClass"', kind && quoted(kind.text));
+    refuse(findings, fields.lineOf('kind'), 'kind', '"SecretProviderClass"', kind && quote(kind.text));
     return undefined;
   }
   if (version?.text.split('/')[0] !== GROUP) {
     const expected = `"${GROUP}/v1"`;
-    refuse(findings, fields.lineOf('apiVersion'), 'apiVersion', expected, version && quoted(version.text));
+    refuse(findings, fields.lineOf('apiVersion'), 'apiVersion', expected, version && quote(version.text));
     return undefined;
   }
   const before = findings.count;
@@ -79,10 +79,10 @@ function readClass(root: YamlMap, findings: Findings): ClassDocument | undefined
   const spec = new Fields(specs, ['provider', 'parameters', 'secretObjects'], KUBERNETES, 'spec', findings);
   const provider = spec.text('provider');
   if (provider?.text !== 'aws') {
-    const message = `expected "aws", got ${provider === undefined ? 'nothing' : quoted(provider.text)}`;
+    const message = `expected "aws", got ${provider === undefined ? 'nothing' : quote(provider.text)}`;
     const remedy = 'Write provider: aws; values of other providers cannot be read.';
     const line = spec.lineOf('provider');
-    findings.refuse({ code: 'config.provider', subject: 'spec.provider', line, message, remedy });
+    findings.error({ code: 'config.provider', subject: 'spec.provider', line, message, remedy });
   }
   return {
     root,
@@ -99,13 +99,13 @@ function nameIn(metadata: readonly YamlMap[]): string | undefined {
 }
 
 function refuse(
-  findings: Findings,
+  findings: Diagnostics,
   line: number | undefined,
   subject: string,
   expected: string,
   found: string | undefined,
 ): void {
-  findings.refuse({
+  findings.error({
     code: 'config.document',
     subject,
     line,
@@ -114,8 +114,8 @@ function refuse(
   });
 }
 
-function warnOfMore(line: number, findings: Findings): void {
-  findings.warn({
+function warnOfMore(line: number, findings: Diagnostics): void {
+  findings.warning({
     code: 'config.document',
     subject: 'config',
     line,

@@ -4,9 +4,9 @@
  * They are read like all others, in any case and with or without quotes, but their values are taken at their word.
  */
 
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 import type { TextField } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 import type { ObjectFields } from './keys.ts';
 
 /** The three keys; absent, they are false and undefined. */
@@ -17,7 +17,7 @@ export interface Extensions {
 }
 
 /** Reads the keys of one object; what is wrong with them goes to the findings. */
-export function readExtensions(fields: ObjectFields, findings: Findings): Extensions {
+export function readExtensions(fields: ObjectFields, findings: Diagnostics): Extensions {
   return {
     optional: readFlag(fields, 'optional', findings),
     expand: readFlag(fields, 'expand', findings),
@@ -25,7 +25,7 @@ export function readExtensions(fields: ObjectFields, findings: Findings): Extens
   };
 }
 
-function readFlag(fields: ObjectFields, name: 'optional' | 'expand', findings: Findings): boolean {
+function readFlag(fields: ObjectFields, name: 'optional' | 'expand', findings: Diagnostics): boolean {
   const flag = fields.scalar(name);
   if (flag === undefined || flag.text === 'false') return false;
   if (flag.text === 'true') return true;
@@ -33,7 +33,7 @@ function readFlag(fields: ObjectFields, name: 'optional' | 'expand', findings: F
   return false;
 }
 
-function readDecode(fields: ObjectFields, findings: Findings): 'base64' | undefined {
+function readDecode(fields: ObjectFields, findings: Diagnostics): 'base64' | undefined {
   const decode = fields.scalar('decode');
   if (decode === undefined || decode.text === 'base64') return decode && 'base64';
   refuse(fields, 'decode', '"base64"', decode, findings);
@@ -45,13 +45,13 @@ function refuse(
   name: keyof Extensions,
   expected: string,
   found: TextField,
-  findings: Findings,
+  findings: Diagnostics,
 ): void {
-  findings.refuse({
+  findings.error({
     code: 'config.object',
     subject: `${fields.subject}.${name}`,
     line: found.line,
-    message: `expected ${expected}, got ${quoted(found.text)}`,
+    message: `expected ${expected}, got ${quote(found.text)}`,
     remedy: `Write ${name}: ${expected}, or remove it.`,
   });
 }

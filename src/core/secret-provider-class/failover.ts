@@ -6,9 +6,9 @@
  */
 
 import type { Service } from '../read.ts';
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 import { Fields, type TextField } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 import type { ObjectContext, ObjectFields, Pin } from './keys.ts';
 import { checkName } from './name.ts';
 
@@ -60,11 +60,11 @@ export function readFailover(object: ObjectFields, primary: Primary, context: Ob
   } as const;
   const service = checkName(name, place, findings);
   if (service !== undefined && primary.service !== undefined && service !== primary.service) {
-    findings.warn({
+    findings.warning({
       code: 'config.failover',
       subject: `${subject}.objectName`,
       line: name.line,
-      message: `expected a name of ${primary.service}, as the object's, got ${quoted(name.text)}`,
+      message: `expected a name of ${primary.service}, as the object's, got ${quote(name.text)}`,
       remedy: 'Name a value of the same service: the object decides which one is asked.',
     });
   }
@@ -74,8 +74,8 @@ export function readFailover(object: ObjectFields, primary: Primary, context: Ob
 
 type Refuse = (message: string, remedy: string) => void;
 
-function refusal(subject: string, line: number, findings: Findings): Refuse {
-  return (message, remedy) => findings.refuse({ code: 'config.failover', subject, line, message, remedy });
+function refusal(subject: string, line: number, findings: Diagnostics): Refuse {
+  return (message, remedy) => findings.error({ code: 'config.failover', subject, line, message, remedy });
 }
 
 function checkPin(failover: Pin, primary: Primary, refuse: Refuse): void {
@@ -84,7 +84,7 @@ function checkPin(failover: Pin, primary: Primary, refuse: Refuse): void {
     refuse(message, 'Remove one of the two.');
   }
   if (failover.version !== primary.pin.version) {
-    const text = (version: string | undefined) => (version === undefined ? 'none' : quoted(version));
+    const text = (version: string | undefined) => (version === undefined ? 'none' : quote(version));
     const message = `expected the objectVersion of the object, ${text(primary.pin.version)}, got ${text(failover.version)}`;
     refuse(message, 'Write the same objectVersion in both places, or in neither.');
   }

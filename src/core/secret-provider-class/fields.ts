@@ -7,9 +7,9 @@
  */
 
 import type { ProblemCode } from '../problem.ts';
-import { nearest, quoted } from '../text.ts';
+import { didYouMean, quote } from '../text.ts';
 import type { YamlEntry, YamlList, YamlMap, YamlValue } from '../yaml/parse.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 
 /** A field's text and its place. */
 export interface TextField {
@@ -31,14 +31,14 @@ export class Fields<Name extends string> {
   readonly line: number;
   readonly #entries: ReadonlyMap<Name, readonly YamlEntry[]>;
   readonly #code: ProblemCode;
-  readonly #findings: Findings;
+  readonly #findings: Diagnostics;
 
   constructor(
     maps: readonly YamlMap[],
     names: readonly Name[],
     style: FieldStyle,
     subject: string,
-    findings: Findings,
+    findings: Diagnostics,
   ) {
     this.subject = subject;
     this.#code = style.code;
@@ -62,12 +62,12 @@ export class Fields<Name extends string> {
   text(name: Name): TextField | undefined {
     const field = this.scalar(name);
     if (field?.plain !== undefined && field.plain !== field.text) {
-      this.#findings.warn({
+      this.#findings.warning({
         code: this.#code,
         subject: `${this.subject}.${name}`,
         line: field.line,
-        message: `expected text in quotes, got ${quoted(field.plain)}, of which YAML makes ${quoted(field.text)}`,
-        remedy: `Write ${quoted(field.plain)} or ${quoted(field.text)}, whichever is meant.`,
+        message: `expected text in quotes, got ${quote(field.plain)}, of which YAML makes ${quote(field.text)}`,
+        remedy: `Write ${quote(field.plain)} or ${quote(field.text)}, whichever is meant.`,
       });
     }
     return field;
@@ -101,7 +101,7 @@ export class Fields<Name extends string> {
   }
 
   #refuse(name: Name, expected: string, value: YamlValue, line: number): void {
-    this.#findings.refuse({
+    this.#findings.error({
       code: this.#code,
       subject: `${this.subject}.${name}`,
       line,
@@ -117,7 +117,7 @@ export function kindText(value: YamlValue): string {
     case 'null':
       return 'nothing';
     case 'scalar':
-      return quoted(value.plain ?? value.text);
+      return quote(value.plain ?? value.text);
     case 'list':
       return 'a list';
     case 'map':
@@ -132,7 +132,7 @@ function sorted<Name extends string>(
   names: readonly Name[],
   match: FieldStyle['match'],
   subject: string,
-  findings: Findings,
+  findings: Diagnostics,
 ): ReadonlyMap<Name, readonly YamlEntry[]> {
   const spelt = (key: string): Name | undefined =>
     // Most keys are written as they are known: folding all names for each map takes a tenth of the time of a large config.
@@ -162,15 +162,15 @@ function unknownKey(
   { key, line, value }: YamlEntry,
   names: readonly string[],
   subject: string,
-  findings: Findings,
+  findings: Diagnostics,
 ): void {
-  const name = names.find((known) => folded(known) === folded(key)) ?? nearest(key, names);
+  const name = names.find((known) => folded(known) === folded(key)) ?? didYouMean(key, names);
   const place = { code: 'config.unknownKey', subject, line } as const;
-  const remedy = name === undefined ? 'Remove it: nothing reads it.' : `Write ${quoted(name)}, or remove it.`;
-  findings.warn({ ...place, message: `expected a known key, got ${quoted(key)}`, remedy });
+  const remedy = name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`;
+  findings.warning({ ...place, message: `expected a known key, got ${quote(key)}`, remedy });
   if (!isRepresentable(value)) {
-    const message = `expected a value that JSON can hold under ${quoted(key)}, got an infinity or .nan`;
-    findings.refuse({ ...place, message, remedy: 'Put the value in quotes.' });
+    const message = `expected a value that JSON can hold under ${quote(key)}, got an infinity or .nan`;
+    findings.error({ ...place, message, remedy: 'Put the value in quotes.' });
   }
 }
 
@@ -189,8 +189,8 @@ function isRepresentable(value: YamlValue): boolean {
   }
 }
 
-function repeatedKey({ line }: YamlEntry, name: string, subject: string, findings: Findings): void {
-  findings.warn({
+function repeatedKey({ line }: YamlEntry, name: string, subject: string, findings: Diagnostics): void {
+  findings.warning({
     code: 'config.duplicate',
     subject: `${subject}.${name}`,
     line,

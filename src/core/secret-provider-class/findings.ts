@@ -8,12 +8,12 @@
 import { Problem, type ProblemFields } from '../problem.ts';
 
 /** A Problem that does not know its file yet. */
-export type Finding = Pick<ProblemFields, 'code' | 'subject' | 'message' | 'remedy'> & {
+export type Diagnostic = Pick<ProblemFields, 'code' | 'subject' | 'message' | 'remedy'> & {
   readonly line: number | undefined;
 };
 
 /** Problems refuse the config; warnings do not. */
-export class Findings {
+export class Diagnostics {
   readonly #file: string;
   readonly #problems: Problem[] = [];
   readonly #warnings: Problem[] = [];
@@ -22,11 +22,11 @@ export class Findings {
     this.#file = file;
   }
 
-  refuse(finding: Finding): void {
+  error(finding: Diagnostic): void {
     this.#problems.push(this.#problem(finding));
   }
 
-  warn(finding: Finding): void {
+  warning(finding: Diagnostic): void {
     this.#warnings.push(this.#problem(finding));
   }
 
@@ -43,7 +43,7 @@ export class Findings {
     return byLine(this.#warnings);
   }
 
-  #problem({ line, ...rest }: Finding): Problem {
+  #problem({ line, ...rest }: Diagnostic): Problem {
     return new Problem({ ...rest, file: this.#file, ...(line === undefined ? {} : { line }) });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Fields } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 
 /** The AWS provider's, then ours: optional, expand, decode. */
 export const objectKeys = [
@@ -40,7 +40,7 @@ export interface ObjectContext {
   readonly defaultMode: number;
   /** Who judges jmesPath expressions; undefined in a config that has none. */
   readonly expressions: Expressions | undefined;
-  readonly findings: Findings;
+  readonly findings: Diagnostics;
 }
 
 /** What is asked of the expression language. */

@@ -6,9 +6,9 @@
 
 import { type Arn, isArn, parseArn } from '../aws/arn.ts';
 import type { Service } from '../read.ts';
-import { nearest, quoted } from '../text.ts';
+import { didYouMean, quote } from '../text.ts';
 import type { TextField } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 
 /** Where the name stands, and what it must agree with. */
 export interface NamePlace {
@@ -20,17 +20,17 @@ export interface NamePlace {
 }
 
 /** The service that the name belongs to; undefined when nobody can tell, which is then among the problems. */
-export function checkName(name: TextField, place: NamePlace, findings: Findings): Service | undefined {
+export function checkName(name: TextField, place: NamePlace, findings: Diagnostics): Service | undefined {
   const refuse = (message: string, remedy: string) =>
-    findings.refuse({ code: 'config.object', subject: place.subject, line: name.line, message, remedy });
+    findings.error({ code: 'config.object', subject: place.subject, line: name.line, message, remedy });
   const arn = parseArn(name.text);
   if (isArn(name.text) && arn === undefined) {
     const remedy = 'Copy the whole ARN, or write the name instead.';
-    refuse(`expected an ARN of six sections, got ${quoted(name.text)}`, remedy);
+    refuse(`expected an ARN of six sections, got ${quote(name.text)}`, remedy);
     return serviceOfType(place.type);
   }
   if (arn !== undefined && place.region !== undefined && arn.region !== place.region) {
-    const message = `expected an ARN in ${place.regionName} ${quoted(place.region)}, got ${quoted(name.text)}`;
+    const message = `expected an ARN in ${place.regionName} ${quote(place.region)}, got ${quote(name.text)}`;
     refuse(message, `Write the ARN of that region, or change ${place.regionName}.`);
   }
   if (place.type === undefined && arn === undefined) {
@@ -40,11 +40,11 @@ export function checkName(name: TextField, place: NamePlace, findings: Findings)
   }
   const service = place.type === undefined ? serviceOfArn(arn) : serviceOfType(place.type);
   if (place.type === undefined && service === undefined) {
-    const message = `expected an ARN of secretsmanager or ssm, got ${quoted(name.text)}`;
+    const message = `expected an ARN of secretsmanager or ssm, got ${quote(name.text)}`;
     refuse(message, 'Name a secret of Secrets Manager or a parameter of Parameter Store.');
   }
   if (service !== undefined && arn !== undefined && serviceOfArn(arn) !== service) {
-    const message = `expected an ARN of objectType ${quoted(service)}, got ${quoted(name.text)}`;
+    const message = `expected an ARN of objectType ${quote(service)}, got ${quote(name.text)}`;
     refuse(message, 'Correct objectType, or leave it out: an ARN needs none.');
   } else if (service === 'ssmparameter') {
     checkSelector(name, arn, refuse);
@@ -53,14 +53,14 @@ export function checkName(name: TextField, place: NamePlace, findings: Findings)
 }
 
 /** `objectType` means what it says or nothing: `ssm` is only a section of ARNs. */
-export function checkType(type: TextField | undefined, subject: string, findings: Findings): void {
+export function checkType(type: TextField | undefined, subject: string, findings: Diagnostics): void {
   if (type === undefined || serviceOfType(type) !== undefined) return;
-  const meant = type.text === 'ssm' ? 'ssmparameter' : nearest(type.text, ['secretsmanager', 'ssmparameter']);
-  findings.refuse({
+  const meant = type.text === 'ssm' ? 'ssmparameter' : didYouMean(type.text, ['secretsmanager', 'ssmparameter']);
+  findings.error({
     code: 'config.object',
     subject,
     line: type.line,
-    message: `expected "secretsmanager" or "ssmparameter", got ${quoted(type.text)}`,
+    message: `expected "secretsmanager" or "ssmparameter", got ${quote(type.text)}`,
     remedy: meant === undefined ? 'Write one of the two.' : `Write objectType: "${meant}".`,
   });
 }
@@ -95,7 +95,7 @@ function checkSelector(
   const bare = name.text.slice(0, name.text.length - selector.length - 1);
   const key = /^\d+$/.test(selector) ? 'objectVersion' : 'objectVersionLabel';
   refuse(
-    `expected the name of a parameter without a version, got ${quoted(name.text)}`,
-    `Write objectName: ${quoted(bare)} and ${key}: ${quoted(selector)}.`,
+    `expected the name of a parameter without a version, got ${quote(name.text)}`,
+    `Write objectName: ${quote(bare)} and ${key}: ${quote(selector)}.`,
   );
 }

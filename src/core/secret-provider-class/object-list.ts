@@ -5,20 +5,20 @@
  * ConfigMap would remove every file of a running application. Whoever reads the refusal sees where the list stands instead.
  */
 
-import { nearest, printable } from '../text.ts';
+import { didYouMean, escapeControl } from '../text.ts';
 import { parseYaml, type YamlEntry, type YamlMap, type YamlValue } from '../yaml/parse.ts';
 import { kindText } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 import type { Parameters } from './parameters.ts';
 
 /** The entries of `objects`, which is text that holds a YAML list; a real list does as well. `root` is the whole document. */
 export function listObjects(
   { objects: written, objectsLine }: Pick<Parameters, 'objects' | 'objectsLine'>,
   root: YamlMap,
-  findings: Findings,
+  findings: Diagnostics,
 ): readonly YamlValue[] {
   const refuse = (code: 'config.yaml' | 'config.objects', line: number | undefined, message: string) =>
-    findings.refuse({
+    findings.error({
       code,
       subject: 'parameters.objects',
       line,
@@ -31,7 +31,7 @@ export function listObjects(
   for (const { line, message } of faults) refuse('config.yaml', line, message);
   if (faults.length > 0) return [];
   if (secondDocument !== undefined) {
-    findings.warn({
+    findings.warning({
       code: 'config.objects',
       subject: 'parameters.objects',
       line: secondDocument,
@@ -51,9 +51,9 @@ export function listObjects(
   }
 }
 
-function refuseNone(line: number | undefined, root: YamlMap, findings: Findings): readonly [] {
+function refuseNone(line: number | undefined, root: YamlMap, findings: Diagnostics): readonly [] {
   const elsewhere = misplacedObjects(root);
-  findings.refuse({
+  findings.error({
     code: 'config.objects',
     subject: 'parameters.objects',
     line,
@@ -84,7 +84,7 @@ function misplacedObjects(root: YamlMap): Place | undefined {
         looksLikeObjects(key) && holdsSomething(value) && !(path === READ_HERE && key === 'objects'),
     );
     if (entry !== undefined)
-      return { path: `${path}${path && '.'}${printable(entry.key)}`, line: entry.line };
+      return { path: `${path}${path && '.'}${escapeControl(entry.key)}`, line: entry.line };
   }
   return undefined;
 }
@@ -97,12 +97,12 @@ function mapsIn(
   prefix = '',
 ): readonly { readonly path: string; readonly map: YamlMap }[] {
   return entries.flatMap(({ key, value }: YamlEntry) =>
-    value.kind === 'map' && key !== 'metadata' ? [{ path: `${prefix}${printable(key)}`, map: value }] : [],
+    value.kind === 'map' && key !== 'metadata' ? [{ path: `${prefix}${escapeControl(key)}`, map: value }] : [],
   );
 }
 
 function looksLikeObjects(key: string): boolean {
-  return nearest(key, ['objects']) !== undefined;
+  return didYouMean(key, ['objects']) !== undefined;
 }
 
 function holdsSomething(value: YamlValue): boolean {

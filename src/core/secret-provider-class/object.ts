@@ -7,12 +7,12 @@
 
 import type { PlannedObject } from '../plan.ts';
 import type { Service } from '../read.ts';
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 import type { YamlValue } from '../yaml/parse.ts';
 import { readExtensions } from './extensions.ts';
 import { readFailover } from './failover.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 import { type ObjectContext, type ObjectFields, objectKeys, type Pin } from './keys.ts';
 import { checkName, checkType } from './name.ts';
 import { type Claim, readOutputs } from './outputs.ts';
@@ -64,20 +64,20 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
   return { planned, claims };
 }
 
-function readFields(value: YamlValue, subject: string, findings: Findings): ObjectFields | undefined {
+function readFields(value: YamlValue, subject: string, findings: Diagnostics): ObjectFields | undefined {
   const code = 'config.object';
   if (value.kind === 'map')
     return new Fields([value], objectKeys, { match: 'anyCase', code }, subject, findings);
   const message = `expected an object with objectName, got ${kindText(value)}`;
   const remedy = 'Remove the entry, or write objectName under it.';
-  findings.refuse({ code, subject, line: value.line, message, remedy });
+  findings.error({ code, subject, line: value.line, message, remedy });
   return undefined;
 }
 
-function readName(fields: ObjectFields, findings: Findings): TextField | undefined {
+function readName(fields: ObjectFields, findings: Diagnostics): TextField | undefined {
   const name = fields.text('objectName');
   if (name !== undefined) return name;
-  findings.refuse({
+  findings.error({
     code: 'config.object',
     subject: `${fields.subject}.objectName`,
     line: fields.line,
@@ -99,18 +99,18 @@ function checkService(
   return service;
 }
 
-function readPin(fields: ObjectFields, service: Service | undefined, findings: Findings): Pin {
+function readPin(fields: ObjectFields, service: Service | undefined, findings: Diagnostics): Pin {
   const version = fields.text('objectVersion')?.text;
   const label = fields.text('objectVersionLabel')?.text;
   if (service !== 'ssmparameter' || version === undefined) return { version, label };
   const place = { code: 'config.object', line: fields.lineOf('objectVersion') } as const;
   if (label !== undefined) {
     const message = 'expected objectVersion or objectVersionLabel for a parameter, got both';
-    findings.refuse({ ...place, subject: fields.subject, message, remedy: 'Remove one of the two.' });
+    findings.error({ ...place, subject: fields.subject, message, remedy: 'Remove one of the two.' });
   } else if (!/^\d+$/.test(version)) {
-    const message = `expected a version number, got ${quoted(version)}; Parameter Store takes it for a label`;
+    const message = `expected a version number, got ${quote(version)}; Parameter Store takes it for a label`;
     const subject = `${fields.subject}.objectVersion`;
-    findings.warn({ ...place, subject, message, remedy: 'Write it as objectVersionLabel.' });
+    findings.warning({ ...place, subject, message, remedy: 'Write it as objectVersionLabel.' });
   }
   return { version, label };
 }

@@ -7,7 +7,7 @@
 
 import type { Output } from '../plan.ts';
 import { type FilePath, filePath } from '../snapshot.ts';
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 import type { YamlValue } from '../yaml/parse.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields } from './keys.ts';
@@ -73,7 +73,7 @@ interface Entry {
 
 function readEntry(value: YamlValue, subject: string, context: ObjectContext): Entry | undefined {
   const refuse = (message: string, remedy: string) =>
-    context.findings.refuse({ code: 'config.jmesPath', subject, line: value.line, message, remedy });
+    context.findings.error({ code: 'config.jmesPath', subject, line: value.line, message, remedy });
   if (value.kind !== 'map') {
     refuse(
       `expected an entry with path and objectAlias, got ${kindText(value)}`,
@@ -103,8 +103,8 @@ function checkExpression(path: TextField, subject: string, { expressions, findin
   const place = { code: 'config.jmesPath', subject, line: path.line } as const;
   const fault = expressions?.expressionFault(path.text);
   const call = fault === undefined ? expressions?.callFault(path.text) : undefined;
-  if (fault !== undefined) findings.refuse({ ...place, ...fault });
-  else if (call !== undefined) findings.warn({ ...place, ...call });
+  if (fault !== undefined) findings.error({ ...place, ...fault });
+  else if (call !== undefined) findings.warning({ ...place, ...call });
 }
 
 /** Four octal digits, in quotes or not: YAML would make 384 of an unquoted 0600. */
@@ -117,14 +117,14 @@ function readPermission(
   const text = field.plain !== undefined && OCTAL.test(field.plain) ? field.plain : field.text;
   const place = { code: 'config.object', subject: `${subject}.filePermission`, line: field.line } as const;
   if (!OCTAL.test(text)) {
-    const message = `expected four octal digits, got ${quoted(field.plain ?? field.text)}`;
-    context.findings.refuse({ ...place, message, remedy: 'Write filePermission: "0644", or another mode.' });
+    const message = `expected four octal digits, got ${quote(field.plain ?? field.text)}`;
+    context.findings.error({ ...place, message, remedy: 'Write filePermission: "0644", or another mode.' });
     return undefined;
   }
   const mode = Number.parseInt(text, 8);
   if (mode > 0o777) {
-    const message = `expected a mode from 0000 to 0777, got ${quoted(text)}; the first digit is left out`;
-    context.findings.warn({ ...place, message, remedy: `Write filePermission: "0${text.slice(1)}".` });
+    const message = `expected a mode from 0000 to 0777, got ${quote(text)}; the first digit is left out`;
+    context.findings.warning({ ...place, message, remedy: `Write filePermission: "0${text.slice(1)}".` });
   }
   return mode;
 }
@@ -138,11 +138,11 @@ function pathOf(
   if (context.pathTranslation === undefined) return undefined;
   const path = filePath(translated(written, context.pathTranslation));
   if (typeof path === 'string') return path;
-  context.findings.refuse({
+  context.findings.error({
     code: 'config.path',
     subject,
     line,
-    message: `expected a path below the directory, got ${quoted(written)}: ${path.fault}`,
+    message: `expected a path below the directory, got ${quote(written)}: ${path.fault}`,
     remedy: 'Write objectAlias with a plain file name.',
   });
   return undefined;

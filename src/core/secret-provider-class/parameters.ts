@@ -6,10 +6,10 @@
  */
 
 import type { Plan } from '../plan.ts';
-import { nearest, printable, quoted } from '../text.ts';
+import { didYouMean, escapeControl, quote } from '../text.ts';
 import type { YamlEntry, YamlMap, YamlValue } from '../yaml/parse.ts';
 import { kindText } from './fields.ts';
-import type { Findings } from './findings.ts';
+import type { Diagnostics } from './findings.ts';
 import { isObjectKey } from './keys.ts';
 
 /** The parameters, read. */
@@ -37,7 +37,7 @@ type Name = (typeof known)[number];
 export function readParameters(
   map: YamlMap | undefined,
   environmentRegion: string | undefined,
-  findings: Findings,
+  findings: Diagnostics,
 ): Parameters {
   const entries = new Map<Name, YamlEntry>();
   for (const entry of map?.entries ?? []) {
@@ -74,7 +74,7 @@ interface ParameterText {
 function parameterText(
   name: Name,
   entry: YamlEntry | undefined,
-  findings: Findings,
+  findings: Diagnostics,
 ): ParameterText | undefined {
   const value = entry?.value;
   if (entry === undefined || value === undefined || value.kind === 'null') return undefined;
@@ -93,14 +93,14 @@ const REGION = /^[a-z]+(-[a-z]+)+-\d+$/;
 function lintRegion(
   name: 'region' | 'failoverRegion',
   region: ParameterText | undefined,
-  findings: Findings,
+  findings: Diagnostics,
 ): void {
   if (region === undefined || REGION.test(region.text)) return;
-  findings.warn({
+  findings.warning({
     code: 'config.region',
     subject: `parameters.${name}`,
     line: region.line,
-    message: `expected a region such as eu-west-1, got ${quoted(region.text)}`,
+    message: `expected a region such as eu-west-1, got ${quote(region.text)}`,
     remedy: 'Write the name of the region, without the letter of a zone.',
   });
 }
@@ -108,10 +108,10 @@ function lintRegion(
 function checkRegion(
   region: string | undefined,
   line: number | undefined,
-  findings: Findings,
+  findings: Diagnostics,
 ): string | undefined {
   if (region !== undefined) return region;
-  findings.refuse({
+  findings.error({
     code: 'config.region',
     subject: 'parameters.region',
     line,
@@ -124,49 +124,49 @@ function checkRegion(
 function checkFailoverRegion(
   failover: ParameterText | undefined,
   region: string | undefined,
-  findings: Findings,
+  findings: Diagnostics,
 ): string | undefined {
   if (failover === undefined || failover.text !== region) return failover?.text;
-  findings.refuse({
+  findings.error({
     code: 'config.region',
     subject: 'parameters.failoverRegion',
     line: failover.line,
-    message: `expected another region than the primary one, got ${quoted(failover.text)} for both`,
+    message: `expected another region than the primary one, got ${quote(failover.text)} for both`,
     remedy: 'Name a second region, or leave failoverRegion out.',
   });
   return undefined;
 }
 
 /** One byte that stands for `/`, or `False` for none; `_` by default. */
-function readTranslation(written: ParameterText | undefined, findings: Findings): string | undefined {
+function readTranslation(written: ParameterText | undefined, findings: Diagnostics): string | undefined {
   if (written === undefined) return '_';
   if (written.text.toLowerCase() === 'false') return '';
   if (new TextEncoder().encode(written.text).length === 1) return written.text;
-  const message = `expected "False" or a single one-byte character, got ${quoted(written.text)}`;
+  const message = `expected "False" or a single one-byte character, got ${quote(written.text)}`;
   refuse(findings, 'pathTranslation', written.line, message, 'Write pathTranslation: "_", or "False".');
   return undefined;
 }
 
-function readUsePodIdentity(written: ParameterText | undefined, findings: Findings): boolean | undefined {
+function readUsePodIdentity(written: ParameterText | undefined, findings: Diagnostics): boolean | undefined {
   if (written === undefined) return undefined;
   if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(written.text)) return true;
   if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(written.text)) return false;
-  const message = `expected "true" or "false", got ${quoted(written.text)}`;
+  const message = `expected "true" or "false", got ${quote(written.text)}`;
   refuse(findings, 'usePodIdentity', written.line, message, 'Write usePodIdentity: "true" or "false".');
   return undefined;
 }
 
 function readAddressType(
   written: ParameterText | undefined,
-  findings: Findings,
+  findings: Diagnostics,
 ): Plan['preferredAddressType'] {
   const type = written?.text.toLowerCase() ?? 'auto';
   if (type === 'auto' || type === 'ipv4' || type === 'ipv6') return type;
-  findings.warn({
+  findings.warning({
     code: 'config.parameter',
     subject: 'parameters.preferredAddressType',
     line: written?.line,
-    message: `expected "auto", "ipv4" or "ipv6", got ${quoted(type)}; "auto" is used`,
+    message: `expected "auto", "ipv4" or "ipv6", got ${quote(type)}; "auto" is used`,
     remedy: 'Write one of the three, or leave preferredAddressType out.',
   });
   return 'auto';
@@ -175,38 +175,38 @@ function readAddressType(
 /** The CSI driver adds parameters of its own under this prefix. */
 const DRIVER = 'csi.storage.k8s.io/';
 
-function unknownParameter({ key, line }: YamlEntry, findings: Findings): void {
+function unknownParameter({ key, line }: YamlEntry, findings: Diagnostics): void {
   if (key.startsWith(DRIVER)) return;
   if (isObjectKey(key)) {
     // The block of `objects: |` ended above this line: what follows would be missing, in silence.
-    const message = `expected a parameter, got ${quoted(key)}, a key of an object: the text of objects ends before it`;
+    const message = `expected a parameter, got ${quote(key)}, a key of an object: the text of objects ends before it`;
     const remedy = 'Indent it, and what follows, as far as the objects above it.';
-    findings.refuse({ code: 'config.objects', subject: 'parameters', line, message, remedy });
+    findings.error({ code: 'config.objects', subject: 'parameters', line, message, remedy });
     return;
   }
-  const name = known.find((each) => each.toLowerCase() === key.toLowerCase()) ?? nearest(key, known);
-  findings.warn({
+  const name = known.find((each) => each.toLowerCase() === key.toLowerCase()) ?? didYouMean(key, known);
+  findings.warning({
     code: 'config.unknownKey',
     subject: 'parameters',
     line,
-    message: `expected a known parameter, got ${quoted(key)}`,
-    remedy: name === undefined ? 'Remove it: nothing reads it.' : `Write ${quoted(name)}, or remove it.`,
+    message: `expected a known parameter, got ${quote(key)}`,
+    remedy: name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`,
   });
 }
 
-function lintParameter({ key, line, value, repeated }: YamlEntry, findings: Findings): void {
+function lintParameter({ key, line, value, repeated }: YamlEntry, findings: Diagnostics): void {
   if (key.startsWith(DRIVER)) return;
-  const place = { code: 'config.parameter', subject: `parameters.${printable(key)}`, line } as const;
+  const place = { code: 'config.parameter', subject: `parameters.${escapeControl(key)}`, line } as const;
   if (repeated) {
     const message = 'expected the parameter once, got it more than once; the last one counts';
-    findings.warn({ ...place, code: 'config.duplicate', message, remedy: 'Remove the others.' });
+    findings.warning({ ...place, code: 'config.duplicate', message, remedy: 'Remove the others.' });
   }
   if (value.kind === 'null' || (value.kind === 'scalar' && value.type !== 'text')) {
     const message = `expected text, got ${kindText(value)} without quotes, which the API server refuses`;
-    findings.warn({ ...place, message, remedy: 'Put the value in quotes.' });
+    findings.warning({ ...place, message, remedy: 'Put the value in quotes.' });
   }
 }
 
-function refuse(findings: Findings, name: Name, line: number, message: string, remedy: string): void {
-  findings.refuse({ code: 'config.parameter', subject: `parameters.${name}`, line, message, remedy });
+function refuse(findings: Diagnostics, name: Name, line: number, message: string, remedy: string): void {
+  findings.error({ code: 'config.parameter', subject: `parameters.${name}`, line, message, remedy });
 }

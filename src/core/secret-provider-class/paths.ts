@@ -5,13 +5,13 @@
  * the two writes over the other. Here that is refused.
  */
 
-import { quoted } from '../text.ts';
-import type { Findings } from './findings.ts';
+import { quote } from '../text.ts';
+import type { Diagnostics } from './findings.ts';
 import type { Claim } from './outputs.ts';
 import { PathTree } from './path-tree.ts';
 
 /** Reports every claim that collides with an earlier one. */
-export function checkPaths(claims: readonly Claim[], findings: Findings): void {
+export function checkPaths(claims: readonly Claim[], findings: Diagnostics): void {
   const tree = new PathTree<Claim>();
   const holders = claims.filter((claim) => {
     const other = tree.claim(claim.path, claim);
@@ -24,26 +24,26 @@ export function checkPaths(claims: readonly Claim[], findings: Findings): void {
   }
 }
 
-function reportSame(claim: Claim, other: Claim, findings: Findings): void {
+function reportSame(claim: Claim, other: Claim, findings: Diagnostics): void {
   const same = claim.written === other.written;
-  findings.refuse({
+  findings.error({
     code: same ? 'config.duplicate' : 'config.path',
     subject: claim.subject,
     line: claim.line,
     message: same
-      ? `expected a file name of its own, got ${quoted(claim.written)}, as ${placeOf(other)} has`
-      : `expected a file name of its own, got ${quoted(claim.path)}, which ${placeOf(other)} (${quoted(other.written)}) has too`,
+      ? `expected a file name of its own, got ${quote(claim.written)}, as ${placeOf(other)} has`
+      : `expected a file name of its own, got ${quote(claim.path)}, which ${placeOf(other)} (${quote(other.written)}) has too`,
     remedy: 'Give each a different objectAlias.',
   });
 }
 
-function reportBelow(claim: Claim, other: Claim, findings: Findings): void {
+function reportBelow(claim: Claim, other: Claim, findings: Diagnostics): void {
   const holder = other.kind === 'file' ? 'a file' : 'the directory of an expanded object';
-  findings.refuse({
+  findings.error({
     code: 'config.path',
     subject: claim.subject,
     line: claim.line,
-    message: `expected a path outside of ${quoted(other.path)}, which is ${holder} (${placeOf(other)}), got ${quoted(claim.path)}`,
+    message: `expected a path outside of ${quote(other.path)}, which is ${holder} (${placeOf(other)}), got ${quote(claim.path)}`,
     remedy: 'Give one of the two a different objectAlias.',
   });
 }

@@ -6,8 +6,8 @@
  */
 
 import { arnInRegion, isArn } from '../aws/arn.ts';
-import { type Read, readOf, type Service } from '../read.ts';
-import { quoted } from '../text.ts';
+import { type SecretRef, secretRef, type Service } from '../read.ts';
+import { quote } from '../text.ts';
 import type { Failover } from './failover.ts';
 import type { TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields, Pin } from './keys.ts';
@@ -21,12 +21,12 @@ export interface Wanted {
 }
 
 /** The read in the primary region. */
-export function primaryRead({ service, name, pin }: Wanted, region: string): Read {
+export function primaryRead({ service, name, pin }: Wanted, region: string): SecretRef {
   return pinnedRead(service, region, name.text, pin);
 }
 
 /** The read in the failover region, if there is one. What failoverObject leaves out is inherited. */
-export function failoverRead(wanted: Wanted, fields: ObjectFields, context: ObjectContext): Read | undefined {
+export function failoverRead(wanted: Wanted, fields: ObjectFields, context: ObjectContext): SecretRef | undefined {
   const { service, name, pin, failover } = wanted;
   if (context.failoverRegion === undefined) return undefined;
   const id = failover.name ?? nameThere(name, context.failoverRegion, fields, context);
@@ -36,9 +36,9 @@ export function failoverRead(wanted: Wanted, fields: ObjectFields, context: Obje
 }
 
 /** Parameter Store takes one selector only: the version, or else the label. */
-function pinnedRead(service: Service, region: string, id: string, { version, label }: Pin): Read {
+function pinnedRead(service: Service, region: string, id: string, { version, label }: Pin): SecretRef {
   const stage = service === 'ssmparameter' && version !== undefined ? undefined : label;
-  return readOf({
+  return secretRef({
     service,
     region,
     id,
@@ -50,11 +50,11 @@ function pinnedRead(service: Service, region: string, id: string, { version, lab
 function nameThere(name: TextField, region: string, fields: ObjectFields, context: ObjectContext): string {
   if (!isArn(name.text)) return name.text;
   const rewritten = arnInRegion(name.text, region);
-  context.findings.warn({
+  context.findings.warning({
     code: 'config.failover',
     subject: `${fields.subject}.objectName`,
     line: name.line,
-    message: `expected failoverObject beside an ARN, got none; ${quoted(rewritten)} is asked for in failoverRegion`,
+    message: `expected failoverObject beside an ARN, got none; ${quote(rewritten)} is asked for in failoverRegion`,
     remedy: 'Write failoverObject with the ARN of its replica, or a name instead of the ARN.',
   });
   return rewritten;

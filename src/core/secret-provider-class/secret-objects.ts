@@ -7,10 +7,10 @@
 
 import { checkSecretObject } from '../kubernetes/rules.ts';
 import { mayMake, type PlannedObject, type SecretObject } from '../plan.ts';
-import { quoted } from '../text.ts';
+import { quote } from '../text.ts';
 import type { YamlValue } from '../yaml/parse.ts';
 import { Fields, kindText } from './fields.ts';
-import type { Finding, Findings } from './findings.ts';
+import type { Diagnostic, Diagnostics } from './findings.ts';
 
 /** What the entries are checked against. */
 export interface SecretObjectContext {
@@ -18,7 +18,7 @@ export interface SecretObjectContext {
   readonly objects: readonly PlannedObject[] | undefined;
   /** Whether the Secrets will be applied, so that a mistake is a problem. */
   readonly applied: boolean;
-  readonly findings: Findings;
+  readonly findings: Diagnostics;
 }
 
 const entryKeys = ['secretName', 'type', 'labels', 'annotations', 'data'] as const;
@@ -36,7 +36,7 @@ export function readSecretObjects(
     const entry = readSecretObject(item, `secretObjects[${index}]`, context);
     if (entry === undefined) return [];
     if (names.has(entry.secretName)) {
-      const message = `expected a secretName of its own, got ${quoted(entry.secretName)}, which another entry has`;
+      const message = `expected a secretName of its own, got ${quote(entry.secretName)}, which another entry has`;
       say(
         context,
         `${entry.subject}.secretName`,
@@ -107,13 +107,13 @@ function readData(
     const key = trimmed(entry, 'key');
     if (objectName === '') complain(part, item.line, 'expected objectName, got none', 'Write objectName.');
     else if (context.objects?.every((object) => !mayMake(object, objectName))) {
-      const message = `expected the path of a file of this config, got ${quoted(objectName)}`;
+      const message = `expected the path of a file of this config, got ${quote(objectName)}`;
       const remedy = 'Write the objectAlias, or the objectName with its slashes translated.';
       complain(`${part}.objectName`, entry.lineOf('objectName'), message, remedy);
     }
     if (key === '') complain(part, item.line, 'expected key, got none', 'Write key.');
     else if (seen.has(key)) {
-      const message = `expected a key of its own, got ${quoted(key)}, which another entry has`;
+      const message = `expected a key of its own, got ${quote(key)}, which another entry has`;
       complain(`${part}.key`, entry.lineOf('key'), message, 'Rename one of the two.');
     }
     seen.add(key);
@@ -140,7 +140,7 @@ function say(
   message: string,
   remedy: string,
 ): void {
-  const finding: Finding = { code: 'config.secretObjects', subject, line, message, remedy };
-  if (context.applied) context.findings.refuse(finding);
-  else context.findings.warn(finding);
+  const finding: Diagnostic = { code: 'config.secretObjects', subject, line, message, remedy };
+  if (context.applied) context.findings.error(finding);
+  else context.findings.warning(finding);
 }

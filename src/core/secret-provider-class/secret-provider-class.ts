@@ -8,7 +8,7 @@
 import type { Plan, PlannedObject } from '../plan.ts';
 import type { Problem, ProblemCode } from '../problem.ts';
 import { readDocument } from './document.ts';
-import { Findings } from './findings.ts';
+import { Diagnostics } from './findings.ts';
 import type { ObjectContext } from './keys.ts';
 import { type ReadObject, readObject } from './object.ts';
 import { listObjects } from './object-list.ts';
@@ -38,7 +38,7 @@ export interface ParsedPlan {
 
 /** Reads a whole config. Never throws over what the text says. */
 export async function parsePlan(text: string, options: PlanOptions): Promise<ParsedPlan> {
-  const findings = new Findings(options.file);
+  const findings = new Diagnostics(options.file);
   const document = readDocument(text, findings);
   if (document === undefined)
     return { plan: undefined, problems: findings.problems, warnings: findings.warnings };

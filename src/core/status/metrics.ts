@@ -6,7 +6,7 @@
  * here is ever given a secret, and every label has few values.
  */
 
-import type { AgentStatus } from './status.ts';
+import type { SidecarStatus } from './status.ts';
 
 /** A row of the table. */
 export interface Metric {
@@ -156,7 +156,7 @@ function escapedLabel(text: string): string {
 }
 
 /** The figures that a status holds. What has not happened yet has no line. */
-export function statusSamples(status: AgentStatus): readonly Sample[] {
+export function statusSamples(status: SidecarStatus): readonly Sample[] {
   const { configs, notifiers, credentials } = status;
   return [
     sample('podsecrets_build_info', { version: status.version }, 1),
@@ -177,11 +177,11 @@ export function statusSamples(status: AgentStatus): readonly Sample[] {
         ...moment('podsecrets_last_success_timestamp_seconds', labels, config.lastSuccess),
         ...moment('podsecrets_last_change_timestamp_seconds', labels, config.lastChange),
         sample('podsecrets_files', labels, config.files.length),
-        sample('podsecrets_absent_objects', labels, config.absent.length),
+        sample('podsecrets_absent_objects', labels, config.missingOptional.length),
         sample('podsecrets_config_broken', labels, config.configProblems.length > 0 ? 1 : 0),
       ];
     }),
-    ...notifiers.flatMap(({ kind, untold, lastTold }) => [
+    ...notifiers.flatMap(({ kind, pending: untold, lastNotified: lastTold }) => [
       sample('podsecrets_untold_files', { kind }, untold),
       ...moment('podsecrets_last_told_timestamp_seconds', { kind }, lastTold),
     ]),

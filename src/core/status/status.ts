@@ -10,7 +10,7 @@ import type { Problem } from '../problem.ts';
 import type { Service } from '../read.ts';
 
 /** The page. */
-export interface AgentStatus {
+export interface SidecarStatus {
   /** Of podsecrets. */
   readonly version: string;
   readonly startedAt: string;
@@ -53,7 +53,7 @@ export interface ConfigStatus {
   readonly configProblems: readonly ProblemStatus[];
   readonly files: readonly FileStatus[];
   /** Names of `optional` objects that do not exist. */
-  readonly absent: readonly string[];
+  readonly missingOptional: readonly string[];
 }
 
 /** One published file. */
@@ -84,8 +84,8 @@ export interface NotifierStatus {
   /** `idle`: the application knows the newest set. `waiting`: for the splay, or for the next try. `telling`: just now. */
   readonly state: 'idle' | 'waiting' | 'telling';
   /** Files of changes that it has not been told yet. */
-  readonly untold: number;
-  readonly lastTold?: string;
+  readonly pending: number;
+  readonly lastNotified?: string;
   /** Failed tries since it was last told. */
   readonly consecutiveFailures: number;
   readonly lastFailure?: string;

@@ -5,17 +5,17 @@
  * passes through `printable`.
  */
 
-import { counted } from '../counted.ts';
+import { plural } from '../counted.ts';
 import { table } from '../table.ts';
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 import { durationText } from '../units.ts';
-import type { AgentStatus, ConfigStatus, NotifierStatus, ProblemStatus } from './status.ts';
+import type { SidecarStatus, ConfigStatus, NotifierStatus, ProblemStatus } from './status.ts';
 
 /** The page as text; `now` is milliseconds since 1970. */
-export function statusText(status: AgentStatus, now: number): string {
+export function statusText(status: SidecarStatus, now: number): string {
   const state = status.phase === 'stopping' ? 'stopping' : status.ready ? 'ready' : 'not ready';
   return [
-    `podsecrets ${printable(status.version)}: ${state}, up ${age(status.startedAt, now)}`,
+    `podsecrets ${escapeControl(status.version)}: ${state}, up ${age(status.startedAt, now)}`,
     `  ${nextText(status, now)}`,
     ...credentialsLines(status, now),
     ...status.configs.flatMap((config) => ['', ...configLines(config, now)]),
@@ -25,28 +25,28 @@ export function statusText(status: AgentStatus, now: number): string {
   ].join('\n');
 }
 
-function nextText({ nextSync, consecutiveFailures }: AgentStatus, now: number): string {
+function nextText({ nextSync, consecutiveFailures }: SidecarStatus, now: number): string {
   const next = nextSync === undefined ? 'syncing now' : `next sync in ${until(nextSync, now)}`;
   const failures =
     consecutiveFailures === 1 ? '1 failed sync' : `${consecutiveFailures} failed syncs in a row`;
   return consecutiveFailures === 0 ? next : `${next}, after ${failures}`;
 }
 
-function credentialsLines({ credentials }: AgentStatus, now: number): readonly string[] {
+function credentialsLines({ credentials }: SidecarStatus, now: number): readonly string[] {
   if (credentials === undefined) return [];
   const { source, servedBy, expiresAt } = credentials;
-  const link = servedBy === undefined ? '' : ` (${printable(servedBy)})`;
+  const link = servedBy === undefined ? '' : ` (${escapeControl(servedBy)})`;
   return [
-    `  credentials of ${printable(source)}${link}${expiresAt === undefined ? '' : `, for another ${until(expiresAt, now)}`}`,
+    `  credentials of ${escapeControl(source)}${link}${expiresAt === undefined ? '' : `, for another ${until(expiresAt, now)}`}`,
   ];
 }
 
 function configLines(config: ConfigStatus, now: number): readonly string[] {
-  const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, absent } = config;
+  const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional: absent } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
   return [
-    `${printable(config.file)} -> ${printable(config.directory)} (${printable(regions.join(', '))})`,
+    `${escapeControl(config.file)} -> ${escapeControl(config.directory)} (${escapeControl(regions.join(', '))})`,
     `  ${lastSuccess === undefined ? 'never synced' : `synced ${age(lastSuccess, now)} ago`}` +
       (lastChange === undefined ? '' : `, changed ${age(lastChange, now)} ago`),
     ...(failing ? [`  failed ${age(lastFailure, now)} ago:`, ...lastErrors.flatMap(problemLines)] : []),
@@ -54,7 +54,7 @@ function configLines(config: ConfigStatus, now: number): readonly string[] {
     ...configProblems.flatMap(problemLines),
     ...(absent.length === 0
       ? []
-      : [`  optional and absent: ${absent.map((name) => printable(name)).join(', ')}`]),
+      : [`  optional and absent: ${absent.map((name) => escapeControl(name)).join(', ')}`]),
     ...(config.files.length === 0 ? [] : filesTable(config, now)).map((line) => `  ${line}`),
   ];
 }
@@ -74,12 +74,12 @@ function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
 }
 
 function notifierLines(notifier: NotifierStatus, now: number): readonly string[] {
-  const { kind, state, untold, lastTold, consecutiveFailures, lastError } = notifier;
+  const { kind, state, pending: untold, lastNotified: lastTold, consecutiveFailures, lastError } = notifier;
   const told = lastTold === undefined ? 'not told yet' : `last told ${age(lastTold, now)} ago`;
-  const owed = state === 'idle' ? '' : `, ${printable(state)} with ${counted(untold, 'file')}`;
+  const owed = state === 'idle' ? '' : `, ${escapeControl(state)} with ${plural(untold, 'file')}`;
   const failing = consecutiveFailures > 0 && lastError !== undefined;
   return [
-    `  by ${printable(kind)}: ${told}${owed}${failing ? `, after ${consecutiveFailures} failed tries:` : ''}`,
+    `  by ${escapeControl(kind)}: ${told}${owed}${failing ? `, after ${consecutiveFailures} failed tries:` : ''}`,
     ...(failing ? problemLines(lastError) : []),
   ];
 }
@@ -89,8 +89,8 @@ const LONGEST = 1500;
 
 function problemLines({ code, subject, message, remedy }: ProblemStatus): readonly string[] {
   return [
-    `    ${printable(`${subject}: ${message}.`, LONGEST)}`,
-    `    ${printable(`${remedy} [${code}]`, LONGEST)}`,
+    `    ${escapeControl(`${subject}: ${message}.`, LONGEST)}`,
+    `    ${escapeControl(`${remedy} [${code}]`, LONGEST)}`,
   ];
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Environment } from '../environment.ts';
-import { printable } from '../text.ts';
+import { escapeControl } from '../text.ts';
 
 /** Variables that are passed on when we have them; a hook that needs more is given them by `env NAME=VALUE` in its command. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'HOSTNAME'] as const;
@@ -47,5 +47,5 @@ export function lastLines(output: string): string {
   const lines = output.split(/\r?\n/).filter((line) => line.trim() !== '');
   const end = lines.slice(-LINES_SHOWN).join('\n');
   const cut = end.length > CHARACTERS_SHOWN ? `…${end.slice(1 - CHARACTERS_SHOWN)}` : end;
-  return printable(cut, CHARACTERS_SHOWN);
+  return escapeControl(cut, CHARACTERS_SHOWN);
 }

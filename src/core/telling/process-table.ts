@@ -57,16 +57,16 @@ const LARGEST_PID = 4_194_304;
  * The processes to signal for a name: those that bear it, but not us, not what we started, and not the children of one
  * that bears it too: a master tells its workers itself, and a worker told twice drops its requests.
  */
-export function namesakes(table: ProcessTable, name: string, self: number): readonly ProcessEntry[] {
+export function findByName(table: ProcessTable, name: string, self: number): readonly ProcessEntry[] {
   const found = [...table.values()].filter(
-    (process) => !process.zombie && bearsName(process, name) && !isOurs(table, process.pid, self),
+    (process) => !process.zombie && matchesName(process, name) && !isSelfOrDescendant(table, process.pid, self),
   );
   const pids = new Set(found.map((process) => process.pid));
   return found.filter((process) => !pids.has(process.parent));
 }
 
 /** Whether a pid is ourselves or descends from us. */
-export function isOurs(table: ProcessTable, pid: number, self: number): boolean {
+export function isSelfOrDescendant(table: ProcessTable, pid: number, self: number): boolean {
   return ancestry(table, pid).includes(self);
 }
 
@@ -74,7 +74,7 @@ export function isOurs(table: ProcessTable, pid: number, self: number): boolean 
  * Whether we see only our own container: process 1 is then ourselves, or the small init that started us. In a pod with a
  * shared PID namespace process 1 is the sandbox's `pause`, and nobody's parent but of orphans.
  */
-export function isAlone(table: ProcessTable, self: number): boolean {
+export function hasOwnPidNamespace(table: ProcessTable, self: number): boolean {
   return ancestry(table, self).includes(1);
 }
 
@@ -93,17 +93,17 @@ const TICKS_PER_SECOND = 100;
 /** Milliseconds that the wall clock may have been set by since: a wrong refusal is worse than a late one. */
 const REUSE_SLACK = 10_000;
 
-function bearsName(process: ProcessEntry, wanted: string): boolean {
+function matchesName(process: ProcessEntry, wanted: string): boolean {
   const base = process.program.slice(process.program.lastIndexOf('/') + 1);
   if (base === wanted || process.program === wanted) return true;
-  const cut = cutName(wanted);
+  const cut = truncateComm(wanted);
   if (process.name !== cut) return false;
   // Two long names can be the same once cut: argv[0] tells them apart, unless it holds a title instead.
   return cut === wanted || !base.startsWith(cut);
 }
 
 /** A name as the kernel keeps it. */
-function cutName(name: string): string {
+function truncateComm(name: string): string {
   const bytes = new TextEncoder().encode(name);
   return bytes.length <= 15 ? name : new TextDecoder().decode(bytes.subarray(0, 15));
 }

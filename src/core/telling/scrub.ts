@@ -12,7 +12,7 @@ import type { Secret } from '../secret.ts';
 const PLACEHOLDER = '[secret]';
 
 /** The text with every value, and everything that is part of one, replaced by `[secret]`. */
-export function scrub(text: string, values: Iterable<Secret>): string {
+export function redact(text: string, values: Iterable<Secret>): string {
   // By places and not by a pattern: the error about a pattern that is too large would hold the values.
   const places: Place[] = [];
   for (const value of values) {

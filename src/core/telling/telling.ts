@@ -14,7 +14,7 @@ import type { Change, Changed, FilePath, Snapshot } from '../snapshot.ts';
  * would kill a program that is not ready for it. `always` (--notify-on-start, at the first publish of a process) tells it,
  * and even a publish that changed nothing.
  */
-export function changeToTell(
+export function changeToNotify(
   change: Change,
   published: Snapshot,
   replaces: boolean,
@@ -41,20 +41,20 @@ export function mergeChanges(earlier: Changed, later: Changed): Changed {
 }
 
 /** Every file of a change, sorted by name. */
-export function filesOf(change: Changed): readonly FilePath[] {
+export function changedPaths(change: Changed): readonly FilePath[] {
   return [...change.added, ...change.updated, ...change.removed].sort();
 }
 
 /** Milliseconds. */
-const FIRST_LIMIT = 2_000;
-const LAST_LIMIT = 60_000;
+const FIRST_DELAY = 2_000;
+const MAX_DELAY = 60_000;
 
 /**
  * The wait after the given number of failures in a row (from 1), in milliseconds: between half and the whole of a limit that
  * doubles from 2 s to 1 min. Never all of it at random: a notifier talks to one application, and its first retry must not be
  * so soon that a restart cannot be over. `retryAfter` is what the other side asked for.
  */
-export function tellDelay(failures: number, random: number, retryAfter: number | undefined): number {
-  const limit = Math.min(LAST_LIMIT, FIRST_LIMIT * 2 ** Math.min(failures - 1, 10));
-  return Math.max(Math.round(limit * (0.5 + random / 2)), Math.min(retryAfter ?? 0, LAST_LIMIT));
+export function notifyBackoff(failures: number, random: number, retryAfter: number | undefined): number {
+  const limit = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** Math.min(failures - 1, 10));
+  return Math.max(Math.round(limit * (0.5 + random / 2)), Math.min(retryAfter ?? 0, MAX_DELAY));
 }

@@ -23,7 +23,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { printable, quoted } from '../text.ts';
+import { escapeControl, quote } from '../text.ts';
 import { lenientLexer } from './lexer.ts';
 import { forbiddenCharacter, guardedTokens, TAB, tabBehind } from './limits.ts';
 import { type LineAt, scalarLines } from './lines.ts';
@@ -72,7 +72,7 @@ export interface YamlEntry {
 }
 
 /** What makes the text unreadable, in the grammar of problems. */
-export interface YamlFault {
+export interface YamlDiagnostic {
   readonly line: number;
   readonly message: string;
 }
@@ -81,7 +81,7 @@ export interface YamlFault {
 export interface YamlText {
   /** Undefined for a text without any document, and when there are faults. */
   readonly root: YamlValue | undefined;
-  readonly faults: readonly YamlFault[];
+  readonly faults: readonly YamlDiagnostic[];
   /** Where a second document begins: it does not count. */
   readonly secondDocument: number | undefined;
 }
@@ -122,7 +122,7 @@ function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): Ya
     return { root: undefined, faults: [{ line: place(control.index), message }], secondDocument: undefined };
   }
 
-  const faults: YamlFault[] = [];
+  const faults: YamlDiagnostic[] = [];
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
   const tokens = guardedTokens(tokensOf(text, lexer, lines.addNewLine), text, (at, message) => {
     faults.push({ line: place(at), message });
@@ -136,7 +136,7 @@ function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): Ya
   if (tab !== undefined) faults.push({ line: place(tab), message: TAB });
   else
     for (const { pos, message } of wrong)
-      faults.push({ line: place(pos[0]), message: `expected YAML, got an error: ${printable(message)}` });
+      faults.push({ line: place(pos[0]), message: `expected YAML, got an error: ${escapeControl(message)}` });
   const { explicit, version } = first?.directives.yaml ?? {};
   if (explicit && version !== '1.1') {
     faults.push({ line: place(0), message: `expected YAML 1.1, got a directive for ${version}` });
@@ -175,12 +175,12 @@ function* tokensOf(
 class Builder {
   readonly #text: string;
   readonly #place: LineAt;
-  readonly #faults: YamlFault[];
+  readonly #faults: YamlDiagnostic[];
   readonly #targets = new Map<Node, Node>();
   readonly #built = new Map<Node, { readonly value: YamlValue; readonly expansions: number } | 'open'>();
   #expansions = 0;
 
-  constructor(text: string, place: LineAt, faults: YamlFault[]) {
+  constructor(text: string, place: LineAt, faults: YamlDiagnostic[]) {
     this.#text = text;
     this.#place = place;
     this.#faults = faults;
@@ -208,7 +208,7 @@ class Builder {
         }
         const target = anchors.get(node.source);
         if (target !== undefined) this.#targets.set(node, target);
-        else this.#fault(node, `expected the name of an anchor, got ${quoted(node.source)}, which none has`);
+        else this.#fault(node, `expected the name of an anchor, got ${quote(node.source)}, which none has`);
       },
     });
   }
@@ -297,7 +297,7 @@ class Builder {
           ? plainScalar(written)
           : { type: 'text', text: written };
     if (meaning.type === 'refused') {
-      this.#fault(node, `expected ${meaning.expected}, got ${quoted(written)}`);
+      this.#fault(node, `expected ${meaning.expected}, got ${quote(written)}`);
       return { kind: 'null', line };
     }
     if (meaning.type === 'null') return { kind: 'null', line };

@@ -7,7 +7,7 @@
  */
 
 import type { AwsEnvironment, EndpointName } from '../../core/aws/environment.ts';
-import { type AwsFailure, failureOf, withStaticKeys } from '../../core/aws/failure.ts';
+import { type AwsErrorFacts, errorFacts, withStaticKeys } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
 import type { ApiMeter, Clock } from '../../ports.ts';
 import type { AwsCredentials, Credentials } from './credentials.ts';
@@ -15,7 +15,7 @@ import type { Transport } from './transport.ts';
 import { abortable } from './waiting.ts';
 
 /** What a client of one region is made of. */
-export interface Surroundings {
+export interface ClientContext {
   readonly region: string;
   readonly environment: AwsEnvironment;
   readonly transport: Transport;
@@ -26,7 +26,7 @@ export interface Surroundings {
 /** What came of one call: an answer, a failure of AWS or the network, or credentials that could not be had. */
 export type Answer<Output> =
   | { readonly kind: 'answer'; readonly output: Output }
-  | { readonly kind: 'failure'; readonly failure: AwsFailure }
+  | { readonly kind: 'failure'; readonly failure: AwsErrorFacts }
   | { readonly kind: 'credentials'; readonly problem: Problem };
 
 /**
@@ -36,7 +36,7 @@ export type Answer<Output> =
 const ATTEMPTS = 3;
 
 /** The configuration of a client, complete: nothing is left for the SDK to find. */
-export function clientSettings({ region, environment, transport }: Surroundings, service: EndpointName) {
+export function clientSettings({ region, environment, transport }: ClientContext, service: EndpointName) {
   const endpoint = environment.endpoints[service];
   return {
     region,
@@ -54,7 +54,7 @@ export function clientSettings({ region, environment, transport }: Surroundings,
 }
 
 /** The credentials as the SDK takes them; it keeps no copy, so that a replaced set is used at once. */
-export function signingWith(credentials: Credentials): (() => Promise<AwsCredentials>) & { memoized: true } {
+export function credentialProvider(credentials: Credentials): (() => Promise<AwsCredentials>) & { memoized: true } {
   return Object.assign(() => credentials.get(), { memoized: true as const });
 }
 
@@ -65,7 +65,7 @@ export function signingWith(credentials: Credentials): (() => Promise<AwsCredent
 export async function call<Output>(
   send: () => Promise<Output>,
   credentials: Credentials,
-  { clock }: Pick<Surroundings, 'clock'>,
+  { clock }: Pick<ClientContext, 'clock'>,
   signal: AbortSignal,
 ): Promise<Answer<Output>> {
   for (let renewed = false; ; renewed = true) {
@@ -76,7 +76,7 @@ export async function call<Output>(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Problem) return { kind: 'credentials', problem: error };
-      const found = failureOf(error, clock.now());
+      const found = errorFacts(error, clock.now());
       if (found === undefined) throw bugOf(error);
       const failure = used?.sessionToken === undefined ? withStaticKeys(found) : found;
       const stale = failure.kind === 'expired' || failure.kind === 'refused';
@@ -100,7 +100,7 @@ interface Stack {
 type Next = (args: object) => Promise<object>;
 
 /** Counts each attempt, as AWS does: a retry is a call. Attempts that we broke off ourselves are not counted. */
-export function counting(service: string, { region, clock, meter }: Surroundings) {
+export function countAttempts(service: string, { region, clock, meter }: ClientContext) {
   return {
     applyToStack(stack: object): void {
       (stack as Stack).addRelativeTo(
@@ -113,7 +113,7 @@ export function counting(service: string, { region, clock, meter }: Surroundings
               count('success');
               return answer;
             } catch (error) {
-              const failure = failureOf(error, clock.now());
+              const failure = errorFacts(error, clock.now());
               if (failure !== undefined) count(results[failure.kind]);
               throw error;
             }
@@ -125,7 +125,7 @@ export function counting(service: string, { region, clock, meter }: Surroundings
 }
 
 /** The words of `ApiMeter.apiCall`. */
-const results: Readonly<Record<AwsFailure['kind'], string>> = {
+const results: Readonly<Record<AwsErrorFacts['kind'], string>> = {
   notFound: 'client',
   denied: 'denied',
   expired: 'denied',

@@ -10,7 +10,7 @@ import { nodeRoleProblem } from '../../core/aws/chain-error.ts';
 import { expiredProblem } from '../../core/aws/credentials-error.ts';
 import type { ChainLink } from '../../core/aws/default-chain.ts';
 import { Problem } from '../../core/problem.ts';
-import { printable } from '../../core/text.ts';
+import { escapeControl } from '../../core/text.ts';
 import type { Clock, Log } from '../../ports.ts';
 import { abortable } from './waiting.ts';
 
@@ -71,7 +71,7 @@ interface Held {
 }
 
 /** The credentials of a source, none asked for yet. */
-export function keepCredentials(source: CredentialSource, clock: Clock, log: Log): Credentials {
+export function createCredentialCache(source: CredentialSource, clock: Clock, log: Log): Credentials {
   let held: Held | undefined;
   let pending: Promise<void> | undefined;
   let failure: { readonly problem: Problem; readonly at: number } | undefined;
@@ -83,7 +83,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
 
   async function renew(): Promise<void> {
     try {
-      held = dated(await source.ask(), source.name, clock.now());
+      held = withExpiry(await source.ask(), source.name, clock.now());
       failure = undefined;
       announce(held.credentials.link);
     } catch (error) {
@@ -100,7 +100,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
   function announce(link: ChainLink | undefined): void {
     if (link === undefined || link.name === announced) return;
     announced = link.name;
-    log.write('info', 'credentials.source', `authenticating with ${printable(link.name)}`);
+    log.write('info', 'credentials.source', `authenticating with ${escapeControl(link.name)}`);
     if (link.nodeRole) log.problem('warn', 'credentials.nodeRole', nodeRoleProblem());
   }
 
@@ -128,7 +128,7 @@ export function keepCredentials(source: CredentialSource, clock: Clock, log: Log
 }
 
 /** When they are to be renewed, and when they end. Credentials without an expiry are kept for good. */
-function dated(credentials: AwsCredentials, source: string, now: number): Held {
+function withExpiry(credentials: AwsCredentials, source: string, now: number): Held {
   const expiresAt = credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
   const held = { credentials, expiresAt, renewAt: Math.max(expiresAt - EARLY, now + (expiresAt - now) / 2) };
   if (expiresAt <= now) throw expired(source, held, now);

@@ -30,32 +30,32 @@ import {
   profileKind,
   usesInstanceRole,
 } from '../../core/aws/default-chain.ts';
-import { failureOf, withStaticKeys } from '../../core/aws/failure.ts';
+import { errorFacts, withStaticKeys } from '../../core/aws/failure.ts';
 import { profileProblem } from '../../core/aws/profile-error.ts';
 import { Problem } from '../../core/problem.ts';
-import { clientSettings, type Surroundings } from './client.ts';
+import { clientSettings, type ClientContext } from './client.ts';
 import type { AskContainer } from './container-credentials.ts';
 import { type AwsCredentials, areUsable } from './credentials.ts';
 import { readToken } from './token.ts';
-import { within } from './waiting.ts';
-import { askWebIdentity } from './web-identity.ts';
+import { withTimeout } from './waiting.ts';
+import { fetchFromWebIdentity } from './web-identity.ts';
 
 /** Milliseconds for the whole chain: a profile's process or a role behind a role takes a few requests. */
 const LIMIT = 30_000;
 
 /** Credentials of the first link that serves; each is asked anew, so that renewed keys and profiles are seen. */
-export function askDefaultChain(
+export function fetchFromDefaultChain(
   chain: ChainOptions,
-  surroundings: Surroundings,
+  surroundings: ClientContext,
   ask: AskContainer,
 ): Promise<AwsCredentials> {
   const late = (): Problem => chainTimeoutProblem(LIMIT);
-  return within(surroundings.clock, LIMIT, late, () => askLinks(chain, surroundings, ask));
+  return withTimeout(surroundings.clock, LIMIT, late, () => askLinks(chain, surroundings, ask));
 }
 
 async function askLinks(
   chain: ChainOptions,
-  surroundings: Surroundings,
+  surroundings: ClientContext,
   ask: AskContainer,
 ): Promise<AwsCredentials> {
   const links = [
@@ -113,7 +113,7 @@ interface Served {
 
 async function environmentKeys(
   { profile, keys }: ChainOptions,
-  { clock }: Surroundings,
+  { clock }: ClientContext,
 ): Promise<Served | undefined> {
   if (profile !== undefined || keys !== 'both') return undefined;
   const credentials = await fromEnv({ logger: silent })();
@@ -122,7 +122,7 @@ async function environmentKeys(
   return { credentials, name: 'environment keys' };
 }
 
-async function profile(chain: ChainOptions, surroundings: Surroundings): Promise<Served | undefined> {
+async function profile(chain: ChainOptions, surroundings: ClientContext): Promise<Served | undefined> {
   const name = chain.profile ?? 'default';
   // Read anew here; `fromIni` then takes the very same texts, so that what was checked is what is used.
   const profiles: Profiles = await parseKnownFiles({ ignoreCache: true });
@@ -149,7 +149,7 @@ async function profile(chain: ChainOptions, surroundings: Surroundings): Promise
   } catch (error) {
     // An error of the file system has a code as one of the network has.
     const failure =
-      error instanceof Error && 'path' in error ? undefined : failureOf(error, surroundings.clock.now());
+      error instanceof Error && 'path' in error ? undefined : errorFacts(error, surroundings.clock.now());
     throw profileProblem(name, {
       error,
       failure: failure && withStaticKeys(failure),
@@ -180,11 +180,11 @@ function unreadableFile(
 
 async function webIdentity(
   { webIdentity }: ChainOptions,
-  surroundings: Surroundings,
+  surroundings: ClientContext,
 ): Promise<Served | undefined> {
   if (webIdentity === undefined || webIdentity instanceof Problem) return undefined;
   return {
-    credentials: await askWebIdentity(webIdentity, surroundings),
+    credentials: await fetchFromWebIdentity(webIdentity, surroundings),
     name: `IAM role ${webIdentity.roleArn} by the service account's token`,
   };
 }

@@ -11,11 +11,11 @@ import { identityProblem } from '../../core/aws/credentials-error.ts';
 import type { ChainLink } from '../../core/aws/default-chain.ts';
 import { incompleteAnswer } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
-import { call, clientSettings, type Surroundings, signingWith } from './client.ts';
+import { call, clientSettings, type ClientContext, credentialProvider } from './client.ts';
 import { openCredentials, type SourceOptions } from './source.ts';
 
 /** What STS says of the credentials; both failures come with their Problem. */
-export type Identity =
+export type CallerIdentity =
   | {
       readonly kind: 'known';
       readonly arn: string;
@@ -30,18 +30,18 @@ export type Identity =
   | { readonly kind: 'none'; readonly problem: Problem };
 
 /** The identity in a region. Rejects only with the reason of the signal. */
-export async function askIdentity(
+export async function fetchCallerIdentity(
   options: SourceOptions,
   region: string,
   signal: AbortSignal,
-): Promise<Identity> {
-  const surroundings: Surroundings = { ...options, region };
+): Promise<CallerIdentity> {
+  const surroundings: ClientContext = { ...options, region };
   const credentials = openCredentials(options)(surroundings);
   try {
     const { expiration, link } = await credentials.get(signal);
     const client = new STSClient({
       ...clientSettings(surroundings, 'STS'),
-      credentials: signingWith(credentials),
+      credentials: credentialProvider(credentials),
     });
     const answer = await call(
       () => client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),

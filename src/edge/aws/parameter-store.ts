@@ -8,31 +8,31 @@
 
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { fullParameterName, iamActions } from '../../core/aws/batch.ts';
-import { readProblem } from '../../core/aws/error.ts';
-import { type AwsFailure, incompleteAnswer } from '../../core/aws/failure.ts';
+import { fetchProblem } from '../../core/aws/error.ts';
+import { type AwsErrorFacts, incompleteAnswer } from '../../core/aws/failure.ts';
 import { answeredBy, matchParameter } from '../../core/aws/match.ts';
-import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
+import type { SecretRef, SecretRefKey, FetchResult } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';
-import { call, clientSettings, counting, type Surroundings, signingWith } from './client.ts';
+import { call, clientSettings, countAttempts, type ClientContext, credentialProvider } from './client.ts';
 import type { Credentials } from './credentials.ts';
 
 /** One region's Parameter Store. */
 export interface ParameterStore {
   /** Outcomes for all of them; they fit into one call. */
-  read(reads: readonly Read[], signal: AbortSignal): Promise<ReadonlyMap<ReadKey, ReadOutcome>>;
+  read(reads: readonly SecretRef[], signal: AbortSignal): Promise<ReadonlyMap<SecretRefKey, FetchResult>>;
 }
 
 const { GetParameters: ACTION } = iamActions;
 
 /** A client for the surroundings' region; nothing is sent before the first read. */
-export function openParameterStore(surroundings: Surroundings, credentials: Credentials): ParameterStore {
+export function openParameterStore(surroundings: ClientContext, credentials: Credentials): ParameterStore {
   const client = new SSMClient({
     ...clientSettings(surroundings, 'SSM'),
-    credentials: signingWith(credentials),
+    credentials: credentialProvider(credentials),
   });
-  client.middlewareStack.use(counting('ssm', surroundings));
+  client.middlewareStack.use(countAttempts('ssm', surroundings));
 
-  async function read(reads: readonly Read[], signal: AbortSignal): Promise<Map<ReadKey, ReadOutcome>> {
+  async function read(reads: readonly SecretRef[], signal: AbortSignal): Promise<Map<SecretRefKey, FetchResult>> {
     const command = new GetParametersCommand({ Names: reads.map(fullParameterName), WithDecryption: true });
     const answer = await call(
       async () => {
@@ -47,7 +47,7 @@ export function openParameterStore(surroundings: Surroundings, credentials: Cred
           : [];
         const { requestId } = output.$metadata;
         return new Map(
-          reads.map((one): [ReadKey, ReadOutcome] => {
+          reads.map((one): [SecretRefKey, FetchResult] => {
             const { value, version } = matchParameter(one, found) ?? {};
             if (value !== undefined && version !== undefined)
               return [one.key, { kind: 'found', value, version }];
@@ -77,19 +77,19 @@ export function openParameterStore(surroundings: Surroundings, credentials: Cred
 }
 
 /** Whether the call may have failed for one name's sake only. */
-function blamesOne({ kind }: AwsFailure): boolean {
+function blamesOne({ kind }: AwsErrorFacts): boolean {
   return kind === 'denied' || kind === 'client' || kind === 'notFound';
 }
 
-function failed(read: Read, failure: AwsFailure): ReadOutcome {
-  return { kind: 'failed', problem: readProblem(read, ACTION, failure) };
+function failed(read: SecretRef, failure: AwsErrorFacts): FetchResult {
+  return { kind: 'failed', problem: fetchProblem(read, ACTION, failure) };
 }
 
 /** AWS lists names that do not exist, or have no such version or label, under this title. */
-function invalidParameter(requestId: string | undefined): AwsFailure {
+function invalidParameter(requestId: string | undefined): AwsErrorFacts {
   return { ...incompleteAnswer(requestId), kind: 'notFound', code: 'InvalidParameters' };
 }
 
-function merged(maps: readonly Map<ReadKey, ReadOutcome>[]): Map<ReadKey, ReadOutcome> {
+function merged(maps: readonly Map<SecretRefKey, FetchResult>[]): Map<SecretRefKey, FetchResult> {
   return new Map(maps.flatMap((map) => [...map]));
 }

@@ -4,16 +4,16 @@
 
 import { existsSync } from 'node:fs';
 import { type AgentFailure, agentProblem } from '../../core/aws/agent-error.ts';
-import type { Authentication } from '../../core/aws/authentication.ts';
+import type { AuthMethod } from '../../core/aws/authentication.ts';
 import { noPodIdentityProblem } from '../../core/aws/credentials-error.ts';
 import type { AskContainer } from './container-credentials.ts';
 import type { AwsCredentials } from './credentials.ts';
 import { readToken } from './token.ts';
 
-type PodIdentity = Extract<Authentication, { kind: 'pod-identity' }>;
+type PodIdentity = Extract<AuthMethod, { kind: 'pod-identity' }>;
 
 /** Credentials from the first address that can be reached. */
-export async function askPodIdentity(
+export async function fetchFromPodIdentity(
   { addresses, tokenFile, injected }: PodIdentity,
   ask: AskContainer,
 ): Promise<AwsCredentials> {

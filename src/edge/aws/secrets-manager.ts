@@ -12,37 +12,37 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { iamActions } from '../../core/aws/batch.ts';
-import { readProblem } from '../../core/aws/error.ts';
-import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../core/aws/failure.ts';
+import { fetchProblem } from '../../core/aws/error.ts';
+import { type AwsErrorFacts, incompleteAnswer, entryFailure } from '../../core/aws/failure.ts';
 import { answeredBy, matchSecret } from '../../core/aws/match.ts';
 import type { Problem } from '../../core/problem.ts';
-import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
+import type { SecretRef, SecretRefKey, FetchResult } from '../../core/read.ts';
 import { Secret } from '../../core/secret.ts';
-import { call, clientSettings, counting, type Surroundings, signingWith } from './client.ts';
+import { call, clientSettings, countAttempts, type ClientContext, credentialProvider } from './client.ts';
 import type { Credentials } from './credentials.ts';
 
 /** One region's Secrets Manager. */
 export interface SecretsManager {
-  single(read: Read, signal: AbortSignal): Promise<ReadOutcome>;
+  single(read: SecretRef, signal: AbortSignal): Promise<FetchResult>;
   /** The outcomes it can tell; the others are to be asked for singly, because of `failure` if the whole call failed. */
-  batch(reads: readonly Read[], signal: AbortSignal): Promise<BatchOutcome>;
+  batch(reads: readonly SecretRef[], signal: AbortSignal): Promise<BatchOutcome>;
 }
 
 /** What came of a batch call as a whole. */
 export type BatchOutcome =
-  | { readonly kind: 'answered'; readonly outcomes: ReadonlyMap<ReadKey, ReadOutcome> }
-  | { readonly kind: 'refused'; readonly failure: AwsFailure }
+  | { readonly kind: 'answered'; readonly outcomes: ReadonlyMap<SecretRefKey, FetchResult> }
+  | { readonly kind: 'refused'; readonly failure: AwsErrorFacts }
   | { readonly kind: 'credentials'; readonly problem: Problem };
 
 const { GetSecretValue: SINGLE, BatchGetSecretValue: BATCH } = iamActions;
 
 /** A client for the surroundings' region; nothing is sent before the first read. */
-export function openSecretsManager(surroundings: Surroundings, credentials: Credentials): SecretsManager {
+export function openSecretsManager(surroundings: ClientContext, credentials: Credentials): SecretsManager {
   const client = new SecretsManagerClient({
     ...clientSettings(surroundings, 'SECRETS_MANAGER'),
-    credentials: signingWith(credentials),
+    credentials: credentialProvider(credentials),
   });
-  client.middlewareStack.use(counting('secretsmanager', surroundings));
+  client.middlewareStack.use(countAttempts('secretsmanager', surroundings));
   return {
     async single(read, signal) {
       const command = new GetSecretValueCommand({
@@ -60,7 +60,7 @@ export function openSecretsManager(surroundings: Surroundings, credentials: Cred
         case 'answer':
           return answer.output;
         case 'failure':
-          return { kind: 'failed', problem: readProblem(read, SINGLE, answer.failure) };
+          return { kind: 'failed', problem: fetchProblem(read, SINGLE, answer.failure) };
         case 'credentials':
           return { kind: 'failed', problem: answer.problem };
         default:
@@ -75,16 +75,16 @@ export function openSecretsManager(surroundings: Surroundings, credentials: Cred
           const output = await client.send(command, { abortSignal: signal });
           const found = listOf(output.SecretValues).map((entry) => ({
             ...answeredBy(entry.Name, entry.ARN),
-            outcome: (read: Read) => outcomeOf(read, BATCH, { ...entry, $metadata: output.$metadata }),
+            outcome: (read: SecretRef) => outcomeOf(read, BATCH, { ...entry, $metadata: output.$metadata }),
           }));
           const failed = listOf(output.Errors).map((entry) => ({
             ...answeredBy(entry.SecretId, entry.SecretId),
-            outcome: (read: Read): ReadOutcome => ({
+            outcome: (read: SecretRef): FetchResult => ({
               kind: 'failed',
-              problem: readProblem(
+              problem: fetchProblem(
                 read,
                 SINGLE,
-                reportedFailure(entry.ErrorCode, entry.Message, output.$metadata.requestId),
+                entryFailure(entry.ErrorCode, entry.Message, output.$metadata.requestId),
               ),
             }),
           }));
@@ -116,14 +116,14 @@ export function openSecretsManager(surroundings: Surroundings, credentials: Cred
 type Entry = Pick<GetSecretValueCommandOutput, 'SecretString' | 'SecretBinary' | 'VersionId' | '$metadata'>;
 
 /** SecretString wins over SecretBinary. The SDK does not check an answer's types, so a value of another one is none. */
-function outcomeOf(read: Read, action: string, entry: Entry): ReadOutcome {
+function outcomeOf(read: SecretRef, action: string, entry: Entry): FetchResult {
   const { SecretString: text, SecretBinary: bytes, VersionId: version } = entry;
   const value =
     typeof text === 'string' ? new Secret(text) : bytes instanceof Uint8Array ? new Secret(bytes) : undefined;
   if (value !== undefined && isVersion(version)) return { kind: 'found', value, version };
   return {
     kind: 'failed',
-    problem: readProblem(read, action, incompleteAnswer(entry.$metadata.requestId)),
+    problem: fetchProblem(read, action, incompleteAnswer(entry.$metadata.requestId)),
   };
 }
 

@@ -6,25 +6,25 @@
  * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
  */
 
-import type { Authentication } from '../../core/aws/authentication.ts';
+import type { AuthMethod } from '../../core/aws/authentication.ts';
 import { type AwsRequest, batchReads, type FetchMode, iamActions } from '../../core/aws/batch.ts';
 import type { AwsEnvironment } from '../../core/aws/environment.ts';
-import { readProblem } from '../../core/aws/error.ts';
-import { type AwsFailure, isUnknownOperation } from '../../core/aws/failure.ts';
+import { fetchProblem } from '../../core/aws/error.ts';
+import { type AwsErrorFacts, isUnknownOperation } from '../../core/aws/failure.ts';
 import { Problem } from '../../core/problem.ts';
-import type { Read, ReadKey, ReadOutcome } from '../../core/read.ts';
-import { quoted } from '../../core/text.ts';
+import type { SecretRef, SecretRefKey, FetchResult } from '../../core/read.ts';
+import { quote } from '../../core/text.ts';
 import type { ApiMeter, Clock, Log, SecretSource } from '../../ports.ts';
-import type { Surroundings } from './client.ts';
+import type { ClientContext } from './client.ts';
 import { containerClient } from './container-credentials.ts';
-import { type CredentialSource, type Credentials, keepCredentials } from './credentials.ts';
+import { type CredentialSource, type Credentials, createCredentialCache } from './credentials.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import type { Transport } from './transport.ts';
 
 /** Who asks, how, and what all sources of the process share. */
 export interface SourceOptions {
-  readonly authentication: Authentication;
+  readonly authentication: AuthMethod;
   readonly environment: AwsEnvironment;
   /** Shared by all sources of the process, so that the limit of requests in flight holds for all together. */
   readonly transport: Transport;
@@ -36,7 +36,7 @@ export interface SourceOptions {
   readonly meter: ApiMeter;
 }
 
-type Outcomes = readonly (readonly [ReadKey, ReadOutcome])[];
+type Outcomes = readonly (readonly [SecretRefKey, FetchResult])[];
 
 /** One region: its credentials, and its clients once they are needed. */
 interface Region {
@@ -59,7 +59,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   const region = openRegions(options, regions);
   let mode = options.fetch;
 
-  async function readRegion(name: string, reads: readonly Read[], signal: AbortSignal): Promise<Outcomes> {
+  async function readRegion(name: string, reads: readonly SecretRef[], signal: AbortSignal): Promise<Outcomes> {
     try {
       const here = region(name);
       const services = [...new Set(reads.map((read) => read.service))];
@@ -94,11 +94,11 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 
   /** What a batch cannot tell is asked for singly. */
   async function sendBatch(
-    reads: readonly Read[],
+    reads: readonly SecretRef[],
     secrets: SecretsManager,
     signal: AbortSignal,
   ): Promise<Outcomes> {
-    const singly = (left: readonly Read[]): Promise<Outcomes> =>
+    const singly = (left: readonly SecretRef[]): Promise<Outcomes> =>
       Promise.all(left.map(async (read) => [read.key, await secrets.single(read, signal)] as const));
     const batch = await secrets.batch(reads, signal);
     if (batch.kind === 'answered')
@@ -109,13 +109,13 @@ export function openSecretSource(options: SourceOptions): AwsSource {
       {
         kind: 'failed',
         problem:
-          batch.kind === 'credentials' ? batch.problem : readProblem(read, BATCH_ACTION, batch.failure),
+          batch.kind === 'credentials' ? batch.problem : fetchProblem(read, BATCH_ACTION, batch.failure),
       },
     ]);
   }
 
   /** Whether single calls may do what the batch could not. With `auto`, what lasts is remembered for the process. */
-  function servesSingly(failure: AwsFailure): boolean {
+  function servesSingly(failure: AwsErrorFacts): boolean {
     // One bad name may be to blame.
     if (options.fetch !== 'auto') return failure.kind === 'client' || failure.kind === 'notFound';
     // A network that is down, and credentials that are not accepted, are so for every call.
@@ -156,7 +156,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
 /** Why no later batch would fare better; undefined when one might. */
-function lastingReason(failure: AwsFailure): string | undefined {
+function lastingReason(failure: AwsErrorFacts): string | undefined {
   if (failure.kind === 'denied') return `the role may not ${BATCH_ACTION}, which would save calls`;
   if (failure.kind === 'throttled') return `${BATCH_ACTION} is throttled`;
   return isUnknownOperation(failure) ? `what answers there does not have ${BATCH_ACTION}` : undefined;
@@ -167,7 +167,7 @@ function openRegions(options: SourceOptions, regions: Map<string, Region>): (nam
   const credentialsOf = openCredentials(options);
   const open = (name: string): Region => {
     if (!/^[a-z0-9-]{1,63}$/i.test(name)) throw noRegion(name);
-    const surroundings: Surroundings = { ...options, region: name };
+    const surroundings: ClientContext = { ...options, region: name };
     const credentials = credentialsOf(surroundings);
     return {
       credentials,
@@ -189,38 +189,38 @@ function openRegions(options: SourceOptions, regions: Map<string, Region>): (nam
 }
 
 /** Shared by all regions, except with IRSA, where each region has those of its own STS. */
-export function openCredentials(options: SourceOptions): (surroundings: Surroundings) => Credentials {
+export function openCredentials(options: SourceOptions): (surroundings: ClientContext) => Credentials {
   const { authentication, clock, log } = options;
   if (authentication.kind === 'irsa')
-    return (surroundings) => keepCredentials(credentialSource(options, surroundings), clock, log);
+    return (surroundings) => createCredentialCache(credentialSource(options, surroundings), clock, log);
   let shared: Credentials | undefined;
   return (surroundings) => {
-    shared ??= keepCredentials(credentialSource(options, surroundings), clock, log);
+    shared ??= createCredentialCache(credentialSource(options, surroundings), clock, log);
     return shared;
   };
 }
 
-function credentialSource(options: SourceOptions, surroundings: Surroundings): CredentialSource {
+function credentialSource(options: SourceOptions, surroundings: ClientContext): CredentialSource {
   const { authentication, awsTimeout, clock } = options;
   switch (authentication.kind) {
     case 'pod-identity': {
       const ask = containerClient(awsTimeout, clock);
       return {
         name: 'EKS Pod Identity',
-        ask: async () => (await import('./pod-identity.ts')).askPodIdentity(authentication, ask),
+        ask: async () => (await import('./pod-identity.ts')).fetchFromPodIdentity(authentication, ask),
       };
     }
     case 'irsa':
       return {
         name: `STS in ${surroundings.region}`,
-        ask: async () => (await import('./web-identity.ts')).askWebIdentity(authentication, surroundings),
+        ask: async () => (await import('./web-identity.ts')).fetchFromWebIdentity(authentication, surroundings),
       };
     case 'default': {
       const ask = containerClient(awsTimeout, clock);
       return {
         name: "the SDK's default chain",
         ask: async () =>
-          (await import('./default-chain.ts')).askDefaultChain(authentication.chain, surroundings, ask),
+          (await import('./default-chain.ts')).fetchFromDefaultChain(authentication.chain, surroundings, ask),
       };
     }
     default:
@@ -245,7 +245,7 @@ function noRegion(name: string): Problem {
   return new Problem({
     code: 'config.region',
     subject: 'region',
-    message: `expected a region such as eu-west-1, got ${quoted(name)}`,
+    message: `expected a region such as eu-west-1, got ${quote(name)}`,
     remedy: 'Correct parameters.region, parameters.failoverRegion or AWS_REGION.',
   });
 }

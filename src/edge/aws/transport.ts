@@ -12,9 +12,9 @@ import https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { AwsEnvironment } from '../../core/aws/environment.ts';
 import { Problem } from '../../core/problem.ts';
-import { printable } from '../../core/text.ts';
+import { escapeControl } from '../../core/text.ts';
 import type { Clock } from '../../ports.ts';
-import { after, openSlots, within } from './waiting.ts';
+import { setCancellableTimeout, createSemaphore, withTimeout } from './waiting.ts';
 
 /** What the SDK's clients take as their `requestHandler`. Not an interface: it must fit their index signature. */
 export type Transport = {
@@ -70,13 +70,13 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** Throws a Problem when AWS_CA_BUNDLE cannot be used. */
 export function openTransport(options: TransportOptions): Transport {
   const { environment, awsTimeout, connectTimeout = CONNECT, clock } = options;
-  const slots = openSlots(IN_FLIGHT);
+  const slots = createSemaphore(IN_FLIGHT);
   const agents = openAgents(environment);
   return {
     async handle(request, { abortSignal } = {}) {
       const release = await slots.take(abortSignal);
       try {
-        const response = await within(clock, awsTimeout, timedOut, (limit) =>
+        const response = await withTimeout(clock, awsTimeout, timedOut, (limit) =>
           exchange(
             request,
             agents,
@@ -134,7 +134,7 @@ function trusting(file: string): ReturnType<typeof createSecureContext> {
     throw new Problem({
       code: 'usage.environment',
       subject: 'AWS_CA_BUNDLE',
-      message: `expected a PEM file with certificates, got ${printable(code ?? message)} for ${printable(file)}`,
+      message: `expected a PEM file with certificates, got ${escapeControl(code ?? message)} for ${escapeControl(file)}`,
       remedy: 'Mount the bundle into this container, or remove the variable.',
       cause: error,
     });
@@ -203,7 +203,7 @@ function limitConnecting(
 ): void {
   outgoing.on('socket', (socket) => {
     if (!socket.connecting) return;
-    const cancel = after(clock, connectTimeout, () => {
+    const cancel = setCancellableTimeout(clock, connectTimeout, () => {
       outgoing.destroy();
       fail(Object.assign(timedOut(), { connecting: true }));
     });

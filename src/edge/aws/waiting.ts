@@ -17,14 +17,14 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /** The work's outcome, or, after `ms` milliseconds, a rejection with what `late` makes, which the work's signal tells too. */
-export async function within<T>(
+export async function withTimeout<T>(
   clock: Clock,
   ms: number,
   late: () => Error,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
-  const cancel = after(clock, ms, () => limit.abort(late()));
+  const cancel = setCancellableTimeout(clock, ms, () => limit.abort(late()));
   try {
     return await abortable(work(limit.signal), limit.signal);
   } finally {
@@ -33,20 +33,20 @@ export async function within<T>(
 }
 
 /** Calls back after `ms` milliseconds, unless it is cancelled with the function that it answers. */
-export function after(clock: Clock, ms: number, then: () => void): () => void {
+export function setCancellableTimeout(clock: Clock, ms: number, then: () => void): () => void {
   const cancel = new AbortController();
   clock.sleep(ms, cancel.signal).then(then, () => {});
   return () => cancel.abort();
 }
 
 /** At most so many at a time; the others wait in the order in which they came. */
-export interface Slots {
+export interface Semaphore {
   /** Resolves when there is room, with what gives the slot back; rejects when the signal is aborted first. */
   take(signal: AbortSignal | undefined): Promise<() => void>;
 }
 
 /** `limit` slots, all of them free. */
-export function openSlots(limit: number): Slots {
+export function createSemaphore(limit: number): Semaphore {
   let free = limit;
   const waiting = new Set<() => void>();
   const release = (): void => {

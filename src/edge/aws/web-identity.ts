@@ -6,25 +6,25 @@
  */
 
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
-import type { Authentication } from '../../core/aws/authentication.ts';
+import type { AuthMethod } from '../../core/aws/authentication.ts';
 import { stsProblem } from '../../core/aws/credentials-error.ts';
 import { globalStsEndpoint } from '../../core/aws/environment.ts';
-import { type AwsFailure, failureOf, incompleteAnswer } from '../../core/aws/failure.ts';
+import { type AwsErrorFacts, errorFacts, incompleteAnswer } from '../../core/aws/failure.ts';
 import type { Problem } from '../../core/problem.ts';
-import { bugOf, clientSettings, counting, type Surroundings } from './client.ts';
+import { bugOf, clientSettings, countAttempts, type ClientContext } from './client.ts';
 import { type AwsCredentials, areUsable } from './credentials.ts';
 import { readToken } from './token.ts';
 
-type Irsa = Extract<Authentication, { kind: 'irsa' }>;
+type Irsa = Extract<AuthMethod, { kind: 'irsa' }>;
 
 /** Credentials from the STS of the surroundings' region. */
-export async function askWebIdentity(
+export async function fetchFromWebIdentity(
   { roleArn, sessionName, tokenFile }: Irsa,
-  surroundings: Surroundings,
+  surroundings: ClientContext,
 ): Promise<AwsCredentials> {
   const { region, environment, clock } = surroundings;
   const elsewhere = globalStsEndpoint(environment, region);
-  const problem = (failure: AwsFailure): Problem => stsProblem(roleArn, region, failure);
+  const problem = (failure: AwsErrorFacts): Problem => stsProblem(roleArn, region, failure);
   const webIdentityToken = await readToken(tokenFile);
   const assume = fromWebToken({
     roleArn,
@@ -35,11 +35,11 @@ export async function askWebIdentity(
       // Not the SDK's `useGlobalEndpoint`, with which it asks for credentials to get credentials.
       ...(elsewhere === undefined ? {} : { endpoint: elsewhere }),
     },
-    clientPlugins: [counting('sts', surroundings)],
+    clientPlugins: [countAttempts('sts', surroundings)],
   });
   const credentials = await assume().catch((error: unknown) => {
     const incomplete = error instanceof Error && error.message.startsWith('Invalid response from STS');
-    const failure = incomplete ? incompleteAnswer(undefined) : failureOf(error, clock.now());
+    const failure = incomplete ? incompleteAnswer(undefined) : errorFacts(error, clock.now());
     throw failure === undefined ? bugOf(error) : problem(failure);
   });
   if (!credentials.sessionToken || credentials.expiration === undefined || !areUsable(credentials))

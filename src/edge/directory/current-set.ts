@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { Secret } from '../../core/secret.ts';
 import type { FilePath } from '../../core/snapshot.ts';
 import type { FileSystem } from './file-system.ts';
-import { takeInventory } from './inventory.ts';
+import { readLayout } from './inventory.ts';
 
 /** Whether a set is in use that has all of these files; false also when it cannot be read. */
 export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath[]): boolean {
   try {
-    const { current, links } = takeInventory(fs, dir);
+    const { current, links } = readLayout(fs, dir);
     if (current === undefined) return false;
     return paths.every((path) => {
       fs.statSync(join(dir, current.name, path));
@@ -24,7 +24,7 @@ export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath
 
 /** Every value of the set in use. Throws the error of the file system for one that cannot be read. */
 export function readValues(fs: FileSystem, dir: string): readonly Secret[] {
-  const { current } = takeInventory(fs, dir);
+  const { current } = readLayout(fs, dir);
   if (current === undefined) return [];
   const set = join(dir, current.name);
   return fs

@@ -6,7 +6,7 @@
 
 import { Problem } from '../../core/problem.ts';
 import type { Owner } from '../../core/snapshot.ts';
-import { quoted } from '../../core/text.ts';
+import { quote } from '../../core/text.ts';
 
 /** Bytes, asked for only when they are what is missing. */
 export interface Room {
@@ -28,13 +28,13 @@ interface SystemError extends Error {
 }
 
 /** The Problem behind whatever was thrown while publishing. */
-export function explain(error: unknown, { dir, owner, room }: Attempt): unknown {
+export function toPublishProblem(error: unknown, { dir, owner, room }: Attempt): unknown {
   if (!isSystemError(error)) return error;
   const { code, syscall, path = dir } = error;
-  const operation = path === dir ? syscall : `${syscall} of ${quoted(path)}`;
+  const operation = path === dir ? syscall : `${syscall} of ${quote(path)}`;
   if (syscall.endsWith('chown')) {
     return problem(
-      `expected to give ${quoted(path)} to ${owner?.uid}:${owner?.gid}, got ${code}`,
+      `expected to give ${quote(path)} to ${owner?.uid}:${owner?.gid}, got ${code}`,
       'Leave --owner out and set fsGroup in the securityContext of the pod, or run this container as root with the capability CHOWN.',
     );
   }

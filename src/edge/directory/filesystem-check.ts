@@ -10,7 +10,7 @@
 import { constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Problem } from '../../core/problem.ts';
-import { quoted } from '../../core/text.ts';
+import { quote } from '../../core/text.ts';
 import type { FileSystem } from './file-system.ts';
 import { refuseSticky } from './sticky.ts';
 import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
@@ -67,7 +67,7 @@ export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryT
     throw new Problem({
       code: 'publish.directory',
       subject: wanted,
-      message: `its parent directory ${quoted(parent)} does not exist`,
+      message: `its parent directory ${quote(parent)} does not exist`,
       remedy: `Mount the volume at ${parent}: podsecrets creates only the last part of the path.`,
     });
   }

@@ -6,7 +6,7 @@
 
 import * as nodeFs from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { explain } from './failure.ts';
+import { toPublishProblem } from './failure.ts';
 import type { FileSystem } from './file-system.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory } from './filesystem-check.ts';
 
@@ -31,6 +31,6 @@ export function inspectDirectory(
     const { bavail, bsize } = fs.statfsSync(existing);
     return { path, exists, inMemory: isInMemory(fs, existing), freeBytes: bavail * bsize };
   } catch (error) {
-    throw explain(error, { dir: path, owner: undefined, room: () => ({ needed: 0, free: 0 }) });
+    throw toPublishProblem(error, { dir: path, owner: undefined, room: () => ({ needed: 0, free: 0 }) });
   }
 }

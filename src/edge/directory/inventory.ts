@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../core/problem.ts';
-import { quoted } from '../../core/text.ts';
+import { quote } from '../../core/text.ts';
 import type { FileSystem } from './file-system.ts';
 
 /** The link to the set in use, and the link that is renamed onto it. */
@@ -16,16 +16,16 @@ export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
 
 /** Stands beside a set, never in it: whoever copies the whole set, as any user, finds files and nothing else. */
-const NOTE = '.untold';
+const PENDING_SUFFIX = '.untold';
 
 /** Every name in the directory, by whose it is. */
-export interface Inventory {
-  readonly current: CurrentSet | undefined;
+export interface Layout {
+  readonly current: CurrentGeneration | undefined;
   /** Every set that is not the current one: replaced, or left unfinished by a crash. */
-  readonly otherSets: readonly string[];
+  readonly otherGenerations: readonly string[];
   /** The note of the current set, and those of others. */
-  readonly note: string | undefined;
-  readonly otherNotes: readonly string[];
+  readonly pendingFile: string | undefined;
+  readonly otherPendingFiles: readonly string[];
   /** Names that are our links, `name -> ..data/name`. */
   readonly links: ReadonlySet<string>;
   /** Names that somebody else made. */
@@ -35,7 +35,7 @@ export interface Inventory {
 }
 
 /** The set that `..data` leads to. */
-export interface CurrentSet {
+export interface CurrentGeneration {
   readonly name: string;
   /** When it was published: milliseconds since 1970, by the file system's clock. */
   readonly since: number;
@@ -44,8 +44,8 @@ export interface CurrentSet {
 }
 
 /** Looks at every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
-export function takeInventory(fs: FileSystem, dir: string): Inventory {
-  const sets: string[] = [];
+export function readLayout(fs: FileSystem, dir: string): Layout {
+  const generations: string[] = [];
   const notes: string[] = [];
   const links = new Set<string>();
   const foreign = new Set<string>();
@@ -55,18 +55,18 @@ export function takeInventory(fs: FileSystem, dir: string): Inventory {
     const { name } = entry;
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
-    else if (isSetName(name)) sets.push(name);
-    else if (name.endsWith(NOTE) && isSetName(name.slice(0, -NOTE.length))) notes.push(name);
+    else if (isGenerationName(name)) generations.push(name);
+    else if (name.endsWith(PENDING_SUFFIX) && isGenerationName(name.slice(0, -PENDING_SUFFIX.length))) notes.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
-  const current = hasData ? currentSet(fs, dir) : undefined;
-  const note = notes.find((name) => current !== undefined && name === noteName(current.name));
+  const current = hasData ? currentGeneration(fs, dir) : undefined;
+  const pendingFile = notes.find((name) => current !== undefined && name === pendingFileName(current.name));
   return {
     current,
-    otherSets: sets.filter((name) => name !== current?.name),
-    note,
-    otherNotes: notes.filter((name) => name !== note),
+    otherGenerations: generations.filter((name) => name !== current?.name),
+    pendingFile: pendingFile,
+    otherPendingFiles: notes.filter((name) => name !== pendingFile),
     links,
     foreign,
     hasNewData,
@@ -79,24 +79,24 @@ export function linkTarget(name: string): string {
 }
 
 /** What mkdtemp makes of this is a set's name: `..2026_01_31_23_59_59.a1B2c3`. */
-export function setNamePrefix(now: number): string {
+export function generationPrefix(now: number): string {
   return `..${new Date(now).toISOString().slice(0, 19).replace(/[-T:]/g, '_')}.`;
 }
 
 /** The note that belongs to a set, by its name or by its path. */
-export function noteName(set: string): string {
-  return `${set}${NOTE}`;
+export function pendingFileName(set: string): string {
+  return `${set}${PENDING_SUFFIX}`;
 }
 
-function isSetName(name: string): boolean {
+function isGenerationName(name: string): boolean {
   return /^\.\.\d{4}(_\d\d){5}\.\w+$/.test(name);
 }
 
-function currentSet(fs: FileSystem, dir: string): CurrentSet | undefined {
+function currentGeneration(fs: FileSystem, dir: string): CurrentGeneration | undefined {
   const data = join(dir, DATA);
   const link = fs.lstatSync(data);
   const name = link.isSymbolicLink() ? fs.readlinkSync(data) : undefined;
-  if (name === undefined || !isSetName(name)) throw foreignData(data, name);
+  if (name === undefined || !isGenerationName(name)) throw foreignData(data, name);
   const path = join(dir, name);
   // Somebody removed the set behind the link, or put a link to elsewhere into its place: as before the first publish.
   if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
@@ -109,7 +109,7 @@ function foreignData(data: string, target: string | undefined): Problem {
   return new Problem({
     code: 'publish.directory',
     subject: data,
-    message: `expected a link to a set of podsecrets, got ${target === undefined ? 'something that is no link' : `a link to ${quoted(target)}`}`,
+    message: `expected a link to a set of podsecrets, got ${target === undefined ? 'something that is no link' : `a link to ${quote(target)}`}`,
     remedy: 'Give podsecrets a directory of its own.',
   });
 }

@@ -14,7 +14,7 @@ import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'nod
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../core/problem.ts';
-import { printable } from '../../core/text.ts';
+import { escapeControl } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Clock } from '../../ports.ts';
 
@@ -27,11 +27,11 @@ const HOLDER = '..holder';
 const PAUSE = 100;
 
 /** Who wants the lock, and how much patience he has. */
-export interface LockWish {
+export interface LockOptions {
   /** `init` or `sidecar`: what the others are told. */
   readonly holder: string;
   /** How long to wait for another holder to end, in milliseconds. */
-  readonly patience: number;
+  readonly lockTimeout: number;
   readonly clock: Clock;
   readonly stop: AbortSignal;
 }
@@ -42,16 +42,16 @@ export interface Lock {
 }
 
 /** The lock on the directory, held until it is released or the process ends, whatever ends it. */
-export async function takeLock(dir: string, { holder, patience, clock, stop }: LockWish): Promise<Lock> {
-  const deadline = clock.elapsed() + patience;
+export async function takeLock(dir: string, { holder, lockTimeout: lockTimeout, clock, stop }: LockOptions): Promise<Lock> {
+  const deadline = clock.elapsed() + lockTimeout;
   for (;;) {
     const lock = await tryLock(dir);
     if (lock !== undefined) {
-      sayWhoHolds(dir, `podsecrets ${holder} on ${hostname()}`);
+      writeHolder(dir, `podsecrets ${holder} on ${hostname()}`);
       return lock;
     }
     const left = deadline - clock.elapsed();
-    if (left <= 0) throw locked(dir, patience);
+    if (left <= 0) throw locked(dir, lockTimeout);
     await clock.sleep(Math.min(PAUSE, left), stop);
   }
 }
@@ -74,7 +74,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     throw new Problem({
       code: 'publish.directory',
       subject: join(dir, LOCK),
-      message: `expected to lock it, got ${printable(error instanceof Error ? error.message : String(error))}`,
+      message: `expected to lock it, got ${escapeControl(error instanceof Error ? error.message : String(error))}`,
       remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
       cause: error,
     });
@@ -87,9 +87,9 @@ function isBusy(error: unknown): boolean {
 }
 
 /** Written in place, and only if it says something new: a restart that changes nothing moves no mtime. */
-function sayWhoHolds(dir: string, text: string): void {
+function writeHolder(dir: string, text: string): void {
   try {
-    if (whoHolds(dir) === text) return;
+    if (readHolder(dir) === text) return;
     withNote(dir, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (note) =>
       writeFileSync(note, text),
     );
@@ -98,10 +98,10 @@ function sayWhoHolds(dir: string, text: string): void {
   }
 }
 
-function whoHolds(dir: string): string {
+function readHolder(dir: string): string {
   try {
     const text = withNote(dir, constants.O_RDONLY, (note) => readFileSync(note, 'utf8'));
-    return printable(text) || 'another process';
+    return escapeControl(text) || 'another process';
   } catch {
     return 'another process';
   }
@@ -120,11 +120,11 @@ function withNote<Result>(dir: string, flags: number, work: (note: number) => Re
   }
 }
 
-function locked(dir: string, patience: number): Problem {
+function locked(dir: string, lockTimeout: number): Problem {
   return new Problem({
     code: 'publish.locked',
     subject: dir,
-    message: `expected to be the only one who publishes here, got ${whoHolds(dir)}, which did not end within ${durationText(patience)}`,
+    message: `expected to be the only one who publishes here, got ${readHolder(dir)}, which did not end within ${durationText(lockTimeout)}`,
     remedy: 'Let one container publish to a directory, or give each a directory of its own.',
     retry: true,
   });

@@ -9,27 +9,27 @@ import * as nodeFs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Secret } from '../../core/secret.ts';
 import type { Owner, Snapshot } from '../../core/snapshot.ts';
-import type { Clock, Target } from '../../ports.ts';
+import type { Clock, PublishTarget } from '../../ports.ts';
 import { holdsFiles, readValues } from './current-set.ts';
-import { explain } from './failure.ts';
+import { toPublishProblem } from './failure.ts';
 import type { FileSystem } from './file-system.ts';
 import { type DirectoryTerms, prepareDirectory } from './filesystem-check.ts';
-import { takeInventory } from './inventory.ts';
+import { readLayout } from './inventory.ts';
 import { takeLock } from './lock.ts';
 import { publish } from './publish.ts';
-import { rememberReplaced } from './replaced.ts';
-import { retirementOf } from './retirement.ts';
-import { forgetUntold, readUntold } from './untold.ts';
+import { createPreviousValues } from './replaced.ts';
+import { createGenerationCleanup } from './retirement.ts';
+import { clearPendingNotification, readPendingNotification } from './untold.ts';
 
 /** Which directory, and on what terms. */
-export interface DirectoryWish extends DirectoryTerms {
+export interface DirectoryOptions extends DirectoryTerms {
   readonly dir: string;
   /** Who shall own the files; undefined: whoever writes them. */
   readonly owner: Owner | undefined;
   /** `init` or `sidecar`: what another writer is told that finds the directory locked. */
   readonly holder: string;
   /** How long to wait for another writer to end, in milliseconds. */
-  readonly patience: number;
+  readonly lockTimeout: number;
   readonly clock: Clock;
   /** Ends the wait for another writer. */
   readonly stop: AbortSignal;
@@ -37,7 +37,7 @@ export interface DirectoryWish extends DirectoryTerms {
 }
 
 /** A directory that nobody else publishes to until it is closed. */
-export interface Directory extends Target {
+export interface Directory extends PublishTarget {
   /** Absolute, without links. */
   readonly path: string;
   /** Every value that a hook may know: of the set in use, and those it replaced until everything was told. Throws a Problem. */
@@ -47,35 +47,35 @@ export interface Directory extends Target {
 }
 
 /** The directory, locked; throws a Problem of stage `publish`, or the reason of `stop`. */
-export async function openDirectory(wish: DirectoryWish): Promise<Directory> {
-  const { owner, clock, fs = nodeFs } = wish;
-  const dir = explained(() => prepareDirectory(fs, wish.dir, wish), wish.dir);
-  const lock = await takeLock(dir, wish);
-  const retirement = retirementOf(fs, dir, clock);
-  const replaced = rememberReplaced();
+export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
+  const { owner, clock, fs = nodeFs } = options;
+  const dir = explained(() => prepareDirectory(fs, options.dir, options), options.dir);
+  const lock = await takeLock(dir, options);
+  const cleanup = createGenerationCleanup(fs, dir, clock);
+  const previousValues = createPreviousValues();
   let closed: Promise<void> | undefined;
   return {
     path: dir,
-    publish: (next, telling) =>
+    publish: (next, notify) =>
       explained(
         () =>
-          publish({ fs, dir, owner, retirement }, next, clock.now(), (change) => {
-            const news = telling(change);
-            if (news !== undefined) replaced.keep(readValues(fs, dir));
+          publish({ fs, dir, owner, cleanup: cleanup }, next, clock.now(), (change) => {
+            const news = notify(change);
+            if (news !== undefined) previousValues.keep(readValues(fs, dir));
             return news;
           }),
         dir,
         next,
       ),
-    untold: () => explained(() => readUntold(fs, dir, takeInventory(fs, dir)), dir),
-    told() {
-      explained(() => forgetUntold(fs, dir, takeInventory(fs, dir)), dir);
-      replaced.forget();
+    pendingNotification: () => explained(() => readPendingNotification(fs, dir, readLayout(fs, dir)), dir),
+    clearPendingNotification() {
+      explained(() => clearPendingNotification(fs, dir, readLayout(fs, dir)), dir);
+      previousValues.forget();
     },
     holds: (paths) => holdsFiles(fs, dir, paths),
-    values: () => [...explained(() => readValues(fs, dir), dir), ...replaced.values()],
+    values: () => [...explained(() => readValues(fs, dir), dir), ...previousValues.values()],
     close: () => {
-      closed ??= retirement.settled().finally(() => lock.release());
+      closed ??= cleanup.settled().finally(() => lock.release());
       return closed;
     },
   };
@@ -84,7 +84,7 @@ export async function openDirectory(wish: DirectoryWish): Promise<Directory> {
     try {
       return work();
     } catch (error) {
-      throw explain(error, {
+      throw toPublishProblem(error, {
         dir: subject,
         owner,
         room: () => ({ needed: sizeOf(next), free: freeBytes(fs, subject) }),

@@ -29,91 +29,91 @@
 
 import { constants } from 'node:fs';
 import { basename, join } from 'node:path';
-import { compare, topLevelNames } from '../../core/compare.ts';
+import { diff, topLevelNames } from '../../core/compare.ts';
 import { Problem } from '../../core/problem.ts';
 import { type Change, type Changed, type Owner, parentsOf, type Snapshot } from '../../core/snapshot.ts';
 import type { FileSystem } from './file-system.ts';
 import { findFiles } from './found-files.ts';
-import { DATA, type Inventory, linkTarget, NEW_DATA, setNamePrefix, takeInventory } from './inventory.ts';
-import { GRACE, type Retirement } from './retirement.ts';
-import { readUntold, writeUntold } from './untold.ts';
+import { DATA, type Layout, linkTarget, NEW_DATA, generationPrefix, readLayout } from './inventory.ts';
+import { CLEANUP_DELAY, type GenerationCleanup } from './retirement.ts';
+import { readPendingNotification, writePendingNotification } from './untold.ts';
 
 /** Where to publish, and with what. */
-export interface Place {
+export interface PublishContext {
   readonly fs: FileSystem;
   /** Absolute, without links. */
   readonly dir: string;
   /** Who shall own the files; undefined: whoever writes them. */
   readonly owner: Owner | undefined;
-  readonly retirement: Retirement;
+  readonly cleanup: GenerationCleanup;
 }
 
 /** `now` is the wall clock: milliseconds since 1970. `telling`: what the application is to hear, asked before a change is made. */
 export function publish(
-  place: Place,
+  context: PublishContext,
   next: Snapshot,
   now: number,
-  telling: (change: Changed) => Changed | undefined,
+  notify: (change: Changed) => Changed | undefined,
 ): Change {
-  const { fs, dir, owner } = place;
+  const { fs, dir, owner } = context;
   const names = topLevelNames(next);
 
-  const before = takeInventory(fs, dir); // (1)
-  sweep(place, before, graceLeft(before, now)); // (2)
+  const before = readLayout(fs, dir); // (1)
+  removeStale(context, before, remainingDelay(before, now)); // (2)
   refuseForeign(dir, before, names); // (3)
 
   const current = before.current;
   // A name without its link cannot be opened: its files count as absent, and the publish brings the link back.
   const linked = new Set([...(current?.names ?? [])].filter((name) => before.links.has(name)));
   const found = current === undefined ? [] : findFiles(fs, join(dir, current.name), linked, next);
-  const change = compare(found, next, owner); // (4)
+  const change = diff(found, next, owner); // (4)
   if (change.kind === 'same' && current !== undefined) return change;
 
-  let set: string | undefined;
+  let generation: string | undefined;
   try {
-    set = fs.mkdtempSync(join(dir, setNamePrefix(now))); // (5)
-    writeUntold(fs, set, [readUntold(fs, dir, before), change.kind === 'same' ? undefined : telling(change)]); // (6)
-    writeFiles(place, set, next);
+    generation = fs.mkdtempSync(join(dir, generationPrefix(now))); // (5)
+    writePendingNotification(fs, generation, [readPendingNotification(fs, dir, before), change.kind === 'same' ? undefined : notify(change)]); // (6)
+    writeFiles(context, generation, next);
     for (const name of names) {
       if (!linked.has(name)) fs.symlinkSync(linkTarget(name), join(dir, name)); // (7)
     }
-    fs.symlinkSync(basename(set), join(dir, NEW_DATA)); // (8)
+    fs.symlinkSync(basename(generation), join(dir, NEW_DATA)); // (8)
     fs.renameSync(join(dir, NEW_DATA), join(dir, DATA)); // (9)
   } catch (error) {
-    tidyUp(place, set);
+    cleanUp(context, generation);
     throw error;
   }
-  tidyUp(place, undefined); // (10), (11)
+  cleanUp(context, undefined); // (10), (11)
   return change;
 }
 
 /** Makes the directory show the current set and nothing else; other sets go after `wait` milliseconds. */
-function sweep({ fs, dir, retirement }: Place, inventory: Inventory, wait: number): void {
+function removeStale({ fs, dir, cleanup: cleanup }: PublishContext, inventory: Layout, wait: number): void {
   if (inventory.hasNewData) fs.unlinkSync(join(dir, NEW_DATA));
   for (const name of inventory.links) {
     if (!inventory.current?.names.has(name)) fs.unlinkSync(join(dir, name));
   }
-  for (const note of inventory.otherNotes) fs.rmSync(join(dir, note), { recursive: true, force: true });
-  retirement.retire(inventory.otherSets, wait);
+  for (const note of inventory.otherPendingFiles) fs.rmSync(join(dir, note), { recursive: true, force: true });
+  cleanup.scheduleRemoval(inventory.otherGenerations, wait);
 }
 
 /** How much longer a reader may still be in a set that the current one replaced. Clocks jump: never longer than the grace. */
-function graceLeft({ current }: Inventory, now: number): number {
-  return current === undefined ? 0 : Math.min(current.since + GRACE - now, GRACE);
+function remainingDelay({ current }: Layout, now: number): number {
+  return current === undefined ? 0 : Math.min(current.since + CLEANUP_DELAY - now, CLEANUP_DELAY);
 }
 
 /** After a failure with the set that nobody has seen, after a success with what the publish left behind. */
-function tidyUp(place: Place, unseen: string | undefined): void {
-  const { fs, dir } = place;
+function cleanUp(context: PublishContext, unpublished: string | undefined): void {
+  const { fs, dir } = context;
   try {
-    if (unseen !== undefined) fs.rmSync(unseen, { recursive: true, force: true });
-    sweep(place, takeInventory(fs, dir), GRACE);
+    if (unpublished !== undefined) fs.rmSync(unpublished, { recursive: true, force: true });
+    removeStale(context, readLayout(fs, dir), CLEANUP_DELAY);
   } catch {
     // After a failure the first error is the one to report; after a success there is none. What is left is swept by (2).
   }
 }
 
-function refuseForeign(dir: string, { foreign }: Inventory, names: ReadonlySet<string>): void {
+function refuseForeign(dir: string, { foreign }: Layout, names: ReadonlySet<string>): void {
   for (const name of names) {
     if (!foreign.has(name)) continue;
     throw new Problem({
@@ -125,18 +125,18 @@ function refuseForeign(dir: string, { foreign }: Inventory, names: ReadonlySet<s
   }
 }
 
-function writeFiles({ fs, dir, owner }: Place, set: string, next: Snapshot): void {
+function writeFiles({ fs, dir, owner }: PublishContext, generation: string, next: Snapshot): void {
   // In a volume with fsGroup the directory has the setgid bit: kept, or files below would lose the group that may read them.
   const openToOthers = 0o755 | (fs.statSync(dir).mode & 0o2000);
   const made = new Set<string>();
   for (const file of next.files) {
     for (const parent of parentsOf(file.path)) {
       if (made.has(parent)) continue;
-      fs.mkdirSync(join(set, parent));
-      setMode(fs, join(set, parent), openToOthers);
+      fs.mkdirSync(join(generation, parent));
+      setMode(fs, join(generation, parent), openToOthers);
       made.add(parent);
     }
-    const path = join(set, file.path);
+    const path = join(generation, file.path);
     fs.writeFileSync(path, file.content.reveal(), { flag: 'wx', mode: 0o600 });
     // Not through the mode of the creation, from which the umask takes away; and before the file is given away, after which
     // only CAP_FOWNER could still change its mode.
@@ -146,7 +146,7 @@ function writeFiles({ fs, dir, owner }: Place, set: string, next: Snapshot): voi
     // (4) of the next run has to read it: better to fail on the first day than at the first restart.
     fs.accessSync(path, constants.R_OK);
   }
-  setMode(fs, set, openToOthers);
+  setMode(fs, generation, openToOthers);
 }
 
 /** Not through a link, which somebody else who may write to the directory could have put there since. */

@@ -8,10 +8,10 @@
 import type { Secret } from '../../core/secret.ts';
 
 /** Bytes: sixteen of the largest secrets. A hook that fails for weeks must not make a sidecar grow for weeks. */
-const MOST = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /** A memory for replaced values. */
-export interface Replaced {
+export interface PreviousValues {
   /** Keeps these too; what is oldest goes when it becomes too much. */
   keep(values: readonly Secret[]): void;
   values(): readonly Secret[];
@@ -19,13 +19,13 @@ export interface Replaced {
 }
 
 /** A memory that holds nothing yet. */
-export function rememberReplaced(): Replaced {
+export function createPreviousValues(): PreviousValues {
   let kept: readonly Secret[] = [];
   return {
     keep(values) {
       kept = [...kept, ...values];
       let size = kept.reduce((sum, value) => sum + value.reveal().length, 0);
-      while (size > MOST && kept.length > 0) {
+      while (size > MAX_BYTES && kept.length > 0) {
         const [oldest, ...others] = kept;
         size -= oldest?.reveal().length ?? 0;
         oldest?.wipe();

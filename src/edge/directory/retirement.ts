@@ -11,22 +11,22 @@ import type { Clock } from '../../ports.ts';
 import type { FileSystem } from './file-system.ts';
 
 /** Milliseconds. A reader that is slowed to a hundredth still gets through a set in this time. */
-export const GRACE = 1000;
+export const CLEANUP_DELAY = 1000;
 
 /** The end of replaced sets. */
-export interface Retirement {
+export interface GenerationCleanup {
   /** Takes sets away after `wait` milliseconds; at once, and with an error if that cannot be done, when it is 0. */
-  retire(sets: readonly string[], wait: number): void;
+  scheduleRemoval(sets: readonly string[], wait: number): void;
   /** Resolves when no set waits any more. */
   settled(): Promise<void>;
 }
 
 /** For the sets of one directory, by their names in it. */
-export function retirementOf(fs: FileSystem, dir: string, clock: Clock): Retirement {
+export function createGenerationCleanup(fs: FileSystem, dir: string, clock: Clock): GenerationCleanup {
   const waiting = new Map<string, Promise<void>>();
-  return { retire, settled };
+  return { scheduleRemoval: scheduleRemoval, settled };
 
-  function retire(sets: readonly string[], wait: number): void {
+  function scheduleRemoval(sets: readonly string[], wait: number): void {
     for (const set of sets) {
       if (waiting.has(set)) continue;
       if (wait <= 0) remove(set);

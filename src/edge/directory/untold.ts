@@ -10,18 +10,18 @@ import { join } from 'node:path';
 import { type Changed, type FilePath, filePath } from '../../core/snapshot.ts';
 import { mergeChanges } from '../../core/telling/telling.ts';
 import type { FileSystem } from './file-system.ts';
-import { type Inventory, noteName } from './inventory.ts';
+import { type Layout, pendingFileName } from './inventory.ts';
 
 /** Notes these changes, one after the other, for a set that is being made; nothing when there are none. */
-export function writeUntold(fs: FileSystem, set: string, changes: readonly (Changed | undefined)[]): void {
+export function writePendingNotification(fs: FileSystem, set: string, changes: readonly (Changed | undefined)[]): void {
   const known = changes.filter((change) => change !== undefined);
   if (known.length === 0) return;
   const text = JSON.stringify(known.reduce(mergeChanges));
-  fs.writeFileSync(noteName(set), text, { flag: 'wx', mode: 0o600 });
+  fs.writeFileSync(pendingFileName(set), text, { flag: 'wx', mode: 0o600 });
 }
 
 /** The note of the set in use; undefined when everything was told, or the note is not one of ours. */
-export function readUntold(fs: FileSystem, dir: string, { note }: Inventory): Changed | undefined {
+export function readPendingNotification(fs: FileSystem, dir: string, { pendingFile: note }: Layout): Changed | undefined {
   if (note === undefined) return undefined;
   const path = join(dir, note);
   if (!fs.lstatSync(path).isFile()) return undefined;
@@ -35,7 +35,7 @@ export function readUntold(fs: FileSystem, dir: string, { note }: Inventory): Ch
 }
 
 /** Everything was told. */
-export function forgetUntold(fs: FileSystem, dir: string, { note }: Inventory): void {
+export function clearPendingNotification(fs: FileSystem, dir: string, { pendingFile: note }: Layout): void {
   if (note !== undefined) fs.rmSync(join(dir, note), { recursive: true, force: true });
 }
 

@@ -6,11 +6,11 @@
  */
 
 import { expositionType } from '../../core/status/metrics.ts';
-import type { AgentStatus } from '../../core/status/status.ts';
+import type { SidecarStatus } from '../../core/status/status.ts';
 
 /** What the pages show and do. */
 export interface Pages {
-  readonly status: () => AgentStatus;
+  readonly status: () => SidecarStatus;
   /** In Prometheus' text format. */
   readonly metrics: () => string;
   /** Asks for a sync; any number of calls are one. */

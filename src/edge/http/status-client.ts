@@ -4,7 +4,7 @@
 
 import { get } from 'node:http';
 import { Problem } from '../../core/problem.ts';
-import type { AgentStatus } from '../../core/status/status.ts';
+import type { SidecarStatus } from '../../core/status/status.ts';
 
 /** Bytes: a thousand files with long names. */
 const LARGEST = 4 * 1024 * 1024;
@@ -13,7 +13,7 @@ const LARGEST = 4 * 1024 * 1024;
 export async function fetchStatus(
   listen: { readonly host: string; readonly port: number },
   timeout: number,
-): Promise<AgentStatus> {
+): Promise<SidecarStatus> {
   const host = reachable(listen.host);
   const address = host.includes(':') ? `[${host}]:${listen.port}` : `${host}:${listen.port}`;
   const body = await fetchBody(host, listen.port, timeout).catch((error: unknown) => {
@@ -64,7 +64,7 @@ function fetchBody(host: string, port: number, timeout: number): Promise<string>
 }
 
 /** The page, if it is one of ours. */
-function parsed(body: string): AgentStatus | undefined {
+function parsed(body: string): SidecarStatus | undefined {
   try {
     const value = JSON.parse(body);
     return typeof value?.version === 'string' &&

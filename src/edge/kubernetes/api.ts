@@ -9,7 +9,7 @@
  */
 
 import { Agent, request as httpsRequest } from 'node:https';
-import type { KubernetesAnswer, KubernetesRequest } from '../../core/kubernetes/answer.ts';
+import type { KubernetesResponse, KubernetesRequest } from '../../core/kubernetes/answer.ts';
 import { Problem } from '../../core/problem.ts';
 import type { Cluster } from './in-cluster.ts';
 
@@ -17,9 +17,9 @@ import type { Cluster } from './in-cluster.ts';
 export interface KubernetesApi {
   readonly namespace: string;
   /** One request. Every answer of the server's is an answer here; no answer at all is a Problem. */
-  send(request: KubernetesRequest, body?: string): Promise<KubernetesAnswer>;
+  send(request: KubernetesRequest, body?: string): Promise<KubernetesResponse>;
   /** Whether the API server would let us do it, as a SelfSubjectAccessReview, which every service account may make. */
-  review(access: AccessAttributes): Promise<KubernetesAnswer>;
+  review(access: AccessAttributes): Promise<KubernetesResponse>;
   close(): void;
 }
 
@@ -35,7 +35,7 @@ export interface AccessAttributes {
 export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
   // Four at a time: a config has a handful of Secrets, and the API server counts the requests of a service account.
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
-  const send = async (outgoing: Outgoing): Promise<KubernetesAnswer> => {
+  const send = async (outgoing: Outgoing): Promise<KubernetesResponse> => {
     const token = await cluster.token();
     try {
       return await exchange(cluster, agent, token, outgoing, signal);
@@ -86,8 +86,8 @@ function exchange(
   token: string,
   { method, path, type, body }: Outgoing,
   signal: AbortSignal,
-): Promise<KubernetesAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<KubernetesAnswer>();
+): Promise<KubernetesResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<KubernetesResponse>();
   const outgoing = httpsRequest(
     {
       agent,

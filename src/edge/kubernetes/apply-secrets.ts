@@ -11,21 +11,21 @@
  */
 
 import type { Environment } from '../../core/environment.ts';
-import { conflictingFields, refusedBy } from '../../core/kubernetes/answer.ts';
+import { conflictingFields, toProblem } from '../../core/kubernetes/answer.ts';
 import {
-  belongingOf,
+  ownershipOf,
   configIdentity,
   type LiveSecret,
-  mayRemove,
+  canDelete,
   type OwnerReference,
-  siblingsOf,
+  managedNames,
 } from '../../core/kubernetes/live-secret.ts';
 import type { SecretOwner } from '../../core/kubernetes/rbac.ts';
 import {
   applyBody,
   type DesiredSecret,
   desiredSecrets,
-  differs,
+  needsApply,
   withOwner,
   withSiblings,
 } from '../../core/kubernetes/secret.ts';
@@ -105,7 +105,7 @@ async function reconcile(
   // (3)
   const names = new Set(plan.secretObjects.map((object) => object.secretName));
   const remembered = found.values.flatMap(({ live }) =>
-    live !== undefined && belongingOf(live, config).kind === 'ours' ? siblingsOf(live) : [],
+    live !== undefined && ownershipOf(live, config).kind === 'ours' ? managedNames(live) : [],
   );
   const left = [...new Set(remembered)].filter((name) => !names.has(name));
   const removals = await Promise.all(left.map((name) => removeSecret(api, name, config)));
@@ -154,7 +154,7 @@ type Removal =
 async function removeSecret(api: KubernetesApi, name: string, config: string): Promise<Removal> {
   try {
     const live = await readSecret(api, name);
-    if (live === undefined || !mayRemove(live, config)) return { kind: 'gone', name };
+    if (live === undefined || !canDelete(live, config)) return { kind: 'gone', name };
     const request = secretRequest(api, 'delete', name);
     const preconditions = { uid: live.uid, resourceVersion: live.resourceVersion };
     const answer = await api.send(
@@ -162,7 +162,7 @@ async function removeSecret(api: KubernetesApi, name: string, config: string): P
       JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }),
     );
     if (answer.status === 404) return { kind: 'gone', name };
-    if (answer.status !== 200 && answer.status !== 202) throw refusedBy(request, answer);
+    if (answer.status !== 200 && answer.status !== 202) throw toProblem(request, answer);
     return { kind: 'removed', name };
   } catch (error) {
     const [problem] = problemsOf(error) ?? [];
@@ -196,7 +196,7 @@ async function applySecret(
   for (let attempt = 1; ; attempt++) {
     if (live !== undefined) refuseForeign(live, secret, config, api.namespace);
     const desired = withOwner(secret, owner, live);
-    if (live !== undefined && !differs(desired, live)) return { name, result: 'unchanged' };
+    if (live !== undefined && !needsApply(desired, live)) return { name, result: 'unchanged' };
     if (live?.immutable)
       throw unchangeable(secret, api.namespace, 'one that can change, got an immutable one');
     const request = { ...secretRequest(api, 'patch', name), values: desired.data };
@@ -204,7 +204,7 @@ async function applySecret(
     if (answer.status === 201) return { name, result: 'created' };
     if (answer.status === 200) return { name, result: 'updated' };
     const raced = answer.status === 409 && conflictingFields(answer.body).length === 0;
-    if (!raced || attempt === ATTEMPTS) throw refusedBy(request, answer);
+    if (!raced || attempt === ATTEMPTS) throw toProblem(request, answer);
     live = await readSecret(api, name);
   }
 }

@@ -2,10 +2,10 @@
  * A Secret of the cluster before anything is done to it: read, and refused when it is not ours to change.
  */
 
-import { type KubernetesRequest, refusedBy } from '../../core/kubernetes/answer.ts';
-import { belongingOf, type LiveSecret, parseLiveSecret } from '../../core/kubernetes/live-secret.ts';
+import { type KubernetesRequest, toProblem } from '../../core/kubernetes/answer.ts';
+import { ownershipOf, type LiveSecret, parseLiveSecret } from '../../core/kubernetes/live-secret.ts';
 import { Problem } from '../../core/problem.ts';
-import { quoted } from '../../core/text.ts';
+import { quote } from '../../core/text.ts';
 import type { KubernetesApi } from './api.ts';
 
 /** The Secret; undefined when there is none. Throws the Problem of any other answer. */
@@ -14,7 +14,7 @@ export async function readSecret(api: KubernetesApi, name: string): Promise<Live
   const answer = await api.send(request);
   if (answer.status === 404) return undefined;
   const live = answer.status === 200 ? parseLiveSecret(answer.body) : undefined;
-  if (live === undefined) throw refusedBy(request, answer);
+  if (live === undefined) throw toProblem(request, answer);
   return live;
 }
 
@@ -40,7 +40,7 @@ export function refuseForeign(
   config: string,
   namespace: string,
 ): void {
-  const belonging = belongingOf(live, config);
+  const belonging = ownershipOf(live, config);
   switch (belonging.kind) {
     case 'ours':
       // A type is for life.
@@ -48,7 +48,7 @@ export function refuseForeign(
         throw unchangeable(
           secret,
           namespace,
-          `type ${quoted(secret.type)}, got ${quoted(live.type)}, which never changes`,
+          `type ${quote(secret.type)}, got ${quote(live.type)}, which never changes`,
         );
       return;
     case 'foreign':
@@ -57,7 +57,7 @@ export function refuseForeign(
       throw new Problem({
         code: 'kubernetes.foreign',
         subject: subjectOf(secret, namespace),
-        message: `expected a Secret of the config ${quoted(config)}, got one of ${quoted(belonging.config)}`,
+        message: `expected a Secret of the config ${quote(config)}, got one of ${quote(belonging.config)}`,
         remedy: `Choose another secretName; or, if the config was renamed: kubectl -n ${namespace} annotate --overwrite secret ${secret.name} podsecrets.io/config=${config}`,
       });
     default:
@@ -66,7 +66,7 @@ export function refuseForeign(
 }
 
 function foreign(secret: WantedSecret, namespace: string, managers: readonly string[]): Problem {
-  const whose = managers.length === 0 ? 'somebody else' : managers.map(quoted).join(', ');
+  const whose = managers.length === 0 ? 'somebody else' : managers.map(quote).join(', ');
   return new Problem({
     code: 'kubernetes.foreign',
     subject: subjectOf(secret, namespace),

@@ -7,7 +7,7 @@
  */
 
 import type { Environment } from '../../core/environment.ts';
-import { refusedBy } from '../../core/kubernetes/answer.ts';
+import { toProblem } from '../../core/kubernetes/answer.ts';
 import type { OwnerReference } from '../../core/kubernetes/live-secret.ts';
 import type { SecretOwner } from '../../core/kubernetes/rbac.ts';
 import { Problem } from '../../core/problem.ts';
@@ -69,7 +69,7 @@ async function metadataOf(
   const answer = await api.send(request);
   if (answer.status === 404 && resource === 'pods') throw noSuchPod(name);
   const metadata = answer.status === 200 ? parseMetadata(answer.body) : undefined;
-  if (metadata === undefined) throw refusedBy(request, answer);
+  if (metadata === undefined) throw toProblem(request, answer);
   return metadata;
 }
 

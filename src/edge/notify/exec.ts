@@ -10,11 +10,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Environment } from '../../core/environment.ts';
 import { Problem } from '../../core/problem.ts';
 import { hookEnvironment, lastLines } from '../../core/telling/hook.ts';
-import { filesOf } from '../../core/telling/telling.ts';
-import { quoted } from '../../core/text.ts';
+import { changedPaths } from '../../core/telling/telling.ts';
+import { quote } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Notifier } from '../../ports.ts';
-import { reapOrphans } from './orphans.ts';
+import { reapZombies } from './orphans.ts';
 
 /** What a hook gets, and how long it may run. */
 export interface ExecOptions {
@@ -38,12 +38,12 @@ export function execNotifier(command: readonly [string, ...string[]], options: E
   const [program, ...words] = command;
   return {
     kind: 'exec',
-    async tell(change, signal) {
+    async notify(change, signal) {
       signal.throwIfAborted();
       try {
         const child = spawn(program, words, {
           detached: true,
-          env: hookEnvironment(environment, filesOf(change)),
+          env: hookEnvironment(environment, changedPaths(change)),
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         const { late, code, killedBy, output } = await ending(child, signal, timeout, grace);
@@ -57,7 +57,7 @@ export function execNotifier(command: readonly [string, ...string[]], options: E
       } catch (error) {
         throw startFailure(program, error) ?? error;
       } finally {
-        const zombies = await reapOrphans(self);
+        const zombies = await reapZombies(self);
         if (zombies > 0) unreaped(zombies);
       }
     },
@@ -142,7 +142,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 function failure(program: string, message: string, said: string): Problem {
   return new Problem({
     code: 'notify.exec',
-    subject: `hook ${quoted(program)}`,
+    subject: `hook ${quote(program)}`,
     message: said === '' ? `${message}; it printed nothing` : `${message}; it printed at last: ${said}`,
     remedy: 'Correct what it complains of, or run it by hand in this container.',
     retry: true,
@@ -155,7 +155,7 @@ function startFailure(program: string, error: unknown): Problem | undefined {
   if (code === undefined || syscall?.startsWith('spawn') !== true) return undefined;
   return new Problem({
     code: 'notify.exec',
-    subject: `hook ${quoted(program)}`,
+    subject: `hook ${quote(program)}`,
     message: `expected a program that can be started, got ${code}`,
     remedy: startRemedies[code] ?? 'Name a program in this container by its path.',
     retry: startRemedies[code] === SHORTAGE,

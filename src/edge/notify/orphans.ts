@@ -17,7 +17,7 @@ export type WaitPid = (pid: number) => number;
  * Asks after every ended child; called when no hook runs, so that none of them is one that Node itself waits for. Answers
  * how many are left, because the interface is missing (before Node 26). Does nothing unless we are process 1.
  */
-export async function reapOrphans(
+export async function reapZombies(
   self: number,
   table: () => ProcessTable = readProcessTable,
   waiter: () => Promise<WaitPid> = loadWaitPid,

@@ -10,15 +10,15 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Problem, throwProblems } from '../../core/problem.ts';
 import type { Changed } from '../../core/snapshot.ts';
 import {
-  isAlone,
-  isOurs,
+  hasOwnPidNamespace,
+  isSelfOrDescendant,
   isReused,
-  namesakes,
+  findByName,
   type ProcessEntry,
   type ProcessTable,
   parsePidFile,
 } from '../../core/telling/process-table.ts';
-import { printable, quoted } from '../../core/text.ts';
+import { escapeControl, quote } from '../../core/text.ts';
 import type { Notifier } from '../../ports.ts';
 import { readBootTime, readProcessTable, readUser } from './process-table.ts';
 
@@ -44,7 +44,7 @@ export function signalNotifier(
   target: SignalTarget,
   system: ProcessSystem,
 ): Notifier {
-  const subject = target.kind === 'pidFile' ? target.file : `process ${quoted(target.name)}`;
+  const subject = target.kind === 'pidFile' ? target.file : `process ${quote(target.name)}`;
   /** The earliest that was read: a clock that is set forward moves it, but not the times of the files that are there. */
   let bootTime = readBootTime(system.proc);
   let about: Changed | undefined;
@@ -52,7 +52,7 @@ export function signalNotifier(
   let told = new Set<string>();
   return {
     kind: 'signal',
-    async tell(change) {
+    async notify(change) {
       if (change !== about) told = new Set();
       about = change;
       const table = readTable(subject, system);
@@ -104,11 +104,11 @@ function byPidFile(
       retry: text === '',
     });
   }
-  if (isOurs(table, pid, self)) throw notShared(file, `pid ${pid}, which is podsecrets itself here`);
-  if (pid === 1 && isAlone(table, self)) throw notShared(file, 'pid 1, which started podsecrets here');
+  if (isSelfOrDescendant(table, pid, self)) throw notShared(file, `pid ${pid}, which is podsecrets itself here`);
+  if (pid === 1 && hasOwnPidNamespace(table, self)) throw notShared(file, 'pid 1, which started podsecrets here');
   const process = table.get(pid);
   if (process?.zombie === true || process === undefined) {
-    if (isAlone(table, self)) throw notShared(file, `pid ${pid}, which cannot be seen from here`);
+    if (hasOwnPidNamespace(table, self)) throw notShared(file, `pid ${pid}, which cannot be seen from here`);
     const state = process === undefined ? 'no process has' : `process ${named(process)} has ended under`;
     throw failure(file, `expected the pid of a running process, got ${pid}, which ${state}`, {
       remedy:
@@ -160,13 +160,13 @@ function byName(
   table: ProcessTable,
   { self }: ProcessSystem,
 ): readonly ProcessEntry[] {
-  const found = namesakes(table, name, self);
+  const found = findByName(table, name, self);
   if (found.some(isSandbox)) throw sandbox(subject);
   if (found.length > 0) return found;
-  if (isAlone(table, self)) throw notShared(subject, 'only the processes of this container');
-  const others = [...table.values()].filter((process) => !isOurs(table, process.pid, self));
+  if (hasOwnPidNamespace(table, self)) throw notShared(subject, 'only the processes of this container');
+  const others = [...table.values()].filter((process) => !isSelfOrDescendant(table, process.pid, self));
   const names = [...new Set(others.map((process) => process.name))].slice(0, NAMES_SHOWN);
-  const got = names.length === 0 ? 'none' : names.map(quoted).join(', ');
+  const got = names.length === 0 ? 'none' : names.map(quote).join(', ');
   throw failure(subject, `expected a process of that name, got ${got}`, {
     remedy: 'Correct the name, or wait until the application has started.',
     retry: true,
@@ -226,11 +226,11 @@ function failure(
   message: string,
   rest: { readonly remedy: string; readonly retry?: boolean },
 ): Problem {
-  return new Problem({ code: 'notify.signal', subject: printable(subject), message, ...rest });
+  return new Problem({ code: 'notify.signal', subject: escapeControl(subject), message, ...rest });
 }
 
 function named(process: ProcessEntry): string {
-  return `${process.pid} (${quoted(process.name)})`;
+  return `${process.pid} (${quote(process.name)})`;
 }
 
 function codeOf(error: unknown): string {

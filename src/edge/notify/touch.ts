@@ -7,14 +7,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Problem } from '../../core/problem.ts';
-import { printable } from '../../core/text.ts';
+import { escapeControl } from '../../core/text.ts';
 import type { Notifier } from '../../ports.ts';
 
 /** Touches `file`; `now` is the wall clock, milliseconds since 1970. */
 export function touchNotifier(file: string, now: () => number): Notifier {
   return {
     kind: 'touch',
-    async tell(_, signal) {
+    async notify(_, signal) {
       signal.throwIfAborted();
       let handle: FileHandle | undefined;
       try {
@@ -47,7 +47,7 @@ function failure(file: string, error: unknown): unknown {
   if (code === undefined) return error;
   return new Problem({
     code: 'notify.touch',
-    subject: printable(file),
+    subject: escapeControl(file),
     message: `expected a file that can be touched, got ${code}`,
     remedy: remedies[code] ?? 'Name a file on a volume that this container may write to.',
     // A directory of another container may appear later; a full disk may be emptied.

@@ -8,8 +8,8 @@
 
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Problem } from '../../core/problem.ts';
-import { filesOf } from '../../core/telling/telling.ts';
-import { printable } from '../../core/text.ts';
+import { changedPaths } from '../../core/telling/telling.ts';
+import { escapeControl } from '../../core/text.ts';
 import { durationText } from '../../core/units.ts';
 import type { Notifier } from '../../ports.ts';
 
@@ -25,12 +25,12 @@ export interface UrlOptions {
 export function urlNotifier(url: string, { scrub, timeout = 10_000 }: UrlOptions): Notifier {
   // A query may hold a token of the application's, and so is not shown.
   const { origin, pathname } = new URL(url);
-  const subject = printable(`${origin}${pathname}`);
+  const subject = escapeControl(`${origin}${pathname}`);
   return {
     kind: 'url',
-    async tell(change, signal) {
+    async notify(change, signal) {
       signal.throwIfAborted();
-      const body = JSON.stringify({ files: filesOf(change) });
+      const body = JSON.stringify({ files: changedPaths(change) });
       try {
         const { response, text } = await post(new URL(url), body, signal, timeout);
         signal.throwIfAborted();
@@ -115,10 +115,10 @@ function refusal(
   const moved = status >= 300 && status < 400;
   const body = scrub(text).trim();
   const said = moved
-    ? ` to ${printable(scrub(openPart(location)))}`
+    ? ` to ${escapeControl(scrub(openPart(location)))}`
     : body === ''
       ? ''
-      : `: ${printable(body)}`;
+      : `: ${escapeControl(body)}`;
   return new Problem({
     code: 'notify.url',
     subject,

@@ -8,7 +8,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** To be called first of all; `endpoint` is where AWS is asked, if not at its own addresses. */
-export function compileLess(endpoint: string | undefined): void {
+export function disableJit(endpoint: string | undefined): void {
   const modules = endpoint?.startsWith('http:') ? PLAIN : [...PLAIN, 'https'];
   for (const name of modules) process.getBuiltinModule(`node:${name}`);
   for (const flag of FLAGS) setFlagsFromString(flag);

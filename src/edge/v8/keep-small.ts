@@ -11,7 +11,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Sets V8 up for a process that mostly sleeps. The function returned gives back what a sync left; call it after each. */
-export function keepSmall(): () => void {
+export function reduceMemory(): () => void {
   for (const flag of FLAGS) setFlagsFromString(flag);
   // The flag adds `gc` to contexts that are made from now on, so only we have it.
   const gc = runInNewContext('gc') as (options: object) => void;

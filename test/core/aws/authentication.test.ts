@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  type AuthenticationQuestion,
-  authenticationText,
-  chooseAuthentication,
+  type AuthInput,
+  authMethodText,
+  resolveAuthMethod,
 } from '../../../src/core/aws/authentication.ts';
 import { Problem } from '../../../src/core/problem.ts';
 
@@ -15,8 +15,8 @@ const agent = {
   AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/t/pod',
 };
 
-function choose(question: Partial<AuthenticationQuestion>) {
-  return chooseAuthentication({
+function choose(question: Partial<AuthInput>) {
+  return resolveAuthMethod({
     auth: 'auto',
     usePodIdentity: undefined,
     preferredAddressType: 'auto',
@@ -25,7 +25,7 @@ function choose(question: Partial<AuthenticationQuestion>) {
   });
 }
 
-function refuses(question: Partial<AuthenticationQuestion>): Problem {
+function refuses(question: Partial<AuthInput>): Problem {
   try {
     choose(question);
   } catch (error) {
@@ -189,13 +189,13 @@ test('profiles and their files: those of the variables, else those of the home',
 
 test('each way has a phrase for the log', () => {
   assert.is(
-    authenticationText(choose({ usePodIdentity: true })),
+    authMethodText(choose({ usePodIdentity: true })),
     'EKS Pod Identity by http://169.254.170.23/v1/credentials or http://[fd00:ec2::23]/v1/credentials',
   );
-  assert.match(authenticationText(choose({ auth: 'irsa', env: irsa })), /role\/app/);
-  assert.match(authenticationText(choose({})), /default credential chain$/);
+  assert.match(authMethodText(choose({ auth: 'irsa', env: irsa })), /role\/app/);
+  assert.match(authMethodText(choose({})), /default credential chain$/);
   assert.match(
-    authenticationText(choose({ env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' } })),
+    authMethodText(choose({ env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' } })),
     /default credential chain, without the node's role$/,
   );
 });

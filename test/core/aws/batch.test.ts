@@ -1,17 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type AwsRequest, batchReads, type FetchMode } from '../../../src/core/aws/batch.ts';
-import { type Read, readOf } from '../../../src/core/read.ts';
+import { type SecretRef, secretRef } from '../../../src/core/read.ts';
 
 const test = suite('batches');
 
-const secret = (id: string, more: Partial<Read> = {}): Read =>
-  readOf({ service: 'secretsmanager', region: 'eu-west-1', id, ...more });
-const parameter = (id: string, more: Partial<Read> = {}): Read =>
-  readOf({ service: 'ssmparameter', region: 'eu-west-1', id, ...more });
-const many = (count: number, make: (id: string) => Read): Read[] =>
+const secret = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
+  secretRef({ service: 'secretsmanager', region: 'eu-west-1', id, ...more });
+const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
+  secretRef({ service: 'ssmparameter', region: 'eu-west-1', id, ...more });
+const many = (count: number, make: (id: string) => SecretRef): SecretRef[] =>
   Array.from({ length: count }, (_, at) => make(`n${at}`));
-const reads = (request: AwsRequest): readonly Read[] => ('read' in request ? [request.read] : request.reads);
+const reads = (request: AwsRequest): readonly SecretRef[] => ('read' in request ? [request.read] : request.reads);
 const shape = (requests: readonly AwsRequest[]): string[] =>
   requests.map((request) => `${request.kind} ${reads(request).length}`);
 const singles = (count: number): string[] => Array.from({ length: count }, () => 'GetSecretValue 1');
@@ -87,7 +87,7 @@ test('two selectors of one parameter go into different calls, by name or by ARN'
 });
 
 test('regions do not share calls', () => {
-  const there = readOf({ service: 'ssmparameter', region: 'us-east-1', id: '/a' });
+  const there = secretRef({ service: 'ssmparameter', region: 'us-east-1', id: '/a' });
   assert.equal(
     batchReads([parameter('/a'), there], 'auto').map((request) => request.region),
     ['eu-west-1', 'us-east-1'],

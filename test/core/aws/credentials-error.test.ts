@@ -8,9 +8,9 @@ import {
   tokenProblem,
 } from '../../../src/core/aws/credentials-error.ts';
 import {
-  type AwsFailure,
+  type AwsErrorFacts,
   incompleteAnswer,
-  reportedFailure,
+  entryFailure,
   withStaticKeys,
 } from '../../../src/core/aws/failure.ts';
 import { problemLine } from '../../../src/core/problem.ts';
@@ -53,7 +53,7 @@ for (const [code, remedy, retry] of [
   ['InternalFailure', /side of AWS/, true],
 ] as const) {
   test(`STS says ${code}`, () => {
-    const problem = stsProblem(ROLE, 'eu-west-1', reportedFailure(code, 'with words', 'r-1'));
+    const problem = stsProblem(ROLE, 'eu-west-1', entryFailure(code, 'with words', 'r-1'));
     assert.is(problem.code, 'credentials.sts');
     assert.is(problem.subject, ROLE);
     assert.match(
@@ -74,14 +74,14 @@ for (const [message, remedy, retry] of [
   ["Couldn't retrieve verification key from your identity provider", /issuer/, true],
 ] as const) {
   test(`STS says InvalidIdentityToken: ${message}`, () => {
-    const problem = stsProblem(ROLE, 'eu-west-1', reportedFailure('InvalidIdentityToken', message, 'r-1'));
+    const problem = stsProblem(ROLE, 'eu-west-1', entryFailure('InvalidIdentityToken', message, 'r-1'));
     assert.match(problem.remedy, remedy);
     assert.is(problem.retry && (problem.retryFor ?? true), retry);
   });
 }
 
 test('STS does not take the keys: that they expired, or that they are wrong', () => {
-  const failure = reportedFailure(
+  const failure = entryFailure(
     'InvalidClientTokenId',
     'The security token included in the request is invalid',
     'r',
@@ -95,7 +95,7 @@ test('STS does not take the keys: that they expired, or that they are wrong', ()
 });
 
 test('STS that cannot be reached, or answers without credentials', () => {
-  const network: AwsFailure = { ...incompleteAnswer(undefined), kind: 'network', code: 'ENOTFOUND' };
+  const network: AwsErrorFacts = { ...incompleteAnswer(undefined), kind: 'network', code: 'ENOTFOUND' };
   assert.match(stsProblem(ROLE, 'eu-west-1', network).remedy, /VPC endpoint for STS/);
   const empty = stsProblem(ROLE, 'eu-west-1', incompleteAnswer(undefined));
   assert.match(empty.message, /got no credentials$/);

@@ -1,20 +1,20 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readProblem } from '../../../src/core/aws/error.ts';
-import { type AwsFailure, incompleteAnswer, reportedFailure } from '../../../src/core/aws/failure.ts';
+import { fetchProblem } from '../../../src/core/aws/error.ts';
+import { type AwsErrorFacts, incompleteAnswer, entryFailure } from '../../../src/core/aws/failure.ts';
 import { problemLine } from '../../../src/core/problem.ts';
-import { type Read, readOf } from '../../../src/core/read.ts';
+import { type SecretRef, secretRef } from '../../../src/core/read.ts';
 
 const test = suite('failures in words');
 
-const secret = readOf({ service: 'secretsmanager', region: 'eu-west-1', id: 'db/password' });
-const parameter = readOf({ service: 'ssmparameter', region: 'eu-west-1', id: '/db/user' });
+const secret = secretRef({ service: 'secretsmanager', region: 'eu-west-1', id: 'db/password' });
+const parameter = secretRef({ service: 'ssmparameter', region: 'eu-west-1', id: '/db/user' });
 const GET = 'secretsmanager:GetSecretValue';
 const SSM = 'ssm:GetParameters';
 
-const failed = (code: string, message?: string): AwsFailure => reportedFailure(code, message, 'r-1');
-const line = (read: Read, action: string, failure: AwsFailure): string =>
-  problemLine(readProblem(read, action, failure));
+const failed = (code: string, message?: string): AwsErrorFacts => entryFailure(code, message, 'r-1');
+const line = (read: SecretRef, action: string, failure: AwsErrorFacts): string =>
+  problemLine(fetchProblem(read, action, failure));
 const denial = (action: string, resource: string, more = ''): string =>
   `User: arn:aws:sts::111122223333:assumed-role/app/web-0 is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action${more}`;
 
@@ -26,7 +26,7 @@ test('a secret that is not there', () => {
 });
 
 test('a version or label that is not there is named', () => {
-  const pinned = readOf({ ...parameter, stage: 'prod' });
+  const pinned = secretRef({ ...parameter, stage: 'prod' });
   assert.is(
     line(pinned, SSM, failed('InvalidParameters')),
     '/db/user:prod: expected ssm:GetParameters in eu-west-1 to find it, got InvalidParameters, request id r-1. Check that the parameter has the label "prod" in this region. [fetch.notFound]',
@@ -34,7 +34,7 @@ test('a version or label that is not there is named', () => {
 });
 
 test('a secret that is marked for deletion says so', () => {
-  const problem = readProblem(secret, GET, failed('InvalidRequestException', 'it was marked for deletion.'));
+  const problem = fetchProblem(secret, GET, failed('InvalidRequestException', 'it was marked for deletion.'));
   assert.is(problem.code, 'fetch.notFound');
   assert.match(problem.message, /marked for deletion/);
   assert.match(problem.remedy, /restore-secret/);
@@ -42,7 +42,7 @@ test('a secret that is marked for deletion says so', () => {
 
 test('a secret that was never given a value is told apart from one that does not exist', () => {
   const message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
-  const problem = readProblem(secret, GET, failed('ResourceNotFoundException', message));
+  const problem = fetchProblem(secret, GET, failed('ResourceNotFoundException', message));
   assert.is(problem.code, 'fetch.notFound');
   assert.match(problem.message, 'got a secret without one');
   assert.match(problem.remedy, 'put-secret-value');
@@ -57,7 +57,7 @@ test("an access error names action, resource and identity in AWS's words", () =>
 });
 
 test('an access error without words is completed from the request', () => {
-  const bare = readProblem(secret, GET, failed('AccessDeniedException'));
+  const bare = fetchProblem(secret, GET, failed('AccessDeniedException'));
   assert.match(bare.message, 'to be allowed to the identity of this pod, got');
   assert.match(
     bare.remedy,
@@ -66,12 +66,12 @@ test('an access error without words is completed from the request', () => {
   const china =
     'User: arn:aws-cn:sts::444455556666:assumed-role/app/web-0 is not authorized to perform: ssm:GetParameters';
   assert.match(
-    readProblem(parameter, SSM, failed('AccessDeniedException', china)).remedy,
+    fetchProblem(parameter, SSM, failed('AccessDeniedException', china)).remedy,
     'on arn:aws-cn:ssm:eu-west-1:444455556666:parameter/db/user',
   );
-  const gov = readOf({ service: 'ssmparameter', region: 'us-gov-west-1', id: '/db/user' });
+  const gov = secretRef({ service: 'ssmparameter', region: 'us-gov-west-1', id: '/db/user' });
   assert.match(
-    readProblem(gov, SSM, failed('AccessDeniedException')).remedy,
+    fetchProblem(gov, SSM, failed('AccessDeniedException')).remedy,
     'on arn:aws-us-gov:ssm:us-gov-west-1:*:parameter/db/user',
   );
 });
@@ -79,20 +79,20 @@ test('an access error without words is completed from the request', () => {
 test('the permission for batches is not bound to a resource', () => {
   const action = 'secretsmanager:BatchGetSecretValue';
   assert.match(
-    readProblem(secret, action, failed('AccessDeniedException')).remedy,
+    fetchProblem(secret, action, failed('AccessDeniedException')).remedy,
     `Allow ${action} on * in`,
   );
 });
 
 test('a denial of KMS names kms:Decrypt and the key', () => {
   const key = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd';
-  const named = readProblem(parameter, SSM, failed('AccessDeniedException', denial('kms:Decrypt', key)));
+  const named = fetchProblem(parameter, SSM, failed('AccessDeniedException', denial('kms:Decrypt', key)));
   assert.match(
     named.message,
     'expected ssm:GetParameters in eu-west-1, which needs kms:Decrypt, to be allowed to arn:',
   );
   assert.match(named.remedy, `Allow kms:Decrypt on ${key}, in the role's policy and in the key policy`);
-  const bare = readProblem(secret, GET, failed('AccessDeniedException', 'Access to KMS is not allowed'));
+  const bare = fetchProblem(secret, GET, failed('AccessDeniedException', 'Access to KMS is not allowed'));
   assert.match(bare.remedy, 'Allow kms:Decrypt on the KMS key that encrypts it');
   assert.is(bare.code, 'fetch.denied');
 });
@@ -100,7 +100,7 @@ test('a denial of KMS names kms:Decrypt and the key', () => {
 test('an explicit deny is told apart from a missing allow', () => {
   const message =
     'User: arn:aws:sts::1:assumed-role/app/web-0 is not authorized to perform: ssm:GetParameters on resource: arn:aws:ssm:eu-west-1:1:parameter/db/user with an explicit deny in a service control policy';
-  const problem = readProblem(parameter, SSM, failed('AccessDeniedException', message));
+  const problem = fetchProblem(parameter, SSM, failed('AccessDeniedException', message));
   assert.match(problem.message, 'by an explicit deny in a service control policy');
   assert.match(
     problem.remedy,
@@ -109,7 +109,7 @@ test('an explicit deny is told apart from a missing allow', () => {
 });
 
 test("AWS's sentence about a request that it refuses is shown, made printable", () => {
-  const problem = readProblem(secret, GET, failed('ValidationException', 'Invalid\nname\u001b[2J'));
+  const problem = fetchProblem(secret, GET, failed('ValidationException', 'Invalid\nname\u001b[2J'));
   assert.is(problem.code, 'fetch.client');
   assert.match(problem.message, 'got ValidationException, request id r-1: Invalid\\nname\\x1b[2J');
 });
@@ -122,20 +122,20 @@ for (const [code, where] of [
   ['ValidationException', /object in the config/],
 ] as const) {
   test(`${code} points to ${where.source}`, () => {
-    assert.match(readProblem(secret, GET, failed(code)).remedy, where);
+    assert.match(fetchProblem(secret, GET, failed(code)).remedy, where);
   });
 }
 
 test('a failing server is on the side of AWS, unless it only lacks the operation', () => {
   const server = (status: number): string =>
-    readProblem(secret, GET, { ...incompleteAnswer('r-1'), kind: 'server', status }).remedy;
+    fetchProblem(secret, GET, { ...incompleteAnswer('r-1'), kind: 'server', status }).remedy;
   assert.match(server(500), /side of AWS/);
   assert.match(server(501), /answers at the endpoint/);
 });
 
 test('the network is described by what can be done about it', () => {
   const network = (code: string): string =>
-    readProblem(secret, GET, { ...incompleteAnswer(undefined), kind: 'network', code }).remedy;
+    fetchProblem(secret, GET, { ...incompleteAnswer(undefined), kind: 'network', code }).remedy;
   assert.match(network('ENOTFOUND'), /DNS/);
   assert.match(network('TimeoutError'), /--aws-timeout/);
   assert.match(network('SELF_SIGNED_CERT_IN_CHAIN'), /AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS/);
@@ -144,11 +144,11 @@ test('the network is described by what can be done about it', () => {
 
 test('an answer that is not of AWS, or that lacks the object', () => {
   assert.match(
-    readProblem(parameter, SSM, incompleteAnswer('r-1')).message,
+    fetchProblem(parameter, SSM, incompleteAnswer('r-1')).message,
     /^expected ssm:GetParameters in eu-west-1 to answer for this object, got an answer without it$/,
   );
   assert.match(
-    readProblem(parameter, SSM, { ...incompleteAnswer(undefined), status: 200 }).message,
+    fetchProblem(parameter, SSM, { ...incompleteAnswer(undefined), status: 200 }).message,
     /got an answer that is not AWS's \(HTTP status 200\)$/,
   );
 });
@@ -165,7 +165,7 @@ test('trying again is worth it for what passes by itself', () => {
     'answer',
   ] as const;
   const problems = kinds.map((kind) =>
-    readProblem(secret, GET, { ...incompleteAnswer('r'), kind, code: 'X' }),
+    fetchProblem(secret, GET, { ...incompleteAnswer('r'), kind, code: 'X' }),
   );
   assert.equal(
     problems.map(({ code, retry }) => `${code} ${retry}`),
@@ -184,13 +184,13 @@ test('trying again is worth it for what passes by itself', () => {
 
 test('Retry-After travels with the problem', () => {
   const failure = { ...failed('ThrottlingException'), retryAfter: 7000 };
-  assert.is(readProblem(secret, GET, failure).retryAfter, 7000);
-  assert.is(readProblem(secret, GET, failed('ThrottlingException')).retryAfter, undefined);
+  assert.is(fetchProblem(secret, GET, failure).retryAfter, 7000);
+  assert.is(fetchProblem(secret, GET, failed('ThrottlingException')).retryAfter, undefined);
 });
 
 test('a name from the config cannot forge a line', () => {
-  const odd = readOf({ ...secret, id: 'a\nb' });
-  assert.is(readProblem(odd, GET, failed('ResourceNotFoundException')).subject, 'a\\nb');
+  const odd = secretRef({ ...secret, id: 'a\nb' });
+  assert.is(fetchProblem(odd, GET, failed('ResourceNotFoundException')).subject, 'a\\nb');
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, incompleteAnswer, isTlsCode, reportedFailure } from '../../../src/core/aws/failure.ts';
+import { errorFacts, incompleteAnswer, isTlsCode, entryFailure } from '../../../src/core/aws/failure.ts';
 
 const test = suite('the facts of a failure');
 
@@ -41,7 +41,7 @@ for (const [name, status, kind] of [
   ['SomethingNew', 500, 'server'],
 ] as const) {
   test(`${name} with status ${status} is ${kind}`, () => {
-    const failure = failureOf(awsError(name, status), NOW);
+    const failure = errorFacts(awsError(name, status), NOW);
     assert.equal(
       [failure?.kind, failure?.code, failure?.status, failure?.requestId],
       [kind, name, status, 'r-1'],
@@ -52,7 +52,7 @@ for (const [name, status, kind] of [
 
 test('a secret that is marked for deletion does not exist', () => {
   const message = "You can't perform this operation on the secret because it was marked for deletion.";
-  assert.is(failureOf(awsError('InvalidRequestException', 400, { message }), NOW)?.kind, 'notFound');
+  assert.is(errorFacts(awsError('InvalidRequestException', 400, { message }), NOW)?.kind, 'notFound');
 });
 
 for (const code of [
@@ -71,13 +71,13 @@ for (const code of [
   'ERR_PROXY_TUNNEL',
 ]) {
   test(`${code} is of the network`, () => {
-    const failure = failureOf(Object.assign(new Error(CANARY), { code, $metadata: { attempts: 3 } }), NOW);
+    const failure = errorFacts(Object.assign(new Error(CANARY), { code, $metadata: { attempts: 3 } }), NOW);
     assert.equal([failure?.kind, failure?.code, failure?.message], ['network', code, undefined]);
   });
 }
 
 test('a timeout is of the network', () => {
-  const failure = failureOf(Object.assign(new Error('late'), { name: 'TimeoutError' }), NOW);
+  const failure = errorFacts(Object.assign(new Error('late'), { name: 'TimeoutError' }), NOW);
   assert.equal([failure?.kind, failure?.code], ['network', 'TimeoutError']);
 });
 
@@ -99,7 +99,7 @@ test('what is not HTTP, not JSON, or not an error of AWS is no answer of AWS', (
     ],
   ];
   for (const [error, kind] of cases) {
-    const failure = failureOf(error, NOW);
+    const failure = errorFacts(error, NOW);
     assert.is(failure?.kind, kind);
     assert.not.match(JSON.stringify(failure), CANARY);
   }
@@ -107,13 +107,13 @@ test('what is not HTTP, not JSON, or not an error of AWS is no answer of AWS', (
 
 test('an endpoint that the SDK does not know is a fault in what was asked', () => {
   const error = Object.assign(new Error('no FIPS in this partition'), { name: 'EndpointError' });
-  assert.equal(failureOf(error, NOW)?.kind, 'client');
+  assert.equal(errorFacts(error, NOW)?.kind, 'client');
 });
 
 test('anything else is a bug', () => {
   for (const thrown of [undefined, null, 'text', 7, {}, new Error('ours'), new TypeError('x is undefined')])
-    assert.is(failureOf(thrown, NOW), undefined);
-  assert.is(failureOf(Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }), NOW), undefined);
+    assert.is(errorFacts(thrown, NOW), undefined);
+  assert.is(errorFacts(Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }), NOW), undefined);
 });
 
 for (const [header, wait] of [
@@ -127,7 +127,7 @@ for (const [header, wait] of [
 ] as const) {
   test(`Retry-After: ${header} is ${wait}`, () => {
     const error = awsError('ThrottlingException', 400, { $response: { headers: { 'retry-after': header } } });
-    assert.is(failureOf(error, NOW)?.retryAfter, wait);
+    assert.is(errorFacts(error, NOW)?.retryAfter, wait);
   });
 }
 
@@ -135,7 +135,7 @@ test('a code or request id that is none is not let through', () => {
   const odd = awsError(`<html>${CANARY}\n`, 400, {
     $metadata: { httpStatusCode: 400, requestId: `${CANARY}\u001b[2J` },
   });
-  assert.equal(failureOf(odd, NOW), {
+  assert.equal(errorFacts(odd, NOW), {
     kind: 'answer',
     code: undefined,
     status: 400,
@@ -146,7 +146,7 @@ test('a code or request id that is none is not let through', () => {
 });
 
 test('a failure that an answer reports inside itself is judged by its code', () => {
-  assert.equal(reportedFailure('ResourceNotFoundException', 'no such', 'r-2'), {
+  assert.equal(entryFailure('ResourceNotFoundException', 'no such', 'r-2'), {
     kind: 'notFound',
     code: 'ResourceNotFoundException',
     status: undefined,
@@ -154,8 +154,8 @@ test('a failure that an answer reports inside itself is judged by its code', () 
     requestId: 'r-2',
     retryAfter: undefined,
   });
-  assert.is(reportedFailure('AccessDeniedException', undefined, undefined).kind, 'denied');
-  assert.equal(reportedFailure({}, CANARY, 7), incompleteAnswer(undefined));
+  assert.is(entryFailure('AccessDeniedException', undefined, undefined).kind, 'denied');
+  assert.equal(entryFailure({}, CANARY, 7), incompleteAnswer(undefined));
 });
 
 test('codes of TLS are known from others', () => {

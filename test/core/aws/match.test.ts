@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Answered, answeredBy, matchParameter, matchSecret } from '../../../src/core/aws/match.ts';
-import { type Read, readOf } from '../../../src/core/read.ts';
+import { type SecretRef, secretRef } from '../../../src/core/read.ts';
 
 const test = suite('matching answers to reads');
 
-const parameter = (id: string, more: Partial<Read> = {}): Read =>
-  readOf({ service: 'ssmparameter', region: 'eu-west-1', id, ...more });
-const secret = (id: string): Read => readOf({ service: 'secretsmanager', region: 'eu-west-1', id });
+const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
+  secretRef({ service: 'ssmparameter', region: 'eu-west-1', id, ...more });
+const secret = (id: string): SecretRef => secretRef({ service: 'secretsmanager', region: 'eu-west-1', id });
 
 const answers = (...list: Partial<Answered>[]): Answered[] =>
   list.map(({ name, arn, selector }) => answeredBy(name, arn, selector));

@@ -2,11 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { arnsOf, missingPolicy, policyFor, policyNotes, trustNotes } from '../../../src/core/aws/policy.ts';
 import type { Plan, PlannedObject } from '../../../src/core/plan.ts';
-import { type Read, readOf } from '../../../src/core/read.ts';
+import { type SecretRef, secretRef } from '../../../src/core/read.ts';
 import { secretPlan } from '../../support/secret-plan.ts';
 
 function object(
-  service: Read['service'],
+  service: SecretRef['service'],
   region: string,
   id: string,
   failover?: { region: string; id: string },
@@ -16,8 +16,8 @@ function object(
     line: 1,
     name: id,
     service,
-    primary: readOf({ service, region, id }),
-    failover: failover && readOf({ service, ...failover }),
+    primary: secretRef({ service, region, id }),
+    failover: failover && secretRef({ service, ...failover }),
     optional: false,
     decode: undefined,
     outputs: [],
@@ -106,13 +106,13 @@ test('China and GovCloud have ARNs and service names of their own', () => {
 });
 
 test('an ARN stands as it is, with a wildcard where its six characters are missing', () => {
-  const arns = (id: string) => arnsOf(readOf({ service: 'secretsmanager', region: 'eu-west-1', id }));
+  const arns = (id: string) => arnsOf(secretRef({ service: 'secretsmanager', region: 'eu-west-1', id }));
   const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db';
   assert.equal(arns(`${arn}-AbCd12`), [`${arn}-AbCd12`]);
   assert.equal(arns(arn), [`${arn}-??????`]);
   assert.equal(arns(`${arn}-master`), [`${arn}-master`, `${arn}-master-??????`]);
   const parameter = 'arn:aws:ssm:eu-west-1:111122223333:parameter/shared/token';
-  assert.equal(arnsOf(readOf({ service: 'ssmparameter', region: 'eu-west-1', id: parameter })), [parameter]);
+  assert.equal(arnsOf(secretRef({ service: 'ssmparameter', region: 'eu-west-1', id: parameter })), [parameter]);
 });
 
 test('the batch action is asked for when a batch would be sent', () => {
@@ -166,7 +166,7 @@ test('a policy too large for a managed one says so', () => {
 });
 
 test('what is missing is said for the reads that were denied, and for nothing else', () => {
-  const read = (service: Read['service'], id: string) => readOf({ service, region: 'eu-west-1', id });
+  const read = (service: SecretRef['service'], id: string) => secretRef({ service, region: 'eu-west-1', id });
   const policy = missingPolicy([
     {
       read: read('secretsmanager', 'db'),

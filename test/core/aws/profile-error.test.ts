@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { reportedFailure } from '../../../src/core/aws/failure.ts';
+import { entryFailure } from '../../../src/core/aws/failure.ts';
 import { profileProblem } from '../../../src/core/aws/profile-error.ts';
 import { problemLine } from '../../../src/core/problem.ts';
 
@@ -79,7 +79,7 @@ for (const [code, kind, retry] of [
   ['ValidationError', 'credentials.chain', 0],
 ] as const) {
   test(`AWS refuses the role of a profile: ${code}`, () => {
-    const failure = reportedFailure(code, 'User: arn:aws:iam::1:user/u is not authorized', 'r-1');
+    const failure = entryFailure(code, 'User: arn:aws:iam::1:user/u is not authorized', 'r-1');
     const problem = profileProblem('dev', { error: new Error(CANARY), failure, unreadable: undefined });
     assert.is(problem.code, kind);
     assert.match(problem.message, `got ${code}, request id r-1`);

@@ -4,7 +4,7 @@ import type { ConfigReport, DoctorReport } from '../../../src/core/doctor/report
 import { doctorExitCode } from '../../../src/core/doctor/report.ts';
 import { doctorJson, doctorText } from '../../../src/core/doctor/text.ts';
 import { Problem } from '../../../src/core/problem.ts';
-import { readOf } from '../../../src/core/read.ts';
+import { secretRef } from '../../../src/core/read.ts';
 import { optionalObject } from '../../support/secret-plan.ts';
 
 const denied = new Problem({
@@ -28,7 +28,7 @@ const onDisk = new Problem({
   remedy: 'Add it.',
 });
 
-const read = (id: string) => readOf({ service: 'secretsmanager', region: 'eu-west-1', id });
+const read = (id: string) => secretRef({ service: 'secretsmanager', region: 'eu-west-1', id });
 const config: ConfigReport = {
   file: 'config.yaml',
   directory: '/data',
@@ -92,7 +92,7 @@ Add to the role's policy:
 });
 
 test('no control character of a config reaches the terminal, be it in a region', () => {
-  const foreign = readOf({ service: 'secretsmanager', region: 'eu\u001b[2J', id: 'db\u001b[2J' });
+  const foreign = secretRef({ service: 'secretsmanager', region: 'eu\u001b[2J', id: 'db\u001b[2J' });
   const [object] = config.objects;
   const objects = object === undefined ? [] : [{ ...object, reads: [{ ...skipped, read: foreign }] }];
   assert.not.match(doctorText({ configs: [{ ...config, objects }] }), '\u001b');

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refusedBy } from '../../../src/core/kubernetes/answer.ts';
+import { toProblem } from '../../../src/core/kubernetes/answer.ts';
 import { Secret } from '../../../src/core/secret.ts';
 
 function message(said: string, value: string): string {
@@ -15,7 +15,7 @@ function message(said: string, value: string): string {
     values: new Map([['password', new Secret(value)]]),
   } as const;
   const body = { kind: 'Status', message: said };
-  return refusedBy(request, { status: 403, body, retryAfter: undefined }).message;
+  return toProblem(request, { status: 403, body, retryAfter: undefined }).message;
 }
 
 const withheld = 'expected to be let in, got 403 (its message is withheld: it quotes a value)';

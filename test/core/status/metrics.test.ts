@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exposition, metrics, sample, statusSamples } from '../../../src/core/status/metrics.ts';
-import { createMeters } from '../../../src/meters.ts';
+import { createMetrics } from '../../../src/meters.ts';
 import { exampleStatus } from '../../support/status.ts';
 
 const test = suite('the metrics page');
@@ -40,9 +40,9 @@ test('names and units follow the conventions of Prometheus', () => {
 });
 
 test('every line of a whole page can be parsed, and every metric of the table is on it', () => {
-  const meters = createMeters(['exec', 'url']);
+  const meters = createMetrics(['exec', 'url']);
   meters.api.apiCall('ssm', 'GetParameters', 'eu-west-1', 'success');
-  const page = meters.page(exampleStatus(), { residentMemory: 50_000_000, cpuTime: 0.25 });
+  const page = meters.render(exampleStatus(), { residentMemory: 50_000_000, cpuTime: 0.25 });
   assert.match(page, /\n$/);
   const seen = new Set<string>();
   for (const line of page.trimEnd().split('\n')) {
@@ -56,9 +56,9 @@ test('every line of a whole page can be parsed, and every metric of the table is
 });
 
 test('counters begin at 0 and add up, each set of labels for itself', () => {
-  const meters = createMeters(['touch']);
+  const meters = createMetrics(['touch']);
   const line = (start: string) => {
-    const page = meters.page(exampleStatus(), { residentMemory: 1, cpuTime: 1 });
+    const page = meters.render(exampleStatus(), { residentMemory: 1, cpuTime: 1 });
     return page.split('\n').find((one) => one.startsWith(start));
   };
   assert.is(line('podsecrets_syncs_total{result="failed"}'), 'podsecrets_syncs_total{result="failed"} 0');
@@ -66,10 +66,10 @@ test('counters begin at 0 and add up, each set of labels for itself', () => {
     line('podsecrets_notifications_total{kind="touch",result="error"}'),
     'podsecrets_notifications_total{kind="touch",result="error"} 0',
   );
-  meters.publishes('failed');
-  meters.publishes('failed');
-  meters.reloads('broken');
-  meters.notifications('touch', 'success');
+  meters.countSync('failed');
+  meters.countSync('failed');
+  meters.countReload('broken');
+  meters.countNotification('touch', 'success');
   for (const region of ['a', 'b', 'a']) meters.api.apiCall('ssm', 'GetParameters', region, 'throttled');
   assert.is(line('podsecrets_syncs_total{result="failed"}'), 'podsecrets_syncs_total{result="failed"} 2');
   assert.is(
@@ -88,7 +88,7 @@ test('what has not happened yet has no line', () => {
   const names = statusSamples({
     ...status,
     configs: status.configs.map(({ lastSuccess, lastChange, ...config }) => config),
-    notifiers: status.notifiers.map(({ lastTold, ...notifier }) => notifier),
+    notifiers: status.notifiers.map(({ lastNotified: lastTold, ...notifier }) => notifier),
   }).map(({ name }) => name);
   assert.equal(
     names.filter((name) => name.includes('timestamp')),

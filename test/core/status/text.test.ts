@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentStatus } from '../../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../../src/core/status/status.ts';
 import { statusText } from '../../../src/core/status/text.ts';
 import { exampleStatus } from '../../support/status.ts';
 
@@ -37,7 +37,7 @@ telling the application
 });
 
 test('a sidecar that has only begun says so', () => {
-  const status: AgentStatus = {
+  const status: SidecarStatus = {
     version: '1.2.3',
     startedAt: '2026-01-01T11:59:59.000Z',
     ready: false,
@@ -52,7 +52,7 @@ test('a sidecar that has only begun says so', () => {
         lastErrors: [],
         configProblems: [],
         files: [],
-        absent: [],
+        missingOptional: [],
       },
     ],
     notifiers: [],
@@ -81,7 +81,7 @@ test('what came over the socket cannot drive the terminal', () => {
         : typeof value === 'object' && value !== null
           ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, evil(inner)]))
           : value;
-  const text = statusText(evil(exampleStatus()) as AgentStatus, now);
+  const text = statusText(evil(exampleStatus()) as SidecarStatus, now);
   assert.not.match(text, '\x1b');
   assert.is(text.split('\n').length, statusText(exampleStatus(), now).split('\n').length);
 });

@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  isAlone,
-  isOurs,
+  hasOwnPidNamespace,
+  isSelfOrDescendant,
   isReused,
-  namesakes,
+  findByName,
   type ProcessEntry,
   type ProcessTable,
   parsePidFile,
@@ -29,7 +29,7 @@ function tableOf(...rows: (Partial<ProcessEntry> & { pid: number })[]): ProcessT
 }
 
 const pidsFor = (table: ProcessTable, name: string, self = 99): readonly number[] =>
-  namesakes(table, name, self).map((process) => process.pid);
+  findByName(table, name, self).map((process) => process.pid);
 
 test('a process is read from what the kernel writes', () => {
   assert.equal(parseProcess(stat(42, 'nginx', 'S', 7, 123_456), 'nginx: master process\0-g\0'), {
@@ -128,8 +128,8 @@ test('we, and what we started, are never signalled, even under the name', () => 
     { pid: 12, parent: 11 },
   );
   assert.equal(pidsFor(table, 'app', 10), [9]);
-  assert.ok(isOurs(table, 12, 10));
-  assert.not(isOurs(table, 9, 10));
+  assert.ok(isSelfOrDescendant(table, 12, 10));
+  assert.not(isSelfOrDescendant(table, 9, 10));
 });
 
 test('a zombie is not signalled', () => {
@@ -137,13 +137,13 @@ test('a zombie is not signalled', () => {
 });
 
 test('alone: process 1 is ourselves or started us', () => {
-  assert.ok(isAlone(tableOf({ pid: 1 }), 1));
-  assert.ok(isAlone(tableOf({ pid: 1, name: 'tini' }, { pid: 7, parent: 1 }), 7));
-  assert.not(isAlone(tableOf({ pid: 1, name: 'pause' }, { pid: 7, parent: 0 }), 7));
+  assert.ok(hasOwnPidNamespace(tableOf({ pid: 1 }), 1));
+  assert.ok(hasOwnPidNamespace(tableOf({ pid: 1, name: 'tini' }, { pid: 7, parent: 1 }), 7));
+  assert.not(hasOwnPidNamespace(tableOf({ pid: 1, name: 'pause' }, { pid: 7, parent: 0 }), 7));
 });
 
 test('a loop of parents, as a table read while it changes may show, ends', () => {
-  assert.not(isOurs(tableOf({ pid: 2, parent: 3 }, { pid: 3, parent: 2 }), 2, 99));
+  assert.not(isSelfOrDescendant(tableOf({ pid: 2, parent: 3 }, { pid: 3, parent: 2 }), 2, 99));
 });
 
 test('reused: the process began well after its pid file was written', () => {

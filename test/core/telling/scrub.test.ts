@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Secret } from '../../../src/core/secret.ts';
-import { scrub } from '../../../src/core/telling/scrub.ts';
+import { redact } from '../../../src/core/telling/scrub.ts';
 
 const test = suite('scrubbing');
 const password = 'hunter2-correct/horse+"battery"\\staple';
@@ -32,39 +32,39 @@ const cases: readonly (readonly [string, string, string, string])[] = [
 ];
 for (const [name, value, text, expected] of cases) {
   test(`takes out ${name}`, () => {
-    assert.is(scrub(text, [new Secret('secret-long'), new Secret(value)]), expected);
+    assert.is(redact(text, [new Secret('secret-long'), new Secret(value)]), expected);
   });
 }
 
 test('takes out bytes that are no text', () => {
   const bytes = new Uint8Array([0, 255, 128, 7, 9]);
   const text = `${Buffer.from(bytes).toString('base64')} ${Buffer.from(bytes).toString('hex')} ${Buffer.from(bytes).toString()}`;
-  assert.is(scrub(text, [new Secret(bytes)]), '[secret]= [secret] [secret]');
+  assert.is(redact(text, [new Secret(bytes)]), '[secret]= [secret] [secret]');
 });
 
 test('a short value is taken out where it stands alone, and leaves words whole', () => {
-  assert.is(scrub('pin: 123, port 1234, "123"', [new Secret('123')]), 'pin: [secret], port 1234, "[secret]"');
-  assert.is(scrub('a cat and a dog', [new Secret('a')]), '[secret] cat and [secret] dog');
+  assert.is(redact('pin: 123, port 1234, "123"', [new Secret('123')]), 'pin: [secret], port 1234, "[secret]"');
+  assert.is(redact('a cat and a dog', [new Secret('a')]), '[secret] cat and [secret] dog');
 });
 
 test('the syntax of a JSON value is not taken for a part of it', () => {
-  assert.is(scrub('{ "ok": [ ] }', [new Secret('{\n  "a": [\n ]\n}\n')]), '{ "ok": [ ] }');
+  assert.is(redact('{ "ok": [ ] }', [new Secret('{\n  "a": [\n ]\n}\n')]), '{ "ok": [ ] }');
 });
 
 test('values that overlap are taken out whole', () => {
-  assert.is(scrub('x abcdefgh y', [new Secret('abcdef'), new Secret('defgh')]), 'x [secret] y');
+  assert.is(redact('x abcdefgh y', [new Secret('abcdef'), new Secret('defgh')]), 'x [secret] y');
 });
 
 test('a very large value is taken out, whatever it is made of', () => {
   const large = '(a+)+$[z'.repeat(8_192);
-  assert.is(scrub(`1${large}2`, [new Secret(large)]), '1[secret]2');
+  assert.is(redact(`1${large}2`, [new Secret(large)]), '1[secret]2');
   const same = 'a'.repeat(65_536);
-  assert.is(scrub(same.repeat(3), [new Secret(same)]), '[secret][secret][secret]');
+  assert.is(redact(same.repeat(3), [new Secret(same)]), '[secret][secret][secret]');
 });
 
 test('a text without values comes back as it was', () => {
   assert.is(
-    scrub('reload: [secret] not found', [new Secret('other'), new Secret('')]),
+    redact('reload: [secret] not found', [new Secret('other'), new Secret('')]),
     'reload: [secret] not found',
   );
 });
@@ -77,7 +77,7 @@ test('no value of some length survives, whatever it is and wherever it stands', 
       fc.string(),
       (value, before, after) => {
         fc.pre(!'[secret]'.includes(value) && !(before + after).includes(value));
-        assert.not.match(scrub(`${before} ${value} ${after}`, [new Secret(value)]), value);
+        assert.not.match(redact(`${before} ${value} ${after}`, [new Secret(value)]), value);
       },
     ),
   );

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Change, Changed, FilePath, Snapshot } from '../../../src/core/snapshot.ts';
-import { changeToTell, filesOf, mergeChanges, tellDelay } from '../../../src/core/telling/telling.ts';
+import { changeToNotify, changedPaths, mergeChanges, notifyBackoff } from '../../../src/core/telling/telling.ts';
 
 const test = suite('telling');
 
@@ -32,7 +32,7 @@ for (const [name, earlier, later, merged] of merges) {
 }
 
 test('the files of a change are sorted by name, each once', () => {
-  assert.equal(filesOf(changed(['c'], ['a'], ['b'])), ['a', 'b', 'c']);
+  assert.equal(changedPaths(changed(['c'], ['a'], ['b'])), ['a', 'b', 'c']);
 });
 
 const same: Change = { kind: 'same' };
@@ -45,22 +45,22 @@ const publishes: readonly (readonly [string, Change, boolean, boolean, Changed |
   ['unless it is asked for, with every file', same, true, true, changed([], ['a', 'b'])],
 ];
 for (const [name, change, replaces, always, expected] of publishes) {
-  test(name, () => assert.equal(changeToTell(change, published('a', 'b'), replaces, always), expected));
+  test(name, () => assert.equal(changeToNotify(change, published('a', 'b'), replaces, always), expected));
 }
 
 test('waits grow from a second to a minute, and never become none', () => {
   assert.equal(
-    [1, 2, 3, 4, 5, 6, 7, 1000].map((failures) => tellDelay(failures, 0, undefined)),
+    [1, 2, 3, 4, 5, 6, 7, 1000].map((failures) => notifyBackoff(failures, 0, undefined)),
     [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000],
   );
-  assert.is(tellDelay(1, 0.999, undefined), 1999);
-  assert.ok(tellDelay(2000, 0.9999, undefined) <= 60_000);
+  assert.is(notifyBackoff(1, 0.999, undefined), 1999);
+  assert.ok(notifyBackoff(2000, 0.9999, undefined) <= 60_000);
 });
 
 test('the other side may ask for a longer wait, but not for more than a minute', () => {
-  assert.is(tellDelay(1, 0, 5000), 5000);
-  assert.is(tellDelay(9, 0, 5000), 30_000);
-  assert.is(tellDelay(1, 0, 3_600_000), 60_000);
+  assert.is(notifyBackoff(1, 0, 5000), 5000);
+  assert.is(notifyBackoff(9, 0, 5000), 30_000);
+  assert.is(notifyBackoff(1, 0, 3_600_000), 60_000);
 });
 
 test.run();

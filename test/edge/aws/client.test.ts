@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import { call } from '../../../src/edge/aws/client.ts';
-import { type AwsCredentials, type Credentials, keepCredentials } from '../../../src/edge/aws/credentials.ts';
+import { type AwsCredentials, type Credentials, createCredentialCache } from '../../../src/edge/aws/credentials.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { rejects } from '../../support/rejects.ts';
 import { recordingLog } from './world.ts';
@@ -15,7 +15,7 @@ const forever = new Promise<never>(() => {});
 const never = new AbortController().signal;
 
 function credentialsOf(ask: () => Promise<AwsCredentials>): Credentials {
-  return keepCredentials({ name: 'the source', ask }, clock, recordingLog([]));
+  return createCredentialCache({ name: 'the source', ask }, clock, recordingLog([]));
 }
 
 const good = () => credentialsOf(async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }));

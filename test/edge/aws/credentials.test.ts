@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
-import { type AwsCredentials, keepCredentials } from '../../../src/edge/aws/credentials.ts';
+import { type AwsCredentials, createCredentialCache } from '../../../src/edge/aws/credentials.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { rejects } from '../../support/rejects.ts';
 import { recordingLog } from './world.ts';
@@ -15,7 +15,7 @@ function scripted(script: (number | 'fails')[]) {
   const clock = fakeClock();
   const logged: string[] = [];
   let asked = 0;
-  const credentials = keepCredentials(
+  const credentials = createCredentialCache(
     {
       name: 'the source',
       async ask(): Promise<AwsCredentials> {
@@ -131,7 +131,7 @@ test('credentials without an expiry are kept', async () => {
   const clock = fakeClock();
   let asked = 0;
   const ask = async () => ({ accessKeyId: `key${++asked}`, secretAccessKey: 's' });
-  const credentials = keepCredentials({ name: 'static', ask }, clock, recordingLog([]));
+  const credentials = createCredentialCache({ name: 'static', ask }, clock, recordingLog([]));
   await credentials.get();
   await clock.advance(1e9);
   assert.is((await credentials.get()).accessKeyId, 'key1');
@@ -163,7 +163,7 @@ test('what is no Problem is a bug and comes through', async () => {
   const ask = async (): Promise<never> => {
     throw bug;
   };
-  const credentials = keepCredentials({ name: 'broken', ask }, fakeClock(), recordingLog([]));
+  const credentials = createCredentialCache({ name: 'broken', ask }, fakeClock(), recordingLog([]));
   assert.is(await rejects(credentials.get()), bug);
 });
 

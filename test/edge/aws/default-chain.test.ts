@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chooseAuthentication } from '../../../src/core/aws/authentication.ts';
+import { resolveAuthMethod } from '../../../src/core/aws/authentication.ts';
 import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
 import { type Problem, problemLine } from '../../../src/core/problem.ts';
 import { openSecretSource } from '../../../src/edge/aws/source.ts';
@@ -80,7 +80,7 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: aws.url });
   const logged: string[] = [];
   const source = openSecretSource({
-    authentication: chooseAuthentication({
+    authentication: resolveAuthMethod({
       auth,
       usePodIdentity: undefined,
       preferredAddressType: 'auto',

@@ -11,7 +11,7 @@ import { PATIENCE } from '../../support/patience.ts';
 import { openedFiles } from './opened-files.ts';
 
 const { readAwsEnvironment } = await import('../../../src/core/aws/environment.ts');
-const { readOf } = await import('../../../src/core/read.ts');
+const { secretRef: readOf } = await import('../../../src/core/read.ts');
 const { openSecretSource } = await import('../../../src/edge/aws/source.ts');
 const { openTransport } = await import('../../../src/edge/aws/transport.ts');
 const { outcomeText, realClock, recordingLog, ROLE } = await import('./world.ts');

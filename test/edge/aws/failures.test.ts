@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../../src/core/problem.ts';
-import type { Read } from '../../../src/core/read.ts';
+import type { SecretRef } from '../../../src/core/read.ts';
 import type { GarbageShape, Misbehaviour } from '../../aws-stand-in/faults.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { until } from '../../support/patience.ts';
@@ -14,7 +14,7 @@ const test = suite('failing calls');
 
 const CANARY = 'canary';
 
-const operations: Readonly<Record<string, readonly Read[]>> = {
+const operations: Readonly<Record<string, readonly SecretRef[]>> = {
   GetSecretValue: [secret('a')],
   BatchGetSecretValue: [secret('a'), secret('b')],
   GetParameters: [parameter('/a'), parameter('/b')],

@@ -18,7 +18,7 @@ Object.assign(process.env, { HOME: home, AWS_EC2_METADATA_DISABLED: 'true' });
 
 const { openSecretSource } = await import('../../../src/edge/aws/source.ts');
 const { openTransport } = await import('../../../src/edge/aws/transport.ts');
-const { chooseAuthentication } = await import('../../../src/core/aws/authentication.ts');
+const { resolveAuthMethod: chooseAuthentication } = await import('../../../src/core/aws/authentication.ts');
 const { readAwsEnvironment } = await import('../../../src/core/aws/environment.ts');
 const { openWorld, outcomeText, parameter, realClock, recordingLog, REGION, secret } = await import(
   './world.ts'

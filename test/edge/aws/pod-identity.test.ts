@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { type Problem, problemLine } from '../../../src/core/problem.ts';
 import { containerClient } from '../../../src/edge/aws/container-credentials.ts';
 import type { AwsCredentials } from '../../../src/edge/aws/credentials.ts';
-import { askPodIdentity } from '../../../src/edge/aws/pod-identity.ts';
+import { fetchFromPodIdentity } from '../../../src/edge/aws/pod-identity.ts';
 import type { Clock } from '../../../src/ports.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { until, within } from '../../support/patience.ts';
@@ -60,7 +60,7 @@ interface Asking {
 
 function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCredentials> {
   const { timeout = 20_000, injected = true, clock = realClock } = asking;
-  return askPodIdentity(
+  return fetchFromPodIdentity(
     { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
     containerClient(timeout, clock),
   );
@@ -185,7 +185,7 @@ test('connecting that takes for ever ends after a second', async () => {
     tokenFile,
     injected: true,
   } as const;
-  const failing = rejects(askPodIdentity(authentication, containerClient(5000, clock)));
+  const failing = rejects(fetchFromPodIdentity(authentication, containerClient(5000, clock)));
   await until('a limit of one second', () => clock.sleepers.includes(1000));
   await clock.advance(1000);
   assert.match(((await failing) as Problem).message, /no connection \(ETIMEDOUT\)$/);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
-import { keepCredentials } from '../../../src/edge/aws/credentials.ts';
+import { createCredentialCache } from '../../../src/edge/aws/credentials.ts';
 import { openSecretsManager } from '../../../src/edge/aws/secrets-manager.ts';
 import { openTransport } from '../../../src/edge/aws/transport.ts';
 import { PATIENCE } from '../../support/patience.ts';
@@ -21,7 +21,7 @@ async function readBack(fields: object): Promise<number[] | string> {
   const ask = async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' });
   const secrets = openSecretsManager(
     { region: REGION, environment, transport, clock: realClock, meter: { apiCall() {} } },
-    keepCredentials({ name: 'static', ask }, realClock, recordingLog([])),
+    createCredentialCache({ name: 'static', ask }, realClock, recordingLog([])),
   );
   const outcome = await secrets.single(secret('a'), new AbortController().signal);
   server.close();

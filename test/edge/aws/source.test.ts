@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readOf } from '../../../src/core/read.ts';
+import { secretRef } from '../../../src/core/read.ts';
 import { until } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { openWorld, outcomeText, parameter, problemsIn, REGION, secret, type World } from './world.ts';
@@ -135,7 +135,7 @@ test('both regions are asked by one pass, each for its own', async () => {
   const { aws, read } = await open({
     seed: { regions: { [REGION]: { secrets: { a: 'here' } }, 'us-east-1': { secrets: { a: 'there' } } } },
   });
-  const there = readOf({ service: 'secretsmanager', region: 'us-east-1', id: 'a' });
+  const there = secretRef({ service: 'secretsmanager', region: 'us-east-1', id: 'a' });
   const texts = await read(secret('a'), there);
   assert.equal(
     texts.map((text) => text.split(' ')[1]),
@@ -394,7 +394,7 @@ test('an impossible region is a problem of its reads only', async () => {
   const { read } = await open({ seed: secretsOf(1) });
   const [good, bad] = await read(
     secret('s0'),
-    readOf({ service: 'secretsmanager', region: 'not a region', id: 's0' }),
+    secretRef({ service: 'secretsmanager', region: 'not a region', id: 's0' }),
   );
   assert.match(good ?? '', /^found/);
   assert.match(bad ?? '', /expected a region such as eu-west-1, got "not a region".*\[config\.region\]$/);

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { abortable, after, openSlots, within } from '../../../src/edge/aws/waiting.ts';
+import { abortable, setCancellableTimeout, createSemaphore, withTimeout } from '../../../src/edge/aws/waiting.ts';
 import { fakeClock } from '../../support/clock.ts';
 import { rejects } from '../../support/rejects.ts';
 
@@ -22,7 +22,7 @@ test('a limit ends the wait, tells the work, and leaves no timer behind', async 
   const clock = fakeClock();
   let told: unknown;
   const waiting = rejects(
-    within(clock, 100, late, (signal) => {
+    withTimeout(clock, 100, late, (signal) => {
       signal.addEventListener('abort', () => {
         told = signal.reason;
       });
@@ -33,9 +33,9 @@ test('a limit ends the wait, tells the work, and leaves no timer behind', async 
   assert.is(told, undefined);
   await clock.advance(1);
   assert.is((await waiting) as Error, told);
-  assert.is(await within(clock, 100, late, async () => 7), 7);
+  assert.is(await withTimeout(clock, 100, late, async () => 7), 7);
   assert.is(
-    ((await rejects(within(clock, 100, late, async () => Promise.reject(late())))) as Error).message,
+    ((await rejects(withTimeout(clock, 100, late, async () => Promise.reject(late())))) as Error).message,
     'late',
   );
   assert.equal(clock.sleepers, []);
@@ -44,15 +44,15 @@ test('a limit ends the wait, tells the work, and leaves no timer behind', async 
 test('a cancelled call does not come', async () => {
   const clock = fakeClock();
   const called: string[] = [];
-  const cancel = after(clock, 10, () => called.push('cancelled'));
-  after(clock, 10, () => called.push('kept'));
+  const cancel = setCancellableTimeout(clock, 10, () => called.push('cancelled'));
+  setCancellableTimeout(clock, 10, () => called.push('kept'));
   cancel();
   await clock.advance(10);
   assert.equal(called, ['kept']);
 });
 
 test('slots are given in order, and one is never given twice', async () => {
-  const slots = openSlots(2);
+  const slots = createSemaphore(2);
   const taken: number[] = [];
   const releases = new Map<number, () => void>();
   for (const number of [1, 2, 3, 4])
@@ -77,7 +77,7 @@ test('slots are given in order, and one is never given twice', async () => {
 });
 
 test('one who gives up waiting leaves the queue', async () => {
-  const slots = openSlots(1);
+  const slots = createSemaphore(1);
   const release = await slots.take(undefined);
   const stop = new AbortController();
   const gaveUp = rejects(slots.take(stop.signal));

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readOf } from '../../../src/core/read.ts';
+import { secretRef } from '../../../src/core/read.ts';
 import type { Misbehaviour } from '../../aws-stand-in/faults.ts';
 import { openWorld, REGION, secret, type World, type WorldOptions } from './world.ts';
 
@@ -21,7 +21,7 @@ test.after(async () => {
   await Promise.all(opened.map((world) => world.close()));
 });
 
-const there = readOf({ service: 'secretsmanager', region: 'us-east-1', id: 'a' });
+const there = secretRef({ service: 'secretsmanager', region: 'us-east-1', id: 'a' });
 
 test('the token is exchanged for credentials under the name of the session', async () => {
   const { aws, read, counted } = await open();

@@ -11,12 +11,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Authentication } from '../../../src/core/aws/authentication.ts';
+import type { AuthMethod } from '../../../src/core/aws/authentication.ts';
 import type { FetchMode } from '../../../src/core/aws/batch.ts';
 import { readAwsEnvironment } from '../../../src/core/aws/environment.ts';
 import type { Environment } from '../../../src/core/environment.ts';
 import { type Problem, problemLine } from '../../../src/core/problem.ts';
-import { type Read, type ReadOutcome, type ReadOutcomes, readOf } from '../../../src/core/read.ts';
+import { type SecretRef, type FetchResult, type FetchResults, secretRef } from '../../../src/core/read.ts';
 import { openSecretSource } from '../../../src/edge/aws/source.ts';
 import { openTransport } from '../../../src/edge/aws/transport.ts';
 import type { Clock, Log, LogFields, SecretSource } from '../../../src/ports.ts';
@@ -29,10 +29,10 @@ export const POD_TOKEN = 'pod.token.canary';
 export const WEB_TOKEN = 'web.token.canary';
 export const ROLE = 'arn:aws:iam::111122223333:role/app';
 
-export const secret = (id: string, more: Partial<Read> = {}): Read =>
-  readOf({ service: 'secretsmanager', region: REGION, id, ...more });
-export const parameter = (id: string, more: Partial<Read> = {}): Read =>
-  readOf({ service: 'ssmparameter', region: REGION, id, ...more });
+export const secret = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
+  secretRef({ service: 'secretsmanager', region: REGION, id, ...more });
+export const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
+  secretRef({ service: 'ssmparameter', region: REGION, id, ...more });
 
 export interface World {
   readonly aws: StandIn;
@@ -43,7 +43,7 @@ export interface World {
   readonly counted: string[];
   readonly tokenFile: string;
   /** The outcomes of these reads, as texts, in order. */
-  read(...reads: Read[]): Promise<string[]>;
+  read(...reads: SecretRef[]): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: aws.url, ...env });
   const logged: string[] = [];
   const counted: string[] = [];
-  const authentication: Authentication =
+  const authentication: AuthMethod =
     options.auth === 'irsa'
       ? { kind: 'irsa', roleArn: ROLE, tokenFile, sessionName: 'podsecrets-test' }
       : { kind: 'pod-identity', addresses: [aws.agentUrl], tokenFile, injected: true };
@@ -106,14 +106,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 /** `found <value> <version>`, or the problem as one line. */
-export function outcomeText(outcome: ReadOutcome | undefined): string {
+export function outcomeText(outcome: FetchResult | undefined): string {
   if (outcome === undefined) return 'no outcome';
   if (outcome.kind === 'failed') return problemLine(outcome.problem);
   return `found ${new TextDecoder().decode(outcome.value.reveal())} ${outcome.version}`;
 }
 
 /** The problems among the outcomes. */
-export function problemsIn(outcomes: ReadOutcomes): Problem[] {
+export function problemsIn(outcomes: FetchResults): Problem[] {
   return [...outcomes.values()].flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.problem] : []));
 }
 

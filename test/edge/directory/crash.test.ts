@@ -99,10 +99,10 @@ for (const scene of scenes) {
     if (scene.next === scene.old) return;
     const published = JSON.stringify(shownInData(dir)) === JSON.stringify(newTexts);
     const successor = await open(dir);
-    assert.is(successor.untold()?.kind, published ? 'changed' : undefined, point);
+    assert.is(successor.pendingNotification()?.kind, published ? 'changed' : undefined, point);
     const change = await successor.publish(scene.next);
     assert.is(change.kind, published ? 'same' : 'changed', point);
-    assert.is(successor.untold()?.kind, 'changed', point);
+    assert.is(successor.pendingNotification()?.kind, 'changed', point);
     await successor.end();
   };
 

@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodeOf, Problem, problemLine } from '../../../src/core/problem.ts';
-import { explain } from '../../../src/edge/directory/failure.ts';
+import { toPublishProblem } from '../../../src/edge/directory/failure.ts';
 import { open, publishOnce, shown, snapshot } from '../../support/directory.ts';
 import { rehearse } from '../../support/rehearsal.ts';
 import { rejects } from '../../support/rejects.ts';
@@ -18,7 +18,7 @@ const attempt = {
 };
 const explained = (code: string, syscall: string, path?: string): Problem => {
   const error = Object.assign(new Error(code), { code, syscall, ...(path === undefined ? {} : { path }) });
-  const problem = explain(error, attempt);
+  const problem = toPublishProblem(error, attempt);
   assert.instance(problem, Problem);
   return problem as Problem;
 };
@@ -66,7 +66,7 @@ test('only what passes by itself is worth another try', () => {
 
 test('a bug stays a bug', () => {
   const bug = new TypeError('not a function');
-  assert.is(explain(bug, attempt), bug);
+  assert.is(toPublishProblem(bug, attempt), bug);
 });
 
 test('no room: says how much is needed and how much is free; the old set stays', async () => {

@@ -89,9 +89,9 @@ test('in ..data stand the files and nothing else, also while a change is yet to 
   const directory = await open(dir);
   for (const a of ['1', '2']) await directory.publish(snapshot({ a, 'b/..untold': a }));
   assert.equal(readdirSync(join(dir, '..data'), { recursive: true }).sort(), ['a', 'b', 'b/..untold']);
-  assert.equal(directory.untold(), { kind: 'changed', added: ['a', 'b/..untold'], updated: [], removed: [] });
+  assert.equal(directory.pendingNotification(), { kind: 'changed', added: ['a', 'b/..untold'], updated: [], removed: [] });
   assert.is(directory.values().length, 4);
-  directory.told();
+  directory.clearPendingNotification();
   await directory.end();
   assert.equal(leftovers(dir), []);
 });

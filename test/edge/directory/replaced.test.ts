@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { rememberReplaced } from '../../../src/edge/directory/replaced.ts';
+import { createPreviousValues } from '../../../src/edge/directory/replaced.ts';
 import { open, snapshot } from '../../support/directory.ts';
 import { rehearse } from '../../support/rehearsal.ts';
 import { scratch } from '../../support/scratch.ts';
@@ -22,7 +22,7 @@ test('are kept until the application has heard of the new ones', async () => {
   await directory.publish(snapshot({ a: 'two', 'b/c': 'same' }));
   await directory.publish(snapshot({ a: 'three', 'b/c': 'same' }));
   assert.equal(texts(directory.values()), ['one', 'same', 'same', 'same', 'three', 'two']);
-  directory.told();
+  directory.clearPendingNotification();
   assert.equal(texts(directory.values()), ['same', 'three']);
   await directory.end();
 });
@@ -37,7 +37,7 @@ test('are not kept when nobody is told, or nothing changed', async () => {
 });
 
 test('are overwritten when they are forgotten, the oldest first when they become too much', () => {
-  const replaced = rememberReplaced();
+  const replaced = createPreviousValues();
   const [first, second, third] = ['a', 'b', 'c'].map((letter) => new Secret(letter.repeat(500_000)));
   assert.ok(first && second && third);
   replaced.keep([first]);

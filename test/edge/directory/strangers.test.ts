@@ -34,10 +34,10 @@ test('a set that is a link to elsewhere is none: it is replaced, and nothing els
   const directory = await open(dir);
   assert.is(directory.holds(snapshot({ a: '' }).files.map((file) => file.path)), false);
   assert.equal(directory.values(), []);
-  assert.is(directory.untold(), undefined);
-  directory.told();
+  assert.is(directory.pendingNotification(), undefined);
+  directory.clearPendingNotification();
   assert.is((await directory.publish(snapshot({ a: 'one' }))).kind, 'changed');
-  directory.told();
+  directory.clearPendingNotification();
   await directory.end();
   assert.equal(shown(dir), { a: 'one' });
   assert.is(existsSync(join(dir, '..2026_01_01_00_00_00.abcdef')), false);
@@ -58,10 +58,10 @@ for (const [name, put] of [
     await publishOnce(dir, snapshot({ a: 'one' }));
     put(join(dir, `${readlinkSync(join(dir, '..data'))}.untold`));
     const directory = await open(dir);
-    assert.is(directory.untold(), undefined);
+    assert.is(directory.pendingNotification(), undefined);
     await directory.publish(snapshot({ a: 'two' }));
-    assert.equal(directory.untold(), { kind: 'changed', added: [], updated: ['a'], removed: [] });
-    directory.told();
+    assert.equal(directory.pendingNotification(), { kind: 'changed', added: [], updated: ['a'], removed: [] });
+    directory.clearPendingNotification();
     await directory.end();
     assert.equal(leftovers(dir), []);
   });

@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentStatus } from '../../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../../src/core/status/status.ts';
 import { type HttpRequest, type Pages, route } from '../../../src/edge/http/routes.ts';
 import { exampleStatus } from '../../support/status.ts';
 
 const test = suite('the routes');
 
-function pagesOf(status: AgentStatus = exampleStatus()): Pages & { readonly asked: () => number } {
+function pagesOf(status: SidecarStatus = exampleStatus()): Pages & { readonly asked: () => number } {
   let asked = 0;
   return { status: () => status, metrics: () => 'metrics 1\n', refresh: () => asked++, asked: () => asked };
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProcessEntry } from '../../../src/core/telling/process-table.ts';
-import { reapOrphans } from '../../../src/edge/notify/orphans.ts';
+import { reapZombies } from '../../../src/edge/notify/orphans.ts';
 import { isAllowed } from '../../support/allowed.ts';
 import { PATIENCE } from '../../support/patience.ts';
 
@@ -21,20 +21,20 @@ test('only ended children of process 1 are asked after', async () => {
   const asked: number[] = [];
   const waiter = async () => (pid: number) => asked.push(pid) && pid;
   const table = () => tableOf({}, { zombie: false }, { parent: 7 }, {});
-  assert.is(await reapOrphans(1, table, waiter), 0);
+  assert.is(await reapZombies(1, table, waiter), 0);
   assert.equal(asked, [10, 13]);
 });
 
 test('we ask after nobody unless we are process 1, and load nothing when there is nobody', async () => {
   const waiter = () => Promise.reject(new Error('loaded'));
-  assert.is(await reapOrphans(7, () => tableOf({ parent: 7 }), waiter), 0);
-  assert.is(await reapOrphans(1, () => tableOf({ zombie: false }), waiter), 0);
+  assert.is(await reapZombies(7, () => tableOf({ parent: 7 }), waiter), 0);
+  assert.is(await reapZombies(1, () => tableOf({ zombie: false }), waiter), 0);
 });
 
 test('what cannot be reaped is counted', async () => {
   const table = () => tableOf({}, {});
-  assert.is(await reapOrphans(1, table, () => Promise.reject(new Error('no such module'))), 2);
-  assert.is(await reapOrphans(1, table, async () => (pid) => (pid === 10 ? pid : 0)), 1);
+  assert.is(await reapZombies(1, table, () => Promise.reject(new Error('no such module'))), 2);
+  assert.is(await reapZombies(1, table, async () => (pid) => (pid === 10 ? pid : 0)), 1);
 });
 
 test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {

@@ -91,7 +91,7 @@ function pidFile(content: string | undefined): SignalTarget & { file: string } {
 }
 
 async function problem(target: SignalTarget, on: ProcessSystem): Promise<string> {
-  const error = await rejects(signalNotifier('SIGHUP', target, on).tell(change, never));
+  const error = await rejects(signalNotifier('SIGHUP', target, on).notify(change, never));
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.signal');
   return `${error.message} | ${error.remedy}${error.retry ? ' | retry' : ''}`;
@@ -103,7 +103,7 @@ test('signals a real process in another process group, found by its pid file', a
   const notifier = signalNotifier('SIGUSR1', target, real);
   for (let times = 0; times < 2; times++) {
     const heard = reloaded();
-    await notifier.tell({ ...change }, never);
+    await notifier.notify({ ...change }, never);
     await heard;
   }
 });
@@ -115,7 +115,7 @@ test('reads the pid file anew each time', async () => {
   for (const app of [one, two]) {
     writeFileSync(target.file, `${app.child.pid}`);
     const heard = app.reloaded();
-    await notifier.tell({ ...change }, never);
+    await notifier.notify({ ...change }, never);
     await heard;
   }
 });
@@ -124,7 +124,7 @@ test('signals real processes found by their name, also one longer than the kerne
   const name = `reload-${process.pid}-with-a-long-name`;
   const apps = [await reloader(name), await reloader(name)];
   const heard = Promise.all(apps.map((app) => app.reloaded()));
-  await signalNotifier('SIGUSR1', { kind: 'process', name }, real).tell(change, never);
+  await signalNotifier('SIGUSR1', { kind: 'process', name }, real).notify(change, never);
   await heard;
 });
 
@@ -136,7 +136,7 @@ test('a clock that is set forward after the pid file was written makes no other 
     String(Number(time) + 5 * 3600),
   );
   writeFileSync(stat, later);
-  await notifier.tell(change, never);
+  await notifier.notify(change, never);
   assert.equal(on.killed, ['SIGHUP 200']);
 });
 
@@ -247,7 +247,7 @@ test('a pid file that is a directory, or a pipe without a writer, is an error an
 
 test('an application that is process 1 of the namespace it shares can be signalled', async () => {
   const on = system([{ pid: 1, name: 'app' }, us]);
-  await signalNotifier('SIGHUP', pidFile('1'), on).tell(change, never);
+  await signalNotifier('SIGHUP', pidFile('1'), on).notify(change, never);
   assert.equal(on.killed, ['SIGHUP 1']);
 });
 
@@ -262,7 +262,7 @@ test('a name that nobody bears: the error shows who is there', async () => {
 
 test('only the master of several processes is signalled', async () => {
   const on = system([...shared, { pid: 60, name: 'nginx' }, { pid: 61, name: 'nginx', parent: 60 }]);
-  await signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, on).tell(change, never);
+  await signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, on).notify(change, never);
   assert.equal(on.killed, ['SIGHUP 60']);
 });
 
@@ -270,9 +270,9 @@ test('one of several may not be signalled: it is an error, and the others are to
   const rows = [...shared, { pid: 60, name: 'app' }, { pid: 61, name: 'app' }];
   const on = system(rows, (pid) => (pid === 60 ? 'EPERM' : undefined));
   const notifier = signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, on);
-  for (let times = 0; times < 3; times++) await rejects(notifier.tell(change, never));
+  for (let times = 0; times < 3; times++) await rejects(notifier.notify(change, never));
   assert.equal(on.killed, ['SIGHUP 61']);
-  await rejects(notifier.tell({ ...change }, never));
+  await rejects(notifier.notify({ ...change }, never));
   assert.equal(on.killed, ['SIGHUP 61', 'SIGHUP 61']);
 });
 
@@ -280,7 +280,7 @@ test('one of several that ends meanwhile is no error; the only one is', async ()
   const gone = (pid: number) => (pid === 60 ? 'ESRCH' : undefined);
   const rows = [...shared, { pid: 60, name: 'app' }];
   const two = system([...rows, { pid: 61, name: 'app' }], gone);
-  await signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, two).tell(change, never);
+  await signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, two).notify(change, never);
   assert.equal(two.killed, ['SIGHUP 61']);
   assert.match(
     await problem({ kind: 'process', name: 'app' }, system(rows, gone)),

@@ -24,11 +24,11 @@ test('creates a file that is missing, and moves the time of one that is there, l
   const file = join(scratch, 'touched');
   let now = Date.UTC(2026, 0, 1);
   const notifier = touchNotifier(file, () => now);
-  await notifier.tell(change, never);
+  await notifier.notify(change, never);
   assert.is(statSync(file).mtimeMs, now);
   writeFileSync(file, 'content');
   now += 1500;
-  await notifier.tell(change, never);
+  await notifier.notify(change, never);
   assert.is(statSync(file).mtimeMs, now);
   assert.is(readFileSync(file, 'utf8'), 'content');
 });
@@ -42,7 +42,7 @@ test('who watches the file hears of it', async () => {
       resolve();
     });
   });
-  await touchNotifier(file, Date.now).tell(change, never);
+  await touchNotifier(file, Date.now).notify(change, never);
   await within('an event', heard);
 });
 
@@ -74,7 +74,7 @@ for (const [name, path, expected] of [
 ] as const) {
   test(`says so when ${name}`, async () => {
     writeFileSync(join(scratch, 'plain'), '');
-    const error = await rejects(touchNotifier(join(scratch, path), Date.now).tell(change, never));
+    const error = await rejects(touchNotifier(join(scratch, path), Date.now).notify(change, never));
     assert.instance(error, Problem);
     const { code, message, remedy, retry } = error as Problem;
     assert.is(code, 'notify.touch');
@@ -85,13 +85,13 @@ for (const [name, path, expected] of [
 test('does not wait for the reader of a pipe', async () => {
   const pipe = join(scratch, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).tell(change, never))) as Problem;
+  const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).notify(change, never))) as Problem;
   assert.is(`${message} | ${retry}`, 'expected a file that can be touched, got ENXIO | false');
 });
 
 test('is not done when the program ends', async () => {
   const file = join(scratch, 'late');
-  assert.is(await rejects(touchNotifier(file, Date.now).tell(change, AbortSignal.abort('stop'))), 'stop');
+  assert.is(await rejects(touchNotifier(file, Date.now).notify(change, AbortSignal.abort('stop'))), 'stop');
   assert.throws(() => statSync(file), /ENOENT/);
 });
 

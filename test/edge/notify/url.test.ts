@@ -50,7 +50,7 @@ async function problem(
   options: { readonly timeout?: number; readonly scrub?: (text: string) => string } = {},
 ): Promise<Problem> {
   const error = await rejects(
-    urlNotifier(url, { scrub: (text) => text, timeout: PATIENCE, ...options }).tell(change, never),
+    urlNotifier(url, { scrub: (text) => text, timeout: PATIENCE, ...options }).notify(change, never),
   );
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.url');
@@ -58,7 +58,7 @@ async function problem(
 }
 
 const tell = (url: string) =>
-  urlNotifier(url, { scrub: (text) => text, timeout: PATIENCE }).tell(change, never);
+  urlNotifier(url, { scrub: (text) => text, timeout: PATIENCE }).notify(change, never);
 
 test('posts the names of the files, on a connection that ends with it', async () => {
   let seen: { request: IncomingMessage; body: string } | undefined;
@@ -88,7 +88,7 @@ test('success does not wait for a body that never ends, nor read one that is too
   for (let timeout = 100, told = false; !told; timeout *= 4) {
     assert.ok(timeout < PATIENCE);
     const notifier = urlNotifier(endless, { scrub: (text) => text, timeout });
-    told = await notifier.tell(change, never).then(
+    told = await notifier.notify(change, never).then(
       () => true,
       () => false,
     );
@@ -237,9 +237,9 @@ test('a certificate that cannot be verified', async () => {
 test('an abort ends it with its reason', async () => {
   const stop = new AbortController();
   const url = await serve(() => stop.abort('SIGTERM'));
-  const told = urlNotifier(url, { scrub: (text) => text }).tell(change, stop.signal);
+  const told = urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal);
   assert.is(await rejects(told), 'SIGTERM');
-  assert.is(await rejects(urlNotifier(url, { scrub: (text) => text }).tell(change, stop.signal)), 'SIGTERM');
+  assert.is(await rejects(urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal)), 'SIGTERM');
 });
 
 const TLS_KEY = `-----BEGIN PRIVATE KEY-----
