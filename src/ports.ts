@@ -5,10 +5,10 @@
  * world in milliseconds. Each door has one or two methods.
  */
 
-import type { EventName } from './core/events.ts';
+import type { EventName } from './core/log-events.ts';
 import type { Problem } from './core/problem.ts';
-import type { SecretRef, FetchResults } from './core/read.ts';
-import type { Change, Changed, FilePath, Snapshot } from './core/snapshot.ts';
+import type { SecretRef, FetchResults } from './config/secret-ref.ts';
+import type { Change, Changed, FilePath, Snapshot } from './publish/snapshot.ts';
 
 /** Where values come from. */
 export interface SecretSource {

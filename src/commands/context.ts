@@ -4,9 +4,9 @@
 
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
-import type { CommandName, OptionName, Settings } from '../options.ts';
+import type { CommandName, OptionName, Settings } from '../cli/options.ts';
 import type { Clock } from '../ports.ts';
-import type { Origin } from '../settings.ts';
+import type { Origin } from '../cli/settings.ts';
 
 /** The settings, and everything of the process that a command may use. */
 export interface Context {

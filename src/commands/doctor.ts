@@ -6,12 +6,12 @@
  * file or a pipe, and what is to be said about it on standard error.
  */
 
-import { policyFor, policyNotes, trustNotes } from '../core/aws/policy.ts';
-import { type DoctorReport, doctorExitCode } from '../core/doctor/report.ts';
-import { doctorJson, doctorText } from '../core/doctor/text.ts';
+import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
+import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
+import { doctorJson, doctorText } from '../doctor/text.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
-import { runChecks } from './doctor-examination.ts';
+import { runChecks } from '../doctor/run.ts';
 import { readPlans } from './plans.ts';
 import { writeWarnings } from './warnings.ts';
 

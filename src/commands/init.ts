@@ -4,12 +4,12 @@
  * An init container's exit code and last line are its only voice. Nothing that only a sidecar needs is loaded.
  */
 
-import { firstPhase } from '../agent.ts';
+import { firstPhase } from '../sidecar/loop.ts';
 import { exitCodes } from '../core/problem.ts';
-import { disableJit } from '../edge/v8/compile-less.ts';
+import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
 import { logRetry, openCommandLog } from './logging.ts';
-import { openSync } from './publishing.ts';
+import { openSync } from './open.ts';
 
 /** How long the application may take to be told, in milliseconds. */
 const NOTIFY_TIMEOUT = 30_000;

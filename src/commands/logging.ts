@@ -2,10 +2,10 @@
  * How the log of a command looks, and the line that says what is waited for.
  */
 
-import { distinct } from '../core/last-words.ts';
+import { distinct } from '../cli/exit-message.ts';
 import type { Problem } from '../core/problem.ts';
-import { durationText } from '../core/units.ts';
-import { openLog, writeToStderr } from '../edge/log.ts';
+import { durationText } from '../cli/values.ts';
+import { openLog, writeToStderr } from '../core/log.ts';
 import type { Log } from '../ports.ts';
 import type { Context } from './context.ts';
 

@@ -4,20 +4,20 @@
  * The pages are up before the first phase, so that probes have an answer.
  */
 
-import { createStatusTracker } from '../course.ts';
-import { readConfigFile } from '../edge/config-file.ts';
-import { disableJit } from '../edge/v8/compile-less.ts';
-import { runSidecar } from '../keep-fresh.ts';
-import { createMetrics } from '../meters.ts';
+import { createStatusTracker } from '../sidecar/status-tracker.ts';
+import { readConfigFile } from '../config/file.ts';
+import { disableJit } from '../v8/disable-jit.ts';
+import { runSidecar } from '../sidecar/keep-fresh.ts';
+import { createMetrics } from '../sidecar/counters.ts';
 import type { Log } from '../ports.ts';
-import { createRefreshLimit } from '../refresh-limit.ts';
-import { reloadConfigs } from '../reload.ts';
-import { createTriggers, type Triggers } from '../wakes.ts';
+import { createRefreshLimit } from '../sidecar/refresh-limit.ts';
+import { reloadConfigs } from '../sidecar/reload.ts';
+import { createTriggers, type Triggers } from '../sidecar/triggers.ts';
 import type { Context } from './context.ts';
 import { logRetry, openCommandLog } from './logging.ts';
-import { notifierKinds } from './notifiers.ts';
+import { notifierKinds } from '../notify/create.ts';
 import { readPlan } from './plans.ts';
-import { openSync, type SyncContext } from './publishing.ts';
+import { openSync, type SyncContext } from './open.ts';
 
 /** How long what is being told may take after SIGTERM, in milliseconds; 5 s are promised for all of the end. */
 const SHUTDOWN_NOTIFY_GRACE = 3000;
@@ -30,7 +30,7 @@ export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;
   disableJit(context.env.AWS_ENDPOINT_URL);
-  const { reduceMemory: keepSmall } = await import('../edge/v8/keep-small.ts');
+  const { reduceMemory: keepSmall } = await import('../v8/reduce-memory.ts');
   const collectGarbage = keepSmall();
   const log = openCommandLog(context);
   const metrics = createMetrics(notifierKinds(settings));
@@ -45,7 +45,7 @@ export async function sidecar(context: Context): Promise<number> {
   try {
     let listening = 'off';
     if (listen !== 'off') {
-      const { openHttpServer } = await import('../edge/http/server.ts');
+      const { openHttpServer } = await import('../http/server.ts');
       const server = await openHttpServer(listen, {
         status: tracker.status,
         metrics: () => metrics.render(tracker.status(), context.process.figures()),
@@ -99,7 +99,7 @@ async function watch(
   { targets: targets }: SyncContext,
   triggers: Triggers,
 ): Promise<void> {
-  const { watchConfigs } = await import('../edge/config-watch.ts');
+  const { watchConfigs } = await import('../config/watcher.ts');
   const files = targets.map((publication) => publication.plan().file);
   const changed = () => triggers.trigger('config');
   await watchConfigs({ files, read: configText, changed, clock, log }, stop);

@@ -11,7 +11,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { plural } from '../../src/core/counted.ts';
-import type { LaunchedStandIn } from '../aws-stand-in/client.ts';
+import type { LaunchedStandIn } from '../fake-aws/client.ts';
 import { binary } from '../support/program.ts';
 import { type Figure, type Point, type Results, shown } from './figures.ts';
 import { limitedStart } from './limited.ts';

@@ -1,11 +1,11 @@
 /** In the place of src/edge/aws/source.ts in the program to compare with: it asks for one value after another. */
 
-import type { SecretRefKey, FetchResult } from '../../src/core/read.ts';
+import type { SecretRefKey, FetchResult } from '../../src/config/secret-ref.ts';
 import {
   type AwsSource,
   openSecretSource as openAllAtOnce,
   type SourceOptions,
-} from '../../src/edge/aws/source.ts';
+} from '../../src/aws/secret-source.ts';
 
 export function openSecretSource(options: SourceOptions): AwsSource {
   const source = openAllAtOnce(options);

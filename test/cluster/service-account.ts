@@ -6,7 +6,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import type { RbacRule } from '../../src/core/kubernetes/rbac.ts';
+import type { RbacRule } from '../../src/kubernetes/rbac.ts';
 import { type Cluster, makeNamespace } from './cluster.ts';
 
 /** What a pod is told of the API server. */

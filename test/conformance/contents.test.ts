@@ -6,7 +6,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../src/core/problem.ts';
-import type { ParameterSeed, SecretSeed } from '../aws-stand-in/seed.ts';
+import type { ParameterSeed, SecretSeed } from '../fake-aws/seed.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 import { type Fetch, openWorld, type World } from './world.ts';
 

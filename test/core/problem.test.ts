@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatExit } from '../../src/core/last-words.ts';
+import { formatExit } from '../../src/cli/exit-message.ts';
 import {
   exitCodeOf,
   exitCodes,

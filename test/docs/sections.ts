@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
-import { events } from '../../src/core/events.ts';
+import { events } from '../../src/core/log-events.ts';
 import { exitCodes, problemCodes } from '../../src/core/problem.ts';
-import { metrics } from '../../src/core/status/metrics.ts';
-import { flagOf, type Option, optionEntries } from '../../src/options.ts';
+import { metrics } from '../../src/sidecar/metrics.ts';
+import { flagOf, type Option, optionEntries } from '../../src/cli/options.ts';
 import { benchPrice, benchTable } from '../bench/table.ts';
 
-export const root = join(import.meta.dirname, '..', '..');
+export const root = join(import.meta.dirname, '../..');
 
 /** Name of a section to the function that writes it. */
 export const sections: Readonly<Record<string, () => string>> = {

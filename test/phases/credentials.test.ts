@@ -4,10 +4,10 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { type StandIn, startStandIn } from '../fake-aws/server.ts';
 import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
-import { until } from '../support/patience.ts';
+import { until } from '../support/wait.ts';
 import { scratch } from '../support/scratch.ts';
 import { objectOf, openWorld, play, start, type Truth, type World } from '../support/world.ts';
 

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { CheckReport } from '../../src/core/check-report.ts';
+import type { CheckReport } from '../../src/config/report.ts';
 import { exitCodes } from '../../src/core/problem.ts';
-import { within } from '../support/patience.ts';
+import { within } from '../support/wait.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
 

@@ -13,11 +13,11 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { hasNote } from '../support/directory.ts';
-import { until } from '../support/patience.ts';
+import { until } from '../support/wait.ts';
 import { type Ended, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';

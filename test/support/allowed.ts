@@ -6,7 +6,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { PATIENCE } from './patience.ts';
+import { PATIENCE } from './wait.ts';
 import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
 
 /** How a line begins that tells of something untested. */

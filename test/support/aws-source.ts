@@ -1,10 +1,10 @@
 /** The real source of values, as the sidecar opens it, with the variables of a test. */
 
-import { resolveAuthMethod } from '../../src/core/aws/authentication.ts';
-import { readAwsEnvironment } from '../../src/core/aws/environment.ts';
+import { resolveAuthMethod } from '../../src/aws/auth-method.ts';
+import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import type { Environment } from '../../src/core/environment.ts';
-import { openSecretSource } from '../../src/edge/aws/source.ts';
-import { openTransport } from '../../src/edge/aws/transport.ts';
+import { openSecretSource } from '../../src/aws/secret-source.ts';
+import { openTransport } from '../../src/aws/transport.ts';
 import type { ApiMeter, Clock, Log, SecretSource } from '../../src/ports.ts';
 
 /** Milliseconds for an attempt, by the clock of the test. */

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAllowed } from './allowed.ts';
-import { until } from './patience.ts';
+import { until } from './wait.ts';
 import { binary } from './program.ts';
 
 /** Whether containers are isolated here. */

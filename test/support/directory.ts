@@ -9,8 +9,8 @@ import {
   type FilePath,
   filePath,
   type Snapshot,
-} from '../../src/core/snapshot.ts';
-import { type Directory, type DirectoryOptions, openDirectory } from '../../src/edge/directory/open.ts';
+} from '../../src/publish/snapshot.ts';
+import { type Directory, type DirectoryOptions, openDirectory } from '../../src/publish/directory.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 
 export interface OpenDirectory extends Omit<Directory, 'publish'> {

@@ -6,7 +6,7 @@
  */
 
 import { Secret } from '../../src/core/secret.ts';
-import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
+import type { FilePath, Snapshot } from '../../src/publish/snapshot.ts';
 
 /** Paths that every generation has. Sizes are chosen around one page and one piece of a comparison. */
 export const steadyPaths: Readonly<Record<string, number>> = {

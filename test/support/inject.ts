@@ -6,10 +6,10 @@
 
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
-import { parseCommand } from '../../src/cli.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
-import { readInjectOptions } from '../../src/commands/inject-choices.ts';
-import { type Injected, type Input, inject } from '../../src/core/inject/inject.ts';
+import { readInjectOptions } from '../../src/inject/read-options.ts';
+import { type Injected, type Input, inject } from '../../src/inject/inject.ts';
 import { manifestFaults, objectFaults, releases } from './kubernetes-schemas.ts';
 import { mountFaultsIn } from './mount-faults.ts';
 

@@ -8,8 +8,8 @@
 
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type Companion, companion } from './companion.ts';
-import { within } from './patience.ts';
+import { type Companion, companion } from './child.ts';
+import { within } from './wait.ts';
 import type { Orders } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';

@@ -5,8 +5,8 @@
  */
 
 import { appendFileSync } from 'node:fs';
-import { takeLock } from '../../src/edge/directory/lock.ts';
-import { PATIENCE } from './patience.ts';
+import { takeLock } from '../../src/publish/lock.ts';
+import { PATIENCE } from './wait.ts';
 import { realClock } from './real-clock.ts';
 
 export interface Stress {

@@ -6,8 +6,8 @@
  * sticky, world-writable directory only for the link's owner, or if the directory has the same owner as the link.
  */
 
-import type { KubeObject } from '../../src/core/inject/data.ts';
-import { workloadOf } from '../../src/core/inject/workload.ts';
+import type { KubeObject } from '../../src/inject/manifest.ts';
+import { workloadOf } from '../../src/inject/workload.ts';
 import type { ContainerView } from './inject.ts';
 import { mayFollow } from './protected-symlinks.ts';
 

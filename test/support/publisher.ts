@@ -9,8 +9,8 @@
 
 import { readdirSync } from 'node:fs';
 import { Problem } from '../../src/core/problem.ts';
-import type { Owner } from '../../src/core/snapshot.ts';
-import { openDirectory } from '../../src/edge/directory/open.ts';
+import type { Owner } from '../../src/publish/snapshot.ts';
+import { openDirectory } from '../../src/publish/directory.ts';
 import { generationSnapshot } from './generations.ts';
 import { realClock } from './real-clock.ts';
 

@@ -1,9 +1,9 @@
 /** Plans and snapshots for the tests of Kubernetes Secrets: what the config asks for, and the files as published. */
 
-import type { Plan, PlannedObject, SecretObject } from '../../src/core/plan.ts';
-import { secretRef } from '../../src/core/read.ts';
+import type { Plan, PlannedObject, SecretObject } from '../../src/config/plan.ts';
+import { secretRef } from '../../src/config/secret-ref.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
+import type { FilePath, Snapshot } from '../../src/publish/snapshot.ts';
 
 /** A `secretObjects` entry: keys to objectNames. */
 export function secretObject(

@@ -1,8 +1,8 @@
 /** A sidecar as a process: its log as events, and its pages. */
 
-import type { SidecarStatus } from '../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { freePort } from './free-port.ts';
-import { PATIENCE, until } from './patience.ts';
+import { PATIENCE, until } from './wait.ts';
 import { type Running, start } from './program.ts';
 
 export interface LoggedLine {

@@ -1,6 +1,6 @@
 /** A sidecar that has seen everything: the status the tests of the pages share. */
 
-import type { SidecarStatus } from '../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
 
 export function exampleStatus(): SidecarStatus {
   return {

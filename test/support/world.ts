@@ -12,27 +12,27 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/config/plan.ts';
 import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
-import type { SecretRef, FetchResult } from '../../src/core/read.ts';
+import type { SecretRef, FetchResult } from '../../src/config/secret-ref.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { parsePlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
-import type { SidecarStatus } from '../../src/core/status/status.ts';
-import { changedPaths } from '../../src/core/telling/telling.ts';
-import { createStatusTracker } from '../../src/course.ts';
-import { createSync } from '../../src/delivery.ts';
-import { openDirectory } from '../../src/edge/directory/open.ts';
-import { createFetcher } from '../../src/fetch.ts';
-import { runSidecar } from '../../src/keep-fresh.ts';
+import { parsePlan } from '../../src/config/parse.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
+import { changedPaths } from '../../src/notify/pending-names.ts';
+import { createStatusTracker } from '../../src/sidecar/status-tracker.ts';
+import { createSync } from '../../src/sidecar/delivery.ts';
+import { openDirectory } from '../../src/publish/directory.ts';
+import { createFetcher } from '../../src/aws/fetcher.ts';
+import { runSidecar } from '../../src/sidecar/keep-fresh.ts';
 import type { Log, LogLevel, Notifier, SecretSource } from '../../src/ports.ts';
-import { createSyncTarget } from '../../src/publication.ts';
-import { createRefreshLimit } from '../../src/refresh-limit.ts';
-import { reloadConfigs } from '../../src/reload.ts';
-import { createTriggers } from '../../src/wakes.ts';
+import { createSyncTarget } from '../../src/sidecar/target.ts';
+import { createRefreshLimit } from '../../src/sidecar/refresh-limit.ts';
+import { reloadConfigs } from '../../src/sidecar/reload.ts';
+import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { config } from './config.ts';
 import { shown } from './directory.ts';
-import { until } from './patience.ts';
+import { until } from './wait.ts';
 import { scratch } from './scratch.ts';
 
 export interface WorldOptions {
