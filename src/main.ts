@@ -7,13 +7,13 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants, uptime } from 'node:os';
+import { formatExit } from './cli/exit-message.ts';
+import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Context, RunCommand } from './commands/context.ts';
-import { formatExit } from './cli/exit-message.ts';
-import { exitCodes, Problem } from './core/problem.ts';
+import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
-import { type CommandName, options } from './cli/options.ts';
-import type { Clock } from './ports.ts';
+import { exitCodes, Problem } from './core/problem.ts';
 import { version } from './core/version.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */

@@ -9,7 +9,7 @@
 
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import { normalizeCode, IAM_SPREADS } from './error-facts.ts';
+import { IAM_SPREADS, normalizeCode } from './error-facts.ts';
 
 /** What came of asking for credentials over HTTP. */
 export type AgentFailure =

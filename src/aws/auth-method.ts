@@ -77,7 +77,8 @@ function detectAuthMethod({ usePodIdentity, env }: AuthInput): AuthMethod['kind'
 
 function podIdentity({ env, preferredAddressType }: AuthInput): AuthMethod {
   const uri = env[AGENT_URI] || undefined;
-  if (uri !== undefined && !(URL.canParse(uri) && isAllowedAgentUrl(new URL(uri)))) throw containerUriProblem(uri);
+  if (uri !== undefined && !(URL.canParse(uri) && isAllowedAgentUrl(new URL(uri))))
+    throw containerUriProblem(uri);
   return {
     kind: 'pod-identity',
     addresses: uri === undefined ? agentAddresses[preferredAddressType] : [uri],

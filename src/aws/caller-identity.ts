@@ -7,11 +7,11 @@
  */
 
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { identityProblem } from './credential-problems.ts';
-import type { ChainLink } from './chain-links.ts';
-import { incompleteAnswer } from './error-facts.ts';
 import { Problem } from '../core/problem.ts';
-import { call, clientSettings, type ClientContext, credentialProvider } from './client.ts';
+import type { ChainLink } from './chain-links.ts';
+import { type ClientContext, call, clientSettings, credentialProvider } from './client.ts';
+import { identityProblem } from './credential-problems.ts';
+import { incompleteAnswer } from './error-facts.ts';
 import { openCredentials, type SourceOptions } from './secret-source.ts';
 
 /** What STS says of the credentials; both failures come with their Problem. */

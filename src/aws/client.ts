@@ -6,13 +6,19 @@
  * standard retry, as is its correction of a wrong clock. Errors leave this room as facts only.
  */
 
+import type { Clock } from '../core/clock.ts';
+import { Problem } from '../core/problem.ts';
+import type { AwsCredentials, Credentials } from './credential-cache.ts';
 import type { AwsEnvironment, EndpointName } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, withStaticKeys } from './error-facts.ts';
-import { Problem } from '../core/problem.ts';
-import type { ApiMeter, Clock } from '../ports.ts';
-import type { AwsCredentials, Credentials } from './credential-cache.ts';
-import type { Transport } from './transport.ts';
 import { abortable } from './limits.ts';
+import type { Transport } from './transport.ts';
+
+/** Counts what the metrics page shows. */
+export interface ApiMeter {
+  /** One call to AWS that ended: `result` is `success`, `denied`, `throttled`, `client`, `server` or `network`. */
+  apiCall(service: string, operation: string, region: string, result: string): void;
+}
 
 /** What a client of one region is made of. */
 export interface ClientContext {
@@ -54,7 +60,9 @@ export function clientSettings({ region, environment, transport }: ClientContext
 }
 
 /** The credentials as the SDK takes them; it keeps no copy, so that a replaced set is used at once. */
-export function credentialProvider(credentials: Credentials): (() => Promise<AwsCredentials>) & { memoized: true } {
+export function credentialProvider(
+  credentials: Credentials,
+): (() => Promise<AwsCredentials>) & { memoized: true } {
   return Object.assign(() => credentials.get(), { memoized: true as const });
 }
 

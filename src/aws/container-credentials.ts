@@ -6,8 +6,8 @@
  * others, but without its proxy and its private authorities: an agent is on this machine.
  */
 
+import type { Clock } from '../core/clock.ts';
 import type { AgentFailure } from './agent-error.ts';
-import type { Clock } from '../ports.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { openTransport, wasConnecting } from './transport.ts';
 

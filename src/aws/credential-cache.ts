@@ -6,12 +6,13 @@
  * life, and a failed request is repeated only after a pause, with the same Problem for all who ask meanwhile.
  */
 
-import { nodeRoleProblem } from './chain-error.ts';
-import { expiredProblem } from './credential-problems.ts';
-import type { ChainLink } from './chain-links.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import type { Clock, Log } from '../ports.ts';
+import { nodeRoleProblem } from './chain-error.ts';
+import type { ChainLink } from './chain-links.ts';
+import { expiredProblem } from './credential-problems.ts';
 import { abortable } from './limits.ts';
 
 /** As the SDK signs with them. */

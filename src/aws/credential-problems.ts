@@ -8,8 +8,8 @@
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import type { Advice } from './agent-error.ts';
+import { type AwsErrorFacts, IAM_SPREADS, normalizeCode } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
-import { type AwsErrorFacts, normalizeCode, IAM_SPREADS } from './error-facts.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
 export type TokenFailure =

@@ -11,6 +11,7 @@ import { fromEnv } from '@aws-sdk/credential-provider-env';
 import { fromIni } from '@aws-sdk/credential-provider-ini';
 import { parseKnownFiles } from '@smithy/core/config';
 import { fromInstanceMetadata } from '@smithy/credential-provider-imds';
+import { Problem } from '../core/problem.ts';
 import { agentProblem } from './agent-error.ts';
 import { containerUriProblem } from './auth-method.ts';
 import {
@@ -30,14 +31,13 @@ import {
   profileKind,
   usesInstanceRole,
 } from './chain-links.ts';
-import { errorFacts, withStaticKeys } from './error-facts.ts';
-import { profileProblem } from './profile-error.ts';
-import { Problem } from '../core/problem.ts';
-import { clientSettings, type ClientContext } from './client.ts';
+import { type ClientContext, clientSettings } from './client.ts';
 import type { AskContainer } from './container-credentials.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
-import { readToken } from './service-account-token.ts';
+import { errorFacts, withStaticKeys } from './error-facts.ts';
 import { withTimeout } from './limits.ts';
+import { profileProblem } from './profile-error.ts';
+import { readToken } from './service-account-token.ts';
 import { fetchFromWebIdentity } from './web-identity.ts';
 
 /** Milliseconds for the whole chain: a profile's process or a role behind a role takes a few requests. */

@@ -8,8 +8,8 @@
  */
 
 import type { Plan, PlannedObject } from '../config/plan.ts';
+import type { FetchedValue, FetchResult, FetchResults, SecretRef } from '../config/secret-ref.ts';
 import type { Problem } from '../core/problem.ts';
-import type { FetchedValue, SecretRef, FetchResult, FetchResults } from '../config/secret-ref.ts';
 
 /** The value that serves and what was passed over for it, a permitted absence, or every cause of the failure. */
 export type Selection =
@@ -37,7 +37,7 @@ export function selectRegion(object: PlannedObject, outcomes: FetchResults): Sel
 
   if (primary.kind === 'found') {
     const degraded = failover?.kind === 'failed' ? failover.problem : undefined;
-    return { kind: 'value', value: primary, region: object.primary.region, degraded: degraded };
+    return { kind: 'value', value: primary, region: object.primary.region, degraded };
   }
   if (failover?.kind === 'found' && object.failover !== undefined) {
     return { kind: 'value', value: failover, region: object.failover.region, degraded: primary.problem };

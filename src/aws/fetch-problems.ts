@@ -6,10 +6,11 @@
  * IAM needs seconds to spread a change. AWS's own sentence is shown only about requests that it did not understand.
  */
 
-import { type Access, Problem, type ProblemCode } from '../core/problem.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
-import { escapeControl, quote } from '../core/text.ts';
 import { isArn } from '../core/arn.ts';
+import { namedArn } from '../core/arn-resource.ts';
+import { type Access, Problem, type ProblemCode } from '../core/problem.ts';
+import { escapeControl, quote } from '../core/text.ts';
 import { fullParameterName, iamActions } from './batches.ts';
 import {
   type AwsErrorFacts,
@@ -19,7 +20,6 @@ import {
   isUnknownOperation,
   isWrongSignature,
 } from './error-facts.ts';
-import { namedArn } from '../core/arn-resource.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
 export function fetchProblem(read: SecretRef, action: string, failure: AwsErrorFacts): Problem {

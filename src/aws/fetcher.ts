@@ -6,17 +6,25 @@
  * only for what the primary could not serve. Configs that share a source are asked in one go, so that batches are filled.
  */
 
-import { failoverRefs } from './failover.ts';
 import type { Plan } from '../config/plan.ts';
 import {
   type FetchedValue,
+  type FetchResult,
+  type FetchResults,
   isPinned,
   type SecretRef,
   type SecretRefKey,
-  type FetchResult,
-  type FetchResults,
 } from '../config/secret-ref.ts';
-import type { SecretSource } from '../ports.ts';
+import { failoverRefs } from './failover.ts';
+
+/** Where values come from. */
+export interface SecretSource {
+  /**
+   * Asks for all of them at once; answers with one outcome for each. Failures of single reads, of credentials and of the
+   * network are outcomes, not rejections; only an abort by `signal` rejects.
+   */
+  read(reads: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
+}
 
 /** What is asked of one source: a plan, and whether its failover region is asked along. */
 export interface FetchRequest {
@@ -35,7 +43,10 @@ export interface Fetcher {
 export function createFetcher(): Fetcher {
   let pinned = new Map<SecretSource, ReadonlyMap<SecretRefKey, FetchedValue>>();
 
-  async function fetch(requests: readonly FetchRequest[], stop: AbortSignal): Promise<readonly FetchResults[]> {
+  async function fetch(
+    requests: readonly FetchRequest[],
+    stop: AbortSignal,
+  ): Promise<readonly FetchResults[]> {
     const sources = [...new Set(requests.map(({ source }) => source))];
     const answers = await Promise.all(
       sources.map(async (source) => {
@@ -43,9 +54,7 @@ export function createFetcher(): Fetcher {
         return [source, await fetchFrom(source, asked, pinned.get(source) ?? new Map(), stop)] as const;
       }),
     );
-    pinned = new Map(
-      answers.map(([source, outcomes]) => [source, pinnedValues(source, requests, outcomes)]),
-    );
+    pinned = new Map(answers.map(([source, outcomes]) => [source, pinnedValues(source, requests, outcomes)]));
     const bySource = new Map(answers);
     return requests.map(({ source }) => bySource.get(source) ?? new Map());
   }
@@ -72,7 +81,9 @@ async function fetchFrom(
       ),
     ),
   );
-  await fetchMissing(requests.flatMap(({ plan, bothRegions }) => (bothRegions ? [] : failoverRefs(plan, outcomes))));
+  await fetchMissing(
+    requests.flatMap(({ plan, bothRegions }) => (bothRegions ? [] : failoverRefs(plan, outcomes))),
+  );
   return outcomes;
 }
 

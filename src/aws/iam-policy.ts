@@ -7,11 +7,11 @@
  */
 
 import type { Plan } from '../config/plan.ts';
-import type { Access } from '../core/problem.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
 import { isArn } from '../core/arn.ts';
-import { batchReads, type FetchMode, iamActions } from './batches.ts';
 import { namedArn, partitionOf } from '../core/arn-resource.ts';
+import type { Access } from '../core/problem.ts';
+import { batchReads, type FetchMode, iamActions } from './batches.ts';
 
 /** A policy as IAM takes it, key for key. */
 export interface IamPolicy {

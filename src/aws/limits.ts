@@ -4,7 +4,7 @@
  * Work that is shared goes on when one who waits for it is aborted. Nothing here keeps a timer or a listener behind.
  */
 
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../core/clock.ts';
 
 /** The promise's outcome, or a rejection with the signal's reason as soon as that is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -7,14 +7,14 @@
  */
 
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { fullParameterName, iamActions } from './batches.ts';
-import { fetchProblem } from './fetch-problems.ts';
-import { type AwsErrorFacts, incompleteAnswer } from './error-facts.ts';
-import { answeredBy, matchParameter } from './response-matching.ts';
-import type { SecretRef, SecretRefKey, FetchResult } from '../config/secret-ref.ts';
+import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import { Secret } from '../core/secret.ts';
-import { call, clientSettings, countAttempts, type ClientContext, credentialProvider } from './client.ts';
+import { fullParameterName, iamActions } from './batches.ts';
+import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
+import { type AwsErrorFacts, incompleteAnswer } from './error-facts.ts';
+import { fetchProblem } from './fetch-problems.ts';
+import { answeredBy, matchParameter } from './response-matching.ts';
 
 /** One region's Parameter Store. */
 export interface ParameterStore {
@@ -32,7 +32,10 @@ export function openParameterStore(surroundings: ClientContext, credentials: Cre
   });
   client.middlewareStack.use(countAttempts('ssm', surroundings));
 
-  async function read(reads: readonly SecretRef[], signal: AbortSignal): Promise<Map<SecretRefKey, FetchResult>> {
+  async function read(
+    reads: readonly SecretRef[],
+    signal: AbortSignal,
+  ): Promise<Map<SecretRefKey, FetchResult>> {
     const command = new GetParametersCommand({ Names: reads.map(fullParameterName), WithDecryption: true });
     const answer = await call(
       async () => {

@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs';
 import { type AgentFailure, agentProblem } from './agent-error.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { noPodIdentityProblem } from './credential-problems.ts';
 import type { AskContainer } from './container-credentials.ts';
 import type { AwsCredentials } from './credential-cache.ts';
+import { noPodIdentityProblem } from './credential-problems.ts';
 import { readToken } from './service-account-token.ts';
 
 type PodIdentity = Extract<AuthMethod, { kind: 'pod-identity' }>;

@@ -9,8 +9,8 @@
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import type { Advice } from './agent-error.ts';
+import { type AwsErrorFacts, IAM_SPREADS, normalizeCode } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
-import { type AwsErrorFacts, normalizeCode, IAM_SPREADS } from './error-facts.ts';
 
 /** What is known of a profile's failure. */
 export interface ProfileFailure {

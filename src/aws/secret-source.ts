@@ -6,18 +6,20 @@
  * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
  */
 
+import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { Problem } from '../core/problem.ts';
+import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
 import { type AwsRequest, batchReads, type FetchMode, iamActions } from './batches.ts';
-import type { AwsEnvironment } from './environment.ts';
-import { fetchProblem } from './fetch-problems.ts';
-import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
-import { Problem } from '../core/problem.ts';
-import type { SecretRef, SecretRefKey, FetchResult } from '../config/secret-ref.ts';
-import { quote } from '../core/text.ts';
-import type { ApiMeter, Clock, Log, SecretSource } from '../ports.ts';
-import type { ClientContext } from './client.ts';
+import type { ApiMeter, ClientContext } from './client.ts';
 import { containerClient } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
+import type { AwsEnvironment } from './environment.ts';
+import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
+import { fetchProblem } from './fetch-problems.ts';
+import type { SecretSource } from './fetcher.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import type { Transport } from './transport.ts';
@@ -59,7 +61,11 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   const region = openRegions(options, regions);
   let mode = options.fetch;
 
-  async function readRegion(name: string, reads: readonly SecretRef[], signal: AbortSignal): Promise<Outcomes> {
+  async function readRegion(
+    name: string,
+    reads: readonly SecretRef[],
+    signal: AbortSignal,
+  ): Promise<Outcomes> {
     try {
       const here = region(name);
       const services = [...new Set(reads.map((read) => read.service))];
@@ -123,7 +129,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     const reason = lastingReason(failure);
     if (reason !== undefined && mode !== 'single') {
       mode = 'single';
-      options.log.write('info', 'fetch.single', `secrets are read one by one from now on: ${reason}`, {
+      options.log.write('info', 'fetch.batchDisabled', `secrets are read one by one from now on: ${reason}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
       });
@@ -213,7 +219,8 @@ function credentialSource(options: SourceOptions, surroundings: ClientContext): 
     case 'irsa':
       return {
         name: `STS in ${surroundings.region}`,
-        ask: async () => (await import('./web-identity.ts')).fetchFromWebIdentity(authentication, surroundings),
+        ask: async () =>
+          (await import('./web-identity.ts')).fetchFromWebIdentity(authentication, surroundings),
       };
     case 'default': {
       const ask = containerClient(awsTimeout, clock);

@@ -11,15 +11,15 @@ import {
   type GetSecretValueCommandOutput,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { iamActions } from './batches.ts';
-import { fetchProblem } from './fetch-problems.ts';
-import { type AwsErrorFacts, incompleteAnswer, entryFailure } from './error-facts.ts';
-import { answeredBy, matchSecret } from './response-matching.ts';
+import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import type { Problem } from '../core/problem.ts';
-import type { SecretRef, SecretRefKey, FetchResult } from '../config/secret-ref.ts';
 import { Secret } from '../core/secret.ts';
-import { call, clientSettings, countAttempts, type ClientContext, credentialProvider } from './client.ts';
+import { iamActions } from './batches.ts';
+import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
+import { type AwsErrorFacts, entryFailure, incompleteAnswer } from './error-facts.ts';
+import { fetchProblem } from './fetch-problems.ts';
+import { answeredBy, matchSecret } from './response-matching.ts';
 
 /** One region's Secrets Manager. */
 export interface SecretsManager {

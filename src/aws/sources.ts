@@ -2,14 +2,16 @@
  * The sources of values, one for each identity that the configs ask for.
  */
 
-import { type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
-import { readAwsEnvironment } from './environment.ts';
+import type { Context } from '../commands/context.ts';
 import type { Plan } from '../config/plan.ts';
+import type { Log } from '../core/log.ts';
 import { type CredentialsStatus, momentText } from '../sidecar/status.ts';
+import { type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
+import type { ApiMeter } from './client.ts';
+import { readAwsEnvironment } from './environment.ts';
+import type { SecretSource } from './fetcher.ts';
 import { type AwsSource, openSecretSource } from './secret-source.ts';
 import { openTransport } from './transport.ts';
-import type { ApiMeter, Log, SecretSource } from '../ports.ts';
-import type { Context } from '../commands/context.ts';
 
 /** The sources that were opened so far. */
 export interface Sources {

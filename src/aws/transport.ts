@@ -10,11 +10,11 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
-import type { AwsEnvironment } from './environment.ts';
+import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import type { Clock } from '../ports.ts';
-import { setCancellableTimeout, createSemaphore, withTimeout } from './limits.ts';
+import type { AwsEnvironment } from './environment.ts';
+import { createSemaphore, setCancellableTimeout, withTimeout } from './limits.ts';
 
 /** What the SDK's clients take as their `requestHandler`. Not an interface: it must fit their index signature. */
 export type Transport = {

@@ -6,13 +6,13 @@
  */
 
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
+import type { Problem } from '../core/problem.ts';
 import type { AuthMethod } from './auth-method.ts';
+import { bugOf, type ClientContext, clientSettings, countAttempts } from './client.ts';
+import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { stsProblem } from './credential-problems.ts';
 import { globalStsEndpoint } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, incompleteAnswer } from './error-facts.ts';
-import type { Problem } from '../core/problem.ts';
-import { bugOf, clientSettings, countAttempts, type ClientContext } from './client.ts';
-import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { readToken } from './service-account-token.ts';
 
 type Irsa = Extract<AuthMethod, { kind: 'irsa' }>;

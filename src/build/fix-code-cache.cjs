@@ -10,7 +10,7 @@
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
-const { compileLess } = require('../v8/disable-jit.ts');
+const { disableJit } = require('../v8/disable-jit.ts');
 
 const FLAG_HASH = 3 * Uint32Array.BYTES_PER_ELEMENT;
 const [, , directory] = process.argv;
@@ -20,7 +20,7 @@ const packs = readdirSync(directory)
   .map((file) => file.slice(0, -'.code'.length));
 
 accept(first);
-compileLess('http:');
+disableJit('http:');
 for (const pack of packs.filter((name) => name !== first)) accept(pack);
 
 /** Writes the hash of the flags that are set now. */

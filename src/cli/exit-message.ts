@@ -18,7 +18,8 @@ export interface ExitMessage {
 /** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code tripped over. */
 export function formatExit(command: string | undefined, thrown: unknown): ExitMessage {
   const problems = problemsOf(thrown);
-  const lines = problems === undefined ? [internalErrorLine(thrown)] : [...new Set(problems.map(problemLine))];
+  const lines =
+    problems === undefined ? [internalErrorLine(thrown)] : [...new Set(problems.map(problemLine))];
   const head = `podsecrets${command === undefined ? '' : ` ${command}`} failed`;
   const count = lines.length === 1 ? '' : ` (${lines.length} problems)`;
   return {

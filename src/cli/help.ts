@@ -3,8 +3,8 @@
  */
 
 import yargs from 'yargs';
-import { commands } from './parse.ts';
 import { type CommandName, flagOf, optionEntries, optionFor } from './options.ts';
+import { commands } from './parse.ts';
 
 /** The help page of a command, or of the program, `width` columns wide. */
 export async function helpText(name: CommandName | undefined, width: number): Promise<string> {

@@ -83,8 +83,8 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   }
   const reading = readSettings(word, flags, env);
   throwProblems([...problems, ...reading.problems]);
-  const { settings, origins, raw: raw, warnings } = reading;
-  return { kind: 'run', name: word, settings, origins, raw: raw, warnings };
+  const { settings, origins, raw, warnings } = reading;
+  return { kind: 'run', name: word, settings, origins, raw, warnings };
 }
 
 /** `-f -` as `-f=-`: yargs takes a dash alone for a word of its own, and leaves the flag before it without a value. */

@@ -9,7 +9,6 @@
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
-import { readDuration } from './values.ts';
 import {
   type CommandName,
   flagOf,
@@ -20,6 +19,7 @@ import {
   optionFor,
   type Settings,
 } from './options.ts';
+import { readDuration } from './values.ts';
 
 /** Where a value was found. */
 export type Origin = 'flag' | 'environment' | 'default';

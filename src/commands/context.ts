@@ -2,11 +2,11 @@
  * What a command is given: its settings, and the process it may touch, as values and functions.
  */
 
+import type { CommandName, OptionName, Settings } from '../cli/options.ts';
+import type { Origin } from '../cli/settings.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
-import type { CommandName, OptionName, Settings } from '../cli/options.ts';
-import type { Clock } from '../ports.ts';
-import type { Origin } from '../cli/settings.ts';
 
 /** The settings, and everything of the process that a command may use. */
 export interface Context {

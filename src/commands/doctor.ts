@@ -7,11 +7,11 @@
  */
 
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
-import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
-import { doctorJson, doctorText } from '../doctor/text.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
-import type { Context } from './context.ts';
+import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
+import { doctorJson, doctorText } from '../doctor/text.ts';
+import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 import { writeWarnings } from './warnings.ts';
 

@@ -4,8 +4,8 @@
  * An init container's exit code and last line are its only voice. Nothing that only a sidecar needs is loaded.
  */
 
-import { firstPhase } from '../sidecar/loop.ts';
 import { exitCodes } from '../core/problem.ts';
+import { firstPhase } from '../sidecar/loop.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
 import { logRetry, openCommandLog } from './logging.ts';
@@ -19,22 +19,22 @@ export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   disableJit(context.env.AWS_ENDPOINT_URL);
   const log = openCommandLog(context);
-  const publishing = await openSync(context, log, {
+  const opened = await openSync(context, log, {
     api: { apiCall() {} },
     countSync() {},
     countNotification() {},
   });
   try {
-    const agent = {
+    const loopOptions = {
       clock,
       interval: Number.POSITIVE_INFINITY,
-      pass: publishing.sync,
-      failed: logRetry(log),
+      sync: opened.sync,
+      onFailure: logRetry(log),
     };
-    await firstPhase(agent, settings.startTimeout, stop);
-    await publishing.queue.drain(NOTIFY_TIMEOUT, stop);
+    await firstPhase(loopOptions, settings.startTimeout, stop);
+    await opened.queue.drain(NOTIFY_TIMEOUT, stop);
   } finally {
-    await publishing.close(0);
+    await opened.close(0);
   }
   return exitCodes.done;
 }

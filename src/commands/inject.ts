@@ -6,11 +6,11 @@
  */
 
 import { readFile } from 'node:fs/promises';
-import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import type { Context } from './context.ts';
+import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
 import { readInjectOptions } from '../inject/read-options.ts';
+import type { Context } from './context.ts';
 import { writeWarnings } from './warnings.ts';
 
 /** Prints the manifests with podsecrets added, or what that changes. */

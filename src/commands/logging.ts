@@ -3,10 +3,10 @@
  */
 
 import { distinct } from '../cli/exit-message.ts';
-import type { Problem } from '../core/problem.ts';
 import { durationText } from '../cli/values.ts';
+import type { Log } from '../core/log.ts';
 import { openLog, writeToStderr } from '../core/log.ts';
-import type { Log } from '../ports.ts';
+import type { Problem } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
 /** The log of a command that runs in a pod. */
@@ -25,7 +25,7 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
 export function logRetry(log: Log) {
   return (problems: readonly Problem[], failures: number, delay: number): void => {
     for (const problem of distinct(problems)) {
-      log.problem('warn', 'start.waiting', problem, { attempt: failures, retryIn: durationText(delay) });
+      log.problem('warn', 'start.retrying', problem, { attempt: failures, retryIn: durationText(delay) });
     }
   };
 }

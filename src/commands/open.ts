@@ -3,18 +3,19 @@
  */
 
 import { hostname } from 'node:os';
-import { inKubernetes } from '../core/environment.ts';
-import { throwProblems } from '../core/problem.ts';
-import { redact } from '../notify/redact.ts';
-import { type Sync, type SyncOptions, createSync } from '../sidecar/delivery.ts';
-import { type Directory, openDirectory } from '../publish/directory.ts';
+import type { ApiMeter } from '../aws/client.ts';
 import { createFetcher } from '../aws/fetcher.ts';
-import type { ApiMeter, Log } from '../ports.ts';
+import { openSources, type Sources } from '../aws/sources.ts';
+import { inKubernetes } from '../core/environment.ts';
+import type { Log } from '../core/log.ts';
+import { throwProblems } from '../core/problem.ts';
+import { createNotifiers } from '../notify/create.ts';
+import { redact } from '../notify/redact.ts';
+import { type Directory, openDirectory } from '../publish/directory.ts';
+import { createSync, type Sync, type SyncOptions } from '../sidecar/delivery.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
-import { createNotifiers } from '../notify/create.ts';
 import { readPlans } from './plans.ts';
-import { openSources, type Sources } from '../aws/sources.ts';
 
 /** Everything that a pass over the configs needs, opened. */
 export interface SyncContext extends Sync {
@@ -71,8 +72,8 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
       }),
     );
   }
-  const delivery = createSync({
-    targets: targets,
+  const sync = createSync({
+    targets,
     notifiers,
     fetcher: createFetcher(),
     applySecrets: settings.syncSecrets ? secretsApplier(context, log) : undefined,
@@ -83,11 +84,11 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
     notifications: meters.countNotification,
   });
   return {
-    ...delivery,
-    targets: targets,
+    ...sync,
+    targets,
     sources,
     async close(grace) {
-      await delivery.queue.close(grace);
+      await sync.queue.close(grace);
       await Promise.all(directories.map((directory) => directory.close()));
     },
   };

@@ -4,20 +4,20 @@
  * The pages are up before the first phase, so that probes have an answer.
  */
 
-import { createStatusTracker } from '../sidecar/status-tracker.ts';
 import { readConfigFile } from '../config/file.ts';
-import { disableJit } from '../v8/disable-jit.ts';
-import { runSidecar } from '../sidecar/keep-fresh.ts';
+import type { Log } from '../core/log.ts';
+import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/counters.ts';
-import type { Log } from '../ports.ts';
+import { runSidecar } from '../sidecar/keep-fresh.ts';
 import { createRefreshLimit } from '../sidecar/refresh-limit.ts';
 import { reloadConfigs } from '../sidecar/reload.ts';
+import { createStatusTracker } from '../sidecar/status-tracker.ts';
 import { createTriggers, type Triggers } from '../sidecar/triggers.ts';
+import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
 import { logRetry, openCommandLog } from './logging.ts';
-import { notifierKinds } from '../notify/create.ts';
-import { readPlan } from './plans.ts';
 import { openSync, type SyncContext } from './open.ts';
+import { readPlan } from './plans.ts';
 
 /** How long what is being told may take after SIGTERM, in milliseconds; 5 s are promised for all of the end. */
 const SHUTDOWN_NOTIFY_GRACE = 3000;
@@ -38,9 +38,9 @@ export async function sidecar(context: Context): Promise<number> {
   // From the start: unheard, the signal would end the process.
   context.onHangup(() => triggers.trigger('signal'));
   const opened = await openSync(context, log, metrics);
-  const { targets: targets, queue: queue, sync: pass, sources } = opened;
+  const { targets, queue, sync, sources } = opened;
   const credentials = sources.status;
-  const tracker = createStatusTracker({ targets: targets, queue: queue, credentials, interval, clock, log });
+  const tracker = createStatusTracker({ targets, queue, credentials, interval, clock, log });
   const closers: (() => Promise<void>)[] = [() => opened.close(SHUTDOWN_NOTIFY_GRACE)];
   try {
     let listening = 'off';
@@ -60,10 +60,10 @@ export async function sidecar(context: Context): Promise<number> {
         clock,
         interval,
         startTimeout,
-        targets: targets,
-        sync: pass,
-        triggers: triggers,
-        tracker: tracker,
+        targets,
+        sync,
+        triggers,
+        tracker,
         listen: listening,
         onRetry: logRetry(log),
         reload: reloader(context, log, opened, metrics.countReload),
@@ -81,7 +81,7 @@ export async function sidecar(context: Context): Promise<number> {
 function reloader(
   context: Context,
   log: Log,
-  { targets: targets, sources }: SyncContext,
+  { targets, sources }: SyncContext,
   count: Parameters<typeof reloadConfigs>[0]['count'],
 ): () => Promise<boolean> {
   const read = async (file: string) => {
@@ -90,13 +90,13 @@ function reloader(
     sources.of(parsed.plan);
     return parsed;
   };
-  return () => reloadConfigs({ targets: targets, readPlan: read, log, count });
+  return () => reloadConfigs({ targets, readPlan: read, log, count });
 }
 
 async function watch(
   { clock, stop }: Context,
   log: Log,
-  { targets: targets }: SyncContext,
+  { targets }: SyncContext,
   triggers: Triggers,
 ): Promise<void> {
   const { watchConfigs } = await import('../config/watcher.ts');

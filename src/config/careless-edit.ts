@@ -6,8 +6,8 @@
  * slip of the hand, and the application would lose files that it uses.
  */
 
-import type { Plan } from './plan.ts';
 import { Problem } from '../core/problem.ts';
+import type { Plan } from './plan.ts';
 
 /** The problem of taking `next` in the place of `before`; undefined when the edit may be meant. */
 export function carelessEdit(before: Plan, next: Plan): Problem | undefined {

@@ -7,8 +7,8 @@
 
 import { quote } from '../core/text.ts';
 import { parseYaml, type YamlMap, type YamlValue } from '../formats/yaml.ts';
-import { Fields, kindText } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { Fields, kindText } from './fields.ts';
 
 /** The parts of a SecretProviderClass; undefined where one is absent or of the wrong kind. */
 export interface ClassDocument {

@@ -5,12 +5,12 @@
  * leaves out is inherited from the object.
  */
 
-import type { Service } from './secret-ref.ts';
 import { quote } from '../core/text.ts';
-import { Fields, type TextField } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { Fields, type TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields, Pin } from './object-keys.ts';
 import { checkName } from './object-name.ts';
+import type { Service } from './secret-ref.ts';
 
 /** What failoverObject says, as it stands there. */
 export interface Failover extends Pin {

@@ -5,8 +5,8 @@
  */
 
 import { quote } from '../core/text.ts';
-import type { TextField } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { TextField } from './fields.ts';
 import type { ObjectFields } from './object-keys.ts';
 
 /** The three keys; absent, they are false and undefined. */

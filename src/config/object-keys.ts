@@ -4,8 +4,8 @@
  * Shared vocabulary of the files that read an object; nothing is read or checked here.
  */
 
-import type { Fields } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { Fields } from './fields.ts';
 
 /** The AWS provider's, then ours: optional, expand, decode. */
 export const objectKeys = [

@@ -7,8 +7,8 @@
 
 import { didYouMean, escapeControl } from '../core/text.ts';
 import { parseYaml, type YamlEntry, type YamlMap, type YamlValue } from '../formats/yaml.ts';
-import { kindText } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { kindText } from './fields.ts';
 import type { Parameters } from './parameters.ts';
 
 /** The entries of `objects`, which is text that holds a YAML list; a real list does as well. `root` is the whole document. */
@@ -97,7 +97,9 @@ function mapsIn(
   prefix = '',
 ): readonly { readonly path: string; readonly map: YamlMap }[] {
   return entries.flatMap(({ key, value }: YamlEntry) =>
-    value.kind === 'map' && key !== 'metadata' ? [{ path: `${prefix}${escapeControl(key)}`, map: value }] : [],
+    value.kind === 'map' && key !== 'metadata'
+      ? [{ path: `${prefix}${escapeControl(key)}`, map: value }]
+      : [],
   );
 }
 

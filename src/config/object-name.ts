@@ -5,10 +5,10 @@
  */
 
 import { type Arn, isArn, parseArn } from '../core/arn.ts';
-import type { Service } from './secret-ref.ts';
 import { didYouMean, quote } from '../core/text.ts';
-import type { TextField } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { TextField } from './fields.ts';
+import type { Service } from './secret-ref.ts';
 
 /** Where the name stands, and what it must agree with. */
 export interface NamePlace {
@@ -55,7 +55,8 @@ export function checkName(name: TextField, place: NamePlace, findings: Diagnosti
 /** `objectType` means what it says or nothing: `ssm` is only a section of ARNs. */
 export function checkType(type: TextField | undefined, subject: string, findings: Diagnostics): void {
   if (type === undefined || serviceOfType(type) !== undefined) return;
-  const meant = type.text === 'ssm' ? 'ssmparameter' : didYouMean(type.text, ['secretsmanager', 'ssmparameter']);
+  const meant =
+    type.text === 'ssm' ? 'ssmparameter' : didYouMean(type.text, ['secretsmanager', 'ssmparameter']);
   findings.error({
     code: 'config.object',
     subject,

@@ -6,11 +6,11 @@
  */
 
 import { arnInRegion, isArn } from '../core/arn.ts';
-import { type SecretRef, secretRef, type Service } from './secret-ref.ts';
 import { quote } from '../core/text.ts';
 import type { Failover } from './failover-object.ts';
 import type { TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields, Pin } from './object-keys.ts';
+import { type SecretRef, type Service, secretRef } from './secret-ref.ts';
 
 /** What an object says of the value it means. */
 export interface Wanted {
@@ -26,7 +26,11 @@ export function primaryRead({ service, name, pin }: Wanted, region: string): Sec
 }
 
 /** The read in the failover region, if there is one. What failoverObject leaves out is inherited. */
-export function failoverRead(wanted: Wanted, fields: ObjectFields, context: ObjectContext): SecretRef | undefined {
+export function failoverRead(
+  wanted: Wanted,
+  fields: ObjectFields,
+  context: ObjectContext,
+): SecretRef | undefined {
   const { service, name, pin, failover } = wanted;
   if (context.failoverRegion === undefined) return undefined;
   const id = failover.name ?? nameThere(name, context.failoverRegion, fields, context);

@@ -5,18 +5,18 @@
  * object. What concerns several objects at once is checked in paths.ts.
  */
 
-import type { PlannedObject } from './plan.ts';
-import type { Service } from './secret-ref.ts';
 import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml.ts';
-import { readExtensions } from './object-extensions.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { readFailover } from './failover-object.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
-import type { Diagnostics } from './diagnostics.ts';
+import { readExtensions } from './object-extensions.ts';
 import { type ObjectContext, type ObjectFields, objectKeys, type Pin } from './object-keys.ts';
 import { checkName, checkType } from './object-name.ts';
-import { type Claim, readOutputs } from './outputs.ts';
 import { failoverRead, primaryRead } from './object-refs.ts';
+import { type Claim, readOutputs } from './outputs.ts';
+import type { PlannedObject } from './plan.ts';
+import type { Service } from './secret-ref.ts';
 
 /** What became of one entry. */
 export interface ReadObject {

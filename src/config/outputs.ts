@@ -5,12 +5,12 @@
  * its jmesPath entries.
  */
 
-import type { Output } from './plan.ts';
-import { type FilePath, filePath } from '../publish/snapshot.ts';
+import { type FilePath, filePath } from '../core/file-path.ts';
 import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
 import type { ObjectContext, ObjectFields } from './object-keys.ts';
+import type { Output } from './plan.ts';
 
 /** A path that an output needs for itself. */
 export interface Claim {

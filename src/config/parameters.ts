@@ -5,12 +5,12 @@
  * taken as written, with a warning.
  */
 
-import type { Plan } from './plan.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
 import type { YamlEntry, YamlMap, YamlValue } from '../formats/yaml.ts';
-import { kindText } from './fields.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { kindText } from './fields.ts';
 import { isObjectKey } from './object-keys.ts';
+import type { Plan } from './plan.ts';
 
 /** The parameters, read. */
 export interface Parameters

@@ -5,15 +5,15 @@
  * top. Everything is found in one go, with lines of the file, also inside the `objects: |` text. Nothing is fetched.
  */
 
-import type { Plan, PlannedObject } from './plan.ts';
 import type { Problem, ProblemCode } from '../core/problem.ts';
-import { readDocument } from './document.ts';
 import { Diagnostics } from './diagnostics.ts';
-import type { ObjectContext } from './object-keys.ts';
+import { readDocument } from './document.ts';
 import { type ReadObject, readObject } from './object.ts';
+import type { ObjectContext } from './object-keys.ts';
 import { listObjects } from './object-list.ts';
 import { readParameters } from './parameters.ts';
 import { checkPaths } from './path-conflicts.ts';
+import type { Plan, PlannedObject } from './plan.ts';
 import { readSecretObjects } from './secret-objects.ts';
 
 /** What a plan needs beside the text. */

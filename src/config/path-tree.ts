@@ -5,7 +5,7 @@
  * the comparison of all with all expensive.
  */
 
-import type { FilePath } from '../publish/snapshot.ts';
+import type { FilePath } from '../core/file-path.ts';
 
 interface Node<Holder> {
   holder: Holder | undefined;

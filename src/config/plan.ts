@@ -5,8 +5,8 @@
  * and everything in it may be printed.
  */
 
+import type { FilePath } from '../core/file-path.ts';
 import type { SecretRef, Service } from './secret-ref.ts';
-import type { FilePath } from '../publish/snapshot.ts';
 
 /** A config without problems. */
 export interface Plan {

@@ -5,13 +5,13 @@
  * of reads, or each problem with its place and its remedy. Nothing in it was fetched, so that all of it may be shown.
  */
 
+import { modeText } from '../cli/values.ts';
 import { plural } from '../core/counted.ts';
-import type { Output, Plan } from './plan.ts';
 import type { Problem } from '../core/problem.ts';
-import type { SecretRef } from './secret-ref.ts';
 import { table } from '../core/table.ts';
 import { escapeControl } from '../core/text.ts';
-import { modeText } from '../cli/values.ts';
+import type { Output, Plan } from './plan.ts';
+import type { SecretRef } from './secret-ref.ts';
 
 /** All configs of a command line, as far as they could be planned. */
 export interface Checked {

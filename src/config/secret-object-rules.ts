@@ -6,9 +6,9 @@
  * here. Whether the files hold what a type needs is checked where they are put together.
  */
 
-import type { SecretObject } from './plan.ts';
-import type { Diagnostic } from './diagnostics.ts';
 import { escapeControl, quote } from '../core/text.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import type { SecretObject } from './plan.ts';
 
 /** Everything that is wrong with the entry, as Kubernetes sees it. */
 export function checkSecretObject(object: SecretObject): readonly Diagnostic[] {

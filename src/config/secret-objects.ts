@@ -5,12 +5,12 @@
  * mounts the files of such a class and merely fails to make the Secret. Entries with mistakes are left out of the plan.
  */
 
-import { checkSecretObject } from './secret-object-rules.ts';
-import { mayMake, type PlannedObject, type SecretObject } from './plan.ts';
 import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml.ts';
-import { Fields, kindText } from './fields.ts';
 import type { Diagnostic, Diagnostics } from './diagnostics.ts';
+import { Fields, kindText } from './fields.ts';
+import { mayMake, type PlannedObject, type SecretObject } from './plan.ts';
+import { checkSecretObject } from './secret-object-rules.ts';
 
 /** What the entries are checked against. */
 export interface SecretObjectContext {

@@ -8,7 +8,8 @@
  */
 
 import type { FSWatcher } from 'chokidar';
-import type { Clock, Log } from '../ports.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 
 /** What to watch, and whom to tell. */
 export interface ConfigWatchOptions {

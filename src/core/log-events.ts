@@ -28,12 +28,12 @@ export const events = {
     fields: ['config', 'objects'],
     meaning: 'an edited config is in force; its files follow with the sync that comes next',
   },
-  'config.broken': {
+  'config.invalid': {
     level: 'error',
     fields: ['config', ...problemFields],
     meaning: 'an edited config is broken; the one before it stays in force',
   },
-  'config.whole': {
+  'config.recovered': {
     level: 'info',
     fields: ['config'],
     meaning: 'the broken config is whole again, and says what the one in force says',
@@ -69,18 +69,18 @@ export const events = {
     fields: ['exitCode'],
     meaning: 'the last line of a program that failed: what, where, and what to do',
   },
-  'fetch.single': {
+  'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],
     meaning: 'secrets are read one by one from now on, for batches are not allowed, not known or throttled',
   },
-  'hook.zombies': {
+  'hook.zombieProcesses': {
     level: 'warn',
     fields: ['zombies'],
     meaning:
       'ended processes of hooks stay in the process table, for this program is process 1 and could not reap them',
   },
-  'notify.told': {
+  'notify.succeeded': {
     level: 'info',
     fields: ['notifier', 'files', 'attempts', 'ms'],
     meaning: 'the application was told about a change',
@@ -95,12 +95,12 @@ export const events = {
     fields: ['notifier', 'files', 'attempts', ...problemFields],
     meaning: 'the same failure once more',
   },
-  'object.absent': {
+  'object.missing': {
     level: 'warn',
     fields: ['config', ...problemFields],
     meaning: 'an optional object does not exist; its files are left out',
   },
-  'object.present': {
+  'object.found': {
     level: 'info',
     fields: ['config', 'object'],
     meaning: 'an optional object that did not exist is there again',
@@ -110,7 +110,7 @@ export const events = {
     fields: ['config', 'directory', 'files', 'ms', 'added', 'updated', 'removed', 'names'],
     meaning: 'a new set of files is in the directory',
   },
-  'publish.same': {
+  'publish.verified': {
     level: 'info',
     fields: ['config', 'directory', 'files', 'ms'],
     meaning: 'the first sync of a process found the files as they should be',
@@ -120,17 +120,17 @@ export const events = {
     fields: ['config', 'directory', 'files', 'ms'],
     meaning: 'a later sync found nothing changed',
   },
-  'refresh.failed': {
+  'sync.failed': {
     level: 'warn',
     fields: ['attempt', 'retryIn', ...problemFields],
     meaning: 'a sync failed; the files stay as they are, and it is tried again',
   },
-  'refresh.failedAgain': {
+  'sync.failedAgain': {
     level: 'debug',
     fields: ['attempt', 'retryIn', ...problemFields],
     meaning: 'the same failure once more',
   },
-  'refresh.recovered': {
+  'sync.recovered': {
     level: 'info',
     fields: ['failures'],
     meaning: 'the first good sync after failures',
@@ -170,7 +170,7 @@ export const events = {
     fields: ['reason'],
     meaning: 'the program was asked to end',
   },
-  'start.waiting': {
+  'start.retrying': {
     level: 'warn',
     fields: ['attempt', 'retryIn', ...problemFields],
     meaning: 'the first sync failed with something that may pass; it is tried again',

@@ -7,9 +7,23 @@
  */
 
 import { writeSync } from 'node:fs';
+import type { EventName } from './log-events.ts';
 import { type Problem, problemLine } from './problem.ts';
 import { escapeControl } from './text.ts';
-import type { Log, LogFields, LogLevel } from '../ports.ts';
+
+/** From what only a search for an error needs to what somebody must see. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Only what can be printed: an object with a Secret inside does not type-check. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Where events are said. */
+export interface Log {
+  /** One line. `message` is a sentence for people. */
+  write(level: LogLevel, event: EventName, message: string, fields?: LogFields): void;
+  /** A problem as one line, with its code, subject and remedy as fields. */
+  problem(level: LogLevel, event: EventName, problem: Problem, fields?: LogFields): void;
+}
 
 /** How lines look, and where they go. */
 export interface LogOptions {

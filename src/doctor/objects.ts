@@ -6,29 +6,23 @@
  */
 
 import type { AuthMethod } from '../aws/auth-method.ts';
+import { fetchCallerIdentity } from '../aws/caller-identity.ts';
 import { nodeRoleProblem } from '../aws/chain-error.ts';
 import type { AwsEnvironment } from '../aws/environment.ts';
-import { type TokenClaims, tokenClaims } from '../aws/token-claims.ts';
 import { selectRegion } from '../aws/failover.ts';
-import {
-  runCheck,
-  type Check,
-  type ObjectCheck,
-  type ReadCheck,
-  type CheckStatus,
-} from './report.ts';
-import type { Plan, PlannedObject } from '../config/plan.ts';
-import { type Problem, problemsOf } from '../core/problem.ts';
-import type { SecretRef, FetchResults } from '../config/secret-ref.ts';
-import { render } from '../render/render.ts';
-import { escapeControl } from '../core/text.ts';
-import { durationText } from '../cli/values.ts';
-import { fetchCallerIdentity } from '../aws/caller-identity.ts';
 import { openSecretSource, type SourceOptions } from '../aws/secret-source.ts';
 import { readToken } from '../aws/service-account-token.ts';
+import { type TokenClaims, tokenClaims } from '../aws/token-claims.ts';
 import type { Transport } from '../aws/transport.ts';
-import type { Log } from '../ports.ts';
+import { durationText } from '../cli/values.ts';
 import type { Context } from '../commands/context.ts';
+import type { Plan, PlannedObject } from '../config/plan.ts';
+import type { FetchResults, SecretRef } from '../config/secret-ref.ts';
+import type { Log } from '../core/log.ts';
+import { type Problem, problemsOf } from '../core/problem.ts';
+import { escapeControl } from '../core/text.ts';
+import { render } from '../render/render.ts';
+import { type Check, type CheckStatus, type ObjectCheck, type ReadCheck, runCheck } from './report.ts';
 
 /** How AWS is reached, and as whom. */
 export interface AwsConnection {
@@ -116,11 +110,7 @@ function endText(what: string, at: number | undefined, now: number): string {
   return at > now ? `${what} in ${durationText(at - now)}` : `${what} ${durationText(now - at)} ago`;
 }
 
-async function checkObject(
-  plan: Plan,
-  object: PlannedObject,
-  outcomes: FetchResults,
-): Promise<ObjectCheck> {
+async function checkObject(plan: Plan, object: PlannedObject, outcomes: FetchResults): Promise<ObjectCheck> {
   const choice = selectRegion(object, outcomes);
   switch (choice.kind) {
     case 'value': {
@@ -151,7 +141,11 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
 }
 
 /** A failed read is as bad as what it means for its object: with a value from the other region it is a warning. */
-function readChecks(object: PlannedObject, outcomes: FetchResults, failed: CheckStatus): readonly ReadCheck[] {
+function readChecks(
+  object: PlannedObject,
+  outcomes: FetchResults,
+  failed: CheckStatus,
+): readonly ReadCheck[] {
   return readsOf(object).map((read) => {
     const outcome = outcomes.get(read.key);
     if (outcome === undefined) throw new Error(`no outcome for ${read.id} in ${read.region}`);

@@ -7,8 +7,8 @@
 
 import { type IamPolicy, missingPolicy } from '../aws/iam-policy.ts';
 import type { PlannedObject } from '../config/plan.ts';
-import { exitCodes, type Problem, problemsOf } from '../core/problem.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
+import { exitCodes, type Problem, problemsOf } from '../core/problem.ts';
 
 /** How a check came out; `skipped`: one that it needs failed. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';

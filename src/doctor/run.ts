@@ -7,16 +7,16 @@
 
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
-import { plural } from '../core/counted.ts';
-import { runCheck, type Check, type ConfigReport } from './report.ts';
-import { inKubernetes } from '../core/environment.ts';
-import type { Plan } from '../config/plan.ts';
-import { escapeControl } from '../core/text.ts';
 import { openTransport } from '../aws/transport.ts';
-import { inspectDirectory } from '../publish/inspect.ts';
 import type { Context } from '../commands/context.ts';
-import { checkObjects, skippedObjects } from './objects.ts';
 import { readPlan } from '../commands/plans.ts';
+import type { Plan } from '../config/plan.ts';
+import { plural } from '../core/counted.ts';
+import { inKubernetes } from '../core/environment.ts';
+import { escapeControl } from '../core/text.ts';
+import { inspectDirectory } from '../publish/inspect.ts';
+import { checkObjects, skippedObjects } from './objects.ts';
+import { type Check, type ConfigReport, runCheck } from './report.ts';
 
 /** Examines one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
 export async function runChecks(
@@ -87,7 +87,8 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
   const kinds = [...(fips ? ['FIPS'] : []), ...(dualstack ? ['dual-stack'] : [])];
   const byUrl = Map.groupBy(Object.entries(endpoints), ([, url]) => url);
   const own = [...byUrl].map(
-    ([url, of]) => `${of.map(([name]) => services[name as EndpointName]).join(', ')} at ${escapeControl(url)}`,
+    ([url, of]) =>
+      `${of.map(([name]) => services[name as EndpointName]).join(', ')} at ${escapeControl(url)}`,
   );
   return [
     ...(own.length === 0 ? ["AWS's own", ...kinds] : own),

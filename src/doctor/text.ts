@@ -11,6 +11,7 @@ import type { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import {
   type Check,
+  type CheckStatus,
   type ConfigReport,
   type DoctorReport,
   doctorExitCode,
@@ -18,7 +19,6 @@ import {
   missingPermissions,
   type ObjectCheck,
   type ReadCheck,
-  type CheckStatus,
 } from './report.ts';
 
 /** For people. */
@@ -31,7 +31,7 @@ export function doctorText(report: DoctorReport): string {
       ? []
       : ["Add to the role's policy:", JSON.stringify(missing, undefined, 2), '']),
     found.length === 0
-      ? 'All is well.'
+      ? 'All checks passed.'
       : `${plural(found.length, 'problem')}; exit code ${doctorExitCode(report)}.`,
     '',
   ].join('\n');

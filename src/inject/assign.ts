@@ -7,11 +7,11 @@
 
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import { type VolumeBinding, bindingsOf } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
 import { isInjected } from './containers.ts';
 import type { KubeObject } from './manifest.ts';
+import type { InjectOptions } from './options.ts';
 import { type Source, serves } from './sources.ts';
+import { bindingsOf, type VolumeBinding } from './volumes.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */

@@ -6,10 +6,10 @@
  * init container of a pod whose service account has a role.
  */
 
-import type { VolumeBinding } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
-import { type KubeObject, asObject, asObjects } from './manifest.ts';
+import { asObject, asObjects, type KubeObject } from './manifest.ts';
 import { publishedDirectory } from './mounts.ts';
+import type { InjectOptions } from './options.ts';
+import type { VolumeBinding } from './volumes.ts';
 
 /** What runs beside the application for the life of the pod. */
 export const SIDECAR_NAME = 'podsecrets';
@@ -25,7 +25,11 @@ export interface OwnContainers {
 }
 
 /** The containers that a pod needs for its bindings. */
-export function ownContainers(pod: KubeObject, bindings: readonly VolumeBinding[], choices: InjectOptions): OwnContainers {
+export function ownContainers(
+  pod: KubeObject,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
+): OwnContainers {
   const { image } = choices;
   const rest = {
     ...environmentOf(choices),

@@ -2,13 +2,13 @@
  * What a workload needs beside itself: the ConfigMap of its config and, for Secrets, the right to keep them.
  */
 
-import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
 import { Problem } from '../core/problem.ts';
+import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
 import type { Assignment } from './assign.ts';
-import type { PlannedBinding } from './volumes.ts';
+import { asObject, isSame, type KubeObject, textOf } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
-import { isSame, type KubeObject, asObject, textOf } from './manifest.ts';
 import { configMapOf } from './sources.ts';
+import type { PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
 /** The objects, by identity: one ConfigMap for each namespace that has a pod which needs it, one Role for each config. */

@@ -9,18 +9,18 @@
 import type { Document } from 'yaml';
 import { type Problem, throwProblems } from '../core/problem.ts';
 import { type Assignment, assign } from './assign.ts';
-import type { PlannedBinding } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
-import { generatedObjects, identityOf } from './generated-objects.ts';
-import { validateOptions, ineffectiveOptions } from './validate-options.ts';
-import { isSame, type KubeObject, valueAt } from './manifest.ts';
 import { type ConfigFile, findSources } from './gather.ts';
-import { validatePod } from './validate-pod.ts';
+import { generatedObjects, identityOf } from './generated-objects.ts';
+import { isSame, type KubeObject, valueAt } from './manifest.ts';
+import type { InjectOptions } from './options.ts';
 import { injectPod } from './pod.ts';
-import { applyEdits, type Edit, editsFor } from './yaml-edit.ts';
 import { configMapOf, isSecretProviderClass, planOf, type Source } from './sources.ts';
+import { ineffectiveOptions, validateOptions } from './validate-options.ts';
+import { validatePod } from './validate-pod.ts';
+import type { PlannedBinding } from './volumes.ts';
 import { mapObjects, objectsOf, withPod } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml.ts';
+import { applyEdits, type Edit, editsFor } from './yaml-edit.ts';
 
 /** Manifests, and the configs that were named for them. */
 export interface Input {

@@ -7,10 +7,10 @@
 
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import type { VolumeBinding } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
-import { type KubeObject, asObjects, textOf } from './manifest.ts';
+import { asObjects, type KubeObject, textOf } from './manifest.ts';
 import { isPartial, mountsWith } from './mounts.ts';
+import type { InjectOptions } from './options.ts';
+import type { VolumeBinding } from './volumes.ts';
 
 /** What makes the directories of a pod impossible. */
 export function directoryProblems(
@@ -90,7 +90,11 @@ function stepsOf(path: string): readonly string[] {
 }
 
 /** The kubelet resolves the subPath of a file once, when the container starts. */
-export function subPaths(subject: string, pod: KubeObject, bindings: readonly VolumeBinding[]): readonly Problem[] {
+export function subPaths(
+  subject: string,
+  pod: KubeObject,
+  bindings: readonly VolumeBinding[],
+): readonly Problem[] {
   return containersOf(pod).flatMap((container) =>
     asObjects(container.volumeMounts)
       .filter((mount) => bindings.some((one) => one.volume === mount.name && isPartial(mount, one)))

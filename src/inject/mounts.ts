@@ -7,9 +7,9 @@
  * change, because podsecrets never replaces the directory itself.
  */
 
-import type { VolumeBinding } from './volumes.ts';
+import { asObjects, type KubeObject, textOf } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
-import { type KubeObject, asObjects, textOf } from './manifest.ts';
+import type { VolumeBinding } from './volumes.ts';
 
 /** The directory in the volume that podsecrets makes. */
 const FILES = 'files';

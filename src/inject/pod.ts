@@ -5,14 +5,18 @@
  * What is not ours keeps its order and its content; nothing is added that the choices do not ask for.
  */
 
-import type { VolumeBinding } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
 import { isInjectedContainer, ownContainers } from './containers.ts';
-import { type KubeObject, asObjects, valueAt } from './manifest.ts';
+import { asObjects, type KubeObject, valueAt } from './manifest.ts';
 import { mountsWith } from './mounts.ts';
+import type { InjectOptions } from './options.ts';
+import type { VolumeBinding } from './volumes.ts';
 
 /** The pod spec with containers, volumes and mounts for the bindings. */
-export function injectPod(pod: KubeObject, bindings: readonly VolumeBinding[], choices: InjectOptions): KubeObject {
+export function injectPod(
+  pod: KubeObject,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
+): KubeObject {
   const own = ownContainers(pod, bindings, choices);
   const containers = [...others(pod.containers, bindings, choices), ...own.beside];
   const initContainers = [...own.first, ...others(pod.initContainers, bindings, choices)];
@@ -29,7 +33,11 @@ export function injectPod(pod: KubeObject, bindings: readonly VolumeBinding[], c
   };
 }
 
-function others(containers: unknown, bindings: readonly VolumeBinding[], choices: InjectOptions): readonly KubeObject[] {
+function others(
+  containers: unknown,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
+): readonly KubeObject[] {
   return asObjects(containers)
     .filter((container) => !isInjectedContainer(container))
     .map((container) => withMounts(container, mountsWith(container, bindings, choices)));

@@ -5,9 +5,9 @@
  * written. What the pod spec itself says (the config, the directory, the user) is not passed on but put there.
  */
 
-import type { InjectOptions } from './options.ts';
 import { flagOf, type OptionName, optionEntries, options } from '../cli/options.ts';
 import type { Context } from '../commands/context.ts';
+import type { InjectOptions } from './options.ts';
 
 /** What was chosen. */
 export function readInjectOptions(context: Context): InjectOptions {

@@ -5,10 +5,10 @@
  * ConfigMap with its own text, comments included.
  */
 
-import { ownName } from '../kubernetes/names.ts';
 import { type ParsedPlan, parsePlan } from '../config/parse.ts';
+import { ownName } from '../kubernetes/names.ts';
+import { asObject, type KubeObject, textOf, valueAt } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
-import { type KubeObject, asObject, textOf, valueAt } from './manifest.ts';
 
 /** A SecretProviderClass, and the ConfigMap that brings it into a pod. */
 export interface Source {

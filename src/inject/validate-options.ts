@@ -4,9 +4,9 @@
 
 import { Problem } from '../core/problem.ts';
 import type { Assignment } from './assign.ts';
-import type { PlannedBinding } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
 import { probedPort } from './containers.ts';
+import type { InjectOptions } from './options.ts';
+import type { PlannedBinding } from './volumes.ts';
 
 /** Everything that the choices rule out among themselves. */
 export function validateOptions(choices: InjectOptions): readonly Problem[] {

@@ -4,14 +4,21 @@
  * A problem is what no change of ours could make work; a warning is what works and may surprise. Each gives its reason.
  */
 
+import { modeText } from '../cli/values.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
-import { modeText } from '../cli/values.ts';
-import { isCsiVolume, type PlannedBinding } from './volumes.ts';
-import type { InjectOptions } from './options.ts';
-import { applicationUser, INIT_NAME, isInjectedContainer, NONROOT, SIDECAR_NAME, isInjected } from './containers.ts';
-import { type KubeObject, asObject, asObjects, textOf, valueAt } from './manifest.ts';
+import {
+  applicationUser,
+  INIT_NAME,
+  isInjected,
+  isInjectedContainer,
+  NONROOT,
+  SIDECAR_NAME,
+} from './containers.ts';
+import { asObject, asObjects, type KubeObject, textOf, valueAt } from './manifest.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
+import type { InjectOptions } from './options.ts';
+import { isCsiVolume, type PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
 /** What stands in the way, and what may surprise. */
@@ -61,7 +68,8 @@ interface PodContext {
 }
 
 function withoutOwn(pod: KubeObject): KubeObject {
-  const strangers = (containers: unknown) => asObjects(containers).filter((container) => !isInjectedContainer(container));
+  const strangers = (containers: unknown) =>
+    asObjects(containers).filter((container) => !isInjectedContainer(container));
   return { ...pod, containers: strangers(pod.containers), initContainers: strangers(pod.initContainers) };
 }
 

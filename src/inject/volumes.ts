@@ -9,10 +9,10 @@
 import type { Plan } from '../config/plan.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import type { InjectOptions } from './options.ts';
-import { isInjectedContainer, isInjected } from './containers.ts';
-import { type KubeObject, asObjects, textOf, valueAt } from './manifest.ts';
+import { isInjected, isInjectedContainer } from './containers.ts';
+import { asObjects, type KubeObject, textOf, valueAt } from './manifest.ts';
 import { hasAllFiles, isNamed } from './mounts.ts';
+import type { InjectOptions } from './options.ts';
 import type { Source } from './sources.ts';
 
 /** A volume of a pod, and the config that fills it. */

@@ -5,7 +5,7 @@
  * What is no workload passes through untouched.
  */
 
-import { isObject, type KubeObject, asObject, textOf, valueAt, withValueAt } from './manifest.ts';
+import { asObject, isObject, type KubeObject, textOf, valueAt, withValueAt } from './manifest.ts';
 
 /** An object that is a pod or makes pods. */
 export interface Workload {

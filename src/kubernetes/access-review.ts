@@ -5,14 +5,14 @@
  * missing, all of them and no more.
  */
 
-import type { Environment } from '../core/environment.ts';
-import { configIdentity } from './live-secret.ts';
-import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from './rbac.ts';
 import type { Plan, SecretObject } from '../config/plan.ts';
+import type { Environment } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import { type KubernetesApi, openApi } from './api.ts';
 import { readSecret, refuseForeign } from './existing-secret.ts';
 import { inCluster } from './in-cluster.ts';
+import { configIdentity } from './live-secret.ts';
+import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from './rbac.ts';
 
 /** Whose access is asked about, and to what. */
 export interface AccessQuestion {

@@ -9,8 +9,8 @@ import { Problem, type ProblemCode } from '../core/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { asObject } from '../core/unknown.ts';
-import { ruleText } from './rbac.ts';
 import { quotesValue } from './desired-secret.ts';
+import { ruleText } from './rbac.ts';
 
 /** What RBAC calls it. */
 export type Verb = 'get' | 'patch' | 'delete';
@@ -159,7 +159,9 @@ function conflict(request: KubernetesRequest, status: Status, message: string): 
 
 function invalid(request: KubernetesRequest, status: Status, message: string): Problem {
   // The reasons and fields only: "Invalid value" is followed by the value.
-  const fields = status.causes.map((cause) => `${escapeControl(cause.field)} (${escapeControl(cause.reason)})`);
+  const fields = status.causes.map(
+    (cause) => `${escapeControl(cause.field)} (${escapeControl(cause.reason)})`,
+  );
   const got = fields.length === 0 ? message : `: ${fields.join(', ')}`;
   return problem(
     request,

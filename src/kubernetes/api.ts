@@ -9,8 +9,8 @@
  */
 
 import { Agent, request as httpsRequest } from 'node:https';
-import type { KubernetesResponse, KubernetesRequest } from './api-problems.ts';
 import { Problem } from '../core/problem.ts';
+import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
 import type { Cluster } from './in-cluster.ts';
 
 /** The API server, seen from one namespace. */

@@ -10,17 +10,12 @@
  *   4. Apply each that differs, on condition that it is still the one that was compared.
  */
 
+import type { Plan } from '../config/plan.ts';
 import type { Environment } from '../core/environment.ts';
+import { Problem, problemsOf } from '../core/problem.ts';
+import type { Snapshot } from '../publish/snapshot.ts';
+import { type KubernetesApi, openApi } from './api.ts';
 import { conflictingFields, toProblem } from './api-problems.ts';
-import {
-  ownershipOf,
-  configIdentity,
-  type LiveSecret,
-  canDelete,
-  type OwnerReference,
-  managedNames,
-} from './live-secret.ts';
-import type { SecretOwner } from './rbac.ts';
 import {
   applyBody,
   type DesiredSecret,
@@ -29,13 +24,18 @@ import {
   withOwner,
   withSiblings,
 } from './desired-secret.ts';
-import type { Plan } from '../config/plan.ts';
-import { Problem, problemsOf } from '../core/problem.ts';
-import type { Snapshot } from '../publish/snapshot.ts';
-import { type KubernetesApi, openApi } from './api.ts';
 import { readSecret, refuseForeign, secretRequest, unchangeable } from './existing-secret.ts';
 import { inCluster } from './in-cluster.ts';
+import {
+  canDelete,
+  configIdentity,
+  type LiveSecret,
+  managedNames,
+  type OwnerReference,
+  ownershipOf,
+} from './live-secret.ts';
 import { resolveOwner } from './owner-reference.ts';
+import type { SecretOwner } from './rbac.ts';
 
 /** What was published, and how its Secrets are to be. */
 export interface SecretsRequest {

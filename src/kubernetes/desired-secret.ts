@@ -7,21 +7,21 @@
  */
 
 import { mayMake, type Plan, type SecretObject } from '../config/plan.ts';
+import { isTlsKey } from '../config/secret-object-rules.ts';
 import { Problem, problemsOf } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
-import type { Snapshot } from '../publish/snapshot.ts';
-import { redact } from '../notify/redact.ts';
 import { didYouMean, quote } from '../core/text.ts';
+import { redact } from '../notify/redact.ts';
+import type { Snapshot } from '../publish/snapshot.ts';
 import {
   CONFIG,
   configIdentity,
   type LiveSecret,
-  MANAGER,
   MANAGED_BY_LABEL,
+  MANAGER,
   type OwnerReference,
   SIBLINGS,
 } from './live-secret.ts';
-import { isTlsKey } from '../config/secret-object-rules.ts';
 import { tlsPart } from './tls.ts';
 
 /** A Secret as it shall be. */

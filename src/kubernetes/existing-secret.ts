@@ -2,11 +2,11 @@
  * A Secret of the cluster before anything is done to it: read, and refused when it is not ours to change.
  */
 
-import { type KubernetesRequest, toProblem } from './api-problems.ts';
-import { ownershipOf, type LiveSecret, parseLiveSecret } from './live-secret.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { KubernetesApi } from './api.ts';
+import { type KubernetesRequest, toProblem } from './api-problems.ts';
+import { type LiveSecret, ownershipOf, parseLiveSecret } from './live-secret.ts';
 
 /** The Secret; undefined when there is none. Throws the Problem of any other answer. */
 export async function readSecret(api: KubernetesApi, name: string): Promise<LiveSecret | undefined> {

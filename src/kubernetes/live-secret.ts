@@ -69,7 +69,9 @@ export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
       ]),
     ),
     held:
-      ours.length === 0 ? undefined : new Set(ours.flatMap((entry) => managedFields(asObject(entry.fieldsV1)))),
+      ours.length === 0
+        ? undefined
+        : new Set(ours.flatMap((entry) => managedFields(asObject(entry.fieldsV1)))),
     others: [
       ...new Set(managers.filter((entry) => !ours.includes(entry)).map((entry) => String(entry.manager))),
     ],
@@ -89,7 +91,9 @@ function ownerReference(owner: Record<string, unknown>): OwnerReference {
 function managedFields(fields: Record<string, unknown>): readonly string[] {
   const metadata = asObject(fields['f:metadata']);
   const names = (prefix: string, of: unknown) =>
-    Object.keys(asObject(of)).flatMap((name) => (name.startsWith('f:') ? [`${prefix}.${name.slice(2)}`] : []));
+    Object.keys(asObject(of)).flatMap((name) =>
+      name.startsWith('f:') ? [`${prefix}.${name.slice(2)}`] : [],
+    );
   const owners = Object.keys(asObject(metadata['f:ownerReferences'])).flatMap((name) => {
     const uid = /^k:.*"uid":"([^"]+)"/.exec(name)?.[1];
     return uid === undefined ? [] : [`owner.${uid}`];
@@ -121,7 +125,11 @@ export function ownershipOf(live: LiveSecret, config: string): Ownership {
 
 /** Whether we made it and may remove it: every sign must say so, for nothing brings it back. */
 export function canDelete(live: LiveSecret, config: string): boolean {
-  return live.held !== undefined && live.labels[MANAGED_BY_LABEL] === MANAGER && live.annotations[CONFIG] === config;
+  return (
+    live.held !== undefined &&
+    live.labels[MANAGED_BY_LABEL] === MANAGER &&
+    live.annotations[CONFIG] === config
+  );
 }
 
 /** The Secrets of the same config at the last apply, as the annotation tells. */

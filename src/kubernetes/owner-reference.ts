@@ -7,11 +7,11 @@
  */
 
 import type { Environment } from '../core/environment.ts';
+import { Problem } from '../core/problem.ts';
+import type { KubernetesApi } from './api.ts';
 import { toProblem } from './api-problems.ts';
 import type { OwnerReference } from './live-secret.ts';
 import type { SecretOwner } from './rbac.ts';
-import { Problem } from '../core/problem.ts';
-import type { KubernetesApi } from './api.ts';
 
 /** The owner to set; undefined for `retain`. The workload of a bare pod is the pod itself. */
 export async function resolveOwner(

@@ -9,8 +9,8 @@
  */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { openPkcs12 } from './pkcs12.ts';
 import type { TlsKey } from '../config/secret-object-rules.ts';
+import { openPkcs12 } from './pkcs12.ts';
 
 /** The part of a file, or why there is none. */
 export type TlsPart =

@@ -3,8 +3,9 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import type { Log, Notifier } from '../ports.ts';
 import type { Context } from '../commands/context.ts';
+import type { Log } from '../core/log.ts';
+import type { Notifier } from './notifier.ts';
 
 /** The kinds of the notifiers that the settings ask for, in the order in which `openNotifiers` has them. */
 export function notifierKinds(settings: Settings): readonly Notifier['kind'][] {
@@ -33,7 +34,7 @@ export async function createNotifiers(
   if (notifyExec !== undefined) {
     const { execNotifier } = await import('./exec.ts');
     const unreaped = (zombies: number) =>
-      log.write('warn', 'hook.zombies', `${zombies} ended processes of hooks could not be reaped`, {
+      log.write('warn', 'hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
         zombies,
       });
     notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, scrub, unreaped }));

@@ -7,13 +7,13 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { durationText } from '../cli/values.ts';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
-import { hookEnvironment, lastLines } from './hook-output.ts';
-import { changedPaths } from './pending-names.ts';
 import { quote } from '../core/text.ts';
-import { durationText } from '../cli/values.ts';
-import type { Notifier } from '../ports.ts';
+import { hookEnvironment, lastLines } from './hook-output.ts';
+import type { Notifier } from './notifier.ts';
+import { changedPaths } from './pending-names.ts';
 import { reapZombies } from './reap.ts';
 
 /** What a hook gets, and how long it may run. */

@@ -5,7 +5,8 @@
  * the newest set, with the names of all files that differ from what it last heard of.
  */
 
-import type { Change, Changed, FilePath, Snapshot } from '../publish/snapshot.ts';
+import type { FilePath } from '../core/file-path.ts';
+import type { Change, Changed, Snapshot } from '../publish/snapshot.ts';
 
 /**
  * The change that a publish has to tell; undefined when there is none to tell.

@@ -59,7 +59,8 @@ const LARGEST_PID = 4_194_304;
  */
 export function findByName(table: ProcessTable, name: string, self: number): readonly ProcessEntry[] {
   const found = [...table.values()].filter(
-    (process) => !process.zombie && matchesName(process, name) && !isSelfOrDescendant(table, process.pid, self),
+    (process) =>
+      !process.zombie && matchesName(process, name) && !isSelfOrDescendant(table, process.pid, self),
   );
   const pids = new Set(found.map((process) => process.pid));
   return found.filter((process) => !pids.has(process.parent));

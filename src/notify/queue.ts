@@ -6,12 +6,14 @@
  * a failure it is tried again, for ever; a failure that repeats itself is logged once and then at `debug`.
  */
 
+import { durationText } from '../cli/values.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import { Problem, type ProblemCode, problemLine, problemsOf, throwProblems } from '../core/problem.ts';
 import type { Changed } from '../publish/snapshot.ts';
 import { momentText, type NotifierStatus, problemStatus } from '../sidecar/status.ts';
+import type { Notifier } from './notifier.ts';
 import { changedPaths, mergeChanges, notifyBackoff } from './pending-names.ts';
-import { durationText } from '../cli/values.ts';
-import type { Clock, Log, Notifier } from '../ports.ts';
 
 /** All notifiers, and what each of them owes. */
 export interface NotificationQueue {
@@ -91,7 +93,7 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
       await all;
     },
 
-    isDrained: isDrained,
+    isDrained,
     status: () => queues.map((queue) => queue.status()),
   };
 }
@@ -156,7 +158,7 @@ function createNotifierQueue(
     pending = undefined;
     try {
       await notifier.notify(change, cancelled);
-      drain(change, clock.elapsed() - began);
+      succeeded(change, clock.elapsed() - began);
       return true;
     } catch (error) {
       pending = pending === undefined ? change : mergeChanges(change, pending);
@@ -168,9 +170,9 @@ function createNotifierQueue(
     }
   }
 
-  function drain(change: Changed, ms: number): void {
+  function succeeded(change: Changed, ms: number): void {
     count(kind, 'success');
-    log.write('info', 'notify.told', `told the application by ${kind}`, {
+    log.write('info', 'notify.succeeded', `told the application by ${kind}`, {
       notifier: kind,
       files: changedPaths(change).length,
       attempts: failures + 1,
@@ -215,9 +217,10 @@ function createNotifierQueue(
 
     status: () => ({
       kind,
-      state: inFlight !== undefined ? 'telling' : busy ? 'waiting' : 'idle',
-      pending: new Set([inFlight, pending].flatMap((change) => (change === undefined ? [] : changedPaths(change))))
-        .size,
+      state: inFlight !== undefined ? 'notifying' : busy ? 'waiting' : 'idle',
+      pending: new Set(
+        [inFlight, pending].flatMap((change) => (change === undefined ? [] : changedPaths(change))),
+      ).size,
       consecutiveFailures: failures,
       ...(lastNotified === undefined ? {} : { lastNotified: momentText(lastNotified) }),
       ...(lastFailure === undefined

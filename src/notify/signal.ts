@@ -8,18 +8,18 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Problem, throwProblems } from '../core/problem.ts';
+import { escapeControl, quote } from '../core/text.ts';
 import type { Changed } from '../publish/snapshot.ts';
+import type { Notifier } from './notifier.ts';
 import {
-  hasOwnPidNamespace,
-  isSelfOrDescendant,
-  isReused,
   findByName,
+  hasOwnPidNamespace,
+  isReused,
+  isSelfOrDescendant,
   type ProcessEntry,
   type ProcessTable,
   parsePidFile,
 } from './process-matching.ts';
-import { escapeControl, quote } from '../core/text.ts';
-import type { Notifier } from '../ports.ts';
 import { readBootTime, readProcessTable, readUser } from './processes.ts';
 
 /** How the process is found. */
@@ -104,8 +104,10 @@ function byPidFile(
       retry: text === '',
     });
   }
-  if (isSelfOrDescendant(table, pid, self)) throw notShared(file, `pid ${pid}, which is podsecrets itself here`);
-  if (pid === 1 && hasOwnPidNamespace(table, self)) throw notShared(file, 'pid 1, which started podsecrets here');
+  if (isSelfOrDescendant(table, pid, self))
+    throw notShared(file, `pid ${pid}, which is podsecrets itself here`);
+  if (pid === 1 && hasOwnPidNamespace(table, self))
+    throw notShared(file, 'pid 1, which started podsecrets here');
   const process = table.get(pid);
   if (process?.zombie === true || process === undefined) {
     if (hasOwnPidNamespace(table, self)) throw notShared(file, `pid ${pid}, which cannot be seen from here`);

@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import type { Notifier } from '../ports.ts';
+import type { Notifier } from './notifier.ts';
 
 /** Touches `file`; `now` is the wall clock, milliseconds since 1970. */
 export function touchNotifier(file: string, now: () => number): Notifier {

@@ -7,11 +7,11 @@
  */
 
 import type { IncomingMessage, RequestOptions } from 'node:http';
-import { Problem } from '../core/problem.ts';
-import { changedPaths } from './pending-names.ts';
-import { escapeControl } from '../core/text.ts';
 import { durationText } from '../cli/values.ts';
-import type { Notifier } from '../ports.ts';
+import { Problem } from '../core/problem.ts';
+import { escapeControl } from '../core/text.ts';
+import type { Notifier } from './notifier.ts';
+import { changedPaths } from './pending-names.ts';
 
 /** What may be shown of an answer, and how long it may take. */
 export interface UrlOptions {

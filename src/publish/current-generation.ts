@@ -3,8 +3,8 @@
  */
 
 import { join } from 'node:path';
+import type { FilePath } from '../core/file-path.ts';
 import { Secret } from '../core/secret.ts';
-import type { FilePath } from './snapshot.ts';
 import type { FileSystem } from './fs.ts';
 import { readLayout } from './layout.ts';
 

@@ -5,7 +5,8 @@
  * mode and owner count; modification times and inodes do not.
  */
 
-import type { Change, FilePath, Owner, Snapshot } from './snapshot.ts';
+import type { FilePath } from '../core/file-path.ts';
+import type { Change, Owner, Snapshot } from './snapshot.ts';
 
 /** A file of the set that is on disk. */
 export interface FoundFile {

@@ -7,19 +7,20 @@
 
 import * as nodeFs from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Owner, Snapshot } from './snapshot.ts';
-import type { Clock, PublishTarget } from '../ports.ts';
+import type { PublishTarget } from '../sidecar/target.ts';
 import { holdsFiles, readValues } from './current-generation.ts';
-import { toPublishProblem } from './fs-problems.ts';
-import type { FileSystem } from './fs.ts';
 import { type DirectoryTerms, prepareDirectory } from './filesystem-check.ts';
+import type { FileSystem } from './fs.ts';
+import { toPublishProblem } from './fs-problems.ts';
+import { createGenerationCleanup } from './generation-cleanup.ts';
 import { readLayout } from './layout.ts';
 import { takeLock } from './lock.ts';
-import { publish } from './publish.ts';
-import { createPreviousValues } from './previous-values.ts';
-import { createGenerationCleanup } from './generation-cleanup.ts';
 import { clearPendingNotification, readPendingNotification } from './pending-notification.ts';
+import { createPreviousValues } from './previous-values.ts';
+import { publish } from './publish.ts';
+import type { Owner, Snapshot } from './snapshot.ts';
 
 /** Which directory, and on what terms. */
 export interface DirectoryOptions extends DirectoryTerms {
@@ -59,7 +60,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     publish: (next, notify) =>
       explained(
         () =>
-          publish({ fs, dir, owner, cleanup: cleanup }, next, clock.now(), (change) => {
+          publish({ fs, dir, owner, cleanup }, next, clock.now(), (change) => {
             const news = notify(change);
             if (news !== undefined) previousValues.keep(readValues(fs, dir));
             return news;

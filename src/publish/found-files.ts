@@ -6,9 +6,10 @@
  */
 
 import { join } from 'node:path';
+import { filePath } from '../core/file-path.ts';
 import type { FoundFile } from './diff.ts';
-import { filePath, type Snapshot } from './snapshot.ts';
 import type { FileSystem } from './fs.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const PIECE = 65_536;
 

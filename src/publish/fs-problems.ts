@@ -5,8 +5,8 @@
  */
 
 import { Problem } from '../core/problem.ts';
-import type { Owner } from './snapshot.ts';
 import { quote } from '../core/text.ts';
+import type { Owner } from './snapshot.ts';
 
 /** Bytes, asked for only when they are what is missing. */
 export interface Room {

@@ -7,7 +7,7 @@
  */
 
 import { join } from 'node:path';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from './fs.ts';
 
 /** Milliseconds. A reader that is slowed to a hundredth still gets through a set in this time. */
@@ -24,7 +24,7 @@ export interface GenerationCleanup {
 /** For the sets of one directory, by their names in it. */
 export function createGenerationCleanup(fs: FileSystem, dir: string, clock: Clock): GenerationCleanup {
   const waiting = new Map<string, Promise<void>>();
-  return { scheduleRemoval: scheduleRemoval, settled };
+  return { scheduleRemoval, settled };
 
   function scheduleRemoval(sets: readonly string[], wait: number): void {
     for (const set of sets) {

@@ -6,9 +6,9 @@
 
 import * as nodeFs from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { toPublishProblem } from './fs-problems.ts';
-import type { FileSystem } from './fs.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory } from './filesystem-check.ts';
+import type { FileSystem } from './fs.ts';
+import { toPublishProblem } from './fs-problems.ts';
 
 /** What stands where the files are to go. */
 export interface DirectoryFacts {

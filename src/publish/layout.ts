@@ -16,7 +16,7 @@ export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
 
 /** Stands beside a set, never in it: whoever copies the whole set, as any user, finds files and nothing else. */
-const PENDING_SUFFIX = '.untold';
+const PENDING_SUFFIX = '.pending';
 
 /** Every name in the directory, by whose it is. */
 export interface Layout {
@@ -56,7 +56,8 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
     else if (isGenerationName(name)) generations.push(name);
-    else if (name.endsWith(PENDING_SUFFIX) && isGenerationName(name.slice(0, -PENDING_SUFFIX.length))) notes.push(name);
+    else if (name.endsWith(PENDING_SUFFIX) && isGenerationName(name.slice(0, -PENDING_SUFFIX.length)))
+      notes.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
@@ -65,7 +66,7 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
   return {
     current,
     otherGenerations: generations.filter((name) => name !== current?.name),
-    pendingFile: pendingFile,
+    pendingFile,
     otherPendingFiles: notes.filter((name) => name !== pendingFile),
     links,
     foreign,

@@ -13,10 +13,10 @@
 import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { durationText } from '../cli/values.ts';
+import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import { durationText } from '../cli/values.ts';
-import type { Clock } from '../ports.ts';
 
 /** The file that is locked; always empty. */
 export const LOCK = '..lock';
@@ -42,7 +42,10 @@ export interface Lock {
 }
 
 /** The lock on the directory, held until it is released or the process ends, whatever ends it. */
-export async function takeLock(dir: string, { holder, lockTimeout: lockTimeout, clock, stop }: LockOptions): Promise<Lock> {
+export async function takeLock(
+  dir: string,
+  { holder, lockTimeout, clock, stop }: LockOptions,
+): Promise<Lock> {
   const deadline = clock.elapsed() + lockTimeout;
   for (;;) {
     const lock = await tryLock(dir);

@@ -1,19 +1,24 @@
 /**
  * What the application has yet to hear, remembered with the set that it is about.
  *
- * A process may be killed between a publish and telling the application; the next one finds nothing changed, and would
+ * A process may be killed between a publish and notifications; the next one finds nothing changed, and would
  * tell nobody. So the names of the changed files stand in a note beside the new set, until they were told. A note counts
  * only while its set is in use, so that nothing is told that did not happen.
  */
 
 import { join } from 'node:path';
-import { type Changed, type FilePath, filePath } from './snapshot.ts';
+import { type FilePath, filePath } from '../core/file-path.ts';
 import { mergeChanges } from '../notify/pending-names.ts';
 import type { FileSystem } from './fs.ts';
 import { type Layout, pendingFileName } from './layout.ts';
+import type { Changed } from './snapshot.ts';
 
 /** Notes these changes, one after the other, for a set that is being made; nothing when there are none. */
-export function writePendingNotification(fs: FileSystem, set: string, changes: readonly (Changed | undefined)[]): void {
+export function writePendingNotification(
+  fs: FileSystem,
+  set: string,
+  changes: readonly (Changed | undefined)[],
+): void {
   const known = changes.filter((change) => change !== undefined);
   if (known.length === 0) return;
   const text = JSON.stringify(known.reduce(mergeChanges));
@@ -21,7 +26,11 @@ export function writePendingNotification(fs: FileSystem, set: string, changes: r
 }
 
 /** The note of the set in use; undefined when everything was told, or the note is not one of ours. */
-export function readPendingNotification(fs: FileSystem, dir: string, { pendingFile: note }: Layout): Changed | undefined {
+export function readPendingNotification(
+  fs: FileSystem,
+  dir: string,
+  { pendingFile: note }: Layout,
+): Changed | undefined {
   if (note === undefined) return undefined;
   const path = join(dir, note);
   if (!fs.lstatSync(path).isFile()) return undefined;

@@ -4,7 +4,7 @@
  *   <dir>/..2026_01_31_23_59_59.a1B2c3/   a set: every file of one publish
  *   <dir>/..data -> ..2026_01_31_23_59_59.a1B2c3
  *   <dir>/db-password -> ..data/db-password          one link for each name at the top of the set
- *   <dir>/..2026_01_31_23_59_59.a1B2c3.untold        what the application has yet to hear of it (untold.ts)
+ *   <dir>/..2026_01_31_23_59_59.a1B2c3.pending        what the application has yet to hear of it (untold.ts)
  *
  *  (1) Take the inventory of the directory.
  *  (2) Sweep what a crash left: a `..data_tmp`, links that lead nowhere, sets that are not in use and their notes.
@@ -29,14 +29,15 @@
 
 import { constants } from 'node:fs';
 import { basename, join } from 'node:path';
-import { diff, topLevelNames } from './diff.ts';
+import { parentsOf } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
-import { type Change, type Changed, type Owner, parentsOf, type Snapshot } from './snapshot.ts';
-import type { FileSystem } from './fs.ts';
+import { diff, topLevelNames } from './diff.ts';
 import { findFiles } from './found-files.ts';
-import { DATA, type Layout, linkTarget, NEW_DATA, generationPrefix, readLayout } from './layout.ts';
+import type { FileSystem } from './fs.ts';
 import { CLEANUP_DELAY, type GenerationCleanup } from './generation-cleanup.ts';
+import { DATA, generationPrefix, type Layout, linkTarget, NEW_DATA, readLayout } from './layout.ts';
 import { readPendingNotification, writePendingNotification } from './pending-notification.ts';
+import type { Change, Changed, Owner, Snapshot } from './snapshot.ts';
 
 /** Where to publish, and with what. */
 export interface PublishContext {
@@ -72,7 +73,10 @@ export function publish(
   let generation: string | undefined;
   try {
     generation = fs.mkdtempSync(join(dir, generationPrefix(now))); // (5)
-    writePendingNotification(fs, generation, [readPendingNotification(fs, dir, before), change.kind === 'same' ? undefined : notify(change)]); // (6)
+    writePendingNotification(fs, generation, [
+      readPendingNotification(fs, dir, before),
+      change.kind === 'same' ? undefined : notify(change),
+    ]); // (6)
     writeFiles(context, generation, next);
     for (const name of names) {
       if (!linked.has(name)) fs.symlinkSync(linkTarget(name), join(dir, name)); // (7)
@@ -88,12 +92,13 @@ export function publish(
 }
 
 /** Makes the directory show the current set and nothing else; other sets go after `wait` milliseconds. */
-function removeStale({ fs, dir, cleanup: cleanup }: PublishContext, inventory: Layout, wait: number): void {
+function removeStale({ fs, dir, cleanup }: PublishContext, inventory: Layout, wait: number): void {
   if (inventory.hasNewData) fs.unlinkSync(join(dir, NEW_DATA));
   for (const name of inventory.links) {
     if (!inventory.current?.names.has(name)) fs.unlinkSync(join(dir, name));
   }
-  for (const note of inventory.otherPendingFiles) fs.rmSync(join(dir, note), { recursive: true, force: true });
+  for (const note of inventory.otherPendingFiles)
+    fs.rmSync(join(dir, note), { recursive: true, force: true });
   cleanup.scheduleRemoval(inventory.otherGenerations, wait);
 }
 

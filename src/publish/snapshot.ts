@@ -5,10 +5,8 @@
  * directory, hide behind a reserved name or stand below another file.
  */
 
+import type { FilePath } from '../core/file-path.ts';
 import type { Secret } from '../core/secret.ts';
-
-/** A path below the publish directory: relative, normal, with `/` between its segments. Made only by `filePath`. */
-export type FilePath = string & { readonly __brand: 'FilePath' };
 
 /** One file of a set. */
 export interface SnapshotFile {
@@ -39,41 +37,4 @@ export interface Changed {
   /** Content, mode or owner differ from what was there. */
   readonly updated: readonly FilePath[];
   readonly removed: readonly FilePath[];
-}
-
-/** What is wrong with a path, as the end of a sentence. */
-export interface PathFault {
-  readonly fault: string;
-}
-
-/** What Linux allows in one segment, and what leaves room for the directory in front (PATH_MAX is 4096), in bytes. */
-const LONGEST_SEGMENT = 255;
-const LONGEST_PATH = 3072;
-
-/** The path in its normal form (`a//b/.` is `a/b`), or what is wrong with it. */
-export function filePath(text: string): FilePath | PathFault {
-  if (text.startsWith('/')) return { fault: 'it is absolute' };
-  if (text.includes('\0')) return { fault: 'it holds a NUL character' };
-  const segments = text.split('/').filter((segment) => segment !== '' && segment !== '.');
-  const [first] = segments;
-  if (first === undefined) return { fault: 'it names no file' };
-  if (segments.includes('..')) return { fault: 'it holds the segment ".."' };
-  // The publisher's own names begin so, like `..data`.
-  if (first.startsWith('..')) return { fault: 'it begins with "..", which is reserved' };
-  if (segments.some((segment) => byteLength(segment) > LONGEST_SEGMENT)) {
-    return { fault: `a segment is longer than ${LONGEST_SEGMENT} bytes` };
-  }
-  const path = segments.join('/');
-  if (byteLength(path) > LONGEST_PATH) return { fault: `it is longer than ${LONGEST_PATH} bytes` };
-  return path as FilePath;
-}
-
-/** The directories that a path stands in, from the top: `a` and `a/b` for `a/b/c`. */
-export function parentsOf(path: FilePath): readonly FilePath[] {
-  const segments = path.split('/');
-  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/') as FilePath);
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

@@ -6,16 +6,17 @@
  * name leaves this file other than in a secret or, once it is valid, as the name of a file.
  */
 
+import { PathTree } from '../config/path-tree.ts';
+import type { Output, Plan, PlannedObject } from '../config/plan.ts';
+import type { Service } from '../config/secret-ref.ts';
+import { type FilePath, filePath } from '../core/file-path.ts';
+import { Problem, throwProblems } from '../core/problem.ts';
+import { Secret } from '../core/secret.ts';
+import { quote } from '../core/text.ts';
 import { exactJson } from '../formats/exact-json.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../formats/json.ts';
 import { utf8Text } from '../formats/utf8.ts';
-import type { Output, Plan, PlannedObject } from '../config/plan.ts';
-import { Problem, throwProblems } from '../core/problem.ts';
-import type { Service } from '../config/secret-ref.ts';
-import { Secret } from '../core/secret.ts';
-import { PathTree } from '../config/path-tree.ts';
-import { type FilePath, filePath, type Snapshot, type SnapshotFile } from '../publish/snapshot.ts';
-import { quote } from '../core/text.ts';
+import type { Snapshot, SnapshotFile } from '../publish/snapshot.ts';
 
 /** The value that serves an object. */
 export interface SelectedValue {
@@ -42,7 +43,10 @@ export interface Rendered {
 }
 
 /** Renders the plan. Optional objects may be missing from `served`. Throws Problems of code `fetch.content`. */
-export async function render(plan: Plan, served: ReadonlyMap<PlannedObject, SelectedValue>): Promise<Rendered> {
+export async function render(
+  plan: Plan,
+  served: ReadonlyMap<PlannedObject, SelectedValue>,
+): Promise<Rendered> {
   const evaluate = await evaluator(plan);
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];

@@ -5,22 +5,16 @@
  * first failure is an increase and not a new line.
  */
 
-import {
-  exposition,
-  type Labels,
-  type MetricName,
-  type Sample,
-  sample,
-  statusSamples,
-} from './metrics.ts';
+import type { ApiMeter } from '../aws/client.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import { exposition, type Labels, type MetricName, type Sample, sample, statusSamples } from './metrics.ts';
 import type { SidecarStatus } from './status.ts';
-import type { ApiMeter, Notifier } from '../ports.ts';
 
 /** The counters, each as a function that counts one. */
 export interface SidecarMetrics {
   readonly api: ApiMeter;
   readonly countSync: (result: 'changed' | 'unchanged' | 'failed') => void;
-  readonly countReload: (result: 'changed' | 'unchanged' | 'broken') => void;
+  readonly countReload: (result: 'changed' | 'unchanged' | 'invalid') => void;
   readonly countNotification: (kind: Notifier['kind'], result: 'success' | 'error') => void;
   /** The metrics page: the counters, and the figures of a status and of the process. */
   render(status: SidecarStatus, process: ProcessFigures): string;
@@ -42,7 +36,7 @@ export function createMetrics(kinds: readonly Notifier['kind'][]): SidecarMetric
     counters.set(key, sample(name, labels, (counters.get(key)?.value ?? 0) + by));
   };
   for (const result of ['changed', 'unchanged', 'failed']) add('podsecrets_syncs_total', { result }, 0);
-  for (const result of ['changed', 'unchanged', 'broken'])
+  for (const result of ['changed', 'unchanged', 'invalid'])
     add('podsecrets_config_reloads_total', { result }, 0);
   for (const kind of kinds) {
     for (const result of ['success', 'error']) add('podsecrets_notifications_total', { kind, result }, 0);

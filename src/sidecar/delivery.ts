@@ -5,13 +5,20 @@
  * killed one tells at once what that one did not come to, also while AWS is away, and tells nothing twice that all have told.
  */
 
+import type { Clock } from '../core/clock.ts';
+import type { FilePath } from '../core/file-path.ts';
+import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import {
+  createNotificationQueue,
+  type NotificationQueue,
+  type NotificationQueueOptions,
+} from '../notify/queue.ts';
+import type { Changed } from '../publish/snapshot.ts';
 import type { Phase } from './backoff.ts';
-import type { Changed, FilePath } from '../publish/snapshot.ts';
-import type { Clock, Log, Notifier } from '../ports.ts';
-import type { SyncTarget } from './target.ts';
 import { type SyncContext, syncAll } from './sync.ts';
-import { createNotificationQueue, type NotificationQueue, type NotificationQueueOptions } from '../notify/queue.ts';
+import type { SyncTarget } from './target.ts';
 
 /** Passes, and the teller that they hand their changes to. */
 export interface Sync {
@@ -22,7 +29,7 @@ export interface Sync {
 
 /** What passes and teller work with. */
 export interface SyncOptions
-  extends Pick<SyncContext, 'publications' | 'fetcher' | 'applySecrets'>,
+  extends Pick<SyncContext, 'targets' | 'fetcher' | 'applySecrets'>,
     Pick<NotificationQueueOptions, 'splay'> {
   readonly notifiers: readonly Notifier[];
   readonly clock: Clock;
@@ -31,10 +38,14 @@ export interface SyncOptions
   readonly notifications: NotificationQueueOptions['count'];
 }
 
-/** A delivery that tells what was left untold. Throws a Problem when a directory does not say what that is. */
+/** A sync that tells what was left untold. Throws a Problem when a directory does not say what that is. */
 export function createSync(options: SyncOptions): Sync {
-  const { targets: targets } = options;
-  const queue = createNotificationQueue({ ...options, count: options.notifications, onDrained: tryClearPending });
+  const { targets } = options;
+  const queue = createNotificationQueue({
+    ...options,
+    count: options.notifications,
+    onDrained: tryClearPending,
+  });
 
   function notify(target: SyncTarget, change: Changed): void {
     queue.enqueue(targets.length === 1 ? change : withDirectory(change, target.directory));
@@ -60,9 +71,9 @@ export function createSync(options: SyncOptions): Sync {
     if (pending !== undefined) notify(target, pending);
   }
   return {
-    queue: queue,
+    queue,
     async sync(phase, stop) {
-      await syncAll({ ...options, notify: notify, count: options.publishes }, phase, stop);
+      await syncAll({ ...options, notify, count: options.publishes }, phase, stop);
       clearPending();
     },
   };

@@ -5,14 +5,14 @@
  * it needs. What it publishes with, listens on and watches through is opened elsewhere.
  */
 
-import { type LoopOptions, firstPhase, steadyPhase } from './loop.ts';
 import { refreshDelay } from './backoff.ts';
+import { firstPhase, type LoopOptions, steadyPhase } from './loop.ts';
 import type { StatusTracker } from './status-tracker.ts';
 import type { SyncTarget } from './target.ts';
 import type { Triggers } from './triggers.ts';
 
 /** Everything that a sidecar lives on. */
-export interface SidecarOptions extends Omit<LoopOptions, 'failed'> {
+export interface SidecarOptions extends Omit<LoopOptions, 'onFailure'> {
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly targets: readonly SyncTarget[];
@@ -32,7 +32,7 @@ export interface SidecarOptions extends Omit<LoopOptions, 'failed'> {
 
 /** Keeps the files fresh until `stop`. Rejects with its reason, with the problems of a first phase that failed, or a bug. */
 export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<never> {
-  const { clock, interval, tracker: tracker } = options;
+  const { clock, interval, tracker } = options;
   let delay = 0;
   if (!options.targets.every((publication) => publication.isReady())) {
     await firstPhase({ ...options, onFailure: options.onRetry }, options.startTimeout, stop);
@@ -52,5 +52,5 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
     tracker.failed(problems, failures, next);
     options.onIdle();
   };
-  return await steadyPhase({ ...options, onSuccess: onSuccess, onFailure: onFailure }, delay, stop);
+  return await steadyPhase({ ...options, onSuccess, onFailure }, delay, stop);
 }

@@ -7,9 +7,9 @@
  * looks at once when it is woken. What a pass is, it does not know.
  */
 
+import type { Clock } from '../core/clock.ts';
 import { type Problem, problemsOf } from '../core/problem.ts';
-import { type Phase, retryBudget, refreshDelay, retryAfterOf, retryDelay } from './backoff.ts';
-import type { Clock } from '../ports.ts';
+import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
 /** What the first phase needs. */
@@ -48,7 +48,11 @@ export async function firstPhase(options: LoopOptions, timeout: number, stop: Ab
 }
 
 /** Refreshes until `stop`; `first` milliseconds pass before the first. Rejects only with the reason of `stop`, or a bug. */
-export async function steadyPhase(options: SteadyLoopOptions, first: number, stop: AbortSignal): Promise<never> {
+export async function steadyPhase(
+  options: SteadyLoopOptions,
+  first: number,
+  stop: AbortSignal,
+): Promise<never> {
   let delay = first;
   for (let failures = 0; ; ) {
     const reasons = await options.triggers.wait(delay, stop);

@@ -62,12 +62,12 @@ export const metrics = {
     labels: ['config', 'directory'],
     help: 'Files that are published.',
   },
-  podsecrets_absent_objects: {
+  podsecrets_missing_optional_objects: {
     type: 'gauge',
     labels: ['config', 'directory'],
     help: 'Optional objects that do not exist.',
   },
-  podsecrets_config_broken: {
+  podsecrets_config_invalid: {
     type: 'gauge',
     labels: ['config', 'directory'],
     help: '1 while the config on disk is broken and an older one of it is in force.',
@@ -87,12 +87,12 @@ export const metrics = {
     labels: ['kind', 'result'],
     help: 'Tries to tell the application. result: success or error.',
   },
-  podsecrets_untold_files: {
+  podsecrets_pending_notification_files: {
     type: 'gauge',
     labels: ['kind'],
     help: 'Files of changes that the application was not told of yet.',
   },
-  podsecrets_last_told_timestamp_seconds: {
+  podsecrets_last_notification_timestamp_seconds: {
     type: 'gauge',
     labels: ['kind'],
     help: 'When the application was last told of a change.',
@@ -177,13 +177,13 @@ export function statusSamples(status: SidecarStatus): readonly Sample[] {
         ...moment('podsecrets_last_success_timestamp_seconds', labels, config.lastSuccess),
         ...moment('podsecrets_last_change_timestamp_seconds', labels, config.lastChange),
         sample('podsecrets_files', labels, config.files.length),
-        sample('podsecrets_absent_objects', labels, config.missingOptional.length),
-        sample('podsecrets_config_broken', labels, config.configProblems.length > 0 ? 1 : 0),
+        sample('podsecrets_missing_optional_objects', labels, config.missingOptional.length),
+        sample('podsecrets_config_invalid', labels, config.configProblems.length > 0 ? 1 : 0),
       ];
     }),
-    ...notifiers.flatMap(({ kind, pending: untold, lastNotified: lastTold }) => [
-      sample('podsecrets_untold_files', { kind }, untold),
-      ...moment('podsecrets_last_told_timestamp_seconds', { kind }, lastTold),
+    ...notifiers.flatMap(({ kind, pending: untold, lastNotified }) => [
+      sample('podsecrets_pending_notification_files', { kind }, untold),
+      ...moment('podsecrets_last_notification_timestamp_seconds', { kind }, lastNotified),
     ]),
   ];
 }

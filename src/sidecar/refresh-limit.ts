@@ -5,10 +5,15 @@
  * when the time has come. So none is lost, and no loop in a script can spend API calls.
  */
 
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../core/clock.ts';
 
 /** `ask`, at most once in `spacing` milliseconds. After `stop` nothing is asked any more. */
-export function createRefreshLimit(refresh: () => void, spacing: number, clock: Clock, stop: AbortSignal): () => void {
+export function createRefreshLimit(
+  refresh: () => void,
+  spacing: number,
+  clock: Clock,
+  stop: AbortSignal,
+): () => void {
   let nextAllowed = Number.NEGATIVE_INFINITY;
   let waiting = false;
   const refreshNow = (): void => {

@@ -7,12 +7,12 @@
 
 import { carelessEdit } from '../config/careless-edit.ts';
 import type { Plan } from '../config/plan.ts';
+import type { Log } from '../core/log.ts';
 import { type Problem, problemLine, problemsOf } from '../core/problem.ts';
-import type { Log } from '../ports.ts';
 import type { SyncTarget } from './target.ts';
 
 /** What reading a config again came to. */
-export type ReloadResult = 'changed' | 'unchanged' | 'broken';
+export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
 
 /** Which configs, and how they are read. */
 export interface ReloadOptions {
@@ -46,7 +46,8 @@ async function reloadConfig(target: SyncTarget, { readPlan, log }: ReloadOptions
     if (careless !== undefined) throw careless;
     target.setConfigProblems([]);
     if (JSON.stringify(plan) === JSON.stringify(before)) {
-      if (knownProblems.length > 0) log.write('info', 'config.whole', `${config} is whole again`, { config });
+      if (knownProblems.length > 0)
+        log.write('info', 'config.recovered', `${config} is whole again`, { config });
       return 'unchanged';
     }
     target.setPlan(plan);
@@ -62,8 +63,8 @@ async function reloadConfig(target: SyncTarget, { readPlan, log }: ReloadOptions
     target.setConfigProblems(problems);
     const known = knownProblems.map(problemLine);
     for (const problem of problems) {
-      if (!known.includes(problemLine(problem))) log.problem('error', 'config.broken', problem, { config });
+      if (!known.includes(problemLine(problem))) log.problem('error', 'config.invalid', problem, { config });
     }
-    return 'broken';
+    return 'invalid';
   }
 }

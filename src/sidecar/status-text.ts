@@ -5,11 +5,11 @@
  * passes through `printable`.
  */
 
+import { durationText } from '../cli/values.ts';
 import { plural } from '../core/counted.ts';
 import { table } from '../core/table.ts';
 import { escapeControl } from '../core/text.ts';
-import { durationText } from '../cli/values.ts';
-import type { SidecarStatus, ConfigStatus, NotifierStatus, ProblemStatus } from './status.ts';
+import type { ConfigStatus, NotifierStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
 /** The page as text; `now` is milliseconds since 1970. */
 export function statusText(status: SidecarStatus, now: number): string {
@@ -19,7 +19,7 @@ export function statusText(status: SidecarStatus, now: number): string {
     `  ${nextText(status, now)}`,
     ...credentialsLines(status, now),
     ...status.configs.flatMap((config) => ['', ...configLines(config, now)]),
-    ...(status.notifiers.length === 0 ? [] : ['', 'telling the application']),
+    ...(status.notifiers.length === 0 ? [] : ['', 'notifications']),
     ...status.notifiers.flatMap((notifier) => notifierLines(notifier, now)),
     '',
   ].join('\n');
@@ -42,7 +42,14 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
 }
 
 function configLines(config: ConfigStatus, now: number): readonly string[] {
-  const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional: absent } = config;
+  const {
+    lastSuccess,
+    lastChange,
+    lastFailure,
+    lastErrors,
+    configProblems,
+    missingOptional: absent,
+  } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
   return [
@@ -74,8 +81,8 @@ function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
 }
 
 function notifierLines(notifier: NotifierStatus, now: number): readonly string[] {
-  const { kind, state, pending: untold, lastNotified: lastTold, consecutiveFailures, lastError } = notifier;
-  const told = lastTold === undefined ? 'not told yet' : `last told ${age(lastTold, now)} ago`;
+  const { kind, state, pending: untold, lastNotified, consecutiveFailures, lastError } = notifier;
+  const told = lastNotified === undefined ? 'not told yet' : `last told ${age(lastNotified, now)} ago`;
   const owed = state === 'idle' ? '' : `, ${escapeControl(state)} with ${plural(untold, 'file')}`;
   const failing = consecutiveFailures > 0 && lastError !== undefined;
   return [

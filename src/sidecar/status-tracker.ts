@@ -5,13 +5,14 @@
  */
 
 import { distinct } from '../cli/exit-message.ts';
-import type { Problem } from '../core/problem.ts';
-import { type SidecarStatus, type CredentialsStatus, momentText } from './status.ts';
 import { durationText } from '../cli/values.ts';
-import type { Clock, Log } from '../ports.ts';
-import type { SyncTarget } from './target.ts';
-import type { NotificationQueue } from '../notify/queue.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Problem } from '../core/problem.ts';
 import { version } from '../core/version.ts';
+import type { NotificationQueue } from '../notify/queue.ts';
+import { type CredentialsStatus, momentText, type SidecarStatus } from './status.ts';
+import type { SyncTarget } from './target.ts';
 
 /** The life of a sidecar, told by whoever leads it. */
 export interface StatusTracker {
@@ -36,7 +37,7 @@ export interface StatusTrackerOptions {
 
 /** The course of a sidecar that starts now. */
 export function createStatusTracker(options: StatusTrackerOptions): StatusTracker {
-  const { targets: targets, queue: queue, interval, clock, log } = options;
+  const { targets, queue, interval, clock, log } = options;
   const startedAt = momentText(clock.now());
   let phase: SidecarStatus['phase'] = 'start';
   let nextSync: string | undefined;
@@ -75,7 +76,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       due(delay);
       if (consecutiveFailures > 0) {
         const failures = consecutiveFailures;
-        log.write('info', 'refresh.recovered', `syncing again after ${failures} failures`, { failures });
+        log.write('info', 'sync.recovered', `syncing again after ${failures} failures`, { failures });
       }
       consecutiveFailures = 0;
       failing = '';
@@ -88,8 +89,8 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       const now = problems.map(({ code, subject }) => `${code} ${subject}`).join();
       const fields = { attempt: failures, retryIn: durationText(delay) };
       for (const problem of distinct(problems)) {
-        if (now === failing) log.problem('debug', 'refresh.failedAgain', problem, fields);
-        else log.problem('warn', 'refresh.failed', problem, fields);
+        if (now === failing) log.problem('debug', 'sync.failedAgain', problem, fields);
+        else log.problem('warn', 'sync.failed', problem, fields);
       }
       failing = now;
     },

@@ -6,8 +6,8 @@
  * is absent.
  */
 
-import type { Problem } from '../core/problem.ts';
 import type { Service } from '../config/secret-ref.ts';
+import type { Problem } from '../core/problem.ts';
 
 /** The page. */
 export interface SidecarStatus {
@@ -78,11 +78,11 @@ export interface ProblemStatus {
   readonly remedy: string;
 }
 
-/** One way of telling the application. */
+/** One way of notifications. */
 export interface NotifierStatus {
   readonly kind: 'signal' | 'exec' | 'url' | 'touch';
   /** `idle`: the application knows the newest set. `waiting`: for the splay, or for the next try. `telling`: just now. */
-  readonly state: 'idle' | 'waiting' | 'telling';
+  readonly state: 'idle' | 'waiting' | 'notifying';
   /** Files of changes that it has not been told yet. */
   readonly pending: number;
   readonly lastNotified?: string;

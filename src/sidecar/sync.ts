@@ -4,16 +4,17 @@
  * Configs are independent: one that fails does not hold up the others. The pass fails with the problems of all.
  */
 
-import { plural } from '../core/counted.ts';
+import type { Fetcher } from '../aws/fetcher.ts';
 import { distinct } from '../cli/exit-message.ts';
 import type { Plan } from '../config/plan.ts';
+import type { Clock } from '../core/clock.ts';
+import { plural } from '../core/counted.ts';
+import type { Log } from '../core/log.ts';
 import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
-import type { Phase } from './backoff.ts';
-import type { Changed, Snapshot } from '../publish/snapshot.ts';
 import { changedPaths } from '../notify/pending-names.ts';
-import type { Fetcher } from '../aws/fetcher.ts';
-import type { Clock, Log } from '../ports.ts';
-import type { SyncTarget, Published } from './target.ts';
+import type { Changed, Snapshot } from '../publish/snapshot.ts';
+import type { Phase } from './backoff.ts';
+import type { Published, SyncTarget } from './target.ts';
 
 /** What a pass works with. */
 export interface SyncContext {
@@ -31,7 +32,7 @@ export interface SyncContext {
 
 /** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
 export async function syncAll(options: SyncContext, phase: Phase, stop: AbortSignal): Promise<void> {
-  const { targets: targets, fetcher, notify: notify, clock } = options;
+  const { targets, fetcher, notify, clock } = options;
   const startedAt = clock.elapsed();
   const outcomes = await fetcher.fetch(
     targets.map((target) => target.fetchRequest(phase)),
@@ -84,7 +85,8 @@ function report(
     );
   } else {
     count('unchanged');
-    if (first) log.write('info', 'publish.same', `the files in ${directory} are as they should be`, fields);
+    if (first)
+      log.write('info', 'publish.verified', `the files in ${directory} are as they should be`, fields);
     else log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
   }
 }

@@ -6,17 +6,34 @@
  */
 
 import { selectRegion } from '../aws/failover.ts';
+import type { FetchRequest, SecretSource } from '../aws/fetcher.ts';
 import { distinct } from '../cli/exit-message.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
-import { type Problem, throwProblems } from '../core/problem.ts';
 import type { FetchResults } from '../config/secret-ref.ts';
+import type { Clock } from '../core/clock.ts';
+import type { FilePath } from '../core/file-path.ts';
+import type { Log } from '../core/log.ts';
+import { type Problem, throwProblems } from '../core/problem.ts';
+import { changeToNotify } from '../notify/pending-names.ts';
+import type { Change, Changed, Snapshot } from '../publish/snapshot.ts';
 import { type Rendered, render, type SelectedValue } from '../render/render.ts';
 import type { Phase } from './backoff.ts';
-import type { Change, Changed } from '../publish/snapshot.ts';
 import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './status.ts';
-import { changeToNotify } from '../notify/pending-names.ts';
-import type { FetchRequest } from '../aws/fetcher.ts';
-import type { Clock, Log, SecretSource, PublishTarget } from '../ports.ts';
+
+/** Where files go. */
+export interface PublishTarget {
+  /** Whether a set is in use that has all of these files: published by this process or by one before it. */
+  holds(paths: readonly FilePath[]): boolean;
+  /**
+   * Makes the directory hold exactly this set, in one step, or throws a Problem of stage `publish` and leaves it as it was.
+   * What `telling` makes of a change is remembered with the set until `told`, beyond the end of the process.
+   */
+  publish(next: Snapshot, notify: (change: Changed) => Changed | undefined): Change;
+  /** What is remembered: changes that the application may not have heard of. */
+  pendingNotification(): Changed | undefined;
+  /** The application has heard of everything. */
+  clearPendingNotification(): void;
+}
 
 /** What came of a publish. */
 export interface Published {
@@ -83,7 +100,7 @@ export interface SyncTargetOptions {
 
 /** A publication that has published nothing yet. */
 export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
-  const { directory, target, sourceOf, hasNotifiers: hasNotifiers, notifyOnStart, clock, log } = options;
+  const { directory, target, sourceOf, hasNotifiers, notifyOnStart, clock, log } = options;
   let { plan } = options;
   let ready = target.holds(expectedPaths(plan));
   /** Until a plan's first success both regions are asked. */
@@ -100,10 +117,10 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
 
   async function renderFiles(outcomes: FetchResults): Promise<RenderedTarget> {
     const { served, missing, unserved: degradedObjects } = selectValues(plan, outcomes);
-    return { ...(await render(plan, served)), missing, degradedObjects: degradedObjects };
+    return { ...(await render(plan, served)), missing, degradedObjects };
   }
 
-  function publish({ snapshot, facts, missing, degradedObjects: degradedObjects }: RenderedTarget): Published {
+  function publish({ snapshot, facts, missing, degradedObjects }: RenderedTarget): Published {
     const first = publishes === 0;
     const replaces = !first || target.holds([]);
     const toNotify = (of: Change): Changed | undefined =>
@@ -116,9 +133,9 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     if (change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, first, momentText(lastSuccess));
     missingOptional = logTransitions(missingOptional, missing, {
-      begins: (object) => log.problem('warn', 'object.absent', object.problem, { config: plan.file }),
+      begins: (object) => log.problem('warn', 'object.missing', object.problem, { config: plan.file }),
       ends: (name) =>
-        log.write('info', 'object.present', `${name} exists again`, { config: plan.file, object: name }),
+        log.write('info', 'object.found', `${name} exists again`, { config: plan.file, object: name }),
     });
     degraded = logTransitions(degraded, degradedObjects, {
       begins: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
@@ -135,8 +152,12 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     directory,
     plan: () => plan,
     isReady: () => ready,
-    fetchRequest: (phase) => ({ plan, source: sourceOf(plan), bothRegions: phase === 'start' || !verifiedOnce }),
-    renderFiles: renderFiles,
+    fetchRequest: (phase) => ({
+      plan,
+      source: sourceOf(plan),
+      bothRegions: phase === 'start' || !verifiedOnce,
+    }),
+    renderFiles,
     publish,
     recordFailure(problems) {
       lastFailure = clock.now();
@@ -164,7 +185,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       lastErrors: distinct(lastErrors).map(problemStatus),
       configProblems: configProblems.map(problemStatus),
       files,
-      missingOptional: missingOptional,
+      missingOptional,
     }),
   };
 }
@@ -184,7 +205,8 @@ function selectValues(plan: Plan, outcomes: FetchResults) {
           version: choice.value.version,
           region: choice.region,
         });
-        if (choice.degraded !== undefined) degradedObjects.push({ name: object.name, problem: choice.degraded });
+        if (choice.degraded !== undefined)
+          degradedObjects.push({ name: object.name, problem: choice.degraded });
         break;
       case 'absent':
         missing.push({ name: object.name, problem: choice.problem });

@@ -5,7 +5,7 @@
  * busy are one when it listens again, and none of them is lost.
  */
 
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../core/clock.ts';
 
 /** Why the agent looks. */
 export type TriggerReason = 'timer' | 'config' | 'signal' | 'request';
@@ -44,5 +44,5 @@ export function createTriggers(clock: Clock): Triggers {
     return reasons;
   }
 
-  return { trigger: trigger, wait: wait };
+  return { trigger, wait };
 }

@@ -1,10 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type AuthInput,
-  authMethodText,
-  resolveAuthMethod,
-} from '../../src/aws/auth-method.ts';
+import { type AuthInput, authMethodText, resolveAuthMethod } from '../../src/aws/auth-method.ts';
 import { Problem } from '../../src/core/problem.ts';
 
 const test = suite('choosing how to authenticate');

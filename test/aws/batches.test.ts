@@ -11,7 +11,8 @@ const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
   secretRef({ service: 'ssmparameter', region: 'eu-west-1', id, ...more });
 const many = (count: number, make: (id: string) => SecretRef): SecretRef[] =>
   Array.from({ length: count }, (_, at) => make(`n${at}`));
-const reads = (request: AwsRequest): readonly SecretRef[] => ('read' in request ? [request.read] : request.reads);
+const reads = (request: AwsRequest): readonly SecretRef[] =>
+  'read' in request ? [request.read] : request.reads;
 const shape = (requests: readonly AwsRequest[]): string[] =>
   requests.map((request) => `${request.kind} ${reads(request).length}`);
 const singles = (count: number): string[] => Array.from({ length: count }, () => 'GetSecretValue 1');

@@ -1,9 +1,13 @@
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Problem } from '../../src/core/problem.ts';
 import { call } from '../../src/aws/client.ts';
-import { type AwsCredentials, type Credentials, createCredentialCache } from '../../src/aws/credential-cache.ts';
+import {
+  type AwsCredentials,
+  type Credentials,
+  createCredentialCache,
+} from '../../src/aws/credential-cache.ts';
+import { Problem } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { recordingLog } from './world.ts';

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Problem } from '../../src/core/problem.ts';
 import { type AwsCredentials, createCredentialCache } from '../../src/aws/credential-cache.ts';
+import { Problem } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { recordingLog } from './world.ts';

@@ -9,8 +9,8 @@ import {
 } from '../../src/aws/credential-problems.ts';
 import {
   type AwsErrorFacts,
-  incompleteAnswer,
   entryFailure,
+  incompleteAnswer,
   withStaticKeys,
 } from '../../src/aws/error-facts.ts';
 import { problemLine } from '../../src/core/problem.ts';

@@ -10,12 +10,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { resolveAuthMethod } from '../../src/aws/auth-method.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
-import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
 import { openTransport } from '../../src/aws/transport.ts';
+import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { type StandIn, startStandIn } from '../fake-aws/server.ts';
-import { PATIENCE } from '../support/wait.ts';
 import { scratch } from '../support/scratch.ts';
+import { PATIENCE } from '../support/wait.ts';
 import { outcomeText, problemsIn, REGION, realClock, recordingLog, secret } from './world.ts';
 
 const CANARY = 'canary0815canary0815';

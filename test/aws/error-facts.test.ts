@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { errorFacts, incompleteAnswer, isTlsCode, entryFailure } from '../../src/aws/error-facts.ts';
+import { entryFailure, errorFacts, incompleteAnswer, isTlsCode } from '../../src/aws/error-facts.ts';
 
 const test = suite('the facts of a failure');
 

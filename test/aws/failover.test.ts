@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { selectRegion, failoverRefs } from '../../src/aws/failover.ts';
+import { failoverRefs, selectRegion } from '../../src/aws/failover.ts';
 import type { Plan, PlannedObject } from '../../src/config/plan.ts';
+import { type FetchResult, type SecretRefKey, secretRef } from '../../src/config/secret-ref.ts';
 import { Problem, type ProblemCode } from '../../src/core/problem.ts';
-import { type SecretRefKey, type FetchResult, secretRef } from '../../src/config/secret-ref.ts';
 import { Secret } from '../../src/core/secret.ts';
 
 const primary = secretRef({ service: 'secretsmanager', region: 'eu-west-1', id: 'db' });

@@ -3,8 +3,8 @@
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/core/problem.ts';
 import type { SecretRef } from '../../src/config/secret-ref.ts';
+import type { Problem } from '../../src/core/problem.ts';
 import type { GarbageShape, Misbehaviour } from '../fake-aws/faults.ts';
 import { fakeClock } from '../support/clock.ts';
 import { until } from '../support/wait.ts';

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type AwsErrorFacts, entryFailure, incompleteAnswer } from '../../src/aws/error-facts.ts';
 import { fetchProblem } from '../../src/aws/fetch-problems.ts';
-import { type AwsErrorFacts, incompleteAnswer, entryFailure } from '../../src/aws/error-facts.ts';
-import { problemLine } from '../../src/core/problem.ts';
 import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
+import { problemLine } from '../../src/core/problem.ts';
 
 const test = suite('failures in words');
 

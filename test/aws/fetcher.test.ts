@@ -1,11 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Plan } from '../../src/config/plan.ts';
-import { Problem, type ProblemCode } from '../../src/core/problem.ts';
-import { type SecretRef, type SecretRefKey, type FetchResult, secretRef } from '../../src/config/secret-ref.ts';
-import { Secret } from '../../src/core/secret.ts';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { createFetcher } from '../../src/aws/fetcher.ts';
-import type { SecretSource } from '../../src/ports.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import {
+  type FetchResult,
+  type SecretRef,
+  type SecretRefKey,
+  secretRef,
+} from '../../src/config/secret-ref.ts';
+import { Problem, type ProblemCode } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
 
 const stop = new AbortController().signal;
 

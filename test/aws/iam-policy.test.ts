@@ -112,7 +112,9 @@ test('an ARN stands as it is, with a wildcard where its six characters are missi
   assert.equal(arns(arn), [`${arn}-??????`]);
   assert.equal(arns(`${arn}-master`), [`${arn}-master`, `${arn}-master-??????`]);
   const parameter = 'arn:aws:ssm:eu-west-1:111122223333:parameter/shared/token';
-  assert.equal(arnsOf(secretRef({ service: 'ssmparameter', region: 'eu-west-1', id: parameter })), [parameter]);
+  assert.equal(arnsOf(secretRef({ service: 'ssmparameter', region: 'eu-west-1', id: parameter })), [
+    parameter,
+  ]);
 });
 
 test('the batch action is asked for when a batch would be sent', () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { abortable, setCancellableTimeout, createSemaphore, withTimeout } from '../../src/aws/limits.ts';
+import { abortable, createSemaphore, setCancellableTimeout, withTimeout } from '../../src/aws/limits.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 

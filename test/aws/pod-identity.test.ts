@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { containerClient } from '../../src/aws/container-credentials.ts';
 import type { AwsCredentials } from '../../src/aws/credential-cache.ts';
 import { fetchFromPodIdentity } from '../../src/aws/pod-identity.ts';
-import type { Clock } from '../../src/ports.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
-import { until, within } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
+import { until, within } from '../support/wait.ts';
 import { openDeafServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 

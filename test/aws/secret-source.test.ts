@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { secretRef } from '../../src/config/secret-ref.ts';
-import { until } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
+import { until } from '../support/wait.ts';
 import { openWorld, outcomeText, parameter, problemsIn, REGION, secret, type World } from './world.ts';
 
 const test = suite('the secret source on AWS');
@@ -214,7 +214,7 @@ test('a batch that is not allowed is read singly, said once, and not tried again
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 60);
   assert.equal(logged, [
-    'info fetch.single action=secretsmanager:BatchGetSecretValue awsCode=AccessDeniedException: secrets are read one by one from now on: the role may not secretsmanager:BatchGetSecretValue, which would save calls',
+    'info fetch.batchDisabled action=secretsmanager:BatchGetSecretValue awsCode=AccessDeniedException: secrets are read one by one from now on: the role may not secretsmanager:BatchGetSecretValue, which would save calls',
   ]);
 });
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/core/problem.ts';
 import { readToken } from '../../src/aws/service-account-token.ts';
+import type { Problem } from '../../src/core/problem.ts';
 import { rejects } from '../support/rejects.ts';
 
 const test = suite('the token');

@@ -8,13 +8,13 @@ import forge from 'node-forge';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
+import { openTransport, type Transport } from '../../src/aws/transport.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Problem } from '../../src/core/problem.ts';
-import { openTransport, type Transport } from '../../src/aws/transport.ts';
-import type { Clock } from '../../src/ports.ts';
 import { fakeClock } from '../support/clock.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
+import { PATIENCE, until, within } from '../support/wait.ts';
 import { openDeafServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 

@@ -14,12 +14,19 @@ import { join } from 'node:path';
 import type { AuthMethod } from '../../src/aws/auth-method.ts';
 import type { FetchMode } from '../../src/aws/batches.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
-import type { Environment } from '../../src/core/environment.ts';
-import { type Problem, problemLine } from '../../src/core/problem.ts';
-import { type SecretRef, type FetchResult, type FetchResults, secretRef } from '../../src/config/secret-ref.ts';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
 import { openTransport } from '../../src/aws/transport.ts';
-import type { Clock, Log, LogFields, SecretSource } from '../../src/ports.ts';
+import {
+  type FetchResult,
+  type FetchResults,
+  type SecretRef,
+  secretRef,
+} from '../../src/config/secret-ref.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Environment } from '../../src/core/environment.ts';
+import type { Log, LogFields } from '../../src/core/log.ts';
+import { type Problem, problemLine } from '../../src/core/problem.ts';
 import type { Identity } from '../fake-aws/identities.ts';
 import type { Seed } from '../fake-aws/seed.ts';
 import { type StandIn, startStandIn } from '../fake-aws/server.ts';

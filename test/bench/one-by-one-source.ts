@@ -1,11 +1,11 @@
 /** In the place of src/edge/aws/source.ts in the program to compare with: it asks for one value after another. */
 
-import type { SecretRefKey, FetchResult } from '../../src/config/secret-ref.ts';
 import {
   type AwsSource,
   openSecretSource as openAllAtOnce,
   type SourceOptions,
 } from '../../src/aws/secret-source.ts';
+import type { FetchResult, SecretRefKey } from '../../src/config/secret-ref.ts';
 
 export function openSecretSource(options: SourceOptions): AwsSource {
   const source = openAllAtOnce(options);

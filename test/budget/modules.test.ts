@@ -64,10 +64,10 @@ modules('init of a parameter evaluates the packages that a parameter needs, and 
   assert.equal(packagesOf(await initOf(house, [parameter])), Object.keys(parametersOnly).sort());
 });
 
-modules('init loads no room that only others need', async (house) => {
+modules('init loads no folder that only other commands need', async (house) => {
   const { evaluated } = await initOf(house, [secret, parameter]);
   const others =
-    /^src\/(edge\/(http|kubernetes|config-watch|v8\/keep-small|notify)|core\/(jmespath|inject|tls|kubernetes(?!\/rules)|metrics)|help|meters|commands\/(?!init|publishing|plans|sources|context|logging|notifiers))/;
+    /^src\/(http|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|context|logging))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],
@@ -129,7 +129,9 @@ modules('--version and --help load no config, no SDK', async () => {
   const { evaluated, code } = await recordRun(['--help'], {});
   assert.is(code, 0);
   assert.equal(
-    evaluated.filter((owner) => /^(@aws|@smithy|yaml|src\/edge\/(?!log))/.test(owner)),
+    evaluated.filter((owner) =>
+      /^(@aws|@smithy|yaml|src\/(aws|config|publish|notify|kubernetes|http)\/)/.test(owner),
+    ),
     [],
   );
 });
@@ -146,7 +148,7 @@ modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes'
   assert.is(recording.code, 0, recording.stderr);
   assert.equal(packagesOf(recording), [...Object.keys(secretsOnly), 'chokidar', 'readdirp'].sort());
   assert.equal(
-    recording.evaluated.filter((owner) => owner.startsWith('src/edge/kubernetes')),
+    recording.evaluated.filter((owner) => owner.startsWith('src/kubernetes')),
     [],
   );
 });

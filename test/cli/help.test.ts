@@ -2,9 +2,9 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { commands } from '../../src/cli/parse.ts';
 import { helpText } from '../../src/cli/help.ts';
 import { type CommandName, flagOf, optionEntries } from '../../src/cli/options.ts';
+import { commands } from '../../src/cli/parse.ts';
 
 const names = Object.keys(commands) as CommandName[];
 

@@ -74,7 +74,7 @@ export function allows(cluster: Cluster, namespace: string, rules: readonly Rbac
         spec: {
           user: `system:serviceaccount:${namespace}:default`,
           resourceAttributes: {
-            namespace: namespace,
+            namespace,
             group: apiGroups[0],
             resource: resources[0],
             name,

@@ -102,7 +102,7 @@ test('all is well: what is used, by whom, and what was read', async (scene) => {
     /ok {4}directory {2}in memory, \d+ MiB free\n/,
     /ok {4}db {10}secretsmanager eu-west-1 {2}version \S+\n/,
     /ok {4}\/app\/token {2}ssmparameter {3}eu-west-1 {2}version 1\n/,
-    /All is well.\n$/,
+    /All checks passed.\n$/,
   ])
     assert.match(out, expected);
   assert.equal(scene.sandbox.files(), {});

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PathTree } from '../../src/config/path-tree.ts';
-import type { FilePath } from '../../src/publish/snapshot.ts';
+import type { FilePath } from '../../src/core/file-path.ts';
 
 const path = (text: string) => text as FilePath;
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkSecretObject } from '../../src/config/secret-object-rules.ts';
 import type { SecretObject } from '../../src/config/plan.ts';
+import { checkSecretObject } from '../../src/config/secret-object-rules.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
 import { secretObject } from '../support/secret-plan.ts';
 

@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watchConfigs } from '../../src/config/watcher.ts';
-import type { Clock, Log } from '../../src/ports.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Log } from '../../src/core/log.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { PATIENCE, until, within } from '../support/wait.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Problem } from '../../src/core/problem.ts';
 import { type LogOptions, openLog } from '../../src/core/log.ts';
+import { Problem } from '../../src/core/problem.ts';
 
 const test = suite('the log');
 

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
+import { flagOf, type Option, optionEntries } from '../../src/cli/options.ts';
 import { events } from '../../src/core/log-events.ts';
 import { exitCodes, problemCodes } from '../../src/core/problem.ts';
 import { metrics } from '../../src/sidecar/metrics.ts';
-import { flagOf, type Option, optionEntries } from '../../src/cli/options.ts';
 import { benchPrice, benchTable } from '../bench/table.ts';
 
 export const root = join(import.meta.dirname, '../..');

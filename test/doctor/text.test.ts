@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { secretRef } from '../../src/config/secret-ref.ts';
+import { Problem } from '../../src/core/problem.ts';
 import type { ConfigReport, DoctorReport } from '../../src/doctor/report.ts';
 import { doctorExitCode } from '../../src/doctor/report.ts';
 import { doctorJson, doctorText } from '../../src/doctor/text.ts';
-import { Problem } from '../../src/core/problem.ts';
-import { secretRef } from '../../src/config/secret-ref.ts';
 import { optionalObject } from '../support/secret-plan.ts';
 
 const denied = new Problem({
@@ -103,7 +103,7 @@ test('the exit code is that of the earliest stage that failed; a warning is no f
   assert.is(doctorExitCode({ configs: [{ ...config, objects: [] }] }), 6);
   const checks = config.checks.filter(({ verdict }) => verdict !== 'failed');
   assert.is(doctorExitCode({ configs: [{ ...config, checks, objects: [] }] }), 0);
-  assert.match(doctorText({ configs: [{ ...config, checks, objects: [] }] }), 'All is well.\n');
+  assert.match(doctorText({ configs: [{ ...config, checks, objects: [] }] }), 'All checks passed.\n');
 });
 
 test('one problem that stops many objects is counted once', () => {

@@ -45,7 +45,7 @@ export function selfSigned(now: number = Date.now()): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(identifier('ecdsaWithSha256'));
   const name = sequence(
-    der(tag.set, sequence(identifier('commonName'), der(tag.utf8, Buffer.from('aws-stand-in')))),
+    der(tag.set, sequence(identifier('commonName'), der(tag.utf8, Buffer.from('fake-aws')))),
   );
   const toBeSigned = sequence(
     der(tag.version, der(tag.integer, Buffer.from([2]))),

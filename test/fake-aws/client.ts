@@ -52,7 +52,7 @@ export function remoteControls(url: string, ca?: string): RemoteControls {
 /** Starts the stand-in as a process that ends with this one. */
 export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Promise<LaunchedStandIn> {
   const { host = '127.0.0.1', port = 0, tls } = options;
-  const directory = mkdtempSync(join(tmpdir(), 'aws-stand-in-'));
+  const directory = mkdtempSync(join(tmpdir(), 'fake-aws-'));
   const file = (name: string, content: string) => {
     const path = join(directory, name);
     writeFileSync(path, content, { mode: 0o600 });

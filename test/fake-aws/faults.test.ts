@@ -2,8 +2,8 @@ import { BatchGetSecretValueCommand, GetSecretValueCommand } from '@aws-sdk/clie
 import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
+import { until } from '../support/wait.ts';
 import { exampleSeed, startExample } from './example.ts';
 import type { Fault, GarbageShape, Misbehaviour } from './faults.ts';
 import { operatorKeys, parameterStoreAt, secretsManagerAt, send, signed } from './requests.ts';

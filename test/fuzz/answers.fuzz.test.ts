@@ -16,12 +16,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FetchMode } from '../../src/aws/batches.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
-import { Problem } from '../../src/core/problem.ts';
-import { Secret } from '../../src/core/secret.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
 import { openTransport } from '../../src/aws/transport.ts';
-import { seededRandom } from '../fake-aws/random.ts';
+import { Problem } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { POD_TOKEN, parameter, recordingLog, secret } from '../aws/world.ts';
+import { seededRandom } from '../fake-aws/random.ts';
 import { fakeClock } from '../support/clock.ts';
 
 const test = suite('damaged answers');

@@ -8,9 +8,9 @@ import { posix } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkReport, checkText } from '../../src/config/report.ts';
-import type { Plan } from '../../src/config/plan.ts';
 import type { ParsedPlan } from '../../src/config/parse.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import { checkReport, checkText } from '../../src/config/report.ts';
 import { escapeControl } from '../../src/core/text.ts';
 import { config, parse } from '../support/config.ts';
 

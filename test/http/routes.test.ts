@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { type HttpRequest, type Pages, route } from '../../src/http/routes.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { exampleStatus } from '../support/status.ts';
 
 const test = suite('the routes');

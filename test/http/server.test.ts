@@ -8,9 +8,9 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import type { Pages } from '../../src/http/routes.ts';
 import { type HttpLimits, type HttpServer, openHttpServer } from '../../src/http/server.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
+import { PATIENCE, until, within } from '../support/wait.ts';
 
 const test = suite('the HTTP server');
 const open: { close(): unknown }[] = [];

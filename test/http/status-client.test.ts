@@ -6,9 +6,9 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { openHttpServer } from '../../src/http/server.ts';
 import { fetchStatus } from '../../src/http/status-client.ts';
-import { PATIENCE } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
+import { PATIENCE } from '../support/wait.ts';
 
 const test = suite('asking for the status');
 

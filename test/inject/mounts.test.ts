@@ -2,13 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  containersIn,
-  type Injection,
-  injected,
-  objectsIn,
-  secretProviderClass,
-} from '../support/inject.ts';
+import { containersIn, type Injection, injected, objectsIn, secretProviderClass } from '../support/inject.ts';
 import { mountFaultsIn } from '../support/mount-faults.ts';
 
 const csi = (name: string, spc = 'app') =>

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as yaml from 'yaml';
-import { applyEdits, editsFor } from '../../src/inject/yaml-edit.ts';
 import { parseManifests } from '../../src/inject/yaml.ts';
+import { applyEdits, editsFor } from '../../src/inject/yaml-edit.ts';
 
 const { parse } = yaml;
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rbacFor } from '../../src/kubernetes/rbac.ts';
 import { Problem, problemLine, problemsOf } from '../../src/core/problem.ts';
 import { checkAccess } from '../../src/kubernetes/access-review.ts';
+import { rbacFor } from '../../src/kubernetes/rbac.ts';
 import { type KubernetesDouble, kubernetesDouble } from '../support/kubernetes-api.ts';
 import { rejects } from '../support/rejects.ts';
 import { secretObject, secretPlan } from '../support/secret-plan.ts';

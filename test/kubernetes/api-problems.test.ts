@@ -2,8 +2,8 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { toProblem } from '../../src/kubernetes/api-problems.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { toProblem } from '../../src/kubernetes/api-problems.ts';
 
 function message(said: string, value: string): string {
   const request = {

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { configIdentity } from '../../src/kubernetes/live-secret.ts';
-import { applyBody, desiredSecrets, quotesValue } from '../../src/kubernetes/desired-secret.ts';
 import { problemLine } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { applyBody, desiredSecrets, quotesValue } from '../../src/kubernetes/desired-secret.ts';
+import { configIdentity } from '../../src/kubernetes/live-secret.ts';
 import { optionalObject, published, secretObject, secretPlan } from '../support/secret-plan.ts';
 
 test('a file becomes a value, with its bytes unchanged', async () => {

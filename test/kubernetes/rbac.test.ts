@@ -59,10 +59,7 @@ test('a Role is named after a file as Kubernetes names things', () => {
 });
 
 test('the page about Kubernetes Secrets shows what is generated', () => {
-  const page = readFileSync(
-    join(import.meta.dirname, '../../examples/kubernetes-secrets/README.md'),
-    'utf8',
-  );
+  const page = readFileSync(join(import.meta.dirname, '../../examples/kubernetes-secrets/README.md'), 'utf8');
   const shown = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(page)?.[1] ?? '';
   const one = secretPlan([secretObject('app', { password: 'db-password' })]);
   assert.equal(

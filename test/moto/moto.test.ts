@@ -186,7 +186,7 @@ test('what Secrets Manager does not have is told object by object, whatever the 
   const { code, stderr } = await init(house);
   assert.is(code, 0, stderr);
   assert.equal(box.files(), { there: 'x' });
-  assert.is(stderr.match(/"event":"object.absent"/g)?.length, 4);
+  assert.is(stderr.match(/"event":"object.missing"/g)?.length, 4);
 });
 
 test('25 secrets are two batches, and one that is missing costs no call more', async (house) => {
@@ -350,7 +350,7 @@ test('doctor says who moto takes it for, what it could read, and what not', asyn
     new RegExp(`ok {4}identity {3}arn:aws:sts::${MOTO_ACCOUNT}:user/moto; credentials end in`),
     new RegExp(`ok {4}a {10,}secretsmanager +${region} +version ${version}\n`),
     new RegExp(`ok {4}/app/token +ssmparameter +${region} +version 1\n`),
-    /All is well.\n$/,
+    /All checks passed.\n$/,
   ])
     assert.match(well.stdout, expected);
   box.writeConfig({ objects: [secret('a'), secret('nowhere')] });

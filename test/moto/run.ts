@@ -1,5 +1,5 @@
 /**
- * `npm run test:real`: the tests of this folder, once everything that they run is there. Exits with 3, and says what is
+ * `npm run test:moto`: the tests of this folder, once everything that they run is there. Exits with 3, and says what is
  * missing, when it is not: then nothing was tested.
  */
 
@@ -11,7 +11,7 @@ const MISSING = 3;
 
 if (isThere()) {
   const runner = join(import.meta.dirname, '../run.ts');
-  const words = ['--no-warnings', runner, '--real', ...process.argv.slice(2)];
+  const words = ['--no-warnings', runner, '--moto', ...process.argv.slice(2)];
   process.exitCode = spawnSync(process.execPath, words, { stdio: 'inherit' }).status ?? 1;
 } else {
   process.exitCode = MISSING;
@@ -23,7 +23,7 @@ function isThere(): boolean {
     return true;
   } catch (error) {
     process.stderr.write(
-      `!! NOT RUN: test/real, against an AWS that others wrote. ${(error as Error).message}\n`,
+      `!! NOT RUN: test/moto, against an AWS that others wrote. ${(error as Error).message}\n`,
     );
     return false;
   }

@@ -12,13 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Problem } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Changed, FilePath } from '../../src/publish/snapshot.ts';
-import { redact } from '../../src/notify/redact.ts';
 import { type ExecOptions, execNotifier } from '../../src/notify/exec.ts';
-import { until } from '../support/wait.ts';
+import { redact } from '../../src/notify/redact.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { rejects } from '../support/rejects.ts';
+import { until } from '../support/wait.ts';
 
 const test = suite('hooks, run');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-exec-'));

@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Change, Changed, FilePath, Snapshot } from '../../src/publish/snapshot.ts';
-import { changeToNotify, changedPaths, mergeChanges, notifyBackoff } from '../../src/notify/pending-names.ts';
+import { changedPaths, changeToNotify, mergeChanges, notifyBackoff } from '../../src/notify/pending-names.ts';
+import type { Change, Changed, Snapshot } from '../../src/publish/snapshot.ts';
 
-const test = suite('telling');
+const test = suite('notifying');
 
 function changed(added: string[] = [], updated: string[] = [], removed: string[] = []): Changed {
   return {

@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  hasOwnPidNamespace,
-  isSelfOrDescendant,
-  isReused,
   findByName,
+  hasOwnPidNamespace,
+  isReused,
+  isSelfOrDescendant,
   type ProcessEntry,
   type ProcessTable,
   parsePidFile,

@@ -1,10 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FilePath } from '../../src/core/file-path.ts';
+import type { Log } from '../../src/core/log.ts';
 import { Problem, problemsOf } from '../../src/core/problem.ts';
-import type { Changed, FilePath } from '../../src/publish/snapshot.ts';
+import type { Notifier } from '../../src/notify/notifier.ts';
 import { changedPaths } from '../../src/notify/pending-names.ts';
-import type { Log, Notifier } from '../../src/ports.ts';
 import { createNotificationQueue, type NotificationQueue } from '../../src/notify/queue.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { type FakeClock, fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
@@ -47,7 +49,11 @@ function updated(...files: string[]): Changed {
   return { kind: 'changed', added: [], updated: files as FilePath[], removed: [] };
 }
 
-function open(clock: FakeClock, notifiers: Notifier[], splay = 0): { teller: NotificationQueue; said: string[] } {
+function open(
+  clock: FakeClock,
+  notifiers: Notifier[],
+  splay = 0,
+): { teller: NotificationQueue; said: string[] } {
   const said: string[] = [];
   const log: Log = {
     write: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
@@ -64,7 +70,7 @@ test('a change is told once, at once, and logged', async () => {
   teller.enqueue(updated('a'));
   await clock.advance(600_000);
   assert.equal(app.heard, ['a@0']);
-  assert.equal(said, ['count url success', 'info notify.told 1']);
+  assert.equal(said, ['count url success', 'info notify.succeeded 1']);
   assert.is(teller.status()[0]?.state, 'idle');
 });
 
@@ -81,7 +87,7 @@ test('a failing notifier is tried again with growing waits; the same failure is 
       'warn notify.failed 1',
       'debug notify.failedAgain 2',
       'debug notify.failedAgain 3',
-      'info notify.told 4',
+      'info notify.succeeded 4',
     ],
   );
 });
@@ -114,7 +120,7 @@ test('changes while it is busy are merged, and it hears once more, about all of 
   await clock.advance(100);
   teller.enqueue(updated('b'));
   teller.enqueue(updated('c', 'b'));
-  assert.is(teller.status()[0]?.state, 'telling');
+  assert.is(teller.status()[0]?.state, 'notifying');
   await clock.advance(10_000);
   assert.equal(app.heard, ['a@0', 'b,c@1000']);
 });
@@ -316,7 +322,7 @@ test('at the end, what is being told gets its grace and is then aborted', async 
   const closed = Promise.all([quick, slow].map((each) => each.close(2000).then(() => clock.elapsed())));
   await clock.advance(10_000);
   assert.equal(await closed, [1500, 2000]);
-  assert.equal(said, ['count url success', 'info notify.told 1']);
+  assert.equal(said, ['count url success', 'info notify.succeeded 1']);
   assert.equal(saidOfSlow, []);
   slow.enqueue(updated('b'));
   await clock.advance(10_000);
@@ -326,7 +332,7 @@ test('at the end, what is being told gets its grace and is then aborted', async 
 test('the status says what was told, what failed and why', async () => {
   const clock = fakeClock();
   const { teller } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
-  assert.equal(teller.status(), [{ kind: 'url', state: 'idle', untold: 0, consecutiveFailures: 0 }]);
+  assert.equal(teller.status(), [{ kind: 'url', state: 'idle', pending: 0, consecutiveFailures: 0 }]);
   teller.enqueue(updated('a'));
   await clock.advance(1000);
   teller.enqueue(updated('a'));
@@ -335,9 +341,9 @@ test('the status says what was told, what failed and why', async () => {
     {
       kind: 'url',
       state: 'waiting',
-      untold: 1,
+      pending: 1,
       consecutiveFailures: 2,
-      lastTold: '2026-01-01T00:00:00.000Z',
+      lastNotified: '2026-01-01T00:00:00.000Z',
       lastFailure: '2026-01-01T00:00:02.500Z',
       lastError: {
         code: 'notify.url',

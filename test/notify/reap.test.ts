@@ -40,14 +40,14 @@ test('what cannot be reaped is counted', async () => {
 test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
-  const module = (path: string) => new URL(`../../../src/edge/notify/${path}`, import.meta.url).href;
+  const module = (path: string) => new URL(`../../../src/notify/${path}`, import.meta.url).href;
   const script = `
     import { execNotifier } from ${JSON.stringify(module('exec.ts'))};
-    import { readProcessTable } from ${JSON.stringify(module('process-table.ts'))};
+    import { readProcessTable } from ${JSON.stringify(module('processes.ts'))};
     let unreaped = 0;
     const run = (script) => execNotifier(['/bin/sh', '-c', script], {
       environment: {}, self: process.pid, scrub: (text) => text, unreaped: (count) => { unreaped += count; },
-    }).tell({ kind: 'changed', added: [], updated: [], removed: [] }, new AbortController().signal);
+    }).notify({ kind: 'changed', added: [], updated: [], removed: [] }, new AbortController().signal);
     // One in the group, and one that left it and ends on its own: each before its run is over, or later.
     for (let times = 0; times < 5; times++) await run('sleep 1000 & setsid sleep 0.01 & sleep 0.05; exit 0');
     const others = () => [...readProcessTable().keys()].filter((pid) => pid !== process.pid);

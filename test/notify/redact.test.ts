@@ -43,7 +43,10 @@ test('takes out bytes that are no text', () => {
 });
 
 test('a short value is taken out where it stands alone, and leaves words whole', () => {
-  assert.is(redact('pin: 123, port 1234, "123"', [new Secret('123')]), 'pin: [secret], port 1234, "[secret]"');
+  assert.is(
+    redact('pin: 123, port 1234, "123"', [new Secret('123')]),
+    'pin: [secret], port 1234, "[secret]"',
+  );
   assert.is(redact('a cat and a dog', [new Secret('a')]), '[secret] cat and [secret] dog');
 });
 

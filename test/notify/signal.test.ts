@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
-import type { Changed } from '../../src/publish/snapshot.ts';
 import { type ProcessSystem, type SignalTarget, signalNotifier } from '../../src/notify/signal.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { isAllowed, mayBecome } from '../support/allowed.ts';
-import { within } from '../support/wait.ts';
 import { rejects } from '../support/rejects.ts';
+import { within } from '../support/wait.ts';
 
 const test = suite('signalling');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-signal-'));
@@ -175,7 +175,7 @@ test('a namespace of our own, for real: the remedy is to share it', () => {
     import { signalNotifier } from ${JSON.stringify(module)};
     const system = { self: process.pid, user: 0, kill: process.kill, proc: '/proc' };
     const notifier = signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, system);
-    await notifier.tell({}, undefined).catch((problem) => console.log(process.pid, problem.message, problem.remedy));`;
+    await notifier.notify({}, undefined).catch((problem) => console.log(process.pid, problem.message, problem.remedy));`;
   const { stdout } = spawnSync(
     'unshare',
     [...unshare, process.execPath, '--no-warnings', '--input-type=module', '-e', script],

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
-import type { Changed } from '../../src/publish/snapshot.ts';
 import { touchNotifier } from '../../src/notify/touch.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { copyForOthers } from '../support/allowed.ts';
-import { within } from '../support/wait.ts';
 import { nobody } from '../support/readable-copy.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch as readableScratch } from '../support/scratch.ts';
+import { within } from '../support/wait.ts';
 
 const test = suite('touching');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-touch-'));
@@ -55,7 +55,7 @@ test('touches the file of another user, if it may write to it', () => {
   execFileSync('touch', ['-d', '2020-01-01', file]);
   const script = `
     import { touchNotifier } from ${JSON.stringify(copy.url('src/notify/touch.ts'))};
-    await touchNotifier(${JSON.stringify(file)}, () => 0).tell({}, new AbortController().signal);`;
+    await touchNotifier(${JSON.stringify(file)}, () => 0).notify({}, new AbortController().signal);`;
   const { stderr } = spawnSync(copy.node, ['--no-warnings', '--input-type=module', '-e', script], {
     ...nobody,
     encoding: 'utf8',

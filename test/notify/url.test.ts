@@ -4,11 +4,12 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Problem } from '../../src/core/problem.ts';
-import type { Changed, FilePath } from '../../src/publish/snapshot.ts';
 import { urlNotifier } from '../../src/notify/url.ts';
-import { PATIENCE } from '../support/wait.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { rejects } from '../support/rejects.ts';
+import { PATIENCE } from '../support/wait.ts';
 
 const test = suite('notifying a URL');
 const change: Changed = { kind: 'changed', added: [], updated: ['b', 'a "c"'] as FilePath[], removed: [] };
@@ -239,7 +240,10 @@ test('an abort ends it with its reason', async () => {
   const url = await serve(() => stop.abort('SIGTERM'));
   const told = urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal);
   assert.is(await rejects(told), 'SIGTERM');
-  assert.is(await rejects(urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal)), 'SIGTERM');
+  assert.is(
+    await rejects(urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal)),
+    'SIGTERM',
+  );
 });
 
 const TLS_KEY = `-----BEGIN PRIVATE KEY-----

@@ -15,10 +15,16 @@ test('a first phase that is throttled waits as long as it is asked to, and then 
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws(throttled);
   await play(world, [
-    { happens: start, holds: { files: {}, ready: false, phase: 'start', logged: ['start.waiting'], fetched: 1 } },
+    {
+      happens: start,
+      holds: { files: {}, ready: false, phase: 'start', logged: ['start.retrying'], fetched: 1 },
+    },
     { happens: seconds(29), holds: { fetched: 0 } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: seconds(1), holds: { files: { a: '1' }, ready: true, phase: 'steady', notified: [], fetched: 1 } },
+    {
+      happens: seconds(1),
+      holds: { files: { a: '1' }, ready: true, phase: 'steady', notified: [], fetched: 1 },
+    },
     { happens: minutes(10), holds: { fetched: 1, notified: [], logged: [] } },
   ]);
 });
@@ -34,7 +40,7 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
       },
       holds: {},
     },
-    { happens: minutes(10), holds: { logged: ['refresh.failed'], failures: 1, fetched: 2 } },
+    { happens: minutes(10), holds: { logged: ['sync.failed'], failures: 1, fetched: 2 } },
     {
       happens: minutes(60),
       holds: {
@@ -52,7 +58,7 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
         files: { a: '2', b: '1' },
         notified: ['a'],
         failures: 0,
-        logged: ['notify.told', 'refresh.recovered'],
+        logged: ['notify.succeeded', 'sync.recovered'],
       },
     },
     { happens: minutes(7), holds: { fetched: 0 } },
@@ -61,7 +67,7 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
     { happens: (w) => w.aws(throttled), holds: {} },
     {
       happens: minutes(10),
-      holds: { logged: ['refresh.failed'], also: (w) => assert.ok(w.status().consecutiveFailures < 10) },
+      holds: { logged: ['sync.failed'], also: (w) => assert.ok(w.status().consecutiveFailures < 10) },
     },
   ]);
 });
@@ -72,7 +78,7 @@ test('AWS away for six hours, and back: ready all along, asked about once a minu
   await play(world, [
     { happens: start, holds: { ready: true } },
     { happens: (w) => w.aws(away), holds: {} },
-    { happens: minutes(10), holds: { logged: ['refresh.failed'] } },
+    { happens: minutes(10), holds: { logged: ['sync.failed'] } },
     {
       happens: async (w) => {
         for (let hour = 0; hour < 6; hour++) {
@@ -95,9 +101,9 @@ test('another failure than before is news, the same one is not', async () => {
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.aws(away), holds: {} },
-    { happens: minutes(15), holds: { logged: ['refresh.failed'] } },
+    { happens: minutes(15), holds: { logged: ['sync.failed'] } },
     { happens: (w) => w.aws(problem('fetch.denied')), holds: {} },
-    { happens: minutes(15), holds: { logged: ['refresh.failed'], ready: true } },
+    { happens: minutes(15), holds: { logged: ['sync.failed'], ready: true } },
   ]);
 });
 
@@ -108,10 +114,10 @@ test('a restart over published files while AWS is away is ready at once, tells n
   const world = await openWorld({ secrets: { a: '1' }, dir: before.dir });
   world.aws(away);
   await play(world, [
-    { happens: start, holds: { ready: true, phase: 'steady', logged: ['sidecar.ready', 'refresh.failed'] } },
+    { happens: start, holds: { ready: true, phase: 'steady', logged: ['sidecar.ready', 'sync.failed'] } },
     { happens: minutes(60), holds: { ready: true, files: { a: '1' }, notified: [], logged: [] } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: minutes(2), holds: { failures: 0, notified: [], logged: ['refresh.recovered'] } },
+    { happens: minutes(2), holds: { failures: 0, notified: [], logged: ['sync.recovered'] } },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
   ]);
@@ -187,13 +193,13 @@ test('an optional secret that is deleted takes its file along, and brings it bac
     { happens: (w) => w.remove('a'), holds: {} },
     {
       happens: minutes(10),
-      holds: { files: { b: '1' }, notified: ['a'], logged: ['object.absent', 'notify.told'] },
+      holds: { files: { b: '1' }, notified: ['a'], logged: ['object.missing', 'notify.succeeded'] },
     },
     { happens: minutes(30), holds: { logged: [], notified: [] } },
     { happens: (w) => w.put('a', '1'), holds: {} },
     {
       happens: minutes(10),
-      holds: { files: { a: '1', b: '1' }, notified: ['a'], logged: ['object.present', 'notify.told'] },
+      holds: { files: { a: '1', b: '1' }, notified: ['a'], logged: ['object.found', 'notify.succeeded'] },
     },
     // Not to be read is not the same as not to be there.
     { happens: (w) => w.aws(problem('fetch.denied'), 'a'), holds: {} },

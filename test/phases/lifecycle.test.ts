@@ -19,7 +19,11 @@ test('an edited config is in force at once, and files of objects that are gone f
     { happens: start, holds: { files: { a: '1', b: '1' } } },
     {
       happens: (w) => w.edit(of('b', 'c')),
-      holds: { files: { b: '1', c: '1' }, notified: ['a,c'], logged: ['config.reloaded', 'notify.told'] },
+      holds: {
+        files: { b: '1', c: '1' },
+        notified: ['a,c'],
+        logged: ['config.reloaded', 'notify.succeeded'],
+      },
     },
     { happens: minutes(10), holds: { notified: [], logged: [], fetched: 2 } },
   ]);
@@ -32,20 +36,23 @@ test('a broken config keeps the one before, is told once and shown all along; wh
     { happens: start, holds: {} },
     {
       happens: (w) => w.edit(broken),
-      holds: { logged: ['config.broken'], also: (w) => assert.ok(problems(w) > 0) },
+      holds: { logged: ['config.invalid'], also: (w) => assert.ok(problems(w) > 0) },
     },
     { happens: (w) => w.put('a', '2'), holds: {} },
     // The old one is not only kept, it works.
-    { happens: minutes(30), holds: { files: { a: '2' }, notified: ['a'], logged: ['notify.told'], failures: 0 } },
+    {
+      happens: minutes(30),
+      holds: { files: { a: '2' }, notified: ['a'], logged: ['notify.succeeded'], failures: 0 },
+    },
     { happens: (w) => w.hangup(), holds: { logged: [], also: (w) => assert.ok(problems(w) > 0) } },
     {
       happens: (w) => w.edit(of('a')),
-      holds: { logged: ['config.whole'], also: (w) => assert.is(problems(w), 0) },
+      holds: { logged: ['config.recovered'], also: (w) => assert.is(problems(w), 0) },
     },
-    { happens: (w) => w.edit(broken), holds: { logged: ['config.broken'] } },
+    { happens: (w) => w.edit(broken), holds: { logged: ['config.invalid'] } },
     {
       happens: (w) => w.edit(of('b')),
-      holds: { files: { b: '1' }, logged: ['config.reloaded', 'notify.told'] },
+      holds: { files: { b: '1' }, logged: ['config.reloaded', 'notify.succeeded'] },
     },
   ]);
 });
@@ -61,7 +68,7 @@ for (const [what, edited] of [
       { happens: start, holds: { files: { a: '1', b: '1' } } },
       {
         happens: (w) => w.edit(edited),
-        holds: { files: { a: '1', b: '1' }, ready: true, notified: [], logged: ['config.broken'] },
+        holds: { files: { a: '1', b: '1' }, ready: true, notified: [], logged: ['config.invalid'] },
       },
       { happens: (w) => w.put('b', '2'), holds: {} },
       { happens: minutes(10), holds: { files: { a: '1', b: '2' }, notified: ['b'], failures: 0 } },
@@ -171,7 +178,7 @@ test('a hook that hangs holds up no sync, and what changed meanwhile is told aft
         notified: [],
         files: { a: '2', b: '2' },
         also: (w) =>
-          assert.equal([w.status().notifiers[0]?.state, w.status().notifiers[0]?.pending], ['telling', 2]),
+          assert.equal([w.status().notifiers[0]?.state, w.status().notifiers[0]?.pending], ['notifying', 2]),
       },
     },
     // Its own limit is the notifier's affair; the end of the program does not wait for it.
@@ -266,7 +273,7 @@ test('killed in the splay: the next one tells, once', async () => {
   ]);
 });
 
-test('a directory that is gone fails every pass, and never ends the sidecar, also not when there is a note in it to take away', async () => {
+test('a directory that is gone fails every sync, and never ends the sidecar, also not when there is a note in it to take away', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
     { happens: start, holds: {} },

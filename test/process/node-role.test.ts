@@ -59,7 +59,7 @@ for (const command of ['init', 'sidecar', 'doctor']) {
     assert.is(ended.code, 4, said);
     assert.match(said, /Pod Identity association.*eks\.amazonaws\.com\/role-arn.*--auth default/);
     assert.match(said, 'credentials.variables');
-    assert.not.match(said, 'start.waiting');
+    assert.not.match(said, 'start.retrying');
     assert.equal(house.box.files(), {});
     assert.is(await house.aws.count({ service: 'imds' }), 0);
   });

@@ -10,9 +10,9 @@ import * as assert from 'uvu/assert';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { until, within } from '../support/wait.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { until, within } from '../support/wait.ts';
 
 /** The sidecar as it is built, real processes, a real tmpfs: a secret is rotated, and the application hears of it. */
 const test = suite<{ aws: LaunchedStandIn; box: Sandbox }>('telling, as built');
@@ -136,7 +136,7 @@ test('hook, URL and file are told of one change each for itself, and the pages s
   await rotate(house, 'value-1');
   await ask(port, 'POST', '/refresh');
   for (const kind of ['exec', 'touch', 'url'])
-    await program.says(new RegExp(`"notify\\.told".*"notifier":"${kind}"`));
+    await program.says(new RegExp(`"notify\\.succeeded".*"notifier":"${kind}"`));
   server.close();
 
   assert.is(readFileSync(said, 'utf8'), '["password"] none\n');
@@ -145,13 +145,13 @@ test('hook, URL and file are told of one change each for itself, and the pages s
 
   const status = JSON.parse((await ask(port, 'GET', '/status')).body) as SidecarStatus;
   assert.equal(
-    status.notifiers.map(({ kind, state, pending: untold, consecutiveFailures }) => ({
+    status.notifiers.map(({ kind, state, pending, consecutiveFailures }) => ({
       kind,
       state,
-      untold,
+      pending,
       consecutiveFailures,
     })),
-    ['exec', 'url', 'touch'].map((kind) => ({ kind, state: 'idle', untold: 0, consecutiveFailures: 0 })),
+    ['exec', 'url', 'touch'].map((kind) => ({ kind, state: 'idle', pending: 0, consecutiveFailures: 0 })),
   );
   const file = status.configs[0]?.files.find(({ path }) => path === 'password');
   assert.is(file?.object, 'db/password');
@@ -202,7 +202,7 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
   for (const round of [1, 2, 3]) {
     await rotate(house, `value-${round}`);
     await ask(port, 'POST', '/refresh');
-    await says(new RegExp(`(?:"notify\\.told"[\\s\\S]*){${round}}`));
+    await says(new RegExp(`(?:"notify\\.succeeded"[\\s\\S]*){${round}}`));
   }
   assert.is(readFileSync(join(house.box.root, 'older'), 'utf8').split('\n').length, 3);
   assert.is(readFileSync(join(house.box.root, 'zombies'), 'utf8'), '');

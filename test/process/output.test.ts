@@ -7,9 +7,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckReport } from '../../src/config/report.ts';
 import { exitCodes } from '../../src/core/problem.ts';
-import { within } from '../support/wait.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
+import { within } from '../support/wait.ts';
 
 const COUNT = 5000;
 

@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diff, type FoundFile, topLevelNames } from '../../src/publish/diff.ts';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { FilePath, Snapshot } from '../../src/publish/snapshot.ts';
+import { diff, type FoundFile, topLevelNames } from '../../src/publish/diff.ts';
+import type { Snapshot } from '../../src/publish/snapshot.ts';
 
 const test = suite('what a publish changes');
 

@@ -28,7 +28,7 @@ test('a set that is a link to elsewhere is none: it is replaced, and nothing els
   const elsewhere = scratch();
   writeFileSync(join(elsewhere, 'a'), 'one');
   symlinkSync(elsewhere, join(dir, '..2026_01_01_00_00_00.abcdef'));
-  writeFileSync(join(dir, '..2026_01_01_00_00_00.abcdef.untold'), noteOf('a'));
+  writeFileSync(join(dir, '..2026_01_01_00_00_00.abcdef.pending'), noteOf('a'));
   symlinkSync('..2026_01_01_00_00_00.abcdef', join(dir, '..data'));
   symlinkSync('..data/a', join(dir, 'a'));
   const directory = await open(dir);
@@ -56,11 +56,16 @@ for (const [name, put] of [
   test(`a note of what is untold that holds or is ${name} is no note of ours`, async () => {
     const dir = scratch();
     await publishOnce(dir, snapshot({ a: 'one' }));
-    put(join(dir, `${readlinkSync(join(dir, '..data'))}.untold`));
+    put(join(dir, `${readlinkSync(join(dir, '..data'))}.pending`));
     const directory = await open(dir);
     assert.is(directory.pendingNotification(), undefined);
     await directory.publish(snapshot({ a: 'two' }));
-    assert.equal(directory.pendingNotification(), { kind: 'changed', added: [], updated: ['a'], removed: [] });
+    assert.equal(directory.pendingNotification(), {
+      kind: 'changed',
+      added: [],
+      updated: ['a'],
+      removed: [],
+    });
     directory.clearPendingNotification();
     await directory.end();
     assert.equal(leftovers(dir), []);

@@ -8,11 +8,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/core/problem.ts';
 import { takeLock } from '../../src/publish/lock.ts';
-import { fakeClock } from '../support/clock.ts';
 import { companion } from '../support/child.ts';
-import { PATIENCE, until } from '../support/wait.ts';
+import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
+import { PATIENCE, until } from '../support/wait.ts';
 
 const test = suite('the lock of a directory');
 
@@ -21,7 +21,7 @@ function wish(holder: string) {
   const stop = new AbortController();
   return {
     holder,
-    patience: 1000,
+    lockTimeout: 1000,
     clock: fakeClock(),
     stop: stop.signal,
     abort: (reason: unknown) => stop.abort(reason),
@@ -121,7 +121,7 @@ test('kill -9 of the holder frees it at once', async () => {
   const dir = scratch();
   const holder = companion('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await holder.said('open');
-  const impatient = { ...wish('init'), patience: 0 };
+  const impatient = { ...wish('init'), lockTimeout: 0 };
   assert.is(((await rejects(takeLock(dir, impatient))) as Problem).code, 'publish.locked');
   holder.kill('SIGKILL');
   await holder.ended();
@@ -134,7 +134,7 @@ test('of two processes at once the second says who is first, and publishes when 
   await first.said('open');
   const [refused = ''] = await companion('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
   assert.match(refused, /"code":"publish\.locked".*podsecrets publisher on /);
-  const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, patience: PATIENCE }));
+  const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, lockTimeout: PATIENCE }));
   first.kill('SIGKILL');
   await patient.said('done');
   assert.match(readFileSync(join(dir, 'db-password'), 'utf8'), /^generation 5 of /);

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { filePath, parentsOf } from '../../src/publish/snapshot.ts';
+import { filePath, parentsOf } from '../../src/core/file-path.ts';
 
 for (const [text, path] of [
   ['a', 'a'],

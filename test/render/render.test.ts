@@ -4,8 +4,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/config/plan.ts';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
-import { render, type SelectedValue } from '../../src/render/render.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { render, type SelectedValue } from '../../src/render/render.ts';
 import { config, parse } from '../support/config.ts';
 import { rejects } from '../support/rejects.ts';
 

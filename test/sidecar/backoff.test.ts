@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem, Problems } from '../../src/core/problem.ts';
-import { retryBudget, refreshDelay, retryAfterOf, retryDelay } from '../../src/sidecar/backoff.ts';
+import { refreshDelay, retryAfterOf, retryBudget, retryDelay } from '../../src/sidecar/backoff.ts';
 
 const minute = 60_000;
 

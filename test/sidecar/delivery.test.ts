@@ -1,15 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Changed, FilePath } from '../../src/publish/snapshot.ts';
+import type { FilePath } from '../../src/core/file-path.ts';
+import type { Log } from '../../src/core/log.ts';
+import type { Notifier } from '../../src/notify/notifier.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { createSync } from '../../src/sidecar/delivery.ts';
-import type { Log, Notifier } from '../../src/ports.ts';
-import type { SyncTarget, Published } from '../../src/sidecar/target.ts';
+import type { Published, SyncTarget } from '../../src/sidecar/target.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { secretPlan } from '../support/secret-plan.ts';
 import { problem } from '../support/world.ts';
 
-const test = suite('delivery');
+const test = suite('sync');
 const never = new AbortController().signal;
 const silent: Log = { write() {}, problem() {} };
 
@@ -17,14 +19,14 @@ function changed(file: string): Changed {
   return { kind: 'changed', added: [], updated: [file as FilePath], removed: [] };
 }
 
-/** What else one of the publications is to do. */
+/** What else one of the targets is to do. */
 interface More extends Partial<SyncTarget> {
   /** At the moment of a publish. */
   readonly publishing?: () => void;
   readonly forgetting?: () => void;
 }
 
-/** A delivery of one publication for each `more`; what is published is as the test says, and the diary says in which order. */
+/** A sync of one target for each `more`; what is published is as the test says, and the diary says in which order. */
 function house(
   publishes: (() => Promise<Changed | undefined>)[],
   ...[{ publishing, forgetting, ...more } = {}, ...others]: readonly More[]
@@ -32,7 +34,7 @@ function house(
   const clock = fakeClock();
   const diary: string[] = [];
   let next: Changed | undefined;
-  const publication: SyncTarget = {
+  const target: SyncTarget = {
     directory: '/dir',
     plan: () => secretPlan([]),
     isReady: () => true,
@@ -72,8 +74,8 @@ function house(
       diary.push(`told ${change.kind === 'changed' ? change.updated : ''}`);
     },
   };
-  const delivery = createSync({
-    targets: [publication, ...others.map((other) => ({ ...publication, ...other }))],
+  const sync = createSync({
+    targets: [target, ...others.map((other) => ({ ...target, ...other }))],
     notifiers: [notifier],
     fetcher: {
       async fetch(questions, stop) {
@@ -88,12 +90,12 @@ function house(
     publishes() {},
     notifications() {},
   });
-  return { clock, delivery, diary, release };
+  return { clock, sync, diary, release };
 }
 
 test('what was published is remembered until it was told', async () => {
-  const { clock, delivery, diary, release } = house([async () => changed('a')]);
-  await delivery.sync('steady', never);
+  const { clock, sync, diary, release } = house([async () => changed('a')]);
+  await sync.sync('steady', never);
   assert.equal(diary, ['published a']);
   release.shift()?.();
   await clock.settle();
@@ -101,20 +103,20 @@ test('what was published is remembered until it was told', async () => {
 });
 
 test('an earlier telling that ends in the middle of a publish does not let its change be forgotten', async () => {
-  const { clock, delivery, diary, release } = house([async () => changed('a'), async () => changed('b')], {
+  const { clock, sync, diary, release } = house([async () => changed('a'), async () => changed('b')], {
     publishing: () => release.shift()?.(),
   });
-  await delivery.sync('steady', never);
-  await delivery.sync('steady', never);
+  await sync.sync('steady', never);
+  await sync.sync('steady', never);
   assert.equal(diary, ['published a', 'published b', 'told a']);
   release.shift()?.();
   await clock.settle();
   assert.equal(diary.slice(3), ['told b', 'forgotten']);
 });
 
-test('what an earlier process left untold is told before the first pass, and remembered until then', async () => {
-  const { clock, delivery, diary, release } = house([], { pendingNotification: () => changed('a') });
-  await rejects(delivery.sync('start', AbortSignal.abort()));
+test('what an earlier process left untold is told before the first sync, and remembered until then', async () => {
+  const { clock, sync, diary, release } = house([], { pendingNotification: () => changed('a') });
+  await rejects(sync.sync('start', AbortSignal.abort()));
   assert.equal(diary, []);
   release.shift()?.();
   await clock.settle();
@@ -122,12 +124,12 @@ test('what an earlier process left untold is told before the first pass, and rem
 });
 
 test('the application is told names, and with several directories where they are', async () => {
-  const { clock, delivery, diary, release } = house(
+  const { clock, sync, diary, release } = house(
     [async () => changed('b'), async () => changed('c')],
     { pendingNotification: () => changed('a') },
     { directory: '/other', pendingNotification: () => undefined },
   );
-  await delivery.sync('start', never);
+  await sync.sync('start', never);
   for (let telling = 1; telling <= 2; telling++) {
     release.shift()?.();
     await clock.settle();
@@ -135,8 +137,8 @@ test('the application is told names, and with several directories where they are
   assert.equal(diary.slice(2), ['told /dir/a', 'told /dir/b,/other/c', 'forgotten']);
 });
 
-test('a pass that fails still lets be forgotten what was told while it went on', async () => {
-  const { clock, delivery, diary, release } = house([
+test('a sync that fails still lets be forgotten what was told while it went on', async () => {
+  const { clock, sync, diary, release } = house([
     async () => changed('a'),
     async () => {
       release.shift()?.();
@@ -144,23 +146,23 @@ test('a pass that fails still lets be forgotten what was told while it went on',
       throw problem('publish.write');
     },
   ]);
-  await delivery.sync('steady', never);
-  await rejects(delivery.sync('steady', never));
+  await sync.sync('steady', never);
+  await rejects(sync.sync('steady', never));
   assert.equal(diary, ['published a', 'told a', 'forgotten']);
 });
 
-test('what cannot be forgotten ends nothing, and is the problem of the next pass', async () => {
+test('what cannot be forgotten ends nothing, and is the problem of the next sync', async () => {
   const stuck = problem('publish.write');
-  const { clock, delivery, diary, release } = house([async () => changed('a'), async () => undefined], {
+  const { clock, sync, diary, release } = house([async () => changed('a'), async () => undefined], {
     forgetting: () => {
       throw stuck;
     },
   });
-  await delivery.sync('steady', never);
+  await sync.sync('steady', never);
   release.shift()?.();
   await clock.settle();
   assert.equal(diary, ['published a', 'told a', 'forgotten']);
-  assert.is(await rejects(delivery.sync('steady', never)), stuck);
+  assert.is(await rejects(sync.sync('steady', never)), stuck);
 });
 
 test.run();

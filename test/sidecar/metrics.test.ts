@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exposition, metrics, sample, statusSamples } from '../../src/sidecar/metrics.ts';
 import { createMetrics } from '../../src/sidecar/counters.ts';
+import { exposition, metrics, sample, statusSamples } from '../../src/sidecar/metrics.ts';
 import { exampleStatus } from '../support/status.ts';
 
 const test = suite('the metrics page');
@@ -68,13 +68,13 @@ test('counters begin at 0 and add up, each set of labels for itself', () => {
   );
   meters.countSync('failed');
   meters.countSync('failed');
-  meters.countReload('broken');
+  meters.countReload('invalid');
   meters.countNotification('touch', 'success');
   for (const region of ['a', 'b', 'a']) meters.api.apiCall('ssm', 'GetParameters', region, 'throttled');
   assert.is(line('podsecrets_syncs_total{result="failed"}'), 'podsecrets_syncs_total{result="failed"} 2');
   assert.is(
-    line('podsecrets_config_reloads_total{result="broken"}'),
-    'podsecrets_config_reloads_total{result="broken"} 1',
+    line('podsecrets_config_reloads_total{result="invalid"}'),
+    'podsecrets_config_reloads_total{result="invalid"} 1',
   );
   assert.match(line('podsecrets_notifications_total{kind="touch",result="success"}') ?? '', / 1$/);
   const call =
@@ -88,7 +88,7 @@ test('what has not happened yet has no line', () => {
   const names = statusSamples({
     ...status,
     configs: status.configs.map(({ lastSuccess, lastChange, ...config }) => config),
-    notifiers: status.notifiers.map(({ lastNotified: lastTold, ...notifier }) => notifier),
+    notifiers: status.notifiers.map(({ lastNotified, ...notifier }) => notifier),
   }).map(({ name }) => name);
   assert.equal(
     names.filter((name) => name.includes('timestamp')),

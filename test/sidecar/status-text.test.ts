@@ -27,7 +27,7 @@ test('tells all of it, with ages and remedies', () => {
   db/password  prod/db    secretsmanager  eu-west-1     EXAMPLE1-90ab-cdef-fedc-ba987SECRET1  2h ago
   url          /prod/url  ssmparameter    eu-central-1  7
 
-telling the application
+notifications
   by signal: last told 2h ago
   by url: not told yet, waiting with 2 files, after 4 failed tries:
     http://localhost:9000/reload: expected a connection, got ECONNREFUSED.

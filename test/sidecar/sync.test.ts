@@ -1,20 +1,21 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { problemsOf } from '../../src/core/problem.ts';
-import type { Changed, FilePath } from '../../src/publish/snapshot.ts';
 import { changedPaths } from '../../src/notify/pending-names.ts';
-import type { SyncTarget, Published } from '../../src/sidecar/target.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
 import { type SyncContext, syncAll } from '../../src/sidecar/sync.ts';
+import type { Published, SyncTarget } from '../../src/sidecar/target.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { secretPlan } from '../support/secret-plan.ts';
 import { problem } from '../support/world.ts';
 
-const test = suite('a pass over several configs');
+const test = suite('a sync over several configs');
 const never = new AbortController().signal;
 
-/** A publication whose publish changes these files, or fails. */
-function publication(directory: string, ends: readonly string[] | Error, failed?: string[]): SyncTarget {
+/** A target whose publish changes these files, or fails. */
+function target(directory: string, ends: readonly string[] | Error, failed?: string[]): SyncTarget {
   const plan = secretPlan([], { file: `${directory}.yaml` });
   return {
     directory,
@@ -48,11 +49,11 @@ function publication(directory: string, ends: readonly string[] | Error, failed?
   };
 }
 
-function house(publications: readonly SyncTarget[], more: Partial<SyncContext> = {}) {
+function house(targets: readonly SyncTarget[], more: Partial<SyncContext> = {}) {
   const told: string[] = [];
   const counts: string[] = [];
   const options: SyncContext = {
-    targets: publications,
+    targets,
     fetcher: { fetch: async (questions) => questions.map(() => new Map()) },
     notify: ({ directory }, change) => told.push(`${directory}: ${changedPaths(change)}`),
     applySecrets: undefined,
@@ -61,16 +62,16 @@ function house(publications: readonly SyncTarget[], more: Partial<SyncContext> =
     count: (result) => counts.push(result),
     ...more,
   };
-  return { pass: () => syncAll(options, 'steady', never), told, counts };
+  return { sync: () => syncAll(options, 'steady', never), told, counts };
 }
 
-test('one that fails holds up no other, and the pass fails with the problems of all', async () => {
-  const { pass, told, counts } = house([
-    publication('/one', problem('fetch.denied', { subject: 'x' })),
-    publication('/two', ['a']),
-    publication('/three', problem('publish.write', { subject: 'y' })),
+test('one that fails holds up no other, and the sync fails with the problems of all', async () => {
+  const { sync, told, counts } = house([
+    target('/one', problem('fetch.denied', { subject: 'x' })),
+    target('/two', ['a']),
+    target('/three', problem('publish.write', { subject: 'y' })),
   ]);
-  const error = await rejects(pass());
+  const error = await rejects(sync());
   assert.equal(
     problemsOf(error)?.map(({ subject }) => subject),
     ['x', 'y'],
@@ -81,26 +82,26 @@ test('one that fails holds up no other, and the pass fails with the problems of 
 
 test('the one problem that all of them share is told once', async () => {
   const same = problem('credentials.token');
-  const { pass } = house([publication('/one', same), publication('/two', same)]);
-  assert.is(problemsOf(await rejects(pass()))?.length, 1);
+  const { sync } = house([target('/one', same), target('/two', same)]);
+  assert.is(problemsOf(await rejects(sync()))?.length, 1);
 });
 
-test('a Kubernetes Secret that cannot be applied fails the pass of its config, but the files are published and told', async () => {
+test('a Kubernetes Secret that cannot be applied fails the sync of its config, but the files are published and told', async () => {
   const failed: string[] = [];
-  const { pass, told, counts } = house([publication('/one', ['a'], failed)], {
+  const { sync, told, counts } = house([target('/one', ['a'], failed)], {
     applySecrets: async () => {
       throw problem('kubernetes.denied');
     },
   });
-  assert.is(problemsOf(await rejects(pass()))?.[0]?.code, 'kubernetes.denied');
+  assert.is(problemsOf(await rejects(sync()))?.[0]?.code, 'kubernetes.denied');
   assert.equal(failed, ['/one: kubernetes.denied']);
   assert.equal(told, ['/one: a']);
   assert.equal(counts, ['changed']);
 });
 
-test('what is no problem is a bug, and ends the pass', async () => {
+test('what is no problem is a bug, and ends the sync', async () => {
   const bug = new TypeError('x is not a function');
-  assert.is(await rejects(house([publication('/one', bug)]).pass()), bug);
+  assert.is(await rejects(house([target('/one', bug)]).sync()), bug);
 });
 
 test.run();

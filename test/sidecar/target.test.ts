@@ -1,11 +1,11 @@
-/** What one config's publication leaves to those who come after it. */
+/** What one config's target leaves to those who come after it. */
 
 import { suite } from 'uvu';
-import type { Notifier } from '../../src/ports.ts';
+import type { Notifier } from '../../src/notify/notifier.ts';
 import { config } from '../support/config.ts';
 import { minutes, openWorld, play, problem, start } from '../support/world.ts';
 
-const test = suite('publication');
+const test = suite('target');
 
 test('what a killed process did not tell is told at once by the next one, also while AWS is away', async () => {
   const before = await openWorld({ secrets: { a: '1' } });

@@ -15,7 +15,7 @@ function listen(next: Promise<ReadonlySet<TriggerReason>>): { reasons?: string }
   return heard;
 }
 
-test('without a request the timer wakes, at its time', async () => {
+test('without a request the timer triggers, at its time', async () => {
   const clock = fakeClock();
   const heard = listen(createTriggers(clock).wait(150_000, never));
   await clock.advance(149_999);
@@ -24,24 +24,24 @@ test('without a request the timer wakes, at its time', async () => {
   assert.is(heard.reasons, 'timer');
 });
 
-test('a request wakes at once', async () => {
+test('a request triggers at once', async () => {
   const clock = fakeClock();
-  const wakes = createTriggers(clock);
-  const heard = listen(wakes.wait(600_000, never));
+  const triggers = createTriggers(clock);
+  const heard = listen(triggers.wait(600_000, never));
   await clock.settle();
-  wakes.trigger('request');
+  triggers.trigger('request');
   await clock.settle();
   assert.is(heard.reasons, 'request');
 });
 
 test('requests that come while nobody listens are kept, and are one', async () => {
   const clock = fakeClock();
-  const wakes = createTriggers(clock);
-  wakes.trigger('config');
-  wakes.trigger('config');
-  wakes.trigger('signal');
-  assert.equal([...(await wakes.wait(600_000, never))], ['config', 'signal']);
-  const heard = listen(wakes.wait(1000, never));
+  const triggers = createTriggers(clock);
+  triggers.trigger('config');
+  triggers.trigger('config');
+  triggers.trigger('signal');
+  assert.equal([...(await triggers.wait(600_000, never))], ['config', 'signal']);
+  const heard = listen(triggers.wait(1000, never));
   await clock.advance(1000);
   assert.is(heard.reasons, 'timer');
 });

@@ -12,10 +12,10 @@ import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-
 import { startApplication } from '../support/application.ts';
 import { hasNote } from '../support/directory.ts';
 import { generationOf, valueIn } from '../support/generations.ts';
-import { until } from '../support/wait.ts';
 import { startReader } from '../support/reading.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
 
 const ROTATIONS = 1000;
 /** One rotation in so many is met by a kill -9. */

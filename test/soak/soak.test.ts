@@ -17,10 +17,10 @@ import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
 import { shown } from '../support/directory.ts';
 import { type Footprint, footprint, type ProcessFootprint, processFootprint } from '../support/footprint.ts';
-import { until } from '../support/wait.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { scratch } from '../support/scratch.ts';
 import { startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
 import { objectOf, openWorld } from '../support/world.ts';
 
 const REFRESHES = 10_000;

@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { within } from './wait.ts';
 import { readableCopy } from './readable-copy.ts';
+import { within } from './wait.ts';
 
 export interface Companion {
   /** Resolves as soon as it has printed this line; rejects when that does not come. */

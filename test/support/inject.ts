@@ -8,8 +8,8 @@ import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
-import { readInjectOptions } from '../../src/inject/read-options.ts';
 import { type Injected, type Input, inject } from '../../src/inject/inject.ts';
+import { readInjectOptions } from '../../src/inject/read-options.ts';
 import { manifestFaults, objectFaults, releases } from './kubernetes-schemas.ts';
 import { mountFaultsIn } from './mount-faults.ts';
 

@@ -2,8 +2,9 @@
 
 import type { Plan, PlannedObject, SecretObject } from '../../src/config/plan.ts';
 import { secretRef } from '../../src/config/secret-ref.ts';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { FilePath, Snapshot } from '../../src/publish/snapshot.ts';
+import type { Snapshot } from '../../src/publish/snapshot.ts';
 
 /** A `secretObjects` entry: keys to objectNames. */
 export function secretObject(

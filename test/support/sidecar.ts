@@ -2,8 +2,8 @@
 
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { freePort } from './free-port.ts';
-import { PATIENCE, until } from './wait.ts';
 import { type Running, start } from './program.ts';
+import { PATIENCE, until } from './wait.ts';
 
 export interface LoggedLine {
   readonly level: string;
@@ -77,7 +77,9 @@ export async function startSidecar(
     },
     async refresh() {
       const syncs = () =>
-        events('publish.changed').length + events('publish.unchanged').length + events('publish.same').length;
+        events('publish.changed').length +
+        events('publish.unchanged').length +
+        events('publish.verified').length;
       const before = syncs();
       // Unlike POST /refresh it is never put off.
       process.kill(running.pid, 'SIGHUP');

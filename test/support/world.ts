@@ -12,28 +12,30 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Plan } from '../../src/config/plan.ts';
-import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
-import type { SecretRef, FetchResult } from '../../src/config/secret-ref.ts';
-import { Secret } from '../../src/core/secret.ts';
-import { parsePlan } from '../../src/config/parse.ts';
-import type { SidecarStatus } from '../../src/sidecar/status.ts';
-import { changedPaths } from '../../src/notify/pending-names.ts';
-import { createStatusTracker } from '../../src/sidecar/status-tracker.ts';
-import { createSync } from '../../src/sidecar/delivery.ts';
-import { openDirectory } from '../../src/publish/directory.ts';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { createFetcher } from '../../src/aws/fetcher.ts';
+import { parsePlan } from '../../src/config/parse.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import type { FetchResult, SecretRef } from '../../src/config/secret-ref.ts';
+import type { Log, LogLevel } from '../../src/core/log.ts';
+import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { Notifier } from '../../src/notify/notifier.ts';
+import { changedPaths } from '../../src/notify/pending-names.ts';
+import { openDirectory } from '../../src/publish/directory.ts';
+import { createSync } from '../../src/sidecar/delivery.ts';
 import { runSidecar } from '../../src/sidecar/keep-fresh.ts';
-import type { Log, LogLevel, Notifier, SecretSource } from '../../src/ports.ts';
-import { createSyncTarget } from '../../src/sidecar/target.ts';
 import { createRefreshLimit } from '../../src/sidecar/refresh-limit.ts';
 import { reloadConfigs } from '../../src/sidecar/reload.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
+import { createStatusTracker } from '../../src/sidecar/status-tracker.ts';
+import { createSyncTarget } from '../../src/sidecar/target.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { config } from './config.ts';
 import { shown } from './directory.ts';
-import { until } from './wait.ts';
 import { scratch } from './scratch.ts';
+import { until } from './wait.ts';
 
 export interface WorldOptions {
   /** What AWS holds: `name`, or `name@region` for another region than eu-west-1. */
@@ -176,7 +178,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     stop: stop.signal,
   });
   const { plan } = await readPlan('config.yaml');
-  const publications = [
+  const targets = [
     createSyncTarget({
       directory: dir,
       plan,
@@ -188,8 +190,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       log,
     }),
   ];
-  const delivery = createSync({
-    targets: publications,
+  const syncer = createSync({
+    targets,
     notifiers: [notifier],
     fetcher: createFetcher(),
     applySecrets: undefined,
@@ -199,16 +201,16 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     publishes() {},
     notifications() {},
   });
-  const wakes = createTriggers(clock);
-  const course = createStatusTracker({
-    targets: publications,
-    queue: delivery.queue,
+  const triggers = createTriggers(clock);
+  const tracker = createStatusTracker({
+    targets,
+    queue: syncer.queue,
     credentials: () => undefined,
     interval,
     clock,
     log,
   });
-  const refresh = createRefreshLimit(() => wakes.trigger('request'), 1000, clock, stop.signal);
+  const refresh = createRefreshLimit(() => triggers.trigger('request'), 1000, clock, stop.signal);
 
   async function live(): Promise<void> {
     try {
@@ -217,26 +219,26 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           clock,
           interval,
           startTimeout: 60_000,
-          targets: publications,
-          triggers: wakes,
-          tracker: course,
+          targets,
+          triggers,
+          tracker,
           listen: 'off',
           async sync(phase, signal) {
             busy = true;
-            await delivery.sync(phase, signal).finally(() => {
+            await syncer.sync(phase, signal).finally(() => {
               busy = false;
             });
           },
-          onRetry: () => note('warn', 'start.waiting'),
-          reload: () => reloadConfigs({ targets: publications, readPlan, log, count() {} }),
+          onRetry: () => note('warn', 'start.retrying'),
+          reload: () => reloadConfigs({ targets, readPlan, log, count() {} }),
           watch: async () => {},
           onIdle() {},
         },
         stop.signal,
       );
     } catch (reason) {
-      course.stopping(stop.signal);
-      if (!dead.signal.aborted) await delivery.queue.close(3000);
+      tracker.stopping(stop.signal);
+      if (!dead.signal.aborted) await syncer.queue.close(3000);
       await directory.close();
       end = { reason, at: clock.elapsed() };
     }
@@ -260,9 +262,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     },
     edit(next, heard = true) {
       text = next;
-      if (heard) wakes.trigger('config');
+      if (heard) triggers.trigger('config');
     },
-    hangup: () => wakes.trigger('signal'),
+    hangup: () => triggers.trigger('signal'),
     refresh,
     terminate: () => stop.abort(new Error('SIGTERM')),
     async kill() {
@@ -272,16 +274,16 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       stop.abort(new Error('SIGKILL'));
       await clock.advance(5000);
     },
-    status: course.status,
+    status: tracker.status,
     isBusy: () => busy,
     async idle() {
-      const isTelling = () => delivery.queue.status().some(({ state }) => state === 'telling');
+      const isTelling = () => syncer.queue.status().some(({ state }) => state === 'notifying');
       await until('the end of a pass, and of all telling', () => !busy && !isTelling());
       await clock.settle();
     },
     ended: () => end,
     news() {
-      const news = { told: notified, said: logged, asked: fetched };
+      const news = { notified, logged, fetched };
       notified = [];
       logged = [];
       fetched = 0;
