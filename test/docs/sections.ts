@@ -89,7 +89,7 @@ function meanings(option: Option): string {
 /** What is not set by default has no default to tell. */
 function meaning({
   kind,
-  help,
+  description,
   choices = [],
   default: byDefault,
 }: Omit<Option, 'default'> & { readonly default?: string | undefined }): string {
@@ -97,7 +97,7 @@ function meaning({
     ...(choices.length === 0 ? [] : [choices.map(code).join(', ')]),
     ...(byDefault === undefined || kind === 'flag' ? [] : [`default ${code(byDefault)}`]),
   ];
-  return notes.length === 0 ? help : `${help} (${notes.join('; ')})`;
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
 }
 
 function code(text: string): string {
