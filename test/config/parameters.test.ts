@@ -21,14 +21,23 @@ test('no region anywhere is a problem, an empty AWS_REGION is none', async () =>
   ]);
 });
 
-test('what has not the form of a region is a warning', async () => {
+test('a region of another form than eu-west-1 is a warning, and one that is no host label an error', async () => {
   const warned = async (region: string) => warnings(await parse(config(object, { region })));
   for (const region of ['eu-west-1', 'us-gov-east-1', 'us-isob-east-1', 'eusc-de-east-1', 'cn-north-1'])
     assert.equal(await warned(region), [], region);
-  for (const region of ['eu-west-1a', 'eu-west', 'Mars 1'])
+  for (const region of ['eu-west-1a', 'eu-west', 'MARS'])
     assert.equal(await warned(region), ['7 config.region parameters.region'], region);
   assert.equal(warnings(await parse(config(object, { failoverRegion: 'eu-west' }))), [
     '8 config.region parameters.failoverRegion',
+  ]);
+  for (const region of ['Mars 1', 'eu_west_1', '"-x"', 'x'.repeat(64), '"<region>"'])
+    assert.equal(
+      problems(await parse(config(object, { region }))),
+      ['7 config.region parameters.region'],
+      region,
+    );
+  assert.equal(problems(await parse(withoutRegion, { environmentRegion: 'a b' })), [
+    '- config.region AWS_REGION',
   ]);
 });
 

@@ -91,7 +91,7 @@ const cases: readonly Case[] = [
       - {objectName: yes, objectType: secretsmanager}
       - {objectName: 0x1F, objectType: secretsmanager}
       - {objectName: 1.10, objectType: secretsmanager}
-      - {objectName: 1:30, objectType: secretsmanager}
+      - {objectName: db, objectAlias: 1:30, objectType: secretsmanager}
       - {objectName: 2026-01-31, objectType: secretsmanager}
       - {objectName: 1e6, objectType: secretsmanager}
       - {objectName: "1.10", objectType: secretsmanager}`,
@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
   {
     name: '2: what YAML makes of another filePermission must be four octal digits',
     objects: `
-      - {objectName: a, objectType: secretsmanager, filePermission: 01750}
+      - {objectName: a, objectType: secretsmanager, filePermission: 02734}
       - {objectName: b, objectType: secretsmanager, filePermission: 644}`,
     problems: ['10 config.object objects[1].filePermission'],
   },
@@ -487,7 +487,7 @@ const cases: readonly Case[] = [
       - {objectName: a, objectType: ssmparameter, jmesPath: [{path: x, objectAlias: ../b}]}
       - {objectName: /, objectType: ssmparameter}
       - {objectName: ., objectType: ssmparameter}
-      - {objectName: "a\\0b", objectType: ssmparameter}`,
+      - {objectName: b, objectAlias: "a\\0b", objectType: ssmparameter}`,
     parameters: { pathTranslation: '"False"' },
     problems: [
       '10 config.path objects[0].objectName',
@@ -495,7 +495,7 @@ const cases: readonly Case[] = [
       '12 config.path objects[2].jmesPath[0].objectAlias',
       '13 config.path objects[3].objectName',
       '14 config.path objects[4].objectName',
-      '15 config.path objects[5].objectName',
+      '15 config.path objects[5].objectAlias',
     ],
   },
   {
@@ -514,9 +514,9 @@ const cases: readonly Case[] = [
     objects: `
       - {objectName: deep/down/below, objectType: ssmparameter}
       - {objectName: ${'n'.repeat(255)}, objectType: ssmparameter}
-      - {objectName: ${'é'.repeat(128)}, objectType: ssmparameter}`,
+      - {objectName: a, objectAlias: ${'é'.repeat(128)}, objectType: ssmparameter}`,
     parameters: { pathTranslation: '"False"' },
-    problems: ['12 config.path objects[2].objectName'],
+    problems: ['12 config.path objects[2].objectAlias'],
   },
   {
     name: 'D: an ARN of the primary region is rewritten for the failover region, with a warning',
