@@ -42,25 +42,17 @@ export function listObjects(
 
 function entriesOf(value: YamlValue, root: YamlMap, diagnostics: Diagnostics): readonly YamlValue[] {
   if (value.kind !== 'list') {
-    const message = `expected a list, got ${kindText(value)}`;
-    diagnostics.error('config.objects', SUBJECT, { line: value.line, message, remedy: REMEDY });
+    const azure = value.kind === 'map' && value.entries.some(({ key }) => key === 'array');
+    diagnostics.error('config.objects', SUBJECT, {
+      line: value.line,
+      message: azure
+        ? 'expected a list, got a map with array, which is the form of the Azure provider'
+        : `expected a list, got ${kindText(value)}`,
+      remedy: azure ? 'Write each object as an entry of the list: - objectName: NAME.' : REMEDY,
+    });
     return [];
   }
-  if (value.items.length === 0) return reportNone(value.line, root, diagnostics);
-  const [only] = value.items;
-  if (value.items.length === 1 && only !== undefined && isAzureForm(only)) {
-    const message =
-      'expected a list of objects, got a map with array, which is the form of the Azure provider';
-    const remedy = 'Write each object as an entry of the list: - objectName: ….';
-    diagnostics.error('config.objects', SUBJECT, { line: only.line, message, remedy });
-    return [];
-  }
-  return value.items;
-}
-
-/** Azure's provider has its objects as `array:` with a text for each; people copy it. */
-function isAzureForm(value: YamlValue): boolean {
-  return value.kind === 'map' && value.entries.length === 1 && value.entries[0]?.key === 'array';
+  return value.items.length === 0 ? reportNone(value.line, root, diagnostics) : value.items;
 }
 
 function reportNone(line: number | undefined, root: YamlMap, diagnostics: Diagnostics): readonly [] {

@@ -27,8 +27,8 @@ export interface Parameters
 export interface RegionOptions {
   /** AWS_REGION. */
   readonly environmentRegion: string | undefined;
-  /** `warning` where only the pod knows its region: EKS sets AWS_REGION there. */
-  readonly missingRegion: 'error' | 'warning';
+  /** Not an error where only the pod knows its region: EKS sets AWS_REGION there. */
+  readonly missingRegion: 'error' | 'warning' | 'accepted';
 }
 
 const known = [
@@ -134,7 +134,7 @@ function reportMissingRegion(
     const message = 'expected a region, got none here and none in AWS_REGION';
     const remedy = 'Write region, or set AWS_REGION (EKS sets it with IRSA and Pod Identity).';
     diagnostics.error('config.region', 'parameters.region', { line, message, remedy });
-  } else {
+  } else if (missingRegion === 'warning') {
     const message = 'no region here and none in AWS_REGION: the pod must have AWS_REGION';
     const remedy = 'EKS sets AWS_REGION with IRSA and Pod Identity; elsewhere write region.';
     diagnostics.warning('config.region', 'parameters.region', { line, message, remedy });

@@ -23,7 +23,7 @@ export interface PlanOptions extends Pick<RegionOptions, 'environmentRegion'> {
   readonly file: string;
   /** Permission bits for a config that gives none. */
   readonly defaultMode: number;
-  /** `warning` makes a plan without a region, for commands that fetch nothing. Default: `error`. */
+  /** All but `error`, the default, make a plan without a region, for commands that fetch nothing. */
   readonly missingRegion?: RegionOptions['missingRegion'];
   /** Whether secretObjects are applied, so that mistakes in them are errors. Default false: they are warnings. */
   readonly syncSecrets?: boolean;
