@@ -7,6 +7,7 @@
  */
 
 import type { Clock } from '../core/clock.ts';
+import { asObject, parseJson } from '../core/unknown.ts';
 import type { AgentFailure } from './agent-error.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { openTransport, wasConnecting } from './transport.ts';
@@ -68,7 +69,7 @@ function failureOf(error: unknown, timeout: number): AgentFailure {
 
 /** The credentials that an answer holds, undefined when it does not, whatever else it is. */
 function credentialsIn(text: string): AwsCredentials | undefined {
-  const { AccessKeyId, SecretAccessKey, Token, Expiration } = fieldsOf(text);
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = asObject(parseJson(text));
   const fields = [AccessKeyId, SecretAccessKey, Token, Expiration];
   if (!fields.every((field) => typeof field === 'string' && field !== '')) return undefined;
   const credentials = {
@@ -78,14 +79,4 @@ function credentialsIn(text: string): AwsCredentials | undefined {
     expiration: new Date(String(Expiration)),
   };
   return areUsable(credentials) ? credentials : undefined;
-}
-
-function fieldsOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    // The parser's error would quote the keys.
-    return {};
-  }
 }
