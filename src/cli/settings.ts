@@ -31,6 +31,8 @@ export interface Invocation {
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The values as they were written: what can be passed on to another podsecrets. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
+  /** FILE arguments, of commands that take them. */
+  readonly files: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
 }
@@ -46,6 +48,7 @@ export function readSettings(
   command: CommandName,
   flags: ReadonlyMap<OptionName, readonly string[]>,
   env: Environment,
+  files: readonly string[] = [],
 ): SettingsReading {
   const problems: Problem[] = [];
   const settings: Record<string, unknown> = {};
@@ -77,6 +80,7 @@ export function readSettings(
     settings: read,
     origins: origins as Record<OptionName, Origin>,
     raw: raw as Record<OptionName, readonly string[]>,
+    files,
     warnings: unknownVariables(env),
   };
   return { invocation, problems };

@@ -29,9 +29,10 @@ export async function init(context: Context): Promise<number> {
       clock,
       interval: Number.POSITIVE_INFINITY,
       sync: opened.sync,
-      onFailure: logRetry(log),
+      onFailure: logRetry(context, log),
     };
     await firstPhase(loopOptions, settings.startTimeout, stop);
+    context.start.isDone = () => true;
     await opened.queue.drain(NOTIFY_TIMEOUT, stop);
   } finally {
     await opened.close(0);

@@ -41,6 +41,7 @@ export async function sidecar(context: Context): Promise<number> {
   const { targets, queue, sync, sources } = opened;
   const credentials = sources.status;
   const tracker = createStatusTracker({ targets, queue, credentials, interval, clock, log });
+  context.start.isDone = () => tracker.status().ready;
   const closers: (() => Promise<void>)[] = [() => opened.close(SHUTDOWN_NOTIFY_GRACE)];
   try {
     let listening = 'off';
@@ -65,7 +66,7 @@ export async function sidecar(context: Context): Promise<number> {
         triggers,
         tracker,
         listen: listening,
-        onRetry: logRetry(log),
+        onRetry: logRetry(context, log),
         reload: reloader(context, log, opened, metrics.countReload),
         watch: () => watch(context, log, opened, triggers),
         onIdle: collectGarbage,

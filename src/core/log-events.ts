@@ -172,8 +172,8 @@ export const events = {
   },
   'start.retrying': {
     level: 'warn',
-    fields: ['attempt', 'retryIn', ...problemFields],
-    meaning: 'the first sync failed with something that may pass; it is tried again',
+    fields: ['attempt', 'retryIn', 'alsoAffected', ...problemFields],
+    meaning: 'the first sync failed with a transient error and is retried; one line for each cause',
   },
 } as const satisfies Record<string, LoggedEvent>;
 

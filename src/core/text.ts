@@ -74,3 +74,22 @@ function editDistance(from: string, to: string): number {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/**
+ * The value as JSON on which no character of a name can drive a terminal or forge a line: those that JSON leaves as they are
+ * (C1 controls, bidirectional and invisible ones, U+2028 and its like) become `\u` escapes, which mean the same.
+ */
+export function escapedJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\u007f-\u009f]/gu,
+    (character) =>
+      [...Array(character.length).keys()]
+        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+        .join(''),
+  );
+}
+
+/** The text with one full stop at its end, also if it quotes another's sentence. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
