@@ -253,7 +253,7 @@ function incomplete(code: string): Error {
   return usageProblem(
     'standard output',
     `could not be written completely (${code})`,
-    'Make room where it goes, and do not use the part that arrived.',
+    'Free space at the destination, and do not use the part that arrived.',
     'usage.command',
   );
 }

@@ -1,5 +1,5 @@
 /**
- * The one table of options.
+ * The table of options, the only one.
  *
  * The command line, the environment, the Settings type, `--help`, the README's table and the chart's values all come from
  * here and from nowhere else. Precedence: flag, then environment, then default. No option carries a secret, so there is no
@@ -379,7 +379,7 @@ export const options = {
   },
 } as const satisfies Record<string, Option>;
 
-/** An option as the code names it; `flagOf` tells its flag. */
+/** An option as the code names it; `flagOf` gives its flag. */
 export type OptionName = keyof typeof options;
 
 /** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */

@@ -1,7 +1,7 @@
 /**
- * `podsecrets init`: fetch once, publish, tell the application, exit.
+ * `podsecrets init`: fetch once, publish, notify the application, exit.
  *
- * An init container's exit code and last line are its only voice. Nothing that only a sidecar needs is loaded.
+ * Nothing that only a sidecar needs is loaded.
  */
 
 import { exitCodes } from '../core/problem.ts';
@@ -11,10 +11,10 @@ import type { Context } from './context.ts';
 import { logRetry, openCommandLog } from './logging.ts';
 import { openSync } from './open.ts';
 
-/** How long the application may take to be told, in milliseconds. */
+/** Milliseconds for the notifications. */
 const NOTIFY_TIMEOUT = 30_000;
 
-/** Publishes once, within `--start-timeout`. Throws the Problems of whatever failed, those of telling included. */
+/** Publishes once, within `--start-timeout`. Throws the Problems of what failed, those of notifications included. */
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   disableJit(context.env.AWS_ENDPOINT_URL);

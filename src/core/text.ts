@@ -1,8 +1,7 @@
 /**
- * Text from outside, made fit to print.
+ * Escapes text from outside before it is printed, and small functions for messages.
  *
  * A config, an AWS message or the output of a hook may hold control characters that forge log lines or drive a terminal.
- * Whatever was not written by us passes through here before it is printed. Also the "did you mean" of misspelt names.
  */
 
 /** At most this many characters of a foreign text are shown, so that one bad value cannot flood a termination message. */

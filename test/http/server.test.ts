@@ -95,6 +95,9 @@ test('POST /refresh that a proxy of the pod passes on is refused', async () => {
     'X-Forwarded-For: 10.0.0.7',
     'Via: 1.1 proxy',
     'Forwarded: for=_x',
+    'X-Forwarded-Host: app.example.com',
+    'X-Real-IP: 10.0.0.7',
+    'X-Envoy-External-Address: 10.0.0.7',
   ]) {
     const { socket, heard, closed } = dial(await serve());
     socket.write(`POST /refresh HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
