@@ -117,6 +117,15 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
       ),
     );
   }
+  if (settings.adoptDriverSecrets && !settings.syncSecrets) {
+    found.push(
+      usage(
+        '--adopt-driver-secrets',
+        'needs --sync-secrets: without it no Secret is applied',
+        'Add --sync-secrets, or leave it out.',
+      ),
+    );
+  }
   if (command === 'status' && settings.listen === 'off') {
     found.push(
       usage(

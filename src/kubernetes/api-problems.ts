@@ -47,7 +47,8 @@ export function toProblem(request: KubernetesRequest, response: KubernetesRespon
         'kubernetes.denied',
         `unauthorized (401): the API server does not accept the token${message}`,
         {
-          remedy: 'Check the projected token of the pod if this persists: its file is read for every request.',
+          remedy:
+            'Check the projected token of the pod if this persists: its file is read for every request.',
           retry: true,
         },
       );
@@ -66,11 +67,16 @@ export function toProblem(request: KubernetesRequest, response: KubernetesRespon
     case 502:
     case 503:
     case 504:
-      return problem(request, 'kubernetes.api', `the API server is unavailable (${response.status})${message}`, {
-        remedy: 'Wait: podsecrets retries. If this persists, check the API server.',
-        retry: true,
-        ...(response.retryAfter === undefined ? {} : { retryAfter: response.retryAfter }),
-      });
+      return problem(
+        request,
+        'kubernetes.api',
+        `the API server is unavailable (${response.status})${message}`,
+        {
+          remedy: 'Wait: podsecrets retries. If this persists, check the API server.',
+          retry: true,
+          ...(response.retryAfter === undefined ? {} : { retryAfter: response.retryAfter }),
+        },
+      );
     default:
       return problem(request, 'kubernetes.api', `unexpected response (${response.status})${message}`, {
         remedy: `Try it with kubectl: kubectl -n ${request.namespace} get ${request.resource} ${escapeControl(request.name)}`,
@@ -123,7 +129,8 @@ function denied(request: KubernetesRequest, status: Status, message: string): Pr
   const match = /User "([^"]+)" cannot (\w+) resource/.exec(status.message);
   if (match === null) {
     return problem(request, 'kubernetes.denied', `forbidden (403)${message}`, {
-      remedy: 'A quota or an admission policy of the cluster denies it: find it, and change it or the Secret.',
+      remedy:
+        'A quota or an admission policy of the cluster denies it: find it, and change it or the Secret.',
     });
   }
   const [, user = '', verb = ''] = match;
@@ -134,14 +141,9 @@ function denied(request: KubernetesRequest, status: Status, message: string): Pr
     ...(request.resource === 'secrets' ? { resourceNames: [request.name] } : {}),
     verbs: [verb],
   });
-  return problem(
-    request,
-    'kubernetes.denied',
-    `forbidden (403): ${quote(user)} may not ${verb} it`,
-    {
-      remedy: `Add to a Role in namespace ${request.namespace}: ${rule}`,
-    },
-  );
+  return problem(request, 'kubernetes.denied', `forbidden (403): ${quote(user)} may not ${verb} it`, {
+    remedy: `Add to a Role in namespace ${request.namespace}: ${rule}`,
+  });
 }
 
 function conflict(request: KubernetesRequest, status: Status, message: string): Problem {
@@ -166,14 +168,9 @@ function invalid(request: KubernetesRequest, status: Status, message: string): P
     (cause) => `${escapeControl(cause.field)} (${escapeControl(cause.reason)})`,
   );
   const got = fields.length === 0 ? message : `: ${fields.join(', ')}`;
-  return problem(
-    request,
-    'kubernetes.content',
-    `rejected by the API server (422)${got}`,
-    {
-      remedy: 'Correct the secretObjects entry.',
-    },
-  );
+  return problem(request, 'kubernetes.content', `rejected by the API server (422)${got}`, {
+    remedy: 'Correct the secretObjects entry.',
+  });
 }
 
 interface More {

@@ -134,7 +134,7 @@ function exchange(
   );
   outgoing.on('error', reject);
   // A change of protocol (101) ends the connection without an error and without a response.
-  outgoing.on('close', () => reject(new Error('none')));
+  outgoing.on('close', () => reject(new Error('connection closed')));
   outgoing.end(body);
   return promise;
 }

@@ -131,7 +131,12 @@ function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string
     size += bytes.length;
     if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.endsWith(key.slice(1))) {
       if (!isJsonObject(bytes)) {
-        throw refusal(object, plan, `${key}: expected a JSON object, got something else`, 'Correct the secret in AWS.');
+        throw refusal(
+          object,
+          plan,
+          `${key}: expected a JSON object, got something else`,
+          'Correct the secret in AWS.',
+        );
       }
     }
     if (key === 'ssh-privatekey' && object.type === 'kubernetes.io/ssh-auth' && bytes.length === 0)

@@ -53,7 +53,8 @@ async function mounted(directory: string, name: string): Promise<string> {
       code: 'kubernetes.api',
       subject: path,
       message: `cannot read the service account volume: ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
-      remedy: 'Set automountServiceAccountToken: true in the pod spec, and make the file readable for the user of podsecrets.',
+      remedy:
+        'Set automountServiceAccountToken: true in the pod spec, and make the file readable for the user of podsecrets.',
       cause,
     });
   }

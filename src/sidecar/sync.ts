@@ -48,6 +48,7 @@ export async function syncAll(options: SyncContext, phase: Phase, stop: AbortSig
       const { snapshot } = rendered;
       report(options, target, published, snapshot.files.length, clock.elapsed() - startedAt);
       await options.applySecrets?.(target.plan(), snapshot, stop);
+      target.recordSecrets();
     } catch (error) {
       const found = problemsOf(error);
       if (found === undefined) throw error;
