@@ -140,6 +140,8 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
 /** The files that touch the world, and the modules that they do it with. */
 const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/caller-identity.ts': /^(@aws-sdk\/client-sts)$/,
+  'src/aws/container-credentials.ts':
+    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel)$/,
   'src/aws/default-chain.ts':
     /^(@aws-sdk\/credential-provider-env|@aws-sdk\/credential-provider-ini|@smithy\/core\/config|@smithy\/credential-provider-imds|node:fs)$/,
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
