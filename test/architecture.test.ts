@@ -173,7 +173,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/publish/publish.ts': /^(node:fs)$/,
   'src/v8/disable-jit.ts': /^(node:v8)$/,
-  'src/v8/reduce-memory.ts': /^(node:ffi|node:v8|node:vm)$/,
+  'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
 };
 
 /** The files that put I/O files together. They import them as values and no module that touches the world. */

@@ -6,6 +6,7 @@
  * list of options to redact. A default is written as a person would write it and read by the same reader as any value.
  */
 
+import { image } from '../core/version.ts';
 import {
   readCommand,
   readConfigTarget,
@@ -301,7 +302,7 @@ export const options = {
   image: {
     kind: 'text',
     env: 'PODSECRETS_IMAGE',
-    default: 'ghcr.io/podsecrets/podsecrets:0.1.0',
+    default: image,
     placeholder: 'IMAGE',
     group: 'Pod specs',
     commands: ['inject'],

@@ -17,7 +17,7 @@ import { type Figure, type Point, type Results, shown } from './figures.ts';
 import { limitedStart } from './limited.ts';
 import { buildOneByOne } from './one-by-one.ts';
 import { openPlace, openStandIn, type Place, pinned, twoCores } from './place.ts';
-import { peakOf } from './processes.ts';
+import { forgetPages, peakOf } from './processes.ts';
 import { measureSidecars } from './sidecars.ts';
 import { measureStarts, median, noiseOf, type Starts } from './starts.ts';
 
@@ -99,8 +99,7 @@ async function measureCalls(standIn: LaunchedStandIn): Promise<void> {
 }
 
 async function measurePeak(standIn: LaunchedStandIn): Promise<void> {
-  // A file just written lies in the page cache in large pieces, and each piece that is touched counts as a whole.
-  spawnSync('dd', [`if=${binary}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
+  forgetPages(binary);
   for (const secrets of [1, 50]) {
     const place = openPlace(standIn, secrets, 0);
     const command = [binary, ...place.args('init', '--log-level', 'error')];

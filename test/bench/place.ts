@@ -2,7 +2,7 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { Certificate } from '../fake-aws/certificate.ts';
+import { type Certificate, selfSigned } from '../fake-aws/certificate.ts';
 import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
@@ -32,6 +32,18 @@ export async function openStandIn(tls?: Certificate): Promise<LaunchedStandIn> {
   return aws;
 }
 
+/** AWS over TLS by host name, and the Pod Identity agent over plain HTTP, as on a node of EKS. */
+export interface TlsAws extends LaunchedStandIn {
+  /** The certificate to trust, in PEM. */
+  readonly ca: string;
+}
+
+export async function openTlsAws(): Promise<TlsAws> {
+  const certificate = selfSigned();
+  const aws = await openStandIn(certificate);
+  return { ...aws, ca: certificate.cert, url: aws.url.replace('127.0.0.1', 'localhost') };
+}
+
 export interface Place {
   readonly box: Sandbox;
   readonly env: Readonly<Record<string, string>>;
@@ -40,7 +52,7 @@ export interface Place {
 }
 
 /** A config of so many secrets and parameters, and the environment of a pod. */
-export function openPlace(aws: LaunchedStandIn, secrets: number, parameters: number): Place {
+export function openPlace(aws: LaunchedStandIn | TlsAws, secrets: number, parameters: number): Place {
   const box = makeSandbox();
   const objects = [
     ...numbered(secrets, (n) => ({ objectName: `secret-${n}`, objectType: 'secretsmanager' })),
@@ -53,7 +65,10 @@ export function openPlace(aws: LaunchedStandIn, secrets: number, parameters: num
   box.writeConfig({ usePodIdentity: 'true', objects });
   return {
     box,
-    env: podIdentityEnv(box, aws, 'pod-token'),
+    env: {
+      ...podIdentityEnv(box, aws, 'pod-token'),
+      ...('ca' in aws ? { AWS_CA_BUNDLE: box.write('ca.pem', aws.ca) } : {}),
+    },
     args: (command, ...flags) => [command, '--config', box.config, '--dir', box.dir, ...flags],
   };
 }

@@ -5,8 +5,8 @@
  */
 
 import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
-import { containerOptions } from '../../src/inject/read-options.ts';
-import { table } from './sections.ts';
+import { containerOptions } from '../../src/inject/options.ts';
+import { table } from './markdown.ts';
 
 /** A mount path: Kubernetes divides at `:`. */
 const DIRECTORY = { type: 'string', pattern: '^(/[^/:]+)+/?$' };

@@ -36,7 +36,7 @@ export interface StandInOptions {
   readonly host?: string;
   /** Default 0: the system chooses. */
   readonly port?: number;
-  /** PEM texts; with them the server speaks TLS. */
+  /** PEM texts; with them AWS is served over TLS. The Pod Identity agent is always served over plain HTTP. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly clock?: StandInClock;
 }
@@ -72,25 +72,30 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const closing = new AbortController();
   let connectionCount = 0;
 
-  const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
-  server.keepAliveTimeout = IDLE;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address() as AddressInfo;
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  const url = `http${tls === undefined ? '' : 's'}://${name}:${address.port}`;
+  const plain = createServer(onRequest);
+  const servers = tls === undefined ? [plain] : [createTlsServer(tls, onRequest), plain];
+  const [url = '', agentAddress = url] = await Promise.all(
+    servers.map(async (server, index) => {
+      server.keepAliveTimeout = IDLE;
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(index === 0 ? port : 0, host, resolve);
+      });
+      const address = server.address() as AddressInfo;
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      return `http${server === plain ? '' : 's'}://${name}:${address.port}`;
+    }),
+  );
 
   return {
     ...controls,
     url,
-    agentUrl: `${url}/v1/credentials`,
+    agentUrl: `${agentAddress}/v1/credentials`,
     async close() {
       closing.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+      const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+      for (const server of servers) server.closeAllConnections();
+      await Promise.all(closed);
     },
   };
 

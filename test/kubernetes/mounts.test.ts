@@ -6,7 +6,8 @@ import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { readme, written } from '../docs/sections.ts';
+import { image } from '../../src/core/version.ts';
+import { sectionText } from '../docs/pages.ts';
 import { goldens } from '../helm/golden.ts';
 import { render, renderShop } from '../support/helm.ts';
 import { injectWith, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
@@ -43,7 +44,7 @@ test('the chart as an init container: the application can open its files', () =>
 });
 
 test('the pod spec of the README: the application can open its files', () => {
-  const text = written(readme(), 'pod-spec').replace(/^```.*$/gm, '');
+  const text = sectionText('pod-spec').replace(/^```.*$/gm, '');
   const pod = parse(text) as PodView;
   assert.equal(mountFaults(pod), []);
   assert.ok(pod.initContainers?.length === 1);
@@ -109,7 +110,6 @@ test('docker-compose: podsecrets owns its tmpfs, which is not sticky, so that ev
   assert.is(directory.uid, uid);
 });
 
-const image = 'ghcr.io/podsecrets/podsecrets:0.1.0';
 const podsecrets = {
   name: 'podsecrets',
   image,

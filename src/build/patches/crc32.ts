@@ -5,9 +5,9 @@
 
 import type { Patch } from './patch.ts';
 
-export const crc32: Patch = {
+export const crc32: Patch<'crc32'> = {
+  name: 'crc32',
   file: '@smithy/core/dist-es/submodules/checksum/crc32/Crc32Node.js',
-  saves: '0.1 times the start of Node',
   changes: [
     ['import * as zlib from "node:zlib";', ''],
     ['const zlibCrc32 = typeof zlib.crc32 === "function" ? zlib.crc32 : undefined;', ''],

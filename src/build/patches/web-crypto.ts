@@ -5,9 +5,9 @@
 
 import type { Patch } from './patch.ts';
 
-export const webCrypto: Patch = {
+export const webCrypto: Patch<'web-crypto'> = {
+  name: 'web-crypto',
   file: '@smithy/core/dist-es/submodules/serde/uuid/v4.js',
-  saves: '0.05 times the start of Node',
   changes: [
     [
       'if (typeof crypto !== "undefined" && typeof crypto.randomUUID === "function") {',
