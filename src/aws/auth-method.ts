@@ -6,6 +6,7 @@
  * decision touches nothing: whether the token is there and what it is worth shows when it is used.
  */
 
+import type { AuthOption } from '../cli/options.ts';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
@@ -33,7 +34,7 @@ export type AuthMethod =
 /** What the decision goes by. */
 export interface AuthInput {
   /** `--auth`. */
-  readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
+  readonly auth: AuthOption;
   /** What the config says; undefined when the key is absent or empty. */
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';

@@ -6,13 +6,14 @@
  * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
  */
 
+import type { FetchMode } from '../cli/options.ts';
 import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { type AwsRequest, batchReads, type FetchMode, iamActions } from './batches.ts';
+import { type AwsRequest, batchReads, iamActions } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
@@ -129,7 +130,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     const reason = lastingReason(failure);
     if (reason !== undefined && mode !== 'single') {
       mode = 'single';
-      options.log.write('info', 'fetch.batchDisabled', `secrets are read one by one from now on: ${reason}`, {
+      options.log.write('fetch.batchDisabled', `secrets are read one by one from now on: ${reason}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
       });

@@ -38,7 +38,7 @@ export function openSources({ settings, env, clock }: Context, log: Log, meter: 
     const key = JSON.stringify(authentication);
     const known = opened.get(key);
     if (known !== undefined) return known.source;
-    log.write('info', 'credentials.source', `authenticating with ${authMethodText(authentication)}`);
+    log.write('credentials.source', `authenticating with ${authMethodText(authentication)}`);
     const source = openSecretSource({
       authentication,
       environment,

@@ -36,7 +36,7 @@ export interface SyncMetrics {
 export async function openSync(context: Context, log: Log, meters: SyncMetrics): Promise<SyncContext> {
   const { settings, clock, stop } = context;
   const { configs, problems, warnings } = await readPlans(context);
-  for (const warning of [...context.warnings, ...warnings]) log.problem('warn', 'config.warning', warning);
+  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
 
   const sources = openSources(context, log, meters.api);
@@ -113,11 +113,10 @@ function secretsApplier({ settings, env }: Context, log: Log): NonNullable<SyncO
     });
     for (const { name, result } of outcome.applied) {
       const fields = { secret: name, result };
-      if (result === 'unchanged')
-        log.write('debug', 'secret.unchanged', `Secret ${name} is as it should be`, fields);
-      else log.write('info', 'secret.applied', `Secret ${name} was ${result}`, fields);
+      if (result === 'unchanged') log.write('secret.unchanged', `Secret ${name} is as it should be`, fields);
+      else log.write('secret.applied', `Secret ${name} was ${result}`, fields);
     }
-    for (const warning of outcome.warnings) log.problem('warn', 'secret.warning', warning);
+    for (const warning of outcome.warnings) log.problem('secret.warning', warning);
     throwProblems(outcome.problems);
   };
 }

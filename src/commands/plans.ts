@@ -5,7 +5,7 @@
 import { readConfigFile } from '../config/file.ts';
 import { parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
-import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
+import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
 /** A config without problems, and the directory it publishes to. */
@@ -34,8 +34,7 @@ export async function readPlans(context: Context): Promise<PlannedConfigs> {
       if (parsed.plan !== undefined)
         configs.push({ plan: parsed.plan, directory: dir ?? context.settings.dir });
     } catch (error) {
-      const found = problemsOf(error);
-      if (found === undefined) throw error;
+      const found = problemsOrThrow(error);
       problems.push(...found);
     }
   }

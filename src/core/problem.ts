@@ -176,6 +176,28 @@ export function throwProblems(problems: readonly Problem[]): void {
   if (first !== undefined) throw others.length === 0 ? first : new Problems(problems);
 }
 
+/** The problems inside a caught error. Anything else is a bug of ours, and is thrown again. */
+export function problemsOrThrow(error: unknown): readonly [Problem, ...Problem[]] {
+  const [first, ...others] = problemsOf(error) ?? [];
+  if (first === undefined) throw error;
+  return [first, ...others];
+}
+
+/** Every problem once, however many objects it stopped: missing credentials are one problem, not fifty. */
+export function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Set(problems)];
+}
+
+/** A mistake in the command line or in a variable. */
+export function usageProblem(
+  subject: string,
+  message: string,
+  remedy: string,
+  code: Extract<ProblemCode, `usage.${string}`> = 'usage.value',
+): Problem {
+  return new Problem({ code, subject, message, remedy });
+}
+
 /** The exit code for whatever was thrown: that of the earliest stage that failed, or 1 for a bug. */
 export function exitCodeOf(error: unknown): number {
   const problems = problemsOf(error);

@@ -4,11 +4,10 @@
  * A change of state is said once. What only lasts is said at `debug`.
  */
 
-import { distinct } from '../cli/exit-message.ts';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Problem } from '../core/problem.ts';
+import { distinct, type Problem } from '../core/problem.ts';
 import { version } from '../core/version.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
 import { type CredentialsStatus, momentText, type SidecarStatus } from './status.ts';
@@ -66,7 +65,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       phase = 'steady';
       due(delay);
       const every = durationText(interval);
-      log.write('info', 'sidecar.ready', `files are there; refreshing every ${every}`, {
+      log.write('sidecar.ready', `files are there; refreshing every ${every}`, {
         listen,
         interval: every,
       });
@@ -76,7 +75,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       due(delay);
       if (consecutiveFailures > 0) {
         const failures = consecutiveFailures;
-        log.write('info', 'sync.recovered', `syncing again after ${failures} failures`, { failures });
+        log.write('sync.recovered', `syncing again after ${failures} failures`, { failures });
       }
       consecutiveFailures = 0;
       failing = '';
@@ -89,8 +88,8 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       const now = problems.map(({ code, subject }) => `${code} ${subject}`).join();
       const fields = { attempt: failures, retryIn: durationText(delay) };
       for (const problem of distinct(problems)) {
-        if (now === failing) log.problem('debug', 'sync.failedAgain', problem, fields);
-        else log.problem('warn', 'sync.failed', problem, fields);
+        if (now === failing) log.problem('sync.failedAgain', problem, fields);
+        else log.problem('sync.failed', problem, fields);
       }
       failing = now;
     },
@@ -99,7 +98,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       phase = 'stopping';
       if (!stop.aborted) return;
       const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
-      log.write('info', 'sidecar.stopping', `asked to end by ${reason}`, { reason });
+      log.write('sidecar.stopping', `asked to end by ${reason}`, { reason });
     },
   };
 }

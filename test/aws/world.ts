@@ -12,11 +12,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuthMethod } from '../../src/aws/auth-method.ts';
-import type { FetchMode } from '../../src/aws/batches.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
 import { openTransport } from '../../src/aws/transport.ts';
+import type { FetchMode } from '../../src/cli/options.ts';
 import {
   type FetchResult,
   type FetchResults,
@@ -26,6 +26,7 @@ import {
 import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Log, LogFields } from '../../src/core/log.ts';
+import { events } from '../../src/core/log-events.ts';
 import { type Problem, problemLine } from '../../src/core/problem.ts';
 import type { Identity } from '../fake-aws/identities.ts';
 import type { Seed } from '../fake-aws/seed.ts';
@@ -130,10 +131,10 @@ export function recordingLog(lines: string[]): Log {
       .map(([name, value]) => ` ${name}=${value}`)
       .join('');
   return {
-    write: (level, event, message, fields) =>
-      lines.push(`${level} ${event}${fieldsText(fields)}: ${message}`),
-    problem: (level, event, problem, fields) =>
-      lines.push(`${level} ${event}${fieldsText(fields)}: ${problemLine(problem)}`),
+    write: (event, message, fields) =>
+      lines.push(`${events[event].level} ${event}${fieldsText(fields)}: ${message}`),
+    problem: (event, problem, fields) =>
+      lines.push(`${events[event].level} ${event}${fieldsText(fields)}: ${problemLine(problem)}`),
   };
 }
 

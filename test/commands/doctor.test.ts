@@ -70,7 +70,7 @@ async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   let [out, err] = ['', ''];
   const context = {
-    ...command,
+    ...command.invocation,
     command: 'doctor',
     env,
     clock: realClock,

@@ -90,7 +90,7 @@ async function runInit(
   );
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   const context = {
-    ...command,
+    ...command.invocation,
     command: 'init',
     env,
     clock: realClock,

@@ -34,7 +34,7 @@ function meanings(option: Option): string {
 /** A flag that is off by default, and an option without a default, show none. */
 function meaning({
   kind,
-  help,
+  description,
   choices = [],
   default: byDefault,
 }: Omit<Option, 'default'> & { readonly default?: string | undefined }): string {
@@ -42,7 +42,7 @@ function meaning({
     ...(choices.length === 0 ? [] : [choices.map(code).join(', ')]),
     ...(byDefault === undefined || kind === 'flag' ? [] : [`default ${code(byDefault)}`]),
   ];
-  return notes.length === 0 ? help : `${help} (${notes.join('; ')})`;
+  return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
 }
 
 export function exitCodesTable(): string {
