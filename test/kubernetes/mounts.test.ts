@@ -73,24 +73,36 @@ test('a volume of the CSI driver, and two of them: the application can open its 
   }
 });
 
-test('the recipe of the doctor mounts the whole volume where podsecrets does: ephemeral containers have no subPath', () => {
-  const page = read('doctor/README.md');
-  const recipe = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '{}') as {
-    readonly volumeMounts: readonly { readonly name: string; readonly subPath?: string }[];
-  };
-  const [sidecar] = valuesIn<PodView['initContainers']>(
-    objectsIn(read('pod-identity/injected.yaml')),
-    'initContainers',
-  ).flat();
-  assert.equal(
-    recipe.volumeMounts.filter(({ name }) => name.startsWith('podsecrets')).map((one) => one),
-    sidecar?.volumeMounts?.toReversed(),
-  );
-  assert.equal(
-    recipe.volumeMounts.filter(({ subPath }) => subPath !== undefined),
-    [],
-  );
-});
+for (const file of ['doctor/pod-identity.json', 'doctor/irsa.json']) {
+  test(`examples/${file}: mounts the whole volume where podsecrets does, because ephemeral containers have no subPath`, () => {
+    const recipe = JSON.parse(read(file)) as {
+      readonly env: readonly { readonly name: string; readonly value: string }[];
+      readonly volumeMounts: readonly {
+        readonly name: string;
+        readonly mountPath: string;
+        readonly subPath?: string;
+      }[];
+    };
+    const [sidecar] = valuesIn<PodView['initContainers']>(
+      objectsIn(read('pod-identity/injected.yaml')),
+      'initContainers',
+    ).flat();
+    assert.equal(
+      recipe.volumeMounts.filter(({ name }) => name.startsWith('podsecrets')),
+      sidecar?.volumeMounts?.toReversed(),
+    );
+    assert.ok(recipe.volumeMounts.every(({ subPath }) => subPath === undefined));
+    // The webhooks of EKS do not change an ephemeral container: the token and its variable come from the recipe.
+    const token = recipe.env.find(({ name }) => name.endsWith('_TOKEN_FILE'))?.value ?? '';
+    assert.ok(recipe.volumeMounts.some(({ mountPath }) => token.startsWith(`${mountPath}/`)));
+    assert.equal(
+      recipe.env.map(({ name }) => name),
+      file.includes('irsa')
+        ? ['AWS_REGION', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE']
+        : ['AWS_REGION', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
+    );
+  });
+}
 
 test('docker-compose: podsecrets owns its tmpfs, which is not sticky, so that every user may follow its links', () => {
   const { volumes } = parse(read('docker-compose/docker-compose.yaml')) as {
