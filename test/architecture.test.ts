@@ -172,7 +172,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/publish/publish.ts': /^(node:fs)$/,
-  'src/v8/disable-jit.ts': /^(node:v8)$/,
+  'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
 };
