@@ -33,13 +33,12 @@ export function secretsApplier(
     });
     for (const { name, result } of outcome.applied) {
       const fields = { secret: name, result };
-      if (result === 'unchanged')
-        log.write('debug', 'secret.unchanged', `Secret ${name} is up to date`, fields);
+      if (result === 'unchanged') log.write('secret.unchanged', `Secret ${name} is up to date`, fields);
       else if (result === 'adopted')
-        log.write('info', 'secret.applied', `Secret ${name} was taken over from the CSI driver`, fields);
-      else log.write('info', 'secret.applied', `Secret ${name} was ${result}`, fields);
+        log.write('secret.applied', `Secret ${name} was taken over from the CSI driver`, fields);
+      else log.write('secret.applied', `Secret ${name} was ${result}`, fields);
     }
-    for (const warning of outcome.warnings) log.problem('warn', 'secret.warning', warning);
+    for (const warning of outcome.warnings) log.problem('secret.warning', warning);
     throwProblems(outcome.problems);
   };
 }

@@ -5,12 +5,13 @@
  * that are missing.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan, SecretObject } from '../config/plan.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import type { KubernetesApi } from './api.ts';
 import { type OwnershipTerms, readSecret, refuseForeign } from './live-secret.ts';
 import { configIdentity } from './names.ts';
-import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from './rbac.ts';
+import { type RbacRule, rulesNeeded, ruleText } from './rbac.ts';
 
 /** The settings that decide what access is needed. */
 export interface AccessOptions {

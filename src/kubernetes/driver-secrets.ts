@@ -48,16 +48,25 @@ function patchOf(desired: DesiredSecret, live: LiveSecret): unknown {
     metadata: {
       uid: live.uid,
       resourceVersion: live.resourceVersion,
-      // Our label gives the patch an entry of its own: an apply to an object without entries would record all that is there as
-      // managed by "before-first-apply", and no later apply could remove a key.
       labels: { [DRIVER_LABEL]: null, [MANAGED_BY_LABEL]: MANAGER },
       ownerReferences: owners.length === 0 ? null : owners,
-      // The API server takes an empty list as "unchanged", and one empty entry as "reset".
-      managedFields: otherEntries.length === 0 ? [{}] : otherEntries,
+      managedFields: otherEntries.length === 0 ? [LABEL_ENTRY] : otherEntries,
     },
     ...(unwanted.length === 0 ? {} : { data: Object.fromEntries(unwanted.map((key) => [key, null])) }),
   };
 }
+
+/**
+ * Stands in for the driver's entry when there is no other. The API server takes an empty list as "unchanged", and records all
+ * fields of an object without entries as managed by "before-first-apply" at the next apply: no later apply could remove a key.
+ */
+const LABEL_ENTRY = {
+  manager: MANAGER,
+  operation: 'Update',
+  apiVersion: 'v1',
+  fieldsType: 'FieldsV1',
+  fieldsV1: { 'f:metadata': { 'f:labels': { [`f:${MANAGED_BY_LABEL}`]: {} } } },
+};
 
 /** Whether a Secret of the plan is missing, or carries the driver's label again. Throws a Problem when it cannot be read. */
 export async function needsAdoption(api: KubernetesApi, plan: Plan): Promise<boolean> {

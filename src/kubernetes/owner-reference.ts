@@ -6,13 +6,13 @@
  * not delete the Secret. `blockOwnerDeletion` is not set, because it needs a permission on the owner.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { asObject, asObjects } from '../core/unknown.ts';
 import type { KubernetesApi } from './api.ts';
 import { toProblem } from './api-problems.ts';
 import type { OwnerReference } from './live-secret.ts';
-import type { SecretOwner } from './rbac.ts';
 
 /** The owner to set; undefined for `retain`. The workload of a bare pod is the pod itself. */
 export async function resolveOwner(

@@ -141,7 +141,7 @@ test('refuses a foreign Secret, and a field that somebody changed', async (scene
 
   const patch = JSON.stringify({ data: { key: base64('theirs') } });
   kubectl(scene, ['patch', 'secret', 'other', '-p', patch]);
-  assert.match((await apply(scene, plan)).problems.join(), 'got .data.key managed by "kubectl-patch"');
+  assert.match((await apply(scene, plan)).problems.join(), 'field .data.key is managed by "kubectl-patch"');
   assert.equal(live(scene, 'other').data, { key: base64('theirs') });
 });
 

@@ -125,7 +125,7 @@ export function applySecretBody(
 
 /**
  * A JSON merge patch of a Secret: null removes, lists are replaced, uid and resourceVersion are preconditions. managedFields is
- * taken as sent, `[{}]` resets it, and the manager gets an entry with what the patch changed.
+ * taken as sent. The manager gets an entry with what the patch changed, except when `[{}]` resets the list.
  */
 export function mergePatchSecret(
   live: StoredSecret,
@@ -165,7 +165,10 @@ export function mergePatchSecret(
     fieldsType: 'FieldsV1',
     fieldsV1: fieldsV1(made),
   };
-  const metadataNext = { ...next.metadata, managedFields: made.length === 0 ? others : [...others, own] };
+  const metadataNext = {
+    ...next.metadata,
+    managedFields: made.length === 0 || isReset ? others : [...others, own],
+  };
   return { kind: 'stored', secret: { ...next, metadata: metadataNext } };
 }
 
