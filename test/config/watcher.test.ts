@@ -17,7 +17,7 @@ import { watchConfigs } from '../../src/config/watcher.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Log } from '../../src/core/log.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { PATIENCE, until } from '../support/wait.ts';
+import { until, WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('watching configs');
 const stops: AbortController[] = [];
@@ -87,8 +87,9 @@ function watched(
     events,
     poll: clock.poll,
     reports: (text) =>
-      until(() => `a call for ${text}, got ${JSON.stringify(calls)}`, () =>
-        calls.some((call) => call.endsWith(`: ${text}`)),
+      until(
+        () => `a call for ${text}, got ${JSON.stringify(calls)}`,
+        () => calls.some((call) => call.endsWith(`: ${text}`)),
       ),
     stop,
   };
@@ -325,7 +326,7 @@ test('without inotify watches left in the system, warns and reads every 10 s', (
       '-e',
       script,
     ],
-    { encoding: 'utf8', timeout: PATIENCE },
+    { encoding: 'utf8', timeout: WAIT_LIMIT },
   );
   assert.is(stdout, `config.polling watching ${file} failed with ENOSPC; it is read every 10 s\nchanged\n`);
 });
