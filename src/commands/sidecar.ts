@@ -105,7 +105,7 @@ async function watch(
   const { watchConfigs } = await import('../config/watcher.ts');
   const files = targets.map((publication) => publication.plan().file);
   const changed = () => triggers.trigger('config');
-  await watchConfigs({ files, read: configText, changed, clock, log }, stop);
+  watchConfigs({ files, read: configText, changed, clock, log }, stop);
 }
 
 /** What a config says, or what its error says. */
