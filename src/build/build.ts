@@ -26,14 +26,14 @@ import {
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 import { makeExecutable } from './executable.ts';
-import { parseWithout } from './optimizations.ts';
+import { readOptimizations } from './optimizations.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 const program = join(dist, 'podsecrets');
 const stamp = join(dist, 'podsecrets.stamp');
 
-const without = parseWithout(process.env.PODSECRETS_BUILD_WITHOUT);
+const without = readOptimizations(process.env.PODSECRETS_BUILD_WITHOUT ?? '');
 const inputs = hashOfInputs();
 if (process.argv.includes('--force') || !isBuiltFrom(inputs)) await build();
 
@@ -43,8 +43,12 @@ async function build(): Promise<void> {
   try {
     const { modules, meta } = await bundle(join(root, 'src/main.ts'), { without });
     const executable = await makeExecutable(modules, work, without);
-    // For test/budget, which runs the modules itself.
-    writeFileSync(join(work, 'bundle.json'), JSON.stringify({ modules: Object.fromEntries(modules), meta }));
+    // For the tests, which run the modules themselves.
+    const chunks = JSON.parse(readFileSync(join(work, 'chunks/chunks.json'), 'utf8'));
+    writeFileSync(
+      join(work, 'bundle.json'),
+      JSON.stringify({ modules: Object.fromEntries(modules), chunks, meta }),
+    );
     renameSync(join(work, 'bundle.json'), join(dist, 'bundle.json'));
     // Whatever the umask: the image runs it as another user than the build.
     chmodSync(executable, 0o755);

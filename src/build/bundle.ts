@@ -13,7 +13,6 @@ import { lazyBuiltins } from './lazy-builtins.ts';
 import type { Optimization } from './optimizations.ts';
 import { crc32 } from './patches/crc32.ts';
 import { applyPatches } from './patches/patch.ts';
-import { webCrypto } from './patches/web-crypto.ts';
 
 export interface Bundle {
   /** Source texts by name, such as `main.js`, where the program starts. They require each other as `./name`. */
@@ -32,7 +31,6 @@ export interface BundleOptions {
 /** Bundles the program that starts at `entry`, a file called main.ts. */
 export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
   const { without = new Set(), plugins = [] } = options;
-  const patches = [crc32, webCrypto].filter(({ name }) => !without.has(name));
   const result = await build({
     entryPoints: [entry],
     bundle: true,
@@ -54,7 +52,7 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
       ...plugins,
       ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]),
       ...(without.has('disable-jit') ? [keepJit] : []),
-      applyPatches(patches),
+      applyPatches(without.has('crc32') ? [] : [crc32]),
     ],
     legalComments: 'none',
     logLevel: 'error',

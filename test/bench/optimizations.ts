@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from '../../src/build/bundle.ts';
 import { makeExecutable } from '../../src/build/executable.ts';
-import { OPTIMIZATIONS, type Optimization, parseWithout } from '../../src/build/optimizations.ts';
+import { type Optimization, optimizationNames, readOptimizations } from '../../src/build/optimizations.ts';
 import { openPlace, openTlsAws } from './place.ts';
 import { forgetPages, peakOf } from './processes.ts';
 import { EMPTY, median, noiseOf, time } from './starts.ts';
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const rounds = Number(values.rounds);
-const names = positionals.length === 0 ? OPTIMIZATIONS : [...parseWithout(positionals.join(','))];
+const names = positionals.length === 0 ? optimizationNames : [...readOptimizations(positionals.join(','))];
 const directory = mkdtempSync(join(tmpdir(), 'podsecrets-optimizations-'));
 const aws = await openTlsAws();
 try {

@@ -6,8 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
 
-export interface Patch<Name extends string = string> {
-  readonly name: Name;
+export interface Patch {
   /** Path of the file below node_modules. */
   readonly file: string;
   /** Text that must occur exactly once, and its replacement. */
