@@ -16,6 +16,7 @@ import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, Problem } from './core/problem.ts';
 import { version } from './core/version.ts';
+import { endDespiteThreads } from './v8/end-process.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const LONGEST_END = 4500;
@@ -33,6 +34,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 // Without a listener it would end the program, now that it does not open Node's debugger any more (test/build).
 process.on('SIGUSR1', () => {});
+
+process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
 
 let command: Command | undefined;
 let printing: Promise<void> | undefined;

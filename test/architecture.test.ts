@@ -171,6 +171,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/publish/publish.ts': /^(node:fs)$/,
   'src/v8/disable-jit.ts': /^(node:v8)$/,
+  'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
 };
 
@@ -242,6 +243,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/reap.ts',
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
+  'src/v8/end-process.ts',
 ];
 
 test('only the files on the list touch the process', () => {

@@ -10,6 +10,7 @@
 export interface Arn {
   readonly service: string;
   readonly region: string;
+  readonly account: string;
   readonly resource: string;
 }
 
@@ -23,7 +24,7 @@ export function parseArn(name: string): Arn | undefined {
   const [, , service, region, account, ...resource] = name.split(':');
   if (!isArn(name) || service === undefined || region === undefined || account === undefined)
     return undefined;
-  return resource.length === 0 ? undefined : { service, region, resource: resource.join(':') };
+  return resource.length === 0 ? undefined : { service, region, account, resource: resource.join(':') };
 }
 
 /** The same resource in another region: replicas of a secret keep their name and its random ending. */

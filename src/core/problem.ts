@@ -94,9 +94,9 @@ export interface ProblemFields {
   /** What the reader can do about it, as an instruction. */
   readonly remedy: string;
   /** The file that `line` counts in. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** Line in `file`, from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
   readonly retry?: boolean;
   /** Milliseconds from the start after which trying again is pointless. Default: as long as a start may take. */
