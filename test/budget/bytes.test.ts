@@ -6,7 +6,7 @@ import { bundleMeta, ownerOf } from './recording.ts';
 
 /** KiB of minified text, and what they are for. Packages of less than 1 KiB are not listed. */
 const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
-  src: [252, 'our own sources'],
+  src: [256, 'our own sources'],
   'node-forge': [210, 'PKCS#12 in and out of what is asked for as a key store; a text of its own'],
   '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
   yaml: [113, 'configs, and the pod specs of inject'],
@@ -31,7 +31,7 @@ const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> =
   'get-east-asian-width': [5, '--help, by way of yargs'],
   '@aws-sdk/signature-v4-multi-region': [5, '--auth default'],
   '@aws-sdk/credential-provider-sso': [5, '--auth default'],
-  '@aws-sdk/credential-provider-http': [5, '--auth default'],
+  '@aws-sdk/credential-provider-http': [5, 'Pod Identity and ECS credentials'],
   cliui: [5, '--help'],
   '@aws-sdk/xml-builder': [5, 'STS answers in XML'],
   y18n: [4, '--help'],
