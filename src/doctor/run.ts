@@ -83,7 +83,7 @@ export async function runChecks(
       ]);
       const api = await openApi({ env, signal: context.stop });
       try {
-        await checkAccess(api, plan, settings.secretOwner);
+        await checkAccess(api, plan, settings);
       } finally {
         api.close();
       }
