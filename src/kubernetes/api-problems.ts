@@ -11,7 +11,7 @@ import { asObject } from '../core/unknown.ts';
 import { ruleText } from './rbac.ts';
 
 /** What RBAC calls it. */
-export type Verb = 'get' | 'patch' | 'delete';
+type Verb = 'get' | 'patch' | 'delete';
 
 /** What the API server was asked to do. */
 export interface KubernetesRequest {

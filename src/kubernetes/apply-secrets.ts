@@ -54,7 +54,7 @@ export interface SecretsRequest {
 }
 
 /** What came of one Secret. */
-export interface AppliedSecret {
+interface AppliedSecret {
   readonly name: string;
   readonly result: 'created' | 'updated' | 'unchanged' | 'removed';
 }

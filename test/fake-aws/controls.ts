@@ -11,7 +11,7 @@ import { seededRandom } from './random.ts';
 import { versionAt } from './secrets.ts';
 import type { ParameterSeed, SecretSeed, Seed } from './seed.ts';
 
-export interface InRegion {
+interface InRegion {
   readonly region: string;
   readonly name: string;
 }

@@ -59,7 +59,7 @@ export interface Caller {
 export const anonymous: Caller = { identity: '', arn: '', userId: '' };
 
 /** What a token says: whose it is, that it was good once, or nothing. */
-export type TokenMeaning =
+type TokenMeaning =
   | { readonly kind: 'known'; readonly name: string; readonly identity: Identity }
   | { readonly kind: 'expired' }
   | { readonly kind: 'unknown' };

@@ -33,7 +33,7 @@ export interface StoredSecret {
   deletedAt: number | undefined;
 }
 
-export interface NewVersion {
+interface NewVersion {
   readonly value: SecretValue;
   /** Default: a derived one. */
   readonly id?: string | undefined;

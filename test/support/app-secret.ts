@@ -7,14 +7,14 @@ import { stringify } from 'yaml';
 import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import { steadyPaths, valueIn } from './generations.ts';
 
-export const region = 'eu-west-1';
+const region = 'eu-west-1';
 export const token = 'pod-token';
 
 /** The files; together they fit into the 64 KiB of one secret. */
 export const paths = Object.keys(steadyPaths).filter((path) => (steadyPaths[path] ?? 0) < 65_536);
 
 /** What its value is in a generation. */
-export function appSecret(generation: number): string {
+function appSecret(generation: number): string {
   return JSON.stringify(Object.fromEntries(paths.map((path, at) => [`k${at}`, valueIn(generation, path)])));
 }
 
