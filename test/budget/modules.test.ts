@@ -13,7 +13,7 @@ const seed = {
 const secret = { objectName: 'one', objectType: 'secretsmanager' };
 const parameter = { objectName: '/one', objectType: 'ssmparameter', objectAlias: 'parameter' };
 
-/** The packages of any run that asks AWS; each is there for a reason. */
+/** The packages of any run that calls AWS, each with its reason. */
 const foundation: Readonly<Record<string, string>> = {
   '@aws-sdk/credential-provider-node':
     "the SDK's default search for credentials, which a client never starts when it is given some",
@@ -59,12 +59,12 @@ async function initOf(
   return recording;
 }
 
-modules('init of a secret evaluates the packages that a secret needs, and no other', async (context) => {
+modules('init of a secret evaluates the packages that a secret needs, and no others', async (context) => {
   assert.equal(packagesOf(await initOf(context, [secret])), Object.keys(secretsOnly).sort());
 });
 
 modules(
-  'init of a parameter evaluates the packages that a parameter needs, and no other',
+  'init of a parameter evaluates the packages that a parameter needs, and no others',
   async (context) => {
     assert.equal(packagesOf(await initOf(context, [parameter])), Object.keys(parametersOnly).sort());
   },
@@ -80,7 +80,7 @@ modules('init loads no folder that only other commands need', async (context) =>
   );
 });
 
-modules('init with a jmesPath evaluates the expression language, and nothing else more', async (context) => {
+modules('init with a jmesPath evaluates the JMESPath packages and no other in addition', async (context) => {
   const plain = packagesOf(await initOf(context, [secret]));
   const withPath = packagesOf(
     await initOf(context, [{ ...secret, jmesPath: [{ path: 'user', objectAlias: 'user' }] }]),
@@ -93,21 +93,18 @@ modules('init with a jmesPath evaluates the expression language, and nothing els
   );
 });
 
-modules(
-  'init over http loads no TLS, no web streams, no compression, no promises of files',
-  async (context) => {
-    const { builtins } = await initOf(context, [secret, parameter]);
-    const costly =
-      /^(tls|https|zlib|http2|child_process|fs\/promises|dns|inspector|worker_threads|internal\/(webstreams|blob))/;
-    assert.equal(
-      builtins.filter((name) => costly.test(name)),
-      [],
-    );
-  },
-);
+modules('init over http loads no TLS, no web streams, no compression, no fs/promises', async (context) => {
+  const { builtins } = await initOf(context, [secret, parameter]);
+  const costly =
+    /^(tls|https|zlib|http2|child_process|fs\/promises|dns|inspector|worker_threads|internal\/(webstreams|blob))/;
+  assert.equal(
+    builtins.filter((name) => costly.test(name)),
+    [],
+  );
+});
 
 modules(
-  "init loads Node's modules before it changes V8's flags: afterwards each is compiled anew",
+  "init loads Node's modules before it changes V8's flags, because V8 compiles later ones from source",
   async (context) => {
     const { builtins, late } = await initOf(context, [secret, parameter]);
     assert.ok(builtins.includes('crypto'));

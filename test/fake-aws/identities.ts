@@ -30,7 +30,7 @@ export interface Identity {
   readonly webIdentityTokens?: readonly string[];
   /** Tokens of either kind that were good once. */
   readonly expiredTokens?: readonly string[];
-  /** The role of the instance, which its metadata service gives to whoever asks. */
+  /** The role of the instance, which its metadata service gives to any process. */
   readonly instanceRole?: boolean;
   /** Life of issued credentials in seconds; default 6 h from the agent, what was asked for (1 h) from STS. */
   readonly lifetime?: number;

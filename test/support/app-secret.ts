@@ -1,5 +1,5 @@
 /**
- * One secret that becomes several files, and whose every value tells its generation: what a reader needs to catch a torn, a
+ * One secret that becomes several files, with its generation in every value, so that a reader can detect a torn, a
  * mixed or a missing file of the real program.
  */
 
