@@ -39,7 +39,7 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
 
-  const sources = openSources(context, log, meters.api);
+  const sources = openSources({ ...settings, env: context.env, clock, log, meter: meters.api });
   const directories: Directory[] = [];
   const values = () => directories.flatMap((directory) => directory.values());
   const notifiers = await createNotifiers(context, log, (text) => redact(text, values()));

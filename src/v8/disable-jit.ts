@@ -11,6 +11,8 @@ import { setFlagsFromString } from 'node:v8';
 export function disableJit(endpoint: string | undefined): void {
   const modules = endpoint?.startsWith('http:') ? PLAIN : [...PLAIN, 'https'];
   for (const name of modules) process.getBuiltinModule(`node:${name}`);
+  // Node loads this class when it is first used: by the request for credentials of Pod Identity.
+  void process.getBuiltinModule('node:async_hooks').AsyncLocalStorage;
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 

@@ -31,7 +31,7 @@ const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> =
   'get-east-asian-width': [5, '--help, by way of yargs'],
   '@aws-sdk/signature-v4-multi-region': [5, '--auth default'],
   '@aws-sdk/credential-provider-sso': [5, '--auth default'],
-  '@aws-sdk/credential-provider-http': [5, '--auth default'],
+  '@aws-sdk/credential-provider-http': [5, 'Pod Identity and ECS credentials'],
   cliui: [5, '--help'],
   '@aws-sdk/xml-builder': [5, 'STS answers in XML'],
   y18n: [4, '--help'],

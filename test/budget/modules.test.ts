@@ -27,6 +27,7 @@ const foundation: Readonly<Record<string, string>> = {
   '@aws-sdk/xml-builder': '3 KB that esbuild does not part from the protocols',
   '@aws/lambda-invoke-store': 'the SDK looks for a trace id of Lambda',
   '@smithy/node-http-handler': "the SDK's own HTTP, which a client makes before it is given ours",
+  '@aws-sdk/credential-provider-http': 'credentials of the Pod Identity agent',
 };
 
 const secretsOnly = { ...foundation, '@aws-sdk/client-secrets-manager': 'one secret' };
