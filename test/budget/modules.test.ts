@@ -74,7 +74,7 @@ modules(
 modules('init loads no folder that only other commands need', async (context) => {
   const { evaluated } = await initOf(context, [secret, parameter]);
   const others =
-    /^src\/(http|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|context|logging))/;
+    /^src\/(http|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|secrets|context|logging))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],
@@ -153,7 +153,7 @@ modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes'
     },
   );
   assert.is(recording.code, 0, recording.stderr);
-  assert.equal(packagesOf(recording), [...Object.keys(secretsOnly), 'chokidar', 'readdirp'].sort());
+  assert.equal(packagesOf(recording), Object.keys(secretsOnly).sort());
   assert.equal(
     recording.evaluated.filter((owner) => owner.startsWith('src/kubernetes')),
     [],
