@@ -153,7 +153,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
-  'src/commands/open.ts': /^(node:os)$/,
+  'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
   'src/http/request.ts': /^(node:http|node:https|node:net)$/,
