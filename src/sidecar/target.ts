@@ -48,7 +48,7 @@ export interface Published {
 }
 
 /** What is to be published, and what is to be said of its objects. */
-export interface RenderedTarget extends Rendered {
+interface RenderedTarget extends Rendered {
   readonly missing: readonly ObjectProblem[];
   readonly degradedObjects: readonly ObjectProblem[];
 }

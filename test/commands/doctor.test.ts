@@ -98,7 +98,7 @@ test('all is well: what is used, by whom, and what was read', async (scene) => {
     /ok {4}endpoints {2}Secrets Manager, Parameter Store, STS at http:\/\/127/,
     /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, from usePodIdentity: "true"\n/,
     /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, expires in/,
-    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials end in (5h59m|6h)\n/,
+    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials expire in (5h59m|6h)\n/,
     /ok {4}directory {2}in memory, \d+ MiB free\n/,
     /ok {4}db {10}secretsmanager eu-west-1 {2}version \S+\n/,
     /ok {4}\/app\/token {2}ssmparameter {3}eu-west-1 {2}version 1\n/,
@@ -268,10 +268,7 @@ test('IRSA works without a word in the config, by its variables', async (scene) 
   scene.sandbox.writeConfig({ objects: [secret('db')] });
   const { code, out } = await run(scene);
   assert.is(code, 0);
-  assert.match(
-    out,
-    `IAM role ${ROLE} by the service account's token, from environment variables`,
-  );
+  assert.match(out, `IAM role ${ROLE} by the service account's token, from environment variables`);
   assert.match(out, 'for sts.amazonaws.com');
 });
 

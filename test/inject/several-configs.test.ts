@@ -80,7 +80,7 @@ test('two configs have two names, for these are the names of their ConfigMaps', 
   ] as const) {
     assert.match(
       await problems(plain, [one, '/a'], [other, '/b']),
-      `--config: expected a name for each config, got ${name} for 0.yaml and 1.yaml`,
+      `--config: 0.yaml and 1.yaml have the same name ${name}`,
     );
   }
 });
