@@ -41,7 +41,8 @@ export const events = {
   'config.polling': {
     level: 'warn',
     fields: ['config', 'error'],
-    meaning: 'a config is only read every 10 s, because it cannot be watched: the inotify limit of the node is reached',
+    meaning:
+      'a config is only read every 10 s, because it cannot be watched: the inotify limit of the node is reached',
   },
   'config.watching': {
     level: 'debug',
