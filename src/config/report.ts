@@ -32,7 +32,7 @@ export type CheckReport =
   | { readonly ok: false; readonly problems: readonly ReportedProblem[] };
 
 /** One file that would be published. */
-export interface ReportedFile {
+interface ReportedFile {
   /** Where several configs are checked: the directory that `path` is below. */
   readonly directory?: string;
   /** `<directory>/*` for the files of an expanded object. */
@@ -55,7 +55,7 @@ export interface ReportedVariable {
 }
 
 /** One value that AWS would be asked for. */
-export interface ReportedRead {
+interface ReportedRead {
   readonly service: string;
   readonly region: string;
   readonly id: string;
@@ -64,7 +64,7 @@ export interface ReportedRead {
 }
 
 /** One thing that is wrong, or is hardly meant so. */
-export interface ReportedProblem {
+interface ReportedProblem {
   readonly code: string;
   readonly subject: string;
   /** Where several configs are checked: the one it is about. */

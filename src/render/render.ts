@@ -35,12 +35,12 @@ interface Origin {
 }
 
 /** A file, and where it comes from. */
-export interface FileFact extends Origin {
+interface FileFact extends Origin {
   readonly path: FilePath;
 }
 
 /** An environment variable, and where it comes from. */
-export interface RenderedVariable extends EnvVariable, Origin {}
+interface RenderedVariable extends EnvVariable, Origin {}
 
 /** The files and variables, and where each comes from. */
 export interface Rendered {
