@@ -1,7 +1,7 @@
 /**
  * The table of options, the only one.
  *
- * The command line, the environment, the Settings type, `--help`, the README's table and the chart's values all come from
+ * The command line, the environment, the Settings type, `--help`, the options page and the chart's values all come from
  * here and from nowhere else. Precedence: flag, then environment, then default. No option carries a secret, so there is no
  * list of options to redact. A default is written as a person would write it and read by the same reader as any value.
  */
@@ -274,6 +274,14 @@ export const options = {
     group: 'Kubernetes Secrets',
     commands: [...publishing, 'doctor'],
     description: 'owner of synced Secrets, for garbage collection',
+  },
+  adoptDriverSecrets: {
+    kind: 'flag',
+    env: 'PODSECRETS_ADOPT_DRIVER_SECRETS',
+    default: 'false',
+    group: 'Kubernetes Secrets',
+    commands: [...publishing, 'doctor'],
+    description: 'take over Secrets that the Secrets Store CSI driver made, during a migration',
   },
   file: {
     kind: 'text',

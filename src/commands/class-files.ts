@@ -10,14 +10,14 @@ import { parsePlan } from '../config/parse.ts';
 import { Problem, problemsOrThrow } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { Context } from './context.ts';
-import type { PlannedConfig, PlannedConfigs } from './plans.ts';
+import type { PlannedConfigs } from './plans.ts';
 
 /** Every class for AWS in the files. Documents of other kinds are skipped; files without any class too, unless all are. */
 export async function readClassFiles(
   context: Context,
   arguments_: readonly string[],
 ): Promise<PlannedConfigs> {
-  const configs: PlannedConfig[] = [];
+  const configs: PlannedConfigs['configs'][number][] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   for (const file of arguments_.flatMap(expand)) {

@@ -4,6 +4,7 @@
  * A change of state is said once. What only lasts is said at `debug`.
  */
 
+import type { CredentialsInUse } from '../aws/sources.ts';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -27,7 +28,7 @@ export interface StatusTracker {
 export interface StatusTrackerOptions {
   readonly targets: readonly SyncTarget[];
   readonly queue: NotificationQueue;
-  readonly credentials: () => CredentialsStatus | undefined;
+  readonly credentials: () => CredentialsInUse | undefined;
   /** Milliseconds between refreshes. */
   readonly interval: number;
   readonly clock: Clock;
@@ -47,7 +48,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
   };
   return {
     status() {
-      const credentials = options.credentials();
+      const credentials = credentialsStatus(options.credentials());
       return {
         version,
         startedAt,
@@ -100,5 +101,15 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
       log.write('sidecar.stopping', `asked to end by ${reason}`, { reason });
     },
+  };
+}
+
+function credentialsStatus(credentials: CredentialsInUse | undefined): CredentialsStatus | undefined {
+  if (credentials === undefined) return undefined;
+  const { source, servedBy, expiresAt } = credentials;
+  return {
+    source,
+    ...(servedBy === undefined ? {} : { servedBy }),
+    ...(expiresAt === undefined ? {} : { expiresAt: momentText(expiresAt) }),
   };
 }

@@ -47,6 +47,7 @@ export async function syncAll(options: SyncContext, phase: Phase, stop: AbortSig
       const { snapshot } = rendered;
       report(options, target, published, snapshot.files.length, clock.elapsed() - startedAt);
       await options.applySecrets?.(target.plan(), snapshot, stop);
+      target.recordSecrets();
     } catch (error) {
       const found = problemsOrThrow(error);
       target.recordFailure(found);

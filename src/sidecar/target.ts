@@ -32,6 +32,10 @@ export interface PublishTarget {
   pendingNotification(): Changed | undefined;
   /** The application has heard of everything. */
   clearPendingNotification(): void;
+  /** What was recorded with the set in use as applied to Kubernetes; undefined: nothing. Throws a Problem. */
+  appliedSecrets(): string | undefined;
+  /** Records it, beyond the end of the process. */
+  recordAppliedSecrets(text: string): void;
 }
 
 /** What came of a publish. */
@@ -44,7 +48,7 @@ export interface Published {
 }
 
 /** What is to be published, and what is to be said of its objects. */
-export interface RenderedTarget extends Rendered {
+interface RenderedTarget extends Rendered {
   readonly missing: readonly ObjectProblem[];
   readonly degradedObjects: readonly ObjectProblem[];
 }
@@ -67,6 +71,8 @@ export interface SyncTarget {
   renderFiles(outcomes: FetchResults): Promise<RenderedTarget>;
   /** Publishes them. Throws every problem that stands against it. */
   publish(prepared: RenderedTarget): Published;
+  /** The Kubernetes Secrets of what was published were applied. */
+  recordSecrets(): void;
   /** A pass failed for this one. */
   recordFailure(problems: readonly Problem[]): void;
   /** What an earlier process published, and could not tell. Throws a Problem. */
@@ -89,6 +95,8 @@ export interface SyncTargetOptions {
   readonly target: PublishTarget;
   /** The source with the identity that a plan asks for. */
   readonly sourceOf: (plan: Plan) => SecretSource;
+  /** The plan's Kubernetes Secrets are applied as well: ready includes them. */
+  readonly syncSecrets: boolean;
   /** Whether there is an application to tell. */
   readonly hasNotifiers: boolean;
   /** Tell also about the first publish of a process. */
@@ -101,13 +109,17 @@ export interface SyncTargetOptions {
 export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   const { directory, target, sourceOf, hasNotifiers, notifyOnStart, clock, log } = options;
   let { plan } = options;
-  let ready = target.holds(expectedPaths(plan));
+  const needsSecrets = () => options.syncSecrets && plan.secretObjects.length > 0;
+  let ready =
+    target.holds(expectedPaths(plan)) &&
+    (!needsSecrets() || target.appliedSecrets() === secretsDescription(plan));
   /** Until a plan's first success both regions are asked. */
   let verifiedOnce = false;
   let publishes = 0;
   let files: readonly FileStatus[] = [];
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
+  let warnedVariables: readonly string[] = [];
   let configProblems: readonly Problem[] = [];
   let lastErrors: readonly Problem[] = [];
   let lastSuccess: number | undefined;
@@ -119,7 +131,8 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     return { ...(await render(plan, served)), missing, degradedObjects };
   }
 
-  function publish({ snapshot, facts, missing, degradedObjects }: RenderedTarget): Published {
+  function publish(rendered: RenderedTarget): Published {
+    const { snapshot, facts, variableWarnings, missing, degradedObjects } = rendered;
     const first = publishes === 0;
     const replaces = !first || target.holds([]);
     const toNotify = (of: Change): Changed | undefined =>
@@ -127,13 +140,17 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     const change = target.publish(snapshot, toNotify);
     publishes++;
     verifiedOnce = true;
-    ready = true;
+    if (!needsSecrets()) ready = true;
     lastSuccess = clock.now();
     if (change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, first, momentText(lastSuccess));
     missingOptional = logTransitions(missingOptional, missing, {
       begins: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
       ends: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
+    });
+    warnedVariables = logTransitions(warnedVariables, variableWarnings, {
+      begins: ({ problem }) => log.problem('config.warning', problem, { config: plan.file }),
+      ends: () => {},
     });
     degraded = logTransitions(degraded, degradedObjects, {
       begins: (object) => log.problem('region.failing', object.problem, { config: plan.file }),
@@ -157,6 +174,10 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     }),
     renderFiles,
     publish,
+    recordSecrets() {
+      if (needsSecrets()) target.recordAppliedSecrets(secretsDescription(plan));
+      ready = true;
+    },
     recordFailure(problems) {
       lastFailure = clock.now();
       lastErrors = problems;
@@ -186,6 +207,19 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       missingOptional,
     }),
   };
+}
+
+/** The Secrets of a plan, without values: what a later process compares with its own plan. */
+function secretsDescription({ secretObjects }: Plan): string {
+  return JSON.stringify(
+    secretObjects.map(({ secretName, type, labels, annotations, data }) => ({
+      secretName,
+      type,
+      labels,
+      annotations,
+      data,
+    })),
+  );
 }
 
 /** Which value serves each object. Throws the problems of all that have none. */

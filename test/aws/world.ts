@@ -1,5 +1,5 @@
 /**
- * A secret source on a stand-in of its own, with what it logged and counted.
+ * A secret source on a fake AWS of its own, with what it logged and counted.
  *
  *   const world = await openWorld({ seed, fetch: 'batch', awsTimeout: 200 });
  *   await world.read(secret('db'));                     // 'found v', or the problem as one line
@@ -30,11 +30,11 @@ import { events } from '../../src/core/log-events.ts';
 import { type Problem, problemLine } from '../../src/core/problem.ts';
 import type { Identity } from '../fake-aws/identities.ts';
 import type { Seed } from '../fake-aws/seed.ts';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 
 export const REGION = 'eu-west-1';
 export const POD_TOKEN = 'pod.token.canary';
-export const WEB_TOKEN = 'web.token.canary';
+const WEB_TOKEN = 'web.token.canary';
 export const ROLE = 'arn:aws:iam::111122223333:role/app';
 
 export const secret = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
@@ -43,7 +43,7 @@ export const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef 
   secretRef({ service: 'ssmparameter', region: REGION, id, ...more });
 
 export interface World {
-  readonly aws: StandIn;
+  readonly aws: FakeAws;
   readonly source: SecretSource;
   /** Log lines: `event field=value …`. */
   readonly logged: string[];
@@ -75,7 +75,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     env = {},
   } = options;
   const app = { role: ROLE, podIdentityTokens: [POD_TOKEN], webIdentityTokens: [WEB_TOKEN], ...identity };
-  const aws = await startStandIn({ seed: { ...seed, identities: { app } } });
+  const aws = await startFakeAws({ seed: { ...seed, identities: { app } } });
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-aws-'));
   const tokenFile = join(directory, 'token');
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: aws.url, ...env });

@@ -1,4 +1,4 @@
-/** Doctor against the stand-in for AWS: every way in which a pod's access fails, and what is said about it. */
+/** Doctor against the fake AWS: every way in which a pod's access fails, and what is said about it. */
 
 import * as fs from 'node:fs';
 import { chmodSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import { isInMemory } from '../../src/publish/filesystem-check.ts';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 import { isNotTested } from '../support/allowed.ts';
 import { realClock } from '../support/real-clock.ts';
 import { rejects } from '../support/rejects.ts';
@@ -28,7 +28,7 @@ const podToken = jwt({ ...claims, aud: ['pods.eks.amazonaws.com'] });
 const webToken = jwt({ ...claims, aud: 'sts.amazonaws.com' });
 
 interface Scene {
-  aws: StandIn;
+  aws: FakeAws;
   sandbox: Sandbox;
   env: Record<string, string>;
   /** The effective uid; default: that of the test. */
@@ -37,7 +37,7 @@ interface Scene {
 
 const test = suite<Scene>('doctor');
 test.before.each(async (scene) => {
-  scene.aws = await startStandIn({
+  scene.aws = await startFakeAws({
     seed: {
       identities: { app: { role: ROLE, podIdentityTokens: [podToken], webIdentityTokens: [webToken] } },
       regions: {
@@ -96,9 +96,9 @@ test('all is well: what is used, by whom, and what was read', async (scene) => {
     /ok {4}config {5}2 objects, 2 files\n/,
     /ok {4}region {5}eu-west-1, from parameters.region\n/,
     /ok {4}endpoints {2}Secrets Manager, Parameter Store, STS at http:\/\/127/,
-    /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, as usePodIdentity: "true" says\n/,
-    /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, ends in/,
-    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials end in (5h59m|6h)\n/,
+    /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, from usePodIdentity: "true"\n/,
+    /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, expires in/,
+    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials expire in (5h59m|6h)\n/,
     /ok {4}directory {2}in memory, \d+ MiB free\n/,
     /ok {4}db {10}secretsmanager eu-west-1 {2}version \S+\n/,
     /ok {4}\/app\/token {2}ssmparameter {3}eu-west-1 {2}version 1\n/,
@@ -228,7 +228,7 @@ test('a value that cannot become its file is found too', async (scene) => {
   });
   const { code, out } = await run(scene);
   assert.is(code, 5);
-  assert.match(out, /ok {4}login[\s\S]*FAIL {2}its files cannot be made:\n {8}objects\[0\]/);
+  assert.match(out, /ok {4}login[\s\S]*FAIL {2}its files cannot be rendered:\n {8}objects\[0\]/);
 });
 
 test('variables that are missing are named, and nothing is asked', async (scene) => {
@@ -268,10 +268,7 @@ test('IRSA works without a word in the config, by its variables', async (scene) 
   scene.sandbox.writeConfig({ objects: [secret('db')] });
   const { code, out } = await run(scene);
   assert.is(code, 0);
-  assert.match(
-    out,
-    `IAM role ${ROLE} by the service account's token, as the variables in the environment say`,
-  );
+  assert.match(out, `IAM role ${ROLE} by the service account's token, from environment variables`);
   assert.match(out, 'for sts.amazonaws.com');
 });
 
@@ -355,7 +352,7 @@ test('with --sync-secrets the rules that the service account lacks are told', as
   assert.is(code, 8);
   assert.match(
     out,
-    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: expected the variables that every pod has/,
+    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: is not set: this process does not run in a Kubernetes pod/,
   );
 });
 

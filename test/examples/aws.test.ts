@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { parsePlan } from '../../src/config/parse.ts';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { commandsOf, examples, examplesRoot, flagValue, readExample, wordsOf } from './readme.ts';
@@ -17,7 +17,7 @@ const ROLE = 'arn:aws:iam::111122223333:role/shop';
 const inCluster = examples.filter((example) => example !== 'docker-compose');
 
 interface Scene {
-  aws: LaunchedStandIn;
+  aws: FakeAwsProcess;
   box: Sandbox;
 }
 
@@ -101,7 +101,7 @@ for (const example of inCluster) {
 
   test(`${example}: init writes the files that the README names`, async (scene) => {
     const { box } = scene;
-    scene.aws = await launchStandIn({
+    scene.aws = await startFakeAwsProcess({
       identities: { app: { role: ROLE, podIdentityTokens: ['token'] } },
       regions: { [REGION]: { secrets: secretsOf(example), parameters: parametersOf(example) } },
     });

@@ -30,7 +30,7 @@ test('exchanges a token for credentials that work', async () => {
   assert.is(SecretString, 'hunter2');
   assert.match(
     aws.calls({ service: 'secretsmanager' })[0]?.identity ?? '',
-    /^arn:aws:sts::111122223333:assumed-role\/app\/eks-stand-in-app-/,
+    /^arn:aws:sts::111122223333:assumed-role\/app\/eks-fake-app-/,
   );
 });
 
@@ -66,7 +66,7 @@ test('refuses in plain text', async () => {
   }
 });
 
-test('accepts other tokens as soon as it is told so', async () => {
+test('accepts other tokens as soon as the identity has them', async () => {
   aws.changeIdentity({ name: 'app', podIdentityTokens: ['fresh'], expiredTokens: ['pod-token'] });
   assert.match((await ask({ authorization: 'pod-token' })).body, 'ExpiredTokenException');
   assert.is((await ask({ authorization: 'fresh' })).status, 200);

@@ -9,7 +9,7 @@ import { type CallFilter, hits } from './faults.ts';
 import type { ServiceName } from './service.ts';
 
 export interface JournalEntry {
-  /** Milliseconds since 1970, by the stand-in's clock. */
+  /** Milliseconds since 1970, by the fake AWS's clock. */
   readonly at: number;
   readonly service: ServiceName;
   /** As in AWS's API; `GetCredentials` of the agent. */
@@ -18,7 +18,7 @@ export interface JournalEntry {
   readonly region: string;
   /** Names, ARNs or paths as they were asked for. */
   readonly ids: readonly string[];
-  /** ARN of whoever signed, once the signature was found good. */
+  /** ARN of the signer, once the signature was found good. */
   identity: string | undefined;
   status: number;
   /** AWS's code when the answer is an error. */
@@ -36,7 +36,7 @@ export interface JournalEntry {
 export interface JournalFilter extends CallFilter {
   readonly status?: number;
   readonly code?: string;
-  /** Part of the ARN of whoever signed. */
+  /** Part of the signer's ARN. */
   readonly identity?: string;
 }
 

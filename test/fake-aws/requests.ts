@@ -1,5 +1,5 @@
 /**
- * Calls of the tests on the stand-in: SDK clients that try once, and raw requests that carry any header a test wants to
+ * Calls of the tests on the fake AWS: SDK clients that try once, and raw requests that carry any header a test wants to
  * spoil.
  */
 
@@ -18,7 +18,7 @@ export const operatorKeys = {
 
 export type Keys = typeof operatorKeys & { readonly sessionToken?: string };
 
-/** A client of Secrets Manager; it tries once unless it is told otherwise. */
+/** A client of Secrets Manager; it makes one attempt by default. */
 export function secretsManagerAt(
   url: string,
   credentials: Keys = operatorKeys,

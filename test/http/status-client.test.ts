@@ -9,11 +9,11 @@ import { fetchStatus } from '../../src/http/status-client.ts';
 import { readStatus } from '../../src/sidecar/read-status.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('asking for the status');
 
-async function problem(listener: RequestListener, timeout = PATIENCE): Promise<Problem> {
+async function problem(listener: RequestListener, timeout = WAIT_LIMIT): Promise<Problem> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -35,7 +35,7 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
     );
     try {
       assert.equal(
-        await fetchStatus({ host, port: server.address.port }, PATIENCE, readStatus),
+        await fetchStatus({ host, port: server.address.port }, WAIT_LIMIT, readStatus),
         exampleStatus(),
       );
     } finally {
@@ -45,7 +45,9 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
 }
 
 test('nobody listening', async () => {
-  const error = (await rejects(fetchStatus({ host: '127.0.0.1', port: 1 }, PATIENCE, readStatus))) as Problem;
+  const error = (await rejects(
+    fetchStatus({ host: '127.0.0.1', port: 1 }, WAIT_LIMIT, readStatus),
+  )) as Problem;
   assert.is(error.message, 'no sidecar answers at 127.0.0.1:1: ECONNREFUSED');
   assert.match(error.remedy, '--listen');
 });

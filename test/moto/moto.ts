@@ -1,5 +1,5 @@
 /**
- * moto as a process of its own: an AWS that others wrote, so that a mistake which our client and our stand-in share is seen.
+ * moto as a process of its own: an AWS that others wrote, so that a mistake which our client and our fake AWS share is seen.
  *
  * It listens on a port that the system chose and ends with the test that started it. It is filled and changed by the AWS
  * SDK's own clients. Signatures it does not check, but the region in them counts, and so does the account of credentials
@@ -34,7 +34,7 @@ export async function startMoto(): Promise<Moto> {
   process.once('exit', () => child.kill());
   const said: string[] = [];
   const address = new Promise<string>((resolve) => {
-    // Read to the end: moto tells of each request, and would stand still at a full pipe.
+    // Read to the end: moto logs each request, and would block on a full pipe.
     createInterface(child.stderr).on('line', (line) => {
       const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
       if (url !== undefined) resolve(url);
@@ -70,7 +70,7 @@ interface Signer {
 
 const anybody: Signer = { accessKeyId: 'AKIAANYBODY', secretAccessKey: 'anything' };
 
-/** The SDK's clients, as whoever fills the account has them. */
+/** The SDK's clients, with the credentials of an administrator. */
 export function clientsAt(endpoint: string, region: string, credentials: Signer = anybody): Clients {
   const settings = { endpoint, region, credentials };
   return {

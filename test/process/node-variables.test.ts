@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { selfSigned } from '../fake-aws/certificate.ts';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { binary, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
@@ -49,9 +49,9 @@ const ENDS_NODE = ['NODE_REPL_EXTERNAL_MODULE'];
 /** The one that counts. */
 const OURS = 'NODE_EXTRA_CA_CERTS';
 
-const test = suite<{ aws: LaunchedStandIn; box: Sandbox }>("Node's own variables");
+const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>("Node's own variables");
 test.before(async (context) => {
-  context.aws = await launchStandIn({
+  context.aws = await startFakeAwsProcess({
     identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
     regions: { 'eu-west-1': { secrets: { db: 'hunter2' } } },
   });
@@ -92,7 +92,7 @@ for (const [name, value] of Object.entries(VARIABLES)) {
 }
 
 test('NODE_TLS_REJECT_UNAUTHORIZED=0 trusts no unknown certificate', async ({ box }) => {
-  const aws = await launchStandIn(
+  const aws = await startFakeAwsProcess(
     { regions: { 'eu-west-1': { secrets: { db: 'x' } } } },
     { tls: selfSigned() },
   );

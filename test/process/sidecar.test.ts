@@ -1,4 +1,4 @@
-/** The built sidecar on a real tmpfs, between the stand-in for AWS and real processes. */
+/** The built sidecar on a real tmpfs, between the fake AWS and real processes. */
 
 import {
   existsSync,
@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { hasNote } from '../support/directory.ts';
@@ -32,7 +32,7 @@ const seed = {
 };
 
 interface House {
-  aws: LaunchedStandIn;
+  aws: FakeAwsProcess;
   box: Sandbox;
   /** What was started, to be ended with the test. */
   sidecars: Sidecar[];
@@ -44,7 +44,7 @@ const printed: string[] = [];
 
 const sidecar = suite<House>('sidecar');
 sidecar.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 sidecar.after(({ aws }) => aws.stop());
 sidecar.before.each(async (context) => {
@@ -136,12 +136,12 @@ for (const by of ['pid file', 'name'] as const) {
     const running = await ready(house, ['--notify-signal', 'SIGHUP', ...whom]);
     await rotate(house, 'a', two);
     await running.refresh();
-    await app.hears(two);
+    await app.receives(two);
     assert.equal(box.files(), { a: two, b: one });
     await running.event('notify.succeeded');
     await running.refresh();
     await running.refresh();
-    assert.equal(app.heard, [two], 'nothing changed: nobody is told');
+    assert.equal(app.received, [two], 'nothing changed: nobody is told');
     assert.not.ok(hasNote(house.box.dir));
   });
 }
@@ -379,10 +379,10 @@ sidecar(
     await first.refresh();
     await endOf(first, 'SIGKILL');
     assert.ok(hasNote(house.box.dir));
-    assert.equal(app.heard, []);
+    assert.equal(app.received, []);
 
     const second = await ready(house, telling);
-    await app.hears(two);
+    await app.receives(two);
     await second.event('notify.succeeded');
     await second.refresh();
     assert.not.ok(hasNote(house.box.dir));
@@ -391,7 +391,7 @@ sidecar(
     const third = await ready(house, telling);
     await third.event('publish.verified');
     await third.refresh();
-    assert.equal(app.heard, [two]);
+    assert.equal(app.received, [two]);
   },
 );
 

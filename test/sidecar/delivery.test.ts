@@ -45,13 +45,21 @@ function house(
     }),
     async renderFiles() {
       next = await publishes.shift()?.();
-      return { snapshot: { files: [] }, facts: [], missing: [], degradedObjects: [] };
+      return {
+        snapshot: { files: [] },
+        facts: [],
+        variables: [],
+        variableWarnings: [],
+        missing: [],
+        degradedObjects: [],
+      };
     },
     publish(): Published {
       publishing?.();
       diary.push(`published ${next?.updated ?? 'nothing'}`);
       return { change: next ?? { kind: 'same' }, first: false, notify: next };
     },
+    recordSecrets() {},
     recordFailure() {},
     pendingNotification: () => undefined,
     clearPendingNotification() {

@@ -1,14 +1,13 @@
 /**
- * The trial by kill -9: writers are killed at random moments of their publishes, one after another, under a reader that
- * never rests.
+ * Kills writers with SIGKILL at random moments of their publishes, one after another, while a reader reads all the time.
  *
  * Progress drives it, not time: a writer is killed at a change that it makes, the next kill waits until the reader has read
- * everything once since the last, and there are kills until enough of them came in the middle of a publish.
+ * every file once more, and it goes on until enough kills came in the middle of a publish.
  */
 
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type Companion, companion } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import type { Orders } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';
@@ -28,18 +27,18 @@ export interface Verdict {
   readonly report: Report;
   readonly kills: number;
   readonly interrupted: number;
-  /** The generation of the last publish, which was left to end in peace. */
+  /** The generation of the last publish, which was not interrupted. */
   readonly last: number;
 }
 
-/** Changes that inotify tells, of some three publishes: the kill comes at one of them. */
+/** Changes that inotify reports for some three publishes: the kill comes at one of them. */
 const CHANGES = 40;
 
 /** More generations than a writer gets through: each writer starts above whatever the one before has published. */
 const STRIDE = 100_000;
 
 /** Milliseconds that a writer waits for the lock: longer than any trial. */
-const PATIENCE = 3_600_000;
+const LOCK_TIMEOUT = 3_600_000;
 
 export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verdict> {
   const most = enough.kills * 10;
@@ -57,7 +56,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
         );
       }
       await writer.said('open');
-      // The next one starts meanwhile and waits for the lock, as the container does that takes the place of a killed one.
+      // The next writer starts meanwhile and waits for the lock, like the container that replaces a killed one.
       const from = ++kills * STRIDE;
       const next = startWriter({ dir, from: from + STRIDE });
       // Every other writer is killed in or soon after its first publish, the others when the reader has seen one of theirs.
@@ -78,15 +77,15 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
     for (const one of started) one.kill('SIGKILL');
   }
 
-  function startWriter(orders: Orders): Companion {
-    const writer = companion('publisher.ts', JSON.stringify({ ...orders, lockTimeout: PATIENCE }));
+  function startWriter(orders: Orders): Child {
+    const writer = startChild('publisher.ts', JSON.stringify({ ...orders, lockTimeout: LOCK_TIMEOUT }));
     started.push(writer);
     return writer;
   }
 }
 
 /** Resolves at the `count`th change in the directory from now on; rejects when the writer ends before. */
-async function change(dir: string, count: number, writer: Companion): Promise<void> {
+async function change(dir: string, count: number, writer: Child): Promise<void> {
   let left = count;
   const seen = Promise.withResolvers<void>();
   const watcher = watch(dir, () => --left <= 0 && seen.resolve());
