@@ -69,3 +69,8 @@ function editDistance(from: string, to: string): number {
   }
   return row[to.length] ?? 0;
 }
+
+/** A time as pages and logs write it: ISO 8601 in UTC. `ms` counts from 1970. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
