@@ -14,7 +14,6 @@ RUN command -v strip && ldconfig -p | grep -q libatomic.so.1 \
  || { apt-get update && apt-get install --yes --no-install-recommends binutils libatomic1; }
 RUN strip "$(readlink -f node_modules/.bin/node)"
 COPY src src
-COPY src/build src/build
 RUN npm run build
 
 # What the final stage is: the program, its libraries where the loader looks for them, and Debian's record of the packages

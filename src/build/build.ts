@@ -1,8 +1,8 @@
 /**
  * Builds dist/podsecrets: the whole program as one executable file.
  *
- *   node test/build/build.ts            builds if anything it depends on has changed
- *   node test/build/build.ts --force    builds
+ *   node src/build/build.ts            builds if anything it depends on has changed
+ *   node src/build/build.ts --force    builds
  *
  * Two builds may run at once: each works in a directory of its own and moves its result into place in one step. The stamp
  * beside the program says which inputs it was made from, and of which file it speaks, so that a stamp and a program of
@@ -57,7 +57,7 @@ async function build(): Promise<void> {
 /** Everything the result depends on: sources, this tool, the locked packages, and the Node that becomes the executable. */
 function hashOfInputs(): string {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
-  const files = globSync(['src/**/*.ts', 'test/build/**/*.{ts,cjs}', 'package-lock.json'], {
+  const files = globSync(['src/**/*.{ts,cjs}', 'package-lock.json'], {
     cwd: root,
   }).sort();
   for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(root, file)));

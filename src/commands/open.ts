@@ -98,7 +98,10 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
 function secretsApplier({ settings, env }: Context, log: Log): NonNullable<SyncOptions['applySecrets']> {
   return async (plan, snapshot, signal) => {
     if (plan.secretObjects.length === 0) return;
-    const { applySecrets } = await import('../kubernetes/apply-secrets.ts');
+    const [{ applySecrets }, { openApi }] = await Promise.all([
+      import('../kubernetes/apply-secrets.ts'),
+      import('../kubernetes/api.ts'),
+    ]);
     const outcome = await applySecrets({
       plan,
       snapshot,
@@ -106,6 +109,7 @@ function secretsApplier({ settings, env }: Context, log: Log): NonNullable<SyncO
       env,
       hostname: hostname(),
       signal,
+      openApi: () => openApi({ env, signal }),
     });
     for (const { name, result } of outcome.applied) {
       const fields = { secret: name, result };

@@ -6,41 +6,20 @@
  */
 
 import type { Plan, SecretObject } from '../config/plan.ts';
-import type { Environment } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
-import { type KubernetesApi, openApi } from './api.ts';
-import { readSecret, refuseForeign } from './existing-secret.ts';
-import { inCluster } from './in-cluster.ts';
-import { configIdentity } from './live-secret.ts';
+import type { KubernetesApi } from './api.ts';
+import { readSecret, refuseForeign } from './live-secret.ts';
+import { configIdentity } from './names.ts';
 import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from './rbac.ts';
 
-/** Whose access is asked about, and to what. */
-export interface AccessQuestion {
-  readonly plan: Plan;
-  readonly owner: SecretOwner;
-  readonly env: Environment;
-  readonly signal: AbortSignal;
-  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
-  readonly serviceAccountDirectory?: string;
-}
-
-/** The namespace, when nothing stands against it; throws the Problems otherwise. */
-export async function checkAccess(question: AccessQuestion): Promise<string> {
-  const cluster = await inCluster(question.env, question.serviceAccountDirectory);
-  const api = openApi(cluster, question.signal);
-  try {
-    const rules = rulesNeeded(question.plan, question.owner);
-    const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
-    if (missing.length > 0) throw missingRules(cluster.namespace, missing);
-    const config = configIdentity(question.plan);
-    const problems = await Promise.all(
-      question.plan.secretObjects.map((object) => problemOf(api, object, config)),
-    );
-    throwProblems(problems.flatMap((problem) => problem ?? []));
-    return cluster.namespace;
-  } finally {
-    api.close();
-  }
+/** Throws the Problems of what stands in the way: missing rules, or Secrets that are not ours to change. */
+export async function checkAccess(api: KubernetesApi, plan: Plan, owner: SecretOwner): Promise<void> {
+  const rules = rulesNeeded(plan, owner);
+  const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
+  if (missing.length > 0) throw missingRules(api.namespace, missing);
+  const config = configIdentity(plan);
+  const problems = await Promise.all(plan.secretObjects.map((object) => problemOf(api, object, config)));
+  throwProblems(problems.flatMap((problem) => problem ?? []));
 }
 
 function missingRules(namespace: string, rules: readonly RbacRule[]): Problem {

@@ -6,10 +6,8 @@
  */
 
 import { Problem, type ProblemCode } from '../core/problem.ts';
-import type { Secret } from '../core/secret.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { asObject } from '../core/unknown.ts';
-import { quotesValue } from './desired-secret.ts';
 import { ruleText } from './rbac.ts';
 
 /** What RBAC calls it. */
@@ -23,8 +21,8 @@ export interface KubernetesRequest {
   readonly resource: 'secrets' | 'pods' | 'replicasets' | 'jobs';
   readonly name: string;
   readonly namespace: string;
-  /** What was sent, so that no message repeats it. */
-  readonly values?: ReadonlyMap<string, Secret>;
+  /** Whether a text quotes a value that was sent. */
+  readonly quotesValue?: (text: string) => boolean;
 }
 
 /** What it answered. */
@@ -113,8 +111,9 @@ function parseStatus(body: unknown): Status {
 
 function shownMessage(request: KubernetesRequest, status: Status): string {
   if (status.message === '') return '';
-  const quotes = quotesValue(status.message, request.values?.values() ?? []);
-  return quotes ? ' (its message is withheld: it quotes a value)' : `: ${escapeControl(status.message, 400)}`;
+  return request.quotesValue?.(status.message)
+    ? ' (its message is withheld: it quotes a value)'
+    : `: ${escapeControl(status.message, 400)}`;
 }
 
 /** RBAC says `User "x" cannot patch resource "secrets"`; quotas and admission policies deny in words of their own. */

@@ -9,9 +9,10 @@
  */
 
 import { Agent, request as httpsRequest } from 'node:https';
+import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
-import type { Cluster } from './in-cluster.ts';
+import { type Cluster, inCluster } from './in-cluster.ts';
 
 /** The API server, seen from one namespace. */
 export interface KubernetesApi {
@@ -23,6 +24,14 @@ export interface KubernetesApi {
   close(): void;
 }
 
+/** Where the API is, and when requests end. */
+export interface ApiOptions {
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
+  readonly serviceAccountDirectory?: string;
+}
+
 /** As RBAC names it; without a name: any. */
 export interface AccessAttributes {
   readonly verb: string;
@@ -31,8 +40,9 @@ export interface AccessAttributes {
   readonly name: string | undefined;
 }
 
-/** Opens connections when they are needed; `close` ends them. */
-export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
+/** The API of the cluster that this pod runs in. Connections are opened when they are needed; `close` ends them. */
+export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptions): Promise<KubernetesApi> {
+  const cluster = await inCluster(env, serviceAccountDirectory);
   // Four at a time: a config has a handful of Secrets, and the API server counts the requests of a service account.
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
   const send = async (outgoing: Outgoing): Promise<KubernetesResponse> => {

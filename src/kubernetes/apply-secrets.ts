@@ -14,26 +14,29 @@ import type { Plan } from '../config/plan.ts';
 import type { Environment } from '../core/environment.ts';
 import { Problem, problemsOf } from '../core/problem.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
-import { type KubernetesApi, openApi } from './api.ts';
-import { conflictingFields, toProblem } from './api-problems.ts';
+import type { KubernetesApi } from './api.ts';
+import { conflictingFields, type KubernetesRequest, toProblem } from './api-problems.ts';
 import {
   applyBody,
   type DesiredSecret,
   desiredSecrets,
   needsApply,
+  quotesValue,
   withOwner,
   withSiblings,
 } from './desired-secret.ts';
-import { readSecret, refuseForeign, secretRequest, unchangeable } from './existing-secret.ts';
-import { inCluster } from './in-cluster.ts';
 import {
   canDelete,
-  configIdentity,
   type LiveSecret,
   managedNames,
   type OwnerReference,
   ownershipOf,
+  readSecret,
+  refuseForeign,
+  secretRequest,
+  unchangeable,
 } from './live-secret.ts';
+import { configIdentity } from './names.ts';
 import { resolveOwner } from './owner-reference.ts';
 import type { SecretOwner } from './rbac.ts';
 
@@ -46,8 +49,8 @@ export interface SecretsRequest {
   readonly env: Environment;
   readonly hostname: string;
   readonly signal: AbortSignal;
-  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
-  readonly serviceAccountDirectory?: string;
+  /** Throws the Problem of a process outside a cluster. */
+  readonly openApi: () => Promise<KubernetesApi>;
 }
 
 /** What came of one Secret. */
@@ -71,8 +74,7 @@ export async function applySecrets(request: SecretsRequest): Promise<SecretsOutc
   // (1)
   const desired = await desiredSecrets(plan, snapshot);
   try {
-    const cluster = await inCluster(request.env, request.serviceAccountDirectory);
-    const api = openApi(cluster, signal);
+    const api = await request.openApi();
     try {
       const owner = await resolveOwner(api, request.owner, request.env, request.hostname);
       const outcome = await reconcile(api, plan, desired.secrets, owner);
@@ -199,7 +201,10 @@ async function applySecret(
     if (live !== undefined && !needsApply(desired, live)) return { name, result: 'unchanged' };
     if (live?.immutable)
       throw unchangeable(secret, api.namespace, 'one that can change, got an immutable one');
-    const request = { ...secretRequest(api, 'patch', name), values: desired.data };
+    const request: KubernetesRequest = {
+      ...secretRequest(api, 'patch', name),
+      quotesValue: (text) => quotesValue(text, desired.data.values()),
+    };
     const answer = await api.send(request, applyBody(desired, api.namespace, live));
     if (answer.status === 201) return { name, result: 'created' };
     if (answer.status === 200) return { name, result: 'updated' };

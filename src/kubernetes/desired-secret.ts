@@ -15,13 +15,13 @@ import { redact } from '../notify/redact.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import {
   CONFIG,
-  configIdentity,
   type LiveSecret,
   MANAGED_BY_LABEL,
   MANAGER,
   type OwnerReference,
   SIBLINGS,
 } from './live-secret.ts';
+import { configIdentity } from './names.ts';
 import { tlsPart } from './tls.ts';
 
 /** A Secret as it shall be. */

@@ -5,9 +5,12 @@
  * follows whether a Secret is ours, another's, or that of another config of ours. Values are wrapped on arrival.
  */
 
-import type { Plan } from '../config/plan.ts';
+import { Problem } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
+import { quote } from '../core/text.ts';
 import { asList, asObject } from '../core/unknown.ts';
+import type { KubernetesApi } from './api.ts';
+import { type KubernetesRequest, toProblem } from './api-problems.ts';
 
 /** The field manager of server-side apply, and the value of the mark. */
 export const MANAGER = 'podsecrets';
@@ -24,11 +27,6 @@ export interface OwnerReference {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
-}
-
-/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
-export function configIdentity(plan: Plan): string {
-  return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
 }
 
 /** What matters of a Secret in the cluster. */
@@ -48,7 +46,7 @@ export interface LiveSecret {
 }
 
 /** Reads the answer to a GET; undefined when it is not a Secret. */
-export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
+function parseLiveSecret(answer: unknown): LiveSecret | undefined {
   const secret = asObject(answer);
   const metadata = asObject(secret.metadata);
   if (secret.kind !== 'Secret' || typeof metadata.uid !== 'string') return undefined;
@@ -141,4 +139,85 @@ function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(asObject(value)).filter(([, text]) => typeof text === 'string'),
   ) as Record<string, string>;
+}
+
+/** The Secret; undefined when there is none. Throws the Problem of any other answer. */
+export async function readSecret(api: KubernetesApi, name: string): Promise<LiveSecret | undefined> {
+  const request = secretRequest(api, 'get', name);
+  const answer = await api.send(request);
+  if (answer.status === 404) return undefined;
+  const live = answer.status === 200 ? parseLiveSecret(answer.body) : undefined;
+  if (live === undefined) throw toProblem(request, answer);
+  return live;
+}
+
+/** The request for a Secret of our namespace. */
+export function secretRequest(
+  api: KubernetesApi,
+  verb: KubernetesRequest['verb'],
+  name: string,
+): KubernetesRequest {
+  return { verb, group: '', resource: 'secrets', name, namespace: api.namespace };
+}
+
+/** What is wanted of the Secret, as far as it decides whether it is ours. */
+export interface WantedSecret {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Throws the Problem of a Secret that is somebody else's, of another config, or of another type. */
+export function refuseForeign(
+  live: LiveSecret,
+  secret: WantedSecret,
+  config: string,
+  namespace: string,
+): void {
+  const belonging = ownershipOf(live, config);
+  switch (belonging.kind) {
+    case 'ours':
+      // A type is for life.
+      if (live.type !== secret.type)
+        throw unchangeable(
+          secret,
+          namespace,
+          `type ${quote(secret.type)}, got ${quote(live.type)}, which never changes`,
+        );
+      return;
+    case 'foreign':
+      throw foreign(secret, namespace, belonging.managers);
+    case 'config':
+      throw new Problem({
+        code: 'kubernetes.foreign',
+        subject: subjectOf(secret, namespace),
+        message: `expected a Secret of the config ${quote(config)}, got one of ${quote(belonging.config)}`,
+        remedy: `Choose another secretName; or, if the config was renamed: kubectl -n ${namespace} annotate --overwrite secret ${secret.name} podsecrets.io/config=${config}`,
+      });
+    default:
+      belonging satisfies never;
+  }
+}
+
+function foreign(secret: WantedSecret, namespace: string, managers: readonly string[]): Problem {
+  const whose = managers.length === 0 ? 'somebody else' : managers.map(quote).join(', ');
+  return new Problem({
+    code: 'kubernetes.foreign',
+    subject: subjectOf(secret, namespace),
+    message: `expected a Secret of podsecrets, got one managed by ${whose}`,
+    remedy: `Choose another secretName; or delete it, and it is made anew: kubectl -n ${namespace} delete secret ${secret.name}`,
+  });
+}
+
+/** The Problem of a Secret that can only be made anew. */
+export function unchangeable(secret: WantedSecret, namespace: string, expected: string): Problem {
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: subjectOf(secret, namespace),
+    message: `expected ${expected}`,
+    remedy: `Delete it, and it is made anew: kubectl -n ${namespace} delete secret ${secret.name}`,
+  });
+}
+
+function subjectOf(secret: WantedSecret, namespace: string): string {
+  return `Secret ${namespace}/${secret.name}`;
 }

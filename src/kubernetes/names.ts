@@ -3,6 +3,13 @@
  * cluster; one that somebody wrote for podsecrets alone, or the name of a file, need not be one.
  */
 
+import type { Plan } from '../config/plan.ts';
+
+/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
+export function configIdentity(plan: Plan): string {
+  return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
+}
+
 /** `podsecrets-` and the name, in letters that Kubernetes takes, at most 253 of them; undefined when there are none. */
 export function ownName(config: string): string | undefined {
   const name = config

@@ -9,8 +9,7 @@
  */
 
 import type { Plan } from '../config/plan.ts';
-import { configIdentity } from './live-secret.ts';
-import { ownName } from './names.ts';
+import { configIdentity, ownName } from './names.ts';
 
 /** `--secret-owner`. */
 export type SecretOwner = 'retain' | 'pod' | 'workload';

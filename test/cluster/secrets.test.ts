@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/config/plan.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
 import { checkAccess } from '../../src/kubernetes/access-review.ts';
+import { openApi } from '../../src/kubernetes/api.ts';
 import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-secrets.ts';
 import { type RbacRule, rbacFor } from '../../src/kubernetes/rbac.ts';
 import { rejects } from '../support/rejects.ts';
@@ -74,11 +75,11 @@ async function apply(scene: Scene, plan: Plan, snapshot = files, more: Partial<S
     plan,
     snapshot,
     owner: 'retain',
-    env: { KUBERNETES_SERVICE_HOST: scene.api.host, KUBERNETES_SERVICE_PORT: scene.api.port, ...more.env },
     hostname: 'app-1',
     signal: new AbortController().signal,
-    serviceAccountDirectory: scene.directory,
-    ...withoutEnv(more),
+    openApi: () => openApi(apiOptions(scene)),
+    ...more,
+    env: { ...apiOptions(scene).env, ...more.env },
   });
   return {
     results: outcome.applied.map(({ name, result }) => `${name} ${result}`).sort(),
@@ -87,8 +88,12 @@ async function apply(scene: Scene, plan: Plan, snapshot = files, more: Partial<S
   };
 }
 
-function withoutEnv({ env: _, ...rest }: Partial<SecretsRequest>): Partial<SecretsRequest> {
-  return rest;
+function apiOptions({ api, directory }: Scene) {
+  return {
+    env: { KUBERNETES_SERVICE_HOST: api.host, KUBERNETES_SERVICE_PORT: api.port },
+    signal: new AbortController().signal,
+    serviceAccountDirectory: directory,
+  };
 }
 
 function live(scene: Scene, name: string) {
@@ -177,18 +182,13 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: pasted }
 
 test('what may be done is known before it is done', async (scene) => {
   const plan = secretPlan([app]);
-  const question = {
-    plan,
-    owner: 'retain' as const,
-    env: { KUBERNETES_SERVICE_HOST: scene.api.host, KUBERNETES_SERVICE_PORT: scene.api.port },
-    signal: new AbortController().signal,
-    serviceAccountDirectory: scene.directory,
-  };
-  const error = await rejects(checkAccess(question));
+  const api = await openApi(apiOptions(scene));
+  const error = await rejects(checkAccess(api, plan, 'retain'));
   assert.instance(error, Problem);
   assert.match((error as Problem).remedy, 'resourceNames: ["app"], verbs: ["get", "create", "patch"]');
   await grant(scene, plan);
-  assert.is(await checkAccess(question), scene.namespace);
+  await checkAccess(api, plan, 'retain');
+  api.close();
 });
 
 test('a Secret without leave to remove it stays, with a warning', async (scene) => {

@@ -5,7 +5,7 @@
  */
 
 import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
-import { containerOptions } from '../../src/inject/read-options.ts';
+import { containerOptions } from '../../src/inject/options.ts';
 import { table } from './sections.ts';
 
 /** A mount path: Kubernetes divides at `:`. */

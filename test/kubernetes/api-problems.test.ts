@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Secret } from '../../src/core/secret.ts';
 import { toProblem } from '../../src/kubernetes/api-problems.ts';
+import { quotesValue } from '../../src/kubernetes/desired-secret.ts';
 
 function message(said: string, value: string): string {
   const request = {
@@ -12,7 +13,7 @@ function message(said: string, value: string): string {
     resource: 'secrets',
     name: 'app',
     namespace: 'shop',
-    values: new Map([['password', new Secret(value)]]),
+    quotesValue: (text: string) => quotesValue(text, [new Secret(value)]),
   } as const;
   const body = { kind: 'Status', message: said };
   return toProblem(request, { status: 403, body, retryAfter: undefined }).message;

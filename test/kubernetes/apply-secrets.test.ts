@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/config/plan.ts';
 import { problemLine } from '../../src/core/problem.ts';
+import { openApi } from '../../src/kubernetes/api.ts';
 import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-secrets.ts';
 import { rbacFor } from '../../src/kubernetes/rbac.ts';
 import type { Snapshot } from '../../src/publish/snapshot.ts';
@@ -34,14 +35,16 @@ async function apply(
   more: Partial<SecretsRequest> = {},
 ) {
   api.requests.length = 0;
+  const signal = more.signal ?? new AbortController().signal;
+  const { env, serviceAccountDirectory } = api;
   const outcome = await applySecrets({
     plan,
     snapshot,
     owner: 'retain',
-    env: api.env,
+    env,
     hostname: 'app-1',
-    signal: new AbortController().signal,
-    serviceAccountDirectory: api.serviceAccountDirectory,
+    signal,
+    openApi: () => openApi({ env: more.env ?? env, signal, serviceAccountDirectory }),
     ...more,
   });
   const printed = inspect(outcome, { depth: 20, showHidden: true });

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { problemLine } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { applyBody, desiredSecrets, quotesValue } from '../../src/kubernetes/desired-secret.ts';
-import { configIdentity } from '../../src/kubernetes/live-secret.ts';
+import { configIdentity } from '../../src/kubernetes/names.ts';
 import { optionalObject, published, secretObject, secretPlan } from '../support/secret-plan.ts';
 
 test('a file becomes a value, with its bytes unchanged', async () => {

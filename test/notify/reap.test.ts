@@ -40,7 +40,7 @@ test('what cannot be reaped is counted', async () => {
 test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
-  const module = (path: string) => new URL(`../../../src/notify/${path}`, import.meta.url).href;
+  const module = (path: string) => new URL(`../../src/notify/${path}`, import.meta.url).href;
   const script = `
     import { execNotifier } from ${JSON.stringify(module('exec.ts'))};
     import { readProcessTable } from ${JSON.stringify(module('processes.ts'))};
