@@ -166,7 +166,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/url.ts': /^(node:http|node:https)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
   'src/publish/filesystem-check.ts': /^(node:fs)$/,
-  'src/publish/inspect.ts': /^(node:fs)$/,
   'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/publish/publish.ts': /^(node:fs)$/,
@@ -281,7 +280,7 @@ const REVEALING: readonly RegExp[] = [
   // Extracts fields, decodes and re-encodes.
   /^src\/(render\/render|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
-  /^src\/publish\/(directory|found-files|previous-values|publish)\.ts$/,
+  /^src\/publish\/(diff|directory|previous-values|publish)\.ts$/,
 ];
 
 test('a secret is revealed only where it is rendered, written, or sent where it was asked to go', () => {

@@ -5,13 +5,23 @@
 import type { Context } from '../commands/context.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
-import { type CredentialsStatus, momentText } from '../sidecar/status.ts';
+import { timeText } from '../core/text.ts';
 import { type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
 import type { ApiMeter } from './client.ts';
 import { readAwsEnvironment } from './environment.ts';
 import type { SecretSource } from './fetcher.ts';
 import { type AwsSource, openSecretSource } from './secret-source.ts';
 import { openTransport } from './transport.ts';
+
+/** The credentials that expire first, as the status page shows them. */
+export interface CredentialsStatus {
+  /** `pod-identity`, `irsa` or `default`. */
+  readonly source: string;
+  /** The link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
+  readonly servedBy?: string | undefined;
+  /** ISO 8601 in UTC. */
+  readonly expiresAt?: string | undefined;
+}
 
 /** The sources that were opened so far. */
 export interface Sources {
@@ -67,8 +77,8 @@ export function openSources({ settings, env, clock }: Context, log: Log, meter: 
       const { kind, servedBy, expiry } = soonest;
       return {
         source: kind,
-        ...(servedBy === undefined ? {} : { servedBy }),
-        ...(Number.isFinite(expiry) ? { expiresAt: momentText(expiry) } : {}),
+        servedBy,
+        expiresAt: Number.isFinite(expiry) ? timeText(expiry) : undefined,
       };
     },
   };

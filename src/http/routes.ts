@@ -5,12 +5,12 @@
  * a secret, and no request can hold anything that is needed: bodies are never read.
  */
 
-import { expositionType } from '../sidecar/metrics.ts';
-import type { SidecarStatus } from '../sidecar/status.ts';
-
 /** What the pages show and do. */
 export interface Pages {
-  readonly status: () => SidecarStatus;
+  /** The directories that wait for their first publish; empty when the sidecar is ready. */
+  readonly waitingFor: () => readonly string[];
+  /** A JSON object. */
+  readonly status: () => string;
   /** In Prometheus' text format. */
   readonly metrics: () => string;
   /** Asks for a sync; any number of calls are one. */
@@ -50,17 +50,21 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
       // That it is answered is the answer: the event loop turns. AWS must never restart a pod.
       return text(200, 'ok');
     case '/readyz': {
-      const { ready, configs } = pages.status();
-      const waiting = configs.filter((config) => !config.ready).map(({ directory }) => directory);
-      return ready ? text(200, 'ok') : text(503, `waiting for the first publish to ${waiting.join(', ')}`);
+      const waiting = pages.waitingFor();
+      if (waiting.length === 0) return text(200, 'ok');
+      return text(503, `waiting for the first publish to ${waiting.join(', ')}`);
     }
     case '/metrics':
-      return { status: 200, headers: { 'content-type': expositionType }, body: pages.metrics() };
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+        body: pages.metrics(),
+      };
     case '/status':
       return {
         status: 200,
         headers: { 'content-type': 'application/json' },
-        body: `${JSON.stringify(pages.status(), undefined, 2)}\n`,
+        body: `${pages.status()}\n`,
       };
     case '/refresh': {
       const refused = refusal(request);

@@ -102,10 +102,8 @@ function byPidFile(
       retry: text === '',
     });
   }
-  if (isSelfOrDescendant(table, pid, self))
-    throw notShared(file, `pid ${pid} is podsecrets itself here`);
-  if (pid === 1 && hasOwnPidNamespace(table, self))
-    throw notShared(file, 'pid 1 started podsecrets here');
+  if (isSelfOrDescendant(table, pid, self)) throw notShared(file, `pid ${pid} is podsecrets itself here`);
+  if (pid === 1 && hasOwnPidNamespace(table, self)) throw notShared(file, 'pid 1 started podsecrets here');
   const process = table.get(pid);
   if (process?.zombie === true || process === undefined) {
     if (hasOwnPidNamespace(table, self)) throw notShared(file, `pid ${pid} is not visible here`);
@@ -118,11 +116,15 @@ function byPidFile(
   }
   if (isSandbox(process)) throw sandbox(file);
   if (isReused(process, bootTime, written)) {
-    throw failure(file, `stale pid file: pid ${pid} was reused by ${named(process)} after the file was written`, {
-      remedy:
-        'The file is stale: have the application write it at every start, or wait until it has started.',
-      retry: true,
-    });
+    throw failure(
+      file,
+      `stale pid file: pid ${pid} was reused by ${named(process)} after the file was written`,
+      {
+        remedy:
+          'The file is stale: have the application write it at every start, or wait until it has started.',
+        retry: true,
+      },
+    );
   }
   return process;
 }
@@ -163,7 +165,8 @@ function byName(
   const found = findByName(table, name, self);
   if (found.some(isSandbox)) throw sandbox(subject);
   if (found.length > 0) return found;
-  if (hasOwnPidNamespace(table, self)) throw notShared(subject, 'only the processes of this container are visible');
+  if (hasOwnPidNamespace(table, self))
+    throw notShared(subject, 'only the processes of this container are visible');
   const foreign = [...table.values()].filter((process) => !isSelfOrDescendant(table, process.pid, self));
   const names = [...new Set(foreign.map((process) => process.name))].slice(0, NAMES_SHOWN);
   const others = names.length === 0 ? 'no other process' : names.map(quote).join(', ');

@@ -5,12 +5,12 @@
  * for, and more than the limit is not read.
  */
 
-import { constants } from 'node:fs';
 import type { FileSystem } from './fs.ts';
 
 /** The text of a regular file of at most `limit` bytes; undefined for anything else. Errors of the file system pass. */
 export function readBounded(fs: FileSystem, path: string, limit: number): string | undefined {
-  const file = fs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stat = fs.fstatSync(file);
     if (!stat.isFile() || stat.size > limit) return undefined;

@@ -15,6 +15,7 @@ export type FileSystem = Pick<
   | 'accessSync'
   | 'chmodSync'
   | 'closeSync'
+  | 'constants'
   | 'fchmodSync'
   | 'fstatSync'
   | 'lchownSync'

@@ -97,8 +97,13 @@ function writeHolder(dir: string, text: string): void {
     // Not through a link and not waiting for a pipe: another writer to the volume could have put one under this name, to
     // make us overwrite a file of ours.
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants;
-    const flag = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
-    nodeFs.writeFileSync(join(dir, HOLDER), text, { flag });
+    const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
+    const file = nodeFs.openSync(join(dir, HOLDER), flags);
+    try {
+      nodeFs.writeFileSync(file, text);
+    } finally {
+      nodeFs.closeSync(file);
+    }
   } catch {
     // Only for error messages. A full volume must not stop a process that has nothing to write.
   }

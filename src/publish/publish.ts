@@ -69,12 +69,7 @@ export interface PublishContext {
 }
 
 /** Publishes `next`; `now` is the wall clock in milliseconds since 1970. */
-export function publish(
-  context: PublishContext,
-  next: Snapshot,
-  now: number,
-  announce: Announce,
-): Published {
+export function publish(context: PublishContext, next: Snapshot, now: number, announce: Announce): Published {
   const { fs, dir, owner } = context;
   const names = topLevelNames(next);
 

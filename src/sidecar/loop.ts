@@ -8,7 +8,10 @@
  * syncs at a time, and syncs at once when it is triggered.
  */
 
+import { distinct } from '../cli/exit-message.ts';
+import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import { type Problem, problemsOf } from '../core/problem.ts';
 import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
@@ -78,7 +81,18 @@ export async function firstPhase(
   }
 }
 
-async function steadyPhase(options: LoopOptions, first: number, stop: AbortSignal): Promise<never> {
+/** What the steady phase needs. */
+export type SteadyPhaseOptions = Pick<
+  LoopOptions,
+  'clock' | 'interval' | 'sync' | 'triggers' | 'reload' | 'onSuccess' | 'onFailure'
+>;
+
+/** Refreshes until `stop`; the first sync is in `first` milliseconds. Rejects only with the reason of `stop`, or a bug. */
+export async function steadyPhase(
+  options: SteadyPhaseOptions,
+  first: number,
+  stop: AbortSignal,
+): Promise<never> {
   let delay = first;
   for (let failures = 0; ; ) {
     const reasons = await options.triggers.wait(delay, stop);
@@ -98,7 +112,7 @@ async function steadyPhase(options: LoopOptions, first: number, stop: AbortSigna
 
 /** The wait after a failed sync. An error that is not a Problem is a bug and is thrown again. */
 function backoffAfter(
-  { clock, interval }: FirstPhaseOptions,
+  { clock, interval }: Pick<LoopOptions, 'clock' | 'interval'>,
   phase: Phase,
   error: unknown,
   failures: number,
@@ -109,4 +123,12 @@ function backoffAfter(
   const delay = retryDelay(phase, failures, interval, retryAfterOf(problems), clock.random());
   onFailure(problems, failures, delay);
   return delay;
+}
+
+/** Logs each problem of a failed sync of the first phase, and when the next attempt is. */
+export function logRetry(log: Log): FirstPhaseOptions['onRetry'] {
+  return (problems, failures, delay) => {
+    const fields = { attempt: failures, retryIn: durationText(delay) };
+    for (const problem of distinct(problems)) log.problem('warn', 'start.retrying', problem, fields);
+  };
 }

@@ -189,7 +189,11 @@ export function statusSamples(status: SidecarStatus): readonly Sample[] {
   ];
 }
 
-function timeSample<N extends MetricName>(name: N, labels: Labels<N>, at: string | undefined): readonly Sample[] {
+function timeSample<N extends MetricName>(
+  name: N,
+  labels: Labels<N>,
+  at: string | undefined,
+): readonly Sample[] {
   return at === undefined ? [] : [sample(name, labels, seconds(at))];
 }
 

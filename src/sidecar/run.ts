@@ -5,10 +5,8 @@
  */
 
 import type { CredentialsStatus } from '../aws/sources.ts';
-import { distinct } from '../cli/exit-message.ts';
-import { durationText } from '../cli/values.ts';
 import type { Pages } from '../http/routes.ts';
-import { runLoop } from './loop.ts';
+import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
 import { type ReloadOptions, reloadConfigs } from './reload.ts';
 import { createStatusTracker } from './status.ts';
@@ -95,12 +93,4 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
     tracker.stopping(stop);
     await Promise.all([server?.close(), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
   }
-}
-
-/** Logs each problem of a failed sync of the first phase, and when the next attempt is. */
-export function logRetry({ problem: write }: SyncOptions['log']) {
-  return (problems: Parameters<typeof distinct>[0], failures: number, delay: number): void => {
-    const fields = { attempt: failures, retryIn: durationText(delay) };
-    for (const problem of distinct(problems)) write('warn', 'start.retrying', problem, fields);
-  };
 }

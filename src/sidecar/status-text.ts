@@ -11,6 +11,18 @@ import { escapeControl } from '../core/text.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
+/** The page /status; undefined for a page of another program. */
+export function parseStatus(body: string): SidecarStatus | undefined {
+  try {
+    const value = JSON.parse(body);
+    const isStatus =
+      typeof value?.version === 'string' && Array.isArray(value.configs) && Array.isArray(value.notifiers);
+    return isStatus ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The page as text; `now` is milliseconds since 1970. */
 export function statusText(status: SidecarStatus, now: number): string {
   const state = status.phase === 'stopping' ? 'stopping' : status.ready ? 'ready' : 'not ready';
@@ -42,14 +54,7 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
 }
 
 function configLines(config: ConfigStatus, now: number): readonly string[] {
-  const {
-    lastSuccess,
-    lastChange,
-    lastFailure,
-    lastErrors,
-    configProblems,
-    missingOptional,
-  } = config;
+  const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
   return [
@@ -86,10 +91,7 @@ function notifierLines(notifier: NotifierStatus, now: number): readonly string[]
   const open = state === 'idle' ? '' : `, ${stateText(state)}, ${plural(pending, 'file')}`;
   const failing = consecutiveFailures > 0 && lastError !== undefined;
   const failed = failing ? `, after ${plural(consecutiveFailures, 'failed attempt')}:` : '';
-  return [
-    `  ${escapeControl(kind)}: ${last}${open}${failed}`,
-    ...(failing ? problemLines(lastError) : []),
-  ];
+  return [`  ${escapeControl(kind)}: ${last}${open}${failed}`, ...(failing ? problemLines(lastError) : [])];
 }
 
 function stateText(state: NotifierStatus['state']): string {

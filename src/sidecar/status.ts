@@ -18,7 +18,6 @@ import { timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
-import type { SyncTarget } from './target.ts';
 
 /** The page. */
 export interface SidecarStatus {
@@ -29,10 +28,10 @@ export interface SidecarStatus {
   readonly ready: boolean;
   /** `start` until every config was published once, then `steady`; `stopping` after SIGTERM. */
   readonly phase: 'start' | 'steady' | 'stopping';
-  readonly nextSync: string | undefined;
+  readonly nextSync?: string | undefined;
   /** Failed syncs since the last successful one. */
   readonly consecutiveFailures: number;
-  readonly credentials: CredentialsStatus | undefined;
+  readonly credentials?: CredentialsStatus | undefined;
   readonly configs: readonly ConfigStatus[];
   readonly notifiers: readonly NotifierStatus[];
 }
@@ -43,12 +42,12 @@ export interface ConfigStatus {
   readonly file: string;
   readonly directory: string;
   readonly region: string;
-  readonly failoverRegion: string | undefined;
+  readonly failoverRegion?: string | undefined;
   readonly ready: boolean;
-  readonly lastSuccess: string | undefined;
+  readonly lastSuccess?: string | undefined;
   /** When a file last changed on disk; not set by a restart that changed nothing. */
-  readonly lastChange: string | undefined;
-  readonly lastFailure: string | undefined;
+  readonly lastChange?: string | undefined;
+  readonly lastFailure?: string | undefined;
   /** Why that failed; kept after recovery, so compare `lastFailure` with `lastSuccess`. */
   readonly lastErrors: readonly ProblemStatus[];
   /** The file on disk is invalid, and the previous version is used. */
@@ -69,7 +68,7 @@ export interface FileStatus {
   readonly region: string;
   readonly version: string;
   /** When this process saw the version change; undefined for the version that it started with. */
-  readonly changedAt: string | undefined;
+  readonly changedAt?: string | undefined;
 }
 
 /** The fields of a Problem that a person needs. */
@@ -98,7 +97,7 @@ export interface StatusTracker {
 
 /** The sources of the status page. */
 export interface StatusTrackerOptions {
-  readonly targets: readonly SyncTarget[];
+  readonly targets: readonly { isReady(): boolean; status(): ConfigStatus }[];
   readonly queue: NotificationQueue;
   readonly credentials: () => CredentialsStatus | undefined;
   /** Milliseconds between refreshes. */
@@ -147,7 +146,9 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       setNextSync(delay);
       if (consecutiveFailures > 0) {
         const failures = consecutiveFailures;
-        log.write('info', 'sync.recovered', `recovered after ${plural(failures, 'failed attempt')}`, { failures });
+        log.write('info', 'sync.recovered', `recovered after ${plural(failures, 'failed attempt')}`, {
+          failures,
+        });
       }
       consecutiveFailures = 0;
       failing = '';

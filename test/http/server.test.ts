@@ -19,7 +19,12 @@ test.after.each(async () => {
 });
 
 let refreshes = 0;
-const pages: Pages = { status: exampleStatus, metrics: () => 'metrics 1\n', refresh: () => refreshes++ };
+const pages: Pages = {
+  waitingFor: () => [],
+  status: () => JSON.stringify(exampleStatus()),
+  metrics: () => 'metrics 1\n',
+  refresh: () => refreshes++,
+};
 
 async function serve(limits: HttpLimits = {}): Promise<HttpServer> {
   const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, pages, limits);

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { openHttpServer } from '../../src/http/server.ts';
 import { fetchStatus } from '../../src/http/status-client.ts';
+import { parseStatus } from '../../src/sidecar/status-text.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
 import { PATIENCE } from '../support/wait.ts';
@@ -17,7 +18,7 @@ async function problem(listener: RequestListener, timeout = PATIENCE): Promise<P
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   try {
-    const error = await rejects(fetchStatus({ host: '127.0.0.1', port }, timeout));
+    const error = await rejects(fetchStatus({ host: '127.0.0.1', port }, timeout, parseStatus));
     if (!(error instanceof Problem)) throw error;
     return error;
   } finally {
@@ -30,10 +31,18 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
   test(`gets the status of a sidecar that listens on ${host}`, async () => {
     const server = await openHttpServer(
       { host: host === 'localhost' ? '127.0.0.1' : host, port: 0 },
-      { status: exampleStatus, metrics: () => '', refresh: () => {} },
+      {
+        waitingFor: () => [],
+        status: () => JSON.stringify(exampleStatus()),
+        metrics: () => '',
+        refresh: () => {},
+      },
     );
     try {
-      assert.equal(await fetchStatus({ host, port: server.address.port }, PATIENCE), exampleStatus());
+      assert.equal(
+        await fetchStatus({ host, port: server.address.port }, PATIENCE, parseStatus),
+        exampleStatus(),
+      );
     } finally {
       await server.close();
     }
@@ -41,7 +50,9 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
 }
 
 test('nobody listening', async () => {
-  const error = (await rejects(fetchStatus({ host: '127.0.0.1', port: 1 }, PATIENCE))) as Problem;
+  const error = (await rejects(
+    fetchStatus({ host: '127.0.0.1', port: 1 }, PATIENCE, parseStatus),
+  )) as Problem;
   assert.is(error.message, 'expected a sidecar that answers at 127.0.0.1:1, got ECONNREFUSED');
   assert.match(error.remedy, '--listen');
 });

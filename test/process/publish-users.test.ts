@@ -10,7 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { copyForOthers, isAllowed } from '../support/allowed.ts';
 import { type Companion, type CompanionOptions, companion } from '../support/child.ts';
-import type { Orders } from '../support/publisher.ts';
+import type { PublisherOptions } from '../support/publisher.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('publishing as the users that pods have');
@@ -27,7 +27,7 @@ const canMount =
 const nonroot = isRoot ? user : {};
 const app = isRoot ? { uid: 1000, gid: 1000 } : {};
 
-const publisher = (orders: Orders, options?: CompanionOptions): Companion =>
+const publisher = (orders: PublisherOptions, options?: CompanionOptions): Companion =>
   companion('publisher.ts', JSON.stringify(orders), options);
 
 /** Whether this user may read that file: asked of the kernel, in a process of that user. */
@@ -116,7 +116,7 @@ if (canMount) {
     const script = 'mount -t tmpfs -o size=144k tmpfs "$1" && shift && "$@" && exec "$@"';
     const wrapper = ['unshare', '--mount', 'sh', '-c', script, 'sh', dir];
     const lines = await publisher({ dir, from: 1, to: 2 }, { wrapper }).ended();
-    assert.match(lines.at(-1) ?? '', /expected room for \d+Ki, got \d+Ki free/);
+    assert.match(lines.at(-1) ?? '', /no space left: needs \d+Ki, \d+Ki free/);
   });
 
   test('a read-only mount says which line of the pod is wrong', async () => {

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { launchStandIn } from '../fake-aws/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { startApplication } from '../support/application.ts';
-import { hasNote } from '../support/directory.ts';
+import { hasPendingFile } from '../support/directory.ts';
 import { generationOf, valueIn } from '../support/generations.ts';
 import { startReader } from '../support/reading.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
@@ -68,11 +68,11 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
       const { child } = sidecar;
       const watcher = watch(box.dir, () => --changes <= 0 && child.kill('SIGKILL'));
       process.kill(sidecar.pid, 'SIGHUP');
-      await until('a moment for the kill', () => child.killed || (isTold() && !hasNote(box.dir)));
+      await until('a moment for the kill', () => child.killed || (isTold() && !hasPendingFile(box.dir)));
       watcher.close();
       child.kill('SIGKILL');
       await sidecar.ended();
-      const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
+      const state = published() < generation ? 'before' : hasPendingFile(box.dir) ? 'between' : 'after';
       kills[state]++;
       sidecar = await begin();
       // The first pass of the new one is over when the next look begins.

@@ -61,7 +61,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
     secrets: {},
     config: config(names.map(objectOf).join('\n')),
     now: Date.now(),
-    notifier: urlNotifier(application.url, { scrub: (text) => text }),
+    notifier: urlNotifier(application.url, { redact: (text) => text }),
     source({ clock, log }) {
       const env = {
         AWS_ENDPOINT_URL: aws.url,

@@ -9,7 +9,7 @@
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { type Companion, companion } from './child.ts';
-import type { Orders } from './publisher.ts';
+import type { PublisherOptions } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';
 import { within } from './wait.ts';
@@ -78,7 +78,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
     for (const one of started) one.kill('SIGKILL');
   }
 
-  function startWriter(orders: Orders): Companion {
+  function startWriter(orders: PublisherOptions): Companion {
     const writer = companion('publisher.ts', JSON.stringify({ ...orders, lockTimeout: PATIENCE }));
     started.push(writer);
     return writer;
