@@ -140,6 +140,8 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
 /** The files that touch the world, and the modules that they do it with. */
 const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/caller-identity.ts': /^(@aws-sdk\/client-sts)$/,
+  'src/aws/container-credentials.ts':
+    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel)$/,
   'src/aws/default-chain.ts':
     /^(@aws-sdk\/credential-provider-env|@aws-sdk\/credential-provider-ini|@smithy\/core\/config|@smithy\/credential-provider-imds|node:fs)$/,
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
@@ -169,8 +171,9 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/publish/publish.ts': /^(node:fs)$/,
-  'src/v8/disable-jit.ts': /^(node:v8)$/,
-  'src/v8/reduce-memory.ts': /^(node:ffi|node:v8|node:vm)$/,
+  'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
+  'src/v8/end-process.ts': /^(node:ffi)$/,
+  'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
 };
 
 /** The files that put I/O files together. They import them as values and no module that touches the world. */
@@ -241,6 +244,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/reap.ts',
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
+  'src/v8/end-process.ts',
 ];
 
 test('only the files on the list touch the process', () => {

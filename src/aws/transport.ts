@@ -50,8 +50,6 @@ export interface TransportOptions {
   readonly environment: Pick<AwsEnvironment, 'caBundle' | 'httpsProxy' | 'noProxy'>;
   /** Milliseconds for one attempt. */
   readonly awsTimeout: number;
-  /** Milliseconds to connect, before any TLS. Default: 2000. */
-  readonly connectTimeout?: number;
   readonly clock: Clock;
 }
 
@@ -69,7 +67,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 
 /** Throws a Problem when AWS_CA_BUNDLE cannot be used. */
 export function openTransport(options: TransportOptions): Transport {
-  const { environment, awsTimeout, connectTimeout = CONNECT, clock } = options;
+  const { environment, awsTimeout, clock } = options;
   const slots = createSemaphore(IN_FLIGHT);
   const agents = openAgents(environment);
   return {
@@ -80,7 +78,7 @@ export function openTransport(options: TransportOptions): Transport {
           exchange(
             request,
             agents,
-            { clock, connectTimeout },
+            clock,
             abortSignal === undefined ? limit : AbortSignal.any([abortSignal, limit]),
           ),
         );
@@ -145,7 +143,7 @@ function trusting(file: string): ReturnType<typeof createSecureContext> {
 function exchange(
   request: WireRequest,
   agents: Agents,
-  connecting: ConnectLimit,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<WireResponse> {
   signal.throwIfAborted();
@@ -169,7 +167,7 @@ function exchange(
       reject(error);
     };
     signal.addEventListener('abort', abort, { once: true });
-    limitConnecting(outgoing, connecting, fail);
+    limitConnecting(outgoing, clock, fail);
     outgoing.on('error', fail);
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];
@@ -194,18 +192,12 @@ function exchange(
   });
 }
 
-type ConnectLimit = Required<Pick<TransportOptions, 'clock' | 'connectTimeout'>>;
-
-function limitConnecting(
-  outgoing: http.ClientRequest,
-  { clock, connectTimeout }: ConnectLimit,
-  fail: (error: Error) => void,
-): void {
+function limitConnecting(outgoing: http.ClientRequest, clock: Clock, fail: (error: Error) => void): void {
   outgoing.on('socket', (socket) => {
     if (!socket.connecting) return;
-    const cancel = setCancellableTimeout(clock, connectTimeout, () => {
+    const cancel = setCancellableTimeout(clock, CONNECT, () => {
       outgoing.destroy();
-      fail(Object.assign(timedOut(), { connecting: true }));
+      fail(timedOut());
     });
     socket.once('connect', cancel).once('close', cancel);
   });
@@ -223,11 +215,6 @@ function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
 /** The name is what the SDK's retry goes by. */
 function timedOut(): Error {
   return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
-}
-
-/** Whether it is the limit for connecting that ended an attempt, so that nothing was sent. */
-export function wasConnecting(error: unknown): boolean {
-  return error instanceof Error && 'connecting' in error;
 }
 
 function tooLarge(): Error {

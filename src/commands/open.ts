@@ -27,10 +27,10 @@ export interface OpenedSync extends Omit<SyncOptions, 'countSync' | 'countNotifi
 export async function openSync(context: Context, log: Log, meter: ApiMeter): Promise<OpenedSync> {
   const { settings, clock, stop, env } = context;
   const { configs, problems, warnings } = await readPlans(context);
-  for (const warning of [...context.warnings, ...warnings]) log.problem('warn', 'config.warning', warning);
+  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
 
-  const sources = openSources(context, log, meter);
+  const sources = openSources({ ...settings, env, clock, log, meter });
   const directories: Directory[] = [];
   const values = () => directories.flatMap((directory) => directory.values());
   const notifiers = await createNotifiers({
@@ -103,11 +103,10 @@ function secretsApplier({ settings, env }: Context, log: Log): ApplySecrets {
     });
     for (const { name, result } of outcome.applied) {
       const fields = { secret: name, result };
-      if (result === 'unchanged')
-        log.write('debug', 'secret.unchanged', `Secret ${name} is up to date`, fields);
-      else log.write('info', 'secret.applied', `Secret ${name} was ${result}`, fields);
+      if (result === 'unchanged') log.write('secret.unchanged', `Secret ${name} is up to date`, fields);
+      else log.write('secret.applied', `Secret ${name} was ${result}`, fields);
     }
-    for (const warning of outcome.warnings) log.problem('warn', 'secret.warning', warning);
+    for (const warning of outcome.warnings) log.problem('secret.warning', warning);
     throwProblems(outcome.problems);
   };
 }

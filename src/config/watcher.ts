@@ -76,7 +76,7 @@ function watchConfig(
     const watcher = watch(file, { persistent: true, ignoreInitial: true });
     watcher.on('all', lookSoon);
     watcher.on('ready', () => {
-      if (pause === NET) log.write('debug', 'config.watching', `watching ${file}`, { config: file });
+      if (pause === NET) log.write('config.watching', `watching ${file}`, { config: file });
       // What was written between the first reading and the first watch.
       look();
       resolve();
@@ -86,7 +86,7 @@ function watchConfig(
       pause = POLL;
       const { code = 'an error' } = error as NodeJS.ErrnoException;
       const message = `watching ${file} failed with ${code}; it is read every ${POLL / 1000} s`;
-      log.write('warn', 'config.polling', message, { config: file, error: code });
+      log.write('config.polling', message, { config: file, error: code });
       resolve();
     });
     stop.addEventListener('abort', () => void watcher.close(), { once: true });

@@ -74,3 +74,8 @@ function editDistance(from: string, to: string): number {
 export function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** `1 file`, `2 files`; for nouns that only take an s. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

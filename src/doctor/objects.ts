@@ -20,7 +20,7 @@ import type { Plan, PlannedObject } from '../config/plan.ts';
 import type { FetchResults, SecretRef } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, problemsOf } from '../core/problem.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { render } from '../render/render.ts';
 import { type Check, type CheckStatus, type ObjectCheck, type ReadCheck, runCheck } from './report.ts';
@@ -142,8 +142,7 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
     await work();
     return [];
   } catch (error) {
-    const problems = problemsOf(error);
-    if (problems === undefined) throw error;
+    const problems = problemsOrThrow(error);
     return problems;
   }
 }

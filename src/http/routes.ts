@@ -7,14 +7,17 @@
 
 /** What the pages show and do. */
 export interface Pages {
-  /** The directories that wait for their first publish; empty when the sidecar is ready. */
-  readonly waitingFor: () => readonly string[];
-  /** A JSON object. */
-  readonly status: () => string;
+  readonly status: () => StatusPage;
   /** In Prometheus' text format. */
   readonly metrics: () => string;
   /** Asks for a sync; any number of calls are one. */
   readonly refresh: () => void;
+}
+
+/** As much of /status as /readyz needs; the page shows all of it. */
+export interface StatusPage {
+  readonly ready: boolean;
+  readonly configs: readonly { readonly ready: boolean; readonly directory: string }[];
 }
 
 /** As much of a request as an answer depends on. */
@@ -50,21 +53,17 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
       // That it is answered is the answer: the event loop turns. AWS must never restart a pod.
       return text(200, 'ok');
     case '/readyz': {
-      const waiting = pages.waitingFor();
-      if (waiting.length === 0) return text(200, 'ok');
-      return text(503, `waiting for the first publish to ${waiting.join(', ')}`);
+      const { ready, configs } = pages.status();
+      const waiting = configs.filter((config) => !config.ready).map(({ directory }) => directory);
+      return ready ? text(200, 'ok') : text(503, `waiting for the first publish to ${waiting.join(', ')}`);
     }
     case '/metrics':
-      return {
-        status: 200,
-        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: pages.metrics(),
-      };
+      return { status: 200, headers: { 'content-type': EXPOSITION_TYPE }, body: pages.metrics() };
     case '/status':
       return {
         status: 200,
         headers: { 'content-type': 'application/json' },
-        body: `${pages.status()}\n`,
+        body: `${JSON.stringify(pages.status(), undefined, 2)}\n`,
       };
     case '/refresh': {
       const refused = refusal(request);
@@ -76,6 +75,9 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
       return path satisfies never;
   }
 }
+
+/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 const paths = {
   '/livez': 'GET',

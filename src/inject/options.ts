@@ -5,14 +5,21 @@
  * What the pod spec itself holds (the config, the directory, the user) is not passed on but written there.
  */
 
-import { flagOf, type OptionName, optionEntries, options, type Settings } from '../cli/options.ts';
+import {
+  flagOf,
+  type InjectAs,
+  type OptionName,
+  optionEntries,
+  options,
+  type Settings,
+} from '../cli/options.ts';
 import type { Origin } from '../cli/settings.ts';
 import type { Owner } from '../publish/snapshot.ts';
 
 /** The flags of `inject`, read; those meant for our containers are passed on as arguments. */
 export interface InjectOptions {
   /** A native sidecar, an init container, or both a plain init container and a plain sidecar (clusters before 1.29). */
-  readonly as: 'sidecar' | 'init' | 'init+sidecar';
+  readonly as: InjectAs;
   readonly image: string;
   /** The containers that get the files; empty: all. */
   readonly containers: readonly string[];

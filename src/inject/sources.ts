@@ -54,8 +54,9 @@ export function planOf(source: Source, { mode, syncSecrets }: InjectOptions): Pr
     file: source.subject,
     defaultMode: mode,
     syncSecrets,
-    // The region of a config that names none is for the pod to know, where EKS sets AWS_REGION.
-    environmentRegion: /\barn:aws[\w-]*:[a-z]+:([a-z0-9-]+):/.exec(source.text)?.[1] ?? 'region-of-the-pod',
+    environmentRegion: undefined,
+    // Only the pod knows the region of a config that names none: EKS sets AWS_REGION there.
+    missingRegion: 'accepted',
   });
 }
 

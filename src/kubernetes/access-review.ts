@@ -5,12 +5,13 @@
  * missing, all of them and no more.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan, SecretObject } from '../config/plan.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import type { KubernetesApi } from './api.ts';
 import { readSecret, refuseForeign } from './live-secret.ts';
 import { configIdentity } from './names.ts';
-import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from './rbac.ts';
+import { type RbacRule, rulesNeeded, ruleText } from './rbac.ts';
 
 /** Throws the Problems of what stands in the way: missing rules, or Secrets that are not ours to change. */
 export async function checkAccess(api: KubernetesApi, plan: Plan, owner: SecretOwner): Promise<void> {

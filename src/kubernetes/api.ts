@@ -11,6 +11,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
+import { parseJson } from '../core/unknown.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
 import { type Cluster, inCluster } from './in-cluster.ts';
 
@@ -126,7 +127,7 @@ function exchange(
         const seconds = Number(incoming.headers['retry-after']);
         resolve({
           status: incoming.statusCode ?? 0,
-          body: parsed(Buffer.concat(chunks)),
+          body: parseJson(Buffer.concat(chunks).toString('utf8')),
           retryAfter: seconds > 0 ? seconds * 1000 : undefined,
         });
       });
@@ -156,15 +157,6 @@ function reviewBody({ verb, group, resource, name }: AccessAttributes, namespace
     kind: 'SelfSubjectAccessReview',
     spec: { resourceAttributes },
   });
-}
-
-/** Never the parser's error: it quotes the answer, and the answer holds values. */
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function noAnswer(cluster: Cluster, cause: unknown): Problem {

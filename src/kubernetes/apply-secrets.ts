@@ -10,9 +10,10 @@
  *   4. Apply each that differs, on condition that it is still the one that was compared.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Environment } from '../core/environment.ts';
-import { Problem, problemsOf } from '../core/problem.ts';
+import { Problem, problemsOf, problemsOrThrow } from '../core/problem.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import type { KubernetesApi } from './api.ts';
 import { conflictingFields, type KubernetesRequest, toProblem } from './api-problems.ts';
@@ -38,7 +39,6 @@ import {
 } from './live-secret.ts';
 import { configIdentity } from './names.ts';
 import { resolveOwner } from './owner-reference.ts';
-import type { SecretOwner } from './rbac.ts';
 
 /** What was published, and how its Secrets are to be. */
 export interface SecretsRequest {
@@ -141,8 +141,7 @@ async function settle<T>(
       values.push(result.value);
       continue;
     }
-    const known = problemsOf(result.reason);
-    if (known === undefined) throw result.reason;
+    const known = problemsOrThrow(result.reason);
     problems.push(...known);
   }
   return { values, problems };
@@ -167,8 +166,7 @@ async function removeSecret(api: KubernetesApi, name: string, config: string): P
     if (answer.status !== 200 && answer.status !== 202) throw toProblem(request, answer);
     return { kind: 'removed', name };
   } catch (error) {
-    const [problem] = problemsOf(error) ?? [];
-    if (problem === undefined) throw error;
+    const [problem] = problemsOrThrow(error);
     return { kind: 'pending', name, warning: leftBehind(problem) };
   }
 }

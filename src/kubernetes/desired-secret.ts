@@ -8,9 +8,10 @@
 
 import { mayMake, type Plan, type SecretObject } from '../config/plan.ts';
 import { isTlsKey } from '../config/secret-object-rules.ts';
-import { Problem, problemsOf } from '../core/problem.ts';
+import { Problem, problemsOrThrow } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
 import { didYouMean, quote } from '../core/text.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 import { redact } from '../notify/redact.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import {
@@ -50,8 +51,7 @@ export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<De
       try {
         return await desiredSecret(object, plan, files);
       } catch (error) {
-        const problems = problemsOf(error);
-        if (problems === undefined) throw error;
+        const problems = problemsOrThrow(error);
         return { kind: 'refused' as const, problems };
       }
     }),
@@ -130,7 +130,7 @@ function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string
     const bytes = value.reveal();
     size += bytes.length;
     if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.endsWith(key.slice(1))) {
-      if (!isJsonObject(bytes)) {
+      if (!isObject(parseJson(new TextDecoder().decode(bytes)))) {
         throw refusal(object, plan, `${key}: expected a JSON object, got none`, 'Correct the secret in AWS.');
       }
     }
@@ -140,15 +140,6 @@ function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string
   if (size > LARGEST) {
     const message = `expected at most ${LARGEST} bytes in all values, got ${size}`;
     throw refusal(object, plan, message, 'Divide them over several Secrets.');
-  }
-}
-
-function isJsonObject(bytes: Uint8Array): boolean {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
   }
 }
 

@@ -6,12 +6,12 @@
  * does not take the Secret with it. No `blockOwnerDeletion` is set, which would need a permission on the owner.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import type { KubernetesApi } from './api.ts';
 import { toProblem } from './api-problems.ts';
 import type { OwnerReference } from './live-secret.ts';
-import type { SecretOwner } from './rbac.ts';
 
 /** The owner to set; undefined for `retain`. The workload of a bare pod is the pod itself. */
 export async function resolveOwner(

@@ -8,11 +8,9 @@
  * on them without names.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
 import { configIdentity, ownName } from './names.ts';
-
-/** `--secret-owner`. */
-export type SecretOwner = 'retain' | 'pod' | 'workload';
 
 /** A rule of a Role. */
 export interface RbacRule {

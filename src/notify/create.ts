@@ -50,7 +50,7 @@ export async function createNotifiers(options: NotifierOptions): Promise<readonl
   if (notifyExec !== undefined) {
     const { execNotifier } = await import('./exec.ts');
     const onZombies = (zombies: number) =>
-      log.write('warn', 'hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
+      log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
         zombies,
       });
     notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, redact, onZombies }));

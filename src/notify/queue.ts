@@ -10,7 +10,7 @@ import { durationText } from '../cli/values.ts';
 import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { Problem, type ProblemCode, problemLine, problemsOf, throwProblems } from '../core/problem.ts';
+import { Problem, type ProblemCode, problemLine, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { timeText } from '../core/text.ts';
 import type { Notifier, NotifierKind, NotifierStatus } from './notifier.ts';
 
@@ -178,7 +178,7 @@ function createNotifierQueue(
 
   function succeeded(names: readonly string[], ms: number): void {
     count(kind, 'success');
-    log.write('info', 'notify.succeeded', `notified the application (${kind})`, {
+    log.write('notify.succeeded', `notified the application (${kind})`, {
       notifier: kind,
       files: names.length,
       attempts: failures + 1,
@@ -190,16 +190,15 @@ function createNotifierQueue(
   }
 
   function failed(names: readonly string[], error: unknown): void {
-    const [found] = problemsOf(error) ?? [];
-    if (found === undefined) throw error;
+    const [found] = problemsOrThrow(error);
     const repeated = problem !== undefined && withoutNumbers(problem) === withoutNumbers(found);
     problem = found;
     failures++;
     lastFailure = { at: clock.now(), problem: found };
     count(kind, 'error');
     const fields = { notifier: kind, files: names.length, attempts: failures };
-    if (repeated) log.problem('debug', 'notify.failedAgain', found, fields);
-    else log.problem('warn', 'notify.failed', found, fields);
+    if (repeated) log.problem('notify.failedAgain', found, fields);
+    else log.problem('notify.failed', found, fields);
   }
 
   return {

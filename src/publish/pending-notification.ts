@@ -8,6 +8,7 @@
 
 import { join } from 'node:path';
 import { type FilePath, filePath } from '../core/file-path.ts';
+import { parseJson } from '../core/unknown.ts';
 import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
 import { type Layout, pendingFileName } from './layout.ts';
@@ -34,21 +35,13 @@ export function readPendingNotification(
   if (pendingFile === undefined) return [];
   const path = join(dir, pendingFile);
   if (!fs.lstatSync(path).isFile()) return [];
-  const names = parsed(readBounded(fs, path, LIMIT) ?? '');
+  const names = parseJson(readBounded(fs, path, LIMIT) ?? '');
   return isPaths(names) ? names : [];
 }
 
 /** Every notifier has delivered. */
 export function clearPendingNotification(fs: FileSystem, dir: string, { pendingFile }: Layout): void {
   if (pendingFile !== undefined) fs.rmSync(join(dir, pendingFile), { recursive: true, force: true });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Hooks work with these names: one that leaves the directory is not passed on. */

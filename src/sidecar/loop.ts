@@ -8,11 +8,10 @@
  * syncs at a time, and syncs at once when it is triggered.
  */
 
-import { distinct } from '../cli/exit-message.ts';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, problemsOf } from '../core/problem.ts';
+import { distinct, type Problem, problemsOrThrow } from '../core/problem.ts';
 import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
@@ -118,8 +117,7 @@ function backoffAfter(
   failures: number,
   onFailure: FirstPhaseOptions['onRetry'],
 ): number {
-  const problems = problemsOf(error);
-  if (problems === undefined) throw error;
+  const problems = problemsOrThrow(error);
   const delay = retryDelay(phase, failures, interval, retryAfterOf(problems), clock.random());
   onFailure(problems, failures, delay);
   return delay;
@@ -129,6 +127,6 @@ function backoffAfter(
 export function logRetry(log: Log): FirstPhaseOptions['onRetry'] {
   return (problems, failures, delay) => {
     const fields = { attempt: failures, retryIn: durationText(delay) };
-    for (const problem of distinct(problems)) log.problem('warn', 'start.retrying', problem, fields);
+    for (const problem of distinct(problems)) log.problem('start.retrying', problem, fields);
   };
 }

@@ -8,7 +8,7 @@
 import { carelessEdit } from '../config/careless-edit.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, problemLine, problemsOf } from '../core/problem.ts';
+import { type Problem, problemLine, problemsOrThrow } from '../core/problem.ts';
 import type { SyncTarget } from './target.ts';
 
 /** The result of reading a config again. */
@@ -47,23 +47,22 @@ async function reloadConfig(target: SyncTarget, { readPlan, log }: ReloadOptions
     target.setConfigProblems([]);
     if (JSON.stringify(plan) === JSON.stringify(before)) {
       if (knownProblems.length > 0)
-        log.write('info', 'config.recovered', `${config}: configuration valid again`, { config });
+        log.write('config.recovered', `${config}: configuration valid again`, { config });
       return 'unchanged';
     }
     target.setPlan(plan);
-    log.write('info', 'config.reloaded', `${config}: configuration reloaded`, {
+    log.write('config.reloaded', `${config}: configuration reloaded`, {
       config,
       objects: plan.objects.length,
     });
-    for (const warning of warnings) log.problem('warn', 'config.warning', warning);
+    for (const warning of warnings) log.problem('config.warning', warning);
     return 'changed';
   } catch (error) {
-    const problems = problemsOf(error);
-    if (problems === undefined) throw error;
+    const problems = problemsOrThrow(error);
     target.setConfigProblems(problems);
     const known = knownProblems.map(problemLine);
     for (const problem of problems) {
-      if (!known.includes(problemLine(problem))) log.problem('error', 'config.invalid', problem, { config });
+      if (!known.includes(problemLine(problem))) log.problem('config.invalid', problem, { config });
     }
     return 'invalid';
   }

@@ -4,7 +4,7 @@
  * The HTTP pages are served before the first phase, so that probes get a response.
  */
 
-import type { CredentialsStatus } from '../aws/sources.ts';
+import type { CredentialsInUse } from '../aws/sources.ts';
 import type { Pages } from '../http/routes.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
@@ -34,7 +34,7 @@ export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNo
   readonly startTimeout: number;
   readonly triggers: Triggers;
   readonly metrics: SidecarMetrics;
-  readonly credentials: () => CredentialsStatus | undefined;
+  readonly credentials: () => CredentialsInUse | undefined;
   readonly readPlan: ReloadOptions['readPlan'];
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
   readonly watch: (onChange: () => void) => Promise<void>;
@@ -58,8 +58,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
   let server: PageServer | undefined;
   try {
     server = await options.openServer?.({
-      waitingFor: () => targets.filter((target) => !target.isReady()).map(({ directory }) => directory),
-      status: () => JSON.stringify(tracker.status(), undefined, 2),
+      status: tracker.status,
       metrics: () => metrics.render(tracker.status(), options.processFigures()),
       refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
     });

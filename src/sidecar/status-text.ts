@@ -5,23 +5,10 @@
  */
 
 import { durationText } from '../cli/values.ts';
-import { plural } from '../core/counted.ts';
 import { table } from '../core/table.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, plural } from '../core/text.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
-
-/** The page /status; undefined for a page of another program. */
-export function parseStatus(body: string): SidecarStatus | undefined {
-  try {
-    const value = JSON.parse(body);
-    const isStatus =
-      typeof value?.version === 'string' && Array.isArray(value.configs) && Array.isArray(value.notifiers);
-    return isStatus ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The page as text; `now` is milliseconds since 1970. */
 export function statusText(status: SidecarStatus, now: number): string {

@@ -6,15 +6,14 @@
  * persists is logged at `debug`.
  */
 
-import type { CredentialsStatus } from '../aws/sources.ts';
-import { distinct } from '../cli/exit-message.ts';
+import type { CredentialsInUse } from '../aws/sources.ts';
 import { durationText } from '../cli/values.ts';
 import type { Service } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
-import { plural } from '../core/counted.ts';
 import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
-import { timeText } from '../core/text.ts';
+import { distinct } from '../core/problem.ts';
+import { plural, timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
@@ -34,6 +33,15 @@ export interface SidecarStatus {
   readonly credentials?: CredentialsStatus | undefined;
   readonly configs: readonly ConfigStatus[];
   readonly notifiers: readonly NotifierStatus[];
+}
+
+/** The credentials that expire first. */
+export interface CredentialsStatus {
+  /** `pod-identity`, `irsa` or `default`. */
+  readonly source: string;
+  /** The link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
+  readonly servedBy?: string | undefined;
+  readonly expiresAt?: string | undefined;
 }
 
 /** One config and its directory. */
@@ -99,7 +107,7 @@ export interface StatusTracker {
 export interface StatusTrackerOptions {
   readonly targets: readonly { isReady(): boolean; status(): ConfigStatus }[];
   readonly queue: NotificationQueue;
-  readonly credentials: () => CredentialsStatus | undefined;
+  readonly credentials: () => CredentialsInUse | undefined;
   /** Milliseconds between refreshes. */
   readonly interval: number;
   readonly clock: Clock;
@@ -126,7 +134,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
         phase,
         nextSync,
         consecutiveFailures,
-        credentials: options.credentials(),
+        credentials: credentialsStatus(options.credentials()),
         configs: targets.map((target) => target.status()),
         notifiers: queue.status(),
       };
@@ -136,7 +144,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       phase = 'steady';
       setNextSync(delay);
       const every = durationText(interval);
-      log.write('info', 'sidecar.ready', `ready, refresh interval ${every}`, {
+      log.write('sidecar.ready', `ready, refresh interval ${every}`, {
         listen,
         interval: every,
       });
@@ -146,7 +154,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       setNextSync(delay);
       if (consecutiveFailures > 0) {
         const failures = consecutiveFailures;
-        log.write('info', 'sync.recovered', `recovered after ${plural(failures, 'failed attempt')}`, {
+        log.write('sync.recovered', `recovered after ${plural(failures, 'failed attempt')}`, {
           failures,
         });
       }
@@ -161,8 +169,8 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
       const fields = { attempt: failures, retryIn: durationText(delay) };
       for (const problem of distinct(problems)) {
-        if (kind === failing) log.problem('debug', 'sync.failedAgain', problem, fields);
-        else log.problem('warn', 'sync.failed', problem, fields);
+        if (kind === failing) log.problem('sync.failedAgain', problem, fields);
+        else log.problem('sync.failed', problem, fields);
       }
       failing = kind;
     },
@@ -171,7 +179,13 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       phase = 'stopping';
       if (!stop.aborted) return;
       const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
-      log.write('info', 'sidecar.stopping', `received ${reason}, shutting down`, { reason });
+      log.write('sidecar.stopping', `received ${reason}, shutting down`, { reason });
     },
   };
+}
+
+function credentialsStatus(credentials: CredentialsInUse | undefined): CredentialsStatus | undefined {
+  if (credentials === undefined) return undefined;
+  const { expiresAt } = credentials;
+  return { ...credentials, expiresAt: expiresAt === undefined ? undefined : timeText(expiresAt) };
 }

@@ -7,12 +7,11 @@
  */
 
 import { createFetcher, type Fetcher } from '../aws/fetcher.ts';
-import { distinct } from '../cli/exit-message.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Clock } from '../core/clock.ts';
-import { plural } from '../core/counted.ts';
 import type { Log } from '../core/log.ts';
-import { Problem, problemsOf, throwProblems } from '../core/problem.ts';
+import { distinct, Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { plural } from '../core/text.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import {
   createNotificationQueue,
@@ -108,8 +107,7 @@ export function createSync(options: SyncOptions): Sync {
         try {
           await syncTarget(target, results[index] ?? new Map(), startedAt, stop);
         } catch (error) {
-          const found = problemsOf(error);
-          if (found === undefined) throw error;
+          const found = problemsOrThrow(error);
           target.recordFailure(found);
           if (found.some(({ stage }) => stage !== 'kubernetes')) countSync('failed');
           problems.push(...found);
@@ -137,15 +135,15 @@ function logPublish(
       updated: change.updated.length,
       removed: change.removed.length,
     };
-    log.write('info', 'publish.changed', text, {
+    log.write('publish.changed', text, {
       ...fields,
       ...counts,
       names: changedPaths(change).join(' '),
     });
   } else if (isFirst) {
-    log.write('info', 'publish.verified', `files in ${directory} are up to date`, fields);
+    log.write('publish.verified', `files in ${directory} are up to date`, fields);
   } else {
-    log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
+    log.write('publish.unchanged', `nothing changed in ${directory}`, fields);
   }
 }
 

@@ -7,13 +7,12 @@
 
 import { selectRegion } from '../aws/failover.ts';
 import type { FetchRequest, SecretSource } from '../aws/fetcher.ts';
-import { distinct } from '../cli/exit-message.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
 import type { FetchResults } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { FilePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, throwProblems } from '../core/problem.ts';
+import { distinct, type Problem, throwProblems } from '../core/problem.ts';
 import { timeText } from '../core/text.ts';
 import type { PublishTarget } from '../publish/directory.ts';
 import type { Published } from '../publish/publish.ts';
@@ -114,14 +113,13 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     if (published.change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
     missingOptional = logTransitions(missingOptional, missing, {
-      onBegin: (object) => log.problem('warn', 'object.missing', object.problem, { config: plan.file }),
-      onEnd: (name) =>
-        log.write('info', 'object.found', `${name} exists again`, { config: plan.file, object: name }),
+      onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
+      onEnd: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
     });
     degraded = logTransitions(degraded, degradedObjects, {
-      onBegin: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
+      onBegin: (object) => log.problem('region.failing', object.problem, { config: plan.file }),
       onEnd: (name) =>
-        log.write('info', 'region.recovered', `${name} is served by both regions again`, {
+        log.write('region.recovered', `${name} is served by both regions again`, {
           config: plan.file,
           object: name,
         }),

@@ -14,7 +14,7 @@ import type { Environment } from '../../src/core/environment.ts';
 import type { Problem } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
+import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 import { openDeafServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 
@@ -43,7 +43,7 @@ async function listening(server: Server): Promise<number> {
 const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
 
 function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
-  const { env = {}, awsTimeout = PATIENCE, clock = realClock } = options;
+  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock } = options;
   return openTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
 }
 

@@ -17,7 +17,7 @@ import { watchConfigs } from '../../src/config/watcher.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Log } from '../../src/core/log.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
+import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 
 const test = suite('watching configs');
 const stops: AbortController[] = [];
@@ -269,7 +269,7 @@ test('without watches left in the system, for real: says so and polls', () => {
       '-e',
       script,
     ],
-    { encoding: 'utf8', timeout: PATIENCE },
+    { encoding: 'utf8', timeout: WAIT_LIMIT },
   );
   assert.is(
     stdout,

@@ -6,7 +6,7 @@
 
 import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
 import { containerOptions } from '../../src/inject/options.ts';
-import { table } from './sections.ts';
+import { table } from './markdown.ts';
 
 /** A mount path: Kubernetes divides at `:`. */
 const DIRECTORY = { type: 'string', pattern: '^(/[^/:]+)+/?$' };
@@ -118,7 +118,7 @@ export const patterns: Partial<Record<Kind, string>> = {
 };
 
 function optionSchema(option: Option): Schema {
-  const description = option.help;
+  const description = option.description;
   if (option.kind === 'flag') return { description, type: 'boolean' };
   const pattern = patterns[option.kind];
   return {
@@ -235,7 +235,9 @@ ${table(
 function optionRow(name: OptionName, option: Option): readonly string[] {
   const expected = option.choices?.map((choice) => `\`${choice}\``).join(', ') ?? kinds[option.kind].expected;
   const meaning =
-    option.kind === 'text' && option.choices === undefined ? option.help : `${option.help} (${expected})`;
+    option.kind === 'text' && option.choices === undefined
+      ? option.description
+      : `${option.description} (${expected})`;
   return [
     `\`options.${name}\``,
     `\`${flagOf(name)}\``,

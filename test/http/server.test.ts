@@ -10,7 +10,7 @@ import type { Pages } from '../../src/http/routes.ts';
 import { type HttpLimits, type HttpServer, openHttpServer } from '../../src/http/server.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
+import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 
 const test = suite('the HTTP server');
 const open: { close(): unknown }[] = [];
@@ -19,12 +19,7 @@ test.after.each(async () => {
 });
 
 let refreshes = 0;
-const pages: Pages = {
-  waitingFor: () => [],
-  status: () => JSON.stringify(exampleStatus()),
-  metrics: () => 'metrics 1\n',
-  refresh: () => refreshes++,
-};
+const pages: Pages = { status: exampleStatus, metrics: () => 'metrics 1\n', refresh: () => refreshes++ };
 
 async function serve(limits: HttpLimits = {}): Promise<HttpServer> {
   const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, pages, limits);
@@ -193,7 +188,7 @@ test('keeps no process alive', () => {
     ['--no-warnings', '--input-type=module', '-e', script],
     {
       encoding: 'utf8',
-      timeout: PATIENCE,
+      timeout: WAIT_LIMIT,
     },
   );
   assert.is(stdout, 'listening\n');

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log } from '../../src/core/log.ts';
+import { events } from '../../src/core/log-events.ts';
 import { Problem, problemsOf } from '../../src/core/problem.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { createNotificationQueue, type NotificationQueue } from '../../src/notify/queue.ts';
@@ -49,8 +50,8 @@ function open(
 ): { queue: NotificationQueue; said: string[] } {
   const said: string[] = [];
   const log: Log = {
-    write: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
-    problem: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
+    write: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
+    problem: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
   };
   const count = (kind: string, result: string) => said.push(`count ${kind} ${result}`);
   return { queue: createNotificationQueue({ notifiers, clock, log, splay, count }), said };

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { urlNotifier } from '../../src/notify/url.ts';
 import { rejects } from '../support/rejects.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('notifying a URL');
 const names = ['a "c"', 'b'];
@@ -49,7 +49,7 @@ async function problem(
   options: { readonly timeout?: number; readonly redact?: (text: string) => string } = {},
 ): Promise<Problem> {
   const error = await rejects(
-    urlNotifier(url, { redact: (text) => text, timeout: PATIENCE, ...options }).notify(names, never),
+    urlNotifier(url, { redact: (text) => text, timeout: WAIT_LIMIT, ...options }).notify(names, never),
   );
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.url');
@@ -57,7 +57,7 @@ async function problem(
 }
 
 const tell = (url: string) =>
-  urlNotifier(url, { redact: (text) => text, timeout: PATIENCE }).notify(names, never);
+  urlNotifier(url, { redact: (text) => text, timeout: WAIT_LIMIT }).notify(names, never);
 
 test('posts the names of the files, on a connection that ends with it', async () => {
   let seen: { request: IncomingMessage; body: string } | undefined;
@@ -85,7 +85,7 @@ test('success does not wait for a body that never ends, nor read one that is too
   const endless = await serve((_, response) => response.writeHead(200).write('x'));
   // On a slow machine its time may be over before it has answered.
   for (let timeout = 100, told = false; !told; timeout *= 4) {
-    assert.ok(timeout < PATIENCE);
+    assert.ok(timeout < WAIT_LIMIT);
     const notifier = urlNotifier(endless, { redact: (text) => text, timeout });
     told = await notifier.notify(names, never).then(
       () => true,

@@ -39,7 +39,7 @@ export async function injected({ text, flags = '', config, dir }: Injection): Pr
 export function injectWith(input: Input, flags: string): Promise<Injected> {
   const command = parseCommand(['inject', ...flags.split(' ').filter((word) => word !== '')], {});
   if (command.kind !== 'run') throw new Error('expected a command that runs');
-  return inject(input, readInjectOptions(command));
+  return inject(input, readInjectOptions(command.invocation));
 }
 
 /** The objects of a text. */

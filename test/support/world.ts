@@ -17,7 +17,8 @@ import { createFetcher, type Fetcher, type SecretSource } from '../../src/aws/fe
 import { parsePlan } from '../../src/config/parse.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import type { FetchResult, SecretRef } from '../../src/config/secret-ref.ts';
-import type { Log, LogLevel } from '../../src/core/log.ts';
+import type { Log } from '../../src/core/log.ts';
+import { type EventName, events } from '../../src/core/log-events.ts';
 import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Pages } from '../../src/http/routes.ts';
@@ -118,9 +119,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   let end: { readonly reason: unknown; readonly at: number } | undefined;
   const stop = new AbortController();
 
-  const write = (level: LogLevel, event: string): void => {
+  const write = (event: EventName): void => {
     if (event === 'start.retrying') busy = false;
-    if (level !== 'debug' && !event.startsWith('publish.')) logged.push(event);
+    if (events[event].level !== 'debug' && !event.startsWith('publish.')) logged.push(event);
   };
   const log: Log = { write, problem: write };
 
@@ -230,7 +231,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     }
   }
 
-  const status = (): SidecarStatus => JSON.parse(openPages().status());
+  const status = (): SidecarStatus => JSON.parse(JSON.stringify(openPages().status()));
 
   /** Notes when a sync begins. */
   function watchedFetcher(): Fetcher {

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { partitionOf } from '../../src/core/arn-resource.ts';
+import { partitionOf } from '../../src/core/arn.ts';
 
 const test = suite('the resources of IAM');
 
