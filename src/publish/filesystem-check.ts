@@ -7,7 +7,6 @@
  * removed or replaced, because the subPath mount of an application holds its inode.
  */
 
-import { constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
@@ -72,7 +71,7 @@ export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryT
     });
   }
   if (existing === wanted) refuseSticky(fs, wanted, terms);
-  fs.accessSync(existing, constants.W_OK | constants.X_OK);
+  fs.accessSync(existing, fs.constants.W_OK | fs.constants.X_OK);
   return existing === wanted;
 }
 

@@ -5,7 +5,6 @@
  * not ours is never changed.
  */
 
-import { constants } from 'node:fs';
 import { join } from 'node:path';
 import type { FilePath } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
@@ -106,7 +105,7 @@ function currentGeneration(fs: FileSystem, dir: string): CurrentGeneration | und
   // The generation was removed, or replaced by a link to elsewhere: the same as before the first publish.
   if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
   // Checked before anything is written: otherwise the first rotation, at night, would be the one to fail.
-  fs.accessSync(path, constants.W_OK);
+  fs.accessSync(path, fs.constants.W_OK);
   return { name, since: link.mtimeMs, names: new Set(fs.readdirSync(path)) };
 }
 

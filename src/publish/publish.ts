@@ -27,7 +27,6 @@
  * written, after which every container starts again, and (4) finds and repairs torn files before the application starts.
  */
 
-import { constants } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type FilePath, parentsOf } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
@@ -175,14 +174,15 @@ function writeFiles({ fs, dir, owner }: PublishContext, generation: string, next
     if (owner === undefined) continue;
     fs.lchownSync(path, owner.uid, owner.gid);
     // (4) of the next run has to read it: better to fail on the first start than at the first restart.
-    fs.accessSync(path, constants.R_OK);
+    fs.accessSync(path, fs.constants.R_OK);
   }
   setMode(fs, generation, openToOthers);
 }
 
 /** Not through a link, which another writer to the directory could have put there since. */
 function setMode(fs: FileSystem, path: string, mode: number): void {
-  const opened = fs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const opened = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     fs.fchmodSync(opened, mode);
   } finally {

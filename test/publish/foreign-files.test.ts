@@ -87,6 +87,15 @@ function pendingFileElsewhere(): string {
   return file;
 }
 
+test('a directory named ..data_tmp blocks no publish', async () => {
+  const dir = scratch();
+  await publishOnce(dir, snapshot({ a: 'one' }));
+  mkdirSync(join(dir, '..data_tmp', 'below'), { recursive: true });
+  await publishOnce(dir, snapshot({ a: 'two' }));
+  assert.equal(shown(dir), { a: 'two' });
+  assert.equal(leftovers(dir), []);
+});
+
 test('a link put into the place of a file that is being written gets neither its mode nor its owner', async () => {
   const dir = scratch();
   const victim = join(scratch(), 'victim');
