@@ -106,7 +106,7 @@ async function showSidecar(): Promise<void> {
     ],
     podIdentityEnv(box, aws, 'a-projected-token'),
   );
-  await sidecar.says(/publish\.same/);
+  await sidecar.says(/publish\.verified/);
   const before = versions();
   const began = performance.now();
   say(`  ${dim('rotating shop/db in Secrets Manager …')}`);

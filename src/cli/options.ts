@@ -273,6 +273,14 @@ export const options = {
     commands: [...publishing, 'doctor'],
     description: 'who a synced Secret dies with',
   },
+  adoptDriverSecrets: {
+    kind: 'flag',
+    env: 'PODSECRETS_ADOPT_DRIVER_SECRETS',
+    default: 'false',
+    group: 'Kubernetes Secrets',
+    commands: [...publishing, 'doctor'],
+    description: 'take over Secrets that the Secrets Store CSI driver made, during a migration',
+  },
   file: {
     kind: 'text',
     env: 'PODSECRETS_FILE',

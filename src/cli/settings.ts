@@ -127,6 +127,15 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
       ),
     );
   }
+  if (settings.adoptDriverSecrets && !settings.syncSecrets) {
+    found.push(
+      usageProblem(
+        '--adopt-driver-secrets',
+        'needs --sync-secrets: without it no Secret is applied',
+        'Add --sync-secrets, or leave it out.',
+      ),
+    );
+  }
   if (command === 'status' && settings.listen === 'off') {
     found.push(
       usageProblem(

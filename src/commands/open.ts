@@ -2,7 +2,6 @@
  * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
  */
 
-import { hostname } from 'node:os';
 import type { ApiMeter } from '../aws/client.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
@@ -11,10 +10,11 @@ import { throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
 import { redact } from '../notify/redact.ts';
 import { type Directory, openDirectory } from '../publish/directory.ts';
-import type { ApplySecrets, SyncOptions } from '../sidecar/sync.ts';
+import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
+import { secretsApplier } from './secrets.ts';
 
 /** The parts of a sync, opened. */
 export interface OpenedSync extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
@@ -63,6 +63,7 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
         plan,
         target: directory,
         sourceOf: sources.of,
+        syncSecrets: settings.syncSecrets,
         hasNotifiers: notifiers.length > 0,
         notifyOnStart: settings.notifyOnStart,
         clock,
@@ -81,32 +82,5 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
     async close() {
       await Promise.all(directories.map((directory) => directory.close()));
     },
-  };
-}
-
-/** Applies the secretObjects of a plan, and logs what changed. */
-function secretsApplier({ settings, env }: Context, log: Log): ApplySecrets {
-  return async (plan, snapshot, signal) => {
-    if (plan.secretObjects.length === 0) return;
-    const [{ applySecrets }, { openApi }] = await Promise.all([
-      import('../kubernetes/apply-secrets.ts'),
-      import('../kubernetes/api.ts'),
-    ]);
-    const outcome = await applySecrets({
-      plan,
-      snapshot,
-      owner: settings.secretOwner,
-      env,
-      hostname: hostname(),
-      signal,
-      openApi: () => openApi({ env, signal }),
-    });
-    for (const { name, result } of outcome.applied) {
-      const fields = { secret: name, result };
-      if (result === 'unchanged') log.write('secret.unchanged', `Secret ${name} is up to date`, fields);
-      else log.write('secret.applied', `Secret ${name} was ${result}`, fields);
-    }
-    for (const warning of outcome.warnings) log.problem('secret.warning', warning);
-    throwProblems(outcome.problems);
   };
 }

@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
 import { openSync } from './open.ts';
 import { readPlan } from './plans.ts';
+import { watchAdoptedSecrets } from './secrets.ts';
 
 /** Runs until the stop signal. Throws the Problems of the first phase; later failures are logged and retried. */
 export async function sidecar(context: Context): Promise<number> {
@@ -41,9 +42,10 @@ export async function sidecar(context: Context): Promise<number> {
         return parsed;
       },
       async watch(onChange) {
+        void watchAdoptedSecrets(context, opened.targets, () => triggers.trigger('secrets'));
         const { watchConfigs } = await import('../config/watcher.ts');
         const files = opened.targets.map((target) => target.plan().file);
-        await watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
+        watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
       },
       openServer: serverOf(settings.listen),
       processFigures: context.process.figures,

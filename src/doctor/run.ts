@@ -82,7 +82,7 @@ export async function runChecks(
       ]);
       const api = await openApi({ env, signal: context.stop });
       try {
-        await checkAccess(api, plan, settings.secretOwner);
+        await checkAccess(api, plan, settings);
       } finally {
         api.close();
       }

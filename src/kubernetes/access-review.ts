@@ -1,25 +1,35 @@
 /**
- * Whether `--sync-secrets` could do its work: what the service account may do, and whose the Secrets are that are there.
+ * Checks whether `--sync-secrets` can work: what the service account may do, and who owns the Secrets that exist.
  *
- * For `doctor`: nothing is written. Every verb on every name is asked for by itself, so that the answer is the rules that are
- * missing, all of them and no more.
+ * For `doctor`: nothing is written. Every verb on every name is reviewed by itself, so that the result is exactly the rules
+ * that are missing.
  */
 
 import type { SecretOwner } from '../cli/options.ts';
 import type { Plan, SecretObject } from '../config/plan.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import type { KubernetesApi } from './api.ts';
-import { readSecret, refuseForeign } from './live-secret.ts';
+import { type OwnershipTerms, readSecret, refuseForeign } from './live-secret.ts';
 import { configIdentity } from './names.ts';
 import { type RbacRule, rulesNeeded, ruleText } from './rbac.ts';
 
-/** Throws the Problems of what stands in the way: missing rules, or Secrets that are not ours to change. */
-export async function checkAccess(api: KubernetesApi, plan: Plan, owner: SecretOwner): Promise<void> {
+/** The settings that decide what access is needed. */
+export interface AccessOptions {
+  readonly secretOwner: SecretOwner;
+  readonly adoptDriverSecrets: boolean;
+}
+
+/** Throws the Problems: missing rules, or Secrets that other managers own. */
+export async function checkAccess(
+  api: KubernetesApi,
+  plan: Plan,
+  { secretOwner: owner, adoptDriverSecrets }: AccessOptions,
+): Promise<void> {
   const rules = rulesNeeded(plan, owner);
   const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
   if (missing.length > 0) throw missingRules(api.namespace, missing);
-  const config = configIdentity(plan);
-  const problems = await Promise.all(plan.secretObjects.map((object) => problemOf(api, object, config)));
+  const terms = { config: configIdentity(plan), namespace: api.namespace, adoptDriverSecrets };
+  const problems = await Promise.all(plan.secretObjects.map((object) => problemOf(api, object, terms)));
   throwProblems(problems.flatMap((problem) => problem ?? []));
 }
 
@@ -27,20 +37,20 @@ function missingRules(namespace: string, rules: readonly RbacRule[]): Problem {
   return new Problem({
     code: 'kubernetes.denied',
     subject: `namespace ${namespace}`,
-    message: 'expected the service account to be allowed what --sync-secrets needs, got less',
+    message: 'the service account lacks permissions for --sync-secrets',
     remedy: `Add to a Role in namespace ${namespace}: ${rules.map(ruleText).join(' ')}`,
   });
 }
 
-/** What stands against applying this one, as far as the Secret that is there can tell. */
+/** Why this Secret could not be applied, as far as the live one shows. */
 async function problemOf(
   api: KubernetesApi,
   { secretName, type }: SecretObject,
-  config: string,
+  terms: OwnershipTerms,
 ): Promise<Problem | undefined> {
   try {
     const live = await readSecret(api, secretName);
-    if (live !== undefined) refuseForeign(live, { name: secretName, type }, config, api.namespace);
+    if (live !== undefined) refuseForeign(live, { name: secretName, type }, terms);
     return undefined;
   } catch (error) {
     if (error instanceof Problem) return error;
@@ -48,7 +58,7 @@ async function problemOf(
   }
 }
 
-/** The rule, cut down to the verbs and names that are not allowed; none when all are. */
+/** The rule, reduced to the verbs and names that are not allowed; none when all are. */
 async function missingOf(api: KubernetesApi, rule: RbacRule): Promise<readonly RbacRule[]> {
   const [group = ''] = rule.apiGroups;
   const [resource = ''] = rule.resources;
@@ -87,11 +97,11 @@ async function isAllowed(
   throw new Problem({
     code: status === 401 ? 'kubernetes.denied' : 'kubernetes.api',
     subject: 'SelfSubjectAccessReview',
-    message: `expected the API server to say what is allowed, got ${status}`,
+    message: `unexpected response (${status}) to an access review`,
     remedy:
       status === 401
         ? 'Check the projected token of the pod.'
-        : 'Try again; if this lasts, look at the API server.',
+        : 'Try again; if this persists, check the API server.',
     retry: true,
   });
 }

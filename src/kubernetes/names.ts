@@ -1,6 +1,6 @@
 /**
- * Names for objects of ours, from the name of a config. That is a name of Kubernetes already when its file came from a
- * cluster; one that somebody wrote for podsecrets alone, or the name of a file, need not be one.
+ * Names of the objects that podsecrets creates, from the name of a config. That is a valid Kubernetes name when the file comes
+ * from a cluster; one written for podsecrets alone, or the name of a file, need not be.
  */
 
 import type { Plan } from '../config/plan.ts';
@@ -10,12 +10,12 @@ export function configIdentity(plan: Plan): string {
   return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
 }
 
-/** `podsecrets-` and the name, in letters that Kubernetes takes, at most 253 of them; undefined when there are none. */
+/** `podsecrets-` and the name, reduced to the characters that Kubernetes allows and to 253; undefined when none is left. */
 export function ownName(config: string): string | undefined {
   const name = config
     .toLowerCase()
     .replace(/[^a-z0-9.-]+/g, '-')
-    .slice(0, LONGEST - PREFIX.length)
+    .slice(0, MAX_LENGTH - PREFIX.length)
     // A part between dots begins and ends with a letter or digit.
     .replace(/[-.]*\.[-.]*/g, '.')
     .replace(/^[-.]+|[-.]+$/g, '');
@@ -23,4 +23,4 @@ export function ownName(config: string): string | undefined {
 }
 
 const PREFIX = 'podsecrets-';
-const LONGEST = 253;
+const MAX_LENGTH = 253;

@@ -10,6 +10,7 @@ import { dirname, resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { FilePath } from '../core/file-path.ts';
 import type { Secret } from '../core/secret.ts';
+import { readAppliedSecrets, writeAppliedSecrets } from './applied-secrets.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory, prepareDirectory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
 import { toPublishProblem } from './fs-problems.ts';
@@ -49,6 +50,10 @@ export interface PublishTarget {
   pendingNotification(): readonly FilePath[];
   /** Every notifier has delivered. */
   clearPendingNotification(): void;
+  /** The record of Kubernetes Secrets applied from the current generation; undefined: none. Throws a Problem. */
+  appliedSecrets(): string | undefined;
+  /** Stores that record, beyond the end of the process. */
+  recordAppliedSecrets(text: string): void;
 }
 
 /** A directory that no other process publishes to until it is closed. */
@@ -89,6 +94,9 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       explained(() => clearPendingNotification(fs, dir, readLayout(fs, dir)), dir);
       previousValues.forget();
     },
+    appliedSecrets: () => explained(() => readAppliedSecrets(fs, dir, readLayout(fs, dir)), dir),
+    recordAppliedSecrets: (text) =>
+      explained(() => writeAppliedSecrets(fs, dir, readLayout(fs, dir), text), dir),
     holds: (paths) => holdsFiles(fs, dir, paths),
     values: () => [...explained(() => readValues(fs, dir), dir), ...previousValues.values()],
     close: () => {

@@ -19,14 +19,19 @@ export const NEW_DATA = '..data_tmp';
 /** Beside a generation, never in it: a program that copies the whole generation, as any user, finds secret files only. */
 const PENDING_SUFFIX = '.pending';
 
+/** Beside a generation too: the Kubernetes Secrets that were applied from it. */
+const APPLIED_SUFFIX = '.applied';
+
 /** Every name in the directory, by owner. */
 export interface Layout {
   readonly current: CurrentGeneration | undefined;
   /** Every generation that is not the current one: replaced, or left unfinished by a crash. */
   readonly otherGenerations: readonly string[];
-  /** The pending file of the current generation, and those of others. */
+  /** The pending file of the current generation, and its record of applied Secrets. */
   readonly pendingFile: string | undefined;
-  readonly otherPendingFiles: readonly string[];
+  readonly appliedFile: string | undefined;
+  /** The pending files and records of other generations. */
+  readonly otherSideFiles: readonly string[];
   /** Names that are our links, `name -> ..data/name`. */
   readonly links: ReadonlySet<string>;
   /** Names that podsecrets did not make. */
@@ -47,7 +52,7 @@ export interface CurrentGeneration {
 /** Classifies every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
 export function readLayout(fs: FileSystem, dir: string): Layout {
   const generations: string[] = [];
-  const pendingFiles: string[] = [];
+  const sideFiles: string[] = [];
   const links = new Set<string>();
   const foreign = new Set<string>();
   let hasData = false;
@@ -57,20 +62,21 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
     else if (isGenerationName(name)) generations.push(name);
-    else if (name.endsWith(PENDING_SUFFIX) && isGenerationName(name.slice(0, -PENDING_SUFFIX.length)))
-      pendingFiles.push(name);
+    else if (isBesideGeneration(name)) sideFiles.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
   const current = hasData ? currentGeneration(fs, dir) : undefined;
-  const pendingFile = pendingFiles.find(
-    (name) => current !== undefined && name === pendingFileName(current.name),
-  );
+  const sideFile = (nameOf: (generation: string) => string) =>
+    sideFiles.find((name) => current !== undefined && name === nameOf(current.name));
+  const pendingFile = sideFile(pendingFileName);
+  const appliedFile = sideFile(appliedFileName);
   return {
     current,
     otherGenerations: generations.filter((name) => name !== current?.name),
     pendingFile,
-    otherPendingFiles: pendingFiles.filter((name) => name !== pendingFile),
+    appliedFile,
+    otherSideFiles: sideFiles.filter((name) => name !== pendingFile && name !== appliedFile),
     links,
     foreign,
     hasNewData,
@@ -90,6 +96,17 @@ export function generationPrefix(now: number): string {
 /** The pending file that belongs to a generation, by its name or by its path. */
 export function pendingFileName(generation: string): string {
   return `${generation}${PENDING_SUFFIX}`;
+}
+
+/** The record of applied Secrets that belongs to a generation, by its name. */
+export function appliedFileName(generation: string): string {
+  return `${generation}${APPLIED_SUFFIX}`;
+}
+
+function isBesideGeneration(name: string): boolean {
+  return [PENDING_SUFFIX, APPLIED_SUFFIX].some(
+    (suffix) => name.endsWith(suffix) && isGenerationName(name.slice(0, -suffix.length)),
+  );
 }
 
 function isGenerationName(name: string): boolean {

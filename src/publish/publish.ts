@@ -123,7 +123,7 @@ function removeStale({ fs, dir, cleanup }: PublishContext, layout: Layout, wait:
   for (const name of layout.links) {
     if (!layout.current?.names.has(name)) fs.unlinkSync(join(dir, name));
   }
-  for (const file of layout.otherPendingFiles) fs.rmSync(join(dir, file), { recursive: true, force: true });
+  for (const file of layout.otherSideFiles) fs.rmSync(join(dir, file), { recursive: true, force: true });
   cleanup.scheduleRemoval(layout.otherGenerations, wait);
 }
 

@@ -93,6 +93,7 @@ export function createSync(options: SyncOptions): Sync {
     countSync(published.change.kind);
     logPublish(log, target, published, snapshot.files.length, clock.elapsed() - startedAt);
     await options.applySecrets?.(target.plan(), snapshot, stop);
+    target.recordSecrets();
   }
 
   for (const target of targets) enqueue(target, target.pendingNotification());

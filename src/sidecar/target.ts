@@ -50,6 +50,8 @@ export interface SyncTarget {
   renderFiles(results: FetchResults): Promise<RenderedTarget>;
   /** Publishes them. Throws a Problem of stage `publish`. */
   publish(rendered: RenderedTarget): TargetPublished;
+  /** The Kubernetes Secrets of the last publish were applied. */
+  recordSecrets(): void;
   /** A sync of this target failed. */
   recordFailure(problems: readonly Problem[]): void;
   /** Names that an earlier process published and did not notify of. Throws a Problem. */
@@ -72,6 +74,8 @@ export interface SyncTargetOptions {
   readonly target: PublishTarget;
   /** The source with the identity that a plan asks for. */
   readonly sourceOf: (plan: Plan) => SecretSource;
+  /** Whether the plan's Kubernetes Secrets are applied too: ready then includes them. */
+  readonly syncSecrets: boolean;
   /** Whether there are notifiers. */
   readonly hasNotifiers: boolean;
   /** Notify of the first publish of a process too. */
@@ -84,7 +88,10 @@ export interface SyncTargetOptions {
 export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   const { directory, target, sourceOf, hasNotifiers, notifyOnStart, clock, log } = options;
   let { plan } = options;
-  let ready = target.holds(expectedPaths(plan));
+  const needsSecrets = () => options.syncSecrets && plan.secretObjects.length > 0;
+  let ready =
+    target.holds(expectedPaths(plan)) &&
+    (!needsSecrets() || target.appliedSecrets() === secretsDescription(plan));
   /** Until a plan's first success both regions are read. */
   let verifiedOnce = false;
   let hasPublished = false;
@@ -108,7 +115,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     const published = target.publish(snapshot, { announce });
     hasPublished = true;
     verifiedOnce = true;
-    ready = true;
+    if (!needsSecrets()) ready = true;
     lastSuccess = clock.now();
     if (published.change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
@@ -138,6 +145,10 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     }),
     renderFiles,
     publish,
+    recordSecrets() {
+      if (needsSecrets()) target.recordAppliedSecrets(secretsDescription(plan));
+      ready = true;
+    },
     recordFailure(problems) {
       lastFailure = clock.now();
       lastErrors = problems;
@@ -167,6 +178,19 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       missingOptional,
     }),
   };
+}
+
+/** The Secrets of a plan, without values: what a later process compares with its own plan. */
+function secretsDescription({ secretObjects }: Plan): string {
+  return JSON.stringify(
+    secretObjects.map(({ secretName, type, labels, annotations, data }) => ({
+      secretName,
+      type,
+      labels,
+      annotations,
+      data,
+    })),
+  );
 }
 
 /** The value of each object. Throws the problems of all that have none. */

@@ -8,7 +8,7 @@
 import type { Clock } from '../core/clock.ts';
 
 /** Why a wait ended. */
-export type TriggerReason = 'timer' | 'config' | 'signal' | 'request';
+export type TriggerReason = 'timer' | 'config' | 'signal' | 'request' | 'secrets';
 
 /** Triggers, collected until the loop waits for them. */
 export interface Triggers {

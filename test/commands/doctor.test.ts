@@ -355,7 +355,7 @@ test('with --sync-secrets the rules that the service account lacks are told', as
   assert.is(code, 8);
   assert.match(
     out,
-    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: expected the variables that every pod has/,
+    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: is not set: this process does not run in a Kubernetes pod/,
   );
 });
 

@@ -200,7 +200,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'apply the Role and RoleBinding that `podsecrets inject --sync-secrets` prints',
   ],
   'kubernetes.foreign': [
-    'the Secret is managed by somebody else',
+    'another manager owns the Secret',
     'choose another `secretName`, or delete the Secret',
   ],
   'kubernetes.content': [

@@ -26,7 +26,7 @@ async function review(
   const { env, serviceAccountDirectory } = double;
   const api = await openApi({ env, signal: new AbortController().signal, serviceAccountDirectory });
   try {
-    await checkAccess(api, of, owner);
+    await checkAccess(api, of, { secretOwner: owner, adoptDriverSecrets: false });
   } finally {
     api.close();
   }
@@ -60,7 +60,7 @@ test("Secrets that are somebody else's are told, all of them, and ours are not",
   const error = await rejects(review(api));
   const lines = (problemsOf(error) ?? []).map(problemLine);
   assert.is(lines.length, 2);
-  assert.match(lines.join(), 'Secret shop/other: expected a Secret of podsecrets, got one managed by "helm"');
+  assert.match(lines.join(), 'Secret shop/other: is managed by "helm", not by podsecrets');
   for (const name of ['app', 'other'])
     api.write('us', name, { metadata: { labels: { 'app.kubernetes.io/managed-by': 'podsecrets' } } });
   await review(api);

@@ -19,7 +19,7 @@ function message(said: string, value: string): string {
   return toProblem(request, { status: 403, body, retryAfter: undefined }).message;
 }
 
-const withheld = 'expected to be let in, got 403 (its message is withheld: it quotes a value)';
+const withheld = 'forbidden (403) (its message is withheld: it quotes a value)';
 
 test('a message that quotes a value in any form that programs write is withheld', () => {
   const value = 'CANARY-first "line"\nCANARY-second';
@@ -30,10 +30,7 @@ test('a message that quotes a value in any form that programs write is withheld'
 });
 
 test('a value too short to be told from chance withholds nothing', () => {
-  assert.is(
-    message('quota of app is used up', 'app'),
-    'expected to be let in, got 403: quota of app is used up',
-  );
+  assert.is(message('quota of app is used up', 'app'), 'forbidden (403): quota of app is used up');
 });
 
 test.run();

@@ -92,6 +92,7 @@ function targetOf(script: Script & { directory: string }, events: string[], fail
         isFirst: false,
       };
     },
+    recordSecrets() {},
     recordFailure(problems) {
       failures.push(`${script.directory}: ${problems.map(({ code }) => code)}`);
     },

@@ -11,6 +11,7 @@ import { type FakeClock, fakeClock } from './clock.ts';
 
 export interface OpenDirectory extends Omit<Directory, 'publish'> {
   readonly clock: FakeClock;
+  readonly target: Directory;
   /** Announces every change, unless the test says otherwise. */
   publish(next: Snapshot, announce?: Announce): Promise<Change>;
   /** The same, with the pending names. */
@@ -38,6 +39,7 @@ export async function open(dir: string, overrides: Partial<DirectoryOptions> = {
   const directory = await openDirectory(options);
   return {
     ...directory,
+    target: directory,
     clock,
     publish: async (next, announce = 'always') => directory.publish(next, { announce }).change,
     published: (next, announce) => directory.publish(next, { announce }),

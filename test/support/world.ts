@@ -182,6 +182,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       plan,
       target: directory,
       sourceOf: () => source,
+      syncSecrets: false,
       hasNotifiers: true,
       notifyOnStart,
       clock,
