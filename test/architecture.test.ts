@@ -127,6 +127,8 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^node:path$/, /^src\/(publish|kubernetes|config)\//],
   [/^yaml$/, /^src\/(formats|inject)\//],
+  // Compares addresses.
+  [/^node:net$/, /^src\/aws\/proxy/],
   [/^@aws-lambda-powertools\/jmespath/, /^src\/formats\/jmespath/],
   // Reads PKCS#12, which node:crypto does not.
   [/^node-forge/, /^src\/kubernetes\/(pkcs12|node-forge)/],
@@ -148,12 +150,13 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/pod-identity.ts': /^(node:fs)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/service-account-token.ts': /^(node:fs)$/,
-  'src/aws/transport.ts': /^(node:fs|node:http|node:https|node:tls)$/,
+  'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
+  'src/http/request.ts': /^(node:http|node:https|node:net)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
   'src/http/status-client.ts': /^(node:http)$/,

@@ -47,6 +47,17 @@ test('the front page has a SecretProviderClass first, two commands and one pod s
   assert.ok(page.split('\n').length <= 120, `${page.split('\n').length} lines`);
 });
 
+test('terminal examples fit into 80 columns', () => {
+  for (const page of pages) {
+    let block: string | undefined;
+    for (const line of readPage(page).split('\n')) {
+      const fence = /^ *```(\w*)/.exec(line)?.[1];
+      if (fence !== undefined) block = block === undefined ? fence : undefined;
+      else if (block === '' || block === 'console') assert.ok([...line].length <= 80, `${page}: ${line}`);
+    }
+  }
+});
+
 test('no page names an image that is not published', () => {
   for (const page of pages) {
     const text = readPage(page);

@@ -18,7 +18,7 @@ import { watchAdoptedSecrets } from './secrets.ts';
 /** Runs until the stop signal. Throws the Problems of the first phase; later failures are logged and retried. */
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
-  disableJit(context.env.AWS_ENDPOINT_URL);
+  disableJit();
   const { reduceMemory } = await import('../v8/reduce-memory.ts');
   const collectGarbage = reduceMemory();
   const log = openCommandLog(context);

@@ -30,7 +30,7 @@ export type CheckReport =
   | { readonly ok: false; readonly problems: readonly ReportedProblem[] };
 
 /** One file that would be published. */
-export interface ReportedFile {
+interface ReportedFile {
   /** Where several configs are checked: the directory that `path` is below. */
   readonly directory?: string;
   /** `<directory>/*` for the files of an expanded object. */
@@ -44,7 +44,7 @@ export interface ReportedFile {
 }
 
 /** One value that AWS would be asked for. */
-export interface ReportedRead {
+interface ReportedRead {
   readonly service: string;
   readonly region: string;
   readonly id: string;
@@ -53,7 +53,7 @@ export interface ReportedRead {
 }
 
 /** One thing that is wrong, or is hardly meant so. */
-export interface ReportedProblem {
+interface ReportedProblem {
   readonly code: string;
   readonly subject: string;
   /** Where several configs are checked: the one it is about. */

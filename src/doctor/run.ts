@@ -7,6 +7,7 @@
 
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
+import { proxyUrl } from '../aws/proxy.ts';
 import { openTransport } from '../aws/transport.ts';
 import type { Settings } from '../cli/options.ts';
 import type { Origin } from '../cli/settings.ts';
@@ -116,8 +117,8 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
   return [
     ...(own.length === 0 ? ["AWS's own", ...kinds] : own),
     // Only the host: the URL may hold a password.
-    ...(httpsProxy === undefined ? [] : [`by the proxy ${escapeControl(new URL(httpsProxy).host)}`]),
-    ...(caBundle === undefined ? [] : [`trusting ${escapeControl(caBundle)} alone`]),
+    ...(httpsProxy === undefined ? [] : [`by the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}`]),
+    ...(caBundle === undefined ? [] : [`trusting ${escapeControl(caBundle.file)} alone`]),
   ].join(', ');
 }
 

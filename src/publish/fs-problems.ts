@@ -9,7 +9,7 @@ import { quote } from '../core/text.ts';
 import type { Owner } from './snapshot.ts';
 
 /** Space in the volume, asked for only when it ran out. */
-export interface Space {
+interface Space {
   /** Bytes. */
   readonly needed: number;
   readonly free: number;

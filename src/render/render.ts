@@ -26,7 +26,7 @@ export interface SelectedValue {
 }
 
 /** Where a file comes from. */
-export interface FileFact {
+interface FileFact {
   readonly path: FilePath;
   /** objectName, as written. */
   readonly object: string;

@@ -27,7 +27,7 @@ export interface TargetPublished extends Published {
 }
 
 /** The files to publish, and the problems of objects that do not prevent it. */
-export interface RenderedTarget extends Rendered {
+interface RenderedTarget extends Rendered {
   readonly missing: readonly ObjectProblem[];
   readonly degradedObjects: readonly ObjectProblem[];
 }

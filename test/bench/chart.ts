@@ -9,7 +9,7 @@ const RIGHT = 150;
 const TOP = 64;
 const BOTTOM = 68;
 
-/** Dark enough on white, light enough on a dark page, told apart without colours by their labels. */
+/** Dark enough on white, light enough on a dark page, with labels for readers who do not see the colours. */
 const colours: Readonly<Record<number, string>> = {
   0: '#5b8c5a',
   5: '#3f7cac',

@@ -11,7 +11,7 @@ import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FileSystem } from '../../src/publish/fs.ts';
 
-export type Fault =
+type Fault =
   | { readonly kind: 'none' }
   | { readonly kind: 'error'; readonly at: number; readonly code: string }
   | { readonly kind: 'crash'; readonly at: number };
@@ -23,7 +23,7 @@ export interface FaultInjectingFs {
 }
 
 /** Not an error of the file system, and so never taken for one. */
-export class SimulatedCrash extends Error {}
+class SimulatedCrash extends Error {}
 
 export function faultInjectingFs(): FaultInjectingFs {
   let fault: Fault = { kind: 'none' };

@@ -55,9 +55,9 @@ export interface WorldOptions {
 }
 
 /** What AWS does with a request: succeed, hang until its behaviour changes, or fail with a Problem. */
-export type AwsBehaviour = 'well' | 'hangs' | Problem;
+type AwsBehaviour = 'well' | 'hangs' | Problem;
 /** What the application does when it is notified. */
-export type AppBehaviour = 'succeeds' | 'fails' | 'hangs';
+type AppBehaviour = 'succeeds' | 'fails' | 'hangs';
 
 export interface World {
   readonly clock: FakeClock;
@@ -94,7 +94,7 @@ export interface World {
   news(): News;
 }
 
-export interface News {
+interface News {
   /** The names that the application was notified of, one entry for each notification. */
   readonly notified: readonly string[];
   /** Events of the log from `info` up, without the publishes. */
