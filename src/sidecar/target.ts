@@ -98,6 +98,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let files: readonly FileStatus[] = [];
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
+  let warnedVariables: readonly string[] = [];
   let configProblems: readonly Problem[] = [];
   let lastErrors: readonly Problem[] = [];
   let lastSuccess: number | undefined;
@@ -109,7 +110,8 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     return { ...(await render(plan, selected)), missing, degradedObjects };
   }
 
-  function publish({ snapshot, facts, missing, degradedObjects }: RenderedTarget): TargetPublished {
+  function publish(rendered: RenderedTarget): TargetPublished {
+    const { snapshot, facts, variableWarnings, missing, degradedObjects } = rendered;
     const isFirst = !hasPublished;
     const announce = !hasNotifiers ? 'never' : isFirst && notifyOnStart ? 'always' : 'replacing';
     const published = target.publish(snapshot, { announce });
@@ -122,6 +124,10 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     missingOptional = logTransitions(missingOptional, missing, {
       onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
       onEnd: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
+    });
+    warnedVariables = logTransitions(warnedVariables, variableWarnings, {
+      onBegin: ({ problem }) => log.problem('config.warning', problem, { config: plan.file }),
+      onEnd: () => {},
     });
     degraded = logTransitions(degraded, degradedObjects, {
       onBegin: (object) => log.problem('region.failing', object.problem, { config: plan.file }),

@@ -79,7 +79,14 @@ function targetOf(script: Script & { directory: string }, events: string[], fail
       outcome = outcomes.shift() ?? 'unchanged';
       if (typeof outcome === 'function') outcome = await outcome();
       if (outcome instanceof Error) throw outcome;
-      return { snapshot: { files: [] }, facts: [], missing: [], degradedObjects: [] };
+      return {
+        snapshot: { files: [] },
+        facts: [],
+        variables: [],
+        variableWarnings: [],
+        missing: [],
+        degradedObjects: [],
+      };
     },
     publish(): TargetPublished {
       onPublish?.();
