@@ -287,7 +287,7 @@ test('only the files on the list read a clock, set a timer or draw a random numb
 const REVEALING: readonly RegExp[] = [
   /^src\/core\/secret\.ts$/,
   // Extracts fields, decodes and re-encodes.
-  /^src\/(render\/render|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
+  /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
   /^src\/publish\/(directory|found-files|previous-values|publish)\.ts$/,
 ];

@@ -2,8 +2,8 @@
  * `npm run bench`: what podsecrets costs, measured against the fake AWS in another process, as production runs it: TLS with a
  * private authority and a host name, the Pod Identity agent over plain HTTP, AWS 0 to 80 ms away.
  *
- * Writes test/bench/results.json, and from it the README's table and test/bench/starts.svg, and ends with 1 when a figure is worse than
- * test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
+ * Writes test/bench/results.json, and from it the table of examples/reference/cost-and-speed.md and test/bench/starts.svg. Ends
+ * with 1 when a figure is worse than test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
  * machine with Linux, bash, and two cores.
  */
 

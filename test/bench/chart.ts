@@ -1,4 +1,4 @@
-/** The chart of the README: how long a cold start takes, by the number of secrets, at four latencies. */
+/** The chart of examples/reference/cost-and-speed.md: how long a cold start takes, by the number of secrets, at four latencies. */
 
 import type { Point, Results } from './figures.ts';
 
