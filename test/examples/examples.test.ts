@@ -108,7 +108,7 @@ for (const example of examples) {
 test('the config page: its snippet is valid and writes the file of variables', async () => {
   const snippet = /```yaml\n(parameters:[\s\S]*?)```/.exec(read('reference', 'config.md'))?.[1] ?? '';
   const indented = snippet.replaceAll(/^(?=.)/gm, '  ');
-  const text = `kind: SecretProviderClass\nmetadata: {name: shop}\nspec:\n  provider: aws\n${indented}`;
+  const text = `apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nmetadata: {name: shop}\nspec:\n  provider: aws\n${indented}`;
   const { plan, problems, warnings } = await parsePlan(text, {
     file: 'config.yaml',
     defaultMode: 0o644,
