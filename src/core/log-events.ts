@@ -71,7 +71,8 @@ export const events = {
   'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],
-    meaning: 'secrets are read one by one for now, because batches are denied, unknown or throttled',
+    meaning:
+      'secrets are fetched one by one, because the endpoint has no batches, or for an hour, because the role may not call it',
   },
   'hook.zombieProcesses': {
     level: 'warn',
