@@ -149,7 +149,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
   'src/aws/pod-identity.ts': /^(node:fs)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
-  'src/aws/service-account-token.ts': /^(node:fs)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
@@ -170,11 +169,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/touch.ts': /^(node:fs|node:fs\/promises)$/,
   'src/notify/url.ts': /^(node:http|node:https)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
-  'src/publish/filesystem-check.ts': /^(node:fs)$/,
-  'src/publish/inspect.ts': /^(node:fs)$/,
-  'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
-  'src/publish/publish.ts': /^(node:fs)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
@@ -185,7 +180,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/main\.ts$/,
   /^src\/commands\//,
   /^src\/config\/file\.ts$/,
-  /^src\/aws\/(sources|secret-source)\.ts$/,
+  /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
   /^src\/notify\/create\.ts$/,
   /^src\/doctor\/(run|objects)\.ts$/,
 ];
@@ -289,7 +284,7 @@ const REVEALING: readonly RegExp[] = [
   // Extracts fields, decodes and re-encodes.
   /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
-  /^src\/publish\/(directory|found-files|previous-values|publish)\.ts$/,
+  /^src\/publish\/(diff|directory|previous-values|publish)\.ts$/,
 ];
 
 test('a secret is revealed only where it is rendered, written, or sent where it was asked to go', () => {
