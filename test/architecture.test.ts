@@ -170,11 +170,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/touch.ts': /^(node:fs|node:fs\/promises)$/,
   'src/notify/url.ts': /^(node:http|node:https)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
-  'src/publish/filesystem-check.ts': /^(node:fs)$/,
-  'src/publish/inspect.ts': /^(node:fs)$/,
-  'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
-  'src/publish/publish.ts': /^(node:fs)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
@@ -289,7 +285,7 @@ const REVEALING: readonly RegExp[] = [
   // Extracts fields, decodes and re-encodes.
   /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
-  /^src\/publish\/(directory|found-files|previous-values|publish)\.ts$/,
+  /^src\/publish\/(diff|directory|previous-values|publish)\.ts$/,
 ];
 
 test('a secret is revealed only where it is rendered, written, or sent where it was asked to go', () => {

@@ -1,11 +1,9 @@
 /**
- * How the log of a command looks, and the line that says what is waited for.
+ * The log of a command that runs in a pod.
  */
 
-import { durationText } from '../cli/values.ts';
 import type { Log } from '../core/log.ts';
 import { openLog, writeToStderr } from '../core/log.ts';
-import { distinct, type Problem } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
 /** The log of a command that runs in a pod. */
@@ -18,13 +16,4 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
     now: clock.now,
     write: writeToStderr,
   });
-}
-
-/** A line for each problem of a failed pass of the first phase: it says what is waited for, and how long until the next try. */
-export function logRetry(log: Log) {
-  return (problems: readonly Problem[], failures: number, delay: number): void => {
-    for (const problem of distinct(problems)) {
-      log.problem('start.retrying', problem, { attempt: failures, retryIn: durationText(delay) });
-    }
-  };
 }

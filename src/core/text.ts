@@ -70,6 +70,11 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
+/** A time as pages and logs write it: ISO 8601 in UTC. `ms` counts from 1970. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 /** `1 file`, `2 files`; for nouns that only take an s. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

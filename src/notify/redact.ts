@@ -1,10 +1,10 @@
 /**
- * Takes published values out of foreign text before it may be shown.
+ * Replaces published values in foreign text before it may be shown.
  *
- * A hook can print what it was given, and a reload endpoint can answer with it. Of either only the end is shown, and only
- * after every value has been replaced, in the forms in which values are printed: as it is, line by line, field by field of
- * a JSON value, and each of these as JSON text, percent-encoded, in base64 and in hex. A program that prints a value in
- * pieces, or encoded in a way of its own, is beyond this.
+ * A hook can print a value that it read, and a reload endpoint can respond with it. Only the end of either is shown, and only
+ * after every value was replaced in the forms in which programs print values: as it is, line by line, field by field of a
+ * JSON value, and each of these as JSON text, percent-encoded, in base64 and in hex. A program that prints a value in
+ * pieces, or in an encoding of its own, is not covered.
  */
 
 import type { Secret } from '../core/secret.ts';

@@ -305,7 +305,7 @@ test('a directory on a disk is refused as init would refuse it, unless that is a
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   const { code, out } = await run(scene, '--dir', disk);
   assert.is(code, 6);
-  assert.match(out, /FAIL {2}directory\n {8}.*expected a tmpfs or ramfs/);
+  assert.match(out, /FAIL {2}directory\n {8}.*a tmpfs or ramfs is required/);
   assert.match((await run(scene, '--dir', disk, '--allow-disk')).out, /ok {4}directory {2}on a disk/);
 });
 

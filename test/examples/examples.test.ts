@@ -105,6 +105,20 @@ for (const example of examples) {
   });
 }
 
+test('the config page: its snippet is valid and writes the file of variables', async () => {
+  const snippet = /```yaml\n(parameters:[\s\S]*?)```/.exec(read('reference', 'config.md'))?.[1] ?? '';
+  const indented = snippet.replaceAll(/^(?=.)/gm, '  ');
+  const text = `apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nmetadata: {name: shop}\nspec:\n  provider: aws\n${indented}`;
+  const { plan, problems, warnings } = await parsePlan(text, {
+    file: 'config.yaml',
+    defaultMode: 0o644,
+    environmentRegion: 'eu-central-1',
+    syncSecrets: true,
+  });
+  assert.equal([...problems, ...warnings], []);
+  assert.is(plan?.envFile?.path, 'app.env');
+});
+
 test('the built program prints the same manifests, from a file and from standard input', async () => {
   const at = (file: string) => join(root, 'pod-identity', file);
   const config = ['--config', at('secret-provider-class.yaml')];

@@ -16,7 +16,7 @@ import * as assert from 'uvu/assert';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
-import { hasNote } from '../support/directory.ts';
+import { hasPendingFile } from '../support/directory.ts';
 import { type Ended, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
@@ -142,7 +142,7 @@ for (const by of ['pid file', 'name'] as const) {
     await running.refresh();
     await running.refresh();
     assert.equal(app.received, [two], 'nothing changed: nobody is told');
-    assert.not.ok(hasNote(house.box.dir));
+    assert.not.ok(hasPendingFile(house.box.dir));
   });
 }
 
@@ -349,14 +349,14 @@ sidecar(
     await rotate(house, 'a', two);
     await first.refresh();
     await endOf(first, 'SIGKILL');
-    assert.ok(hasNote(house.box.dir));
+    assert.ok(hasPendingFile(house.box.dir));
     assert.equal(app.received, []);
 
     const second = await ready(house, telling);
     await app.receives(two);
     await second.event('notify.succeeded');
     await second.refresh();
-    assert.not.ok(hasNote(house.box.dir));
+    assert.not.ok(hasPendingFile(house.box.dir));
     await endOf(second, 'SIGKILL');
 
     const third = await ready(house, telling);
