@@ -74,7 +74,8 @@ export const events = {
   'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],
-    meaning: 'secrets are read one by one from now on, for batches are not allowed, not known or throttled',
+    meaning:
+      'secrets are fetched one by one, because the endpoint has no batches, or for an hour, because the role may not call it',
   },
   'hook.zombieProcesses': {
     level: 'warn',
