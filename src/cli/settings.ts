@@ -8,7 +8,7 @@
 
 import type { Environment } from '../core/environment.ts';
 import { Problem, usageProblem } from '../core/problem.ts';
-import { didYouMean, escapeControl, quote } from '../core/text.ts';
+import { didYouMean, escapeControl, quote, withoutPassword } from '../core/text.ts';
 import {
   type CommandName,
   flagOf,
@@ -98,7 +98,7 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
     const remedy = hint === undefined ? 'Use one of these.' : `Did you mean ${hint}?`;
     problems.push(usageProblem(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
   } else if (value === undefined) {
-    const got = text === '' ? 'nothing' : quote(text);
+    const got = text === '' ? 'nothing' : quote(option.kind === 'url' ? withoutPassword(text) : text);
     problems.push(usageProblem(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
   } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
     problems.push(

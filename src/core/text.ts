@@ -97,3 +97,8 @@ export function escapedJson(value: unknown, indent?: number): string {
 export function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
+
+/** A URL, however malformed, without what may be a user and a password: all up to the last `@`. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([^/@]*:)?(\/\/)?[^]*@/, '$1$2…@');
+}

@@ -157,4 +157,17 @@ test('text from the command line is escaped in its error', () => {
   assert.match(first('init --\u001b[31mred').subject, '\\x1b');
 });
 
+test('the password of a refused URL is not printed', () => {
+  for (const url of [
+    'http://user:hunter2@app/',
+    'ftp://user:hunter2@app',
+    'http://user:hunter2@[',
+    'user:hunter2@app',
+  ]) {
+    const [problem] = refused(`init --notify-url ${url}`);
+    assert.not.match(problem?.message ?? '', 'hunter2');
+    assert.match(problem?.message ?? '', '…@');
+  }
+});
+
 test.run();
