@@ -144,9 +144,9 @@ test('fargate: EKS Pod Identity is refused', async () => {
       return String(error);
     }
   };
-  assert.match(await refusal(config, '--auth pod-identity'), 'EKS Pod Identity does not exist there');
+  assert.match(await refusal(config, '--auth pod-identity'), 'does not work on Fargate');
   const asking = config.replace('    region:', '    usePodIdentity: "true"\n    region:');
-  assert.match(await refusal(asking, ''), 'EKS Pod Identity does not exist there');
+  assert.match(await refusal(asking, ''), 'does not work on Fargate');
 });
 
 interface Service {
