@@ -159,7 +159,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/request.ts': /^(node:http|node:https|node:net)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
-  'src/http/status-client.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
   'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
@@ -183,6 +182,8 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/config\/file\.ts$/,
   /^src\/aws\/(sources|secret-source)\.ts$/,
   /^src\/notify\/create\.ts$/,
+  // A request, and what its page means.
+  /^src\/http\/status-client\.ts$/,
   /^src\/doctor\/(run|objects)\.ts$/,
 ];
 
