@@ -149,7 +149,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
   'src/aws/pod-identity.ts': /^(node:fs)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
-  'src/aws/service-account-token.ts': /^(node:fs)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
@@ -180,7 +179,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/main\.ts$/,
   /^src\/commands\//,
   /^src\/config\/file\.ts$/,
-  /^src\/aws\/(sources|secret-source)\.ts$/,
+  /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
   /^src\/notify\/create\.ts$/,
   // A request, and what its page means.
   /^src\/http\/status-client\.ts$/,

@@ -23,7 +23,7 @@ export async function inject(context: Context): Promise<number> {
 }
 
 async function readInput({ settings, origins, stdin }: Context): Promise<Input> {
-  // The default of --config is a path in a pod: here only what somebody named is read.
+  // The default of --config is a path in a pod: here it is read only when it was given.
   const targets = origins.config === 'default' ? [] : settings.config;
   const configs = targets.map(async ({ file, dir }) => ({
     file,

@@ -27,7 +27,7 @@ export interface SecretRef {
   readonly stage?: string;
 }
 
-/** What objectVersion and objectVersionLabel say. */
+/** objectVersion and objectVersionLabel. */
 export interface VersionPin {
   readonly version: string | undefined;
   readonly label: string | undefined;
