@@ -166,7 +166,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/reap.ts': /^(node:ffi)$/,
   'src/notify/signal.ts': /^(node:fs)$/,
   'src/notify/touch.ts': /^(node:fs|node:fs\/promises)$/,
-  'src/notify/url.ts': /^(node:http|node:https)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
@@ -182,7 +181,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
   /^src\/notify\/create\.ts$/,
   // A request, and what its page means.
-  /^src\/http\/status-client\.ts$/,
+  /^src\/(http\/status-client|notify\/url)\.ts$/,
   /^src\/doctor\/(run|objects)\.ts$/,
 ];
 
