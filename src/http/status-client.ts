@@ -1,12 +1,12 @@
 /**
- * Asks a running sidecar for its status, at the address it listens on.
+ * Fetches the status of a running sidecar from the address that it listens on.
  */
 
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { sendRequest } from './request.ts';
 
-/** Bytes: a thousand files with long names. */
+/** Bytes; enough for thousands of files with long names. */
 const LARGEST = 4 * 1024 * 1024;
 
 /**
@@ -24,15 +24,15 @@ export async function fetchStatus<Page>(
     throw unexpected(
       address,
       codeOf(error),
-      'Run it in the container of the sidecar, with the --listen it has.',
+      'Run it in the container of the sidecar, with the same --listen.',
     );
   });
   const status = read(parseJson(body));
   if (status === undefined) {
     throw unexpected(
       address,
-      'another page',
-      'Something else listens there: give the --listen of the sidecar.',
+      'it is not the status page of podsecrets',
+      'Another program listens there: give the --listen of the sidecar.',
     );
   }
   return status;
@@ -65,9 +65,9 @@ function codeOf(error: unknown): string {
     case 'TimeoutError':
       return 'no answer in time';
     case 'ERR_UPGRADED':
-      return 'another protocol';
+      return 'it speaks another protocol';
     case 'ERR_ANSWER_TOO_LARGE':
-      return 'a page without end';
+      return 'the page is larger than 4 MiB';
     default:
       return code ?? message;
   }
@@ -77,7 +77,7 @@ function unexpected(address: string, got: string, remedy: string): Problem {
   return new Problem({
     code: 'usage.value',
     subject: '--listen',
-    message: `expected a sidecar that answers at ${address}, got ${got}`,
+    message: `no sidecar answers at ${address}: ${got}`,
     remedy,
   });
 }

@@ -23,6 +23,14 @@ const explained = (code: string, syscall: string, path?: string): Problem => {
   return problem as Problem;
 };
 
+test('a volume without inodes is not reported as one without space', () => {
+  const error = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'mkdir' });
+  const space = () => ({ needed: 5000, free: 1_150_000, freeInodes: 0 });
+  const problem = toPublishProblem(error, { ...attempt, space }) as Problem;
+  assert.match(problem.message, /^no inodes left/);
+  assert.match(problem.remedy, 'nr_inodes');
+});
+
 test('each says what failed and what to change in the pod', () => {
   for (const [problem, message, remedy] of [
     [explained('ENOSPC', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
