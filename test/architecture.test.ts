@@ -137,6 +137,8 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^yargs-parser$/, /^src\/cli\/parse/],
   [/^yargs$/, /^src\/cli\/help/],
   [/^diff$/, /^src\/commands\/inject/],
+  // Escape codes of colours.
+  [/^node:util$/, /^src\/commands\/colour/],
 ];
 
 /** The files that touch the world, and the modules that they do it with. */
@@ -151,6 +153,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
+  'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(node:fs)$/,
@@ -261,6 +264,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/core/log.ts',
   'src/http/server.ts',
   'src/http/status-client.ts',
   'src/kubernetes/api.ts',

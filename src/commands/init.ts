@@ -23,7 +23,11 @@ export async function init(context: Context): Promise<number> {
     const { queue, sync } = createSync({ ...opened, countSync() {}, countNotification() {} });
     try {
       const interval = Number.POSITIVE_INFINITY;
-      await firstPhase({ clock, interval, sync, onRetry: logRetry(log) }, settings.startTimeout, stop);
+      const onRetry = logRetry(log, (problems) => {
+        context.start.problems = problems;
+      });
+      await firstPhase({ clock, interval, sync, onRetry }, settings.startTimeout, stop);
+      context.start.isDone = () => true;
       await queue.drain(NOTIFY_TIMEOUT, stop);
     } finally {
       await queue.close(0);

@@ -7,13 +7,20 @@ import { openLog, writeToStderr } from '../core/log.ts';
 import type { Context } from './context.ts';
 
 /** The log of a command that runs in a pod. */
-export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
+export function openCommandLog(context: Context): Log {
+  const { settings, env, stderr, clock } = context;
+  const format = logFormat(context);
   return openLog({
     level: settings.logLevel,
-    format: settings.logFormat,
-    // Asking whether stderr is a terminal opens it, so only text asks.
-    colour: settings.logFormat === 'text' && !env.NO_COLOR && env.TERM !== 'dumb' && stderr.isTerminal,
+    format,
+    colour: format === 'text' && !env.NO_COLOR && env.TERM !== 'dumb' && stderr.isTerminal,
     now: clock.now,
     write: writeToStderr,
   });
+}
+
+/** Text for people who watch it in a terminal, else JSON for what collects logs. */
+function logFormat({ settings, stderr }: Pick<Context, 'settings' | 'stderr'>): 'json' | 'text' {
+  if (settings.logFormat !== 'auto') return settings.logFormat;
+  return stderr.isTerminal ? 'text' : 'json';
 }

@@ -27,6 +27,7 @@ export async function sidecar(context: Context): Promise<number> {
   // From the start, because without a listener the signal would end the process.
   context.onHangup(() => triggers.trigger('signal'));
   const { sources, ...opened } = await openSync(context, log, metrics.api);
+  context.start.isDone = () => opened.targets.every((target) => target.isReady());
   return await runSidecar(
     {
       ...opened,
@@ -46,6 +47,9 @@ export async function sidecar(context: Context): Promise<number> {
         const { watchConfigs } = await import('../config/watcher.ts');
         const files = opened.targets.map((target) => target.plan().file);
         watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
+      },
+      onRetry(problems) {
+        context.start.problems = problems;
       },
       openServer: serverOf(settings.listen),
       processFigures: context.process.figures,

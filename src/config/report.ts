@@ -8,7 +8,7 @@
 import { modeText } from '../cli/values.ts';
 import type { Problem } from '../core/problem.ts';
 import { table } from '../core/table.ts';
-import { escapeControl, plural } from '../core/text.ts';
+import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { Output, Plan } from './plan.ts';
 import type { SecretRef } from './secret-ref.ts';
 
@@ -182,7 +182,7 @@ function reportedProblem(
 /** Three lines: the place, what was expected and found, what to do. */
 function problemBlock({ code, subject, file, line, message, remedy }: Problem): string {
   const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
-  return [`${subject}${place}`, `  ${message}.`, `  ${remedy} [${code}]`]
+  return [`${subject}${place}`, `  ${sentence(message)}`, `  ${remedy} [${code}]`]
     .map((text) => escapeControl(text, MAX_LINE))
     .join('\n');
 }

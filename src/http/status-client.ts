@@ -1,12 +1,12 @@
 /**
- * Asks a running sidecar for its status, at the address it listens on.
+ * Fetches the status of a running sidecar from the address that it listens on.
  */
 
 import { get } from 'node:http';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 
-/** Bytes: a thousand files with long names. */
+/** Bytes; enough for thousands of files with long names. */
 const LARGEST = 4 * 1024 * 1024;
 
 /**
@@ -24,15 +24,15 @@ export async function fetchStatus<Page>(
     throw unexpected(
       address,
       codeOf(error),
-      'Run it in the container of the sidecar, with the --listen it has.',
+      'Run it in the container of the sidecar, with the same --listen.',
     );
   });
   const status = read(parseJson(body));
   if (status === undefined) {
     throw unexpected(
       address,
-      'another page',
-      'Something else listens there: give the --listen of the sidecar.',
+      'it is not the status page of podsecrets',
+      'Another program listens there: give the --listen of the sidecar.',
     );
   }
   return status;
@@ -51,7 +51,7 @@ function fetchBody(host: string, port: number, timeout: number): Promise<string>
         let body = '';
         for await (const chunk of response.setEncoding('utf8')) {
           body += chunk;
-          if (body.length > LARGEST) throw new Error('a page without end');
+          if (body.length > LARGEST) throw new Error('the page is larger than 4 MiB');
         }
         resolve(body);
       } catch (error) {
@@ -59,10 +59,10 @@ function fetchBody(host: string, port: number, timeout: number): Promise<string>
       }
     });
     request.on('error', reject);
-    // Unheard, it would end the connection without an error, and without an answer.
+    // Without a listener Node closes the connection without an error or an answer.
     request.on('upgrade', (_, socket) => {
       socket.destroy();
-      reject(new Error('another protocol'));
+      reject(new Error('it speaks another protocol'));
     });
   });
 }
@@ -76,7 +76,7 @@ function unexpected(address: string, got: string, remedy: string): Problem {
   return new Problem({
     code: 'usage.value',
     subject: '--listen',
-    message: `expected a sidecar that answers at ${address}, got ${got}`,
+    message: `no sidecar answers at ${address}: ${got}`,
     remedy,
   });
 }

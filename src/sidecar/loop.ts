@@ -123,10 +123,26 @@ function backoffAfter(
   return delay;
 }
 
-/** Logs each problem of a failed sync of the first phase, and when the next attempt is. */
-export function logRetry(log: Log): FirstPhaseOptions['onRetry'] {
+/**
+ * Logs why a sync of the first phase failed, and when the next attempt is: one line for each cause, however many objects it
+ * stopped. Passes the problems on to `onProblems`.
+ */
+export function logRetry(
+  log: Log,
+  onProblems: (problems: readonly Problem[]) => void = () => {},
+): FirstPhaseOptions['onRetry'] {
   return (problems, failures, delay) => {
-    const fields = { attempt: failures, retryIn: durationText(delay) };
-    for (const problem of distinct(problems)) log.problem('start.retrying', problem, fields);
+    onProblems(problems);
+    const causes = Map.groupBy(distinct(problems), ({ code, message, remedy }) =>
+      JSON.stringify([code, message.replace(/, request id [\w-]+/, ''), remedy]),
+    );
+    for (const [problem, ...others] of causes.values()) {
+      if (problem === undefined) continue;
+      log.problem('start.retrying', problem, {
+        attempt: failures,
+        retryIn: durationText(delay),
+        alsoAffected: others.length === 0 ? undefined : others.map(({ subject }) => subject).join(', '),
+      });
+    }
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { CredentialsInUse } from '../aws/sources.ts';
+import type { Problem } from '../core/problem.ts';
 import type { Pages } from '../http/routes.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
@@ -38,6 +39,8 @@ export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNo
   readonly readPlan: ReloadOptions['readPlan'];
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
   readonly watch: (onChange: () => void) => Promise<void>;
+  /** A sync of the first phase failed with these transient problems. */
+  readonly onRetry?: (problems: readonly Problem[]) => void;
   /** undefined: `--listen off`. */
   readonly openServer: ((pages: Pages) => Promise<PageServer>) | undefined;
   readonly processFigures: () => ProcessFigures;
@@ -72,7 +75,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         isReady: () => targets.every((target) => target.isReady()),
         reload: () => reloadConfigs({ targets, readPlan: options.readPlan, log, count: countReload }),
         watch: () => options.watch(() => triggers.trigger('config')),
-        onRetry: logRetry(log),
+        onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
           tracker.ready(server?.address ?? 'off', delay);
           onIdle();

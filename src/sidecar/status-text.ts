@@ -6,7 +6,7 @@
 
 import { durationText } from '../cli/values.ts';
 import { table } from '../core/table.ts';
-import { escapeControl, plural } from '../core/text.ts';
+import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
@@ -90,7 +90,7 @@ const LONGEST = 1500;
 
 function problemLines({ code, subject, message, remedy }: ProblemStatus): readonly string[] {
   return [
-    `    ${escapeControl(`${subject}: ${message}.`, LONGEST)}`,
+    `    ${escapeControl(`${subject}: ${sentence(message)}`, LONGEST)}`,
     `    ${escapeControl(`${remedy} [${code}]`, LONGEST)}`,
   ];
 }

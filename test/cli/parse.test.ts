@@ -97,7 +97,7 @@ test('a misspelt flag is an error that names the nearest', () => {
 });
 
 test('a flag of another command is refused by naming that command', () => {
-  assert.match(first('init --interval 30s').message, 'got one of sidecar');
+  assert.match(first('init --interval 30s').message, 'but of sidecar');
 });
 
 test('a misspelt variable is a warning that names the nearest', () => {

@@ -95,6 +95,7 @@ async function runInit(
     env,
     clock: realClock,
     process: { user: process.geteuid?.() ?? 0 },
+    start: { problems: [], isDone: () => false },
     stop: new AbortController().signal,
     stdout: { write() {} },
     stderr: { write() {} },
