@@ -161,7 +161,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/request.ts': /^(node:http|node:https|node:net)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
-  'src/http/status-client.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
   'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
@@ -170,7 +169,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/reap.ts': /^(node:ffi)$/,
   'src/notify/signal.ts': /^(node:fs)$/,
   'src/notify/touch.ts': /^(node:fs|node:fs\/promises)$/,
-  'src/notify/url.ts': /^(node:http|node:https)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
@@ -185,6 +183,8 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/config\/file\.ts$/,
   /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
   /^src\/notify\/create\.ts$/,
+  // A request, and what its page means.
+  /^src\/(http\/status-client|notify\/url)\.ts$/,
   /^src\/doctor\/(run|objects)\.ts$/,
 ];
 

@@ -2,9 +2,9 @@
  * Fetches the status of a running sidecar from the address that it listens on.
  */
 
-import { get } from 'node:http';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
+import { sendRequest } from './request.ts';
 
 /** Bytes; enough for thousands of files with long names. */
 const LARGEST = 4 * 1024 * 1024;
@@ -43,33 +43,34 @@ function reachable(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }
 
-function fetchBody(host: string, port: number, timeout: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeout);
-    const request = get({ host, port, path: '/status', agent: false, signal }, async (response) => {
-      try {
-        let body = '';
-        for await (const chunk of response.setEncoding('utf8')) {
-          body += chunk;
-          if (body.length > LARGEST) throw new Error('the page is larger than 4 MiB');
-        }
-        resolve(body);
-      } catch (error) {
-        reject(error);
-      }
-    });
-    request.on('error', reject);
-    // Without a listener Node closes the connection without an error or an answer.
-    request.on('upgrade', (_, socket) => {
-      socket.destroy();
-      reject(new Error('it speaks another protocol'));
-    });
+async function fetchBody(host: string, port: number, timeout: number): Promise<string> {
+  const { body } = await sendRequest({
+    protocol: 'http:',
+    host,
+    port,
+    method: 'GET',
+    path: '/status',
+    headers: {},
+    body: undefined,
+    agent: undefined,
+    largestBody: LARGEST,
+    signal: AbortSignal.timeout(timeout),
   });
+  return new TextDecoder().decode(body);
 }
 
 function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ABORT_ERR' ? 'no answer in time' : (code ?? message);
+  switch (code) {
+    case 'TimeoutError':
+      return 'no answer in time';
+    case 'ERR_UPGRADED':
+      return 'it speaks another protocol';
+    case 'ERR_ANSWER_TOO_LARGE':
+      return 'the page is larger than 4 MiB';
+    default:
+      return code ?? message;
+  }
 }
 
 function unexpected(address: string, got: string, remedy: string): Problem {

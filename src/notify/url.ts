@@ -6,10 +6,10 @@
  * most 200 characters are shown, only when the status is not 2xx, and only with every published value redacted.
  */
 
-import type { IncomingMessage, RequestOptions } from 'node:http';
 import { durationText } from '../cli/values.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { type HttpResponse, sendRequest } from '../http/request.ts';
 import type { Notifier } from './notifier.ts';
 
 /** How responses are redacted, and how long they may take. */
@@ -31,88 +31,54 @@ export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOption
       signal.throwIfAborted();
       const body = JSON.stringify({ files: names });
       try {
-        const { response, text } = await post(new URL(url), body, signal, timeout);
+        const response = await post(new URL(url), body, signal, timeout);
         signal.throwIfAborted();
-        const status = response.statusCode ?? 0;
-        if (status < 200 || status > 299) throw refusal(subject, status, response, text, redact);
+        if (response.status < 200 || response.status > 299) throw refusal(subject, response, redact);
       } catch (error) {
         signal.throwIfAborted();
-        throw connectionFailure(subject, error) ?? error;
+        throw connectionFailure(subject, error, timeout) ?? error;
       }
     },
   };
 }
 
-interface Response {
-  readonly response: IncomingMessage;
-  readonly text: string;
-}
+/** Bytes of a response that are read: more than the largest secret (64 KiB), so that none is cut before it can be redacted. */
+const BODY_LIMIT = 128 * 1024;
 
-class Timeout extends Error {
-  readonly code = 'TIMEOUT';
-}
-
-/** One request, on a connection that ends with it. */
-async function post(url: URL, body: string, signal: AbortSignal, timeout: number): Promise<Response> {
-  const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const options: RequestOptions = {
+/** One request, on a connection that ends with it. The body is what arrived of it: once there is a status, the rest matters less. */
+function post(url: URL, body: string, signal: AbortSignal, timeout: number): Promise<HttpResponse> {
+  const { username, password } = url;
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return sendRequest({
+    protocol: url.protocol === 'https:' ? 'https:' : 'http:',
+    host: url.hostname,
+    port: url.port === '' ? undefined : Number(url.port),
     method: 'POST',
-    agent: false,
-    signal,
+    path: `${url.pathname}${url.search}`,
     headers: {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'user-agent': 'podsecrets',
       connection: 'close',
+      host: url.host,
+      ...(user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
     },
-  };
-  return new Promise((resolve, reject) => {
-    let answered = false;
-    const outgoing = request(url, options, (response) => {
-      answered = true;
-      readBody(response).then((text) => resolve({ response, text }));
-    });
-    const timer = setTimeout(() => outgoing.destroy(new Timeout(durationText(timeout))), timeout);
-    // Once there is a status, an error is only about the rest of the body.
-    outgoing.on('error', (error) => answered || reject(error));
-    outgoing.on('close', () => {
-      clearTimeout(timer);
-      // A switch of protocols (101) ends the connection without an error and without a response.
-      if (!answered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
-    });
-    outgoing.end(body);
+    body,
+    agent: undefined,
+    largestBody: BODY_LIMIT,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+    keepPartialBody: true,
   });
-}
-
-/** Bytes of a response that are read: more than the largest secret (64 KiB), so that none is cut before it can be redacted. */
-const BODY_LIMIT = 128 * 1024;
-
-/** The body, or as much of it as arrived before its limit or its end; never rejects, because the status is known by then. */
-async function readBody(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > BODY_LIMIT) break;
-    }
-  } catch {
-    // Ended by the other side, by the time limit or by a stop.
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function refusal(
   subject: string,
-  status: number,
-  response: IncomingMessage,
-  text: string,
+  { status, headers, body: bytes }: HttpResponse,
   redact: UrlOptions['redact'],
 ): Problem {
-  const { location = 'nowhere', 'retry-after': retryAfter } = response.headers;
+  const { location = 'nowhere', 'retry-after': retryAfter } = headers;
   const moved = status >= 300 && status < 400;
-  const body = redact(text).trim();
+  const body = redact(new TextDecoder().decode(bytes)).trim();
   const said = moved
     ? ` to ${escapeControl(redact(withoutQuery(location)))}`
     : body === ''
@@ -136,10 +102,10 @@ function withoutQuery(location: string): string {
 }
 
 /** The Problem of a connection error; undefined for any other error. */
-function connectionFailure(subject: string, error: unknown): Problem | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
+function connectionFailure(subject: string, error: unknown, timeout: number): Problem | undefined {
+  const { code } = error as NodeJS.ErrnoException;
   if (error instanceof Problem || code === undefined) return undefined;
-  const { text, remedy, retry } = meaningOf(code, message);
+  const { text, remedy, retry } = meaningOf(code, timeout);
   return new Problem({
     code: 'notify.url',
     subject,
@@ -155,11 +121,11 @@ interface Meaning {
   readonly retry: boolean;
 }
 
-function meaningOf(code: string, message: string): Meaning {
+function meaningOf(code: string, timeout: number): Meaning {
   switch (code) {
-    case 'TIMEOUT':
+    case 'TimeoutError':
       return {
-        text: `no response within ${message}`,
+        text: `no response within ${durationText(timeout)}`,
         remedy: 'Let the endpoint respond at once and reload afterwards.',
         retry: true,
       };

@@ -6,9 +6,10 @@
  */
 
 import * as nodeFs from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { FilePath } from '../core/file-path.ts';
+import { Problem } from '../core/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import { readAppliedSecrets, writeAppliedSecrets } from './applied-secrets.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory, prepareDirectory } from './filesystem-check.ts';
@@ -16,7 +17,7 @@ import type { FileSystem } from './fs.ts';
 import { toPublishProblem } from './fs-problems.ts';
 import { createGenerationCleanup } from './generation-cleanup.ts';
 import { holdsFiles, readLayout, readValues } from './layout.ts';
-import { takeLock } from './lock.ts';
+import { LOCK, takeLock } from './lock.ts';
 import { clearPendingNotification, readPendingNotification } from './pending-notification.ts';
 import { createPreviousValues } from './previous-values.ts';
 import { type Announce, type Published, publish } from './publish.ts';
@@ -72,6 +73,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   const dir = explained(() => prepareDirectory(fs, options.dir, options), options.dir);
   const lock = await takeLock(dir, options);
   const cleanup = createGenerationCleanup(fs, dir, clock);
+  const identity = identityOf(fs, dir);
   const previousValues = createPreviousValues();
   let hasPublished = false;
   let closed: Promise<void> | undefined;
@@ -80,6 +82,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     publish: (next, { announce }) =>
       explained(
         () => {
+          if (identityOf(fs, dir) !== identity) throw replaced(dir);
           const beforeChange = () => previousValues.keep(readValues(fs, dir));
           const context = { fs, dir, owner, cleanup, hasPublished, beforeChange };
           const published = publish(context, next, clock.now(), announce);
@@ -116,6 +119,24 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       });
     }
   }
+}
+
+/** The directory itself and its lock file; differs once either was replaced, removed or unmounted. */
+function identityOf(fs: FileSystem, dir: string): string {
+  return [dir, join(dir, LOCK)]
+    .map((path) => fs.lstatSync(path, { throwIfNoEntry: false }))
+    .map((stat) => `${stat?.dev}:${stat?.ino}`)
+    .join();
+}
+
+/** Values must not go to a disk behind an unmounted volume, nor to a directory whose lock another process may hold. */
+function replaced(dir: string): Problem {
+  return new Problem({
+    code: 'publish.directory',
+    subject: dir,
+    message: 'the directory or its ..lock was replaced, removed or unmounted since the start',
+    remedy: 'Restart this container, and leave the directory to podsecrets.',
+  });
 }
 
 /** Files take whole pages of 4 KiB in a tmpfs. */

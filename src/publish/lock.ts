@@ -20,7 +20,7 @@ import { escapeControl } from '../core/text.ts';
 import { readBounded } from './bounded-read.ts';
 
 /** The file that is locked; always empty. */
-const LOCK = '..lock';
+export const LOCK = '..lock';
 /** Names the holder of the lock for a process that waits. Valid only while the lock is held. */
 const HOLDER = '..holder';
 

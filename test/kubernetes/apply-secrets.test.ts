@@ -422,7 +422,7 @@ test('a server that would rather speak another protocol is worth another try, no
 }) => {
   api.faults.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'x' } });
   const { problems, outcome } = await apply(api);
-  assert.match(problems.join(), 'no response: connection closed');
+  assert.match(problems.join(), 'no response: ERR_UPGRADED');
   assert.ok(outcome.problems[0]?.retry);
 });
 

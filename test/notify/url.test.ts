@@ -122,7 +122,7 @@ test('a server that would rather speak another protocol is an error, not a wait 
     );
   });
   const { message, retry } = await problem(`http://${address}/`);
-  assert.is(message, 'no response (ECONNRESET)');
+  assert.is(message, 'no response (ERR_UPGRADED)');
   assert.ok(retry);
 });
 

@@ -11,6 +11,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -118,5 +119,28 @@ test('a link put into the place of a file that is being written gets neither its
   assert.is(statSync(victim).mode & 0o777, 0o600);
   await directory.end();
 });
+
+for (const [name, damage] of [
+  [
+    'replaced by a link',
+    (dir: string) => {
+      renameSync(dir, `${dir}.moved`);
+      symlinkSync(scratch(), dir);
+    },
+  ],
+  ['removed', (dir: string) => renameSync(dir, `${dir}.moved`)],
+  ['left without its ..lock', (dir: string) => unlinkSync(join(dir, '..lock'))],
+] as const) {
+  test(`nothing is published to a directory that was ${name} after it was opened`, async () => {
+    const dir = join(scratch(), 'files');
+    const directory = await open(dir);
+    await directory.publish(snapshot({ a: 'one' }));
+    damage(dir);
+    const problem = (await rejects(directory.publish(snapshot({ a: 'two' })))) as Problem;
+    assert.is(problem.code, 'publish.directory');
+    assert.match(problem.message, 'since the start');
+    await directory.end();
+  });
+}
 
 test.run();

@@ -130,9 +130,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     const behaviourNow = (): AwsBehaviour => behaviours.get(name) ?? behaviours.get('*') ?? 'well';
     while (behaviourNow() === 'hangs') await clock.sleep(100, signal);
     const behaviour = behaviourNow();
-    if (behaviour instanceof Problem) return { kind: 'failed', problem: behaviour };
+    if (behaviour instanceof Problem) return failed(behaviour);
     const held = secrets.get(name);
-    if (held === undefined) return { kind: 'failed', problem: problem('fetch.notFound', { subject: name }) };
+    if (held === undefined) return failed(problem('fetch.notFound', { subject: name }));
     return { kind: 'found', value: new Secret(held[0]), version: String(held[1]) };
   }
 
@@ -293,6 +293,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       return news;
     },
   };
+}
+
+function failed(problem: Problem): FetchResult {
+  const awsCode = problem.code === 'fetch.notFound' ? 'ResourceNotFound' : undefined;
+  return { kind: 'failed', problem, awsCode };
 }
 
 /** One object as YAML: its file has the name of the secret. */
