@@ -221,6 +221,16 @@ test('a pure file imports the types of an I/O file only', () => {
   );
 });
 
+test('only the sidecar imports the notification queue', () => {
+  assert.equal(
+    breakers(
+      sources.filter((file) => !file.startsWith('src/sidecar/')),
+      (file) => importsOf(file).find(({ from }) => from === 'src/notify/queue.ts')?.from,
+    ),
+    [],
+  );
+});
+
 test('the lists hold no file that is gone, or that does not need its place', () => {
   assert.equal(
     breakers(Object.keys(IO), (file) => (sources.includes(file) ? undefined : 'no such file')),
