@@ -100,5 +100,5 @@ export function sentence(text: string): string {
 
 /** A URL, however malformed, without what may be a user and a password: all up to the last `@`. */
 export function withoutPassword(url: string): string {
-  return url.replace(/^([^/@]*:)?(\/\/)?[^]*@/, '$1$2…@');
+  return url.replace(/^([^/@]*:)?(\/\/)?[\s\S]*@/, '$1$2…@');
 }

@@ -63,7 +63,8 @@ function boot(script: string): string {
       timeout: 1_800_000,
       killSignal: 'SIGKILL',
     });
-    return stdout;
+    // The console of that kernel is a terminal: it ends lines with CR LF, and .ci/run looks for whole lines.
+    return stdout.replaceAll('\r\n', '\n');
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -334,7 +334,7 @@ test("IRSA: the role's credentials open the role's own account", async (context)
   assert.is(examined.code, 0, examined.stdout);
   assert.match(
     examined.stdout,
-    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials end in/,
+    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials expire in/,
   );
 });
 
@@ -347,7 +347,7 @@ test('doctor says who moto takes it for, what it could read, and what not', asyn
   const well = await doctor();
   assert.is(well.code, 0, well.stdout);
   for (const expected of [
-    new RegExp(`ok {4}identity {3}arn:aws:sts::${MOTO_ACCOUNT}:user/moto; credentials end in`),
+    new RegExp(`ok {4}identity {3}arn:aws:sts::${MOTO_ACCOUNT}:user/moto; credentials expire in`),
     new RegExp(`ok {4}a {10,}secretsmanager +${region} +version ${version}\n`),
     new RegExp(`ok {4}/app/token +ssmparameter +${region} +version 1\n`),
     /All checks passed.\n$/,
