@@ -1,0 +1,110 @@
+/** Kubernetes Secrets from a pod: with its Role, without it, and from ten pods at once. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { KubeObject } from './api.ts';
+import { images } from './images.ts';
+import { container, isReady, openScene, type Scene, secretProviderClass } from './scene.ts';
+
+const test = suite<{ scene: Scene }>('Kubernetes Secrets');
+
+test.before.each(async (context) => {
+  context.scene = await openScene();
+});
+test.after.each(({ scene }) => scene.close());
+
+/** A config that keeps the Secret `shop-db` with the key `password`. */
+async function configOf(scene: Scene): Promise<object> {
+  const objectName = await scene.putSecret('db', 'hunter2');
+  const data = [{ objectName: 'db', key: 'password' }];
+  return secretProviderClass([{ objectName, objectType: 'secretsmanager', objectAlias: 'db' }], {
+    secretObjects: [{ secretName: 'shop-db', type: 'Opaque', data }],
+  });
+}
+
+/** A workload whose application has the Secret in its environment. */
+function deployment(replicas: number): object {
+  const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'shop-db', key: 'password' } } }];
+  const command = ['sh', '-c', 'echo "password: $PASSWORD"; exec sleep 3600'];
+  const labels = { app: 'shop' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'shop' },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: 'app', image: images.app, command, env }] },
+      },
+    },
+  };
+}
+
+interface Secret extends KubeObject {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const secretOf = ({ api, namespace }: Scene) =>
+  api.call<Secret>('GET', `/api/v1/namespaces/${namespace}/secrets/shop-db`);
+
+test('is in the environment of the same pod, with the Role that inject writes', async ({ scene }) => {
+  await scene.apply(scene.inject(deployment(1), await configOf(scene), ['--sync-secrets']));
+  const [pod] = await scene.until(
+    'a pod that is ready',
+    async () => {
+      const pods = await scene.pods('shop');
+      return pods.length === 1 && pods.every(isReady) && pods;
+    },
+    90,
+  );
+  const name = pod?.metadata.name ?? '';
+  await scene.until('the password', async () => (await scene.log(name, 'app')) === 'password: hunter2\n', 20);
+  assert.is(container(pod, 'podsecrets')?.restartCount, 0);
+});
+
+test('without the Role the pod says which right is missing, and its application does not start', async ({
+  scene,
+}) => {
+  const objects = scene.inject(deployment(1), await configOf(scene), ['--sync-secrets']);
+  await scene.apply(objects.filter(({ kind }) => kind !== 'Role'));
+  await scene.until(
+    'a start that failed with 8',
+    async () => {
+      const [pod] = await scene.pods('shop');
+      const { state, lastState } = container(pod, 'podsecrets') ?? {};
+      const ended = state?.terminated ?? lastState?.terminated;
+      if (ended === undefined) return false;
+      assert.is(ended.exitCode, 8);
+      assert.match(ended.message ?? '', /kubernetes\.denied/);
+      assert.match(ended.message ?? '', 'shop-db');
+      assert.is(container(pod, 'app')?.state.running, undefined);
+      return true;
+    },
+    90,
+  );
+  assert.is(await secretOf(scene), undefined);
+});
+
+test('ten pods that start at once share one Secret, and none of them fails', async ({ scene }) => {
+  await scene.apply(scene.inject(deployment(10), await configOf(scene), ['--sync-secrets']));
+  const pods = await scene.until(
+    'ten pods that are ready',
+    async () => {
+      const all = await scene.pods('shop');
+      return all.length === 10 && all.every(isReady) && all;
+    },
+    300,
+  );
+  assert.equal(
+    pods.map((pod) => container(pod, 'podsecrets')?.restartCount),
+    pods.map(() => 0),
+  );
+  const secret = await secretOf(scene);
+  assert.equal(secret?.data, { password: Buffer.from('hunter2').toString('base64') });
+  const managers = secret?.metadata.managedFields as readonly { readonly manager: string }[];
+  assert.equal([...new Set(managers.map(({ manager }) => manager))], ['podsecrets']);
+});
+
+test.run();
