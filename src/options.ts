@@ -79,15 +79,24 @@ export const options = {
     group: 'Config',
     commands: planning,
     help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
+    per: {
+      inject: { help: 'a SecretProviderClass file, and the directory where containers mount its files' },
+    },
   },
   dir: {
     kind: 'text',
     env: 'PODSECRETS_DIR',
-    default: '/mnt/secrets-store',
+    default: '/mnt/podsecrets/files',
     value: 'DIR',
     group: 'Files',
     commands: planning,
-    help: 'where a config without =DIR publishes',
+    help: 'where a config without =DIR publishes; created if only its last part is missing',
+    per: {
+      inject: {
+        default: '/mnt/secrets-store',
+        help: 'where the application finds the files: its mountPath',
+      },
+    },
   },
   mode: {
     kind: 'mode',

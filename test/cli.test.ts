@@ -28,7 +28,7 @@ function first(line: string, env?: Record<string, string>): Problem {
 test('without flags every option has its default', () => {
   const { settings, origins } = run('sidecar');
   assert.equal(settings.config, [{ file: '/etc/podsecrets/config.yaml', dir: undefined }]);
-  assert.is(settings.dir, '/mnt/secrets-store');
+  assert.is(settings.dir, '/mnt/podsecrets/files');
   assert.is(settings.mode, 0o644);
   assert.is(settings.interval, 600_000);
   assert.equal(settings.listen, { host: '0.0.0.0', port: 8181 });
@@ -46,7 +46,7 @@ test('a flag wins over its variable, and the variable over the default', () => {
 });
 
 test('an empty variable counts as not set', () => {
-  assert.is(run('init', { PODSECRETS_DIR: '' }).settings.dir, '/mnt/secrets-store');
+  assert.is(run('init', { PODSECRETS_DIR: '' }).settings.dir, '/mnt/podsecrets/files');
 });
 
 test('several configs come from repeated flags, or from a variable with commas', () => {
@@ -59,7 +59,7 @@ test('several configs come from repeated flags, or from a variable with commas',
 });
 
 test('two configs may not publish to one directory', () => {
-  assert.match(first('init --config a --config b').message, 'got "/mnt/secrets-store" twice');
+  assert.match(first('init --config a --config b').message, 'got "/mnt/podsecrets/files" twice');
   assert.match(first('init --config a=/x --config b=/x/').message, 'got "/x" twice');
 });
 

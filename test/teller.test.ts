@@ -151,6 +151,36 @@ test('a change that comes during a try that fails is told with what that try was
   assert.equal(heard, ['a', 'a,b']);
 });
 
+for (const [name, duringTry] of [
+  ['while a try that fails is under way', true],
+  ['while it waits for the next try', false],
+] as const) {
+  test(`changes are merged in the order in which they came: ${name}`, async () => {
+    const clock = fakeClock();
+    const heard: Changed[] = [];
+    const notifier: Notifier = {
+      kind: 'exec',
+      async tell(change, signal) {
+        heard.push(change);
+        await clock.sleep(1000, signal);
+        if (heard.length === 1) throw problem(true);
+      },
+    };
+    const { teller } = open(clock, [notifier]);
+    teller.tell({ kind: 'changed', added: ['came', 'went'] as FilePath[], updated: [], removed: [] });
+    await clock.advance(duringTry ? 500 : 1500);
+    teller.tell({
+      kind: 'changed',
+      added: [],
+      updated: ['came'] as FilePath[],
+      removed: ['went'] as FilePath[],
+    });
+    await clock.advance(60_000);
+    assert.is(heard.length, 2);
+    assert.equal(heard[1], { kind: 'changed', added: ['came'], updated: [], removed: ['went'] });
+  });
+}
+
 test('a hanging or failing notifier does not hold up another', async () => {
   const clock = fakeClock();
   const [stuck, failing, fine] = [scripted(clock, ['hang']), scripted(clock, ['fail']), scripted(clock, [])];

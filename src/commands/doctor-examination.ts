@@ -9,6 +9,7 @@ import { authenticationText, chooseAuthentication } from '../core/aws/authentica
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../core/aws/environment.ts';
 import { counted } from '../core/counted.ts';
 import { attempt, type Check, type ConfigReport } from '../core/doctor/report.ts';
+import { inKubernetes } from '../core/environment.ts';
 import type { Plan } from '../core/plan.ts';
 import { printable } from '../core/text.ts';
 import { openTransport } from '../edge/aws/transport.ts';
@@ -48,7 +49,11 @@ export async function examine(
       : await examineObjects(context, plan, { ...door, authentication }, checks);
 
   await attempt(checks, 'directory', async () => {
-    const facts = inspectDirectory(directory, settings.allowDisk);
+    const facts = inspectDirectory(directory, {
+      allowDisk: settings.allowDisk,
+      user: context.process.user,
+      inKubernetes: inKubernetes(env),
+    });
     const room = `${Math.floor(facts.freeBytes / 1_048_576)} MiB free`;
     const text = `${facts.inMemory ? 'in memory' : 'on a disk'}, ${room}${facts.exists ? '' : ', to be made'}`;
     return { value: undefined, text };

@@ -3,6 +3,7 @@
  */
 
 import { hostname } from 'node:os';
+import { inKubernetes } from '../core/environment.ts';
 import { throwProblems } from '../core/problem.ts';
 import { scrub } from '../core/telling/scrub.ts';
 import { type Delivery, type DeliveryOptions, openDelivery } from '../delivery.ts';
@@ -49,12 +50,13 @@ export async function openPublishing(context: Context, log: Log, meters: Meters)
       dir,
       owner: settings.owner,
       allowDisk: settings.allowDisk,
+      user: context.process.user,
+      inKubernetes: inKubernetes(context.env),
       holder: context.command,
       patience: settings.startTimeout,
       clock,
       stop,
     });
-    for (const warning of directory.warnings) log.problem('warn', 'config.warning', warning);
     directories.push(directory);
     publications.push(
       openPublication({

@@ -64,6 +64,7 @@ export const problemCodes = [
 
   'publish.filesystem',
   'publish.directory',
+  'publish.sticky',
   'publish.locked',
   'publish.write',
 

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
+import { within } from '../support/patience.ts';
 import { CONTROL_PATH, controlVerbs } from './control-api.ts';
 import type { Controls } from './controls.ts';
 import type { Seed } from './seed.ts';
@@ -70,7 +71,10 @@ export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Pr
     complaint += chunk.toString();
   });
   const lines = createInterface(child.stdout);
-  const [first] = await Promise.race([once(lines, 'line'), exited.then(() => [undefined])]);
+  const [first] = await within(
+    'the stand-in to listen',
+    Promise.race([once(lines, 'line'), exited.then(() => [undefined])]),
+  );
   rmSync(directory, { recursive: true });
   if (typeof first !== 'string') throw new Error(`the stand-in ended before it listened: ${complaint}`);
   const started = JSON.parse(first) as {
@@ -83,7 +87,7 @@ export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Pr
     ...started,
     async stop() {
       child.kill();
-      await exited;
+      await within('the end of the stand-in', exited);
     },
   };
 }
@@ -93,7 +97,7 @@ async function ask(url: URL, argument: unknown, ca: string | undefined): Promise
   const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.end(argument === undefined ? '' : JSON.stringify(argument));
-  const [response] = await once(request, 'response');
+  const [response] = await within(`an answer of the stand-in to ${url}`, once(request, 'response'));
   const { result, error } = JSON.parse(await text(response)) as { result?: unknown; error?: string };
   if (error !== undefined) throw new Error(error);
   return result ?? undefined;

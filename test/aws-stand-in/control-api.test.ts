@@ -5,6 +5,7 @@ import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { until, within } from '../support/patience.ts';
 import { rejects } from '../support/rejects.ts';
 import { selfSigned } from './certificate.ts';
 import { launchStandIn, remoteControls } from './client.ts';
@@ -121,10 +122,10 @@ test('ends with the process that started it, even when that one is killed', asyn
     console.log((await launchStandIn({})).url);
     process.kill(process.pid, 'SIGKILL');`;
   const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', launching]);
-  const url = (await text(parent.stdout)).trim();
+  const url = (await within('the URL of the stand-in', text(parent.stdout))).trim();
   assert.match(url, /^http:/);
   // Its process id tells nothing: where nobody reaps orphans it stays for ever.
-  while (await listens(url)) await new Promise((resolve) => setImmediate(resolve));
+  await until('the end of the stand-in', async () => !(await listens(url)));
 });
 
 async function listens(url: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { BatchGetSecretValueCommand, GetSecretValueCommand } from '@aws-sdk/clie
 import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { until } from '../support/patience.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleSeed, startExample } from './example.ts';
 import type { Fault, GarbageShape, Misbehaviour } from './faults.ts';
@@ -39,11 +40,6 @@ async function raw(does: Misbehaviour, operation = 'GetSecretValue', body = '{"S
   const headers = { 'x-amz-target': `secretsmanager.${operation}` };
   return send(aws.url, 'POST', signed(aws.url, { service: 'secretsmanager', headers, body }), body);
 }
-/** Lets everything else run until it is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 test('latency holds up the answer; several add up, beside another fault', async () => {
   aws.addFault({ does: { kind: 'latency', ms: 30 } });
   aws.addFault({ times: 1, does: { kind: 'throttle' } });
@@ -101,7 +97,7 @@ test('a call that hangs is taken and never answered', async () => {
   const hanging = outcome(
     client.send(new GetSecretValueCommand({ SecretId: 'db/password' }), { abortSignal: stop.signal }),
   );
-  await until(() => aws.count() === 1);
+  await until('a call', () => aws.count() === 1);
   assert.is((await get()).SecretString, 'hunter2');
   assert.equal(
     aws.calls().map(({ status, fault }) => [status, fault]),
@@ -240,7 +236,7 @@ test('closing ends also the calls that hang', async () => {
   const other = await startExample();
   other.addFault({ does: { kind: 'hang' } });
   const hanging = outcome(get('db/password', secretsManagerAt(other.url)));
-  await until(() => other.count() === 1);
+  await until('a call', () => other.count() === 1);
   await other.close();
   assert.is.not(await hanging, 'good');
 });

@@ -64,7 +64,7 @@ async function counted(aws: LaunchedStandIn, objects: readonly object[], flags: 
     return { first, refresh: await operations(aws) };
   } finally {
     running.child.kill('SIGKILL');
-    await running.ended;
+    await running.ended();
     box.remove();
   }
 }

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { render } from '../support/helm.ts';
 import { injectWith, objectsIn, secretProviderClass } from '../support/inject.ts';
+import { mountFaults, type PodView } from '../support/mount-faults.ts';
 import {
   type Cluster,
   freshName,
@@ -67,10 +68,44 @@ for (const [what, spec] of pods) {
       const pod = manifest(spec, `podsecrets.io/inject: podsecrets-app${annotation}`);
       const configs = [{ file: 'config.yaml', text: secretProviderClass, dir }];
       const injected = await injectWith({ file: 'pod.yaml', text: pod, configs }, '');
-      assert.equal(await changed(cluster, pod), admitted(cluster, JSON.stringify(injected.objects[0])));
+      const changedSpec = await changed(cluster, pod);
+      assert.equal(changedSpec, admitted(cluster, JSON.stringify(injected.objects[0])));
+      assert.equal(mountFaults(changedSpec as PodView), []);
     });
   }
 }
+
+test('a container that mounts the volume by itself keeps its path, and gets the directory of the files', async ({
+  cluster,
+}) => {
+  const own = '{name: podsecrets, mountPath: /here}';
+  const tmp = '{name: tmp, mountPath: /tmp}';
+  const pod = manifest(
+    `spec: {initContainers: [{name: migrate, image: m, volumeMounts: [${tmp}, ${own}]}], containers: [{name: app, image: nginx, volumeMounts: [${own}]}], volumes: [{name: tmp, emptyDir: {}}]}`,
+    annotation,
+  );
+  const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
+  const { objects } = await injectWith({ file: 'pod.yaml', text: pod, configs }, '');
+  const spec = await changed(cluster, pod);
+  assert.equal(spec, admitted(cluster, JSON.stringify(objects[0])));
+  assert.equal(mountFaults(spec as PodView), []);
+});
+
+test('a container that mounts a part of the volume by itself is left alone', async ({ cluster }) => {
+  const mounts =
+    '[{name: podsecrets, mountPath: /a, subPath: files}, {name: podsecrets, mountPath: /b, subPathExpr: files}]';
+  const pod = manifest(
+    `spec: {containers: [{name: app, image: nginx, volumeMounts: ${mounts}}]}`,
+    annotation,
+  );
+  const { containers } = (await changed(cluster, pod)) as PodView;
+  assert.equal(
+    containers[0]?.volumeMounts
+      ?.filter(({ name }) => name === 'podsecrets')
+      .map(({ subPath, subPathExpr }) => subPath ?? subPathExpr),
+    ['files', 'files'],
+  );
+});
 
 test('a pod without the annotation stays as it is', ({ cluster }) => {
   const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', 'other: annotation');

@@ -1,12 +1,15 @@
 /** Doctor against the stand-in for AWS: every way in which a pod's access fails, and what is said about it. */
 
-import { rmSync } from 'node:fs';
+import * as fs from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseCommand } from '../../src/cli.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { doctor } from '../../src/commands/doctor.ts';
+import { isInMemory } from '../../src/edge/directory/filesystem-check.ts';
 import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { isNotTested } from '../support/allowed.ts';
 import { realClock } from '../support/real-clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
@@ -28,6 +31,8 @@ interface Scene {
   aws: StandIn;
   sandbox: Sandbox;
   env: Record<string, string>;
+  /** The effective uid; default: that of the test. */
+  user?: number;
 }
 
 const test = suite<Scene>('doctor');
@@ -56,7 +61,7 @@ const secret = (name: string) => ({ objectName: name, objectType: 'secretsmanage
 const pod = { usePodIdentity: 'true' };
 
 /** Runs doctor; fails when anything that it says holds a value or a token. */
-async function run({ sandbox, env }: Scene, ...flags: string[]) {
+async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...flags: string[]) {
   const command = parseCommand(['doctor', ...flags], {
     ...env,
     PODSECRETS_CONFIG: sandbox.config,
@@ -69,6 +74,7 @@ async function run({ sandbox, env }: Scene, ...flags: string[]) {
     command: 'doctor',
     env,
     clock: realClock,
+    process: { user },
     stop: new AbortController().signal,
     stdout: { write: (text: string) => (out += text) },
     stderr: { write: (text: string) => (err += text) },
@@ -263,15 +269,32 @@ test('without a way to STS the identity is unknown, which hinders nothing', asyn
   assert.match(out, /ok {4}db/);
 });
 
-test('a directory on a disk is refused as init would refuse it, unless that is allowed', async (scene) => {
+test('a sticky directory of another user is refused as init would refuse it', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
-  const { code, out } = await run(scene, '--dir', import.meta.dirname);
+  chmodSync(scene.sandbox.dir, 0o1777);
+  assert.is((await run(scene)).code, 0);
+  const other = { ...scene, user: 1 + (process.geteuid?.() ?? 0) };
+  for (const [env, remedy] of [
+    [{}, 'do: With docker-compose, give the volume driver_opts'],
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /do: (podsecrets must be first|Publish to a directory below)/],
+  ] as const) {
+    const { code, out } = await run({ ...other, env: { ...scene.env, ...env } });
+    assert.is(code, 6);
+    assert.match(out, /FAIL {2}directory\n {8}.*the directory is sticky.* \[publish\.sticky\]/);
+    assert.match(out, remedy);
+    assert.match(out, /ok {4}db /);
+  }
+});
+
+test('a directory on a disk is refused as init would refuse it, unless that is allowed', async (scene) => {
+  // The checkout may lie in a /tmp that is a tmpfs.
+  const disk = [import.meta.dirname, '/var/tmp'].find((path) => !isInMemory(fs, path));
+  if (disk === undefined) return void isNotTested('a directory on a disk: every directory is in memory');
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  const { code, out } = await run(scene, '--dir', disk);
   assert.is(code, 6);
   assert.match(out, /FAIL {2}directory\n {8}.*expected a tmpfs or ramfs/);
-  assert.match(
-    (await run(scene, '--dir', import.meta.dirname, '--allow-disk')).out,
-    /ok {4}directory {2}on a disk/,
-  );
+  assert.match((await run(scene, '--dir', disk, '--allow-disk')).out, /ok {4}directory {2}on a disk/);
 });
 
 test('several configs are examined one by one; the exit code is that of the earliest stage', async (scene) => {

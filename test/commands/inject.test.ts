@@ -63,10 +63,20 @@ test('a diff is text: it is not printed as JSON', () => {
   );
 });
 
-test('--config FILE=DIR chooses the directory', async ({ directory }) => {
-  const { out } = await run(['--config', `${join(directory, 'config.yaml')}=/secrets`], pod);
-  assert.match(out, '--config=/etc/podsecrets/config.yaml=/secrets');
-  assert.match(out, 'mountPath: /secrets');
+test('--config FILE=DIR and --dir choose where containers mount the files, not where they are published', async ({
+  directory,
+}) => {
+  const config = join(directory, 'config.yaml');
+  for (const flags of [
+    ['--config', `${config}=/secrets`],
+    ['--config', config, '--dir', '/secrets'],
+  ]) {
+    const { out } = await run(flags, pod);
+    assert.match(out, '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/files\n');
+    assert.match(out, 'mountPath: /secrets\n      subPath: files\n');
+  }
+  const { out } = await run(['--config', config], pod);
+  assert.match(out, 'mountPath: /mnt/secrets-store\n      subPath: files\n');
 });
 
 test('--output json prints one list', async ({ directory }) => {

@@ -94,6 +94,7 @@ async function runInit(
     command: 'init',
     env,
     clock: realClock,
+    process: { user: process.geteuid?.() ?? 0 },
     stop: new AbortController().signal,
     stdout: { write() {} },
     stderr: { write() {} },

@@ -134,7 +134,7 @@ async function showSidecar(): Promise<void> {
   say();
   sidecar.child.kill('SIGTERM');
   const ending = performance.now();
-  const { code } = await sidecar.ended;
+  const { code } = await sidecar.ended();
   await showCalls(`SIGTERM: exit code ${code} after ${(performance.now() - ending).toFixed(0)} ms`);
 }
 

@@ -8,8 +8,8 @@ import { containerOptions } from '../../src/commands/inject-choices.ts';
 import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/options.ts';
 import { table } from './sections.ts';
 
-/** A mount path: podsecrets divides at `=`, Kubernetes at `:`. */
-const DIRECTORY = { type: 'string', pattern: '^(/[^/:=]+)+/?$' };
+/** A mount path: Kubernetes divides at `:`. */
+const DIRECTORY = { type: 'string', pattern: '^(/[^/:]+)+/?$' };
 const QUANTITIES = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
 
 /** The values of the chart but for its options: where they stand, what they are, and their schema. */
@@ -22,7 +22,7 @@ const values: readonly (readonly [string, string, Schema])[] = [
     'a native sidecar (Kubernetes 1.29 on), an init container, or both in the old way',
     { enum: ['sidecar', 'init', 'init+sidecar'] },
   ],
-  ['dir', 'where the files are, in every container that mounts them', DIRECTORY],
+  ['dir', "where the application's containers mount the files", DIRECTORY],
   ['config', 'the SecretProviderClass; becomes a ConfigMap', { type: 'object' }],
   [
     'configMap',
@@ -184,6 +184,9 @@ podsecrets:
 \`helm dependency update\` brings it in. The chart makes the ConfigMap and, with \`options.syncSecrets\`, the Role and RoleBinding. With \`as: init+sidecar\` one more
 line goes to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nindent 6 }}\`.
 
+Other init containers come after \`podsecrets.initContainers\`: podsecrets mounts the volume at \`/mnt/podsecrets\` and makes the directory
+\`files\` in it, which the others mount by \`subPath\`. The kubelet would make it as root for a container that comes first.
+
 ## Once in a cluster: an annotation on a pod
 
     helm install podsecrets helm/podsecrets --namespace podsecrets --create-namespace
@@ -200,7 +203,8 @@ spec:
 \`\`\`
 
 The API server does it itself, by a MutatingAdmissionPolicy: no webhook server, no certificate, no controller.
-\`podsecrets.io/dir: DIR\` chooses the directory.
+\`podsecrets.io/dir: DIR\` chooses where the containers mount the files. A container that mounts the volume \`podsecrets\` by itself keeps
+its path, and gets \`subPath: files\` if it names none.
 The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its key \`config.yaml\`:
 
     kubectl create configmap app --from-file=config.yaml=secret-provider-class.yaml

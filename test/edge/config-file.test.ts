@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { readConfigFile } from '../../src/edge/config-file.ts';
-import { mayBecome } from '../support/allowed.ts';
+import { copyForOthers } from '../support/allowed.ts';
+import { nobody } from '../support/readable-copy.ts';
+import { scratch as readableScratch } from '../support/scratch.ts';
 
 const test = suite('reading a config file');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-config-'));
@@ -39,7 +41,7 @@ test('reads text, through links and without its byte order mark', () => {
 
 test('reads a pipe, as a shell makes it for <(command)', () => {
   const module = new URL('../../src/edge/config-file.ts', import.meta.url).href;
-  const script = `import { readConfigFile } from '${module}'; console.log(readConfigFile('/dev/fd/3').length);`;
+  const script = `import { readConfigFile } from ${JSON.stringify(module)}; console.log(readConfigFile('/dev/fd/3').length);`;
   const { stdout } = spawnSync(
     'sh',
     [
@@ -81,20 +83,23 @@ test('a link that leads to itself is an error and no hang', () => {
 });
 
 test('a file of another user that may not be read', () => {
-  if (!mayBecome('a config that may not be read')) return;
-  const file = written('private', 'x');
-  chmodSync(file, 0o600);
-  execFileSync('chmod', ['a+rx', scratch]);
-  const module = new URL('../../src/edge/config-file.ts', import.meta.url).href;
+  const copy = copyForOthers('a config that may not be read');
+  if (copy === undefined) return;
+  const files = ['open', 'private'].map((name) => join(readableScratch(), name));
+  for (const file of files) writeFileSync(file, 'x');
+  chmodSync(files[0] ?? '', 0o644);
+  chmodSync(files[1] ?? '', 0o600);
   const script = `
-    import { readConfigFile } from '${module}';
-    try { readConfigFile('${file}'); } catch (error) { console.log(error.message); }`;
-  const { stdout } = spawnSync(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
-    uid: 65_534,
+    import { readConfigFile } from ${JSON.stringify(copy.url('src/edge/config-file.ts'))};
+    for (const file of ${JSON.stringify(files)}) {
+      try { console.log(readConfigFile(file)); } catch (error) { console.log(error.message); }
+    }`;
+  const { stdout } = spawnSync(copy.node, ['--no-warnings', '--input-type=module', '-e', script], {
+    ...nobody,
     encoding: 'utf8',
     cwd: '/',
   });
-  assert.is(stdout, 'expected a SecretProviderClass file, got no permission to read it\n');
+  assert.is(stdout, 'x\nexpected a SecretProviderClass file, got no permission to read it\n');
 });
 
 test.run();

@@ -16,7 +16,7 @@ import * as assert from 'uvu/assert';
 import { watchConfigs } from '../../src/edge/config-watch.ts';
 import type { Clock, Log } from '../../src/ports.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { PATIENCE, until } from '../support/patience.ts';
+import { PATIENCE, until, within } from '../support/patience.ts';
 
 const test = suite('watching configs');
 const stops: AbortController[] = [];
@@ -51,7 +51,12 @@ interface Watched {
   readonly stop: AbortController;
 }
 
-async function watched(files: readonly string[], clock: Clock = hasty(1)): Promise<Watched> {
+async function watched(
+  files: readonly string[],
+  clock: Clock = hasty(1),
+  /** Runs when a file has been read for the first time. */
+  firstRead: (file: string) => void = () => {},
+): Promise<Watched> {
   const calls: string[] = [];
   const said: string[] = [];
   let next = Promise.withResolvers<void>();
@@ -65,13 +70,25 @@ async function watched(files: readonly string[], clock: Clock = hasty(1)): Promi
       return String(error);
     }
   };
+  const known = new Set<string>();
+  const readAndNote = (file: string) => {
+    const text = read(file);
+    if (!known.has(file)) firstRead(file);
+    known.add(file);
+    return text;
+  };
   const changed = (file: string) => {
     calls.push(`${file.slice(file.lastIndexOf('/') + 1)}: ${read(file).slice(0, 20)}`);
     next.resolve();
     next = Promise.withResolvers();
   };
-  await watchConfigs({ files, read, changed, clock, log }, stop.signal);
-  return { calls, said, heard: () => next.promise, stop };
+  await watchConfigs({ files, read: readAndNote, changed, clock, log }, stop.signal);
+  return {
+    calls,
+    said,
+    heard: () => within(() => `another call, got ${JSON.stringify(calls)}`, next.promise),
+    stop,
+  };
 }
 
 function directory(): string {
@@ -194,6 +211,13 @@ test('a file that is not there yet is found', async () => {
   assert.equal(calls, ['config.yaml: one']);
 });
 
+test('what is written between the first reading and the first watch is found without an event', async () => {
+  const file = join(directory(), 'config.yaml');
+  writeFileSync(file, 'one');
+  const { calls } = await watched([file], hasty(1), () => writeFileSync(file, 'two'));
+  assert.equal(calls, ['config.yaml: two']);
+});
+
 test('after the stop nothing is heard, and nothing is left', async () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
@@ -223,16 +247,16 @@ test('without watches left in the system, for real: says so and polls', () => {
   const module = new URL('../../src/edge/config-watch.ts', import.meta.url).href;
   const script = `
     import { readFileSync, writeFileSync } from 'node:fs';
-    import { watchConfigs } from '${module}';
+    import { watchConfigs } from ${JSON.stringify(module)};
     const stop = new AbortController();
     await watchConfigs({
-      files: ['${file}'],
+      files: [${JSON.stringify(file)}],
       read: (file) => readFileSync(file, 'utf8'),
       changed: () => { console.log('changed'); stop.abort(); },
       clock: { sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 1000)) },
       log: { write: (level, event, message) => console.log(level, event, message) },
     }, stop.signal);
-    writeFileSync('${file}', 'two');`;
+    writeFileSync(${JSON.stringify(file)}, 'two');`;
   const { stdout } = spawnSync(
     'unshare',
     [

@@ -115,7 +115,7 @@ test('colour only when it was asked for', () => {
 test('a reader that is gone loses the line and nothing else', async () => {
   const file = new URL('../../src/edge/log.ts', import.meta.url).href;
   const script = `
-    import { writeToStderr } from '${file}';
+    import { writeToStderr } from ${JSON.stringify(file)};
     process.stdin.resume().on('end', () => { writeToStderr('a'); process.stdout.write('alive'); });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
   child.stderr.destroy();

@@ -184,6 +184,7 @@ test('docker-compose: the application waits for the files, and the sidecar holds
   const { services, volumes } = compose();
   assert.is(volumes.secrets?.driver_opts.type, 'tmpfs');
   const { podsecrets, web } = services;
+  assert.ok(podsecrets?.volumes?.includes(`secrets:${podsecrets.environment?.PODSECRETS_DIR}`));
   for (const service of [podsecrets, web])
     assert.ok(service?.volumes?.some((one) => one.startsWith('secrets:')));
   assert.is(podsecrets?.command?.[0], 'sidecar');

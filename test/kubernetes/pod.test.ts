@@ -37,7 +37,9 @@ test.before(async (context) => {
   context.tokens = mkdtempSync(join(tmpdir(), 'tokens-'));
   chmodSync(context.tokens, 0o755);
   copyFileSync('/bin/sh', join(context.tokens, APP));
-  writeFileSync(join(context.tokens, 'eks-pod-identity-token'), 'token');
+  const token = join(context.tokens, 'eks-pod-identity-token');
+  writeFileSync(token, 'token');
+  chmodSync(token, 0o644);
 });
 test.after(async ({ aws, tokens }) => {
   rmSync(tokens, { recursive: true });
@@ -206,6 +208,18 @@ test('a signal reaches the application after a rotation, in a shared process nam
 });
 
 const inIsolation = isolated ? test : test.skip;
+
+inIsolation(
+  'every user may follow the links: the directory of the files is podsecrets own, and is not sticky',
+  async (house) => {
+    const pod = await run(house, {
+      pod: 'restartPolicy: Never, initContainers: [{name: migrate, image: app}]',
+      app: `stat -c '%u %a' /mnt/secrets-store; stat -c %u ${FILE}`,
+    });
+    await pod.until(() => pod.phase() === 'Succeeded');
+    for (const name of ['migrate', 'app']) assert.is(pod.log(name), '65532 755\n65532\n');
+  },
+);
 
 inIsolation(
   'the application cannot write where the files are, and podsecrets can write nowhere else',

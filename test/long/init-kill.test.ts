@@ -58,7 +58,7 @@ test(`${RUNS} runs killed: never a torn, mixed or missing file, and the next run
     const timer = generation % 2 === 0 ? setTimeout(kill, Math.random() * span) : undefined;
     let left = Math.ceil(Math.random() * CHANGES);
     const watcher = timer === undefined ? watch(box.dir, () => --left <= 0 && kill()) : undefined;
-    const { signal } = await running.ended;
+    const { signal } = await running.ended();
     clearTimeout(timer);
     watcher?.close();
     seen[signal === 'SIGKILL' ? 'killed' : 'ended']++;

@@ -71,7 +71,7 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
       await until('a moment for the kill', () => child.killed || (isTold() && !hasNote(box.dir)));
       watcher.close();
       child.kill('SIGKILL');
-      await sidecar.ended;
+      await sidecar.ended();
       const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
       kills[state]++;
       sidecar = await begin();
@@ -90,7 +90,7 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
     lineOf(ROTATIONS, first),
   );
   process.kill(sidecar.pid, 'SIGTERM');
-  assert.is((await sidecar.ended).code, 0);
+  assert.is((await sidecar.ended()).code, 0);
   const report = await reader.end();
   assert.equal(report.faults, []);
   assert.is(kills.spurious, 0);

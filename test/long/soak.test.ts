@@ -166,7 +166,7 @@ test('the built program, on its own clock: a thousand refreshes leave nothing be
     assert.ok(end.threads <= warm.threads, `from ${warm.threads} to ${end.threads} threads`);
   } finally {
     sidecar.child.kill('SIGKILL');
-    await sidecar.ended;
+    await sidecar.ended();
     await aws.stop();
     box.remove();
   }

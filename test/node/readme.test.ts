@@ -8,7 +8,7 @@ import { associate, openScene, type Scene, secretProviderClass } from './scene.t
 
 const test = suite<{ scene: Scene }>('the pod of the README');
 const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
-const [, spec = ''] = /<!-- pod-spec[^\n]*\n```yaml\n([^]*?)```/.exec(readme) ?? [];
+const [, spec = ''] = /<!-- pod-spec[^\n]*\n```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
 
 test.before(async (context) => {
   context.scene = await openScene();

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
 import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
+import { until } from '../support/patience.ts';
 import { scratch } from '../support/scratch.ts';
 import { objectOf, openWorld, play, start, type Truth, type World } from '../support/world.ts';
 
@@ -212,10 +213,11 @@ test('a call that hangs is ended by its own limit, and the next pass is as good 
       happens: async (w) => {
         await w.clock.advance(600_000);
         // Three attempts of 5 s each, with the SDK's own short pauses between them.
-        while (w.isBusy()) {
+        await until('the end of the pass', async () => {
           await new Promise((resolve) => setTimeout(resolve, 50));
           await w.clock.advance(1000);
-        }
+          return !w.isBusy();
+        });
         await w.idle();
       },
       holds: { files: { a: '1', b: '1' }, failures: 1 },

@@ -38,7 +38,7 @@ debug('neither SIGUSR1 nor NODE_OPTIONS opens a debugger or ends anything', asyn
   sidecar.child.kill('SIGHUP');
   await sidecar.says(/publish\.unchanged/);
   sidecar.child.kill('SIGTERM');
-  const { code, stderr } = await sidecar.ended;
+  const { code, stderr } = await sidecar.ended();
   assert.is(code, 0);
   assert.not.match(stderr, /debugger/i);
 });

@@ -304,7 +304,7 @@ for (const [signal, expected] of [
     );
     await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
     process.kill(running.pid, signal);
-    assert.is((await running.ended).code, expected);
+    assert.is((await running.ended()).code, expected);
     assert.equal(box.files(), {});
   });
 }

@@ -95,7 +95,7 @@ async function hunt(
     { ...env, HOME: home, TMPDIR: home },
   );
   const seen = procOf(running.pid);
-  const { code, stdout, stderr } = await running.ended;
+  const { code, stdout, stderr } = await running.ended();
   const places = { stdout, stderr, termination: readFileSync(termination, 'utf8'), ...seen };
   for (const [place, text] of Object.entries(places))
     assert.is(canaryIn(text), undefined, `canary in ${place}`);

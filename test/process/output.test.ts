@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckReport } from '../../src/core/check-report.ts';
 import { exitCodes } from '../../src/core/problem.ts';
+import { within } from '../support/patience.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -34,7 +35,7 @@ output('a long one comes through a pipe whole', async ({ check }) => {
 output('for a reader that leaves early there is nothing to complain of', async ({ check }) => {
   const { child, ended } = start(check);
   child.stdout?.destroy();
-  const { code, stderr } = await ended;
+  const { code, stderr } = await ended();
   assert.is(code, exitCodes.done);
   assert.is(stderr, '');
 });
@@ -47,7 +48,7 @@ output('where there is no room for it, that is an error', async ({ check }) => {
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
   });
-  const [code] = await once(child, 'close');
+  const [code] = await within('the end of check', once(child, 'close'));
   assert.is(code, exitCodes.usage);
   assert.match(stderr, /standard output: expected to write all of it, got ENOSPC\..*\[usage\.command\]\n$/);
 });

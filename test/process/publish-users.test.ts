@@ -4,11 +4,11 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isAllowed, mayBecome } from '../support/allowed.ts';
+import { copyForOthers, isAllowed } from '../support/allowed.ts';
 import { type Companion, type CompanionOptions, companion } from '../support/companion.ts';
 import type { Orders } from '../support/publisher.ts';
 import { scratch } from '../support/scratch.ts';
@@ -16,7 +16,7 @@ import { scratch } from '../support/scratch.ts';
 const test = suite('publishing as the users that pods have');
 
 const user = { uid: 65532, gid: 65532 };
-const isRoot = mayBecome('publishing as another user than root', user);
+const isRoot = copyForOthers('publishing as another user than root', user) !== undefined;
 const canGiveGroups = isRoot && isAllowed('fsGroup', ['setpriv', '--reuid=65532', '--groups=5000', 'true']);
 const canDropCapabilities =
   isRoot && isAllowed('root without capabilities', ['setpriv', '--bounding-set=-dac_override', 'true']);
@@ -46,9 +46,18 @@ function emptyDir(mode: number, gid = 0): string {
 
 test('one user publishes, another reads', async () => {
   const dir = emptyDir(0o777);
-  assert.equal(await publisher({ dir, from: 1, to: 2 }, nonroot).ended, ['open', 'done']);
+  assert.equal(await publisher({ dir, from: 1, to: 2 }, nonroot).ended(), ['open', 'done']);
   assert.ok(mayRead(join(dir, 'db-password'), app));
   assert.ok(mayRead(join(dir, 'nested/deeper/two'), app));
+});
+
+test('a set that the user could not take away is refused at once, though nothing has changed', async () => {
+  const dir = emptyDir(0o777);
+  await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
+  // What is left of a set of another user whose lock somebody removed.
+  chmodSync(join(dir, readlinkSync(join(dir, '..data'))), 0o555);
+  const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
+  assert.match(lines.at(-1) ?? '', /got EACCES at access of .*Run init and sidecar as the same user/);
 });
 
 if (canGiveGroups) {
@@ -57,7 +66,10 @@ if (canGiveGroups) {
     const dir = emptyDir(0o2777, 5000);
     // The container's own group is another: the files have theirs from the directory.
     const wrapper = ['setpriv', '--reuid=65532', '--regid=65532', '--groups=5000'];
-    assert.equal(await publisher({ dir, from: 1, to: 2, mode: 0o440 }, { wrapper }).ended, ['open', 'done']);
+    assert.equal(await publisher({ dir, from: 1, to: 2, mode: 0o440 }, { wrapper }).ended(), [
+      'open',
+      'done',
+    ]);
     for (const path of ['db-password', 'nested/one', 'nested/deeper/two']) {
       assert.is(statSync(join(dir, path)).gid, 5000, path);
       assert.ok(mayRead(join(dir, path), { uid: 1000, gid: 5000 }), path);
@@ -69,19 +81,19 @@ if (canGiveGroups) {
 if (isRoot) {
   test('--owner without CAP_CHOWN says what to change', async () => {
     const dir = emptyDir(0o777);
-    const lines = await publisher({ dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } }, nonroot).ended;
+    const lines = await publisher({ dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /to 1000:1000, got EPERM".*capability CHOWN/);
   });
 
   test('a sidecar that runs as another user than init is refused at its start, not at the first rotation', async () => {
     const dir = emptyDir(0o777);
-    await publisher({ dir, from: 1, to: 1 }).ended;
-    const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended;
+    await publisher({ dir, from: 1, to: 1 }).ended();
+    const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /"code":"publish\.directory".*Run init and sidecar as the same user/);
   });
 
   test('a directory that the user may not write to is refused before anything else', async () => {
-    const lines = await publisher({ dir: emptyDir(0o755), from: 1, to: 1 }, nonroot).ended;
+    const lines = await publisher({ dir: emptyDir(0o755), from: 1, to: 1 }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /EACCES.*fsGroup/);
   });
 }
@@ -91,9 +103,9 @@ if (canDropCapabilities) {
     const dir = emptyDir(0o777);
     const wrapper = ['setpriv', '--bounding-set=-dac_override,-dac_read_search,-fowner'];
     const orders = { dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } };
-    const lines = await publisher({ ...orders, mode: 0o400 }, { wrapper }).ended;
+    const lines = await publisher({ ...orders, mode: 0o400 }, { wrapper }).ended();
     assert.match(lines.at(-1) ?? '', /got EACCES at access of .*CAP_DAC_OVERRIDE/);
-    assert.equal(await publisher({ ...orders, mode: 0o444 }, { wrapper }).ended, ['open', 'done']);
+    assert.equal(await publisher({ ...orders, mode: 0o444 }, { wrapper }).ended(), ['open', 'done']);
   });
 }
 
@@ -103,14 +115,14 @@ if (canMount) {
     // A set takes 96 KiB; the volume has room for one and a half.
     const script = 'mount -t tmpfs -o size=144k tmpfs "$1" && shift && "$@" && exec "$@"';
     const wrapper = ['unshare', '--mount', 'sh', '-c', script, 'sh', dir];
-    const lines = await publisher({ dir, from: 1, to: 2 }, { wrapper }).ended;
+    const lines = await publisher({ dir, from: 1, to: 2 }, { wrapper }).ended();
     assert.match(lines.at(-1) ?? '', /expected room for \d+Ki, got \d+Ki free/);
   });
 
   test('a read-only mount says which line of the pod is wrong', async () => {
     const dir = emptyDir(0o777);
     const wrapper = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"', dir];
-    const lines = await publisher({ dir, from: 1, to: 1 }, { wrapper }).ended;
+    const lines = await publisher({ dir, from: 1, to: 1 }, { wrapper }).ended();
     assert.match(lines.at(-1) ?? '', /EROFS.*readOnly/);
   });
 }

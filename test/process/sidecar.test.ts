@@ -55,7 +55,7 @@ sidecar.before.each(async (context) => {
 });
 sidecar.after.each(async ({ box, sidecars, applications }) => {
   for (const running of sidecars) running.child.kill('SIGKILL');
-  const ended = await Promise.all(sidecars.map((running) => running.ended));
+  const ended = await Promise.all(sidecars.map((running) => running.ended()));
   await Promise.all(applications.map((application) => application.end()));
   box.remove();
   for (const { stderr, stdout } of ended) printed.push(stderr + stdout);
@@ -105,7 +105,7 @@ function isRunning(pid: number): boolean {
 /** The end that a signal brings. */
 function endOf(running: Sidecar, signal: NodeJS.Signals): Promise<Ended> {
   process.kill(running.pid, signal);
-  return running.ended;
+  return running.ended();
 }
 
 sidecar('is alive but not ready until the first publish', async (house) => {
@@ -386,7 +386,7 @@ sidecar('two on one directory: the second says who holds it', async (house) => {
   box.writeConfig(of('a'));
   await ready(house);
   const second = await begin(house, ['--start-timeout', '200ms']);
-  const { code, lastLine } = await second.ended;
+  const { code, lastLine } = await second.ended();
   assert.is(code, 6);
   assert.match(lastLine, /podsecrets sidecar on .*publish\.locked/);
 });

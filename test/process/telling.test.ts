@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import type { AgentStatus } from '../../src/core/status/status.ts';
 import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
 import { isAllowed } from '../support/allowed.ts';
+import { until, within } from '../support/patience.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
@@ -91,7 +92,7 @@ async function application({ box }: House, name: string) {
   });
   running.push(child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => (await lines.next()).value;
+  const next = async () => (await within(`a line of ${name}`, lines.next())).value;
   assert.is(await next(), 'ready');
   return { child, next };
 }
@@ -110,7 +111,7 @@ for (const found of ['pid file', 'name'] as const) {
       assert.is(await heard, value);
     }
     program.child.kill('SIGTERM');
-    assert.is((await program.ended).code, 0);
+    assert.is((await program.ended()).code, 0);
   });
 }
 
@@ -192,7 +193,10 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
     stderr += chunk;
   });
   const says = async (pattern: RegExp) => {
-    while (!pattern.test(stderr)) await once(child.stderr, 'data');
+    await until(
+      () => `it to say ${pattern}, got:\n${stderr}`,
+      () => pattern.test(stderr),
+    );
   };
   const port = await portOf({ says, stderr: () => stderr });
   for (const round of [1, 2, 3]) {
@@ -205,7 +209,7 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
   for (const line of stderr.trimEnd().split('\n')) assert.type(JSON.parse(line), 'object', line);
   const self = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
   process.kill(Number(self), 'SIGTERM');
-  assert.is((await once(child, 'exit'))[0], 0);
+  assert.is((await within('the end of the sidecar', once(child, 'exit')))[0], 0);
 });
 
 test.run();

@@ -46,7 +46,7 @@ test.before.each(async (house) => {
 });
 test.after.each(async ({ box, sidecars }) => {
   for (const running of sidecars) running.child.kill('SIGKILL');
-  await Promise.all(sidecars.map((running) => running.ended));
+  await Promise.all(sidecars.map((running) => running.ended()));
   box.remove();
 });
 

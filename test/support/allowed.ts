@@ -6,16 +6,15 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { PATIENCE } from './patience.ts';
+import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
 
 /** How a line begins that tells of something untested. */
 export const NOT_TESTED = 'not tested here: ';
 
-/** Another user, who owns nothing. */
-export const nobody = { uid: 65_534, gid: 65_534 } as const;
-
 /** Whether this command succeeds here; where it does not, says that `what` is not tested. */
 export function isAllowed(what: string, [command, ...words]: readonly [string, ...string[]]): boolean {
-  const works = spawnSync(command, words, { stdio: 'ignore' }).status === 0;
+  const works = spawnSync(command, words, { stdio: 'ignore', timeout: PATIENCE }).status === 0;
   return works || isNotTested(`${what}: ${[command, ...words].join(' ')} is not allowed`);
 }
 
@@ -24,11 +23,25 @@ export function mayBecome(
   what: string,
   user: { readonly uid: number; readonly gid: number } = nobody,
 ): boolean {
-  const works = process.getuid?.() === 0 && spawnSync('true', { ...user, stdio: 'ignore' }).status === 0;
+  const works =
+    process.getuid?.() === 0 &&
+    spawnSync('true', { ...user, stdio: 'ignore', timeout: PATIENCE }).status === 0;
   return works || isNotTested(`${what}: becoming another user is not allowed`);
 }
 
-function isNotTested(what: string): false {
+/** What a process of this user runs; undefined where it may not become that user, or can run nothing of ours. */
+export function copyForOthers(
+  what: string,
+  user: { readonly uid: number; readonly gid: number } = nobody,
+): ReadableCopy | undefined {
+  if (!mayBecome(what, user)) return undefined;
+  const copy = readableCopy();
+  if (copy === undefined) isNotTested(`${what}: neither TMPDIR nor /tmp lets another user run a program`);
+  return copy;
+}
+
+/** Says so where it is not a command that shows it. */
+export function isNotTested(what: string): false {
   process.stdout.write(`\n${NOT_TESTED}${what}\n`);
   return false;
 }

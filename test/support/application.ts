@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { until } from './patience.ts';
+import { until, within } from './patience.ts';
 
 export interface Application {
   readonly pid: number;
@@ -53,7 +53,7 @@ export async function startApplication({ file, pidFile, name }: ApplicationOptio
     hears,
     async end() {
       child.stdin.end();
-      await closed;
+      await within(`the end of ${name}`, closed);
     },
   };
 }

@@ -3,14 +3,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { within } from './patience.ts';
+import { readableCopy } from './readable-copy.ts';
 
 export interface Companion {
-  /** Resolves as soon as it has printed this line; rejects when it ends without. */
+  /** Resolves as soon as it has printed this line; rejects when that does not come. */
   said(line: string): Promise<void>;
-  /** Resolves with the `count`th line as soon as it has printed so many; rejects when it ends before. */
+  /** Resolves with the `count`th line as soon as it has printed so many; rejects when that does not come. */
   line(count: number): Promise<string>;
-  /** Every line it printed, when it has ended. */
-  readonly ended: Promise<readonly string[]>;
+  /** Every line it printed, when it has ended; rejects when it does not end. */
+  ended(): Promise<readonly string[]>;
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGUSR2'): void;
 }
 
@@ -34,14 +36,19 @@ export function companion(
   options: CompanionOptions = {},
 ): Companion {
   const { wrapper = [], ...user } = options;
+  const copy = Object.keys(options).length > 0 ? readableCopy() : undefined;
   const [command = '', ...words] = [
     ...wrapper,
-    process.execPath,
+    copy?.node ?? process.execPath,
     '--no-warnings',
-    join(import.meta.dirname, file),
+    copy?.path(`test/support/${file}`) ?? join(import.meta.dirname, file),
     ...[argument].flat(),
   ];
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], ...user });
+  const child = spawn(command, words, {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...user,
+  });
   running.add(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -49,7 +56,7 @@ export function companion(
   });
   const lines = () => output.split('\n').slice(0, -1);
   let over = false;
-  const ended = once(child, 'close').then((): readonly string[] => {
+  const closed = once(child, 'close').then((): readonly string[] => {
     over = true;
     running.delete(child);
     return lines();
@@ -60,12 +67,13 @@ export function companion(
       const found = find();
       if (found !== undefined) return found;
       if (over) throw new Error(`expected it to say ${what}, got ${JSON.stringify(output)}`);
-      await Promise.race([once(child.stdout, 'data'), ended]);
+      const more = Promise.race([once(child.stdout, 'data'), closed]);
+      await within(() => `${file} to say ${what}, got ${JSON.stringify(output.slice(-2000))}`, more);
     }
   }
 
   return {
-    ended,
+    ended: () => within(() => `the end of ${file}, got ${JSON.stringify(output.slice(-2000))}`, closed),
     kill: (signal) => child.kill(signal),
     said: async (line) => {
       await until(line, () => lines().includes(line) || undefined);

@@ -7,10 +7,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { isAllowed } from './allowed.ts';
-
-const repository = join(import.meta.dirname, '..', '..');
+import { until } from './patience.ts';
+import { binary } from './program.ts';
 
 /** Whether containers are isolated here. */
 export const isolated = isAllowed('containers with mounts and users of their own', [
@@ -72,11 +72,8 @@ export async function startPause(): Promise<{ readonly pid: number | undefined; 
   const child = spawn('unshare', ['--pid', '--fork', '--kill-child', 'sleep', 'infinity'], {
     stdio: 'ignore',
   });
-  for (;;) {
-    const pid = innerPid(child);
-    if (pid !== undefined) return { pid, stop: () => child.kill('SIGKILL') };
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until('a process in a PID namespace of its own', () => innerPid(child) !== undefined);
+  return { pid: innerPid(child), stop: () => child.kill('SIGKILL') };
 }
 
 function isolatedCommand({
@@ -90,9 +87,10 @@ function isolatedCommand({
   const script = [
     'set -e; umask 022',
     `mount -t tmpfs -o mode=0755 root ${quoted(root)}; cd ${quoted(root)}`,
-    // The programs of the host stand for those of an image.
-    `for folder in /usr /bin /sbin /lib /lib64 /dev ${quoted(repository)}; do if [ -e "$folder" ]; then mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"; fi; done`,
-    // The repository may itself be below /tmp.
+    // The programs of the host stand for those of an image, and ours comes alone: its folder may be closed to this user.
+    'for folder in /usr /bin /sbin /lib /lib64 /dev; do if [ -e "$folder" ]; then mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"; fi; done',
+    `mkdir -p ${quoted(`.${dirname(binary)}`)}; touch ${quoted(`.${binary}`)}; mount --bind ${quoted(binary)} ${quoted(`.${binary}`)}`,
+    // The program may itself be below /tmp.
     'mkdir -p tmp proc; chmod 1777 tmp; mount -t proc proc proc',
     ...mounts.map(({ from, to, readOnly }) => {
       const target = quoted(`.${to}`);

@@ -29,6 +29,8 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
     dir,
     owner: undefined,
     allowDisk: false,
+    user: process.geteuid?.() ?? 0,
+    inKubernetes: true,
     holder: 'test',
     patience: 0,
     clock,

@@ -1,6 +1,7 @@
 /**
  * Runs an injection as `podsecrets inject` does, from flags; and holds every result to what all of them promise: it passes
- * the schemas of every release, doing it again changes nothing, and the text says what the objects say.
+ * the schemas of every release, containers can open their files, doing it again changes nothing, and the text says what the
+ * objects say.
  */
 
 import * as assert from 'uvu/assert';
@@ -10,6 +11,7 @@ import type { Context } from '../../src/commands/context.ts';
 import { injectChoices } from '../../src/commands/inject-choices.ts';
 import { type Injected, type Input, inject } from '../../src/core/inject/inject.ts';
 import { manifestFaults, objectFaults, releases } from './kubernetes-schemas.ts';
+import { mountFaultsIn } from './mount-faults.ts';
 
 export interface Injection {
   readonly text: string;
@@ -24,6 +26,7 @@ export async function injected({ text, flags = '', config, dir }: Injection): Pr
   const result = await injectWith({ file: 'pods.yaml', text, configs }, flags);
   const again = await injectWith({ file: 'pods.yaml', text: result.text, configs }, flags);
   assert.is(again.text, result.text, 'doing it again changes nothing');
+  assert.equal(mountFaultsIn(result.objects), []);
   for (const release of releases) {
     assert.equal(manifestFaults(result.text, release), []);
     assert.equal(
@@ -57,6 +60,8 @@ export interface ContainerView {
   readonly volumeMounts?: readonly {
     readonly name: string;
     readonly mountPath: string;
+    readonly subPath?: string;
+    readonly subPathExpr?: string;
     readonly readOnly?: boolean;
   }[];
   readonly env?: readonly { readonly name: string }[];

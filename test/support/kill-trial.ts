@@ -9,6 +9,7 @@
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { type Companion, companion } from './companion.ts';
+import { within } from './patience.ts';
 import type { Orders } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';
@@ -63,13 +64,13 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
       if (kills % 2 === 0) while ((await reader.turn()).newest < from);
       await change(dir, Math.ceil(random() * CHANGES), writer);
       writer.kill('SIGKILL');
-      await writer.ended;
+      await writer.ended();
       if (showsInterruption(dir)) interrupted++;
       await reader.turn();
       writer = next;
     }
     writer.kill('SIGKILL');
-    await writer.ended;
+    await writer.ended();
     const last = (kills + 2) * STRIDE;
     await startWriter({ dir, from: last, to: last }).said('done');
     return { report: await reader.end(), kills, interrupted, last };
@@ -87,13 +88,14 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
 /** Resolves at the `count`th change in the directory from now on; rejects when the writer ends before. */
 async function change(dir: string, count: number, writer: Companion): Promise<void> {
   let left = count;
-  const changed = Promise.withResolvers<void>();
-  const watcher = watch(dir, () => --left <= 0 && changed.resolve());
-  const ended = writer.ended.then((lines) => {
+  const seen = Promise.withResolvers<void>();
+  const watcher = watch(dir, () => --left <= 0 && seen.resolve());
+  const changed = within(() => `${left} more changes by the writer`, seen.promise);
+  const ended = writer.ended().then((lines) => {
     throw new Error(`expected the writer to publish until it is killed, got ${JSON.stringify(lines)}`);
   });
   try {
-    await Promise.race([changed.promise, ended]);
+    await Promise.race([changed, ended]);
   } finally {
     watcher.close();
   }

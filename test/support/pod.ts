@@ -4,14 +4,14 @@
  * Init containers run one after the other; one with restartPolicy Always is a sidecar, and the next waits until its
  * startupProbe succeeds. Sidecars are restarted whenever they end, others as the pod's restartPolicy says. When the
  * containers have ended, or the pod is stopped, sidecars get SIGTERM last, in reverse order. Volumes are folders: a Memory
- * emptyDir on a tmpfs, a ConfigMap with its files. Back-off between restarts is short; there is no network namespace.
+ * emptyDir on a tmpfs, a ConfigMap with its files. A subPath that is missing is made with the mode of the volume, as root's. Back-off between restarts is short; there is no network namespace.
  */
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Container, type Mount, startContainer, startPause } from './container.ts';
-import { until } from './patience.ts';
+import { until, within } from './patience.ts';
 
 interface PodSpec {
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';
@@ -42,6 +42,7 @@ interface PodContainer {
   readonly volumeMounts?: readonly {
     readonly name: string;
     readonly mountPath: string;
+    readonly subPath?: string;
     readonly readOnly?: boolean;
   }[];
 }
@@ -106,8 +107,8 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
       env: { ...options.env, ...own },
       mounts: [
         ...options.mounts,
-        ...(container.volumeMounts ?? []).map(({ name, mountPath, readOnly = false }) => ({
-          from: folders.get(name) ?? missing(`volume ${name}`),
+        ...(container.volumeMounts ?? []).map(({ name, mountPath, subPath = '', readOnly = false }) => ({
+          from: partOf(folders.get(name) ?? missing(`volume ${name}`), subPath),
           to: mountPath,
           readOnly,
         })),
@@ -206,7 +207,9 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
       );
       for (const [name, container] of running)
         if (!sidecars.has(name) || phase === 'Pending') container.kill('SIGTERM');
-      await over;
+      await within(() => `the end of the pod, after ${events.join(', ')}`, over).finally(() => {
+        for (const container of running.values()) container.kill('SIGKILL');
+      });
       pause?.stop();
       rmSync(root, { recursive: true, force: true });
     },
@@ -222,16 +225,29 @@ function makeVolumes(
     volumes.map(({ name, configMap }) => {
       const folder = join(root, name);
       mkdirSync(folder);
-      // The kubelet's own mode of an emptyDir without fsGroup.
-      chmodSync(folder, configMap === undefined ? 0o777 : 0o755);
+      // The kubelet's own mode of a Memory emptyDir without fsGroup.
+      chmodSync(folder, configMap === undefined ? 0o1777 : 0o755);
       const files =
         configMap === undefined
           ? {}
           : (options.configMaps.get(configMap.name) ?? missing(`ConfigMap ${configMap.name}`));
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      for (const [file, text] of Object.entries(files)) {
+        writeFileSync(join(folder, file), text);
+        // Not through the mode of the creation, from which the umask takes away.
+        chmodSync(join(folder, file), 0o644);
+      }
       return [name, folder];
     }),
   );
+}
+
+function partOf(volume: string, subPath: string): string {
+  const part = join(volume, subPath);
+  if (!existsSync(part)) {
+    mkdirSync(part, { recursive: true });
+    chmodSync(part, statSync(volume).mode);
+  }
+  return part;
 }
 
 function missing(what: string): never {

@@ -3,11 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { within } from './patience.ts';
 
 /** The program under test; PODSECRETS_BINARY names another. */
-export const binary =
-  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets');
+export const binary = resolve(
+  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets'),
+);
 
 export interface Ended {
   readonly code: number | null;
@@ -21,17 +23,27 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly pid: number;
-  readonly ended: Promise<Ended>;
+  /** Resolves when it has ended; rejects when it does not end. */
+  ended(): Promise<Ended>;
+  hasEnded(): boolean;
   /** Everything on stderr so far. */
   stderr(): string;
-  /** Resolves as soon as stderr matches; rejects when the program ends without. */
+  /** Resolves as soon as stderr matches; rejects when that does not come. */
   says(pattern: RegExp): Promise<void>;
 }
 
-/** Starts the program with exactly this environment (and PATH), so that the machine's AWS settings stay out. */
-export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+/**
+ * Starts the program with exactly this environment (and PATH), so that the machine's AWS settings stay out. `command`: what
+ * starts it, when not the binary itself; it must become the program, because signals go to it.
+ */
+export function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  command: readonly [string, ...string[]] = [binary],
+): Running {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: npm run build makes it`);
-  const child = spawn(binary, args, {
+  const [program, ...words] = command;
+  const child = spawn(program, [...words, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -43,26 +55,37 @@ export function start(args: readonly string[], env: Readonly<Record<string, stri
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
   });
-  const ended = once(child, 'close').then(([code, signal]): Ended => {
+  let end: Ended | undefined;
+  const closed = once(child, 'close').then(([code, signal]): Ended => {
     const lastLine = stderr.trimEnd().split('\n').at(-1) ?? '';
-    return { code, signal, stdout, stderr, lastLine };
+    end = { code, signal, stdout, stderr, lastLine };
+    return end;
   });
+  const name = `podsecrets ${args[0] ?? ''}`;
 
   async function says(pattern: RegExp): Promise<void> {
-    let over = false;
-    void ended.then(() => {
-      over = true;
-    });
     while (!pattern.test(stderr)) {
-      if (over) throw new Error(`the program ended without saying ${pattern}:\n${stderr}`);
-      await Promise.race([once(child.stderr, 'data'), ended]);
+      if (end !== undefined) throw new Error(`${name} ended without saying ${pattern}:\n${stderr}`);
+      const more = Promise.race([once(child.stderr, 'data'), closed]);
+      await within(() => `${name} to say ${pattern}, got:\n${stderr}`, more);
     }
   }
 
-  return { child, pid: child.pid ?? 0, ended, stderr: () => stderr, says };
+  return {
+    child,
+    pid: child.pid ?? 0,
+    ended: () => within(() => `the end of ${name}, got:\n${stderr}`, closed),
+    hasEnded: () => end !== undefined,
+    stderr: () => stderr,
+    says,
+  };
 }
 
 /** Runs the program to its end. */
-export function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return start(args, env).ended;
+export function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  command: readonly [string, ...string[]] = [binary],
+): Promise<Ended> {
+  return start(args, env, command).ended();
 }

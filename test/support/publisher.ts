@@ -44,6 +44,8 @@ async function obey({
       dir,
       owner,
       allowDisk: false,
+      user: process.geteuid?.() ?? 0,
+      inKubernetes: true,
       holder: 'publisher',
       patience,
       clock: realClock,

@@ -30,9 +30,10 @@ export interface Sidecar extends Running {
 export async function startSidecar(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  command?: readonly [string, ...string[]],
 ): Promise<Sidecar> {
   const address = `127.0.0.1:${await freePort()}`;
-  const running = start(['sidecar', '--listen', address, '--log-level', 'debug', ...args], env);
+  const running = start(['sidecar', '--listen', address, '--log-level', 'debug', ...args], env, command);
 
   const lines = (): readonly LoggedLine[] =>
     running
@@ -48,13 +49,9 @@ export async function startSidecar(
   }
 
   async function happens(what: string, isSo: () => boolean): Promise<void> {
-    let isOver = false;
-    void running.ended.then(() => {
-      isOver = true;
-    });
     await until(
       () => `${what} in:\n${running.stderr()}`,
-      () => isOver || isSo(),
+      () => running.hasEnded() || isSo(),
     );
     if (!isSo()) throw new Error(`expected ${what}, and it ended:\n${running.stderr()}`);
   }

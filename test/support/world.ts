@@ -32,6 +32,7 @@ import { createWakes } from '../../src/wakes.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { config } from './config.ts';
 import { shown } from './directory.ts';
+import { until } from './patience.ts';
 import { scratch } from './scratch.ts';
 
 export interface WorldOptions {
@@ -167,6 +168,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     dir,
     owner: undefined,
     allowDisk: false,
+    user: process.geteuid?.() ?? 0,
+    inKubernetes: true,
     holder: 'world',
     patience: 0,
     clock,
@@ -273,7 +276,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     isBusy: () => busy,
     async idle() {
       const isTelling = () => delivery.teller.status().some(({ state }) => state === 'telling');
-      while (busy || isTelling()) await new Promise((resolve) => setImmediate(resolve));
+      await until('the end of a pass, and of all telling', () => !busy && !isTelling());
       await clock.settle();
     },
     ended: () => end,

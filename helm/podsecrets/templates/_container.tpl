@@ -12,7 +12,7 @@ The containers. Three lines in a pod spec are enough:
   {{- include "podsecrets.volumes" . | nindent 2 }}
 */}}
 
-{{/* What stands first in initContainers. */}}
+{{/* What stands first in initContainers: the kubelet makes the directory of a subPath as root, if a container mounts it earlier. */}}
 {{- define "podsecrets.initContainers" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 {{- if eq $values.as "sidecar" -}}
@@ -68,7 +68,7 @@ imagePullPolicy: {{ . }}
 {{- end }}
 args:
 - {{ .command }}
-- --config=/etc/podsecrets/config.yaml={{ $values.dir }}
+- --config=/etc/podsecrets/config.yaml=/mnt/podsecrets/files
 {{- include "podsecrets.arguments" . }}
 {{- if and $values.options.syncSecrets (ne ($values.options.secretOwner | default "retain") "retain") }}
 env:
@@ -85,7 +85,7 @@ securityContext:
   capabilities: {drop: [ALL]}
   seccompProfile: {type: RuntimeDefault}
 volumeMounts:
-- {name: podsecrets, mountPath: {{ $values.dir | quote }}}
+- {name: podsecrets, mountPath: /mnt/podsecrets}
 - {name: podsecrets-config, mountPath: /etc/podsecrets, readOnly: true}
 {{- end -}}
 

@@ -6,8 +6,8 @@
   configMap: {name: {{ include "podsecrets.configMapName" . }}}
 {{- end -}}
 
-{{/* What a container that reads the files mounts. */}}
+{{/* What a container that reads the files mounts: the directory that podsecrets makes in the volume, not the volume. */}}
 {{- define "podsecrets.mounts" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
-- {name: podsecrets, mountPath: {{ $values.dir | quote }}, readOnly: true}
+- {name: podsecrets, mountPath: {{ $values.dir | quote }}, subPath: files, readOnly: true}
 {{- end -}}

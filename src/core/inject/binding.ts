@@ -1,7 +1,7 @@
 /**
  * Which volume of a pod is served by which config, at which path.
  *
- * A volume of the Secrets Store CSI driver keeps its name and its mounts, whatever they are, and becomes a tmpfs that our
+ * A volume of the Secrets Store CSI driver keeps its name and its mount paths, whatever they are, and becomes a tmpfs that our
  * container fills. A pod that was injected before is recognised by its config volume, so that doing it again finds the
  * same bindings. Everything else gets a volume of its own.
  */
@@ -10,8 +10,9 @@ import type { Plan } from '../plan.ts';
 import { Problem } from '../problem.ts';
 import { quoted } from '../text.ts';
 import type { Choices } from './choices.ts';
-import { isOwn } from './container.ts';
+import { isOwn, wasInjected } from './container.ts';
 import { type Mapping, mappingsOf, textOf, valueAt } from './data.ts';
+import { hasAllFiles, isNamed } from './mounts.ts';
 import type { Source } from './source.ts';
 
 /** A volume of a pod, and the config that fills it. */
@@ -19,14 +20,20 @@ export interface Binding {
   readonly volume: string;
   readonly configVolume: string;
   readonly source: Source;
-  /** Where our container mounts the volume, and publishes. */
+  /** Where our container mounts the whole volume. */
+  readonly root: string;
+  /** Where containers of the application mount the files. */
   readonly dir: string;
-  /** Where an earlier injection mounted and published; the same as `dir` without one. */
+  /** Where they mounted them before; the same as `dir` when none did. */
   readonly dirBefore: string;
+  /** Somebody chose `dir`: mounts that are elsewhere go there. */
+  readonly moves: boolean;
   /** Where our container mounts the config. */
   readonly configDir: string;
   /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
   readonly kept: boolean;
+  /** The CSI driver fills the volume until now: what its mounts name by subPath are files. */
+  readonly isCsi: boolean;
 }
 
 /** A binding whose config was read. */
@@ -35,7 +42,7 @@ export interface PlannedBinding extends Binding {
 }
 
 /** What there is to bind, and where to. */
-export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen'> {
+export interface Wanted extends Pick<Choices, 'dir' | 'dirIsChosen' | 'containers'> {
   readonly sources: readonly Source[];
   /** Sources for pods that say nothing about which they want. */
   readonly forAll: readonly Source[];
@@ -51,7 +58,7 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
     if (name === undefined) continue;
     if (isCsiVolume(volume)) {
       const source = classOf(volume, wanted, `${subject} volume ${name}`);
-      if (!source.foreign) found.push(keptBinding(pod, name, source, wanted));
+      if (!source.foreign) found.push({ ...keptBinding(pod, name, source, wanted), isCsi: true });
       continue;
     }
     // Injected before: a config volume of ours, with the secrets volume that it belongs to.
@@ -73,10 +80,13 @@ export function bindingsOf(pod: Mapping, wanted: Wanted, subject: string): reado
   }
   return found.map((binding, index) => ({
     ...binding,
+    root: found.length === 1 ? ROOT : `${ROOT}/${binding.volume}`,
     configDir: index === 0 ? '/etc/podsecrets' : `/etc/podsecrets-${index + 1}`,
   }));
 }
 
+/** Of the one volume, or of a directory for each. */
+const ROOT = '/mnt/podsecrets';
 const OWN_VOLUME = /^podsecrets(-\d+)?$/;
 
 /** The first name that no other binding has. */
@@ -90,32 +100,46 @@ function freeName(found: readonly Bound[]): string {
 
 /** Its author chose where it is mounted. */
 function keptBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {
-  const containers = [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)];
-  const dir = mountPathIn(containers, volume) ?? source.dir ?? wanted.dir;
-  return { volume, configVolume: configVolumeName(volume), source, dir, dirBefore: dir, kept: true };
+  const dir = mountPathIn(applicationContainers(pod), volume) ?? source.dir ?? wanted.dir;
+  return { ...bound(volume, source), dir, dirBefore: dir, moves: false, kept: true };
 }
 
-/** What was chosen now wins over what was chosen before, and that over the default. */
+/**
+ * What was chosen now wins over what was chosen before, and that over the default. What was chosen before shows in the
+ * containers that get the files; in others only when an injection put it there.
+ */
 function ownBinding(pod: Mapping, volume: string, source: Source, wanted: Wanted): Bound {
-  const own = [...mappingsOf(pod.initContainers), ...mappingsOf(pod.containers)].filter(isOwn);
-  const before = mountPathIn(own, volume);
-  const dir = source.dir ?? (wanted.dirIsChosen ? wanted.dir : (before ?? wanted.dir));
+  const containers = applicationContainers(pod);
+  const named = containers.filter((container) => isNamed(container, wanted));
+  const others = wasInjected(pod) ? containers : [];
+  const before = mountPathIn([...named, ...others], volume);
+  const chosen = source.dir ?? (wanted.dirIsChosen ? wanted.dir : undefined);
+  const dir = chosen ?? before ?? wanted.dir;
   return {
-    volume,
-    configVolume: configVolumeName(volume),
-    source,
+    ...bound(volume, source),
     dir,
     dirBefore: before ?? dir,
+    moves: chosen !== undefined,
     kept: false,
   };
 }
 
-type Bound = Omit<Binding, 'configDir'>;
+type Bound = Omit<Binding, 'configDir' | 'root'>;
 
-/** Where the first of the containers that mount a volume has it. */
+function bound(volume: string, source: Source): Pick<Bound, 'volume' | 'configVolume' | 'source' | 'isCsi'> {
+  return { volume, configVolume: configVolumeName(volume), source, isCsi: false };
+}
+
+function applicationContainers(pod: Mapping): readonly Mapping[] {
+  return [...mappingsOf(pod.containers), ...mappingsOf(pod.initContainers)].filter(
+    (container) => !isOwn(container),
+  );
+}
+
+/** Where the first of the containers that mount a volume's files has them. */
 function mountPathIn(containers: readonly Mapping[], volume: string): string | undefined {
   const mounts = containers.flatMap((container) => mappingsOf(container.volumeMounts));
-  return textOf(mounts.find((mount) => mount.name === volume && mount.subPath === undefined)?.mountPath);
+  return textOf(mounts.find((mount) => mount.name === volume && hasAllFiles(mount))?.mountPath);
 }
 
 /** Names of volumes are DNS labels: 63 characters. */

@@ -11,7 +11,7 @@ export interface Choices {
   readonly image: string;
   /** The containers that get the files; empty: all. */
   readonly containers: readonly string[];
-  /** Where a config publishes that names no directory and converts no volume. */
+  /** Where the application mounts the files of a config that names no directory and converts no volume. */
   readonly dir: string;
   /** Whether somebody chose that, or it is the default. */
   readonly dirIsChosen: boolean;

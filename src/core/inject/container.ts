@@ -9,6 +9,7 @@
 import type { Binding } from './binding.ts';
 import type { Choices } from './choices.ts';
 import { type Mapping, mappingOf, mappingsOf } from './data.ts';
+import { publishedDirectory } from './mounts.ts';
 
 /** What runs beside the application for the life of the pod. */
 export const SIDECAR_NAME = 'podsecrets';
@@ -17,7 +18,7 @@ export const INIT_NAME = 'podsecrets-init';
 
 /** Where our containers go in a pod spec. */
 export interface OwnContainers {
-  /** At the head of initContainers. */
+  /** At the head of initContainers: the kubelet makes a missing subPath as root, when the first container that mounts it is not ours. */
   readonly first: readonly Mapping[];
   /** At the end of containers. */
   readonly beside: readonly Mapping[];
@@ -32,7 +33,9 @@ export function ownContainers(pod: Mapping, bindings: readonly Binding[], choice
     securityContext: securityContextOf(pod, choices),
     volumeMounts: bindings.flatMap(mountsOf),
   };
-  const configs = bindings.map((binding) => `--config=${binding.configDir}/config.yaml=${binding.dir}`);
+  const configs = bindings.map(
+    (binding) => `--config=${binding.configDir}/config.yaml=${publishedDirectory(binding)}`,
+  );
   const init = { name: INIT_NAME, image, args: ['init', ...configs, ...choices.initArguments], ...rest };
   const sidecar = { name: SIDECAR_NAME, image, args: ['sidecar', ...configs, ...choices.sidecarArguments] };
   switch (choices.as) {
@@ -152,7 +155,7 @@ export function applicationUser(pod: Mapping): { readonly uid: number; readonly 
 
 function mountsOf(binding: Binding): readonly Mapping[] {
   return [
-    { name: binding.volume, mountPath: binding.dir },
+    { name: binding.volume, mountPath: binding.root },
     { name: binding.configVolume, mountPath: binding.configDir, readOnly: true },
   ];
 }

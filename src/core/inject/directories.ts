@@ -10,6 +10,7 @@ import { quoted } from '../text.ts';
 import type { Binding } from './binding.ts';
 import type { Choices } from './choices.ts';
 import { type Mapping, mappingsOf, textOf } from './data.ts';
+import { isPartial, mountsWith } from './mounts.ts';
 
 /** What makes the directories of a pod impossible. */
 export function directoryProblems(
@@ -20,63 +21,62 @@ export function directoryProblems(
 ): readonly Problem[] {
   const wrong = bindings.filter(({ dir }) => !isMountPath(dir));
   if (wrong.length > 0) return wrong.map(({ dir }) => notMountPath(subject, dir));
-  return [
-    ...shared(subject, bindings),
-    ...containersOf(pod).flatMap((container) => taken(subject, container, bindings, choices)),
-  ];
+  return containersOf(pod).flatMap((container) =>
+    collisions(`${subject} container ${String(container.name)}`, container, bindings, choices),
+  );
 }
 
-/** The last `=` of `--config FILE=DIR` divides, and Kubernetes divides at a colon. */
+/** Kubernetes divides at a colon. */
 function isMountPath(dir: string): boolean {
-  return /^\/[^:=]*$/.test(dir) && stepsOf(dir).length > 0 && !stepsOf(dir).includes('..');
+  return /^\/[^:]*$/.test(dir) && stepsOf(dir).length > 0 && !stepsOf(dir).includes('..');
 }
 
 function notMountPath(subject: string, dir: string): Problem {
   return content(
     subject,
-    `expected an absolute path below / without .., : and =, got ${quoted(dir)}`,
+    `expected an absolute path below / without .. and :, got ${quoted(dir)}`,
     'Choose another directory with --config FILE=DIR.',
   );
 }
 
-/** In a directory of one volume, a mount of another has no place: an application sees it read-only. */
-function shared(subject: string, bindings: readonly Binding[]): readonly Problem[] {
-  return bindings.flatMap(({ dir }, index) => {
-    const others = [
-      ...bindings.slice(0, index).map((other) => other.dir),
-      ...bindings.map((other) => other.configDir),
-    ];
-    const other = others.find((path) => isWithin(dir, path) || isWithin(path, dir));
-    if (other === undefined) return [];
-    return [
-      content(
-        subject,
-        `expected directories apart from each other, got ${dir} and ${other}`,
-        'Give each config a directory of its own: --config FILE=DIR.',
-      ),
-    ];
-  });
-}
-
-function taken(
+/** Nothing can be mounted in a directory of files: an application sees it read-only. */
+function collisions(
   subject: string,
   container: Mapping,
   bindings: readonly Binding[],
   choices: Choices,
 ): readonly Problem[] {
-  const name = String(container.name);
-  if (choices.containers.length > 0 && !choices.containers.includes(name)) return [];
-  const mounts = mappingsOf(container.volumeMounts);
-  return bindings
-    .filter((binding) => !binding.kept && !mounts.some((mount) => mount.name === binding.volume))
-    .filter(({ dir }) => mounts.some((mount) => isWithin(textOf(mount.mountPath) ?? '', dir)))
-    .map(({ dir }) =>
-      content(
-        `${subject} container ${name}`,
-        `expected nothing mounted at ${dir} or below, got another volume`,
-        'Choose another directory with --config FILE=DIR.',
-      ),
-    );
+  const mounts = mountsWith(container, bindings, choices).map((mount) => ({
+    path: textOf(mount.mountPath) ?? '',
+    binding: bindings.find(({ volume }) => volume === mount.name),
+  }));
+  return mounts.flatMap((one, index) =>
+    mounts.slice(index + 1).flatMap((other) => {
+      const outer = [one, other].find(
+        (mount) => mount.binding !== undefined && isWithin((mount === one ? other : one).path, mount.path),
+      );
+      if (outer === undefined) return [];
+      return [collision(subject, outer.path, outer === one ? other : one, outer.binding?.kept === true)];
+    }),
+  );
+}
+
+function collision(
+  subject: string,
+  dir: string,
+  inner: { readonly path: string; readonly binding: Binding | undefined },
+  kept: boolean,
+): Problem {
+  const isOurs = inner.binding !== undefined;
+  return content(
+    subject,
+    isOurs
+      ? `expected directories apart from each other, got ${dir} and ${inner.path}`
+      : `expected nothing mounted at ${dir} or below, got another volume at ${inner.path}`,
+    kept && (!isOurs || inner.binding.kept)
+      ? 'Change a mount path in the pod spec.'
+      : 'Choose another directory with --config FILE=DIR.',
+  );
 }
 
 /** Whether a path is the directory or lies in it. */
@@ -89,17 +89,16 @@ function stepsOf(path: string): readonly string[] {
   return path.split('/').filter((step) => step !== '' && step !== '.');
 }
 
-/** The kubelet resolves a subPath once, when the container starts. */
+/** The kubelet resolves the subPath of a file once, when the container starts. */
 export function subPaths(subject: string, pod: Mapping, bindings: readonly Binding[]): readonly Problem[] {
   return containersOf(pod).flatMap((container) =>
     mappingsOf(container.volumeMounts)
-      .filter((mount) => bindings.some((binding) => binding.volume === mount.name))
-      .filter((mount) => mount.subPath !== undefined || mount.subPathExpr !== undefined)
+      .filter((mount) => bindings.some((one) => one.volume === mount.name && isPartial(mount, one)))
       .map((mount) =>
         content(
           `${subject} container ${String(container.name)}`,
-          `expected a mount of the whole volume ${String(mount.name)}, got subPath ${quoted(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
-          'Mount the directory and read the file in it, or use --as init if one value for the life of the pod is enough.',
+          `expected a mount of all files of the volume ${String(mount.name)}, got subPath ${quoted(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
+          'Leave the subPath out, mount a directory and read the file in it (inject adds subPath: files, which shows every change), or use --as init if one value for the life of the pod is enough.',
         ),
       ),
   );

@@ -9,6 +9,7 @@ import type { Binding } from './binding.ts';
 import type { Choices } from './choices.ts';
 import { isOwn, ownContainers } from './container.ts';
 import { type Mapping, mappingsOf, valueAt } from './data.ts';
+import { mountsWith } from './mounts.ts';
 
 /** The pod spec with containers, volumes and mounts for the bindings. */
 export function injectPod(pod: Mapping, bindings: readonly Binding[], choices: Choices): Mapping {
@@ -31,30 +32,15 @@ export function injectPod(pod: Mapping, bindings: readonly Binding[], choices: C
 function others(containers: unknown, bindings: readonly Binding[], choices: Choices): readonly Mapping[] {
   return mappingsOf(containers)
     .filter((container) => !isOwn(container))
-    .map((container) =>
-      bindings.reduce((current, binding) => withMount(current, binding, choices), container),
-    );
+    .map((container) => withMounts(container, mountsWith(container, bindings, choices)));
 }
 
-/**
- * A mount that somebody made stays where it is, and becomes read-only. One that an earlier injection made moves with the
- * directory, or goes when the container is no longer to have it.
- */
-function withMount(container: Mapping, binding: Binding, choices: Choices): Mapping {
-  const before = mappingsOf(container.volumeMounts);
-  const wanted =
-    choices.containers.length > 0 ? choices.containers.includes(String(container.name)) : !binding.kept;
-  const mounts = before.flatMap((mount) => {
-    if (mount.name !== binding.volume) return [mount];
-    const made = !binding.kept && mount.mountPath === binding.dirBefore;
-    if (made && !wanted) return [];
-    return [{ ...mount, ...(made ? { mountPath: binding.dir } : {}), readOnly: true }];
-  });
-  const mounted = mounts.some((mount) => mount.name === binding.volume);
-  if (wanted && !mounted) mounts.push({ name: binding.volume, mountPath: binding.dir, readOnly: true });
-  return before.length + mounts.length === 0
+/** A list that stays empty is left as it is; one that gets empty goes. */
+function withMounts(container: Mapping, mounts: readonly Mapping[]): Mapping {
+  if (mounts.length > 0) return { ...container, volumeMounts: mounts };
+  return mappingsOf(container.volumeMounts).length === 0
     ? container
-    : { ...container, volumeMounts: mounts.length === 0 ? undefined : mounts };
+    : { ...container, volumeMounts: undefined };
 }
 
 function withVolumes(volumes: readonly Mapping[], binding: Binding): readonly Mapping[] {

@@ -1,14 +1,29 @@
 /**
- * Makes sure that values stay in memory: the directory must be on a tmpfs or a ramfs, or the user must have said otherwise.
+ * Whether a directory is a place to publish to: in memory, so that no value reaches a disk, or the user has said otherwise;
+ * and one in which the kernel lets every user follow our links (sticky.ts).
  *
- * A directory that is missing is made, but only below a mount that passes: a forgotten volumeMount is then an error, and not
- * a directory in the container's own writable layer, where the application would never see it.
+ * A directory of which only the last part is missing is created. More is not: a forgotten volumeMount is then an error, and
+ * not a directory in the container's own writable layer, which the application would never see. The directory is never
+ * removed or replaced again, because the subPath mount of an application holds its inode.
  */
 
 import { constants } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Problem } from '../../core/problem.ts';
+import { quoted } from '../../core/text.ts';
 import type { FileSystem } from './file-system.ts';
+import { refuseSticky } from './sticky.ts';
+import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
+
+/** On what terms a directory will do. */
+export interface DirectoryTerms {
+  /** Whether a directory that is not in memory will do. */
+  readonly allowDisk: boolean;
+  /** Effective uid of the process, and so the owner of every link it makes. */
+  readonly user: number;
+  /** Whether the remedy is a change to a pod. */
+  readonly inKubernetes: boolean;
+}
 
 /** From statfs(2) and linux/magic.h. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */]);
@@ -23,31 +38,61 @@ const names: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The directory's path, absolute and without links; it exists and can be written to. Errors of the file system pass. */
-export function prepareDirectory(fs: FileSystem, dir: string, allowDisk: boolean): string {
+export function prepareDirectory(fs: FileSystem, dir: string, terms: DirectoryTerms): string {
   const wanted = resolve(dir);
-  const existing = nearestExisting(fs, wanted);
-  if (!allowDisk) refuseDisk(fs, existing, wanted);
-  let made = existing;
-  for (const name of relative(existing, wanted).split('/').filter(Boolean)) {
-    made = join(made, name);
-    fs.mkdirSync(made);
-    // Not through the mode of the creation, from which the umask takes away: the application's user must pass.
-    fs.chmodSync(made, 0o755);
+  if (!checkDirectory(fs, wanted, terms)) {
+    createDirectory(fs, wanted);
+    checkDirectory(fs, wanted, terms);
   }
-  if (!fs.statSync(wanted).isDirectory()) {
+  return fs.realpathSync(wanted);
+}
+
+/**
+ * Whether the directory is there already; when it is not, its parent is, and it can be created. Changes nothing. Throws the
+ * Problem of a place that cannot be published to, and errors of the file system.
+ */
+export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryTerms): boolean {
+  const existing = nearestExisting(fs, wanted);
+  if (!terms.allowDisk) refuseDisk(fs, existing, wanted, terms);
+  if (!fs.statSync(existing).isDirectory()) {
     throw new Problem({
       code: 'publish.directory',
-      subject: wanted,
+      subject: existing,
       message: 'expected a directory, got a file',
       remedy: 'Give a directory with --dir or --config FILE=DIR.',
     });
   }
-  fs.accessSync(wanted, constants.W_OK | constants.X_OK);
-  return fs.realpathSync(wanted);
+  const parent = dirname(wanted);
+  if (existing !== wanted && existing !== parent) {
+    throw new Problem({
+      code: 'publish.directory',
+      subject: wanted,
+      message: `its parent directory ${quoted(parent)} does not exist`,
+      remedy: `Mount the volume at ${parent}: podsecrets creates only the last part of the path.`,
+    });
+  }
+  if (existing === wanted) refuseSticky(fs, wanted, terms);
+  fs.accessSync(existing, constants.W_OK | constants.X_OK);
+  return existing === wanted;
+}
+
+/** In a volume with fsGroup the new directory inherits the setgid bit and the group: kept, so that files below get the group. */
+function createDirectory(fs: FileSystem, dir: string): void {
+  try {
+    fs.mkdirSync(dir, { mode: 0o755 });
+  } catch (error) {
+    // A writer that started at the same moment was faster. The check that follows looks at what it made.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  const mode = fs.statSync(dir).mode & 0o7777;
+  const expected = 0o755 | (mode & 0o2000);
+  // The umask may have taken bits away, and the application's user must pass.
+  if (mode !== expected) fs.chmodSync(dir, expected);
 }
 
 /** The path itself, or the nearest directory above it that is there. */
-export function nearestExisting(fs: FileSystem, path: string): string {
+function nearestExisting(fs: FileSystem, path: string): string {
   for (let nearest = path; ; nearest = dirname(nearest)) {
     if (fs.statSync(nearest, { throwIfNoEntry: false }) !== undefined) return nearest;
   }
@@ -59,13 +104,21 @@ export function isInMemory(fs: FileSystem, directory: string): boolean {
 }
 
 /** Throws the Problem of a directory that is not in memory. */
-export function refuseDisk(fs: FileSystem, existing: string, wanted: string): void {
+function refuseDisk(
+  fs: FileSystem,
+  existing: string,
+  wanted: string,
+  { user, inKubernetes }: DirectoryTerms,
+): void {
   const { type } = fs.statfsSync(existing);
   if (IN_MEMORY.has(type)) return;
+  const remedy = inKubernetes
+    ? `Add a volume { name: podsecrets, emptyDir: { medium: Memory } } to the pod: ${SUBPATH_MOUNTS}.`
+    : `Use a tmpfs: with docker-compose a volume with ${composeVolume(user)}, elsewhere a directory such as /dev/shm/podsecrets.`;
   throw new Problem({
     code: 'publish.filesystem',
     subject: wanted,
     message: `expected a tmpfs or ramfs, so that no value reaches a disk, got ${names.get(type) ?? `a file system of type 0x${type.toString(16)}`}`,
-    remedy: `Add a volume { name: secrets, emptyDir: { medium: Memory } } to the pod and { name: secrets, mountPath: ${wanted} } to the volumeMounts, or accept the disk with --allow-disk.`,
+    remedy: `${remedy} Or accept the disk with --allow-disk.`,
   });
 }

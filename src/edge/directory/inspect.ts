@@ -5,11 +5,10 @@
  */
 
 import * as nodeFs from 'node:fs';
-import { constants } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { explain } from './failure.ts';
 import type { FileSystem } from './file-system.ts';
-import { isInMemory, nearestExisting, refuseDisk } from './filesystem-check.ts';
+import { checkDirectory, type DirectoryTerms, isInMemory } from './filesystem-check.ts';
 
 /** What stands where the files are to go. */
 export interface DirectoryFacts {
@@ -20,15 +19,17 @@ export interface DirectoryFacts {
 }
 
 /** The facts; throws the Problem of stage `publish` that `init` would end with. */
-export function inspectDirectory(dir: string, allowDisk: boolean, fs: FileSystem = nodeFs): DirectoryFacts {
+export function inspectDirectory(
+  dir: string,
+  terms: DirectoryTerms,
+  fs: FileSystem = nodeFs,
+): DirectoryFacts {
   const path = resolve(dir);
   try {
-    const existing = nearestExisting(fs, path);
-    if (!allowDisk) refuseDisk(fs, existing, path);
-    fs.accessSync(existing, constants.W_OK | constants.X_OK);
+    const exists = checkDirectory(fs, path, terms);
+    const existing = exists ? path : dirname(path);
     const { bavail, bsize } = fs.statfsSync(existing);
-    const inMemory = isInMemory(fs, existing);
-    return { path, exists: existing === path, inMemory, freeBytes: bavail * bsize };
+    return { path, exists, inMemory: isInMemory(fs, existing), freeBytes: bavail * bsize };
   } catch (error) {
     throw explain(error, { dir: path, owner: undefined, room: () => ({ needed: 0, free: 0 }) });
   }

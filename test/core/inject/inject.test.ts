@@ -48,10 +48,14 @@ for (const [kind, template] of Object.entries(kinds)) {
     assert.is(sidecar?.name, 'podsecrets');
     assert.is(sidecar?.restartPolicy, 'Always');
     assert.equal(sidecar?.startupProbe?.httpGet, { path: '/readyz', port: 8181 });
-    assert.equal(sidecar?.args, ['sidecar', '--config=/etc/podsecrets/config.yaml=/mnt/secrets-store']);
+    assert.equal(sidecar?.args, ['sidecar', '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/files']);
+    assert.equal(sidecar?.volumeMounts, [
+      { name: 'podsecrets', mountPath: '/mnt/podsecrets' },
+      { name: 'podsecrets-config', mountPath: '/etc/podsecrets', readOnly: true },
+    ]);
     const [app] = containersIn(objects, 'containers');
     assert.equal(app?.volumeMounts, [
-      { name: 'podsecrets', mountPath: '/mnt/secrets-store', readOnly: true },
+      { name: 'podsecrets', mountPath: '/mnt/secrets-store', subPath: 'files', readOnly: true },
     ]);
     assert.equal(valuesIn(objects, 'volumes')[0], [
       { name: 'podsecrets', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
@@ -71,7 +75,12 @@ for (const pair of ['PodIdentity', 'IRSA']) {
     ]) {
       const [app] = containersIn(result.objects, 'containers');
       assert.equal(app?.volumeMounts, [
-        { name: 'secrets-store-inline', mountPath: '/mnt/secrets-store', readOnly: true },
+        {
+          name: 'secrets-store-inline',
+          mountPath: '/mnt/secrets-store',
+          subPath: 'files',
+          readOnly: true,
+        },
       ]);
       const [volumes] = valuesIn<readonly unknown[]>(result.objects, 'volumes');
       assert.equal(volumes?.[0], {
@@ -215,21 +224,21 @@ test('volumes of the CSI driver keep their names and paths, each with its class'
   const [sidecar] = containersIn(objects, 'initContainers');
   assert.equal(sidecar?.args, [
     'sidecar',
-    '--config=/etc/podsecrets/config.yaml=/one',
-    '--config=/etc/podsecrets-2/config.yaml=/two',
+    '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/one/files',
+    '--config=/etc/podsecrets-2/config.yaml=/mnt/podsecrets/two/files',
   ]);
   assert.equal(sidecar?.volumeMounts, [
-    { name: 'one', mountPath: '/one' },
+    { name: 'one', mountPath: '/mnt/podsecrets/one' },
     { name: 'one-config', mountPath: '/etc/podsecrets', readOnly: true },
-    { name: 'two', mountPath: '/two' },
+    { name: 'two', mountPath: '/mnt/podsecrets/two' },
     { name: 'two-config', mountPath: '/etc/podsecrets-2', readOnly: true },
   ]);
   const [app, bystander] = containersIn(objects, 'containers');
   assert.equal(
-    app?.volumeMounts?.map((mount) => [mount.mountPath, mount.readOnly]),
+    app?.volumeMounts?.map((mount) => [mount.mountPath, mount.subPath, mount.readOnly]),
     [
-      ['/one', true],
-      ['/two', true],
+      ['/one', 'files', true],
+      ['/two', 'files', true],
     ],
   );
   assert.is(bystander?.volumeMounts, undefined);
@@ -300,10 +309,14 @@ test('two configs get two volumes, also when the first is taken away', async () 
   const next = await injectWith({ file: 'pods.yaml', text: both.text, configs: [...configs, third] }, '');
   assert.equal(names(next.objects).slice(4), ['podsecrets-3', 'podsecrets-3-config']);
   assert.equal(containersIn(next.objects, 'initContainers')[0]?.args.slice(1), [
-    '--config=/etc/podsecrets/config.yaml=/mnt/secrets-store',
-    '--config=/etc/podsecrets-2/config.yaml=/other',
-    '--config=/etc/podsecrets-3/config.yaml=/third',
+    '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/podsecrets/files',
+    '--config=/etc/podsecrets-2/config.yaml=/mnt/podsecrets/podsecrets-2/files',
+    '--config=/etc/podsecrets-3/config.yaml=/mnt/podsecrets/podsecrets-3/files',
   ]);
+  assert.equal(
+    containersIn(next.objects, 'containers')[0]?.volumeMounts?.map(({ mountPath }) => mountPath),
+    ['/mnt/secrets-store', '/other', '/third'],
+  );
 });
 
 test('a list stays a list, and JSON can be read', async () => {
@@ -408,15 +421,18 @@ test('another directory moves the mounts, and a container that is no longer name
   assert.equal(paths(chosen.objects), [['/c'], ['/c']]);
 });
 
-test('a volume of the CSI driver that no container mounts is published where the config says', async () => {
+test('a volume of the CSI driver that no container mounts goes where the config says, to the containers that are named', async () => {
   const csi =
     'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
   const text = workload('Pod', `spec: {${spec}, ${csi}}`);
-  const { objects } = await injected({ text, config: secretProviderClass, dir: '/here' });
-  assert.is(
-    containersIn(objects, 'initContainers')[0]?.args[1],
-    '--config=/etc/podsecrets/config.yaml=/here',
-  );
+  const mounts = async (flags: string) => {
+    const { objects } = await injected({ text, config: secretProviderClass, dir: '/here', flags });
+    return containersIn(objects, 'containers')[0]?.volumeMounts;
+  };
+  assert.is(await mounts(''), undefined);
+  assert.equal(await mounts('--containers app'), [
+    { name: 'v', mountPath: '/here', subPath: 'files', readOnly: true },
+  ]);
 });
 
 test('a config that serves a volume is not given to the pods that have none', async () => {

@@ -51,6 +51,10 @@ async function warnings(one: Case): Promise<readonly string[]> {
   return result.warnings.map(problemLine);
 }
 
+const csiVolume = {
+  pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]',
+};
+
 const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
     'Pod Identity with the label of a Fargate profile',
@@ -153,11 +157,6 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   ],
   ['the root as a directory', { flags: '--dir /.' }, /expected an absolute path below \/ .* got "\/."/],
   [
-    "the config's own directory",
-    { flags: '--dir /etc/podsecrets/files' },
-    /expected directories apart from each other, got \/etc\/podsecrets\/files and \/etc\/podsecrets/,
-  ],
-  [
     'a mount below the directory, where nothing can be mounted',
     {
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/cache/}]',
@@ -190,7 +189,28 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
-    /got subPath "key": it never shows a new value/,
+    /expected a mount of all files of the volume podsecrets, got subPath "key": it never shows a new value/,
+  ],
+  [
+    'the subPath of a file named files, in a volume of the CSI driver',
+    { ...csiVolume, container: 'volumeMounts: [{name: v, mountPath: /etc/key, subPath: files}]' },
+    /container app: expected a mount of all files of the volume v, got subPath "files".*Leave the subPath out/,
+  ],
+  [
+    'the subPath of a file in the directory of the files',
+    {
+      container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: files/key}]',
+      pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
+    },
+    /got subPath "files\/key"/,
+  ],
+  [
+    'a mount below one of a volume of the CSI driver, where nothing can be mounted any more',
+    {
+      container: 'volumeMounts: [{name: v, mountPath: /v}, {name: other, mountPath: /v/cache}]',
+      pod: `${csiVolume.pod.replace(']', ', {name: other, emptyDir: {}}]')}`,
+    },
+    /expected nothing mounted at \/v or below, got another volume at \/v\/cache\. Change a mount path in the pod spec/,
   ],
   [
     'a path that is taken',
@@ -246,6 +266,13 @@ const allowed: readonly (readonly [string, Case])[] = [
     },
   ],
   ['a native sidecar in a job', { kind: 'Job', pod: 'restartPolicy: Never' }],
+  [
+    'the directory of the files as a subPath, and a path that our own container has too',
+    {
+      container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/podsecrets, subPath: files}]',
+      pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
+    },
+  ],
   ['no probe beside an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
   [
     'a volume beside the directory',

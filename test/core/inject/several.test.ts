@@ -94,7 +94,7 @@ test('two configs of a pod have directories apart from each other', async () => 
   ]) {
     assert.match(
       await problems(plain, [secretProviderClass, one], [other, two]),
-      /Pod\/web: expected directories apart from each other/,
+      /Pod\/web container app: expected directories apart from each other/,
     );
   }
   assert.is(await problems(plain, [secretProviderClass, '/s'], [other, '/s2']), '');

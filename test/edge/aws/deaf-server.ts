@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { within } from '../../support/patience.ts';
 
 export interface DeafServer {
   readonly port: number;
@@ -17,12 +18,12 @@ export async function openDeafServer(): Promise<DeafServer> {
   const listen =
     "const s = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => console.log(s.address().port))";
   const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(child.stdout, 'data');
+  const [line] = await within('a port', once(child.stdout, 'data'));
   const port = Number(String(line));
   child.kill('SIGSTOP');
   const fillers = Array.from({ length: 8 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
   // The queue holds two, and the kernel has answered for it by the time the first one hears so; all others hang.
-  await Promise.any(fillers.map((socket) => once(socket, 'connect')));
+  await within('a connection', Promise.any(fillers.map((socket) => once(socket, 'connect'))));
   return {
     port,
     close() {

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readOf } from '../../../src/core/read.ts';
+import { until } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { openWorld, outcomeText, parameter, problemsIn, REGION, secret, type World } from './world.ts';
 
@@ -380,7 +381,7 @@ test('an abort ends the pass at once, with its reason, and nothing is left runni
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
   const stop = new AbortController();
   const reading = rejects(source.read(asked(40), stop.signal));
-  while (aws.count({ service: 'secretsmanager' }) < 16) await new Promise((resolve) => setImmediate(resolve));
+  await until('16 calls', () => aws.count({ service: 'secretsmanager' }) === 16);
   stop.abort(new Error('SIGTERM'));
   assert.is(await reading, stop.signal.reason);
   assert.is(await rejects(source.read(asked(1), stop.signal)), stop.signal.reason);

@@ -13,7 +13,7 @@ import type { Problem } from '../../../src/core/problem.ts';
 import { openTransport, type Transport } from '../../../src/edge/aws/transport.ts';
 import type { Clock } from '../../../src/ports.ts';
 import { fakeClock } from '../../support/clock.ts';
-import { PATIENCE } from '../../support/patience.ts';
+import { PATIENCE, until, within } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { openDeafServer } from './deaf-server.ts';
 import { realClock } from './world.ts';
@@ -95,13 +95,13 @@ test('sixteen are in flight, the others wait', async () => {
   let left = 60;
   const all = Array.from({ length: left }, () => get(transport, port).finally(() => left--));
   while (left > 0) {
-    while (held.length < Math.min(16, left)) await new Promise((resolve) => setImmediate(resolve));
+    await until('16 requests', () => held.length >= Math.min(16, left));
     // A seventeenth would have come before these, which set out later.
     for (let times = 0; times < 3; times++) await get(open(), other);
     most.push(held.length);
     const answered = left - held.length;
     for (const answer of held.splice(0)) answer();
-    while (left > answered) await new Promise((resolve) => setImmediate(resolve));
+    await until('their answers', () => left <= answered);
   }
   await Promise.all(all);
   assert.equal(most, [16, 16, 16, 12]);
@@ -122,7 +122,7 @@ test('connecting has a limit of two seconds', async () => {
   const deaf = await openDeafServer();
   const clock = fakeClock();
   const failing = failureOf(get(open({ clock }), deaf.port));
-  while (!clock.sleepers.includes(2000)) await clock.settle();
+  await until('a limit of two seconds', () => clock.sleepers.includes(2000));
   await clock.advance(2000);
   assert.is(await failing, 'TimeoutError');
   assert.equal(clock.sleepers, []);
@@ -163,10 +163,10 @@ test('an abort ends a request in flight with its reason, and frees the place', a
   const stop = new AbortController();
   const reason = new Error('SIGTERM');
   const all = Array.from({ length: 20 }, () => rejects(get(transport, port, {}, stop.signal)));
-  while (closed === undefined) await new Promise((resolve) => setImmediate(resolve));
+  await until('a request', () => closed !== undefined);
   stop.abort(reason);
   assert.equal(new Set(await Promise.all(all)), new Set([reason]));
-  await closed;
+  await within('the end of its connection', closed ?? Promise.reject());
   const good = await serve((_, response) => response.end('good'));
   const later = await Promise.all(Array.from({ length: 20 }, () => get(transport, good)));
   assert.equal(new Set(later), new Set(['200 good']));

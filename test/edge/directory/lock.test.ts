@@ -124,7 +124,7 @@ test('kill -9 of the holder frees it at once', async () => {
   const impatient = { ...wish('init'), patience: 0 };
   assert.is(((await rejects(takeLock(dir, impatient))) as Problem).code, 'publish.locked');
   holder.kill('SIGKILL');
-  await holder.ended;
+  await holder.ended();
   (await takeLock(dir, impatient)).release();
 });
 
@@ -132,7 +132,7 @@ test('of two processes at once the second says who is first, and publishes when 
   const dir = scratch();
   const first = companion('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await first.said('open');
-  const [refused = ''] = await companion('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended;
+  const [refused = ''] = await companion('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
   assert.match(refused, /"code":"publish\.locked".*podsecrets publisher on /);
   const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, patience: PATIENCE }));
   first.kill('SIGKILL');
@@ -155,7 +155,7 @@ test('six processes, some of them killed: never two inside, and all get their tu
     await entered(15 * (index + 1));
     victim.kill('SIGKILL');
   }
-  await Promise.all([...staying, ...doomed].map((process) => process.ended));
+  await Promise.all([...staying, ...doomed].map((process) => process.ended()));
 
   const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
   let inside = '';

@@ -18,6 +18,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { isAllowed } from '../../support/allowed.ts';
 import {
   fingerprint,
   leftovers,
@@ -128,14 +129,13 @@ test('a umask takes nothing away, and others may pass through the directories', 
   const dir = scratch();
   const before = process.umask(0o077);
   try {
-    await publishOnce(join(dir, 'made/on/the/way'), snapshot({ 'a/b/c': ['x', 0o666] }));
+    await publishOnce(join(dir, 'files'), snapshot({ 'a/b/c': ['x', 0o666] }));
   } finally {
     process.umask(before);
   }
-  const target = join(dir, 'made/on/the/way');
+  const target = join(dir, 'files');
   assert.is(modeOf(join(target, 'a/b/c')), 0o666);
-  for (const path of ['..data', 'a', 'a/b', '.', '..', '../..'])
-    assert.is(modeOf(join(target, path)), 0o755, path);
+  for (const path of ['..data', 'a', 'a/b', '.']) assert.is(modeOf(join(target, path)), 0o755, path);
 });
 
 test('names may be anything that is one: spaces, unicode, newlines, 255 bytes', async () => {
@@ -276,7 +276,7 @@ test('whatever was damaged is mended: a link, a value, a mode, a file, the set i
   }
 });
 
-if (process.getuid?.() === 0) {
+if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
   test('the owner is set on the files, and a change of the owner alone is a change', async () => {
     const dir = scratch();
     const files = snapshot({ a: ['x', 0o400], 'b/c': 'x' });

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../../src/core/problem.ts';
 import type { Pages } from '../../../src/edge/http/routes.ts';
 import { type HttpLimits, type HttpServer, openHttpServer } from '../../../src/edge/http/server.ts';
-import { PATIENCE, until } from '../../support/patience.ts';
+import { PATIENCE, until, within } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 import { exampleStatus } from '../../support/status.ts';
 
@@ -46,8 +46,12 @@ function ask(server: HttpServer, method: string, path: string, body = ''): Promi
   });
 }
 
-/** A connection on which a test says what it likes; what came back is in `heard`, and `closed` is when it ended. */
-function dial({ address }: HttpServer): { socket: Socket; heard: () => string; closed: Promise<unknown> } {
+/** A connection on which a test says what it likes; what came back is in `heard`; `closed` waits for its end. */
+function dial({ address }: HttpServer): {
+  socket: Socket;
+  heard: () => string;
+  closed: () => Promise<unknown>;
+} {
   const socket = connect(address.port, address.host);
   open.push({ close: () => socket.destroy() });
   let text = '';
@@ -55,7 +59,13 @@ function dial({ address }: HttpServer): { socket: Socket; heard: () => string; c
   socket.setEncoding('utf8').on('data', (chunk) => {
     text += chunk;
   });
-  return { socket, heard: () => text, closed: once(socket, 'close') };
+  // Not by once() of node:events, which rejects with the ECONNRESET of a connection that ended while we wrote.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  return {
+    socket,
+    heard: () => text,
+    closed: () => within(() => `the end of the connection, got ${JSON.stringify(text)}`, closed),
+  };
 }
 
 test('answers, closes the connection, and lets nobody keep the answer', async () => {
@@ -88,7 +98,7 @@ test('POST /refresh that a proxy of the pod passes on is refused', async () => {
   ]) {
     const { socket, heard, closed } = dial(await serve());
     socket.write(`POST /refresh HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
-    await closed;
+    await closed();
     assert.match(heard(), /^HTTP\/1\.1 403 /, header);
   }
 });
@@ -96,7 +106,7 @@ test('POST /refresh that a proxy of the pod passes on is refused', async () => {
 test('a large body is answered without being read', async () => {
   const { socket, heard, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n');
-  await closed;
+  await closed();
   assert.match(heard(), /^HTTP\/1\.1 202 /);
 });
 
@@ -111,7 +121,7 @@ for (const [name, bytes, status] of [
     const server = await serve();
     const { socket, heard, closed } = dial(server);
     socket.write(bytes);
-    await closed;
+    await closed();
     assert.match(heard(), new RegExp(`^HTTP/1\\.1 ${status} `));
     assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
   });
@@ -121,7 +131,7 @@ test('a second request on a connection is neither answered nor worked on', async
   const before = refreshes;
   const { socket, heard, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000));
-  await closed;
+  await closed();
   assert.is(heard().match(/HTTP\/1\.1/g)?.length, 1);
   assert.is(refreshes, before + 1);
 });
@@ -134,16 +144,15 @@ test('whoever says nothing, says it slowly, or does not listen, is gone when the
   const deaf = dial(server);
   deaf.socket.pause();
   deaf.socket.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
-  await Promise.all([silent.closed, slow.closed]);
-  clearInterval(timer);
+  await Promise.all([silent.closed(), slow.closed()]).finally(() => clearInterval(timer));
   deaf.socket.resume();
-  await deaf.closed;
+  await deaf.closed();
 });
 
 test('a thousand connections that say nothing do not keep a probe out', async () => {
   const server = await serve({ connections: 20, lifetime: 1_000_000 });
   const idle = Array.from({ length: 1000 }, () => dial(server));
-  await Promise.all(idle.map(({ socket }) => once(socket, 'connect')));
+  await within('a thousand connections', Promise.all(idle.map(({ socket }) => once(socket, 'connect'))));
   for (let times = 0; times < 5; times++) {
     assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
   }
@@ -160,10 +169,10 @@ test('closes without waiting, with requests half said, and may be closed again',
   const silent = dial(server);
   const half = dial(server);
   half.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n');
-  await Promise.all([silent, half].map(({ socket }) => once(socket, 'connect')));
+  await within('two connections', Promise.all([silent, half].map(({ socket }) => once(socket, 'connect'))));
   await ask(server, 'GET', '/livez');
   await Promise.all([server.close(), server.close()]);
-  await Promise.all([silent.closed, half.closed]);
+  await Promise.all([silent.closed(), half.closed()]);
   await server.close();
   assert.is(((await rejects(ask(server, 'GET', '/livez'))) as NodeJS.ErrnoException).code, 'ECONNREFUSED');
 });
@@ -171,7 +180,7 @@ test('closes without waiting, with requests half said, and may be closed again',
 test('keeps no process alive', () => {
   const module = new URL('../../../src/edge/http/server.ts', import.meta.url).href;
   const script = `
-    import { openHttpServer } from '${module}';
+    import { openHttpServer } from ${JSON.stringify(module)};
     await openHttpServer({ host: '127.0.0.1', port: 0 }, {});
     console.log('listening');`;
   const { stdout, signal } = spawnSync(

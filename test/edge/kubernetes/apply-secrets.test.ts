@@ -281,6 +281,25 @@ test('pods that share a Secret own it together, and retain lets go', async ({ ap
   assert.equal(owners(), []);
 });
 
+test('an owner that somebody else gave stays, and stays theirs', async ({ api }) => {
+  await apply(api);
+  const foreign = { apiVersion: 'v1', kind: 'ConfigMap', name: 'theirs', uid: 'foreign-uid' };
+  api.write('argocd', 'app', { metadata: { ownerReferences: [foreign] } });
+  const owners = () => api.secret('app')?.metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
+  const ours = () =>
+    JSON.stringify(api.secret('app')?.metadata.managedFields.find(({ manager }) => manager === 'podsecrets'));
+  const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
+  await apply(api, secretPlan([app]), files, { owner: 'pod', env });
+  assert.equal(owners().toSorted(), ['foreign-uid', 'pod-uid']);
+  assert.match(ours(), 'pod-uid');
+  assert.not.match(ours(), 'foreign-uid');
+  assert.equal((await apply(api, secretPlan([app]), files, { owner: 'pod', env })).results, [
+    'app unchanged',
+  ]);
+  await apply(api);
+  assert.equal(owners(), ['foreign-uid']);
+});
+
 test('a lost race is run again against the newer Secret', async ({ api }) => {
   await apply(api);
   api.beforeApply = () => api.write('kubectl-label', 'app', { metadata: { labels: { team: 'a' } } });

@@ -80,7 +80,7 @@ test('exit code 0 is success, and the hook gets its words and the names that cha
 test('no variable of ours reaches it but those on the list', async () => {
   const file = join(scratch, 'environment');
   const environment = { PATH: process.env.PATH, AWS_SESSION_TOKEN: 'canary', FOO: 'canary' };
-  await execNotifier(['/usr/bin/env', 'sh', '-c', `env > ${file}`], options({ environment })).tell(
+  await execNotifier(['/usr/bin/env', 'sh', '-c', 'env > "$0"', file], options({ environment })).tell(
     change,
     never,
   );
@@ -116,7 +116,7 @@ test('a value that the hook prints is taken out, even a long one that is cut', a
   const file = join(scratch, 'long');
   writeFileSync(file, long);
   const error = await problem(
-    hook(`seq 1 50000; cat ${file}; echo; echo login hunter22 failed; exit 1`, {
+    hook(`seq 1 50000; cat "${file}"; echo; echo login hunter22 failed; exit 1`, {
       scrub: (text) => scrub(text, values),
     }).tell(change, never),
   );
@@ -171,7 +171,7 @@ test('an abort ends it and everything it started, and is no failure of the hook'
   const sleep = someSleep();
   const stop = new AbortController();
   const ready = join(scratch, 'ready');
-  const told = rejects(hook(`sleep ${sleep} & touch ${ready}; sleep ${sleep}`).tell(change, stop.signal));
+  const told = rejects(hook(`sleep ${sleep} & touch "${ready}"; sleep ${sleep}`).tell(change, stop.signal));
   await until('a hook', () => existsSync(ready));
   stop.abort('SIGTERM');
   assert.is(await told, 'SIGTERM');

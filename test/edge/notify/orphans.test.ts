@@ -42,8 +42,8 @@ test('as process 1 of a real PID namespace, hooks that leave processes behind le
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
   const module = (path: string) => new URL(`../../../src/edge/notify/${path}`, import.meta.url).href;
   const script = `
-    import { execNotifier } from '${module('exec.ts')}';
-    import { readProcessTable } from '${module('process-table.ts')}';
+    import { execNotifier } from ${JSON.stringify(module('exec.ts'))};
+    import { readProcessTable } from ${JSON.stringify(module('process-table.ts'))};
     let unreaped = 0;
     const run = (script) => execNotifier(['/bin/sh', '-c', script], {
       environment: {}, self: process.pid, scrub: (text) => text, unreaped: (count) => { unreaped += count; },

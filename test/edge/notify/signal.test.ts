@@ -9,6 +9,7 @@ import { Problem } from '../../../src/core/problem.ts';
 import type { Changed } from '../../../src/core/snapshot.ts';
 import { type ProcessSystem, type SignalTarget, signalNotifier } from '../../../src/edge/notify/signal.ts';
 import { isAllowed, mayBecome } from '../../support/allowed.ts';
+import { within } from '../../support/patience.ts';
 import { rejects } from '../../support/rejects.ts';
 
 const test = suite('signalling');
@@ -30,7 +31,7 @@ async function reloader(name: string): Promise<{ child: ChildProcess; reloaded: 
   const child = spawn(script, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   children.push(child);
   const line = async () => {
-    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    await within(`a line of ${name}`, once(child.stdout as NodeJS.ReadableStream, 'data'));
   };
   await line();
   return { child, reloaded: line };
@@ -141,7 +142,7 @@ test('a clock that is set forward after the pid file was written makes no other 
 
 test('a real process that has ended is no process', async () => {
   const child = spawn('true');
-  await once(child, 'exit');
+  await within('the end of true', once(child, 'exit'));
   assert.match(await problem(pidFile(String(child.pid)), real), /^expected the pid of a running process/);
 });
 
@@ -171,7 +172,7 @@ test('a namespace of our own, for real: the remedy is to share it', () => {
   if (!isAllowed('a PID namespace of our own', ['unshare', ...unshare, 'true'])) return;
   const module = new URL('../../../src/edge/notify/signal.ts', import.meta.url).href;
   const script = `
-    import { signalNotifier } from '${module}';
+    import { signalNotifier } from ${JSON.stringify(module)};
     const system = { self: process.pid, user: 0, kill: process.kill, proc: '/proc' };
     const notifier = signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, system);
     await notifier.tell({}, undefined).catch((problem) => console.log(process.pid, problem.message, problem.remedy));`;

@@ -158,6 +158,7 @@ for (const [status, retry] of [
   [400, false],
   [404, false],
   [408, true],
+  [425, true],
   [429, true],
   [503, true],
 ] as const) {

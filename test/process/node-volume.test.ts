@@ -1,0 +1,5 @@
+/** On the kernel of this machine. */
+
+import { nodeVolume } from './node-volume.ts';
+
+nodeVolume.run();
