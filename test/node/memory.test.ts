@@ -51,7 +51,9 @@ function isDropped(file: string): boolean {
 function cachedBytes({ node }: Scene, containerId: string): number {
   const id = containerId.replace('containerd://', '');
   const [file] = globSync(
-    ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].map((path) => join(path, node.cgroup, id, 'memory.stat')),
+    ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].map((path) =>
+      join(path, node.cgroup, '**', id, 'memory.stat'),
+    ),
   );
   const [, bytes] = /^(?:total_cache|file) (\d+)$/m.exec(readFileSync(file ?? '', 'utf8')) ?? [];
   return Number(bytes);

@@ -33,7 +33,7 @@ test('starts with the file that its application reads', async ({ scene }) => {
   await scene.ready('shop');
   await scene.until(
     'the secret in the log',
-    async () => (await scene.log('shop', 'shop')) === 'shopkeeper',
+    async () => (await scene.log('shop', 'shop')) === 'shopkeeper\n',
     10,
   );
 });

@@ -229,7 +229,7 @@ async function describe(pods: readonly Pod[], log: Scene['log']): Promise<string
 /** The process id, in these namespaces, of a container's first process. */
 export function pidOf({ node }: Scene, { containerID = '' }: ContainerStatus): number {
   const [ctr = '', ...words] = node.ctr;
-  const tasks = execFileSync(ctr, [...words, 'tasks', 'list'], { encoding: 'utf8' });
+  const tasks = execFileSync(ctr, [...words, 'tasks', 'list'], { encoding: 'utf8', stdio: 'pipe' });
   const id = containerID.replace('containerd://', '');
   const pid = tasks
     .split('\n')
