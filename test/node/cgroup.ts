@@ -1,14 +1,25 @@
-/** The cgroups of a run are the machine's, so they outlive its namespaces and are removed here. */
+/** The cgroups of a run are the machine's: they outlive its namespaces, and are removed here. */
 
-import { globSync, mkdirSync, rmdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-/** Makes it in every hierarchy, where the kubelet expects it. */
+/** Makes it in every hierarchy, with every controller, as the kubelet expects it. */
 export function makeCgroup(cgroup: string): void {
-  for (const hierarchy of hierarchies()) mkdirSync(join(hierarchy, cgroup));
+  for (const hierarchy of hierarchies()) {
+    mkdirSync(join(hierarchy, cgroup));
+    // Version 2 has to be asked for controllers.
+    const controllers = join(hierarchy, 'cgroup.controllers');
+    if (!existsSync(controllers)) continue;
+    const wanted =
+      readFileSync(controllers, 'utf8')
+        .match(/\w+/g)
+        ?.map((name) => `+${name}`) ?? [];
+    for (const parent of [hierarchy, join(hierarchy, cgroup)])
+      writeFileSync(join(parent, 'cgroup.subtree_control'), wanted.join(' '));
+  }
 }
 
-/** Removes the cgroup and those below it, from every hierarchy (v1) or the one (v2). Their processes have ended. */
+/** Removes the cgroup and those below it, whose processes have ended. */
 export function removeCgroup(cgroup: string): void {
   for (const hierarchy of hierarchies()) {
     const all = globSync(`.${cgroup}{,/**}/cgroup.procs`, { cwd: hierarchy });
@@ -17,7 +28,8 @@ export function removeCgroup(cgroup: string): void {
   }
 }
 
-/** Of version 1 one for each controller, of version 2 the only one. */
+/** Where they are mounted: of version 1 one for each controller, of version 2 one. */
 function hierarchies(): readonly string[] {
-  return globSync(['/sys/fs/cgroup/cgroup.procs', '/sys/fs/cgroup/*/tasks']).map(dirname);
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').matchAll(/^\S+ (\S+) cgroup2? /gm);
+  return [...mounts].map(([, path = '']) => path);
 }

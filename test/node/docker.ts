@@ -5,14 +5,24 @@
  * images, so what a Dockerfile begins with is made here too: base-image.ts.
  */
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { cacheFolder } from './cache.ts';
+import { removeCgroup } from './cgroup.ts';
 import { unpackedPackage } from './debian.ts';
+import { startInNamespaces } from './namespace.ts';
 import { runcBinary } from './programs.ts';
 
 export interface Docker {
@@ -56,34 +66,35 @@ async function startOwnDocker(): Promise<Docker> {
   );
 
   const [socket, log] = [`unix://${join(directory, 'socket')}`, join(directory, 'log')];
-  const daemon = [
-    ...['exec', join(engine, 'usr/sbin/dockerd'), '--data-root', cacheFolder('docker')],
-    ...['--exec-root', join(directory, 'exec'), '--pidfile', join(directory, 'pid'), '-H', socket],
-    ...[
-      '--bridge=none',
-      '--userland-proxy=false',
-      '--iptables=false',
-      '--ip6tables=false',
-      '--ip-forward=false',
-      '--ip-masq=false',
+  const cgroup = `/podsecrets-${basename(directory)}`;
+  const output = openSync(log, 'w');
+  const daemon = startInNamespaces(
+    [
+      ...[join(engine, 'usr/sbin/dockerd'), '--data-root', cacheFolder('docker'), '--cgroup-parent', cgroup],
+      ...['--exec-root', join(directory, 'exec'), '--pidfile', join(directory, 'pid'), '-H', socket],
+      ...['--bridge=none', '--userland-proxy=false', '--iptables=false', '--ip6tables=false'],
+      ...['--ip-forward=false', '--ip-masq=false'],
     ],
-  ];
-  const child = spawn(
-    'unshare',
-    ['-m', '-p', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', `${daemon.join(' ')} >${log} 2>&1`],
-    { stdio: 'ignore', env: { ...process.env, PATH: `${path}:${process.env.PATH}` } },
+    {
+      stdio: ['ignore', output, output],
+      env: { ...process.env, PATH: `${path}:${process.env.PATH}` },
+    },
   );
-  const ended = once(child, 'close');
+  closeSync(output);
+  let running = true;
+  void daemon.ended.then(() => {
+    running = false;
+  });
   const stop = async () => {
-    child.kill('SIGKILL');
-    await ended;
+    if (running) await daemon.stop();
+    removeCgroup(cgroup);
     rmSync(directory, { recursive: true, force: true });
   };
   const binary = join(cli, 'usr/bin/docker');
   const flags = ['--config', config, '-H', socket];
   for (let attempt = 0; spawnSync(binary, [...flags, 'info']).status !== 0; attempt++) {
-    if (attempt === 120 || child.exitCode !== null) {
-      const tail = existsSync(log) ? readFileSync(log, 'utf8').slice(-1000) : '';
+    if (attempt === 120 || !running) {
+      const tail = readFileSync(log, 'utf8').slice(-1000);
       await stop();
       throw new Error(`the Docker engine did not start:\n${tail}`);
     }

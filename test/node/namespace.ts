@@ -3,9 +3,9 @@
  * does everything in them, whatever happens. Only the cgroups are the machine's.
  */
 
-import { execFileSync, type StdioOptions, spawn } from 'node:child_process';
+import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** What pods reach the node by: the API server, the fake AWS. */
 export const NODE_ADDRESS = '10.99.0.1';
@@ -14,10 +14,22 @@ const SERVICE_ADDRESS = '10.0.0.1';
 /** Where EKS has the Pod Identity agent. */
 export const AGENT_ADDRESS = '169.254.170.23';
 
-/** Runs a command in new namespaces; resolves with its exit code, and never leaves one of their processes behind. */
-export async function runInNamespaces(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export interface InNamespaces {
+  readonly ended: Promise<number>;
+  /** Kills the first process, and with it the others; resolves when all have ended. */
+  readonly stop: () => Promise<number>;
+}
+
+/** Starts a command in new namespaces of mounts and processes, and those of `more`. `ended` has its exit code. */
+export function startInNamespaces(
+  command: readonly string[],
+  options: SpawnOptions,
+  ...more: readonly string[]
+): InNamespaces {
+  // The first process of a PID namespace has to reap those that lost their parent, as shims do. A shell does. It would give
+  // a command in the background no stdin.
+  const shell = 'exec 3<&0; "$@" <&3 3<&- & wait $!';
   const flags = [
-    '--net',
     '--mount',
     '--pid',
     '--fork',
@@ -25,17 +37,28 @@ export async function runInNamespaces(command: readonly string[], env: NodeJS.Pr
     '--mount-proc',
     '--propagation',
     'private',
+    ...more,
   ];
-  // The first process of a PID namespace has to reap those that lost their parent, as shims do. A shell does.
-  const shell = 'exec 3<&0; "$@" <&3 3<&- & wait $!';
-  const words = [...flags, 'sh', '-c', shell, 'sh', ...command];
+  const child = spawn('unshare', [...flags, 'sh', '-c', shell, 'sh', ...command], options);
+  const ended = once(child, 'close').then(([code]): number => code ?? 1);
+  return {
+    ended,
+    stop() {
+      // Killing unshare would kill them too, but later than it ends itself.
+      const first = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+      process.kill(Number(first), 'SIGKILL');
+      return ended;
+    },
+  };
+}
+
+/** Runs a command in new namespaces, of the network too; its exit code. No process of it is left when this one ends. */
+export function runInNamespaces(command: readonly string[]): Promise<number> {
   // The command ends when its stdin does: then this process is gone.
-  const stdio: StdioOptions = ['pipe', 'inherit', 'inherit'];
-  const child = spawn('unshare', words, { stdio, env });
+  const started = startInNamespaces(command, { stdio: ['pipe', 'inherit', 'inherit'] }, '--net');
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => child.kill('SIGKILL'));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return code ?? 1;
+    process.on(signal, () => void started.stop());
+  return started.ended;
 }
 
 /** Called in the new namespaces: their addresses, routes and mounts. */

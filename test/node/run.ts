@@ -46,7 +46,7 @@ async function run(parts: Pick<NodeParts, 'programs' | 'archives'>): Promise<num
       JSON.stringify(whole),
       ...process.argv.slice(2),
     ];
-    return await runInNamespaces(command, process.env);
+    return await runInNamespaces(command);
   } finally {
     removeCgroup(cgroup);
     rmSync(directory, { recursive: true, force: true });
