@@ -14,7 +14,7 @@ RUN command -v strip && ldconfig -p | grep -q libatomic.so.1 \
  || { apt-get update && apt-get install --yes --no-install-recommends binutils libatomic1; }
 RUN strip "$(readlink -f node_modules/.bin/node)"
 COPY src src
-COPY test/build test/build
+COPY src/build src/build
 RUN npm run build
 
 # What the final stage is: the program, its libraries where the loader looks for them, and Debian's record of the packages
@@ -31,7 +31,7 @@ RUN set -eu; \
     done; \
     cp -R /usr/share/common-licenses /image/usr/share/; \
     cp LICENSE /image/usr/share/doc/podsecrets/; \
-    node_modules/.bin/node test/build/ingredients.ts /image/usr/share/doc/podsecrets; \
+    node_modules/.bin/node src/build/licenses.ts /image/usr/share/doc/podsecrets; \
     cp --dereference /etc/os-release /image/etc/os-release; \
     echo 'hosts: files dns' > /image/etc/nsswitch.conf; \
     echo 'podsecrets:x:65532:65532::/:/sbin/nologin' > /image/etc/passwd; \

@@ -7,14 +7,14 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants, uptime } from 'node:os';
-import { type Command, parseCommand } from './cli.ts';
+import { formatExit } from './cli/exit-message.ts';
+import { type CommandName, options } from './cli/options.ts';
+import { type Command, parseCommand } from './cli/parse.ts';
 import type { Context, RunCommand } from './commands/context.ts';
-import { lastWords } from './core/last-words.ts';
+import type { Clock } from './core/clock.ts';
+import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, Problem } from './core/problem.ts';
-import { openLog, writeToStderr } from './edge/log.ts';
-import { type CommandName, options } from './options.ts';
-import type { Clock } from './ports.ts';
-import { version } from './version.ts';
+import { version } from './core/version.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const LONGEST_END = 4500;
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
-      const { helpText } = await import('./help.ts');
+      const { helpText } = await import('./cli/help.ts');
       return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
     const run = await load(command.name);
@@ -92,7 +92,7 @@ function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
     command: run.name,
     settings: run.settings,
     origins: run.origins,
-    written: run.written,
+    raw: run.raw,
     warnings: run.warnings,
     env: process.env,
     clock,
@@ -143,7 +143,7 @@ const clock: Clock = {
 /** The last words, on stderr and in the termination message; the exit code. */
 function end(thrown: unknown): number {
   const run = command?.kind === 'run' ? command : undefined;
-  const words = lastWords(run?.name, thrown);
+  const words = formatExit(run?.name, thrown);
   if (run !== undefined && CONTAINER_COMMANDS.has(run.name) && run.settings.logFormat === 'json') {
     const log = openLog({
       level: 'error',

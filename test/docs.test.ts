@@ -2,8 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flagOf, optionEntries } from '../src/options.ts';
-import { version } from '../src/version.ts';
+import { flagOf, optionEntries } from '../src/cli/options.ts';
+import { version } from '../src/core/version.ts';
 import { benchChart } from './bench/table.ts';
 import { readme, root, sections, written } from './docs/sections.ts';
 

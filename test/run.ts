@@ -5,11 +5,11 @@
  * forgets `.run()` would be green with no test at all. Here each file gets a process, a limit, and must have run something.
  * It gets an environment without the settings for AWS and for proxies that a developer's shell may have.
  *
- *   node test/run.ts             the tests, except test/long, test/cluster, test/node, test/real and test/kernel
- *   node test/run.ts --long      only test/long
+ *   node test/run.ts             the tests, except test/soak, test/cluster, test/node, test/moto and test/kernel
+ *   node test/run.ts --soak      only test/soak
  *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts brings one)
  *   node test/run.ts --node      only test/node, on a node that test/node/run.ts starts; one file at a time
- *   node test/run.ts --real      only test/real, on an AWS that others wrote (test/real/run.ts brings it, and needs python3)
+ *   node test/run.ts --moto      only test/moto, on an AWS that others wrote (test/moto/run.ts brings it, and needs python3)
  *   node test/run.ts --kernel    only test/kernel, on the kernel that runs it (test/kernel/run.ts brings one)
  *   node test/run.ts core/text   only the files whose path holds one of the words
  */
@@ -30,7 +30,7 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const room = ['long', 'cluster', 'node', 'real', 'kernel'].find((name) => process.argv.includes(`--${name}`));
+const room = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) => process.argv.includes(`--${name}`));
 /** Limit for one file, in seconds: some twenty times what the slowest takes, for machines that are slow or busy. */
 const limit = room === undefined ? 300 : 1800;
 /** Each file has some processes of its own, and its part of memory and of /dev/shm. */
@@ -40,7 +40,7 @@ const env = Object.fromEntries(
 );
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => /^test\/(long|cluster|node|real|kernel)\//.exec(file)?.[1] === room)
+  .filter((file) => /^test\/(soak|cluster|node|moto|kernel)\//.exec(file)?.[1] === room)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 

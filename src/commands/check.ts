@@ -2,7 +2,7 @@
  * `podsecrets check`: everything that is wrong with the configs, or their plan. Offline, without credentials.
  */
 
-import { checkReport, checkText } from '../core/check-report.ts';
+import { checkReport, checkText } from '../config/report.ts';
 import { exitCodes } from '../core/problem.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';

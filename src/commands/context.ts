@@ -2,11 +2,11 @@
  * What a command is given: its settings, and the process it may touch, as values and functions.
  */
 
+import type { CommandName, OptionName, Settings } from '../cli/options.ts';
+import type { Origin } from '../cli/settings.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
-import type { CommandName, OptionName, Settings } from '../options.ts';
-import type { Clock } from '../ports.ts';
-import type { Origin } from '../settings.ts';
 
 /** The settings, and everything of the process that a command may use. */
 export interface Context {
@@ -14,7 +14,7 @@ export interface Context {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The values as they were written. */
-  readonly written: Readonly<Record<OptionName, readonly string[]>>;
+  readonly raw: Readonly<Record<OptionName, readonly string[]>>;
   /** What the command line and the environment made us say. */
   readonly warnings: readonly Problem[];
   readonly env: Environment;

@@ -6,12 +6,12 @@
  * file or a pipe, and what is to be said about it on standard error.
  */
 
-import { policyFor, policyNotes, trustNotes } from '../core/aws/policy.ts';
-import { type DoctorReport, doctorExitCode } from '../core/doctor/report.ts';
-import { doctorJson, doctorText } from '../core/doctor/text.ts';
+import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
+import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
+import { runChecks } from '../doctor/run.ts';
+import { doctorJson, doctorText } from '../doctor/text.ts';
 import type { Context } from './context.ts';
-import { examine } from './doctor-examination.ts';
 import { readPlans } from './plans.ts';
 import { writeWarnings } from './warnings.ts';
 
@@ -25,7 +25,7 @@ async function printReport(context: Context): Promise<number> {
   const { settings, stdout } = context;
   // One after the other, for they may share a directory's or a node's trouble, and the report is in their order.
   const configs: DoctorReport['configs'][number][] = [];
-  for (const target of settings.config) configs.push(await examine(context, target));
+  for (const target of settings.config) configs.push(await runChecks(context, target));
   const report: DoctorReport = { configs };
   stdout.write(settings.output === 'json' ? doctorJson(report) : doctorText(report));
   return doctorExitCode(report);

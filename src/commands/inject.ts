@@ -6,17 +6,17 @@
  */
 
 import { readFile } from 'node:fs/promises';
-import { type Injected, type Input, inject as injectManifests } from '../core/inject/inject.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
-import { printable } from '../core/text.ts';
+import { escapeControl } from '../core/text.ts';
+import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
+import { readInjectOptions } from '../inject/read-options.ts';
 import type { Context } from './context.ts';
-import { injectChoices } from './inject-choices.ts';
 import { writeWarnings } from './warnings.ts';
 
 /** Prints the manifests with podsecrets added, or what that changes. */
 export async function inject(context: Context): Promise<number> {
   const input = await readInput(context);
-  const injected = await injectManifests(input, injectChoices(context));
+  const injected = await injectManifests(input, readInjectOptions(context));
   writeWarnings(context, [...context.warnings, ...injected.warnings]);
   context.stdout.write(await printed(input, injected, context));
   return exitCodes.done;
@@ -47,7 +47,7 @@ async function readText(file: string, flag: string): Promise<string> {
     throw new Problem({
       code: 'usage.value',
       subject: flag,
-      message: `expected a file that can be read, got ${reason} for ${printable(file)}`,
+      message: `expected a file that can be read, got ${reason} for ${escapeControl(file)}`,
       remedy: 'Correct the path.',
       cause,
     });
@@ -57,7 +57,7 @@ async function readText(file: string, flag: string): Promise<string> {
 async function printed(input: Input, injected: Injected, { settings }: Context): Promise<string> {
   if (settings.diff) {
     const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff');
-    const name = printable(input.file);
+    const name = escapeControl(input.file);
     return input.text === injected.text
       ? ''
       : createTwoFilesPatch(name, name, input.text, injected.text, 'before', 'after', {

@@ -2,11 +2,11 @@
  * How the log of a command looks, and the line that says what is waited for.
  */
 
-import { distinct } from '../core/last-words.ts';
+import { distinct } from '../cli/exit-message.ts';
+import { durationText } from '../cli/values.ts';
+import type { Log } from '../core/log.ts';
+import { openLog, writeToStderr } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
-import { durationText } from '../core/units.ts';
-import { openLog, writeToStderr } from '../edge/log.ts';
-import type { Log } from '../ports.ts';
 import type { Context } from './context.ts';
 
 /** The log of a command that runs in a pod. */
@@ -22,10 +22,10 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
 }
 
 /** A line for each problem of a failed pass of the first phase: it says what is waited for, and how long until the next try. */
-export function logWaiting(log: Log) {
+export function logRetry(log: Log) {
   return (problems: readonly Problem[], failures: number, delay: number): void => {
     for (const problem of distinct(problems)) {
-      log.problem('warn', 'start.waiting', problem, { attempt: failures, retryIn: durationText(delay) });
+      log.problem('warn', 'start.retrying', problem, { attempt: failures, retryIn: durationText(delay) });
     }
   };
 }

@@ -2,10 +2,10 @@
  * The configs of a command line, read and planned, with every problem of all of them.
  */
 
-import type { Plan } from '../core/plan.ts';
+import { readConfigFile } from '../config/file.ts';
+import { parsePlan } from '../config/parse.ts';
+import type { Plan } from '../config/plan.ts';
 import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
-import { parsePlan } from '../core/secret-provider-class/secret-provider-class.ts';
-import { readConfigFile } from '../edge/config-file.ts';
 import type { Context } from './context.ts';
 
 /** A config without problems, and the directory it publishes to. */

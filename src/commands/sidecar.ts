@@ -4,23 +4,23 @@
  * The pages are up before the first phase, so that probes have an answer.
  */
 
-import { startCourse } from '../course.ts';
-import { readConfigFile } from '../edge/config-file.ts';
-import { compileLess } from '../edge/v8/compile-less.ts';
-import { keepFresh } from '../keep-fresh.ts';
-import { createMeters } from '../meters.ts';
-import type { Log } from '../ports.ts';
-import { limitRefresh } from '../refresh-limit.ts';
-import { reloadConfigs } from '../reload.ts';
-import { createWakes, type Wakes } from '../wakes.ts';
+import { readConfigFile } from '../config/file.ts';
+import type { Log } from '../core/log.ts';
+import { notifierKinds } from '../notify/create.ts';
+import { createMetrics } from '../sidecar/counters.ts';
+import { runSidecar } from '../sidecar/keep-fresh.ts';
+import { createRefreshLimit } from '../sidecar/refresh-limit.ts';
+import { reloadConfigs } from '../sidecar/reload.ts';
+import { createStatusTracker } from '../sidecar/status-tracker.ts';
+import { createTriggers, type Triggers } from '../sidecar/triggers.ts';
+import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
-import { logWaiting, openCommandLog } from './logging.ts';
-import { notifierKinds } from './notifiers.ts';
+import { logRetry, openCommandLog } from './logging.ts';
+import { openSync, type SyncContext } from './open.ts';
 import { readPlan } from './plans.ts';
-import { openPublishing, type Publishing } from './publishing.ts';
 
 /** How long what is being told may take after SIGTERM, in milliseconds; 5 s are promised for all of the end. */
-const LAST_TELLING = 3000;
+const SHUTDOWN_NOTIFY_GRACE = 3000;
 
 /** Between two syncs that were asked for by POST /refresh, in milliseconds. Who may send a signal may do worse. */
 const REFRESH_SPACING = 1000;
@@ -29,51 +29,51 @@ const REFRESH_SPACING = 1000;
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;
-  compileLess(context.env.AWS_ENDPOINT_URL);
-  const { keepSmall } = await import('../edge/v8/keep-small.ts');
+  disableJit(context.env.AWS_ENDPOINT_URL);
+  const { reduceMemory: keepSmall } = await import('../v8/reduce-memory.ts');
   const collectGarbage = keepSmall();
   const log = openCommandLog(context);
-  const meters = createMeters(notifierKinds(settings));
-  const wakes = createWakes(clock);
+  const metrics = createMetrics(notifierKinds(settings));
+  const triggers = createTriggers(clock);
   // From the start: unheard, the signal would end the process.
-  context.onHangup(() => wakes.request('signal'));
-  const publishing = await openPublishing(context, log, meters);
-  const { publications, teller, pass, sources } = publishing;
+  context.onHangup(() => triggers.trigger('signal'));
+  const opened = await openSync(context, log, metrics);
+  const { targets, queue, sync, sources } = opened;
   const credentials = sources.status;
-  const course = startCourse({ publications, teller, credentials, interval, clock, log });
-  const closers: (() => Promise<void>)[] = [() => publishing.close(LAST_TELLING)];
+  const tracker = createStatusTracker({ targets, queue, credentials, interval, clock, log });
+  const closers: (() => Promise<void>)[] = [() => opened.close(SHUTDOWN_NOTIFY_GRACE)];
   try {
     let listening = 'off';
     if (listen !== 'off') {
-      const { openHttpServer } = await import('../edge/http/server.ts');
+      const { openHttpServer } = await import('../http/server.ts');
       const server = await openHttpServer(listen, {
-        status: course.status,
-        metrics: () => meters.page(course.status(), context.process.figures()),
-        refresh: limitRefresh(() => wakes.request('request'), REFRESH_SPACING, clock, stop),
+        status: tracker.status,
+        metrics: () => metrics.render(tracker.status(), context.process.figures()),
+        refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
       });
       closers.push(() => server.close());
       // With port 0 the system has chosen.
       listening = `${server.address.host}:${server.address.port}`;
     }
-    return await keepFresh(
+    return await runSidecar(
       {
         clock,
         interval,
         startTimeout,
-        publications,
-        pass,
-        wakes,
-        course,
+        targets,
+        sync,
+        triggers,
+        tracker,
         listen: listening,
-        waiting: logWaiting(log),
-        reload: reloader(context, log, publishing, meters.reloads),
-        watch: () => watch(context, log, publishing, wakes),
-        rest: collectGarbage,
+        onRetry: logRetry(log),
+        reload: reloader(context, log, opened, metrics.countReload),
+        watch: () => watch(context, log, opened, triggers),
+        onIdle: collectGarbage,
       },
       stop,
     );
   } finally {
-    course.stopping(stop);
+    tracker.stopping(stop);
     await Promise.all(closers.map((close) => close()));
   }
 }
@@ -81,7 +81,7 @@ export async function sidecar(context: Context): Promise<number> {
 function reloader(
   context: Context,
   log: Log,
-  { publications, sources }: Publishing,
+  { targets, sources }: SyncContext,
   count: Parameters<typeof reloadConfigs>[0]['count'],
 ): () => Promise<boolean> {
   const read = async (file: string) => {
@@ -90,18 +90,18 @@ function reloader(
     sources.of(parsed.plan);
     return parsed;
   };
-  return () => reloadConfigs({ publications, readPlan: read, log, count });
+  return () => reloadConfigs({ targets, readPlan: read, log, count });
 }
 
 async function watch(
   { clock, stop }: Context,
   log: Log,
-  { publications }: Publishing,
-  wakes: Wakes,
+  { targets }: SyncContext,
+  triggers: Triggers,
 ): Promise<void> {
-  const { watchConfigs } = await import('../edge/config-watch.ts');
-  const files = publications.map((publication) => publication.plan().file);
-  const changed = () => wakes.request('config');
+  const { watchConfigs } = await import('../config/watcher.ts');
+  const files = targets.map((publication) => publication.plan().file);
+  const changed = () => triggers.trigger('config');
   await watchConfigs({ files, read: configText, changed, clock, log }, stop);
 }
 

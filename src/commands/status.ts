@@ -3,8 +3,8 @@
  */
 
 import { exitCodes } from '../core/problem.ts';
-import { statusText } from '../core/status/text.ts';
-import { fetchStatus } from '../edge/http/status-client.ts';
+import { fetchStatus } from '../http/status-client.ts';
+import { statusText } from '../sidecar/status-text.ts';
 import type { Context } from './context.ts';
 import { writeWarnings } from './warnings.ts';
 

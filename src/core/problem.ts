@@ -6,7 +6,7 @@
  * can help: decided here, where the error is born, never by the caller's mood. Nothing here is ever given a secret.
  */
 
-import { printable } from './text.ts';
+import { escapeControl } from './text.ts';
 
 /** Exit codes: an init container's exit code is, with its last line, its only voice. */
 export const exitCodes = {
@@ -51,7 +51,9 @@ export const problemCodes = [
   'credentials.agent',
   'credentials.sts',
   'credentials.chain',
+  'credentials.refused',
   'credentials.expired',
+  'credentials.nodeRole',
 
   'fetch.notFound',
   'fetch.denied',
@@ -97,6 +99,8 @@ export interface ProblemFields {
   readonly line?: number;
   /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
   readonly retry?: boolean;
+  /** Milliseconds from the start after which trying again is pointless. Default: as long as a start may take. */
+  readonly retryFor?: number | undefined;
   /** Milliseconds before the other side wants to be asked again (Retry-After). */
   readonly retryAfter?: number;
   /** What IAM does not allow, where allowing it would help. */
@@ -121,6 +125,7 @@ export class Problem extends Error {
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly retry: boolean;
+  readonly retryFor: number | undefined;
   readonly retryAfter: number | undefined;
   readonly access: Access | undefined;
 
@@ -133,6 +138,7 @@ export class Problem extends Error {
     this.file = fields.file;
     this.line = fields.line;
     this.retry = fields.retry ?? false;
+    this.retryFor = fields.retryFor;
     this.retryAfter = fields.retryAfter;
     this.access = fields.access;
   }
@@ -183,8 +189,8 @@ export function problemLine(problem: Problem): string {
       ? problem.line === undefined
         ? ''
         : ` (line ${problem.line})`
-      : ` (${printable(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
-  return printable(
+      : ` (${escapeControl(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
+  return escapeControl(
     `${problem.subject}${place}: ${problem.message}. ${problem.remedy} [${problem.code}]`,
     LINE,
   );

@@ -2,11 +2,11 @@
  * Tables in plain text, for people.
  */
 
-import { printable } from './text.ts';
+import { escapeControl } from './text.ts';
 
 /** Lines with columns as wide as their widest cell, two spaces apart. The head is ours, the cells may be foreign. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const lines = [head, ...rows.map((row) => row.map((cell) => printable(cell)))];
+  const lines = [head, ...rows.map((row) => row.map((cell) => escapeControl(cell)))];
   const widths = head.map((_, column) =>
     lines.reduce((width, line) => Math.max(width, widthOf(line[column] ?? '')), 0),
   );

@@ -6,13 +6,13 @@
  */
 
 /** At most this many characters of a foreign text are shown, so that one bad value cannot flood a termination message. */
-const SHOWN = 200;
+const MAX_SHOWN = 200;
 
 /**
  * The text on one line: control, bidirectional and invisible characters escaped, cut after `limit` characters (default 200).
  * What is printable already comes back unchanged, so it may be applied again at the exit.
  */
-export function printable(text: string, limit: number = SHOWN): string {
+export function escapeControl(text: string, limit: number = MAX_SHOWN): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return cut.replace(
     /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/gu,
@@ -37,12 +37,12 @@ function escaped(character: string): string {
 }
 
 /** The text in double quotes, printable, as errors show what they found. */
-export function quoted(text: string): string {
-  return `"${printable(text).replaceAll('"', '\\"')}"`;
+export function quote(text: string): string {
+  return `"${escapeControl(text).replaceAll('"', '\\"')}"`;
 }
 
 /** The known name nearest to what was written, if it is near enough to be a slip: two letters, or a third of it. */
-export function nearest(written: string, known: Iterable<string>): string | undefined {
+export function didYouMean(written: string, known: Iterable<string>): string | undefined {
   const wanted = written.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;

@@ -10,8 +10,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { counted } from '../../src/core/counted.ts';
-import type { LaunchedStandIn } from '../aws-stand-in/client.ts';
+import { plural } from '../../src/core/counted.ts';
+import type { LaunchedStandIn } from '../fake-aws/client.ts';
 import { binary } from '../support/program.ts';
 import { type Figure, type Point, type Results, shown } from './figures.ts';
 import { limitedStart } from './limited.ts';
@@ -106,7 +106,7 @@ async function measurePeak(standIn: LaunchedStandIn): Promise<void> {
     const command = [binary, ...place.args('init', '--log-level', 'error')];
     const peaks: number[] = [];
     for (let times = 0; times < 9; times++) peaks.push(await peakOf(command, place.env));
-    record(`peak RSS of init, ${counted(secrets, 'secret')}`, 'MiB', median(peaks), noiseOf(peaks));
+    record(`peak RSS of init, ${plural(secrets, 'secret')}`, 'MiB', median(peaks), noiseOf(peaks));
     place.box.remove();
   }
 }

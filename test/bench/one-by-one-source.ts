@@ -1,18 +1,18 @@
 /** In the place of src/edge/aws/source.ts in the program to compare with: it asks for one value after another. */
 
-import type { ReadKey, ReadOutcome } from '../../src/core/read.ts';
 import {
   type AwsSource,
   openSecretSource as openAllAtOnce,
   type SourceOptions,
-} from '../../src/edge/aws/source.ts';
+} from '../../src/aws/secret-source.ts';
+import type { FetchResult, SecretRefKey } from '../../src/config/secret-ref.ts';
 
 export function openSecretSource(options: SourceOptions): AwsSource {
   const source = openAllAtOnce(options);
   return {
     ...source,
     async read(reads, signal) {
-      const outcomes = new Map<ReadKey, ReadOutcome>();
+      const outcomes = new Map<SecretRefKey, FetchResult>();
       for (const read of reads) {
         for (const [key, outcome] of await source.read([read], signal)) outcomes.set(key, outcome);
       }

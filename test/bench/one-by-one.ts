@@ -7,8 +7,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { bundle } from '../build/bundle.ts';
-import { makeExecutable } from '../build/executable.ts';
+import { bundle } from '../../src/build/bundle.ts';
+import { makeExecutable } from '../../src/build/executable.ts';
 
 /** Builds it into the directory returned, as `podsecrets`. */
 export async function buildOneByOne(): Promise<string> {

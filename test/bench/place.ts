@@ -2,8 +2,8 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { Certificate } from '../aws-stand-in/certificate.ts';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import type { Certificate } from '../fake-aws/certificate.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
 const MOST = 200;

@@ -6,7 +6,7 @@ import { bundleMeta, ownerOf } from './recording.ts';
 
 /** KiB of minified text, and what they are for. Packages of less than 1 KiB are not listed. */
 const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
-  src: [240, 'our own sources'],
+  src: [252, 'our own sources'],
   'node-forge': [210, 'PKCS#12 in and out of what is asked for as a key store; a text of its own'],
   '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
   yaml: [97, 'configs, and the pod specs of inject'],
@@ -23,7 +23,7 @@ const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> =
   'emoji-regex': [15, '--help, by way of yargs'],
   '@aws-sdk/client-secrets-manager': [15, 'GetSecretValue, BatchGetSecretValue'],
   '@smithy/signature-v4': [11, 'signing'],
-  '@smithy/node-http-handler': [8, 'asks the Pod Identity agent'],
+  '@smithy/node-http-handler': [8, "the SDK's own HTTP"],
   '@aws-sdk/credential-provider-login': [7, '--auth default'],
   '@smithy/credential-provider-imds': [7, '--auth default'],
   '@aws-sdk/credential-provider-ini': [7, '--auth default'],
@@ -31,10 +31,9 @@ const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> =
   'get-east-asian-width': [5, '--help, by way of yargs'],
   '@aws-sdk/signature-v4-multi-region': [5, '--auth default'],
   '@aws-sdk/credential-provider-sso': [5, '--auth default'],
-  '@aws-sdk/credential-provider-http': [5, 'Pod Identity'],
+  '@aws-sdk/credential-provider-http': [5, '--auth default'],
   cliui: [5, '--help'],
   '@aws-sdk/xml-builder': [5, 'STS answers in XML'],
-  '@aws-sdk/credential-provider-node': [4, '--auth default'],
   y18n: [4, '--help'],
   'string-width': [4, '--help'],
   '@aws-sdk/token-providers': [4, '--auth default'],

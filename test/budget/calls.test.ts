@@ -9,7 +9,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { startSidecar } from '../support/sidecar.ts';

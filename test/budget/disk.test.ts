@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { binary } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Recording, recordRun } from './recording.ts';
 
@@ -23,8 +23,7 @@ const foundation: Readonly<Record<string, string>> = {
   '@smithy/types': 'its enums',
   '@aws-sdk/xml-builder': '3 KB that esbuild does not part from the protocols',
   '@aws/lambda-invoke-store': 'the SDK looks for a trace id of Lambda',
-  '@aws-sdk/credential-provider-http': 'asks the Pod Identity agent',
-  '@smithy/node-http-handler': 'the HTTP of that',
+  '@smithy/node-http-handler': "the SDK's own HTTP, which a client makes before it is given ours",
 };
 
 const secretsOnly = { ...foundation, '@aws-sdk/client-secrets-manager': 'one secret' };
@@ -65,10 +64,10 @@ modules('init of a parameter evaluates the packages that a parameter needs, and 
   assert.equal(packagesOf(await initOf(house, [parameter])), Object.keys(parametersOnly).sort());
 });
 
-modules('init loads no room that only others need', async (house) => {
+modules('init loads no folder that only other commands need', async (house) => {
   const { evaluated } = await initOf(house, [secret, parameter]);
   const others =
-    /^src\/(edge\/(http|kubernetes|config-watch|v8\/keep-small|notify)|core\/(jmespath|inject|tls|kubernetes(?!\/rules)|metrics)|help|meters|commands\/(?!init|publishing|plans|sources|context|logging|notifiers))/;
+    /^src\/(http|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|context|logging))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],
@@ -107,8 +106,8 @@ modules(
     const { builtins, late } = await initOf(house, [secret, parameter]);
     assert.ok(builtins.includes('crypto'));
     assert.equal(
-      // A pair of a few lines, for Pod Identity only; and what a stderr needs that is a pipe.
-      late.filter((name) => !/^internal\/(async_local_storage|fs\/sync_write_stream)/.test(name)),
+      // What a stderr needs that is a pipe.
+      late.filter((name) => !/^internal\/fs\/sync_write_stream/.test(name)),
       [],
     );
   },
@@ -130,7 +129,9 @@ modules('--version and --help load no config, no SDK', async () => {
   const { evaluated, code } = await recordRun(['--help'], {});
   assert.is(code, 0);
   assert.equal(
-    evaluated.filter((owner) => /^(@aws|@smithy|yaml|src\/edge\/(?!log))/.test(owner)),
+    evaluated.filter((owner) =>
+      /^(@aws|@smithy|yaml|src\/(aws|config|publish|notify|kubernetes|http)\/)/.test(owner),
+    ),
     [],
   );
 });
@@ -147,7 +148,7 @@ modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes'
   assert.is(recording.code, 0, recording.stderr);
   assert.equal(packagesOf(recording), [...Object.keys(secretsOnly), 'chokidar', 'readdirp'].sort());
   assert.equal(
-    recording.evaluated.filter((owner) => owner.startsWith('src/edge/kubernetes')),
+    recording.evaluated.filter((owner) => owner.startsWith('src/kubernetes')),
     [],
   );
 });

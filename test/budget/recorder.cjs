@@ -9,7 +9,7 @@
 'use strict';
 const fs = require('node:fs');
 const { Script } = require('node:vm');
-const { launch } = require('../build/launcher.cjs');
+const { launch } = require('../../src/build/launcher.cjs');
 
 const [bundle, record] = process.argv.splice(2, 2);
 const texts = JSON.parse(fs.readFileSync(bundle, 'utf8')).texts;

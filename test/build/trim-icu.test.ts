@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { trimIcu } from '../../src/build/trim-icu.ts';
 import { binary } from '../support/program.ts';
-import { trimIcu } from './trim-icu.ts';
 
 /** Each with what it holds; the last one is of those whose end is not told. */
 const ITEMS: Readonly<Record<string, string>> = {

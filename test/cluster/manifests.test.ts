@@ -9,7 +9,7 @@ import { injectWith, objectsIn } from '../support/inject.ts';
 import { type Cluster, freshName, makeNamespace, startCluster, told } from './cluster.ts';
 
 const NAMESPACE = freshName();
-const examples = join(import.meta.dirname, '..', '..', 'examples');
+const examples = join(import.meta.dirname, '../../examples');
 const test = suite<{ cluster: Cluster }>('manifests');
 
 test.before(

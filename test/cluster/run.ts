@@ -13,7 +13,7 @@ import { removeLeftovers, startCluster } from './cluster.ts';
 const cluster = await startCluster();
 const run = randomBytes(4).toString('hex');
 try {
-  const runner = join(import.meta.dirname, '..', 'run.ts');
+  const runner = join(import.meta.dirname, '../run.ts');
   const env = { ...process.env, ...cluster.env, PODSECRETS_TEST_RUN: run };
   const words = ['--no-warnings', runner, '--cluster', ...process.argv.slice(2)];
   const child = spawn(process.execPath, words, { stdio: 'inherit', env });

@@ -7,11 +7,11 @@
 import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type RbacRule, rbacFor } from '../../src/core/kubernetes/rbac.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/config/plan.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
-import { checkAccess } from '../../src/edge/kubernetes/access.ts';
-import { applySecrets, type SecretsRequest } from '../../src/edge/kubernetes/apply-secrets.ts';
+import { checkAccess } from '../../src/kubernetes/access-review.ts';
+import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-secrets.ts';
+import { type RbacRule, rbacFor } from '../../src/kubernetes/rbac.ts';
 import { rejects } from '../support/rejects.ts';
 import { published, secretObject, secretPlan } from '../support/secret-plan.ts';
 import { type Cluster, freshName, startCluster, told, until } from './cluster.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import type { RbacRule } from '../../src/core/kubernetes/rbac.ts';
+import type { RbacRule } from '../../src/kubernetes/rbac.ts';
 import { type Cluster, makeNamespace } from './cluster.ts';
 
 /** What a pod is told of the API server. */
@@ -74,7 +74,7 @@ export function allows(cluster: Cluster, namespace: string, rules: readonly Rbac
         spec: {
           user: `system:serviceaccount:${namespace}:default`,
           resourceAttributes: {
-            namespace: namespace,
+            namespace,
             group: apiGroups[0],
             resource: resources[0],
             name,

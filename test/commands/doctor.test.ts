@@ -4,11 +4,11 @@ import * as fs from 'node:fs';
 import { chmodSync, rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseCommand } from '../../src/cli.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { doctor } from '../../src/commands/doctor.ts';
-import { isInMemory } from '../../src/edge/directory/filesystem-check.ts';
-import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { isInMemory } from '../../src/publish/filesystem-check.ts';
+import { type StandIn, startStandIn } from '../fake-aws/server.ts';
 import { isNotTested } from '../support/allowed.ts';
 import { realClock } from '../support/real-clock.ts';
 import { rejects } from '../support/rejects.ts';
@@ -102,7 +102,7 @@ test('all is well: what is used, by whom, and what was read', async (scene) => {
     /ok {4}directory {2}in memory, \d+ MiB free\n/,
     /ok {4}db {10}secretsmanager eu-west-1 {2}version \S+\n/,
     /ok {4}\/app\/token {2}ssmparameter {3}eu-west-1 {2}version 1\n/,
-    /All is well.\n$/,
+    /All checks passed.\n$/,
   ])
     assert.match(out, expected);
   assert.equal(scene.sandbox.files(), {});
@@ -141,6 +141,21 @@ test('a denied action is named on its resource, and the policy that allows it is
   assert.match(policy.Statement[0]?.Resource[0] ?? '', /:secret:locked-/);
   assert.is(policy.Statement.length, 1);
   assert.match(out, '1 problem; exit code 5.');
+});
+
+test("the agent's own code and request id are told, with what to do about that code", async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
+  scene.aws.addFault({
+    on: { service: 'agent' },
+    does: { kind: 'error', code: 'AccessDeniedException', status: 403, message: `${CANARY} denied` },
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 4);
+  assert.match(
+    out,
+    /FAIL {2}identity\n.*got AccessDeniedException \(HTTP status 403, request id [\da-f-]{36}\)/,
+  );
+  assert.match(out, /sts:AssumeRole and sts:TagSession/);
 });
 
 test('KMS that denies is told as KMS, and the statement is bound to the value', async (scene) => {

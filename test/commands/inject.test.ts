@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseCommand } from '../../src/cli.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { inject } from '../../src/commands/inject.ts';
 import { secretProviderClass } from '../support/inject.ts';

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseCommand } from '../../src/cli.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { status } from '../../src/commands/status.ts';
 import { problemsOf } from '../../src/core/problem.ts';

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse, stringify } from 'yaml';
-import { type CheckReport, checkReport } from '../../src/core/check-report.ts';
-import { parsePlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
+import { parsePlan } from '../../src/config/parse.ts';
+import { type CheckReport, checkReport } from '../../src/config/report.ts';
 import { run } from '../support/program.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 

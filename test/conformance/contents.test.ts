@@ -6,7 +6,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../src/core/problem.ts';
-import type { ParameterSeed, SecretSeed } from '../aws-stand-in/seed.ts';
+import type { ParameterSeed, SecretSeed } from '../fake-aws/seed.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 import { type Fetch, openWorld, type World } from './world.ts';
 
@@ -223,8 +223,6 @@ each([
     objects: [secret('s'), parameter('p'), parameter('missing')],
     fails: true,
   },
-  { rule: 'no objects, no files', objects: '', files: {} },
-  { rule: 'an empty list, no files', objects: [], files: {} },
   {
     rule: "modes: the default, an object's own, a field's own, and an inherited one",
     secrets: { s: { json: { a: 'A', b: 'B' } }, t: { json: { a: 'A' } } },
@@ -309,17 +307,22 @@ each([
   },
 ]);
 
-content('an object that left the config takes its file along, and nothing else moves', async ({ world }) => {
-  const box = makeSandbox();
-  try {
-    const regions = { [HOME]: { secrets: { s: 'v', t: 'w' } } };
-    await world.fetch({ regions, objects: [secret('s'), secret('t')] }, box);
-    assert.equal((await world.fetch({ regions, objects: [secret('t')] }, box)).files, { t: 'w' });
-    assert.equal((await world.fetch({ regions, objects: '' }, box)).files, {});
-  } finally {
-    box.remove();
-  }
-});
+content(
+  'an object that left the config takes its file along, and nothing else moves; without any, all files stay',
+  async ({ world }) => {
+    const box = makeSandbox();
+    try {
+      const regions = { [HOME]: { secrets: { s: 'v', t: 'w' } } };
+      await world.fetch({ regions, objects: [secret('s'), secret('t')] }, box);
+      assert.equal((await world.fetch({ regions, objects: [secret('t')] }, box)).files, { t: 'w' });
+      const emptied = await world.fetch({ regions, objects: '' }, box);
+      assert.is(emptied.code, exitCodes.config);
+      assert.equal(emptied.files, { t: 'w' });
+    } finally {
+      box.remove();
+    }
+  },
+);
 
 content('a failure leaves the files that are there, all of one publish', async ({ world }) => {
   const box = makeSandbox();

@@ -8,8 +8,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../src/core/problem.ts';
-import type { CallFilter, Fault } from '../aws-stand-in/faults.ts';
-import type { RegionSeed } from '../aws-stand-in/seed.ts';
+import type { CallFilter, Fault } from '../fake-aws/faults.ts';
+import type { RegionSeed } from '../fake-aws/seed.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 import { type Fetch, openWorld, type World } from './world.ts';
 

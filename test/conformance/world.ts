@@ -9,14 +9,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCommand } from '../../src/cli.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { init } from '../../src/commands/init.ts';
 import { exitCodeOf } from '../../src/core/problem.ts';
-import type { Fault } from '../aws-stand-in/faults.ts';
-import type { Identity } from '../aws-stand-in/identities.ts';
-import type { Seed } from '../aws-stand-in/seed.ts';
-import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import type { Fault } from '../fake-aws/faults.ts';
+import type { Identity } from '../fake-aws/identities.ts';
+import type { Seed } from '../fake-aws/seed.ts';
+import { type StandIn, startStandIn } from '../fake-aws/server.ts';
 import { realClock } from '../support/real-clock.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lastWords } from '../../src/core/last-words.ts';
+import { formatExit } from '../../src/cli/exit-message.ts';
 import {
   exitCodeOf,
   exitCodes,
@@ -62,7 +62,7 @@ test('one problem is thrown as itself, several together, none not at all', () =>
 });
 
 test('the last words name the command and every problem once', () => {
-  const { line, exitCode, terminationMessage } = lastWords('init', new Problems([config, fetch, fetch]));
+  const { line, exitCode, terminationMessage } = formatExit('init', new Problems([config, fetch, fetch]));
   assert.is(exitCode, 3);
   assert.match(
     line,
@@ -72,7 +72,7 @@ test('the last words name the command and every problem once', () => {
 });
 
 test('the last words of a bug have its place and not its message, which may quote a value', () => {
-  const { line, exitCode } = lastWords('init', new SyntaxError('Unexpected token in "hunter2"'));
+  const { line, exitCode } = formatExit('init', new SyntaxError('Unexpected token in "hunter2"'));
   assert.is(exitCode, 1);
   assert.not.match(line, 'hunter2');
   assert.match(line, 'problem.test.ts');
@@ -90,7 +90,7 @@ test('a termination message stays within what the kubelet keeps', () => {
         remedy: 'r',
       }),
   );
-  const { terminationMessage, line } = lastWords('init', new Problems(many));
+  const { terminationMessage, line } = formatExit('init', new Problems(many));
   assert.ok(Buffer.byteLength(terminationMessage) <= 4096);
   assert.ok(line.length < 1500);
   // Whole problems, and how many there are beside them.

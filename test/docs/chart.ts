@@ -4,8 +4,8 @@
  * The chart passes options on to the containers that it adds, so the options of its values are those of the command line.
  */
 
-import { containerOptions } from '../../src/commands/inject-choices.ts';
-import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/options.ts';
+import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
+import { containerOptions } from '../../src/inject/read-options.ts';
 import { table } from './sections.ts';
 
 /** A mount path: Kubernetes divides at `:`. */

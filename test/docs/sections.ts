@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
-import { events } from '../../src/core/events.ts';
+import { flagOf, type Option, optionEntries } from '../../src/cli/options.ts';
+import { events } from '../../src/core/log-events.ts';
 import { exitCodes, problemCodes } from '../../src/core/problem.ts';
-import { metrics } from '../../src/core/status/metrics.ts';
-import { flagOf, type Option, optionEntries } from '../../src/options.ts';
+import { metrics } from '../../src/sidecar/metrics.ts';
 import { benchPrice, benchTable } from '../bench/table.ts';
 
-export const root = join(import.meta.dirname, '..', '..');
+export const root = join(import.meta.dirname, '../..');
 
 /** Name of a section to the function that writes it. */
 export const sections: Readonly<Record<string, () => string>> = {
@@ -69,7 +69,7 @@ function podSpec(): string {
 
 function optionsTable(): string {
   const rows = optionEntries().map(([name, option]) => [
-    `${code(flagOf(name) + (option.value === undefined ? '' : ` ${option.value}`))}${option.alias === undefined ? '' : `, ${code(`-${option.alias}`)}`}`,
+    `${code(flagOf(name) + (option.placeholder === undefined ? '' : ` ${option.placeholder}`))}${option.alias === undefined ? '' : `, ${code(`-${option.alias}`)}`}`,
     meanings(option),
   ]);
   return table(['flag', 'meaning'], rows);
@@ -77,8 +77,8 @@ function optionsTable(): string {
 
 /** The meaning, after the commands that it is for, unless `init` is one of them. */
 function meanings(option: Option): string {
-  const special = Object.entries(option.per ?? {});
-  const others = option.commands.filter((command) => option.per?.[command] === undefined);
+  const special = Object.entries(option.overrides ?? {});
+  const others = option.commands.filter((command) => option.overrides?.[command] === undefined);
   const of = option.commands.includes('init') ? '' : `${others.map(code).join(', ')}: `;
   const rest = special.map(
     ([command, row]) => `${code(command)}: ${meaning({ ...option, default: undefined, ...row })}`,

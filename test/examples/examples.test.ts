@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { parsePlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
+import { parsePlan } from '../../src/config/parse.ts';
 import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
 import { manifestFaults, objectFaults, releases } from '../support/kubernetes-schemas.ts';
 import { binary, run } from '../support/program.ts';
 
-const root = join(import.meta.dirname, '..', '..', 'examples');
+const root = join(import.meta.dirname, '../../examples');
 /** The nine of the documentation; a folder with a README of another kind is not held to one screen. */
 const examples = [
   'docker-compose',

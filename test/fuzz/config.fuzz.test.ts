@@ -8,10 +8,10 @@ import { posix } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkReport, checkText } from '../../src/core/check-report.ts';
-import type { Plan } from '../../src/core/plan.ts';
-import type { ParsedPlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
-import { printable } from '../../src/core/text.ts';
+import type { ParsedPlan } from '../../src/config/parse.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import { checkReport, checkText } from '../../src/config/report.ts';
+import { escapeControl } from '../../src/core/text.ts';
 import { config, parse } from '../support/config.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20261125);
@@ -37,7 +37,7 @@ function assertSound(text: string, parsed: ParsedPlan): void {
       line === undefined || (Number.isInteger(line) && line >= 1 && line <= lines),
       `line ${line} of ${lines}`,
     );
-    assert.ok(message !== '' && message.length < 1500, printable(message));
+    assert.ok(message !== '' && message.length < 1500, escapeControl(message));
     assert.not.equal(remedy, '');
   }
   const checked = {

@@ -7,11 +7,11 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { evaluate, expressionFault } from '../../src/core/json/jmespath.ts';
-import { jsonText, parseJson } from '../../src/core/json/json.ts';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
-import { render } from '../../src/core/render.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { evaluate, expressionFault } from '../../src/formats/jmespath.ts';
+import { jsonText, parseJson } from '../../src/formats/json.ts';
+import { render } from '../../src/render/render.ts';
 import { config, parse } from '../support/config.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20261125);

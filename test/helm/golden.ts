@@ -33,7 +33,7 @@ export const goldens: ReadonlyMap<string, () => string> = new Map(
 );
 
 export function goldenFile(name: string): string {
-  return join(import.meta.dirname, '..', 'fixtures', 'helm', 'golden', name);
+  return join(import.meta.dirname, '../fixtures/helm/golden', name);
 }
 
 if (import.meta.main) for (const [name, text] of goldens) writeFileSync(goldenFile(name), text());

@@ -34,7 +34,7 @@ if (missing.length > 0) {
       'mount -t proc proc /proc; mkdir -p /dev/shm; mount -t tmpfs tmpfs /dev/shm',
       'ip link set lo up',
       `echo 1 > ${SYSCTL}; echo "fs.protected_symlinks is $(cat ${SYSCTL}) in Linux $(uname -r)"`,
-      `cd '${join(import.meta.dirname, '..', '..')}'`,
+      `cd '${join(import.meta.dirname, '../..')}'`,
       `'${process.execPath}' --no-warnings test/run.ts --kernel`,
       `echo "${ENDED} $?"`,
       'echo o > /proc/sysrq-trigger; sleep 60',

@@ -35,7 +35,7 @@ try {
     );
     const { $defs } = JSON.parse(readFileSync(file, 'utf8')) as { readonly $defs: Definitions };
     const kept = JSON.stringify({ from: PACKAGE, release, $defs: reachable($defs) });
-    const target = join(import.meta.dirname, '..', 'fixtures', 'kubernetes-schemas', `${release}.json.gz`);
+    const target = join(import.meta.dirname, '../fixtures/kubernetes-schemas', `${release}.json.gz`);
     writeFileSync(target, gzipSync(kept, { level: 9 }));
   }
 } finally {

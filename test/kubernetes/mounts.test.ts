@@ -13,7 +13,7 @@ import { injectWith, objectsIn, secretProviderClass, valuesIn } from '../support
 import { mountFaults, mountFaultsIn, type PodView } from '../support/mount-faults.ts';
 import { mayFollow } from '../support/protected-symlinks.ts';
 
-const examples = join(import.meta.dirname, '..', '..', 'examples');
+const examples = join(import.meta.dirname, '../../examples');
 const read = (file: string) => readFileSync(join(examples, file), 'utf8');
 
 for (const file of globSync('*/injected.yaml', { cwd: examples }).sort()) {

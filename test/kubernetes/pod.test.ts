@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Mapping } from '../../src/core/inject/data.ts';
-import { workloadOf } from '../../src/core/inject/workload.ts';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import type { KubeObject } from '../../src/inject/manifest.ts';
+import { workloadOf } from '../../src/inject/workload.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { isolated } from '../support/container.ts';
 import { freePort } from '../support/free-port.ts';
 import { injectWith } from '../support/inject.ts';
@@ -91,7 +91,7 @@ async function runManifest(
     { file: 'pod.yaml', text, configs },
     `${flags} ${listen} --log-format text`,
   );
-  const workload = objects.map((object) => workloadOf(object as Mapping)).find((one) => one !== undefined);
+  const workload = objects.map((object) => workloadOf(object as KubeObject)).find((one) => one !== undefined);
   const configMaps = (objects as readonly ConfigMapView[])
     .filter((object) => object.kind === 'ConfigMap')
     .map(({ metadata, data }) => [metadata.name, data] as const);

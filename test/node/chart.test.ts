@@ -6,7 +6,8 @@ import { render, renderShop } from '../support/helm.ts';
 import type { KubeObject } from './api.ts';
 import { REGION } from './identity.ts';
 import { images } from './images.ts';
-import { container, isReady, objectsIn, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { container, isReady, objectsIn, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('the chart');
 const RELEASE = '1.36';
@@ -47,16 +48,12 @@ test('as a policy: a pod with the annotation gets podsecrets, with its identity,
   const { namespace, api } = scene;
   const selector = `policy.namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=${namespace}`;
   const policy = objectsIn(render(RELEASE, [selector]));
-  const config = secretProviderClass([
-    { objectName: await scene.putSecret('db', 'hunter2'), objectType: 'secretsmanager', objectAlias: 'db' },
-  ]);
+  const config = secretProviderClass([secretFile(await scene.putSecret('db', 'hunter2'), 'db')]);
   const configMap = { metadata: { name: 'shop' }, data: { 'config.yaml': JSON.stringify(config) } };
   await api.call('POST', `/api/v1/namespaces/${namespace}/configmaps`, configMap);
   const command = ['sh', '-c', 'cat /mnt/secrets-store/db; echo; exec sleep 3600'];
-  const pod = {
-    metadata: { name: 'shop', annotations: { 'podsecrets.io/inject': 'shop' } },
-    spec: { containers: [{ name: 'app', image: images.app, command }] },
-  };
+  const metadata = { name: 'shop', annotations: { 'podsecrets.io/inject': 'shop' } };
+  const pod = { ...shopPod(appContainer({ command })), metadata };
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   try {
     await scene.apply(policy);

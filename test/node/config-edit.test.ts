@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images } from './images.ts';
-import { container, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { container, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('an edit of the ConfigMap');
 
@@ -13,17 +13,9 @@ test.before(async (context) => {
 test.after(({ scene }) => scene.close());
 
 test('adds and removes files in the running pod; an invalid one changes nothing', async ({ scene }) => {
-  const object = async (name: string) => ({
-    objectName: await scene.putSecret(name, `value of ${name}`),
-    objectType: 'secretsmanager',
-    objectAlias: name,
-  });
+  const object = async (name: string) => secretFile(await scene.putSecret(name, `value of ${name}`), name);
   const [old, fresh] = [await object('old'), await object('new')];
-  const app = { name: 'app', image: images.app, command: ['sleep', '3600'] };
-  const objects = scene.inject(
-    { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shop' }, spec: { containers: [app] } },
-    secretProviderClass([old]),
-  );
+  const objects = scene.inject(shopPod(), secretProviderClass([old]));
   await scene.apply(objects);
   await scene.ready('shop');
   const configMap = objects.find(({ kind }) => kind === 'ConfigMap')?.metadata.name ?? '';

@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images } from './images.ts';
-import { container, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { container, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene; fault: number }>('deletion while podsecrets waits');
 const FINALIZER = 'podsecrets.test/look';
@@ -26,26 +26,19 @@ for (const [form, name] of [
   ['init', 'podsecrets-init'],
 ] as const) {
   test(`${form}: SIGTERM ends it, and the application never starts`, async ({ scene }) => {
-    const config = secretProviderClass([
-      { objectName: await scene.putSecret('db', 'x'), objectType: 'secretsmanager' },
-    ]);
-    const app = { name: 'app', image: images.app, command: ['sleep', '3600'] };
-    const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 600, containers: [app] };
+    const config = secretProviderClass([secretFile(await scene.putSecret('db', 'x'), 'db')]);
+    const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 600 };
     // The finalizer keeps the pod, so its last state can be read.
     const metadata = { name: form, finalizers: [FINALIZER] };
-    await scene.apply(
-      scene.inject({ apiVersion: 'v1', kind: 'Pod', metadata, spec }, config, [
-        `--as=${form}`,
-        '--start-timeout=10m',
-      ]),
-    );
+    const pod = { ...shopPod(appContainer(), spec), metadata };
+    await scene.apply(scene.inject(pod, config, [`--as=${form}`, '--start-timeout=10m']));
     const calls = () => scene.aws.count({ service: 'secretsmanager', id: `${scene.namespace}/db` });
     const before = await calls();
     await scene.until('a call to AWS that hangs', async () => (await calls()) > before, 60);
 
     scene.kubectl(['delete', 'pod', form, '--wait=false']);
     // Far less than the grace period, after which SIGKILL would end it.
-    const pod = await scene.until(
+    const ended = await scene.until(
       'the end of podsecrets',
       async () => {
         const found = await scene.pod(form);
@@ -54,9 +47,9 @@ for (const [form, name] of [
       60,
     );
     scene.kubectl(['patch', 'pod', form, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
-    assert.ok([0, 143].includes(container(pod, name)?.state.terminated?.exitCode ?? 1));
-    assert.is(container(pod, 'app')?.state.running, undefined);
-    assert.is(container(pod, 'app')?.containerID || undefined, undefined);
+    assert.ok([0, 143].includes(container(ended, name)?.state.terminated?.exitCode ?? 1));
+    assert.is(container(ended, 'app')?.state.running, undefined);
+    assert.is(container(ended, 'app')?.containerID || undefined, undefined);
   });
 }
 

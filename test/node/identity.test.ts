@@ -2,9 +2,9 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ASSOCIATION } from './identity.ts';
-import { images } from './images.ts';
-import { container, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { ASSOCIATION, REGION } from './identity.ts';
+import { secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { container, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('a pod without an identity');
 
@@ -17,17 +17,11 @@ test('fails with the reason, and starts after it was given one and was recreated
   const { api, namespace } = scene;
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   await api.call('PATCH', account, { metadata: { annotations: { [ASSOCIATION]: null } } });
-  const config = secretProviderClass([
-    { objectName: await scene.putSecret('db', 'x'), objectType: 'secretsmanager' },
-  ]);
-  Object.assign((config as { spec: { parameters: object } }).spec.parameters, { region: 'eu-central-1' });
-  const app = { name: 'app', image: images.app, command: ['sleep', '3600'] };
-  const objects = scene.inject(
-    { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shop' }, spec: { containers: [app] } },
-    config,
-    // Some of what it tries without an identity may pass by itself.
-    ['--start-timeout=3s'],
-  );
+  // Without an identity nothing injects the region either.
+  const parameters = { region: REGION, objects: [secretFile(await scene.putSecret('db', 'x'), 'db')] };
+  const config = secretProviderClass([], { parameters });
+  // Some of what it tries without an identity may pass by itself.
+  const objects = scene.inject(shopPod(), config, ['--start-timeout=3s']);
   await scene.apply(objects);
   const message = await scene.until(
     'a start that failed with 4',

@@ -9,8 +9,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { selfSigned } from '../aws-stand-in/certificate.ts';
-import type { LaunchedStandIn } from '../aws-stand-in/client.ts';
+import { selfSigned } from '../fake-aws/certificate.ts';
+import type { LaunchedStandIn } from '../fake-aws/client.ts';
 import type { Api } from './api.ts';
 import { AGENT_ADDRESS } from './namespace.ts';
 

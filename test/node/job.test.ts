@@ -3,8 +3,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KubeObject } from './api.ts';
-import { images } from './images.ts';
-import { container, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass } from './manifests.ts';
+import { container, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('a Job');
 
@@ -27,10 +27,8 @@ for (const [form, name] of [
 ] as const) {
   test(`${form}: completes when the application ends, and podsecrets ends with 0`, async ({ scene }) => {
     const { namespace, api } = scene;
-    const config = secretProviderClass([
-      { objectName: await scene.putSecret('db', 'hunter2'), objectType: 'secretsmanager', objectAlias: 'db' },
-    ]);
-    const app = { name: 'app', image: images.app, command: ['cat', '/mnt/secrets-store/db'] };
+    const config = secretProviderClass([secretFile(await scene.putSecret('db', 'hunter2'), 'db')]);
+    const app = appContainer({ command: ['cat', '/mnt/secrets-store/db'] });
     const template = {
       metadata: { labels: { app: form } },
       spec: { restartPolicy: 'Never', containers: [app] },

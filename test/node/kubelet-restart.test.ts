@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images } from './images.ts';
-import { container, openScene, restartKubelet, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { container, openScene, restartKubelet, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('a restart of the kubelet');
 const FINALIZER = 'podsecrets.test/look';
@@ -14,16 +14,9 @@ test.before.each(async (context) => {
 test.after.each(({ scene }) => scene.close());
 
 async function createPod(scene: Scene): Promise<void> {
-  const config = secretProviderClass([
-    { objectName: await scene.putSecret('db', 'first'), objectType: 'secretsmanager', objectAlias: 'db' },
-  ]);
-  const app = {
-    name: 'app',
-    image: images.app,
-    command: ['sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait'],
-  };
-  const metadata = { name: 'shop', finalizers: [FINALIZER] };
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [app] } };
+  const config = secretProviderClass([secretFile(await scene.putSecret('db', 'first'), 'db')]);
+  const app = appContainer({ command: ['sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait'] });
+  const pod = { ...shopPod(app), metadata: { name: 'shop', finalizers: [FINALIZER] } };
   await scene.apply(scene.inject(pod, config, ['--interval=1s']));
 }
 

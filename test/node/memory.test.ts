@@ -8,8 +8,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images } from './images.ts';
-import { container, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { container, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('the memory limit');
 
@@ -22,12 +22,8 @@ test('is enough for a first start and for a rotation with a cold page cache', as
   const program = join(scene.node.containerdDirectory, '*overlayfs/snapshots/*/fs/usr/bin/podsecrets');
   await scene.until('a program that is not in the page cache', () => globSync(program).every(isDropped), 60);
 
-  const config = secretProviderClass([
-    { objectName: await scene.putSecret('db', 'first'), objectType: 'secretsmanager', objectAlias: 'db' },
-  ]);
-  const app = { name: 'app', image: images.app, command: ['sleep', '3600'] };
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shop' }, spec: { containers: [app] } };
-  await scene.apply(scene.inject(pod, config, ['--interval=1s']));
+  const config = secretProviderClass([secretFile(await scene.putSecret('db', 'first'), 'db')]);
+  await scene.apply(scene.inject(shopPod(), config, ['--interval=1s']));
   const status = container(await scene.ready('shop'), 'podsecrets');
   const cached = cachedBytes(scene, status?.containerID ?? '');
   assert.ok(cached > 10e6, `only ${cached} bytes of files count as its memory: the cache was not cold`);

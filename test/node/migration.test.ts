@@ -4,8 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KubeObject } from './api.ts';
 import { DRIVER_LABEL, startCsiDriver } from './csi-driver.ts';
-import { images } from './images.ts';
-import { container, isReady, openScene, type Pod, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopDeployment } from './manifests.ts';
+import { container, isReady, openScene, type Pod, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('a migration from the CSI driver');
 
@@ -20,17 +20,7 @@ interface Secret extends KubeObject {
 
 /** Before: the driver keeps the Secret, the application has it in its environment. */
 const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'shop-db', key: 'password' } } }];
-const app = { name: 'app', image: images.app, command: ['sleep', '3600'], env };
-const labels = { app: 'shop' };
-const deployment = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'shop' },
-  spec: {
-    selector: { matchLabels: labels },
-    template: { metadata: { labels }, spec: { containers: [app] } },
-  },
-};
+const deployment = shopDeployment(appContainer({ env }));
 
 test('the Secret is left to the driver, the new pod says so, and the old pods go on', async ({ scene }) => {
   const { api, namespace } = scene;
@@ -40,19 +30,10 @@ test('the Secret is left to the driver, the new pod says so, and the old pods go
   const driver = startCsiDriver(api, old, secret);
   try {
     await scene.until('the old pod to be ready', async () => (await scene.pods('shop')).every(isReady), 60);
-    const secretObjects = [
-      { secretName: 'shop-db', type: 'Opaque', data: [{ objectName: 'db', key: 'password' }] },
-    ];
-    const config = secretProviderClass(
-      [
-        {
-          objectName: await scene.putSecret('db', 'from podsecrets'),
-          objectType: 'secretsmanager',
-          objectAlias: 'db',
-        },
-      ],
-      { secretObjects },
-    );
+    const file = secretFile(await scene.putSecret('db', 'from podsecrets'), 'db');
+    const data = [{ objectName: 'db', key: 'password' }];
+    const secretObjects = [{ secretName: 'shop-db', type: 'Opaque', data }];
+    const config = secretProviderClass([file], { secretObjects });
     await scene.apply(scene.inject(deployment, config, ['--sync-secrets']));
 
     const ended = await scene.until(

@@ -5,9 +5,9 @@
 
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { launchStandIn } from '../aws-stand-in/client.ts';
 import { startDaemon } from '../cluster/daemon.ts';
 import { startOwnCluster } from '../cluster/own-cluster.ts';
+import { launchStandIn } from '../fake-aws/client.ts';
 import { openApi } from './api.ts';
 import { startContainerd } from './containerd.ts';
 import { startIdentity } from './identity.ts';

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { parse } from 'yaml';
-import { associate, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { secretFile, secretProviderClass } from './manifests.ts';
+import { associate, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('the pod of the README');
 const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
@@ -17,8 +18,7 @@ test.after(({ scene }) => scene.close());
 
 test('starts with the file that its application reads', async ({ scene }) => {
   const { namespace, api } = scene;
-  const objects = [{ objectName: await scene.putSecret('db-user', 'shopkeeper'), objectAlias: 'db-user' }];
-  const config = secretProviderClass(objects.map((object) => ({ ...object, objectType: 'secretsmanager' })));
+  const config = secretProviderClass([secretFile(await scene.putSecret('db-user', 'shopkeeper'), 'db-user')]);
   await api.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'shop' } });
   await associate(api, namespace, 'shop');
   await scene.apply([

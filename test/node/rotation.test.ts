@@ -2,8 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images } from './images.ts';
-import { openScene, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('rotation');
 /** Prints what it reads, at its start and on each SIGHUP. */
@@ -17,20 +17,11 @@ test.before(async (context) => {
 test.after(({ scene }) => scene.close());
 
 test('a process in another container gets SIGHUP once and then reads the new value', async ({ scene }) => {
-  const config = secretProviderClass([
-    { objectName: await scene.putSecret('db', 'first'), objectType: 'secretsmanager', objectAlias: 'db' },
-  ]);
-  const app = { name: 'app', image: images.app, command: ['sh', '-c', reloader] };
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'shop' },
-    spec: {
-      shareProcessNamespace: true,
-      securityContext: { runAsUser: 10_001, runAsGroup: 10_001 },
-      containers: [app],
-    },
-  };
+  const config = secretProviderClass([secretFile(await scene.putSecret('db', 'first'), 'db')]);
+  const pod = shopPod(appContainer({ command: ['sh', '-c', reloader] }), {
+    shareProcessNamespace: true,
+    securityContext: { runAsUser: 10_001, runAsGroup: 10_001 },
+  });
   const flags = ['--interval=1s', '--notify-signal=SIGHUP', '--notify-process=sh'];
   await scene.apply(scene.inject(pod, config, flags));
   await scene.ready('shop');

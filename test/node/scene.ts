@@ -11,7 +11,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { type RemoteControls, remoteControls } from '../aws-stand-in/client.ts';
+import { type RemoteControls, remoteControls } from '../fake-aws/client.ts';
 import { binary } from '../support/program.ts';
 import { type Api, type KubeObject, openApi } from './api.ts';
 import { ASSOCIATION, REGION } from './identity.ts';
@@ -132,16 +132,6 @@ export async function openScene(): Promise<Scene> {
       kubectl(['delete', 'pods', '--all', '--force', '--wait=false']);
       await api.call('DELETE', `/api/v1/namespaces/${namespace}`);
     },
-  };
-}
-
-/** A SecretProviderClass. */
-export function secretProviderClass(objects: readonly object[], more: object = {}): object {
-  return {
-    apiVersion: 'secrets-store.csi.x-k8s.io/v1',
-    kind: 'SecretProviderClass',
-    metadata: { name: 'app' },
-    spec: { provider: 'aws', parameters: { objects: JSON.stringify(objects) }, ...more },
   };
 }
 

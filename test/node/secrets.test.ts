@@ -3,8 +3,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KubeObject } from './api.ts';
-import { images } from './images.ts';
-import { container, isReady, openScene, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopDeployment } from './manifests.ts';
+import { container, isReady, openScene, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('Kubernetes Secrets');
 
@@ -15,31 +15,16 @@ test.after.each(({ scene }) => scene.close());
 
 /** A config that keeps the Secret `shop-db` with the key `password`. */
 async function configOf(scene: Scene): Promise<object> {
-  const objectName = await scene.putSecret('db', 'hunter2');
+  const file = secretFile(await scene.putSecret('db', 'hunter2'), 'db');
   const data = [{ objectName: 'db', key: 'password' }];
-  return secretProviderClass([{ objectName, objectType: 'secretsmanager', objectAlias: 'db' }], {
-    secretObjects: [{ secretName: 'shop-db', type: 'Opaque', data }],
-  });
+  return secretProviderClass([file], { secretObjects: [{ secretName: 'shop-db', type: 'Opaque', data }] });
 }
 
 /** A workload whose application has the Secret in its environment. */
 function deployment(replicas: number): object {
   const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'shop-db', key: 'password' } } }];
   const command = ['sh', '-c', 'echo "password: $PASSWORD"; exec sleep 3600'];
-  const labels = { app: 'shop' };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'shop' },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: { containers: [{ name: 'app', image: images.app, command, env }] },
-      },
-    },
-  };
+  return shopDeployment(appContainer({ command, env }), replicas);
 }
 
 interface Secret extends KubeObject {

@@ -2,15 +2,8 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images } from './images.ts';
-import {
-  type ContainerStatus,
-  container,
-  openScene,
-  pidOf,
-  type Scene,
-  secretProviderClass,
-} from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { type ContainerStatus, container, openScene, pidOf, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('the end of a sidecar');
 
@@ -20,13 +13,9 @@ test.before.each(async (context) => {
 test.after.each(({ scene }) => scene.close());
 
 async function startPod(scene: Scene): Promise<ContainerStatus> {
-  const config = secretProviderClass([
-    { objectName: await scene.putSecret('db', 'first'), objectType: 'secretsmanager', objectAlias: 'db' },
-  ]);
-  const app = { name: 'app', image: images.app, command: ['sleep', '3600'] };
+  const config = secretProviderClass([secretFile(await scene.putSecret('db', 'first'), 'db')]);
   // A frozen process leaves SIGTERM unread, so the kubelet waits for all of the grace period before it kills.
-  const spec = { terminationGracePeriodSeconds: 5, containers: [app] };
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shop' }, spec };
+  const pod = shopPod(appContainer(), { terminationGracePeriodSeconds: 5 });
   await scene.apply(scene.inject(pod, config, ['--interval=1s']));
   return container(await scene.ready('shop'), 'podsecrets') as ContainerStatus;
 }

@@ -4,14 +4,13 @@
  */
 
 import type { KubeObject } from './api.ts';
-import { images } from './images.ts';
-import { openScene, type Scene, secretProviderClass } from './scene.ts';
+import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { openScene, type Scene } from './scene.ts';
 
 const ROUNDS = 9;
-const CALL = { objectType: 'secretsmanager', objectAlias: 'db' };
 
 const scene = await openScene();
-const config = secretProviderClass([{ ...CALL, objectName: await scene.putSecret('db', 'x') }]);
+const config = secretProviderClass([secretFile(await scene.putSecret('db', 'x'), 'db')]);
 const forms: Readonly<Record<string, (pod: KubeObject) => readonly KubeObject[]>> = {
   'without podsecrets': (pod) => [pod],
   'podsecrets init': (pod) => scene.inject(pod, config, ['--as=init']),
@@ -40,9 +39,7 @@ async function startTime(
   { namespace, api, apply, until, kubectl }: Scene,
   add: (pod: KubeObject) => readonly KubeObject[],
 ): Promise<number> {
-  const app = { name: 'app', image: images.app, command: ['sh', '-c', script] };
-  const spec = { containers: [app] };
-  const objects = add({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shop' }, spec });
+  const objects = add(shopPod(appContainer({ command: ['sh', '-c', script] })));
   const others = objects.filter(({ kind }) => kind !== 'Pod');
   if (others.length > 0) await apply(others);
 

@@ -4,11 +4,11 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type StandIn, startStandIn } from '../aws-stand-in/server.ts';
+import { type StandIn, startStandIn } from '../fake-aws/server.ts';
 import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
-import { until } from '../support/patience.ts';
 import { scratch } from '../support/scratch.ts';
+import { until } from '../support/wait.ts';
 import { objectOf, openWorld, play, start, type Truth, type World } from '../support/world.ts';
 
 const region = 'eu-west-1';
@@ -58,7 +58,7 @@ async function house(aws: StandIn, kind: 'pod-identity' | 'irsa') {
   return { world, rotate };
 }
 
-/** Time passes for the sidecar, which no pass is to notice: a second at a time, and then to the end of the pass. */
+/** Time passes for the sidecar, which no sync is to notice: a second at a time, and then to the end of the sync. */
 const wait = async (world: World, minutes: number) => {
   for (let second = 0; second < minutes * 60; second++) {
     await world.clock.advance(1000);
@@ -68,7 +68,7 @@ const wait = async (world: World, minutes: number) => {
 /** The next refresh, on the day of the signatures, which is the real one. */
 const refresh = (world: World) => wait(world, 10);
 /** Time passes for AWS too. */
-const pass =
+const sync =
   (aws: StandIn, minutes: number, times = 1) =>
   async (world: World) => {
     for (let time = 0; time < times; time++) {
@@ -92,7 +92,7 @@ const files = (a: string, b: string): Truth => ({ files: { a, b } });
 for (const kind of ['pod-identity', 'irsa'] as const) {
   const asking = { operation: kind === 'irsa' ? 'AssumeRoleWithWebIdentity' : 'GetCredentials' };
 
-  test(`${kind}: credentials that expire between two calls of a pass are replaced within it`, async ({
+  test(`${kind}: credentials that expire between two calls of a sync are replaced within it`, async ({
     aws,
   }) => {
     const { world } = await house(aws, kind);
@@ -102,7 +102,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
       { happens: put(aws, 'b', '2'), holds: {} },
       {
         happens: async (w) => {
-          // One call of the pass still goes through, the other one does not.
+          // One call of the sync still goes through, the other one does not.
           aws.addFault({
             on: { operation: 'GetSecretValue' },
             after: 1,
@@ -111,13 +111,13 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
           });
           await refresh(w);
         },
-        holds: { files: { a: '2', b: '2' }, told: ['a,b'], failures: 0 },
+        holds: { files: { a: '2', b: '2' }, notified: ['a,b'], failures: 0 },
       },
     ]);
     assert.is(aws.count(asking), 2);
   });
 
-  test(`${kind}: all credentials are withdrawn: the next pass has new ones, and nobody notices`, async ({
+  test(`${kind}: all credentials are withdrawn: the next sync has new ones, and nobody notices`, async ({
     aws,
   }) => {
     const { world } = await house(aws, kind);
@@ -127,7 +127,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
       { happens: put(aws, 'a', '2'), holds: {} },
       {
         happens: refresh,
-        holds: { files: { a: '2', b: '1' }, failures: 0, said: ['notify.told'] },
+        holds: { files: { a: '2', b: '1' }, failures: 0, logged: ['notify.succeeded'] },
       },
     ]);
     assert.is(aws.count(asking), 2);
@@ -145,12 +145,12 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
       { happens: renew, holds: {} },
       // 50 minutes: what was issued for an hour serves until five minutes before its end.
       {
-        happens: pass(aws, 10, 5),
+        happens: sync(aws, 10, 5),
         holds: { failures: 0 },
       },
       { happens: () => assert.is(aws.count(asking), 1), holds: {} },
       { happens: put(aws, 'a', '2'), holds: {} },
-      { happens: pass(aws, 10), holds: { files: { a: '2', b: '1' }, failures: 0 } },
+      { happens: sync(aws, 10), holds: { files: { a: '2', b: '1' }, failures: 0 } },
     ]);
     assert.is(aws.count(asking), 2);
   });
@@ -166,17 +166,17 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
         holds: {},
       },
       {
-        happens: pass(aws, 10, 5),
+        happens: sync(aws, 10, 5),
         holds: { failures: 0 },
       },
       // The renewal fails in the last five minutes, and the old ones still serve.
-      { happens: pass(aws, 6), holds: {} },
+      { happens: sync(aws, 6), holds: {} },
       {
         happens: look,
-        holds: { said: ['credentials.renewal'], failures: 0 },
+        holds: { logged: ['credentials.renewal'], failures: 0 },
       },
       { happens: put(aws, 'a', '2'), holds: {} },
-      { happens: pass(aws, 20), holds: { files: { a: '1', b: '1' }, ready: true, told: [] } },
+      { happens: sync(aws, 20), holds: { files: { a: '1', b: '1' }, ready: true, notified: [] } },
       {
         happens: (w) => {
           assert.ok(w.status().consecutiveFailures > 0);
@@ -184,8 +184,51 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
         },
         holds: {},
       },
-      { happens: pass(aws, 3), holds: { files: { a: '2', b: '1' }, told: ['a'], failures: 0 } },
+      { happens: sync(aws, 3), holds: { files: { a: '2', b: '1' }, notified: ['a'], failures: 0 } },
     ]);
+  });
+}
+
+const agentRefuses = (code: string, status: number) => ({ kind: 'error', code, status }) as const;
+
+/** The start ends by itself when its problem cannot sync (0), may not have spread yet (15 s), or may last (60 s). */
+for (const [kind, does, seconds] of [
+  ['pod-identity', agentRefuses('AccessDeniedException', 403), 15],
+  ['pod-identity', agentRefuses('AccessDeniedException', 400), 15],
+  ['pod-identity', agentRefuses('ExpiredTokenException', 400), 15],
+  ['pod-identity', agentRefuses('ResourceNotFoundException', 404), 15],
+  ['pod-identity', agentRefuses('InvalidTokenException', 400), 0],
+  ['pod-identity', agentRefuses('InvalidParameterException', 400), 0],
+  ['pod-identity', agentRefuses('ThrottlingException', 429), 60],
+  ['pod-identity', agentRefuses('InternalServerException', 500), 60],
+  ['irsa', agentRefuses('AccessDenied', 403), 15],
+  ['irsa', agentRefuses('ValidationError', 400), 0],
+  ['irsa', agentRefuses('IDPRejectedClaim', 403), 0],
+] as const) {
+  test(`${kind}: ${does.code} with ${does.status} ends the start after ${seconds} s`, async ({ aws }) => {
+    const operation = kind === 'irsa' ? 'AssumeRoleWithWebIdentity' : 'GetCredentials';
+    aws.addFault({ on: { operation }, does });
+    const { world } = await house(aws, kind);
+    await begin(world);
+    for (let second = 0; second < 70 && world.ended() === undefined; second++) {
+      await world.clock.advance(1000);
+      await world.idle();
+    }
+    assert.is(world.ended()?.at, seconds * 1000);
+    assert.is(aws.count({ operation }) > 1, seconds > 0);
+  });
+}
+
+for (const [kind, says] of [
+  ['pod-identity', /token cannot be parsed/],
+  ['irsa', /InvalidIdentityToken/],
+] as const) {
+  test(`${kind}: a token file that holds no token ends the start at once`, async ({ aws }) => {
+    const { world, rotate } = await house(aws, kind);
+    rotate('no-token');
+    await begin(world);
+    assert.is(world.ended()?.at, 0);
+    assert.match(String(world.ended()?.reason), says);
   });
 }
 
@@ -197,13 +240,13 @@ test('a secret that is marked for deletion keeps its file, and is read again whe
     { happens: begin, holds: files('1', '1') },
     { happens: () => void aws.putSecret({ region, name: 'a', deleted: true }), holds: {} },
     { happens: put(aws, 'b', '2'), holds: {} },
-    { happens: pass(aws, 10), holds: { files: { a: '1', b: '1' }, failures: 1, told: [] } },
+    { happens: sync(aws, 10), holds: { files: { a: '1', b: '1' }, failures: 1, notified: [] } },
     { happens: () => void aws.putSecret({ region, name: 'a', deleted: false, string: '2' }), holds: {} },
-    { happens: pass(aws, 3), holds: { files: { a: '2', b: '2' }, failures: 0, told: ['a,b'] } },
+    { happens: sync(aws, 3), holds: { files: { a: '2', b: '2' }, failures: 0, notified: ['a,b'] } },
   ]);
 });
 
-test('a call that hangs is ended by its own limit, and the next pass is as good as any', async ({ aws }) => {
+test('a call that hangs is ended by its own limit, and the next sync is as good as any', async ({ aws }) => {
   const { world } = await house(aws, 'pod-identity');
   await play(world, [
     { happens: begin, holds: files('1', '1') },
@@ -213,7 +256,7 @@ test('a call that hangs is ended by its own limit, and the next pass is as good 
       happens: async (w) => {
         await w.clock.advance(600_000);
         // Three attempts of 5 s each, with the SDK's own short pauses between them.
-        await until('the end of the pass', async () => {
+        await until('the end of the sync', async () => {
           await new Promise((resolve) => setTimeout(resolve, 50));
           await w.clock.advance(1000);
           return !w.isBusy();
@@ -223,7 +266,7 @@ test('a call that hangs is ended by its own limit, and the next pass is as good 
       holds: { files: { a: '1', b: '1' }, failures: 1 },
     },
     { happens: () => aws.clearFaults(), holds: {} },
-    { happens: pass(aws, 3), holds: { files: { a: '1', b: '2' }, failures: 0 } },
+    { happens: sync(aws, 3), holds: { files: { a: '1', b: '2' }, failures: 0 } },
   ]);
 });
 

@@ -15,18 +15,24 @@ test('a first phase that is throttled waits as long as it is asked to, and then 
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws(throttled);
   await play(world, [
-    { happens: start, holds: { files: {}, ready: false, phase: 'start', said: ['start.waiting'], asked: 1 } },
-    { happens: seconds(29), holds: { asked: 0 } },
+    {
+      happens: start,
+      holds: { files: {}, ready: false, phase: 'start', logged: ['start.retrying'], fetched: 1 },
+    },
+    { happens: seconds(29), holds: { fetched: 0 } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: seconds(1), holds: { files: { a: '1' }, ready: true, phase: 'steady', told: [], asked: 1 } },
-    { happens: minutes(10), holds: { asked: 1, told: [], said: [] } },
+    {
+      happens: seconds(1),
+      holds: { files: { a: '1' }, ready: true, phase: 'steady', notified: [], fetched: 1 },
+    },
+    { happens: minutes(10), holds: { fetched: 1, notified: [], logged: [] } },
   ]);
 });
 
 test('a throttling storm: a call or two a minute, one warning, old files, and one line when it is over', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' } });
   await play(world, [
-    { happens: start, holds: { files: { a: '1', b: '1' }, asked: 2, said: ['sidecar.ready'] } },
+    { happens: start, holds: { files: { a: '1', b: '1' }, fetched: 2, logged: ['sidecar.ready'] } },
     {
       happens: (w) => {
         w.aws(throttled);
@@ -34,14 +40,14 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
       },
       holds: {},
     },
-    { happens: minutes(10), holds: { said: ['refresh.failed'], failures: 1, asked: 2 } },
+    { happens: minutes(10), holds: { logged: ['sync.failed'], failures: 1, fetched: 2 } },
     {
       happens: minutes(60),
       holds: {
         files: { a: '1', b: '1' },
         ready: true,
-        told: [],
-        said: [],
+        notified: [],
+        logged: [],
         also: (w) => assert.ok(w.status().consecutiveFailures > 30 && w.status().consecutiveFailures < 90),
       },
     },
@@ -50,18 +56,18 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
       happens: minutes(2),
       holds: {
         files: { a: '2', b: '1' },
-        told: ['a'],
+        notified: ['a'],
         failures: 0,
-        said: ['notify.told', 'refresh.recovered'],
+        logged: ['notify.succeeded', 'sync.recovered'],
       },
     },
-    { happens: minutes(7), holds: { asked: 0 } },
-    { happens: minutes(3), holds: { asked: 2, said: [] } },
+    { happens: minutes(7), holds: { fetched: 0 } },
+    { happens: minutes(3), holds: { fetched: 2, logged: [] } },
     // The next failure is the first again: news, and tried again soon.
     { happens: (w) => w.aws(throttled), holds: {} },
     {
       happens: minutes(10),
-      holds: { said: ['refresh.failed'], also: (w) => assert.ok(w.status().consecutiveFailures < 10) },
+      holds: { logged: ['sync.failed'], also: (w) => assert.ok(w.status().consecutiveFailures < 10) },
     },
   ]);
 });
@@ -72,20 +78,20 @@ test('AWS away for six hours, and back: ready all along, asked about once a minu
   await play(world, [
     { happens: start, holds: { ready: true } },
     { happens: (w) => w.aws(away), holds: {} },
-    { happens: minutes(10), holds: { said: ['refresh.failed'] } },
+    { happens: minutes(10), holds: { logged: ['sync.failed'] } },
     {
       happens: async (w) => {
         for (let hour = 0; hour < 6; hour++) {
           await minutes(60)(w);
-          asked += w.news().asked;
+          asked += w.news().fetched;
           assert.ok(w.status().ready);
         }
       },
-      holds: { files: { a: '1' }, phase: 'steady', said: [], told: [] },
+      holds: { files: { a: '1' }, phase: 'steady', logged: [], notified: [] },
     },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: minutes(2), holds: { files: { a: '2' }, told: ['a'], failures: 0 } },
+    { happens: minutes(2), holds: { files: { a: '2' }, notified: ['a'], failures: 0 } },
   ]);
   assert.ok(asked > 300 && asked < 420, `${asked} calls in six hours`);
 });
@@ -95,9 +101,9 @@ test('another failure than before is news, the same one is not', async () => {
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.aws(away), holds: {} },
-    { happens: minutes(15), holds: { said: ['refresh.failed'] } },
+    { happens: minutes(15), holds: { logged: ['sync.failed'] } },
     { happens: (w) => w.aws(problem('fetch.denied')), holds: {} },
-    { happens: minutes(15), holds: { said: ['refresh.failed'], ready: true } },
+    { happens: minutes(15), holds: { logged: ['sync.failed'], ready: true } },
   ]);
 });
 
@@ -108,12 +114,12 @@ test('a restart over published files while AWS is away is ready at once, tells n
   const world = await openWorld({ secrets: { a: '1' }, dir: before.dir });
   world.aws(away);
   await play(world, [
-    { happens: start, holds: { ready: true, phase: 'steady', said: ['sidecar.ready', 'refresh.failed'] } },
-    { happens: minutes(60), holds: { ready: true, files: { a: '1' }, told: [], said: [] } },
+    { happens: start, holds: { ready: true, phase: 'steady', logged: ['sidecar.ready', 'sync.failed'] } },
+    { happens: minutes(60), holds: { ready: true, files: { a: '1' }, notified: [], logged: [] } },
     { happens: (w) => w.aws('well'), holds: {} },
-    { happens: minutes(2), holds: { failures: 0, told: [], said: ['refresh.recovered'] } },
+    { happens: minutes(2), holds: { failures: 0, notified: [], logged: ['sync.recovered'] } },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: '2' }, told: ['a'] } },
+    { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
   ]);
   assert.is(world.ended(), undefined);
 });
@@ -124,8 +130,8 @@ test('a restart after a rotation that happened meanwhile tells of it', async () 
   await before.kill();
   const world = await openWorld({ secrets: { a: '1', b: '2' }, dir: before.dir });
   await play(world, [
-    { happens: start, holds: { files: { a: '1', b: '2' }, told: ['b'] } },
-    { happens: minutes(10), holds: { told: [] } },
+    { happens: start, holds: { files: { a: '1', b: '2' }, notified: ['b'] } },
+    { happens: minutes(10), holds: { notified: [] } },
   ]);
 });
 
@@ -145,13 +151,13 @@ test('a version that is rolled back is a change like any other', async () => {
   await play(world, [
     { happens: start, holds: { files: { a: 'new' } } },
     { happens: (w) => w.put('a', 'old'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: 'old' }, told: ['a'] } },
+    { happens: minutes(10), holds: { files: { a: 'old' }, notified: ['a'] } },
     { happens: (w) => w.put('a', 'old'), holds: {} },
     {
       happens: minutes(10),
       holds: {
         // Another version of the same bytes: nothing that an application could see.
-        told: [],
+        notified: [],
         also: (w) => assert.is(w.status().configs[0]?.files[0]?.version, '3'),
       },
     },
@@ -169,9 +175,9 @@ test('a secret that is deleted keeps its file while the others wait for it, and 
       },
       holds: {},
     },
-    { happens: minutes(30), holds: { files: { a: '1', b: '1' }, told: [], ready: true } },
+    { happens: minutes(30), holds: { files: { a: '1', b: '1' }, notified: [], ready: true } },
     { happens: (w) => w.put('a', '3'), holds: {} },
-    { happens: minutes(3), holds: { files: { a: '3', b: '2' }, told: ['a,b'], failures: 0 } },
+    { happens: minutes(3), holds: { files: { a: '3', b: '2' }, notified: ['a,b'], failures: 0 } },
   ]);
 });
 
@@ -187,17 +193,17 @@ test('an optional secret that is deleted takes its file along, and brings it bac
     { happens: (w) => w.remove('a'), holds: {} },
     {
       happens: minutes(10),
-      holds: { files: { b: '1' }, told: ['a'], said: ['object.absent', 'notify.told'] },
+      holds: { files: { b: '1' }, notified: ['a'], logged: ['object.missing', 'notify.succeeded'] },
     },
-    { happens: minutes(30), holds: { said: [], told: [] } },
+    { happens: minutes(30), holds: { logged: [], notified: [] } },
     { happens: (w) => w.put('a', '1'), holds: {} },
     {
       happens: minutes(10),
-      holds: { files: { a: '1', b: '1' }, told: ['a'], said: ['object.present', 'notify.told'] },
+      holds: { files: { a: '1', b: '1' }, notified: ['a'], logged: ['object.found', 'notify.succeeded'] },
     },
     // Not to be read is not the same as not to be there.
     { happens: (w) => w.aws(problem('fetch.denied'), 'a'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: '1', b: '1' }, told: [], failures: 1 } },
+    { happens: minutes(10), holds: { files: { a: '1', b: '1' }, notified: [], failures: 1 } },
   ]);
 });
 
@@ -207,37 +213,37 @@ test('a region that fails over, and comes back: said twice, told once if the val
   const world = await openWorld({ secrets: { a: '1', 'a@us-east-1': '1' }, config: twoRegions });
   const region = (w: typeof world) => w.status().configs[0]?.files[0]?.region;
   await play(world, [
-    { happens: start, holds: { files: { a: '1' }, asked: 2 } },
-    { happens: minutes(10), holds: { asked: 1 } },
+    { happens: start, holds: { files: { a: '1' }, fetched: 2 } },
+    { happens: minutes(10), holds: { fetched: 1 } },
     { happens: (w) => w.aws(away, 'a'), holds: {} },
     {
       happens: minutes(10),
       holds: {
-        said: ['region.failing'],
-        told: [],
+        logged: ['region.failing'],
+        notified: [],
         failures: 0,
-        asked: 2,
+        fetched: 2,
         also: (w) => assert.is(region(w), 'us-east-1'),
       },
     },
-    { happens: minutes(30), holds: { said: [], told: [], asked: 6 } },
+    { happens: minutes(30), holds: { logged: [], notified: [], fetched: 6 } },
     { happens: (w) => w.put('a@us-east-1', '2'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: '2' }, told: ['a'] } },
+    { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: (w) => w.aws('well', 'a'), holds: {} },
     {
       happens: minutes(10),
       holds: {
-        said: ['region.recovered'],
-        told: [],
-        asked: 1,
+        logged: ['region.recovered'],
+        notified: [],
+        fetched: 1,
         also: (w) => assert.is(region(w), 'eu-west-1'),
       },
     },
     // Both away: the files stay.
     { happens: (w) => w.aws(away), holds: {} },
     { happens: (w) => w.aws(away, 'a'), holds: {} },
-    { happens: minutes(60), holds: { files: { a: '2' }, ready: true, told: [] } },
+    { happens: minutes(60), holds: { files: { a: '2' }, ready: true, notified: [] } },
   ]);
 });
 
@@ -246,7 +252,7 @@ test('a client fault of the first region is never answered by the second', async
   await play(world, [
     { happens: start, holds: { files: { a: '1' } } },
     { happens: (w) => w.aws(problem('fetch.denied'), 'a'), holds: {} },
-    { happens: minutes(10), holds: { files: { a: '1' }, asked: 1, failures: 1 } },
+    { happens: minutes(10), holds: { files: { a: '1' }, fetched: 1, failures: 1 } },
   ]);
 });
 
@@ -259,18 +265,18 @@ test('a failover that could never work ends the first phase', async () => {
 test('a machine that was suspended looks within a minute of its return, and once', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
-    { happens: start, holds: { asked: 1 } },
-    { happens: minutes(3), holds: { asked: 0 } },
+    { happens: start, holds: { fetched: 1 } },
+    { happens: minutes(3), holds: { fetched: 0 } },
     { happens: (w) => w.put('a', '2'), holds: {} },
     {
       happens: async (w) => {
         await w.clock.suspend(8 * 3_600_000);
         await minutes(1)(w);
       },
-      holds: { files: { a: '2' }, told: ['a'], asked: 1 },
+      holds: { files: { a: '2' }, notified: ['a'], fetched: 1 },
     },
-    { happens: minutes(9), holds: { told: [], asked: 0 } },
-    { happens: minutes(1), holds: { told: [], asked: 1 } },
+    { happens: minutes(9), holds: { notified: [], fetched: 0 } },
+    { happens: minutes(1), holds: { notified: [], fetched: 1 } },
   ]);
 });
 
@@ -281,11 +287,11 @@ for (const [direction, hours] of [
   test(`a wall clock that is set ${direction} neither stops the refreshes nor starts a storm of them`, async () => {
     const world = await openWorld({ secrets: { a: '1' } });
     await play(world, [
-      { happens: start, holds: { asked: 1 } },
+      { happens: start, holds: { fetched: 1 } },
       { happens: (w) => w.clock.jump(hours * 3_600_000), holds: {} },
-      { happens: minutes(60), holds: { asked: 6, told: [] } },
+      { happens: minutes(60), holds: { fetched: 6, notified: [] } },
       { happens: (w) => w.put('a', '2'), holds: {} },
-      { happens: minutes(10), holds: { files: { a: '2' }, told: ['a'], asked: 1 } },
+      { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'], fetched: 1 } },
     ]);
   });
 }

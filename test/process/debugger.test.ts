@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
-import { until } from '../support/patience.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { run, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { until } from '../support/wait.ts';
 
 const region = 'eu-west-1';
 const role = 'arn:aws:iam::111122223333:role/app';
@@ -131,7 +131,7 @@ init('a second run that finds nothing changed writes nothing', async (house) => 
   const before = inodes(box.dir);
   const { code, stderr } = await initWith(house);
   assert.is(code, 0);
-  assert.match(stderr, '"event":"publish.same"');
+  assert.match(stderr, '"event":"publish.verified"');
   assert.equal(inodes(box.dir), before);
 });
 
@@ -179,7 +179,7 @@ init('an optional object that does not exist is left out with a warning', async 
   });
   const { code, stderr } = await initWith(house);
   assert.is(code, 0);
-  assert.match(stderr, '"event":"object.absent"');
+  assert.match(stderr, '"event":"object.missing"');
   assert.equal(Object.keys(box.files()), ['login.json']);
 });
 
@@ -203,7 +203,7 @@ init('what may pass is waited for, and said', async (house) => {
   });
   const { code, stderr } = await initWith(house, ['--start-timeout', '10m']);
   assert.is(code, 0);
-  assert.match(stderr, '"event":"start.waiting"');
+  assert.match(stderr, '"event":"start.retrying"');
 });
 
 init('several configs publish each to its own directory, and share their calls', async (house) => {

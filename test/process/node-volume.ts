@@ -9,7 +9,7 @@ import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { NOT_TESTED } from '../support/allowed.ts';
 import {
   APPLICATION,

@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { CheckReport } from '../../src/core/check-report.ts';
+import type { CheckReport } from '../../src/config/report.ts';
 import { exitCodes } from '../../src/core/problem.ts';
-import { within } from '../support/patience.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
+import { within } from '../support/wait.ts';
 
 const COUNT = 5000;
 
@@ -55,11 +55,18 @@ output('where there is no room for it, that is an error', async ({ check }) => {
 
 output('no line of a long log in text is lost', async ({ box }) => {
   const unknown = Array.from({ length: COUNT }, (_, at) => [`unknown${at}`, 'x']);
-  box.writeConfig({ region: 'eu-west-1', ...Object.fromEntries(unknown) });
+  const objects = [{ objectName: 'a', objectType: 'secretsmanager' }];
+  box.writeConfig({
+    region: 'eu-west-1',
+    usePodIdentity: 'false',
+    objects,
+    ...Object.fromEntries(unknown),
+  });
   const args = ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'];
   const { code, stderr } = await run(args);
-  assert.is(code, exitCodes.done);
-  assert.is(stderr.split('\n').filter((line) => line.includes(' WARN ')).length, COUNT + 1);
+  // It says everything about the config first, and then finds no identity.
+  assert.is(code, exitCodes.credentials);
+  assert.is(stderr.split('\n').filter((line) => line.includes(' WARN ')).length, COUNT);
 });
 
 output.run();

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { copyForOthers, isAllowed } from '../support/allowed.ts';
-import { type Companion, type CompanionOptions, companion } from '../support/companion.ts';
+import { type Companion, type CompanionOptions, companion } from '../support/child.ts';
 import type { Orders } from '../support/publisher.ts';
 import { scratch } from '../support/scratch.ts';
 

@@ -13,14 +13,14 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../aws-stand-in/client.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { hasNote } from '../support/directory.ts';
-import { until } from '../support/patience.ts';
 import { type Ended, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
 
 const region = 'eu-west-1';
 const [one, two, three] = ['one', 'two', 'three'].map(canary) as [string, string, string];
@@ -113,7 +113,7 @@ sidecar('is alive but not ready until the first publish', async (house) => {
   box.writeConfig(of('a'));
   await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });
   const running = await begin(house);
-  await running.event('start.waiting');
+  await running.event('start.retrying');
   assert.is((await running.page('/livez')).status, 200);
   const waiting = await running.page('/readyz');
   assert.is(waiting.status, 503);
@@ -138,7 +138,7 @@ for (const by of ['pid file', 'name'] as const) {
     await running.refresh();
     await app.hears(two);
     assert.equal(box.files(), { a: two, b: one });
-    await running.event('notify.told');
+    await running.event('notify.succeeded');
     await running.refresh();
     await running.refresh();
     assert.equal(app.heard, [two], 'nothing changed: nobody is told');
@@ -188,7 +188,7 @@ sidecar('SIGHUP in the first phase does not end it', async (house) => {
   box.writeConfig(of('a'));
   await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });
   const running = await begin(house);
-  await running.event('start.waiting');
+  await running.event('start.retrying');
   process.kill(running.pid, 'SIGHUP');
   await aws.clearFaults();
   await running.event('sidecar.ready');
@@ -234,23 +234,23 @@ sidecar("an editor's rename, a file that is deleted and written anew, and a brok
   await running.event('publish.changed', 2);
 
   replace('spec: [');
-  const broken = await running.event('config.broken');
+  const broken = await running.event('config.invalid');
   assert.is(broken.level, 'error');
   const config = (await running.status()).configs[0];
   assert.ok((config?.configProblems.length ?? 0) > 0);
   const labels = `{config="${box.config}",directory="${box.dir}"}`;
-  assert.is(await running.metric(`podsecrets_config_broken${labels}`), 1);
-  assert.ok(((await running.metric('podsecrets_config_reloads_total{result="broken"}')) ?? 0) > 0);
+  assert.is(await running.metric(`podsecrets_config_invalid${labels}`), 1);
+  assert.ok(((await running.metric('podsecrets_config_reloads_total{result="invalid"}')) ?? 0) > 0);
   assert.is((await running.page('/readyz')).status, 200);
   await rotate(house, 'a', two);
   await running.refresh();
   assert.equal(box.files(), { a: two, b: one }, 'the old config works on');
 
   replace(ab);
-  await running.event('config.whole');
-  assert.is(await running.metric(`podsecrets_config_broken${labels}`), 0);
+  await running.event('config.recovered');
+  assert.is(await running.metric(`podsecrets_config_invalid${labels}`), 0);
   rmSync(box.config);
-  await running.event('config.broken', running.events('config.broken').length + 1);
+  await running.event('config.invalid', running.events('config.invalid').length + 1);
   assert.equal(box.files(), { a: two, b: one });
   writeFileSync(box.config, abc);
   await running.event('config.reloaded', 2);
@@ -354,13 +354,13 @@ sidecar(
 
     const second = await ready(house, telling);
     await app.hears(two);
-    await second.event('notify.told');
+    await second.event('notify.succeeded');
     await second.refresh();
     assert.not.ok(hasNote(house.box.dir));
     await endOf(second, 'SIGKILL');
 
     const third = await ready(house, telling);
-    await third.event('publish.same');
+    await third.event('publish.verified');
     await third.refresh();
     assert.equal(app.heard, [two]);
   },
@@ -372,12 +372,12 @@ sidecar('restarted while AWS is away it is ready at once, and lives', async (hou
   await endOf(await ready(house), 'SIGKILL');
   await aws.addFault({ does: { kind: 'cut', at: 'before-headers' } });
   const running = await ready(house, ['--start-timeout', '0s']);
-  await running.event('refresh.failed');
+  await running.event('sync.failed');
   assert.is((await running.page('/readyz')).status, 200);
   await rotate(house, 'a', three);
   await aws.clearFaults();
   await running.refresh();
-  await running.event('refresh.recovered');
+  await running.event('sync.recovered');
   assert.equal(box.files(), { a: three });
 });
 

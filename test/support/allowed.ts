@@ -6,8 +6,8 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { PATIENCE } from './patience.ts';
 import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
+import { PATIENCE } from './wait.ts';
 
 /** How a line begins that tells of something untested. */
 export const NOT_TESTED = 'not tested here: ';

@@ -4,7 +4,7 @@
  */
 
 import { stringify } from 'yaml';
-import type { LaunchedStandIn } from '../aws-stand-in/client.ts';
+import type { LaunchedStandIn } from '../fake-aws/client.ts';
 import { steadyPaths, valueIn } from './generations.ts';
 
 export const region = 'eu-west-1';

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { until, within } from './patience.ts';
+import { until, within } from './wait.ts';
 
 export interface Application {
   readonly pid: number;

@@ -1,11 +1,14 @@
 /** The real source of values, as the sidecar opens it, with the variables of a test. */
 
-import { chooseAuthentication } from '../../src/core/aws/authentication.ts';
-import { readAwsEnvironment } from '../../src/core/aws/environment.ts';
+import { resolveAuthMethod } from '../../src/aws/auth-method.ts';
+import type { ApiMeter } from '../../src/aws/client.ts';
+import { readAwsEnvironment } from '../../src/aws/environment.ts';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
+import { openSecretSource } from '../../src/aws/secret-source.ts';
+import { openTransport } from '../../src/aws/transport.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
-import { openSecretSource } from '../../src/edge/aws/source.ts';
-import { openTransport } from '../../src/edge/aws/transport.ts';
-import type { ApiMeter, Clock, Log, SecretSource } from '../../src/ports.ts';
+import type { Log } from '../../src/core/log.ts';
 
 /** Milliseconds for an attempt, by the clock of the test. */
 const awsTimeout = 5000;
@@ -13,7 +16,7 @@ const awsTimeout = 5000;
 /** A source that authenticates as the variables say, and asks for each secret singly. */
 export function awsSource(env: Environment, clock: Clock, log: Log, meter: ApiMeter): SecretSource {
   const environment = readAwsEnvironment(env);
-  const authentication = chooseAuthentication({
+  const authentication = resolveAuthMethod({
     auth: 'auto',
     usePodIdentity: undefined,
     preferredAddressType: 'auto',

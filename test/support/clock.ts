@@ -14,7 +14,7 @@
  * (default 2: enough for promises; give more when dynamic imports or real files are between), before the next one wakes.
  */
 
-import type { Clock } from '../../src/ports.ts';
+import type { Clock } from '../../src/core/clock.ts';
 
 export interface FakeClock extends Clock {
   /** Moves time by `ms`, waking every sleeper at its moment, also those that fall asleep on the way. */

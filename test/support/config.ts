@@ -1,12 +1,8 @@
 /** SecretProviderClass texts, and their plans in words that a table can hold. */
 
-import { checkReport } from '../../src/core/check-report.ts';
+import { type ParsedPlan, type PlanOptions, parsePlan } from '../../src/config/parse.ts';
+import { checkReport } from '../../src/config/report.ts';
 import type { Problem } from '../../src/core/problem.ts';
-import {
-  type ParsedPlan,
-  type PlanOptions,
-  parsePlan,
-} from '../../src/core/secret-provider-class/secret-provider-class.ts';
 
 /** A config with these objects (YAML at any indentation). Without further parameters they begin in line 9. */
 export function config(objects: string, parameters: Readonly<Record<string, string>> = {}): string {

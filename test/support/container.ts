@@ -9,8 +9,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAllowed } from './allowed.ts';
-import { until } from './patience.ts';
 import { binary } from './program.ts';
+import { until } from './wait.ts';
 
 /** Whether containers are isolated here. */
 export const isolated = isAllowed('containers with mounts and users of their own', [

@@ -2,15 +2,10 @@
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { type FilePath, filePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import {
-  type Change,
-  type Changed,
-  type FilePath,
-  filePath,
-  type Snapshot,
-} from '../../src/core/snapshot.ts';
-import { type Directory, type DirectoryWish, openDirectory } from '../../src/edge/directory/open.ts';
+import { type Directory, type DirectoryOptions, openDirectory } from '../../src/publish/directory.ts';
+import type { Change, Changed, Snapshot } from '../../src/publish/snapshot.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 
 export interface OpenDirectory extends Omit<Directory, 'publish'> {
@@ -22,7 +17,7 @@ export interface OpenDirectory extends Omit<Directory, 'publish'> {
 }
 
 /** Opens a directory under a clock that stands still. */
-export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Promise<OpenDirectory> {
+export async function open(dir: string, wish: Partial<DirectoryOptions> = {}): Promise<OpenDirectory> {
   const clock = fakeClock();
   const stop = new AbortController().signal;
   const wishes = {
@@ -32,7 +27,7 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
     user: process.geteuid?.() ?? 0,
     inKubernetes: true,
     holder: 'test',
-    patience: 0,
+    lockTimeout: 0,
     clock,
     stop,
     ...wish,
@@ -51,11 +46,11 @@ export async function open(dir: string, wish: Partial<DirectoryWish> = {}): Prom
 }
 
 /** One publish by a writer of its own that tells of it and ends, as `init` does. */
-export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryWish> = {}) {
+export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryOptions> = {}) {
   const directory = await open(dir, wish);
   try {
     const change = await directory.publish(next);
-    directory.told();
+    directory.clearPendingNotification();
     return change;
   } finally {
     await directory.end();
@@ -110,7 +105,7 @@ function exists(path: string): boolean {
 
 /** Whether the directory remembers a change that is yet to be told. */
 export function hasNote(dir: string): boolean {
-  return readdirSync(dir).includes(`${readlinkSync(join(dir, '..data'))}.untold`);
+  return readdirSync(dir).includes(`${readlinkSync(join(dir, '..data'))}.pending`);
 }
 
 /** Every name in the directory that is not a file of the set in use: reserved names and links that lead nowhere. */

@@ -5,8 +5,9 @@
  * Some files are always there; some come and go; one path is a file in one generation and a directory in the next.
  */
 
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
+import type { Snapshot } from '../../src/publish/snapshot.ts';
 
 /** Paths that every generation has. Sizes are chosen around one page and one piece of a comparison. */
 export const steadyPaths: Readonly<Record<string, number>> = {

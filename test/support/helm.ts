@@ -8,9 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PATIENCE } from './patience.ts';
+import { PATIENCE } from './wait.ts';
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '../..');
 export const chart = join(root, 'helm', 'podsecrets');
 
 export interface HelmRun {

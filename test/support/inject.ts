@@ -6,10 +6,10 @@
 
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
-import { parseCommand } from '../../src/cli.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
-import { injectChoices } from '../../src/commands/inject-choices.ts';
-import { type Injected, type Input, inject } from '../../src/core/inject/inject.ts';
+import { type Injected, type Input, inject } from '../../src/inject/inject.ts';
+import { readInjectOptions } from '../../src/inject/read-options.ts';
 import { manifestFaults, objectFaults, releases } from './kubernetes-schemas.ts';
 import { mountFaultsIn } from './mount-faults.ts';
 
@@ -40,7 +40,7 @@ export async function injected({ text, flags = '', config, dir }: Injection): Pr
 export function injectWith(input: Input, flags: string): Promise<Injected> {
   const command = parseCommand(['inject', ...flags.split(' ').filter((word) => word !== '')], {});
   if (command.kind !== 'run') throw new Error('expected a command that runs');
-  return inject(input, injectChoices(command as unknown as Context));
+  return inject(input, readInjectOptions(command as unknown as Context));
 }
 
 /** The objects of a text. */

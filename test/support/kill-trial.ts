@@ -8,11 +8,11 @@
 
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type Companion, companion } from './companion.ts';
-import { within } from './patience.ts';
+import { type Companion, companion } from './child.ts';
 import type { Orders } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';
+import { within } from './wait.ts';
 
 export interface Trial {
   readonly dir: string;
@@ -79,7 +79,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
   }
 
   function startWriter(orders: Orders): Companion {
-    const writer = companion('publisher.ts', JSON.stringify({ ...orders, patience: PATIENCE }));
+    const writer = companion('publisher.ts', JSON.stringify({ ...orders, lockTimeout: PATIENCE }));
     started.push(writer);
     return writer;
   }

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import forge from 'node-forge';
-import type { RbacRule } from '../../src/core/kubernetes/rbac.ts';
+import type { RbacRule } from '../../src/kubernetes/rbac.ts';
 import { applySecretBody, type StoredSecret } from './kubernetes-apply.ts';
 
 export const NAMESPACE = 'shop';

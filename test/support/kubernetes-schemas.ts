@@ -54,7 +54,7 @@ const cache = new Map<Release, ReadonlyMap<string, ValidateFunction>>();
 function validatorsOf(release: Release): ReadonlyMap<string, ValidateFunction> {
   const known = cache.get(release);
   if (known !== undefined) return known;
-  const file = join(import.meta.dirname, '..', 'fixtures', 'kubernetes-schemas', `${release}.json.gz`);
+  const file = join(import.meta.dirname, '../fixtures/kubernetes-schemas', `${release}.json.gz`);
   const { $defs } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as {
     readonly $defs: Readonly<Record<string, Definition>>;
   };

@@ -5,9 +5,9 @@
  */
 
 import { appendFileSync } from 'node:fs';
-import { takeLock } from '../../src/edge/directory/lock.ts';
-import { PATIENCE } from './patience.ts';
+import { takeLock } from '../../src/publish/lock.ts';
 import { realClock } from './real-clock.ts';
+import { PATIENCE } from './wait.ts';
 
 export interface Stress {
   readonly dir: string;
@@ -22,7 +22,7 @@ if (import.meta.main) {
   const clock = { ...realClock, sleep: () => realClock.sleep(Math.random(), new AbortController().signal) };
   const wish = {
     holder: `stress ${process.pid}`,
-    patience: PATIENCE,
+    lockTimeout: PATIENCE,
     clock,
     stop: new AbortController().signal,
   };

@@ -6,8 +6,8 @@
  * sticky, world-writable directory only for the link's owner, or if the directory has the same owner as the link.
  */
 
-import type { Mapping } from '../../src/core/inject/data.ts';
-import { workloadOf } from '../../src/core/inject/workload.ts';
+import type { KubeObject } from '../../src/inject/manifest.ts';
+import { workloadOf } from '../../src/inject/workload.ts';
 import type { ContainerView } from './inject.ts';
 import { mayFollow } from './protected-symlinks.ts';
 
@@ -29,7 +29,7 @@ const READER = 1000;
 /** The faults of every pod in the objects. */
 export function mountFaultsIn(objects: readonly unknown[]): readonly string[] {
   return objects.flatMap((object) => {
-    const pod = workloadOf((object ?? {}) as Mapping)?.pod;
+    const pod = workloadOf((object ?? {}) as KubeObject)?.pod;
     return pod === undefined ? [] : mountFaults(pod as unknown as PodView);
   });
 }

@@ -11,7 +11,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeF
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Container, type Mount, startContainer, startPause } from './container.ts';
-import { until, within } from './patience.ts';
+import { until, within } from './wait.ts';
 
 interface PodSpec {
   readonly restartPolicy?: 'Always' | 'OnFailure' | 'Never';

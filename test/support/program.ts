@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { within } from './patience.ts';
+import { within } from './wait.ts';
 
 /** The program under test; PODSECRETS_BINARY names another. */
 export const binary = resolve(
-  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'podsecrets'),
+  process.env.PODSECRETS_BINARY ?? join(import.meta.dirname, '../../dist/podsecrets'),
 );
 
 export interface Ended {

@@ -9,8 +9,8 @@
 
 import { readdirSync } from 'node:fs';
 import { Problem } from '../../src/core/problem.ts';
-import type { Owner } from '../../src/core/snapshot.ts';
-import { openDirectory } from '../../src/edge/directory/open.ts';
+import { openDirectory } from '../../src/publish/directory.ts';
+import type { Owner } from '../../src/publish/snapshot.ts';
 import { generationSnapshot } from './generations.ts';
 import { realClock } from './real-clock.ts';
 
@@ -22,7 +22,7 @@ export interface Orders {
   readonly owner?: Owner;
   readonly mode?: number;
   /** Milliseconds to wait for another writer. */
-  readonly patience?: number;
+  readonly lockTimeout?: number;
 }
 
 /** Sets that lie in the directory at once, most of them replaced: a fast machine would fill a small /dev/shm in their second. */
@@ -36,7 +36,7 @@ async function obey({
   to = Number.POSITIVE_INFINITY,
   owner,
   mode,
-  patience = 0,
+  lockTimeout = 0,
 }: Orders): Promise<void> {
   const stop = new AbortController().signal;
   try {
@@ -47,7 +47,7 @@ async function obey({
       user: process.geteuid?.() ?? 0,
       inKubernetes: true,
       holder: 'publisher',
-      patience,
+      lockTimeout,
       clock: realClock,
       stop,
     });
@@ -56,7 +56,7 @@ async function obey({
       const { files } = generationSnapshot(generation);
       const next = { files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) };
       await directory.publish(next, (change) => change);
-      directory.told();
+      directory.clearPendingNotification();
       // The timers that take replaced sets away want their turn.
       await new Promise(setImmediate);
       while (readdirSync(dir).length > SETS) await realClock.sleep(10, stop);

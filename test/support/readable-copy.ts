@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PATIENCE } from './patience.ts';
+import { PATIENCE } from './wait.ts';
 
 export interface ReadableCopy {
   readonly node: string;
@@ -33,7 +33,7 @@ export interface ReadableCopy {
 /** A user who owns nothing. */
 export const nobody = { uid: 65_534, gid: 65_534 } as const;
 
-const checkout = join(import.meta.dirname, '..', '..');
+const checkout = join(import.meta.dirname, '../..');
 const COPIED = ['package.json', 'src', 'test/support'];
 /** TMPDIR may itself lie where only its owner can enter. */
 const PLACES = [tmpdir(), '/tmp'];

@@ -1,6 +1,6 @@
 /** The reader (reader.ts) as a process of its own, which reads while others write, and can be asked for a whole turn. */
 
-import { companion } from './companion.ts';
+import { companion } from './child.ts';
 import type { Report } from './reader.ts';
 
 export interface Reading {

@@ -1,7 +1,7 @@
 /** The clock on the wall, for tests with real processes. */
 
 import { setTimeout } from 'node:timers/promises';
-import type { Clock } from '../../src/ports.ts';
+import type { Clock } from '../../src/core/clock.ts';
 
 export const realClock: Clock = {
   now: () => Date.now(),

@@ -1,9 +1,10 @@
 /** Plans and snapshots for the tests of Kubernetes Secrets: what the config asks for, and the files as published. */
 
-import type { Plan, PlannedObject, SecretObject } from '../../src/core/plan.ts';
-import { readOf } from '../../src/core/read.ts';
+import type { Plan, PlannedObject, SecretObject } from '../../src/config/plan.ts';
+import { secretRef } from '../../src/config/secret-ref.ts';
+import type { FilePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { FilePath, Snapshot } from '../../src/core/snapshot.ts';
+import type { Snapshot } from '../../src/publish/snapshot.ts';
 
 /** A `secretObjects` entry: keys to objectNames. */
 export function secretObject(
@@ -33,6 +34,7 @@ export function secretPlan(secretObjects: readonly SecretObject[], more: Partial
     usePodIdentity: undefined,
     preferredAddressType: 'auto',
     objects: [],
+    unread: [],
     secretObjects,
     ...more,
   };
@@ -44,7 +46,7 @@ export function optionalObject(path: string): PlannedObject {
     line: 3,
     name: path,
     service: 'secretsmanager',
-    primary: readOf({ service: 'secretsmanager', region: 'eu-west-1', id: path }),
+    primary: secretRef({ service: 'secretsmanager', region: 'eu-west-1', id: path }),
     failover: undefined,
     optional: true,
     decode: undefined,

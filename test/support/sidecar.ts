@@ -1,9 +1,9 @@
 /** A sidecar as a process: its log as events, and its pages. */
 
-import type { AgentStatus } from '../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { freePort } from './free-port.ts';
-import { PATIENCE, until } from './patience.ts';
 import { type Running, start } from './program.ts';
+import { PATIENCE, until } from './wait.ts';
 
 export interface LoggedLine {
   readonly level: string;
@@ -19,7 +19,7 @@ export interface Sidecar extends Running {
   /** Resolves with the line in which the event comes for the `count`th time (default: the first); rejects when it does not come. */
   event(event: string, count?: number): Promise<LoggedLine>;
   page(path: string, method?: 'GET' | 'POST'): Promise<{ readonly status: number; readonly body: string }>;
-  status(): Promise<AgentStatus>;
+  status(): Promise<SidecarStatus>;
   /** A value of the metrics page, by its name and labels as they stand there. */
   metric(line: string): Promise<number | undefined>;
   /** Asks for a sync when none is under way, and waits for its end. */
@@ -70,14 +70,16 @@ export async function startSidecar(
     events,
     event,
     page,
-    status: async () => JSON.parse((await page('/status')).body) as AgentStatus,
+    status: async () => JSON.parse((await page('/status')).body) as SidecarStatus,
     async metric(line) {
       const found = (await page('/metrics')).body.split('\n').find((one) => one.startsWith(`${line} `));
       return found === undefined ? undefined : Number(found.slice(line.length + 1));
     },
     async refresh() {
       const syncs = () =>
-        events('publish.changed').length + events('publish.unchanged').length + events('publish.same').length;
+        events('publish.changed').length +
+        events('publish.unchanged').length +
+        events('publish.verified').length;
       const before = syncs();
       // Unlike POST /refresh it is never put off.
       process.kill(running.pid, 'SIGHUP');

@@ -1,8 +1,8 @@
 /** A sidecar that has seen everything: the status the tests of the pages share. */
 
-import type { AgentStatus } from '../../src/core/status/status.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
 
-export function exampleStatus(): AgentStatus {
+export function exampleStatus(): SidecarStatus {
   return {
     version: '1.2.3',
     startedAt: '2026-01-01T09:00:00.000Z',
@@ -48,21 +48,21 @@ export function exampleStatus(): AgentStatus {
           },
           { path: 'url', object: '/prod/url', service: 'ssmparameter', region: 'eu-central-1', version: '7' },
         ],
-        absent: ['prod/extra'],
+        missingOptional: ['prod/extra'],
       },
     ],
     notifiers: [
       {
         kind: 'signal',
         state: 'idle',
-        untold: 0,
-        lastTold: '2026-01-01T10:00:01.000Z',
+        pending: 0,
+        lastNotified: '2026-01-01T10:00:01.000Z',
         consecutiveFailures: 0,
       },
       {
         kind: 'url',
         state: 'waiting',
-        untold: 2,
+        pending: 2,
         consecutiveFailures: 4,
         lastFailure: '2026-01-01T11:59:30.000Z',
         lastError: {

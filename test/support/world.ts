@@ -12,28 +12,30 @@
  */
 
 import assert from 'node:assert/strict';
-import type { Plan } from '../../src/core/plan.ts';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
+import { createFetcher } from '../../src/aws/fetcher.ts';
+import { parsePlan } from '../../src/config/parse.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import type { FetchResult, SecretRef } from '../../src/config/secret-ref.ts';
+import type { Log, LogLevel } from '../../src/core/log.ts';
 import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
-import type { Read, ReadOutcome } from '../../src/core/read.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { parsePlan } from '../../src/core/secret-provider-class/secret-provider-class.ts';
-import type { AgentStatus } from '../../src/core/status/status.ts';
-import { filesOf } from '../../src/core/telling/telling.ts';
-import { startCourse } from '../../src/course.ts';
-import { openDelivery } from '../../src/delivery.ts';
-import { openDirectory } from '../../src/edge/directory/open.ts';
-import { createFetcher } from '../../src/fetch.ts';
-import { keepFresh } from '../../src/keep-fresh.ts';
-import type { Log, LogLevel, Notifier, SecretSource } from '../../src/ports.ts';
-import { openPublication } from '../../src/publication.ts';
-import { limitRefresh } from '../../src/refresh-limit.ts';
-import { reloadConfigs } from '../../src/reload.ts';
-import { createWakes } from '../../src/wakes.ts';
+import type { Notifier } from '../../src/notify/notifier.ts';
+import { changedPaths } from '../../src/notify/pending-names.ts';
+import { openDirectory } from '../../src/publish/directory.ts';
+import { createSync } from '../../src/sidecar/delivery.ts';
+import { runSidecar } from '../../src/sidecar/keep-fresh.ts';
+import { createRefreshLimit } from '../../src/sidecar/refresh-limit.ts';
+import { reloadConfigs } from '../../src/sidecar/reload.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
+import { createStatusTracker } from '../../src/sidecar/status-tracker.ts';
+import { createSyncTarget } from '../../src/sidecar/target.ts';
+import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { config } from './config.ts';
 import { shown } from './directory.ts';
-import { until } from './patience.ts';
 import { scratch } from './scratch.ts';
+import { until } from './wait.ts';
 
 export interface WorldOptions {
   /** What AWS holds: `name`, or `name@region` for another region than eu-west-1. */
@@ -55,9 +57,9 @@ export interface WorldOptions {
 }
 
 /** What AWS does with a question: answer, not answer until its mood is another, or fail so. */
-export type Mood = 'well' | 'hangs' | Problem;
+export type AwsBehaviour = 'well' | 'hangs' | Problem;
 /** What the application does when it is told. */
-export type Manners = 'listens' | 'fails' | 'hangs';
+export type AppBehaviour = 'listens' | 'fails' | 'hangs';
 
 export interface World {
   readonly clock: FakeClock;
@@ -71,8 +73,8 @@ export interface World {
   /** Gone from AWS. */
   remove(name: string): void;
   /** How AWS is from now on; with a name, only about that one. */
-  aws(mood: Mood, name?: string): void;
-  application(manners: Manners): void;
+  aws(behaviour: AwsBehaviour, name?: string): void;
+  application(appBehaviour: AppBehaviour): void;
   /** Edits the config, as the watch finds out; or as it does not, when it has not begun. */
   edit(text: string, heard?: boolean): void;
   /** SIGHUP. */
@@ -83,7 +85,7 @@ export interface World {
   terminate(): void;
   /** kill -9: nothing of this sidecar happens any more. */
   kill(): Promise<void>;
-  status(): AgentStatus;
+  status(): SidecarStatus;
   /** A pass is under way. */
   isBusy(): boolean;
   /** Resolves when no pass is under way any more, and nobody is being told; for what really waits. */
@@ -96,11 +98,11 @@ export interface World {
 
 export interface News {
   /** The names that the application was told, one entry a time. */
-  readonly told: readonly string[];
+  readonly notified: readonly string[];
   /** Events of the log from `info` up, without the publishes. */
-  readonly said: readonly string[];
+  readonly logged: readonly string[];
   /** How many values were asked for. */
-  readonly asked: number;
+  readonly fetched: number;
 }
 
 export async function openWorld(options: WorldOptions): Promise<World> {
@@ -109,28 +111,28 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const secrets = new Map<string, readonly [value: string, version: number]>(
     Object.entries(options.secrets).map(([name, value]) => [name, [value, 1]]),
   );
-  const moods = new Map<string, Mood>();
-  let manners: Manners = 'listens';
+  const behaviours = new Map<string, AwsBehaviour>();
+  let appBehaviour: AppBehaviour = 'listens';
   let text = options.config ?? config(Object.keys(options.secrets).map(objectOf).join('\n'));
-  let told: string[] = [];
-  let said: string[] = [];
-  let asked = 0;
+  let notified: string[] = [];
+  let logged: string[] = [];
+  let fetched = 0;
   let busy = false;
   let end: { readonly reason: unknown; readonly at: number } | undefined;
   const stop = new AbortController();
   const dead = new AbortController();
 
   const note = (level: LogLevel, event: string): void => {
-    if (level !== 'debug' && !event.startsWith('publish.')) said.push(event);
+    if (level !== 'debug' && !event.startsWith('publish.')) logged.push(event);
   };
   const log: Log = { write: note, problem: note };
 
-  async function outcomeOf(read: Read, signal: AbortSignal): Promise<ReadOutcome> {
+  async function outcomeOf(read: SecretRef, signal: AbortSignal): Promise<FetchResult> {
     const name = read.region === 'eu-west-1' ? read.id : `${read.id}@${read.region}`;
-    const moodNow = (): Mood => moods.get(name) ?? moods.get('*') ?? 'well';
+    const moodNow = (): AwsBehaviour => behaviours.get(name) ?? behaviours.get('*') ?? 'well';
     while (moodNow() === 'hangs') await clock.sleep(100, signal);
-    const mood = moodNow();
-    if (mood instanceof Problem) return { kind: 'failed', problem: mood };
+    const behaviour = moodNow();
+    if (behaviour instanceof Problem) return { kind: 'failed', problem: behaviour };
     const held = secrets.get(name);
     if (held === undefined) return { kind: 'failed', problem: problem('fetch.notFound', { subject: name }) };
     return { kind: 'found', value: new Secret(held[0]), version: String(held[1]) };
@@ -138,7 +140,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   const source: SecretSource = options.source?.({ clock, log }) ?? {
     async read(reads, signal) {
-      asked += reads.length;
+      fetched += reads.length;
       return new Map(
         await Promise.all(reads.map(async (read) => [read.key, await outcomeOf(read, signal)] as const)),
       );
@@ -147,10 +149,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   const notifier: Notifier = options.notifier ?? {
     kind: 'url',
-    async tell(change, signal) {
-      told.push(filesOf(change).join());
-      if (manners === 'hangs') await clock.sleep(Number.MAX_SAFE_INTEGER, signal);
-      if (manners === 'fails') throw problem('notify.url', { retry: true });
+    async notify(change, signal) {
+      notified.push(changedPaths(change).join());
+      if (appBehaviour === 'hangs') await clock.sleep(Number.MAX_SAFE_INTEGER, signal);
+      if (appBehaviour === 'fails') throw problem('notify.url', { retry: true });
     },
   };
 
@@ -171,25 +173,25 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     user: process.geteuid?.() ?? 0,
     inKubernetes: true,
     holder: 'world',
-    patience: 0,
+    lockTimeout: 0,
     clock,
     stop: stop.signal,
   });
   const { plan } = await readPlan('config.yaml');
-  const publications = [
-    openPublication({
+  const targets = [
+    createSyncTarget({
       directory: dir,
       plan,
       target: directory,
       sourceOf: () => source,
-      tells: true,
+      hasNotifiers: true,
       notifyOnStart,
       clock,
       log,
     }),
   ];
-  const delivery = openDelivery({
-    publications,
+  const syncer = createSync({
+    targets,
     notifiers: [notifier],
     fetcher: createFetcher(),
     applySecrets: undefined,
@@ -199,44 +201,44 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     publishes() {},
     notifications() {},
   });
-  const wakes = createWakes(clock);
-  const course = startCourse({
-    publications,
-    teller: delivery.teller,
+  const triggers = createTriggers(clock);
+  const tracker = createStatusTracker({
+    targets,
+    queue: syncer.queue,
     credentials: () => undefined,
     interval,
     clock,
     log,
   });
-  const refresh = limitRefresh(() => wakes.request('request'), 1000, clock, stop.signal);
+  const refresh = createRefreshLimit(() => triggers.trigger('request'), 1000, clock, stop.signal);
 
   async function live(): Promise<void> {
     try {
-      await keepFresh(
+      await runSidecar(
         {
           clock,
           interval,
           startTimeout: 60_000,
-          publications,
-          wakes,
-          course,
+          targets,
+          triggers,
+          tracker,
           listen: 'off',
-          async pass(phase, signal) {
+          async sync(phase, signal) {
             busy = true;
-            await delivery.pass(phase, signal).finally(() => {
+            await syncer.sync(phase, signal).finally(() => {
               busy = false;
             });
           },
-          waiting: () => note('warn', 'start.waiting'),
-          reload: () => reloadConfigs({ publications, readPlan, log, count() {} }),
+          onRetry: () => note('warn', 'start.retrying'),
+          reload: () => reloadConfigs({ targets, readPlan, log, count() {} }),
           watch: async () => {},
-          rest() {},
+          onIdle() {},
         },
         stop.signal,
       );
     } catch (reason) {
-      course.stopping(stop.signal);
-      if (!dead.signal.aborted) await delivery.teller.close(3000);
+      tracker.stopping(stop.signal);
+      if (!dead.signal.aborted) await syncer.queue.close(3000);
       await directory.close();
       end = { reason, at: clock.elapsed() };
     }
@@ -254,37 +256,37 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       secrets.set(name, [value, (secrets.get(name)?.[1] ?? 0) + 1]);
     },
     remove: (name) => void secrets.delete(name),
-    aws: (mood, name = '*') => void moods.set(name, mood),
+    aws: (behaviour, name = '*') => void behaviours.set(name, behaviour),
     application(next) {
-      manners = next;
+      appBehaviour = next;
     },
     edit(next, heard = true) {
       text = next;
-      if (heard) wakes.request('config');
+      if (heard) triggers.trigger('config');
     },
-    hangup: () => wakes.request('signal'),
+    hangup: () => triggers.trigger('signal'),
     refresh,
     terminate: () => stop.abort(new Error('SIGTERM')),
     async kill() {
       // What a killed process would still have said is not heard, and the kernel takes its lock back.
       dead.abort();
-      manners = 'hangs';
+      appBehaviour = 'hangs';
       stop.abort(new Error('SIGKILL'));
       await clock.advance(5000);
     },
-    status: course.status,
+    status: tracker.status,
     isBusy: () => busy,
     async idle() {
-      const isTelling = () => delivery.teller.status().some(({ state }) => state === 'telling');
+      const isTelling = () => syncer.queue.status().some(({ state }) => state === 'notifying');
       await until('the end of a pass, and of all telling', () => !busy && !isTelling());
       await clock.settle();
     },
     ended: () => end,
     news() {
-      const news = { told, said, asked };
-      told = [];
-      said = [];
-      asked = 0;
+      const news = { notified, logged, fetched };
+      notified = [];
+      logged = [];
+      fetched = 0;
       return news;
     },
   };
@@ -305,7 +307,7 @@ export function problem(code: ProblemFields['code'], fields: Partial<ProblemFiel
 export interface Truth extends Partial<News> {
   readonly files?: Readonly<Record<string, string>>;
   readonly ready?: boolean;
-  readonly phase?: AgentStatus['phase'];
+  readonly phase?: SidecarStatus['phase'];
   readonly failures?: number;
   /** Anything else. */
   readonly also?: (world: World) => void;

@@ -1,0 +1,114 @@
+/**
+ * What the standard AWS variables say, read once and checked.
+ *
+ * The SDK would read most of them itself, lazily and from the shared config file too. Here they are values that are handed
+ * to it, so that a wrong one is named before anything is sent and `~/.aws` is never opened. Nothing here keeps a secret: a
+ * proxy's password stays in the text that goes to Node and never reaches a message.
+ */
+
+import type { Environment } from '../core/environment.ts';
+import { Problem, throwProblems } from '../core/problem.ts';
+import { quote } from '../core/text.ts';
+
+/** The services that are asked, as the names of their endpoint variables end. */
+export type EndpointName = 'SECRETS_MANAGER' | 'SSM' | 'STS';
+
+/** The checked variables. */
+export interface AwsEnvironment {
+  /** `AWS_ENDPOINT_URL_<NAME>`, else `AWS_ENDPOINT_URL`; a service without one has the endpoint of its region. */
+  readonly endpoints: Readonly<Partial<Record<EndpointName, string>>>;
+  readonly fips: boolean;
+  readonly dualstack: boolean;
+  /** `AWS_STS_REGIONAL_ENDPOINTS=legacy`: the global STS for the regions that had it first. */
+  readonly globalSts: boolean;
+  /** A PEM file with the only authorities to trust, as the AWS CLI takes it. `NODE_EXTRA_CA_CERTS` adds to the built-in ones. */
+  readonly caBundle: string | undefined;
+  /** Proxy for https. May hold a password. */
+  readonly httpsProxy: string | undefined;
+  readonly noProxy: string | undefined;
+}
+
+/** Reads and checks the variables; throws all of their problems. An empty variable counts as absent. */
+export function readAwsEnvironment(env: Environment): AwsEnvironment {
+  const problems: Problem[] = [];
+  const refuse = (name: string, expected: string, got: string): undefined => {
+    problems.push(
+      new Problem({
+        code: 'usage.environment',
+        subject: name,
+        message: `expected ${expected}, got ${got}`,
+        remedy: `Correct the variable in the container's env, or remove it.`,
+      }),
+    );
+    return undefined;
+  };
+  const url = (name: string): string | undefined => {
+    const text = env[name] || undefined;
+    return text === undefined || isHttp(text) ? text : refuse(name, 'an http or https URL', quote(text));
+  };
+  const choice = (name: string, yes: string, no: string): boolean => {
+    const text = (env[name] ?? '').toLowerCase();
+    if (text !== '' && text !== yes && text !== no) refuse(name, `${yes} or ${no}`, quote(text));
+    return text === yes;
+  };
+
+  const all = url('AWS_ENDPOINT_URL');
+  const endpoints: Partial<Record<EndpointName, string>> = {};
+  for (const name of ['SECRETS_MANAGER', 'SSM', 'STS'] as const) {
+    const own = url(`AWS_ENDPOINT_URL_${name}`) ?? all;
+    if (own !== undefined) endpoints[name] = own;
+  }
+  const fips = choice('AWS_USE_FIPS_ENDPOINT', 'true', 'false');
+  const dualstack = choice('AWS_USE_DUALSTACK_ENDPOINT', 'true', 'false');
+  if ((fips || dualstack) && Object.keys(endpoints).length > 0)
+    refuse(
+      fips ? 'AWS_USE_FIPS_ENDPOINT' : 'AWS_USE_DUALSTACK_ENDPOINT',
+      'no AWS_ENDPOINT_URL beside it',
+      'both',
+    );
+  // Lower case first, as Node and curl have it.
+  const proxy = env.https_proxy || env.HTTPS_PROXY || undefined;
+  if (proxy !== undefined && !isHttp(proxy)) refuse('HTTPS_PROXY', 'an http or https URL', 'something else');
+
+  const environment: AwsEnvironment = {
+    endpoints,
+    fips,
+    dualstack,
+    globalSts: choice('AWS_STS_REGIONAL_ENDPOINTS', 'legacy', 'regional'),
+    caBundle: env.AWS_CA_BUNDLE || undefined,
+    httpsProxy: proxy,
+    noProxy: env.no_proxy || env.NO_PROXY || undefined,
+  };
+  throwProblems(problems);
+  return environment;
+}
+
+/** Where STS is asked instead of in the region; undefined: in the region. Only unsigned calls may go there. */
+export function globalStsEndpoint(environment: AwsEnvironment, region: string): string | undefined {
+  const { globalSts, fips, dualstack, endpoints } = environment;
+  const own = fips || dualstack || endpoints.STS !== undefined;
+  return globalSts && !own && globalStsRegions.has(region) ? 'https://sts.amazonaws.com' : undefined;
+}
+
+/** The setting concerns the regions of before 2019, which had no STS of their own at first; no region is added any more. */
+const globalStsRegions: ReadonlySet<string> = new Set([
+  'ap-northeast-1',
+  'ap-south-1',
+  'ap-southeast-1',
+  'ap-southeast-2',
+  'ca-central-1',
+  'eu-central-1',
+  'eu-north-1',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-west-3',
+  'sa-east-1',
+  'us-east-1',
+  'us-east-2',
+  'us-west-1',
+  'us-west-2',
+]);
+
+function isHttp(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
+}

@@ -1,0 +1,171 @@
+/**
+ * Flags and environment become Settings, or problems.
+ *
+ * Every value passes the reader of its kind; nothing is guessed. A misspelt flag is an error, for somebody is looking; a
+ * misspelt variable is a warning, for the environment is shared: Kubernetes puts `PODSECRETS_SERVICE_HOST` and its like
+ * there for any Service called podsecrets, and those are passed over in silence.
+ */
+
+import type { Environment } from '../core/environment.ts';
+import { Problem } from '../core/problem.ts';
+import { didYouMean, escapeControl, quote } from '../core/text.ts';
+import {
+  type CommandName,
+  flagOf,
+  kinds,
+  type Option,
+  type OptionName,
+  optionEntries,
+  optionFor,
+  type Settings,
+} from './options.ts';
+import { readDuration } from './values.ts';
+
+/** Where a value was found. */
+export type Origin = 'flag' | 'environment' | 'default';
+
+/** The settings, and what is to be said about them; they count only when there are no problems. */
+export interface SettingsReading {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<OptionName, Origin>>;
+  /** The values as they were written: what can be passed on to another podsecrets. */
+  readonly raw: Readonly<Record<OptionName, readonly string[]>>;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Every option that the command takes, read from its flag, else its variable, else its default. */
+export function readSettings(
+  command: CommandName,
+  flags: ReadonlyMap<OptionName, readonly string[]>,
+  env: Environment,
+): SettingsReading {
+  const problems: Problem[] = [];
+  const settings: Record<string, unknown> = {};
+  const origins: Record<string, Origin> = {};
+  const raw: Record<string, readonly string[]> = {};
+  for (const [name] of optionEntries()) {
+    const option = optionFor(name, command);
+    const taken = option.commands.includes(command);
+    const flag = flags.get(name);
+    const variable = taken ? env[option.env] : undefined;
+    const origin: Origin = flag !== undefined ? 'flag' : variable ? 'environment' : 'default';
+    const texts =
+      flag ?? (variable ? splitList(variable, option) : option.default === undefined ? [] : [option.default]);
+    const subject = origin === 'environment' ? option.env : flagOf(name);
+    if (texts.length > 1 && !option.repeatable) {
+      problems.push(usage(subject, `expected one value, got ${texts.length}`, `Give ${subject} once.`));
+    }
+    const values = texts.map((text) => readValue(subject, text, option, problems));
+    settings[name] = option.repeatable ? values : values[0];
+    origins[name] = origin;
+    raw[name] = texts;
+  }
+  const read = settings as unknown as Settings;
+  if (problems.length === 0) problems.push(...checkCombinations(command, read));
+  return {
+    settings: read,
+    origins: origins as Record<OptionName, Origin>,
+    raw: raw as Record<OptionName, readonly string[]>,
+    problems,
+    warnings: unknownVariables(env),
+  };
+}
+
+function splitList(variable: string, option: Option): readonly string[] {
+  return option.repeatable ? variable.split(',').map((part) => part.trim()) : [variable];
+}
+
+function readValue(subject: string, text: string, option: Option, problems: Problem[]): unknown {
+  const kind = kinds[option.kind];
+  const value = kind.read(text);
+  if (option.choices !== undefined && !option.choices.includes(text)) {
+    const hint = didYouMean(text, option.choices);
+    const remedy = hint === undefined ? 'Use one of these.' : `Did you mean ${hint}?`;
+    problems.push(usage(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
+  } else if (value === undefined) {
+    const got = text === '' ? 'nothing' : quote(text);
+    problems.push(usage(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
+  } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
+    problems.push(
+      usage(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Give a longer time.'),
+    );
+  }
+  return value;
+}
+
+function listed(choices: readonly string[]): string {
+  return `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
+}
+
+/** What no single value shows: options that need, or rule out, each other. */
+function checkCombinations(command: CommandName, settings: Settings): readonly Problem[] {
+  const found: Problem[] = [];
+  const { notifySignal, notifyPidFile, notifyProcess } = settings;
+  if (notifySignal !== undefined && (notifyPidFile === undefined) === (notifyProcess === undefined)) {
+    const got = notifyPidFile === undefined ? 'neither' : 'both';
+    const message = `expected one of --notify-pid-file and --notify-process, got ${got}`;
+    found.push(usage('--notify-signal', message, 'Say which process to signal in one way.'));
+  }
+  if (notifySignal === undefined && (notifyPidFile ?? notifyProcess) !== undefined) {
+    const subject = notifyPidFile === undefined ? '--notify-process' : '--notify-pid-file';
+    found.push(
+      usage(
+        subject,
+        'expected --notify-signal beside it, got none',
+        'Add --notify-signal SIGHUP, for example.',
+      ),
+    );
+  }
+  if (command === 'status' && settings.listen === 'off') {
+    found.push(
+      usage(
+        '--listen',
+        'expected an address to ask, got off',
+        'Give the address that the sidecar listens on.',
+      ),
+    );
+  }
+  if (command === 'inject' && settings.diff && settings.output === 'json') {
+    const message = 'expected the text that --diff prints for people, got json';
+    found.push(usage('--output', message, 'Leave out one of the two.'));
+  }
+  const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
+  const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
+  if (twice !== undefined && (command === 'init' || command === 'sidecar' || command === 'check')) {
+    const message = `expected a directory for each config, got ${quote(twice)} twice`;
+    found.push(usage('--config', message, 'Give each config its own directory: --config FILE=DIR.'));
+  }
+  return found;
+}
+
+/** Variables that look like ours and are not. */
+function unknownVariables(env: Environment): readonly Problem[] {
+  const known = optionEntries().map(([, option]) => option.env);
+  // What all of them begin with makes no two of them alike.
+  const short = known.map((name) => name.slice(PREFIX.length));
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_VARIABLE.test(name))
+    .sort()
+    .map((name) => {
+      const hint = didYouMean(name.slice(PREFIX.length), short);
+      return new Problem({
+        code: 'usage.environment',
+        subject: escapeControl(name),
+        message: 'expected a variable of ours, got an unknown name',
+        remedy:
+          hint === undefined
+            ? 'Remove it: it has no effect.'
+            : `It has no effect. Did you mean ${PREFIX}${hint}?`,
+      });
+    });
+}
+
+const PREFIX = 'PODSECRETS_';
+
+/** What the kubelet adds for a Service: `X_SERVICE_HOST`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_8181_TCP_ADDR` … */
+const SERVICE_VARIABLE = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;
+
+function usage(subject: string, message: string, remedy: string): Problem {
+  return new Problem({ code: 'usage.value', subject, message, remedy });
+}

@@ -1,0 +1,186 @@
+/**
+ * What `check` says: the plan, or everything that is wrong with it.
+ *
+ * As JSON it is an interface: keys are added, never renamed or removed. As text it is for people: a table of files and one
+ * of reads, or each problem with its place and its remedy. Nothing in it was fetched, so that all of it may be shown.
+ */
+
+import { modeText } from '../cli/values.ts';
+import { plural } from '../core/counted.ts';
+import type { Problem } from '../core/problem.ts';
+import { table } from '../core/table.ts';
+import { escapeControl } from '../core/text.ts';
+import type { Output, Plan } from './plan.ts';
+import type { SecretRef } from './secret-ref.ts';
+
+/** All configs of a command line, as far as they could be planned. */
+export interface Checked {
+  readonly configs: readonly { readonly plan: Plan; readonly directory: string }[];
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** What `--output json` prints. */
+export type CheckReport =
+  | {
+      readonly ok: true;
+      readonly files: readonly ReportedFile[];
+      readonly reads: readonly ReportedRead[];
+      readonly warnings: readonly ReportedProblem[];
+    }
+  | { readonly ok: false; readonly problems: readonly ReportedProblem[] };
+
+/** One file that would be published. */
+export interface ReportedFile {
+  /** Where several configs are checked: the directory that `path` is below. */
+  readonly directory?: string;
+  /** `<directory>/*` for the files of an expanded object. */
+  readonly path: string;
+  /** Four octal digits. */
+  readonly mode: string;
+  readonly object: string;
+  readonly service: string;
+  /** `whole`, a jmesPath expression, or `expand`. */
+  readonly source: string;
+}
+
+/** One value that AWS would be asked for. */
+export interface ReportedRead {
+  readonly service: string;
+  readonly region: string;
+  readonly id: string;
+  readonly version?: string;
+  readonly stage?: string;
+}
+
+/** One thing that is wrong, or is hardly meant so. */
+export interface ReportedProblem {
+  readonly code: string;
+  readonly subject: string;
+  /** Where several configs are checked: the one it is about. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** The report as the value that `--output json` prints. */
+export function checkReport(checked: Checked): CheckReport {
+  const several = checked.configs.length > 1 || fileCount(checked) > 1;
+  const reported = (problem: Problem) => reportedProblem(problem, several);
+  if (checked.problems.length > 0) return { ok: false, problems: checked.problems.map(reported) };
+  return {
+    ok: true,
+    files: checked.configs.flatMap(({ plan, directory }) =>
+      reportedFiles(plan, several ? directory : undefined),
+    ),
+    reads: reportedReads(checked.configs.map(({ plan }) => plan)),
+    warnings: checked.warnings.map(reported),
+  };
+}
+
+/** The report as text for a terminal; ends with a line break. */
+export function checkText(checked: Checked): string {
+  const { configs, problems } = checked;
+  const warnings = checked.warnings.map((warning) => `warning: ${problemBlock(warning)}`);
+  if (problems.length === 0) {
+    const plans = configs.map(({ plan, directory }) => planBlock(plan, directory));
+    return `${[...plans, ...warnings].join('\n\n')}\n`;
+  }
+  const counts = [plural(problems.length, 'problem')];
+  if (warnings.length > 0) counts.push(plural(warnings.length, 'warning'));
+  // A warning may be the cause of a problem: a misspelt key is one that is missing, too.
+  return `${[...problems.map(problemBlock), ...warnings, `${counts.join(', ')}.`].join('\n\n')}\n`;
+}
+
+function fileCount({ configs, problems, warnings }: Checked): number {
+  const files = [...configs.map(({ plan }) => plan), ...problems, ...warnings].map(({ file }) => file);
+  return new Set(files.filter((file) => file !== undefined)).size;
+}
+
+function reportedFiles(plan: Plan, directory: string | undefined): readonly ReportedFile[] {
+  return plan.objects.flatMap((object) =>
+    object.outputs.map((output) => ({
+      ...(directory === undefined ? {} : { directory }),
+      path: pathText(output),
+      mode: modeText(output.mode),
+      object: object.name,
+      service: object.service,
+      source: output.kind === 'jmesPath' ? output.expression : output.kind,
+    })),
+  );
+}
+
+function pathText(output: Output): string {
+  if (output.kind !== 'expand') return output.path;
+  return output.directory === '' ? '*' : `${output.directory}/*`;
+}
+
+/** In the order of the objects: primary, then failover. Equal reads are one. */
+function reportedReads(plans: readonly Plan[]): readonly ReportedRead[] {
+  const reads = plans
+    .flatMap((plan) => plan.objects)
+    .flatMap(({ primary, failover }) => (failover === undefined ? [primary] : [primary, failover]));
+  const distinct = new Map(reads.map((read) => [read.key, read]));
+  return [...distinct.values()].map(withoutKey);
+}
+
+function withoutKey({ service, region, id, version, stage }: SecretRef): ReportedRead {
+  return {
+    service,
+    region,
+    id,
+    ...(version === undefined ? {} : { version }),
+    ...(stage === undefined ? {} : { stage }),
+  };
+}
+
+function reportedProblem(
+  { code, subject, file, line, message, remedy }: Problem,
+  several: boolean,
+): ReportedProblem {
+  return {
+    code,
+    subject,
+    ...(several && file !== undefined ? { file } : {}),
+    ...(line === undefined ? {} : { line }),
+    message,
+    remedy,
+  };
+}
+
+/** Three lines: the place, what was expected and found, what to do. */
+function problemBlock({ code, subject, file, line, message, remedy }: Problem): string {
+  const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
+  return [`${subject}${place}`, `  ${message}.`, `  ${remedy} [${code}]`]
+    .map((text) => escapeControl(text, LONGEST_LINE))
+    .join('\n');
+}
+
+/** Messages quote at most 200 characters of what they found, a few times. */
+const LONGEST_LINE = 1500;
+
+function planBlock(plan: Plan, directory: string): string {
+  const files = reportedFiles(plan, undefined);
+  const reads = reportedReads([plan]);
+  const title = `${plan.file}${plan.name === undefined ? '' : ` (${plan.name})`} publishes to ${directory}`;
+  return [
+    escapeControl(title),
+    '',
+    ...table(
+      ['FILE', 'MODE', 'OBJECT', 'SERVICE', 'SOURCE'],
+      files.map(({ path, mode, object, service, source }) => [path, mode, object, service, source]),
+    ),
+    '',
+    ...table(
+      ['READ', 'REGION', 'NAME', 'VERSION', 'STAGE OR LABEL'],
+      reads.map(({ service, region, id, version, stage }) => [
+        service,
+        region,
+        id,
+        version ?? '',
+        stage ?? '',
+      ]),
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,156 @@
+/**
+ * The part of the examination that talks to AWS: the token, the identity, and every value in every region.
+ *
+ * Values are read, for nothing else shows that they can be, and rendered, for one of the wrong form fails the pod as well;
+ * then they are overwritten. Nothing is said of them but their version.
+ */
+
+import type { AuthMethod } from '../aws/auth-method.ts';
+import { fetchCallerIdentity } from '../aws/caller-identity.ts';
+import { nodeRoleProblem } from '../aws/chain-error.ts';
+import type { AwsEnvironment } from '../aws/environment.ts';
+import { selectRegion } from '../aws/failover.ts';
+import { openSecretSource, type SourceOptions } from '../aws/secret-source.ts';
+import { readToken } from '../aws/service-account-token.ts';
+import { type TokenClaims, tokenClaims } from '../aws/token-claims.ts';
+import type { Transport } from '../aws/transport.ts';
+import { durationText } from '../cli/values.ts';
+import type { Context } from '../commands/context.ts';
+import type { Plan, PlannedObject } from '../config/plan.ts';
+import type { FetchResults, SecretRef } from '../config/secret-ref.ts';
+import type { Log } from '../core/log.ts';
+import { type Problem, problemsOf } from '../core/problem.ts';
+import { escapeControl } from '../core/text.ts';
+import { render } from '../render/render.ts';
+import { type Check, type CheckStatus, type ObjectCheck, type ReadCheck, runCheck } from './report.ts';
+
+/** How AWS is reached, and as whom. */
+export interface AwsConnection {
+  readonly environment: AwsEnvironment;
+  readonly transport: Transport;
+  readonly authentication: AuthMethod;
+}
+
+/** Adds the checks of token and identity; the objects are skipped when there are no credentials. */
+export async function checkObjects(
+  { settings, clock, stop }: Context,
+  plan: Plan,
+  way: AwsConnection,
+  checks: Check[],
+): Promise<readonly ObjectCheck[]> {
+  const { authentication } = way;
+  const options: SourceOptions = {
+    ...way,
+    fetch: settings.fetch,
+    awsTimeout: settings.awsTimeout,
+    clock,
+    log: silent,
+    meter: { apiCall() {} },
+  };
+  if (authentication.kind !== 'default') {
+    await runCheck(checks, 'token', async () => {
+      const claims = tokenClaims(await readToken(authentication.tokenFile));
+      return {
+        value: undefined,
+        text: `${escapeControl(authentication.tokenFile)}: ${claimsText(claims, clock.now())}`,
+      };
+    });
+  }
+  const identity = await fetchCallerIdentity(options, plan.region, stop);
+  if (identity.kind !== 'known') {
+    const verdict = identity.kind === 'none' ? 'failed' : 'warning';
+    checks.push({ subject: 'identity', verdict, text: '', problems: [identity.problem] });
+    if (identity.kind === 'none') return skippedObjects(plan);
+  } else {
+    const { arn, link, expiresAt } = identity;
+    const by = link === undefined ? '' : `, by ${escapeControl(link.name)}`;
+    const text = `${escapeControl(arn)}${by}${endText('; credentials end', expiresAt, clock.now())}`;
+    checks.push(
+      link?.nodeRole
+        ? { subject: 'identity', verdict: 'warning', text, problems: [nodeRoleProblem()] }
+        : { subject: 'identity', verdict: 'ok', text, problems: [] },
+    );
+  }
+  const outcomes = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
+  const objects = await Promise.all(plan.objects.map((object) => checkObject(plan, object, outcomes)));
+  for (const outcome of outcomes.values()) if (outcome.kind === 'found') outcome.value.wipe();
+  return objects;
+}
+
+/** Every object, unexamined. */
+export function skippedObjects({ objects }: Plan): readonly ObjectCheck[] {
+  return objects.map((object) => ({
+    object,
+    verdict: 'skipped',
+    reads: readsOf(object).map((read) => ({
+      read,
+      verdict: 'skipped',
+      version: undefined,
+      problem: undefined,
+    })),
+    contents: [],
+  }));
+}
+
+function readsOf({ primary, failover }: PlannedObject): readonly SecretRef[] {
+  return failover === undefined ? [primary] : [primary, failover];
+}
+
+/** What is worth a line in a log, such as that batches are not allowed, is in the report or does not matter here. */
+const silent: Log = { write() {}, problem() {} };
+
+function claimsText(claims: TokenClaims | undefined, now: number): string {
+  if (claims === undefined) return 'a token of a form that is not known';
+  const { subject = 'nobody', audiences, expiresAt } = claims;
+  return `${subject} for ${audiences.join(', ') || 'nobody'}${endText(', ends', expiresAt, now)}`;
+}
+
+function endText(what: string, at: number | undefined, now: number): string {
+  if (at === undefined) return '';
+  return at > now ? `${what} in ${durationText(at - now)}` : `${what} ${durationText(now - at)} ago`;
+}
+
+async function checkObject(plan: Plan, object: PlannedObject, outcomes: FetchResults): Promise<ObjectCheck> {
+  const choice = selectRegion(object, outcomes);
+  switch (choice.kind) {
+    case 'value': {
+      const { value, region } = choice;
+      const served = new Map([[object, { ...value, region }]]);
+      const contents = await problemsIn(() => render({ ...plan, objects: [object] }, served));
+      const verdict = contents.length > 0 ? 'failed' : choice.degraded === undefined ? 'ok' : 'warning';
+      return { object, verdict, reads: readChecks(object, outcomes, 'warning'), contents };
+    }
+    case 'absent':
+      return { object, verdict: 'warning', reads: readChecks(object, outcomes, 'warning'), contents: [] };
+    case 'failed':
+      return { object, verdict: 'failed', reads: readChecks(object, outcomes, 'failed'), contents: [] };
+    default:
+      return choice satisfies never;
+  }
+}
+
+async function problemsIn(work: () => Promise<unknown>): Promise<readonly Problem[]> {
+  try {
+    await work();
+    return [];
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    return problems;
+  }
+}
+
+/** A failed read is as bad as what it means for its object: with a value from the other region it is a warning. */
+function readChecks(
+  object: PlannedObject,
+  outcomes: FetchResults,
+  failed: CheckStatus,
+): readonly ReadCheck[] {
+  return readsOf(object).map((read) => {
+    const outcome = outcomes.get(read.key);
+    if (outcome === undefined) throw new Error(`no outcome for ${read.id} in ${read.region}`);
+    return outcome.kind === 'found'
+      ? { read, verdict: 'ok', version: outcome.version, problem: undefined }
+      : { read, verdict: failed, version: undefined, problem: outcome.problem };
+  });
+}

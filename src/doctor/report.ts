@@ -1,0 +1,116 @@
+/**
+ * What `doctor` found, as data: for each config the checks in the order in which stages run, and every object in every region.
+ *
+ * A check that could not be made, because one before it failed, is skipped, not failed: the exit code is that of the earliest
+ * stage that failed. Nothing in a report is a value; it may be printed whole.
+ */
+
+import { type IamPolicy, missingPolicy } from '../aws/iam-policy.ts';
+import type { PlannedObject } from '../config/plan.ts';
+import type { SecretRef } from '../config/secret-ref.ts';
+import { exitCodes, type Problem, problemsOf } from '../core/problem.ts';
+
+/** How a check came out; `skipped`: one that it needs failed. */
+export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
+
+/** One stage of a config. */
+export interface Check {
+  readonly subject:
+    | 'config'
+    | 'region'
+    | 'endpoints'
+    | 'auth'
+    | 'token'
+    | 'identity'
+    | 'directory'
+    | 'secrets';
+  readonly verdict: CheckStatus;
+  /** What was found, as a phrase; what is wrong is in the problems. */
+  readonly text: string;
+  readonly problems: readonly Problem[];
+}
+
+/** One value in one region. */
+export interface ReadCheck {
+  readonly read: SecretRef;
+  readonly verdict: CheckStatus;
+  /** What AWS calls the version that was read. */
+  readonly version: string | undefined;
+  readonly problem: Problem | undefined;
+}
+
+/** One object, in every region that it is asked for in. */
+export interface ObjectCheck {
+  readonly object: PlannedObject;
+  readonly verdict: CheckStatus;
+  /** The primary region first. */
+  readonly reads: readonly ReadCheck[];
+  /** What stands against making the files of the value that was read. */
+  readonly contents: readonly Problem[];
+}
+
+/** Everything about one config. */
+export interface ConfigReport {
+  readonly file: string;
+  readonly directory: string;
+  readonly checks: readonly Check[];
+  readonly objects: readonly ObjectCheck[];
+}
+
+/** Every config of the command line, in its order. */
+export interface DoctorReport {
+  readonly configs: readonly ConfigReport[];
+}
+
+interface Found<Value> {
+  readonly value: Value;
+  readonly text: string;
+  readonly warnings?: readonly Problem[];
+}
+
+/** Adds the check: what was found, or the Problems that were thrown. The value, unless it failed. */
+export async function runCheck<Value>(
+  checks: Check[],
+  subject: Check['subject'],
+  look: () => Promise<Found<Value>>,
+): Promise<Value | undefined> {
+  try {
+    const { value, text, warnings = [] } = await look();
+    checks.push({ subject, verdict: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
+    return value;
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    checks.push({ subject, verdict: 'failed', text: '', problems });
+    return undefined;
+  }
+}
+
+/** Every problem that makes something fail, in the order of the report; warnings are not among them. */
+export function failures(report: DoctorReport): readonly Problem[] {
+  return report.configs.flatMap(({ checks, objects }) => [
+    ...checks.filter(({ verdict }) => verdict === 'failed').flatMap(({ problems }) => problems),
+    ...objects
+      .filter(({ verdict }) => verdict === 'failed')
+      .flatMap(({ reads, contents }) => [
+        ...reads.flatMap(({ verdict, problem }) => (verdict === 'failed' && problem ? [problem] : [])),
+        ...contents,
+      ]),
+  ]);
+}
+
+/** The exit code: that of the earliest stage that failed. */
+export function doctorExitCode(report: DoctorReport): number {
+  const codes = failures(report).map((problem) => problem.exitCode);
+  return codes.length === 0 ? exitCodes.done : Math.min(...codes);
+}
+
+/** The permissions that would make the denied reads succeed; undefined when none was denied. */
+export function missingPermissions(report: DoctorReport): IamPolicy | undefined {
+  const denied = report.configs.flatMap(({ objects }) =>
+    objects.flatMap(({ reads }) =>
+      reads.flatMap(({ read, problem }) => (problem?.access ? [{ read, access: problem.access }] : [])),
+    ),
+  );
+  return denied.length === 0 ? undefined : missingPolicy(denied);
+}

@@ -1,0 +1,111 @@
+/**
+ * The examination of one config, stage by stage: what `init` would meet, without publishing or telling anything.
+ *
+ * The edges are those of `init`, opened the same way. A stage that fails ends the line of those that need it, and no other:
+ * the directory is looked at even where no credentials are to be had.
+ */
+
+import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
+import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
+import { openTransport } from '../aws/transport.ts';
+import type { Context } from '../commands/context.ts';
+import { readPlan } from '../commands/plans.ts';
+import type { Plan } from '../config/plan.ts';
+import { plural } from '../core/counted.ts';
+import { inKubernetes } from '../core/environment.ts';
+import { escapeControl } from '../core/text.ts';
+import { inspectDirectory } from '../publish/inspect.ts';
+import { checkObjects, skippedObjects } from './objects.ts';
+import { type Check, type ConfigReport, runCheck } from './report.ts';
+
+/** Examines one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
+export async function runChecks(
+  context: Context,
+  { file, dir }: { readonly file: string; readonly dir: string | undefined },
+): Promise<ConfigReport> {
+  const { settings, env, clock } = context;
+  const directory = dir ?? settings.dir;
+  const checks: Check[] = [];
+  const plan = await runCheck(checks, 'config', async () => {
+    const parsed = await readPlan(context, file);
+    return { value: parsed.plan, text: planText(parsed.plan), warnings: parsed.warnings };
+  });
+  if (plan === undefined) return { file, directory, checks, objects: [] };
+
+  checks.push({ subject: 'region', verdict: 'ok', text: regionText(plan), problems: [] });
+  const door = await runCheck(checks, 'endpoints', async () => {
+    const environment = readAwsEnvironment(env);
+    const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
+    return { value: { environment, transport }, text: endpointsText(environment) };
+  });
+  const authentication = await runCheck(checks, 'auth', async () => {
+    const { usePodIdentity, preferredAddressType } = plan;
+    const chosen = resolveAuthMethod({ auth: settings.auth, usePodIdentity, preferredAddressType, env });
+    return { value: chosen, text: `${authMethodText(chosen)}, ${reasonText(context, plan)}` };
+  });
+  const objects =
+    door === undefined || authentication === undefined
+      ? skippedObjects(plan)
+      : await checkObjects(context, plan, { ...door, authentication }, checks);
+
+  await runCheck(checks, 'directory', async () => {
+    const facts = inspectDirectory(directory, {
+      allowDisk: settings.allowDisk,
+      user: context.process.user,
+      inKubernetes: inKubernetes(env),
+    });
+    const room = `${Math.floor(facts.freeBytes / 1_048_576)} MiB free`;
+    const text = `${facts.inMemory ? 'in memory' : 'on a disk'}, ${room}${facts.exists ? '' : ', to be made'}`;
+    return { value: undefined, text };
+  });
+  if (settings.syncSecrets && plan.secretObjects.length > 0) {
+    await runCheck(checks, 'secrets', async () => {
+      const { checkAccess } = await import('../kubernetes/access-review.ts');
+      const owner = settings.secretOwner;
+      const namespace = await checkAccess({ plan, owner, env, signal: context.stop });
+      const names = plan.secretObjects.map(({ secretName }) => secretName).join(', ');
+      return {
+        value: undefined,
+        text: `may be applied in namespace ${escapeControl(namespace)}: ${escapeControl(names)}`,
+      };
+    });
+  }
+  return { file, directory, checks, objects };
+}
+
+function planText({ objects }: Plan): string {
+  const files = objects.flatMap(({ outputs }) => outputs).length;
+  return `${plural(objects.length, 'object')}, ${plural(files, 'file')}`;
+}
+
+function regionText({ region, regionFrom, failoverRegion }: Plan): string {
+  const failover = failoverRegion === undefined ? '' : `; failover ${failoverRegion}`;
+  return escapeControl(`${region}, from ${regionFrom}${failover}`);
+}
+
+function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: AwsEnvironment): string {
+  const kinds = [...(fips ? ['FIPS'] : []), ...(dualstack ? ['dual-stack'] : [])];
+  const byUrl = Map.groupBy(Object.entries(endpoints), ([, url]) => url);
+  const own = [...byUrl].map(
+    ([url, of]) =>
+      `${of.map(([name]) => services[name as EndpointName]).join(', ')} at ${escapeControl(url)}`,
+  );
+  return [
+    ...(own.length === 0 ? ["AWS's own", ...kinds] : own),
+    // Only the host: the URL may hold a password.
+    ...(httpsProxy === undefined ? [] : [`by the proxy ${escapeControl(new URL(httpsProxy).host)}`]),
+    ...(caBundle === undefined ? [] : [`trusting ${escapeControl(caBundle)} alone`]),
+  ].join(', ');
+}
+
+const services: Readonly<Record<EndpointName, string>> = {
+  SECRETS_MANAGER: 'Secrets Manager',
+  SSM: 'Parameter Store',
+  STS: 'STS',
+};
+
+function reasonText({ settings, origins }: Context, { usePodIdentity }: Plan): string {
+  if (settings.auth !== 'auto') return `as ${origins.auth === 'flag' ? '--auth' : 'PODSECRETS_AUTH'} says`;
+  if (usePodIdentity !== undefined) return `as usePodIdentity: "${usePodIdentity}" says`;
+  return 'as the variables in the environment say';
+}

@@ -1,0 +1,146 @@
+/**
+ * The report of `doctor` as people and as programs read it.
+ *
+ * The JSON is an interface: fields are added, never renamed. The text says each thing on one line, with what is wrong and
+ * what to do about it beneath, and ends with the permissions to paste and one line that says it all.
+ */
+
+import { fullParameterName } from '../aws/batches.ts';
+import { plural } from '../core/counted.ts';
+import type { Problem } from '../core/problem.ts';
+import { escapeControl } from '../core/text.ts';
+import {
+  type Check,
+  type CheckStatus,
+  type ConfigReport,
+  type DoctorReport,
+  doctorExitCode,
+  failures,
+  missingPermissions,
+  type ObjectCheck,
+  type ReadCheck,
+} from './report.ts';
+
+/** For people. */
+export function doctorText(report: DoctorReport): string {
+  const found = [...new Set(failures(report))];
+  const missing = missingPermissions(report);
+  return [
+    ...report.configs.flatMap(configLines),
+    ...(missing === undefined
+      ? []
+      : ["Add to the role's policy:", JSON.stringify(missing, undefined, 2), '']),
+    found.length === 0
+      ? 'All checks passed.'
+      : `${plural(found.length, 'problem')}; exit code ${doctorExitCode(report)}.`,
+    '',
+  ].join('\n');
+}
+
+const words: Readonly<Record<CheckStatus, string>> = {
+  ok: 'ok',
+  warning: 'warn',
+  failed: 'FAIL',
+  skipped: 'skip',
+};
+
+function configLines({ file, directory, checks, objects }: ConfigReport): readonly string[] {
+  const names = objects.flatMap(({ reads }) => reads.map(({ read }) => nameOf(read).length));
+  const width = Math.min(Math.max(...names, 0), 48);
+  return [
+    `${escapeControl(file)} -> ${escapeControl(directory)}`,
+    ...checks.flatMap(checkLines),
+    ...objects.flatMap((object) => objectLines(object, width)),
+    '',
+  ];
+}
+
+function checkLines({ subject, verdict, text, problems }: Check): readonly string[] {
+  const head = text === '' ? [] : [line(verdict, `${subject.padEnd(10)} ${text}`)];
+  return [
+    ...(head.length === 0 && problems.length > 0 ? [line(verdict, subject)] : head),
+    ...problems.flatMap((problem) => problemLines(problem)),
+  ];
+}
+
+function objectLines({ reads, contents, verdict }: ObjectCheck, width: number): readonly string[] {
+  return [
+    ...reads.flatMap((check) => readLines(check, width)),
+    ...(contents.length === 0 ? [] : [line(verdict, 'its files cannot be made:')]),
+    ...contents.flatMap((problem) => problemLines(problem)),
+  ];
+}
+
+function readLines({ read, verdict, version, problem }: ReadCheck, width: number): readonly string[] {
+  const place = `${read.service.padEnd(14)} ${read.region}`;
+  const what = version === undefined ? '' : `  version ${escapeControl(version)}`;
+  return [
+    line(verdict, `${nameOf(read).padEnd(width)}  ${place}${what}`),
+    ...(problem === undefined ? [] : problemLines(problem, nameOf(read))),
+  ];
+}
+
+function nameOf(read: ReadCheck['read']): string {
+  return escapeControl(fullParameterName(read));
+}
+
+/** Escaped once more, so that no caller can forget it. */
+function line(verdict: CheckStatus, text: string): string {
+  return `  ${words[verdict].padEnd(4)}  ${escapeControl(text, WHOLE)}`.trimEnd();
+}
+
+/** What is wrong and what to do; a read has been named on the line above. */
+function problemLines(problem: Problem, named = ''): readonly string[] {
+  const place = problem.line === undefined ? '' : ` (line ${problem.line})`;
+  const subject = escapeControl(problem.subject);
+  const head = subject === named ? '' : `${subject}${place}: `;
+  return [
+    `        ${head}${escapeControl(problem.message, WHOLE)} [${problem.code}]`,
+    `        do: ${escapeControl(problem.remedy, WHOLE)}`,
+  ];
+}
+
+/** Nothing is cut here: there is room, and a policy to paste must be whole. */
+const WHOLE = 2000;
+
+/** For programs. */
+export function doctorJson(report: DoctorReport): string {
+  const exitCode = doctorExitCode(report);
+  const missing = missingPermissions(report);
+  return `${JSON.stringify({
+    ok: exitCode === 0,
+    exitCode,
+    configs: report.configs.map(({ file, directory, checks, objects }) => ({
+      file,
+      directory,
+      checks: checks.map(({ subject, verdict, text, problems }) => ({
+        check: subject,
+        result: verdict,
+        ...(text === '' ? {} : { detail: text }),
+        ...(problems.length === 0 ? {} : { problems: problems.map(problemJson) }),
+      })),
+      objects: objects.map(({ object, verdict, reads, contents }) => ({
+        object: object.name,
+        result: verdict,
+        reads: reads.map(readJson),
+        ...(contents.length === 0 ? {} : { problems: contents.map(problemJson) }),
+      })),
+    })),
+    ...(missing === undefined ? {} : { missing }),
+  })}\n`;
+}
+
+function readJson({ read, verdict, version, problem }: ReadCheck) {
+  return {
+    service: read.service,
+    region: read.region,
+    id: fullParameterName(read),
+    result: verdict,
+    ...(version === undefined ? {} : { version }),
+    ...(problem === undefined ? {} : { problem: problemJson(problem) }),
+  };
+}
+
+function problemJson({ code, subject, line: at, message, remedy, retry }: Problem) {
+  return { code, subject, ...(at === undefined ? {} : { line: at }), message, remedy, retry };
+}

@@ -1,0 +1,144 @@
+/**
+ * What a YAML scalar means, by the rules of the parser that SecretProviderClasses are written for.
+ *
+ * That parser is Go's yaml.v2: YAML 1.1 with its own exceptions (base 60 numbers and dates stay text, `y` is true, floats
+ * are written back with the precision of 32 bits). The rules are table-tested against the Go original. Nothing here
+ * knows about positions or structure.
+ */
+
+import { utf8Text } from './utf8.ts';
+
+/** A scalar's meaning. `text` is what it becomes where text is wanted: `0x1F` becomes `31`, `yes` becomes `true`. */
+export type ScalarMeaning =
+  | { readonly type: 'null' }
+  | { readonly type: 'text' | 'boolean'; readonly text: string }
+  | { readonly type: 'number'; readonly kind: 'integer' | 'float' | 'infinite'; readonly text: string }
+  | { readonly type: 'refused'; readonly expected: string };
+
+/** The meaning of a scalar without quotes and without a tag. */
+export function plainScalar(written: string): ScalarMeaning {
+  const word = words.get(written);
+  if (word !== undefined) return word;
+  const first = written[0] ?? '';
+  if (first === '.') return dotNumber(written);
+  if (/[-+0-9]/.test(first)) return signedNumber(written);
+  return { type: 'text', text: written };
+}
+
+/** The meaning of a scalar with a tag, such as `!!int "3"`. Tags that are not YAML's own leave the text as it is. */
+export function taggedScalar(tag: string, written: string): ScalarMeaning {
+  const kind = tag.startsWith(YAML_TAG) ? tag.slice(YAML_TAG.length) : undefined;
+  switch (kind) {
+    case 'binary':
+      return binary(written);
+    case 'timestamp':
+      return TIMESTAMP.test(written)
+        ? { type: 'text', text: written }
+        : { type: 'refused', expected: 'a timestamp' };
+    case 'null':
+    case 'bool':
+    case 'int':
+    case 'float': {
+      const meaning = plainScalar(written);
+      const type = kind === 'bool' ? 'boolean' : kind === 'null' ? 'null' : 'number';
+      if (meaning.type !== type) return { type: 'refused', expected: `what the tag !!${kind} says` };
+      if (meaning.type !== 'number') return meaning;
+      if (kind === 'float') return meaning.kind === 'integer' ? float(Number(meaning.text)) : meaning;
+      return meaning.kind === 'integer' ? meaning : { type: 'refused', expected: 'an integer' };
+    }
+    default:
+      return { type: 'text', text: written };
+  }
+}
+
+const YAML_TAG = 'tag:yaml.org,2002:';
+const TIMESTAMP =
+  /^\d{4}-\d{1,2}-\d{1,2}([Tt]\d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?(Z|[-+]\d\d:\d\d)| \d{1,2}:\d{1,2}:\d{1,2}(\.\d+)?)?$/;
+
+const words = new Map<string, ScalarMeaning>();
+for (const word of ['', '~', 'null', 'Null', 'NULL']) words.set(word, { type: 'null' });
+for (const word of 'y Y yes Yes YES true True TRUE on On ON'.split(' '))
+  words.set(word, { type: 'boolean', text: 'true' });
+for (const word of 'n N no No NO false False FALSE off Off OFF'.split(' '))
+  words.set(word, { type: 'boolean', text: 'false' });
+for (const word of ['.nan', '.NaN', '.NAN']) words.set(word, float(Number.NaN));
+for (const word of ['.inf', '.Inf', '.INF'])
+  for (const sign of ['', '+', '-'])
+    words.set(sign + word, float(sign === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY));
+
+/** What begins with a dot may hold underscores between digits; with a sign or digit in front, they are dropped anywhere. */
+function dotNumber(written: string): ScalarMeaning {
+  const digits = /^\.\d+(_\d+)*([eE][-+]?\d+(_\d+)*)?$/.test(written) ? written.replaceAll('_', '') : '';
+  const value = Number(digits);
+  return digits !== '' && Number.isFinite(value) ? float(value) : { type: 'text', text: written };
+}
+
+function signedNumber(written: string): ScalarMeaning {
+  const plain = written.replaceAll('_', '');
+  const integer = readInteger(plain);
+  if (integer !== undefined) return { type: 'number', kind: 'integer', text: integer.toString() };
+  if (/^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(plain)) {
+    const value = Number(plain);
+    if (Number.isFinite(value)) return float(value);
+  }
+  return { type: 'text', text: written };
+}
+
+/** Prefixes as in Go source: `0x`, `0o`, `0b`, and a leading zero for octal. From -2^63 to 2^64 - 1. */
+function readInteger(plain: string): bigint | undefined {
+  const match =
+    /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|0([0-7]+)|(0|[1-9]\d*))$/.exec(plain) ??
+    // Binary numbers may carry their sign behind the prefix: an accident of the original.
+    /^0b([-+])()()([01]+)$/.exec(plain);
+  if (match === null) return undefined;
+  const [, sign, hex, octal, binary, zero, decimal] = match;
+  const size = BigInt(
+    hex ? `0x${hex}` : octal || zero ? `0o${octal || zero}` : binary ? `0b${binary}` : (decimal ?? '0'),
+  );
+  const value = sign === '-' ? -size : size;
+  const most = sign === '' ? 2n ** 64n - 1n : 2n ** 63n - 1n;
+  return value >= -(2n ** 63n) && value <= most ? value : undefined;
+}
+
+function float(value: number): ScalarMeaning {
+  return { type: 'number', kind: Number.isFinite(value) ? 'float' : 'infinite', text: float32Text(value) };
+}
+
+/** The shortest decimal that reads back as the same 32-bit float; with an exponent below 1e-4 and from 1e6 on. */
+function float32Text(value: number): string {
+  const single = Math.fround(value);
+  if (Number.isNaN(single)) return 'NaN';
+  if (!Number.isFinite(single)) return single > 0 ? '+Inf' : '-Inf';
+  if (single === 0) return Object.is(single, -0) ? '-0' : '0';
+  // 9 significant digits tell any two 32-bit floats apart.
+  let text = single.toExponential(8);
+  for (let precision = 0; precision < 8; precision++) {
+    const shorter = single.toExponential(precision);
+    if (Math.fround(Number(shorter)) === single) {
+      text = shorter;
+      break;
+    }
+  }
+  const [mantissa = '', power = '0'] = text.split('e');
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 6) return plainDecimal(mantissa, exponent);
+  const size = Math.abs(exponent).toString().padStart(2, '0');
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${size}`;
+}
+
+function plainDecimal(mantissa: string, exponent: number): string {
+  const sign = mantissa.startsWith('-') ? '-' : '';
+  const digits = mantissa.replace(/[-.]/g, '');
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
+  const rest = digits.slice(exponent + 1);
+  return rest === '' ? sign + whole : `${sign}${whole}.${rest}`;
+}
+
+function binary(written: string): ScalarMeaning {
+  const packed = written.replace(/[\r\n]/g, '');
+  const whole = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(packed);
+  if (!whole) return { type: 'refused', expected: 'base64' };
+  const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+  return { type: 'text', text: utf8Text(bytes) };
+}

@@ -1,0 +1,133 @@
+/**
+ * The sidecar's HTTP server.
+ *
+ * Small enough to be forgotten: one request on a connection, no connection longer than ten seconds, at most 64 at a time;
+ * when another comes, the oldest goes, so that a flood does not keep a probe out. It reads no body, holds no timer while
+ * nobody is connected, keeps no process alive, and is closed at once.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Problem } from '../core/problem.ts';
+import { type Pages, route } from './routes.ts';
+
+/** A server that listens. */
+export interface HttpServer {
+  /** Where it listens, with the port that the system chose for port 0. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Resolves when every connection is gone, within milliseconds; may be called again. */
+  close(): Promise<void>;
+}
+
+/** What the other side may take of us. */
+export interface HttpLimits {
+  /** Connections at a time; default 64: probes, scrapers and people need a handful. */
+  readonly connections?: number;
+  /** Milliseconds from the start of a connection to its end, whatever the other side does; default 10 s. */
+  readonly lifetime?: number;
+}
+
+/** Listens, and answers with the pages. Throws a Problem when the address cannot be had. */
+export async function openHttpServer(
+  listen: { readonly host: string; readonly port: number },
+  pages: Pages,
+  { connections = 64, lifetime = 10_000 }: HttpLimits = {},
+): Promise<HttpServer> {
+  const server = createServer(
+    {
+      maxHeaderSize: 8192,
+      // Node looks for slow requests with a timer that ticks for ever; the lifetime of a connection needs none.
+      connectionsCheckingInterval: NEVER,
+    },
+    (request, response) => answer(request, response, pages),
+  );
+  // Those that are sent after the first without waiting for its answer would all be worked on.
+  server.maxRequestsPerSocket = 1;
+  /** In the order of their arrival. */
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    const [oldest] = open;
+    if (oldest !== undefined && open.size >= connections) {
+      open.delete(oldest);
+      oldest.destroy();
+    }
+    open.add(socket);
+    const end = setTimeout(() => socket.destroy(), lifetime).unref();
+    socket.once('close', () => {
+      clearTimeout(end);
+      open.delete(socket);
+    });
+  });
+  await listening(server, listen);
+  server.unref();
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: { host: listen.host, port },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
+
+/** Node's longest timer, 24.8 days. */
+const NEVER = 2 ** 31 - 1;
+
+function answer(request: IncomingMessage, response: ServerResponse, pages: Pages): void {
+  const { method = '', url = '', headers, socket } = request;
+  const {
+    status,
+    headers: own,
+    body,
+  } = route(
+    {
+      method,
+      target: url,
+      peer: socket.remoteAddress ?? '',
+      host: headers.host,
+      origin: headers.origin,
+      forwarded: FORWARDED.some((name) => headers[name] !== undefined),
+    },
+    pages,
+  );
+  response.writeHead(status, {
+    ...own,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  });
+  // For HEAD Node leaves it out.
+  response.end(body);
+}
+
+/** RFC 7239 and its forerunners, of which every proxy sets at least one. */
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto'];
+
+function listening(
+  server: ReturnType<typeof createServer>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // For good: later errors are about connections that could not be accepted, for want of descriptors.
+    server.on('error', (error: NodeJS.ErrnoException) => reject(listenFailure(`${host}:${port}`, error)));
+    // 0.0.0.0 means every address: Node, given none, listens on those of IPv6 too where there are any. In an IPv6 cluster
+    // a pod has nothing else, and its probes would find nobody.
+    server.listen(host === '0.0.0.0' ? { port } : { host, port }, resolve);
+  });
+}
+
+function listenFailure(address: string, { code = 'an error' }: NodeJS.ErrnoException): Problem {
+  return new Problem({
+    code: 'usage.value',
+    subject: '--listen',
+    message: `expected an address to listen on, got ${code} for ${address}`,
+    remedy: listenRemedies[code] ?? 'Give an address of this pod, such as 0.0.0.0:8181, or off.',
+  });
+}
+
+const listenRemedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Containers of a pod share their ports: give another one, or off.',
+  EACCES: 'Give a port above 1023, or off.',
+};

@@ -1,0 +1,80 @@
+/**
+ * What a workload needs beside itself: the ConfigMap of its config and, for Secrets, the right to keep them.
+ */
+
+import { Problem } from '../core/problem.ts';
+import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
+import type { Assignment } from './assign.ts';
+import { asObject, isSame, type KubeObject, textOf } from './manifest.ts';
+import type { InjectOptions } from './options.ts';
+import { configMapOf } from './sources.ts';
+import type { PlannedBinding } from './volumes.ts';
+import type { Workload } from './workload.ts';
+
+/** The objects, by identity: one ConfigMap for each namespace that has a pod which needs it, one Role for each config. */
+export function generatedObjects(
+  assignments: readonly Assignment<PlannedBinding>[],
+  choices: InjectOptions,
+): ReadonlyMap<string, KubeObject> {
+  const made = new Map<string, KubeObject>();
+  for (const { workload, bindings } of assignments) {
+    const namespace = workload.namespace ?? choices.namespace;
+    for (const { source } of bindings) {
+      if (source.origin !== 'file') continue;
+      const configMap = configMapOf(source, namespace);
+      made.set(identityOf(configMap), configMap);
+    }
+    for (const object of choices.syncSecrets ? rbacObjects(workload, bindings, choices, namespace) : []) {
+      const id = identityOf(object);
+      made.set(id, merged(made.get(id), object));
+    }
+  }
+  return made;
+}
+
+/** What two objects of one cluster cannot both be. */
+export function identityOf(object: KubeObject): string {
+  const { name, namespace } = asObject(object.metadata);
+  return JSON.stringify([object.kind, namespace ?? null, name ?? null]);
+}
+
+function rbacObjects(
+  workload: Workload,
+  bindings: readonly PlannedBinding[],
+  choices: InjectOptions,
+  namespace: string | undefined,
+): readonly KubeObject[] {
+  const asking = bindings.filter(({ plan }) => plan.secretObjects.length > 0);
+  if (asking.length > 0 && namespace === undefined) throw missingNamespace(workload);
+  return asking.flatMap(({ plan }) =>
+    rbacFor(plan, {
+      owner: choices.secretOwner,
+      serviceAccount: serviceAccountOf(workload.pod),
+      ...(namespace === undefined ? {} : { namespace }),
+    }).map((object: RbacObject) => ({ ...object })),
+  );
+}
+
+/** The second is the field's old name, which the API server still understands, and shows. */
+function serviceAccountOf(pod: KubeObject): string {
+  return textOf(pod.serviceAccountName) ?? textOf(pod.serviceAccount) ?? 'default';
+}
+
+/** A config that several service accounts use has one Role, and one binding with all of them. */
+function merged(before: KubeObject | undefined, next: KubeObject): KubeObject {
+  if (before?.subjects === undefined) return next;
+  const subjects = [...(before.subjects as readonly unknown[])];
+  for (const subject of next.subjects as readonly unknown[]) {
+    if (!subjects.some((other) => isSame(other, subject))) subjects.push(subject);
+  }
+  return { ...next, subjects };
+}
+
+function missingNamespace(workload: Workload): Problem {
+  return new Problem({
+    code: 'usage.value',
+    subject: '--namespace',
+    message: `expected the namespace of ${workload.subject}, which a RoleBinding has to name, got none`,
+    remedy: 'Add --namespace NAME, or metadata.namespace to the workload.',
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * Which part of a volume each container of a pod mounts.
+ *
+ * The kubelet mounts a Memory emptyDir world-writable and sticky. With fs.protected_symlinks=1, the default of ordinary nodes, a
+ * link in such a directory is followed only for its owner. So our container mounts the whole volume, makes a directory of
+ * its own in it and publishes there, and the application mounts that directory. A subPath of a directory sees every
+ * change, because podsecrets never replaces the directory itself.
+ */
+
+import { asObjects, type KubeObject, textOf } from './manifest.ts';
+import type { InjectOptions } from './options.ts';
+import type { VolumeBinding } from './volumes.ts';
+
+/** The directory in the volume that podsecrets makes. */
+const FILES = 'files';
+
+/** Where our container publishes the files of a binding. */
+export function publishedDirectory({ root }: Pick<VolumeBinding, 'root'>): string {
+  return `${root}/${FILES}`;
+}
+
+/** Whether a mount has all files: the directory by its subPath, or the whole volume, which it is to become. */
+export function hasAllFiles(mount: KubeObject): boolean {
+  const subPath = textOf(mount.subPath) ?? '';
+  return mount.subPathExpr === undefined && (subPath === '' || subPath === FILES);
+}
+
+/** Whether a mount has a part of the volume that the kubelet resolves once. In a volume of the CSI driver every subPath does. */
+export function isPartial(mount: KubeObject, { isCsi }: VolumeBinding): boolean {
+  return !hasAllFiles(mount) || (isCsi && mount.subPath === FILES);
+}
+
+/** Whether a container is one of those that the choices give the files to. */
+export function isNamed(container: KubeObject, { containers }: Pick<InjectOptions, 'containers'>): boolean {
+  return containers.length === 0 || containers.includes(String(container.name));
+}
+
+/** The volumeMounts of a container of the application, with what the bindings add and change. */
+export function mountsWith(
+  container: KubeObject,
+  bindings: readonly VolumeBinding[],
+  choices: InjectOptions,
+): readonly KubeObject[] {
+  return bindings.reduce(
+    (mounts, binding) => withBinding(container, mounts, binding, choices),
+    asObjects(container.volumeMounts),
+  );
+}
+
+/**
+ * A mount of a volume of the CSI driver keeps its path. One of our own volume goes to the directory that was chosen, if one
+ * was, and goes away when the container is no longer to have it.
+ */
+function withBinding(
+  container: KubeObject,
+  before: readonly KubeObject[],
+  binding: VolumeBinding,
+  choices: InjectOptions,
+): readonly KubeObject[] {
+  const isOfVolume = (mount: KubeObject) => mount.name === binding.volume;
+  const isAt = (dir: string) => (mount: KubeObject) => isOfVolume(mount) && mount.mountPath === dir;
+  const named = isNamed(container, choices);
+  const kept = before
+    .filter((mount) => binding.kept || named || !isAt(binding.dirBefore)(mount))
+    .map((mount) => (isOfVolume(mount) ? ofFiles(mount, binding) : mount));
+  const moving =
+    named && binding.moves && !kept.some(isAt(binding.dir))
+      ? kept.find((mount) => isOfVolume(mount) && hasAllFiles(mount))
+      : undefined;
+  const mounts = kept.map((mount) => (mount === moving ? { ...mount, mountPath: binding.dir } : mount));
+  const wanted = named && (!binding.kept || choices.containers.length > 0);
+  if (!wanted || mounts.some(isOfVolume)) return mounts;
+  return [...mounts, { name: binding.volume, mountPath: binding.dir, subPath: FILES, readOnly: true }];
+}
+
+/** What was a path in the volume becomes one in our directory, once. */
+function ofFiles(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
+  const { subPath, subPathExpr, readOnly: _, ...rest } = mount;
+  const [key, part] = subPathExpr === undefined ? ['subPath', subPath] : ['subPathExpr', subPathExpr];
+  const path = textOf(part) ?? '';
+  const isInFiles = !isCsi && path.split('/')[0] === FILES;
+  return {
+    ...rest,
+    [key]: isInFiles ? path : [FILES, path].filter((step) => step !== '').join('/'),
+    readOnly: true,
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * Which volume of a pod is served by which config, at which path.
+ *
+ * A volume of the Secrets Store CSI driver keeps its name and its mount paths, whatever they are, and becomes a tmpfs that our
+ * container fills. A pod that was injected before is recognised by its config volume, so that doing it again finds the
+ * same bindings. Everything else gets a volume of its own.
+ */
+
+import type { Plan } from '../config/plan.ts';
+import { Problem } from '../core/problem.ts';
+import { quote } from '../core/text.ts';
+import { isInjected, isInjectedContainer } from './containers.ts';
+import { asObjects, type KubeObject, textOf, valueAt } from './manifest.ts';
+import { hasAllFiles, isNamed } from './mounts.ts';
+import type { InjectOptions } from './options.ts';
+import type { Source } from './sources.ts';
+
+/** A volume of a pod, and the config that fills it. */
+export interface VolumeBinding {
+  readonly volume: string;
+  readonly configVolume: string;
+  readonly source: Source;
+  /** Where our container mounts the whole volume. */
+  readonly root: string;
+  /** Where containers of the application mount the files. */
+  readonly dir: string;
+  /** Where they mounted them before; the same as `dir` when none did. */
+  readonly dirBefore: string;
+  /** Somebody chose `dir`: mounts that are elsewhere go there. */
+  readonly moves: boolean;
+  /** Where our container mounts the config. */
+  readonly configDir: string;
+  /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
+  readonly kept: boolean;
+  /** The CSI driver fills the volume until now: what its mounts name by subPath are files. */
+  readonly isCsi: boolean;
+}
+
+/** A binding whose config was read. */
+export interface PlannedBinding extends VolumeBinding {
+  readonly plan: Plan;
+}
+
+/** What there is to bind, and where to. */
+export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'containers'> {
+  readonly sources: readonly Source[];
+  /** Sources for pods that say nothing about which they want. */
+  readonly forAll: readonly Source[];
+}
+
+const CSI_DRIVER = 'secrets-store.csi.k8s.io';
+
+/** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is nowhere to be found. */
+export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): readonly VolumeBinding[] {
+  const found: Bound[] = [];
+  for (const volume of asObjects(pod.volumes)) {
+    const name = textOf(volume.name);
+    if (name === undefined) continue;
+    if (isCsiVolume(volume)) {
+      const source = classOf(volume, wanted, `${subject} volume ${name}`);
+      if (!source.foreign) found.push({ ...keptBinding(pod, name, source, wanted), isCsi: true });
+      continue;
+    }
+    // Injected before: a config volume of ours, with the secrets volume that it belongs to.
+    const source = wanted.sources.find(
+      (candidate) => candidate.configMapName === valueAt(volume, 'configMap', 'name'),
+    );
+    const partner = asObjects(pod.volumes).find((other) => configVolumeName(String(other.name)) === name);
+    if (source === undefined || partner === undefined) continue;
+    const secrets = String(partner.name);
+    found.push(
+      OWN_VOLUME.test(secrets)
+        ? ownBinding(pod, secrets, source, wanted)
+        : keptBinding(pod, secrets, source, wanted),
+    );
+  }
+  for (const source of wanted.forAll) {
+    if (found.some((binding) => binding.source === source)) continue;
+    found.push(ownBinding(pod, freeName(found), source, wanted));
+  }
+  return found.map((binding, index) => ({
+    ...binding,
+    root: found.length === 1 ? ROOT : `${ROOT}/${binding.volume}`,
+    configDir: index === 0 ? '/etc/podsecrets' : `/etc/podsecrets-${index + 1}`,
+  }));
+}
+
+/** Of the one volume, or of a directory for each. */
+const ROOT = '/mnt/podsecrets';
+const OWN_VOLUME = /^podsecrets(-\d+)?$/;
+
+/** The first name that no other binding has. */
+function freeName(found: readonly Bound[]): string {
+  const taken = found.map((binding) => binding.volume);
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'podsecrets' : `podsecrets-${number}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
+/** Its author chose where it is mounted. */
+function keptBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
+  const dir = mountPathIn(applicationContainers(pod), volume) ?? source.dir ?? wanted.dir;
+  return { ...bound(volume, source), dir, dirBefore: dir, moves: false, kept: true };
+}
+
+/**
+ * What was chosen now wins over what was chosen before, and that over the default. What was chosen before shows in the
+ * containers that get the files; in others only when an injection put it there.
+ */
+function ownBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
+  const containers = applicationContainers(pod);
+  const named = containers.filter((container) => isNamed(container, wanted));
+  const others = isInjected(pod) ? containers : [];
+  const before = mountPathIn([...named, ...others], volume);
+  const chosen = source.dir ?? (wanted.dirIsChosen ? wanted.dir : undefined);
+  const dir = chosen ?? before ?? wanted.dir;
+  return {
+    ...bound(volume, source),
+    dir,
+    dirBefore: before ?? dir,
+    moves: chosen !== undefined,
+    kept: false,
+  };
+}
+
+type Bound = Omit<VolumeBinding, 'configDir' | 'root'>;
+
+function bound(volume: string, source: Source): Pick<Bound, 'volume' | 'configVolume' | 'source' | 'isCsi'> {
+  return { volume, configVolume: configVolumeName(volume), source, isCsi: false };
+}
+
+function applicationContainers(pod: KubeObject): readonly KubeObject[] {
+  return [...asObjects(pod.containers), ...asObjects(pod.initContainers)].filter(
+    (container) => !isInjectedContainer(container),
+  );
+}
+
+/** Where the first of the containers that mount a volume's files has them. */
+function mountPathIn(containers: readonly KubeObject[], volume: string): string | undefined {
+  const mounts = containers.flatMap((container) => asObjects(container.volumeMounts));
+  return textOf(mounts.find((mount) => mount.name === volume && hasAllFiles(mount))?.mountPath);
+}
+
+/** Names of volumes are DNS labels: 63 characters. */
+function configVolumeName(volume: string): string {
+  return `${volume.slice(0, 63 - '-config'.length)}-config`;
+}
+
+/** Whether the Secrets Store CSI driver would fill the volume. */
+export function isCsiVolume(volume: KubeObject): boolean {
+  return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
+}
+
+function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
+  const name = textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
+  const named = wanted.sources.find((source) => source.name === name);
+  const nameless = wanted.sources.find((source) => source.name === undefined);
+  const source = named ?? nameless;
+  if (source !== undefined) return source;
+  const known = wanted.sources.map((candidate) => candidate.name).join(', ');
+  throw new Problem({
+    code: 'kubernetes.content',
+    subject,
+    message: `expected the SecretProviderClass ${quote(name ?? '')} in the input or with --config, got ${known === '' ? 'none' : known}`,
+    remedy: `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
+  });
+}

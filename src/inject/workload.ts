@@ -1,0 +1,83 @@
+/**
+ * Where the pods are in the objects of a manifest.
+ *
+ * Every kind of Kubernetes that holds a pod spec, custom ones that look like a Deployment, and lists of them, also nested.
+ * What is no workload passes through untouched.
+ */
+
+import { asObject, isObject, type KubeObject, textOf, valueAt, withValueAt } from './manifest.ts';
+
+/** An object that is a pod or makes pods. */
+export interface Workload {
+  /** `Deployment/web`, as errors name it. */
+  readonly subject: string;
+  readonly kind: string;
+  readonly namespace: string | undefined;
+  /** Metadata of the pods, not of what makes them. */
+  readonly metadata: KubeObject;
+  readonly pod: KubeObject;
+}
+
+/** The objects of a document: the items of a List, in depth, or the document itself. */
+export function objectsOf(document: unknown): readonly KubeObject[] {
+  if (!isObject(document)) return [];
+  return isList(document) ? (document.items as readonly unknown[]).flatMap(objectsOf) : [document];
+}
+
+/** The document with every object replaced by what `change` makes of it. */
+export function mapObjects(document: unknown, change: (object: KubeObject) => KubeObject): unknown {
+  if (!isObject(document)) return document;
+  if (!isList(document)) return change(document);
+  return {
+    ...document,
+    items: (document.items as readonly unknown[]).map((item) => mapObjects(item, change)),
+  };
+}
+
+/** A `List`, or the list of one kind that an API answers with, such as `DeploymentList`. */
+function isList(object: KubeObject): boolean {
+  return String(object.kind).endsWith('List') && Array.isArray(object.items);
+}
+
+/** The workload that an object is; undefined when it makes no pods. */
+export function workloadOf(object: KubeObject): Workload | undefined {
+  const template = templatePath(object);
+  const pod = template && valueAt(object, ...template, 'spec');
+  if (template === undefined || !isObject(pod)) return undefined;
+  const kind = String(object.kind);
+  const name =
+    valueAt(object, 'metadata', 'name') ?? valueAt(object, 'metadata', 'generateName') ?? '(no name)';
+  return {
+    subject: `${kind}/${String(name)}`,
+    kind,
+    namespace: textOf(valueAt(object, 'metadata', 'namespace')),
+    metadata: asObject(valueAt(object, ...template, 'metadata')),
+    pod,
+  };
+}
+
+/** The object with another pod spec. */
+export function withPod(object: KubeObject, pod: KubeObject): KubeObject {
+  const template = templatePath(object);
+  return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
+}
+
+/** Custom resources that make pods (an Argo Rollout) hold their template where a Deployment does. */
+function templatePath(object: KubeObject): readonly string[] | undefined {
+  if (typeof object.kind !== 'string') return undefined;
+  const custom = Array.isArray(valueAt(object, ...IN_SPEC, 'spec', 'containers')) ? IN_SPEC : undefined;
+  return templates.get(object.kind) ?? custom;
+}
+
+const IN_SPEC = ['spec', 'template'];
+const templates = new Map<string, readonly string[]>([
+  ['Pod', []],
+  ['PodTemplate', ['template']],
+  ['Deployment', IN_SPEC],
+  ['StatefulSet', IN_SPEC],
+  ['DaemonSet', IN_SPEC],
+  ['ReplicaSet', IN_SPEC],
+  ['ReplicationController', IN_SPEC],
+  ['Job', IN_SPEC],
+  ['CronJob', ['spec', 'jobTemplate', ...IN_SPEC]],
+]);

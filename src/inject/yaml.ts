@@ -1,0 +1,134 @@
+/**
+ * YAML text to values, and values to YAML text: the one place here that calls the library.
+ *
+ * Manifests are read as Kubernetes' tools read them: YAML 1.1 (`defaultMode: 0400` is octal, `yes` is true) without its
+ * base 60 numbers and dates, which those tools leave as text. What is written is quoted so that both versions agree.
+ */
+
+import {
+  type Document,
+  isMap,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  stringify,
+  type Tags,
+  visit,
+} from 'yaml';
+import { Problem } from '../core/problem.ts';
+import { escapeControl } from '../core/text.ts';
+
+/** Every document of a text that holds anything. Throws a Problem at the first that is not YAML. */
+export function parseManifests(text: string, file: string): readonly Document.Parsed[] {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, {
+    version: '1.1',
+    keepSourceTokens: true,
+    lineCounter: lines,
+    prettyErrors: false,
+    customTags: kubernetesTags,
+  });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const error = documents.flatMap((document) => document.errors)[0];
+  if (error !== undefined) throw notYaml(file, error.message, lines.linePos(error.pos[0]).line);
+  const filled = documents.filter((document) => document.contents !== null) as Document.Parsed[];
+  for (const document of filled) refuseWhatHasNoValue(document, file);
+  return filled;
+}
+
+/**
+ * Aliases and merges are looked at only when values are made. The library stops at 100 expansions of aliases, as Kubernetes'
+ * tools do somewhere: "billion laughs" need thousands.
+ */
+function refuseWhatHasNoValue(document: Document.Parsed, file: string): void {
+  try {
+    document.toJS();
+  } catch (error) {
+    const { message } = error as Error;
+    if (!message.startsWith('Excessive alias count')) throw notYaml(file, message);
+    throw new Problem({
+      code: 'kubernetes.content',
+      subject: escapeControl(file),
+      message: 'expected at most 100 expansions of aliases, got more',
+      remedy: 'Write the values out.',
+      file,
+    });
+  }
+}
+
+function notYaml(file: string, message: string, line?: number): Problem {
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: escapeControl(file),
+    message: `expected YAML, got text with an error: ${escapeControl(message)}`,
+    remedy: 'Correct the manifest.',
+    file,
+    ...(line === undefined ? {} : { line }),
+  });
+}
+
+function kubernetesTags(tags: Tags): Tags {
+  return tags.filter(
+    (tag) =>
+      typeof tag === 'string' || !(('format' in tag && tag.format === 'TIME') || FOREIGN.test(tag.tag)),
+  );
+}
+
+const FOREIGN = /:(timestamp|omap|pairs|set|binary)$/;
+
+/** How a document is laid out. */
+export interface Style {
+  /** Spaces per level. */
+  readonly indent: number;
+  /** Whether the dashes of a list stand deeper than the key above them. */
+  readonly indentSeq: boolean;
+}
+
+/** The habit of a document, from the first nested mapping and the first list in it; else that of kubectl's own output. */
+export function styleOf(source: string, document: Document.Parsed): Style {
+  let indent: number | undefined;
+  let indentSeq: boolean | undefined;
+  const column = (offset: number) => offset - (source.lastIndexOf('\n', offset - 1) + 1);
+  visit(document, {
+    Pair(_, pair) {
+      const keyToken = pair.srcToken?.key;
+      const value = pair.value;
+      if (keyToken == null || !('offset' in keyToken)) return;
+      const outer = column(keyToken.offset);
+      if (isMap(value) && !value.flow && value.range != null && indent === undefined) {
+        indent = column(value.range[0]) - outer;
+      }
+      if (isSeq(value) && !value.flow && value.srcToken?.type === 'block-seq' && indentSeq === undefined) {
+        const dash = value.srcToken.items[0]?.start.find((token) => token.type === 'seq-item-ind');
+        if (dash !== undefined) indentSeq = column(dash.offset) > outer;
+      }
+      if (indent !== undefined && indentSeq !== undefined) return visit.BREAK;
+      return undefined;
+    },
+  });
+  return { indent: Math.max(indent ?? 2, 1), indentSeq: indentSeq ?? false };
+}
+
+/** A value as block YAML, whole lines, each `column` spaces in. */
+export function blockText(value: unknown, style: Style, column: number): string {
+  const text = stringify(value, {
+    version: '1.1',
+    lineWidth: 0,
+    indent: style.indent,
+    indentSeq: style.indentSeq,
+    aliasDuplicateObjects: false,
+    blockQuote: 'literal',
+  });
+  const margin = ' '.repeat(column);
+  return text.replace(/^(?=.)/gm, margin);
+}
+
+/** The habit of kubectl, for documents that nobody laid out. */
+export const KUBECTL_STYLE: Style = { indent: 2, indentSeq: false };
+
+/** The text of a document without what leads up to it: comments and `---`. */
+export function contentsText(source: string, document: Document.Parsed): string {
+  if (document.contents === null) return '';
+  const [from, , to] = document.contents.range;
+  return source.slice(from, to);
+}

@@ -1,0 +1,246 @@
+/**
+ * The Kubernetes Secrets that a config's `secretObjects` ask for, made of the files that were published.
+ *
+ * Values are the files' bytes, unchanged, except in `kubernetes.io/tls`. What cannot become a Secret is a Problem about that
+ * Secret alone: the others are still applied. Values stay wrapped until the request body is written, here, and are compared
+ * here with what the cluster holds; no message is made of one.
+ */
+
+import { mayMake, type Plan, type SecretObject } from '../config/plan.ts';
+import { isTlsKey } from '../config/secret-object-rules.ts';
+import { Problem, problemsOf } from '../core/problem.ts';
+import { Secret } from '../core/secret.ts';
+import { didYouMean, quote } from '../core/text.ts';
+import { redact } from '../notify/redact.ts';
+import type { Snapshot } from '../publish/snapshot.ts';
+import {
+  CONFIG,
+  configIdentity,
+  type LiveSecret,
+  MANAGED_BY_LABEL,
+  MANAGER,
+  type OwnerReference,
+  SIBLINGS,
+} from './live-secret.ts';
+import { tlsPart } from './tls.ts';
+
+/** A Secret as it shall be. */
+export interface DesiredSecret {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly owners: readonly OwnerReference[];
+  readonly data: ReadonlyMap<string, Secret>;
+}
+
+/** All Secrets of a config, as far as they can be made. */
+export interface DesiredSecrets {
+  readonly secrets: readonly DesiredSecret[];
+  readonly problems: readonly Problem[];
+  /** Secrets left as they are, since an optional object that they need does not exist. */
+  readonly warnings: readonly Problem[];
+}
+
+/** The Secrets as they shall be, but for the owner and the siblings, which only the cluster can tell. */
+export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<DesiredSecrets> {
+  const files = new Map<string, Secret>(snapshot.files.map((file) => [file.path, file.content]));
+  const made = await Promise.all(
+    plan.secretObjects.map(async (object) => {
+      try {
+        return await desiredSecret(object, plan, files);
+      } catch (error) {
+        const problems = problemsOf(error);
+        if (problems === undefined) throw error;
+        return { kind: 'refused' as const, problems };
+      }
+    }),
+  );
+  return {
+    secrets: made.flatMap((one) => (one.kind === 'secret' ? [one.secret] : [])),
+    problems: made.flatMap((one) => (one.kind === 'refused' ? one.problems : [])),
+    warnings: made.flatMap((one) => (one.kind === 'waiting' ? [one.warning] : [])),
+  };
+}
+
+type Made =
+  | { readonly kind: 'secret'; readonly secret: DesiredSecret }
+  | { readonly kind: 'waiting'; readonly warning: Problem };
+
+async function desiredSecret(
+  object: SecretObject,
+  plan: Plan,
+  files: ReadonlyMap<string, Secret>,
+): Promise<Made> {
+  const data = new Map<string, Secret>();
+  for (const entry of object.data) {
+    const { objectName: path, key } = entry;
+    const content = files.get(path);
+    if (content === undefined) {
+      const missing = missingFile(object, plan, path, [...files.keys()]);
+      if (plan.objects.some((planned) => planned.optional && mayMake(planned, path)))
+        return { kind: 'waiting', warning: missing };
+      throw missing;
+    }
+    data.set(key, object.type === 'kubernetes.io/tls' ? await tlsValue(object, plan, key, content) : content);
+  }
+  checkContent(object, plan, data);
+  return {
+    kind: 'secret',
+    secret: {
+      name: object.secretName,
+      type: object.type,
+      labels: { ...object.labels, [MANAGED_BY_LABEL]: MANAGER },
+      annotations: { ...object.annotations, [CONFIG]: configIdentity(plan) },
+      owners: [],
+      data,
+    },
+  };
+}
+
+function missingFile(object: SecretObject, plan: Plan, path: string, paths: readonly string[]): Problem {
+  const hint = didYouMean(path, paths);
+  return refusal(
+    object,
+    plan,
+    `expected a published file ${quote(path)}, got none`,
+    hint === undefined
+      ? "Write the file's path as objectName: the object's alias, or its name after pathTranslation."
+      : `Did you mean ${quote(hint)}?`,
+  );
+}
+
+async function tlsValue(object: SecretObject, plan: Plan, key: string, content: Secret): Promise<Secret> {
+  if (!isTlsKey(key)) {
+    const message = `expected tls.crt, tls.key or ca.crt, got ${quote(key)}`;
+    throw refusal(object, plan, message, 'Put other keys into a Secret of type Opaque.');
+  }
+  const part = await tlsPart(key, content.reveal());
+  if (part.kind === 'refused') throw refusal(object, plan, `${key}: ${part.message}`, part.remedy);
+  return new Secret(part.bytes);
+}
+
+/** The API server takes no Secret whose values are longer in all. Bytes. */
+const LARGEST = 1_048_576;
+
+/** What the server would refuse for its content, said without a word of it: Go's JSON errors quote what they trip over. */
+function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string, Secret>): void {
+  let size = 0;
+  for (const [key, value] of data) {
+    const bytes = value.reveal();
+    size += bytes.length;
+    if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.endsWith(key.slice(1))) {
+      if (!isJsonObject(bytes)) {
+        throw refusal(object, plan, `${key}: expected a JSON object, got none`, 'Correct the secret in AWS.');
+      }
+    }
+    if (key === 'ssh-privatekey' && object.type === 'kubernetes.io/ssh-auth' && bytes.length === 0)
+      throw refusal(object, plan, `${key}: expected a key, got an empty file`, 'Correct the secret in AWS.');
+  }
+  if (size > LARGEST) {
+    const message = `expected at most ${LARGEST} bytes in all values, got ${size}`;
+    throw refusal(object, plan, message, 'Divide them over several Secrets.');
+  }
+}
+
+function isJsonObject(bytes: Uint8Array): boolean {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+function refusal(object: SecretObject, plan: Plan, message: string, remedy: string): Problem {
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: `Secret ${object.secretName} (${object.subject})`,
+    message,
+    remedy,
+    file: plan.file,
+    ...(object.line === undefined ? {} : { line: object.line }),
+  });
+}
+
+/**
+ * The Secret with its owner. Owners that we gave it before stay: several pods may share a Secret, and all of them apply as
+ * one field manager, so that each would take the others' away. Kubernetes' garbage collector removes those that died.
+ */
+export function withOwner(
+  desired: DesiredSecret,
+  owner: OwnerReference | undefined,
+  live: LiveSecret | undefined,
+): DesiredSecret {
+  if (owner === undefined) return { ...desired, owners: [] };
+  const before = (live?.owners ?? []).filter(
+    ({ uid }) => uid !== owner.uid && live?.held?.has(`owner.${uid}`),
+  );
+  return { ...desired, owners: [...before, owner] };
+}
+
+/** The Secret with the names of all Secrets of its config. */
+export function withSiblings(desired: DesiredSecret, names: Iterable<string>): DesiredSecret {
+  const siblings = [...new Set(names)].sort().join(',');
+  return { ...desired, annotations: { ...desired.annotations, [SIBLINGS]: siblings } };
+}
+
+/** Whether applying would change anything: a value, a name that we hold too many, or one too few. */
+export function needsApply(desired: DesiredSecret, live: LiveSecret): boolean {
+  const held = live.held ?? new Set<string>();
+  const wanted = fieldsOf(desired);
+  if (held.size !== wanted.length || wanted.some((field) => !held.has(field))) return true;
+  const text = (want: Readonly<Record<string, string>>, have: Readonly<Record<string, string>>) =>
+    Object.entries(want).some(([name, value]) => have[name] !== value);
+  if (text(desired.labels, live.labels) || text(desired.annotations, live.annotations)) return true;
+  return [...desired.data].some(([key, value]) => {
+    const there = live.data.get(key);
+    return there === undefined || Buffer.compare(value.reveal(), there.reveal()) !== 0;
+  });
+}
+
+/** The fields that applying makes ours, in the notation of `LiveSecret.held`. */
+function fieldsOf(desired: DesiredSecret): readonly string[] {
+  return [
+    ...[...desired.data.keys()].map((key) => `data.${key}`),
+    ...Object.keys(desired.labels).map((name) => `labels.${name}`),
+    ...Object.keys(desired.annotations).map((name) => `annotations.${name}`),
+    ...desired.owners.map((owner) => `owner.${owner.uid}`),
+  ];
+}
+
+/**
+ * A version that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply creates
+ * whatever its version says, and updates only the version that it names: so this one creates, or is a conflict.
+ */
+const CREATE_ONLY_VERSION = '1';
+
+/** The body of the apply. It holds only for what was looked at: a newer Secret, or one where none was, is a conflict. */
+export function applyBody(desired: DesiredSecret, namespace: string, live: LiveSecret | undefined): string {
+  const { name, type, labels, annotations, owners, data } = desired;
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name,
+      namespace,
+      labels,
+      annotations,
+      ...(owners.length === 0 ? {} : { ownerReferences: owners }),
+      ...(live === undefined
+        ? { resourceVersion: CREATE_ONLY_VERSION }
+        : { uid: live.uid, resourceVersion: live.resourceVersion }),
+    },
+    type,
+    data: Object.fromEntries(
+      [...data].map(([key, value]) => [key, Buffer.from(value.reveal()).toString('base64')]),
+    ),
+  });
+}
+
+/** Whether the text holds one of the values, or a line or field of one, in any form that `scrub` knows. */
+export function quotesValue(text: string, data: Iterable<Secret>): boolean {
+  // Shorter ones occur in any text by chance, and to find one there tells nothing.
+  const values = [...data].filter((value) => value.reveal().length >= 4);
+  return redact(text, values) !== text;
+}

@@ -1,0 +1,60 @@
+/**
+ * Where the API server is and who we are to it, as the kubelet tells every pod.
+ *
+ * Variables give the address, the projected service account volume the token, the CA and the namespace. The token is read
+ * anew for every request, for the kubelet replaces it within the hour. KUBECONFIG is not read: Secrets are synced from the
+ * pod that mounts them, and a laptop's kubeconfig would write them to whatever cluster happens to be current.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Environment } from '../core/environment.ts';
+import { Problem } from '../core/problem.ts';
+
+/** The API server, and who we are to it. */
+export interface Cluster {
+  readonly host: string;
+  readonly port: number;
+  readonly namespace: string;
+  /** PEM. */
+  readonly ca: string;
+  token(): Promise<string>;
+}
+
+/** The cluster this pod runs in. Throws a Problem when there is none, or when its token is not mounted. */
+export async function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Promise<Cluster> {
+  const host = env.KUBERNETES_SERVICE_HOST;
+  const port = Number(env.KUBERNETES_SERVICE_PORT || 443);
+  if (!host || !Number.isInteger(port)) {
+    throw new Problem({
+      code: 'kubernetes.api',
+      subject: 'KUBERNETES_SERVICE_HOST',
+      message: 'expected the variables that every pod has, got none',
+      remedy: 'Run in a pod, or leave out --sync-secrets.',
+    });
+  }
+  return {
+    host,
+    port,
+    namespace: (await mounted(directory, 'namespace')).trim(),
+    ca: await mounted(directory, 'ca.crt'),
+    token: async () => (await mounted(directory, 'token')).trim(),
+  };
+}
+
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+async function mounted(directory: string, name: string): Promise<string> {
+  const path = join(directory, name);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new Problem({
+      code: 'kubernetes.api',
+      subject: path,
+      message: `expected the service account volume, got ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
+      remedy: 'Set automountServiceAccountToken: true in the pod spec, and let podsecrets read the file.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The least that a service account must be allowed for `--sync-secrets`.
+ *
+ * Every rule on Secrets names them: server-side apply tells the API server the name before it creates anything, so that even
+ * `create` can be held to names (a POST could not). Nothing is ever listed or watched: `list` with a name is `list` of every
+ * Secret of the namespace. What left the config is found by an annotation instead, and removed if `delete` on its name is
+ * (still) allowed. Pods, ReplicaSets and Jobs have names that controllers make up, so `--secret-owner workload` needs `get`
+ * on them without names.
+ */
+
+import type { Plan } from '../config/plan.ts';
+import { configIdentity } from './live-secret.ts';
+import { ownName } from './names.ts';
+
+/** `--secret-owner`. */
+export type SecretOwner = 'retain' | 'pod' | 'workload';
+
+/** A rule of a Role. */
+export interface RbacRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** A Role or its RoleBinding, as a manifest has it. */
+export interface RbacObject {
+  readonly apiVersion: 'rbac.authorization.k8s.io/v1';
+  readonly kind: 'Role' | 'RoleBinding';
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules?: readonly RbacRule[];
+  readonly subjects?: readonly {
+    readonly kind: 'ServiceAccount';
+    readonly name: string;
+    readonly namespace?: string;
+  }[];
+  readonly roleRef?: { readonly apiGroup: string; readonly kind: 'Role'; readonly name: string };
+}
+
+/** What the Role is for. */
+export interface RbacRequest {
+  readonly owner: SecretOwner;
+  readonly serviceAccount: string;
+  /** Left out of the manifests when undefined: they then go where they are applied. */
+  readonly namespace?: string;
+}
+
+/** The Role and its RoleBinding for a config; none when it has no `secretObjects`. */
+export function rbacFor(plan: Plan, request: RbacRequest): readonly RbacObject[] {
+  const names = plan.secretObjects.map((object) => object.secretName);
+  if (names.length === 0) return [];
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const place = request.namespace === undefined ? {} : { namespace: request.namespace };
+  const metadata = { name: roleName(plan), ...place };
+  return [
+    { apiVersion, kind: 'Role', metadata, rules: [secretRule(names), ...ownerRules(request)] },
+    {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata,
+      subjects: [{ kind: 'ServiceAccount', name: request.serviceAccount, ...place }],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name },
+    },
+  ];
+}
+
+/** What a pass cannot do without: the rules of the Role but for `delete`, which only a later change of the config needs. */
+export function rulesNeeded(plan: Plan, owner: SecretOwner): readonly RbacRule[] {
+  const [role] = rbacFor(plan, { owner, serviceAccount: '' });
+  return (role?.rules ?? []).map((rule) => ({
+    ...rule,
+    verbs: rule.verbs.filter((verb) => verb !== 'delete'),
+  }));
+}
+
+function roleName(plan: Plan): string {
+  const config = configIdentity(plan);
+  return config === 'podsecrets' ? config : (ownName(config) ?? 'podsecrets');
+}
+
+function secretRule(names: readonly string[]): RbacRule {
+  const resourceNames = [...new Set(names)].sort();
+  // `delete` serves two: an entry that leaves the config while the Role still names it, and clusters with the admission
+  // plugin OwnerReferencesPermissionEnforcement, where only who may delete a Secret may give it an owner.
+  return {
+    apiGroups: [''],
+    resources: ['secrets'],
+    resourceNames,
+    verbs: ['get', 'create', 'patch', 'delete'],
+  };
+}
+
+function ownerRules({ owner }: RbacRequest): readonly RbacRule[] {
+  // With `pod`, name and uid come by the downward API.
+  if (owner !== 'workload') return [];
+  const get = (group: string, resource: string) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs: ['get'],
+  });
+  return [get('', 'pods'), get('apps', 'replicasets'), get('batch', 'jobs')];
+}
+
+/** A rule on one line that is YAML as well: `- {apiGroups: [""], resources: ["secrets"], …}`. */
+export function ruleText(rule: RbacRule): string {
+  const parts = Object.entries(rule).map(
+    ([name, values]) => `${name}: ${JSON.stringify(values).replaceAll(',', ', ')}`,
+  );
+  return `- {${parts.join(', ')}}`;
+}

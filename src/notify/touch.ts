@@ -1,0 +1,66 @@
+/**
+ * Tells the application by touching a file: created when it is missing, else given a new time of change.
+ *
+ * Who watches it sees an attribute change and a close after writing, whichever it waits for; the content is left alone.
+ */
+
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Problem } from '../core/problem.ts';
+import { escapeControl } from '../core/text.ts';
+import type { Notifier } from './notifier.ts';
+
+/** Touches `file`; `now` is the wall clock, milliseconds since 1970. */
+export function touchNotifier(file: string, now: () => number): Notifier {
+  return {
+    kind: 'touch',
+    async notify(_, signal) {
+      signal.throwIfAborted();
+      let handle: FileHandle | undefined;
+      try {
+        handle = await open(file, CREATE_OR_KEEP, 0o644);
+        await setTime(handle, now() / 1000);
+      } catch (error) {
+        throw failure(file, error);
+      } finally {
+        await handle?.close();
+      }
+    },
+  };
+}
+
+/** Creates without emptying, in one step, and does not wait for a pipe's reader; nothing is ever written. */
+const CREATE_OR_KEEP = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
+
+async function setTime(handle: FileHandle, seconds: number): Promise<void> {
+  try {
+    await handle.utimes(seconds, seconds);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    // Only its owner may give a file a time of choice, but cutting it to the length it has marks it as changed now.
+    await handle.truncate((await handle.stat()).size);
+  }
+}
+
+function failure(file: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  return new Problem({
+    code: 'notify.touch',
+    subject: escapeControl(file),
+    message: `expected a file that can be touched, got ${code}`,
+    remedy: remedies[code] ?? 'Name a file on a volume that this container may write to.',
+    // A directory of another container may appear later; a full disk may be emptied.
+    retry: code === 'ENOENT' || code === 'ENOSPC',
+  });
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOENT: 'Create its directory, or mount the volume that both containers share.',
+  ENOTDIR: 'Name a file in a directory; a part of the path is a file.',
+  EISDIR: 'Name a file, not a directory.',
+  ENXIO: 'Name a file, not a pipe or a socket.',
+  EACCES: 'Let the user podsecrets runs as write to it and to its directory.',
+  EROFS: 'Mount the volume without readOnly in this container.',
+  ENOSPC: 'Make room on its volume.',
+};

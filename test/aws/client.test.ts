@@ -1,0 +1,79 @@
+import { inspect } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { call } from '../../src/aws/client.ts';
+import {
+  type AwsCredentials,
+  type Credentials,
+  createCredentialCache,
+} from '../../src/aws/credential-cache.ts';
+import { Problem } from '../../src/core/problem.ts';
+import { fakeClock } from '../support/clock.ts';
+import { rejects } from '../support/rejects.ts';
+import { recordingLog } from './world.ts';
+
+const test = suite('one call');
+
+const clock = fakeClock();
+const forever = new Promise<never>(() => {});
+const never = new AbortController().signal;
+
+function credentialsOf(ask: () => Promise<AwsCredentials>): Credentials {
+  return createCredentialCache({ name: 'the source', ask }, clock, recordingLog([]));
+}
+
+const good = () => credentialsOf(async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }));
+const expired = () =>
+  Promise.reject(
+    Object.assign(new Error('expired'), { name: 'ExpiredTokenException', $fault: 'client', $metadata: {} }),
+  );
+
+test('an answer is an answer', async () => {
+  assert.equal(await call(async () => 7, good(), { clock }, never), { kind: 'answer', output: 7 });
+});
+
+test('without credentials nothing is sent', async () => {
+  const problem = new Problem({ code: 'credentials.agent', subject: 's', message: 'm', remedy: 'r' });
+  const credentials = credentialsOf(() => Promise.reject(problem));
+  const answer = await call(() => assert.unreachable() as never, credentials, { clock }, never);
+  assert.equal(answer, { kind: 'credentials', problem });
+});
+
+test('expired credentials are renewed and the call made once more, not again and again', async () => {
+  const sent: string[] = [];
+  let asked = 0;
+  const credentials = credentialsOf(async () => ({ accessKeyId: `key${++asked}`, secretAccessKey: 's' }));
+  const answer = await call(
+    async () => {
+      sent.push((await credentials.get()).accessKeyId);
+      return await expired();
+    },
+    credentials,
+    { clock },
+    never,
+  );
+  assert.is(answer.kind, 'failure');
+  assert.equal(sent, ['key1', 'key2']);
+});
+
+test('an abort ends the wait for credentials, and for an answer, with its reason', async () => {
+  for (const [credentials, send] of [
+    [credentialsOf(() => forever), async () => 7],
+    [good(), () => forever],
+  ] as const) {
+    const stop = new AbortController();
+    const waiting = rejects(call<unknown>(send, credentials, { clock }, stop.signal));
+    await clock.settle();
+    stop.abort('stop');
+    assert.is(await waiting, 'stop');
+  }
+});
+
+test('a bug is thrown, without the words that may quote an answer', async () => {
+  const broken = () => Promise.reject(new TypeError('cannot read canary of undefined'));
+  const error = await rejects(call(broken, good(), { clock }, never));
+  assert.is((error as Error).message, 'TypeError in a call to AWS');
+  assert.not.match(inspect(error, { showHidden: true }), /canary/);
+});
+
+test.run();

@@ -1,0 +1,112 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  expiredProblem,
+  identityProblem,
+  noPodIdentityProblem,
+  stsProblem,
+  tokenProblem,
+} from '../../src/aws/credential-problems.ts';
+import {
+  type AwsErrorFacts,
+  entryFailure,
+  incompleteAnswer,
+  withStaticKeys,
+} from '../../src/aws/error-facts.ts';
+import { problemLine } from '../../src/core/problem.ts';
+
+const test = suite('failing credentials in words');
+
+const ROLE = 'arn:aws:iam::111122223333:role/app';
+
+test('Pod Identity without variables names where it does not exist, and IRSA', () => {
+  const problem = noPodIdentityProblem();
+  assert.is(problem.code, 'credentials.variables');
+  assert.is(problem.retry, false);
+  assert.match(problem.message, /Fargate, Windows, outside EKS/);
+  assert.match(problem.remedy, /IRSA/);
+});
+
+test('a token: no file, empty, not a token, not readable', () => {
+  const missing = tokenProblem('/t', { kind: 'unreadable', code: 'ENOENT' });
+  assert.is(missing.message, "expected the service account's token, got no file");
+  assert.ok(missing.retry);
+  assert.match(tokenProblem('/t', { kind: 'empty' }).message, /got an empty file$/);
+  assert.match(tokenProblem('/t', { kind: 'malformed' }).message, /got something that is not a token$/);
+  const forbidden = tokenProblem('/t', { kind: 'unreadable', code: 'EACCES' });
+  assert.match(forbidden.message, /got EACCES$/);
+  assert.match(forbidden.remedy, /fsGroup/);
+  assert.not(forbidden.retry);
+  for (const problem of [missing, forbidden]) assert.is(problem.code, 'credentials.token');
+});
+
+for (const [code, remedy, retry] of [
+  ['InvalidIdentityToken', /OIDC identity provider/, 15_000],
+  ['InvalidIdentityTokenException', /OIDC identity provider/, 15_000],
+  ['ExpiredTokenException', /kubelet renews/, 15_000],
+  ['AccessDenied', /trust policy/, 15_000],
+  ['IDPCommunicationErrorException', /could not reach the cluster's OIDC issuer/, true],
+  ['IDPRejectedClaim', /audience and subject/, false],
+  ['RegionDisabledException', /Activate STS/, false],
+  ['ValidationError', /Correct the role ARN/, false],
+  ['Throttling', /limits how often/, true],
+  ['InternalFailure', /side of AWS/, true],
+] as const) {
+  test(`STS says ${code}`, () => {
+    const problem = stsProblem(ROLE, 'eu-west-1', entryFailure(code, 'with words', 'r-1'));
+    assert.is(problem.code, 'credentials.sts');
+    assert.is(problem.subject, ROLE);
+    assert.match(
+      problem.message,
+      `in eu-west-1 to give credentials for the service account's token, got ${code}`,
+    );
+    assert.match(problem.message, /request id r-1$/);
+    assert.match(problem.remedy, remedy);
+    assert.is(problem.retry && (problem.retryFor ?? true), retry);
+  });
+}
+
+for (const [message, remedy, retry] of [
+  ['No OpenIDConnect provider found in your account for https://x', /Create an IAM OIDC/, 15_000],
+  ['The ID Token provided is not a valid JWT. (You may see this …)', /Check the token file/, false],
+  ['Missing a required claim: aud', /Check the token file/, false],
+  ['Incorrect token audience', /audience sts\.amazonaws\.com/, false],
+  ["Couldn't retrieve verification key from your identity provider", /issuer/, true],
+] as const) {
+  test(`STS says InvalidIdentityToken: ${message}`, () => {
+    const problem = stsProblem(ROLE, 'eu-west-1', entryFailure('InvalidIdentityToken', message, 'r-1'));
+    assert.match(problem.remedy, remedy);
+    assert.is(problem.retry && (problem.retryFor ?? true), retry);
+  });
+}
+
+test('STS does not take the keys: that they expired, or that they are wrong', () => {
+  const failure = entryFailure(
+    'InvalidClientTokenId',
+    'The security token included in the request is invalid',
+    'r',
+  );
+  const temporary = identityProblem('eu-west-1', failure);
+  assert.is(temporary.code, 'credentials.expired');
+  const fixed = identityProblem('eu-west-1', withStaticKeys(failure));
+  assert.is(fixed.code, 'credentials.refused');
+  assert.match(fixed.remedy, /Check the access key id/);
+  assert.not.match(problemLine(fixed), /clock|expired/);
+});
+
+test('STS that cannot be reached, or answers without credentials', () => {
+  const network: AwsErrorFacts = { ...incompleteAnswer(undefined), kind: 'network', code: 'ENOTFOUND' };
+  assert.match(stsProblem(ROLE, 'eu-west-1', network).remedy, /VPC endpoint for STS/);
+  const empty = stsProblem(ROLE, 'eu-west-1', incompleteAnswer(undefined));
+  assert.match(empty.message, /got no credentials$/);
+  assert.ok(empty.retry);
+});
+
+test('expired credentials say what to do', () => {
+  assert.match(
+    problemLine(expiredProblem('EKS Pod Identity', 90)),
+    /^EKS Pod Identity: expected valid credentials, got some that expired 90 s ago\. Check the node's clock/,
+  );
+});
+
+test.run();

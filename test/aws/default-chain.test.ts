@@ -1,0 +1,430 @@
+/** The SDK's default chain, link by link: who serves, and what is said when nobody does. */
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { resolveAuthMethod } from '../../src/aws/auth-method.ts';
+import { readAwsEnvironment } from '../../src/aws/environment.ts';
+import { openSecretSource } from '../../src/aws/secret-source.ts';
+import { openTransport } from '../../src/aws/transport.ts';
+import { type Problem, problemLine } from '../../src/core/problem.ts';
+import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { scratch } from '../support/scratch.ts';
+import { PATIENCE } from '../support/wait.ts';
+import { outcomeText, problemsIn, REGION, realClock, recordingLog, secret } from './world.ts';
+
+const CANARY = 'canary0815canary0815';
+const ROLE = 'arn:aws:iam::111122223333:role/app';
+const KEYS = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: CANARY };
+
+interface Place {
+  aws: StandIn;
+  home: string;
+  /** Variables of this process, which the SDK reads by itself. */
+  env: Record<string, string>;
+}
+
+const test = suite<Place>('the default chain');
+const before = { ...process.env };
+
+test.before(async (place) => {
+  place.aws = await startStandIn({
+    seed: {
+      identities: {
+        app: { role: ROLE, podIdentityTokens: ['Basic token'], webIdentityTokens: ['web-token'] },
+        operator: { accessKeyId: KEYS.AWS_ACCESS_KEY_ID, secretAccessKey: KEYS.AWS_SECRET_ACCESS_KEY },
+        node: { role: 'arn:aws:iam::111122223333:role/node', instanceRole: true },
+      },
+      regions: { [REGION]: { secrets: { a: 'x' } } },
+    },
+  });
+});
+test.after(({ aws }) => aws.close());
+test.before.each((place) => {
+  place.aws.reset();
+  place.home = scratch();
+  mkdirSync(join(place.home, '.aws'));
+  place.env = {
+    HOME: place.home,
+    AWS_ENDPOINT_URL: place.aws.url,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: place.aws.url,
+  };
+});
+test.after.each(({ home }) => {
+  rmSync(home, { recursive: true });
+  process.env = before;
+});
+
+const credentialsFile = ({ home }: Place, text: string) =>
+  writeFileSync(join(home, '.aws', 'credentials'), text);
+const configFile = ({ home }: Place, text: string) => writeFileSync(join(home, '.aws', 'config'), text);
+const keysOf = (name: string) =>
+  `[${name}]\naws_access_key_id = ${KEYS.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${CANARY}\n`;
+
+interface Asked {
+  /** `found x`, or the problem as one line. */
+  readonly text: string;
+  readonly problem: Problem | undefined;
+  readonly servedBy: string | undefined;
+  readonly logged: readonly string[];
+}
+
+function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 'default') {
+  const variables = { ...env, ...more };
+  process.env = { PATH: before.PATH, ...variables } as NodeJS.ProcessEnv;
+  const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: aws.url });
+  const logged: string[] = [];
+  const source = openSecretSource({
+    authentication: resolveAuthMethod({
+      auth,
+      usePodIdentity: undefined,
+      preferredAddressType: 'auto',
+      env: variables,
+    }),
+    environment,
+    transport: openTransport({ environment, awsTimeout: PATIENCE, clock: realClock }),
+    fetch: 'single',
+    awsTimeout: PATIENCE,
+    clock: realClock,
+    log: recordingLog(logged),
+    meter: { apiCall() {} },
+  });
+  return async (): Promise<Asked> => {
+    const outcomes = await source.read([secret('a')], new AbortController().signal);
+    const [problem] = problemsIn(outcomes);
+    const everything = `${inspect(problem, { showHidden: true, depth: 20 })}${problem?.stack}${logged.join()}`;
+    assert.not.match(everything, CANARY);
+    return { text: outcomeText(outcomes.get(secret('a').key)), problem, servedBy: source.servedBy(), logged };
+  };
+}
+
+/** What comes of reading a secret with these variables beside those of the place. */
+const ask = (place: Place, more: Record<string, string> = {}, auth: 'auto' | 'default' = 'auto') =>
+  open(place, more, auth)();
+
+const found = (asked: Asked, servedBy: string): void => {
+  assert.match(asked.text, /^found x/);
+  assert.is(asked.servedBy, servedBy);
+  assert.ok(
+    asked.logged.includes(`info credentials.source: authenticating with ${servedBy}`),
+    asked.logged.join(),
+  );
+};
+
+test('keys in the environment serve, and it is said', async (place) => {
+  found(await ask(place, KEYS), 'environment keys');
+  assert.is(place.aws.count({ service: 'imds' }), 0);
+});
+
+test('a profile with keys serves, named or by default', async (place) => {
+  credentialsFile(place, keysOf('default') + keysOf('dev'));
+  found(await ask(place), 'profile default');
+  found(await ask(place, { AWS_PROFILE: 'dev', ...KEYS }), 'profile dev');
+});
+
+test('keys of a profile that are renewed are seen', async (place) => {
+  credentialsFile(place, keysOf('default').replace('AKIAEXAMPLE', 'AKIAOLD'));
+  const again = open(place, {}, 'auto');
+  assert.match((await again()).text, /\[credentials\.refused\]$/);
+  credentialsFile(place, keysOf('default'));
+  assert.match((await again()).text, /^found x/);
+});
+
+test('a role that a profile assumes serves', async (place) => {
+  credentialsFile(place, keysOf('base'));
+  configFile(place, `[profile app]\nrole_arn = ${ROLE}\nsource_profile = base\n`);
+  found(await ask(place, { AWS_PROFILE: 'app' }), 'profile app (assumed role)');
+  assert.is(place.aws.count({ service: 'sts', operation: 'AssumeRole' }), 1);
+});
+
+test('the token of IRSA serves, by --auth default too', async (place) => {
+  const file = join(place.home, 'token');
+  writeFileSync(file, 'web-token');
+  const irsa = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: file };
+  found(await ask(place, irsa, 'default'), `IAM role ${ROLE} by the service account's token`);
+});
+
+test('the address of container credentials serves, with the token of the variable', async (place) => {
+  const container = {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: place.aws.agentUrl,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: 'Basic token',
+  };
+  found(await ask(place, container), 'container credentials');
+  found(await ask(place, { ...container, KUBERNETES_SERVICE_HOST: '10.0.0.1' }), 'container credentials');
+});
+
+test('what a container may not be asked for, and what it refuses, is told with the address', async (place) => {
+  const elsewhere = await ask(place, {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example/x',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  });
+  assert.match(elsewhere.text, /^AWS_CONTAINER_CREDENTIALS_FULL_URI: .*"http:\/\/elsewhere/);
+  const refused = await ask(place, {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: place.aws.agentUrl,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: CANARY,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  });
+  assert.match(
+    refused.text,
+    /^http:\/\/127\S+: expected credentials \(container credentials\), got HTTP status 400/,
+  );
+});
+
+test('outside Kubernetes the role of the instance serves last, without a warning', async (place) => {
+  const asked = await ask(place);
+  found(asked, 'instance role');
+  assert.not.match(asked.logged.join(), 'credentials.nodeRole');
+});
+
+const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+const instanceProfiles = `
+[profile node]
+role_arn = ${ROLE}
+credential_source = Ec2InstanceMetadata
+[profile behind]
+role_arn = ${ROLE}
+source_profile = node
+[profile further]
+role_arn = ${ROLE}
+source_profile = behind
+`;
+
+test('inside Kubernetes auto asks the metadata service for nothing, and names what gives the pod an identity', async (place) => {
+  const { text, problem } = await ask(place, pod);
+  assert.match(
+    text,
+    /^AWS credentials: .*Pod Identity association.*eks\.amazonaws\.com\/role-arn.*\[credentials\.variables\]$/,
+  );
+  assert.is(problem?.retry, false);
+  assert.is(place.aws.count({ service: 'imds' }), 0);
+});
+
+for (const name of ['node', 'behind', 'further']) {
+  test(`inside Kubernetes auto takes no profile that leads to the metadata service: ${name}`, async (place) => {
+    configFile(place, instanceProfiles);
+    const { text, problem } = await ask(place, { ...pod, AWS_PROFILE: name });
+    assert.match(text, /credential_source = Ec2InstanceMetadata.*\[credentials\.variables\]$/);
+    assert.is(problem?.retry, false);
+    assert.is(place.aws.count({ service: 'imds' }), 0);
+  });
+}
+
+test('inside Kubernetes --auth default uses the role of the node, and warns', async (place) => {
+  const asked = await ask(place, pod, 'default');
+  found(asked, 'instance role');
+  assert.is(asked.logged.filter((line) => line.startsWith('warn credentials.nodeRole: ')).length, 1);
+  configFile(place, instanceProfiles);
+  const behind = await ask(place, { ...pod, AWS_PROFILE: 'behind' }, 'default');
+  found(behind, 'profile behind (assumed role)');
+  assert.match(behind.logged.join(), 'warn credentials.nodeRole: ');
+});
+
+test('AWS_EC2_METADATA_DISABLED holds for profiles as well', async (place) => {
+  configFile(place, instanceProfiles);
+  const off = { AWS_EC2_METADATA_DISABLED: 'true' };
+  assert.match((await ask(place, off, 'default')).text, /switched off.*\[credentials\.chain\]$/);
+  const named = await ask(place, { ...off, AWS_PROFILE: 'node' }, 'default');
+  assert.match(named.text, /which AWS_EC2_METADATA_DISABLED forbids/);
+  assert.is(place.aws.count({ service: 'imds' }), 0);
+});
+
+test('a default profile that has a region only is nothing that was set up', async (place) => {
+  configFile(place, '[default]\nregion = nowhere\n');
+  const { text } = await ask(place, pod);
+  assert.match(text, /^AWS credentials: .*Pod Identity association/);
+});
+
+test('nothing set up, and no metadata service: what to set, at once', async (place) => {
+  const { text, problem } = await ask(place, { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' });
+  assert.match(
+    text,
+    /no keys, no profile.*cannot be reached \(ECONNREFUSED\)\. Set AWS_PROFILE.*\[credentials\.chain\]$/,
+  );
+  assert.is(problem?.retry, false);
+});
+
+test('an instance without a role: it may come within seconds', async (place) => {
+  place.aws.changeIdentity({ name: 'node', instanceRole: false });
+  const { text, problem } = await ask(place);
+  assert.match(text, /knows no role of this instance \(HTTP status 404\)/);
+  assert.is(problem?.retryFor, 15_000);
+});
+
+const off = { AWS_EC2_METADATA_DISABLED: 'true' };
+
+test('an unknown profile is told in the words of the SDK, and not tried again', async (place) => {
+  credentialsFile(place, keysOf('dev'));
+  const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dve' });
+  assert.match(
+    text,
+    /^profile dve: .*"Could not resolve credentials using profile: \[dve\] in configuration/,
+  );
+  assert.is(problem?.retry, false);
+});
+
+test('a file of profiles that cannot be read is named with the reason', async (place) => {
+  mkdirSync(join(place.home, '.aws', 'credentials'));
+  const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
+  assert.match(text, `${place.home}/.aws/credentials, which cannot be read (EISDIR)`);
+  assert.is(problem?.retry, false);
+});
+
+test('a file that cannot be read keeps no other link from serving, and is named when none does', async (place) => {
+  mkdirSync(join(place.home, '.aws', 'credentials'));
+  found(await ask(place), 'instance role');
+  assert.match(
+    (await ask(place, off)).text,
+    /^profile default: .*credentials, which cannot be read \(EISDIR\)/,
+  );
+  assert.match((await ask(place, { ...off, ...pod })).text, /^AWS credentials: .*association/);
+});
+
+test('a profile that is named and fails is the end: no other identity stands in for it', async (place) => {
+  const { text } = await ask(place, { AWS_PROFILE: 'dve' });
+  assert.match(text, /^profile dve: /);
+  assert.is(place.aws.count({ service: 'imds' }), 0);
+});
+
+const sso = `[profile dev]
+sso_session = corp
+sso_account_id = 111122223333
+sso_role_name = dev
+[sso-session corp]
+sso_start_url = https://corp.example/start
+sso_region = us-west-2
+`;
+
+/** As the SDK names the files: by the SHA-1 of the session's name, or else of the start URL. */
+function cacheToken({ home }: Place, session: string, text: string): void {
+  const folder = join(home, '.aws', 'sso', 'cache');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${createHash('sha1').update(session).digest('hex')}.json`), text);
+}
+
+for (const [what, cached] of [
+  ['missing', undefined],
+  ['expired', JSON.stringify({ accessToken: CANARY, expiresAt: '2020-01-01T00:00:00Z' })],
+  ['without an expiry', JSON.stringify({ accessToken: CANARY })],
+  ['no JSON', `${CANARY} is no JSON`],
+] as const) {
+  test(`an SSO session that is ${what} names the command that renews it, and is not quoted`, async (place) => {
+    configFile(place, sso);
+    if (cached !== undefined) cacheToken(place, 'corp', cached);
+    const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
+    assert.match(text, /^profile dev: .*SSO.*Run: aws sso login --profile dev/);
+    assert.is(problem?.retry, false);
+  });
+}
+
+for (const [what, command, says, retry] of [
+  [
+    'is not there',
+    `/nowhere/helper --token ${CANARY}`,
+    /credential_process that is not there or cannot be executed/,
+    false,
+  ],
+  [
+    'fails, and prints a secret',
+    `sh -c 'echo ${CANARY} >&2; exit 3'`,
+    /got a credential_process that failed.*by hand/,
+    true,
+  ],
+  ['prints what is no JSON', `echo ${CANARY}`, /credential_process returned invalid JSON/, true],
+  [
+    'prints half an answer',
+    `echo '{"Version":1,"SecretAccessKey":"${CANARY}"}'`,
+    /returned invalid credentials/,
+    true,
+  ],
+] as const) {
+  test(`a credential_process that ${what}`, async (place) => {
+    configFile(place, `[profile dev]\ncredential_process = ${command}\n`);
+    const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
+    assert.match(text, /^profile dev: /);
+    assert.match(text, says);
+    assert.is(problem?.retry, retry);
+  });
+}
+
+test('a credential_process that works serves', async (place) => {
+  const answer = { Version: 1, AccessKeyId: KEYS.AWS_ACCESS_KEY_ID, SecretAccessKey: CANARY };
+  configFile(place, `[profile dev]\ncredential_process = echo '${JSON.stringify(answer)}'\n`);
+  found(await ask(place, { AWS_PROFILE: 'dev' }), 'profile dev (credential_process)');
+});
+
+test('only one of two variables is told as that', async (place) => {
+  const irsa = await ask(place, { ...off, AWS_ROLE_ARN: ROLE });
+  assert.match(irsa.text, /^AWS_WEB_IDENTITY_TOKEN_FILE: .*only one of them.*\[credentials\.variables\]$/);
+  const keys = await ask(place, { ...pod, AWS_ACCESS_KEY_ID: 'AKIA' });
+  assert.match(keys.text, /^AWS_ACCESS_KEY_ID: .*only one of them.*\[credentials\.variables\]$/);
+  for (const { problem } of [irsa, keys]) assert.is(problem?.retry, false);
+});
+
+test('several links that fail are all named, the first one first', async (place) => {
+  const { text } = await ask(place, { ...off, AWS_PROFILE: 'dve', AWS_ROLE_ARN: ROLE });
+  assert.match(text, /^profile dve: .*; AWS_WEB_IDENTITY_TOKEN_FILE: .*only one of them/);
+});
+
+test('keys that AWS does not know, or whose secret half is wrong, are told as that', async (place) => {
+  const unknown = await ask(place, { ...KEYS, AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' });
+  assert.match(
+    unknown.text,
+    /to accept the keys, got UnrecognizedClientException.*Check the access key id.*\[credentials\.refused\]$/,
+  );
+  assert.is(unknown.problem?.retryFor, 15_000);
+  const wrong = await ask(place, { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY}x` });
+  assert.match(
+    wrong.text,
+    /to accept the keys, got InvalidSignatureException.*Correct the secret access key.*\[credentials\.refused\]$/,
+  );
+  assert.is(wrong.problem?.retry, false);
+  for (const { text } of [unknown, wrong]) assert.not.match(text, /expired|clock/);
+});
+
+test('keys that say that they have expired are not tried again', async (place) => {
+  const { text, problem } = await ask(place, { ...KEYS, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' });
+  assert.match(text, /^AWS_CREDENTIAL_EXPIRATION: .*expired \d+ s ago.*\[credentials\.expired\]$/);
+  assert.is(problem?.retry, false);
+});
+
+test('keys with a line break are told as unusable', async (place) => {
+  const { text } = await ask(place, { ...off, ...KEYS, AWS_ACCESS_KEY_ID: 'AKIA\n' });
+  assert.match(text, /^environment keys: .*characters that do not/);
+});
+
+const servers: Server[] = [];
+test.after(() => {
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+test('an SSO profile is asked at the endpoint of SSO, in its own region', async (place) => {
+  let path: string | undefined;
+  const server = createServer((request, response) => {
+    path = request.url;
+    response.writeHead(401, { 'x-amzn-errortype': 'UnauthorizedException' }).end(`{"message":"${CANARY}"}`);
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await new Promise((resolve) => server.once('listening', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  configFile(
+    place,
+    `[profile dev]\nsso_start_url = https://corp.example/start\nsso_region = us-west-2\nsso_account_id = 1\nsso_role_name = dev\n`,
+  );
+  const token = JSON.stringify({ accessToken: CANARY, expiresAt: '2099-01-01T00:00:00Z' });
+  cacheToken(place, 'https://corp.example/start', token);
+  const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev', AWS_ENDPOINT_URL_SSO: url });
+  assert.match(path ?? '', '/federation/credentials');
+  assert.match(
+    text,
+    /SSO session that is not valid \(UnauthorizedException\)\. Run: aws sso login --profile dev/,
+  );
+  assert.is(problem?.retry, false);
+  assert.not.match(problemLine(problem as Problem), CANARY);
+});
+
+test.run();

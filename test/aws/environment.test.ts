@@ -1,0 +1,109 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { globalStsEndpoint, readAwsEnvironment } from '../../src/aws/environment.ts';
+import { problemLine, problemsOf } from '../../src/core/problem.ts';
+
+const test = suite('the AWS variables');
+
+function problems(env: Record<string, string>): string[] {
+  try {
+    readAwsEnvironment(env);
+  } catch (error) {
+    return (problemsOf(error) ?? []).map(problemLine);
+  }
+  return [];
+}
+
+test('nothing set means nothing special', () => {
+  const nothing = {
+    endpoints: {},
+    fips: false,
+    dualstack: false,
+    globalSts: false,
+    caBundle: undefined,
+    httpsProxy: undefined,
+    noProxy: undefined,
+  };
+  assert.equal(readAwsEnvironment({}), nothing);
+  assert.equal(
+    readAwsEnvironment({
+      AWS_ENDPOINT_URL: '',
+      AWS_USE_FIPS_ENDPOINT: '',
+      AWS_CA_BUNDLE: '',
+      HTTPS_PROXY: '',
+    }),
+    nothing,
+  );
+});
+
+test('an endpoint of a service wins over the one for all', () => {
+  assert.equal(
+    readAwsEnvironment({ AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SSM: 'https://own:444/x' })
+      .endpoints,
+    { SECRETS_MANAGER: 'http://all', SSM: 'https://own:444/x', STS: 'http://all' },
+  );
+  assert.equal(readAwsEnvironment({ AWS_ENDPOINT_URL_STS: 'http://sts' }).endpoints, { STS: 'http://sts' });
+});
+
+test('switches are true or false, in any case', () => {
+  const read = readAwsEnvironment({
+    AWS_USE_FIPS_ENDPOINT: 'TRUE',
+    AWS_USE_DUALSTACK_ENDPOINT: 'false',
+    AWS_STS_REGIONAL_ENDPOINTS: 'legacy',
+  });
+  assert.equal([read.fips, read.dualstack, read.globalSts], [true, false, true]);
+});
+
+test('the global STS is for the old regions only, and never beside an endpoint of our own', () => {
+  const legacy = { AWS_STS_REGIONAL_ENDPOINTS: 'legacy' };
+  const ask = (env: Record<string, string>, region: string) =>
+    globalStsEndpoint(readAwsEnvironment(env), region);
+  assert.is(ask(legacy, 'eu-west-1'), 'https://sts.amazonaws.com');
+  assert.is(ask(legacy, 'eu-south-2'), undefined);
+  assert.is(ask(legacy, 'cn-north-1'), undefined);
+  assert.is(ask({}, 'eu-west-1'), undefined);
+  assert.is(ask({ ...legacy, AWS_USE_FIPS_ENDPOINT: 'true' }, 'us-east-1'), undefined);
+  assert.is(ask({ ...legacy, AWS_ENDPOINT_URL: 'http://own' }, 'us-east-1'), undefined);
+});
+
+test('all wrong variables are named in one go', () => {
+  assert.equal(
+    problems({
+      AWS_ENDPOINT_URL: 'localhost:4566',
+      AWS_ENDPOINT_URL_STS: 'ftp://x',
+      AWS_USE_FIPS_ENDPOINT: 'yes',
+      AWS_STS_REGIONAL_ENDPOINTS: 'global',
+    }).map((line) => line.slice(0, line.indexOf('. '))),
+    [
+      'AWS_ENDPOINT_URL: expected an http or https URL, got "localhost:4566"',
+      'AWS_ENDPOINT_URL_STS: expected an http or https URL, got "ftp://x"',
+      'AWS_USE_FIPS_ENDPOINT: expected true or false, got "yes"',
+      'AWS_STS_REGIONAL_ENDPOINTS: expected legacy or regional, got "global"',
+    ],
+  );
+});
+
+test('FIPS or dual stack and an endpoint of our own exclude each other', () => {
+  assert.match(
+    problems({ AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL_SSM: 'https://x' })[0] ?? '',
+    /^AWS_USE_FIPS_ENDPOINT: expected no AWS_ENDPOINT_URL beside it/,
+  );
+});
+
+test('a wrong proxy is refused without showing its password', () => {
+  const [line = ''] = problems({ HTTPS_PROXY: 'user:hunter2@proxy:3128' });
+  assert.match(line, /^HTTPS_PROXY: expected an http or https URL/);
+  assert.not.match(line, /hunter2/);
+});
+
+test('proxy variables in small letters come first', () => {
+  const read = readAwsEnvironment({
+    https_proxy: 'http://small',
+    HTTPS_PROXY: 'http://LARGE',
+    no_proxy: 'a',
+    NO_PROXY: 'b',
+  });
+  assert.equal([read.httpsProxy, read.noProxy], ['http://small', 'a']);
+});
+
+test.run();

@@ -1,0 +1,115 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { failoverRefs, selectRegion } from '../../src/aws/failover.ts';
+import type { Plan, PlannedObject } from '../../src/config/plan.ts';
+import { type FetchResult, type SecretRefKey, secretRef } from '../../src/config/secret-ref.ts';
+import { Problem, type ProblemCode } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
+
+const primary = secretRef({ service: 'secretsmanager', region: 'eu-west-1', id: 'db' });
+const failover = secretRef({ service: 'secretsmanager', region: 'eu-central-1', id: 'db' });
+
+function object(fields: Partial<PlannedObject> = {}): PlannedObject {
+  return {
+    subject: 'objects[0]',
+    line: 1,
+    name: 'db',
+    service: 'secretsmanager',
+    primary,
+    failover,
+    optional: false,
+    decode: undefined,
+    outputs: [],
+    ...fields,
+  };
+}
+
+const found = (version: string): FetchResult => ({ kind: 'found', value: new Secret('v'), version });
+const failed = (code: ProblemCode): FetchResult => ({
+  kind: 'failed',
+  problem: new Problem({ code, subject: code, message: 'm', remedy: 'r' }),
+});
+
+function outcomes(first: FetchResult, second?: FetchResult): ReadonlyMap<SecretRefKey, FetchResult> {
+  return new Map([[primary.key, first], ...(second === undefined ? [] : [[failover.key, second] as const])]);
+}
+
+/** The result in a word: the version that serves, absent, or the codes that fail it. */
+function verdict(first: FetchResult, second?: FetchResult, fields: Partial<PlannedObject> = {}): string {
+  const choice = selectRegion(object(fields), outcomes(first, second));
+  switch (choice.kind) {
+    case 'value':
+      return `${choice.value.version} from ${choice.region}`;
+    case 'absent':
+      return 'absent';
+    case 'failed':
+      return choice.problems.map(({ code }) => code).join();
+  }
+}
+
+test('when both regions answer the primary serves, with its own version', () => {
+  assert.is(verdict(found('1'), found('2')), '1 from eu-west-1');
+});
+
+for (const code of [
+  'fetch.server',
+  'fetch.throttled',
+  'fetch.network',
+  'fetch.answer',
+  'credentials.sts',
+] as const) {
+  test(`when the primary fails with ${code} the failover serves`, () => {
+    assert.is(verdict(failed(code), found('2')), '2 from eu-central-1');
+  });
+  test(`when the failover fails with ${code} the primary serves, and the failure is told`, () => {
+    assert.is(verdict(found('1'), failed(code)), '1 from eu-west-1');
+    const choice = selectRegion(object(), outcomes(found('1'), failed(code)));
+    assert.is(choice.kind === 'value' && choice.degraded?.code, code);
+  });
+}
+
+for (const code of ['fetch.notFound', 'fetch.denied', 'fetch.client'] as const) {
+  test(`${code} from either region fails the object`, () => {
+    assert.is(verdict(failed(code), found('2')), code);
+    assert.is(verdict(found('1'), failed(code)), code);
+  });
+}
+
+test('when no region delivers both causes are told', () => {
+  assert.is(verdict(failed('fetch.server'), failed('fetch.network')), 'fetch.server,fetch.network');
+});
+
+test('an optional object that the primary does not have is absent', () => {
+  assert.is(verdict(failed('fetch.notFound'), found('2'), { optional: true }), 'absent');
+  assert.is(verdict(failed('fetch.notFound'), undefined, { optional: true }), 'absent');
+});
+
+test('an optional object that only the failover lacks is served', () => {
+  assert.is(verdict(found('1'), failed('fetch.notFound'), { optional: true }), '1 from eu-west-1');
+});
+
+test('an access error about an optional object is still an error', () => {
+  assert.is(verdict(failed('fetch.denied'), undefined, { optional: true }), 'fetch.denied');
+});
+
+test('an access error of the failover is an error even if the primary lacks an optional object', () => {
+  assert.is(verdict(failed('fetch.notFound'), failed('fetch.denied'), { optional: true }), 'fetch.denied');
+  assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'absent');
+});
+
+test('a failover that lacks an optional object says nothing about why the primary failed', () => {
+  assert.is(verdict(failed('fetch.server'), failed('fetch.notFound'), { optional: true }), 'fetch.server');
+});
+
+test('a refresh asks the second region only for what the first could not serve', () => {
+  const plan = { objects: [object()] } as unknown as Plan;
+  assert.equal(failoverRefs(plan, outcomes(found('1'))), []);
+  assert.equal(failoverRefs(plan, outcomes(failed('fetch.denied'))), []);
+  assert.equal(failoverRefs(plan, outcomes(failed('fetch.network'))), [failover]);
+});
+
+test('a source that forgets a read is a bug, not an absent object', () => {
+  assert.throws(() => selectRegion(object(), new Map()), /no outcome/);
+});
+
+test.run();

@@ -1,0 +1,136 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
+import { createFetcher } from '../../src/aws/fetcher.ts';
+import type { Plan } from '../../src/config/plan.ts';
+import {
+  type FetchResult,
+  type SecretRef,
+  type SecretRefKey,
+  secretRef,
+} from '../../src/config/secret-ref.ts';
+import { Problem, type ProblemCode } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
+
+const stop = new AbortController().signal;
+
+/** A source that has everything but what `fails` names by region, and writes down what it was asked, a line a call. */
+function fakeSource(
+  fails: Record<string, ProblemCode> = {},
+): SecretSource & { asked: string[]; fails: Record<string, ProblemCode> } {
+  const source = {
+    asked: [] as string[],
+    fails,
+    async read(reads: readonly SecretRef[]): Promise<ReadonlyMap<SecretRefKey, FetchResult>> {
+      source.asked.push(reads.map((read) => `${read.id}@${read.region}`).join(' '));
+      return new Map(reads.map((read) => [read.key, outcome(source.fails[read.region])]));
+    },
+  };
+  return source;
+}
+
+function outcome(code: ProblemCode | undefined): FetchResult {
+  return code === undefined
+    ? { kind: 'found', value: new Secret('v'), version: '1' }
+    : { kind: 'failed', problem: new Problem({ code, subject: 's', message: 'm', remedy: 'r' }) };
+}
+
+/** A plan of `name`, `name!version` for a pinned one, each with a failover when a second region is given. */
+function plan(names: string[], failoverRegion?: string): Plan {
+  const objects = names.map((text) => {
+    const [id = '', version] = text.split('!');
+    const read = (region: string) =>
+      secretRef({ service: 'secretsmanager', region, id, ...(version ? { version } : {}) });
+    return {
+      primary: read('one'),
+      failover: failoverRegion === undefined ? undefined : read(failoverRegion),
+    };
+  });
+  return { objects } as unknown as Plan;
+}
+
+test('each value is asked for once, however many objects and configs name it', async () => {
+  const source = fakeSource();
+  const [first, second] = await createFetcher().fetch(
+    [
+      { plan: plan(['a', 'b', 'a']), source, bothRegions: true },
+      { plan: plan(['b', 'c']), source, bothRegions: true },
+    ],
+    stop,
+  );
+  assert.equal(source.asked, ['a@one b@one c@one']);
+  assert.is(first, second);
+});
+
+test('in the first phase both regions are asked at once', async () => {
+  const source = fakeSource();
+  await createFetcher().fetch([{ plan: plan(['a'], 'two'), source, bothRegions: true }], stop);
+  assert.equal(source.asked, ['a@one a@two']);
+});
+
+test('in a refresh the second region is asked only for what the first could not serve', async () => {
+  const source = fakeSource();
+  const fetcher = createFetcher();
+  const refresh = () => fetcher.fetch([{ plan: plan(['a'], 'two'), source, bothRegions: false }], stop);
+  await refresh();
+  source.fails = { one: 'fetch.network' };
+  await refresh();
+  source.fails = { one: 'fetch.denied' };
+  await refresh();
+  assert.equal(source.asked, ['a@one', 'a@one', 'a@two', 'a@one']);
+});
+
+test('a pinned version is never asked for again once it was read', async () => {
+  const source = fakeSource();
+  const fetcher = createFetcher();
+  for (let pass = 0; pass < 3; pass++) {
+    const [outcomes] = await fetcher.fetch([{ plan: plan(['a!7', 'b']), source, bothRegions: false }], stop);
+    assert.is(outcomes?.size, 2);
+  }
+  assert.equal(source.asked, ['a@one b@one', 'b@one', 'b@one']);
+});
+
+test('a pinned version that could not be read is asked for again', async () => {
+  const source = fakeSource({ one: 'fetch.network' });
+  const fetcher = createFetcher();
+  const refresh = () => fetcher.fetch([{ plan: plan(['a!7']), source, bothRegions: false }], stop);
+  await refresh();
+  source.fails = {};
+  await refresh();
+  await refresh();
+  assert.equal(source.asked, ['a@one', 'a@one']);
+});
+
+test('a pinned value is forgotten with the last plan that names it', async () => {
+  const source = fakeSource();
+  const fetcher = createFetcher();
+  for (const names of [['a!7'], ['b'], ['a!7']]) {
+    await fetcher.fetch([{ plan: plan(names), source, bothRegions: false }], stop);
+  }
+  assert.equal(source.asked, ['a@one', 'b@one', 'a@one']);
+});
+
+test('configs with different identities are asked apart, and share nothing', async () => {
+  const [mine, theirs] = [fakeSource(), fakeSource({ one: 'fetch.denied' })];
+  const answers = await createFetcher().fetch(
+    [
+      { plan: plan(['a!1']), source: mine, bothRegions: false },
+      { plan: plan(['a!1']), source: theirs, bothRegions: false },
+    ],
+    stop,
+  );
+  assert.equal(
+    answers.map((outcomes) => [...outcomes.values()][0]?.kind),
+    ['found', 'failed'],
+  );
+});
+
+test('when all is pinned and read, nothing is asked', async () => {
+  const source = fakeSource();
+  const fetcher = createFetcher();
+  for (let pass = 0; pass < 2; pass++)
+    await fetcher.fetch([{ plan: plan(['a!1']), source, bothRegions: false }], stop);
+  assert.is(source.asked.length, 1);
+});
+
+test.run();

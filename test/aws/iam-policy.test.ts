@@ -1,0 +1,213 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { arnsOf, missingPolicy, policyFor, policyNotes, trustNotes } from '../../src/aws/iam-policy.ts';
+import type { Plan, PlannedObject } from '../../src/config/plan.ts';
+import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
+import { secretPlan } from '../support/secret-plan.ts';
+
+function object(
+  service: SecretRef['service'],
+  region: string,
+  id: string,
+  failover?: { region: string; id: string },
+): PlannedObject {
+  return {
+    subject: 'objects[0]',
+    line: 1,
+    name: id,
+    service,
+    primary: secretRef({ service, region, id }),
+    failover: failover && secretRef({ service, ...failover }),
+    optional: false,
+    decode: undefined,
+    outputs: [],
+  };
+}
+
+const plan = (objects: readonly PlannedObject[], more: Partial<Plan> = {}) =>
+  secretPlan([], { objects, ...more });
+
+test('a secret, a parameter and the keys that may encrypt them, and nothing else', () => {
+  const policy = policyFor(
+    [
+      plan([
+        object('secretsmanager', 'eu-west-1', 'db/password'),
+        object('ssmparameter', 'eu-west-1', '/app/token'),
+      ]),
+    ],
+    'auto',
+  );
+  assert.equal(policy, {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'ReadSecrets',
+        Effect: 'Allow',
+        Action: 'secretsmanager:GetSecretValue',
+        Resource: ['arn:aws:secretsmanager:eu-west-1:*:secret:db/password-??????'],
+      },
+      {
+        Sid: 'DecryptSecrets',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: ['arn:aws:kms:eu-west-1:*:key/*'],
+        Condition: {
+          StringEquals: { 'kms:ViaService': ['secretsmanager.eu-west-1.amazonaws.com'] },
+          StringLike: {
+            'kms:EncryptionContext:SecretARN': [
+              'arn:aws:secretsmanager:eu-west-1:*:secret:db/password-??????',
+            ],
+          },
+        },
+      },
+      {
+        Sid: 'ReadParameters',
+        Effect: 'Allow',
+        Action: 'ssm:GetParameters',
+        Resource: ['arn:aws:ssm:eu-west-1:*:parameter/app/token'],
+      },
+      {
+        Sid: 'DecryptParameters',
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: ['arn:aws:kms:eu-west-1:*:key/*'],
+        Condition: {
+          StringEquals: { 'kms:ViaService': ['ssm.eu-west-1.amazonaws.com'] },
+          StringLike: {
+            'kms:EncryptionContext:PARAMETER_ARN': ['arn:aws:ssm:eu-west-1:*:parameter/app/token'],
+          },
+        },
+      },
+    ],
+  });
+});
+
+test('the failover region and its own names are in it', () => {
+  const failover = { region: 'us-east-1', id: 'db/replica' };
+  const text = JSON.stringify(
+    policyFor([plan([object('secretsmanager', 'eu-west-1', 'db/password', failover)])], 'auto'),
+  );
+  for (const part of [
+    'arn:aws:secretsmanager:us-east-1:*:secret:db/replica-??????',
+    'arn:aws:kms:us-east-1:*:key/*',
+    'secretsmanager.us-east-1.amazonaws.com',
+  ])
+    assert.ok(text.includes(part), part);
+});
+
+test('China and GovCloud have ARNs and service names of their own', () => {
+  const china = JSON.stringify(policyFor([plan([object('ssmparameter', 'cn-north-1', 'plain')])], 'auto'));
+  assert.ok(china.includes('"arn:aws-cn:ssm:cn-north-1:*:parameter/plain"'));
+  assert.ok(china.includes('"ssm.cn-north-1.amazonaws.com.cn"'));
+  assert.ok(china.includes('"arn:aws-cn:kms:cn-north-1:*:key/*"'));
+  const gov = JSON.stringify(policyFor([plan([object('secretsmanager', 'us-gov-west-1', 'db')])], 'auto'));
+  assert.ok(gov.includes('"arn:aws-us-gov:secretsmanager:us-gov-west-1:*:secret:db-??????"'));
+  assert.ok(gov.includes('"secretsmanager.us-gov-west-1.amazonaws.com"'));
+});
+
+test('an ARN stands as it is, with a wildcard where its six characters are missing', () => {
+  const arns = (id: string) => arnsOf(secretRef({ service: 'secretsmanager', region: 'eu-west-1', id }));
+  const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db';
+  assert.equal(arns(`${arn}-AbCd12`), [`${arn}-AbCd12`]);
+  assert.equal(arns(arn), [`${arn}-??????`]);
+  assert.equal(arns(`${arn}-master`), [`${arn}-master`, `${arn}-master-??????`]);
+  const parameter = 'arn:aws:ssm:eu-west-1:111122223333:parameter/shared/token';
+  assert.equal(arnsOf(secretRef({ service: 'ssmparameter', region: 'eu-west-1', id: parameter })), [
+    parameter,
+  ]);
+});
+
+test('the batch action is asked for when a batch would be sent', () => {
+  const many = plan(
+    Array.from({ length: 10 }, (_, index) => object('secretsmanager', 'eu-west-1', `s${index}`)),
+  );
+  const sids = (fetch: 'auto' | 'batch' | 'single') =>
+    policyFor([many], fetch).Statement.map(({ Sid }) => Sid);
+  assert.equal(sids('auto'), ['ReadSecrets', 'ReadSecretsInBatches', 'DecryptSecrets']);
+  assert.equal(sids('single'), ['ReadSecrets', 'DecryptSecrets']);
+  const policy = policyFor([many], 'auto');
+  assert.equal(policy.Statement[1]?.Resource, ['*']);
+  assert.match(
+    policyNotes(policy, 'auto').join(),
+    'saves calls from ten secrets on; without it they are read one by one',
+  );
+  assert.match(policyNotes(policy, 'batch').join(), '--fetch batch needs it');
+});
+
+test('several configs share one policy, each value once and in order', () => {
+  const one = plan([object('secretsmanager', 'eu-west-1', 'b'), object('secretsmanager', 'eu-west-1', 'a')]);
+  const [statement] = policyFor([one, one], 'auto').Statement;
+  assert.equal(statement?.Resource, [
+    'arn:aws:secretsmanager:eu-west-1:*:secret:a-??????',
+    'arn:aws:secretsmanager:eu-west-1:*:secret:b-??????',
+  ]);
+});
+
+test('the account is named as the one thing to narrow, unless ARNs name it', () => {
+  const notes = (id: string) => {
+    const policy = policyFor([plan([object('secretsmanager', 'eu-west-1', id)])], 'auto');
+    return policyNotes(policy, 'auto').join('\n');
+  };
+  assert.match(notes('db'), 'The account is written as *');
+  assert.not.match(notes('arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCd12'), 'The account');
+});
+
+test('a config without objects needs nothing', () => {
+  assert.equal(policyFor([plan([])], 'auto').Statement, []);
+});
+
+test('a policy too large for a managed one says so', () => {
+  const many = plan(
+    Array.from({ length: 60 }, (_, index) => object('secretsmanager', 'eu-west-1', `a/long/name/${index}`)),
+  );
+  const policy = policyFor([many], 'single');
+  assert.match(
+    policyNotes(policy, 'single').join('\n'),
+    /The policy has \d+ characters; a managed policy takes 6144: divide it/,
+  );
+});
+
+test('what is missing is said for the reads that were denied, and for nothing else', () => {
+  const read = (service: SecretRef['service'], id: string) => secretRef({ service, region: 'eu-west-1', id });
+  const policy = missingPolicy([
+    {
+      read: read('secretsmanager', 'db'),
+      access: {
+        action: 'secretsmanager:GetSecretValue',
+        resource: 'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCd12',
+      },
+    },
+    { read: read('secretsmanager', 'b'), access: { action: 'secretsmanager:GetSecretValue', resource: 'b' } },
+    { read: read('ssmparameter', '/locked'), access: { action: 'kms:Decrypt', resource: 'the key' } },
+    {
+      read: read('secretsmanager', 'x'),
+      access: { action: 'secretsmanager:BatchGetSecretValue', resource: '*' },
+    },
+  ]);
+  assert.equal(
+    policy.Statement.map(({ Sid, Resource }) => [Sid, Resource]),
+    [
+      [
+        'ReadSecrets',
+        [
+          'arn:aws:secretsmanager:eu-west-1:*:secret:b-??????',
+          'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCd12',
+        ],
+      ],
+      ['DecryptParameters', ['arn:aws:kms:eu-west-1:*:key/*']],
+      ['ReadSecretsInBatches', ['*']],
+    ],
+  );
+});
+
+test('the trust policy follows from what the config says about Pod Identity', () => {
+  const trust = (usePodIdentity: boolean | undefined) =>
+    trustNotes([plan([], { usePodIdentity })]).join('\n');
+  assert.match(trust(true), 'pods.eks.amazonaws.com');
+  assert.not.match(trust(true), 'AssumeRoleWithWebIdentity');
+  assert.match(trust(false), 'system:serviceaccount:NAMESPACE:SERVICE_ACCOUNT');
+  assert.match(trust(undefined), 'sts:TagSession');
+  assert.match(trust(undefined), 'AssumeRoleWithWebIdentity');
+});
+
+test.run();

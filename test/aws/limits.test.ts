@@ -1,0 +1,93 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { abortable, createSemaphore, setCancellableTimeout, withTimeout } from '../../src/aws/limits.ts';
+import { fakeClock } from '../support/clock.ts';
+import { rejects } from '../support/rejects.ts';
+
+const test = suite('waiting with an end');
+
+const forever = new Promise<never>(() => {});
+const late = (): Error => new Error('late');
+
+test('an abort ends the wait, not the work', async () => {
+  const stop = new AbortController();
+  const waiting = rejects(abortable(forever, stop.signal));
+  stop.abort('stop');
+  assert.is(await waiting, 'stop');
+  assert.is(await rejects(abortable(forever, stop.signal)), 'stop');
+  assert.is(await abortable(Promise.resolve(7), new AbortController().signal), 7);
+});
+
+test('a limit ends the wait, tells the work, and leaves no timer behind', async () => {
+  const clock = fakeClock();
+  let told: unknown;
+  const waiting = rejects(
+    withTimeout(clock, 100, late, (signal) => {
+      signal.addEventListener('abort', () => {
+        told = signal.reason;
+      });
+      return forever;
+    }),
+  );
+  await clock.advance(99);
+  assert.is(told, undefined);
+  await clock.advance(1);
+  assert.is((await waiting) as Error, told);
+  assert.is(await withTimeout(clock, 100, late, async () => 7), 7);
+  assert.is(
+    ((await rejects(withTimeout(clock, 100, late, async () => Promise.reject(late())))) as Error).message,
+    'late',
+  );
+  assert.equal(clock.sleepers, []);
+});
+
+test('a cancelled call does not come', async () => {
+  const clock = fakeClock();
+  const called: string[] = [];
+  const cancel = setCancellableTimeout(clock, 10, () => called.push('cancelled'));
+  setCancellableTimeout(clock, 10, () => called.push('kept'));
+  cancel();
+  await clock.advance(10);
+  assert.equal(called, ['kept']);
+});
+
+test('slots are given in order, and one is never given twice', async () => {
+  const slots = createSemaphore(2);
+  const taken: number[] = [];
+  const releases = new Map<number, () => void>();
+  for (const number of [1, 2, 3, 4])
+    void slots.take(undefined).then((release) => {
+      taken.push(number);
+      releases.set(number, release);
+    });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  await settle();
+  assert.equal(taken, [1, 2]);
+  releases.get(2)?.();
+  await settle();
+  assert.equal(taken, [1, 2, 3]);
+  releases.get(1)?.();
+  releases.get(3)?.();
+  await settle();
+  assert.equal(taken, [1, 2, 3, 4]);
+  releases.get(4)?.();
+  for (const number of [5, 6, 7]) void slots.take(undefined).then(() => taken.push(number));
+  await settle();
+  assert.equal(taken.slice(4), [5, 6]);
+});
+
+test('one who gives up waiting leaves the queue', async () => {
+  const slots = createSemaphore(1);
+  const release = await slots.take(undefined);
+  const stop = new AbortController();
+  const gaveUp = rejects(slots.take(stop.signal));
+  const next = slots.take(undefined);
+  stop.abort('stop');
+  assert.is(await gaveUp, 'stop');
+  assert.is(await rejects(slots.take(stop.signal)), 'stop');
+  release();
+  (await next)();
+  assert.type(await slots.take(undefined), 'function');
+});
+
+test.run();

@@ -1,0 +1,76 @@
+/** Which files authentication and fetching open: the token, and nothing else, least of all `~/.aws`. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { PATIENCE } from '../support/wait.ts';
+import { openedFiles } from './opened-files.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'podsecrets-home-'));
+mkdirSync(join(home, '.aws'));
+for (const file of ['config', 'credentials'])
+  writeFileSync(join(home, '.aws', file), '[default]\nregion = nowhere\n');
+const environment = { ...process.env };
+for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+Object.assign(process.env, { HOME: home, AWS_EC2_METADATA_DISABLED: 'true' });
+
+const { openSecretSource } = await import('../../src/aws/secret-source.ts');
+const { openTransport } = await import('../../src/aws/transport.ts');
+const { resolveAuthMethod: chooseAuthentication } = await import('../../src/aws/auth-method.ts');
+const { readAwsEnvironment } = await import('../../src/aws/environment.ts');
+const { openWorld, outcomeText, parameter, realClock, recordingLog, REGION, secret } = await import(
+  './world.ts'
+);
+
+const test = suite('the files that are opened');
+
+test.after(() => {
+  rmSync(home, { recursive: true });
+  process.env = environment;
+});
+
+const seed = { regions: { [REGION]: { secrets: { a: 'x' }, parameters: { '/p': 'y' } } } };
+
+for (const auth of ['pod-identity', 'irsa'] as const) {
+  test(`${auth} opens the token only`, async () => {
+    const world = await openWorld({ seed, auth });
+    openedFiles();
+    const texts = await world.read(secret('a'), parameter('/p'));
+    await world.close();
+    assert.ok(texts.every((text) => text.startsWith('found ')));
+    assert.equal(openedFiles(), [world.tokenFile]);
+  });
+}
+
+async function readByChain(url: string): Promise<string> {
+  const aws = readAwsEnvironment({ AWS_ENDPOINT_URL: url });
+  const source = openSecretSource({
+    authentication: chooseAuthentication({
+      auth: 'default',
+      usePodIdentity: undefined,
+      preferredAddressType: 'auto',
+      env: process.env,
+    }),
+    environment: aws,
+    transport: openTransport({ environment: aws, awsTimeout: PATIENCE, clock: realClock }),
+    fetch: 'auto',
+    awsTimeout: PATIENCE,
+    clock: realClock,
+    log: recordingLog([]),
+    meter: { apiCall() {} },
+  });
+  const outcomes = await source.read([secret('a')], new AbortController().signal);
+  return outcomeText(outcomes.get(secret('a').key));
+}
+
+test("the SDK's default chain, and only it, looks into ~/.aws; without anything there it says what to do", async () => {
+  const world = await openWorld({ seed });
+  const text = await readByChain(world.aws.url);
+  await world.close();
+  assert.match(text, /AWS_PROFILE, or AWS_ACCESS_KEY_ID.*\[credentials\.chain\]$/);
+  assert.ok(openedFiles().includes(join(home, '.aws', 'credentials')));
+});
+
+test.run();

@@ -1,0 +1,301 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { containerClient } from '../../src/aws/container-credentials.ts';
+import type { AwsCredentials } from '../../src/aws/credential-cache.ts';
+import { fetchFromPodIdentity } from '../../src/aws/pod-identity.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { type Problem, problemLine } from '../../src/core/problem.ts';
+import { fakeClock } from '../support/clock.ts';
+import { rejects } from '../support/rejects.ts';
+import { until, within } from '../support/wait.ts';
+import { openDeafServer } from './silent-server.ts';
+import { realClock } from './world.ts';
+
+const test = suite('Pod Identity');
+
+const CANARY = 'canary-0815';
+const TOKEN = `${CANARY}.token.text`;
+const GOOD = {
+  AccessKeyId: 'ASIAEXAMPLE',
+  SecretAccessKey: `${CANARY}-key`,
+  Token: `${CANARY}-session`,
+  AccountId: '111122223333',
+  Expiration: '2030-01-01T00:00:00Z',
+};
+
+const directory = mkdtempSync(join(tmpdir(), 'podsecrets-agent-'));
+const tokenFile = join(directory, 'token');
+writeFileSync(tokenFile, `${TOKEN}\n`);
+const servers: Server[] = [];
+test.after(() => {
+  rmSync(directory, { recursive: true });
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { port, family, address } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/v1/credentials`;
+}
+
+/** As the agent writes what the EKS Auth API refused. */
+function refusal(code: string): string {
+  return `[0a1b2c3d-0a1b-4c2d-8e3f-0a1b2c3d4e5f]: (${code}): ${CANARY} is why, fault: client`;
+}
+
+interface Asking {
+  readonly tokenFile?: string;
+  readonly injected?: boolean;
+  readonly timeout?: number;
+  readonly clock?: Clock;
+}
+
+function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCredentials> {
+  const { timeout = 20_000, injected = true, clock = realClock } = asking;
+  return fetchFromPodIdentity(
+    { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
+    containerClient(timeout, clock),
+  );
+}
+
+/** The problem, after making sure that nothing secret hides anywhere in it, and that nothing was printed. */
+async function problem(addresses: readonly string[], asking?: Asking): Promise<Problem> {
+  const failure = (await rejects(ask(addresses, asking))) as Problem;
+  const everything = `${inspect(failure, { showHidden: true, depth: 20 })}${JSON.stringify(failure)}${failure.stack}`;
+  assert.not.match(everything, CANARY);
+  return failure;
+}
+
+/** Nothing listens there. */
+const CLOSED = 'http://127.0.0.1:1/v1/credentials';
+
+const printed: unknown[][] = [];
+const { warn } = console;
+test.before(() => {
+  console.warn = (...words: unknown[]) => printed.push(words);
+});
+test.after(() => {
+  console.warn = warn;
+});
+
+test('the token goes into the Authorization header, and credentials come back', async () => {
+  let header: string | undefined;
+  const address = await serve((request, response) => {
+    header = request.headers.authorization;
+    response.end(JSON.stringify(GOOD));
+  });
+  const credentials = await ask([address]);
+  assert.is(header, TOKEN);
+  assert.is(credentials.accessKeyId, 'ASIAEXAMPLE');
+  assert.equal(credentials.expiration, new Date('2030-01-01T00:00:00Z'));
+});
+
+test('the token is read anew each time', async () => {
+  const headers: (string | undefined)[] = [];
+  const file = join(directory, 'renewed');
+  const address = await serve((request, response) => {
+    headers.push(request.headers.authorization);
+    response.end(JSON.stringify(GOOD));
+  });
+  for (const token of ['first', 'second']) {
+    writeFileSync(file, token);
+    await ask([address], { tokenFile: file });
+  }
+  assert.equal(headers, ['first', 'second']);
+});
+
+test('variables of ECS in the environment do not lead it astray', async () => {
+  process.env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = '/astray';
+  process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN = 'astray';
+  try {
+    const address = await serve((request, response) => {
+      assert.is(request.headers.authorization, TOKEN);
+      response.end(JSON.stringify(GOOD));
+    });
+    assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');
+  } finally {
+    delete process.env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
+    delete process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
+  }
+});
+
+test('no variables and no token: there is no association, or no Pod Identity here', async () => {
+  const failure = await problem(['http://127.0.0.1:1/'], {
+    tokenFile: join(directory, 'none'),
+    injected: false,
+  });
+  assert.is(failure.code, 'credentials.variables');
+  assert.not(failure.retry);
+  assert.match(problemLine(failure), /Fargate.*IRSA/);
+});
+
+test('variables, but no token file', async () => {
+  const failure = await problem(['http://127.0.0.1:1/'], { tokenFile: join(directory, 'none') });
+  assert.is(failure.code, 'credentials.token');
+  assert.match(failure.message, /no file$/);
+});
+
+test('nobody listens', async () => {
+  const address = CLOSED;
+  const failure = await problem([address]);
+  assert.is(failure.code, 'credentials.agent');
+  assert.is(failure.subject, address);
+  assert.match(failure.message, /no connection \(ECONNREFUSED\)$/);
+  assert.ok(failure.retry);
+});
+
+const loopbacks = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+const SECOND = loopbacks.some(({ address }) => address === '::1') ? '::1' : '127.0.0.2';
+
+test(`when the first address cannot be reached the second is asked: ${SECOND}`, async () => {
+  const address = await serve((_, response) => response.end(JSON.stringify(GOOD)), SECOND);
+  assert.is((await ask([CLOSED, address])).accessKeyId, 'ASIAEXAMPLE');
+});
+
+test('when none can be reached both are named', async () => {
+  const addresses = [CLOSED, CLOSED.replace('127.0.0.1', '127.0.0.2')];
+  assert.is((await problem(addresses)).subject, addresses.join(', '));
+});
+
+test('an address that answers, however badly, is the agent: no other is asked', async () => {
+  let others = 0;
+  const address = await serve((_, response) => response.writeHead(404).end());
+  const other = await serve((_, response) => {
+    others++;
+    response.end(JSON.stringify(GOOD));
+  });
+  assert.is((await problem([address, other])).subject, address);
+  assert.is(others, 0);
+});
+
+test('connecting that takes for ever ends after a second', async () => {
+  const deaf = await openDeafServer();
+  const clock = fakeClock({ turns: 20 });
+  const authentication = {
+    kind: 'pod-identity',
+    addresses: [`http://127.0.0.1:${deaf.port}/`],
+    tokenFile,
+    injected: true,
+  } as const;
+  const failing = rejects(fetchFromPodIdentity(authentication, containerClient(5000, clock)));
+  await until('a limit of one second', () => clock.sleepers.includes(1000));
+  await clock.advance(1000);
+  assert.match(((await failing) as Problem).message, /no connection \(ETIMEDOUT\)$/);
+  assert.equal(clock.sleepers, []);
+  deaf.close();
+});
+
+for (const [status, body, message, remedy, retryFor] of [
+  [
+    403,
+    refusal('AccessDeniedException'),
+    /got AccessDeniedException \(HTTP status 403, request id 0a1b/,
+    /sts:TagSession/,
+    15_000,
+  ],
+  [
+    400,
+    refusal('InvalidTokenException'),
+    /got InvalidTokenException \(HTTP status 400/,
+    /Check the token file/,
+    0,
+  ],
+  [
+    500,
+    refusal('ThrottlingException'),
+    /got ThrottlingException \(HTTP status 500/,
+    /limits how often/,
+    undefined,
+  ],
+  [
+    400,
+    `Service account token cannot be parsed: ${CANARY}`,
+    /HTTP status 400: the service account's token cannot be parsed$/,
+    /Check the token file/,
+    0,
+  ],
+  [403, `${CANARY} says no`, /got HTTP status 403$/, /agent's log/, 15_000],
+] as const) {
+  test(`the agent answers ${status} with ${body.slice(40, 90)}`, async () => {
+    const address = await serve((_, response) => response.writeHead(status).end(`${body}\n`));
+    const failure = await problem([address]);
+    assert.is(failure.code, 'credentials.agent');
+    assert.match(failure.message, message);
+    assert.match(failure.remedy, remedy);
+    assert.is(failure.retry ? failure.retryFor : 0, retryFor);
+  });
+}
+
+for (const [what, body] of [
+  ['no JSON', `${CANARY} is not JSON`],
+  ['half of it', JSON.stringify(GOOD).slice(0, 60)],
+  ['null', 'null'],
+  ['a list', JSON.stringify([GOOD])],
+  ['nothing', ''],
+  ['an answer without a key', JSON.stringify({ ...GOOD, SecretAccessKey: undefined })],
+  ['an empty token', JSON.stringify({ ...GOOD, Token: '' })],
+  ['a number for a key', JSON.stringify({ ...GOOD, AccessKeyId: 7 })],
+  ['an expiry that is no date', JSON.stringify({ ...GOOD, Expiration: `${CANARY} soon` })],
+] as const) {
+  test(`the agent answers with ${what}`, async () => {
+    const failure = await problem([await serve((_, response) => response.end(body))]);
+    assert.is(failure.code, 'credentials.agent');
+    assert.match(failure.message, /an answer without AccessKeyId, SecretAccessKey, Token and Expiration$/);
+  });
+}
+
+test('the agent breaks off before it answers, or in the middle', async () => {
+  const before = await serve((request) => request.socket.destroy());
+  assert.match((await problem([before])).message, /no connection \(ECONNRESET\)$/);
+  const amid = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': 1000 });
+    response.write(JSON.stringify(GOOD).slice(0, 50), () => response.destroy());
+  });
+  assert.match((await problem([amid])).message, /no connection \(ECONNRESET\)$/);
+});
+
+test('the agent takes the request and never answers, or never ends its answer; the request is ended', async () => {
+  for (const start of [undefined, '{"AccessKeyId":"']) {
+    let gone: Promise<unknown> | undefined;
+    const address = await serve((request, response) => {
+      gone = new Promise((resolve) => request.socket.once('close', resolve));
+      if (start !== undefined) response.write(start);
+    });
+    const failure = await problem([address], { timeout: 100 });
+    assert.match(failure.message, /got no answer within 100 ms$/);
+    assert.ok(failure.retry);
+    await within('the end of its connection', gone ?? Promise.reject());
+  }
+});
+
+test('ending one request leaves those beside it alone, though they carry the same token', async () => {
+  let asked = 0;
+  const hanging = await serve(() => asked++);
+  const held: (() => void)[] = [];
+  const slow = await serve((_, response) => held.push(() => response.end(JSON.stringify(GOOD))));
+  const clock = fakeClock();
+  const ended = problem([hanging], { timeout: 200, clock });
+  await until('the request', () => asked > 0);
+  const others = Array.from({ length: 20 }, () => ask([slow]));
+  await until('the others', () => held.length === 20);
+  await clock.advance(200);
+  assert.match((await ended).message, /got no answer within 200 ms$/);
+  for (const answer of held) answer();
+  for (const other of others) assert.is((await other).accessKeyId, 'ASIAEXAMPLE');
+});
+
+test('a slow answer is an answer, and nothing is printed about it', async () => {
+  const address = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 1200));
+  assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');
+  assert.equal(printed, []);
+});
+
+test.run();

@@ -1,0 +1,34 @@
+/**
+ * An address where connecting takes for ever, as behind a firewall that drops packets.
+ *
+ * A process listens with the shortest queue and is stopped; once the queue is full the kernel answers nobody any more.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { within } from '../support/wait.ts';
+
+export interface DeafServer {
+  readonly port: number;
+  close(): void;
+}
+
+export async function openDeafServer(): Promise<DeafServer> {
+  const listen =
+    "const s = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => console.log(s.address().port))";
+  const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await within('a port', once(child.stdout, 'data'));
+  const port = Number(String(line));
+  child.kill('SIGSTOP');
+  const fillers = Array.from({ length: 8 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
+  // The queue holds two, and the kernel has answered for it by the time the first one hears so; all others hang.
+  await within('a connection', Promise.any(fillers.map((socket) => once(socket, 'connect'))));
+  return {
+    port,
+    close() {
+      for (const socket of fillers) socket.destroy();
+      child.kill('SIGKILL');
+    },
+  };
+}

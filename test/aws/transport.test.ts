@@ -1,0 +1,284 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import forge from 'node-forge';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readAwsEnvironment } from '../../src/aws/environment.ts';
+import { openTransport, type Transport } from '../../src/aws/transport.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Environment } from '../../src/core/environment.ts';
+import type { Problem } from '../../src/core/problem.ts';
+import { fakeClock } from '../support/clock.ts';
+import { rejects } from '../support/rejects.ts';
+import { PATIENCE, until, within } from '../support/wait.ts';
+import { openDeafServer } from './silent-server.ts';
+import { realClock } from './world.ts';
+
+const test = suite('the transport');
+
+const servers: { close(): void }[] = [];
+const directory = mkdtempSync(join(tmpdir(), 'podsecrets-transport-'));
+test.after(() => {
+  for (const server of servers) server.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function listening(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
+  servers.push({
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
+
+function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
+  const { env = {}, awsTimeout = PATIENCE, clock = realClock } = options;
+  return openTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
+}
+
+async function get(transport: Transport, port: number, more: object = {}, abortSignal?: AbortSignal) {
+  const { response } = await transport.handle(
+    {
+      protocol: 'http:',
+      hostname: '127.0.0.1',
+      port,
+      method: 'POST',
+      path: '/',
+      headers: {},
+      body: '',
+      ...more,
+    },
+    abortSignal === undefined ? {} : { abortSignal },
+  );
+  return `${response.statusCode} ${new TextDecoder().decode(response.body)}`;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<string> {
+  const error = (await rejects(promise)) as NodeJS.ErrnoException;
+  return error.code ?? error.name;
+}
+
+test('requests and answers go through whole, over connections that are kept', async () => {
+  const sockets = new Set<unknown>();
+  const port = await serve((request, response) => {
+    sockets.add(request.socket);
+    request.setEncoding('utf8');
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => response.writeHead(201).end(`${request.method} ${request.headers.a} ${body}`));
+  });
+  const transport = open();
+  for (const body of ['one', new TextEncoder().encode('two')])
+    assert.match(await get(transport, port, { body, headers: { a: 'b' } }), /^201 POST b (one|two)$/);
+  assert.is(sockets.size, 1);
+});
+
+test('sixteen are in flight, the others wait', async () => {
+  const held: (() => void)[] = [];
+  const most: number[] = [];
+  const port = await serve((_, response) => held.push(() => response.end()));
+  const other = await serve((_, response) => response.end());
+  const transport = open();
+  let left = 60;
+  const all = Array.from({ length: left }, () => get(transport, port).finally(() => left--));
+  while (left > 0) {
+    await until('16 requests', () => held.length >= Math.min(16, left));
+    // A seventeenth would have come before these, which set out later.
+    for (let times = 0; times < 3; times++) await get(open(), other);
+    most.push(held.length);
+    const answered = left - held.length;
+    for (const answer of held.splice(0)) answer();
+    await until('their answers', () => left <= answered);
+  }
+  await Promise.all(all);
+  assert.equal(most, [16, 16, 16, 12]);
+});
+
+test('an answer that does not come, stalls, or drips has its limit', async () => {
+  const never = await serve(() => {});
+  const stalls = await serve((_, response) => response.write('half'));
+  const drips = await serve((_, response) => {
+    const timer = setInterval(() => response.write('.'), 10);
+    response.on('close', () => clearInterval(timer));
+  });
+  for (const port of [never, stalls, drips])
+    assert.is(await failureOf(get(open({ awsTimeout: 100 }), port)), 'TimeoutError');
+});
+
+test('connecting has a limit of two seconds', async () => {
+  const deaf = await openDeafServer();
+  const clock = fakeClock();
+  const failing = failureOf(get(open({ clock }), deaf.port));
+  await until('a limit of two seconds', () => clock.sleepers.includes(2000));
+  await clock.advance(2000);
+  assert.is(await failing, 'TimeoutError');
+  assert.equal(clock.sleepers, []);
+  deaf.close();
+});
+
+test('cuts, refusals and garbage are errors with a code', async () => {
+  const before = await serve((request) => request.socket.destroy());
+  const amid = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('half', () => response.destroy());
+  });
+  const garbage = await serve((request) => request.socket.end('this is not HTTP\r\n\r\n'));
+  const transport = open();
+  assert.is(await failureOf(get(transport, before)), 'ECONNRESET');
+  assert.is(await failureOf(get(transport, amid)), 'ECONNRESET');
+  assert.match(await failureOf(get(transport, garbage)), /^HPE_/);
+  assert.is(await failureOf(get(transport, 1)), 'ECONNREFUSED');
+});
+
+test('an endless answer is cut off', async () => {
+  const port = await serve((_, response) => {
+    const chunk = Buffer.alloc(1024 * 1024);
+    const more = (error?: Error | null): void => {
+      if (!error) response.write(chunk, more);
+    };
+    more();
+  });
+  assert.is(await failureOf(get(open(), port)), 'ERR_ANSWER_TOO_LARGE');
+});
+
+test('an abort ends a request in flight with its reason, and frees the place', async () => {
+  let closed: Promise<unknown> | undefined;
+  const port = await serve((request) => {
+    closed = new Promise((resolve) => request.socket.once('close', resolve));
+  });
+  const transport = open();
+  const stop = new AbortController();
+  const reason = new Error('SIGTERM');
+  const all = Array.from({ length: 20 }, () => rejects(get(transport, port, {}, stop.signal)));
+  await until('a request', () => closed !== undefined);
+  stop.abort(reason);
+  assert.equal(new Set(await Promise.all(all)), new Set([reason]));
+  await within('the end of its connection', closed ?? Promise.reject());
+  const good = await serve((_, response) => response.end('good'));
+  const later = await Promise.all(Array.from({ length: 20 }, () => get(transport, good)));
+  assert.equal(new Set(later), new Set(['200 good']));
+});
+
+test('what is aborted before its turn comes sends nothing', async () => {
+  let requests = 0;
+  const port = await serve((_, response) => {
+    requests++;
+    response.end('late');
+  });
+  const stop = new AbortController();
+  const reason = new Error('SIGTERM');
+  const asked = rejects(get(open(), port, {}, stop.signal));
+  stop.abort(reason);
+  assert.is(await asked, reason);
+  assert.is(requests, 0);
+});
+
+/** A certificate for localhost that nobody has signed but itself. */
+function certificate(): { readonly key: string; readonly cert: string } {
+  const keys = forge.pki.rsa.generateKeyPair(2048);
+  const cert = forge.pki.createCertificate();
+  cert.publicKey = keys.publicKey;
+  cert.serialNumber = '01';
+  cert.validity.notBefore = new Date(Date.now() - 86_400_000);
+  cert.validity.notAfter = new Date(Date.now() + 86_400_000);
+  const name = [{ name: 'commonName', value: 'localhost' }];
+  cert.setSubject(name);
+  cert.setIssuer(name);
+  cert.setExtensions([
+    { name: 'basicConstraints', cA: true },
+    { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
+  ]);
+  cert.sign(keys.privateKey, forge.md.sha256.create());
+  return { key: forge.pki.privateKeyToPem(keys.privateKey), cert: forge.pki.certificateToPem(cert) };
+}
+
+const own = certificate();
+const bundle = join(directory, 'bundle.pem');
+writeFileSync(bundle, own.cert);
+const tls = { protocol: 'https:', hostname: 'localhost' };
+const serveTls = (): Promise<number> =>
+  listening(createTlsServer(own, (_, response) => response.end('over TLS')));
+
+test('AWS_CA_BUNDLE is trusted, and without it a private authority is not', async () => {
+  const port = await serveTls();
+  assert.is(await failureOf(get(open(), port, tls)), 'DEPTH_ZERO_SELF_SIGNED_CERT');
+  assert.is(await get(open({ env: { AWS_CA_BUNDLE: bundle } }), port, tls), '200 over TLS');
+});
+
+test('a certificate for another name is refused', async () => {
+  const transport = open({ env: { AWS_CA_BUNDLE: bundle } });
+  const failure = await failureOf(get(transport, await serveTls(), { ...tls, hostname: '127.0.0.1' }));
+  assert.is(failure, 'ERR_TLS_CERT_ALTNAME_INVALID');
+});
+
+test('a bundle that is missing or holds no certificate is named', () => {
+  const empty = join(directory, 'empty.pem');
+  writeFileSync(empty, 'nothing\n');
+  for (const [file, got] of [
+    [join(directory, 'none.pem'), /got ENOENT for/],
+    [empty, /got no certificate in it for/],
+  ] as const) {
+    try {
+      open({ env: { AWS_CA_BUNDLE: file } });
+      assert.unreachable();
+    } catch (error) {
+      const { code, subject, message } = error as Problem;
+      assert.equal([code, subject], ['usage.environment', 'AWS_CA_BUNDLE']);
+      assert.match(message, got);
+    }
+  }
+});
+
+/** A proxy that writes down where it was asked to connect to. */
+async function openProxy(): Promise<{ readonly url: string; readonly asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`plain ${request.url}`);
+    response.end();
+  });
+  server.on('connect', (request, socket, head) => {
+    asked.push(String(request.url));
+    const [host = '', port] = String(request.url).split(':');
+    const there = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      there.write(head);
+      there.pipe(socket).pipe(there);
+    });
+    there.on('error', () => socket.destroy());
+    socket.on('error', () => there.destroy());
+  });
+  return { url: `http://127.0.0.1:${await listening(server)}`, asked };
+}
+
+test('https goes through HTTPS_PROXY, except where NO_PROXY says otherwise; http never', async () => {
+  const [proxy, port] = [await openProxy(), await serveTls()];
+  const env = { AWS_CA_BUNDLE: bundle, HTTPS_PROXY: proxy.url };
+  assert.is(await get(open({ env }), port, tls), '200 over TLS');
+  assert.equal(proxy.asked, [`localhost:${port}`]);
+  assert.is(await get(open({ env: { ...env, NO_PROXY: 'localhost' } }), port, tls), '200 over TLS');
+  const plain = await serve((_, response) => response.end('direct'));
+  assert.is(await get(open({ env: { ...env, HTTP_PROXY: proxy.url } }), plain), '200 direct');
+  assert.is(proxy.asked.length, 1);
+});
+
+test('a proxy that refuses is an error of the network', async () => {
+  const server = createServer();
+  server.on('connect', (_, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
+  const env = { HTTPS_PROXY: `http://127.0.0.1:${await listening(server)}` };
+  assert.is(await failureOf(get(open({ env }), await serveTls(), tls)), 'ERR_PROXY_TUNNEL');
+});
+
+test.run();

@@ -1,0 +1,43 @@
+/** The pages of `--help`. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { helpText } from '../../src/cli/help.ts';
+import { type CommandName, flagOf, optionEntries } from '../../src/cli/options.ts';
+import { commands } from '../../src/cli/parse.ts';
+
+const names = Object.keys(commands) as CommandName[];
+
+for (const name of [undefined, ...names]) {
+  test(`the page of ${name ?? 'the program'} fits a terminal of 80 columns`, async () => {
+    const wide = (await helpText(name, 80)).split('\n').filter((line) => line.length > 80);
+    assert.equal(wide, []);
+  });
+}
+
+for (const name of names) {
+  test(`the page of ${name} has its options, with the variable of each, and no others`, async () => {
+    const page = await helpText(name, 80);
+    for (const [option, { commands, env }] of optionEntries()) {
+      const row = new RegExp(`^ .*${flagOf(option)} [^]*?\\[${env}[\\],]`, 'm');
+      assert.is(
+        row.test(page),
+        commands.some((taker) => taker === name),
+        flagOf(option),
+      );
+    }
+  });
+}
+
+test('what a value looks like stands before the meaning, what inject has otherwise in its place', async () => {
+  assert.match(await helpText('init', 200), /--config +FILE\[=DIR\]: a SecretProviderClass file/);
+  assert.match(await helpText('inject', 200), /--output +the language of the manifests \(yaml, json\)/);
+});
+
+test('the page of the program says what every command does', async () => {
+  const page = await helpText(undefined, 200);
+  for (const [name, does] of Object.entries(commands)) assert.match(page, `podsecrets ${name}`, does);
+  assert.match(page, 'podsecrets COMMAND --help');
+});
+
+test.run();

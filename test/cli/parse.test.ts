@@ -1,0 +1,159 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Command, parseCommand } from '../../src/cli/parse.ts';
+import { type Problem, problemsOf } from '../../src/core/problem.ts';
+
+function run(line: string, env: Record<string, string> = {}): Extract<Command, { kind: 'run' }> {
+  const command = parseCommand(line.split(' ').filter(Boolean), env);
+  if (command.kind !== 'run') throw new Error(`expected a command to run, got ${command.kind}`);
+  return command;
+}
+
+function refused(line: string, env: Record<string, string> = {}): readonly Problem[] {
+  try {
+    parseCommand(line.split(' ').filter(Boolean), env);
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    return problems;
+  }
+  throw new Error(`expected a refusal of ${line}`);
+}
+
+/** The first problem of a refused line. */
+function first(line: string, env?: Record<string, string>): Problem {
+  return refused(line, env)[0] as Problem;
+}
+
+test('without flags every option has its default', () => {
+  const { settings, origins } = run('sidecar');
+  assert.equal(settings.config, [{ file: '/etc/podsecrets/config.yaml', dir: undefined }]);
+  assert.is(settings.dir, '/mnt/podsecrets/files');
+  assert.is(settings.mode, 0o644);
+  assert.is(settings.interval, 600_000);
+  assert.equal(settings.listen, { host: '0.0.0.0', port: 8181 });
+  assert.is(settings.allowDisk, false);
+  assert.is(settings.owner, undefined);
+  assert.is(origins.interval, 'default');
+});
+
+test('a flag wins over its variable, and the variable over the default', () => {
+  const env = { PODSECRETS_DIR: '/from-env', PODSECRETS_MODE: '0400' };
+  const { settings, origins } = run('init --dir=/from-flag', env);
+  assert.is(settings.dir, '/from-flag');
+  assert.is(settings.mode, 0o400);
+  assert.equal([origins.dir, origins.mode, origins.auth], ['flag', 'environment', 'default']);
+});
+
+test('an empty variable counts as not set', () => {
+  assert.is(run('init', { PODSECRETS_DIR: '' }).settings.dir, '/mnt/podsecrets/files');
+});
+
+test('several configs come from repeated flags, or from a variable with commas', () => {
+  const expected = [
+    { file: '/a.yaml', dir: '/one' },
+    { file: '/b.yaml', dir: undefined },
+  ];
+  assert.equal(run('init --config /a.yaml=/one --config=/b.yaml').settings.config, expected);
+  assert.equal(run('init', { PODSECRETS_CONFIG: '/a.yaml=/one, /b.yaml' }).settings.config, expected);
+});
+
+test('two configs may not publish to one directory', () => {
+  assert.match(first('init --config a --config b').message, 'got "/mnt/podsecrets/files" twice');
+  assert.match(first('init --config a=/x --config b=/x/').message, 'got "/x" twice');
+});
+
+test('any other option given twice is refused, not joined or overridden', () => {
+  assert.match(first('init --dir=/a --dir=/b').message, 'expected one value, got 2');
+});
+
+test('a flag takes true or false and nothing else', () => {
+  assert.is(run('init --allow-disk').settings.allowDisk, true);
+  assert.is(run('init --allow-disk=false').settings.allowDisk, false);
+  assert.match(first('init --allow-disk=yes').message, 'expected true or false, got "yes"');
+  assert.match(first('init', { PODSECRETS_ALLOW_DISK: '1' }).message, 'expected true or false, got "1"');
+});
+
+test('a dash alone is the value of the flag before it', () => {
+  for (const line of ['inject -f -', 'inject --file -', 'inject --file=-'])
+    assert.equal([run(line).settings.file, run(line).origins.file], ['-', 'flag'], line);
+  assert.is(run('inject -f - --diff').settings.diff, true);
+  assert.is(first('init -').subject, '"-"');
+  assert.is(first('init --config=a -').subject, '"-"');
+  assert.match(first('init --allow-disk -').message, 'expected true or false, got "-"');
+});
+
+test('a flag without its value, or with an empty one, is refused', () => {
+  assert.is(first('init --dir').subject, '--dir');
+  assert.is(first('sidecar --interval=').subject, '--interval');
+  assert.match(first('init --config').message, 'expected FILE or FILE=DIR, got nothing');
+});
+
+test('a misspelt flag is an error that names the nearest', () => {
+  const problem = first('sidecar --intervall 30s');
+  assert.is(problem.code, 'usage.flag');
+  assert.match(problem.remedy, 'Did you mean --interval?');
+});
+
+test('a flag of another command is refused by naming that command', () => {
+  assert.match(first('init --interval 30s').message, 'got one of sidecar');
+});
+
+test('a misspelt variable is a warning that names the nearest', () => {
+  const warning = run('sidecar', { PODSECRETS_INTERVALL: '30s' }).warnings[0] as Problem;
+  assert.is(warning.code, 'usage.environment');
+  assert.match(warning.remedy, 'Did you mean PODSECRETS_INTERVAL?');
+});
+
+test('a variable that is like none of ours names none', () => {
+  const warning = run('sidecar', { PODSECRETS_FOO: 'x' }).warnings[0] as Problem;
+  assert.is(warning.remedy, 'Remove it: it has no effect.');
+});
+
+test('the variables that Kubernetes adds for a Service called podsecrets are passed over', () => {
+  const env = {
+    PODSECRETS_SERVICE_HOST: '10.0.0.1',
+    PODSECRETS_SERVICE_PORT: '8181',
+    PODSECRETS_SERVICE_PORT_HTTP: '8181',
+    PODSECRETS_PORT: 'tcp://10.0.0.1:8181',
+    PODSECRETS_PORT_8181_TCP: 'tcp://10.0.0.1:8181',
+    PODSECRETS_PORT_8181_TCP_PROTO: 'tcp',
+    PODSECRETS_PORT_8181_TCP_ADDR: '10.0.0.1',
+  };
+  assert.equal(run('sidecar', env).warnings, []);
+});
+
+test('all that is wrong with a command line is said at once', () => {
+  const subjects = refused('init foo --nope --mode 9 --aws-timeout 1ms').map(({ subject }) => subject);
+  assert.equal(subjects.sort(), ['"foo"', '--aws-timeout', '--mode', '--nope']);
+});
+
+test('numbers, dots and negated flags stay text', () => {
+  assert.is(run('init --dir=0123').settings.dir, '0123');
+  assert.is(first('init --a.b=1').subject, '--a.b');
+  assert.is(first('init --no-allow-disk').subject, '--no-allow-disk');
+});
+
+test('a signal needs one way to find its process', () => {
+  assert.match(first('init --notify-signal HUP').message, 'got neither');
+  assert.match(first('init --notify-signal HUP --notify-process a --notify-pid-file b').message, 'got both');
+  assert.is(first('init --notify-process nginx').subject, '--notify-process');
+  assert.is(run('init --notify-signal HUP --notify-process nginx').settings.notifySignal, 'SIGHUP');
+});
+
+test('a misspelt command names the nearest, and none is an error', () => {
+  assert.match(first('chekc').remedy, 'podsecrets check');
+  assert.match(first('').message, 'got none');
+});
+
+test('help and version are commands of their own', () => {
+  assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });
+  assert.equal(parseCommand(['init', '-h'], {}), { kind: 'help', name: 'init' });
+  assert.equal(parseCommand(['--version'], {}), { kind: 'version' });
+});
+
+test('text from the command line is escaped in its error', () => {
+  assert.match(first('init --\u001b[31mred').subject, '\\x1b');
+});
+
+test.run();

@@ -1,0 +1,234 @@
+/** `spec.parameters`: regions, authentication, and the text that holds the objects. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { config, files, parse, problems, warnings } from '../support/config.ts';
+
+const object = '- {objectName: db, objectType: secretsmanager}';
+const withoutRegion = config(object).replace('    region: eu-west-1\n', '');
+
+test('the region is the parameter, or else AWS_REGION', async () => {
+  const environmentRegion = 'us-east-1';
+  assert.is((await parse(config(object), { environmentRegion })).plan?.region, 'eu-west-1');
+  assert.is((await parse(withoutRegion, { environmentRegion })).plan?.region, 'us-east-1');
+  assert.is((await parse(config(object, { region: '""' }), { environmentRegion })).plan?.region, 'us-east-1');
+});
+
+test('no region anywhere is a problem, an empty AWS_REGION is none', async () => {
+  assert.equal(problems(await parse(withoutRegion)), ['7 config.region parameters.region']);
+  assert.equal(problems(await parse(withoutRegion, { environmentRegion: '' })), [
+    '7 config.region parameters.region',
+  ]);
+});
+
+test('what has not the form of a region is a warning', async () => {
+  const warned = async (region: string) => warnings(await parse(config(object, { region })));
+  for (const region of ['eu-west-1', 'us-gov-east-1', 'us-isob-east-1', 'eusc-de-east-1', 'cn-north-1'])
+    assert.equal(await warned(region), [], region);
+  for (const region of ['eu-west-1a', 'eu-west', 'Mars 1'])
+    assert.equal(await warned(region), ['7 config.region parameters.region'], region);
+  assert.equal(warnings(await parse(config(object, { failoverRegion: 'eu-west' }))), [
+    '8 config.region parameters.failoverRegion',
+  ]);
+});
+
+test('failoverRegion must differ from the region of the environment as well', async () => {
+  const text = withoutRegion.replace('parameters:', 'parameters:\n    failoverRegion: us-east-1');
+  assert.equal(problems(await parse(text, { environmentRegion: 'us-east-1' })), [
+    '7 config.region parameters.failoverRegion',
+  ]);
+});
+
+for (const [value, expected] of [
+  ...['1', 't', 'T', 'true', 'True', 'TRUE'].map((text) => [`"${text}"`, true] as const),
+  ...['0', 'f', 'F', 'false', 'False', 'FALSE'].map((text) => [`"${text}"`, false] as const),
+  ['""', undefined],
+  ['true', true],
+  ['FALSE', false],
+  ['0', false],
+] as const) {
+  test(`usePodIdentity: ${value} is ${expected ?? 'not said'}`, async () => {
+    const { plan } = await parse(config(object, { usePodIdentity: value }));
+    assert.ok(plan);
+    assert.is(plan.usePodIdentity, expected);
+  });
+}
+
+for (const value of ['"yes"', '"tRUE"', '"on"', '" true"', '2', '"-"', 'yes', 'off']) {
+  test(`usePodIdentity: ${value} is refused`, async () => {
+    assert.equal(problems(await parse(config(object, { usePodIdentity: value }))), [
+      '8 config.parameter parameters.usePodIdentity',
+    ]);
+  });
+}
+
+test('a value without quotes is taken as written, with a warning that the API server refuses it', async () => {
+  const parsed = await parse(
+    config('- {objectName: a/b, objectType: ssmparameter}', { pathTranslation: 'n' }),
+  );
+  assert.equal(files(parsed), ['anb 0644']);
+  assert.equal(warnings(parsed), ['8 config.parameter parameters.pathTranslation']);
+});
+
+test('preferredAddressType knows three words in any case; another one means auto, with a warning', async () => {
+  const typeOf = async (value: string) =>
+    (await parse(config(object, { preferredAddressType: value }))).plan?.preferredAddressType;
+  assert.is(await typeOf('IPv6'), 'ipv6');
+  assert.is(await typeOf('ipv4'), 'ipv4');
+  assert.is(await typeOf('ipv5'), 'auto');
+  assert.equal(warnings(await parse(config(object, { preferredAddressType: 'ipv5' }))), [
+    '8 config.parameter parameters.preferredAddressType',
+  ]);
+});
+
+test('an unknown parameter is a warning with the nearest name; those of the CSI driver are known', async () => {
+  const parsed = await parse(config(object, { Region: 'x', 'csi.storage.k8s.io/pod.name': 'y' }));
+  assert.equal(warnings(parsed), ['8 config.unknownKey parameters']);
+  assert.match(parsed.warnings[0]?.remedy ?? '', '"region"');
+});
+
+test('a parameter that is a list or a map is refused', async () => {
+  assert.equal(problems(await parse(config(object, { failoverRegion: '[a]' }))), [
+    '8 config.parameter parameters.failoverRegion',
+  ]);
+});
+
+for (const [what, objects] of [
+  ['missing', undefined],
+  ['null', ''],
+  ['empty', '""'],
+  ['only comments', '"# nothing"'],
+  ['a null document', '"~"'],
+  ['an empty list', '"[]"'],
+  ['an empty real list', '[]'],
+] as const) {
+  test(`objects that are ${what} are refused: an edit must not remove every file`, async () => {
+    const text = withoutRegion.replace(
+      / {4}objects:[\s\S]*/,
+      objects === undefined ? '' : `    objects: ${objects}`,
+    );
+    const parsed = await parse(text, { environmentRegion: 'eu-west-1' });
+    assert.ok(problems(parsed).every((problem) => / config.objects parameters.objects$/.test(problem)));
+    assert.is(parsed.problems.length, 1);
+    assert.match(parsed.problems[0]?.message ?? '', /^expected at least one object, got none$/);
+  });
+}
+
+for (const [what, text, place] of [
+  [
+    'object under parameters',
+    ['  parameters:', '    object: |', '      - objectName: a'],
+    'spec.parameters.object on line 7',
+  ],
+  [
+    'Objects under parameters',
+    ['  parameters:', '    Objects: "- {objectName: a}"'],
+    'spec.parameters.Objects on line 7',
+  ],
+  [
+    'objects under spec',
+    ['  objects: "- {objectName: a}"', '  parameters: {region: a-b-1}'],
+    'spec.objects on line 6',
+  ],
+  ['objects beside spec', ['objects:', '- objectName: a'], 'objects on line 6'],
+  [
+    'objects under a misspelt key',
+    ['  parameter:', '    objects: [{objectName: a}]'],
+    'spec.parameter.objects on line 7',
+  ],
+  [
+    'an empty list, and objects under spec',
+    ['  objects: "- {objectName: a}"', '  parameters: {objects: "[]"}'],
+    'spec.objects on line 6',
+  ],
+] as const) {
+  test(`objects are not where they are read, but ${what}: the place is named`, async () => {
+    const head = [
+      'apiVersion: secrets-store.csi.x-k8s.io/v1',
+      'kind: SecretProviderClass',
+      'metadata: {name: demo}',
+      'spec:',
+      '  provider: aws',
+    ];
+    const parsed = await parse([...head, ...text].join('\n'), { environmentRegion: 'eu-west-1' });
+    const [problem] = parsed.problems;
+    assert.is(problem?.code, 'config.objects');
+    assert.is(
+      problem?.message,
+      `expected at least one object, got none here but ${place}, which nothing reads`,
+    );
+    assert.is(problem?.remedy, 'Write it as objects, under spec.parameters.');
+  });
+}
+
+test('secretObjects are no objects in the wrong place', async () => {
+  const parsed = await parse(
+    `${withoutRegion.replace(/ {4}objects:[\s\S]*/, '')}\n  secretObjects: [{secretName: a}]`,
+  );
+  assert.not.match(parsed.problems.map(({ message }) => message).join(), 'which nothing reads');
+});
+
+test('a key of an object among the parameters is refused: the text of objects ended too early', async () => {
+  const parsed = await parse(`${config(object)}\n    objectType: ssmparameter`);
+  assert.equal(parsed.problems.map(({ code, subject, message }) => [code, subject, message])[0], [
+    'config.objects',
+    'parameters',
+    'expected a parameter, got "objectType", a key of an object: the text of objects ends before it',
+  ]);
+});
+
+for (const [what, objects] of [
+  ['text', '"hello"'],
+  ['a map', '"a: b"'],
+  ['a number', '12'],
+  ['a real map', '{a: b}'],
+] as const) {
+  test(`objects that are ${what} are refused`, async () => {
+    const text = withoutRegion.replace(/ {4}objects:[\s\S]*/, `    objects: ${objects}`);
+    assert.equal(problems(await parse(text, { environmentRegion: 'eu-west-1' })), [
+      '7 config.objects parameters.objects',
+    ]);
+  });
+}
+
+test('objects may be a real list', async () => {
+  const text = withoutRegion.replace(
+    /objects:[\s\S]*/,
+    'objects:\n      - objectName: 0x10\n        objectType: ssmparameter\n        filePermission: 0600\n',
+  );
+  assert.equal(files(await parse(text, { environmentRegion: 'eu-west-1' })), ['16 0600']);
+});
+
+for (const [style, objects] of [
+  ['a literal block', '|\n      # first\n\n      - objectName: a\n        objectType: bad\n'],
+  ['a block with a header', '|2- # comment\n      # first\n\n      - objectName: a\n        objectType: bad'],
+  ['a folded block', '>\n      # first\n\n      - objectName: a\n        objectType: bad\n'],
+  ['a real list', '\n      # first\n\n      - objectName: a\n        objectType: bad\n'],
+] as const) {
+  test(`a problem inside ${style} names the line of the file`, async () => {
+    const text = withoutRegion.replace(/objects:[\s\S]*/, `objects: ${objects}`);
+    assert.equal(problems(await parse(text, { environmentRegion: 'eu-west-1' })), [
+      '11 config.object objects[0].objectType',
+    ]);
+  });
+}
+
+test('a problem inside text in quotes names its line while there are no escapes, and else the first', async () => {
+  const lines = withoutRegion.replace(
+    /objects:[\s\S]*/,
+    "objects: '\n      - {objectName: a,\n      objectType: bad}'",
+  );
+  assert.equal(problems(await parse(lines, { environmentRegion: 'eu-west-1' })), [
+    '9 config.object objects[0].objectType',
+  ]);
+  const escapes = withoutRegion.replace(/objects:[\s\S]*/, 'objects: "- objectName: a\\n  objectType: bad"');
+  assert.equal(problems(await parse(escapes, { environmentRegion: 'eu-west-1' })), [
+    '7 config.object objects[0].objectType',
+  ]);
+});
+
+test('YAML that cannot be read inside of objects names its line', async () => {
+  assert.equal(problems(await parse(config('- objectName: a\n- {'))), ['10 config.yaml parameters.objects']);
+});
+
+test.run();

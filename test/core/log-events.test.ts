@@ -1,0 +1,55 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type EventName, events, type LoggedEvent, problemFields } from '../../src/core/log-events.ts';
+
+const test = suite('the events of the log');
+const root = join(import.meta.dirname, '../..');
+const table: Readonly<Record<string, LoggedEvent>> = events;
+
+/** Every call of a log in the sources: the words between its quotes. */
+const calls = globSync('src/**/*.ts', { cwd: root }).flatMap((file) => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const call = /\.(write|problem)\(\s*'(debug|info|warn|error)',\s*'([^']+)'/g;
+  return [...text.matchAll(call)].map(([, method = '', level = '', name = '']) => ({
+    file,
+    method,
+    level,
+    name,
+  }));
+});
+
+test('no line leaves the program under a name or level that is not in the table', () => {
+  assert.ok(calls.length > 20);
+  for (const { file, level, name } of calls) {
+    assert.ok(Object.hasOwn(table, name), `${file}: ${name} is not in the table`);
+    assert.is(level, table[name]?.level, `${file}: level of ${name}`);
+  }
+});
+
+test('every event of the table can happen', () => {
+  const used = new Set(calls.map(({ name }) => name));
+  assert.equal(
+    (Object.keys(events) as EventName[]).filter((name) => !used.has(name)),
+    [],
+  );
+});
+
+test('an event about a problem has the fields of problems, any other has not', () => {
+  for (const { method, name } of calls) {
+    const both = calls.some((other) => other.name === name && other.method !== method);
+    if (both) continue;
+    assert.is(table[name]?.fields.includes('code'), method === 'problem', name);
+  }
+});
+
+test('no field takes the place of what every line holds', () => {
+  for (const [name, { fields }] of Object.entries(table)) {
+    assert.is(new Set(fields).size, fields.length, name);
+    for (const field of fields) assert.not.ok(['time', 'level', 'event', 'message'].includes(field), name);
+  }
+  assert.equal([...problemFields], ['code', 'subject', 'remedy', 'file', 'line']);
+});
+
+test.run();

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LogOptions, openLog } from '../../src/core/log.ts';
+import { Problem } from '../../src/core/problem.ts';
+
+const test = suite('the log');
+
+const problem = new Problem({
+  code: 'notify.url',
+  subject: 'http://app:80/reload',
+  message: 'expected an answer, got "connection refused"',
+  remedy: 'Start it.',
+  file: '/etc/a.yaml',
+  line: 7,
+});
+
+function logTo(lines: string[], options: Partial<LogOptions> = {}) {
+  const now = () => Date.UTC(2026, 0, 2, 3, 4, 5, 6);
+  return openLog({
+    level: 'info',
+    format: 'json',
+    colour: false,
+    now,
+    write: (line) => lines.push(line),
+    ...options,
+  });
+}
+
+test('an event is one line of JSON, its fields beside it', () => {
+  const lines: string[] = [];
+  logTo(lines).write('info', 'publish.changed', 'published', { files: 3, first: true, none: undefined });
+  assert.equal(lines, [
+    '{"time":"2026-01-02T03:04:05.006Z","level":"info","event":"publish.changed","message":"published","files":3,"first":true}\n',
+  ]);
+});
+
+test('a problem brings its code, subject, place and remedy as fields', () => {
+  const lines: string[] = [];
+  logTo(lines).problem('warn', 'notify.failed', problem, { attempts: 2 });
+  assert.equal(JSON.parse(lines[0] ?? ''), {
+    time: '2026-01-02T03:04:05.006Z',
+    level: 'warn',
+    event: 'notify.failed',
+    message: 'http://app:80/reload: expected an answer, got "connection refused"',
+    attempts: 2,
+    code: 'notify.url',
+    subject: 'http://app:80/reload',
+    remedy: 'Start it.',
+    file: '/etc/a.yaml',
+    line: 7,
+  });
+});
+
+test('as text a problem is the line that init ends with', () => {
+  const lines: string[] = [];
+  logTo(lines, { format: 'text' }).problem('warn', 'notify.failed', problem, { attempts: 2 });
+  assert.is(
+    lines[0],
+    '2026-01-02T03:04:05.006Z WARN  http://app:80/reload (/etc/a.yaml:7): expected an answer, got "connection refused". ' +
+      'Start it. [notify.url]  notify.failed attempts=2\n',
+  );
+});
+
+test('levels below the chosen one are not written', () => {
+  const lines: string[] = [];
+  const log = logTo(lines, { level: 'warn' });
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) log.write(level, 'exit', level);
+  log.problem('info', 'exit', problem);
+  assert.equal(
+    lines.map((line) => JSON.parse(line).level),
+    ['warn', 'error'],
+  );
+});
+
+for (const format of ['json', 'text'] as const) {
+  test(`foreign text cannot forge a line or drive a terminal (${format})`, () => {
+    const lines: string[] = [];
+    const evil = 'a\n{"level":"error"}\r\x1b[2J\u2028\u202e\x9b\ud800';
+    const log = logTo(lines, { format });
+    log.write('info', 'exit', evil, { name: evil });
+    log.problem(
+      'info',
+      'exit',
+      new Problem({ code: 'notify.url', subject: evil, message: evil, remedy: evil }),
+    );
+    assert.is(lines.length, 2);
+    for (const line of lines) {
+      assert.ok(line.endsWith('\n'));
+      assert.not.match(line.slice(0, -1), /[\u0000-\u001f\u007f-\u009f\u2028\u202e\ud800]/);
+    }
+  });
+}
+
+test('a long text is cut, so that a line stays a line', () => {
+  const lines: string[] = [];
+  logTo(lines).write('info', 'exit', 'm'.repeat(100_000), { name: 'n'.repeat(100_000) });
+  assert.ok((lines[0]?.length ?? 0) < 4096);
+});
+
+test('fields with spaces are quoted in text, so that words stay words', () => {
+  const lines: string[] = [];
+  logTo(lines, { format: 'text' }).write('info', 'exit', 'm', { x: 'a b', y: '', z: 'plain', n: 1 });
+  assert.match(lines[0] ?? '', /m {2}exit x="a b" y="" z=plain n=1\n$/);
+});
+
+test('colour only when it was asked for', () => {
+  const [plain, coloured]: [string[], string[]] = [[], []];
+  logTo(plain, { format: 'text' }).write('error', 'exit', 'm');
+  logTo(coloured, { format: 'text', colour: true }).write('error', 'exit', 'm');
+  assert.not.match(plain[0] ?? '', /\x1b/);
+  assert.match(coloured[0] ?? '', /\x1b\[31mERROR\x1b\[0m m/);
+});
+
+test('a reader that is gone loses the line and nothing else', async () => {
+  const file = new URL('../../src/core/log.ts', import.meta.url).href;
+  const script = `
+    import { writeToStderr } from ${JSON.stringify(file)};
+    process.stdin.resume().on('end', () => { writeToStderr('a'); process.stdout.write('alive'); });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  child.stderr.destroy();
+  child.stderr.once('close', () => child.stdin.end());
+  let said = '';
+  for await (const chunk of child.stdout) said += chunk;
+  assert.is(said, 'alive');
+});
+
+test.run();

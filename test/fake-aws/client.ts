@@ -1,0 +1,104 @@
+/**
+ * The controls of a stand-in that runs in another process, and the start of such a process.
+ *
+ *   const aws = await launchStandIn(seed);     // a process of its own; { url, agentUrl, pid, stop() } and all the verbs
+ *   await aws.addFault({ does: { kind: 'latency', ms: 50 } });
+ *   await aws.stop();
+ *
+ * The verbs are those of controls.ts, each with a promise of its result.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { stringify } from 'yaml';
+import { within } from '../support/wait.ts';
+import { CONTROL_PATH, controlVerbs } from './control-api.ts';
+import type { Controls } from './controls.ts';
+import type { Seed } from './seed.ts';
+
+export type RemoteControls = {
+  readonly [V in keyof Controls]: (...args: Parameters<Controls[V]>) => Promise<ReturnType<Controls[V]>>;
+};
+
+export interface LaunchedStandIn extends RemoteControls {
+  readonly url: string;
+  readonly agentUrl: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface LaunchOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+/** The controls of the stand-in at this URL. `ca`: the certificate to trust, when it speaks TLS. */
+export function remoteControls(url: string, ca?: string): RemoteControls {
+  const entries = controlVerbs.map((verb) => [
+    verb,
+    (argument?: unknown) => ask(new URL(CONTROL_PATH + verb, url), argument, ca),
+  ]);
+  return Object.fromEntries(entries) as RemoteControls;
+}
+
+/** Starts the stand-in as a process that ends with this one. */
+export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Promise<LaunchedStandIn> {
+  const { host = '127.0.0.1', port = 0, tls } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'fake-aws-'));
+  const file = (name: string, content: string) => {
+    const path = join(directory, name);
+    writeFileSync(path, content, { mode: 0o600 });
+    return path;
+  };
+  const args = ['--seed', file('seed.yaml', stringify(seed)), '--host', host, '--port', String(port)];
+  if (tls !== undefined) args.push('--tls-key', file('key', tls.key), '--tls-cert', file('cert', tls.cert));
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', join(import.meta.dirname, 'main.ts'), '--stop-with-stdin', ...args],
+    { stdio: 'pipe' },
+  );
+  const exited = once(child, 'close');
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
+  const lines = createInterface(child.stdout);
+  const [first] = await within(
+    'the stand-in to listen',
+    Promise.race([once(lines, 'line'), exited.then(() => [undefined])]),
+  );
+  rmSync(directory, { recursive: true });
+  if (typeof first !== 'string') throw new Error(`the stand-in ended before it listened: ${complaint}`);
+  const started = JSON.parse(first) as {
+    readonly url: string;
+    readonly agentUrl: string;
+    readonly pid: number;
+  };
+  return {
+    ...remoteControls(started.url, tls?.cert),
+    ...started,
+    async stop() {
+      child.kill();
+      await within('the end of the stand-in', exited);
+    },
+  };
+}
+
+async function ask(url: URL, argument: unknown, ca: string | undefined): Promise<unknown> {
+  // On a connection of its own: one that was kept may end unseen while the caller is busy.
+  const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
+  const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
+  request.end(argument === undefined ? '' : JSON.stringify(argument));
+  const [response] = await within(`an answer of the stand-in to ${url}`, once(request, 'response'));
+  const { result, error } = JSON.parse(await text(response)) as { result?: unknown; error?: string };
+  if (error !== undefined) throw new Error(error);
+  return result ?? undefined;
+}

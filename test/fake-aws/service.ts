@@ -1,0 +1,62 @@
+/**
+ * What every stood-in service looks like to the server: requests come in parsed, answers go out as bytes.
+ *
+ * A service knows its operations and its protocol. It knows nothing of sockets, faults or the journal.
+ */
+
+import type { Account } from './account.ts';
+import type { AwsError } from './aws-error.ts';
+import type { Caller } from './identities.ts';
+
+/** The names that the journal, the faults and the signature's scope use; `agent` is the Pod Identity agent, `imds` that of EC2. */
+export const serviceNames = ['agent', 'imds', 'sts', 'secretsmanager', 'ssm'] as const;
+
+export type ServiceName = (typeof serviceNames)[number];
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** One HTTP request, whole. Header names are in lower case. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What an operation may use to answer. */
+export interface Context {
+  readonly account: Account;
+  readonly region: string;
+  readonly request: HttpRequest;
+  readonly caller: Caller;
+  /** Credentials that are issued now are already expired: one of the faults. */
+  readonly issueExpired: boolean;
+  /** Ids of a batch that shall appear nowhere in its answer: another of the faults. */
+  readonly withheld: readonly string[];
+}
+
+export interface Operation {
+  /** The names, ARNs or paths that are asked for, as they were asked for: for the journal and the faults. */
+  ids(input: JsonObject): readonly string[];
+  run(input: JsonObject, context: Context): JsonObject;
+  /** False for what nobody signs; true by default. */
+  readonly signed?: boolean;
+}
+
+export interface Service {
+  readonly name: ServiceName;
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** The error codes of signatures differ between the JSON and the query protocol. */
+  readonly protocol: 'json' | 'query';
+  readonly throttlingCode: string;
+  answer(operation: string, result: JsonObject): Answer;
+  refuse(error: AwsError): Answer;
+}

@@ -1,0 +1,137 @@
+/** Structure: what counts, what is refused, and in which line. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseYaml, type YamlValue } from '../../src/formats/yaml.ts';
+
+/** The value as plain data: scalars as their text, null as null. */
+function plain(value: YamlValue | undefined): unknown {
+  switch (value?.kind) {
+    case undefined:
+      return undefined;
+    case 'null':
+      return null;
+    case 'scalar':
+      return value.text;
+    case 'list':
+      return value.items.map(plain);
+    case 'map':
+      return Object.fromEntries(value.entries.map((entry) => [entry.key, plain(entry.value)]));
+  }
+}
+
+const data = (text: string) => plain(parseYaml(text).root);
+const faults = (text: string) => parseYaml(text).faults.map(({ line, message }) => `${line} ${message}`);
+
+for (const [what, text, expected] of [
+  ['nothing', '', undefined],
+  ['a null document', '---\n---\na: b\n', null],
+  [
+    'quoted text is never a number',
+    'a: "12"\nb: \'yes\'\nc: |\n  0x1F\n',
+    { a: '12', b: 'yes', c: '0x1F\n' },
+  ],
+  ['the last of equal keys', '{a: 1, a: 2}', { a: '2' }],
+  ['keys that are numbers or booleans', '{1.10: a, yes: b}', { 1.1: 'a', true: 'b' }],
+  ['a flow map without values', '{a, b: }', { a: null, b: null }],
+  ['an alias', 'a: &x [1]\nb: *x\n', { a: ['1'], b: ['1'] }],
+  [
+    'the last anchor of a name before the alias',
+    'a: &x 1\nb: *x\nc: &x 2\nd: *x\n',
+    { a: '1', b: '1', c: '2', d: '2' },
+  ],
+  ['an alias as a key', 'a: &x k\n*x : v\n', { a: 'k', k: 'v' }],
+  ['a merge', 'a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\n', { a: { k: '1', l: '2' }, b: { k: '1', l: '3' } }],
+  [
+    'a merge behind a key, which writes over it',
+    'a: &x {k: 1}\nb: {k: 2, <<: *x}\n',
+    { a: { k: '1' }, b: { k: '1' } },
+  ],
+  [
+    'a merge of several, the first of which counts most',
+    'a: {<<: [{k: 1}, {k: 2, l: 3}]}',
+    { a: { k: '1', l: '3' } },
+  ],
+  ['"<<" in quotes, which is a key', '{"<<": a}', { '<<': 'a' }],
+  ['tags', 'a: !!str 12\nb: !!int "12"\nc: !!binary aGk=\n', { a: '12', b: '12', c: 'hi' }],
+  ['a comment right behind quotes', 'a: "b"#c\n', { a: 'b' }],
+  ['old line breaks', 'a: b\rc: d\u0085e: f\n', { a: 'b', c: 'd', e: 'f' }],
+  ['a byte order mark', '\ufeffa: b\n', { a: 'b' }],
+  ['a block that ends with the text, without a line break', 'a: |\n  b\n  c', { a: 'b\nc' }],
+  [
+    'brackets that close below their key',
+    'a:\n  b: [\n  {c: d},\n{e: f}\n  ]\n',
+    { a: { b: [{ c: 'd' }, { e: 'f' }] } },
+  ],
+  ['quotes whose text goes back to the margin', 'a:\n  b: "c\nd"\n', { a: { b: 'c d' } }],
+  ['a tab in brackets, which is white space', 'a: [b,\n\tc]\n', { a: ['b', 'c'] }],
+  ['a tab behind the column of its block, which is white space', 'a: b\n  \t\nc: d\n', { a: 'b', c: 'd' }],
+] as const) {
+  test(`reads ${what}`, () => assert.equal(data(text), expected));
+}
+
+for (const [what, text, expected] of [
+  ['an alias without anchor', 'a: 1\nb: *x\n', '2 expected the name of an anchor, got "x", which none has'],
+  [
+    'an alias before its anchor',
+    'a: *x\nb: &x 1\n',
+    '1 expected the name of an anchor, got "x", which none has',
+  ],
+  [
+    'an alias inside of itself',
+    'a: &x [*x]\n',
+    '1 expected an alias of something else, got one that contains itself',
+  ],
+  ['a null key', 'a: 1\n~: 2\n', '2 expected text as a key, got nothing'],
+  ['a list as a key', '? [a]\n: b\n', '1 expected text as a key, got a list'],
+  ['a merge of text', 'a: {<<: b}', '1 expected a map or a list of maps behind "<<", got something else'],
+  ['a tag that does not fit', 'a: !!int b\n', '1 expected what the tag !!int says, got "b"'],
+  ['a control character', 'a: b\nc: \u0001\n', '2 expected printable characters, got the character U+0001'],
+  ['a tab that indents', 'a: b\n\t\nc: d\n', '2 expected spaces as indentation, got a tab'],
+  [
+    'a tab that indents a comment in a list',
+    'a:\n  - "b"\n  \t# c\n  - d\n',
+    '3 expected spaces as indentation, got a tab',
+  ],
+  ['a tab in the place of a block', 'a: |\n\tb: c\n', '2 expected spaces as indentation, got a tab'],
+  ['a tab below a value', 'a: x\n \tb: y\n', '2 expected spaces as indentation, got a tab'],
+  ['a tab below a block', 'a: |\n  b\n\tc: d\n', '3 expected spaces as indentation, got a tab'],
+  ['a quote that is not closed', 'a: "b\nc: "d"\n', '1 expected YAML, got an error: Missing closing "quote'],
+  ['another YAML', '%YAML 1.2\n---\na: b\n', '1 expected YAML 1.1, got a directive for 1.2'],
+  ['half a surrogate pair', 'a: b\nc: "\\ud800"\n', '2 expected Unicode text, got half a surrogate pair'],
+] as const) {
+  test(`refuses ${what}`, () => assert.equal(faults(text), [expected]));
+}
+
+test('says where a second document begins', () => {
+  assert.is(parseYaml('a: b\n---\nc: d\n').secondDocument, 2);
+  assert.is(parseYaml('a: b\n---\n---\nc: [').secondDocument, 3);
+  for (const nothing of ['...\n', '---\n', '---', '--- # nothing\n---\n'])
+    assert.is(parseYaml(`a: b\n${nothing}`).secondDocument, undefined);
+});
+
+test('an alias costs one expansion, and each one inside of what it names costs another', () => {
+  const nested = (copies: number) => `a: &a 1\nb: &b [*a, *a]\nc: [${'*b, '.repeat(copies)}]\n`;
+  // Two for b itself, and three for each copy of it.
+  assert.equal(faults(nested(32)), []);
+  assert.equal(faults(nested(33)), ['1 expected at most 100 expansions of aliases, got more']);
+});
+
+for (const [what, text, line] of [
+  ['in a block', 'a: |\n  x: 1\n  y: *z\n', 3],
+  ['below lines that are empty', 'a: |\n\n  # c\n\n  y: *z\n', 5],
+  ['where a tab indents', 'a: |\n  x: 1\n  \ty: 2\n', 3],
+  ['where nothing but a tab stands', 'a: |\n  x: 1\n\n  \t\n  y: 2\n', 4],
+  ['at the end', 'a: |\n  x: 1\n  y: "z\n', 3],
+  ['in a folded block', 'a: >\n  [x,\n  *z]\n', 3],
+  ['in quotes', 'a: "[x,\n  *z]"\n', 2],
+] as const) {
+  test(`text inside of text keeps the lines of the file ${what}`, () => {
+    const { root } = parseYaml(text);
+    const inner = root?.kind === 'map' ? root.entries[0]?.value : undefined;
+    if (inner?.kind !== 'scalar') throw new Error('expected text in text');
+    assert.is(parseYaml(inner.text, inner.lineAt).faults[0]?.line, line);
+  });
+}
+
+test.run();

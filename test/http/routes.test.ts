@@ -1,0 +1,114 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type HttpRequest, type Pages, route } from '../../src/http/routes.ts';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
+import { exampleStatus } from '../support/status.ts';
+
+const test = suite('the routes');
+
+function pagesOf(status: SidecarStatus = exampleStatus()): Pages & { readonly asked: () => number } {
+  let asked = 0;
+  return { status: () => status, metrics: () => 'metrics 1\n', refresh: () => asked++, asked: () => asked };
+}
+
+function request(method: string, target: string, rest: Partial<HttpRequest> = {}): HttpRequest {
+  const here = { peer: '127.0.0.1', host: 'localhost:8181', origin: undefined, forwarded: false };
+  return { method, target, ...here, ...rest };
+}
+
+test('each page has its content, for GET, for HEAD and with a query', () => {
+  for (const [path, type, body] of [
+    ['/livez', 'text/plain; charset=utf-8', /^ok\n$/],
+    ['/readyz', 'text/plain; charset=utf-8', /^ok\n$/],
+    ['/metrics', 'text/plain; version=0.0.4; charset=utf-8', /^metrics 1\n$/],
+    ['/status', 'application/json', /^\{\n {2}"version": "1\.2\.3",[\s\S]*\}\n$/],
+  ] as const) {
+    const answer = route(request('GET', path), pagesOf());
+    assert.is(answer.status, 200);
+    assert.is(answer.headers['content-type'], type);
+    assert.match(answer.body, body);
+    assert.equal(route(request('HEAD', path), pagesOf()), answer);
+    assert.equal(route(request('GET', `${path}?a=b?c`), pagesOf()), answer);
+  }
+});
+
+test('the status page is the status, field for field', () => {
+  assert.equal(JSON.parse(route(request('GET', '/status'), pagesOf()).body), exampleStatus());
+});
+
+test('not ready: says which directory waits, while alive stays true', () => {
+  const { configs, ...rest } = exampleStatus();
+  const status = { ...rest, ready: false, configs: configs.map((config) => ({ ...config, ready: false })) };
+  const answer = route(request('GET', '/readyz'), pagesOf(status));
+  assert.is(answer.status, 503);
+  assert.is(answer.body, 'waiting for the first publish to /mnt/secrets-store\n');
+  assert.is(route(request('GET', '/livez'), pagesOf(status)).status, 200);
+});
+
+test('anything else is 404, with what there is', () => {
+  for (const target of [
+    '/',
+    '',
+    '*',
+    '/livez/',
+    '//livez',
+    '/LIVEZ',
+    '/toString',
+    '/../status',
+    'http://x/livez',
+    '/st%61tus',
+  ]) {
+    const answer = route(request('GET', target), pagesOf());
+    assert.is(answer.status, 404, target);
+    assert.match(answer.body, '/livez, /readyz, /metrics, /status, /refresh');
+  }
+});
+
+test('another method is 405, and names the right one', () => {
+  for (const [method, path, allow] of [
+    ['POST', '/livez', 'GET, HEAD'],
+    ['DELETE', '/status', 'GET, HEAD'],
+    ['OPTIONS', '/metrics', 'GET, HEAD'],
+    ['GET', '/refresh', 'POST'],
+    ['HEAD', '/refresh', 'POST'],
+  ] as const) {
+    const answer = route(request(method, path), pagesOf());
+    assert.is(answer.status, 405, `${method} ${path}`);
+    assert.is(answer.headers.allow, allow);
+  }
+});
+
+for (const [name, rest] of [
+  ['127.0.0.1', {}],
+  ['127.8.9.10', { peer: '127.8.9.10' }],
+  ['an IPv4 address inside IPv6', { peer: '::ffff:127.0.0.1', host: '127.0.0.1' }],
+  ['IPv6', { peer: '::1', host: '[::1]:8181' }],
+] as const) {
+  test(`POST /refresh from ${name} asks for a sync`, () => {
+    const pages = pagesOf();
+    assert.is(route(request('POST', '/refresh', rest), pages).status, 202);
+    assert.is(pages.asked(), 1);
+  });
+}
+
+for (const [name, rest] of [
+  ['another pod', { peer: '10.0.0.7' }],
+  ['another pod by IPv6', { peer: 'fd00::7' }],
+  ['another pod inside IPv6', { peer: '::ffff:10.0.0.7' }],
+  ['an address that only looks like loopback', { peer: '127.0.0.1.example' }],
+  ['a closed connection', { peer: '' }],
+  ['a web page whose name was made to resolve to us', { host: 'evil.example:8181' }],
+  ['a web page that looks like loopback', { host: '127.0.0.1.evil.example' }],
+  ['a form on a web page', { origin: 'https://evil.example' }],
+  ['a sandboxed web page', { origin: 'null' }],
+  ['who sends no Host', { host: undefined }],
+  ['who comes by the proxy of a service mesh', { peer: '127.0.0.6', forwarded: true }],
+] as const) {
+  test(`POST /refresh from ${name} is refused`, () => {
+    const pages = pagesOf();
+    assert.is(route(request('POST', '/refresh', rest), pages).status, 403);
+    assert.is(pages.asked(), 0);
+  });
+}
+
+test.run();

@@ -1,0 +1,239 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../src/core/problem.ts';
+import type { Pages } from '../../src/http/routes.ts';
+import { type HttpLimits, type HttpServer, openHttpServer } from '../../src/http/server.ts';
+import { rejects } from '../support/rejects.ts';
+import { exampleStatus } from '../support/status.ts';
+import { PATIENCE, until, within } from '../support/wait.ts';
+
+const test = suite('the HTTP server');
+const open: { close(): unknown }[] = [];
+test.after.each(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+let refreshes = 0;
+const pages: Pages = { status: exampleStatus, metrics: () => 'metrics 1\n', refresh: () => refreshes++ };
+
+async function serve(limits: HttpLimits = {}): Promise<HttpServer> {
+  const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, pages, limits);
+  open.push(server);
+  return server;
+}
+
+interface Answer {
+  readonly response: IncomingMessage;
+  readonly body: string;
+}
+
+function ask(server: HttpServer, method: string, path: string, body = ''): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = server.address;
+    const headers = { host: 'localhost', 'content-length': Buffer.byteLength(body) };
+    request({ host, port, method, path, agent: false, headers }, async (response) => {
+      let text = '';
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+      resolve({ response, body: text });
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+/** A connection on which a test says what it likes; what came back is in `heard`; `closed` waits for its end. */
+function dial({ address }: HttpServer): {
+  socket: Socket;
+  heard: () => string;
+  closed: () => Promise<unknown>;
+} {
+  const socket = connect(address.port, address.host);
+  open.push({ close: () => socket.destroy() });
+  let text = '';
+  socket.on('error', () => {});
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  // Not by once() of node:events, which rejects with the ECONNRESET of a connection that ended while we wrote.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  return {
+    socket,
+    heard: () => text,
+    closed: () => within(() => `the end of the connection, got ${JSON.stringify(text)}`, closed),
+  };
+}
+
+test('answers, closes the connection, and lets nobody keep the answer', async () => {
+  const { response, body } = await ask(await serve(), 'GET', '/metrics');
+  assert.is(response.statusCode, 200);
+  assert.is(body, 'metrics 1\n');
+  assert.is(response.headers.connection, 'close');
+  assert.is(response.headers['cache-control'], 'no-store');
+  assert.is(response.headers['x-content-type-options'], 'nosniff');
+});
+
+test('HEAD has the length and no body', async () => {
+  const { response, body } = await ask(await serve(), 'HEAD', '/status');
+  assert.is(body, '');
+  assert.ok(Number(response.headers['content-length']) > 1000);
+});
+
+test('POST /refresh over a real loopback connection asks for a sync', async () => {
+  const before = refreshes;
+  assert.is((await ask(await serve(), 'POST', '/refresh')).response.statusCode, 202);
+  assert.is(refreshes, before + 1);
+});
+
+test('POST /refresh that a proxy of the pod passes on is refused', async () => {
+  for (const header of [
+    'X-Forwarded-Proto: http',
+    'X-Forwarded-For: 10.0.0.7',
+    'Via: 1.1 proxy',
+    'Forwarded: for=_x',
+  ]) {
+    const { socket, heard, closed } = dial(await serve());
+    socket.write(`POST /refresh HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
+    await closed();
+    assert.match(heard(), /^HTTP\/1\.1 403 /, header);
+  }
+});
+
+test('a large body is answered without being read', async () => {
+  const { socket, heard, closed } = dial(await serve());
+  socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n');
+  await closed();
+  assert.match(heard(), /^HTTP\/1\.1 202 /);
+});
+
+for (const [name, bytes, status] of [
+  ['not HTTP', 'hello\r\n\r\n', 400],
+  ['no Host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+  ['headers without end', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+  ['two lengths', 'POST /refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+  ['a NUL', 'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+] as const) {
+  test(`a bad request is refused: ${name}`, async () => {
+    const server = await serve();
+    const { socket, heard, closed } = dial(server);
+    socket.write(bytes);
+    await closed();
+    assert.match(heard(), new RegExp(`^HTTP/1\\.1 ${status} `));
+    assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
+  });
+}
+
+test('a second request on a connection is neither answered nor worked on', async () => {
+  const before = refreshes;
+  const { socket, heard, closed } = dial(await serve());
+  socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000));
+  await closed();
+  assert.is(heard().match(/HTTP\/1\.1/g)?.length, 1);
+  assert.is(refreshes, before + 1);
+});
+
+test('whoever says nothing, says it slowly, or does not listen, is gone when the time is over', async () => {
+  const server = await serve({ lifetime: 100 });
+  const silent = dial(server);
+  const slow = dial(server);
+  const timer = setInterval(() => slow.socket.write('x'), 10);
+  const deaf = dial(server);
+  deaf.socket.pause();
+  deaf.socket.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  await Promise.all([silent.closed(), slow.closed()]).finally(() => clearInterval(timer));
+  deaf.socket.resume();
+  await deaf.closed();
+});
+
+test('a thousand connections that say nothing do not keep a probe out', async () => {
+  const server = await serve({ connections: 20, lifetime: 1_000_000 });
+  const idle = Array.from({ length: 1000 }, () => dial(server));
+  await within('a thousand connections', Promise.all(idle.map(({ socket }) => once(socket, 'connect'))));
+  for (let times = 0; times < 5; times++) {
+    assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
+  }
+  // Each later one pushed out one that came before it.
+  const left = () => idle.filter(({ socket }) => !socket.destroyed).length;
+  await until(
+    () => `20 left, got ${left()}`,
+    () => left() <= 20,
+  );
+});
+
+test('closes without waiting, with requests half said, and may be closed again', async () => {
+  const server = await serve({ lifetime: 1_000_000 });
+  const silent = dial(server);
+  const half = dial(server);
+  half.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n');
+  await within('two connections', Promise.all([silent, half].map(({ socket }) => once(socket, 'connect'))));
+  await ask(server, 'GET', '/livez');
+  await Promise.all([server.close(), server.close()]);
+  await Promise.all([silent.closed(), half.closed()]);
+  await server.close();
+  assert.is(((await rejects(ask(server, 'GET', '/livez'))) as NodeJS.ErrnoException).code, 'ECONNREFUSED');
+});
+
+test('keeps no process alive', () => {
+  const module = new URL('../../src/http/server.ts', import.meta.url).href;
+  const script = `
+    import { openHttpServer } from ${JSON.stringify(module)};
+    await openHttpServer({ host: '127.0.0.1', port: 0 }, {});
+    console.log('listening');`;
+  const { stdout, signal } = spawnSync(
+    process.execPath,
+    ['--no-warnings', '--input-type=module', '-e', script],
+    {
+      encoding: 'utf8',
+      timeout: PATIENCE,
+    },
+  );
+  assert.is(stdout, 'listening\n');
+  assert.is(signal, null);
+});
+
+test('leaves no timer, no socket and no handle that keeps a process alive', async () => {
+  const active = () => process.getActiveResourcesInfo();
+  // Standard streams are pipes or a terminal.
+  const isIdle = () => active().every((resource) => /^(Pipe|TTY)Wrap$/.test(resource));
+  const server = await serve();
+  for (let times = 0; times < 20; times++) await ask(server, 'GET', '/status');
+  await until(() => `nothing active, got ${active()}`, isIdle);
+  await server.close();
+  await until(() => `nothing active, got ${active()}`, isIdle);
+});
+
+test('0.0.0.0 is every address, of IPv6 too', async () => {
+  const server = await openHttpServer({ host: '0.0.0.0', port: 0 }, pages);
+  open.push(server);
+  assert.is(server.address.host, '0.0.0.0');
+  const hosts = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  for (const host of ['127.0.0.1', '::1'].filter((own) => hosts.some(({ address }) => address === own))) {
+    const there = { ...server, address: { ...server.address, host } };
+    assert.is((await ask(there, 'POST', '/refresh')).response.statusCode, 202, host);
+  }
+});
+
+test('a port that is taken is a Problem with a remedy', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  open.push(other);
+  const { port } = other.address() as { port: number };
+  const error = await rejects(openHttpServer({ host: '127.0.0.1', port }, pages));
+  assert.instance(error, Problem);
+  assert.is(
+    (error as Problem).message,
+    `expected an address to listen on, got EADDRINUSE for 127.0.0.1:${port}`,
+  );
+  assert.match((error as Problem).remedy, 'Containers of a pod share their ports');
+});
+
+test('an address that is not ours is a Problem', async () => {
+  const error = await rejects(openHttpServer({ host: '192.0.2.1', port: 0 }, pages));
+  assert.match((error as Problem).message, 'got EADDRNOTAVAIL');
+});
+
+test.run();

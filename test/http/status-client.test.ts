@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../src/core/problem.ts';
+import { openHttpServer } from '../../src/http/server.ts';
+import { fetchStatus } from '../../src/http/status-client.ts';
+import { rejects } from '../support/rejects.ts';
+import { exampleStatus } from '../support/status.ts';
+import { PATIENCE } from '../support/wait.ts';
+
+const test = suite('asking for the status');
+
+async function problem(listener: RequestListener, timeout = PATIENCE): Promise<Problem> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  try {
+    const error = await rejects(fetchStatus({ host: '127.0.0.1', port }, timeout));
+    if (!(error instanceof Problem)) throw error;
+    return error;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
+  test(`gets the status of a sidecar that listens on ${host}`, async () => {
+    const server = await openHttpServer(
+      { host: host === 'localhost' ? '127.0.0.1' : host, port: 0 },
+      { status: exampleStatus, metrics: () => '', refresh: () => {} },
+    );
+    try {
+      assert.equal(await fetchStatus({ host, port: server.address.port }, PATIENCE), exampleStatus());
+    } finally {
+      await server.close();
+    }
+  });
+}
+
+test('nobody listening', async () => {
+  const error = (await rejects(fetchStatus({ host: '127.0.0.1', port: 1 }, PATIENCE))) as Problem;
+  assert.is(error.message, 'expected a sidecar that answers at 127.0.0.1:1, got ECONNREFUSED');
+  assert.match(error.remedy, '--listen');
+});
+
+test('no answer in time', async () => {
+  assert.match((await problem(() => {}, 50)).message, 'got no answer in time');
+});
+
+for (const [name, page] of [
+  ['no JSON', '<html>'],
+  ['JSON of somebody else', '{"version":"1"}'],
+  ['null', 'null'],
+] as const) {
+  test(`another page: ${name}`, async () => {
+    assert.match((await problem((_, response) => response.end(page))).message, 'got another page');
+  });
+}
+
+test('another protocol', async () => {
+  const error = await problem((_, response) =>
+    response.writeHead(101, { connection: 'Upgrade', upgrade: 'x' }).end(),
+  );
+  assert.match(error.message, 'got another protocol');
+});
+
+test('a page without end', async () => {
+  const error = await problem((_, response) => {
+    const pour = () => {
+      while (!response.destroyed && response.write('x'.repeat(65_536)));
+    };
+    response.on('drain', pour);
+    pour();
+  });
+  assert.match(error.message, 'got a page without end');
+});
+
+test.run();

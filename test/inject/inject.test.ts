@@ -1,0 +1,533 @@
+/** Whole manifests through inject. Each result also passes the schemas, and stays the same when injected again. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parsePlan } from '../../src/config/parse.ts';
+import {
+  type ContainerView,
+  changedLines,
+  containersIn,
+  injected,
+  injectWith,
+  objectsIn,
+  secretProviderClass,
+  valuesIn,
+} from '../support/inject.ts';
+import { rejects } from '../support/rejects.ts';
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures/csi', name), 'utf8');
+const spec = 'containers: [{name: app, image: nginx}]';
+interface Rule {
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+const kindOf = (object: unknown) => (object as { readonly kind: string }).kind;
+const workload = (kind: string, template: string) =>
+  `apiVersion: ${kind === 'Job' || kind === 'CronJob' ? 'batch/v1' : kind === 'Pod' || kind === 'PodTemplate' || kind === 'ReplicationController' ? 'v1' : 'apps/v1'}\nkind: ${kind}\nmetadata: {name: web}\n${template}\n`;
+const selector = 'selector: {matchLabels: {app: web}}';
+const pods = `metadata: {labels: {app: web}}, spec: {${spec}}`;
+const kinds: Readonly<Record<string, string>> = {
+  Pod: `spec: {${spec}}`,
+  PodTemplate: `template: {${pods}}`,
+  Deployment: `spec: {${selector}, template: {${pods}}}`,
+  StatefulSet: `spec: {serviceName: web, ${selector}, template: {${pods}}}`,
+  DaemonSet: `spec: {${selector}, template: {${pods}}}`,
+  ReplicaSet: `spec: {${selector}, template: {${pods}}}`,
+  ReplicationController: `spec: {selector: {app: web}, template: {${pods}}}`,
+  Job: `spec: {template: {spec: {restartPolicy: Never, ${spec}}}}`,
+  CronJob: `spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, ${spec}}}}}}`,
+};
+
+for (const [kind, template] of Object.entries(kinds)) {
+  test(`a ${kind} gets the sidecar, the volumes, a mount in its container, and the ConfigMap`, async () => {
+    const { objects } = await injected({ text: workload(kind, template), config: secretProviderClass });
+    const [sidecar] = containersIn(objects, 'initContainers');
+    assert.is(sidecar?.name, 'podsecrets');
+    assert.is(sidecar?.restartPolicy, 'Always');
+    assert.equal(sidecar?.startupProbe?.httpGet, { path: '/readyz', port: 8181 });
+    assert.equal(sidecar?.args, ['sidecar', '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/files']);
+    assert.equal(sidecar?.volumeMounts, [
+      { name: 'podsecrets', mountPath: '/mnt/podsecrets' },
+      { name: 'podsecrets-config', mountPath: '/etc/podsecrets', readOnly: true },
+    ]);
+    const [app] = containersIn(objects, 'containers');
+    assert.equal(app?.volumeMounts, [
+      { name: 'podsecrets', mountPath: '/mnt/secrets-store', subPath: 'files', readOnly: true },
+    ]);
+    assert.equal(valuesIn(objects, 'volumes')[0], [
+      { name: 'podsecrets', emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
+      { name: 'podsecrets-config', configMap: { name: 'podsecrets-app' } },
+    ]);
+    assert.is(valuesIn<string>(objects, 'config.yaml')[0], secretProviderClass);
+  });
+}
+
+for (const pair of ['PodIdentity', 'IRSA']) {
+  test(`the provider's ${pair} example goes through in one command and keeps its mount path`, async () => {
+    const before = fixture(`ExampleDeployment-${pair}.yaml`);
+    const config = fixture(`ExampleSecretProviderClass-${pair}.yaml`);
+    for (const result of [
+      await injected({ text: before, config }),
+      await injected({ text: `${config}---\n${before}` }),
+    ]) {
+      const [app] = containersIn(result.objects, 'containers');
+      assert.equal(app?.volumeMounts, [
+        {
+          name: 'secrets-store-inline',
+          mountPath: '/mnt/secrets-store',
+          subPath: 'files',
+          readOnly: true,
+        },
+      ]);
+      const [volumes] = valuesIn<readonly unknown[]>(result.objects, 'volumes');
+      assert.equal(volumes?.[0], {
+        name: 'secrets-store-inline',
+        emptyDir: { medium: 'Memory', sizeLimit: '16Mi' },
+      });
+      assert.not.match(result.text.replace(/config\.yaml: \|[\s\S]*?(?=---|$)/, ''), 'secrets-store.csi');
+      assert.equal(result.warnings, []);
+      const { plan } = await parsePlan(valuesIn<string>(result.objects, 'config.yaml')[0] ?? '', {
+        file: 'config.yaml',
+        defaultMode: 0o644,
+        environmentRegion: 'eu-central-1',
+      });
+      assert.is(plan?.objects[0]?.name, 'MySecret');
+      assert.is(plan?.usePodIdentity, pair === 'PodIdentity' ? true : undefined);
+    }
+    const { gone } = changedLines(before, (await injected({ text: before, config })).text);
+    assert.equal(
+      gone.map((line) => line.trim()),
+      [
+        'csi:',
+        'driver: secrets-store.csi.k8s.io',
+        'volumeAttributes:',
+        'secretProviderClass: "nginx-pod-identity-deployment-aws-secrets"'.replace(
+          'nginx-pod-identity',
+          pair === 'IRSA' ? 'nginx-irsa' : 'nginx-pod-identity',
+        ),
+      ],
+    );
+  });
+}
+
+test('comments, order and quotes of what is not ours stay', async () => {
+  const text = `# shop\napiVersion: apps/v1   # stable\nkind: Deployment\nmetadata: {name: 'web'}\nspec:\n    selector: {matchLabels: {a: b}}\n    template:\n        metadata: {labels: {a: b}}\n        spec:\n            # wait for it\n            initContainers:\n            # first of all\n            -   name: wait\n                image: "busybox"\n            containers:\n            -   name: app   # the app\n                image: 'nginx'\n`;
+  const result = await injected({ text, config: secretProviderClass });
+  assert.equal(changedLines(text, result.text).gone, []);
+  assert.match(result.text, '            initContainers:\n            - name: podsecrets\n');
+  assert.match(result.text, '            # first of all\n            -   name: wait\n');
+});
+
+test('every container gets the files, init containers too, or only those that are named', async () => {
+  const text = workload(
+    'Pod',
+    'spec:\n  initContainers:\n  - {name: migrate, image: x}\n  containers:\n  - {name: app, image: x}\n  - {name: log, image: x}',
+  );
+  const mounting = async (flags: string) => {
+    const { objects } = await injected({ text, config: secretProviderClass, flags });
+    return [...containersIn(objects, 'initContainers'), ...containersIn(objects, 'containers')]
+      .filter((container) => !container.name.startsWith('podsecrets') && container.volumeMounts !== undefined)
+      .map((container) => container.name);
+  };
+  assert.equal(await mounting(''), ['migrate', 'app', 'log']);
+  assert.equal(await mounting('--containers app'), ['app']);
+});
+
+test('as init: a plain init container, and nothing that stays', async () => {
+  const { objects } = await injected({
+    text: workload('Job', kinds.Job ?? ''),
+    config: secretProviderClass,
+    flags: '--as init --notify-touch /tmp/x --fetch batch',
+  });
+  const [init, ...others] = containersIn(objects, 'initContainers');
+  assert.equal(others, []);
+  assert.equal(
+    [init?.name, init?.args[0], init?.restartPolicy, init?.startupProbe],
+    ['podsecrets-init', 'init', undefined, undefined],
+  );
+  assert.equal(init?.args.slice(2), ['--fetch=batch', '--notify-touch=/tmp/x']);
+});
+
+test('as init+sidecar: the init container fetches first, a plain container keeps fresh', async () => {
+  const { objects } = await injected({
+    text: workload('Deployment', kinds.Deployment ?? '').replace(
+      'spec: {containers',
+      'spec: {shareProcessNamespace: true, securityContext: {runAsUser: 101}, containers',
+    ),
+    config: secretProviderClass,
+    flags: '--as init+sidecar --notify-signal SIGHUP --notify-process nginx --interval 1m --log-level debug',
+  });
+  const [init] = containersIn(objects, 'initContainers');
+  const sidecar = containersIn(objects, 'containers').at(-1);
+  assert.equal(init?.args.slice(2), ['--log-level=debug']);
+  assert.equal(sidecar?.args.slice(2), [
+    '--interval=1m',
+    '--notify-signal=SIGHUP',
+    '--notify-process=nginx',
+    '--log-level=debug',
+  ]);
+  assert.equal(
+    [sidecar?.name, sidecar?.args[0], sidecar?.restartPolicy, sidecar?.startupProbe],
+    ['podsecrets', 'sidecar', undefined, undefined],
+  );
+  assert.ok(sidecar?.livenessProbe);
+});
+
+test('another way of injecting replaces the one before', async () => {
+  const text = workload('Deployment', kinds.Deployment ?? '');
+  const native = await injected({ text, config: secretProviderClass });
+  const pair = await injected({ text: native.text, config: secretProviderClass, flags: '--as init+sidecar' });
+  assert.equal(
+    containersIn(pair.objects, 'initContainers').map(({ name }) => name),
+    ['podsecrets-init'],
+  );
+  assert.equal(
+    containersIn(pair.objects, 'containers').map(({ name }) => name),
+    ['app', 'podsecrets'],
+  );
+  const back = await injected({ text: pair.text, config: secretProviderClass });
+  assert.equal(back.objects, native.objects);
+});
+
+test('a pod that was injected is brought up to date without its config', async () => {
+  const first = await injected({ text: `${secretProviderClass}---\n${workload('Pod', kinds.Pod ?? '')}` });
+  const second = await injected({ text: first.text, flags: '--image podsecrets:next' });
+  assert.equal(
+    changedLines(first.text, second.text).came.map((line) => line.trim()),
+    ['image: podsecrets:next'],
+  );
+});
+
+test('a config that changed changes its ConfigMap', async () => {
+  const first = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  const second = await injected({
+    text: first.text,
+    config: secretProviderClass.replace('prod/db', 'prod/next'),
+  });
+  assert.equal(
+    changedLines(first.text, second.text).came.map((line) => line.trim()),
+    ['- objectName: prod/next # the one that rotates'],
+  );
+});
+
+test('volumes of the CSI driver keep their names and paths, each with its class', async () => {
+  const csi = (name: string, spc: string) =>
+    `  - name: ${name}\n    csi:\n      driver: secrets-store.csi.k8s.io\n      volumeAttributes: {secretProviderClass: ${spc}}\n`;
+  const text = `${secretProviderClass}---\n${secretProviderClass.replace('name: app', 'name: other')}---\n${workload(
+    'Pod',
+    `spec:\n  containers:\n  - name: app\n    image: x\n    volumeMounts:\n    - {name: one, mountPath: /one}\n    - {name: two, mountPath: /two}\n  - {name: bystander, image: x}\n  volumes:\n${csi('one', 'app')}${csi('two', 'other')}`,
+  )}`;
+  const { objects } = await injected({ text });
+  const [sidecar] = containersIn(objects, 'initContainers');
+  assert.equal(sidecar?.args, [
+    'sidecar',
+    '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/one/files',
+    '--config=/etc/podsecrets-2/config.yaml=/mnt/podsecrets/two/files',
+  ]);
+  assert.equal(sidecar?.volumeMounts, [
+    { name: 'one', mountPath: '/mnt/podsecrets/one' },
+    { name: 'one-config', mountPath: '/etc/podsecrets', readOnly: true },
+    { name: 'two', mountPath: '/mnt/podsecrets/two' },
+    { name: 'two-config', mountPath: '/etc/podsecrets-2', readOnly: true },
+  ]);
+  const [app, bystander] = containersIn(objects, 'containers');
+  assert.equal(
+    app?.volumeMounts?.map((mount) => [mount.mountPath, mount.subPath, mount.readOnly]),
+    [
+      ['/one', 'files', true],
+      ['/two', 'files', true],
+    ],
+  );
+  assert.is(bystander?.volumeMounts, undefined);
+  assert.equal(valuesIn<string>(objects, 'config.yaml').length, 2);
+});
+
+test('a class that no pod uses, and pods that ask for nothing, stay as they are', async () => {
+  const csi =
+    'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
+  const other = secretProviderClass.replace('name: app', 'name: other');
+  const plain = workload('Deployment', kinds.Deployment ?? '');
+  const text = `${secretProviderClass}---\n${other}---\n${plain}---\n${workload('Pod', `spec: {${spec}, ${csi}}`)}`;
+  const result = await injected({ text });
+  assert.ok(result.text.includes(`${other}---\n${plain}---\n`));
+});
+
+test('a volume of another provider of the CSI driver is left alone', async () => {
+  const vault = secretProviderClass
+    .replace('name: app', 'name: vault')
+    .replace('provider: aws', 'provider: vault');
+  const csi = (name: string, spc: string) =>
+    `{name: ${name}, csi: {driver: secrets-store.csi.k8s.io, nodePublishSecretRef: {name: s}, volumeAttributes: {secretProviderClass: ${spc}}}}`;
+  const pod = workload('Pod', `spec: {${spec}, volumes: [${csi('a', 'vault')}, ${csi('b', 'app')}]}`);
+  const { text, objects, warnings } = await injected({
+    text: `${vault}---\n${secretProviderClass}---\n${pod}`,
+  });
+  assert.ok(text.startsWith(vault));
+  const [volumes] = valuesIn<readonly Readonly<Record<string, unknown>>[]>(objects, 'volumes');
+  assert.equal(
+    volumes?.map((volume) => Object.keys(volume)[1]),
+    ['csi', 'emptyDir', 'configMap'],
+  );
+  assert.is(warnings.length, 1);
+});
+
+test('the ConfigMap of a class is where its workload is', async () => {
+  const pod = workload('Pod', kinds.Pod ?? '').replace('name: web', 'name: web, namespace: shop');
+  const { objects } = await injected({ text: `${secretProviderClass}---\n${pod}` });
+  assert.equal(valuesIn(objects, 'metadata').slice(0, 2), [
+    { name: 'podsecrets-app', namespace: 'shop' },
+    { name: 'web', namespace: 'shop' },
+  ]);
+});
+
+test('two configs get two volumes, also when the first is taken away', async () => {
+  const other = secretProviderClass.replace('name: app', 'name: other');
+  const configs = [
+    { file: 'a.yaml', text: secretProviderClass, dir: undefined },
+    { file: 'b.yaml', text: other, dir: '/other' },
+  ];
+  const text = workload('Pod', kinds.Pod ?? '');
+  const both = await injectWith({ file: 'pods.yaml', text, configs }, '');
+  const names = (objects: readonly unknown[]) =>
+    valuesIn<readonly { readonly name: string }[]>(objects, 'volumes')
+      .flat()
+      .map(({ name }) => name);
+  assert.equal(names(both.objects), [
+    'podsecrets',
+    'podsecrets-config',
+    'podsecrets-2',
+    'podsecrets-2-config',
+  ]);
+  const third = {
+    file: 'c.yaml',
+    text: secretProviderClass.replace('name: app', 'name: third'),
+    dir: '/third',
+  };
+  const next = await injectWith({ file: 'pods.yaml', text: both.text, configs: [...configs, third] }, '');
+  assert.equal(names(next.objects).slice(4), ['podsecrets-3', 'podsecrets-3-config']);
+  assert.equal(containersIn(next.objects, 'initContainers')[0]?.args.slice(1), [
+    '--config=/etc/podsecrets/config.yaml=/mnt/podsecrets/podsecrets/files',
+    '--config=/etc/podsecrets-2/config.yaml=/mnt/podsecrets/podsecrets-2/files',
+    '--config=/etc/podsecrets-3/config.yaml=/mnt/podsecrets/podsecrets-3/files',
+  ]);
+  assert.equal(
+    containersIn(next.objects, 'containers')[0]?.volumeMounts?.map(({ mountPath }) => mountPath),
+    ['/mnt/secrets-store', '/other', '/third'],
+  );
+});
+
+test('a list stays a list, and JSON can be read', async () => {
+  const list = {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [...objectsIn(secretProviderClass), ...objectsIn(workload('Pod', kinds.Pod ?? ''))],
+  };
+  const { text, objects } = await injected({ text: JSON.stringify(list) });
+  assert.equal(objectsIn(text).map(kindOf), ['List']);
+  assert.equal(objects.map(kindOf), ['ConfigMap', 'Pod']);
+  const [configMap = ''] = valuesIn<string>(objects, 'config.yaml');
+  assert.equal(objectsIn(configMap), objectsIn(secretProviderClass));
+});
+
+test('the containers run under the restricted Pod Security Standard', async () => {
+  const { objects } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  assert.equal(containersIn(objects, 'initContainers')[0]?.securityContext, {
+    runAsNonRoot: true,
+    runAsUser: 65532,
+    runAsGroup: 65532,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  });
+});
+
+test('they run as the application does, when the pod spec says who that is', async () => {
+  const user = async (context: string, flags = '') => {
+    const text = workload('Pod', `spec: {${context} ${spec}}`);
+    const { objects } = await injected({ text, config: secretProviderClass, flags });
+    const [own] = containersIn(objects, 'initContainers');
+    return ['runAsUser', 'runAsGroup', 'runAsNonRoot'].map((key) => own?.securityContext[key]);
+  };
+  assert.equal(await user('securityContext: {runAsUser: 101},'), [101, 101, true]);
+  assert.equal(await user('securityContext: {runAsUser: 101, runAsGroup: 7},'), [101, 7, true]);
+  assert.equal(await user('securityContext: {runAsUser: 0},'), [65532, 65532, true]);
+  assert.equal(await user('', '--owner 33:34'), [33, 34, true]);
+  assert.equal(await user('', '--owner 0:0'), [0, 0, false]);
+});
+
+test('with --sync-secrets a service account may keep the named Secrets, and nothing else', async () => {
+  const config = `${secretProviderClass}  secretObjects:\n  - secretName: db\n    type: Opaque\n    data: [{objectName: prod_db, key: password}]\n`;
+  const text = workload('Pod', `spec: {serviceAccountName: shop, ${spec}}`);
+  const { objects } = await injected({ text, config, flags: '--sync-secrets -n shop' });
+  const rules = valuesIn<readonly Rule[]>(objects, 'rules').flat();
+  assert.equal(
+    rules.map(({ resources, resourceNames }) => [resources, resourceNames]),
+    [[['secrets'], ['db']]],
+  );
+  assert.equal(valuesIn<readonly unknown[]>(objects, 'subjects').flat(), [
+    { kind: 'ServiceAccount', name: 'shop', namespace: 'shop' },
+  ]);
+  assert.ok(containersIn(objects, 'initContainers')[0]?.args.includes('--sync-secrets'));
+  const owned = await injected({ text, config, flags: '--sync-secrets -n shop --secret-owner pod' });
+  assert.equal(
+    valuesIn<NonNullable<ContainerView['env']>>(owned.objects, 'env')
+      .flat()
+      .map(({ name }) => name),
+    ['POD_NAME', 'POD_UID'],
+  );
+  assert.equal((await injected({ text, config })).warnings.length, 1);
+});
+
+test('two containers of different users say nothing about who podsecrets should be', async () => {
+  const users =
+    '{name: a, image: x, securityContext: {runAsUser: 5}}, {name: b, image: x, securityContext: {runAsUser: 6}}';
+  const { objects } = await injected({
+    text: workload('Pod', `spec: {containers: [${users}]}`),
+    config: secretProviderClass,
+  });
+  assert.is(containersIn(objects, 'initContainers')[0]?.securityContext.runAsUser, 65532);
+});
+
+test('a tmpfs that was given another size keeps it', async () => {
+  const first = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  const resized = first.text.replace('sizeLimit: 16Mi', 'sizeLimit: 1Gi');
+  assert.is((await injected({ text: resized, config: secretProviderClass })).text, resized);
+});
+
+test('another directory moves the mounts, and a container that is no longer named loses its own', async () => {
+  const text = workload('Pod', 'spec: {containers: [{name: app, image: x}, {name: log, image: x}]}');
+  const first = await injected({ text, config: secretProviderClass, dir: '/a' });
+  const paths = (objects: readonly unknown[]) =>
+    containersIn(objects, 'containers').map((container) =>
+      container.volumeMounts?.map((mount) => mount.mountPath),
+    );
+  assert.equal(paths(first.objects), [['/a'], ['/a']]);
+  const moved = await injected({
+    text: first.text,
+    config: secretProviderClass,
+    dir: '/b',
+    flags: '--containers log',
+  });
+  assert.equal(paths(moved.objects), [undefined, ['/b']]);
+  assert.equal(
+    paths((await injected({ text: moved.text })).objects),
+    [undefined, ['/b']].map((one, index) => (index === 0 ? ['/b'] : one)),
+  );
+  const chosen = await injected({ text: first.text, flags: '--dir /c' });
+  assert.equal(paths(chosen.objects), [['/c'], ['/c']]);
+});
+
+test('a volume of the CSI driver that no container mounts goes where the config says, to the containers that are named', async () => {
+  const csi =
+    'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
+  const text = workload('Pod', `spec: {${spec}, ${csi}}`);
+  const mounts = async (flags: string) => {
+    const { objects } = await injected({ text, config: secretProviderClass, dir: '/here', flags });
+    return containersIn(objects, 'containers')[0]?.volumeMounts;
+  };
+  assert.is(await mounts(''), undefined);
+  assert.equal(await mounts('--containers app'), [
+    { name: 'v', mountPath: '/here', subPath: 'files', readOnly: true },
+  ]);
+});
+
+test('a config that serves a volume is not given to the pods that have none', async () => {
+  const before = fixture('ExampleDeployment-IRSA.yaml');
+  const text = `${before}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const { objects } = await injected({ text, config: fixture('ExampleSecretProviderClass-IRSA.yaml') });
+  assert.equal(containersIn(objects, 'initContainers').length, 1);
+});
+
+test('a pod that was injected stays as it is when its config is nowhere to be found', async () => {
+  const { text } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
+  const alone = text.slice(0, text.indexOf('---'));
+  assert.is((await injected({ text: alone, flags: '--image other:1' })).text, alone);
+});
+
+test('a class of the input becomes a ConfigMap with its comments, behind the comments that lead up to it', async () => {
+  const commented = secretProviderClass.replace('provider: aws', 'provider:   aws # the only one');
+  const text = `# Who may read this: shop.\n${commented}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const result = await injected({ text });
+  assert.ok(result.text.startsWith('# Who may read this: shop.\napiVersion: v1\nkind: ConfigMap\n'));
+  assert.is(valuesIn<string>(result.objects, 'config.yaml')[0], commented);
+});
+
+test('a manifest without a last line end, and one with it, are followed by one document each', async () => {
+  const text = workload('Pod', kinds.Pod ?? '');
+  const [one, other] = [
+    await injected({ text, config: secretProviderClass }),
+    await injected({ text: text.trimEnd(), config: secretProviderClass }),
+  ];
+  assert.is(one.text, other.text);
+  assert.not.match(one.text, '\n\n');
+});
+
+test('the list of one kind that an API answers with is a list', async () => {
+  const list = { apiVersion: 'v1', kind: 'PodList', items: objectsIn(workload('Pod', kinds.Pod ?? '')) };
+  const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
+  const { objects } = await injectWith({ file: 'pods.yaml', text: JSON.stringify(list), configs }, '');
+  assert.equal(objects.map(kindOf), ['Pod', 'ConfigMap']);
+  assert.is(containersIn(objects, 'initContainers').length, 1);
+});
+
+test('what YAML 1.1 would take for a number or a date stays text, and octal is octal', async () => {
+  const text = workload(
+    'Pod',
+    `metadata: {name: web, annotations: {at: 2024-01-01, time: 1:30}}\nspec: {${spec}, volumes: [{name: v, secret: {secretName: s, defaultMode: 0400}}]}`,
+  ).replace('metadata: {name: web}\n', '');
+  const { objects } = await injected({ text, config: secretProviderClass });
+  assert.equal(valuesIn(objects, 'annotations')[0], { at: '2024-01-01', time: '1:30' });
+  assert.is(valuesIn(objects, 'defaultMode')[0], 256);
+});
+
+test('a resource of the same kind and another group is left alone', async () => {
+  const other = secretProviderClass.replace('secrets-store.csi.x-k8s.io/v1', 'example.com/v1');
+  const text = `${other}---\n${workload('Pod', kinds.Pod ?? '')}`;
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+  assert.match(String(problem), 'a SecretProviderClass or --config, got none of them');
+});
+
+test('service accounts that share a config share its Role, and a workload without a namespace needs one', async () => {
+  const config = `${secretProviderClass}  secretObjects:\n  - secretName: db\n    type: Opaque\n    data: [{objectName: prod_db, key: password}]\n`;
+  const two = ['one', 'two']
+    .map((name) => workload('Pod', `spec: {serviceAccountName: ${name}, ${spec}}`))
+    .join('---\n');
+  const { objects } = await injected({ text: two, config, flags: '--sync-secrets -n shop' });
+  assert.equal(
+    valuesIn<readonly { readonly name: string }[]>(objects, 'subjects')
+      .flat()
+      .map(({ name }) => name),
+    ['one', 'two'],
+  );
+  assert.equal(valuesIn(objects, 'env'), []);
+  const configs = [{ file: 'config.yaml', text: config, dir: undefined }];
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text: two, configs }, '--sync-secrets'));
+  assert.match(String(problem), 'expected the namespace of Pod/web, which a RoleBinding has to name');
+});
+
+test('an input of a billion laughs is refused', async () => {
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...'bcdefg'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdef'[index]}`).join(', ')}]`),
+  ].join('\n');
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text: bomb, configs: [] }, ''));
+  assert.match(String(problem), 'expected at most 100 expansions of aliases');
+});
+
+test('an alias without its anchor, and a merge of nothing, are called what they are', async () => {
+  for (const [text, expected] of [
+    ['a: *nothing\n', /expected YAML, got text with an error: Unresolved alias .*: nothing/],
+    ['a:\n  <<: 3\n', /expected YAML, got text with an error: Merge sources must be maps/],
+  ] as const) {
+    const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+    assert.match(String(problem), expected);
+  }
+});
+
+test.run();

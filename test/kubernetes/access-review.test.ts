@@ -1,0 +1,69 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem, problemLine, problemsOf } from '../../src/core/problem.ts';
+import { checkAccess } from '../../src/kubernetes/access-review.ts';
+import { rbacFor } from '../../src/kubernetes/rbac.ts';
+import { type KubernetesDouble, kubernetesDouble } from '../support/kubernetes-api.ts';
+import { rejects } from '../support/rejects.ts';
+import { secretObject, secretPlan } from '../support/secret-plan.ts';
+
+const plan = secretPlan([secretObject('app', { a: 'a' }), secretObject('other', { a: 'a' })]);
+
+const test = suite<{ api: KubernetesDouble }>('access');
+test.before.each(async (context) => {
+  context.api = await kubernetesDouble();
+});
+test.after.each(async ({ api }) => {
+  await api.close();
+});
+
+const question = (api: KubernetesDouble, owner: 'retain' | 'workload' = 'retain') => ({
+  plan,
+  owner,
+  env: api.env,
+  signal: new AbortController().signal,
+  serviceAccountDirectory: api.serviceAccountDirectory,
+});
+
+test('the generated Role is enough', async ({ api }) => {
+  api.rules = rbacFor(plan, { owner: 'workload', serviceAccount: 'app' })[0]?.rules;
+  assert.is(await checkAccess(question(api, 'workload')), 'shop');
+});
+
+test('what is missing is said verb by verb and name by name, and nothing is done', async ({ api }) => {
+  const secrets = { apiGroups: [''], resources: ['secrets'] };
+  api.rules = [
+    { ...secrets, resourceNames: ['app'], verbs: ['get', 'patch'] },
+    { ...secrets, resourceNames: ['other'], verbs: ['get', 'create', 'patch'] },
+  ];
+  const error = await rejects(checkAccess(question(api, 'workload')));
+  assert.instance(error, Problem);
+  const line = problemLine(error as Problem);
+  assert.ok(
+    line.includes('- {apiGroups: [""], resources: ["secrets"], resourceNames: ["app"], verbs: ["create"]}'),
+    line,
+  );
+  assert.ok(line.includes('- {apiGroups: [""], resources: ["pods"], verbs: ["get"]}'), line);
+  assert.not.match(line, '"other"');
+  assert.equal(api.requests, []);
+});
+
+test("Secrets that are somebody else's are told, all of them, and ours are not", async ({ api }) => {
+  for (const name of ['app', 'other']) api.write('helm', name, { data: {} });
+  const error = await rejects(checkAccess(question(api)));
+  const lines = (problemsOf(error) ?? []).map(problemLine);
+  assert.is(lines.length, 2);
+  assert.match(lines.join(), 'Secret shop/other: expected a Secret of podsecrets, got one managed by "helm"');
+  for (const name of ['app', 'other'])
+    api.write('us', name, { metadata: { labels: { 'app.kubernetes.io/managed-by': 'podsecrets' } } });
+  assert.is(await checkAccess(question(api)), 'shop');
+});
+
+test('a token that is refused says so', async ({ api }) => {
+  api.faults.push({ status: 401 });
+  const one = secretPlan([secretObject('app', { a: 'a' })]);
+  const error = await rejects(checkAccess({ ...question(api), plan: one }));
+  assert.is((error as Problem).code, 'kubernetes.denied');
+});
+
+test.run();

@@ -1,0 +1,38 @@
+/** What is shown of the API server's own sentences. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Secret } from '../../src/core/secret.ts';
+import { toProblem } from '../../src/kubernetes/api-problems.ts';
+
+function message(said: string, value: string): string {
+  const request = {
+    verb: 'patch',
+    group: '',
+    resource: 'secrets',
+    name: 'app',
+    namespace: 'shop',
+    values: new Map([['password', new Secret(value)]]),
+  } as const;
+  const body = { kind: 'Status', message: said };
+  return toProblem(request, { status: 403, body, retryAfter: undefined }).message;
+}
+
+const withheld = 'expected to be let in, got 403 (its message is withheld: it quotes a value)';
+
+test('a message that quotes a value in any form that programs write is withheld', () => {
+  const value = 'CANARY-first "line"\nCANARY-second';
+  assert.is(message('policy: "CANARY-first \\"line\\"\\nCANARY-second" is weak', value), withheld);
+  assert.is(message('policy: CANARY-second is weak', value), withheld);
+  assert.is(message('policy: field CANARY-field is weak', '{"user": {"name": "CANARY-field"}}'), withheld);
+  assert.is(message(`policy: ${Buffer.from(value).toString('base64')} is weak`, value), withheld);
+});
+
+test('a value too short to be told from chance withholds nothing', () => {
+  assert.is(
+    message('quota of app is used up', 'app'),
+    'expected to be let in, got 403: quota of app is used up',
+  );
+});
+
+test.run();

@@ -1,0 +1,446 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Plan } from '../../src/config/plan.ts';
+import { problemLine } from '../../src/core/problem.ts';
+import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-secrets.ts';
+import { rbacFor } from '../../src/kubernetes/rbac.ts';
+import type { Snapshot } from '../../src/publish/snapshot.ts';
+import { certificate, type KubernetesDouble, kubernetesDouble } from '../support/kubernetes-api.ts';
+import { rejects } from '../support/rejects.ts';
+import { published, secretObject, secretPlan } from '../support/secret-plan.ts';
+
+/** In every value, and so never in anything that is printed. */
+const CANARY = 'CANARY-hunter2';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const app = secretObject('app', { password: 'db' });
+const other = secretObject('other', { key: 'other' });
+const files = published({ db: CANARY, other: `${CANARY}-other` });
+
+const test = suite<{ api: KubernetesDouble }>('apply-secrets');
+test.before.each(async (context) => {
+  context.api = await kubernetesDouble();
+});
+test.after.each(async ({ api }) => {
+  await api.close();
+});
+
+async function apply(
+  api: KubernetesDouble,
+  plan: Plan = secretPlan([app]),
+  snapshot: Snapshot = files,
+  more: Partial<SecretsRequest> = {},
+) {
+  api.requests.length = 0;
+  const outcome = await applySecrets({
+    plan,
+    snapshot,
+    owner: 'retain',
+    env: api.env,
+    hostname: 'app-1',
+    signal: new AbortController().signal,
+    serviceAccountDirectory: api.serviceAccountDirectory,
+    ...more,
+  });
+  const printed = inspect(outcome, { depth: 20, showHidden: true });
+  for (const value of [CANARY, base64(CANARY)])
+    assert.not.ok(printed.includes(value), 'a value in the outcome');
+  return {
+    results: outcome.applied.map(({ name, result }) => `${name} ${result}`),
+    problems: outcome.problems.map(problemLine),
+    warnings: outcome.warnings.map(problemLine),
+    outcome,
+  };
+}
+
+test('a Secret that does not exist is made, marked, and held by our field manager', async ({ api }) => {
+  const { results, problems } = await apply(api);
+  assert.equal([results, problems], [['app created'], []]);
+  const secret = api.secret('app');
+  assert.equal(secret?.data, { password: base64(CANARY) });
+  assert.equal(secret?.metadata.labels, { 'app.kubernetes.io/managed-by': 'podsecrets' });
+  assert.equal(secret?.metadata.annotations, {
+    'podsecrets.io/config': 'app',
+    'podsecrets.io/secrets': 'app',
+  });
+  assert.equal(
+    secret?.metadata.managedFields.map(({ manager, operation }) => [manager, operation]),
+    [['podsecrets', 'Apply']],
+  );
+});
+
+test('nothing is written when nothing differs', async ({ api }) => {
+  await apply(api);
+  const version = api.secret('app')?.metadata.resourceVersion;
+  const { results } = await apply(api);
+  assert.equal([results, api.requests], [['app unchanged'], ['GET secrets/app']]);
+  assert.is(api.secret('app')?.metadata.resourceVersion, version);
+});
+
+test('a rotated value, a new key, a key that left and a new label are each applied', async ({ api }) => {
+  await apply(api);
+  assert.equal((await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }))).results, [
+    'app updated',
+  ]);
+  assert.equal(api.secret('app')?.data, { password: base64(`${CANARY}-2`) });
+  const more = secretObject('app', { password: 'db', key: 'other' }, { labels: { tier: 'db' } });
+  assert.equal((await apply(api, secretPlan([more]))).results, ['app updated']);
+  assert.equal(Object.keys(api.secret('app')?.data ?? {}), ['password', 'key']);
+  assert.equal((await apply(api)).results, ['app updated']);
+  assert.equal(Object.keys(api.secret('app')?.data ?? {}), ['password']);
+  assert.equal(api.secret('app')?.metadata.labels, { 'app.kubernetes.io/managed-by': 'podsecrets' });
+});
+
+test('a Secret that somebody deleted is made again', async ({ api }) => {
+  await apply(api);
+  api.remove('app');
+  assert.equal((await apply(api)).results, ['app created']);
+});
+
+test("a Secret of somebody else's is not touched", async ({ api }) => {
+  api.write('helm', 'app', { type: 'Opaque', data: { password: base64('theirs') } });
+  const before = JSON.stringify(api.secret('app'));
+  const { results, problems, outcome } = await apply(api);
+  assert.equal(results, []);
+  assert.equal(problems, [
+    'Secret shop/app: expected a Secret of podsecrets, got one managed by "helm". Choose another secretName; or delete it, and it is made anew: kubectl -n shop delete secret app [kubernetes.foreign]',
+  ]);
+  assert.is(outcome.problems[0]?.exitCode, 8);
+  assert.is(JSON.stringify(api.secret('app')), before);
+  assert.equal(api.requests, ['GET secrets/app']);
+});
+
+test('what others add to our Secret stays', async ({ api }) => {
+  await apply(api);
+  api.write('kubectl-edit', 'app', { data: { theirs: base64('x') }, metadata: { labels: { team: 'a' } } });
+  assert.equal((await apply(api)).results, ['app unchanged']);
+  await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }));
+  assert.equal(Object.keys(api.secret('app')?.data ?? {}).sort(), ['password', 'theirs']);
+  assert.is(api.secret('app')?.metadata.labels?.team, 'a');
+});
+
+test('a field of ours that somebody changed is a conflict that names them', async ({ api }) => {
+  await apply(api);
+  api.write('kubectl-edit', 'app', { data: { password: base64('theirs') } });
+  const { problems } = await apply(api);
+  assert.equal(problems, [
+    'Secret shop/app: expected fields of ours, got .data.password managed by "kubectl-edit". Nothing is taken over. Delete the Secret and it is made anew: kubectl -n shop delete secret app [kubernetes.foreign]',
+  ]);
+  assert.equal(api.secret('app')?.data, { password: base64('theirs') });
+});
+
+test('two configs do not share a Secret', async ({ api }) => {
+  await apply(api);
+  const { problems } = await apply(api, secretPlan([app], { name: 'second' }));
+  assert.match(problems.join(), 'expected a Secret of the config "second", got one of "app"');
+});
+
+test('one Secret that is refused does not stop the others', async ({ api }) => {
+  api.write('helm', 'app', { data: {} });
+  const { results, problems } = await apply(api, secretPlan([app, other]));
+  assert.equal([results, problems.length], [['other created'], 1]);
+});
+
+test('a type that changed, and an immutable Secret, are refused with the way out', async ({ api }) => {
+  await apply(api);
+  const basic = secretObject('app', { password: 'db' }, { type: 'kubernetes.io/basic-auth' });
+  assert.match(
+    (await apply(api, secretPlan([basic]))).problems.join(),
+    'expected type "kubernetes.io/basic-auth", got "Opaque", which never changes. Delete it, and it is made anew',
+  );
+  api.write('kubectl-edit', 'app', { immutable: true });
+  assert.match(
+    (await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }))).problems.join(),
+    'expected one that can change, got an immutable one',
+  );
+});
+
+test('an entry that left the config takes its Secret along', async ({ api }) => {
+  await apply(api, secretPlan([app, other]));
+  const { results } = await apply(api);
+  assert.equal(results.sort(), ['app updated', 'other removed']);
+  assert.is(api.secret('other'), undefined);
+  assert.is(api.secret('app')?.metadata.annotations?.['podsecrets.io/secrets'], 'app');
+  assert.equal((await apply(api)).results, ['app unchanged']);
+});
+
+test('of what left the config nothing is removed that another made, or made anew', async ({ api }) => {
+  await apply(api, secretPlan([app, other]));
+  api.remove('other');
+  api.write('helm', 'other', { data: {} });
+  assert.equal((await apply(api)).results, ['app updated']);
+  assert.ok(api.secret('other'));
+});
+
+test('without leave to remove, the Secret stays, a warning says which rule, and it is tried again', async ({
+  api,
+}) => {
+  await apply(api, secretPlan([app, other]));
+  const [role] = rbacFor(secretPlan([app]), { owner: 'retain', serviceAccount: 'app' });
+  api.rules = role?.rules;
+  for (let time = 1; time <= 2; time++) {
+    const { results, problems, warnings } = await apply(api);
+    assert.equal([results, problems], [['app unchanged'], []]);
+    assert.match(warnings.join(), 'Secret shop/other: it left the config and could not be removed');
+    assert.match(
+      warnings.join(),
+      '- {apiGroups: [""], resources: ["secrets"], resourceNames: ["other"], verbs: ["get"]}',
+    );
+  }
+  api.rules = undefined;
+  assert.equal((await apply(api)).results.sort(), ['app updated', 'other removed']);
+});
+
+test('the generated Role is enough, and nothing is listed', async ({ api }) => {
+  const plan = secretPlan([app, other]);
+  for (const owner of ['retain', 'pod', 'workload'] as const) {
+    api.rules = rbacFor(plan, { owner, serviceAccount: 'app' })[0]?.rules;
+    deployment(api);
+    const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
+    assert.equal((await apply(api, plan, files, { owner, env })).problems, [], owner);
+  }
+  api.rules = rbacFor(plan, { owner: 'retain', serviceAccount: 'app' })[0]?.rules;
+  const updated = await apply(api, plan, published({ db: 'new value', other: 'new value' }));
+  assert.equal(updated.results, ['app updated', 'other updated']);
+  const { results } = await apply(api, secretPlan([app]));
+  assert.equal(results.sort(), ['app updated', 'other removed']);
+});
+
+test('each missing rule is named, with verb and name', async ({ api }) => {
+  const granted: string[] = [];
+  for (const verb of ['get', 'patch', 'create']) {
+    api.rules = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['app'], verbs: granted }];
+    const expected =
+      verb === 'patch'
+        ? 'secrets'
+        : `Secret shop/app: expected "system:serviceaccount:shop:app" to be allowed to ${verb} it, got 403. Add to a Role in namespace shop: - {apiGroups: [""], resources: ["secrets"], resourceNames: ["app"], verbs: ["${verb}"]} [kubernetes.denied]`;
+    assert.ok((await apply(api)).problems.join().includes(expected), verb);
+    granted.push(verb);
+  }
+  api.rules = [];
+  const { problems } = await apply(api, secretPlan([app]), files, { owner: 'workload' });
+  assert.match(problems.join(), '- {apiGroups: [""], resources: ["pods"], verbs: ["get"]}');
+});
+
+function deployment(api: KubernetesDouble): void {
+  const controller = (apiVersion: string, kind: string, name: string, uid: string) => ({
+    ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
+  });
+  api.put('pods', 'app-1', { uid: 'pod-uid', ...controller('apps/v1', 'ReplicaSet', 'app-5d', 'set-uid') });
+  api.put('replicasets', 'app-5d', {
+    uid: 'set-uid',
+    ...controller('apps/v1', 'Deployment', 'app', 'deployment-uid'),
+  });
+  api.put('pods', 'job-1', { uid: 'job-pod', ...controller('batch/v1', 'Job', 'job', 'job-uid') });
+  api.put('jobs', 'job', { uid: 'job-uid' });
+  api.put('pods', 'db-0', { uid: 'db-pod', ...controller('apps/v1', 'StatefulSet', 'db', 'stateful-uid') });
+  api.put('pods', 'bare', { uid: 'bare-uid' });
+}
+
+test('the workload is the controller, one level above a ReplicaSet or Job', async ({ api }) => {
+  deployment(api);
+  for (const [hostname, kind, uid] of [
+    ['app-1', 'Deployment', 'deployment-uid'],
+    ['job-1', 'Job', 'job-uid'],
+    ['db-0', 'StatefulSet', 'stateful-uid'],
+    ['bare', 'Pod', 'bare-uid'],
+  ] as const) {
+    api.remove('app');
+    await apply(api, secretPlan([app]), files, { owner: 'workload', hostname });
+    const [owner, ...more] = api.secret('app')?.metadata.ownerReferences ?? [];
+    assert.equal([owner?.kind, owner?.uid, more], [kind, uid, []], hostname);
+    assert.equal(Object.keys(owner ?? {}), ['apiVersion', 'kind', 'name', 'uid']);
+  }
+});
+
+test('the pod is known by the downward API without asking, else by its hostname', async ({ api }) => {
+  deployment(api);
+  const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
+  await apply(api, secretPlan([app]), files, { owner: 'pod', env });
+  assert.equal(api.requests, ['GET secrets/app', 'PATCH secrets/app']);
+  assert.is(api.secret('app')?.metadata.ownerReferences?.[0]?.uid, 'pod-uid');
+  assert.equal((await apply(api, secretPlan([app]), files, { owner: 'pod' })).results, ['app unchanged']);
+  const { problems } = await apply(api, secretPlan([app]), files, { owner: 'pod', hostname: 'ip-10-0-0-1' });
+  assert.match(
+    problems.join(),
+    'Pod ip-10-0-0-1: expected the pod we run in, got 404. Give its name by the downward API',
+  );
+});
+
+test('pods that share a Secret own it together, and retain lets go', async ({ api }) => {
+  const pod = (name: string) =>
+    ({ owner: 'pod', env: { ...api.env, POD_NAME: name, POD_UID: `uid-of-${name}` } }) as const;
+  const owners = () => api.secret('app')?.metadata.ownerReferences?.map((owner) => owner.uid) ?? [];
+  await apply(api, secretPlan([app]), files, pod('a'));
+  await apply(api, secretPlan([app]), files, pod('b'));
+  assert.equal(owners(), ['uid-of-a', 'uid-of-b']);
+  assert.equal((await apply(api, secretPlan([app]), files, pod('a'))).results, ['app unchanged']);
+  await apply(api);
+  assert.equal(owners(), []);
+});
+
+test('an owner that somebody else gave stays, and stays theirs', async ({ api }) => {
+  await apply(api);
+  const foreign = { apiVersion: 'v1', kind: 'ConfigMap', name: 'theirs', uid: 'foreign-uid' };
+  api.write('argocd', 'app', { metadata: { ownerReferences: [foreign] } });
+  const owners = () => api.secret('app')?.metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
+  const ours = () =>
+    JSON.stringify(api.secret('app')?.metadata.managedFields.find(({ manager }) => manager === 'podsecrets'));
+  const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
+  await apply(api, secretPlan([app]), files, { owner: 'pod', env });
+  assert.equal(owners().toSorted(), ['foreign-uid', 'pod-uid']);
+  assert.match(ours(), 'pod-uid');
+  assert.not.match(ours(), 'foreign-uid');
+  assert.equal((await apply(api, secretPlan([app]), files, { owner: 'pod', env })).results, [
+    'app unchanged',
+  ]);
+  await apply(api);
+  assert.equal(owners(), ['foreign-uid']);
+});
+
+test('a lost race is run again against the newer Secret', async ({ api }) => {
+  await apply(api);
+  api.beforeApply = () => api.write('kubectl-label', 'app', { metadata: { labels: { team: 'a' } } });
+  const { results } = await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }));
+  assert.equal(results, ['app updated']);
+  assert.equal(api.requests, [
+    'GET secrets/app',
+    'PATCH secrets/app',
+    'GET secrets/app',
+    'PATCH secrets/app',
+  ]);
+});
+
+test('a Secret deleted between look and apply is made anew', async ({ api }) => {
+  await apply(api);
+  api.beforeApply = () => api.remove('app');
+  const { results } = await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }));
+  assert.equal(results, ['app created']);
+});
+
+test('a foreign Secret that appears between look and apply is not touched either', async ({ api }) => {
+  api.beforeApply = () => api.write('helm', 'app', { type: 'Opaque', data: { theirs: base64('x') } });
+  assert.match((await apply(api)).problems.join(), 'got one managed by "helm"');
+  assert.equal(api.secret('app')?.data, { theirs: base64('x') });
+});
+
+test('a busy or broken API server is worth another try, after the time it names', async ({ api }) => {
+  for (const status of [429, 500, 503, 504]) {
+    api.faults.push({ status, headers: { 'retry-after': '3' } });
+    const [problem] = (await apply(api)).outcome.problems;
+    assert.equal(
+      [problem?.code, problem?.retry, problem?.retryAfter],
+      ['kubernetes.api', true, 3000],
+      String(status),
+    );
+  }
+});
+
+test('an API server that cannot be reached is worth another try', async ({ api }) => {
+  await api.close();
+  const elsewhere = await kubernetesDouble();
+  const { outcome } = await apply(elsewhere, secretPlan([app]), files, { env: api.env });
+  assert.equal([outcome.problems[0]?.code, outcome.problems[0]?.retry], ['kubernetes.api', true]);
+  assert.match(outcome.problems[0]?.message ?? '', 'got ECONNREFUSED');
+  await elsewhere.close();
+  api.close = async () => undefined;
+});
+
+test('a server that another authority signed is not trusted', async ({ api }) => {
+  const elsewhere = await kubernetesDouble(certificate());
+  const { problems, outcome } = await apply(elsewhere, secretPlan([app]), files, { env: api.env });
+  assert.match(problems.join(), 'Its certificate does not follow from the ca.crt');
+  assert.is(outcome.problems[0]?.retry, false);
+  assert.equal(api.requests, []);
+  await elsewhere.close();
+});
+
+test('the token is read anew each time', async ({ api }) => {
+  await apply(api);
+  api.rotateToken();
+  assert.equal((await apply(api)).results, ['app unchanged']);
+});
+
+test('a token that is refused, and one that is not mounted, say so', async ({ api }) => {
+  api.faults.push({ status: 401, body: { message: 'Unauthorized' } });
+  const { outcome } = await apply(api);
+  assert.equal([outcome.problems[0]?.code, outcome.problems[0]?.retry], ['kubernetes.denied', true]);
+  rmSync(join(api.serviceAccountDirectory, 'token'));
+  assert.match((await apply(api)).problems.join(), 'Set automountServiceAccountToken: true in the pod spec');
+  assert.match((await apply(api, undefined, files, { env: {} })).problems.join(), 'Run in a pod');
+});
+
+test("a message of the server's is shown, unless it quotes a value", async ({ api }) => {
+  const denial = (message: string) => ({ kind: 'Status', reason: 'Forbidden', code: 403, message });
+  for (const [message, expected] of [
+    ['admission webhook "policy" denied the request: no Secrets on Fridays', 'no Secrets on Fridays'],
+    [`admission webhook "policy" denied the request: ${CANARY} is weak`, 'withheld: it quotes a value'],
+    [`admission webhook "policy" denied the request: ${base64(CANARY)}`, 'withheld: it quotes a value'],
+  ] as const) {
+    api.faults.push({ status: 404 }, { status: 403, body: denial(message) });
+    assert.match((await apply(api)).problems.join(), expected);
+  }
+});
+
+test('a 422 names the fields and never their values', async ({ api }) => {
+  const causes = [
+    { reason: 'FieldValueInvalid', field: 'data[password]', message: `Invalid value: "${CANARY}"` },
+  ];
+  const body = { kind: 'Status', message: `Secret "app" is invalid: "${CANARY}"`, details: { causes } };
+  api.faults.push({ status: 404 }, { status: 422, body });
+  assert.match((await apply(api)).problems.join(), 'got 422: data[password] (FieldValueInvalid)');
+});
+
+test('an answer that is no JSON is withheld too', async ({ api }) => {
+  api.faults.push({ status: 200, body: `<html>${CANARY}` });
+  assert.match((await apply(api)).problems.join(), 'expected success, got 200');
+});
+
+test('a pod or a workload that is answered without its uid is a problem that says so, not a bug', async ({
+  api,
+}) => {
+  for (const body of ['<html>', {}, { metadata: {} }, { metadata: { uid: 1 } }]) {
+    api.faults.push({ status: 200, body });
+    const { problems } = await apply(api, undefined, files, { owner: 'workload' });
+    assert.match(problems.join(), 'expected success, got 200');
+  }
+});
+
+test('a server that would rather speak another protocol is worth another try, not a wait without end', async ({
+  api,
+}) => {
+  api.faults.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'x' } });
+  const { problems, outcome } = await apply(api);
+  assert.match(problems.join(), 'expected an answer, got none');
+  assert.ok(outcome.problems[0]?.retry);
+});
+
+test('a TLS Secret is divided and accepted', async ({ api }) => {
+  const pem = readFileSync(join(api.serviceAccountDirectory, 'ca.crt'), 'utf8');
+  const key =
+    '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIB5mM5CTgnmsR9Y6W2k3jzXJ4m0g3TtZ8GpoKnhMvJ0F\n-----END PRIVATE KEY-----\n';
+  const tls = secretObject(
+    'tls',
+    { 'tls.crt': 'pem', 'tls.key': 'pem', 'ca.crt': 'pem' },
+    { type: 'kubernetes.io/tls' },
+  );
+  const { results } = await apply(api, secretPlan([tls]), published({ pem: key + pem }));
+  assert.equal(results, ['tls created']);
+  assert.is(Buffer.from(api.secret('tls')?.data?.['tls.key'] ?? '', 'base64').toString(), key);
+});
+
+test('no Secrets, no cluster needed', async ({ api }) => {
+  const { outcome } = await apply(api, secretPlan([]), files, { env: {} });
+  assert.equal(outcome, { applied: [], problems: [], warnings: [] });
+});
+
+test('an abort rejects', async ({ api }) => {
+  const stop = new AbortController();
+  api.beforeApply = () => stop.abort(new Error('stop'));
+  const error = await rejects(apply(api, undefined, files, { signal: stop.signal }));
+  assert.match((error as Error).message, 'stop');
+});
+
+test.run();

@@ -1,0 +1,300 @@
+/**
+ * Our stand-in for AWS beside moto: the same questions, the same answers.
+ *
+ * The same story is told to both by the SDK's clients, line by line. Compared is what a client can go by: every field of an
+ * answer, or the code of an error. Not compared is what each may choose: sentences, request ids, dates, the six characters
+ * that end an ARN. Where the two differ, the line says how, and why ours is right.
+ */
+
+import {
+  BatchGetSecretValueCommand,
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+} from '@aws-sdk/client-secrets-manager';
+import {
+  DeleteParameterCommand,
+  GetParameterCommand,
+  GetParametersByPathCommand,
+  GetParametersCommand,
+  LabelParameterVersionCommand,
+  PutParameterCommand,
+} from '@aws-sdk/client-ssm';
+import { AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startStandIn } from '../fake-aws/server.ts';
+import { type Clients, clientsAt, MOTO_ACCOUNT, startMoto } from './moto.ts';
+
+const region = 'eu-west-1';
+const role = `arn:aws:iam::${MOTO_ACCOUNT}:role/app`;
+const keys = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+};
+
+const standIn = await startStandIn({
+  seed: {
+    account: MOTO_ACCOUNT,
+    identities: { operator: keys, app: { role, webIdentityTokens: ['a.b.c'] } },
+  },
+});
+// Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
+const moto = await startMoto();
+test.after(async () => {
+  await standIn.close();
+  await moto.stop();
+});
+
+/** One line of a story. */
+interface Line {
+  readonly title: string;
+  readonly ask: (aws: Clients, arn: string) => Promise<unknown>;
+  /** What moto answers instead. */
+  readonly theirs?: (ours: unknown) => unknown;
+}
+
+/** Tells the story to both; `arn` is the ARN of the first answer that has one. */
+async function tell(story: readonly Line[]): Promise<void> {
+  await moto.reset();
+  standIn.reset();
+  const sides = [moto.url, standIn.url].map((url) => ({
+    aws: clientsAt(url, region, keys),
+    arn: '',
+  }));
+  for (const { title, ask, theirs: expected = (ours: unknown) => ours } of story) {
+    const [theirs, ours] = await Promise.all(
+      sides.map(async (side) => {
+        const said = await answer(() => ask(side.aws, side.arn));
+        side.arn ||= arnOf(said.output);
+        return comparable(said.output ?? said.code);
+      }),
+    );
+    assert.equal(theirs, expected(ours), title);
+  }
+}
+
+/** Only an error that an AWS service reports is an answer. */
+async function answer(ask: () => Promise<unknown>): Promise<{ output?: unknown; code?: string }> {
+  try {
+    return { output: await ask() };
+  } catch (error) {
+    if (!(error instanceof Error && '$fault' in error)) throw error;
+    return { code: error.name };
+  }
+}
+
+const arnOf = (output: unknown) => (output as { ARN?: string } | undefined)?.ARN ?? '';
+
+/** Without what each side may choose. */
+function comparable(value: unknown): unknown {
+  if (value instanceof Date) return 'a date';
+  if (value instanceof Uint8Array) return [...value];
+  if (Array.isArray(value)) return value.map(comparable).sort(byText);
+  if (typeof value === 'string') return value.replace(/(:secret:\S+)-\w{6}$/, '$1-??????');
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, field]) => field !== undefined && key !== '$metadata' && key !== 'Message')
+      .map(([key, field]): [string, unknown] => [key, comparable(field)])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** Lists have no order: neither the values of a call nor the labels of a version. */
+function byText(a: unknown, b: unknown): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+}
+
+const uuid = (digit: number) => `${digit}`.repeat(8).concat('-1111-4111-8111-111111111111');
+const get = (SecretId: string, more = {}) => ({
+  title: `get ${SecretId} ${JSON.stringify(more)}`,
+  ask: (aws: Clients) => aws.secrets.send(new GetSecretValueCommand({ SecretId, ...more })),
+});
+const create = (Name: string, more = {}) => ({
+  title: `create ${Name}`,
+  ask: (aws: Clients) =>
+    aws.secrets.send(new CreateSecretCommand({ Name, ClientRequestToken: uuid(1), ...more })),
+});
+const put = (SecretId: string, digit: number, more: object) => ({
+  title: `put ${SecretId} ${digit}`,
+  ask: (aws: Clients) =>
+    aws.secrets.send(new PutSecretValueCommand({ SecretId, ClientRequestToken: uuid(digit), ...more })),
+});
+const batch = (...SecretIdList: string[]) => ({
+  title: `batch ${SecretIdList}`,
+  ask: (aws: Clients) => aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList })),
+});
+
+test('Secrets Manager: names, versions, stages', () =>
+  tell([
+    create('a', { SecretString: 'one' }),
+    get('a'),
+    put('a', 2, { SecretString: 'two' }),
+    put('a', 3, { SecretString: 'three' }),
+    put('a', 4, { SecretString: 'next', VersionStages: ['blue'] }),
+    put('a', 5, { SecretString: 'pending', VersionStages: ['AWSPENDING'] }),
+    get('a'),
+    get('a', { VersionStage: 'AWSPREVIOUS' }),
+    get('a', { VersionStage: 'AWSPENDING' }),
+    get('a', { VersionStage: 'blue' }),
+    get('a', { VersionId: uuid(1) }),
+    get('a', { VersionId: uuid(2) }),
+    get('a', { VersionId: uuid(2), VersionStage: 'AWSPREVIOUS' }),
+    get('a', { VersionId: uuid(1), VersionStage: 'AWSCURRENT' }),
+    get('a', { VersionId: uuid(9) }),
+    get('a', { VersionStage: 'green' }),
+    {
+      title: 'get by ARN',
+      ask: (aws, SecretId) => aws.secrets.send(new GetSecretValueCommand({ SecretId })),
+    },
+    {
+      title: 'get by ARN without its end',
+      ask: (aws, arn) => aws.secrets.send(new GetSecretValueCommand({ SecretId: arn.slice(0, -7) })),
+    },
+    {
+      title: 'describe',
+      ask: (aws) => aws.secrets.send(new DescribeSecretCommand({ SecretId: 'a' })),
+      // Versions without a label are not told by AWS.
+      theirs: (ours) => {
+        const { VersionIdsToStages, ...others } = ours as { VersionIdsToStages: object };
+        return { ...others, VersionIdsToStages: { [uuid(1)]: [], ...VersionIdsToStages } };
+      },
+    },
+    get('nowhere'),
+    create('a', { SecretString: 'again' }),
+    put('nowhere', 1, { SecretString: 'x' }),
+    put('a', 3, { SecretString: 'the same token, another value' }),
+  ]));
+
+test('Secrets Manager: bytes, no value, deletion', () =>
+  tell([
+    create('bytes', { SecretBinary: Uint8Array.of(0, 1, 255) }),
+    get('bytes'),
+    create('empty'),
+    get('empty'),
+    put('empty', 2, { SecretString: 'first', VersionStages: ['blue'] }),
+    get('empty'),
+    { title: 'delete', ask: (aws) => aws.secrets.send(new DeleteSecretCommand({ SecretId: 'bytes' })) },
+    get('bytes'),
+    { title: 'restore', ask: (aws) => aws.secrets.send(new RestoreSecretCommand({ SecretId: 'bytes' })) },
+    get('bytes'),
+  ]));
+
+test('Secrets Manager: batches', () =>
+  tell([
+    create('a', { SecretString: 'x' }),
+    create('b', { SecretBinary: Uint8Array.of(7) }),
+    create('leaving', { SecretString: 'z' }),
+    batch('b', 'a'),
+    batch('a', 'nowhere', 'b'),
+    {
+      title: 'batch by ARN',
+      ask: (aws, arn) => aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList: [arn, 'b'] })),
+    },
+    {
+      title: 'batch by ARN without its end',
+      ask: (aws, arn) =>
+        aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList: [arn.slice(0, -7)] })),
+    },
+    { title: 'delete', ask: (aws) => aws.secrets.send(new DeleteSecretCommand({ SecretId: 'leaving' })) },
+    batch('leaving', 'a'),
+    {
+      title: 'batch by filter',
+      ask: (aws) =>
+        aws.secrets.send(new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['a'] }] })),
+    },
+  ]));
+
+const store = (Name: string, Value: string, more = {}) => ({
+  title: `store ${Name} ${Value}`,
+  ask: (aws: Clients) =>
+    aws.parameters.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', ...more })),
+});
+const parameters = (...Names: string[]) => ({
+  title: `parameters ${Names}`,
+  ask: (aws: Clients) => aws.parameters.send(new GetParametersCommand({ Names, WithDecryption: true })),
+});
+/** AWS says by which selector it found a parameter; moto does not. */
+const selected = (name: string) => ({
+  ...parameters(name),
+  theirs: (ours: unknown) => {
+    const { Parameters, ...others } = ours as { Parameters: readonly { Selector?: string }[] };
+    return { ...others, Parameters: Parameters.map(({ Selector, ...parameter }) => parameter) };
+  },
+});
+const arn = `arn:aws:ssm:${region}:${MOTO_ACCOUNT}:parameter`;
+
+test('Parameter Store', () =>
+  tell([
+    store('/app/token', 'one'),
+    store('/app/token', 'again'),
+    store('/app/token', 'two', { Overwrite: true }),
+    store('/app/other', 'x', { Type: 'String' }),
+    store('/app/deep/er', 'y'),
+    store('plain', 'z', { Type: 'StringList' }),
+    {
+      title: 'label',
+      ask: (aws) =>
+        aws.parameters.send(
+          new LabelParameterVersionCommand({ Name: '/app/token', ParameterVersion: 1, Labels: ['old'] }),
+        ),
+    },
+    parameters('/app/token'),
+    parameters('plain', '/app/token', '/app/other'),
+    selected('/app/token:1'),
+    selected('/app/token:old'),
+    parameters('/app/token:9', 'plain'),
+    parameters('/app/token:green'),
+    parameters('/nowhere', 'plain'),
+    parameters(`${arn}/app/token`, `${arn}/plain`, `${arn}/nowhere`),
+    selected(`${arn}/app/token:1`),
+    selected(`${arn}/app/token:old`),
+    parameters(...Array.from({ length: 11 }, (_, index) => `n${index}`)),
+    {
+      title: 'one',
+      ask: (aws) =>
+        aws.parameters.send(new GetParameterCommand({ Name: '/app/token', WithDecryption: true })),
+    },
+    { title: 'none', ask: (aws) => aws.parameters.send(new GetParameterCommand({ Name: '/nowhere' })) },
+    {
+      title: 'no such version',
+      ask: (aws) => aws.parameters.send(new GetParameterCommand({ Name: '/app/token:9' })),
+    },
+    ...[false, true].map((Recursive) => ({
+      title: `by path, recursive: ${Recursive}`,
+      ask: (aws: Clients) =>
+        aws.parameters.send(
+          new GetParametersByPathCommand({ Path: '/app', Recursive, WithDecryption: true }),
+        ),
+    })),
+    { title: 'delete', ask: (aws) => aws.parameters.send(new DeleteParameterCommand({ Name: 'plain' })) },
+    { title: 'gone', ask: (aws) => aws.parameters.send(new DeleteParameterCommand({ Name: 'plain' })) },
+  ]));
+
+test('STS', () =>
+  tell([
+    {
+      title: 'a role for a token',
+      ask: async (aws) => {
+        const { AssumedRoleUser, Credentials } = await aws.sts.send(
+          new AssumeRoleWithWebIdentityCommand({
+            RoleArn: role,
+            RoleSessionName: 'session',
+            WebIdentityToken: 'a.b.c',
+          }),
+        );
+        return {
+          who: AssumedRoleUser?.Arn,
+          ends: Credentials?.Expiration,
+          kind: Credentials?.AccessKeyId?.slice(0, 4),
+          has: Object.keys(Credentials ?? {}).sort(),
+        };
+      },
+    },
+  ]));
+
+test.run();

@@ -1,0 +1,30 @@
+/**
+ * `npm run test:moto`: the tests of this folder, once everything that they run is there. Exits with 3, and says what is
+ * missing, when it is not: then nothing was tested.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { motoPackages } from './packages.ts';
+
+const MISSING = 3;
+
+if (isThere()) {
+  const runner = join(import.meta.dirname, '../run.ts');
+  const words = ['--no-warnings', runner, '--moto', ...process.argv.slice(2)];
+  process.exitCode = spawnSync(process.execPath, words, { stdio: 'inherit' }).status ?? 1;
+} else {
+  process.exitCode = MISSING;
+}
+
+function isThere(): boolean {
+  try {
+    process.stdout.write(`moto: ${motoPackages()}\n`);
+    return true;
+  } catch (error) {
+    process.stderr.write(
+      `!! NOT RUN: test/moto, against an AWS that others wrote. ${(error as Error).message}\n`,
+    );
+    return false;
+  }
+}

@@ -1,0 +1,218 @@
+import { getEventListeners } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FilePath } from '../../src/core/file-path.ts';
+import { Problem } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { type ExecOptions, execNotifier } from '../../src/notify/exec.ts';
+import { redact } from '../../src/notify/redact.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
+import { rejects } from '../support/rejects.ts';
+import { until } from '../support/wait.ts';
+
+const test = suite('hooks, run');
+const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-exec-'));
+test.after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const never = new AbortController().signal;
+const change: Changed = {
+  kind: 'changed',
+  added: ['b' as FilePath],
+  updated: ['a c' as FilePath],
+  removed: [],
+};
+
+function options(rest: Partial<ExecOptions> = {}): ExecOptions {
+  return { environment: process.env, self: process.pid, scrub: (text) => text, unreaped: () => {}, ...rest };
+}
+
+function hook(script: string, rest: Partial<ExecOptions> = {}) {
+  return execNotifier(['/bin/sh', '-c', script], options(rest));
+}
+
+async function problem(tell: Promise<void>): Promise<Problem> {
+  const error = await rejects(tell);
+  if (!(error instanceof Problem)) throw error;
+  assert.is(error.code, 'notify.exec');
+  return error;
+}
+
+/** The processes that have this command line, its words parted by spaces. */
+function running(command: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => commandLine(pid) === command)
+    .map(Number);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+const ends = (command: string) => until(`the end of ${command}`, () => running(command).length === 0);
+
+/** A number of seconds to sleep that no other process sleeps: a name for it. */
+let lastSleep = process.pid * 100;
+const someSleep = () => String(++lastSleep);
+
+test('exit code 0 is success, and the hook gets its words and the names that changed', async () => {
+  const file = join(scratch, 'said');
+  const words = ['a b', '$HOME', '"; rm -rf x', ''];
+  const script = 'printf "%s|" "$@" "$PODSECRETS_FILES" > "$0"';
+  await execNotifier(['/bin/sh', '-c', script, file, ...words], options()).notify(change, never);
+  assert.is(readFileSync(file, 'utf8'), `${words.join('|')}|["a c","b"]|`);
+});
+
+test('no variable of ours reaches it but those on the list', async () => {
+  const file = join(scratch, 'environment');
+  const environment = { PATH: process.env.PATH, AWS_SESSION_TOKEN: 'canary', FOO: 'canary' };
+  await execNotifier(['/usr/bin/env', 'sh', '-c', 'env > "$0"', file], options({ environment })).notify(
+    change,
+    never,
+  );
+  assert.not.match(readFileSync(file, 'utf8'), 'canary');
+});
+
+test('a failure says the exit code and the last lines, escaped', async () => {
+  const error = await problem(
+    hook('seq 1 1000; echo "no such host" >&2; printf "\\033[31m"; exit 3').notify(change, never),
+  );
+  assert.is(error.subject, 'hook "/bin/sh"');
+  assert.match(error.message, /^expected exit code 0, got 3; it printed at last: 99\d\\n/);
+  assert.match(error.message, 'no such host');
+  assert.not.match(error.message, /[\x00-\x1f]/);
+  assert.ok(error.retry);
+});
+
+test('a failure without a word says so', async () => {
+  const error = await problem(hook('exit 9').notify(change, never));
+  assert.is(error.message, 'expected exit code 0, got 9; it printed nothing');
+});
+
+test('an end by a signal is named', async () => {
+  assert.match(
+    (await problem(hook('kill -SEGV $$').notify(change, never))).message,
+    /^expected exit code 0, got SIGSEGV;/,
+  );
+});
+
+test('a value that the hook prints is taken out, even a long one that is cut', async () => {
+  const long = 'L0ng'.repeat(16_000);
+  const values = [new Secret('hunter22'), new Secret(long)];
+  const file = join(scratch, 'long');
+  writeFileSync(file, long);
+  const error = await problem(
+    hook(`seq 1 50000; cat "${file}"; echo; echo login hunter22 failed; exit 1`, {
+      scrub: (text) => redact(text, values),
+    }).notify(change, never),
+  );
+  assert.match(error.message, /50000\\n\[secret\]\\nlogin \[secret\] failed$/);
+});
+
+test('a program that is missing, not executable, without interpreter or too long: each with its remedy', async () => {
+  const text = join(scratch, 'text');
+  writeFileSync(text, '#!/nowhere/interpreter');
+  const tell = (program: string) => problem(execNotifier([program], options()).notify(change, never));
+  const missing = await tell(join(scratch, 'missing'));
+  assert.match(missing.message, 'got ENOENT');
+  assert.match(missing.remedy, 'the image has no shell');
+  assert.not(missing.retry);
+  assert.match((await tell(text)).message, 'got EACCES');
+  chmodSync(text, 0o755);
+  assert.match((await tell(text)).message, 'got ENOENT');
+  for (const program of [join(text, 'x'), join(scratch, 'x'.repeat(300))]) {
+    const { message, remedy, retry } = await tell(program);
+    assert.match(message, /got (ENOTDIR|ENAMETOOLONG)$/);
+    assert.match(remedy, 'by its path');
+    assert.not(retry);
+  }
+  const long = execNotifier(['/bin/true', 'x'.repeat(3_000_000)], options());
+  assert.match((await problem(long.notify(change, never))).message, 'got E2BIG');
+});
+
+test('a hook that hangs is ended after its time, with everything it started', async () => {
+  const sleep = someSleep();
+  const late = (timeout: number) =>
+    problem(hook(`echo waiting; sleep ${sleep} & sleep ${sleep}`, { timeout }).notify(change, never));
+  let error = await late(100);
+  // On a slow machine it has not got so far.
+  for (let timeout = 1000; error.message.endsWith('nothing'); timeout *= 10) error = await late(timeout);
+  assert.match(
+    error.message,
+    /^expected it to end within \d+m?s, got no end of it; it printed at last: waiting$/,
+  );
+  assert.ok(error.retry);
+  await ends(`sleep ${sleep}`);
+});
+
+test('a hook that does not hear SIGTERM is killed', async () => {
+  const sleep = someSleep();
+  const script = `trap '' TERM; sleep ${sleep}; sleep ${sleep}`;
+  const error = await problem(hook(script, { timeout: 50, grace: 50 }).notify(change, never));
+  assert.match(error.message, 'no end of it');
+  await ends(`sleep ${sleep}`);
+});
+
+test('an abort ends it and everything it started, and is no failure of the hook', async () => {
+  const sleep = someSleep();
+  const stop = new AbortController();
+  const ready = join(scratch, 'ready');
+  const told = rejects(hook(`sleep ${sleep} & touch "${ready}"; sleep ${sleep}`).notify(change, stop.signal));
+  await until('a hook', () => existsSync(ready));
+  stop.abort('SIGTERM');
+  assert.is(await told, 'SIGTERM');
+  await ends(`sleep ${sleep}`);
+  assert.is(await rejects(hook('exit 0').notify(change, stop.signal)), 'SIGTERM');
+});
+
+test('what a successful hook leaves running in its group ends with it, and does not hold it up', async () => {
+  const sleep = someSleep();
+  await hook(`sleep ${sleep} & exit 0`).notify(change, never);
+  await ends(`sleep ${sleep}`);
+});
+
+test('a process that left the group and keeps the output open does not hold it up', async () => {
+  const sleep = someSleep();
+  try {
+    await hook(`setsid sleep ${sleep} & exit 0`).notify(change, never);
+  } finally {
+    for (const pid of running(`sleep ${sleep}`)) process.kill(pid, 'SIGKILL');
+  }
+});
+
+test('a flood of output is read to its end and not kept', async () => {
+  await hook('head -c 50000000 /dev/zero; exit 0').notify(change, never);
+  const error = await problem(hook('yes | head -c 5000000; echo the end; exit 1').notify(change, never));
+  assert.match(error.message, /y\\nthe end$/);
+});
+
+test('hooks leave neither descriptors nor timers nor listeners behind', async () => {
+  const stop = new AbortController();
+  const left = async (runs: number) => {
+    for (let times = 0; times < runs; times++) await hook('exit 0').notify(change, stop.signal);
+    // Handles are closed a turn of the event loop after their last event.
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+    const descriptors = readdirSync('/proc/self/fd').length;
+    return { descriptors, resources: process.getActiveResourcesInfo() };
+  };
+  const before = await left(1);
+  assert.equal(await left(10), before);
+  assert.equal(getEventListeners(stop.signal, 'abort'), []);
+});
+
+test.run();

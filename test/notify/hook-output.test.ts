@@ -1,0 +1,49 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hookEnvironment, lastLines } from '../../src/notify/hook-output.ts';
+
+const test = suite('hooks');
+
+test('a hook gets a short list of variables, and nothing that leads to credentials', () => {
+  const ours = {
+    PATH: '/app/bin',
+    HOME: '/home/app',
+    AWS_SECRET_ACCESS_KEY: 'k',
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.170.23/v1/credentials',
+    AWS_WEB_IDENTITY_TOKEN_FILE: '/var/run/token',
+    KUBERNETES_SERVICE_HOST: '10.0.0.1',
+    NODE_OPTIONS: '--inspect',
+    HTTPS_PROXY: 'http://user:password@proxy',
+    LANG: undefined,
+  };
+  assert.equal(hookEnvironment(ours, ['a', 'b/c']), {
+    PATH: '/app/bin',
+    HOME: '/home/app',
+    PODSECRETS_FILES: '["a","b/c"]',
+  });
+});
+
+test('without a PATH of our own a hook has the usual one', () => {
+  assert.match(hookEnvironment({}, []).PATH ?? '', '/usr/bin:/sbin:/bin');
+});
+
+test('more names than a variable can hold are cut between two names', () => {
+  const files = Array.from({ length: 5000 }, (_, index) => `${index}-${'ä'.repeat(100)}`);
+  const names = hookEnvironment({}, files).PODSECRETS_FILES ?? '';
+  assert.ok(Buffer.byteLength(names) <= 64 * 1024 + 2);
+  assert.equal(JSON.parse(names), files.slice(0, JSON.parse(names).length));
+  assert.ok(JSON.parse(names).length > 300);
+});
+
+test('of an output the last lines are shown, on one line, escaped', () => {
+  assert.is(lastLines('a\nb\n\n  \nc\r\nd\x1b[31m\ne\n'), 'b\\nc\\nd\\x1b[31m\\ne');
+  assert.is(lastLines('\n \n'), '');
+});
+
+test('a long last line is cut in front, for its end tells most', () => {
+  const shown = lastLines(`${'x'.repeat(10_000)} the cause`);
+  assert.is(shown.length, 600);
+  assert.match(shown, /^…x.* the cause$/);
+});
+
+test.run();

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ProcessEntry } from '../../src/notify/process-matching.ts';
+import { reapZombies } from '../../src/notify/reap.ts';
+import { isAllowed } from '../support/allowed.ts';
+import { PATIENCE } from '../support/wait.ts';
+
+const test = suite('orphans');
+
+function tableOf(...rows: Partial<ProcessEntry>[]): ReadonlyMap<number, ProcessEntry> {
+  return new Map(
+    rows.map((row, index) => {
+      const pid = index + 10;
+      return [pid, { pid, parent: 1, name: 'sh', program: '', zombie: true, started: 1, ...row }];
+    }),
+  );
+}
+
+test('only ended children of process 1 are asked after', async () => {
+  const asked: number[] = [];
+  const waiter = async () => (pid: number) => asked.push(pid) && pid;
+  const table = () => tableOf({}, { zombie: false }, { parent: 7 }, {});
+  assert.is(await reapZombies(1, table, waiter), 0);
+  assert.equal(asked, [10, 13]);
+});
+
+test('we ask after nobody unless we are process 1, and load nothing when there is nobody', async () => {
+  const waiter = () => Promise.reject(new Error('loaded'));
+  assert.is(await reapZombies(7, () => tableOf({ parent: 7 }), waiter), 0);
+  assert.is(await reapZombies(1, () => tableOf({ zombie: false }), waiter), 0);
+});
+
+test('what cannot be reaped is counted', async () => {
+  const table = () => tableOf({}, {});
+  assert.is(await reapZombies(1, table, () => Promise.reject(new Error('no such module'))), 2);
+  assert.is(await reapZombies(1, table, async () => (pid) => (pid === 10 ? pid : 0)), 1);
+});
+
+test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
+  const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
+  const module = (path: string) => new URL(`../../../src/notify/${path}`, import.meta.url).href;
+  const script = `
+    import { execNotifier } from ${JSON.stringify(module('exec.ts'))};
+    import { readProcessTable } from ${JSON.stringify(module('processes.ts'))};
+    let unreaped = 0;
+    const run = (script) => execNotifier(['/bin/sh', '-c', script], {
+      environment: {}, self: process.pid, scrub: (text) => text, unreaped: (count) => { unreaped += count; },
+    }).notify({ kind: 'changed', added: [], updated: [], removed: [] }, new AbortController().signal);
+    // One in the group, and one that left it and ends on its own: each before its run is over, or later.
+    for (let times = 0; times < 5; times++) await run('sleep 1000 & setsid sleep 0.01 & sleep 0.05; exit 0');
+    const others = () => [...readProcessTable().keys()].filter((pid) => pid !== process.pid);
+    while (others().length > 0) await run('exit 0');
+    console.log(JSON.stringify({ pid: process.pid, unreaped, others: others().length }));`;
+  const { stdout } = spawnSync(
+    'unshare',
+    [...unshare, process.execPath, '--no-warnings', '--input-type=module', '-e', script],
+    { encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' },
+  );
+  assert.is(stdout, '{"pid":1,"unreaped":0,"others":0}\n');
+});
+
+test.run();

@@ -1,0 +1,89 @@
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Secret } from '../../src/core/secret.ts';
+import { redact } from '../../src/notify/redact.ts';
+
+const test = suite('scrubbing');
+const password = 'hunter2-correct/horse+"battery"\\staple';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+const cases: readonly (readonly [string, string, string, string])[] = [
+  ['as it is', password, `login ${password} failed`, 'login [secret] failed'],
+  ['without the line feed it ends with', `${password}\n`, `got ${password}.`, 'got [secret].'],
+  ['as JSON text', password, JSON.stringify({ password }), '{"password":"[secret]"}'],
+  ['percent-encoded', password, `GET /?p=${encodeURIComponent(password)}`, 'GET /?p=[secret]'],
+  ['in base64', password, `Basic ${base64(password)}`, 'Basic [secret]='],
+  ['in base64 for URLs', 'a>>>b???c', 'YT4-PmI_Pz9j', '[secret]'],
+  ['in hex', password, Buffer.from(password).toString('hex').toUpperCase(), '[secret]'],
+  ['a line of it', '-----BEGIN-----\r\nMIIEvQIBADAN\nxyzw==\n', '! MIIEvQIBADAN', '! [secret]'],
+  ['a field of it', '{"user":"admin","db":[{"password":"pa55word"}]}', 'bad pa55word', 'bad [secret]'],
+  ['a number in it', '{"pin":271828}', 'pin 271828', 'pin [secret]'],
+  ['a line of a field of it', JSON.stringify({ key: 'BEGIN\nMIIEvQ\nEND' }), '> MIIEvQ', '> [secret]'],
+  ['a field of it in base64', '{"password":"pa55word"}', base64('pa55word'), '[secret]='],
+  ['what only looks like JSON', '{pa55word}', 'got {pa55word}', 'got [secret]'],
+  ['the longer one of two', 'secret-long-value', 'secret-long-value', '[secret]'],
+  [
+    'with all that means something to a pattern',
+    'a.*+?^$ {}()|[]\\/-b',
+    'x a.*+?^$ {}()|[]\\/-b',
+    'x [secret]',
+  ],
+];
+for (const [name, value, text, expected] of cases) {
+  test(`takes out ${name}`, () => {
+    assert.is(redact(text, [new Secret('secret-long'), new Secret(value)]), expected);
+  });
+}
+
+test('takes out bytes that are no text', () => {
+  const bytes = new Uint8Array([0, 255, 128, 7, 9]);
+  const text = `${Buffer.from(bytes).toString('base64')} ${Buffer.from(bytes).toString('hex')} ${Buffer.from(bytes).toString()}`;
+  assert.is(redact(text, [new Secret(bytes)]), '[secret]= [secret] [secret]');
+});
+
+test('a short value is taken out where it stands alone, and leaves words whole', () => {
+  assert.is(
+    redact('pin: 123, port 1234, "123"', [new Secret('123')]),
+    'pin: [secret], port 1234, "[secret]"',
+  );
+  assert.is(redact('a cat and a dog', [new Secret('a')]), '[secret] cat and [secret] dog');
+});
+
+test('the syntax of a JSON value is not taken for a part of it', () => {
+  assert.is(redact('{ "ok": [ ] }', [new Secret('{\n  "a": [\n ]\n}\n')]), '{ "ok": [ ] }');
+});
+
+test('values that overlap are taken out whole', () => {
+  assert.is(redact('x abcdefgh y', [new Secret('abcdef'), new Secret('defgh')]), 'x [secret] y');
+});
+
+test('a very large value is taken out, whatever it is made of', () => {
+  const large = '(a+)+$[z'.repeat(8_192);
+  assert.is(redact(`1${large}2`, [new Secret(large)]), '1[secret]2');
+  const same = 'a'.repeat(65_536);
+  assert.is(redact(same.repeat(3), [new Secret(same)]), '[secret][secret][secret]');
+});
+
+test('a text without values comes back as it was', () => {
+  assert.is(
+    redact('reload: [secret] not found', [new Secret('other'), new Secret('')]),
+    'reload: [secret] not found',
+  );
+});
+
+test('no value of some length survives, whatever it is and wherever it stands', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 4, unit: 'grapheme' }),
+      fc.string(),
+      fc.string(),
+      (value, before, after) => {
+        fc.pre(!'[secret]'.includes(value) && !(before + after).includes(value));
+        assert.not.match(redact(`${before} ${value} ${after}`, [new Secret(value)]), value);
+      },
+    ),
+  );
+});
+
+test.run();

@@ -1,0 +1,98 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../src/core/problem.ts';
+import { touchNotifier } from '../../src/notify/touch.ts';
+import type { Changed } from '../../src/publish/snapshot.ts';
+import { copyForOthers } from '../support/allowed.ts';
+import { nobody } from '../support/readable-copy.ts';
+import { rejects } from '../support/rejects.ts';
+import { scratch as readableScratch } from '../support/scratch.ts';
+import { within } from '../support/wait.ts';
+
+const test = suite('touching');
+const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-touch-'));
+test.after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const change: Changed = { kind: 'changed', added: [], updated: [], removed: [] };
+const never = new AbortController().signal;
+
+test('creates a file that is missing, and moves the time of one that is there, leaving its content', async () => {
+  const file = join(scratch, 'touched');
+  let now = Date.UTC(2026, 0, 1);
+  const notifier = touchNotifier(file, () => now);
+  await notifier.notify(change, never);
+  assert.is(statSync(file).mtimeMs, now);
+  writeFileSync(file, 'content');
+  now += 1500;
+  await notifier.notify(change, never);
+  assert.is(statSync(file).mtimeMs, now);
+  assert.is(readFileSync(file, 'utf8'), 'content');
+});
+
+test('who watches the file hears of it', async () => {
+  const file = join(scratch, 'watched');
+  writeFileSync(file, '');
+  const heard = new Promise<void>((resolve) => {
+    const watcher = watch(file, () => {
+      watcher.close();
+      resolve();
+    });
+  });
+  await touchNotifier(file, Date.now).notify(change, never);
+  await within('an event', heard);
+});
+
+test('touches the file of another user, if it may write to it', () => {
+  const copy = copyForOthers('a file of another user that is touched');
+  if (copy === undefined) return;
+  const file = join(readableScratch(), 'foreign');
+  writeFileSync(file, 'content');
+  chmodSync(file, 0o666);
+  execFileSync('touch', ['-d', '2020-01-01', file]);
+  const script = `
+    import { touchNotifier } from ${JSON.stringify(copy.url('src/notify/touch.ts'))};
+    await touchNotifier(${JSON.stringify(file)}, () => 0).notify({}, new AbortController().signal);`;
+  const { stderr } = spawnSync(copy.node, ['--no-warnings', '--input-type=module', '-e', script], {
+    ...nobody,
+    encoding: 'utf8',
+    cwd: '/',
+  });
+  assert.is(stderr, '');
+  assert.ok(statSync(file).mtimeMs > Date.UTC(2025, 0, 1));
+  assert.is(readFileSync(file, 'utf8'), 'content');
+});
+
+for (const [name, path, expected] of [
+  ['its directory is missing', 'missing/file', /got ENOENT \| Create its directory.* \| true$/],
+  ['a part of the path is a file', 'plain/file', /got ENOTDIR \| /],
+  ['it is a directory', '.', /got EISDIR \| Name a file, not a directory/],
+  ['the name is too long', 'x'.repeat(300), /got ENAMETOOLONG \| Name a file on a volume/],
+] as const) {
+  test(`says so when ${name}`, async () => {
+    writeFileSync(join(scratch, 'plain'), '');
+    const error = await rejects(touchNotifier(join(scratch, path), Date.now).notify(change, never));
+    assert.instance(error, Problem);
+    const { code, message, remedy, retry } = error as Problem;
+    assert.is(code, 'notify.touch');
+    assert.match(`${message} | ${remedy} | ${retry}`, expected);
+  });
+}
+
+test('does not wait for the reader of a pipe', async () => {
+  const pipe = join(scratch, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).notify(change, never))) as Problem;
+  assert.is(`${message} | ${retry}`, 'expected a file that can be touched, got ENXIO | false');
+});
+
+test('is not done when the program ends', async () => {
+  const file = join(scratch, 'late');
+  assert.is(await rejects(touchNotifier(file, Date.now).notify(change, AbortSignal.abort('stop'))), 'stop');
+  assert.throws(() => statSync(file), /ENOENT/);
+});
+
+test.run();

@@ -1,0 +1,315 @@
+/** What its surroundings can do to a sidecar: edit its config, ask it to look, be deaf when they are told, and end it. */
+
+import { readdirSync, rmSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { config } from '../support/config.ts';
+import { hasNote } from '../support/directory.ts';
+import { minutes, objectOf, openWorld, play, problem, seconds, start, type World } from '../support/world.ts';
+
+const test = suite('phases: life');
+
+const of = (...names: string[]) => config(names.map(objectOf).join('\n'));
+const broken = 'kind: SecretProviderClass\nspec: {provider: aws, parameters: {objects: "- {objectName: a}"}}';
+const untold = (world: World) => hasNote(world.dir);
+
+test('an edited config is in force at once, and files of objects that are gone from it go with the same publish', async () => {
+  const world = await openWorld({ secrets: { a: '1', b: '1', c: '1' }, config: of('a', 'b') });
+  await play(world, [
+    { happens: start, holds: { files: { a: '1', b: '1' } } },
+    {
+      happens: (w) => w.edit(of('b', 'c')),
+      holds: {
+        files: { b: '1', c: '1' },
+        notified: ['a,c'],
+        logged: ['config.reloaded', 'notify.succeeded'],
+      },
+    },
+    { happens: minutes(10), holds: { notified: [], logged: [], fetched: 2 } },
+  ]);
+});
+
+test('a broken config keeps the one before, is told once and shown all along; whole again, it says so', async () => {
+  const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
+  const problems = (w: World) => w.status().configs[0]?.configProblems.length ?? 0;
+  await play(world, [
+    { happens: start, holds: {} },
+    {
+      happens: (w) => w.edit(broken),
+      holds: { logged: ['config.invalid'], also: (w) => assert.ok(problems(w) > 0) },
+    },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    // The old one is not only kept, it works.
+    {
+      happens: minutes(30),
+      holds: { files: { a: '2' }, notified: ['a'], logged: ['notify.succeeded'], failures: 0 },
+    },
+    { happens: (w) => w.hangup(), holds: { logged: [], also: (w) => assert.ok(problems(w) > 0) } },
+    {
+      happens: (w) => w.edit(of('a')),
+      holds: { logged: ['config.recovered'], also: (w) => assert.is(problems(w), 0) },
+    },
+    { happens: (w) => w.edit(broken), holds: { logged: ['config.invalid'] } },
+    {
+      happens: (w) => w.edit(of('b')),
+      holds: { files: { b: '1' }, logged: ['config.reloaded', 'notify.succeeded'] },
+    },
+  ]);
+});
+
+for (const [what, edited] of [
+  ['has no objects', of('a').replace('objects:', 'object:')],
+  ['has an empty list', config('[]')],
+  ['is cut by a ---', of('a', 'b').replace(objectOf('b'), `---\n      ${objectOf('b')}`)],
+] as const) {
+  test(`an edited config that ${what} removes nothing: files and readiness stay`, async () => {
+    const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a', 'b') });
+    await play(world, [
+      { happens: start, holds: { files: { a: '1', b: '1' } } },
+      {
+        happens: (w) => w.edit(edited),
+        holds: { files: { a: '1', b: '1' }, ready: true, notified: [], logged: ['config.invalid'] },
+      },
+      { happens: (w) => w.put('b', '2'), holds: {} },
+      { happens: minutes(10), holds: { files: { a: '1', b: '2' }, notified: ['b'], failures: 0 } },
+    ]);
+  });
+}
+
+test('a config that is edited during a sync comes into force right after it', async () => {
+  const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.aws('hangs'), holds: {} },
+    { happens: minutes(10), holds: { also: (w) => assert.ok(w.isBusy()) } },
+    { happens: (w) => w.edit(of('a', 'b')), holds: { files: { a: '1' }, logged: [] } },
+    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: seconds(1), holds: { files: { a: '1', b: '1' }, notified: ['b'], fetched: 2 } },
+    { happens: minutes(9), holds: { fetched: 0 } },
+  ]);
+});
+
+test('a config that is edited in the first phase is in force before the first wait, though nobody heard of it', async () => {
+  const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
+  world.aws(problem('fetch.network'));
+  await play(world, [
+    { happens: start, holds: { ready: false } },
+    { happens: (w) => w.edit(of('b'), false), holds: {} },
+    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: seconds(1), holds: { files: { b: '1' }, ready: true } },
+  ]);
+});
+
+test('a new object that cannot be read keeps the old files until it can', async () => {
+  const world = await openWorld({ secrets: { a: '1' }, config: of('a') });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.edit(of('a', 'b')), holds: { files: { a: '1' }, failures: 1, ready: true } },
+    { happens: minutes(30), holds: { files: { a: '1' }, notified: [] } },
+    { happens: (w) => w.put('b', '1'), holds: {} },
+    { happens: minutes(2), holds: { files: { a: '1', b: '1' }, notified: ['b'] } },
+  ]);
+});
+
+test('a storm of POST /refresh is a sync a second, and none is lost', async () => {
+  const world = await openWorld({ secrets: { a: '1' } });
+  await play(world, [
+    { happens: start, holds: {} },
+    {
+      happens: async (w) => {
+        for (let request = 0; request < 1000; request++) {
+          w.refresh();
+          await w.clock.advance(9.99);
+        }
+      },
+      holds: { fetched: 10, notified: [] },
+    },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: (w) => w.refresh(), holds: {} },
+    { happens: seconds(1), holds: { files: { a: '2' }, notified: ['a'] } },
+    // The next one is an interval after the last, not sooner.
+    { happens: minutes(9), holds: {} },
+    { happens: seconds(59), holds: { fetched: 0 } },
+  ]);
+});
+
+test('SIGHUP looks at once, also one that came in the first phase', async () => {
+  const world = await openWorld({ secrets: { a: '1' } });
+  world.aws(problem('fetch.network'));
+  await play(world, [
+    { happens: start, holds: { fetched: 1 } },
+    { happens: (w) => w.hangup(), holds: { fetched: 0 } },
+    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: seconds(1), holds: { fetched: 2, ready: true } },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: (w) => w.hangup(), holds: { files: { a: '2' }, notified: ['a'] } },
+  ]);
+});
+
+test('an application that is deaf is told for ever, about the newest set, and holds up no sync', async () => {
+  const world = await openWorld({ secrets: { a: '1', b: '1' } });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.application('fails'), holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    {
+      happens: minutes(11),
+      holds: { files: { a: '2', b: '1' }, failures: 0, also: (w) => assert.ok(untold(w)) },
+    },
+    { happens: (w) => w.put('b', '2'), holds: {} },
+    { happens: minutes(10), holds: { files: { a: '2', b: '2' } } },
+    { happens: (w) => w.application('listens'), holds: { also: (w) => void w.news() } },
+    { happens: minutes(1), holds: { notified: ['a,b'], also: (w) => assert.not.ok(untold(w)) } },
+    { happens: minutes(60), holds: { notified: [] } },
+  ]);
+});
+
+test('a hook that hangs holds up no sync, and what changed meanwhile is told after it', async () => {
+  const world = await openWorld({ secrets: { a: '1', b: '1' } });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.application('hangs'), holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: minutes(10), holds: { notified: ['a'], files: { a: '2', b: '1' } } },
+    { happens: (w) => w.put('b', '2'), holds: {} },
+    {
+      happens: minutes(10),
+      holds: {
+        notified: [],
+        files: { a: '2', b: '2' },
+        also: (w) =>
+          assert.equal([w.status().notifiers[0]?.state, w.status().notifiers[0]?.pending], ['notifying', 2]),
+      },
+    },
+    // Its own limit is the notifier's affair; the end of the program does not wait for it.
+    { happens: (w) => w.terminate(), holds: {} },
+    { happens: seconds(5), holds: { also: (w) => assert.ok(within5s(w, 20 * 60_000)) } },
+  ]);
+  const next = await openWorld({ secrets: { a: '2', b: '2' }, dir: world.dir });
+  await play(next, [{ happens: start, holds: { notified: ['a,b'] } }]);
+});
+
+function within5s(world: World, from: number): boolean {
+  const end = world.ended();
+  return end !== undefined && String(end.reason) === 'Error: SIGTERM' && end.at - from < 5000;
+}
+
+test('SIGTERM in the first fetch: nothing is published', async () => {
+  const world = await openWorld({ secrets: { a: '1' } });
+  world.aws('hangs');
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: seconds(7), holds: { phase: 'start' } },
+    { happens: (w) => w.terminate(), holds: { files: {}, phase: 'stopping', logged: ['sidecar.stopping'] } },
+  ]);
+  assert.ok(within5s(world, 7000));
+});
+
+test('SIGTERM in the wait of the first phase, and in that between refreshes', async () => {
+  for (const mood of [problem('fetch.network'), 'well'] as const) {
+    const world = await openWorld({ secrets: { a: '1' } });
+    world.aws(mood);
+    await play(world, [
+      { happens: start, holds: {} },
+      { happens: (w) => w.clock.advance(100), holds: {} },
+      { happens: (w) => w.terminate(), holds: { phase: 'stopping' } },
+    ]);
+    assert.ok(within5s(world, 100));
+  }
+});
+
+test('SIGTERM in a publish: it is finished, told, and what it replaced is gone before the end', async () => {
+  const world = await openWorld({ secrets: { a: '1' } });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    {
+      happens: async (w) => {
+        w.refresh();
+        // Between the fetch and the publish are only promises: the stop comes among them.
+        await Promise.resolve();
+        await Promise.resolve();
+        w.terminate();
+      },
+      holds: {},
+    },
+    { happens: seconds(5), holds: {} },
+  ]);
+  assert.ok(within5s(world, 0));
+  const sets = readdirSync(world.dir).filter((name) => /^\.\.\d/.test(name));
+  assert.is(sets.length, 1);
+});
+
+test('SIGTERM in the splay: the application is told at once, and the end comes in time', async () => {
+  const world = await openWorld({ secrets: { a: '1' }, splay: 300_000 });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: minutes(10), holds: { files: { a: '2' }, notified: [] } },
+    { happens: (w) => w.terminate(), holds: { notified: ['a'] } },
+    { happens: seconds(2), holds: { also: (w) => assert.not.ok(untold(w)) } },
+  ]);
+  assert.ok(within5s(world, 600_000));
+});
+
+test('killed in the splay: the next one tells, once', async () => {
+  const world = await openWorld({ secrets: { a: '1' }, splay: 300_000 });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: minutes(10), holds: { files: { a: '2' }, notified: [] } },
+  ]);
+  await world.kill();
+  const next = await openWorld({ secrets: { a: '2' }, dir: world.dir });
+  await play(next, [
+    { happens: start, holds: { notified: ['a'], files: { a: '2' } } },
+    { happens: minutes(60), holds: { notified: [] } },
+  ]);
+  await next.kill();
+  const third = await openWorld({ secrets: { a: '2' }, dir: world.dir });
+  await play(third, [
+    { happens: start, holds: { notified: [] } },
+    { happens: minutes(10), holds: { notified: [] } },
+  ]);
+});
+
+test('a directory that is gone fails every sync, and never ends the sidecar, also not when there is a note in it to take away', async () => {
+  const world = await openWorld({ secrets: { a: '1' } });
+  await play(world, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.application('fails'), holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: minutes(10), holds: { files: { a: '2' } } },
+    // Somebody removes the whole directory, and the application listens again.
+    {
+      happens: (w) => {
+        rmSync(w.dir, { recursive: true });
+        w.application('listens');
+      },
+      holds: {},
+    },
+  ]);
+  await world.clock.advance(3_600_000);
+  assert.is(world.ended(), undefined);
+  assert.ok(world.status().consecutiveFailures > 0);
+});
+
+test('with --notify-on-start the first publish is told too, changed or not', async () => {
+  const first = await openWorld({ secrets: { a: '1' }, notifyOnStart: true });
+  await play(first, [{ happens: start, holds: { notified: ['a'] } }]);
+  await first.kill();
+  const second = await openWorld({ secrets: { a: '1' }, notifyOnStart: true, dir: first.dir });
+  await play(second, [
+    { happens: start, holds: { notified: ['a'] } },
+    { happens: minutes(10), holds: { notified: [] } },
+  ]);
+});
+
+test('a sidecar that nobody disturbs keeps no sleeper but its own', async () => {
+  const world = await openWorld({ secrets: { a: '1' } });
+  await play(world, [{ happens: start, holds: {} }]);
+  for (let hour = 0; hour < 24; hour++) await world.clock.advance(3_600_000);
+  assert.is(world.clock.sleepers.length, 1);
+});
+
+test.run();

@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
+import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { isAllowed } from '../support/allowed.ts';
+import { binary, run, start } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { until, within } from '../support/wait.ts';
+
+/** The sidecar as it is built, real processes, a real tmpfs: a secret is rotated, and the application hears of it. */
+const test = suite<{ aws: LaunchedStandIn; box: Sandbox }>('telling, as built');
+const region = 'eu-west-1';
+const running: ChildProcess[] = [];
+
+test.before(async (context) => {
+  context.aws = await launchStandIn({
+    identities: { app: { podIdentityTokens: ['pod-token'] } },
+    regions: { [region]: { secrets: { 'db/password': 'value-0', other: 'other-0' } } },
+  });
+});
+test.after(({ aws }) => aws.stop());
+test.before.each(async (context) => {
+  await context.aws.reset();
+  context.box = makeSandbox();
+  context.box.writeConfig({
+    usePodIdentity: 'true',
+    objects: [
+      { objectName: 'db/password', objectType: 'secretsmanager', objectAlias: 'password' },
+      { objectName: 'other', objectType: 'secretsmanager' },
+    ],
+  });
+});
+test.after.each(({ box }) => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+  box.remove();
+});
+
+interface House {
+  readonly aws: LaunchedStandIn;
+  readonly box: Sandbox;
+}
+
+function flags({ box }: House, ...more: readonly string[]): readonly string[] {
+  return ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', '127.0.0.1:0', ...more];
+}
+
+/** A sidecar whose files are there, and the port of its pages. */
+async function sidecar(house: House, ...more: readonly string[]) {
+  const program = start(flags(house, ...more), podIdentityEnv(house.box, house.aws, 'pod-token'));
+  running.push(program.child);
+  return { program, port: await portOf(program) };
+}
+
+async function portOf(program: {
+  says: (pattern: RegExp) => Promise<void>;
+  stderr: () => string;
+}): Promise<number> {
+  await program.says(/"sidecar\.ready".*\n/);
+  return Number(/"listen":"127\.0\.0\.1:(\d+)"/.exec(program.stderr())?.[1]);
+}
+
+async function rotate({ aws }: House, to: string): Promise<void> {
+  await aws.putSecret({ region, name: 'db/password', string: to });
+}
+
+function ask(port: number, method: string, path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, method, path, agent: false }, async (response) => {
+      let body = '';
+      for await (const chunk of response.setEncoding('utf8')) body += chunk;
+      resolve({ status: response.statusCode ?? 0, body });
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** An application that reads its file at every SIGHUP, in a process group of its own; `next` is what it reads next. */
+async function application({ box }: House, name: string) {
+  const script = `trap 'cat ${join(box.dir, 'password')}; echo' HUP; echo ready; while :; do sleep 0.05; done`;
+  const child = spawn('/bin/sh', ['-c', script], {
+    argv0: name,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  running.push(child);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => (await within(`a line of ${name}`, lines.next())).value;
+  assert.is(await next(), 'ready');
+  return { child, next };
+}
+
+for (const found of ['pid file', 'name'] as const) {
+  test(`a process found by its ${found} is signalled, and reads the new value`, async (house) => {
+    const name = `app-of-${process.pid}`;
+    const { child, next } = await application(house, name);
+    const pidFile = house.box.write('app.pid', `${child.pid}\n`);
+    const target = found === 'name' ? ['--notify-process', name] : ['--notify-pid-file', pidFile];
+    const { program, port } = await sidecar(house, '--notify-signal', 'SIGHUP', ...target);
+    for (const value of ['value-1', 'value-2']) {
+      const heard = next();
+      await rotate(house, value);
+      assert.is((await ask(port, 'POST', '/refresh')).status, 202);
+      assert.is(await heard, value);
+    }
+    program.child.kill('SIGTERM');
+    assert.is((await program.ended()).code, 0);
+  });
+}
+
+test('hook, URL and file are told of one change each for itself, and the pages say so', async (house) => {
+  const { box } = house;
+  const posts: string[] = [];
+  const server = createServer(async (incoming, answer) => {
+    let body = '';
+    for await (const chunk of incoming) body += chunk;
+    posts.push(body);
+    // The first try fails, and is repeated.
+    answer.writeHead(posts.length === 1 ? 500 : 204).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/reload`;
+  const [said, touched] = [join(box.root, 'said'), join(box.root, 'touched')];
+  const hook = ['/bin/sh', '-c', `echo "$PODSECRETS_FILES \${AWS_ENDPOINT_URL:-none}" >> ${said}`];
+  const { program, port } = await sidecar(
+    house,
+    ...['--notify-exec', JSON.stringify(hook), '--notify-url', url, '--notify-touch', touched],
+  );
+  await rotate(house, 'value-1');
+  await ask(port, 'POST', '/refresh');
+  for (const kind of ['exec', 'touch', 'url'])
+    await program.says(new RegExp(`"notify\\.succeeded".*"notifier":"${kind}"`));
+  server.close();
+
+  assert.is(readFileSync(said, 'utf8'), '["password"] none\n');
+  assert.is(statSync(touched).size, 0);
+  assert.equal(posts, ['{"files":["password"]}', '{"files":["password"]}']);
+
+  const status = JSON.parse((await ask(port, 'GET', '/status')).body) as SidecarStatus;
+  assert.equal(
+    status.notifiers.map(({ kind, state, pending, consecutiveFailures }) => ({
+      kind,
+      state,
+      pending,
+      consecutiveFailures,
+    })),
+    ['exec', 'url', 'touch'].map((kind) => ({ kind, state: 'idle', pending: 0, consecutiveFailures: 0 })),
+  );
+  const file = status.configs[0]?.files.find(({ path }) => path === 'password');
+  assert.is(file?.object, 'db/password');
+  assert.ok(file?.changedAt);
+  const { body } = await ask(port, 'GET', '/metrics');
+  assert.match(body, 'podsecrets_notifications_total{kind="url",result="error"} 1\n');
+  assert.match(body, 'podsecrets_notifications_total{kind="url",result="success"} 1\n');
+  assert.match(body, 'podsecrets_syncs_total{result="changed"} 2\n');
+  const { stdout, code } = await run(['status', '--listen', `127.0.0.1:${port}`]);
+  assert.is(code, 0);
+  assert.match(stdout, /^podsecrets \S+: ready, up /);
+  assert.match(stdout, /password +db\/password +secretsmanager +eu-west-1/);
+  for (const text of [body, stdout, program.stderr(), JSON.stringify(status)])
+    assert.not.match(text, 'value-');
+});
+
+test('as process 1, a sidecar whose hook leaves processes behind has no zombies, and ends at SIGTERM', async (house) => {
+  const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  if (!isAllowed('zombies of hooks of process 1', ['unshare', ...unshare, 'true'])) return;
+  const hook = [
+    '/bin/sh',
+    '-c',
+    // Whoever the run before the last one left is looked for. Then a process is left in the group, and one outside of it
+    // that has ended, and that nobody but process 1 can reap.
+    `cd ${house.box.root}
+    for pid in $(cat older); do [ ! -e /proc/$pid ] || echo $pid; done >> zombies
+    mv newer older
+    sleep 1000 & echo $! > newer
+    (setsid true & echo $! >> newer)
+    until grep -q '^State:.Z' /proc/$(tail -n 1 newer)/status; do sleep 0.01; done`,
+  ];
+  const args = flags(house, '--notify-exec', JSON.stringify(hook));
+  const child = spawn('unshare', [...unshare, binary, ...args], {
+    env: { PATH: process.env.PATH ?? '', ...podIdentityEnv(house.box, house.aws, 'pod-token') },
+  });
+  running.push(child);
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const says = async (pattern: RegExp) => {
+    await until(
+      () => `it to say ${pattern}, got:\n${stderr}`,
+      () => pattern.test(stderr),
+    );
+  };
+  const port = await portOf({ says, stderr: () => stderr });
+  for (const round of [1, 2, 3]) {
+    await rotate(house, `value-${round}`);
+    await ask(port, 'POST', '/refresh');
+    await says(new RegExp(`(?:"notify\\.succeeded"[\\s\\S]*){${round}}`));
+  }
+  assert.is(readFileSync(join(house.box.root, 'older'), 'utf8').split('\n').length, 3);
+  assert.is(readFileSync(join(house.box.root, 'zombies'), 'utf8'), '');
+  for (const line of stderr.trimEnd().split('\n')) assert.type(JSON.parse(line), 'object', line);
+  const self = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+  process.kill(Number(self), 'SIGTERM');
+  assert.is((await within('the end of the sidecar', once(child, 'exit')))[0], 0);
+});
+
+test.run();

@@ -1,0 +1,126 @@
+/** A replaced set stays one second for those who are in it, and no longer. */
+
+import * as fs from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../src/core/problem.ts';
+import { fakeClock } from '../support/clock.ts';
+import { open, publishOnce, shown, snapshot } from '../support/directory.ts';
+import { rejects } from '../support/rejects.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('sets that were replaced');
+const setsIn = (dir: string) => readdirSync(dir).filter((name) => /^\.\.2\w+\.\w+$/.test(name)).length;
+
+test('whoever opened or resolved ..data before a publish still reads the old set to its end', async () => {
+  const dir = scratch();
+  const directory = await open(dir);
+  await directory.publish(snapshot({ a: 'old', gone: 'old' }));
+  const opened = openSync(join(dir, '..data'), 'r');
+  const resolved = realpathSync(join(dir, '..data'));
+  await directory.publish(snapshot({ a: 'new' }));
+  await directory.clock.advance(999);
+  for (const set of [`/proc/self/fd/${opened}`, resolved]) {
+    assert.is(readFileSync(join(set, 'a'), 'utf8'), 'old');
+    assert.is(readFileSync(join(set, 'gone'), 'utf8'), 'old');
+  }
+  assert.equal(shown(dir), { a: 'new' });
+  await directory.clock.advance(1);
+  assert.not.ok(existsSync(resolved));
+  assert.is(setsIn(dir), 1);
+  closeSync(opened);
+  await directory.end();
+});
+
+test('each set goes a second after it was replaced, also when publishes come close together', async () => {
+  const dir = scratch();
+  const directory = await open(dir);
+  const counts: number[] = [];
+  for (const text of ['1', '2', '3', '4']) {
+    await directory.publish(snapshot({ a: text }));
+    await directory.clock.advance(400);
+    counts.push(setsIn(dir));
+  }
+  assert.equal(counts, [1, 2, 3, 3]);
+  await directory.end();
+  assert.is(setsIn(dir), 1);
+});
+
+test('the first publish and one that changes nothing leave nothing to wait for', async () => {
+  const directory = await open(scratch());
+  await directory.publish(snapshot({ a: '1' }));
+  await directory.publish(snapshot({ a: '1' }));
+  assert.equal(directory.clock.sleepers, []);
+  await directory.close();
+});
+
+test('what a killed writer had replaced goes when its second is over, whoever is there by then', async () => {
+  for (const [sinceThen, wait] of [
+    [400, 600],
+    [5000, 0],
+    // The clock was set back.
+    [-3_600_000, 1000],
+  ] as const) {
+    const dir = scratch();
+    const killed = await open(dir);
+    await killed.publish(snapshot({ a: 'old' }));
+    await killed.publish(snapshot({ a: 'new' }));
+    const published = lstatSync(join(dir, '..data')).mtimeMs;
+    // Closing does not wait for a process that is dead.
+    void killed.close();
+    await killed.clock.advance(1000);
+    // Stands for the set that it would have left.
+    mkdirSync(join(dir, '..2026_01_01_00_00_00.killed'));
+
+    const clock = fakeClock({ now: published + sinceThen });
+    const next = await open(dir, { clock });
+    await next.publish(snapshot({ a: 'new' }));
+    if (wait > 0) {
+      assert.is(setsIn(dir), 2);
+      const [left = 0] = clock.sleepers;
+      assert.ok(Math.abs(left - wait) < 50, `${left} instead of ${wait}`);
+      // A second look does not wait anew.
+      await next.publish(snapshot({ a: 'new' }));
+      assert.is(clock.sleepers.length, 1);
+    }
+    await clock.advance(wait + 50);
+    assert.is(setsIn(dir), 1);
+    await next.close();
+  }
+});
+
+test('a set that cannot be taken away does not undo the publish, and is what the next one complains of', async () => {
+  const dir = scratch();
+  await publishOnce(dir, snapshot({ a: 'old' }));
+  const rmSync = () => {
+    throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'rm', path: dir });
+  };
+  const clock = fakeClock({ now: Date.now() });
+  const directory = await open(dir, { fs: { ...fs, rmSync }, clock });
+  assert.is((await directory.publish(snapshot({ a: 'new' }))).kind, 'changed');
+  await clock.advance(3_600_000);
+  const problem = await rejects(directory.publish(snapshot({ a: 'newer' })));
+  assert.is((problem as Problem).code, 'publish.write');
+  assert.instance(problem, Problem);
+  assert.equal(shown(dir), { a: 'new' });
+  await directory.close();
+});
+
+test('closing twice is closing once', async () => {
+  const directory = await open(scratch());
+  assert.is(directory.close(), directory.close());
+  await directory.close();
+});
+
+test.run();

@@ -1,0 +1,171 @@
+/** One writer for a directory, in one process and among many. */
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Problem } from '../../src/core/problem.ts';
+import { takeLock } from '../../src/publish/lock.ts';
+import { companion } from '../support/child.ts';
+import { fakeClock } from '../support/clock.ts';
+import { rejects } from '../support/rejects.ts';
+import { scratch } from '../support/scratch.ts';
+import { PATIENCE, until } from '../support/wait.ts';
+
+const test = suite('the lock of a directory');
+
+/** What a writer wishes for, under a clock that stands still. */
+function wish(holder: string) {
+  const stop = new AbortController();
+  return {
+    holder,
+    lockTimeout: 1000,
+    clock: fakeClock(),
+    stop: stop.signal,
+    abort: (reason: unknown) => stop.abort(reason),
+  };
+}
+
+test('a second writer waits, and fails with a sentence that names the first', async () => {
+  const dir = scratch();
+  const first = await takeLock(dir, wish('sidecar'));
+  const second = wish('init');
+  const outcome = rejects(takeLock(dir, second));
+  await second.clock.advance(1000);
+  const problem = (await outcome) as Problem;
+  assert.is(problem.code, 'publish.locked');
+  assert.is(problem.subject, dir);
+  assert.ok(
+    problem.message.includes(`podsecrets sidecar on ${hostname()}, which did not end within 1s`),
+    problem.message,
+  );
+  first.release();
+});
+
+test('a second writer that waits gets the lock when the first gives it free', async () => {
+  const dir = scratch();
+  const first = await takeLock(dir, wish('init'));
+  const second = wish('sidecar');
+  const waiting = takeLock(dir, second);
+  await second.clock.advance(500);
+  first.release();
+  await second.clock.advance(100);
+  (await waiting).release();
+});
+
+test('whoever is asked to stop stops waiting', async () => {
+  const dir = scratch();
+  const first = await takeLock(dir, wish('init'));
+  const second = wish('sidecar');
+  const waiting = rejects(takeLock(dir, second));
+  await second.clock.settle();
+  second.abort('SIGTERM');
+  assert.is(await waiting, 'SIGTERM');
+  first.release();
+});
+
+test('taking it again writes nothing, and it leaves two hidden names that hold no value', async () => {
+  const dir = scratch();
+  const times = () =>
+    ['.', '..lock', '..holder']
+      .map((name) => statSync(join(dir, name), { bigint: true }))
+      .map((stat) => stat.mtimeNs);
+  (await takeLock(dir, wish('init'))).release();
+  const before = times();
+  (await takeLock(dir, wish('init'))).release();
+  assert.equal(times(), before);
+  assert.equal(readdirSync(dir).sort(), ['..holder', '..lock']);
+  assert.is(statSync(join(dir, '..lock')).size, 0);
+});
+
+test('a lock file that is something else is an error with a remedy, not a wait', async () => {
+  const dir = scratch();
+  writeFileSync(join(dir, '..lock'), 'something that is no database'.repeat(100));
+  const problem = (await rejects(takeLock(dir, wish('init')))) as Problem;
+  assert.is(problem.code, 'publish.directory');
+  assert.is(problem.subject, join(dir, '..lock'));
+});
+
+test('the note of who holds it is neither written nor read through a link', async () => {
+  const dir = scratch();
+  const value = join(scratch(), 'password');
+  writeFileSync(value, 'hunter22');
+  symlinkSync(value, join(dir, '..holder'));
+  const first = await takeLock(dir, wish('sidecar'));
+  assert.is(readFileSync(value, 'utf8'), 'hunter22');
+  const second = wish('init');
+  const outcome = rejects(takeLock(dir, second));
+  await second.clock.advance(1000);
+  assert.match(((await outcome) as Problem).message, /got another process, which did not end/);
+  first.release();
+});
+
+test('a pipe in the place of the note holds nobody up', async () => {
+  const dir = scratch();
+  execFileSync('mkfifo', [join(dir, '..holder')]);
+  const first = await takeLock(dir, wish('sidecar'));
+  const second = wish('init');
+  const outcome = rejects(takeLock(dir, second));
+  await second.clock.advance(1000);
+  assert.match(((await outcome) as Problem).message, /got another process, which did not end/);
+  first.release();
+  // A pipe that stays would be no note; one that is taken away is made good by the next holder.
+  unlinkSync(join(dir, '..holder'));
+  (await takeLock(dir, wish('init'))).release();
+  assert.is(readFileSync(join(dir, '..holder'), 'utf8'), `podsecrets init on ${hostname()}`);
+});
+
+test('kill -9 of the holder frees it at once', async () => {
+  const dir = scratch();
+  const holder = companion('publisher.ts', JSON.stringify({ dir, from: 1 }));
+  await holder.said('open');
+  const impatient = { ...wish('init'), lockTimeout: 0 };
+  assert.is(((await rejects(takeLock(dir, impatient))) as Problem).code, 'publish.locked');
+  holder.kill('SIGKILL');
+  await holder.ended();
+  (await takeLock(dir, impatient)).release();
+});
+
+test('of two processes at once the second says who is first, and publishes when that has ended', async () => {
+  const dir = scratch();
+  const first = companion('publisher.ts', JSON.stringify({ dir, from: 1 }));
+  await first.said('open');
+  const [refused = ''] = await companion('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
+  assert.match(refused, /"code":"publish\.locked".*podsecrets publisher on /);
+  const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, lockTimeout: PATIENCE }));
+  first.kill('SIGKILL');
+  await patient.said('done');
+  assert.match(readFileSync(join(dir, 'db-password'), 'utf8'), /^generation 5 of /);
+});
+
+test('six processes, some of them killed: never two inside, and all get their turns', async () => {
+  const dir = scratch();
+  const journal = join(scratch(), 'journal');
+  writeFileSync(journal, '');
+  const turns = 25;
+  const start = () => companion('lock-stress.ts', JSON.stringify({ dir, journal, turns }));
+  const entered = (count: number) =>
+    until(`${count} turns`, () => readFileSync(journal, 'utf8').split('enter').length > count);
+
+  const staying = [start(), start(), start()];
+  const doomed = [start(), start(), start()];
+  for (const [index, victim] of doomed.entries()) {
+    await entered(15 * (index + 1));
+    victim.kill('SIGKILL');
+  }
+  await Promise.all([...staying, ...doomed].map((process) => process.ended()));
+
+  const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
+  let inside = '';
+  for (const line of lines) {
+    const [event, pid = ''] = line.split(' ');
+    // Whoever was killed inside never leaves; whoever leaves must be the last who entered.
+    if (event === 'enter') inside = pid;
+    else assert.is(pid, inside, `${pid} left while ${inside} was inside`);
+  }
+  assert.ok(lines.filter((line) => line.startsWith('leave')).length >= staying.length * turns);
+});
+
+test.run();

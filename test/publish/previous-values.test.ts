@@ -1,0 +1,68 @@
+/** The values that a hook's output must not show: those in use, and those it may remember. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Problem } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { createPreviousValues } from '../../src/publish/previous-values.ts';
+import { open, snapshot } from '../support/directory.ts';
+import { rehearse } from '../support/fault-injecting-fs.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('values that were replaced');
+
+function texts(values: readonly Secret[]): readonly string[] {
+  return values.map((value) => Buffer.from(value.reveal()).toString()).sort();
+}
+
+test('are kept until the application has heard of the new ones', async () => {
+  const directory = await open(scratch());
+  await directory.publish(snapshot({ a: 'one', 'b/c': 'same' }));
+  assert.equal(texts(directory.values()), ['one', 'same']);
+  await directory.publish(snapshot({ a: 'two', 'b/c': 'same' }));
+  await directory.publish(snapshot({ a: 'three', 'b/c': 'same' }));
+  assert.equal(texts(directory.values()), ['one', 'same', 'same', 'same', 'three', 'two']);
+  directory.clearPendingNotification();
+  assert.equal(texts(directory.values()), ['same', 'three']);
+  await directory.end();
+});
+
+test('are not kept when nobody is told, or nothing changed', async () => {
+  const directory = await open(scratch());
+  const nobody = () => undefined;
+  for (const a of ['one', 'two', 'two']) await directory.publish(snapshot({ a }), nobody);
+  await directory.publish(snapshot({ a: 'two' }));
+  assert.equal(texts(directory.values()), ['two']);
+  await directory.end();
+});
+
+test('are overwritten when they are forgotten, the oldest first when they become too much', () => {
+  const replaced = createPreviousValues();
+  const [first, second, third] = ['a', 'b', 'c'].map((letter) => new Secret(letter.repeat(500_000)));
+  assert.ok(first && second && third);
+  replaced.keep([first]);
+  replaced.keep([second, third]);
+  assert.equal(replaced.values(), [second, third]);
+  assert.is(first.reveal()[0], 0);
+  assert.is(second.reveal()[0], 'b'.charCodeAt(0));
+  replaced.forget();
+  assert.equal(replaced.values(), []);
+  assert.is(second.reveal()[0], 0);
+});
+
+test('a value that cannot be read is a problem of the directory, not a bug of the hook', async () => {
+  const rehearsal = rehearse();
+  const directory = await open(scratch(), { fs: rehearsal.fs });
+  await directory.publish(snapshot({ a: 'one' }));
+  rehearsal.arm({ kind: 'none' });
+  directory.values();
+  const at = 1 + rehearsal.operations.findIndex((operation) => operation.startsWith('readFileSync'));
+  rehearsal.arm({ kind: 'error', at, code: 'EACCES' });
+  assert.throws(
+    () => directory.values(),
+    (error: unknown) => error instanceof Problem && error.code === 'publish.write',
+  );
+  await directory.end();
+});
+
+test.run();

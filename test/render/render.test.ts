@@ -1,0 +1,266 @@
+/** Values become files, or sentences that hold no part of them. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Plan } from '../../src/config/plan.ts';
+import { problemLine, problemsOf } from '../../src/core/problem.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { render, type SelectedValue } from '../../src/render/render.ts';
+import { config, parse } from '../support/config.ts';
+import { rejects } from '../support/rejects.ts';
+
+type Values = readonly (string | Uint8Array | undefined)[];
+
+async function planOf(objects: string): Promise<Plan> {
+  const { plan, problems } = await parse(config(objects));
+  assert.equal(problems.map(problemLine), []);
+  return plan as Plan;
+}
+
+/** Renders; each object gets the value of its index. */
+function rendered(plan: Plan, values: Values) {
+  const served = plan.objects.flatMap((object, index): [typeof object, SelectedValue][] => {
+    const value = values[index];
+    return value === undefined
+      ? []
+      : [[object, { value: new Secret(value), version: `v${index}`, region: 'eu-west-1' }]];
+  });
+  return render(plan, new Map(served));
+}
+
+/** Path and content of each file. */
+async function filesOf(objects: string, ...values: Values): Promise<Record<string, string>> {
+  const { snapshot } = await rendered(await planOf(objects), values);
+  return Object.fromEntries(
+    snapshot.files.map(({ path, content }) => [path, new TextDecoder().decode(content.reveal())]),
+  );
+}
+
+/** What stands against it, a line each. */
+async function refusals(objects: string, ...values: Values): Promise<readonly string[]> {
+  const plan = await planOf(objects);
+  const error = await rejects(rendered(plan, values));
+  const problems = problemsOf(error);
+  if (problems === undefined) throw error;
+  for (const { code, cause } of problems) {
+    assert.is(code, 'fetch.content');
+    assert.is(cause, undefined);
+  }
+  return problems.map(({ subject, message }) => `${subject}: ${message}`);
+}
+
+const json = (entries: string) => `- {objectName: db, objectType: secretsmanager, jmesPath: [${entries}]}`;
+
+test('the whole value is written as its bytes, UTF-8 or not', async () => {
+  const bytes = Uint8Array.of(0xff, 0, 1, 0x80);
+  const { snapshot } = await rendered(await planOf('- {objectName: db, objectType: secretsmanager}'), [
+    bytes,
+  ]);
+  assert.equal(snapshot.files[0]?.content.reveal(), bytes);
+});
+
+test('an empty value is an empty file', async () => {
+  assert.equal(await filesOf('- {objectName: db, objectType: secretsmanager}', ''), { db: '' });
+});
+
+test('jmesPath files stand beside the whole one: text as it is, the rest as compact JSON', async () => {
+  const paths = ['text', 'empty', 'number', 'boolean', 'list', 'map', 'to_string(map)'];
+  const entries = paths.map((path, index) => `{path: "${path}", objectAlias: "f${index}"}`).join(', ');
+  const value =
+    '{"text":"a\\n","empty":"","number":1.50,"boolean":false,"list":[1, "<"],"map":{"b":"<","a":null}}';
+  assert.equal(await filesOf(json(entries), value), {
+    db: value,
+    f0: 'a\n',
+    f1: '',
+    f2: '1.5',
+    f3: 'false',
+    f4: '[1,"<"]',
+    f5: '{"a":null,"b":"<"}',
+    f6: '{"a":null,"b":"\\u003c"}',
+  });
+});
+
+test('null, nothing, a wrong type and an unknown function are refused, each with its expression', async () => {
+  const entries = ['a', 'b', 'abs(c)', 'nosuch(c)'].map((path, n) => `{path: "${path}", objectAlias: f${n}}`);
+  assert.equal(await refusals(json(entries.join(', ')), '{"a":null,"c":"x"}'), [
+    'objects[0].jmesPath[0] ("db"): expected a value at "a", got nothing or null',
+    'objects[0].jmesPath[1] ("db"): expected a value at "b", got nothing or null',
+    'objects[0].jmesPath[2] ("db"): expected a value at "abs(c)", got a function applied to a value of the wrong type',
+    'objects[0].jmesPath[3] ("db"): expected a value at "nosuch(c)", got a function that JMESPath does not have',
+  ]);
+});
+
+test('merge with a missing key is refused, not a crash', async () => {
+  assert.equal(await refusals(json('{path: "merge(a, b)", objectAlias: f}'), '{"a":{}}'), [
+    'objects[0].jmesPath[0] ("db"): expected a value at "merge(a, b)", got a function applied to a value of the wrong type',
+  ]);
+});
+
+test('what is no JSON is refused once per object, whatever its entries', async () => {
+  const entries = '{path: a, objectAlias: b}, {path: c, objectAlias: d}';
+  assert.equal(await refusals(json(entries), 'hunter2'), [
+    'objects[0] ("db"): expected JSON in the value, got something else',
+  ]);
+});
+
+for (const [path, value, file] of [
+  ['a', '9007199254740991', '9007199254740991'],
+  ['a', '9007199254740993', '9007199254740993'],
+  ['a', '-12345678901234567890123', '-12345678901234567890123'],
+  ['a', '[-9007199254740993, 0.1]', '[-9007199254740993,0.1]'],
+  ['a', '{"b":[1,{"c":12345678901234567890}]}', '{"b":[1,{"c":12345678901234567890}]}'],
+  ['a[0]', '[12345678901234567890, 12345678901234567000]', '12345678901234567890'],
+  ['a[*].b', '[{"b":12345678901234567890}]', '[12345678901234567890]'],
+  ["a[?k=='x'].b | [0]", '[{"k":"x","b":12345678901234567890}]', '12345678901234567890'],
+  ['missing || a', '12345678901234567890', '12345678901234567890'],
+  ['{x: a}', '12345678901234567890', '{"x":12345678901234567890}'],
+  ['to_string(a)', '12345678901234567890', '12345678901234567000'],
+] as const) {
+  test(`an integer that a 64-bit float would change is written as it stands: ${path} of ${value}`, async () => {
+    assert.is((await filesOf(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`)).f, file);
+  });
+}
+
+test('with expand, too', async () => {
+  const object = '- {objectName: db, objectType: secretsmanager, expand: true}';
+  assert.equal(await filesOf(object, '{"id":12345678901234567890,"n":1}'), {
+    id: '12345678901234567890',
+    n: '1',
+  });
+});
+
+for (const [path, value] of [
+  ['a', '{"b":-1e30}'],
+  ['max(a)', '[9007199254740993, 1]'],
+  ['a[?b > `1`].b', '[{"b":9007199254740993}]'],
+  ["to_number('9007199254740993')", '0'],
+] as const) {
+  test(`a number that cannot be had exactly is refused, not changed: ${path} of ${value}`, async () => {
+    assert.equal(await refusals(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`), [
+      'objects[0].jmesPath[0] ("db"): expected numbers that a 64-bit float keeps exactly, got a larger one',
+    ]);
+  });
+}
+
+test('base64 is decoded before anything is made of it', async () => {
+  const object =
+    '- {objectName: db, objectType: secretsmanager, decode: base64, jmesPath: [{path: a, objectAlias: f}]}';
+  assert.equal(await filesOf(object, ' eyJh\r\nIjog\n\tIngifQ== \n'), { db: '{"a": "x"}', f: 'x' });
+});
+
+test('bytes that base64 holds come out as they are', async () => {
+  const plan = await planOf('- {objectName: db, objectType: secretsmanager, decode: base64}');
+  const { snapshot } = await rendered(plan, ['/wCA']);
+  assert.equal(snapshot.files[0]?.content.reveal(), Uint8Array.of(0xff, 0, 0x80));
+});
+
+for (const value of ['hunter2', 'a', '====', 'a===', 'YQ', 'YQ=', 'Y-_=', 'YQ==YQ==', '\ufeffYQ==']) {
+  test(`"${value}" is no base64`, async () => {
+    assert.equal(await refusals('- {objectName: db, objectType: secretsmanager, decode: base64}', value), [
+      'objects[0] ("db"): expected base64 in the value, got something else',
+    ]);
+  });
+}
+
+test('an expanded object makes a file of each key, at the top or in its directory', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, expand: true}
+    - {objectName: b, objectType: secretsmanager, expand: true, objectAlias: dir, jmesPath: [{path: x, objectAlias: z}]}`;
+  assert.equal(await filesOf(objects, '{"user":"u","port":1,"list":[true]}', '{"x":"z","tls.crt":""}'), {
+    user: 'u',
+    port: '1',
+    list: '[true]',
+    'dir/x': 'z',
+    'dir/tls.crt': '',
+    z: 'z',
+  });
+});
+
+test('keys that cannot be file names are refused by their number, not by name', async () => {
+  const keys = ['', '.', '..', '..data', 'a/b', '/a', 'a\0', 'n'.repeat(256), 'good', '__proto__'];
+  const value = `{${keys.map((key) => `${JSON.stringify(key)}:"v"`).join()}}`;
+  const expand = '- {objectName: db, objectType: secretsmanager, expand: true}';
+  assert.equal(
+    await refusals(expand, value),
+    [1, 2, 3, 4, 5, 6, 7, 8].map(
+      (n) => `objects[0] ("db"): expected keys that can be file names, got another one as key ${n} of 10`,
+    ),
+  );
+});
+
+test('in a directory of its own a key may begin with two dots', async () => {
+  const expand = '- {objectName: db, objectType: secretsmanager, expand: true, objectAlias: d}';
+  assert.equal(await filesOf(expand, '{"..data":"x"}'), { 'd/..data': 'x' });
+});
+
+test('null has no content', async () => {
+  const expand = '- {objectName: db, objectType: secretsmanager, expand: true}';
+  assert.equal(await refusals(expand, '{"a":"x","b":null}'), [
+    'objects[0] ("db"): expected a value, got null (key 2 of 2)',
+  ]);
+});
+
+test('only objects can be expanded', async () => {
+  for (const value of ['[1]', '"a"', '1', 'null']) {
+    assert.equal(await refusals('- {objectName: db, objectType: secretsmanager, expand: true}', value), [
+      'objects[0] ("db"): expected a JSON object in the value, got other JSON',
+    ]);
+  }
+});
+
+test('keys that collide with other files are refused, whichever comes first', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, expand: true}
+    - {objectName: b, objectType: secretsmanager, expand: true}
+    - {objectName: user, objectType: secretsmanager}
+    - {objectName: c, objectType: secretsmanager, expand: true, objectAlias: dir}`;
+  const sentence = (n: number, other: number) =>
+    `objects[${n}] (${['"a"', '"b"', '"user"', '"c"'][n]}): expected keys that make files of their own, got one that collides with a file of objects[${other}]`;
+  assert.equal(await refusals(objects, '{"user":"1","same":"2"}', '{"same":"3"}', 'x', '{}'), [
+    sentence(1, 0),
+    sentence(2, 0),
+  ]);
+  assert.equal(await refusals(objects, '{}', '{"dir":"1"}', 'x', '{"a":"2"}'), [sentence(3, 1)]);
+});
+
+test('all that stands against a plan is said at once', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, expand: true}
+    - {objectName: b, objectType: secretsmanager, decode: base64}
+    - {objectName: c, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: d}]}`;
+  assert.is((await refusals(objects, 'no', 'no', '{}')).length, 3);
+});
+
+test('an optional object that is absent makes no file, and another one is a bug', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, optional: true, jmesPath: [{path: x, objectAlias: b}]}
+    - {objectName: c, objectType: secretsmanager}`;
+  assert.equal(await filesOf(objects, undefined, 'v'), { c: 'v' });
+  const error = await rejects(rendered(await planOf(objects), ['{"x":"y"}', undefined]));
+  assert.is(problemsOf(error), undefined);
+});
+
+test('each file knows where it comes from', async () => {
+  const plan = await planOf(`
+    - {objectName: a/b, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: c}]}
+    - {objectName: p, objectType: ssmparameter, expand: true}`);
+  const { facts, snapshot } = await rendered(plan, ['{"x":"y"}', '{"k":"v"}']);
+  const common = { region: 'eu-west-1' };
+  assert.equal(facts, [
+    { path: 'a_b', object: 'a/b', service: 'secretsmanager', version: 'v0', ...common },
+    { path: 'c', object: 'a/b', service: 'secretsmanager', version: 'v0', ...common },
+    { path: 'k', object: 'p', service: 'ssmparameter', version: 'v1', ...common },
+  ]);
+  assert.equal(
+    snapshot.files.map(({ path }) => path),
+    facts.map(({ path }) => path),
+  );
+});
+
+test('modes are those of the plan, without set-id bits', async () => {
+  const plan = await planOf('- {objectName: a, objectType: secretsmanager, filePermission: "4750"}');
+  const { snapshot } = await rendered(plan, ['v']);
+  assert.is(snapshot.files[0]?.mode, 0o750);
+});
+
+test.run();

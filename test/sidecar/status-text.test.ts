@@ -1,0 +1,89 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { SidecarStatus } from '../../src/sidecar/status.ts';
+import { statusText } from '../../src/sidecar/status-text.ts';
+import { exampleStatus } from '../support/status.ts';
+
+const test = suite('the status for a person');
+const now = Date.UTC(2026, 0, 1, 12);
+
+test('tells all of it, with ages and remedies', () => {
+  assert.is(
+    statusText(exampleStatus(), now),
+    `podsecrets 1.2.3: ready, up 3h
+  next sync in 10m, after 2 failed syncs in a row
+  credentials of pod-identity, for another 3h
+
+/etc/podsecrets/config.yaml -> /mnt/secrets-store (eu-west-1, eu-central-1)
+  synced 10m ago, changed 2h ago
+  failed 0s ago:
+    prod/db: expected an answer, got ThrottlingException.
+    Wait. [fetch.throttled]
+  the file is broken, an older one of it is in force:
+    /etc/podsecrets/config.yaml: expected YAML, got a tab.
+    Indent with spaces. [config.yaml]
+  optional and absent: prod/extra
+  FILE         OBJECT     SERVICE         REGION        VERSION                               ROTATED
+  db/password  prod/db    secretsmanager  eu-west-1     EXAMPLE1-90ab-cdef-fedc-ba987SECRET1  2h ago
+  url          /prod/url  ssmparameter    eu-central-1  7
+
+notifications
+  by signal: last told 2h ago
+  by url: not told yet, waiting with 2 files, after 4 failed tries:
+    http://localhost:9000/reload: expected a connection, got ECONNREFUSED.
+    Start it. [notify.url]
+`,
+  );
+});
+
+test('a sidecar that has only begun says so', () => {
+  const status: SidecarStatus = {
+    version: '1.2.3',
+    startedAt: '2026-01-01T11:59:59.000Z',
+    ready: false,
+    phase: 'start',
+    consecutiveFailures: 0,
+    configs: [
+      {
+        file: '/c.yaml',
+        directory: '/d',
+        region: 'eu-west-1',
+        ready: false,
+        lastErrors: [],
+        configProblems: [],
+        files: [],
+        missingOptional: [],
+      },
+    ],
+    notifiers: [],
+  };
+  assert.is(
+    statusText(status, now),
+    'podsecrets 1.2.3: not ready, up 1s\n  syncing now\n\n/c.yaml -> /d (eu-west-1)\n  never synced\n',
+  );
+});
+
+test('a failure that is over is not shown any more', () => {
+  const { configs, ...rest } = exampleStatus();
+  const text = statusText(
+    { ...rest, configs: configs.map((config) => ({ ...config, lastSuccess: '2026-01-01T12:00:01.000Z' })) },
+    now,
+  );
+  assert.not.match(text, 'Throttling');
+});
+
+test('what came over the socket cannot drive the terminal', () => {
+  const evil = (value: unknown): unknown =>
+    typeof value === 'string' && !/^2026/.test(value)
+      ? `${value}\x1b[2J\n`
+      : Array.isArray(value)
+        ? value.map(evil)
+        : typeof value === 'object' && value !== null
+          ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, evil(inner)]))
+          : value;
+  const text = statusText(evil(exampleStatus()) as SidecarStatus, now);
+  assert.not.match(text, '\x1b');
+  assert.is(text.split('\n').length, statusText(exampleStatus(), now).split('\n').length);
+});
+
+test.run();

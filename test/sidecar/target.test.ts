@@ -1,0 +1,66 @@
+/** What one config's target leaves to those who come after it. */
+
+import { suite } from 'uvu';
+import type { Notifier } from '../../src/notify/notifier.ts';
+import { config } from '../support/config.ts';
+import { minutes, openWorld, play, problem, start } from '../support/world.ts';
+
+const test = suite('target');
+
+test('what a killed process did not tell is told at once by the next one, also while AWS is away', async () => {
+  const before = await openWorld({ secrets: { a: '1' } });
+  await play(before, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.application('fails'), holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: minutes(10), holds: { files: { a: '2' } } },
+  ]);
+  await before.kill();
+  const world = await openWorld({ secrets: { a: '2' }, dir: before.dir });
+  world.aws(problem('fetch.network'));
+  await play(world, [
+    { happens: start, holds: { notified: ['a'] } },
+    { happens: minutes(60), holds: { notified: [] } },
+    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: minutes(10), holds: { notified: [], files: { a: '2' }, failures: 0 } },
+  ]);
+});
+
+test('what it cannot tell either is left to the one after it', async () => {
+  const before = await openWorld({ secrets: { a: '1' } });
+  await play(before, [
+    { happens: start, holds: {} },
+    { happens: (w) => w.application('fails'), holds: {} },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    { happens: minutes(10), holds: {} },
+  ]);
+  await before.kill();
+  const notifier: Notifier = {
+    kind: 'url',
+    async notify() {
+      throw problem('notify.url');
+    },
+  };
+  const deaf = await openWorld({ secrets: { a: '2' }, dir: before.dir, notifier });
+  await play(deaf, [
+    { happens: start, holds: {} },
+    { happens: minutes(60), holds: { files: { a: '2' }, failures: 0 } },
+  ]);
+  await deaf.kill();
+  const world = await openWorld({ secrets: { a: '2' }, dir: before.dir });
+  await play(world, [
+    { happens: start, holds: { notified: ['a'] } },
+    { happens: minutes(60), holds: { notified: [] } },
+  ]);
+});
+
+test('the first file beside a running application is told, also by a process that did not see it missing', async () => {
+  const text = config('- {objectName: a, objectType: secretsmanager, optional: true}');
+  const before = await openWorld({ secrets: {}, config: text });
+  await play(before, [{ happens: start, holds: { files: {}, ready: true } }]);
+  await before.kill();
+  const world = await openWorld({ secrets: { a: '1' }, config: text, dir: before.dir });
+  await play(world, [{ happens: start, holds: { files: { a: '1' }, notified: ['a'] } }]);
+});
+
+test.run();

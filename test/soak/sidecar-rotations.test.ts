@@ -1,0 +1,112 @@
+/**
+ * A thousand rotations under the built sidecar, which is killed again and again, a reader that never rests, and an
+ * application that reloads.
+ */
+
+import { readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { launchStandIn } from '../fake-aws/client.ts';
+import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
+import { startApplication } from '../support/application.ts';
+import { hasNote } from '../support/directory.ts';
+import { generationOf, valueIn } from '../support/generations.ts';
+import { startReader } from '../support/reading.ts';
+import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
+import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
+
+const ROTATIONS = 1000;
+/** One rotation in so many is met by a kill -9. */
+const KILL_IN = 10;
+/** A rotation is some five changes in the directory that inotify tells: the kill comes at one of them, or when all is told. */
+const CHANGES = 9;
+
+const test = suite('rotations');
+/** What would outlive a test that fails. */
+const ends: (() => unknown)[] = [];
+test.after(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and every one is told`, async () => {
+  const aws = await launchStandIn(appSeed);
+  ends.push(() => aws.stop());
+  const box = makeSandbox();
+  ends.push(() => box.remove());
+  box.writeConfig(appParameters);
+  const first = paths[0] ?? '';
+  const env = podIdentityEnv(box, aws, token);
+  const begin = async (): Promise<Sidecar> => {
+    const telling = ['--notify-signal', 'SIGHUP', '--notify-pid-file', join(box.root, 'app.pid')];
+    const running = await startSidecar(['--config', box.config, '--dir', box.dir, ...telling], env);
+    ends.push(() => running.child.kill('SIGKILL'));
+    await running.event('sidecar.ready');
+    return running;
+  };
+  const published = () => generationOf(first, readFileSync(join(box.dir, first), 'utf8'));
+  let sidecar = await begin();
+  const application = await startApplication({
+    file: join(box.dir, first),
+    pidFile: join(box.root, 'app.pid'),
+    name: 'app',
+  });
+  const heard = () => application.heard.filter((line) => line.startsWith('generation')).length;
+  ends.push(() => application.end());
+  const reader = await startReader(box.dir, paths);
+  ends.push(() => reader.kill());
+
+  const kills = { before: 0, between: 0, after: 0, spurious: 0 };
+  for (let generation = 1; generation <= ROTATIONS; generation++) {
+    await rotateApp(aws, generation);
+    const toldBefore = heard();
+    const isTold = () => application.heard.includes(lineOf(generation, first));
+    if (generation % KILL_IN !== 0) process.kill(sidecar.pid, 'SIGHUP');
+    else {
+      let changes = Math.floor(Math.random() * CHANGES);
+      const { child } = sidecar;
+      const watcher = watch(box.dir, () => --changes <= 0 && child.kill('SIGKILL'));
+      process.kill(sidecar.pid, 'SIGHUP');
+      await until('a moment for the kill', () => child.killed || (isTold() && !hasNote(box.dir)));
+      watcher.close();
+      child.kill('SIGKILL');
+      await sidecar.ended();
+      const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
+      kills[state]++;
+      sidecar = await begin();
+      // The first pass of the new one is over when the next look begins.
+      await sidecar.refresh();
+      if (state === 'after' && heard() > toldBefore + 1) kills.spurious++;
+    }
+    await until(`generation ${generation}`, () => published() === generation);
+    await until(`generation ${generation} to be told`, isTold);
+    assert.is((await reader.turn()).newest, generation);
+  }
+
+  assert.is(published(), ROTATIONS);
+  assert.is(
+    application.heard.filter((line) => line.startsWith('generation')).at(-1),
+    lineOf(ROTATIONS, first),
+  );
+  process.kill(sidecar.pid, 'SIGTERM');
+  assert.is((await sidecar.ended()).code, 0);
+  const report = await reader.end();
+  assert.equal(report.faults, []);
+  assert.is(kills.spurious, 0);
+  // What was killed between its publish and the end of its telling may be told again, and only that.
+  assert.ok(
+    heard() <= ROTATIONS + kills.between,
+    `${heard()} notifications, ${kills.between} of them may be second ones`,
+  );
+  process.stdout.write(
+    `\n${ROTATIONS} rotations; ${JSON.stringify(kills)} kills; ${heard()} notifications; the reader made ${report.turns} turns, saw ${report.generations} sets\n`,
+  );
+});
+
+/** The first line of the value: what the application prints, as far as its first line feed. */
+function lineOf(generation: number, path: string): string {
+  return valueIn(generation, path).split('\n')[0] ?? '';
+}
+
+test.run();

@@ -1,0 +1,197 @@
+/**
+ * A sidecar's ten weeks in a few minutes: ten thousand refreshes, a thousand of them changes, a tenth of the calls failing.
+ * The clock is ours; the agent, the edge to AWS, the directory and the application that is told are real.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { urlNotifier } from '../../src/notify/url.ts';
+import { launchStandIn } from '../fake-aws/client.ts';
+import { startStandIn } from '../fake-aws/server.ts';
+import { appParameters, appSeed, token as podToken, rotateApp } from '../support/app-secret.ts';
+import { awsSource } from '../support/aws-source.ts';
+import { config } from '../support/config.ts';
+import { shown } from '../support/directory.ts';
+import { type Footprint, footprint, type ProcessFootprint, processFootprint } from '../support/footprint.ts';
+import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
+import { scratch } from '../support/scratch.ts';
+import { startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
+import { objectOf, openWorld } from '../support/world.ts';
+
+const REFRESHES = 10_000;
+/** Every tenth refresh finds a change. */
+const CHANGE_EVERY = 10;
+const WARM_UP = 1000;
+const names = ['a', 'b', 'c', 'd'];
+const region = 'eu-west-1';
+
+const test = suite('soak');
+/** What would outlive a test that fails. */
+const ends: (() => unknown)[] = [];
+test.after(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, async () => {
+  const aws = await startStandIn({
+    seed: {
+      identities: {
+        // AWS's clock is the real one, that of the signatures: credentials must outlive the ten weeks of the other.
+        app: {
+          role: 'arn:aws:iam::111122223333:role/app',
+          podIdentityTokens: ['pod-token'],
+          lifetime: 10_000_000,
+        },
+      },
+      regions: { [region]: { secrets: Object.fromEntries(names.map((name) => [name, '0'])) } },
+    },
+  });
+  ends.push(() => aws.close());
+  const application = await deafApplication(0.1);
+  ends.push(() => application.close());
+  const token = join(scratch(), 'token');
+  writeFileSync(token, 'pod-token');
+  const calls = { success: 0, failed: 0 };
+  const world = await openWorld({
+    secrets: {},
+    config: config(names.map(objectOf).join('\n')),
+    now: Date.now(),
+    notifier: urlNotifier(application.url, { scrub: (text) => text }),
+    source({ clock, log }) {
+      const env = {
+        AWS_ENDPOINT_URL: aws.url,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: aws.agentUrl,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
+      };
+      return awsSource(env, clock, log, {
+        apiCall: (_service, _operation, _region, result) => calls[result === 'success' ? result : 'failed']++,
+      });
+    },
+  });
+  await world.start();
+  await world.idle();
+  aws.addFault({ chance: 0.06, does: { kind: 'server-error' } });
+  aws.addFault({ chance: 0.03, does: { kind: 'cut', at: 'mid-body' } });
+  aws.addFault({ chance: 0.01, does: { kind: 'expired' } });
+
+  const values = Object.fromEntries(names.map((name) => [name, '0']));
+  const figures: Record<string, Footprint> = {};
+  let changes = 0;
+  let failures = 0;
+  for (let refresh = 1; refresh <= REFRESHES; refresh++) {
+    if (refresh % CHANGE_EVERY === 0) {
+      const name = names[changes++ % names.length] ?? '';
+      values[name] = String(changes);
+      aws.putSecret({ region, name, string: String(changes) });
+    }
+    await world.clock.advance(600_000);
+    await world.idle();
+    // A pass that failed is tried again before the next interval, and so is whoever could not be told.
+    while (world.status().consecutiveFailures > 0 || world.status().notifiers[0]?.pending !== 0) {
+      failures++;
+      await world.clock.next();
+      await world.idle();
+    }
+    if (refresh % CHANGE_EVERY === 0) assert.equal(shown(world.dir), values);
+    world.news();
+    aws.forgetCalls();
+    if (refresh === WARM_UP || refresh === REFRESHES / 2 || refresh === REFRESHES) {
+      figures[refresh] = await footprint(world.stop);
+    }
+  }
+
+  assert.is(changes, REFRESHES / CHANGE_EVERY);
+  assert.is(application.told(), changes, 'each change was told once');
+  process.stdout.write(
+    `\n${JSON.stringify({ changes, calls, secondTries: failures, ...application.counts() })}\n`,
+  );
+  for (const [refresh, figure] of Object.entries(figures)) {
+    process.stdout.write(`after ${refresh} refreshes: ${JSON.stringify(figure)}\n`);
+  }
+  const [warm, end] = [figures[WARM_UP], figures[REFRESHES]] as [Footprint, Footprint];
+  assert.ok(calls.failed > (calls.failed + calls.success) * 0.08, 'a tenth of the calls fail');
+  assert.ok(end.heap < warm.heap + 2, `the heap grew from ${warm.heap} to ${end.heap} MiB`);
+  assert.ok(end.external < warm.external + 1, `buffers grew from ${warm.external} to ${end.external} MiB`);
+  for (const what of ['descriptors', 'timers', 'sockets'] as const) {
+    // Kept-alive connections come and go.
+    assert.ok(end[what] <= warm[what] + 8, `${what} grew from ${warm[what]} to ${end[what]}`);
+  }
+  assert.ok(end.listeners <= warm.listeners + 8, `listeners grew from ${warm.listeners} to ${end.listeners}`);
+
+  world.terminate();
+  await world.clock.advance(5000);
+});
+
+test('the built program, on its own clock: a thousand refreshes leave nothing behind either', async () => {
+  const aws = await launchStandIn(appSeed);
+  const box = makeSandbox();
+  box.writeConfig(appParameters);
+  const args = ['--config', box.config, '--dir', box.dir, '--notify-touch', join(box.root, 'touched')];
+  const sidecar = await startSidecar(args, podIdentityEnv(box, aws, podToken));
+  try {
+    await sidecar.event('sidecar.ready');
+    await aws.addFault({ chance: 0.07, does: { kind: 'server-error' } });
+    await aws.addFault({ chance: 0.03, does: { kind: 'cut', at: 'mid-body' } });
+    const syncs = async () =>
+      ((await sidecar.metric('podsecrets_syncs_total{result="changed"}')) ?? 0) +
+      ((await sidecar.metric('podsecrets_syncs_total{result="unchanged"}')) ?? 0);
+    const figures: Record<string, ProcessFootprint> = {};
+    for (let refresh = 1; refresh <= 1000; refresh++) {
+      if (refresh % CHANGE_EVERY === 0) await rotateApp(aws, refresh);
+      const before = await syncs();
+      process.kill(sidecar.pid, 'SIGHUP');
+      await until('a sync', async () => (await syncs()) > before);
+      if ([200, 600, 1000].includes(refresh)) figures[refresh] = processFootprint(sidecar.pid);
+    }
+    const told = () => sidecar.metric('podsecrets_notifications_total{kind="touch",result="success"}');
+    await until('the last change to be told', async () => (await told()) === 100);
+    process.stdout.write(`\n`);
+    for (const [refresh, figure] of Object.entries(figures)) {
+      process.stdout.write(`after ${refresh} refreshes: ${JSON.stringify(figure)}\n`);
+    }
+    const [warm, end] = [figures[200], figures[1000]] as [ProcessFootprint, ProcessFootprint];
+    assert.ok(
+      end.privateMemory < warm.privateMemory + 3,
+      `from ${warm.privateMemory} to ${end.privateMemory} MiB`,
+    );
+    assert.ok(
+      end.descriptors <= warm.descriptors + 4,
+      `from ${warm.descriptors} to ${end.descriptors} descriptors`,
+    );
+    assert.ok(end.threads <= warm.threads, `from ${warm.threads} to ${end.threads} threads`);
+  } finally {
+    sidecar.child.kill('SIGKILL');
+    await sidecar.ended();
+    await aws.stop();
+    box.remove();
+  }
+});
+
+/** An application that does not listen the first time in a part of the cases. */
+async function deafApplication(part: number) {
+  let told = 0;
+  let refused = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const deaf = Math.random() < part;
+      if (deaf) refused++;
+      else told++;
+      response.writeHead(deaf ? 503 : 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/reload`,
+    told: () => told,
+    counts: () => ({ told, refused }),
+    close: () => server.close(),
+  };
+}
+
+test.run();
