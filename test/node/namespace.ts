@@ -5,7 +5,7 @@
 
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** What pods reach the node by: the API server, the fake AWS. */
 export const NODE_ADDRESS = '10.99.0.1';
@@ -45,8 +45,9 @@ export function startInNamespaces(
     ended,
     stop() {
       // Killing unshare would kill them too, but later than it ends itself.
-      const first = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-      process.kill(Number(first), 'SIGKILL');
+      const file = `/proc/${child.pid}/task/${child.pid}/children`;
+      const first = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+      if (first > 0) process.kill(first, 'SIGKILL');
       return ended;
     },
   };
