@@ -10,11 +10,13 @@ import { constants, uptime } from 'node:os';
 import { formatExit } from './cli/exit-message.ts';
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
+import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand } from './commands/context.ts';
 import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, Problem } from './core/problem.ts';
 import { version } from './core/version.ts';
+import { endDespiteThreads } from './v8/end-process.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const LONGEST_END = 4500;
@@ -32,6 +34,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 // Without a listener it would end the program, now that it does not open Node's debugger any more (test/build).
 process.on('SIGUSR1', () => {});
+
+process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
 
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
@@ -51,8 +55,8 @@ async function main(): Promise<number> {
       const { helpText } = await import('./cli/help.ts');
       return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
-    const run = await load(command.name);
-    return await run(contextOf(command));
+    const run = await load(command.invocation.command);
+    return await run(contextOf(command.invocation));
   } catch (thrown) {
     if (stop.signal.aborted && thrown === stop.signal.reason) return stopped();
     return end(thrown);
@@ -64,8 +68,13 @@ async function main(): Promise<number> {
  * that ended with 0 would let the application start without its files: 128 and the signal's number, as a shell has it.
  */
 function stopped(): number {
-  if (command?.kind === 'run' && command.name === 'sidecar') return exitCodes.done;
+  if (invocation()?.command === 'sidecar') return exitCodes.done;
   return 128 + constants.signals[(stop.signal.reason as Error).message as NodeJS.Signals];
+}
+
+/** What was asked for, once the command line was read. */
+function invocation(): Invocation | undefined {
+  return command?.kind === 'run' ? command.invocation : undefined;
 }
 
 async function load(name: CommandName): Promise<RunCommand> {
@@ -87,13 +96,9 @@ async function load(name: CommandName): Promise<RunCommand> {
   }
 }
 
-function contextOf(run: Extract<Command, { kind: 'run' }>): Context {
+function contextOf(invocation: Invocation): Context {
   return {
-    command: run.name,
-    settings: run.settings,
-    origins: run.origins,
-    raw: run.raw,
-    warnings: run.warnings,
+    ...invocation,
     env: process.env,
     clock,
     process: {
@@ -142,9 +147,9 @@ const clock: Clock = {
 
 /** The last words, on stderr and in the termination message; the exit code. */
 function end(thrown: unknown): number {
-  const run = command?.kind === 'run' ? command : undefined;
-  const words = formatExit(run?.name, thrown);
-  if (run !== undefined && CONTAINER_COMMANDS.has(run.name) && run.settings.logFormat === 'json') {
+  const run = invocation();
+  const words = formatExit(run?.command, thrown);
+  if (run !== undefined && CONTAINER_COMMANDS.has(run.command) && run.settings.logFormat === 'json') {
     const log = openLog({
       level: 'error',
       format: 'json',
@@ -152,12 +157,12 @@ function end(thrown: unknown): number {
       now: clock.now,
       write: writeToStderr,
     });
-    log.write('error', 'exit', words.line, { exitCode: words.exitCode });
+    log.write('exit', words.line, { exitCode: words.exitCode });
   } else {
     writeToStderr(`${words.line}\n`);
   }
   // What somebody ran beside the container's own command, such as a probe's status, is not why the container ends.
-  if (run !== undefined && !CONTAINER_COMMANDS.has(run.name)) return words.exitCode;
+  if (run !== undefined && !CONTAINER_COMMANDS.has(run.command)) return words.exitCode;
   const file =
     run?.settings.terminationLog ??
     (process.env[options.terminationLog.env] || options.terminationLog.default);

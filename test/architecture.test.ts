@@ -127,6 +127,8 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^node:path$/, /^src\/(publish|kubernetes|config)\//],
   [/^yaml$/, /^src\/(formats|inject)\//],
+  // Compares addresses.
+  [/^node:net$/, /^src\/aws\/proxy/],
   [/^@aws-lambda-powertools\/jmespath/, /^src\/formats\/jmespath/],
   // Reads PKCS#12, which node:crypto does not.
   [/^node-forge/, /^src\/kubernetes\/(pkcs12|node-forge)/],
@@ -140,19 +142,22 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
 /** The files that touch the world, and the modules that they do it with. */
 const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/caller-identity.ts': /^(@aws-sdk\/client-sts)$/,
+  'src/aws/container-credentials.ts':
+    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel)$/,
   'src/aws/default-chain.ts':
     /^(@aws-sdk\/credential-provider-env|@aws-sdk\/credential-provider-ini|@smithy\/core\/config|@smithy\/credential-provider-imds|node:fs)$/,
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
   'src/aws/pod-identity.ts': /^(node:fs)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/service-account-token.ts': /^(node:fs)$/,
-  'src/aws/transport.ts': /^(node:fs|node:http|node:https|node:tls)$/,
+  'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/open.ts': /^(node:os)$/,
-  'src/config/file.ts': /^(node:fs)$/,
-  'src/config/watcher.ts': /^(chokidar)$/,
+  'src/config/watcher.ts': /^(node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
+  'src/http/request.ts': /^(node:http|node:https|node:net)$/,
+  'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
   'src/http/status-client.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
@@ -170,14 +175,16 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
   'src/publish/publish.ts': /^(node:fs)$/,
-  'src/v8/disable-jit.ts': /^(node:v8)$/,
-  'src/v8/reduce-memory.ts': /^(node:ffi|node:v8|node:vm)$/,
+  'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
+  'src/v8/end-process.ts': /^(node:ffi)$/,
+  'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
 };
 
 /** The files that put I/O files together. They import them as values and no module that touches the world. */
 const COMPOSING: readonly RegExp[] = [
   /^src\/main\.ts$/,
   /^src\/commands\//,
+  /^src\/config\/file\.ts$/,
   /^src\/aws\/(sources|secret-source)\.ts$/,
   /^src\/notify\/create\.ts$/,
   /^src\/doctor\/(run|objects)\.ts$/,
@@ -242,6 +249,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/reap.ts',
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
+  'src/v8/end-process.ts',
 ];
 
 test('only the files on the list touch the process', () => {

@@ -3,36 +3,70 @@ import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { flagOf, optionEntries } from '../src/cli/options.ts';
-import { version } from '../src/core/version.ts';
+import { image, version } from '../src/core/version.ts';
 import { benchChart } from './bench/table.ts';
-import { readme, root, sections, written } from './docs/sections.ts';
+import { readPage, root, type SectionName, sections, sectionText } from './docs/pages.ts';
 
-for (const [name, write] of Object.entries(sections)) {
-  test(`the section ${name} of the README is that of the code (npm run docs writes it)`, () => {
-    assert.is(written(readme(), name), write());
+const pages = globSync(['*.md', 'examples/**/*.md', 'helm/*/README.md'], { cwd: root }).sort();
+
+for (const [name, { page, write }] of Object.entries(sections)) {
+  test(`the section ${name} of ${page} matches the code (npm run docs writes it)`, () => {
+    assert.is(sectionText(name as SectionName), write());
   });
 }
 
-test('the chart is that of the results of the bench (npm run docs draws it)', () => {
+test('the chart matches the results of the bench (npm run docs draws it)', () => {
   assert.is(readFileSync(join(root, 'test/bench/starts.svg'), 'utf8'), benchChart());
 });
 
-test('the version of the program is that of package.json', () => {
+test('the program has the version of package.json', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   assert.is(version, manifest.version);
 });
 
-test('the variable of an option is called as its flag', () => {
+test('the variable of an option has the name of its flag', () => {
   for (const [name, { env }] of optionEntries())
     assert.is(env, `PODSECRETS_${flagOf(name).slice(2).replaceAll('-', '_').toUpperCase()}`);
 });
 
-test('the README names the two commands of a fresh machine', () => {
-  assert.match(readme(), 'npm ci && npm run demo');
-  assert.match(readme(), 'npm ci && npm test');
+test('the front page has a SecretProviderClass first, two commands and one pod spec, in two screens', () => {
+  const page = readPage('README.md');
+  const order = [
+    'kind: SecretProviderClass',
+    'npm ci && npm run demo',
+    'npm ci && npm test',
+    'initContainers:',
+  ];
+  const places = order.map((text) => page.indexOf(text));
+  assert.ok(!places.includes(-1));
+  assert.equal(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.is(page.match(/^```yaml$/gm)?.length, 2);
+  assert.ok(page.split('\n').length <= 120, `${page.split('\n').length} lines`);
 });
 
-test('SECURITY.md counts the packages that the program is made of', () => {
+test('terminal examples fit into 80 columns', () => {
+  for (const page of pages) {
+    let block: string | undefined;
+    for (const line of readPage(page).split('\n')) {
+      const fence = /^ *```(\w*)/.exec(line)?.[1];
+      if (fence !== undefined) block = block === undefined ? fence : undefined;
+      else if (block === '' || block === 'console') assert.ok([...line].length <= 80, `${page}: ${line}`);
+    }
+  }
+});
+
+test('no page names an image that is not published', () => {
+  for (const page of pages) {
+    const text = readPage(page);
+    for (const [name] of text.matchAll(/[\w./-]*\bpodsecrets:\d[\w.]*/g)) assert.is(name, image, page);
+    assert.not.match(text, /ghcr\.io|oci:\/\/(?!\$)|releases\/download/);
+  }
+});
+
+test('SECURITY.md has the number of packages in the program', () => {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<
       Record<string, { readonly dev?: true; readonly optional?: true; readonly hasInstallScript?: true }>
@@ -43,11 +77,9 @@ test('SECURITY.md counts the packages that the program is made of', () => {
   assert.not.ok(own.some(([, { hasInstallScript }]) => hasInstallScript));
 });
 
-const pages = globSync(['*.md', 'examples/*/README.md', 'helm/*/README.md'], { cwd: root }).sort();
-
 for (const page of pages) {
-  test(`${page}: what it links to is there`, () => {
-    const text = readFileSync(join(root, page), 'utf8');
+  test(`${page}: every link has a target`, () => {
+    const text = readPage(page);
     for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target)) continue;
       const [path = '', anchor] = target.split('#');
@@ -57,8 +89,8 @@ for (const page of pages) {
     }
   });
 
-  test(`${page}: what it names of the tree, and of npm run, is there`, () => {
-    const text = readFileSync(join(root, page), 'utf8');
+  test(`${page}: every path and npm script that it names exists`, () => {
+    const text = readPage(page);
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       readonly scripts: Readonly<Record<string, string>>;
     };
@@ -71,7 +103,7 @@ for (const page of pages) {
 
 /** The anchors that GitHub gives to the headings of a page. */
 function anchors(page: string): readonly string[] {
-  const text = readFileSync(join(root, page), 'utf8').replace(/^```.*?^```/gms, '');
+  const text = readPage(page).replace(/^```.*?^```/gms, '');
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()

@@ -1,17 +1,17 @@
 /**
- * Runs every test file as a program of its own, two at a time, and ends with one line: `N passed, N failed`.
+ * Runs every test file in its own process, two or more at a time, and ends with one line: `N passed, N failed`.
  *
- * uvu runs files in one process and has no limit of time: a test that waits for ever would hang the run, and a file that
- * forgets `.run()` would be green with no test at all. Here each file gets a process, a limit, and must have run something.
- * It gets an environment without the settings for AWS and for proxies that a developer's shell may have.
+ * uvu runs files in one process and has no timeout: a hanging test would hang the run, and a file that forgets `.run()` would
+ * pass without a test. Here each file has a process and a timeout, and fails unless it runs at least one test. Variables for
+ * AWS and for proxies are removed from its environment.
  *
  *   node test/run.ts             the tests, except test/soak, test/cluster, test/node, test/moto and test/kernel
  *   node test/run.ts --soak      only test/soak
- *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts brings one)
+ *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts starts one)
  *   node test/run.ts --node      only test/node, on a node that test/node/run.ts starts; one file at a time
- *   node test/run.ts --moto      only test/moto, on an AWS that others wrote (test/moto/run.ts brings it, and needs python3)
- *   node test/run.ts --kernel    only test/kernel, on the kernel that runs it (test/kernel/run.ts brings one)
- *   node test/run.ts core/text   only the files whose path holds one of the words
+ *   node test/run.ts --moto      only test/moto, on moto (test/moto/run.ts installs it, and needs python3)
+ *   node test/run.ts --kernel    only test/kernel, on the running kernel (test/kernel/run.ts boots one)
+ *   node test/run.ts core/text   only the files whose path contains one of the words
  */
 
 import { spawn } from 'node:child_process';
@@ -30,32 +30,32 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const room = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) => process.argv.includes(`--${name}`));
-/** Limit for one file, in seconds: some twenty times what the slowest takes, for machines that are slow or busy. */
-const limit = room === undefined ? 300 : 1800;
-/** Each file has some processes of its own, and its part of memory and of /dev/shm. */
-const atOnce = room === 'node' ? 1 : Math.min(8, Math.max(2, availableParallelism()));
+const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) => process.argv.includes(`--${name}`));
+/** Timeout for one file in seconds: some twenty times what the slowest takes, for slow or busy machines. */
+const timeout = group === undefined ? 300 : 1800;
+/** Each file starts processes of its own and needs its share of memory and of /dev/shm. */
+const concurrency = group === 'node' ? 1 : Math.min(8, Math.max(2, availableParallelism()));
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(AWS_.*|(.*_)?(HTTPS?|NO|ALL)_PROXY)$/i.test(name)),
 );
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => /^test\/(soak|cluster|node|moto|kernel)\//.exec(file)?.[1] === room)
+  .filter((file) => /^test\/(soak|cluster|node|moto|kernel)\//.exec(file)?.[1] === group)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 
-/** Groups of the files that run now. They would outlive a run that is broken off. */
+/** Process groups of the running files. They would outlive an interrupted run. */
 const running = new Set<number | undefined>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    for (const group of running) killGroup(group);
+    for (const pid of running) killGroup(pid);
     process.exit(1);
   });
 }
 
 const outcomes: Outcome[] = [];
 const queue = [...files];
-await Promise.all(Array.from({ length: atOnce }, work));
+await Promise.all(Array.from({ length: concurrency }, work));
 
 for (const { file, output } of outcomes.filter((outcome) => outcome.failed > 0)) {
   process.stdout.write(`\n── ${file}\n${output}\n`);
@@ -84,7 +84,7 @@ async function work(): Promise<void> {
   }
 }
 
-/** Processes and builds take longest: starting them first keeps both cores busy to the end. */
+/** Files that start processes take longest: starting them first keeps all cores busy to the end. */
 function longestFirst(a: string, b: string): number {
   const weight = (file: string) => (/test\/(process|budget|examples|kubernetes|helm)\//.test(file) ? 0 : 1);
   return weight(a) - weight(b) || a.localeCompare(b);
@@ -93,7 +93,7 @@ function longestFirst(a: string, b: string): number {
 function runFile(file: string): Promise<Outcome> {
   const start = performance.now();
   return new Promise((resolve) => {
-    // Its own process group, so that what a stuck test started goes with it.
+    // A process group of its own, so that the children of a stuck test are killed with it.
     const child = spawn(process.execPath, ['--no-warnings', file], {
       cwd: root,
       detached: true,
@@ -108,9 +108,9 @@ function runFile(file: string): Promise<Outcome> {
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     const timer = setTimeout(() => {
-      output += `\nstopped after ${limit} s\n`;
+      output += `\nstopped after ${timeout} s\n`;
       killGroup(child.pid);
-    }, limit * 1000);
+    }, timeout * 1000);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       killGroup(child.pid);
@@ -119,7 +119,7 @@ function runFile(file: string): Promise<Outcome> {
         file,
         output,
         seconds: (performance.now() - start) / 1000,
-        ...counted(output, code, signal),
+        ...countTests(output, code, signal),
       });
     });
   });
@@ -133,8 +133,8 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** uvu's own closing lines; several suites in one file add up. A file that ran nothing has failed. */
-function counted(
+/** Adds up uvu's closing lines, one block per suite. A file that ran no test has failed. */
+function countTests(
   output: string,
   code: number | null,
   signal: string | null,

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the main job in one screen, on the embedded stand-in for AWS.
+ * `npm run demo`: the main job in one screen, on the embedded fake AWS.
  *
- * The stand-in and podsecrets are processes of their own, the directory is a real tmpfs, the application that is signalled a
+ * The fake AWS and podsecrets are processes of their own, the directory is a real tmpfs, the application that is signalled a
  * real process. What is shown of a file is its name, mode, size and version: never its value.
  */
 
@@ -11,7 +11,7 @@ import { lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { parse } from 'yaml';
-import { launchStandIn } from '../../test/fake-aws/client.ts';
+import { startFakeAwsProcess } from '../../test/fake-aws/client.ts';
 import { run, start } from '../../test/support/program.ts';
 import { makeSandbox, podIdentityEnv } from '../../test/support/sandbox.ts';
 
@@ -36,7 +36,7 @@ objects:
   - objectName: /shop/api-key
     objectType: ssmparameter
     objectAlias: api-key`;
-const aws = await launchStandIn({
+const aws = await startFakeAwsProcess({
   identities: {
     app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['a-projected-token'] },
   },
@@ -106,7 +106,7 @@ async function showSidecar(): Promise<void> {
     ],
     podIdentityEnv(box, aws, 'a-projected-token'),
   );
-  await sidecar.says(/publish\.same/);
+  await sidecar.says(/publish\.verified/);
   const before = versions();
   const began = performance.now();
   say(`  ${dim('rotating shop/db in Secrets Manager …')}`);

@@ -1,5 +1,5 @@
 /**
- * `npm run demo:record`: runs the demo and writes what it prints as test/demo/demo.svg, for the README.
+ * `npm run demo:record`: runs the demo and writes what it prints as examples/demo/demo.svg, for the README.
  */
 
 import { execFileSync } from 'node:child_process';

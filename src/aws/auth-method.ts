@@ -6,11 +6,11 @@
  * decision touches nothing: whether the token is there and what it is worth shows when it is used.
  */
 
-import type { Environment } from '../core/environment.ts';
+import type { AuthOption } from '../cli/options.ts';
+import { type Environment, placeOf } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
-import type { ChainOptions, ContainerOptions } from './chain-links.ts';
-import { placeOf } from './place.ts';
+import type { ChainOptions, ContainerOptions, WebIdentity } from './chain-links.ts';
 
 /** A way to authenticate, with all that it needs but the token itself. */
 export type AuthMethod =
@@ -22,18 +22,13 @@ export type AuthMethod =
       /** Whether EKS injected its variables. Without them the pod most likely has no association at all. */
       readonly injected: boolean;
     }
-  | {
-      readonly kind: 'irsa';
-      readonly roleArn: string;
-      readonly tokenFile: string;
-      readonly sessionName: string;
-    }
+  | WebIdentity
   | { readonly kind: 'default'; readonly chain: ChainOptions };
 
 /** What the decision goes by. */
 export interface AuthInput {
   /** `--auth`. */
-  readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
+  readonly auth: AuthOption;
   /** What the config says; undefined when the key is absent or empty. */
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
@@ -87,7 +82,7 @@ function podIdentity({ env, preferredAddressType }: AuthInput): AuthMethod {
   };
 }
 
-function irsa({ env }: Pick<AuthInput, 'env'>): Extract<AuthMethod, { kind: 'irsa' }> {
+function irsa({ env }: Pick<AuthInput, 'env'>): WebIdentity {
   const roleArn = env[ROLE_ARN] || undefined;
   const tokenFile = env[WEB_TOKEN_FILE] || undefined;
   if (roleArn === undefined || tokenFile === undefined)

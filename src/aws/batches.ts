@@ -6,6 +6,7 @@
  * exactly one request; a read that is given twice is asked for once.
  */
 
+import type { FetchMode } from '../cli/options.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
 
 /** One call, and the reads that it answers. */
@@ -20,9 +21,6 @@ export const iamActions = {
   GetSecretValue: 'secretsmanager:GetSecretValue',
   BatchGetSecretValue: 'secretsmanager:BatchGetSecretValue',
 } as const satisfies Record<AwsRequest['kind'], string>;
-
-/** How Secrets Manager is read: `--fetch`, or `single` once a batch was refused. */
-export type FetchMode = 'auto' | 'batch' | 'single';
 
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
 const PARAMETERS_PER_CALL = 10;

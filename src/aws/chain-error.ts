@@ -4,12 +4,12 @@
  * What somebody set up and what failed is the cause; links that nobody set up are not named.
  */
 
+import type { Place } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type AgentFailure, agentFailureText } from './agent-error.ts';
 import type { ChainOptions, ContainerOptions } from './chain-links.ts';
 import { IAM_SPREADS } from './error-facts.ts';
-import type { Place } from './place.ts';
 import { profileSubject } from './profile-error.ts';
 
 const NO_KEYS: Readonly<Record<Place, string>> = {

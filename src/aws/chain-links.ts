@@ -6,9 +6,8 @@
  * neither from the instance metadata service directly nor by a profile.
  */
 
+import type { Place } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
-import type { AuthMethod } from './auth-method.ts';
-import type { Place } from './place.ts';
 
 /** What the links go by. Nothing here is a secret. */
 export interface ChainOptions {
@@ -22,8 +21,16 @@ export interface ChainOptions {
   /** AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
   readonly keys: 'both' | 'one' | 'none';
   /** What IRSA's variables say, or what is wrong with them. */
-  readonly webIdentity: Extract<AuthMethod, { kind: 'irsa' }> | Problem | undefined;
+  readonly webIdentity: WebIdentity | Problem | undefined;
   readonly container: ContainerOptions | undefined;
+}
+
+/** A role that the service account's token may assume: IRSA. */
+export interface WebIdentity {
+  readonly kind: 'irsa';
+  readonly roleArn: string;
+  readonly tokenFile: string;
+  readonly sessionName: string;
 }
 
 /** Where a container gets credentials from: the ECS agent, or another that speaks like it. */

@@ -91,7 +91,7 @@ export function createCredentialCache(source: CredentialSource, clock: Clock, lo
       if (!(error instanceof Problem)) throw error;
       failure = { problem: error, at: clock.elapsed() };
       if (alive() !== undefined)
-        log.problem('warn', 'credentials.renewal', error, {
+        log.problem('credentials.renewal', error, {
           expires: new Date(held?.expiresAt ?? 0).toISOString(),
         });
     }
@@ -101,8 +101,8 @@ export function createCredentialCache(source: CredentialSource, clock: Clock, lo
   function announce(link: ChainLink | undefined): void {
     if (link === undefined || link.name === announced) return;
     announced = link.name;
-    log.write('info', 'credentials.source', `authenticating with ${escapeControl(link.name)}`);
-    if (link.nodeRole) log.problem('warn', 'credentials.nodeRole', nodeRoleProblem());
+    log.write('credentials.source', `authenticating with ${escapeControl(link.name)}`);
+    if (link.nodeRole) log.problem('credentials.nodeRole', nodeRoleProblem());
   }
 
   return {

@@ -32,7 +32,7 @@ import {
   usesInstanceRole,
 } from './chain-links.ts';
 import { type ClientContext, clientSettings } from './client.ts';
-import type { AskContainer } from './container-credentials.ts';
+import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { errorFacts, withStaticKeys } from './error-facts.ts';
 import { withTimeout } from './limits.ts';
@@ -47,22 +47,24 @@ const LIMIT = 30_000;
 export function fetchFromDefaultChain(
   chain: ChainOptions,
   surroundings: ClientContext,
-  ask: AskContainer,
+  fetchFromContainer: FetchContainerCredentials,
 ): Promise<AwsCredentials> {
   const late = (): Problem => chainTimeoutProblem(LIMIT);
-  return withTimeout(surroundings.clock, LIMIT, late, () => askLinks(chain, surroundings, ask));
+  return withTimeout(surroundings.clock, LIMIT, late, () =>
+    askLinks(chain, surroundings, fetchFromContainer),
+  );
 }
 
 async function askLinks(
   chain: ChainOptions,
   surroundings: ClientContext,
-  ask: AskContainer,
+  fetchFromContainer: FetchContainerCredentials,
 ): Promise<AwsCredentials> {
   const links = [
     () => environmentKeys(chain, surroundings),
     () => profile(chain, surroundings),
     () => webIdentity(chain, surroundings),
-    () => container(chain, ask),
+    () => container(chain, fetchFromContainer),
   ];
   for (const link of links) {
     try {
@@ -189,13 +191,19 @@ async function webIdentity(
   };
 }
 
-async function container({ container }: ChainOptions, ask: AskContainer): Promise<Served | undefined> {
+async function container(
+  { container }: ChainOptions,
+  fetchFromContainer: FetchContainerCredentials,
+): Promise<Served | undefined> {
   if (container === undefined) return undefined;
   if (!container.mayBeAsked) throw containerUriProblem(container.uri);
   const { uri, name, tokenFile } = container;
-  const asked = await ask(uri, tokenFile === undefined ? container.token() : await readToken(tokenFile));
-  if ('accessKeyId' in asked) return { credentials: asked, name };
-  throw name === 'EKS Pod Identity' ? agentProblem([uri], asked) : containerProblem(container, asked);
+  const answer = await fetchFromContainer(
+    uri,
+    tokenFile === undefined ? container.token() : await readToken(tokenFile),
+  );
+  if ('accessKeyId' in answer) return { credentials: answer, name };
+  throw name === 'EKS Pod Identity' ? agentProblem([uri], answer) : containerProblem(container, answer);
 }
 
 async function instanceRole(chain: ChainOptions): Promise<Served | undefined> {

@@ -9,9 +9,19 @@
 import type { Environment } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
+import { proxyUrl } from './proxy.ts';
 
 /** The services that are asked, as the names of their endpoint variables end. */
 export type EndpointName = 'SECRETS_MANAGER' | 'SSM' | 'STS';
+
+/**
+ * A PEM file with the only authorities to trust: AWS_CA_BUNDLE, as the AWS CLI takes it, or SSL_CERT_FILE, as OpenSSL and Go do.
+ * NODE_EXTRA_CA_CERTS adds to the built-in ones instead.
+ */
+export interface CaBundle {
+  readonly variable: 'AWS_CA_BUNDLE' | 'SSL_CERT_FILE';
+  readonly file: string;
+}
 
 /** The checked variables. */
 export interface AwsEnvironment {
@@ -21,8 +31,7 @@ export interface AwsEnvironment {
   readonly dualstack: boolean;
   /** `AWS_STS_REGIONAL_ENDPOINTS=legacy`: the global STS for the regions that had it first. */
   readonly globalSts: boolean;
-  /** A PEM file with the only authorities to trust, as the AWS CLI takes it. `NODE_EXTRA_CA_CERTS` adds to the built-in ones. */
-  readonly caBundle: string | undefined;
+  readonly caBundle: CaBundle | undefined;
   /** Proxy for https. May hold a password. */
   readonly httpsProxy: string | undefined;
   readonly noProxy: string | undefined;
@@ -66,18 +75,19 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
       'no AWS_ENDPOINT_URL beside it',
       'both',
     );
-  // Lower case first, as Node and curl have it.
-  const proxy = env.https_proxy || env.HTTPS_PROXY || undefined;
-  if (proxy !== undefined && !isHttp(proxy)) refuse('HTTPS_PROXY', 'an http or https URL', 'something else');
+  // Upper case first, as Go reads them.
+  const proxy = env.HTTPS_PROXY || env.https_proxy || undefined;
+  if (proxy !== undefined && proxyUrl(proxy) === undefined)
+    refuse('HTTPS_PROXY', 'host:port, or an http or https URL', 'something else');
 
   const environment: AwsEnvironment = {
     endpoints,
     fips,
     dualstack,
     globalSts: choice('AWS_STS_REGIONAL_ENDPOINTS', 'legacy', 'regional'),
-    caBundle: env.AWS_CA_BUNDLE || undefined,
+    caBundle: caBundleOf(env),
     httpsProxy: proxy,
-    noProxy: env.no_proxy || env.NO_PROXY || undefined,
+    noProxy: env.NO_PROXY || env.no_proxy || undefined,
   };
   throwProblems(problems);
   return environment;
@@ -108,6 +118,12 @@ const globalStsRegions: ReadonlySet<string> = new Set([
   'us-west-1',
   'us-west-2',
 ]);
+
+function caBundleOf(env: Environment): CaBundle | undefined {
+  const variable = (['AWS_CA_BUNDLE', 'SSL_CERT_FILE'] as const).find((name) => env[name]);
+  const file = variable && env[variable];
+  return variable && file ? { variable, file } : undefined;
+}
 
 function isHttp(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);

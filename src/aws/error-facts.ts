@@ -6,6 +6,8 @@
  * further. AWS's own sentence is kept only where an error of AWS was understood as one.
  */
 
+import { asObject, numberOf, textOf } from '../core/unknown.ts';
+
 /** What kind of failure it is; decides who may help, and whether trying again can. */
 export type AwsErrorKind =
   | 'notFound'
@@ -38,12 +40,12 @@ export interface AwsErrorFacts {
 /** The facts of an error; undefined when it is neither AWS's nor the network's, and so a bug. `now` in ms since 1970. */
 export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const metadata = recordOf(field(error, '$metadata'));
+  const metadata = asObject(field(error, '$metadata'));
   const status = numberOf(metadata.httpStatusCode);
   const facts = {
     status,
     requestId: token(metadata.requestId),
-    retryAfter: retryAfter(recordOf(recordOf(field(error, '$response')).headers), now),
+    retryAfter: retryAfter(asObject(asObject(field(error, '$response')).headers), now),
   };
   const network = token(field(error, 'code'));
   const name = token(field(error, 'name'));
@@ -212,18 +214,6 @@ export const IAM_SPREADS = 15_000;
 /** A code or an id as AWS writes them; anything else in their place is not let through. */
 function token(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9][\w.:/+=-]{0,127}$/.test(value) ? value : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function field(value: object, name: string): unknown {

@@ -7,8 +7,7 @@
  */
 
 import type { SecretRef } from '../config/secret-ref.ts';
-import { isArn } from '../core/arn.ts';
-import { namedArn } from '../core/arn-resource.ts';
+import { isArn, namedArn } from '../core/arn.ts';
 import { type Access, Problem, type ProblemCode } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { fullParameterName, iamActions } from './batches.ts';

@@ -6,12 +6,12 @@
  * encryption context that both services set, since which key encrypts them is not in the config.
  */
 
+import type { FetchMode } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
-import { isArn } from '../core/arn.ts';
-import { namedArn, partitionOf } from '../core/arn-resource.ts';
+import { isArn, namedArn, partitionOf } from '../core/arn.ts';
 import type { Access } from '../core/problem.ts';
-import { batchReads, type FetchMode, iamActions } from './batches.ts';
+import { batchReads, iamActions } from './batches.ts';
 
 /** A policy as IAM takes it, key for key. */
 export interface IamPolicy {

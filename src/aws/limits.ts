@@ -39,40 +39,50 @@ export function setCancellableTimeout(clock: Clock, ms: number, then: () => void
   return () => cancel.abort();
 }
 
-/** At most so many at a time; the others wait in the order in which they came. */
+/** A limited number of units; those who want more than are free wait in the order in which they came. */
 export interface Semaphore {
-  /** Resolves when there is room, with what gives the slot back; rejects when the signal is aborted first. */
-  take(signal: AbortSignal | undefined): Promise<() => void>;
+  /** Resolves with what releases the units, 1 by default; rejects when the signal is aborted first. */
+  take(signal: AbortSignal | undefined, units?: number): Promise<() => void>;
 }
 
-/** `limit` slots, all of them free. */
+/** `limit` units, all of them free. More than that at once are given as soon as all are free. */
 export function createSemaphore(limit: number): Semaphore {
   let free = limit;
-  const waiting = new Set<() => void>();
-  const release = (): void => {
-    const [next] = waiting;
-    if (next === undefined) free++;
-    else next();
+  const waiting = new Set<{ readonly units: number; readonly resume: () => void }>();
+  const resumeNext = (): void => {
+    for (const waiter of waiting) {
+      if (waiter.units > free) return;
+      free -= waiter.units;
+      waiting.delete(waiter);
+      waiter.resume();
+    }
   };
   return {
-    async take(signal) {
+    async take(signal, wanted = 1) {
       signal?.throwIfAborted();
-      if (free > 0) free--;
+      const units = Math.min(wanted, limit);
+      if (waiting.size === 0 && units <= free) free -= units;
       else
         await new Promise<void>((resolve, reject) => {
-          const wake = (): void => {
-            waiting.delete(wake);
-            signal?.removeEventListener('abort', abort);
-            resolve();
+          const waiter = {
+            units,
+            resume() {
+              signal?.removeEventListener('abort', abort);
+              resolve();
+            },
           };
           const abort = (): void => {
-            waiting.delete(wake);
+            waiting.delete(waiter);
             reject(signal?.reason);
+            resumeNext();
           };
-          waiting.add(wake);
+          waiting.add(waiter);
           signal?.addEventListener('abort', abort, { once: true });
         });
-      return release;
+      return () => {
+        free += units;
+        resumeNext();
+      };
     },
   };
 }

@@ -6,15 +6,16 @@
  * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
  */
 
+import type { FetchMode } from '../cli/options.ts';
 import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { type AwsRequest, batchReads, type FetchMode, iamActions } from './batches.ts';
+import { type AwsRequest, batchReads, iamActions } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
-import { containerClient } from './container-credentials.ts';
+import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
 import type { AwsEnvironment } from './environment.ts';
 import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
@@ -129,7 +130,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     const reason = lastingReason(failure);
     if (reason !== undefined && mode !== 'single') {
       mode = 'single';
-      options.log.write('info', 'fetch.batchDisabled', `secrets are read one by one from now on: ${reason}`, {
+      options.log.write('fetch.batchDisabled', `secrets are read one by one from now on: ${reason}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
       });
@@ -208,28 +209,34 @@ export function openCredentials(options: SourceOptions): (surroundings: ClientCo
 
 function credentialSource(options: SourceOptions, surroundings: ClientContext): CredentialSource {
   const { authentication, awsTimeout, clock } = options;
+  const fetchFromContainer: FetchContainerCredentials = async (address, authorization) =>
+    (await import('./container-credentials.ts')).createContainerClient(awsTimeout, clock)(
+      address,
+      authorization,
+    );
   switch (authentication.kind) {
-    case 'pod-identity': {
-      const ask = containerClient(awsTimeout, clock);
+    case 'pod-identity':
       return {
         name: 'EKS Pod Identity',
-        ask: async () => (await import('./pod-identity.ts')).fetchFromPodIdentity(authentication, ask),
+        ask: async () =>
+          (await import('./pod-identity.ts')).fetchFromPodIdentity(authentication, fetchFromContainer),
       };
-    }
     case 'irsa':
       return {
         name: `STS in ${surroundings.region}`,
         ask: async () =>
           (await import('./web-identity.ts')).fetchFromWebIdentity(authentication, surroundings),
       };
-    case 'default': {
-      const ask = containerClient(awsTimeout, clock);
+    case 'default':
       return {
         name: "the SDK's default chain",
         ask: async () =>
-          (await import('./default-chain.ts')).fetchFromDefaultChain(authentication.chain, surroundings, ask),
+          (await import('./default-chain.ts')).fetchFromDefaultChain(
+            authentication.chain,
+            surroundings,
+            fetchFromContainer,
+          ),
       };
-    }
     default:
       return authentication satisfies never;
   }

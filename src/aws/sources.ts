@@ -1,75 +1,75 @@
 /**
- * The sources of values, one for each identity that the configs ask for.
+ * The sources of values, one for each identity that the configs need.
  */
 
-import type { Context } from '../commands/context.ts';
 import type { Plan } from '../config/plan.ts';
+import type { Environment } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
-import { type CredentialsStatus, momentText } from '../sidecar/status.ts';
-import { type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
-import type { ApiMeter } from './client.ts';
+import { type AuthInput, type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
 import { readAwsEnvironment } from './environment.ts';
 import type { SecretSource } from './fetcher.ts';
-import { type AwsSource, openSecretSource } from './secret-source.ts';
+import { type AwsSource, openSecretSource, type SourceOptions } from './secret-source.ts';
 import { openTransport } from './transport.ts';
+
+/** What all sources of the process share. */
+export interface SourcesOptions extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter'> {
+  readonly auth: AuthInput['auth'];
+  readonly env: Environment;
+  readonly log: Log;
+}
+
+/** The credentials in use. */
+export interface CredentialsInUse {
+  readonly source: AuthMethod['kind'];
+  /** Which link of the default chain served them; undefined for another source, and before they were fetched. */
+  readonly servedBy: string | undefined;
+  /** Milliseconds since 1970; undefined: they do not expire, or were not fetched yet. */
+  readonly expiresAt: number | undefined;
+}
 
 /** The sources that were opened so far. */
 export interface Sources {
   /** The source with the identity that a plan asks for; throws a Problem when there is none. */
-  readonly of: (plan: Plan) => SecretSource;
-  /** The credentials that expire first; undefined before any were asked for. */
-  status(): CredentialsStatus | undefined;
+  of(plan: Plan): SecretSource;
+  /** The credentials that expire first; undefined before a source was opened. */
+  status(): CredentialsInUse | undefined;
 }
 
-/** One source for all plans that authenticate alike, so that they share credentials, connections and batches. */
-export function openSources({ settings, env, clock }: Context, log: Log, meter: ApiMeter): Sources {
+/** One source for all plans with the same identity, so that they share credentials, connections and batches. */
+export function openSources(options: SourcesOptions): Sources {
+  const { auth, env, log, fetch, awsTimeout, clock, meter } = options;
   const environment = readAwsEnvironment(env);
-  const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
-  const { awsTimeout, fetch } = settings;
+  const transport = openTransport({ environment, awsTimeout, clock });
   const opened = new Map<string, { readonly kind: AuthMethod['kind']; readonly source: AwsSource }>();
-
-  function of({ usePodIdentity, preferredAddressType }: Plan): SecretSource {
-    const authentication = resolveAuthMethod({
-      auth: settings.auth,
-      usePodIdentity,
-      preferredAddressType,
-      env,
-    });
-    const key = JSON.stringify(authentication);
-    const known = opened.get(key);
-    if (known !== undefined) return known.source;
-    log.write('info', 'credentials.source', `authenticating with ${authMethodText(authentication)}`);
-    const source = openSecretSource({
-      authentication,
-      environment,
-      transport,
-      fetch,
-      awsTimeout,
-      clock,
-      log,
-      meter,
-    });
-    opened.set(key, { kind: authentication.kind, source });
-    return source;
-  }
-
   return {
-    of,
+    of({ usePodIdentity, preferredAddressType }) {
+      const authentication = resolveAuthMethod({ auth, usePodIdentity, preferredAddressType, env });
+      const key = JSON.stringify(authentication);
+      const known = opened.get(key);
+      if (known !== undefined) return known.source;
+      log.write('credentials.source', `authenticating with ${authMethodText(authentication)}`);
+      const source = openSecretSource({
+        authentication,
+        environment,
+        transport,
+        fetch,
+        awsTimeout,
+        clock,
+        log,
+        meter,
+      });
+      opened.set(key, { kind: authentication.kind, source });
+      return source;
+    },
     status() {
-      const soonest = [...opened.values()]
+      const never = Number.POSITIVE_INFINITY;
+      return [...opened.values()]
         .map(({ kind, source }) => ({
-          kind,
+          source: kind,
           servedBy: source.servedBy(),
-          expiry: source.expiry() ?? Number.POSITIVE_INFINITY,
+          expiresAt: source.expiry(),
         }))
-        .sort((a, b) => a.expiry - b.expiry)[0];
-      if (soonest === undefined) return undefined;
-      const { kind, servedBy, expiry } = soonest;
-      return {
-        source: kind,
-        ...(servedBy === undefined ? {} : { servedBy }),
-        ...(Number.isFinite(expiry) ? { expiresAt: momentText(expiry) } : {}),
-      };
+        .sort((a, b) => (a.expiresAt ?? never) - (b.expiresAt ?? never))[0];
     },
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import { escapeControl } from '../core/text.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 
 /** The claims that explain why a token is refused. */
 export interface TokenClaims {
@@ -34,11 +35,6 @@ export function tokenClaims(token: string): TokenClaims | undefined {
 function payloadOf(token: string): Readonly<Record<string, unknown>> | undefined {
   const [, payload, signature] = token.split('.');
   if (payload === undefined || signature === undefined) return undefined;
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : undefined;
-  } catch {
-    // The parser's error would quote the token.
-    return undefined;
-  }
+  const claims = parseJson(Buffer.from(payload, 'base64url').toString('utf8'));
+  return isObject(claims) ? claims : undefined;
 }

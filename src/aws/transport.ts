@@ -1,11 +1,12 @@
 /**
- * The one door to AWS over HTTP, shared by every client.
+ * The transport of every AWS client here.
  *
- * At most 16 requests are in flight, whoever asks; connections are kept alive and shared; each attempt has a limit of time
- * from its first byte to its last, and its answer a limit of size. The whole answer is read here, so that a hang or a cut
- * in the middle of it is an error of the attempt, which the SDK may try again. Nothing is decided here and nothing logged.
+ * At most 16 requests are in flight, whichever client sends them; connections are kept alive and shared. Each attempt has a
+ * limit of time from its first byte to its last, its answer a limit of size that fits the operation, and all answers together
+ * one budget of memory. Nothing is decided here and nothing logged.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -13,8 +14,10 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import type { AwsEnvironment } from './environment.ts';
-import { createSemaphore, setCancellableTimeout, withTimeout } from './limits.ts';
+import { RequestError, sendRequest } from '../http/request.ts';
+import type { AwsEnvironment, CaBundle } from './environment.ts';
+import { createSemaphore, setCancellableTimeout } from './limits.ts';
+import { bypassesProxy, proxyUrl } from './proxy.ts';
 
 /** What the SDK's clients take as their `requestHandler`. Not an interface: it must fit their index signature. */
 export type Transport = {
@@ -50,42 +53,66 @@ export interface TransportOptions {
   readonly environment: Pick<AwsEnvironment, 'caBundle' | 'httpsProxy' | 'noProxy'>;
   /** Milliseconds for one attempt. */
   readonly awsTimeout: number;
-  /** Milliseconds to connect, before any TLS. Default: 2000. */
-  readonly connectTimeout?: number;
   readonly clock: Clock;
 }
 
 /** Requests in flight at a time, over all services and regions. */
 const IN_FLIGHT = 16;
 
-/** To connect: a second lost packet is worth waiting for, a third is a route that is not there. */
-const CONNECT = 2000;
+/** Milliseconds to connect: a second lost packet is worth waiting for, a third is a route that is not there. */
+const CONNECT_TIMEOUT = 2000;
 
-/** Milliseconds an unused connection is kept: longer than a pass, shorter than AWS keeps it. */
-const IDLE = 5000;
+/** Milliseconds an unused connection is kept: longer than a sync, shorter than AWS keeps it. */
+const IDLE_TIMEOUT = 5000;
 
-/** Twenty secrets of 64 KiB, in JSON that escapes every byte, are 8 MiB. */
-const LARGEST_ANSWER = 16 * 1024 * 1024;
+const KIB = 1024;
 
-/** Throws a Problem when AWS_CA_BUNDLE cannot be used. */
+/**
+ * Bytes of an answer, by operation. A secret has 64 KiB, of which JSON may escape every byte as six; a parameter has 8 KiB;
+ * calls take 20 secrets or 10 parameters. STS and others answer with 2 KiB.
+ */
+const LARGEST_ANSWERS: Readonly<Record<string, number>> = {
+  GetSecretValue: 512 * KIB,
+  BatchGetSecretValue: 10 * 1024 * KIB,
+  GetParameters: 1024 * KIB,
+};
+const LARGEST_ANSWER = 64 * KIB;
+
+/** Bytes of all answers that are read at the same time: a pod has 128 MiB for everything. */
+const MEMORY_BUDGET = 20 * 1024 * KIB;
+
+/** Throws a Problem when the file of authorities cannot be used. */
 export function openTransport(options: TransportOptions): Transport {
-  const { environment, awsTimeout, connectTimeout = CONNECT, clock } = options;
+  const { environment, awsTimeout, clock } = options;
   const slots = createSemaphore(IN_FLIGHT);
-  const agents = openAgents(environment);
+  const memory = createSemaphore(MEMORY_BUDGET);
+  const agentFor = openAgents(environment);
   return {
     async handle(request, { abortSignal } = {}) {
       const release = await slots.take(abortSignal);
+      const limit = new AbortController();
+      const cancel = setCancellableTimeout(clock, awsTimeout, () =>
+        limit.abort(new DOMException('no answer in time', 'TimeoutError')),
+      );
       try {
-        const response = await withTimeout(clock, awsTimeout, timedOut, (limit) =>
-          exchange(
-            request,
-            agents,
-            { clock, connectTimeout },
-            abortSignal === undefined ? limit : AbortSignal.any([abortSignal, limit]),
-          ),
-        );
-        return { response };
+        const protocol = request.protocol === 'https:' ? 'https:' : 'http:';
+        const { status, reason, headers, body } = await sendRequest({
+          ...request,
+          protocol,
+          host: request.hostname,
+          port: request.port,
+          body: request.body as string | Uint8Array | undefined,
+          agent: agentFor(protocol, request.hostname, request.port ?? 443),
+          largestBody: LARGEST_ANSWERS[operationOf(request)] ?? LARGEST_ANSWER,
+          signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
+          limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
+          reserve: (bytes, signal) => memory.take(signal, bytes),
+        });
+        // The SDK would put U+FFFD in the place of what is no UTF-8, and a file would hold another value than AWS does.
+        if (!isUtf8(body)) throw new RequestError('ERR_ANSWER_NOT_UTF8', request.hostname, 'answer');
+        return { response: { statusCode: status, reason, headers: flat(headers), body } };
       } finally {
+        cancel();
         release();
       }
     },
@@ -94,37 +121,45 @@ export function openTransport(options: TransportOptions): Transport {
   };
 }
 
-/** Made when first asked for: an https agent makes Node load TLS, 0.4 times its own start, which plain http does without. */
-interface Agents {
-  http(): http.Agent;
-  https(): https.Agent;
+/** `GetSecretValue`: the JSON protocols name the operation in a header. */
+function operationOf({ headers }: WireRequest): string {
+  const target = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-target')?.[1];
+  return target?.split('.').at(-1) ?? '';
 }
 
-function openAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): Agents {
-  const alive = { keepAlive: true, timeout: IDLE };
-  const secureAgent = (): https.Agent =>
+type AgentFor = (protocol: 'http:' | 'https:', host: string, port: number) => http.Agent | https.Agent;
+
+/** Agents are made when they are needed: one for https makes Node load TLS, 0.4 times its own start. */
+function openAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): AgentFor {
+  const alive = { keepAlive: true, timeout: IDLE_TIMEOUT };
+  // One context for all connections: parsing the authorities again costs milliseconds each time. A file that cannot be used is
+  // found now, not at the first request.
+  const secureContext = caBundle === undefined ? undefined : trusting(caBundle);
+  const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy)?.href;
+  const secureAgent = (through: string | undefined): https.Agent =>
     new https.Agent({
       ...alive,
-      // One context for all connections: parsing the authorities anew costs milliseconds each time.
-      ...(caBundle === undefined ? {} : { secureContext: trusting(caBundle) }),
-      ...(httpsProxy === undefined ? {} : { proxyEnv: { HTTPS_PROXY: httpsProxy, NO_PROXY: noProxy } }),
+      ...(secureContext === undefined ? {} : { secureContext }),
+      ...(through === undefined ? {} : { proxyEnv: { HTTPS_PROXY: through } }),
     });
   let plain: http.Agent | undefined;
-  // A bundle that cannot be used is found now, not at the first request.
-  let secure = caBundle === undefined ? undefined : secureAgent();
-  return {
-    http() {
+  let direct: https.Agent | undefined;
+  let proxied: https.Agent | undefined;
+  return (protocol, host, port) => {
+    if (protocol === 'http:') {
       plain ??= new http.Agent(alive);
       return plain;
-    },
-    https() {
-      secure ??= secureAgent();
-      return secure;
-    },
+    }
+    if (proxy === undefined || bypassesProxy(noProxy, host, port)) {
+      direct ??= secureAgent(undefined);
+      return direct;
+    }
+    proxied ??= secureAgent(proxy);
+    return proxied;
   };
 }
 
-function trusting(file: string): ReturnType<typeof createSecureContext> {
+function trusting({ variable, file }: CaBundle): ReturnType<typeof createSecureContext> {
   try {
     const pem = readFileSync(file, 'utf8');
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate in it');
@@ -133,82 +168,12 @@ function trusting(file: string): ReturnType<typeof createSecureContext> {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Problem({
       code: 'usage.environment',
-      subject: 'AWS_CA_BUNDLE',
+      subject: variable,
       message: `expected a PEM file with certificates, got ${escapeControl(code ?? message)} for ${escapeControl(file)}`,
       remedy: 'Mount the bundle into this container, or remove the variable.',
       cause: error,
     });
   }
-}
-
-/** One attempt: out with the request, in with the whole answer. Rejects with what the SDK's retry understands. */
-function exchange(
-  request: WireRequest,
-  agents: Agents,
-  connecting: ConnectLimit,
-  signal: AbortSignal,
-): Promise<WireResponse> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const secure = request.protocol === 'https:';
-    const outgoing = (secure ? https : http).request({
-      agent: secure ? agents.https() : agents.http(),
-      host: request.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: request.port ?? null,
-      method: request.method,
-      path: request.path,
-      headers: request.headers,
-    });
-    // Not Node's own `signal`: its error would hide whether the limit or the caller ended the request.
-    const abort = (): void => {
-      outgoing.destroy();
-      fail(signal.reason);
-    };
-    const fail = (error: unknown): void => {
-      signal.removeEventListener('abort', abort);
-      reject(error);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    limitConnecting(outgoing, connecting, fail);
-    outgoing.on('error', fail);
-    outgoing.on('response', (incoming) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      incoming.on('error', fail);
-      incoming.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > LARGEST_ANSWER) incoming.destroy(tooLarge());
-      });
-      incoming.on('end', () => {
-        signal.removeEventListener('abort', abort);
-        resolve({
-          statusCode: incoming.statusCode ?? 0,
-          reason: incoming.statusMessage,
-          headers: flat(incoming.headers),
-          body: new Uint8Array(Buffer.concat(chunks, size)),
-        });
-      });
-    });
-    outgoing.end(request.body);
-  });
-}
-
-type ConnectLimit = Required<Pick<TransportOptions, 'clock' | 'connectTimeout'>>;
-
-function limitConnecting(
-  outgoing: http.ClientRequest,
-  { clock, connectTimeout }: ConnectLimit,
-  fail: (error: Error) => void,
-): void {
-  outgoing.on('socket', (socket) => {
-    if (!socket.connecting) return;
-    const cancel = setCancellableTimeout(clock, connectTimeout, () => {
-      outgoing.destroy();
-      fail(Object.assign(timedOut(), { connecting: true }));
-    });
-    socket.once('connect', cancel).once('close', cancel);
-  });
 }
 
 function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
@@ -218,18 +183,4 @@ function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
       Array.isArray(value) ? value.join(',') : (value ?? ''),
     ]),
   );
-}
-
-/** The name is what the SDK's retry goes by. */
-function timedOut(): Error {
-  return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
-}
-
-/** Whether it is the limit for connecting that ended an attempt, so that nothing was sent. */
-export function wasConnecting(error: unknown): boolean {
-  return error instanceof Error && 'connecting' in error;
-}
-
-function tooLarge(): Error {
-  return Object.assign(new Error('an answer of more than 16 MiB'), { code: 'ERR_ANSWER_TOO_LARGE' });
 }

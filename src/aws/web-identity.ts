@@ -7,7 +7,7 @@
 
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
 import type { Problem } from '../core/problem.ts';
-import type { AuthMethod } from './auth-method.ts';
+import type { WebIdentity } from './chain-links.ts';
 import { bugOf, type ClientContext, clientSettings, countAttempts } from './client.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { stsProblem } from './credential-problems.ts';
@@ -15,11 +15,9 @@ import { globalStsEndpoint } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, incompleteAnswer } from './error-facts.ts';
 import { readToken } from './service-account-token.ts';
 
-type Irsa = Extract<AuthMethod, { kind: 'irsa' }>;
-
 /** Credentials from the STS of the surroundings' region. */
 export async function fetchFromWebIdentity(
-  { roleArn, sessionName, tokenFile }: Irsa,
+  { roleArn, sessionName, tokenFile }: WebIdentity,
   surroundings: ClientContext,
 ): Promise<AwsCredentials> {
   const { region, environment, clock } = surroundings;

@@ -1,12 +1,14 @@
 /**
  * Builds dist/podsecrets: the whole program as one executable file.
  *
- *   node test/build/build.ts            builds if anything it depends on has changed
- *   node test/build/build.ts --force    builds
+ *   node src/build/build.ts            builds if anything it depends on has changed
+ *   node src/build/build.ts --force    builds
  *
  * Two builds may run at once: each works in a directory of its own and moves its result into place in one step. The stamp
- * beside the program says which inputs it was made from, and of which file it speaks, so that a stamp and a program of
- * different builds are never taken for a pair.
+ * beside the program says which inputs it was made from, and identifies the program, so that the stamp of one build is
+ * never taken for that of another.
+ *
+ * PODSECRETS_BUILD_WITHOUT=NAME,… leaves optimizations out (optimizations.ts).
  */
 
 import { createHash } from 'node:crypto';
@@ -24,12 +26,14 @@ import {
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 import { makeExecutable } from './executable.ts';
+import { readOptimizations } from './optimizations.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 const program = join(dist, 'podsecrets');
 const stamp = join(dist, 'podsecrets.stamp');
 
+const without = readOptimizations(process.env.PODSECRETS_BUILD_WITHOUT ?? '');
 const inputs = hashOfInputs();
 if (process.argv.includes('--force') || !isBuiltFrom(inputs)) await build();
 
@@ -37,27 +41,31 @@ async function build(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   const work = mkdtempSync(join(dist, '.build-'));
   try {
-    const { texts, meta } = await bundle(join(root, 'src/main.ts'));
-    const executable = await makeExecutable(texts, work);
-    // For the tests of the budget, which run the texts themselves.
-    writeFileSync(join(work, 'bundle.json'), JSON.stringify({ texts: Object.fromEntries(texts), meta }));
+    const { modules, meta } = await bundle(join(root, 'src/main.ts'), { without });
+    const executable = await makeExecutable(modules, work, without);
+    // For the tests, which run the modules themselves.
+    const chunks = JSON.parse(readFileSync(join(work, 'chunks/chunks.json'), 'utf8'));
+    writeFileSync(
+      join(work, 'bundle.json'),
+      JSON.stringify({ modules: Object.fromEntries(modules), chunks, meta }),
+    );
     renameSync(join(work, 'bundle.json'), join(dist, 'bundle.json'));
-    // A umask takes nothing away: the image runs it as another user than the one who built it.
+    // Whatever the umask: the image runs it as another user than the build.
     chmodSync(executable, 0o755);
     renameSync(executable, program);
     writeFileSync(join(work, 'stamp'), `${inputs} ${identity()}`);
     renameSync(join(work, 'stamp'), stamp);
     const megabytes = (statSync(program).size / 1e6).toFixed(1);
-    process.stdout.write(`dist/podsecrets: ${megabytes} MB, ${texts.size} texts\n`);
+    process.stdout.write(`dist/podsecrets: ${megabytes} MB, ${modules.size} modules\n`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** Everything the result depends on: sources, this tool, the locked packages, and the Node that becomes the executable. */
+/** Everything the result depends on: sources, this tool and its variable, the locked packages, and Node itself. */
 function hashOfInputs(): string {
-  const hash = createHash('sha256').update(`${process.version} ${process.arch}\n`);
-  const files = globSync(['src/**/*.ts', 'test/build/**/*.{ts,cjs}', 'package-lock.json'], {
+  const hash = createHash('sha256').update(`${process.version} ${process.arch} ${[...without]}\n`);
+  const files = globSync(['src/**/*.{ts,cjs}', 'package-lock.json'], {
     cwd: root,
   }).sort();
   for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(root, file)));
@@ -72,7 +80,7 @@ function isBuiltFrom(hash: string): boolean {
   }
 }
 
-/** Tells one file called dist/podsecrets from the next. */
+/** Distinguishes one file called dist/podsecrets from the next. */
 function identity(): string {
   const { ino, size, mtimeMs } = statSync(program);
   return `${ino} ${size} ${mtimeMs}`;

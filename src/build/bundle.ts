@@ -1,37 +1,40 @@
 /**
- * The sources and their packages as a few CommonJS texts: one for the start, and one for each part that only some commands
- * or configs need.
+ * Bundles the sources and their packages into a few CommonJS modules: one for the start, and one for each part that only some
+ * commands or configs need.
  *
  * CommonJS, because an ES module that imports `node:http` makes Node evaluate every export of it, which loads 69 more of
- * its own modules (4.0 instead of 2.5 times the start of Node for a program without any package). Several texts, because
- * what is not needed then costs neither time nor memory: neither its text nor its compiled code is read.
+ * its own modules (4.0 instead of 2.5 times the start of Node for a program without any package). Several modules, because
+ * what is not needed then costs neither time nor memory: neither its source nor its compiled code is read.
  */
 
 import { basename } from 'node:path';
 import { build, type Metafile, type Plugin, transform } from 'esbuild';
-import { esYaml } from './es-yaml.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
+import type { Optimization } from './optimizations.ts';
 import { crc32 } from './patches/crc32.ts';
-import { createRequire } from './patches/create-require.ts';
-import { credentialChain } from './patches/credential-chain.ts';
-import { httpsAgent } from './patches/https-agent.ts';
-import { applying } from './patches/patch.ts';
-import { webCrypto } from './patches/web-crypto.ts';
-import { webStreams } from './patches/web-streams.ts';
+import { applyPatches } from './patches/patch.ts';
 
 export interface Bundle {
-  /** Texts by name. They ask for each other as `./name`; the program starts with main.js. */
-  readonly texts: ReadonlyMap<string, string>;
-  /** Which file contributed how many bytes to which text. */
+  /** Source texts by name, such as `main.js`, where the program starts. They require each other as `./name`. */
+  readonly modules: ReadonlyMap<string, string>;
+  /** Which file contributed how many bytes to which module. */
   readonly meta: Metafile;
 }
 
-/** Bundles the program that starts at `entry`, a file called main.ts; `more` are plugins of the caller. */
-export async function bundle(entry: string, more: readonly Plugin[] = []): Promise<Bundle> {
+export interface BundleOptions {
+  /** Optimizations to leave out. */
+  readonly without?: ReadonlySet<Optimization>;
+  /** Plugins of the caller, which come first. */
+  readonly plugins?: readonly Plugin[];
+}
+
+/** Bundles the program that starts at `entry`, a file called main.ts. */
+export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
+  const { without = new Set(), plugins = [] } = options;
   const result = await build({
     entryPoints: [entry],
     bundle: true,
-    splitting: true,
+    splitting: !without.has('splitting'),
     // Only ES modules can be split; each is made CommonJS below.
     format: 'esm',
     write: false,
@@ -40,45 +43,54 @@ export async function bundle(entry: string, more: readonly Plugin[] = []): Promi
     platform: 'node',
     target: 'node26',
     minify: true,
-    // The ES sources of a package can be shaken; `main`, esbuild's default for Node, is CommonJS and cannot.
+    // esbuild can drop unused parts of a package's ES sources; `main`, its default for Node, is CommonJS, where it cannot.
     mainFields: ['module', 'main'],
     conditions: ['module'],
-    // Some packages ask where they lie; a single file lies nowhere.
+    // Some packages look up their own location; a single file has none.
     define: { 'import.meta.url': '"file:///podsecrets"' },
     plugins: [
-      ...more,
-      lazyBuiltins,
-      esYaml,
-      applying([crc32, createRequire, ...credentialChain, httpsAgent, webCrypto, webStreams]),
+      ...plugins,
+      ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]),
+      ...(without.has('disable-jit') ? [keepJit] : []),
+      applyPatches(without.has('crc32') ? [] : [crc32]),
     ],
     legalComments: 'none',
     logLevel: 'error',
   });
-  const texts = new Map<string, string>();
+  const modules = new Map<string, string>();
   for (const { path, text } of result.outputFiles) {
-    texts.set(basename(path), await commonJs(text, isCommonJs(basename(path), result.metafile)));
+    modules.set(basename(path), await toCommonJs(text, isCommonJs(basename(path), result.metafile)));
   }
-  return { texts, meta: result.metafile };
+  return { modules, meta: result.metafile };
 }
 
-/** Whether the text is a CommonJS module that somebody `import()`s. */
+const keepJit: Plugin = {
+  name: 'keep-jit',
+  setup(build) {
+    build.onLoad({ filter: /\/src\/v8\/disable-jit\.ts$/ }, () => ({
+      contents: 'export function disableJit() {}',
+    }));
+  },
+};
+
+/** Whether a CommonJS file of a package became this module, because something imports it dynamically. */
 function isCommonJs(name: string, meta: Metafile): boolean {
   const entry = meta.outputs[`bundle/${name}`]?.entryPoint;
   return entry !== undefined && meta.inputs[entry]?.format === 'cjs';
 }
 
-async function commonJs(text: string, wasCommonJs: boolean): Promise<string> {
+async function toCommonJs(text: string, wasCommonJs: boolean): Promise<string> {
   const { code } = await transform(text, {
     format: 'cjs',
     platform: 'node',
     target: 'node26',
     minify: true,
     supported: { 'dynamic-import': false },
-    // The launcher reads a text as one byte a character.
+    // The launcher decodes sources as latin1.
     charset: 'ascii',
     legalComments: 'none',
   });
-  // Of a CommonJS module esbuild exports only the default, which is all there is to it.
+  // Of a CommonJS file esbuild exports only the default, which is all of its exports.
   const exported = wasCommonJs ? 'module.exports = module.exports.default;' : '';
   return `(function (require, module, exports) {${code}\n${exported}})`;
 }

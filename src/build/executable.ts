@@ -1,44 +1,43 @@
 /**
- * The program's texts become an executable: Node's own `--build-sea` puts them into a copy of the Node that runs this.
+ * Makes the program's modules an executable: Node's own `--build-sea` puts them into a copy of the Node that runs this.
  *
- * Node can store compiled code with a program, but only of functions that run when a text is first evaluated (3.3 times the
- * start of Node for one secret). Here the program is run instead, and the code of everything that ran is stored (2.5 times).
- * A start-up snapshot would start faster, but Node keeps a copy of it for as long as it runs: one more sidecar takes 20.3
- * instead of 14.7 MiB, and the peak of an init is 66 instead of 60.
+ * Node can store compiled code with a program, but only of functions that run when a script is first evaluated. So the build
+ * runs the program (warm-up.ts) and stores the code of everything that ran. A start-up snapshot would start faster, but Node
+ * keeps a copy of it for as long as it runs: one more sidecar takes 20.3 instead of 14.7 MiB, and the peak of an init is 66
+ * instead of 60.
  */
 
 import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Needs, type Texts, writePacks } from './chunks.ts';
+import { type Modules, type NeededModules, writeChunks } from './chunks.ts';
+import type { Optimization } from './optimizations.ts';
 import { trimIcu } from './trim-icu.ts';
 import { openWarmUp, type Run } from './warm-up.ts';
 
-/** Flags of Node and V8 that the executable always has. The stored code is only accepted by a V8 with the same ones. */
-const FLAGS = [
+/** Flags of Node and V8 that the executable always has. V8 accepts the stored code only with the same ones. */
+const FLAGS: readonly string[] = [
   // One worker thread for the garbage collector and the compiler instead of one for each core: at most 3 threads less.
   '--v8-pool-size=1',
-  // SIGUSR1 would open Node's debugger, and with it the memory, to whoever can send a signal.
+  // Otherwise SIGUSR1 opens Node's debugger, and with it the memory, to any process that may send a signal.
   '--disable-sigusr1',
-  // node:ffi is experimental, and says so in a line that is no JSON, in the log of a sidecar that reaps orphans.
+  // node:ffi is experimental. Its warning is a line that is not JSON in the log of a sidecar that reaps zombies.
   '--disable-warning=ExperimentalWarning',
 ];
 
 /** Writes the executable into the directory `work`; returns its path. */
-export async function makeExecutable(texts: Texts, work: string): Promise<string> {
-  const packs = join(work, 'packs');
-  const warmUp = await openWarmUp(work);
-  try {
-    // The first time to see which texts go together, the second time for the code of the packs that were made so.
-    writePacks(texts, {}, packs);
-    writePacks(texts, await needsOf(packs, warmUp.runs), packs);
-    await needsOf(packs, warmUp.runs);
-  } finally {
-    warmUp.close();
+export async function makeExecutable(
+  modules: Modules,
+  work: string,
+  without: ReadonlySet<Optimization> = new Set(),
+): Promise<string> {
+  const chunks = join(work, 'chunks');
+  if (without.has('code-cache')) {
+    writeChunks(modules, {}, chunks);
+  } else {
+    await storeCode(modules, chunks, work, without);
   }
-  rmSync(join(packs, 'needed.json'));
-  acceptCode(packs);
 
   const output = join(work, 'podsecrets');
   const config = join(work, 'sea.json');
@@ -48,36 +47,53 @@ export async function makeExecutable(texts: Texts, work: string): Promise<string
       main: join(import.meta.dirname, 'launcher.cjs'),
       output,
       assets: Object.fromEntries(
-        readdirSync(packs)
+        readdirSync(chunks)
           .sort()
-          .map((name) => [name, join(packs, name)]),
+          .map((name) => [name, join(chunks, name)]),
       ),
       disableExperimentalSEAWarning: true,
       execArgv: FLAGS,
-      // NODE_OPTIONS is for another program in the same container, never for this one: a flag unknown here would end it.
+      // NODE_OPTIONS is meant for other programs in the same container: a flag that this Node does not know would end it.
       execArgvExtension: 'none',
     }),
   );
   // A Node builds the program into a copy of itself.
   const node = join(work, 'node');
-  writeFileSync(node, trimIcu(readFileSync(process.execPath)), { mode: 0o755 });
+  const original = readFileSync(process.execPath);
+  writeFileSync(node, without.has('trim-icu') ? original : trimIcu(original), { mode: 0o755 });
   execFileSync(node, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return output;
 }
 
-/** Makes the stored code one that a V8 with our flags accepts, and sees that it does. */
-function acceptCode(packs: string): void {
+/** Writes the chunks and beside each the compiled code of the functions that the warm-up ran. */
+async function storeCode(
+  modules: Modules,
+  chunks: string,
+  work: string,
+  without: ReadonlySet<Optimization>,
+): Promise<void> {
+  const warmUp = await openWarmUp(work);
+  try {
+    // The first time to find the modules that belong together, the second time for the code of the chunks they form.
+    writeChunks(modules, {}, chunks);
+    if (!without.has('chunks')) writeChunks(modules, await warmUpChunks(chunks, warmUp.runs), chunks);
+    await warmUpChunks(chunks, warmUp.runs);
+  } finally {
+    warmUp.close();
+  }
+  rmSync(join(chunks, 'needed.json'));
   const script = join(import.meta.dirname, 'fix-code-cache.cjs');
-  execFileSync(process.execPath, [...FLAGS, script, packs], { stdio: 'inherit' });
+  const keepJit = without.has('disable-jit') ? ['keep-jit'] : [];
+  execFileSync(process.execPath, [...FLAGS, script, chunks, ...keepJit], { stdio: 'inherit' });
 }
 
-async function needsOf(packs: string, runs: readonly Run[]): Promise<Needs> {
+async function warmUpChunks(chunks: string, runs: readonly Run[]): Promise<NeededModules> {
   const script = join(import.meta.dirname, 'warm-up.cjs');
-  // The seed of V8's hashes is a number of chance, and decides the order of what is stored: given, the same inputs give the
-  // same code.
-  const flags = [...FLAGS, '--hash-seed=1'];
-  await promisify(execFile)(process.execPath, [...flags, script, packs, JSON.stringify(runs)], { env: {} });
-  return JSON.parse(readFileSync(join(packs, 'needed.json'), 'utf8'));
+  // V8 seeds its hashes randomly, and the seed decides the order of what is stored. With a fixed seed the same inputs give
+  // the same code.
+  const args = [...FLAGS, '--hash-seed=1', script, chunks, JSON.stringify(runs)];
+  await promisify(execFile)(process.execPath, args, { env: {} });
+  return JSON.parse(readFileSync(join(chunks, 'needed.json'), 'utf8'));
 }

@@ -1,10 +1,10 @@
 /**
- * Makes the stored code one that the program's V8 accepts, and sees that it does: node accept-code.cjs DIRECTORY
+ * Makes V8 accept the stored code, and checks that it does: node fix-code-cache.cjs DIRECTORY [keep-jit]
  *
- * V8 takes code only from a V8 of the same flags, whose hash is the fourth word of the header (SerializedCodeData in V8's
- * src/snapshot/code-serializer.h; a version, the source's length and a checksum are compared too). The warm-up had a flag
- * more, the seed of the hashes, on which nothing in the code depends: V8 computes hashes anew when it reads it. And the
- * program changes flags as its first act, when only the pack of main.js is loaded.
+ * V8 takes code only from a V8 with the same flags. Their hash is the fourth word of the header (SerializedCodeData in V8's
+ * src/snapshot/code-serializer.h; a version, the length of the source and a checksum are compared too). The warm-up had one
+ * flag more, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And the
+ * program changes flags as its first act, when only the chunk of main.js is loaded.
  */
 'use strict';
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
@@ -13,26 +13,25 @@ const { Script } = require('node:vm');
 const { disableJit } = require('../v8/disable-jit.ts');
 
 const FLAG_HASH = 3 * Uint32Array.BYTES_PER_ELEMENT;
-const [, , directory] = process.argv;
-const first = JSON.parse(readFileSync(join(directory, 'packs.json'), 'utf8'))['./main.js'];
-const packs = readdirSync(directory)
+const [, , directory, keepJit] = process.argv;
+const first = JSON.parse(readFileSync(join(directory, 'chunks.json'), 'utf8'))['./main.js'];
+const chunks = readdirSync(directory)
   .filter((file) => file.endsWith('.code'))
   .map((file) => file.slice(0, -'.code'.length));
 
-accept(first);
-disableJit('http:');
-for (const pack of packs.filter((name) => name !== first)) accept(pack);
+fix(first);
+if (keepJit === undefined) disableJit('http:');
+for (const chunk of chunks.filter((name) => name !== first)) fix(chunk);
 
-/** Writes the hash of the flags that are set now. */
-function accept(pack) {
-  const path = join(directory, `${pack}.code`);
+/** Writes the hash of the current flags; throws if V8 still rejects the code. */
+function fix(chunk) {
+  const path = join(directory, `${chunk}.code`);
   const code = readFileSync(path);
   code.writeUInt32LE(new Script('0').createCachedData().readUInt32LE(FLAG_HASH), FLAG_HASH);
   writeFileSync(path, code);
-  const script = new Script(readFileSync(join(directory, pack), 'latin1'), {
-    filename: pack,
+  const script = new Script(readFileSync(join(directory, chunk), 'latin1'), {
+    filename: chunk,
     cachedData: code,
   });
-  if (script.cachedDataRejected)
-    throw new Error(`V8 does not accept the code that the warm-up left for ${pack}`);
+  if (script.cachedDataRejected) throw new Error(`V8 rejects the code that the warm-up stored for ${chunk}`);
 }

@@ -2,8 +2,8 @@
  * Node's own modules, loaded when something of them is first used instead of when the file that imports them is evaluated.
  *
  * Node compiles and evaluates its modules on demand: `node:crypto` costs 0.25 times the start of Node, `node:https` 0.4. The
- * SDK and we import them at the top of files, for requests that may never be made. Only modules whose exports are a plain
- * object, used by their properties, can be deferred so; `node:events` or `node:process` could not.
+ * SDK and our sources import them at the top of files, for requests that may never be made. Only a module whose exports are a
+ * plain object, used by its properties, can be deferred; `node:events` and `node:process` cannot.
  */
 
 import type { Plugin } from 'esbuild';
@@ -37,7 +37,7 @@ export const lazyBuiltins: Plugin = {
     build.onLoad({ filter: /./, namespace: 'lazy-builtin' }, async ({ path }) => {
       const exports = process.getBuiltinModule(`node:${path}`);
       if (typeof exports !== 'object')
-        throw new Error(`node:${path} cannot be deferred: its exports are no plain object`);
+        throw new Error(`node:${path} cannot be deferred: its exports are not a plain object`);
       // esbuild copies the own properties of a module, which would load it, but keeps its prototype.
       return {
         contents: `let loaded;

@@ -1,7 +1,7 @@
 /**
- * What the program is made of, for the image: `node test/build/ingredients.ts DIRECTORY` writes there, as under node_modules,
- * the package.json and the licence of each package in the bundle, and of Node. Scanners find the one, and people the other,
- * which both cannot in an executable.
+ * Collects what the image must say about its parts: `node src/build/licenses.ts DIRECTORY` writes there, as under
+ * node_modules, the package.json and the licence of each package in the bundle, and of Node. Vulnerability scanners read the
+ * first and people the second; neither can look into an executable.
  */
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';

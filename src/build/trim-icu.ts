@@ -1,14 +1,14 @@
 /**
- * Takes out of a Node what it knows of other languages: most of ICU's data, which is 33 of its 116 MB.
+ * Removes the data of other languages from a Node: most of ICU, which is 33 of its 116 MB.
  *
- * Saves 12 of the 45 MB of the compressed image. Zeros take its place, and nothing else moves. What is gone is missing as in
- * a Node built with `small-icu`: other locales fall back to the root, and TextDecoder refuses GB 18030, Shift_JIS and the like.
+ * Zeros replace it, and nothing else moves. The result behaves like a Node built with `small-icu`: other locales fall back to
+ * the root, and TextDecoder refuses GB 18030, Shift_JIS and the like.
  *
  * The data is one archive (ICU's ucmndata.h): a header, a table, the names, the items. The table is a count and for each
  * item, sorted by name, where its name and its bytes begin, from the table's start. Anything else stops the build.
  */
 
-/** What goes; what is not named here stays. */
+/** Items to remove; all others stay. */
 const UNUSED: readonly RegExp[] = [
   // Every locale but English and the root, in every folder: ja.res, zone/sr_Latn_ME.res.
   /^(\w+\/)?(?!(en(_US\w*)?|res_index)\.res$)[a-z]{2,3}(_\w*)?\.res$/,
@@ -21,7 +21,7 @@ const UNUSED: readonly RegExp[] = [
   /^unames\.icu$/,
 ];
 
-/** Of what stays, one of each kind. */
+/** Items that must stay, one of each kind. */
 const USED: readonly string[] = [
   'root.res',
   'en.res',
@@ -50,7 +50,7 @@ interface Item {
   readonly name: string;
   /** From the table's start. */
   readonly begin: number;
-  /** Up to the next item. Nobody tells where the last one ends, so that it has none. */
+  /** Up to the next item. The last one has none, because its end is not recorded. */
   readonly bytes: Buffer;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the program is given to do while its code is gathered: `init` of a secret, and of a parameter, with answers made up
- * here over plain HTTP on the loopback. Nothing of it is kept but which functions ran.
+ * The runs of the program whose compiled code is stored: `init` of a secret and `init` of a parameter, against a server of
+ * fixed answers over plain HTTP on the loopback. Only the code is kept, none of the values.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export interface WarmUp {
   close(): void;
 }
 
-/** Opens the answers; configs and files go into the directory `work`. */
+/** Starts the server; configs and files go into the directory `work`. */
 export async function openWarmUp(work: string): Promise<WarmUp> {
   const server = createServer(async (request, response) => {
     const body = JSON.stringify(answerTo(request, await textOf(request)));

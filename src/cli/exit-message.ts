@@ -3,7 +3,7 @@
  * shows. They must be enough: nobody may be able to read anything else.
  */
 
-import { exitCodeOf, type Problem, problemLine, problemsOf } from '../core/problem.ts';
+import { exitCodeOf, problemLine, problemsOf } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 
 /** The end of a failed command. */
@@ -27,11 +27,6 @@ export function formatExit(command: string | undefined, thrown: unknown): ExitMe
     line: `${head}${count}: ${joined(lines, ' | ', LINE)}`,
     terminationMessage: `${head}${count}: ${joined(lines, '\n', MESSAGE)}`,
   };
-}
-
-/** Every problem once, however many objects it stopped: credentials that are missing are one problem, not fifty. */
-export function distinct(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Set(problems)];
 }
 
 /** A line of the log holds no more of a message. Characters. */

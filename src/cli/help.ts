@@ -34,7 +34,7 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     const byDefault = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;
     page.option(flagOf(option).slice(2), {
       ...(row.alias === undefined ? {} : { alias: row.alias }),
-      describe: `${form}${row.help}${choices} [${row.env}${byDefault}]`,
+      describe: `${form}${row.description}${choices} [${row.env}${byDefault}]`,
       group: `${row.group}:`,
     });
   }

@@ -6,6 +6,7 @@
  * list of options to redact. A default is written as a person would write it and read by the same reader as any value.
  */
 
+import { image } from '../core/version.ts';
 import {
   readCommand,
   readConfigTarget,
@@ -58,9 +59,9 @@ export interface Option {
   /** The heading in the help. */
   readonly group: string;
   readonly commands: readonly CommandName[];
-  readonly help: string;
+  readonly description: string;
   /** What is different when a certain command takes the option. */
-  readonly overrides?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'help'>>>;
+  readonly overrides?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'description'>>>;
 }
 
 // inject takes what the containers that it adds take, and passes it on.
@@ -78,9 +79,11 @@ export const options = {
     placeholder: 'FILE[=DIR]',
     group: 'Config',
     commands: planning,
-    help: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
+    description: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
     overrides: {
-      inject: { help: 'a SecretProviderClass file, and the directory where containers mount its files' },
+      inject: {
+        description: 'a SecretProviderClass file, and the directory where containers mount its files',
+      },
     },
   },
   dir: {
@@ -90,11 +93,11 @@ export const options = {
     placeholder: 'DIR',
     group: 'Files',
     commands: planning,
-    help: 'where a config without =DIR publishes; created if only its last part is missing',
+    description: 'where a config without =DIR publishes; created if only its last part is missing',
     overrides: {
       inject: {
         default: '/mnt/secrets-store',
-        help: 'where the application finds the files: its mountPath',
+        description: 'where the application finds the files: its mountPath',
       },
     },
   },
@@ -105,7 +108,7 @@ export const options = {
     placeholder: 'MODE',
     group: 'Files',
     commands: planning,
-    help: 'file mode where the config gives none',
+    description: 'file mode where the config gives none',
   },
   owner: {
     kind: 'owner',
@@ -113,7 +116,7 @@ export const options = {
     placeholder: 'UID:GID',
     group: 'Files',
     commands: publishing,
-    help: 'owner of the files; another user than its own needs root with the capability CHOWN',
+    description: 'owner of the files; another user than its own needs root with the capability CHOWN',
   },
   allowDisk: {
     kind: 'flag',
@@ -121,7 +124,7 @@ export const options = {
     default: 'false',
     group: 'Files',
     commands: [...publishing, 'doctor'],
-    help: 'publish to a directory that is not on a tmpfs or ramfs',
+    description: 'publish to a directory that is not on a tmpfs or ramfs',
   },
   auth: {
     kind: 'text',
@@ -130,7 +133,7 @@ export const options = {
     choices: ['auto', 'pod-identity', 'irsa', 'default'],
     group: 'AWS',
     commands: fetching,
-    help: 'how to authenticate; auto: what usePodIdentity says, else what the environment offers',
+    description: 'how to authenticate; auto: what usePodIdentity says, else what the environment offers',
   },
   fetch: {
     kind: 'text',
@@ -139,7 +142,7 @@ export const options = {
     choices: ['auto', 'batch', 'single'],
     group: 'AWS',
     commands: fetching,
-    help: 'how to read Secrets Manager; batch needs secretsmanager:BatchGetSecretValue too',
+    description: 'how to read Secrets Manager; batch needs secretsmanager:BatchGetSecretValue too',
   },
   policy: {
     kind: 'flag',
@@ -147,7 +150,7 @@ export const options = {
     default: 'false',
     group: 'AWS',
     commands: ['doctor'],
-    help: 'print the least IAM policy for the config instead; offline',
+    description: 'print the least IAM policy for the config instead; offline',
   },
   awsTimeout: {
     kind: 'duration',
@@ -157,7 +160,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'AWS',
     commands: fetching,
-    help: 'limit for one API call',
+    description: 'limit for one API call',
   },
   startTimeout: {
     kind: 'duration',
@@ -166,7 +169,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'Timing',
     commands: publishing,
-    help: 'how long the first phase keeps trying before it gives up',
+    description: 'how long the first phase keeps trying before it gives up',
   },
   interval: {
     kind: 'duration',
@@ -176,7 +179,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'Timing',
     commands: ['sidecar', 'inject'],
-    help: 'time between refreshes, with 10 % jitter; a pinned version is never asked for again',
+    description: 'time between refreshes, with 10 % jitter; a pinned version is never asked for again',
   },
   listen: {
     kind: 'listen',
@@ -185,8 +188,8 @@ export const options = {
     placeholder: 'HOST:PORT',
     group: 'HTTP',
     commands: ['sidecar', 'status', 'inject'],
-    help: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
-    overrides: { status: { help: 'the address that the sidecar listens on' } },
+    description: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
+    overrides: { status: { description: 'the address that the sidecar listens on' } },
   },
   notifySignal: {
     kind: 'signal',
@@ -194,7 +197,7 @@ export const options = {
     placeholder: 'SIG',
     group: 'Notifications',
     commands: publishing,
-    help: 'signal processes in a shared PID namespace, found by --notify-pid-file or --notify-process',
+    description: 'signal processes in a shared PID namespace, found by --notify-pid-file or --notify-process',
   },
   notifyPidFile: {
     kind: 'text',
@@ -202,7 +205,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Notifications',
     commands: publishing,
-    help: 'the file that holds the pid to signal; read anew each time',
+    description: 'the file that holds the pid to signal; read anew each time',
   },
   notifyProcess: {
     kind: 'text',
@@ -210,7 +213,7 @@ export const options = {
     placeholder: 'NAME',
     group: 'Notifications',
     commands: publishing,
-    help: 'the name of the processes to signal',
+    description: 'the name of the processes to signal',
   },
   notifyExec: {
     kind: 'command',
@@ -218,7 +221,7 @@ export const options = {
     placeholder: 'CMD',
     group: 'Notifications',
     commands: publishing,
-    help: 'run a command, a JSON list or one program without arguments; never a shell',
+    description: 'run a command, a JSON list or one program without arguments; never a shell',
   },
   notifyUrl: {
     kind: 'url',
@@ -226,7 +229,7 @@ export const options = {
     placeholder: 'URL',
     group: 'Notifications',
     commands: publishing,
-    help: 'POST {"files":[names that changed]}; any 2xx is success',
+    description: 'POST {"files":[names that changed]}; any 2xx is success',
   },
   notifyTouch: {
     kind: 'text',
@@ -234,7 +237,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Notifications',
     commands: publishing,
-    help: 'touch a file after each change',
+    description: 'touch a file after each change',
   },
   notifySplay: {
     kind: 'duration',
@@ -243,7 +246,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'Notifications',
     commands: publishing,
-    help: 'random wait before telling, so that a fleet does not reload at one instant',
+    description: 'random wait before telling, so that a fleet does not reload at one instant',
   },
   notifyOnStart: {
     kind: 'flag',
@@ -251,7 +254,7 @@ export const options = {
     default: 'false',
     group: 'Notifications',
     commands: publishing,
-    help: 'tell also after the first publish of a process',
+    description: 'tell also after the first publish of a process',
   },
   syncSecrets: {
     kind: 'flag',
@@ -259,7 +262,7 @@ export const options = {
     default: 'false',
     group: 'Kubernetes Secrets',
     commands: [...publishing, 'doctor'],
-    help: "apply the config's secretObjects as Kubernetes Secrets",
+    description: "apply the config's secretObjects as Kubernetes Secrets",
   },
   secretOwner: {
     kind: 'text',
@@ -268,7 +271,15 @@ export const options = {
     choices: ['retain', 'pod', 'workload'],
     group: 'Kubernetes Secrets',
     commands: [...publishing, 'doctor'],
-    help: 'who a synced Secret dies with',
+    description: 'who a synced Secret dies with',
+  },
+  adoptDriverSecrets: {
+    kind: 'flag',
+    env: 'PODSECRETS_ADOPT_DRIVER_SECRETS',
+    default: 'false',
+    group: 'Kubernetes Secrets',
+    commands: [...publishing, 'doctor'],
+    description: 'take over Secrets that the Secrets Store CSI driver made, during a migration',
   },
   file: {
     kind: 'text',
@@ -278,7 +289,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
-    help: 'the manifests to read; -: standard input',
+    description: 'the manifests to read; -: standard input',
   },
   as: {
     kind: 'text',
@@ -287,7 +298,8 @@ export const options = {
     choices: ['sidecar', 'init', 'init+sidecar'],
     group: 'Pod specs',
     commands: ['inject'],
-    help: 'what to add: a native sidecar (Kubernetes 1.29 on), an init container, or an init container and a plain sidecar',
+    description:
+      'what to add: a native sidecar (Kubernetes 1.29 on), an init container, or an init container and a plain sidecar',
   },
   containers: {
     kind: 'text',
@@ -296,16 +308,16 @@ export const options = {
     placeholder: 'NAME',
     group: 'Pod specs',
     commands: ['inject'],
-    help: 'a container that gets the files; none named: every container',
+    description: 'a container that gets the files; none named: every container',
   },
   image: {
     kind: 'text',
     env: 'PODSECRETS_IMAGE',
-    default: 'ghcr.io/podsecrets/podsecrets:0.1.0',
+    default: image,
     placeholder: 'IMAGE',
     group: 'Pod specs',
     commands: ['inject'],
-    help: 'the image of podsecrets',
+    description: 'the image of podsecrets',
   },
   namespace: {
     kind: 'text',
@@ -314,7 +326,7 @@ export const options = {
     placeholder: 'NAME',
     group: 'Pod specs',
     commands: ['inject'],
-    help: 'the namespace of what is added for a workload that names none',
+    description: 'the namespace of what is added for a workload that names none',
   },
   diff: {
     kind: 'flag',
@@ -322,7 +334,7 @@ export const options = {
     default: 'false',
     group: 'Output',
     commands: ['inject'],
-    help: 'print what changes, for people, instead of the manifests',
+    description: 'print what changes, for people, instead of the manifests',
   },
   output: {
     kind: 'text',
@@ -331,9 +343,9 @@ export const options = {
     choices: ['text', 'json'],
     group: 'Output',
     commands: ['check', 'doctor', 'status', 'inject'],
-    help: 'for people, or for programs',
+    description: 'for people, or for programs',
     overrides: {
-      inject: { default: 'yaml', choices: ['yaml', 'json'], help: 'the language of the manifests' },
+      inject: { default: 'yaml', choices: ['yaml', 'json'], description: 'the language of the manifests' },
     },
   },
   terminationLog: {
@@ -343,7 +355,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Output',
     commands: ['init', 'sidecar'],
-    help: "the container's terminationMessagePath: gets the last line too, if it exists",
+    description: "the container's terminationMessagePath: gets the last line too, if it exists",
   },
   logLevel: {
     kind: 'text',
@@ -352,7 +364,7 @@ export const options = {
     choices: ['debug', 'info', 'warn', 'error'],
     group: 'Output',
     commands: publishing,
-    help: 'the least important lines to show',
+    description: 'the least important lines to show',
   },
   logFormat: {
     kind: 'text',
@@ -361,7 +373,7 @@ export const options = {
     choices: ['json', 'text'],
     group: 'Output',
     commands: publishing,
-    help: 'text is for people, coloured when stderr is a terminal',
+    description: 'text is for people, coloured when stderr is a terminal',
   },
 } as const satisfies Record<string, Option>;
 
@@ -380,6 +392,15 @@ export type Settings = {
     ? Listed<(typeof options)[N]>
     : Listed<(typeof options)[N]> | undefined;
 };
+
+/** How to authenticate. */
+export type AuthOption = Settings['auth'];
+/** How to read Secrets Manager. */
+export type FetchMode = Settings['fetch'];
+/** What owns a synced Kubernetes Secret, and so when it is deleted. */
+export type SecretOwner = Settings['secretOwner'];
+/** What `inject` adds to a pod. */
+export type InjectAs = Settings['as'];
 
 /** The rows of the table, in its order. */
 export function optionEntries(): readonly (readonly [OptionName, Option])[] {

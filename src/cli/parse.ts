@@ -8,28 +8,14 @@
 
 import parser from 'yargs-parser';
 import type { Environment } from '../core/environment.ts';
-import { Problem, type ProblemCode, throwProblems } from '../core/problem.ts';
+import { type Problem, throwProblems, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
-import {
-  type CommandName,
-  flagOf,
-  type Option,
-  type OptionName,
-  optionEntries,
-  type Settings,
-} from './options.ts';
-import { type Origin, readSettings } from './settings.ts';
+import { type CommandName, flagOf, type Option, type OptionName, optionEntries } from './options.ts';
+import { type Invocation, readSettings } from './settings.ts';
 
 /** What a command line asks for. */
 export type Command =
-  | {
-      readonly kind: 'run';
-      readonly name: CommandName;
-      readonly settings: Settings;
-      readonly origins: Readonly<Record<OptionName, Origin>>;
-      readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-      readonly warnings: readonly Problem[];
-    }
+  | { readonly kind: 'run'; readonly invocation: Invocation }
   | { readonly kind: 'help'; readonly name: CommandName | undefined }
   | { readonly kind: 'version' };
 
@@ -71,7 +57,12 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   if (!isCommand(word)) throw unknownCommand(word);
 
   const problems = others.map((other) =>
-    usage('usage.command', quote(other), 'expected only flags after the command, got a word', 'Remove it.'),
+    usageProblem(
+      quote(other),
+      'expected only flags after the command, got a word',
+      'Remove it.',
+      'usage.command',
+    ),
   );
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {
@@ -83,8 +74,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   }
   const reading = readSettings(word, flags, env);
   throwProblems([...problems, ...reading.problems]);
-  const { settings, origins, raw, warnings } = reading;
-  return { kind: 'run', name: word, settings, origins, raw, warnings };
+  return { kind: 'run', invocation: reading.invocation };
 }
 
 /** `-f -` as `-f=-`: yargs takes a dash alone for a word of its own, and leaves the flag before it without a value. */
@@ -117,22 +107,22 @@ function isCommand(word: string | undefined): word is CommandName {
 function unknownCommand(word: string | undefined): Problem {
   const expected = `expected one of ${Object.keys(commands).join(', ')}`;
   const hint = word === undefined ? undefined : didYouMean(word, Object.keys(commands));
-  return usage(
-    'usage.command',
+  return usageProblem(
     'command',
     `${expected}, got ${word === undefined ? 'none' : quote(word)}`,
     hint === undefined ? 'Run podsecrets --help.' : `Did you mean podsecrets ${hint}?`,
+    'usage.command',
   );
 }
 
 function unknownFlag(token: string, command: CommandName, option: Option | undefined): Problem {
   const flag = `${token.length === 1 ? '-' : '--'}${escapeControl(token)}`;
   if (option !== undefined) {
-    return usage(
-      'usage.flag',
+    return usageProblem(
       flag,
       `expected a flag of podsecrets ${command}, got one of ${option.commands.join(', ')}`,
       'Remove it.',
+      'usage.flag',
     );
   }
   const known = optionEntries()
@@ -140,9 +130,5 @@ function unknownFlag(token: string, command: CommandName, option: Option | undef
     .map(([name]) => flagOf(name));
   const hint = didYouMean(flag, known);
   const remedy = hint === undefined ? `Run podsecrets ${command} --help.` : `Did you mean ${hint}?`;
-  return usage('usage.flag', flag, 'expected a flag, got an unknown name', remedy);
-}
-
-function usage(code: ProblemCode, subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code, subject, message, remedy });
+  return usageProblem(flag, 'expected a flag, got an unknown name', remedy, 'usage.flag');
 }

@@ -7,7 +7,7 @@
  */
 
 import type { Environment } from '../core/environment.ts';
-import { Problem } from '../core/problem.ts';
+import { Problem, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
 import {
   type CommandName,
@@ -24,14 +24,21 @@ import { readDuration } from './values.ts';
 /** Where a value was found. */
 export type Origin = 'flag' | 'environment' | 'default';
 
-/** The settings, and what is to be said about them; they count only when there are no problems. */
-export interface SettingsReading {
+/** A command and its settings. */
+export interface Invocation {
+  readonly command: CommandName;
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The values as they were written: what can be passed on to another podsecrets. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-  readonly problems: readonly Problem[];
+  /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
+}
+
+/** What was read, and every problem of it; the invocation counts only when there is none. */
+export interface SettingsReading {
+  readonly invocation: Invocation;
+  readonly problems: readonly Problem[];
 }
 
 /** Every option that the command takes, read from its flag, else its variable, else its default. */
@@ -54,7 +61,9 @@ export function readSettings(
       flag ?? (variable ? splitList(variable, option) : option.default === undefined ? [] : [option.default]);
     const subject = origin === 'environment' ? option.env : flagOf(name);
     if (texts.length > 1 && !option.repeatable) {
-      problems.push(usage(subject, `expected one value, got ${texts.length}`, `Give ${subject} once.`));
+      problems.push(
+        usageProblem(subject, `expected one value, got ${texts.length}`, `Give ${subject} once.`),
+      );
     }
     const values = texts.map((text) => readValue(subject, text, option, problems));
     settings[name] = option.repeatable ? values : values[0];
@@ -63,13 +72,14 @@ export function readSettings(
   }
   const read = settings as unknown as Settings;
   if (problems.length === 0) problems.push(...checkCombinations(command, read));
-  return {
+  const invocation: Invocation = {
+    command,
     settings: read,
     origins: origins as Record<OptionName, Origin>,
     raw: raw as Record<OptionName, readonly string[]>,
-    problems,
     warnings: unknownVariables(env),
   };
+  return { invocation, problems };
 }
 
 function splitList(variable: string, option: Option): readonly string[] {
@@ -82,13 +92,13 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
   if (option.choices !== undefined && !option.choices.includes(text)) {
     const hint = didYouMean(text, option.choices);
     const remedy = hint === undefined ? 'Use one of these.' : `Did you mean ${hint}?`;
-    problems.push(usage(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
+    problems.push(usageProblem(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
   } else if (value === undefined) {
     const got = text === '' ? 'nothing' : quote(text);
-    problems.push(usage(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
+    problems.push(usageProblem(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
   } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
     problems.push(
-      usage(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Give a longer time.'),
+      usageProblem(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Give a longer time.'),
     );
   }
   return value;
@@ -105,21 +115,30 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   if (notifySignal !== undefined && (notifyPidFile === undefined) === (notifyProcess === undefined)) {
     const got = notifyPidFile === undefined ? 'neither' : 'both';
     const message = `expected one of --notify-pid-file and --notify-process, got ${got}`;
-    found.push(usage('--notify-signal', message, 'Say which process to signal in one way.'));
+    found.push(usageProblem('--notify-signal', message, 'Say which process to signal in one way.'));
   }
   if (notifySignal === undefined && (notifyPidFile ?? notifyProcess) !== undefined) {
     const subject = notifyPidFile === undefined ? '--notify-process' : '--notify-pid-file';
     found.push(
-      usage(
+      usageProblem(
         subject,
         'expected --notify-signal beside it, got none',
         'Add --notify-signal SIGHUP, for example.',
       ),
     );
   }
+  if (settings.adoptDriverSecrets && !settings.syncSecrets) {
+    found.push(
+      usageProblem(
+        '--adopt-driver-secrets',
+        'needs --sync-secrets: without it no Secret is applied',
+        'Add --sync-secrets, or leave it out.',
+      ),
+    );
+  }
   if (command === 'status' && settings.listen === 'off') {
     found.push(
-      usage(
+      usageProblem(
         '--listen',
         'expected an address to ask, got off',
         'Give the address that the sidecar listens on.',
@@ -128,13 +147,13 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   }
   if (command === 'inject' && settings.diff && settings.output === 'json') {
     const message = 'expected the text that --diff prints for people, got json';
-    found.push(usage('--output', message, 'Leave out one of the two.'));
+    found.push(usageProblem('--output', message, 'Leave out one of the two.'));
   }
   const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
   if (twice !== undefined && (command === 'init' || command === 'sidecar' || command === 'check')) {
     const message = `expected a directory for each config, got ${quote(twice)} twice`;
-    found.push(usage('--config', message, 'Give each config its own directory: --config FILE=DIR.'));
+    found.push(usageProblem('--config', message, 'Give each config its own directory: --config FILE=DIR.'));
   }
   return found;
 }
@@ -165,7 +184,3 @@ const PREFIX = 'PODSECRETS_';
 
 /** What the kubelet adds for a Service: `X_SERVICE_HOST`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_8181_TCP_ADDR` … */
 const SERVICE_VARIABLE = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;
-
-function usage(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'usage.value', subject, message, remedy });
-}

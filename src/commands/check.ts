@@ -10,7 +10,8 @@ import { readPlans } from './plans.ts';
 /** Prints the report; the exit code of config when anything is wrong, never a thrown Problem. */
 export async function check(context: Context): Promise<number> {
   const { settings, stdout } = context;
-  const planned = await readPlans(context);
+  // EKS sets the region in the pod: without one here the config may still be complete.
+  const planned = await readPlans(context, 'warning');
   const checked = { ...planned, warnings: [...context.warnings, ...planned.warnings] };
   stdout.write(settings.output === 'json' ? `${JSON.stringify(checkReport(checked))}\n` : checkText(checked));
   return planned.problems.length === 0 ? exitCodes.done : exitCodes.config;

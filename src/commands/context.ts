@@ -2,21 +2,12 @@
  * What a command is given: its settings, and the process it may touch, as values and functions.
  */
 
-import type { CommandName, OptionName, Settings } from '../cli/options.ts';
-import type { Origin } from '../cli/settings.ts';
+import type { Invocation } from '../cli/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
-import type { Problem } from '../core/problem.ts';
 
 /** The settings, and everything of the process that a command may use. */
-export interface Context {
-  readonly command: CommandName;
-  readonly settings: Settings;
-  readonly origins: Readonly<Record<OptionName, Origin>>;
-  /** The values as they were written. */
-  readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-  /** What the command line and the environment made us say. */
-  readonly warnings: readonly Problem[];
+export interface Context extends Invocation {
   readonly env: Environment;
   readonly clock: Clock;
   readonly process: {

@@ -12,7 +12,7 @@ import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
 import type { Context } from './context.ts';
-import { readPlans } from './plans.ts';
+import { readPlan, readPlans } from './plans.ts';
 import { writeWarnings } from './warnings.ts';
 
 /** Prints the report, or the policy. The exit code is that of the earliest stage that failed; only `--policy` throws Problems. */
@@ -23,9 +23,14 @@ export async function doctor(context: Context): Promise<number> {
 
 async function printReport(context: Context): Promise<number> {
   const { settings, stdout } = context;
+  const doctorContext = {
+    ...context,
+    user: context.process.user,
+    readPlan: (file: string) => readPlan(context, file),
+  };
   // One after the other, for they may share a directory's or a node's trouble, and the report is in their order.
   const configs: DoctorReport['configs'][number][] = [];
-  for (const target of settings.config) configs.push(await runChecks(context, target));
+  for (const target of settings.config) configs.push(await runChecks(doctorContext, target));
   const report: DoctorReport = { configs };
   stdout.write(settings.output === 'json' ? doctorJson(report) : doctorText(report));
   return doctorExitCode(report);

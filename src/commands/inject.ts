@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { exitCodes, Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
-import { readInjectOptions } from '../inject/read-options.ts';
+import { readInjectOptions } from '../inject/options.ts';
 import type { Context } from './context.ts';
 import { writeWarnings } from './warnings.ts';
 

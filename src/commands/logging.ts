@@ -2,11 +2,10 @@
  * How the log of a command looks, and the line that says what is waited for.
  */
 
-import { distinct } from '../cli/exit-message.ts';
 import { durationText } from '../cli/values.ts';
 import type { Log } from '../core/log.ts';
 import { openLog, writeToStderr } from '../core/log.ts';
-import type { Problem } from '../core/problem.ts';
+import { distinct, type Problem } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
 /** The log of a command that runs in a pod. */
@@ -25,7 +24,7 @@ export function openCommandLog({ settings, env, stderr, clock }: Context): Log {
 export function logRetry(log: Log) {
   return (problems: readonly Problem[], failures: number, delay: number): void => {
     for (const problem of distinct(problems)) {
-      log.problem('warn', 'start.retrying', problem, { attempt: failures, retryIn: durationText(delay) });
+      log.problem('start.retrying', problem, { attempt: failures, retryIn: durationText(delay) });
     }
   };
 }

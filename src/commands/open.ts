@@ -2,7 +2,6 @@
  * What init and sidecar are made of: the edges, opened as the settings say, and one pass over them.
  */
 
-import { hostname } from 'node:os';
 import type { ApiMeter } from '../aws/client.ts';
 import { createFetcher } from '../aws/fetcher.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
@@ -16,6 +15,7 @@ import { createSync, type Sync, type SyncOptions } from '../sidecar/delivery.ts'
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
+import { secretsApplier } from './secrets.ts';
 
 /** Everything that a pass over the configs needs, opened. */
 export interface SyncContext extends Sync {
@@ -36,10 +36,10 @@ export interface SyncMetrics {
 export async function openSync(context: Context, log: Log, meters: SyncMetrics): Promise<SyncContext> {
   const { settings, clock, stop } = context;
   const { configs, problems, warnings } = await readPlans(context);
-  for (const warning of [...context.warnings, ...warnings]) log.problem('warn', 'config.warning', warning);
+  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
 
-  const sources = openSources(context, log, meters.api);
+  const sources = openSources({ ...settings, env: context.env, clock, log, meter: meters.api });
   const directories: Directory[] = [];
   const values = () => directories.flatMap((directory) => directory.values());
   const notifiers = await createNotifiers(context, log, (text) => redact(text, values()));
@@ -65,6 +65,7 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
         plan,
         target: directory,
         sourceOf: sources.of,
+        syncSecrets: settings.syncSecrets,
         hasNotifiers: notifiers.length > 0,
         notifyOnStart: settings.notifyOnStart,
         clock,
@@ -91,29 +92,5 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
       await sync.queue.close(grace);
       await Promise.all(directories.map((directory) => directory.close()));
     },
-  };
-}
-
-/** Applies a publication's secretObjects, and says what changed. */
-function secretsApplier({ settings, env }: Context, log: Log): NonNullable<SyncOptions['applySecrets']> {
-  return async (plan, snapshot, signal) => {
-    if (plan.secretObjects.length === 0) return;
-    const { applySecrets } = await import('../kubernetes/apply-secrets.ts');
-    const outcome = await applySecrets({
-      plan,
-      snapshot,
-      owner: settings.secretOwner,
-      env,
-      hostname: hostname(),
-      signal,
-    });
-    for (const { name, result } of outcome.applied) {
-      const fields = { secret: name, result };
-      if (result === 'unchanged')
-        log.write('debug', 'secret.unchanged', `Secret ${name} is as it should be`, fields);
-      else log.write('info', 'secret.applied', `Secret ${name} was ${result}`, fields);
-    }
-    for (const warning of outcome.warnings) log.problem('warn', 'secret.warning', warning);
-    throwProblems(outcome.problems);
   };
 }

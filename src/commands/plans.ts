@@ -3,9 +3,9 @@
  */
 
 import { readConfigFile } from '../config/file.ts';
-import { parsePlan } from '../config/parse.ts';
+import { type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
-import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
+import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
 /** A config without problems, and the directory it publishes to. */
@@ -22,20 +22,22 @@ export interface PlannedConfigs {
 }
 
 /** Every config of the settings. Throws only what is no Problem. */
-export async function readPlans(context: Context): Promise<PlannedConfigs> {
+export async function readPlans(
+  context: Context,
+  missingRegion: PlanOptions['missingRegion'] = 'error',
+): Promise<PlannedConfigs> {
   const configs: PlannedConfig[] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   for (const { file, dir } of context.settings.config) {
     try {
-      const parsed = await planOf(context, file);
+      const parsed = await planOf(context, file, missingRegion);
       problems.push(...parsed.problems);
       warnings.push(...parsed.warnings);
       if (parsed.plan !== undefined)
         configs.push({ plan: parsed.plan, directory: dir ?? context.settings.dir });
     } catch (error) {
-      const found = problemsOf(error);
-      if (found === undefined) throw error;
+      const found = problemsOrThrow(error);
       problems.push(...found);
     }
   }
@@ -53,11 +55,16 @@ export async function readPlan(
   return { plan: plan as Plan, warnings };
 }
 
-function planOf({ settings, env }: Context, file: string) {
+function planOf(
+  { settings, env }: Context,
+  file: string,
+  missingRegion: PlanOptions['missingRegion'] = 'error',
+) {
   return parsePlan(readConfigFile(file), {
     file,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
+    missingRegion,
     syncSecrets: settings.syncSecrets,
   });
 }

@@ -18,6 +18,7 @@ import type { Context } from './context.ts';
 import { logRetry, openCommandLog } from './logging.ts';
 import { openSync, type SyncContext } from './open.ts';
 import { readPlan } from './plans.ts';
+import { watchAdoptedSecrets } from './secrets.ts';
 
 /** How long what is being told may take after SIGTERM, in milliseconds; 5 s are promised for all of the end. */
 const SHUTDOWN_NOTIFY_GRACE = 3000;
@@ -94,15 +95,17 @@ function reloader(
 }
 
 async function watch(
-  { clock, stop }: Context,
+  context: Context,
   log: Log,
   { targets }: SyncContext,
   triggers: Triggers,
 ): Promise<void> {
+  const { clock, stop } = context;
+  void watchAdoptedSecrets(context, targets, () => triggers.trigger('secrets'));
   const { watchConfigs } = await import('../config/watcher.ts');
   const files = targets.map((publication) => publication.plan().file);
   const changed = () => triggers.trigger('config');
-  await watchConfigs({ files, read: configText, changed, clock, log }, stop);
+  watchConfigs({ files, read: configText, changed, clock, log }, stop);
 }
 
 /** What a config says, or what its error says. */

@@ -1,31 +1,31 @@
 /**
- * An edit that removes files by accident.
+ * Detects an edit that removes files by accident.
  *
- * A repeated key, a `---` in the middle or a misspelt `jmesPath` is valid: the AWS provider passes over it, and so does the
- * start of a process. But when an edit of a running sidecar's config brings such a thing in and files go with it, it is a
- * slip of the hand, and the application would lose files that it uses.
+ * A repeated key, a `---` in the middle or a misspelt `jmesPath` is valid: the AWS provider ignores it, and so does the
+ * start of a process. But if an edit of a running sidecar's config adds such a part and removes files, it is most likely a
+ * mistake, and the application would lose files that it uses.
  */
 
 import { Problem } from '../core/problem.ts';
 import type { Plan } from './plan.ts';
 
-/** The problem of taking `next` in the place of `before`; undefined when the edit may be meant. */
+/** The problem with replacing `before` by `next`; undefined if the edit may be intended. */
 export function carelessEdit(before: Plan, next: Plan): Problem | undefined {
   const removed = outputNames(before).filter((name) => !outputNames(next).includes(name));
-  const unread = added(before.unread, next.unread);
-  if (removed.length === 0 || unread.length === 0) return undefined;
-  const files = removed.slice(0, SHOWN).join(', ') + (removed.length > SHOWN ? ', …' : '');
+  const ignored = added(before.ignored, next.ignored);
+  if (removed.length === 0 || ignored.length === 0) return undefined;
+  const files = removed.slice(0, MAX_SHOWN).join(', ') + (removed.length > MAX_SHOWN ? ', …' : '');
   return new Problem({
     code: 'config.objects',
     subject: 'parameters.objects',
     file: next.file,
-    message: `expected an edit that is read to its end, got one that would remove ${files} while part of it counts for nothing (${unread.join('; ')})`,
-    remedy: 'Correct that part; then the removal of the files takes effect, if it is meant.',
+    message: `the edit would remove ${files}, but a part of it is ignored (${ignored.join('; ')})`,
+    remedy: 'Correct that part; then the files are removed, if that is intended.',
   });
 }
 
-/** How many names of files a message holds. */
-const SHOWN = 5;
+/** The number of file names in a message. */
+const MAX_SHOWN = 5;
 
 function outputNames({ objects }: Plan): readonly string[] {
   return objects.flatMap(({ outputs }) =>
@@ -33,7 +33,7 @@ function outputNames({ objects }: Plan): readonly string[] {
   );
 }
 
-/** The texts of `next` that are not in `before`, or there fewer times. */
+/** The texts of `next` that are not in `before`, or fewer times. */
 function added(before: readonly string[], next: readonly string[]): readonly string[] {
   const left = [...before];
   return next.filter((text) => {

@@ -1,18 +1,14 @@
 /**
- * What reading one config has found so far.
+ * Collects everything that is wrong with one config.
  *
- * A person fixes a config once, not once per mistake: whoever finds something says so here and goes on, and the caller
- * gets everything in the order of the file.
+ * All mistakes are reported in one go: a check reports here and continues, and the caller gets the whole list, sorted by
+ * line.
  */
 
-import { Problem, type ProblemFields } from '../core/problem.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { Problem, type ProblemCode } from '../core/problem.ts';
 
-/** A Problem that does not know its file yet. */
-export type Diagnostic = Pick<ProblemFields, 'code' | 'subject' | 'message' | 'remedy'> & {
-  readonly line: number | undefined;
-};
-
-/** Problems refuse the config; warnings do not. */
+/** Errors make the config unusable; warnings do not. */
 export class Diagnostics {
   readonly #file: string;
   readonly #problems: Problem[] = [];
@@ -22,33 +18,29 @@ export class Diagnostics {
     this.#file = file;
   }
 
-  error(finding: Diagnostic): void {
-    this.#problems.push(this.#problem(finding));
+  error(code: ProblemCode, subject: string, diagnostic: Diagnostic): void {
+    this.#problems.push(new Problem({ code, subject, ...diagnostic, file: this.#file }));
   }
 
-  warning(finding: Diagnostic): void {
-    this.#warnings.push(this.#problem(finding));
+  warning(code: ProblemCode, subject: string, diagnostic: Diagnostic): void {
+    this.#warnings.push(new Problem({ code, subject, ...diagnostic, file: this.#file }));
   }
 
-  /** How many problems there are so far. */
-  get count(): number {
+  /** The number of errors so far. */
+  get errorCount(): number {
     return this.#problems.length;
   }
 
   get problems(): readonly Problem[] {
-    return byLine(this.#problems);
+    return sortedByLine(this.#problems);
   }
 
   get warnings(): readonly Problem[] {
-    return byLine(this.#warnings);
-  }
-
-  #problem({ line, ...rest }: Diagnostic): Problem {
-    return new Problem({ ...rest, file: this.#file, ...(line === undefined ? {} : { line }) });
+    return sortedByLine(this.#warnings);
   }
 }
 
-/** Stable: what was found first on a line comes first. */
-function byLine(found: readonly Problem[]): readonly Problem[] {
-  return found.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+/** The sort is stable: diagnostics of one line stay in the order in which they were found. */
+function sortedByLine(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }

@@ -1,16 +1,18 @@
 /**
- * The Kubernetes document around a config: is it a SecretProviderClass for AWS, and where are its parts.
+ * Finds the SecretProviderClass in a file, and its parts.
  *
- * Keys match exactly here, as the API server matches them. What is wrong with the parts themselves is found by those who
- * read them.
+ * As for `kubectl apply`, a file may hold several documents and Lists of objects of any kind; the class for AWS is found
+ * among them. Keys match exactly here, as in the API server. The parts themselves are checked by their own readers.
  */
 
 import { quote } from '../core/text.ts';
-import { parseYaml, type YamlMap, type YamlValue } from '../formats/yaml.ts';
+import { parseYaml, type YamlDocument } from '../formats/yaml.ts';
+import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { Fields, kindText } from './fields.ts';
+import { templateInText, templateInValue } from './template.ts';
 
-/** The parts of a SecretProviderClass; undefined where one is absent or of the wrong kind. */
+/** The parts of a SecretProviderClass; undefined if missing or of the wrong kind. */
 export interface ClassDocument {
   /** All of it. */
   readonly root: YamlMap;
@@ -19,107 +21,180 @@ export interface ClassDocument {
   readonly secretObjects: YamlValue | undefined;
 }
 
-/** Etcd keeps no object above 1.5 MiB, and a ConfigMap ends at 1 MiB. */
-const LARGEST = 1024 * 1024;
+/** Bytes. Etcd stores no object above 1.5 MiB, and a ConfigMap is 1 MiB at most. */
+const MAX_SIZE = 1024 * 1024;
 const KUBERNETES = { match: 'exact', code: 'config.document' } as const;
 const GROUP = 'secrets-store.csi.x-k8s.io';
+const KIND = 'SecretProviderClass';
 
-/** The parts of the document; undefined when it is not one that can be read further. */
-export function readDocument(text: string, findings: Diagnostics): ClassDocument | undefined {
-  if (new TextEncoder().encode(text).length > LARGEST) {
+/** The parts of the class for AWS, of this name if one is given; undefined, and reported, if there is none to read. */
+export function readDocument(
+  text: string,
+  className: string | undefined,
+  diagnostics: Diagnostics,
+): ClassDocument | undefined {
+  if (new TextEncoder().encode(text).length > MAX_SIZE) {
     const message = 'expected a file of at most 1 MiB, got a larger one';
     const remedy = 'Name a SecretProviderClass file.';
-    findings.error({ code: 'config.file', subject: 'config', line: undefined, message, remedy });
+    diagnostics.error('config.file', 'config', { line: undefined, message, remedy });
     return undefined;
   }
-  const { root, faults, secondDocument } = parseYaml(text);
-  for (const { line, message } of faults) {
-    const remedy = 'Correct the YAML.';
-    findings.error({ code: 'config.yaml', subject: 'config', line, message, remedy });
+  const documents = parseYaml(text);
+  const classes = documents.flatMap(({ root }) => objectsIn(root)).filter(isClass);
+  const named = className === undefined ? classes : classes.filter((map) => nameOf(map) === className);
+  const ours = named.filter((map) => providerOf(map) === 'aws');
+  const [only, another] = ours;
+  if (only !== undefined && another === undefined) {
+    reportUnread(documents, only, diagnostics);
+    const template = templateInValue(only);
+    if (template === undefined) return readClass(only, diagnostics);
+    diagnostics.error('config.document', 'config', template);
+    return undefined;
   }
-  if (faults.length > 0) return undefined;
-  if (secondDocument !== undefined) warnOfMore(secondDocument, findings);
-  if (root?.kind === 'map') return readClass(root, findings);
-  refuse(
-    findings,
-    root?.line,
-    'config',
-    'a SecretProviderClass',
-    root === undefined ? undefined : kindText(root),
-  );
+  if (another !== undefined) reportSeveral(ours, diagnostics);
+  else reportNone(text, documents, className, diagnostics);
   return undefined;
 }
 
-function readClass(root: YamlMap, findings: Diagnostics): ClassDocument | undefined {
-  const fields = new Fields(
-    [root],
-    ['apiVersion', 'kind', 'metadata', 'spec', 'status'],
-    KUBERNETES,
-    'config',
-    findings,
-  );
+/** Why no class can be read. One cause only: what else the file shows follows from it. */
+function reportNone(
+  text: string,
+  documents: readonly YamlDocument[],
+  className: string | undefined,
+  diagnostics: Diagnostics,
+): void {
+  const template = templateInText(text);
+  if (template !== undefined) {
+    diagnostics.error('config.document', 'config', template);
+    return;
+  }
+  const syntaxErrors = documents.find(({ errors }) => errors.length > 0)?.errors;
+  if (syntaxErrors !== undefined) {
+    for (const error of syntaxErrors) diagnostics.error('config.yaml', 'config', error);
+    return;
+  }
+  const maps = documents.flatMap(({ root }) => objectsIn(root));
+  if (className !== undefined && maps.some(isClass)) {
+    const names = maps.filter(isClass).map((map) => quote(nameOf(map) ?? ''));
+    documentError('metadata.name', maps.find(isClass)?.line, quote(className), names.join(', '), diagnostics);
+    return;
+  }
+  const nearest = maps.find(isClass) ?? maps.find((map) => scalarIn(map, 'kind') === KIND) ?? maps[0];
+  if (nearest !== undefined) readClass(nearest, diagnostics);
+  else {
+    const root = documents[0]?.root;
+    documentError('config', root?.line, `a ${KIND}`, root && kindText(root), diagnostics);
+  }
+}
+
+function reportSeveral(classes: readonly YamlMap[], diagnostics: Diagnostics): void {
+  const names = classes.map((map) => `${quote(nameOf(map) ?? '')} in line ${map.line}`);
+  diagnostics.error('config.document', 'config', {
+    line: classes[1]?.line,
+    message: `expected one ${KIND} for AWS, got ${names.join(' and ')}`,
+    remedy: 'Put each into a file of its own, and name each file with --config.',
+  });
+}
+
+/** Warns of documents that count for nothing: a `---` by accident cuts a class in two. Other kinds are no mistake. */
+function reportUnread(documents: readonly YamlDocument[], read: YamlMap, diagnostics: Diagnostics): void {
+  const own = documents.find(({ root }) => objectsIn(root).includes(read));
+  for (const document of documents) {
+    const { root, errors, line } = document;
+    if (document === own || (root === undefined && errors.length === 0) || root?.kind === 'null') continue;
+    if (root?.kind === 'map' && objectsIn(root).every((map) => scalarIn(map, 'kind') !== undefined)) continue;
+    diagnostics.warning('config.document', 'config', {
+      line,
+      message: `expected Kubernetes objects beside the ${KIND}, got ${root === undefined ? 'a document that is not YAML' : kindText(root)}; it is ignored`,
+      remedy: 'Remove this document, or the line "---" above it if it belongs to the class.',
+    });
+  }
+}
+
+function readClass(root: YamlMap, diagnostics: Diagnostics): ClassDocument | undefined {
+  const keys = ['apiVersion', 'kind', 'metadata', 'spec', 'status'] as const;
+  const fields = new Fields([root], keys, KUBERNETES, 'config', diagnostics);
   const kind = fields.text('kind');
   const version = fields.text('apiVersion');
-  if (kind?.text !== 'SecretProviderClass') {
-    refuse(findings, fields.lineOf('kind'), 'kind', '"SecretProviderClass"', kind && quote(kind.text));
+  if (kind?.text !== KIND) {
+    documentError('kind', fields.lineOf('kind'), `"${KIND}"`, kind && quote(kind.text), diagnostics);
     return undefined;
   }
   if (version?.text.split('/')[0] !== GROUP) {
-    const expected = `"${GROUP}/v1"`;
-    refuse(findings, fields.lineOf('apiVersion'), 'apiVersion', expected, version && quote(version.text));
+    const line = fields.lineOf('apiVersion');
+    documentError('apiVersion', line, `"${GROUP}/v1"`, version && quote(version.text), diagnostics);
     return undefined;
   }
-  const before = findings.count;
+  const errorsBefore = diagnostics.errorCount;
   const specs = fields.maps('spec');
   if (specs.length === 0) {
-    // A spec that is no map was refused as what it is.
-    if (findings.count === before) refuse(findings, fields.lineOf('spec'), 'spec', 'a map', undefined);
+    // A spec that is not a map is reported already.
+    if (diagnostics.errorCount === errorsBefore)
+      documentError('spec', fields.lineOf('spec'), 'a map', undefined, diagnostics);
     return undefined;
   }
-  const spec = new Fields(specs, ['provider', 'parameters', 'secretObjects'], KUBERNETES, 'spec', findings);
+  const spec = new Fields(
+    specs,
+    ['provider', 'parameters', 'secretObjects'],
+    KUBERNETES,
+    'spec',
+    diagnostics,
+  );
   const provider = spec.text('provider');
   if (provider?.text !== 'aws') {
-    const message = `expected "aws", got ${provider === undefined ? 'nothing' : quote(provider.text)}`;
-    const remedy = 'Write provider: aws; values of other providers cannot be read.';
-    const line = spec.lineOf('provider');
-    findings.error({ code: 'config.provider', subject: 'spec.provider', line, message, remedy });
+    diagnostics.error('config.provider', 'spec.provider', {
+      line: spec.lineOf('provider'),
+      message: `expected "aws", got ${provider === undefined ? 'nothing' : quote(provider.text)}`,
+      remedy: 'Write provider: aws; secrets of other providers cannot be read.',
+    });
   }
   return {
     root,
-    name: nameIn(fields.maps('metadata')),
+    name: nameOf(root),
     parameters: spec.maps('parameters')[0],
     secretObjects: spec.list('secretObjects'),
   };
 }
 
-/** Metadata has many keys that are none of our business, so that none of them is unknown. */
-function nameIn(metadata: readonly YamlMap[]): string | undefined {
-  const value = metadata[0]?.entries.find(({ key }) => key === 'name')?.value;
-  return value?.kind === 'scalar' ? value.text : undefined;
-}
-
-function refuse(
-  findings: Diagnostics,
-  line: number | undefined,
+function documentError(
   subject: string,
+  line: number | undefined,
   expected: string,
   found: string | undefined,
+  diagnostics: Diagnostics,
 ): void {
-  findings.error({
-    code: 'config.document',
-    subject,
-    line,
-    message: `expected ${expected}, got ${found ?? 'nothing'}`,
-    remedy: 'Name a file that holds a SecretProviderClass.',
-  });
+  const message = `expected ${expected}, got ${found ?? 'nothing'}`;
+  const remedy = `Name a file that holds a ${KIND}.`;
+  diagnostics.error('config.document', subject, { line, message, remedy });
 }
 
-function warnOfMore(line: number, findings: Diagnostics): void {
-  findings.warning({
-    code: 'config.document',
-    subject: 'config',
-    line,
-    message: 'expected one document, got more; only the first one counts',
-    remedy: 'Put each SecretProviderClass in a file of its own and name each with --config.',
-  });
+/** The objects of a document: itself, or the items of a List. */
+function objectsIn(root: YamlValue | undefined): readonly YamlMap[] {
+  if (root?.kind !== 'map') return [];
+  const items = root.entries.find(({ key }) => key === 'items')?.value;
+  if (!scalarIn(root, 'kind')?.endsWith('List') || items?.kind !== 'list') return [root];
+  return items.items.filter((item) => item.kind === 'map');
+}
+
+function isClass(map: YamlMap): boolean {
+  return scalarIn(map, 'kind') === KIND && scalarIn(map, 'apiVersion')?.split('/')[0] === GROUP;
+}
+
+function providerOf(map: YamlMap): string | undefined {
+  return scalarIn(mapIn(map, 'spec'), 'provider');
+}
+
+/** Metadata is not read as Fields, because it has many keys that are fine and that podsecrets does not know. */
+function nameOf(map: YamlMap): string | undefined {
+  return scalarIn(mapIn(map, 'metadata'), 'name');
+}
+
+function mapIn(map: YamlMap, key: string): YamlMap | undefined {
+  const value = map.entries.find((entry) => entry.key === key)?.value;
+  return value?.kind === 'map' ? value : undefined;
+}
+
+function scalarIn(map: YamlMap | undefined, key: string): string | undefined {
+  const value = map?.entries.find((entry) => entry.key === key)?.value;
+  return value?.kind === 'scalar' ? value.text : undefined;
 }

@@ -1,25 +1,25 @@
 /**
  * The named fields of a YAML map, read as text, list or map.
  *
- * Keys in `objects` match without regard to case, and where two spellings of one key meet, the last in the order of
- * bytes counts: that is what the AWS provider's JSON decoder does. Kubernetes' own fields match exactly. A key that
- * nobody knows is a warning with the nearest known name.
+ * Keys in `objects` match case-insensitively. If a key is written in two spellings, the last one in byte order counts, as
+ * in the JSON decoder of the AWS provider. Kubernetes' own fields match exactly. An unknown key is a warning that suggests
+ * the nearest known name.
  */
 
 import type { ProblemCode } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
-import type { YamlEntry, YamlList, YamlMap, YamlValue } from '../formats/yaml.ts';
+import type { YamlEntry, YamlList, YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 
 /** A field's text and its place. */
 export interface TextField {
   readonly text: string;
-  /** As it stands in the source, when it is not in quotes. */
+  /** As it is written in the source, if it has no quotes. */
   readonly plain: string | undefined;
   readonly line: number;
 }
 
-/** How keys match, and the code of problems about their values. */
+/** How keys match, and the code of problems with their values. */
 export interface FieldStyle {
   readonly match: 'exact' | 'anyCase';
   readonly code: ProblemCode;
@@ -28,28 +28,48 @@ export interface FieldStyle {
 /** The fields of one map. */
 export class Fields<Name extends string> {
   readonly subject: string;
+  /** The line of the map. */
   readonly line: number;
-  readonly #entries: ReadonlyMap<Name, readonly YamlEntry[]>;
+  readonly #entries: ReadonlyMap<string, readonly YamlEntry[]>;
   readonly #code: ProblemCode;
-  readonly #findings: Diagnostics;
+  readonly #diagnostics: Diagnostics;
 
+  /** `maps` are several if the key of the map is written in several spellings. */
   constructor(
     maps: readonly YamlMap[],
     names: readonly Name[],
     style: FieldStyle,
     subject: string,
-    findings: Diagnostics,
+    diagnostics: Diagnostics,
   ) {
     this.subject = subject;
     this.#code = style.code;
     this.line = maps[0]?.line ?? 0;
-    this.#findings = findings;
-    this.#entries = sorted(maps, names, style.match, subject, findings);
+    this.#diagnostics = diagnostics;
+    this.#entries = entriesByName(maps, names, style.match, subject, diagnostics);
   }
 
-  /** The line of a field's key, or that of the map when it has none. */
+  /** The line of a field's key, or that of the map if the key is missing. */
   lineOf(name: Name): number {
     return this.#entries.get(name)?.at(-1)?.line ?? this.line;
+  }
+
+  /** Reports an error of a field, at its line; undefined for the map itself. */
+  error(name: Name | undefined, message: string, remedy: string): void {
+    this.#diagnostics.error(this.#code, this.#subjectOf(name), {
+      line: this.#lineFor(name),
+      message,
+      remedy,
+    });
+  }
+
+  /** Reports a warning about a field, at its line; undefined for the map itself. */
+  warning(name: Name | undefined, message: string, remedy: string): void {
+    this.#diagnostics.warning(this.#code, this.#subjectOf(name), {
+      line: this.#lineFor(name),
+      message,
+      remedy,
+    });
   }
 
   /** Whether the field is there, and neither null nor empty. */
@@ -58,60 +78,59 @@ export class Fields<Name extends string> {
     return value !== undefined && value.kind !== 'null' && !(value.kind === 'scalar' && value.text === '');
   }
 
-  /** The field as text, with a warning when YAML makes something else of it: `y` becomes "true", 1.10 "1.1". */
+  /** The field as text, with a warning if YAML changes it: `y` becomes "true", 1.10 "1.1". */
   text(name: Name): TextField | undefined {
     const field = this.scalar(name);
     if (field?.plain !== undefined && field.plain !== field.text) {
-      this.#findings.warning({
-        code: this.#code,
-        subject: `${this.subject}.${name}`,
-        line: field.line,
-        message: `expected text in quotes, got ${quote(field.plain)}, of which YAML makes ${quote(field.text)}`,
-        remedy: `Write ${quote(field.plain)} or ${quote(field.text)}, whichever is meant.`,
-      });
+      const message = `expected text in quotes, got ${quote(field.plain)}, which YAML reads as ${quote(field.text)}`;
+      this.warning(name, message, `Write ${quote(field.plain)} or ${quote(field.text)}, whichever is meant.`);
     }
     return field;
   }
 
-  /** The field as text; numbers and booleans are made text. Undefined when it is absent, null or empty. */
+  /** The field as text; numbers and booleans become text. Undefined if it is missing, null or empty. */
   scalar(name: Name): TextField | undefined {
-    let found: TextField | undefined;
+    let last: TextField | undefined;
     for (const { value, line } of this.#entries.get(name) ?? []) {
-      if (value.kind === 'scalar') found = { text: value.text, plain: value.plain, line };
-      else if (value.kind !== 'null') this.#refuse(name, 'text', value, line);
+      if (value.kind === 'scalar') last = { text: value.text, plain: value.plain, line };
+      else if (value.kind !== 'null') this.#wrongKind(name, 'text', value, line);
     }
-    return found?.text === '' ? undefined : found;
+    return last?.text === '' ? undefined : last;
   }
 
   list(name: Name): YamlList | undefined {
     const entry = this.#entries.get(name)?.at(-1);
     if (entry === undefined || entry.value.kind === 'null') return undefined;
     if (entry.value.kind === 'list') return entry.value;
-    this.#refuse(name, 'a list', entry.value, entry.line);
+    this.#wrongKind(name, 'a list', entry.value, entry.line);
     return undefined;
   }
 
-  /** The field as maps: one, or several when the key stands there in several spellings. */
+  /** The field as maps: several if the key is written in several spellings. */
   maps(name: Name): readonly YamlMap[] {
     return (this.#entries.get(name) ?? []).flatMap(({ value, line }) => {
       if (value.kind === 'map') return [value];
-      if (value.kind !== 'null') this.#refuse(name, 'a map', value, line);
+      if (value.kind !== 'null') this.#wrongKind(name, 'a map', value, line);
       return [];
     });
   }
 
-  #refuse(name: Name, expected: string, value: YamlValue, line: number): void {
-    this.#findings.error({
-      code: this.#code,
-      subject: `${this.subject}.${name}`,
-      line,
-      message: `expected ${expected}, got ${kindText(value)}`,
-      remedy: `Write ${name} as ${expected}.`,
-    });
+  #wrongKind(name: Name, expected: string, value: YamlValue, line: number): void {
+    const message = `expected ${expected}, got ${kindText(value)}`;
+    const remedy = `Write ${name} as ${expected}.`;
+    this.#diagnostics.error(this.#code, this.#subjectOf(name), { line, message, remedy });
+  }
+
+  #subjectOf(name: Name | undefined): string {
+    return name === undefined ? this.subject : `${this.subject}.${name}`;
+  }
+
+  #lineFor(name: Name | undefined): number {
+    return name === undefined ? this.line : this.lineOf(name);
   }
 }
 
-/** A value as errors name what they found. */
+/** A value as messages name it. */
 export function kindText(value: YamlValue): string {
   switch (value.kind) {
     case 'null':
@@ -127,50 +146,51 @@ export function kindText(value: YamlValue): string {
   }
 }
 
-function sorted<Name extends string>(
+function entriesByName(
   maps: readonly YamlMap[],
-  names: readonly Name[],
+  names: readonly string[],
   match: FieldStyle['match'],
   subject: string,
-  findings: Diagnostics,
-): ReadonlyMap<Name, readonly YamlEntry[]> {
-  const spelt = (key: string): Name | undefined =>
-    // Most keys are written as they are known: folding all names for each map takes a tenth of the time of a large config.
-    names.find((known) => known === key) ??
-    (match === 'exact' ? undefined : names.find((known) => folded(known) === folded(key)));
-  const entries = new Map<Name, YamlEntry[]>();
+  diagnostics: Diagnostics,
+): ReadonlyMap<string, readonly YamlEntry[]> {
+  const knownName = (key: string): string | undefined =>
+    // Most keys are written as the names: folding all names for each map takes a tenth of the time of a large config.
+    names.find((name) => name === key) ??
+    (match === 'exact' ? undefined : names.find((name) => folded(name) === folded(key)));
+  const entries = new Map<string, YamlEntry[]>();
   for (const entry of maps.flatMap((map) => map.entries)) {
-    const name = spelt(entry.key);
+    const name = knownName(entry.key);
     if (name === undefined) {
-      unknownKey(entry, names, subject, findings);
+      reportUnknownKey(entry, names, subject, diagnostics);
       continue;
     }
     const others = entries.get(name);
-    if (entry.repeated || others !== undefined) repeatedKey(entry, name, subject, findings);
+    if (entry.repeated || others !== undefined) reportRepeatedKey(entry, name, subject, diagnostics);
     if (others === undefined) entries.set(name, [entry]);
     else others.push(entry);
   }
   return entries;
 }
 
-/** As Go's JSON decoder folds names: besides the letters' case, the long s and the Kelvin sign count as s and k. */
+/** As Go's JSON decoder folds names: besides the case of letters, the long s and the Kelvin sign equal s and k. */
 function folded(key: string): string {
   return key.toLowerCase().replaceAll('ſ', 's');
 }
 
-function unknownKey(
+function reportUnknownKey(
   { key, line, value }: YamlEntry,
   names: readonly string[],
   subject: string,
-  findings: Diagnostics,
+  diagnostics: Diagnostics,
 ): void {
   const name = names.find((known) => folded(known) === folded(key)) ?? didYouMean(key, names);
-  const place = { code: 'config.unknownKey', subject, line } as const;
   const remedy = name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`;
-  findings.warning({ ...place, message: `expected a known key, got ${quote(key)}`, remedy });
+  const message = `expected a known key, got ${quote(key)}`;
+  diagnostics.warning('config.unknownKey', subject, { line, message, remedy });
   if (!isRepresentable(value)) {
-    const message = `expected a value that JSON can hold under ${quote(key)}, got an infinity or .nan`;
-    findings.error({ ...place, message, remedy: 'Put the value in quotes.' });
+    // The AWS provider converts all of the YAML to JSON first, and fails there.
+    const message = `expected a value that JSON can represent under ${quote(key)}, got an infinity or .nan`;
+    diagnostics.error('config.unknownKey', subject, { line, message, remedy: 'Put the value in quotes.' });
   }
 }
 
@@ -189,10 +209,13 @@ function isRepresentable(value: YamlValue): boolean {
   }
 }
 
-function repeatedKey({ line }: YamlEntry, name: string, subject: string, findings: Diagnostics): void {
-  findings.warning({
-    code: 'config.duplicate',
-    subject: `${subject}.${name}`,
+function reportRepeatedKey(
+  { line }: YamlEntry,
+  name: string,
+  subject: string,
+  diagnostics: Diagnostics,
+): void {
+  diagnostics.warning('config.duplicate', `${subject}.${name}`, {
     line,
     message: 'expected the key once, got it more than once; the last one counts',
     remedy: 'Remove the others.',

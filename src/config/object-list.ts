@@ -1,68 +1,70 @@
 /**
- * The list of objects, and the refusal of a config that has none.
+ * The list of objects, and the error for a config without any.
  *
- * The AWS provider takes a config without objects and makes no files. Here it is a mistake: one letter too few in a live
- * ConfigMap would remove every file of a running application. Whoever reads the refusal sees where the list stands instead.
+ * The AWS provider accepts a config without objects and makes no files. Here it is an error: one wrong letter in a live
+ * ConfigMap would remove every file of a running application. The error names the line of a misplaced list.
  */
 
 import { didYouMean, escapeControl } from '../core/text.ts';
-import { parseYaml, type YamlEntry, type YamlMap, type YamlValue } from '../formats/yaml.ts';
+import { parseYaml } from '../formats/yaml.ts';
+import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { kindText } from './fields.ts';
 import type { Parameters } from './parameters.ts';
 
-/** The entries of `objects`, which is text that holds a YAML list; a real list does as well. `root` is the whole document. */
+const SUBJECT = 'parameters.objects';
+const REMEDY = 'Write objects: | and under it a YAML list of objects.';
+
+/**
+ * The entries of `objects`: a text that holds a YAML list, or a list. `root` is the whole SecretProviderClass.
+ */
 export function listObjects(
-  { objects: written, objectsLine }: Pick<Parameters, 'objects' | 'objectsLine'>,
+  { objects, objectsLine }: Pick<Parameters, 'objects' | 'objectsLine'>,
   root: YamlMap,
-  findings: Diagnostics,
+  diagnostics: Diagnostics,
 ): readonly YamlValue[] {
-  const refuse = (code: 'config.yaml' | 'config.objects', line: number | undefined, message: string) =>
-    findings.error({
-      code,
-      subject: 'parameters.objects',
-      line,
-      message,
-      remedy: 'Write objects: | and under it a YAML list of objects.',
-    });
-  if (written === undefined || written.kind === 'null') return refuseNone(objectsLine, root, findings);
-  if (written.kind !== 'scalar') return entriesOf(written);
-  const { root: list, faults, secondDocument } = parseYaml(written.plain ?? written.text, written.lineAt);
-  for (const { line, message } of faults) refuse('config.yaml', line, message);
-  if (faults.length > 0) return [];
-  if (secondDocument !== undefined) {
-    findings.warning({
-      code: 'config.objects',
-      subject: 'parameters.objects',
-      line: secondDocument,
+  if (objects === undefined || objects.kind === 'null') return reportNone(objectsLine, root, diagnostics);
+  if (objects.kind !== 'scalar') return entriesOf(objects, root, diagnostics);
+  const [first, second] = parseYaml(objects.plain ?? objects.text, objects.lineAt);
+  for (const error of first?.errors ?? []) diagnostics.error('config.yaml', SUBJECT, error);
+  if (first !== undefined && first.errors.length > 0) return [];
+  if (second !== undefined) {
+    diagnostics.warning('config.objects', SUBJECT, {
+      line: second.line,
       message: 'expected one list, got more than one YAML document; only the first one counts',
       remedy: 'Remove the line "---" and what follows, or join the lists.',
     });
   }
-  if (list === undefined || list.kind === 'null') return refuseNone(written.line, root, findings);
-  return entriesOf(list);
-
-  function entriesOf(value: YamlValue): readonly YamlValue[] {
-    if (value.kind !== 'list') {
-      refuse('config.objects', value.line, `expected a list, got ${kindText(value)}`);
-      return [];
-    }
-    return value.items.length === 0 ? refuseNone(value.line, root, findings) : value.items;
-  }
+  const list = first?.root;
+  if (list === undefined || list.kind === 'null') return reportNone(objects.line, root, diagnostics);
+  return entriesOf(list, root, diagnostics);
 }
 
-function refuseNone(line: number | undefined, root: YamlMap, findings: Diagnostics): readonly [] {
-  const elsewhere = misplacedObjects(root);
-  findings.error({
-    code: 'config.objects',
-    subject: 'parameters.objects',
+function entriesOf(value: YamlValue, root: YamlMap, diagnostics: Diagnostics): readonly YamlValue[] {
+  if (value.kind !== 'list') {
+    const azure = value.kind === 'map' && value.entries.some(({ key }) => key === 'array');
+    diagnostics.error('config.objects', SUBJECT, {
+      line: value.line,
+      message: azure
+        ? 'expected a list, got a map with array, which is the form of the Azure provider'
+        : `expected a list, got ${kindText(value)}`,
+      remedy: azure ? 'Write each object as an entry of the list: - objectName: NAME.' : REMEDY,
+    });
+    return [];
+  }
+  return value.items.length === 0 ? reportNone(value.line, root, diagnostics) : value.items;
+}
+
+function reportNone(line: number | undefined, root: YamlMap, diagnostics: Diagnostics): readonly [] {
+  const misplaced = misplacedObjects(root);
+  diagnostics.error('config.objects', SUBJECT, {
     line,
     message:
-      elsewhere === undefined
+      misplaced === undefined
         ? 'expected at least one object, got none'
-        : `expected at least one object, got none here but ${elsewhere.path} on line ${elsewhere.line}, which nothing reads`,
+        : `expected at least one object, got none here but ${misplaced.path} on line ${misplaced.line}, which nothing reads`,
     remedy:
-      elsewhere === undefined
+      misplaced === undefined
         ? 'Write objects: | under spec.parameters, and under it what to fetch.'
         : 'Write it as objects, under spec.parameters.',
   });
@@ -74,14 +76,14 @@ interface Place {
   readonly line: number;
 }
 
-/** A key that is named like `objects`, or almost, where nothing looks for it: up to two levels below the document. */
+/** A key with the name `objects`, or almost, in a wrong place: up to two levels below the root. */
 function misplacedObjects(root: YamlMap): Place | undefined {
   const spec = mapsIn(root).find(({ path }) => path === 'spec');
   const maps = [...mapsIn(root), ...(spec === undefined ? [] : mapsIn(spec.map, 'spec.'))];
   for (const { path, map } of [{ path: '', map: root }, ...maps]) {
     const entry = map.entries.find(
       ({ key, value }) =>
-        looksLikeObjects(key) && holdsSomething(value) && !(path === READ_HERE && key === 'objects'),
+        resemblesObjects(key) && isNotEmpty(value) && !(path === RIGHT_PLACE && key === 'objects'),
     );
     if (entry !== undefined)
       return { path: `${path}${path && '.'}${escapeControl(entry.key)}`, line: entry.line };
@@ -89,24 +91,23 @@ function misplacedObjects(root: YamlMap): Place | undefined {
   return undefined;
 }
 
-/** Where the list is looked for, and was found without an entry. */
-const READ_HERE = 'spec.parameters';
+const RIGHT_PLACE = 'spec.parameters';
 
 function mapsIn(
   { entries }: YamlMap,
   prefix = '',
 ): readonly { readonly path: string; readonly map: YamlMap }[] {
-  return entries.flatMap(({ key, value }: YamlEntry) =>
+  return entries.flatMap(({ key, value }) =>
     value.kind === 'map' && key !== 'metadata'
       ? [{ path: `${prefix}${escapeControl(key)}`, map: value }]
       : [],
   );
 }
 
-function looksLikeObjects(key: string): boolean {
+function resemblesObjects(key: string): boolean {
   return didYouMean(key, ['objects']) !== undefined;
 }
 
-function holdsSomething(value: YamlValue): boolean {
+function isNotEmpty(value: YamlValue): boolean {
   return value.kind === 'list' ? value.items.length > 0 : value.kind === 'scalar' && /\S/.test(value.text);
 }

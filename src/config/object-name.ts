@@ -1,7 +1,7 @@
 /**
- * Which value an object means: its name, its type, and whether they agree with each other and with the region.
+ * The value that an object means: its name and its type, and whether they agree with each other and with the region.
  *
- * The checks stand in the AWS provider's order; each is made only when those before it leave something to check.
+ * The checks run in the order of the AWS provider; each runs only if those before it leave something to check.
  */
 
 import { type Arn, isArn, parseArn } from '../core/arn.ts';
@@ -10,56 +10,69 @@ import type { Diagnostics } from './diagnostics.ts';
 import type { TextField } from './fields.ts';
 import type { Service } from './secret-ref.ts';
 
-/** Where the name stands, and what it must agree with. */
-export interface NamePlace {
+/** The place of a name, and what the name must agree with. */
+export interface NameContext {
   readonly subject: string;
-  /** Undefined when it could not be found out; that is reported elsewhere. */
+  /** Undefined if it is not known; that is reported elsewhere, or only the pod knows it. */
   readonly region: string | undefined;
-  readonly regionName: 'region' | 'failoverRegion';
+  readonly regionKey: 'region' | 'failoverRegion';
   readonly type: TextField | undefined;
 }
 
-/** The service that the name belongs to; undefined when nobody can tell, which is then among the problems. */
-export function checkName(name: TextField, place: NamePlace, findings: Diagnostics): Service | undefined {
-  const refuse = (message: string, remedy: string) =>
-    findings.error({ code: 'config.object', subject: place.subject, line: name.line, message, remedy });
+type ReportError = (message: string, remedy: string) => void;
+
+/** The service of the name; undefined, and reported, if it cannot be determined. */
+export function checkName(
+  name: TextField,
+  { subject, region, regionKey, type }: NameContext,
+  diagnostics: Diagnostics,
+): Service | undefined {
+  const error: ReportError = (message, remedy) =>
+    diagnostics.error('config.object', subject, { line: name.line, message, remedy });
   const arn = parseArn(name.text);
   if (isArn(name.text) && arn === undefined) {
-    const remedy = 'Copy the whole ARN, or write the name instead.';
-    refuse(`expected an ARN of six sections, got ${quote(name.text)}`, remedy);
-    return serviceOfType(place.type);
+    error(
+      `expected an ARN of six sections, got ${quote(name.text)}`,
+      'Copy the whole ARN, or write the name instead.',
+    );
+    return serviceOfType(type);
   }
-  if (arn !== undefined && place.region !== undefined && arn.region !== place.region) {
-    const message = `expected an ARN in ${place.regionName} ${quote(place.region)}, got ${quote(name.text)}`;
-    refuse(message, `Write the ARN of that region, or change ${place.regionName}.`);
+  if (arn !== undefined && isPlaceholder(arn)) {
+    const message = `expected an ARN with a region and an account, got the placeholder ${quote(name.text)}`;
+    error(message, 'Copy the ARN of your own secret or parameter, or write its name instead.');
+    return serviceOfType(type) ?? serviceOfArn(arn);
   }
-  if (place.type === undefined && arn === undefined) {
+  if (arn !== undefined && region !== undefined && arn.region !== region) {
+    const message = `expected an ARN in ${regionKey} ${quote(region)}, got ${quote(name.text)}`;
+    error(message, `Write the ARN of that region, or change ${regionKey}.`);
+  }
+  if (type === undefined && arn === undefined) {
     const message = 'expected objectType beside a name that is not an ARN, got none';
-    refuse(message, 'Write objectType: "secretsmanager" or "ssmparameter".');
+    error(message, 'Write objectType: "secretsmanager" or "ssmparameter".');
     return undefined;
   }
-  const service = place.type === undefined ? serviceOfArn(arn) : serviceOfType(place.type);
-  if (place.type === undefined && service === undefined) {
+  const service = type === undefined ? serviceOfArn(arn) : serviceOfType(type);
+  if (type === undefined && service === undefined) {
     const message = `expected an ARN of secretsmanager or ssm, got ${quote(name.text)}`;
-    refuse(message, 'Name a secret of Secrets Manager or a parameter of Parameter Store.');
+    error(message, 'Name a secret of Secrets Manager or a parameter of Parameter Store.');
   }
   if (service !== undefined && arn !== undefined && serviceOfArn(arn) !== service) {
     const message = `expected an ARN of objectType ${quote(service)}, got ${quote(name.text)}`;
-    refuse(message, 'Correct objectType, or leave it out: an ARN needs none.');
+    error(message, 'Correct objectType, or leave it out: an ARN needs none.');
+  } else if (service !== undefined && !checkCharacters(name, arn, service, error)) {
+    return service;
   } else if (service === 'ssmparameter') {
-    checkSelector(name, arn, refuse);
+    checkSelector(name, arn, error);
   }
   return service;
 }
 
-/** `objectType` means what it says or nothing: `ssm` is only a section of ARNs. */
-export function checkType(type: TextField | undefined, subject: string, findings: Diagnostics): void {
+/** `objectType` is case-sensitive, and `ssm` is only a section of ARNs. */
+export function checkType(type: TextField | undefined, subject: string, diagnostics: Diagnostics): void {
   if (type === undefined || serviceOfType(type) !== undefined) return;
   const meant =
     type.text === 'ssm' ? 'ssmparameter' : didYouMean(type.text, ['secretsmanager', 'ssmparameter']);
-  findings.error({
-    code: 'config.object',
-    subject,
+  diagnostics.error('config.object', subject, {
     line: type.line,
     message: `expected "secretsmanager" or "ssmparameter", got ${quote(type.text)}`,
     remedy: meant === undefined ? 'Write one of the two.' : `Write objectType: "${meant}".`,
@@ -82,20 +95,60 @@ function serviceOfArn(arn: Arn | undefined): Service | undefined {
   }
 }
 
+/** An account is digits, or missing in the ARN of a public parameter; `ACCOUNT` and `<account-id>` are in examples. */
+function isPlaceholder({ account, region }: Arn): boolean {
+  return !/^\d*$/.test(account) || !/^[A-Za-z0-9-]*$/.test(region) || /^(your-?|my-?)?region$/i.test(region);
+}
+
 /**
- * `/a/b:3` asks Parameter Store for version 3, but its answer is named `/a/b`: the AWS provider crashes on it. It is
- * refused, because the version has a key of its own.
+ * Characters that a name may have. Secrets Manager: letters, digits and `/_+=.@-`, and `!` in secrets that AWS manages
+ * (`rds!db-…`). Parameter Store: letters, digits and `._-/`, a selector behind `:`; its names below
+ * /aws/reference/secretsmanager/ are names of secrets. Others would be refused by AWS, and `*` and `?` would be wildcards in
+ * an IAM policy.
  */
-function checkSelector(
+const FORBIDDEN: Readonly<Record<Service, RegExp>> = {
+  secretsmanager: /[^A-Za-z0-9/_+=.@!-]/u,
+  ssmparameter: /[^A-Za-z0-9/_.:-]/u,
+};
+const SECRET_REFERENCE = /^\/?(parameter\/)?aws\/reference\/secretsmanager\//;
+
+/** Whether the service allows the characters of the name; reported if not. */
+function checkCharacters(
   name: TextField,
   arn: Arn | undefined,
-  refuse: (message: string, remedy: string) => void,
-): void {
-  const selector = (arn?.resource ?? name.text).split(':').slice(1).join(':');
-  if (selector === '' && !(arn?.resource ?? name.text).includes(':')) return;
+  service: Service,
+  error: ReportError,
+): boolean {
+  // `secret:` is a part of the ARN's resource.
+  const text = arn === undefined ? name.text : arn.resource.replace(/^secret:/, '');
+  const rule = SECRET_REFERENCE.test(text) ? /[^A-Za-z0-9/_+=.@!:-]/u : FORBIDDEN[service];
+  const [forbidden] = rule.exec(text) ?? [];
+  if (forbidden === undefined) return true;
+  const label = service === 'secretsmanager' ? 'Secrets Manager' : 'Parameter Store';
+  const message = `expected a name that ${label} allows, got ${quote(name.text)} with ${quote(forbidden)}`;
+  error(message, remedyForCharacters(name.text));
+  return false;
+}
+
+function remedyForCharacters(name: string): string {
+  if (/[$<>{}]/.test(name))
+    return 'Replace the placeholder: render the file first (helm template, envsubst).';
+  if (/[*?]/.test(name)) return 'Name each secret or parameter: wildcards are not supported.';
+  return 'Correct the name: names are letters, digits and / _ . - (in Secrets Manager also + = @).';
+}
+
+/**
+ * `/a/b:3` names version 3 to Parameter Store, but the answer is named `/a/b`: the AWS provider crashes on it. It is refused
+ * here, because the version has a key of its own.
+ */
+function checkSelector(name: TextField, arn: Arn | undefined, error: ReportError): void {
+  const resource = arn?.resource ?? name.text;
+  const colon = resource.indexOf(':');
+  if (colon === -1) return;
+  const selector = resource.slice(colon + 1);
   const bare = name.text.slice(0, name.text.length - selector.length - 1);
   const key = /^\d+$/.test(selector) ? 'objectVersion' : 'objectVersionLabel';
-  refuse(
+  error(
     `expected the name of a parameter without a version, got ${quote(name.text)}`,
     `Write objectName: ${quote(bare)} and ${key}: ${quote(selector)}.`,
   );

@@ -1,65 +1,82 @@
 /**
- * Which files one object makes: the whole value, one per jmesPath entry, or one per key with `expand`.
+ * The files of one object: the whole value, one per jmesPath entry, or one per key with `expand`.
  *
- * Names become paths here, by `pathTranslation`; each path is checked by itself. Modes are handed down from the object to
- * its jmesPath entries.
+ * `pathTranslation` turns names into paths, each of which is checked alone. A jmesPath entry inherits the object's mode.
  */
 
 import { type FilePath, filePath } from '../core/file-path.ts';
 import { quote } from '../core/text.ts';
-import type { YamlValue } from '../formats/yaml.ts';
+import type { YamlValue } from '../formats/yaml-values.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
-import type { ObjectContext, ObjectFields } from './object-keys.ts';
 import type { Output } from './plan.ts';
 
-/** A path that an output needs for itself. */
+/** A path that an output claims. */
 export interface Claim {
   readonly kind: 'file' | 'directory';
   readonly path: FilePath;
-  /** The name or alias that the path was made of. */
-  readonly written: string;
+  /** The name or alias that the path was made from. */
+  readonly raw: string;
   readonly subject: string;
   readonly line: number;
 }
+
+/** What holds for the outputs of all objects. */
+export interface OutputContext {
+  /** The text that replaces `/` in file names; '' keeps the slashes. Undefined if the parameter is wrong. */
+  readonly pathTranslation: string | undefined;
+  /** Permission bits for a config that gives none. */
+  readonly defaultMode: number;
+  /** Checks jmesPath expressions; undefined in a config that has none. */
+  readonly expressions: Expressions | undefined;
+  readonly diagnostics: Diagnostics;
+}
+
+type Expressions = Pick<typeof import('../formats/jmespath.ts'), 'expressionError' | 'callError'>;
+
+type ObjectFields = Fields<'objectName' | 'objectAlias' | 'filePermission' | 'jmesPath'>;
 
 /** Reads the outputs of an object with this objectName. */
 export function readOutputs(
   fields: ObjectFields,
   { name, expand }: { readonly name: string | undefined; readonly expand: boolean },
-  context: ObjectContext,
+  context: OutputContext,
 ): { readonly outputs: readonly Output[]; readonly claims: readonly Claim[] } {
   const outputs: Output[] = [];
   const claims: Claim[] = [];
   const alias = fields.text('objectAlias');
-  const mode =
-    readPermission(fields.scalar('filePermission'), fields.subject, context) ?? context.defaultMode;
-  const claim = (claimed: Omit<Claim, 'path'>): FilePath | undefined => {
-    const path = pathOf(claimed, context);
-    if (path !== undefined) claims.push({ ...claimed, path });
+  const mode = readPermission(fields) ?? context.defaultMode;
+  const claim = (fields: Omit<Claim, 'path'>): FilePath | undefined => {
+    const path = pathOf(fields, context);
+    if (path !== undefined) claims.push({ ...fields, path });
     return path;
   };
 
-  const subject = alias === undefined ? `${fields.subject}.objectName` : `${fields.subject}.objectAlias`;
-  const line = fields.lineOf(alias === undefined ? 'objectName' : 'objectAlias');
+  const nameKey = alias === undefined ? 'objectName' : 'objectAlias';
+  const place = { subject: `${fields.subject}.${nameKey}`, line: fields.lineOf(nameKey) };
   if (!expand) {
-    const written = alias?.text ?? name;
-    const path = written === undefined ? undefined : claim({ kind: 'file', written, subject, line });
+    const raw = alias?.text ?? name;
+    const path = raw === undefined ? undefined : claim({ kind: 'file', raw, ...place });
     if (path !== undefined) outputs.push({ kind: 'whole', path, mode });
   } else if (alias === undefined) {
     outputs.push({ kind: 'expand', directory: '', mode });
   } else {
-    const directory = claim({ kind: 'directory', written: alias.text, subject, line });
+    const directory = claim({ kind: 'directory', raw: alias.text, ...place });
     if (directory !== undefined) outputs.push({ kind: 'expand', directory, mode });
   }
 
   for (const [index, value] of (fields.list('jmesPath')?.items ?? []).entries()) {
     const entry = readEntry(value, `${fields.subject}.jmesPath[${index}]`, context);
     if (entry === undefined) continue;
-    const place = { subject: `${entry.subject}.objectAlias`, line: entry.alias.line };
-    const path = claim({ kind: 'file', written: entry.alias.text, ...place });
+    const { subject, expression, alias } = entry;
+    const path = claim({
+      kind: 'file',
+      raw: alias.text,
+      subject: `${subject}.objectAlias`,
+      line: alias.line,
+    });
     if (path === undefined) continue;
-    const { expression } = entry;
-    outputs.push({ kind: 'jmesPath', path, mode: entry.mode ?? mode, expression, subject: entry.subject });
+    outputs.push({ kind: 'jmesPath', path, mode: entry.mode ?? mode, expression, subject });
   }
   return { outputs, claims };
 }
@@ -71,78 +88,77 @@ interface Entry {
   readonly mode: number | undefined;
 }
 
-function readEntry(value: YamlValue, subject: string, context: ObjectContext): Entry | undefined {
-  const refuse = (message: string, remedy: string) =>
-    context.findings.error({ code: 'config.jmesPath', subject, line: value.line, message, remedy });
+const entryKeys = ['path', 'objectAlias', 'filePermission'] as const;
+
+function readEntry(value: YamlValue, subject: string, context: OutputContext): Entry | undefined {
+  const { diagnostics } = context;
   if (value.kind !== 'map') {
-    refuse(
-      `expected an entry with path and objectAlias, got ${kindText(value)}`,
-      'Write path and objectAlias.',
-    );
+    const message = `expected an entry with path and objectAlias, got ${kindText(value)}`;
+    const remedy = 'Write path and objectAlias.';
+    diagnostics.error('config.jmesPath', subject, { line: value.line, message, remedy });
     return undefined;
   }
-  const keys = ['path', 'objectAlias', 'filePermission'] as const;
-  const fields = new Fields(
-    [value],
-    keys,
-    { match: 'anyCase', code: 'config.jmesPath' },
-    subject,
-    context.findings,
-  );
+  const style = { match: 'anyCase', code: 'config.jmesPath' } as const;
+  const fields = new Fields([value], entryKeys, style, subject, diagnostics);
   const path = fields.text('path');
   const alias = fields.text('objectAlias');
-  const mode = readPermission(fields.scalar('filePermission'), subject, context);
-  if (path === undefined) refuse('expected an expression in path, got none', 'Write path.');
+  const mode = readPermission(fields);
+  if (path === undefined) fields.error(undefined, 'expected an expression in path, got none', 'Write path.');
   if (alias === undefined)
-    refuse('expected objectAlias, the name of the file, got none', 'Write objectAlias.');
+    fields.error(undefined, 'expected objectAlias, the name of the file, got none', 'Write objectAlias.');
   if (path !== undefined) checkExpression(path, subject, context);
   return path && alias && { subject, expression: path.text, alias, mode };
 }
 
-function checkExpression(path: TextField, subject: string, { expressions, findings }: ObjectContext): void {
-  const place = { code: 'config.jmesPath', subject, line: path.line } as const;
-  const fault = expressions?.expressionFault(path.text);
-  const call = fault === undefined ? expressions?.callFault(path.text) : undefined;
-  if (fault !== undefined) findings.error({ ...place, ...fault });
-  else if (call !== undefined) findings.warning({ ...place, ...call });
+function checkExpression(
+  { text, line }: TextField,
+  subject: string,
+  { expressions, diagnostics }: OutputContext,
+): void {
+  const error = expressions?.expressionError(text);
+  const warning = error === undefined ? expressions?.callError(text) : undefined;
+  if (error !== undefined) diagnostics.error('config.jmesPath', subject, { line, ...error });
+  if (warning !== undefined) diagnostics.warning('config.jmesPath', subject, { line, ...warning });
 }
 
-/** Four octal digits, in quotes or not: YAML would make 384 of an unquoted 0600. */
-function readPermission(
-  field: TextField | undefined,
-  subject: string,
-  context: ObjectContext,
-): number | undefined {
+/** Four octal digits, with or without quotes: YAML reads an unquoted 0600 as 384. */
+function readPermission(fields: Fields<'filePermission'>): number | undefined {
+  const field = fields.scalar('filePermission');
   if (field === undefined) return undefined;
   const text = field.plain !== undefined && OCTAL.test(field.plain) ? field.plain : field.text;
-  const place = { code: 'config.object', subject: `${subject}.filePermission`, line: field.line } as const;
   if (!OCTAL.test(text)) {
-    const message = `expected four octal digits, got ${quote(field.plain ?? field.text)}`;
-    context.findings.error({ ...place, message, remedy: 'Write filePermission: "0644", or another mode.' });
+    const raw = field.plain ?? field.text;
+    const message = `expected four octal digits, got ${quote(raw)}`;
+    const suggestion = /^(0o?)?[0-7]{3}$/.test(raw) ? `"0${raw.slice(-3)}"` : '"0644", or another mode';
+    fields.error('filePermission', message, `Write filePermission: ${suggestion}.`);
     return undefined;
   }
   const mode = Number.parseInt(text, 8);
+  if ((mode & OWNER_READ) === 0) {
+    const message = `expected a mode that lets the owner read, got ${quote(text)}: podsecrets could not compare the file at the next sync`;
+    fields.error('filePermission', message, `Write filePermission: "0${withOwnerRead(mode)}".`);
+  }
   if (mode > 0o777) {
-    const message = `expected a mode from 0000 to 0777, got ${quote(text)}; the first digit is left out`;
-    context.findings.warning({ ...place, message, remedy: `Write filePermission: "0${text.slice(1)}".` });
+    const message = `expected a mode from 0400 to 0777, got ${quote(text)}; the first digit is ignored`;
+    fields.warning('filePermission', message, `Write filePermission: "0${text.slice(1)}".`);
   }
   return mode;
 }
 
 const OCTAL = /^[0-7]{4}$/;
+const OWNER_READ = 0o400;
 
-function pathOf(
-  { written, subject, line }: Omit<Claim, 'path'>,
-  context: ObjectContext,
-): FilePath | undefined {
+function withOwnerRead(mode: number): string {
+  return ((mode | OWNER_READ) & 0o777).toString(8).padStart(3, '0');
+}
+
+function pathOf({ raw, subject, line }: Omit<Claim, 'path'>, context: OutputContext): FilePath | undefined {
   if (context.pathTranslation === undefined) return undefined;
-  const path = filePath(translated(written, context.pathTranslation));
+  const path = filePath(translated(raw, context.pathTranslation));
   if (typeof path === 'string') return path;
-  context.findings.error({
-    code: 'config.path',
-    subject,
+  context.diagnostics.error('config.path', subject, {
     line,
-    message: `expected a path below the directory, got ${quote(written)}: ${path.fault}`,
+    message: `expected a path below the directory, got ${quote(raw)}: ${path.fault}`,
     remedy: 'Write objectAlias with a plain file name.',
   });
   return undefined;

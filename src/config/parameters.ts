@@ -1,26 +1,34 @@
 /**
  * `spec.parameters`: regions, authentication, path translation, and the value that holds the objects.
  *
- * To the API server every parameter is text. A file that never passes one may leave out the quotes: the value is then
- * taken as written, with a warning.
+ * To the API server every parameter is text. A file that never passes an API server may leave out the quotes: the value is
+ * then taken as written, with a warning.
  */
 
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
-import type { YamlEntry, YamlMap, YamlValue } from '../formats/yaml.ts';
+import type { YamlEntry, YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { kindText } from './fields.ts';
-import { isObjectKey } from './object-keys.ts';
+import { isObjectKey } from './object.ts';
 import type { Plan } from './plan.ts';
 
 /** The parameters, read. */
 export interface Parameters
   extends Pick<Plan, 'regionFrom' | 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {
-  /** Undefined when neither the file nor the environment names one; that is among the problems then. */
+  /** Undefined if neither the file nor the environment names one; that is reported already. */
   readonly region: string | undefined;
-  /** What stands for `/` in names; '' leaves it there. Undefined when it could not be read. */
+  /** The text that replaces `/` in names; '' keeps the slashes. Undefined if it could not be read. */
   readonly pathTranslation: string | undefined;
   readonly objects: YamlValue | undefined;
   readonly objectsLine: number | undefined;
+}
+
+/** Where a region comes from if the file names none. */
+export interface RegionOptions {
+  /** AWS_REGION. */
+  readonly environmentRegion: string | undefined;
+  /** Not an error where only the pod knows its region: EKS sets AWS_REGION there. */
+  readonly missingRegion: 'error' | 'warning' | 'accepted';
 }
 
 const known = [
@@ -33,33 +41,41 @@ const known = [
 ] as const;
 type Name = (typeof known)[number];
 
-/** Reads and checks the parameters. `environmentRegion` is AWS_REGION, for a file that names no region. */
+/** Reads and checks the parameters. */
 export function readParameters(
   map: YamlMap | undefined,
-  environmentRegion: string | undefined,
-  findings: Diagnostics,
+  options: RegionOptions,
+  diagnostics: Diagnostics,
 ): Parameters {
   const entries = new Map<Name, YamlEntry>();
   for (const entry of map?.entries ?? []) {
     const name = known.find((each) => each === entry.key);
     if (name !== undefined) entries.set(name, entry);
-    else unknownParameter(entry, findings);
-    lintParameter(entry, findings);
+    else reportUnknownParameter(entry, diagnostics);
+    checkParameter(entry, diagnostics);
   }
-  const text = (name: Name) => parameterText(name, entries.get(name), findings);
-  const written = text('region');
-  const failover = text('failoverRegion');
-  const region = written?.text ?? (environmentRegion || undefined);
-  lintRegion('region', written, findings);
-  lintRegion('failoverRegion', failover, findings);
+  const text = (name: Name) => parameterText(name, entries.get(name), diagnostics);
+  const ownRegion = text('region');
+  const failoverRegion = text('failoverRegion');
+  const region = ownRegion?.text ?? (options.environmentRegion || undefined);
+  if (region === undefined) reportMissingRegion(map?.line, options, diagnostics);
+  else
+    checkRegion(
+      ownRegion === undefined ? 'AWS_REGION' : 'parameters.region',
+      region,
+      ownRegion?.line,
+      diagnostics,
+    );
+  if (failoverRegion !== undefined)
+    checkRegion('parameters.failoverRegion', failoverRegion.text, failoverRegion.line, diagnostics);
   const objects = entries.get('objects');
   return {
-    region: checkRegion(region, map?.line, findings),
-    regionFrom: written === undefined ? 'AWS_REGION' : 'parameters.region',
-    failoverRegion: checkFailoverRegion(failover, region, findings),
-    pathTranslation: readTranslation(text('pathTranslation'), findings),
-    usePodIdentity: readUsePodIdentity(text('usePodIdentity'), findings),
-    preferredAddressType: readAddressType(text('preferredAddressType'), findings),
+    region,
+    regionFrom: ownRegion === undefined ? 'AWS_REGION' : 'parameters.region',
+    failoverRegion: checkFailoverRegion(failoverRegion, region, diagnostics),
+    pathTranslation: readTranslation(text('pathTranslation'), diagnostics),
+    usePodIdentity: readUsePodIdentity(text('usePodIdentity'), diagnostics),
+    preferredAddressType: readAddressType(text('preferredAddressType'), diagnostics),
     objects: objects?.value,
     objectsLine: objects?.line,
   };
@@ -70,66 +86,68 @@ interface ParameterText {
   readonly line: number;
 }
 
-/** A parameter as written; undefined when it is absent or empty. */
+/** A parameter as written; undefined if it is missing or empty. */
 function parameterText(
   name: Name,
   entry: YamlEntry | undefined,
-  findings: Diagnostics,
+  diagnostics: Diagnostics,
 ): ParameterText | undefined {
   const value = entry?.value;
   if (entry === undefined || value === undefined || value.kind === 'null') return undefined;
   if (value.kind !== 'scalar') {
     const message = `expected text, got ${kindText(value)}`;
-    refuse(findings, name, entry.line, message, `Write ${name} as text.`);
+    parameterError(name, entry.line, message, `Write ${name} as text.`, diagnostics);
     return undefined;
   }
   const text = value.plain ?? value.text;
   return text === '' ? undefined : { text, line: entry.line };
 }
 
-/** As all regions are named. The AWS provider takes any text; the SDK, once it is asked, does not. */
+/** The form of all region names. A region in this form that nobody knows yet is accepted, as the AWS provider does. */
 const REGION = /^[a-z]+(-[a-z]+)+-\d+$/;
 
-function lintRegion(
-  name: 'region' | 'failoverRegion',
-  region: ParameterText | undefined,
-  findings: Diagnostics,
-): void {
-  if (region === undefined || REGION.test(region.text)) return;
-  findings.warning({
-    code: 'config.region',
-    subject: `parameters.${name}`,
-    line: region.line,
-    message: `expected a region such as eu-west-1, got ${quote(region.text)}`,
-    remedy: 'Write the name of the region, without the letter of a zone.',
-  });
-}
+/** What the SDK accepts as a region: a label of a host name. It refuses others when it makes its first request. */
+const HOST_LABEL = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
 
 function checkRegion(
-  region: string | undefined,
+  subject: string,
+  region: string,
   line: number | undefined,
-  findings: Diagnostics,
-): string | undefined {
-  if (region !== undefined) return region;
-  findings.error({
-    code: 'config.region',
-    subject: 'parameters.region',
-    line,
-    message: 'expected a region, got none here and none in AWS_REGION',
-    remedy: 'Write region, or set AWS_REGION (EKS sets it with IRSA and Pod Identity).',
-  });
-  return undefined;
+  diagnostics: Diagnostics,
+): void {
+  if (REGION.test(region)) return;
+  const message = `expected a region such as eu-west-1, got ${quote(region)}`;
+  const remedy = /[$<>{}]/.test(region)
+    ? 'Replace the placeholder: render the file first (helm template, envsubst).'
+    : 'Write the name of the region, without the letter of a zone.';
+  const diagnostic = { line, message, remedy };
+  if (HOST_LABEL.test(region)) diagnostics.warning('config.region', subject, diagnostic);
+  else diagnostics.error('config.region', subject, diagnostic);
+}
+
+function reportMissingRegion(
+  line: number | undefined,
+  { missingRegion }: RegionOptions,
+  diagnostics: Diagnostics,
+): void {
+  if (missingRegion === 'error') {
+    const message = 'expected a region, got none here and none in AWS_REGION';
+    const remedy = 'Write region, or set AWS_REGION (EKS sets it with IRSA and Pod Identity).';
+    diagnostics.error('config.region', 'parameters.region', { line, message, remedy });
+  } else if (missingRegion === 'warning') {
+    const message = 'no region here and none in AWS_REGION: the pod must have AWS_REGION';
+    const remedy = 'EKS sets AWS_REGION with IRSA and Pod Identity; elsewhere write region.';
+    diagnostics.warning('config.region', 'parameters.region', { line, message, remedy });
+  }
 }
 
 function checkFailoverRegion(
   failover: ParameterText | undefined,
   region: string | undefined,
-  findings: Diagnostics,
+  diagnostics: Diagnostics,
 ): string | undefined {
   if (failover === undefined || failover.text !== region) return failover?.text;
-  findings.error({
-    code: 'config.region',
-    subject: 'parameters.failoverRegion',
+  diagnostics.error('config.region', 'parameters.failoverRegion', {
     line: failover.line,
     message: `expected another region than the primary one, got ${quote(failover.text)} for both`,
     remedy: 'Name a second region, or leave failoverRegion out.',
@@ -137,76 +155,80 @@ function checkFailoverRegion(
   return undefined;
 }
 
-/** One byte that stands for `/`, or `False` for none; `_` by default. */
-function readTranslation(written: ParameterText | undefined, findings: Diagnostics): string | undefined {
-  if (written === undefined) return '_';
-  if (written.text.toLowerCase() === 'false') return '';
-  if (new TextEncoder().encode(written.text).length === 1) return written.text;
-  const message = `expected "False" or a single one-byte character, got ${quote(written.text)}`;
-  refuse(findings, 'pathTranslation', written.line, message, 'Write pathTranslation: "_", or "False".');
+/** One byte that replaces `/`, or `False` to keep it; `_` by default. */
+function readTranslation(raw: ParameterText | undefined, diagnostics: Diagnostics): string | undefined {
+  if (raw === undefined) return '_';
+  if (raw.text.toLowerCase() === 'false') return '';
+  if (new TextEncoder().encode(raw.text).length === 1) return raw.text;
+  const message = `expected "False" or a single one-byte character, got ${quote(raw.text)}`;
+  const remedy = /^(none|no|off|null)$/i.test(raw.text)
+    ? 'Write pathTranslation: "False" to keep the slashes.'
+    : 'Write pathTranslation: "_", or "False" to keep the slashes.';
+  parameterError('pathTranslation', raw.line, message, remedy, diagnostics);
   return undefined;
 }
 
-function readUsePodIdentity(written: ParameterText | undefined, findings: Diagnostics): boolean | undefined {
-  if (written === undefined) return undefined;
-  if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(written.text)) return true;
-  if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(written.text)) return false;
-  const message = `expected "true" or "false", got ${quote(written.text)}`;
-  refuse(findings, 'usePodIdentity', written.line, message, 'Write usePodIdentity: "true" or "false".');
+function readUsePodIdentity(raw: ParameterText | undefined, diagnostics: Diagnostics): boolean | undefined {
+  if (raw === undefined) return undefined;
+  if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(raw.text)) return true;
+  if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(raw.text)) return false;
+  const message = `expected "true" or "false", got ${quote(raw.text)}`;
+  const remedy = 'Write usePodIdentity: "true" or "false".';
+  parameterError('usePodIdentity', raw.line, message, remedy, diagnostics);
   return undefined;
 }
 
 function readAddressType(
-  written: ParameterText | undefined,
-  findings: Diagnostics,
+  raw: ParameterText | undefined,
+  diagnostics: Diagnostics,
 ): Plan['preferredAddressType'] {
-  const type = written?.text.toLowerCase() ?? 'auto';
+  const type = raw?.text.toLowerCase() ?? 'auto';
   if (type === 'auto' || type === 'ipv4' || type === 'ipv6') return type;
-  findings.warning({
-    code: 'config.parameter',
-    subject: 'parameters.preferredAddressType',
-    line: written?.line,
+  diagnostics.warning('config.parameter', 'parameters.preferredAddressType', {
+    line: raw?.line,
     message: `expected "auto", "ipv4" or "ipv6", got ${quote(type)}; "auto" is used`,
     remedy: 'Write one of the three, or leave preferredAddressType out.',
   });
   return 'auto';
 }
 
-/** The CSI driver adds parameters of its own under this prefix. */
-const DRIVER = 'csi.storage.k8s.io/';
+/** The CSI driver adds parameters of its own with this prefix. */
+const DRIVER_PREFIX = 'csi.storage.k8s.io/';
 
-function unknownParameter({ key, line }: YamlEntry, findings: Diagnostics): void {
-  if (key.startsWith(DRIVER)) return;
+function reportUnknownParameter({ key, line }: YamlEntry, diagnostics: Diagnostics): void {
+  if (key.startsWith(DRIVER_PREFIX)) return;
   if (isObjectKey(key)) {
-    // The block of `objects: |` ended above this line: what follows would be missing, in silence.
+    // The block of `objects: |` ended above this line: without the error what follows would be missing silently.
     const message = `expected a parameter, got ${quote(key)}, a key of an object: the text of objects ends before it`;
     const remedy = 'Indent it, and what follows, as far as the objects above it.';
-    findings.error({ code: 'config.objects', subject: 'parameters', line, message, remedy });
+    diagnostics.error('config.objects', 'parameters', { line, message, remedy });
     return;
   }
   const name = known.find((each) => each.toLowerCase() === key.toLowerCase()) ?? didYouMean(key, known);
-  findings.warning({
-    code: 'config.unknownKey',
-    subject: 'parameters',
-    line,
-    message: `expected a known parameter, got ${quote(key)}`,
-    remedy: name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`,
-  });
+  const message = `expected a known parameter, got ${quote(key)}`;
+  const remedy = name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`;
+  diagnostics.warning('config.unknownKey', 'parameters', { line, message, remedy });
 }
 
-function lintParameter({ key, line, value, repeated }: YamlEntry, findings: Diagnostics): void {
-  if (key.startsWith(DRIVER)) return;
-  const place = { code: 'config.parameter', subject: `parameters.${escapeControl(key)}`, line } as const;
+function checkParameter({ key, line, value, repeated }: YamlEntry, diagnostics: Diagnostics): void {
+  if (key.startsWith(DRIVER_PREFIX)) return;
+  const subject = `parameters.${escapeControl(key)}`;
   if (repeated) {
     const message = 'expected the parameter once, got it more than once; the last one counts';
-    findings.warning({ ...place, code: 'config.duplicate', message, remedy: 'Remove the others.' });
+    diagnostics.warning('config.duplicate', subject, { line, message, remedy: 'Remove the others.' });
   }
   if (value.kind === 'null' || (value.kind === 'scalar' && value.type !== 'text')) {
     const message = `expected text, got ${kindText(value)} without quotes, which the API server refuses`;
-    findings.warning({ ...place, message, remedy: 'Put the value in quotes.' });
+    diagnostics.warning('config.parameter', subject, { line, message, remedy: 'Put the value in quotes.' });
   }
 }
 
-function refuse(findings: Diagnostics, name: Name, line: number, message: string, remedy: string): void {
-  findings.error({ code: 'config.parameter', subject: `parameters.${name}`, line, message, remedy });
+function parameterError(
+  name: Name,
+  line: number,
+  message: string,
+  remedy: string,
+  diagnostics: Diagnostics,
+): void {
+  diagnostics.error('config.parameter', `parameters.${name}`, { line, message, remedy });
 }

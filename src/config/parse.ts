@@ -1,101 +1,121 @@
 /**
- * A SecretProviderClass file becomes a plan, or a complete list of what is wrong with it.
+ * Parses a SecretProviderClass file into a plan, or a complete list of problems.
  *
  * The format and its meaning are those of the AWS provider for the Secrets Store CSI driver, with a few keys of ours on
- * top. Everything is found in one go, with lines of the file, also inside the `objects: |` text. Nothing is fetched.
+ * top. Everything is reported in one go, with lines of the file, also inside the text of `objects: |`. Nothing is fetched.
  */
 
+import { isArn, parseArn } from '../core/arn.ts';
 import type { Problem, ProblemCode } from '../core/problem.ts';
+import type { YamlValue } from '../formats/yaml-values.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { readDocument } from './document.ts';
-import { type ReadObject, readObject } from './object.ts';
-import type { ObjectContext } from './object-keys.ts';
+import { type ObjectContext, type ReadObject, readObject } from './object.ts';
 import { listObjects } from './object-list.ts';
-import { readParameters } from './parameters.ts';
+import { type RegionOptions, readParameters } from './parameters.ts';
 import { checkPaths } from './path-conflicts.ts';
 import type { Plan, PlannedObject } from './plan.ts';
 import { readSecretObjects } from './secret-objects.ts';
 
-/** What a plan needs beside the text. */
-export interface PlanOptions {
+/** What a plan needs besides the text. */
+export interface PlanOptions extends Pick<RegionOptions, 'environmentRegion'> {
   /** The file's name, as errors show it. */
   readonly file: string;
-  /** Permission bits where the config gives none. */
+  /** Permission bits for a config that gives none. */
   readonly defaultMode: number;
-  /** AWS_REGION: where the config names no region. */
-  readonly environmentRegion: string | undefined;
-  /** Whether secretObjects are applied, so that mistakes in them are problems. Default false: they are warnings. */
+  /** All but `error`, the default, make a plan without a region, for commands that fetch nothing. */
+  readonly missingRegion?: RegionOptions['missingRegion'];
+  /** Whether secretObjects are applied, so that mistakes in them are errors. Default false: they are warnings. */
   readonly syncSecrets?: boolean;
+  /** `metadata.name` of the class to read from a file that holds several. Default: the only one for AWS. */
+  readonly className?: string;
 }
 
 /** The plan, and everything that was found on the way. */
 export interface ParsedPlan {
-  /** Undefined when there are problems. */
+  /** Undefined if there are problems. */
   readonly plan: Plan | undefined;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
-/** Reads a whole config. Never throws over what the text says. */
-export async function parsePlan(text: string, options: PlanOptions): Promise<ParsedPlan> {
-  const findings = new Diagnostics(options.file);
-  const document = readDocument(text, findings);
-  if (document === undefined)
-    return { plan: undefined, problems: findings.problems, warnings: findings.warnings };
+/** The region of a plan whose region only the pod knows, if no ARN names one. */
+const REGION_OF_POD = '$AWS_REGION';
 
-  const parameters = readParameters(document.parameters, options.environmentRegion, findings);
+/** Parses a config. Never throws because of the text. */
+export async function parsePlan(text: string, options: PlanOptions): Promise<ParsedPlan> {
+  const diagnostics = new Diagnostics(options.file);
+  const { missingRegion = 'error', environmentRegion } = options;
+  const document = readDocument(text, options.className, diagnostics);
+  if (document === undefined)
+    return { plan: undefined, problems: diagnostics.problems, warnings: diagnostics.warnings };
+
+  const parameters = readParameters(document.parameters, { environmentRegion, missingRegion }, diagnostics);
+  const values = listObjects(parameters, document.root, diagnostics);
+  const region = parameters.region ?? (missingRegion === 'error' ? undefined : regionOfArns(values));
   const context: ObjectContext = {
     ...parameters,
+    region,
     defaultMode: options.defaultMode,
     expressions: await expressionsFor(text),
-    findings,
+    diagnostics,
   };
-  const read = listObjects(parameters, document.root, findings).map((value, index) =>
-    readObject(value, index, context),
-  );
+  const read = values.map((value, index) => readObject(value, index, context));
   checkPaths(
     read.flatMap((object) => object.claims),
-    findings,
+    diagnostics,
   );
   const planned = allPlanned(read);
   const secretObjects = readSecretObjects(document.secretObjects, {
     objects: planned,
     applied: options.syncSecrets ?? false,
-    findings,
+    diagnostics,
   });
-  const { problems, warnings } = findings;
-  if (problems.length > 0 || planned === undefined || parameters.region === undefined) {
+  const { problems, warnings } = diagnostics;
+  if (problems.length > 0 || planned === undefined || region === undefined) {
     return { plan: undefined, problems, warnings };
   }
   const plan: Plan = {
     file: options.file,
     name: document.name,
-    region: parameters.region,
+    region,
     regionFrom: parameters.regionFrom,
     failoverRegion: parameters.failoverRegion,
     usePodIdentity: parameters.usePodIdentity,
     preferredAddressType: parameters.preferredAddressType,
     objects: planned,
     secretObjects,
-    unread: warnings.filter(({ code }) => unreadCodes.has(code)).map(unreadText),
+    ignored: warnings.filter(({ code }) => ignoredCodes.has(code)).map(ignoredText),
   };
   return { plan, problems, warnings };
 }
 
-/** The warnings about parts of a text that the plan is not made of. */
-const unreadCodes: ReadonlySet<ProblemCode> = new Set([
+/** The region that the pod must have for the first ARN, so that ARNs of two regions are an error here too. */
+function regionOfArns(objects: readonly YamlValue[]): string {
+  for (const object of objects) {
+    if (object.kind !== 'map') continue;
+    const name = object.entries.find(({ key }) => key.toLowerCase() === 'objectname')?.value;
+    if (name?.kind !== 'scalar' || !isArn(name.text)) continue;
+    const region = parseArn(name.text)?.region;
+    if (region) return region;
+  }
+  return REGION_OF_POD;
+}
+
+/** The codes of warnings about parts of a text that the plan ignores. */
+const ignoredCodes: ReadonlySet<ProblemCode> = new Set([
   'config.document',
   'config.duplicate',
   'config.objects',
   'config.unknownKey',
 ]);
 
-/** Without the number of the object, which changes when another one is removed. */
-function unreadText({ subject, message }: Problem): string {
+/** Without the index of the object, which changes when another one is removed. */
+function ignoredText({ subject, message }: Problem): string {
   return `${subject.replaceAll(/\[\d+\]/g, '')}: ${message}`;
 }
 
-/** The parser of expressions is loaded only by a config that has one: it costs 1 ms and 0.4 MB. */
+/** The expression parser is loaded only for a config that has an expression: it costs 1 ms and 0.4 MB. */
 async function expressionsFor(text: string): Promise<ObjectContext['expressions']> {
   return /jmespath/iu.test(text) ? await import('../formats/jmespath.ts') : undefined;
 }

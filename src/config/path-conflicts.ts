@@ -1,49 +1,81 @@
 /**
- * Paths of all objects together: each belongs to one file, and no file stands where another one needs a directory.
+ * Conflicts between paths: each path belongs to one file, and no file takes the place of a directory that another needs.
  *
- * The AWS provider compares only names with names and aliases with aliases; what lands on one path by another way, one of
- * the two writes over the other. Here that is refused.
+ * The AWS provider compares only names with names and aliases with aliases; of two files that get one path otherwise, one
+ * overwrites the other there. Here that is an error.
  */
 
+import type { FilePath } from '../core/file-path.ts';
 import { quote } from '../core/text.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Claim } from './outputs.ts';
-import { PathTree } from './path-tree.ts';
 
-/** Reports every claim that collides with an earlier one. */
-export function checkPaths(claims: readonly Claim[], findings: Diagnostics): void {
-  const tree = new PathTree<Claim>();
-  const holders = claims.filter((claim) => {
-    const other = tree.claim(claim.path, claim);
-    if (other !== undefined) reportSame(claim, other, findings);
-    return other === undefined;
-  });
-  for (const claim of holders) {
-    const other = tree.above(claim.path);
-    if (other !== undefined) reportBelow(claim, other, findings);
+interface Node<Owner> {
+  owner: Owner | undefined;
+  readonly children: Map<string, Node<Owner>>;
+}
+
+/**
+ * Paths with their owners. The cost grows with the length of the paths, not with the number of pairs, so that no config can
+ * make the comparison expensive.
+ */
+export class PathTree<Owner> {
+  readonly #root: Node<Owner> = { owner: undefined, children: new Map() };
+
+  /** Adds the path; if it is taken already, returns its owner and changes nothing. */
+  claim(path: FilePath, owner: Owner): Owner | undefined {
+    let node = this.#root;
+    for (const segment of path.split('/')) {
+      const next = node.children.get(segment) ?? { owner: undefined, children: new Map() };
+      node.children.set(segment, next);
+      node = next;
+    }
+    if (node.owner !== undefined) return node.owner;
+    node.owner = owner;
+    return undefined;
+  }
+
+  /** The owner of the topmost claimed path that is a parent of this one. */
+  ownerAbove(path: FilePath): Owner | undefined {
+    let node: Node<Owner> | undefined = this.#root;
+    for (const segment of path.split('/').slice(0, -1)) {
+      node = node?.children.get(segment);
+      if (node?.owner !== undefined) return node.owner;
+    }
+    return undefined;
   }
 }
 
-function reportSame(claim: Claim, other: Claim, findings: Diagnostics): void {
-  const same = claim.written === other.written;
-  findings.error({
-    code: same ? 'config.duplicate' : 'config.path',
-    subject: claim.subject,
+/** Reports every claim that conflicts with an earlier one. */
+export function checkPaths(claims: readonly Claim[], diagnostics: Diagnostics): void {
+  const tree = new PathTree<Claim>();
+  const owners = claims.filter((claim) => {
+    const other = tree.claim(claim.path, claim);
+    if (other !== undefined) reportSamePath(claim, other, diagnostics);
+    return other === undefined;
+  });
+  for (const claim of owners) {
+    const other = tree.ownerAbove(claim.path);
+    if (other !== undefined) reportPathBelow(claim, other, diagnostics);
+  }
+}
+
+function reportSamePath(claim: Claim, other: Claim, diagnostics: Diagnostics): void {
+  const sameText = claim.raw === other.raw;
+  diagnostics.error(sameText ? 'config.duplicate' : 'config.path', claim.subject, {
     line: claim.line,
-    message: same
-      ? `expected a file name of its own, got ${quote(claim.written)}, as ${placeOf(other)} has`
-      : `expected a file name of its own, got ${quote(claim.path)}, which ${placeOf(other)} (${quote(other.written)}) has too`,
+    message: sameText
+      ? `expected a file name of its own, got ${quote(claim.raw)}, as ${placeOf(other)} has`
+      : `expected a file name of its own, got ${quote(claim.path)}, which ${placeOf(other)} (${quote(other.raw)}) has too`,
     remedy: 'Give each a different objectAlias.',
   });
 }
 
-function reportBelow(claim: Claim, other: Claim, findings: Diagnostics): void {
-  const holder = other.kind === 'file' ? 'a file' : 'the directory of an expanded object';
-  findings.error({
-    code: 'config.path',
-    subject: claim.subject,
+function reportPathBelow(claim: Claim, other: Claim, diagnostics: Diagnostics): void {
+  const owner = other.kind === 'file' ? 'a file' : 'the directory of an expanded object';
+  diagnostics.error('config.path', claim.subject, {
     line: claim.line,
-    message: `expected a path outside of ${quote(other.path)}, which is ${holder} (${placeOf(other)}), got ${quote(claim.path)}`,
+    message: `expected a path outside of ${quote(other.path)}, which is ${owner} (${placeOf(other)}), got ${quote(claim.path)}`,
     remedy: 'Give one of the two a different objectAlias.',
   });
 }

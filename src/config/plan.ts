@@ -1,8 +1,8 @@
 /**
- * What one config asks for: which values to read, and which files to make of them.
+ * What one config asks for: which values to fetch, and which files to make from them.
  *
- * A plan is complete and consistent before anything touches the network: every path is valid, no two files share a path,
- * and everything in it may be printed.
+ * A plan is complete and consistent before any request: every path is valid, no two files share a path, and everything in
+ * it may be printed.
  */
 
 import type { FilePath } from '../core/file-path.ts';
@@ -12,20 +12,20 @@ import type { SecretRef, Service } from './secret-ref.ts';
 export interface Plan {
   /** The file the plan was read from, as errors name it. */
   readonly file: string;
-  /** `metadata.name`, if the document has one. */
+  /** `metadata.name`, if the class has one. */
   readonly name: string | undefined;
   readonly region: string;
-  /** Who named it. */
+  /** The source of `region`. */
   readonly regionFrom: 'parameters.region' | 'AWS_REGION';
   readonly failoverRegion: string | undefined;
-  /** What `usePodIdentity` says; undefined when the key is absent or empty. */
+  /** The value of `usePodIdentity`; undefined if the key is missing or empty. */
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
   readonly objects: readonly PlannedObject[];
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
-  /** What of the text counts for nothing, a sentence for each: unknown and repeated keys, further documents. */
-  readonly unread: readonly string[];
+  /** The parts of the text that are ignored, a sentence for each: unknown and repeated keys, further documents. */
+  readonly ignored: readonly string[];
 }
 
 /** One entry of `objects`. */
@@ -39,14 +39,14 @@ export interface PlannedObject {
   readonly service: Service;
   readonly primary: SecretRef;
   readonly failover: SecretRef | undefined;
-  /** Ours: leave the files out, with a warning, when the object does not exist. */
+  /** Ours: leave the files out, with a warning, if the object does not exist. */
   readonly optional: boolean;
   /** Ours: the value is base64, and is decoded before it is written. */
   readonly decode: 'base64' | undefined;
   readonly outputs: readonly Output[];
 }
 
-/** One file, or with `expand` a family of files whose names only the value tells. */
+/** One file, or with `expand` one file for each key of the value. */
 export type Output =
   | { readonly kind: 'whole'; readonly path: FilePath; readonly mode: number }
   | {
@@ -57,7 +57,7 @@ export type Output =
       /** `objects[2].jmesPath[0]`, as errors name it. */
       readonly subject: string;
     }
-  /** `directory` is '' when there is no objectAlias: the files then stand at the top. */
+  /** `directory` is '' without objectAlias: the files are then at the top of the directory. */
   | { readonly kind: 'expand'; readonly directory: FilePath | ''; readonly mode: number };
 
 /** One entry of `secretObjects`. */
@@ -71,14 +71,14 @@ export interface SecretObject {
   readonly data: readonly { readonly objectName: string; readonly key: string }[];
 }
 
-/** The files that a plan is sure to make: those of optional objects may be missing, and only values name those of `expand`. */
+/** The files that a plan always makes: not those of optional objects, which may be missing, nor those of `expand`. */
 export function expectedPaths({ objects }: Plan): readonly FilePath[] {
   return objects
     .filter((object) => !object.optional)
     .flatMap((object) => object.outputs.flatMap((output) => (output.kind === 'expand' ? [] : [output.path])));
 }
 
-/** Whether the object makes this file, or may: what `expand` makes only the value tells. */
+/** Whether the object makes this file, or may: the names of the files of `expand` are in the value. */
 export function mayMake({ outputs }: PlannedObject, path: string): boolean {
   const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
   return outputs.some((output) =>

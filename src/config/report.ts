@@ -6,10 +6,9 @@
  */
 
 import { modeText } from '../cli/values.ts';
-import { plural } from '../core/counted.ts';
 import type { Problem } from '../core/problem.ts';
 import { table } from '../core/table.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, plural } from '../core/text.ts';
 import type { Output, Plan } from './plan.ts';
 import type { SecretRef } from './secret-ref.ts';
 

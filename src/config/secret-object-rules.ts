@@ -1,25 +1,22 @@
 /**
- * What the Kubernetes API server would refuse of a `secretObjects` entry, said before anything is fetched.
+ * What the Kubernetes API server would refuse in a `secretObjects` entry, reported before anything is fetched.
  *
- * The server answers 422 after the files are published, to a pod that then does not start; the config alone already shows
- * it. The rules are those of the server's own validation of Secrets; a type it does not know has no rules there and none
- * here. Whether the files hold what a type needs is checked where they are put together.
+ * The server would answer 422 after the files are published, and the pod would not start; the config alone shows it. The
+ * rules are those of the server's own validation of Secrets; a type that it does not know has no rules there and none
+ * here. Whether the files have the content that a type needs is checked where the Secret is made.
  */
 
 import { escapeControl, quote } from '../core/text.ts';
-import type { Diagnostic } from './diagnostics.ts';
 import type { SecretObject } from './plan.ts';
 
-/** Everything that is wrong with the entry, as Kubernetes sees it. */
-export function checkSecretObject(object: SecretObject): readonly Diagnostic[] {
-  const wrong: Wrong = (part, message, remedy) => ({
-    code: 'config.secretObjects',
-    subject: `${object.subject}.${part}`,
-    line: object.line,
-    message,
-    remedy,
-  });
-  return [...checkNames(object, wrong), ...checkKeys(object, wrong), ...checkType(object, wrong)];
+/** Reports what is wrong; `part` is what follows the entry in the subject: `data[0].key`. */
+export type ReportRule = (part: string, message: string, remedy: string) => void;
+
+/** Checks the entry by the rules of Kubernetes. */
+export function checkSecretObject(object: SecretObject, report: ReportRule): void {
+  checkNames(object, report);
+  checkKeys(object, report);
+  checkType(object, report);
 }
 
 /** The keys that a `kubernetes.io/tls` Secret is made of. */
@@ -30,31 +27,24 @@ export function isTlsKey(key: string): key is TlsKey {
   return key === 'tls.crt' || key === 'tls.key' || key === 'ca.crt';
 }
 
-type Wrong = (part: string, message: string, remedy: string) => Diagnostic;
-
-function checkNames(object: SecretObject, wrong: Wrong): readonly Diagnostic[] {
-  const found: Diagnostic[] = [];
+function checkNames(object: SecretObject, report: ReportRule): void {
   const name = object.secretName;
   if (name.length > 253 || !SUBDOMAIN.test(name)) {
     const expected =
       'lower-case letters, digits, - and ., at most 253, beginning and ending with a letter or digit';
-    found.push(wrong('secretName', `expected ${expected}, got ${quote(name)}`, 'Rename the Secret.'));
+    report('secretName', `expected ${expected}, got ${quote(name)}`, 'Rename the Secret.');
   }
   for (const [label, value] of Object.entries(object.labels)) {
-    if (!isQualifiedName(label))
-      found.push(wrong('labels', `expected a label name, got ${quote(label)}`, NAME_REMEDY));
+    if (!isQualifiedName(label)) report('labels', `expected a label name, got ${quote(label)}`, NAME_REMEDY);
     if (value.length > 63 || !/^([A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)?$/.test(value)) {
       const message = `expected a label value of at most 63 letters, digits, -, _ and ., got ${quote(value)}`;
-      found.push(
-        wrong(`labels.${escapeControl(label)}`, message, 'Move it to annotations, which take any text.'),
-      );
+      report(`labels.${escapeControl(label)}`, message, 'Move it to annotations, which take any text.');
     }
   }
   for (const annotation of Object.keys(object.annotations)) {
     if (isQualifiedName(annotation.toLowerCase())) continue;
-    found.push(wrong('annotations', `expected an annotation name, got ${quote(annotation)}`, NAME_REMEDY));
+    report('annotations', `expected an annotation name, got ${quote(annotation)}`, NAME_REMEDY);
   }
-  return found;
 }
 
 const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
@@ -67,47 +57,41 @@ function isQualifiedName(text: string): boolean {
   return prefixFits && name.length <= 63 && /^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/.test(name);
 }
 
-function checkKeys(object: SecretObject, wrong: Wrong): readonly Diagnostic[] {
-  return object.data.flatMap(({ key }, index) => {
-    if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && !key.startsWith('..')) return [];
+function checkKeys(object: SecretObject, report: ReportRule): void {
+  for (const [index, { key }] of object.data.entries()) {
+    if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && !key.startsWith('..')) continue;
     const message = `expected letters, digits, -, _ and ., got ${quote(key)}`;
     const remedy = 'Rename the key: it becomes a file name when the Secret is mounted.';
-    return [wrong(`data[${index}].key`, message, remedy)];
-  });
+    report(`data[${index}].key`, message, remedy);
+  }
 }
 
-function checkType(object: SecretObject, wrong: Wrong): readonly Diagnostic[] {
+function checkType(object: SecretObject, report: ReportRule): void {
   const type = object.type;
   const keys = object.data.map((entry) => entry.key);
-  const found: Diagnostic[] = [];
   for (const alternatives of requiredKeys[type] ?? []) {
     if (alternatives.some((key) => keys.includes(key))) continue;
     const expected = alternatives.map(quote).join(' or ');
     const got = keys.length === 0 ? 'no keys' : keys.map(quote).join(', ');
-    found.push(
-      wrong('data', `expected the key ${expected}, which ${type} needs, got ${got}`, 'Add the key.'),
-    );
+    report('data', `expected the key ${expected}, which ${type} needs, got ${got}`, 'Add the key.');
   }
   if (type === 'kubernetes.io/tls') {
-    // As the driver: another key would be a copy of the private key under a name that nobody guards.
+    // As in the CSI driver: another key would be a copy of the private key under an unexpected name.
     for (const [index, key] of keys.entries()) {
       if (isTlsKey(key)) continue;
       const message = `expected tls.crt, tls.key or ca.crt, got ${quote(key)}`;
-      found.push(wrong(`data[${index}].key`, message, 'Put other keys into a Secret of type Opaque.'));
+      report(`data[${index}].key`, message, 'Put other keys into a Secret of type Opaque.');
     }
   }
   if (type === TOKEN && !object.annotations[ACCOUNT]) {
-    found.push(
-      wrong('annotations', `expected ${ACCOUNT}, which ${type} needs, got none`, 'Add the annotation.'),
-    );
+    report('annotations', `expected ${ACCOUNT}, which ${type} needs, got none`, 'Add the annotation.');
   }
-  return found;
 }
 
 const TOKEN = 'kubernetes.io/service-account-token';
 const ACCOUNT = 'kubernetes.io/service-account.name';
 
-/** One key of each list must be there. A bootstrap token without its two is accepted by the server, and ignored by all. */
+/** One key of each list is required. The server accepts a bootstrap token without its two keys, but nothing uses it. */
 const requiredKeys: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'kubernetes.io/basic-auth': [['username', 'password']],
   'kubernetes.io/ssh-auth': [['ssh-privatekey']],

@@ -1,31 +1,31 @@
 /**
- * `spec.secretObjects`: the Kubernetes Secrets to make of the files.
+ * `spec.secretObjects`: the Kubernetes Secrets to make from the files.
  *
- * They matter only to those who have them applied. Without that a mistake here is a warning, because the CSI driver too
- * mounts the files of such a class and merely fails to make the Secret. Entries with mistakes are left out of the plan.
+ * They matter only if they are applied. Otherwise a mistake here is a warning, because the CSI driver too mounts the files
+ * of such a class and only fails to make the Secret. Entries with mistakes are left out of the plan.
  */
 
 import { quote } from '../core/text.ts';
-import type { YamlValue } from '../formats/yaml.ts';
-import type { Diagnostic, Diagnostics } from './diagnostics.ts';
+import type { YamlValue } from '../formats/yaml-values.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { Fields, kindText } from './fields.ts';
 import { mayMake, type PlannedObject, type SecretObject } from './plan.ts';
 import { checkSecretObject } from './secret-object-rules.ts';
 
 /** What the entries are checked against. */
 export interface SecretObjectContext {
-  /** Undefined when the objects have problems of their own, and so not all files are known. */
+  /** Undefined if the objects have errors of their own, and so not all files are known. */
   readonly objects: readonly PlannedObject[] | undefined;
-  /** Whether the Secrets will be applied, so that a mistake is a problem. */
+  /** Whether the Secrets will be applied, so that a mistake is an error. */
   readonly applied: boolean;
-  readonly findings: Diagnostics;
+  readonly diagnostics: Diagnostics;
 }
 
 const entryKeys = ['secretName', 'type', 'labels', 'annotations', 'data'] as const;
 type EntryFields = Fields<(typeof entryKeys)[number]>;
 const KUBERNETES = { match: 'exact', code: 'config.secretObjects' } as const;
 
-/** Reads the entries; what is wrong with them goes to the findings. */
+/** Reads and checks the entries. */
 export function readSecretObjects(
   value: YamlValue | undefined,
   context: SecretObjectContext,
@@ -37,13 +37,8 @@ export function readSecretObjects(
     if (entry === undefined) return [];
     if (names.has(entry.secretName)) {
       const message = `expected a secretName of its own, got ${quote(entry.secretName)}, which another entry has`;
-      say(
-        context,
-        `${entry.subject}.secretName`,
-        entry.line,
-        message,
-        'Join the two entries, or rename one.',
-      );
+      const remedy = 'Join the two entries, or rename one.';
+      report(context, `${entry.subject}.secretName`, entry.line, message, remedy);
       return [];
     }
     names.add(entry.secretName);
@@ -51,77 +46,89 @@ export function readSecretObjects(
   });
 }
 
+/** `part` is what follows the subject of the entry: `.data[0].key`. */
+type ReportPart = (part: string, line: number, message: string, remedy: string) => void;
+
 function readSecretObject(
   value: YamlValue,
   subject: string,
   context: SecretObjectContext,
 ): SecretObject | undefined {
-  let sound = true;
-  const complain: Complain = (part, line, message, remedy) => {
-    sound = false;
-    say(context, subject + part, line, message, remedy);
+  let valid = true;
+  const reportPart: ReportPart = (part, line, message, remedy) => {
+    valid = false;
+    report(context, subject + part, line, message, remedy);
   };
   if (value.kind !== 'map') {
-    complain('', value.line, `expected a map, got ${kindText(value)}`, 'Write secretName, type and data.');
+    reportPart('', value.line, `expected a map, got ${kindText(value)}`, 'Write secretName, type and data.');
     return undefined;
   }
-  const fields = new Fields([value], entryKeys, KUBERNETES, subject, context.findings);
+  const fields: EntryFields = new Fields([value], entryKeys, KUBERNETES, subject, context.diagnostics);
   const secretName = trimmed(fields, 'secretName');
   const type = trimmed(fields, 'type');
   if (secretName === '')
-    complain('.secretName', value.line, 'expected a name, got none', 'Write secretName.');
+    reportPart('.secretName', value.line, 'expected a name, got none', 'Write secretName.');
   if (type === '')
-    complain('.type', value.line, 'expected a type, got none', 'Write type: Opaque, or another.');
-  const data = readData(fields, context, complain);
+    reportPart('.type', value.line, 'expected a type, got none', 'Write type: Opaque, or another.');
+  const data = readData(fields, context, reportPart);
   const labels = readTexts(fields, 'labels');
   const annotations = readTexts(fields, 'annotations');
-  if (!sound) return undefined;
+  if (!valid) return undefined;
   const object = { subject, line: value.line, secretName, type, labels, annotations, data };
-  const refused = checkSecretObject(object);
-  for (const finding of refused) say(context, finding.subject, finding.line, finding.message, finding.remedy);
-  return refused.length > 0 ? undefined : object;
+  checkSecretObject(object, (part, message, remedy) => reportPart(`.${part}`, value.line, message, remedy));
+  return valid ? object : undefined;
 }
-
-type Complain = (part: string, line: number, message: string, remedy: string) => void;
 
 function readData(
   fields: EntryFields,
   context: SecretObjectContext,
-  complain: Complain,
+  reportPart: ReportPart,
 ): SecretObject['data'] {
   const items = fields.list('data')?.items ?? [];
   if (items.length === 0) {
     const remedy = 'Write data with objectName and key.';
-    complain('.data', fields.lineOf('data'), 'expected at least one entry, got none', remedy);
+    reportPart('.data', fields.lineOf('data'), 'expected at least one entry, got none', remedy);
   }
-  const seen = new Set<string>();
+  const keys = new Set<string>();
   return items.flatMap((item, index) => {
     const part = `.data[${index}]`;
     if (item.kind !== 'map') {
-      complain(part, item.line, `expected a map, got ${kindText(item)}`, 'Write objectName and key.');
+      reportPart(part, item.line, `expected a map, got ${kindText(item)}`, 'Write objectName and key.');
       return [];
     }
     const subject = fields.subject + part;
-    const entry = new Fields([item], ['objectName', 'key'], KUBERNETES, subject, context.findings);
+    const entry = new Fields([item], ['objectName', 'key'], KUBERNETES, subject, context.diagnostics);
     const objectName = trimmed(entry, 'objectName');
     const key = trimmed(entry, 'key');
-    if (objectName === '') complain(part, item.line, 'expected objectName, got none', 'Write objectName.');
+    if (objectName === '') reportPart(part, item.line, 'expected objectName, got none', 'Write objectName.');
     else if (context.objects?.every((object) => !mayMake(object, objectName))) {
       const message = `expected the path of a file of this config, got ${quote(objectName)}`;
-      const remedy = 'Write the objectAlias, or the objectName with its slashes translated.';
-      complain(`${part}.objectName`, entry.lineOf('objectName'), message, remedy);
+      reportPart(
+        `${part}.objectName`,
+        entry.lineOf('objectName'),
+        message,
+        pathRemedy(objectName, context.objects),
+      );
     }
-    if (key === '') complain(part, item.line, 'expected key, got none', 'Write key.');
-    else if (seen.has(key)) {
+    if (key === '') reportPart(part, item.line, 'expected key, got none', 'Write key.');
+    else if (keys.has(key)) {
       const message = `expected a key of its own, got ${quote(key)}, which another entry has`;
-      complain(`${part}.key`, entry.lineOf('key'), message, 'Rename one of the two.');
+      reportPart(`${part}.key`, entry.lineOf('key'), message, 'Rename one of the two.');
     }
-    seen.add(key);
+    keys.add(key);
     return [{ objectName, key }];
   });
 }
 
-/** As the CSI driver trims all of them. */
+/** Most mistakes are the name in AWS in the place of the file's path. */
+function pathRemedy(name: string, objects: readonly PlannedObject[]): string {
+  const output = objects.find((object) => object.name === name)?.outputs[0];
+  return output === undefined || output.kind === 'expand'
+    ? 'Write the objectAlias, or the objectName with its slashes translated.'
+    : `Write objectName: ${quote(output.path)}, the path of the file.`;
+}
+
+/** The CSI driver trims all of them. */
 function trimmed<Name extends string>(fields: Fields<Name>, name: Name): string {
   return fields.text(name)?.text.trim() ?? '';
 }
@@ -133,14 +140,13 @@ function readTexts(fields: EntryFields, name: 'labels' | 'annotations'): Readonl
   );
 }
 
-function say(
-  context: SecretObjectContext,
+function report(
+  { applied, diagnostics }: SecretObjectContext,
   subject: string,
   line: number | undefined,
   message: string,
   remedy: string,
 ): void {
-  const finding: Diagnostic = { code: 'config.secretObjects', subject, line, message, remedy };
-  if (context.applied) context.findings.error(finding);
-  else context.findings.warning(finding);
+  if (applied) diagnostics.error('config.secretObjects', subject, { line, message, remedy });
+  else diagnostics.warning('config.secretObjects', subject, { line, message, remedy });
 }

@@ -1,9 +1,8 @@
 /**
- * One value to ask AWS for, and what came of asking.
+ * A reference to one value in AWS, and the result of fetching it.
  *
- * Two objects that name the same value at the same version share one Read, so that it is asked for once. The outcome of a
- * read is a value or the Problem that explains why there is none: a pass over many reads reports every failure, not the
- * first.
+ * Objects that name the same value at the same version share one ref, so that it is fetched once. A result is a value or
+ * the Problem that explains why there is none: a fetch of many refs reports every failure, not the first.
  */
 
 import type { Problem } from '../core/problem.ts';
@@ -12,15 +11,15 @@ import type { Secret } from '../core/secret.ts';
 /** The two services, by the names that `objectType` uses. */
 export type Service = 'secretsmanager' | 'ssmparameter';
 
-/** Says which value is meant: equal keys, equal values. Made only by `readOf`. */
-export type SecretRefKey = string & { readonly __brand: 'ReadKey' };
+/** Identifies a value: equal keys, equal values. Made only by `secretRef`. */
+export type SecretRefKey = string & { readonly __brand: 'SecretRefKey' };
 
 /** One value, in one region, at one version. */
 export interface SecretRef {
   readonly key: SecretRefKey;
   readonly service: Service;
   readonly region: string;
-  /** Name or ARN, as AWS is to be asked for it; never with a selector. */
+  /** Name or ARN, as AWS takes it; never with a selector. */
   readonly id: string;
   /** `objectVersion`: a VersionId of Secrets Manager, or the version number of a parameter. */
   readonly version?: string;
@@ -28,24 +27,31 @@ export interface SecretRef {
   readonly stage?: string;
 }
 
-/** The read of one value. */
-export function secretRef(read: Omit<SecretRef, 'key'>): SecretRef {
-  const key = JSON.stringify([read.service, read.region, read.id, read.version ?? null, read.stage ?? null]);
-  return { ...read, key: key as SecretRefKey };
+/** What objectVersion and objectVersionLabel say. */
+export interface VersionPin {
+  readonly version: string | undefined;
+  readonly label: string | undefined;
+}
+
+/** The ref with its key. */
+export function secretRef(fields: Omit<SecretRef, 'key'>): SecretRef {
+  const { service, region, id, version, stage } = fields;
+  const key = JSON.stringify([service, region, id, version ?? null, stage ?? null]);
+  return { ...fields, key: key as SecretRefKey };
 }
 
 /**
- * A read that pins a version never changes: once it was read, it need not be asked for again. What stands for the version
- * of a parameter but is no number is a label to Parameter Store, and labels move.
+ * A value of a pinned version never changes, so it is never fetched again. An objectVersion of a parameter that is not a
+ * number is a label to Parameter Store, and labels move.
  */
 export function isPinned({ service, version }: SecretRef): boolean {
   return version !== undefined && (service === 'secretsmanager' || /^\d+$/.test(version));
 }
 
-/** What came of a read. */
+/** The result of fetching one ref. */
 export type FetchResult = FetchedValue | { readonly kind: 'failed'; readonly problem: Problem };
 
-/** A value that was read. */
+/** A value that was fetched. */
 export interface FetchedValue {
   readonly kind: 'found';
   readonly value: Secret;
@@ -53,5 +59,5 @@ export interface FetchedValue {
   readonly version: string;
 }
 
-/** An outcome for each read that was asked for. */
+/** One result for each ref of a fetch. */
 export type FetchResults = ReadonlyMap<SecretRefKey, FetchResult>;

@@ -1,94 +1,213 @@
 /**
- * Watches the config files, and says when one of them reads differently.
+ * Watches the config files and reports when the text of one changes.
  *
- * An event only means "look again": the file is read and compared with what it said before, so that the kubelet's link swap,
- * an editor's rename and a file that is deleted and written anew all come to one call, and a touch to none. A slow look
- * without any event is the safety net for what no event tells; where the system has no watches left, that look is all there
- * is, and is taken more often. Costs 1 MB of private memory and 4 ms, so it is loaded only by who watches.
+ * An event only means "read again": the file is compared with its last text, so that a swap of the kubelet, the rename of an
+ * editor, and a file that is deleted and written again each make one call, and a touch makes none.
+ *
+ * Watched are the directories that hold a link or the file itself along the path: of a ConfigMap the volume, which holds
+ * `config.yaml` and `..data`, and the timestamped directory behind it. A directory outlives the files in it, so that two quick
+ * renames cannot end the watch, as they end that of a file. Each file is also read every 10 s, which finds what no event
+ * reports (a lost event, a mount in the path, no inotify watches left), and then all watches are made again.
  */
 
-import type { FSWatcher } from 'chokidar';
+import { type FSWatcher, lstatSync, readlinkSync, statSync, watch } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 
-/** What to watch, and whom to tell. */
+/** What to watch, and what to call. */
 export interface ConfigWatchOptions {
   readonly files: readonly string[];
-  /** What a file says, or what its error says: compared, and given to nobody. Never throws. */
+  /** The text of a file, or that of its error: only compared. Never throws. */
   readonly read: (file: string) => string;
-  /** A file reads differently than it did. */
+  /** The text of a file changed. */
   readonly changed: (file: string) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Watches until `stop`. Resolves as soon as every file is watched. */
-export async function watchConfigs(options: ConfigWatchOptions, stop: AbortSignal): Promise<void> {
-  const { watch } = await import('chokidar');
-  await Promise.all(
-    // A watcher for each: one that has several files does not wait for the return of a deleted one.
-    options.files.map((file) => watchConfig(file, watch, options, stop)),
-  );
-}
+/** Milliseconds from an event to the reading: a writer in several steps has finished by then. */
+const SETTLE = 100;
 
-/** Milliseconds between an event and the look: what writes a file in several steps has ended by then. */
-const SETTLING = 100;
-
-/** Milliseconds between looks without an event, with watches and without. */
-const NET = 60_000;
+/** Milliseconds between readings without an event. */
 const POLL = 10_000;
+
+/** Watches until `stop`. Every file is watched when it returns. */
+export function watchConfigs(options: ConfigWatchOptions, stop: AbortSignal): void {
+  for (const file of options.files) watchConfig(file, options, stop);
+}
 
 function watchConfig(
   file: string,
-  watch: (path: string, options: { persistent: boolean; ignoreInitial: boolean }) => FSWatcher,
   { read, changed, clock, log }: ConfigWatchOptions,
   stop: AbortSignal,
-): Promise<void> {
-  let known = read(file);
-  let looking = false;
-  let pause = NET;
+): void {
+  let lastText = read(file);
+  let pending = false;
+  const watches = new DirectoryWatches(() => void readSoon(), reportError);
 
-  function look(): void {
-    const now = read(file);
-    if (now === known) return;
-    known = now;
+  /** Whether the text differs from the last one. */
+  function readNow(): boolean {
+    const text = read(file);
+    if (text === lastText) return false;
+    lastText = text;
     changed(file);
+    return true;
   }
 
-  async function lookSoon(): Promise<void> {
-    if (looking) return;
-    looking = true;
-    await clock.sleep(SETTLING, stop).catch(() => {});
-    looking = false;
-    if (!stop.aborted) look();
+  /** Follows the links again. What changes between the reading and the new watches has no event, so it is read once more. */
+  function update(): void {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && watches.set(placesOf(file)); attempt++) readNow();
   }
 
-  async function lookOften(): Promise<void> {
+  async function readSoon(): Promise<void> {
+    if (pending) return;
+    pending = true;
+    await clock.sleep(SETTLE, stop).catch(() => {});
+    pending = false;
+    if (stop.aborted) return;
+    readNow();
+    update();
+  }
+
+  async function poll(): Promise<void> {
     while (!stop.aborted) {
-      await clock.sleep(pause, stop).catch(() => {});
-      if (!stop.aborted) look();
+      await clock.sleep(POLL, stop).catch(() => {});
+      if (stop.aborted) return;
+      // No event reported it, so the watches are on something else than the file.
+      if (readNow()) watches.close();
+      update();
     }
   }
 
-  void lookOften();
-  return new Promise((resolve) => {
-    // Not unreferenced by `persistent: false`: chokidar then hears no errors of the watches, and they would end the program.
-    const watcher = watch(file, { persistent: true, ignoreInitial: true });
-    watcher.on('all', lookSoon);
-    watcher.on('ready', () => {
-      if (pause === NET) log.write('debug', 'config.watching', `watching ${file}`, { config: file });
-      // What was written between the first reading and the first watch.
-      look();
-      resolve();
-    });
-    watcher.on('error', (error) => {
-      if (pause === POLL) return;
-      pause = POLL;
-      const { code = 'an error' } = error as NodeJS.ErrnoException;
-      const message = `watching ${file} failed with ${code}; it is read every ${POLL / 1000} s`;
-      log.write('warn', 'config.polling', message, { config: file, error: code });
-      resolve();
-    });
-    stop.addEventListener('abort', () => void watcher.close(), { once: true });
-  });
+  let reported = false;
+  function reportError(error: unknown): void {
+    if (reported) return;
+    reported = true;
+    const { code = 'an error' } = error as NodeJS.ErrnoException;
+    const message = `watching ${file} failed with ${code}; it is read every ${POLL / 1000} s`;
+    log.write('config.polling', message, { config: file, error: code });
+  }
+
+  stop.addEventListener('abort', () => watches.close(), { once: true });
+  update();
+  if (!reported) log.write('config.watching', `watching ${file}`, { config: file });
+  void poll();
+}
+
+/** A path that is being changed all the time must not keep the process from its work: the next event continues. */
+const MAX_ATTEMPTS = 3;
+
+/** The watches of one file, each on a directory. */
+class DirectoryWatches {
+  readonly #open = new Map<string, { readonly watcher: FSWatcher; names: ReadonlySet<string> }>();
+  readonly #onEvent: () => void;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(onEvent: () => void, onError: (error: unknown) => void) {
+    this.#onEvent = onEvent;
+    this.#onError = onError;
+  }
+
+  /** Watches these places and no others; whether a watch was added. Existing watches stay, so that no event is lost. */
+  set(places: readonly Place[]): boolean {
+    const wanted = new Map<string, { readonly directory: string; readonly names: Set<string> }>();
+    for (const { directory, name } of places) {
+      const key = identityOf(directory);
+      const { names } = wanted.get(key) ?? { names: new Set() };
+      wanted.set(key, { directory, names: names.add(name) });
+    }
+    for (const key of [...this.#open.keys()]) if (!wanted.has(key)) this.#remove(key);
+    let added = false;
+    for (const [key, { directory, names }] of wanted) {
+      const existing = this.#open.get(key);
+      if (existing !== undefined) existing.names = names;
+      else added = this.#add(key, directory, names) || added;
+    }
+    return added;
+  }
+
+  close(): void {
+    for (const key of [...this.#open.keys()]) this.#remove(key);
+  }
+
+  #add(key: string, directory: string, names: ReadonlySet<string>): boolean {
+    try {
+      const watcher = watch(directory);
+      this.#open.set(key, { watcher, names });
+      watcher.on('change', (_event, name) => {
+        // A directory such as /tmp has many events of other files.
+        if (name === null || this.#open.get(key)?.names.has(String(name))) this.#onEvent();
+      });
+      watcher.on('error', (error) => {
+        this.#remove(key);
+        this.#onError(error);
+      });
+      return true;
+    } catch (error) {
+      this.#onError(error);
+      return false;
+    }
+  }
+
+  #remove(key: string): void {
+    this.#open.get(key)?.watcher.close();
+    this.#open.delete(key);
+  }
+}
+
+/** A directory by its inode: one that was replaced under the same name needs another watch. */
+function identityOf(directory: string): string {
+  try {
+    const { dev, ino } = statSync(directory);
+    return `${directory} ${dev}:${ino}`;
+  } catch {
+    return directory;
+  }
+}
+
+/** A name in a directory that decides what a path leads to. */
+interface Place {
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** What Linux follows in one path, too. */
+const MAX_LINKS = 40;
+
+/** Every link along the path, and its end: the file, or the first name that does not exist. */
+function placesOf(file: string): readonly Place[] {
+  const places: Place[] = [];
+  let directory = file.startsWith('/') ? '/' : '.';
+  let links = 0;
+  const rest = file.split('/');
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    if (name === '' || name === '.') continue;
+    const path = directory === '/' ? `/${name}` : `${directory}/${name}`;
+    const target = linkTarget(path);
+    if (target === undefined && rest.length > 0 && isDirectory(path)) {
+      directory = path;
+      continue;
+    }
+    places.push({ directory, name });
+    if (target === undefined || ++links > MAX_LINKS) break;
+    if (target.startsWith('/')) directory = '/';
+    rest.unshift(...target.split('/'));
+  }
+  return places;
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

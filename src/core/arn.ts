@@ -1,17 +1,20 @@
 /**
- * Names of AWS resources, taken apart as far as a config's checks need it.
+ * ARNs: parsed as far as a config's checks need it, and built for IAM policies where a config only has a name.
  *
- * Whatever begins with `arn:` claims to be one; it needs six sections, and any of them may be empty.
+ * A name that starts with `arn:` is read as an ARN. It needs six sections, and any of them may be empty. A plain name has
+ * neither partition nor account, nor the six characters that Secrets Manager appends to a secret's ARN. The partition follows
+ * from the region; the rest stays a wildcard, as narrow as possible.
  */
 
 /** The sections that checks need. */
 export interface Arn {
   readonly service: string;
   readonly region: string;
+  readonly account: string;
   readonly resource: string;
 }
 
-/** Whether the name claims to be an ARN, complete or not. */
+/** Whether the name is meant as an ARN, complete or not. */
 export function isArn(name: string): boolean {
   return name.startsWith('arn:');
 }
@@ -21,7 +24,7 @@ export function parseArn(name: string): Arn | undefined {
   const [, , service, region, account, ...resource] = name.split(':');
   if (!isArn(name) || service === undefined || region === undefined || account === undefined)
     return undefined;
-  return resource.length === 0 ? undefined : { service, region, resource: resource.join(':') };
+  return resource.length === 0 ? undefined : { service, region, account, resource: resource.join(':') };
 }
 
 /** The same resource in another region: replicas of a secret keep their name and its random ending. */
@@ -30,4 +33,47 @@ export function arnInRegion(name: string, region: string): string {
     .split(':')
     .map((section, index) => (index === 3 ? region : section))
     .join(':');
+}
+
+/** A part of AWS with names, accounts and endpoints of its own. */
+export interface Partition {
+  readonly name: string;
+  /** How the names of its services end. */
+  readonly suffix: string;
+}
+
+/** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
+const partitions: readonly (readonly [string, Partition])[] = [
+  ['cn-', { name: 'aws-cn', suffix: 'amazonaws.com.cn' }],
+  ['us-gov-', { name: 'aws-us-gov', suffix: 'amazonaws.com' }],
+  ['us-iso-', { name: 'aws-iso', suffix: 'c2s.ic.gov' }],
+  ['us-isob-', { name: 'aws-iso-b', suffix: 'sc2s.sgov.gov' }],
+  ['eu-isoe-', { name: 'aws-iso-e', suffix: 'cloud.adc-e.uk' }],
+  ['us-isof-', { name: 'aws-iso-f', suffix: 'csp.hci.ic.gov' }],
+  ['eusc-', { name: 'aws-eusc', suffix: 'amazonaws.eu' }],
+];
+
+/** The partition that a region belongs to. */
+export function partitionOf(region: string): Partition {
+  return (
+    partitions.find(([start]) => region.startsWith(start))?.[1] ?? { name: 'aws', suffix: 'amazonaws.com' }
+  );
+}
+
+/** A value by its name: of a secret, or of a parameter. */
+export interface NamedValue {
+  readonly service: 'secretsmanager' | 'ssmparameter';
+  readonly region: string;
+  readonly id: string;
+}
+
+/** The ARN of a value that is asked for by its name, in an account; `*` by default. */
+export function namedArn(
+  { service, region, id }: NamedValue,
+  account = '*',
+  partition: string = partitionOf(region).name,
+): string {
+  return service === 'ssmparameter'
+    ? `arn:${partition}:ssm:${region}:${account}:parameter/${id.replace(/^\/+/, '')}`
+    : `arn:${partition}:secretsmanager:${region}:${account}:secret:${id}-??????`;
 }

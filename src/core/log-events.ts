@@ -41,12 +41,13 @@ export const events = {
   'config.polling': {
     level: 'warn',
     fields: ['config', 'error'],
-    meaning: 'a config is read every 10 s, for the limits of inotify of this node are used up',
+    meaning:
+      'a config is only read every 10 s, because it cannot be watched: the inotify limit of the node is reached',
   },
   'config.watching': {
     level: 'debug',
     fields: ['config'],
-    meaning: 'edits of a config are heard from now on',
+    meaning: 'a config is watched for edits',
   },
   'credentials.source': {
     level: 'info',

@@ -7,22 +7,22 @@
  */
 
 import { writeSync } from 'node:fs';
-import type { EventName } from './log-events.ts';
+import { type EventName, events, type LoggedEvent } from './log-events.ts';
 import { type Problem, problemLine } from './problem.ts';
 import { escapeControl } from './text.ts';
 
-/** From what only a search for an error needs to what somebody must see. */
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** From what only debugging needs to what somebody must see. */
+export type LogLevel = LoggedEvent['level'];
 
 /** Only what can be printed: an object with a Secret inside does not type-check. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Where events are said. */
+/** Writes events. The level of each is fixed in the table of events. */
 export interface Log {
   /** One line. `message` is a sentence for people. */
-  write(level: LogLevel, event: EventName, message: string, fields?: LogFields): void;
+  write(event: EventName, message: string, fields?: LogFields): void;
   /** A problem as one line, with its code, subject and remedy as fields. */
-  problem(level: LogLevel, event: EventName, problem: Problem, fields?: LogFields): void;
+  problem(event: EventName, problem: Problem, fields?: LogFields): void;
 }
 
 /** How lines look, and where they go. */
@@ -44,19 +44,20 @@ export interface LogOptions {
  */
 export function openLog(options: LogOptions): Log {
   const line = options.format === 'json' ? jsonLine : options.colour ? colouredLine : textLine;
-  const write = (level: LogLevel, event: string, message: string, fields: LogFields): void => {
+  const write = (event: EventName, message: string, fields: LogFields): void => {
+    const { level } = events[event];
     if (levels[level] < levels[options.level]) return;
     options.write(
       `${line({ time: new Date(options.now()).toISOString(), level, event, message, fields })}\n`,
     );
   };
   return {
-    write(level, event, message, fields = {}) {
-      write(level, event, escapeControl(message, LONGEST), fields);
+    write(event, message, fields = {}) {
+      write(event, escapeControl(message, LONGEST), fields);
     },
-    problem(level, event, problem, fields = {}) {
-      if (options.format === 'text') return write(level, event, problemLine(problem), fields);
-      write(level, event, escapeControl(`${problem.subject}: ${problem.message}`, LONGEST), {
+    problem(event, problem, fields = {}) {
+      if (options.format === 'text') return write(event, problemLine(problem), fields);
+      write(event, escapeControl(`${problem.subject}: ${problem.message}`, LONGEST), {
         ...fields,
         ...fieldsOf(problem),
       });

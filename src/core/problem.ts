@@ -94,9 +94,9 @@ export interface ProblemFields {
   /** What the reader can do about it, as an instruction. */
   readonly remedy: string;
   /** The file that `line` counts in. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** Line in `file`, from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
   readonly retry?: boolean;
   /** Milliseconds from the start after which trying again is pointless. Default: as long as a start may take. */
@@ -174,6 +174,28 @@ export function problemsOf(error: unknown): readonly Problem[] | undefined {
 export function throwProblems(problems: readonly Problem[]): void {
   const [first, ...others] = problems;
   if (first !== undefined) throw others.length === 0 ? first : new Problems(problems);
+}
+
+/** The problems inside a caught error. Anything else is a bug of ours, and is thrown again. */
+export function problemsOrThrow(error: unknown): readonly [Problem, ...Problem[]] {
+  const [first, ...others] = problemsOf(error) ?? [];
+  if (first === undefined) throw error;
+  return [first, ...others];
+}
+
+/** Every problem once, however many objects it stopped: missing credentials are one problem, not fifty. */
+export function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Set(problems)];
+}
+
+/** A mistake in the command line or in a variable. */
+export function usageProblem(
+  subject: string,
+  message: string,
+  remedy: string,
+  code: Extract<ProblemCode, `usage.${string}`> = 'usage.value',
+): Problem {
+  return new Problem({ code, subject, message, remedy });
 }
 
 /** The exit code for whatever was thrown: that of the earliest stage that failed, or 1 for a bug. */

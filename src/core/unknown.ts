@@ -1,13 +1,55 @@
 /**
- * What an API server, or whatever answers in its place, has said: looked into without trusting its shape.
+ * Reads values of unknown shape: the answer of an API, a manifest, an error of a library.
+ *
+ * Each function returns what is expected at a place, or nothing when something else is there. None of them throws.
  */
 
+/**
+ * The text as JSON; undefined when it is none. Never the parser's error: it quotes the text, and the text may hold a value or
+ * a key.
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A JSON object: neither a list nor a scalar. */
+export type UnknownObject = Readonly<Record<string, unknown>>;
+
+/** Whether the value is an object: neither a list nor a scalar. */
+export function isObject(value: unknown): value is UnknownObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The value as an object with fields of any kind; an empty one when it is none. */
-export function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+export function asObject(value: unknown): UnknownObject {
+  return isObject(value) ? value : {};
 }
 
 /** The value as a list; an empty one when it is none. */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** The objects of a list; none when the value is no list. */
+export function asObjects(value: unknown): readonly UnknownObject[] {
+  return asList(value).filter(isObject);
+}
+
+/** The value if it is text. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The value if it is a finite number. */
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** The value at the end of a path of keys; undefined when a step is missing. */
+export function valueAt(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value);
 }

@@ -14,12 +14,13 @@ import { openSecretSource, type SourceOptions } from '../aws/secret-source.ts';
 import { readToken } from '../aws/service-account-token.ts';
 import { type TokenClaims, tokenClaims } from '../aws/token-claims.ts';
 import type { Transport } from '../aws/transport.ts';
+import type { Settings } from '../cli/options.ts';
 import { durationText } from '../cli/values.ts';
-import type { Context } from '../commands/context.ts';
 import type { Plan, PlannedObject } from '../config/plan.ts';
 import type { FetchResults, SecretRef } from '../config/secret-ref.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, problemsOf } from '../core/problem.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { render } from '../render/render.ts';
 import { type Check, type CheckStatus, type ObjectCheck, type ReadCheck, runCheck } from './report.ts';
@@ -31,9 +32,16 @@ export interface AwsConnection {
   readonly authentication: AuthMethod;
 }
 
+/** What the checks of objects need of the process and its settings. */
+interface ObjectsContext {
+  readonly settings: Pick<Settings, 'fetch' | 'awsTimeout'>;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+}
+
 /** Adds the checks of token and identity; the objects are skipped when there are no credentials. */
 export async function checkObjects(
-  { settings, clock, stop }: Context,
+  { settings, clock, stop }: ObjectsContext,
   plan: Plan,
   way: AwsConnection,
   checks: Check[],
@@ -134,8 +142,7 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
     await work();
     return [];
   } catch (error) {
-    const problems = problemsOf(error);
-    if (problems === undefined) throw error;
+    const problems = problemsOrThrow(error);
     return problems;
   }
 }

@@ -8,7 +8,7 @@
 import { type IamPolicy, missingPolicy } from '../aws/iam-policy.ts';
 import type { PlannedObject } from '../config/plan.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
-import { exitCodes, type Problem, problemsOf } from '../core/problem.ts';
+import { exitCodes, type Problem, problemsOrThrow } from '../core/problem.ts';
 
 /** How a check came out; `skipped`: one that it needs failed. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
@@ -79,8 +79,7 @@ export async function runCheck<Value>(
     checks.push({ subject, verdict: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
     return value;
   } catch (error) {
-    const problems = problemsOf(error);
-    if (problems === undefined) throw error;
+    const problems = problemsOrThrow(error);
     checks.push({ subject, verdict: 'failed', text: '', problems });
     return undefined;
   }

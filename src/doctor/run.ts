@@ -7,27 +7,44 @@
 
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
+import { proxyUrl } from '../aws/proxy.ts';
 import { openTransport } from '../aws/transport.ts';
-import type { Context } from '../commands/context.ts';
-import { readPlan } from '../commands/plans.ts';
+import type { Settings } from '../cli/options.ts';
+import type { Origin } from '../cli/settings.ts';
 import type { Plan } from '../config/plan.ts';
-import { plural } from '../core/counted.ts';
-import { inKubernetes } from '../core/environment.ts';
-import { escapeControl } from '../core/text.ts';
+import type { Clock } from '../core/clock.ts';
+import { type Environment, inKubernetes } from '../core/environment.ts';
+import type { Problem } from '../core/problem.ts';
+import { escapeControl, plural } from '../core/text.ts';
 import { inspectDirectory } from '../publish/inspect.ts';
 import { checkObjects, skippedObjects } from './objects.ts';
 import { type Check, type ConfigReport, runCheck } from './report.ts';
 
+/** What the checks need of the process and its settings. */
+export interface DoctorContext {
+  readonly settings: Settings;
+  readonly origins: { readonly auth: Origin };
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Effective user id. */
+  readonly user: number;
+  readonly stop: AbortSignal;
+  /** Throws the Problems of a config. */
+  readonly readPlan: (
+    file: string,
+  ) => Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }>;
+}
+
 /** Examines one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
 export async function runChecks(
-  context: Context,
+  context: DoctorContext,
   { file, dir }: { readonly file: string; readonly dir: string | undefined },
 ): Promise<ConfigReport> {
   const { settings, env, clock } = context;
   const directory = dir ?? settings.dir;
   const checks: Check[] = [];
   const plan = await runCheck(checks, 'config', async () => {
-    const parsed = await readPlan(context, file);
+    const parsed = await context.readPlan(file);
     return { value: parsed.plan, text: planText(parsed.plan), warnings: parsed.warnings };
   });
   if (plan === undefined) return { file, directory, checks, objects: [] };
@@ -51,7 +68,7 @@ export async function runChecks(
   await runCheck(checks, 'directory', async () => {
     const facts = inspectDirectory(directory, {
       allowDisk: settings.allowDisk,
-      user: context.process.user,
+      user: context.user,
       inKubernetes: inKubernetes(env),
     });
     const room = `${Math.floor(facts.freeBytes / 1_048_576)} MiB free`;
@@ -60,13 +77,20 @@ export async function runChecks(
   });
   if (settings.syncSecrets && plan.secretObjects.length > 0) {
     await runCheck(checks, 'secrets', async () => {
-      const { checkAccess } = await import('../kubernetes/access-review.ts');
-      const owner = settings.secretOwner;
-      const namespace = await checkAccess({ plan, owner, env, signal: context.stop });
+      const [{ checkAccess }, { openApi }] = await Promise.all([
+        import('../kubernetes/access-review.ts'),
+        import('../kubernetes/api.ts'),
+      ]);
+      const api = await openApi({ env, signal: context.stop });
+      try {
+        await checkAccess(api, plan, settings);
+      } finally {
+        api.close();
+      }
       const names = plan.secretObjects.map(({ secretName }) => secretName).join(', ');
       return {
         value: undefined,
-        text: `may be applied in namespace ${escapeControl(namespace)}: ${escapeControl(names)}`,
+        text: `may be applied in namespace ${escapeControl(api.namespace)}: ${escapeControl(names)}`,
       };
     });
   }
@@ -93,8 +117,8 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
   return [
     ...(own.length === 0 ? ["AWS's own", ...kinds] : own),
     // Only the host: the URL may hold a password.
-    ...(httpsProxy === undefined ? [] : [`by the proxy ${escapeControl(new URL(httpsProxy).host)}`]),
-    ...(caBundle === undefined ? [] : [`trusting ${escapeControl(caBundle)} alone`]),
+    ...(httpsProxy === undefined ? [] : [`by the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}`]),
+    ...(caBundle === undefined ? [] : [`trusting ${escapeControl(caBundle.file)} alone`]),
   ].join(', ');
 }
 
@@ -104,7 +128,7 @@ const services: Readonly<Record<EndpointName, string>> = {
   STS: 'STS',
 };
 
-function reasonText({ settings, origins }: Context, { usePodIdentity }: Plan): string {
+function reasonText({ settings, origins }: DoctorContext, { usePodIdentity }: Plan): string {
   if (settings.auth !== 'auto') return `as ${origins.auth === 'flag' ? '--auth' : 'PODSECRETS_AUTH'} says`;
   if (usePodIdentity !== undefined) return `as usePodIdentity: "${usePodIdentity}" says`;
   return 'as the variables in the environment say';

@@ -6,9 +6,8 @@
  */
 
 import { fullParameterName } from '../aws/batches.ts';
-import { plural } from '../core/counted.ts';
 import type { Problem } from '../core/problem.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, plural } from '../core/text.ts';
 import {
   type Check,
   type CheckStatus,

@@ -1,8 +1,8 @@
 /**
  * The expression language of `jmesPath`.
  *
- * Parsing and evaluating are the package's; chosen because its grammar is the reference's. Of 80,000 random expressions
- * the AWS provider's library (go-jmespath) refuses some that a package takes: @aws-lambda-powertools/jmespath 0, jmespath
+ * The package parses and evaluates; it was chosen because its grammar is that of the AWS provider's library. Of 80,000 random expressions
+ * that library (go-jmespath) refuses some that a package accepts: @aws-lambda-powertools/jmespath 0, jmespath
  * 1,866 (`user.` and unclosed quotes among them), @jmespath-community/jmespath 2,041 (`a-b` is a subtraction there). It
  * costs 1 ms and 0.4 MB, once, in configs that use it. Functions are ours (jmespath-functions.ts).
  * The data is a secret: nothing that the package throws leaves this file.
@@ -18,6 +18,7 @@ import {
   UnknownFunctionError,
 } from '@aws-lambda-powertools/jmespath';
 import type { JMESPathParsingOptions } from '@aws-lambda-powertools/jmespath/types';
+import type { Diagnostic } from '../core/diagnostic.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import { functionNames, functionTable, isExpression } from './jmespath-functions.ts';
 import type { JsonValue } from './json.ts';
@@ -28,18 +29,15 @@ export type Evaluation =
   /** `found` ends the sentence "expected a value, got …", and says nothing of the data. */
   | { readonly kind: 'none'; readonly found: string };
 
-/** What is wrong with an expression: a message in the grammar of problems, and a remedy. */
-export interface ExpressionDiagnostic {
-  readonly message: string;
-  readonly remedy: string;
-}
+/** What is wrong with an expression; only the caller knows its line. */
+type ExpressionDiagnostic = Omit<Diagnostic, 'line'>;
 
 /** Applies a valid expression to data. */
 export function evaluate(expression: string, data: JsonValue): Evaluation {
   try {
     const value = run(expression, data);
     if (value === undefined || value === null) return { kind: 'none', found: 'nothing or null' };
-    // What a plain object inherits is not in the data, and `&expression` is no data either.
+    // What a plain object inherits is not in the data, and `&expression` is not data either.
     if (typeof value === 'function' || isExpression(value)) return { kind: 'none', found: 'no data' };
     return { kind: 'value', value: value as JsonValue };
   } catch (error) {
@@ -47,14 +45,14 @@ export function evaluate(expression: string, data: JsonValue): Evaluation {
   }
 }
 
-/** The parser's cost grows faster than the length; nobody writes this much. */
-const LONGEST = 10_000;
+/** The parser's cost grows faster than the length; real expressions are much shorter. */
+const MAX_LENGTH = 10_000;
 
-/** What is wrong with the expression itself, whatever the data; undefined when it is valid. */
-export function expressionFault(expression: string): ExpressionDiagnostic | undefined {
+/** The syntax error of an expression, whatever the data; undefined if it is valid. */
+export function expressionError(expression: string): ExpressionDiagnostic | undefined {
   const message = `expected a JMESPath expression, got ${quote(expression)}`;
-  if (expression.length > LONGEST) {
-    return { message: `${message}, which is longer than ${LONGEST} characters`, remedy: 'Shorten it.' };
+  if (expression.length > MAX_LENGTH) {
+    return { message: `${message}, which is longer than ${MAX_LENGTH} characters`, remedy: 'Shorten it.' };
   }
   try {
     run(expression, null);
@@ -84,15 +82,15 @@ function remedyFor(expression: string): string {
 }
 
 /**
- * What is wrong with the function calls of a valid expression; undefined when nothing is found. The AWS provider's library
- * finds out when it evaluates the call, so that one it never comes to does no harm: `name || lower(name)`.
+ * A wrong function call in a valid expression; undefined if there is none. The AWS provider's library fails only if it
+ * evaluates the call, so a call that is never evaluated is harmless: `name || lower(name)`.
  */
-export function callFault(expression: string): ExpressionDiagnostic | undefined {
+export function callError(expression: string): ExpressionDiagnostic | undefined {
   const calls = [...withoutQuotes(expression).matchAll(/\b([A-Za-z_]\w*)\s*\(/g)];
   const unknown = calls.map(([, name = '']) => name).find((name) => !functionNames.includes(name));
   if (unknown !== undefined) {
     const meant = didYouMean(unknown, functionNames);
-    const remedy = meant === undefined ? 'Do without it' : `Write ${quote(meant)}, or do without it`;
+    const remedy = meant === undefined ? 'Remove it' : `Write ${quote(meant)}, or remove it`;
     return {
       message: `expected a function of JMESPath, got ${quote(unknown)}, which it does not have`,
       remedy: `${remedy} (https://jmespath.org/specification.html#built-in-functions).`,
@@ -103,7 +101,7 @@ export function callFault(expression: string): ExpressionDiagnostic | undefined 
   } catch (error) {
     if (error instanceof ArityError)
       return {
-        message: `expected each function to get the arguments it takes, got more or fewer in ${quote(expression)}`,
+        message: `a function has the wrong number of arguments in ${quote(expression)}`,
         remedy: 'Correct the expression (https://jmespath.org/specification.html#built-in-functions).',
       };
   }
@@ -111,8 +109,8 @@ export function callFault(expression: string): ExpressionDiagnostic | undefined 
 }
 
 /**
- * The package remembers parsed expressions in a plain object, where `constructor` would be found without ever being put
- * in. A space in front, which means nothing in the grammar, makes every expression a name of its own.
+ * The package caches parsed expressions in a plain object, where `constructor` is found although nobody stored it. A leading
+ * space, which means nothing in the grammar, avoids every inherited name.
  */
 function run(expression: string, data: JsonValue): unknown {
   return search(` ${expression}`, data as never, { customFunctions } as unknown as JMESPathParsingOptions);
@@ -128,7 +126,7 @@ function reason(error: unknown): string {
   return 'an expression that cannot be applied to this value';
 }
 
-/** The expression with a space in the place of all that is quoted. */
+/** The expression with every quoted part replaced by a space. */
 function withoutQuotes(expression: string): string {
   return expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, ' ');
 }

@@ -104,16 +104,19 @@ function float(value: number): ScalarMeaning {
   return { type: 'number', kind: Number.isFinite(value) ? 'float' : 'infinite', text: float32Text(value) };
 }
 
-/** The shortest decimal that reads back as the same 32-bit float; with an exponent below 1e-4 and from 1e6 on. */
+/**
+ * The shortest decimal that reads back as the same 32-bit float, as Go prints it; with an exponent below 1e-4 and from 1e6
+ * on.
+ */
 function float32Text(value: number): string {
   const single = Math.fround(value);
   if (Number.isNaN(single)) return 'NaN';
   if (!Number.isFinite(single)) return single > 0 ? '+Inf' : '-Inf';
   if (single === 0) return Object.is(single, -0) ? '-0' : '0';
-  // 9 significant digits tell any two 32-bit floats apart.
+  // 9 significant digits distinguish any two 32-bit floats.
   let text = single.toExponential(8);
   for (let precision = 0; precision < 8; precision++) {
-    const shorter = single.toExponential(precision);
+    const shorter = roundedToEven(single, precision);
     if (Math.fround(Number(shorter)) === single) {
       text = shorter;
       break;
@@ -124,6 +127,20 @@ function float32Text(value: number): string {
   if (exponent >= -4 && exponent < 6) return plainDecimal(mantissa, exponent);
   const size = Math.abs(exponent).toString().padStart(2, '0');
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${size}`;
+}
+
+/** `toExponential`, which rounds a tie up, with ties rounded to the even digit as in Go: 2501832.25 is 2.5018322e6. */
+function roundedToEven(value: number, precision: number): string {
+  const text = value.toExponential(precision);
+  // All digits of the value: a 32-bit float has at most 112 significant ones, and a tie has one more than the precision.
+  const exact = value
+    .toExponential(100)
+    .replace(/^-?(\d)\./, '$1')
+    .replace(/e.*/, '');
+  const isTie = /^50*$/.test(exact.slice(precision + 1));
+  const [, head = '', digit = '', exponent = ''] = /^(.*)(\d)(e.*)$/.exec(text) ?? [];
+  // An odd digit was rounded up from the even one below it, so it is not 0.
+  return isTie && Number(digit) % 2 === 1 ? `${head}${Number(digit) - 1}${exponent}` : text;
 }
 
 function plainDecimal(mantissa: string, exponent: number): string {

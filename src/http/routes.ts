@@ -5,16 +5,19 @@
  * a secret, and no request can hold anything that is needed: bodies are never read.
  */
 
-import { expositionType } from '../sidecar/metrics.ts';
-import type { SidecarStatus } from '../sidecar/status.ts';
-
 /** What the pages show and do. */
 export interface Pages {
-  readonly status: () => SidecarStatus;
+  readonly status: () => StatusPage;
   /** In Prometheus' text format. */
   readonly metrics: () => string;
   /** Asks for a sync; any number of calls are one. */
   readonly refresh: () => void;
+}
+
+/** As much of /status as /readyz needs; the page shows all of it. */
+export interface StatusPage {
+  readonly ready: boolean;
+  readonly configs: readonly { readonly ready: boolean; readonly directory: string }[];
 }
 
 /** As much of a request as an answer depends on. */
@@ -55,7 +58,7 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
       return ready ? text(200, 'ok') : text(503, `waiting for the first publish to ${waiting.join(', ')}`);
     }
     case '/metrics':
-      return { status: 200, headers: { 'content-type': expositionType }, body: pages.metrics() };
+      return { status: 200, headers: { 'content-type': EXPOSITION_TYPE }, body: pages.metrics() };
     case '/status':
       return {
         status: 200,
@@ -72,6 +75,9 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
       return path satisfies never;
   }
 }
+
+/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 const paths = {
   '/livez': 'GET',

@@ -4,16 +4,20 @@
 
 import { get } from 'node:http';
 import { Problem } from '../core/problem.ts';
-import type { SidecarStatus } from '../sidecar/status.ts';
+import { parseJson } from '../core/unknown.ts';
 
 /** Bytes: a thousand files with long names. */
 const LARGEST = 4 * 1024 * 1024;
 
-/** The page /status. Throws a Problem when nobody, or somebody else, answers within `timeout` milliseconds. */
-export async function fetchStatus(
+/**
+ * The page /status, as `read` takes it from its JSON. Throws a Problem when there is no answer within `timeout` milliseconds,
+ * or when `read` says with undefined that it is another page.
+ */
+export async function fetchStatus<Page>(
   listen: { readonly host: string; readonly port: number },
   timeout: number,
-): Promise<SidecarStatus> {
+  read: (page: unknown) => Page | undefined,
+): Promise<Page> {
   const host = reachable(listen.host);
   const address = host.includes(':') ? `[${host}]:${listen.port}` : `${host}:${listen.port}`;
   const body = await fetchBody(host, listen.port, timeout).catch((error: unknown) => {
@@ -23,7 +27,7 @@ export async function fetchStatus(
       'Run it in the container of the sidecar, with the --listen it has.',
     );
   });
-  const status = parsed(body);
+  const status = read(parseJson(body));
   if (status === undefined) {
     throw unexpected(
       address,
@@ -61,20 +65,6 @@ function fetchBody(host: string, port: number, timeout: number): Promise<string>
       reject(new Error('another protocol'));
     });
   });
-}
-
-/** The page, if it is one of ours. */
-function parsed(body: string): SidecarStatus | undefined {
-  try {
-    const value = JSON.parse(body);
-    return typeof value?.version === 'string' &&
-      Array.isArray(value.configs) &&
-      Array.isArray(value.notifiers)
-      ? value
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -7,9 +7,9 @@
 
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import { isInjected } from './containers.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
+import { isInjected } from './own-names.ts';
 import { type Source, serves } from './sources.ts';
 import { bindingsOf, type VolumeBinding } from './volumes.ts';
 import { type Workload, workloadOf } from './workload.ts';

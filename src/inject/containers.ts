@@ -6,15 +6,11 @@
  * init container of a pod whose service account has a role.
  */
 
-import { asObject, asObjects, type KubeObject } from './manifest.ts';
-import { publishedDirectory } from './mounts.ts';
+import { asObject, asObjects } from '../core/unknown.ts';
+import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
+import { INIT_NAME, isInjectedContainer, publishedDirectory, SIDECAR_NAME } from './own-names.ts';
 import type { VolumeBinding } from './volumes.ts';
-
-/** What runs beside the application for the life of the pod. */
-export const SIDECAR_NAME = 'podsecrets';
-/** What runs before it, and ends. */
-export const INIT_NAME = 'podsecrets-init';
 
 /** Where our containers go in a pod spec. */
 export interface OwnContainers {
@@ -38,7 +34,7 @@ export function ownContainers(
     volumeMounts: bindings.flatMap(mountsOf),
   };
   const configs = bindings.map(
-    (binding) => `--config=${binding.configDir}/config.yaml=${publishedDirectory(binding)}`,
+    (binding) => `--config=${binding.configDir}/config.yaml=${publishedDirectory(binding.root)}`,
   );
   const init = { name: INIT_NAME, image, args: ['init', ...configs, ...choices.initArguments], ...rest };
   const sidecar = { name: SIDECAR_NAME, image, args: ['sidecar', ...configs, ...choices.sidecarArguments] };
@@ -63,20 +59,6 @@ export function ownContainers(
     default:
       return choices.as satisfies never;
   }
-}
-
-/** Containers that an earlier injection made. */
-export function isInjectedContainer(container: KubeObject): boolean {
-  const command = Array.isArray(container.args) ? container.args[0] : undefined;
-  return (
-    (container.name === SIDECAR_NAME && command === 'sidecar') ||
-    (container.name === INIT_NAME && command === 'init')
-  );
-}
-
-/** Whether a pod spec is one that came out of an injection. */
-export function isInjected(pod: KubeObject): boolean {
-  return [...asObjects(pod.containers), ...asObjects(pod.initContainers)].some(isInjectedContainer);
 }
 
 /**

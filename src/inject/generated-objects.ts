@@ -3,9 +3,10 @@
  */
 
 import { Problem } from '../core/problem.ts';
+import { asObject, textOf } from '../core/unknown.ts';
 import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
 import type { Assignment } from './assign.ts';
-import { asObject, isSame, type KubeObject, textOf } from './manifest.ts';
+import { isSame, type KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { configMapOf } from './sources.ts';
 import type { PlannedBinding } from './volumes.ts';

@@ -8,13 +8,20 @@
 
 import type { Document } from 'yaml';
 import { type Problem, throwProblems } from '../core/problem.ts';
+import { valueAt } from '../core/unknown.ts';
 import { type Assignment, assign } from './assign.ts';
-import { type ConfigFile, findSources } from './gather.ts';
 import { generatedObjects, identityOf } from './generated-objects.ts';
-import { isSame, type KubeObject, valueAt } from './manifest.ts';
+import { isSame, type KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { injectPod } from './pod.ts';
-import { configMapOf, isSecretProviderClass, planOf, type Source } from './sources.ts';
+import {
+  type ConfigFile,
+  configMapOf,
+  findSources,
+  isSecretProviderClass,
+  planOf,
+  type Source,
+} from './sources.ts';
 import { ineffectiveOptions, validateOptions } from './validate-options.ts';
 import { validatePod } from './validate-pod.ts';
 import type { PlannedBinding } from './volumes.ts';

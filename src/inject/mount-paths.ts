@@ -7,7 +7,8 @@
 
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import { asObjects, type KubeObject, textOf } from './manifest.ts';
+import { asObjects, textOf } from '../core/unknown.ts';
+import type { KubeObject } from './manifest.ts';
 import { isPartial, mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
 import type { VolumeBinding } from './volumes.ts';

@@ -7,32 +7,15 @@
  * change, because podsecrets never replaces the directory itself.
  */
 
-import { asObjects, type KubeObject, textOf } from './manifest.ts';
+import { asObjects, textOf } from '../core/unknown.ts';
+import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
+import { FILES, hasAllFiles, isNamed } from './own-names.ts';
 import type { VolumeBinding } from './volumes.ts';
-
-/** The directory in the volume that podsecrets makes. */
-const FILES = 'files';
-
-/** Where our container publishes the files of a binding. */
-export function publishedDirectory({ root }: Pick<VolumeBinding, 'root'>): string {
-  return `${root}/${FILES}`;
-}
-
-/** Whether a mount has all files: the directory by its subPath, or the whole volume, which it is to become. */
-export function hasAllFiles(mount: KubeObject): boolean {
-  const subPath = textOf(mount.subPath) ?? '';
-  return mount.subPathExpr === undefined && (subPath === '' || subPath === FILES);
-}
 
 /** Whether a mount has a part of the volume that the kubelet resolves once. In a volume of the CSI driver every subPath does. */
 export function isPartial(mount: KubeObject, { isCsi }: VolumeBinding): boolean {
   return !hasAllFiles(mount) || (isCsi && mount.subPath === FILES);
-}
-
-/** Whether a container is one of those that the choices give the files to. */
-export function isNamed(container: KubeObject, { containers }: Pick<InjectOptions, 'containers'>): boolean {
-  return containers.length === 0 || containers.includes(String(container.name));
 }
 
 /** The volumeMounts of a container of the application, with what the bindings add and change. */
@@ -59,7 +42,7 @@ function withBinding(
 ): readonly KubeObject[] {
   const isOfVolume = (mount: KubeObject) => mount.name === binding.volume;
   const isAt = (dir: string) => (mount: KubeObject) => isOfVolume(mount) && mount.mountPath === dir;
-  const named = isNamed(container, choices);
+  const named = isNamed(container, choices.containers);
   const kept = before
     .filter((mount) => binding.kept || named || !isAt(binding.dirBefore)(mount))
     .map((mount) => (isOfVolume(mount) ? ofFiles(mount, binding) : mount));

@@ -1,13 +1,25 @@
 /**
- * What a person chose on the command line of `inject`, in the words of pod specs.
+ * The settings of `inject` in terms of pod specs, and the flags that it passes on.
+ *
+ * `inject` accepts every option of `init` and `sidecar`, and passes it on as an argument of the container, as it was written.
+ * What the pod spec itself holds (the config, the directory, the user) is not passed on but written there.
  */
 
+import {
+  flagOf,
+  type InjectAs,
+  type OptionName,
+  optionEntries,
+  options,
+  type Settings,
+} from '../cli/options.ts';
+import type { Origin } from '../cli/settings.ts';
 import type { Owner } from '../publish/snapshot.ts';
 
 /** The flags of `inject`, read; those meant for our containers are passed on as arguments. */
 export interface InjectOptions {
   /** A native sidecar, an init container, or both a plain init container and a plain sidecar (clusters before 1.29). */
-  readonly as: 'sidecar' | 'init' | 'init+sidecar';
+  readonly as: InjectAs;
   readonly image: string;
   /** The containers that get the files; empty: all. */
   readonly containers: readonly string[];
@@ -33,4 +45,64 @@ export interface InjectOptions {
   readonly secretOwner: 'retain' | 'pod' | 'workload';
   /** The namespace of objects that are made for a workload that names none. */
   readonly namespace: string | undefined;
+}
+
+/** The settings, where each comes from, and how it was written. */
+export interface GivenOptions {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<OptionName, Origin>>;
+  readonly raw: Readonly<Record<OptionName, readonly string[]>>;
+}
+
+/** Reads the options. */
+export function readInjectOptions(given: GivenOptions): InjectOptions {
+  const { settings, origins } = given;
+  return {
+    as: settings.as,
+    image: settings.image,
+    containers: settings.containers ?? [],
+    dir: settings.dir,
+    dirIsChosen: origins.dir !== 'default',
+    flags: new Set(
+      optionEntries()
+        .filter(([name]) => origins[name] === 'flag')
+        .map(([name]) => flagOf(name)),
+    ),
+    // With init+sidecar the application does not run yet when the init container does: the sidecar notifies.
+    initArguments: passedOn(given, 'init').filter(
+      (argument) => settings.as === 'init' || !argument.startsWith('--notify-'),
+    ),
+    sidecarArguments: passedOn(given, 'sidecar'),
+    listen: settings.listen,
+    mode: settings.mode,
+    startTimeout: settings.startTimeout,
+    owner: settings.owner,
+    auth: settings.auth,
+    signals: settings.notifySignal !== undefined,
+    syncSecrets: settings.syncSecrets,
+    secretOwner: settings.secretOwner,
+    namespace: settings.namespace,
+  };
+}
+
+function passedOn({ origins, raw }: GivenOptions, command: 'init' | 'sidecar'): readonly string[] {
+  return containerOptions(command)
+    .filter((name) => origins[name] !== 'default')
+    .flatMap((name) => raw[name].map((text) => argumentOf(name, text)));
+}
+
+/** The options that a container of ours takes as arguments, in the order of the table. */
+export function containerOptions(command: 'init' | 'sidecar'): readonly OptionName[] {
+  return optionEntries()
+    .filter(
+      ([name, { commands }]) =>
+        commands.includes(command) && commands.includes('inject') && !IN_SPEC.has(name),
+    )
+    .map(([name]) => name);
+}
+
+const IN_SPEC: ReadonlySet<OptionName> = new Set(['config', 'dir', 'owner']);
+
+function argumentOf(name: OptionName, text: string): string {
+  return options[name].kind === 'flag' && text === 'true' ? flagOf(name) : `${flagOf(name)}=${text}`;
 }

@@ -5,10 +5,12 @@
  * What is not ours keeps its order and its content; nothing is added that the choices do not ask for.
  */
 
-import { isInjectedContainer, ownContainers } from './containers.ts';
-import { asObjects, type KubeObject, valueAt } from './manifest.ts';
+import { asObjects, valueAt } from '../core/unknown.ts';
+import { ownContainers } from './containers.ts';
+import type { KubeObject } from './manifest.ts';
 import { mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
+import { isInjectedContainer } from './own-names.ts';
 import type { VolumeBinding } from './volumes.ts';
 
 /** The pod spec with containers, volumes and mounts for the bindings. */

@@ -5,10 +5,16 @@
  * ConfigMap with its own text, comments included.
  */
 
+import type { Document } from 'yaml';
 import { type ParsedPlan, parsePlan } from '../config/parse.ts';
+import { Problem } from '../core/problem.ts';
+import { escapeControl, quote } from '../core/text.ts';
+import { asObject, textOf, valueAt } from '../core/unknown.ts';
 import { ownName } from '../kubernetes/names.ts';
-import { asObject, type KubeObject, textOf, valueAt } from './manifest.ts';
+import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
+import { objectsOf } from './workload.ts';
+import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml.ts';
 
 /** A SecretProviderClass, and the ConfigMap that brings it into a pod. */
 export interface Source {
@@ -48,15 +54,16 @@ export function planOf(source: Source, { mode, syncSecrets }: InjectOptions): Pr
     file: source.subject,
     defaultMode: mode,
     syncSecrets,
-    // The region of a config that names none is for the pod to know, where EKS sets AWS_REGION.
-    environmentRegion: /\barn:aws[\w-]*:[a-z]+:([a-z0-9-]+):/.exec(source.text)?.[1] ?? 'region-of-the-pod',
+    environmentRegion: undefined,
+    // Only the pod knows the region of a config that names none: EKS sets AWS_REGION there.
+    missingRegion: 'accepted',
   });
 }
 
 const CONFIG_KEY = 'config.yaml';
 
 /** A source from a SecretProviderClass and its text. */
-export function sourceOf(
+function sourceOf(
   spec: KubeObject,
   given: Pick<Source, 'subject' | 'origin' | 'text'> & {
     readonly dir?: string | undefined;
@@ -87,7 +94,7 @@ export function isSecretProviderClass(value: unknown): value is KubeObject {
 }
 
 /** The text of the SecretProviderClass in a ConfigMap that an earlier injection made. */
-export function configMapText(value: unknown): string | undefined {
+function configMapText(value: unknown): string | undefined {
   const { kind } = asObject(value);
   return kind === 'ConfigMap' ? textOf(valueAt(value, 'data', CONFIG_KEY)) : undefined;
 }
@@ -100,4 +107,83 @@ export function configMapOf(source: Source, namespace: string | undefined): Kube
     metadata: { name: source.configMapName, ...(namespace === undefined ? {} : { namespace }) },
     data: { [CONFIG_KEY]: source.text },
   };
+}
+
+/** A file that `--config` named. */
+export interface ConfigFile {
+  readonly file: string;
+  readonly text: string;
+  readonly dir: string | undefined;
+}
+
+/** A document of the input, and what it says. */
+export interface ReadDocument {
+  readonly document: Document.Parsed;
+  readonly value: unknown;
+}
+
+/** All of them, files first: what a person names wins over what lies in the input. */
+export function findSources(
+  configs: readonly ConfigFile[],
+  text: string,
+  documents: readonly ReadDocument[],
+): readonly Source[] {
+  return [
+    ...distinct(configs.map(sourceOfFile)),
+    ...documents.flatMap(({ document, value }) =>
+      objectsOf(value).flatMap((object) =>
+        // An item of a list has no text of its own.
+        sourceOfObject(object, object === value ? contentsText(text, document) : undefined),
+      ),
+    ),
+  ];
+}
+
+/** The name of a config is the name of its ConfigMap, and how volumes and earlier injections call it. */
+function distinct(sources: readonly Source[]): readonly Source[] {
+  for (const [index, source] of sources.entries()) {
+    const other = sources.slice(0, index).find(({ configMapName }) => configMapName === source.configMapName);
+    if (other === undefined) continue;
+    throw new Problem({
+      code: 'usage.value',
+      subject: '--config',
+      message: `expected a name for each config, got ${quote(source.name ?? '')} for ${other.subject} and ${source.subject}`,
+      remedy:
+        'Give each a metadata.name of its own; inject those of different namespaces one after the other.',
+    });
+  }
+  return sources;
+}
+
+function sourceOfFile({ file, text, dir }: ConfigFile): Source {
+  const spec: unknown = parseManifests(text, file)[0]?.toJS();
+  if (isSecretProviderClass(spec))
+    return sourceOf(spec, { subject: escapeControl(file), origin: 'file', text, dir });
+  throw new Problem({
+    code: 'config.document',
+    subject: escapeControl(file),
+    message: `expected a SecretProviderClass, got ${quote(String(valueAt(spec, 'kind') ?? ''))}`,
+    remedy: 'Give the file that the Secrets Store CSI driver would be given.',
+  });
+}
+
+function sourceOfObject(object: KubeObject, text: string | undefined): readonly Source[] {
+  const subject = `${String(object.kind)}/${escapeControl(String(valueAt(object, 'metadata', 'name')))}`;
+  if (isSecretProviderClass(object)) {
+    return [
+      sourceOf(object, {
+        subject,
+        origin: 'document',
+        object,
+        text: text ?? blockText(object, KUBECTL_STYLE, 0),
+      }),
+    ];
+  }
+  // Made by an earlier injection.
+  const inside = configMapText(object);
+  if (inside === undefined) return [];
+  const spec: unknown = parseManifests(inside, subject)[0]?.toJS();
+  if (!isSecretProviderClass(spec)) return [];
+  const configMapName = String(valueAt(object, 'metadata', 'name'));
+  return [sourceOf(spec, { subject, origin: 'configMap', object, text: inside, configMapName })];
 }

@@ -7,17 +7,12 @@
 import { modeText } from '../cli/values.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
-import {
-  applicationUser,
-  INIT_NAME,
-  isInjected,
-  isInjectedContainer,
-  NONROOT,
-  SIDECAR_NAME,
-} from './containers.ts';
-import { asObject, asObjects, type KubeObject, textOf, valueAt } from './manifest.ts';
+import { asObject, asObjects, textOf, valueAt } from '../core/unknown.ts';
+import { applicationUser, NONROOT } from './containers.ts';
+import type { KubeObject } from './manifest.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
 import type { InjectOptions } from './options.ts';
+import { INIT_NAME, isInjected, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
 import { isCsiVolume, type PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 

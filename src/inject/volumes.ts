@@ -9,10 +9,10 @@
 import type { Plan } from '../config/plan.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import { isInjected, isInjectedContainer } from './containers.ts';
-import { asObjects, type KubeObject, textOf, valueAt } from './manifest.ts';
-import { hasAllFiles, isNamed } from './mounts.ts';
+import { asObjects, textOf, valueAt } from '../core/unknown.ts';
+import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
+import { appContainers, hasAllFiles, isInjected, isNamed, ROOT } from './own-names.ts';
 import type { Source } from './sources.ts';
 
 /** A volume of a pod, and the config that fills it. */
@@ -85,8 +85,6 @@ export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): re
   }));
 }
 
-/** Of the one volume, or of a directory for each. */
-const ROOT = '/mnt/podsecrets';
 const OWN_VOLUME = /^podsecrets(-\d+)?$/;
 
 /** The first name that no other binding has. */
@@ -100,7 +98,7 @@ function freeName(found: readonly Bound[]): string {
 
 /** Its author chose where it is mounted. */
 function keptBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
-  const dir = mountPathIn(applicationContainers(pod), volume) ?? source.dir ?? wanted.dir;
+  const dir = mountPathIn(appContainers(pod), volume) ?? source.dir ?? wanted.dir;
   return { ...bound(volume, source), dir, dirBefore: dir, moves: false, kept: true };
 }
 
@@ -109,8 +107,8 @@ function keptBinding(pod: KubeObject, volume: string, source: Source, wanted: Wa
  * containers that get the files; in others only when an injection put it there.
  */
 function ownBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
-  const containers = applicationContainers(pod);
-  const named = containers.filter((container) => isNamed(container, wanted));
+  const containers = appContainers(pod);
+  const named = containers.filter((container) => isNamed(container, wanted.containers));
   const others = isInjected(pod) ? containers : [];
   const before = mountPathIn([...named, ...others], volume);
   const chosen = source.dir ?? (wanted.dirIsChosen ? wanted.dir : undefined);
@@ -128,12 +126,6 @@ type Bound = Omit<VolumeBinding, 'configDir' | 'root'>;
 
 function bound(volume: string, source: Source): Pick<Bound, 'volume' | 'configVolume' | 'source' | 'isCsi'> {
   return { volume, configVolume: configVolumeName(volume), source, isCsi: false };
-}
-
-function applicationContainers(pod: KubeObject): readonly KubeObject[] {
-  return [...asObjects(pod.containers), ...asObjects(pod.initContainers)].filter(
-    (container) => !isInjectedContainer(container),
-  );
 }
 
 /** Where the first of the containers that mount a volume's files has them. */

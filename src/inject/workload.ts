@@ -5,7 +5,8 @@
  * What is no workload passes through untouched.
  */
 
-import { asObject, isObject, type KubeObject, textOf, valueAt, withValueAt } from './manifest.ts';
+import { asObject, isObject, textOf, valueAt } from '../core/unknown.ts';
+import { type KubeObject, withValueAt } from './manifest.ts';
 
 /** An object that is a pod or makes pods. */
 export interface Workload {

@@ -18,7 +18,8 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { isObject, isSame, type KubeObject } from './manifest.ts';
+import { isObject } from '../core/unknown.ts';
+import { isSame, type KubeObject } from './manifest.ts';
 import { blockText, type Style, styleOf } from './yaml.ts';
 
 /** Replace what stands between two offsets; where they are equal, insert. */

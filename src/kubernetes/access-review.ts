@@ -1,66 +1,56 @@
 /**
- * Whether `--sync-secrets` could do its work: what the service account may do, and whose the Secrets are that are there.
+ * Checks whether `--sync-secrets` can work: what the service account may do, and who owns the Secrets that exist.
  *
- * For `doctor`: nothing is written. Every verb on every name is asked for by itself, so that the answer is the rules that are
- * missing, all of them and no more.
+ * For `doctor`: nothing is written. Every verb on every name is reviewed by itself, so that the result is exactly the rules
+ * that are missing.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan, SecretObject } from '../config/plan.ts';
-import type { Environment } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
-import { type KubernetesApi, openApi } from './api.ts';
-import { readSecret, refuseForeign } from './existing-secret.ts';
-import { inCluster } from './in-cluster.ts';
-import { configIdentity } from './live-secret.ts';
-import { type RbacRule, rulesNeeded, ruleText, type SecretOwner } from './rbac.ts';
+import type { KubernetesApi } from './api.ts';
+import { type OwnershipTerms, readSecret, refuseForeign } from './live-secret.ts';
+import { configIdentity } from './names.ts';
+import { type RbacRule, rulesNeeded, ruleText } from './rbac.ts';
 
-/** Whose access is asked about, and to what. */
-export interface AccessQuestion {
-  readonly plan: Plan;
-  readonly owner: SecretOwner;
-  readonly env: Environment;
-  readonly signal: AbortSignal;
-  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
-  readonly serviceAccountDirectory?: string;
+/** The settings that decide what access is needed. */
+export interface AccessOptions {
+  readonly secretOwner: SecretOwner;
+  readonly adoptDriverSecrets: boolean;
 }
 
-/** The namespace, when nothing stands against it; throws the Problems otherwise. */
-export async function checkAccess(question: AccessQuestion): Promise<string> {
-  const cluster = await inCluster(question.env, question.serviceAccountDirectory);
-  const api = openApi(cluster, question.signal);
-  try {
-    const rules = rulesNeeded(question.plan, question.owner);
-    const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
-    if (missing.length > 0) throw missingRules(cluster.namespace, missing);
-    const config = configIdentity(question.plan);
-    const problems = await Promise.all(
-      question.plan.secretObjects.map((object) => problemOf(api, object, config)),
-    );
-    throwProblems(problems.flatMap((problem) => problem ?? []));
-    return cluster.namespace;
-  } finally {
-    api.close();
-  }
+/** Throws the Problems: missing rules, or Secrets that other managers own. */
+export async function checkAccess(
+  api: KubernetesApi,
+  plan: Plan,
+  { secretOwner: owner, adoptDriverSecrets }: AccessOptions,
+): Promise<void> {
+  const rules = rulesNeeded(plan, owner);
+  const missing = (await Promise.all(rules.map((rule) => missingOf(api, rule)))).flat();
+  if (missing.length > 0) throw missingRules(api.namespace, missing);
+  const terms = { config: configIdentity(plan), namespace: api.namespace, adoptDriverSecrets };
+  const problems = await Promise.all(plan.secretObjects.map((object) => problemOf(api, object, terms)));
+  throwProblems(problems.flatMap((problem) => problem ?? []));
 }
 
 function missingRules(namespace: string, rules: readonly RbacRule[]): Problem {
   return new Problem({
     code: 'kubernetes.denied',
     subject: `namespace ${namespace}`,
-    message: 'expected the service account to be allowed what --sync-secrets needs, got less',
+    message: 'the service account lacks permissions for --sync-secrets',
     remedy: `Add to a Role in namespace ${namespace}: ${rules.map(ruleText).join(' ')}`,
   });
 }
 
-/** What stands against applying this one, as far as the Secret that is there can tell. */
+/** Why this Secret could not be applied, as far as the live one shows. */
 async function problemOf(
   api: KubernetesApi,
   { secretName, type }: SecretObject,
-  config: string,
+  terms: OwnershipTerms,
 ): Promise<Problem | undefined> {
   try {
     const live = await readSecret(api, secretName);
-    if (live !== undefined) refuseForeign(live, { name: secretName, type }, config, api.namespace);
+    if (live !== undefined) refuseForeign(live, { name: secretName, type }, terms);
     return undefined;
   } catch (error) {
     if (error instanceof Problem) return error;
@@ -68,7 +58,7 @@ async function problemOf(
   }
 }
 
-/** The rule, cut down to the verbs and names that are not allowed; none when all are. */
+/** The rule, reduced to the verbs and names that are not allowed; none when all are. */
 async function missingOf(api: KubernetesApi, rule: RbacRule): Promise<readonly RbacRule[]> {
   const [group = ''] = rule.apiGroups;
   const [resource = ''] = rule.resources;
@@ -107,11 +97,11 @@ async function isAllowed(
   throw new Problem({
     code: status === 401 ? 'kubernetes.denied' : 'kubernetes.api',
     subject: 'SelfSubjectAccessReview',
-    message: `expected the API server to say what is allowed, got ${status}`,
+    message: `unexpected response (${status}) to an access review`,
     remedy:
       status === 401
         ? 'Check the projected token of the pod.'
-        : 'Try again; if this lasts, look at the API server.',
+        : 'Try again; if this persists, check the API server.',
     retry: true,
   });
 }

@@ -1,33 +1,33 @@
 /**
- * What the Kubernetes API server answered when it did not do as asked, as a Problem.
+ * Turns an error response of the Kubernetes API server into a Problem.
  *
  * A 403 names the RBAC rule to add, a conflict names who manages the fields, a 422 names the fields. A message of the
- * server's is shown only if it holds none of the values that were sent: admission policies write messages of their own.
+ * server is shown only if it holds none of the values that were sent, because admission policies write their own messages.
  */
 
 import { Problem, type ProblemCode } from '../core/problem.ts';
-import type { Secret } from '../core/secret.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { asObject } from '../core/unknown.ts';
-import { quotesValue } from './desired-secret.ts';
 import { ruleText } from './rbac.ts';
 
-/** What RBAC calls it. */
+/** As RBAC names it. */
 export type Verb = 'get' | 'patch' | 'delete';
 
-/** What the API server was asked to do. */
+/** A request to the API server. */
 export interface KubernetesRequest {
   readonly verb: Verb;
+  /** How a patch changes the object; default: server-side apply, which a conflict stops. */
+  readonly patch?: 'apply' | 'forcedApply' | 'merge';
   readonly group: '' | 'apps' | 'batch';
   /** Plural, as the API's paths have it. */
   readonly resource: 'secrets' | 'pods' | 'replicasets' | 'jobs';
   readonly name: string;
   readonly namespace: string;
-  /** What was sent, so that no message repeats it. */
-  readonly values?: ReadonlyMap<string, Secret>;
+  /** Whether a text quotes a value that was sent. */
+  readonly quotesValue?: (text: string) => boolean;
 }
 
-/** What it answered. */
+/** Its response. */
 export interface KubernetesResponse {
   readonly status: number;
   /** The parsed body; undefined when it was not JSON. */
@@ -36,18 +36,19 @@ export interface KubernetesResponse {
   readonly retryAfter: number | undefined;
 }
 
-/** The Problem for an answer that is not a success. */
-export function toProblem(request: KubernetesRequest, answer: KubernetesResponse): Problem {
-  const status = parseStatus(answer.body);
+/** The Problem of a response that is not a success. */
+export function toProblem(request: KubernetesRequest, response: KubernetesResponse): Problem {
+  const status = parseStatus(response.body);
   const message = shownMessage(request, status);
-  switch (answer.status) {
+  switch (response.status) {
     case 401:
       return problem(
         request,
         'kubernetes.denied',
-        `expected the API server to know our token, got 401${message}`,
+        `unauthorized (401): the API server does not accept the token${message}`,
         {
-          remedy: 'Check the projected token of the pod if this lasts: its file is read anew each time.',
+          remedy:
+            'Check the projected token of the pod if this persists: its file is read for every request.',
           retry: true,
         },
       );
@@ -56,8 +57,8 @@ export function toProblem(request: KubernetesRequest, answer: KubernetesResponse
     case 409:
       return conflict(request, status, message);
     case 413:
-      return problem(request, 'kubernetes.content', 'expected a size that the API server takes, got 413', {
-        remedy: 'Divide the keys over several Secrets.',
+      return problem(request, 'kubernetes.content', 'too large for the API server (413)', {
+        remedy: 'Split the keys into several Secrets.',
       });
     case 422:
       return invalid(request, status, message);
@@ -66,19 +67,24 @@ export function toProblem(request: KubernetesRequest, answer: KubernetesResponse
     case 502:
     case 503:
     case 504:
-      return problem(request, 'kubernetes.api', `expected an answer, got ${answer.status}${message}`, {
-        remedy: 'Wait: the API server is busy or away, and is asked again.',
-        retry: true,
-        ...(answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }),
-      });
+      return problem(
+        request,
+        'kubernetes.api',
+        `the API server is unavailable (${response.status})${message}`,
+        {
+          remedy: 'Wait: podsecrets retries. If this persists, check the API server.',
+          retry: true,
+          ...(response.retryAfter === undefined ? {} : { retryAfter: response.retryAfter }),
+        },
+      );
     default:
-      return problem(request, 'kubernetes.api', `expected success, got ${answer.status}${message}`, {
-        remedy: `See what the API server says about ${request.resource}/${escapeControl(request.name)}.`,
+      return problem(request, 'kubernetes.api', `unexpected response (${response.status})${message}`, {
+        remedy: `Try it with kubectl: kubectl -n ${request.namespace} get ${request.resource} ${escapeControl(request.name)}`,
       });
   }
 }
 
-/** Fields of which another manager has a different opinion; none when the conflict is about the version only. */
+/** Fields that another manager set to another value; none when the conflict is about the version only. */
 export function conflictingFields(
   body: unknown,
 ): readonly { readonly manager: string; readonly field: string }[] {
@@ -113,47 +119,46 @@ function parseStatus(body: unknown): Status {
 
 function shownMessage(request: KubernetesRequest, status: Status): string {
   if (status.message === '') return '';
-  const quotes = quotesValue(status.message, request.values?.values() ?? []);
-  return quotes ? ' (its message is withheld: it quotes a value)' : `: ${escapeControl(status.message, 400)}`;
+  return request.quotesValue?.(status.message)
+    ? ' (its message is withheld: it quotes a value)'
+    : `: ${escapeControl(status.message, 400)}`;
 }
 
-/** RBAC says `User "x" cannot patch resource "secrets"`; quotas and admission policies deny in words of their own. */
+/** RBAC says `User "x" cannot patch resource "secrets"`; quotas and admission policies have other messages. */
 function denied(request: KubernetesRequest, status: Status, message: string): Problem {
   const match = /User "([^"]+)" cannot (\w+) resource/.exec(status.message);
   if (match === null) {
-    return problem(request, 'kubernetes.denied', `expected to be let in, got 403${message}`, {
-      remedy: 'Find the quota or the admission policy of the cluster that denies it.',
+    return problem(request, 'kubernetes.denied', `forbidden (403)${message}`, {
+      remedy:
+        'A quota or an admission policy of the cluster denies it: find it, and change it or the Secret.',
     });
   }
   const [, user = '', verb = ''] = match;
   const rule = ruleText({
     apiGroups: [request.group],
     resources: [request.resource],
-    // Pods and what makes them have names that nobody knows beforehand.
+    // The names of pods and their controllers are generated.
     ...(request.resource === 'secrets' ? { resourceNames: [request.name] } : {}),
     verbs: [verb],
   });
-  return problem(
-    request,
-    'kubernetes.denied',
-    `expected ${quote(user)} to be allowed to ${verb} it, got 403`,
-    {
-      remedy: `Add to a Role in namespace ${request.namespace}: ${rule}`,
-    },
-  );
+  return problem(request, 'kubernetes.denied', `forbidden (403): ${quote(user)} may not ${verb} it`, {
+    remedy: `Add to a Role in namespace ${request.namespace}: ${rule}`,
+  });
 }
 
 function conflict(request: KubernetesRequest, status: Status, message: string): Problem {
   const fields = conflictingFields({ details: { causes: status.causes } });
   if (fields.length === 0) {
-    return problem(request, 'kubernetes.api', `expected no other writer, got 409${message}`, {
-      remedy: 'Wait: it is tried again.',
+    return problem(request, 'kubernetes.api', `conflict (409): changed concurrently${message}`, {
+      remedy: 'Wait: podsecrets retries.',
       retry: true,
     });
   }
-  const whose = fields.map(({ manager, field }) => `${escapeControl(field)} managed by ${quote(manager)}`);
-  return problem(request, 'kubernetes.foreign', `expected fields of ours, got ${whose.join(', ')}`, {
-    remedy: `Nothing is taken over. Delete the Secret and it is made anew: kubectl -n ${request.namespace} delete secret ${request.name}`,
+  const managed = fields.map(
+    ({ manager, field }) => `field ${escapeControl(field)} is managed by ${quote(manager)}`,
+  );
+  return problem(request, 'kubernetes.foreign', `conflict (409): ${managed.join(', ')}`, {
+    remedy: `podsecrets takes over no field of another manager. Delete the Secret and podsecrets recreates it: kubectl -n ${request.namespace} delete secret ${request.name}`,
   });
 }
 
@@ -163,14 +168,9 @@ function invalid(request: KubernetesRequest, status: Status, message: string): P
     (cause) => `${escapeControl(cause.field)} (${escapeControl(cause.reason)})`,
   );
   const got = fields.length === 0 ? message : `: ${fields.join(', ')}`;
-  return problem(
-    request,
-    'kubernetes.content',
-    `expected a Secret that the API server takes, got 422${got}`,
-    {
-      remedy: 'Correct the secretObjects entry.',
-    },
-  );
+  return problem(request, 'kubernetes.content', `rejected by the API server (422)${got}`, {
+    remedy: 'Correct the secretObjects entry.',
+  });
 }
 
 interface More {

@@ -1,26 +1,35 @@
 /**
  * Requests to the Kubernetes API server: one verb on one named object each.
  *
- * By hand over node:https, which reading AWS has loaded already. The official client could be loaded only with
- * --sync-secrets too, but what it costs then is more than the rest of a sidecar: @kubernetes/client-node 2.0.1 adds 4.0 MiB
- * to the program (all else: 1.2 MiB), 165 ms and 54 MiB of resident memory (Node 26, minified, median of five: 190 ms and
- * 94 MiB against 17 ms and 40 MiB of an empty program; node:https alone: 35 ms and 48 MiB). What is used of the API are
- * five paths and four verbs.
+ * Over node:https, which the AWS SDK has loaded already. The official client could also be loaded with --sync-secrets only,
+ * but then costs more than the rest of a sidecar: @kubernetes/client-node 2.0.1 adds 4.0 MiB to the program (everything else:
+ * 1.2 MiB), 165 ms and 54 MiB of resident memory (Node 26, minified, median of five: 190 ms and 94 MiB against 17 ms and
+ * 40 MiB of an empty program; node:https alone: 35 ms and 48 MiB). podsecrets uses five paths and four verbs of the API.
  */
 
 import { Agent, request as httpsRequest } from 'node:https';
+import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
+import { parseJson } from '../core/unknown.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
-import type { Cluster } from './in-cluster.ts';
+import { type Cluster, inCluster } from './in-cluster.ts';
 
 /** The API server, seen from one namespace. */
 export interface KubernetesApi {
   readonly namespace: string;
-  /** One request. Every answer of the server's is an answer here; no answer at all is a Problem. */
+  /** One request. Resolves with every response of the server; throws a Problem when there is none. */
   send(request: KubernetesRequest, body?: string): Promise<KubernetesResponse>;
-  /** Whether the API server would let us do it, as a SelfSubjectAccessReview, which every service account may make. */
+  /** Whether the API server would allow it, by a SelfSubjectAccessReview, which every service account may create. */
   review(access: AccessAttributes): Promise<KubernetesResponse>;
   close(): void;
+}
+
+/** Where the API is, and when requests end. */
+export interface ApiOptions {
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
+  readonly serviceAccountDirectory?: string;
 }
 
 /** As RBAC names it; without a name: any. */
@@ -31,9 +40,10 @@ export interface AccessAttributes {
   readonly name: string | undefined;
 }
 
-/** Opens connections when they are needed; `close` ends them. */
-export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
-  // Four at a time: a config has a handful of Secrets, and the API server counts the requests of a service account.
+/** The API of the cluster that this pod runs in. Connections are opened when they are needed; `close` ends them. */
+export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptions): Promise<KubernetesApi> {
+  const cluster = await inCluster(env, serviceAccountDirectory);
+  // Four at a time: a config has a handful of Secrets, and the API server limits the requests of a service account.
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
   const send = async (outgoing: Outgoing): Promise<KubernetesResponse> => {
     const token = await cluster.token();
@@ -41,7 +51,7 @@ export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
       return await exchange(cluster, agent, token, outgoing, signal);
     } catch (cause) {
       signal.throwIfAborted();
-      throw noAnswer(cluster, cause);
+      throw noResponse(cluster, cause);
     }
   };
   return {
@@ -50,7 +60,7 @@ export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
       send({
         method: request.verb.toUpperCase(),
         path: pathOf(request),
-        type: request.verb === 'patch' ? APPLY : JSON_TYPE,
+        type: request.verb !== 'patch' ? JSON_TYPE : request.patch === 'merge' ? MERGE : APPLY,
         body,
       }),
     review: (access) =>
@@ -64,8 +74,9 @@ export function openApi(cluster: Cluster, signal: AbortSignal): KubernetesApi {
   };
 }
 
-/** JSON is YAML; this type says "server-side apply". */
+/** Server-side apply; its body may be JSON, which is YAML. */
 const APPLY = 'application/apply-patch+yaml';
+const MERGE = 'application/merge-patch+json';
 const JSON_TYPE = 'application/json';
 
 interface Outgoing {
@@ -75,10 +86,10 @@ interface Outgoing {
   readonly body: string | undefined;
 }
 
-/** The API server's own limit for requests that change something is 34 s; a healthy one answers in milliseconds. */
+/** Milliseconds. The API server itself ends requests that change something after 34 s; a healthy one takes milliseconds. */
 const TIMEOUT = 10_000;
 /** A Secret holds 1 MiB at most, which is 1.4 MiB of base64; the rest is managedFields and annotations. */
-const LARGEST_ANSWER = 4 * 1_048_576;
+const MAX_RESPONSE = 4 * 1_048_576;
 
 function exchange(
   cluster: Cluster,
@@ -108,7 +119,7 @@ function exchange(
       let length = 0;
       incoming.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > LARGEST_ANSWER) outgoing.destroy(new Error('the answer is too long'));
+        if (length > MAX_RESPONSE) outgoing.destroy(new Error('the response is too long'));
         else chunks.push(chunk);
       });
       incoming.on('error', reject);
@@ -116,15 +127,15 @@ function exchange(
         const seconds = Number(incoming.headers['retry-after']);
         resolve({
           status: incoming.statusCode ?? 0,
-          body: parsed(Buffer.concat(chunks)),
+          body: parseJson(Buffer.concat(chunks).toString('utf8')),
           retryAfter: seconds > 0 ? seconds * 1000 : undefined,
         });
       });
     },
   );
   outgoing.on('error', reject);
-  // A change of protocol (101) ends the connection without an error, and without an answer.
-  outgoing.on('close', () => reject(new Error('none')));
+  // A change of protocol (101) ends the connection without an error and without a response.
+  outgoing.on('close', () => reject(new Error('connection closed')));
   outgoing.end(body);
   return promise;
 }
@@ -134,8 +145,9 @@ function pathOf(request: KubernetesRequest): string {
   const path = [root, 'namespaces', request.namespace, request.resource, request.name].map((part, index) =>
     index === 0 ? part : encodeURIComponent(part),
   );
-  // Never force: fields that another manager holds are a conflict, not ours for the taking.
-  const query = request.verb === 'patch' ? '?fieldManager=podsecrets&fieldValidation=Strict' : '';
+  // Forced only on a Secret taken over from the CSI driver: any other field of another manager is a conflict.
+  const force = request.patch === 'forcedApply' ? '&force=true' : '';
+  const query = request.verb === 'patch' ? `?fieldManager=podsecrets&fieldValidation=Strict${force}` : '';
   return `${path.join('/')}${query}`;
 }
 
@@ -148,26 +160,19 @@ function reviewBody({ verb, group, resource, name }: AccessAttributes, namespace
   });
 }
 
-/** Never the parser's error: it quotes the answer, and the answer holds values. */
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function noAnswer(cluster: Cluster, cause: unknown): Problem {
+function noResponse(cluster: Cluster, cause: unknown): Problem {
   const code = (cause as NodeJS.ErrnoException).code;
   const timedOut = (cause as Error).name === 'TimeoutError' || code === 'ABORT_ERR';
   const untrusted = code !== undefined && /CERT|SIGNATURE|ISSUER/.test(code);
   return new Problem({
     code: 'kubernetes.api',
     subject: `API server ${cluster.host}:${cluster.port}`,
-    message: `expected an answer, got ${timedOut ? `none within ${TIMEOUT / 1000} s` : (code ?? (cause as Error).message)}`,
+    message: timedOut
+      ? `no response within ${TIMEOUT / 1000}s`
+      : `no response: ${code ?? (cause as Error).message}`,
     remedy: untrusted
-      ? 'Its certificate does not follow from the ca.crt of the service account volume: mount that of this cluster.'
-      : 'It is tried again; if this lasts, look at network policies.',
+      ? 'Its certificate is not signed by the ca.crt of the service account volume: mount the one of this cluster.'
+      : 'Wait: podsecrets retries. If this persists, check the network policies.',
     retry: !untrusted,
     cause,
   });

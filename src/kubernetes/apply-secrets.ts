@@ -1,62 +1,69 @@
 /**
- * Makes the Secrets of the namespace what the config's `secretObjects` say, after a publish.
+ * Applies the config's `secretObjects` as Kubernetes Secrets, after a publish.
  *
- * Idempotent, and silent when nothing differs: every Secret is read, compared, and applied only on a difference. A Secret of
- * somebody else's is never touched. One that cannot be applied does not stop the others.
+ * Idempotent: every Secret is read, compared, and applied only if it differs. A Secret that another manager owns is never
+ * changed, except that of the CSI driver with `--adopt-driver-secrets`. One that cannot be applied does not stop the others.
  *
- *   1. Put the Secrets together from the published files.
- *   2. Read those of the cluster that have their names.
- *   3. Remove what the same config made earlier and names no more (the annotation of the others remembers it).
+ *   1. Build the Secrets from the published files.
+ *   2. Read the Secrets of these names from the cluster.
+ *   3. Delete Secrets that the same config created earlier and no longer names (an annotation on the others lists them).
  *   4. Apply each that differs, on condition that it is still the one that was compared.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Environment } from '../core/environment.ts';
-import { Problem, problemsOf } from '../core/problem.ts';
+import { Problem, problemsOf, problemsOrThrow } from '../core/problem.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
-import { type KubernetesApi, openApi } from './api.ts';
-import { conflictingFields, toProblem } from './api-problems.ts';
+import type { KubernetesApi } from './api.ts';
+import { conflictingFields, type KubernetesRequest, toProblem } from './api-problems.ts';
 import {
   applyBody,
   type DesiredSecret,
   desiredSecrets,
   needsApply,
+  quotesValue,
   withOwner,
   withSiblings,
 } from './desired-secret.ts';
-import { readSecret, refuseForeign, secretRequest, unchangeable } from './existing-secret.ts';
-import { inCluster } from './in-cluster.ts';
+import { removeDriverPart } from './driver-secrets.ts';
 import {
   canDelete,
-  configIdentity,
   type LiveSecret,
   managedNames,
   type OwnerReference,
+  type OwnershipTerms,
   ownershipOf,
+  readSecret,
+  refuseForeign,
+  secretRequest,
+  unchangeable,
 } from './live-secret.ts';
+import { configIdentity } from './names.ts';
 import { resolveOwner } from './owner-reference.ts';
-import type { SecretOwner } from './rbac.ts';
 
-/** What was published, and how its Secrets are to be. */
+/** What was published, and how its Secrets are applied. */
 export interface SecretsRequest {
   readonly plan: Plan;
   /** What was published: its contents must not have been wiped yet. */
   readonly snapshot: Snapshot;
   readonly owner: SecretOwner;
+  /** Take over Secrets that the CSI driver made. */
+  readonly adoptDriverSecrets: boolean;
   readonly env: Environment;
   readonly hostname: string;
   readonly signal: AbortSignal;
-  /** Where the service account volume is mounted. Default: where the kubelet mounts it. */
-  readonly serviceAccountDirectory?: string;
+  /** Throws the Problem of a process outside a cluster. */
+  readonly openApi: () => Promise<KubernetesApi>;
 }
 
-/** What came of one Secret. */
+/** The outcome for one Secret; `adopted`: taken over from the CSI driver, with the values that it has now. */
 export interface AppliedSecret {
   readonly name: string;
-  readonly result: 'created' | 'updated' | 'unchanged' | 'removed';
+  readonly result: 'created' | 'updated' | 'adopted' | 'unchanged' | 'removed';
 }
 
-/** What came of all of them. */
+/** The outcome for all of them. */
 export interface SecretsOutcome {
   readonly applied: readonly AppliedSecret[];
   /** Of stage `kubernetes`; each says by `retry` whether the same call can succeed later. */
@@ -71,11 +78,10 @@ export async function applySecrets(request: SecretsRequest): Promise<SecretsOutc
   // (1)
   const desired = await desiredSecrets(plan, snapshot);
   try {
-    const cluster = await inCluster(request.env, request.serviceAccountDirectory);
-    const api = openApi(cluster, signal);
+    const api = await request.openApi();
     try {
       const owner = await resolveOwner(api, request.owner, request.env, request.hostname);
-      const outcome = await reconcile(api, plan, desired.secrets, owner);
+      const outcome = await reconcile(api, request, desired.secrets, owner);
       return {
         applied: outcome.applied,
         problems: [...desired.problems, ...outcome.problems],
@@ -93,11 +99,12 @@ export async function applySecrets(request: SecretsRequest): Promise<SecretsOutc
 
 async function reconcile(
   api: KubernetesApi,
-  plan: Plan,
+  { plan, adoptDriverSecrets }: SecretsRequest,
   desired: readonly DesiredSecret[],
   owner: OwnerReference | undefined,
 ): Promise<SecretsOutcome> {
   const config = configIdentity(plan);
+  const terms = { config, namespace: api.namespace, adoptDriverSecrets };
   // (2)
   const found = await settle(
     desired.map(async (secret) => ({ secret, live: await readSecret(api, secret.name) })),
@@ -109,11 +116,11 @@ async function reconcile(
   );
   const left = [...new Set(remembered)].filter((name) => !names.has(name));
   const removals = await Promise.all(left.map((name) => removeSecret(api, name, config)));
-  const pending = removals.flatMap((removal) => (removal.kind === 'pending' ? [removal.name] : []));
+  const retained = removals.flatMap((removal) => (removal.kind === 'retained' ? [removal.name] : []));
   // (4)
   const applied = await settle(
     found.values.map(async ({ secret, live }) =>
-      applySecret(api, withSiblings(secret, [...names, ...pending]), live, owner, config),
+      applySecret(api, withSiblings(secret, [...names, ...retained]), live, owner, terms),
     ),
   );
   return {
@@ -124,7 +131,7 @@ async function reconcile(
       ),
     ],
     problems: [...found.problems, ...applied.problems],
-    warnings: removals.flatMap((removal) => (removal.kind === 'pending' ? [removal.warning] : [])),
+    warnings: removals.flatMap((removal) => (removal.kind === 'retained' ? [removal.warning] : [])),
   };
 }
 
@@ -139,8 +146,7 @@ async function settle<T>(
       values.push(result.value);
       continue;
     }
-    const known = problemsOf(result.reason);
-    if (known === undefined) throw result.reason;
+    const known = problemsOrThrow(result.reason);
     problems.push(...known);
   }
   return { values, problems };
@@ -148,8 +154,8 @@ async function settle<T>(
 
 type Removal =
   | { readonly kind: 'removed' | 'gone'; readonly name: string }
-  /** Still ours, still there: remembered, and tried again at the next call. */
-  | { readonly kind: 'pending'; readonly name: string; readonly warning: Problem };
+  /** Could not be deleted: stays in the annotation, and the next call tries again. */
+  | { readonly kind: 'retained'; readonly name: string; readonly warning: Problem };
 
 async function removeSecret(api: KubernetesApi, name: string, config: string): Promise<Removal> {
   try {
@@ -157,31 +163,30 @@ async function removeSecret(api: KubernetesApi, name: string, config: string): P
     if (live === undefined || !canDelete(live, config)) return { kind: 'gone', name };
     const request = secretRequest(api, 'delete', name);
     const preconditions = { uid: live.uid, resourceVersion: live.resourceVersion };
-    const answer = await api.send(
+    const response = await api.send(
       request,
       JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }),
     );
-    if (answer.status === 404) return { kind: 'gone', name };
-    if (answer.status !== 200 && answer.status !== 202) throw toProblem(request, answer);
+    if (response.status === 404) return { kind: 'gone', name };
+    if (response.status !== 200 && response.status !== 202) throw toProblem(request, response);
     return { kind: 'removed', name };
   } catch (error) {
-    const [problem] = problemsOf(error) ?? [];
-    if (problem === undefined) throw error;
-    return { kind: 'pending', name, warning: leftBehind(problem) };
+    const [problem] = problemsOrThrow(error);
+    return { kind: 'retained', name, warning: notRemoved(problem) };
   }
 }
 
-function leftBehind(problem: Problem): Problem {
+function notRemoved(problem: Problem): Problem {
   return new Problem({
     code: problem.code,
     subject: problem.subject,
-    message: `it left the config and could not be removed: ${problem.message}`,
+    message: `is no longer in the config and could not be deleted: ${problem.message}`,
     remedy: problem.remedy,
     cause: problem,
   });
 }
 
-/** Other pods of the workload may be applying the same at this moment; those that lose all races say that they may be tried again. */
+/** Other pods of the workload may apply the same Secret at the same time. A pod that loses every race gets a retryable Problem. */
 const ATTEMPTS = 10;
 
 async function applySecret(
@@ -189,22 +194,39 @@ async function applySecret(
   secret: DesiredSecret,
   found: LiveSecret | undefined,
   owner: OwnerReference | undefined,
-  config: string,
+  terms: OwnershipTerms,
 ): Promise<AppliedSecret> {
   const { name } = secret;
   let live = found;
+  let adopting = false;
   for (let attempt = 1; ; attempt++) {
-    if (live !== undefined) refuseForeign(live, secret, config, api.namespace);
+    if (live !== undefined) refuseForeign(live, secret, terms);
     const desired = withOwner(secret, owner, live);
-    if (live !== undefined && !needsApply(desired, live)) return { name, result: 'unchanged' };
-    if (live?.immutable)
-      throw unchangeable(secret, api.namespace, 'one that can change, got an immutable one');
-    const request = { ...secretRequest(api, 'patch', name), values: desired.data };
-    const answer = await api.send(request, applyBody(desired, api.namespace, live));
-    if (answer.status === 201) return { name, result: 'created' };
-    if (answer.status === 200) return { name, result: 'updated' };
-    const raced = answer.status === 409 && conflictingFields(answer.body).length === 0;
-    if (!raced || attempt === ATTEMPTS) throw toProblem(request, answer);
+    if (terms.adoptDriverSecrets && live?.driver !== undefined) {
+      adopting = true;
+      live = (await removeDriverPart(api, desired, live)) ?? (await raced(attempt));
+      continue;
+    }
+    if (!adopting && live !== undefined && !needsApply(desired, live)) return { name, result: 'unchanged' };
+    if (live?.immutable) throw unchangeable(secret, api.namespace, 'is immutable');
+    const request: KubernetesRequest = {
+      ...secretRequest(api, 'patch', name),
+      patch: adopting ? 'forcedApply' : 'apply',
+      quotesValue: (text) => quotesValue(text, desired.data.values()),
+    };
+    const response = await api.send(request, applyBody(desired, api.namespace, live));
+    if (response.status === 201) return { name, result: 'created' };
+    if (response.status === 200) return { name, result: adopting ? 'adopted' : 'updated' };
+    const isRace = response.status === 409 && conflictingFields(response.body).length === 0;
+    if (!isRace || attempt >= ATTEMPTS) throw toProblem(request, response);
     live = await readSecret(api, name);
   }
+
+  /** The Secret after another writer changed it. */
+  async function raced(attempt: number): Promise<LiveSecret | undefined> {
+    if (attempt >= ATTEMPTS) throw toProblem(secretRequest(api, 'patch', name), CHANGED);
+    return await readSecret(api, name);
+  }
 }
+
+const CHANGED = { status: 409, body: undefined, retryAfter: undefined };

@@ -1,30 +1,31 @@
 /**
- * The Kubernetes Secrets that a config's `secretObjects` ask for, made of the files that were published.
+ * The Kubernetes Secrets that a config's `secretObjects` describe, built from the files that were published.
  *
- * Values are the files' bytes, unchanged, except in `kubernetes.io/tls`. What cannot become a Secret is a Problem about that
- * Secret alone: the others are still applied. Values stay wrapped until the request body is written, here, and are compared
- * here with what the cluster holds; no message is made of one.
+ * Values are the files' bytes, unchanged, except in `kubernetes.io/tls`. What cannot become a Secret is a Problem of that
+ * Secret alone: the others are still applied. Values stay wrapped until this file writes the request body or compares them
+ * with the cluster's; no message holds one.
  */
 
 import { mayMake, type Plan, type SecretObject } from '../config/plan.ts';
 import { isTlsKey } from '../config/secret-object-rules.ts';
-import { Problem, problemsOf } from '../core/problem.ts';
+import { Problem, problemsOrThrow } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
 import { didYouMean, quote } from '../core/text.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 import { redact } from '../notify/redact.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import {
   CONFIG,
-  configIdentity,
   type LiveSecret,
   MANAGED_BY_LABEL,
   MANAGER,
   type OwnerReference,
   SIBLINGS,
 } from './live-secret.ts';
+import { configIdentity } from './names.ts';
 import { tlsPart } from './tls.ts';
 
-/** A Secret as it shall be. */
+/** A Secret to apply. */
 export interface DesiredSecret {
   readonly name: string;
   readonly type: string;
@@ -34,15 +35,15 @@ export interface DesiredSecret {
   readonly data: ReadonlyMap<string, Secret>;
 }
 
-/** All Secrets of a config, as far as they can be made. */
+/** All Secrets of a config that can be built. */
 export interface DesiredSecrets {
   readonly secrets: readonly DesiredSecret[];
   readonly problems: readonly Problem[];
-  /** Secrets left as they are, since an optional object that they need does not exist. */
+  /** Secrets that are left unchanged, because an optional object that they need does not exist. */
   readonly warnings: readonly Problem[];
 }
 
-/** The Secrets as they shall be, but for the owner and the siblings, which only the cluster can tell. */
+/** The Secrets without owner and siblings, which depend on the cluster. */
 export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<DesiredSecrets> {
   const files = new Map<string, Secret>(snapshot.files.map((file) => [file.path, file.content]));
   const made = await Promise.all(
@@ -50,8 +51,7 @@ export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<De
       try {
         return await desiredSecret(object, plan, files);
       } catch (error) {
-        const problems = problemsOf(error);
-        if (problems === undefined) throw error;
+        const problems = problemsOrThrow(error);
         return { kind: 'refused' as const, problems };
       }
     }),
@@ -103,7 +103,7 @@ function missingFile(object: SecretObject, plan: Plan, path: string, paths: read
   return refusal(
     object,
     plan,
-    `expected a published file ${quote(path)}, got none`,
+    `no published file ${quote(path)}`,
     hint === undefined
       ? "Write the file's path as objectName: the object's alias, or its name after pathTranslation."
       : `Did you mean ${quote(hint)}?`,
@@ -120,35 +120,31 @@ async function tlsValue(object: SecretObject, plan: Plan, key: string, content: 
   return new Secret(part.bytes);
 }
 
-/** The API server takes no Secret whose values are longer in all. Bytes. */
-const LARGEST = 1_048_576;
+/** Bytes of all values together: the API server's limit. */
+const MAX_SIZE = 1_048_576;
 
-/** What the server would refuse for its content, said without a word of it: Go's JSON errors quote what they trip over. */
+/** What the server would reject, reported without quoting it: Go's JSON errors quote the invalid text. */
 function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string, Secret>): void {
   let size = 0;
   for (const [key, value] of data) {
     const bytes = value.reveal();
     size += bytes.length;
     if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.endsWith(key.slice(1))) {
-      if (!isJsonObject(bytes)) {
-        throw refusal(object, plan, `${key}: expected a JSON object, got none`, 'Correct the secret in AWS.');
+      if (!isObject(parseJson(new TextDecoder().decode(bytes)))) {
+        throw refusal(
+          object,
+          plan,
+          `${key}: expected a JSON object, got something else`,
+          'Correct the secret in AWS.',
+        );
       }
     }
     if (key === 'ssh-privatekey' && object.type === 'kubernetes.io/ssh-auth' && bytes.length === 0)
       throw refusal(object, plan, `${key}: expected a key, got an empty file`, 'Correct the secret in AWS.');
   }
-  if (size > LARGEST) {
-    const message = `expected at most ${LARGEST} bytes in all values, got ${size}`;
-    throw refusal(object, plan, message, 'Divide them over several Secrets.');
-  }
-}
-
-function isJsonObject(bytes: Uint8Array): boolean {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
+  if (size > MAX_SIZE) {
+    const message = `expected at most ${MAX_SIZE} bytes in all values, got ${size}`;
+    throw refusal(object, plan, message, 'Split them into several Secrets.');
   }
 }
 
@@ -164,8 +160,8 @@ function refusal(object: SecretObject, plan: Plan, message: string, remedy: stri
 }
 
 /**
- * The Secret with its owner. Owners that we gave it before stay: several pods may share a Secret, and all of them apply as
- * one field manager, so that each would take the others' away. Kubernetes' garbage collector removes those that died.
+ * The Secret with its owner. Owners that we set before stay: several pods may share a Secret, and all of them apply as one
+ * field manager, so that each would remove the others'. The garbage collector removes those of deleted pods.
  */
 export function withOwner(
   desired: DesiredSecret,
@@ -174,7 +170,7 @@ export function withOwner(
 ): DesiredSecret {
   if (owner === undefined) return { ...desired, owners: [] };
   const before = (live?.owners ?? []).filter(
-    ({ uid }) => uid !== owner.uid && live?.held?.has(`owner.${uid}`),
+    ({ uid }) => uid !== owner.uid && live?.managed?.has(`owner.${uid}`),
   );
   return { ...desired, owners: [...before, owner] };
 }
@@ -185,11 +181,11 @@ export function withSiblings(desired: DesiredSecret, names: Iterable<string>): D
   return { ...desired, annotations: { ...desired.annotations, [SIBLINGS]: siblings } };
 }
 
-/** Whether applying would change anything: a value, a name that we hold too many, or one too few. */
+/** Whether applying would change anything: a value, or the set of fields that we manage. */
 export function needsApply(desired: DesiredSecret, live: LiveSecret): boolean {
-  const held = live.held ?? new Set<string>();
+  const managed = live.managed ?? new Set<string>();
   const wanted = fieldsOf(desired);
-  if (held.size !== wanted.length || wanted.some((field) => !held.has(field))) return true;
+  if (managed.size !== wanted.length || wanted.some((field) => !managed.has(field))) return true;
   const text = (want: Readonly<Record<string, string>>, have: Readonly<Record<string, string>>) =>
     Object.entries(want).some(([name, value]) => have[name] !== value);
   if (text(desired.labels, live.labels) || text(desired.annotations, live.annotations)) return true;
@@ -199,7 +195,7 @@ export function needsApply(desired: DesiredSecret, live: LiveSecret): boolean {
   });
 }
 
-/** The fields that applying makes ours, in the notation of `LiveSecret.held`. */
+/** The fields that applying manages, in the notation of `LiveSecret.managed`. */
 function fieldsOf(desired: DesiredSecret): readonly string[] {
   return [
     ...[...desired.data.keys()].map((key) => `data.${key}`),
@@ -210,12 +206,12 @@ function fieldsOf(desired: DesiredSecret): readonly string[] {
 }
 
 /**
- * A version that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply creates
- * whatever its version says, and updates only the version that it names: so this one creates, or is a conflict.
+ * A resourceVersion that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply
+ * with any version creates, but updates only the version that it names: so this one creates, or is a conflict.
  */
 const CREATE_ONLY_VERSION = '1';
 
-/** The body of the apply. It holds only for what was looked at: a newer Secret, or one where none was, is a conflict. */
+/** The body of the apply, valid only for the Secret that was compared: a newer one, or one where none was, is a conflict. */
 export function applyBody(desired: DesiredSecret, namespace: string, live: LiveSecret | undefined): string {
   const { name, type, labels, annotations, owners, data } = desired;
   return JSON.stringify({
@@ -238,9 +234,9 @@ export function applyBody(desired: DesiredSecret, namespace: string, live: LiveS
   });
 }
 
-/** Whether the text holds one of the values, or a line or field of one, in any form that `scrub` knows. */
+/** Whether the text holds one of the values, or a line or field of one, in any form that `redact` knows. */
 export function quotesValue(text: string, data: Iterable<Secret>): boolean {
-  // Shorter ones occur in any text by chance, and to find one there tells nothing.
+  // Shorter ones occur in any text by chance.
   const values = [...data].filter((value) => value.reveal().length >= 4);
   return redact(text, values) !== text;
 }

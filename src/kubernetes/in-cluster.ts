@@ -1,9 +1,9 @@
 /**
- * Where the API server is and who we are to it, as the kubelet tells every pod.
+ * The address of the API server and our identity there, as the kubelet gives them to every pod.
  *
- * Variables give the address, the projected service account volume the token, the CA and the namespace. The token is read
- * anew for every request, for the kubelet replaces it within the hour. KUBECONFIG is not read: Secrets are synced from the
- * pod that mounts them, and a laptop's kubeconfig would write them to whatever cluster happens to be current.
+ * Variables give the address; the projected service account volume holds the token, the CA and the namespace. The token is
+ * read for every request, because the kubelet replaces it within the hour. KUBECONFIG is not read: the pod that mounts the
+ * files syncs the Secrets, and a laptop's kubeconfig would write them to whatever cluster is current.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 
-/** The API server, and who we are to it. */
+/** The API server, and our identity there. */
 export interface Cluster {
   readonly host: string;
   readonly port: number;
@@ -29,7 +29,7 @@ export async function inCluster(env: Environment, directory: string = SERVICE_AC
     throw new Problem({
       code: 'kubernetes.api',
       subject: 'KUBERNETES_SERVICE_HOST',
-      message: 'expected the variables that every pod has, got none',
+      message: 'is not set: this process does not run in a Kubernetes pod',
       remedy: 'Run in a pod, or leave out --sync-secrets.',
     });
   }
@@ -52,8 +52,9 @@ async function mounted(directory: string, name: string): Promise<string> {
     throw new Problem({
       code: 'kubernetes.api',
       subject: path,
-      message: `expected the service account volume, got ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
-      remedy: 'Set automountServiceAccountToken: true in the pod spec, and let podsecrets read the file.',
+      message: `cannot read the service account volume: ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
+      remedy:
+        'Set automountServiceAccountToken: true in the pod spec, and make the file readable for the user of podsecrets.',
       cause,
     });
   }

@@ -1,24 +1,31 @@
 /**
- * A Secret as the API server returns it, parsed, with who holds what of it.
+ * A Secret as the API server returns it: parsed, with who manages which field, and who owns it.
  *
- * Server-side apply records for every field who manages it (`managedFields`); from that record, the mark and the annotation
- * follows whether a Secret is ours, another's, or that of another config of ours. Values are wrapped on arrival.
+ * Server-side apply records for every field who manages it (`managedFields`). This record, the label and the annotation
+ * decide whether a Secret is ours, the CSI driver's, another manager's, or that of another config. Values are wrapped when
+ * they arrive.
  */
 
-import type { Plan } from '../config/plan.ts';
+import { Problem } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
+import { quote } from '../core/text.ts';
 import { asList, asObject } from '../core/unknown.ts';
+import type { KubernetesApi } from './api.ts';
+import { type KubernetesRequest, toProblem } from './api-problems.ts';
 
-/** The field manager of server-side apply, and the value of the mark. */
+/** The field manager of our applies, and the value of the label. */
 export const MANAGER = 'podsecrets';
-/** Ours wins over one that the config gives: charts set it to Helm on all their objects, and these are not Helm's. */
+/** Our value replaces one that the config gives: charts set this label to Helm on all their objects, but Helm does not manage these. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** Annotation: the config that the Secret comes from. */
 export const CONFIG = 'podsecrets.io/config';
-/** Annotation: the Secrets of that config, so that one that left the config is found again without listing them all. */
+/** Annotation: all Secrets of that config, so that one that left the config is found without listing the namespace. */
 export const SIBLINGS = 'podsecrets.io/secrets';
+/** The CSI driver sets this label to "true" on the Secrets that it syncs. */
+export const DRIVER_LABEL = 'secrets-store.csi.k8s.io/managed';
+const DRIVER_MANAGER = 'secrets-store-csi-driver';
 
-/** Who a Secret dies with, as Kubernetes writes it. */
+/** An entry of `metadata.ownerReferences`. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,12 +33,7 @@ export interface OwnerReference {
   readonly uid: string;
 }
 
-/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
-export function configIdentity(plan: Plan): string {
-  return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
-}
-
-/** What matters of a Secret in the cluster. */
+/** What podsecrets reads of a Secret in the cluster. */
 export interface LiveSecret {
   readonly uid: string;
   readonly resourceVersion: string;
@@ -41,25 +43,57 @@ export interface LiveSecret {
   readonly annotations: Readonly<Record<string, string>>;
   readonly owners: readonly OwnerReference[];
   readonly data: ReadonlyMap<string, Secret>;
-  /** What our applies hold: `data.password`, `labels.app`, `annotations.x`, `owner.UID`. Undefined: nothing ever. */
-  readonly held: ReadonlySet<string> | undefined;
-  /** Everybody else who manages a field. */
-  readonly others: readonly string[];
+  /** Fields that our applies manage: `data.password`, `labels.app`, `annotations.x`, `owner.UID`. Undefined: none ever. */
+  readonly managed: ReadonlySet<string> | undefined;
+  /** The other managers of fields. */
+  readonly otherManagers: readonly string[];
+  /** What the CSI driver has of it; undefined when it has neither its label nor its field manager. */
+  readonly driver: DriverPart | undefined;
 }
 
-/** Reads the answer to a GET; undefined when it is not a Secret. */
-export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
-  const secret = asObject(answer);
+/** The CSI driver's part of a Secret. */
+export interface DriverPart {
+  /** Fields that the driver manages, as `managed` names them; undefined when only the label is there. */
+  readonly fields: ReadonlySet<string> | undefined;
+  /** `managedFields` without the driver's entries. */
+  readonly otherEntries: readonly unknown[];
+}
+
+/** The Secret; undefined when there is none. Throws the Problem of any other response. */
+export async function readSecret(api: KubernetesApi, name: string): Promise<LiveSecret | undefined> {
+  const request = secretRequest(api, 'get', name);
+  const response = await api.send(request);
+  if (response.status === 404) return undefined;
+  const live = response.status === 200 ? parseLiveSecret(response.body) : undefined;
+  if (live === undefined) throw toProblem(request, response);
+  return live;
+}
+
+/** The request for a Secret of our namespace. */
+export function secretRequest(
+  api: KubernetesApi,
+  verb: KubernetesRequest['verb'],
+  name: string,
+): KubernetesRequest {
+  return { verb, group: '', resource: 'secrets', name, namespace: api.namespace };
+}
+
+/** Parses the body of a response; undefined when it is not a Secret. */
+export function parseLiveSecret(body: unknown): LiveSecret | undefined {
+  const secret = asObject(body);
   const metadata = asObject(secret.metadata);
   if (secret.kind !== 'Secret' || typeof metadata.uid !== 'string') return undefined;
-  const managers = asList(metadata.managedFields).map(asObject);
-  const ours = managers.filter((entry) => entry.manager === MANAGER && entry.operation === 'Apply');
+  const labels = texts(metadata.labels);
+  const entries = asList(metadata.managedFields).map(asObject);
+  const ours = entries.filter((entry) => entry.manager === MANAGER);
+  const applied = ours.filter((entry) => entry.operation === 'Apply');
+  const drivers = entries.filter((entry) => entry.manager === DRIVER_MANAGER);
   return {
     uid: metadata.uid,
     resourceVersion: String(metadata.resourceVersion),
     type: String(secret.type),
     immutable: secret.immutable === true,
-    labels: texts(metadata.labels),
+    labels,
     annotations: texts(metadata.annotations),
     owners: asList(metadata.ownerReferences).map(asObject).map(ownerReference),
     data: new Map(
@@ -68,17 +102,21 @@ export function parseLiveSecret(answer: unknown): LiveSecret | undefined {
         new Secret(Buffer.from(value, 'base64')),
       ]),
     ),
-    held:
-      ours.length === 0
-        ? undefined
-        : new Set(ours.flatMap((entry) => managedFields(asObject(entry.fieldsV1)))),
-    others: [
-      ...new Set(managers.filter((entry) => !ours.includes(entry)).map((entry) => String(entry.manager))),
+    managed: fieldsOf(applied),
+    otherManagers: [
+      ...new Set(entries.filter((entry) => !ours.includes(entry)).map((entry) => String(entry.manager))),
     ],
+    driver:
+      labels[DRIVER_LABEL] === 'true' || drivers.length > 0
+        ? {
+            fields: fieldsOf(drivers),
+            otherEntries: entries.filter((entry) => !drivers.includes(entry)),
+          }
+        : undefined,
   };
 }
 
-function ownerReference(owner: Record<string, unknown>): OwnerReference {
+function ownerReference(owner: Readonly<Record<string, unknown>>): OwnerReference {
   return {
     apiVersion: String(owner.apiVersion),
     kind: String(owner.kind),
@@ -87,8 +125,13 @@ function ownerReference(owner: Record<string, unknown>): OwnerReference {
   };
 }
 
+function fieldsOf(entries: readonly Readonly<Record<string, unknown>>[]): ReadonlySet<string> | undefined {
+  if (entries.length === 0) return undefined;
+  return new Set(entries.flatMap((entry) => fieldNames(asObject(entry.fieldsV1))));
+}
+
 /** `{"f:data":{"f:password":{}},"f:metadata":{"f:ownerReferences":{"k:{\"uid\":\"…\"}":{}}}}`, as names. */
-function managedFields(fields: Record<string, unknown>): readonly string[] {
+function fieldNames(fields: Readonly<Record<string, unknown>>): readonly string[] {
   const metadata = asObject(fields['f:metadata']);
   const names = (prefix: string, of: unknown) =>
     Object.keys(asObject(of)).flatMap((name) =>
@@ -106,33 +149,34 @@ function managedFields(fields: Record<string, unknown>): readonly string[] {
   ];
 }
 
-/** Whose a Secret is: this config's, another config's of ours, or somebody else's. */
+/** Who owns a Secret: this config, another config, the CSI driver, or other managers. */
 export type Ownership =
   | { readonly kind: 'ours' }
   | { readonly kind: 'config'; readonly config: string }
+  | { readonly kind: 'driver' }
   | { readonly kind: 'foreign'; readonly managers: readonly string[] };
 
 /**
- * Whose the Secret is, seen from a config. The mark or our part in `managedFields` makes it ours: backups lose the one,
- * people the other, and since nothing is ever forced, a field that another manager changed still stops us.
+ * Who owns the Secret, seen from a config. The label or our entry in `managedFields` makes it ours: a backup loses the entry,
+ * people remove the label. A field that another manager changed is still a conflict, because an apply is never forced on it.
  */
 export function ownershipOf(live: LiveSecret, config: string): Ownership {
-  if (live.held === undefined && live.labels[MANAGED_BY_LABEL] !== MANAGER)
-    return { kind: 'foreign', managers: live.others };
+  if (live.managed === undefined && live.labels[MANAGED_BY_LABEL] !== MANAGER)
+    return live.driver === undefined ? { kind: 'foreign', managers: live.otherManagers } : { kind: 'driver' };
   const from = live.annotations[CONFIG];
   return from === undefined || from === config ? { kind: 'ours' } : { kind: 'config', config: from };
 }
 
-/** Whether we made it and may remove it: every sign must say so, for nothing brings it back. */
+/** Whether we created it and may delete it: every sign must say so, because nothing restores it. */
 export function canDelete(live: LiveSecret, config: string): boolean {
   return (
-    live.held !== undefined &&
+    live.managed !== undefined &&
     live.labels[MANAGED_BY_LABEL] === MANAGER &&
     live.annotations[CONFIG] === config
   );
 }
 
-/** The Secrets of the same config at the last apply, as the annotation tells. */
+/** The Secrets of the same config at the last apply, from the annotation. */
 export function managedNames(live: LiveSecret): readonly string[] {
   return (live.annotations[SIBLINGS] ?? '').split(',').filter((name) => name !== '');
 }
@@ -141,4 +185,87 @@ function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(asObject(value)).filter(([, text]) => typeof text === 'string'),
   ) as Record<string, string>;
+}
+
+/** A Secret of the config, as far as it decides whether the live one can be used. */
+export interface WantedSecret {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Which Secrets may be changed. */
+export interface OwnershipTerms {
+  readonly config: string;
+  readonly namespace: string;
+  /** `--adopt-driver-secrets`. */
+  readonly adoptDriverSecrets: boolean;
+}
+
+/** Throws the Problem of a Secret that another manager or another config owns, or that has another type. */
+export function refuseForeign(live: LiveSecret, secret: WantedSecret, terms: OwnershipTerms): void {
+  const { config, namespace } = terms;
+  const ownership = ownershipOf(live, config);
+  switch (ownership.kind) {
+    case 'driver':
+      if (!terms.adoptDriverSecrets) throw driverManaged(secret, namespace);
+      refuseOtherType(live, secret, namespace);
+      return;
+    case 'ours':
+      refuseOtherType(live, secret, namespace);
+      return;
+    case 'foreign':
+      throw foreign(secret, namespace, ownership.managers);
+    case 'config':
+      throw new Problem({
+        code: 'kubernetes.foreign',
+        subject: subjectOf(secret, namespace),
+        message: `belongs to the config ${quote(ownership.config)}, not to ${quote(config)}`,
+        remedy: `Choose another secretName; or, if the config was renamed: kubectl -n ${namespace} annotate --overwrite secret ${secret.name} podsecrets.io/config=${config}`,
+      });
+    default:
+      ownership satisfies never;
+  }
+}
+
+function refuseOtherType(live: LiveSecret, secret: WantedSecret, namespace: string): void {
+  if (live.type === secret.type) return;
+  throw unchangeable(
+    secret,
+    namespace,
+    `expected type ${quote(secret.type)}, got ${quote(live.type)}: the type of a Secret cannot change`,
+  );
+}
+
+function driverManaged(secret: WantedSecret, namespace: string): Problem {
+  return new Problem({
+    code: 'kubernetes.foreign',
+    subject: subjectOf(secret, namespace),
+    message: 'is managed by the Secrets Store CSI driver',
+    remedy:
+      'Add --adopt-driver-secrets to take it over while old pods still run (do not delete it: they use it), or choose another secretName.',
+  });
+}
+
+function foreign(secret: WantedSecret, namespace: string, managers: readonly string[]): Problem {
+  const by = managers.length === 0 ? 'another writer' : managers.map(quote).join(', ');
+  return new Problem({
+    code: 'kubernetes.foreign',
+    subject: subjectOf(secret, namespace),
+    message: `is managed by ${by}, not by podsecrets`,
+    remedy: `Choose another secretName; or delete it and podsecrets creates it: kubectl -n ${namespace} delete secret ${secret.name}`,
+  });
+}
+
+/** The Problem of a Secret that can only be recreated. */
+export function unchangeable(secret: WantedSecret, namespace: string, message: string): Problem {
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: subjectOf(secret, namespace),
+    message,
+    remedy: `Delete it and podsecrets recreates it: kubectl -n ${namespace} delete secret ${secret.name}`,
+  });
+}
+
+function subjectOf(secret: WantedSecret, namespace: string): string {
+  return `Secret ${namespace}/${secret.name}`;
 }

@@ -1,17 +1,18 @@
 /**
- * Who a synced Secret dies with: nobody, this pod, or the workload behind it.
+ * The owner of a synced Secret, for garbage collection: none, this pod, or its workload.
  *
- * The pod's name and uid come by the downward API, which needs no permission. The workload is the pod's controller, and for
- * a controller that itself is controlled (ReplicaSet of a Deployment, Job of a CronJob) the one above, so that a rollout
- * does not take the Secret with it. No `blockOwnerDeletion` is set, which would need a permission on the owner.
+ * The pod's name and uid come from the downward API, which needs no permission. The workload is the pod's controller, and for
+ * a controller that itself is controlled (ReplicaSet of a Deployment, Job of a CronJob) the one above, so that a rollout does
+ * not delete the Secret. `blockOwnerDeletion` is not set, because it needs a permission on the owner.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
+import { asObject, asObjects } from '../core/unknown.ts';
 import type { KubernetesApi } from './api.ts';
 import { toProblem } from './api-problems.ts';
 import type { OwnerReference } from './live-secret.ts';
-import type { SecretOwner } from './rbac.ts';
 
 /** The owner to set; undefined for `retain`. The workload of a bare pod is the pod itself. */
 export async function resolveOwner(
@@ -29,12 +30,12 @@ export async function resolveOwner(
       return await workload(api, env, hostname);
     default:
       owner satisfies never;
-      throw new Error('no such owner');
+      throw new Error(`unknown owner ${String(owner)}`);
   }
 }
 
 async function thisPod(api: KubernetesApi, env: Environment, hostname: string): Promise<OwnerReference> {
-  // A hostname is the pod's name but for hostNetwork, spec.hostname, and names longer than 63 letters.
+  // The hostname is the pod's name except with hostNetwork, spec.hostname, and names longer than 63 characters.
   const name = env.POD_NAME || hostname;
   const uid = env.POD_UID || (await metadataOf(api, '', 'pods', name)).uid;
   return { apiVersion: 'v1', kind: 'Pod', name, uid };
@@ -66,25 +67,18 @@ async function metadataOf(
   name: string,
 ): Promise<Metadata> {
   const request = { verb: 'get', group, resource, name, namespace: api.namespace } as const;
-  const answer = await api.send(request);
-  if (answer.status === 404 && resource === 'pods') throw noSuchPod(name);
-  const metadata = answer.status === 200 ? parseMetadata(answer.body) : undefined;
-  if (metadata === undefined) throw toProblem(request, answer);
+  const response = await api.send(request);
+  if (response.status === 404 && resource === 'pods') throw noSuchPod(name);
+  const metadata = response.status === 200 ? parseMetadata(response.body) : undefined;
+  if (metadata === undefined) throw toProblem(request, response);
   return metadata;
 }
 
-/** Who an object is and who controls it; undefined when it is no object of Kubernetes'. */
+/** The uid and the controller of an object; undefined when the body is no Kubernetes object. */
 function parseMetadata(body: unknown): Metadata | undefined {
-  const { metadata } = (body ?? {}) as {
-    readonly metadata?: { readonly uid?: unknown; readonly ownerReferences?: unknown } | null;
-  };
-  if (typeof metadata?.uid !== 'string') return undefined;
-  const references: readonly unknown[] = Array.isArray(metadata.ownerReferences)
-    ? metadata.ownerReferences
-    : [];
-  const controller = references
-    .map((reference) => (reference ?? {}) as Record<keyof OwnerReference | 'controller', unknown>)
-    .find((reference) => reference.controller === true);
+  const metadata = asObject(asObject(body).metadata);
+  if (typeof metadata.uid !== 'string') return undefined;
+  const controller = asObjects(metadata.ownerReferences).find((reference) => reference.controller === true);
   return {
     uid: metadata.uid,
     controller: controller && {
@@ -100,8 +94,8 @@ function noSuchPod(name: string): Problem {
   return new Problem({
     code: 'kubernetes.api',
     subject: `Pod ${name}`,
-    message: 'expected the pod we run in, got 404',
+    message: 'not found (404): the name of this pod is unknown',
     remedy:
-      'Give its name by the downward API: env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}].',
+      'Set its name by the downward API: env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}].',
   });
 }

@@ -1,19 +1,16 @@
 /**
  * The least that a service account must be allowed for `--sync-secrets`.
  *
- * Every rule on Secrets names them: server-side apply tells the API server the name before it creates anything, so that even
- * `create` can be held to names (a POST could not). Nothing is ever listed or watched: `list` with a name is `list` of every
- * Secret of the namespace. What left the config is found by an annotation instead, and removed if `delete` on its name is
- * (still) allowed. Pods, ReplicaSets and Jobs have names that controllers make up, so `--secret-owner workload` needs `get`
- * on them without names.
+ * Every rule on Secrets names them: a server-side apply carries the name in its path, so that even `create` can be limited to
+ * names (a POST cannot). Nothing is listed or watched: `list` with a name is `list` of every Secret of the namespace. A Secret
+ * that left the config is found by an annotation instead, and deleted if `delete` on its name is (still) allowed. Names of
+ * pods, ReplicaSets and Jobs are generated, so `--secret-owner workload` needs `get` on them without names.
+ * `--adopt-driver-secrets` needs no verb more: it reads and patches the same Secrets.
  */
 
+import type { SecretOwner } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
-import { configIdentity } from './live-secret.ts';
-import { ownName } from './names.ts';
-
-/** `--secret-owner`. */
-export type SecretOwner = 'retain' | 'pod' | 'workload';
+import { configIdentity, ownName } from './names.ts';
 
 /** A rule of a Role. */
 export interface RbacRule {
@@ -37,7 +34,7 @@ export interface RbacObject {
   readonly roleRef?: { readonly apiGroup: string; readonly kind: 'Role'; readonly name: string };
 }
 
-/** What the Role is for. */
+/** Who gets the Role, and for which owner of Secrets. */
 export interface RbacRequest {
   readonly owner: SecretOwner;
   readonly serviceAccount: string;
@@ -64,7 +61,7 @@ export function rbacFor(plan: Plan, request: RbacRequest): readonly RbacObject[]
   ];
 }
 
-/** What a pass cannot do without: the rules of the Role but for `delete`, which only a later change of the config needs. */
+/** What a sync needs: the rules of the Role without `delete`, which only a later change of the config needs. */
 export function rulesNeeded(plan: Plan, owner: SecretOwner): readonly RbacRule[] {
   const [role] = rbacFor(plan, { owner, serviceAccount: '' });
   return (role?.rules ?? []).map((rule) => ({
@@ -80,8 +77,8 @@ function roleName(plan: Plan): string {
 
 function secretRule(names: readonly string[]): RbacRule {
   const resourceNames = [...new Set(names)].sort();
-  // `delete` serves two: an entry that leaves the config while the Role still names it, and clusters with the admission
-  // plugin OwnerReferencesPermissionEnforcement, where only who may delete a Secret may give it an owner.
+  // `delete` is for an entry that leaves the config while the Role still names it, and for clusters with the admission plugin
+  // OwnerReferencesPermissionEnforcement, which lets only an account that may delete a Secret change its owner.
   return {
     apiGroups: [''],
     resources: ['secrets'],
@@ -91,7 +88,7 @@ function secretRule(names: readonly string[]): RbacRule {
 }
 
 function ownerRules({ owner }: RbacRequest): readonly RbacRule[] {
-  // With `pod`, name and uid come by the downward API.
+  // With `pod`, name and uid come from the downward API.
   if (owner !== 'workload') return [];
   const get = (group: string, resource: string) => ({
     apiGroups: [group],

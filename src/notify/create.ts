@@ -34,7 +34,7 @@ export async function createNotifiers(
   if (notifyExec !== undefined) {
     const { execNotifier } = await import('./exec.ts');
     const unreaped = (zombies: number) =>
-      log.write('warn', 'hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
+      log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
         zombies,
       });
     notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, scrub, unreaped }));

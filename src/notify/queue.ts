@@ -9,7 +9,7 @@
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { Problem, type ProblemCode, problemLine, problemsOf, throwProblems } from '../core/problem.ts';
+import { Problem, type ProblemCode, problemLine, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Changed } from '../publish/snapshot.ts';
 import { momentText, type NotifierStatus, problemStatus } from '../sidecar/status.ts';
 import type { Notifier } from './notifier.ts';
@@ -172,7 +172,7 @@ function createNotifierQueue(
 
   function succeeded(change: Changed, ms: number): void {
     count(kind, 'success');
-    log.write('info', 'notify.succeeded', `told the application by ${kind}`, {
+    log.write('notify.succeeded', `told the application by ${kind}`, {
       notifier: kind,
       files: changedPaths(change).length,
       attempts: failures + 1,
@@ -184,16 +184,15 @@ function createNotifierQueue(
   }
 
   function failed(change: Changed, error: unknown): void {
-    const [found] = problemsOf(error) ?? [];
-    if (found === undefined) throw error;
+    const [found] = problemsOrThrow(error);
     const repeated = problem !== undefined && withoutNumbers(problem) === withoutNumbers(found);
     problem = found;
     failures++;
     lastFailure = { at: clock.now(), problem: found };
     count(kind, 'error');
     const fields = { notifier: kind, files: changedPaths(change).length, attempts: failures };
-    if (repeated) log.problem('debug', 'notify.failedAgain', found, fields);
-    else log.problem('warn', 'notify.failed', found, fields);
+    if (repeated) log.problem('notify.failedAgain', found, fields);
+    else log.problem('notify.failed', found, fields);
   }
 
   return {

@@ -10,6 +10,7 @@ import { dirname, resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
 import type { PublishTarget } from '../sidecar/target.ts';
+import { readAppliedSecrets, writeAppliedSecrets } from './applied-secrets.ts';
 import { holdsFiles, readValues } from './current-generation.ts';
 import { type DirectoryTerms, prepareDirectory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
@@ -73,6 +74,9 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       explained(() => clearPendingNotification(fs, dir, readLayout(fs, dir)), dir);
       previousValues.forget();
     },
+    appliedSecrets: () => explained(() => readAppliedSecrets(fs, dir, readLayout(fs, dir)), dir),
+    recordAppliedSecrets: (text) =>
+      explained(() => writeAppliedSecrets(fs, dir, readLayout(fs, dir), text), dir),
     holds: (paths) => holdsFiles(fs, dir, paths),
     values: () => [...explained(() => readValues(fs, dir), dir), ...previousValues.values()],
     close: () => {

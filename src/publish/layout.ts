@@ -18,6 +18,9 @@ export const NEW_DATA = '..data_tmp';
 /** Stands beside a set, never in it: whoever copies the whole set, as any user, finds files and nothing else. */
 const PENDING_SUFFIX = '.pending';
 
+/** Beside a generation too: the Kubernetes Secrets that were applied from it. */
+const APPLIED_SUFFIX = '.applied';
+
 /** Every name in the directory, by whose it is. */
 export interface Layout {
   readonly current: CurrentGeneration | undefined;
@@ -26,6 +29,8 @@ export interface Layout {
   /** The note of the current set, and those of others. */
   readonly pendingFile: string | undefined;
   readonly otherPendingFiles: readonly string[];
+  /** The record of Secrets applied from the current set. Those of others are among `otherPendingFiles`. */
+  readonly appliedFile: string | undefined;
   /** Names that are our links, `name -> ..data/name`. */
   readonly links: ReadonlySet<string>;
   /** Names that somebody else made. */
@@ -56,18 +61,19 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
     else if (isGenerationName(name)) generations.push(name);
-    else if (name.endsWith(PENDING_SUFFIX) && isGenerationName(name.slice(0, -PENDING_SUFFIX.length)))
-      notes.push(name);
+    else if (isBesideGeneration(name)) notes.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
   const current = hasData ? currentGeneration(fs, dir) : undefined;
   const pendingFile = notes.find((name) => current !== undefined && name === pendingFileName(current.name));
+  const appliedFile = notes.find((name) => current !== undefined && name === appliedFileName(current.name));
   return {
     current,
     otherGenerations: generations.filter((name) => name !== current?.name),
     pendingFile,
-    otherPendingFiles: notes.filter((name) => name !== pendingFile),
+    otherPendingFiles: notes.filter((name) => name !== pendingFile && name !== appliedFile),
+    appliedFile,
     links,
     foreign,
     hasNewData,
@@ -87,6 +93,17 @@ export function generationPrefix(now: number): string {
 /** The note that belongs to a set, by its name or by its path. */
 export function pendingFileName(set: string): string {
   return `${set}${PENDING_SUFFIX}`;
+}
+
+/** The record of applied Secrets that belongs to a set. */
+export function appliedFileName(set: string): string {
+  return `${set}${APPLIED_SUFFIX}`;
+}
+
+function isBesideGeneration(name: string): boolean {
+  return [PENDING_SUFFIX, APPLIED_SUFFIX].some(
+    (suffix) => name.endsWith(suffix) && isGenerationName(name.slice(0, -suffix.length)),
+  );
 }
 
 function isGenerationName(name: string): boolean {

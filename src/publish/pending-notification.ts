@@ -8,6 +8,7 @@
 
 import { join } from 'node:path';
 import { type FilePath, filePath } from '../core/file-path.ts';
+import { asObject, parseJson } from '../core/unknown.ts';
 import { mergeChanges } from '../notify/pending-names.ts';
 import type { FileSystem } from './fs.ts';
 import { type Layout, pendingFileName } from './layout.ts';
@@ -34,10 +35,7 @@ export function readPendingNotification(
   if (note === undefined) return undefined;
   const path = join(dir, note);
   if (!fs.lstatSync(path).isFile()) return undefined;
-  const { added, updated, removed } = (parsed(fs.readFileSync(path, 'utf8')) ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { added, updated, removed } = asObject(parseJson(fs.readFileSync(path, 'utf8')));
   return isPaths(added) && isPaths(updated) && isPaths(removed)
     ? { kind: 'changed', added, updated, removed }
     : undefined;
@@ -46,14 +44,6 @@ export function readPendingNotification(
 /** Everything was told. */
 export function clearPendingNotification(fs: FileSystem, dir: string, { pendingFile: note }: Layout): void {
   if (note !== undefined) fs.rmSync(join(dir, note), { recursive: true, force: true });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Hooks work with these names: one that leaves the directory is not passed on. */

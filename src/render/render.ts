@@ -6,7 +6,7 @@
  * name leaves this file other than in a secret or, once it is valid, as the name of a file.
  */
 
-import { PathTree } from '../config/path-tree.ts';
+import { PathTree } from '../config/path-conflicts.ts';
 import type { Output, Plan, PlannedObject } from '../config/plan.ts';
 import type { Service } from '../config/secret-ref.ts';
 import { type FilePath, filePath } from '../core/file-path.ts';
@@ -216,7 +216,7 @@ function collisions(plan: Plan, files: readonly RenderedFile[]): readonly Proble
     found.push(contentProblem(plan, file.object, file.object.subject, message, remedy));
   };
   for (const file of files) report(file, tree.claim(file.path, file));
-  for (const file of files) report(file, tree.above(file.path));
+  for (const file of files) report(file, tree.ownerAbove(file.path));
   return found;
 }
 
@@ -233,6 +233,6 @@ function contentProblem(
     message,
     remedy,
     file: plan.file,
-    ...(object.line === undefined ? {} : { line: object.line }),
+    line: object.line,
   });
 }

@@ -8,7 +8,7 @@
  */
 
 import type { Clock } from '../core/clock.ts';
-import { type Problem, problemsOf } from '../core/problem.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
@@ -72,8 +72,7 @@ export async function steadyPhase(
 
 /** How long to wait after a failed pass; a thrown thing that is no Problem is a bug and is thrown on. */
 function backoffAfter(options: LoopOptions, phase: Phase, error: unknown, failures: number): number {
-  const problems = problemsOf(error);
-  if (problems === undefined) throw error;
+  const problems = problemsOrThrow(error);
   const delay = retryDelay(phase, failures, options.interval, retryAfterOf(problems), options.clock.random());
   options.onFailure(problems, failures, delay);
   return delay;

@@ -131,9 +131,6 @@ export function sample<N extends MetricName>(name: N, labels: Labels<N>, value: 
   return { name, labels, value };
 }
 
-/** The content type of `exposition`. */
-export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
-
 /** The page in Prometheus' text format 0.0.4, in the order of the table. */
 export function exposition(samples: readonly Sample[]): string {
   return Object.entries<Metric>(metrics)

@@ -8,7 +8,7 @@
 import { carelessEdit } from '../config/careless-edit.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, problemLine, problemsOf } from '../core/problem.ts';
+import { type Problem, problemLine, problemsOrThrow } from '../core/problem.ts';
 import type { SyncTarget } from './target.ts';
 
 /** What reading a config again came to. */
@@ -46,24 +46,22 @@ async function reloadConfig(target: SyncTarget, { readPlan, log }: ReloadOptions
     if (careless !== undefined) throw careless;
     target.setConfigProblems([]);
     if (JSON.stringify(plan) === JSON.stringify(before)) {
-      if (knownProblems.length > 0)
-        log.write('info', 'config.recovered', `${config} is whole again`, { config });
+      if (knownProblems.length > 0) log.write('config.recovered', `${config} is whole again`, { config });
       return 'unchanged';
     }
     target.setPlan(plan);
-    log.write('info', 'config.reloaded', `${config} was edited and is in force`, {
+    log.write('config.reloaded', `${config} was edited and is in force`, {
       config,
       objects: plan.objects.length,
     });
-    for (const warning of warnings) log.problem('warn', 'config.warning', warning);
+    for (const warning of warnings) log.problem('config.warning', warning);
     return 'changed';
   } catch (error) {
-    const problems = problemsOf(error);
-    if (problems === undefined) throw error;
+    const problems = problemsOrThrow(error);
     target.setConfigProblems(problems);
     const known = knownProblems.map(problemLine);
     for (const problem of problems) {
-      if (!known.includes(problemLine(problem))) log.problem('error', 'config.invalid', problem, { config });
+      if (!known.includes(problemLine(problem))) log.problem('config.invalid', problem, { config });
     }
     return 'invalid';
   }

@@ -6,9 +6,8 @@
  */
 
 import { durationText } from '../cli/values.ts';
-import { plural } from '../core/counted.ts';
 import { table } from '../core/table.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, plural } from '../core/text.ts';
 import type { ConfigStatus, NotifierStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
 /** The page as text; `now` is milliseconds since 1970. */

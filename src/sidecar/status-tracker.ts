@@ -4,11 +4,11 @@
  * A change of state is said once. What only lasts is said at `debug`.
  */
 
-import { distinct } from '../cli/exit-message.ts';
+import type { CredentialsInUse } from '../aws/sources.ts';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Problem } from '../core/problem.ts';
+import { distinct, type Problem } from '../core/problem.ts';
 import { version } from '../core/version.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
 import { type CredentialsStatus, momentText, type SidecarStatus } from './status.ts';
@@ -28,7 +28,7 @@ export interface StatusTracker {
 export interface StatusTrackerOptions {
   readonly targets: readonly SyncTarget[];
   readonly queue: NotificationQueue;
-  readonly credentials: () => CredentialsStatus | undefined;
+  readonly credentials: () => CredentialsInUse | undefined;
   /** Milliseconds between refreshes. */
   readonly interval: number;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
   };
   return {
     status() {
-      const credentials = options.credentials();
+      const credentials = credentialsStatus(options.credentials());
       return {
         version,
         startedAt,
@@ -66,7 +66,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       phase = 'steady';
       due(delay);
       const every = durationText(interval);
-      log.write('info', 'sidecar.ready', `files are there; refreshing every ${every}`, {
+      log.write('sidecar.ready', `files are there; refreshing every ${every}`, {
         listen,
         interval: every,
       });
@@ -76,7 +76,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       due(delay);
       if (consecutiveFailures > 0) {
         const failures = consecutiveFailures;
-        log.write('info', 'sync.recovered', `syncing again after ${failures} failures`, { failures });
+        log.write('sync.recovered', `syncing again after ${failures} failures`, { failures });
       }
       consecutiveFailures = 0;
       failing = '';
@@ -89,8 +89,8 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       const now = problems.map(({ code, subject }) => `${code} ${subject}`).join();
       const fields = { attempt: failures, retryIn: durationText(delay) };
       for (const problem of distinct(problems)) {
-        if (now === failing) log.problem('debug', 'sync.failedAgain', problem, fields);
-        else log.problem('warn', 'sync.failed', problem, fields);
+        if (now === failing) log.problem('sync.failedAgain', problem, fields);
+        else log.problem('sync.failed', problem, fields);
       }
       failing = now;
     },
@@ -99,7 +99,17 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       phase = 'stopping';
       if (!stop.aborted) return;
       const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
-      log.write('info', 'sidecar.stopping', `asked to end by ${reason}`, { reason });
+      log.write('sidecar.stopping', `asked to end by ${reason}`, { reason });
     },
+  };
+}
+
+function credentialsStatus(credentials: CredentialsInUse | undefined): CredentialsStatus | undefined {
+  if (credentials === undefined) return undefined;
+  const { source, servedBy, expiresAt } = credentials;
+  return {
+    source,
+    ...(servedBy === undefined ? {} : { servedBy }),
+    ...(expiresAt === undefined ? {} : { expiresAt: momentText(expiresAt) }),
   };
 }

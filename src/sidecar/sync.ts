@@ -5,12 +5,11 @@
  */
 
 import type { Fetcher } from '../aws/fetcher.ts';
-import { distinct } from '../cli/exit-message.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Clock } from '../core/clock.ts';
-import { plural } from '../core/counted.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, problemsOf, throwProblems } from '../core/problem.ts';
+import { distinct, type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { plural } from '../core/text.ts';
 import { changedPaths } from '../notify/pending-names.ts';
 import type { Changed, Snapshot } from '../publish/snapshot.ts';
 import type { Phase } from './backoff.ts';
@@ -48,9 +47,9 @@ export async function syncAll(options: SyncContext, phase: Phase, stop: AbortSig
       const { snapshot } = rendered;
       report(options, target, published, snapshot.files.length, clock.elapsed() - startedAt);
       await options.applySecrets?.(target.plan(), snapshot, stop);
+      target.recordSecrets();
     } catch (error) {
-      const found = problemsOf(error);
-      if (found === undefined) throw error;
+      const found = problemsOrThrow(error);
       target.recordFailure(found);
       if (found.some(({ stage }) => stage !== 'kubernetes')) options.count('failed');
       problems.push(...found);
@@ -72,7 +71,6 @@ function report(
   if (change.kind === 'changed') {
     count('changed');
     log.write(
-      'info',
       'publish.changed',
       `published ${plural(files, 'file')} in ${directory}: ${changeCounts(change)}`,
       {
@@ -85,9 +83,8 @@ function report(
     );
   } else {
     count('unchanged');
-    if (first)
-      log.write('info', 'publish.verified', `the files in ${directory} are as they should be`, fields);
-    else log.write('debug', 'publish.unchanged', `nothing changed in ${directory}`, fields);
+    if (first) log.write('publish.verified', `the files in ${directory} are as they should be`, fields);
+    else log.write('publish.unchanged', `nothing changed in ${directory}`, fields);
   }
 }
 

@@ -7,13 +7,12 @@
 
 import { selectRegion } from '../aws/failover.ts';
 import type { FetchRequest, SecretSource } from '../aws/fetcher.ts';
-import { distinct } from '../cli/exit-message.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
 import type { FetchResults } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { FilePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
-import { type Problem, throwProblems } from '../core/problem.ts';
+import { distinct, type Problem, throwProblems } from '../core/problem.ts';
 import { changeToNotify } from '../notify/pending-names.ts';
 import type { Change, Changed, Snapshot } from '../publish/snapshot.ts';
 import { type Rendered, render, type SelectedValue } from '../render/render.ts';
@@ -33,6 +32,10 @@ export interface PublishTarget {
   pendingNotification(): Changed | undefined;
   /** The application has heard of everything. */
   clearPendingNotification(): void;
+  /** What was recorded with the set in use as applied to Kubernetes; undefined: nothing. Throws a Problem. */
+  appliedSecrets(): string | undefined;
+  /** Records it, beyond the end of the process. */
+  recordAppliedSecrets(text: string): void;
 }
 
 /** What came of a publish. */
@@ -68,6 +71,8 @@ export interface SyncTarget {
   renderFiles(outcomes: FetchResults): Promise<RenderedTarget>;
   /** Publishes them. Throws every problem that stands against it. */
   publish(prepared: RenderedTarget): Published;
+  /** The Kubernetes Secrets of what was published were applied. */
+  recordSecrets(): void;
   /** A pass failed for this one. */
   recordFailure(problems: readonly Problem[]): void;
   /** What an earlier process published, and could not tell. Throws a Problem. */
@@ -90,6 +95,8 @@ export interface SyncTargetOptions {
   readonly target: PublishTarget;
   /** The source with the identity that a plan asks for. */
   readonly sourceOf: (plan: Plan) => SecretSource;
+  /** The plan's Kubernetes Secrets are applied as well: ready includes them. */
+  readonly syncSecrets: boolean;
   /** Whether there is an application to tell. */
   readonly hasNotifiers: boolean;
   /** Tell also about the first publish of a process. */
@@ -102,7 +109,10 @@ export interface SyncTargetOptions {
 export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   const { directory, target, sourceOf, hasNotifiers, notifyOnStart, clock, log } = options;
   let { plan } = options;
-  let ready = target.holds(expectedPaths(plan));
+  const needsSecrets = () => options.syncSecrets && plan.secretObjects.length > 0;
+  let ready =
+    target.holds(expectedPaths(plan)) &&
+    (!needsSecrets() || target.appliedSecrets() === secretsDescription(plan));
   /** Until a plan's first success both regions are asked. */
   let verifiedOnce = false;
   let publishes = 0;
@@ -128,19 +138,18 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     const change = target.publish(snapshot, toNotify);
     publishes++;
     verifiedOnce = true;
-    ready = true;
+    if (!needsSecrets()) ready = true;
     lastSuccess = clock.now();
     if (change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, first, momentText(lastSuccess));
     missingOptional = logTransitions(missingOptional, missing, {
-      begins: (object) => log.problem('warn', 'object.missing', object.problem, { config: plan.file }),
-      ends: (name) =>
-        log.write('info', 'object.found', `${name} exists again`, { config: plan.file, object: name }),
+      begins: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
+      ends: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
     });
     degraded = logTransitions(degraded, degradedObjects, {
-      begins: (object) => log.problem('warn', 'region.failing', object.problem, { config: plan.file }),
+      begins: (object) => log.problem('region.failing', object.problem, { config: plan.file }),
       ends: (name) =>
-        log.write('info', 'region.recovered', `${name} is served by both regions again`, {
+        log.write('region.recovered', `${name} is served by both regions again`, {
           config: plan.file,
           object: name,
         }),
@@ -159,6 +168,10 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     }),
     renderFiles,
     publish,
+    recordSecrets() {
+      if (needsSecrets()) target.recordAppliedSecrets(secretsDescription(plan));
+      ready = true;
+    },
     recordFailure(problems) {
       lastFailure = clock.now();
       lastErrors = problems;
@@ -188,6 +201,19 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       missingOptional,
     }),
   };
+}
+
+/** The Secrets of a plan, without values: what a later process compares with its own plan. */
+function secretsDescription({ secretObjects }: Plan): string {
+  return JSON.stringify(
+    secretObjects.map(({ secretName, type, labels, annotations, data }) => ({
+      secretName,
+      type,
+      labels,
+      annotations,
+      data,
+    })),
+  );
 }
 
 /** Which value serves each object. Throws the problems of all that have none. */

@@ -8,7 +8,7 @@
 import type { Clock } from '../core/clock.ts';
 
 /** Why the agent looks. */
-export type TriggerReason = 'timer' | 'config' | 'signal' | 'request';
+export type TriggerReason = 'timer' | 'config' | 'signal' | 'request' | 'secrets';
 
 /** Wake-ups, gathered until the agent asks for them. */
 export interface Triggers {

@@ -11,6 +11,8 @@ import { setFlagsFromString } from 'node:v8';
 export function disableJit(endpoint: string | undefined): void {
   const modules = endpoint?.startsWith('http:') ? PLAIN : [...PLAIN, 'https'];
   for (const name of modules) process.getBuiltinModule(`node:${name}`);
+  // Node loads this class when it is first used: by the request for credentials of Pod Identity.
+  void process.getBuiltinModule('node:async_hooks').AsyncLocalStorage;
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
@@ -22,4 +24,12 @@ export function disableJit(endpoint: string | undefined): void {
 const PLAIN = ['http', 'crypto', 'sqlite', 'process'];
 
 /** `--max-opt=0` alone would do on a command line; later it leaves out what it implies. */
-const FLAGS = ['--max-opt=0', '--no-turbofan', '--no-maglev', '--no-sparkplug'];
+const FLAGS = [
+  '--max-opt=0',
+  '--no-turbofan',
+  '--no-maglev',
+  '--no-sparkplug',
+  // Regular expressions stay bytecode as well: 0.1 times the start of Node. As a flag of the executable it would cost 0.5,
+  // because V8 would then reject the code that Node stores of its own modules.
+  '--no-regexp-optimization',
+];

@@ -6,7 +6,6 @@
  * same. Nothing here is for init, which lives for a moment.
  */
 
-import { dlopen } from 'node:ffi';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -15,11 +14,9 @@ export function reduceMemory(): () => void {
   for (const flag of FLAGS) setFlagsFromString(flag);
   // The flag adds `gc` to contexts that are made from now on, so only we have it.
   const gc = runInNewContext('gc') as (options: object) => void;
-  const trim = mallocTrim();
   return () => {
     // Of the flavours only this one returns the pages at once: V8 itself would do so after a minute or two.
     gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    trim();
   };
 }
 
@@ -28,14 +25,3 @@ const FLAGS = [
   '--bytecode-old-age=1',
   '--expose-gc',
 ];
-
-/** malloc_trim(3): the C library keeps what was freed between what is in use, and has to be asked for it. 4.5 MB. */
-function mallocTrim(): () => void {
-  try {
-    const { functions } = dlopen(null, { malloc_trim: { arguments: ['u64'], return: 'i32' } });
-    return () => functions.malloc_trim(0n);
-  } catch {
-    // Another C library than glibc, or a Node without foreign functions.
-    return () => {};
-  }
-}

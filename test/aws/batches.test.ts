@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AwsRequest, batchReads, type FetchMode } from '../../src/aws/batches.ts';
+import { type AwsRequest, batchReads } from '../../src/aws/batches.ts';
+import type { FetchMode } from '../../src/cli/options.ts';
 import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
 
 const test = suite('batches');

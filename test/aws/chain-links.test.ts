@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Profiles, profileKind, usesInstanceRole } from '../../src/aws/chain-links.ts';
-import { placeOf } from '../../src/aws/place.ts';
+import { placeOf } from '../../src/core/environment.ts';
 
 const test = suite('links of the default chain');
 

@@ -13,9 +13,9 @@ import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
 import { openTransport } from '../../src/aws/transport.ts';
 import { type Problem, problemLine } from '../../src/core/problem.ts';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 import { scratch } from '../support/scratch.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 import { outcomeText, problemsIn, REGION, realClock, recordingLog, secret } from './world.ts';
 
 const CANARY = 'canary0815canary0815';
@@ -23,7 +23,7 @@ const ROLE = 'arn:aws:iam::111122223333:role/app';
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: CANARY };
 
 interface Place {
-  aws: StandIn;
+  aws: FakeAws;
   home: string;
   /** Variables of this process, which the SDK reads by itself. */
   env: Record<string, string>;
@@ -33,7 +33,7 @@ const test = suite<Place>('the default chain');
 const before = { ...process.env };
 
 test.before(async (place) => {
-  place.aws = await startStandIn({
+  place.aws = await startFakeAws({
     seed: {
       identities: {
         app: { role: ROLE, podIdentityTokens: ['Basic token'], webIdentityTokens: ['web-token'] },
@@ -87,9 +87,9 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
       env: variables,
     }),
     environment,
-    transport: openTransport({ environment, awsTimeout: PATIENCE, clock: realClock }),
+    transport: openTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'single',
-    awsTimeout: PATIENCE,
+    awsTimeout: WAIT_LIMIT,
     clock: realClock,
     log: recordingLog(logged),
     meter: { apiCall() {} },

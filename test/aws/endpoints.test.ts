@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 import { openedFiles } from './opened-files.ts';
 
 const { readAwsEnvironment } = await import('../../src/aws/environment.ts');
@@ -54,9 +54,9 @@ async function ask(region: string, env: Record<string, string> = {}, irsa = fals
       ? { kind: 'irsa', roleArn: ROLE, tokenFile, sessionName: 'test' }
       : { kind: 'pod-identity', addresses: [address(agent)], tokenFile, injected: true },
     environment,
-    transport: openTransport({ environment, awsTimeout: PATIENCE, clock: realClock }),
+    transport: openTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'auto',
-    awsTimeout: PATIENCE,
+    awsTimeout: WAIT_LIMIT,
     clock: realClock,
     log: recordingLog([]),
     meter: { apiCall() {} },

@@ -91,19 +91,28 @@ test('FIPS or dual stack and an endpoint of our own exclude each other', () => {
 });
 
 test('a wrong proxy is refused without showing its password', () => {
-  const [line = ''] = problems({ HTTPS_PROXY: 'user:hunter2@proxy:3128' });
-  assert.match(line, /^HTTPS_PROXY: expected an http or https URL/);
+  const [line = ''] = problems({ HTTPS_PROXY: 'socks5://user:hunter2@proxy:3128' });
+  assert.match(line, /^HTTPS_PROXY: expected host:port, or an http or https URL/);
   assert.not.match(line, /hunter2/);
 });
 
-test('proxy variables in small letters come first', () => {
+test('proxy variables in capital letters come first, as in Go', () => {
   const read = readAwsEnvironment({
     https_proxy: 'http://small',
     HTTPS_PROXY: 'http://LARGE',
     no_proxy: 'a',
     NO_PROXY: 'b',
   });
-  assert.equal([read.httpsProxy, read.noProxy], ['http://small', 'a']);
+  assert.equal([read.httpsProxy, read.noProxy], ['http://LARGE', 'b']);
+});
+
+test('AWS_CA_BUNDLE wins over SSL_CERT_FILE', () => {
+  const bundle = (env: Record<string, string>) => readAwsEnvironment(env).caBundle;
+  assert.equal(bundle({ SSL_CERT_FILE: '/s' }), { variable: 'SSL_CERT_FILE', file: '/s' });
+  assert.equal(bundle({ SSL_CERT_FILE: '/s', AWS_CA_BUNDLE: '/a' }), {
+    variable: 'AWS_CA_BUNDLE',
+    file: '/a',
+  });
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 import { openedFiles } from './opened-files.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'podsecrets-home-'));
@@ -54,9 +54,9 @@ async function readByChain(url: string): Promise<string> {
       env: process.env,
     }),
     environment: aws,
-    transport: openTransport({ environment: aws, awsTimeout: PATIENCE, clock: realClock }),
+    transport: openTransport({ environment: aws, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'auto',
-    awsTimeout: PATIENCE,
+    awsTimeout: WAIT_LIMIT,
     clock: realClock,
     log: recordingLog([]),
     meter: { apiCall() {} },

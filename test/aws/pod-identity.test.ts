@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { containerClient } from '../../src/aws/container-credentials.ts';
+import { createContainerClient } from '../../src/aws/container-credentials.ts';
 import type { AwsCredentials } from '../../src/aws/credential-cache.ts';
 import { fetchFromPodIdentity } from '../../src/aws/pod-identity.ts';
 import type { Clock } from '../../src/core/clock.ts';
@@ -62,7 +62,7 @@ function ask(addresses: readonly string[], asking: Asking = {}): Promise<AwsCred
   const { timeout = 20_000, injected = true, clock = realClock } = asking;
   return fetchFromPodIdentity(
     { kind: 'pod-identity', addresses, tokenFile: asking.tokenFile ?? tokenFile, injected },
-    containerClient(timeout, clock),
+    createContainerClient(timeout, clock),
   );
 }
 
@@ -185,7 +185,7 @@ test('connecting that takes for ever ends after a second', async () => {
     tokenFile,
     injected: true,
   } as const;
-  const failing = rejects(fetchFromPodIdentity(authentication, containerClient(5000, clock)));
+  const failing = rejects(fetchFromPodIdentity(authentication, createContainerClient(5000, clock)));
   await until('a limit of one second', () => clock.sleepers.includes(1000));
   await clock.advance(1000);
   assert.match(((await failing) as Problem).message, /no connection \(ETIMEDOUT\)$/);
@@ -290,6 +290,34 @@ test('ending one request leaves those beside it alone, though they carry the sam
   assert.match((await ended).message, /got no answer within 200 ms$/);
   for (const answer of held) answer();
   for (const other of others) assert.is((await other).accessKeyId, 'ASIAEXAMPLE');
+});
+
+test('an answer without end is cut off at 64 KiB, and its connection closed', async () => {
+  for (const status of [200, 500]) {
+    let sent = 0;
+    let gone: Promise<unknown> | undefined;
+    const address = await serve((request, response) => {
+      gone = new Promise((resolve) => request.socket.once('close', resolve));
+      response.writeHead(status);
+      const chunk = Buffer.alloc(1024, ' ');
+      const more = (error?: Error | null): void => {
+        sent += chunk.length;
+        if (!error && !response.destroyed) response.write(chunk, (failed) => setImmediate(more, failed));
+      };
+      more();
+    });
+    const failure = await within('the end of the answer', problem([address]));
+    assert.match(failure.message, status === 200 ? /an answer without AccessKeyId/ : /got HTTP status 500$/);
+    await within('the end of its connection', gone ?? Promise.reject());
+    assert.ok(sent < 64 * 1024 * 1024, String(sent));
+  }
+});
+
+test('an answer of another protocol is a refusal, not a hang', async () => {
+  const address = await serve((request) =>
+    request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+  );
+  assert.match((await problem([address])).message, /got HTTP status 101$/);
 });
 
 test('a slow answer is an answer, and nothing is printed about it', async () => {

@@ -6,7 +6,7 @@ import { createCredentialCache } from '../../src/aws/credential-cache.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { openSecretsManager } from '../../src/aws/secrets-manager.ts';
 import { openTransport } from '../../src/aws/transport.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 import { REGION, realClock, recordingLog, secret } from './world.ts';
 
 const test = suite('answers of Secrets Manager');
@@ -17,7 +17,7 @@ async function readBack(fields: object): Promise<number[] | string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
-  const transport = openTransport({ environment, awsTimeout: PATIENCE, clock: realClock });
+  const transport = openTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock });
   const ask = async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' });
   const secrets = openSecretsManager(
     { region: REGION, environment, transport, clock: realClock, meter: { apiCall() {} } },

@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -12,9 +13,10 @@ import { openTransport, type Transport } from '../../src/aws/transport.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Problem } from '../../src/core/problem.ts';
+import type { RequestError } from '../../src/http/request.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
+import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 import { openDeafServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 
@@ -43,7 +45,7 @@ async function listening(server: Server): Promise<number> {
 const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
 
 function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
-  const { env = {}, awsTimeout = PATIENCE, clock = realClock } = options;
+  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock } = options;
   return openTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
 }
 
@@ -154,6 +156,114 @@ test('an endless answer is cut off', async () => {
   assert.is(await failureOf(get(open(), port)), 'ERR_ANSWER_TOO_LARGE');
 });
 
+for (const [target, limit] of [
+  ['secretsmanager.GetSecretValue', 512 * 1024],
+  ['secretsmanager.BatchGetSecretValue', 10 * 1024 * 1024],
+  ['AmazonSSM.GetParameters', 1024 * 1024],
+  [undefined, 64 * 1024],
+] as const) {
+  test(`an answer to ${target ?? 'STS'} has ${limit / 1024} KiB at most`, async () => {
+    for (const announced of [true, false]) {
+      const port = await serve((request, response) => {
+        const length = Number(request.headers.length);
+        if (announced) response.setHeader('content-length', length);
+        response.end(Buffer.alloc(length, 'a'));
+      });
+      const headers = (length: number) => ({
+        length: String(length),
+        ...(target === undefined ? {} : { 'X-Amz-Target': target }),
+      });
+      assert.is((await get(open(), port, { headers: headers(limit) })).length, limit + 4);
+      const failure = await failureOf(get(open(), port, { headers: headers(limit + 1) }));
+      assert.is(failure, 'ERR_ANSWER_TOO_LARGE');
+    }
+  });
+}
+
+test('answers of 20 MiB together are read at a time, the others wait unread', async () => {
+  const size = 8 * 1024 * 1024;
+  const held: (() => void)[] = [];
+  const port = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': size });
+    response.write('a');
+    held.push(() => response.end(Buffer.alloc(size - 1, 'a')));
+  });
+  const headers = { 'x-amz-target': 'secretsmanager.BatchGetSecretValue' };
+  const transport = open();
+  let done = 0;
+  const all = Array.from({ length: 3 }, () => get(transport, port, { headers }).then(() => done++));
+  await until('three requests', () => held.length === 3);
+  // The last one may not read while the first two hold the budget.
+  held[2]?.();
+  const small = await serve((_, response) => response.end('small'));
+  await get(open(), small);
+  assert.is(done, 0);
+  held[0]?.();
+  await until('two answers', () => done === 2);
+  held[1]?.();
+  await Promise.all(all);
+});
+
+test('an answer that is no UTF-8 is an error', async () => {
+  const port = await serve((_, response) => response.end(Buffer.from([0x22, 0xe4, 0x22])));
+  assert.is(await failureOf(get(open(), port)), 'ERR_ANSWER_NOT_UTF8');
+});
+
+test('an answer of another protocol is an error', async () => {
+  const port = await serve((request) =>
+    request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+  );
+  assert.is(await failureOf(get(open(), port)), 'ERR_UPGRADED');
+});
+
+test('NODE_TLS_REJECT_UNAUTHORIZED changes nothing', async () => {
+  const port = await serveTls();
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  try {
+    assert.is(await failureOf(get(open(), port, tls)), 'DEPTH_ZERO_SELF_SIGNED_CERT');
+  } finally {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  }
+});
+
+test('errors name the host, the port, and how far the request came', async () => {
+  const deaf = await openDeafServer();
+  const never = await serve(() => {});
+  const clock = fakeClock();
+  const failing = rejects(get(open({ clock }), deaf.port));
+  await until('a limit of two seconds', () => clock.sleepers.includes(2000));
+  await clock.advance(2000);
+  const facts = (error: unknown) => {
+    const { code, peer, phase } = error as RequestError;
+    return [code, peer, phase];
+  };
+  assert.equal(facts(await failing), ['TimeoutError', `127.0.0.1:${deaf.port}`, 'connect']);
+  assert.equal(facts(await rejects(get(open({ awsTimeout: 50 }), never))), [
+    'TimeoutError',
+    `127.0.0.1:${never}`,
+    'answer',
+  ]);
+  assert.equal(facts(await rejects(get(open(), 1))), ['ECONNREFUSED', '127.0.0.1:1', 'connect']);
+  const [code, peer] = facts(await rejects(get(open(), 9, { hostname: 'none.invalid' })));
+  assert.match(String(code), /^(ENOTFOUND|EAI_AGAIN)$/);
+  assert.is(peer, 'none.invalid:9');
+  deaf.close();
+});
+
+test('a resolver that hangs is the phase in which the request stands', async () => {
+  const { lookup } = dns;
+  (dns as { lookup: unknown }).lookup = () => {};
+  try {
+    const clock = fakeClock();
+    const failing = rejects(get(open({ clock }), 443, { hostname: 'aws.example' }));
+    await until('a limit of two seconds', () => clock.sleepers.includes(2000));
+    await clock.advance(2000);
+    assert.is(((await failing) as RequestError).phase, 'lookup');
+  } finally {
+    (dns as { lookup: unknown }).lookup = lookup;
+  }
+});
+
 test('an abort ends a request in flight with its reason, and frees the place', async () => {
   let closed: Promise<unknown> | undefined;
   const port = await serve((request) => {
@@ -199,7 +309,7 @@ function certificate(): { readonly key: string; readonly cert: string } {
   cert.setIssuer(name);
   cert.setExtensions([
     { name: 'basicConstraints', cA: true },
-    { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
+    { name: 'subjectAltName', altNames: ['localhost', 'aws.example'].map((value) => ({ type: 2, value })) },
   ]);
   cert.sign(keys.privateKey, forge.md.sha256.create());
   return { key: forge.pki.privateKeyToPem(keys.privateKey), cert: forge.pki.certificateToPem(cert) };
@@ -251,8 +361,9 @@ async function openProxy(): Promise<{ readonly url: string; readonly asked: stri
   });
   server.on('connect', (request, socket, head) => {
     asked.push(String(request.url));
-    const [host = '', port] = String(request.url).split(':');
-    const there = connect(Number(port), host, () => {
+    const [, port] = String(request.url).split(':');
+    // Every name is a server of the tests.
+    const there = connect(Number(port), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       there.write(head);
       there.pipe(socket).pipe(there);
@@ -265,10 +376,13 @@ async function openProxy(): Promise<{ readonly url: string; readonly asked: stri
 
 test('https goes through HTTPS_PROXY, except where NO_PROXY says otherwise; http never', async () => {
   const [proxy, port] = [await openProxy(), await serveTls()];
-  const env = { AWS_CA_BUNDLE: bundle, HTTPS_PROXY: proxy.url };
+  const env = { SSL_CERT_FILE: bundle, HTTPS_PROXY: proxy.url.replace('http://', '') };
+  const aws = { ...tls, hostname: 'aws.example' };
+  assert.is(await get(open({ env }), port, aws), '200 over TLS');
+  assert.equal(proxy.asked, [`aws.example:${port}`]);
   assert.is(await get(open({ env }), port, tls), '200 over TLS');
-  assert.equal(proxy.asked, [`localhost:${port}`]);
-  assert.is(await get(open({ env: { ...env, NO_PROXY: 'localhost' } }), port, tls), '200 over TLS');
+  const failure = await failureOf(get(open({ env: { ...env, NO_PROXY: 'example' } }), port, aws));
+  assert.match(failure, /^(ENOTFOUND|EAI_AGAIN)$/);
   const plain = await serve((_, response) => response.end('direct'));
   assert.is(await get(open({ env: { ...env, HTTP_PROXY: proxy.url } }), plain), '200 direct');
   assert.is(proxy.asked.length, 1);
@@ -278,7 +392,10 @@ test('a proxy that refuses is an error of the network', async () => {
   const server = createServer();
   server.on('connect', (_, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
   const env = { HTTPS_PROXY: `http://127.0.0.1:${await listening(server)}` };
-  assert.is(await failureOf(get(open({ env }), await serveTls(), tls)), 'ERR_PROXY_TUNNEL');
+  assert.is(
+    await failureOf(get(open({ env }), await serveTls(), { ...tls, hostname: 'aws.example' })),
+    'ERR_PROXY_TUNNEL',
+  );
 });
 
 test.run();

@@ -52,7 +52,7 @@ test('each region asks its own STS, once', async () => {
 
 test('a region whose STS fails does not take the other along', async () => {
   const { aws, read } = await open();
-  // Nobody signs this call, so the stand-in cannot tell regions apart: the first that asks fails.
+  // Nobody signs this call, so the fake AWS cannot tell regions apart: the first that asks fails.
   aws.addFault({
     on: { service: 'sts' },
     times: 1,

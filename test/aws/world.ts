@@ -1,5 +1,5 @@
 /**
- * A secret source on a stand-in of its own, with what it logged and counted.
+ * A secret source on a fake AWS of its own, with what it logged and counted.
  *
  *   const world = await openWorld({ seed, fetch: 'batch', awsTimeout: 200 });
  *   await world.read(secret('db'));                     // 'found v', or the problem as one line
@@ -12,11 +12,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuthMethod } from '../../src/aws/auth-method.ts';
-import type { FetchMode } from '../../src/aws/batches.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
 import { openTransport } from '../../src/aws/transport.ts';
+import type { FetchMode } from '../../src/cli/options.ts';
 import {
   type FetchResult,
   type FetchResults,
@@ -26,10 +26,11 @@ import {
 import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Log, LogFields } from '../../src/core/log.ts';
+import { events } from '../../src/core/log-events.ts';
 import { type Problem, problemLine } from '../../src/core/problem.ts';
 import type { Identity } from '../fake-aws/identities.ts';
 import type { Seed } from '../fake-aws/seed.ts';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 
 export const REGION = 'eu-west-1';
 export const POD_TOKEN = 'pod.token.canary';
@@ -42,7 +43,7 @@ export const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef 
   secretRef({ service: 'ssmparameter', region: REGION, id, ...more });
 
 export interface World {
-  readonly aws: StandIn;
+  readonly aws: FakeAws;
   readonly source: SecretSource;
   /** Log lines: `event field=value …`. */
   readonly logged: string[];
@@ -74,7 +75,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     env = {},
   } = options;
   const app = { role: ROLE, podIdentityTokens: [POD_TOKEN], webIdentityTokens: [WEB_TOKEN], ...identity };
-  const aws = await startStandIn({ seed: { ...seed, identities: { app } } });
+  const aws = await startFakeAws({ seed: { ...seed, identities: { app } } });
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-aws-'));
   const tokenFile = join(directory, 'token');
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: aws.url, ...env });
@@ -130,10 +131,10 @@ export function recordingLog(lines: string[]): Log {
       .map(([name, value]) => ` ${name}=${value}`)
       .join('');
   return {
-    write: (level, event, message, fields) =>
-      lines.push(`${level} ${event}${fieldsText(fields)}: ${message}`),
-    problem: (level, event, problem, fields) =>
-      lines.push(`${level} ${event}${fieldsText(fields)}: ${problemLine(problem)}`),
+    write: (event, message, fields) =>
+      lines.push(`${events[event].level} ${event}${fieldsText(fields)}: ${message}`),
+    problem: (event, problem, fields) =>
+      lines.push(`${events[event].level} ${event}${fieldsText(fields)}: ${problemLine(problem)}`),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: what podsecrets costs, measured against the stand-in in another process.
+ * `npm run bench`: what podsecrets costs, measured against the fake AWS in another process.
  *
  * Writes test/bench/results.json, and from it the README's table and test/bench/starts.svg, and ends with 1 when a figure is worse than
  * test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
@@ -10,14 +10,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { plural } from '../../src/core/counted.ts';
-import type { LaunchedStandIn } from '../fake-aws/client.ts';
+import { plural } from '../../src/core/text.ts';
+import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import { binary } from '../support/program.ts';
 import { type Figure, type Point, type Results, shown } from './figures.ts';
 import { limitedStart } from './limited.ts';
 import { buildOneByOne } from './one-by-one.ts';
-import { openPlace, openStandIn, type Place, pinned, twoCores } from './place.ts';
-import { peakOf } from './processes.ts';
+import { openFakeAws, openPlace, type Place, pinned, twoCores } from './place.ts';
+import { forgetPages, peakOf } from './processes.ts';
 import { measureSidecars } from './sidecars.ts';
 import { measureStarts, median, noiseOf, type Starts } from './starts.ts';
 
@@ -25,7 +25,7 @@ const root = join(import.meta.dirname, '../..');
 const figures: Figure[] = [];
 const points: Point[] = [];
 
-const aws = await openStandIn();
+const aws = await openFakeAws();
 const oneByOne = await buildOneByOne();
 try {
   await measureGrid(aws, oneByOne);
@@ -41,12 +41,12 @@ measureSizes();
 end();
 
 /** Every count of secrets at every latency, the one-by-one program beside it. */
-async function measureGrid(standIn: LaunchedStandIn, baseline: string): Promise<void> {
+async function measureGrid(fakeAws: FakeAwsProcess, baseline: string): Promise<void> {
   for (const latency of [0, 5, 20, 80]) {
-    await standIn.clearFaults();
-    if (latency > 0) await standIn.addFault({ does: { kind: 'latency', ms: latency } });
+    await fakeAws.clearFaults();
+    if (latency > 0) await fakeAws.addFault({ does: { kind: 'latency', ms: latency } });
     for (const secrets of [1, 10, 50, 200]) {
-      const place = openPlace(standIn, secrets, 0);
+      const place = openPlace(fakeAws, secrets, 0);
       // The one that is budgeted is worth a closer look.
       const ours = measureStarts(binary, place, secrets === 1 && latency === 0 ? 41 : 15);
       point('podsecrets', secrets, latency, ours);
@@ -70,20 +70,20 @@ async function measureGrid(standIn: LaunchedStandIn, baseline: string): Promise<
       }
       place.box.remove();
     }
-    const mixed = openPlace(standIn, 20, 20);
+    const mixed = openPlace(fakeAws, 20, 20);
     const { ratio, noise } = measureStarts(binary, mixed, 15);
     record(`cold init, 20 secrets and 20 parameters, ${latency} ms`, '×', ratio, noise);
     mixed.box.remove();
   }
-  await standIn.clearFaults();
+  await fakeAws.clearFaults();
 }
 
-async function measureCalls(standIn: LaunchedStandIn): Promise<void> {
+async function measureCalls(fakeAws: FakeAwsProcess): Promise<void> {
   for (const fetch of ['batch', 'single']) {
-    const place = openPlace(standIn, 20, 20);
-    await standIn.forgetCalls();
+    const place = openPlace(fakeAws, 20, 20);
+    await fakeAws.forgetCalls();
     runInit(place, ['--fetch', fetch]);
-    const calls = await standIn.calls();
+    const calls = await fakeAws.calls();
     const ofAws = calls.filter(({ service }) => service !== 'agent');
     const bytes = calls.reduce((sum, { received, sent }) => sum + received + sent, 0);
     // A refresh is a start without the credentials; test/budget/calls.test.ts holds both to their count.
@@ -98,11 +98,10 @@ async function measureCalls(standIn: LaunchedStandIn): Promise<void> {
   }
 }
 
-async function measurePeak(standIn: LaunchedStandIn): Promise<void> {
-  // A file just written lies in the page cache in large pieces, and each piece that is touched counts as a whole.
-  spawnSync('dd', [`if=${binary}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
+async function measurePeak(fakeAws: FakeAwsProcess): Promise<void> {
+  forgetPages(binary);
   for (const secrets of [1, 50]) {
-    const place = openPlace(standIn, secrets, 0);
+    const place = openPlace(fakeAws, secrets, 0);
     const command = [binary, ...place.args('init', '--log-level', 'error')];
     const peaks: number[] = [];
     for (let times = 0; times < 9; times++) peaks.push(await peakOf(command, place.env));
@@ -112,8 +111,8 @@ async function measurePeak(standIn: LaunchedStandIn): Promise<void> {
 }
 
 /** Where cgroups cannot be made, the figure is left out. */
-function measureLimited(standIn: LaunchedStandIn): void {
-  const place = openPlace(standIn, 1, 0);
+function measureLimited(fakeAws: FakeAwsProcess): void {
+  const place = openPlace(fakeAws, 1, 0);
   const command = [binary, ...place.args('init', '--log-level', 'error')];
   const seconds = Array.from({ length: 9 }, () => limitedStart(100, command, place.env)).filter(
     (value) => value !== undefined,

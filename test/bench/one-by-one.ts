@@ -13,8 +13,8 @@ import { makeExecutable } from '../../src/build/executable.ts';
 /** Builds it into the directory returned, as `podsecrets`. */
 export async function buildOneByOne(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-one-by-one-'));
-  const { texts } = await bundle(join(import.meta.dirname, '../../src/main.ts'), [wrapping]);
-  await makeExecutable(texts, directory);
+  const { modules } = await bundle(join(import.meta.dirname, '../../src/main.ts'), { plugins: [wrapping] });
+  await makeExecutable(modules, directory);
   return directory;
 }
 
@@ -23,7 +23,7 @@ const wrapper = join(import.meta.dirname, 'one-by-one-source.ts');
 const wrapping: Plugin = {
   name: 'one-by-one',
   setup(build) {
-    build.onResolve({ filter: /\/edge\/aws\/source\.ts$/ }, ({ importer }) =>
+    build.onResolve({ filter: /\/aws\/secret-source\.ts$/ }, ({ importer }) =>
       importer === wrapper ? undefined : { path: wrapper },
     );
   },

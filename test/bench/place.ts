@@ -1,9 +1,9 @@
-/** Where the bench runs: stand-ins in processes of their own, a config and a tmpfs directory for each run. */
+/** Where the bench runs: fake AWS servers in processes of their own, a config and a tmpfs directory for each run. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { Certificate } from '../fake-aws/certificate.ts';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type Certificate, selfSigned } from '../fake-aws/certificate.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
 const MOST = 200;
@@ -17,7 +17,7 @@ const seed = {
   },
 };
 
-/** The stand-in has the second core to itself, so that it and what is measured do not wait for each other. */
+/** The fake AWS has the second core to itself, so that it and what is measured do not wait for each other. */
 export const twoCores = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
 /** The command, on the first core where that can be had. */
@@ -25,11 +25,23 @@ export function pinned(command: readonly string[]): readonly string[] {
   return twoCores ? ['taskset', '-c', '0', ...command] : command;
 }
 
-/** A stand-in over http, or with a certificate over TLS. */
-export async function openStandIn(tls?: Certificate): Promise<LaunchedStandIn> {
-  const aws = await launchStandIn(seed, tls === undefined ? {} : { tls });
+/** A fake AWS over http, or with a certificate over TLS. */
+export async function openFakeAws(tls?: Certificate): Promise<FakeAwsProcess> {
+  const aws = await startFakeAwsProcess(seed, tls === undefined ? {} : { tls });
   if (twoCores) execFileSync('taskset', ['-a', '-c', '-p', '1', String(aws.pid)], { stdio: 'ignore' });
   return aws;
+}
+
+/** AWS over TLS by host name, and the Pod Identity agent over plain HTTP, as on a node of EKS. */
+export interface TlsAws extends FakeAwsProcess {
+  /** The certificate to trust, in PEM. */
+  readonly ca: string;
+}
+
+export async function openTlsAws(): Promise<TlsAws> {
+  const certificate = selfSigned();
+  const aws = await openFakeAws(certificate);
+  return { ...aws, ca: certificate.cert, url: aws.url.replace('127.0.0.1', 'localhost') };
 }
 
 export interface Place {
@@ -40,7 +52,7 @@ export interface Place {
 }
 
 /** A config of so many secrets and parameters, and the environment of a pod. */
-export function openPlace(aws: LaunchedStandIn, secrets: number, parameters: number): Place {
+export function openPlace(aws: FakeAwsProcess | TlsAws, secrets: number, parameters: number): Place {
   const box = makeSandbox();
   const objects = [
     ...numbered(secrets, (n) => ({ objectName: `secret-${n}`, objectType: 'secretsmanager' })),
@@ -53,7 +65,10 @@ export function openPlace(aws: LaunchedStandIn, secrets: number, parameters: num
   box.writeConfig({ usePodIdentity: 'true', objects });
   return {
     box,
-    env: podIdentityEnv(box, aws, 'pod-token'),
+    env: {
+      ...podIdentityEnv(box, aws, 'pod-token'),
+      ...('ca' in aws ? { AWS_CA_BUNDLE: box.write('ca.pem', aws.ca) } : {}),
+    },
     args: (command, ...flags) => [command, '--config', box.config, '--dir', box.dir, ...flags],
   };
 }

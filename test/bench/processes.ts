@@ -1,6 +1,6 @@
 /** What Linux says of a process. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 const MIB = 1024;
@@ -43,6 +43,15 @@ export function activityOf(pid: number): Activity {
       ),
     ),
   };
+}
+
+/**
+ * Drops the file from the page cache: a file just written lies there in large pieces, and of each piece that is touched the
+ * whole counts.
+ */
+export function forgetPages(file: string): void {
+  spawnSync('sync', ['-d', file], { stdio: 'ignore' });
+  spawnSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
 }
 
 /** The most resident memory that the command ever had, in MiB; looked at until it ends, so the last moment may be missed. */

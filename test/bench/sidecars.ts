@@ -4,12 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
-import { request } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { selfSigned } from '../fake-aws/certificate.ts';
-import type { LaunchedStandIn } from '../fake-aws/client.ts';
-import { numbered, openPlace, openStandIn } from './place.ts';
+import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
 import { activityOf, type Memory, memoryOf } from './processes.ts';
 import { median } from './starts.ts';
 
@@ -27,51 +22,29 @@ const REFRESHES = 100;
 const IDLE = 30;
 
 export async function measureSidecars(binary: string): Promise<SidecarFigures> {
-  const certificate = selfSigned();
-  const standIn = await openStandIn(certificate);
-  const agent = await openAgent(standIn.agentUrl, certificate.cert);
-  const aws = {
-    ...standIn,
-    agentUrl: `http://127.0.0.1:${(agent.address() as AddressInfo).port}/v1/credentials`,
-  };
+  const aws = await openTlsAws();
   try {
     // Five and one by turns, not side by side: the one must be alone with its binary.
-    const five = await measure(binary, aws, certificate.cert, 5);
-    const one = await measure(binary, aws, certificate.cert, 1);
+    const five = await measure(binary, aws, 5);
+    const one = await measure(binary, aws, 1);
     return {
       alone: one.memory,
       oneOfFive: five.memory,
       refreshCpuMs: one.refreshCpuMs,
-      ...(await idle(binary, aws, certificate.cert)),
+      ...(await idle(binary, aws)),
     };
   } finally {
-    agent.close();
     await aws.stop();
   }
 }
 
-/** The Pod Identity agent, which speaks plain http on its node, in front of a stand-in that speaks TLS only. */
-async function openAgent(url: string, ca: string): Promise<Server> {
-  const server = createServer(({ headers: { authorization } }, response) => {
-    request(url, { ca, headers: { authorization } }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    }).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
-
 async function measure(
   binary: string,
-  aws: LaunchedStandIn,
-  ca: string,
+  aws: TlsAws,
   count: number,
 ): Promise<{ readonly memory: Memory; readonly refreshCpuMs: number }> {
   await aws.forgetCalls();
-  const sidecars = numbered(count, () =>
-    startSidecar(binary, aws, ca, ['--interval', '1s', '--fetch', 'batch']),
-  );
+  const sidecars = numbered(count, () => startSidecar(binary, aws, ['--interval', '1s', '--fetch', 'batch']));
   try {
     await called(aws, count, sidecars);
     const before = sidecars.map(({ pid }) => activityOf(pid).cpuMs);
@@ -93,7 +66,7 @@ async function measure(
 }
 
 /** Waits until there were so many passes, by the call that each makes once. */
-async function called(aws: LaunchedStandIn, times: number, sidecars: readonly Sidecar[]): Promise<void> {
+async function called(aws: TlsAws, times: number, sidecars: readonly Sidecar[]): Promise<void> {
   while ((await aws.count({ operation: 'BatchGetSecretValue' })) < times) {
     if (sidecars.some(({ child }) => child.exitCode !== null)) throw new Error('a sidecar ended');
     await pause(200);
@@ -102,11 +75,10 @@ async function called(aws: LaunchedStandIn, times: number, sidecars: readonly Si
 
 async function idle(
   binary: string,
-  aws: LaunchedStandIn,
-  ca: string,
+  aws: TlsAws,
 ): Promise<Pick<SidecarFigures, 'idleWakeUpsPerMinute' | 'idleCpuMsPerHour'>> {
   await aws.forgetCalls();
-  const sidecar = startSidecar(binary, aws, ca, ['--fetch', 'batch']);
+  const sidecar = startSidecar(binary, aws, ['--fetch', 'batch']);
   const { child, pid } = sidecar;
   try {
     await called(aws, 1, [sidecar]);
@@ -129,11 +101,10 @@ interface Sidecar {
   readonly pid: number;
 }
 
-function startSidecar(binary: string, aws: LaunchedStandIn, ca: string, flags: readonly string[]): Sidecar {
+function startSidecar(binary: string, aws: TlsAws, flags: readonly string[]): Sidecar {
   const place = openPlace(aws, 20, 20);
-  const env = { ...place.env, AWS_CA_BUNDLE: place.box.write('ca.pem', ca) };
   const args = place.args('sidecar', '--log-level', 'error', '--listen', '127.0.0.1:0', ...flags);
-  const child = spawn(binary, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(binary, args, { env: place.env, stdio: ['ignore', 'ignore', 'inherit'] });
   child.once('exit', () => place.box.remove());
   return { child, pid: child.pid ?? 0 };
 }

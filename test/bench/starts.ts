@@ -24,7 +24,7 @@ interface Timed {
   readonly cpu: number;
 }
 
-const EMPTY = [process.execPath, '-e', '0'];
+export const EMPTY = [process.execPath, '-e', '0'];
 
 /** Starts the command so often, each time over an empty directory. */
 export function measureStarts(
@@ -54,7 +54,7 @@ export function measureStarts(
  * Wall and CPU in milliseconds, as the shell measures them: Node does not tell the CPU of a child. Bash's `time` cuts the wall
  * to whole milliseconds, a twentieth of an empty start, so that is taken from its clock.
  */
-function time(command: readonly string[], env: Readonly<Record<string, string>>): Timed {
+export function time(command: readonly string[], env: Readonly<Record<string, string>>): Timed {
   const script = `TIMEFORMAT="%U %S"; before=$EPOCHREALTIME; time "$@" 2>&3; status=$?
     after=$EPOCHREALTIME; echo $(( \${after/./} - \${before/./} )) >&2; exit $status`;
   const [program = '', ...args] = pinned(['bash', '-c', script, 'bash', ...command]);

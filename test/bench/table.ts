@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { table } from '../docs/sections.ts';
+import { table } from '../docs/markdown.ts';
 import { drawStarts } from './chart.ts';
 import { type Results, shown } from './figures.ts';
 
@@ -31,15 +31,15 @@ export function benchPrice(): string {
     return found === undefined ? [] : [words(found.value.toFixed(0))];
   };
   return [
-    `A pod pays a start of ${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times the start of an empty Node) and the time that AWS takes`,
+    `Cold start: ${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times an empty Node) plus the time that AWS takes`,
     ...clause(
       'private memory of one more sidecar',
-      (value) => `${value} MiB of memory for each more sidecar of a node`,
+      (value) => `${value} MiB of memory for each further sidecar on a node`,
     ),
-    ...clause('PSS of a sidecar alone', (value) => `${value} MiB for one alone, as on Fargate`),
-    ...clause('image, compressed', (value) => `an image of ${value} MB`),
-    'as [`npm run bench`](#size-and-speed) measured.',
-  ].join(',\n');
+    ...clause('PSS of a sidecar alone', (value) => `${value} MiB for a single one, as on Fargate`),
+    ...clause('image, compressed', (value) => `image: ${value} MB`),
+    'measured by [`npm run bench`](examples/reference/cost-and-speed.md#size-and-speed).',
+  ].join('; ');
 }
 
 export function benchChart(): string {

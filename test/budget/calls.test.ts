@@ -1,6 +1,6 @@
 /**
  * Calls to AWS cost money and quota: how many a start and a refresh of the built program make for 20 secrets and 20
- * parameters that did not change, as the stand-in's journal has them. The AWS provider of the CSI driver needs 20
+ * parameters that did not change, as the fake AWS's journal has them. The AWS provider of the CSI driver needs 20
  * GetSecretValue and 2 GetParameters for the same.
  *
  * At the default interval a pod refreshes 4,320 times in 30 days; Secrets Manager takes 0.05 USD for 10,000 calls, Parameter
@@ -9,7 +9,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { startSidecar } from '../support/sidecar.ts';
@@ -34,9 +34,9 @@ const seed = {
   },
 };
 
-const calls = suite<{ aws: LaunchedStandIn }>('calls of a refresh');
+const calls = suite<{ aws: FakeAwsProcess }>('calls of a refresh');
 calls.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 calls.before.each(({ aws }) => aws.reset());
 calls.after(({ aws }) => aws.stop());
@@ -46,7 +46,7 @@ const parameter = (objectName: string) => ({ objectName, objectType: 'ssmparamet
 const everything: readonly object[] = [...secrets.map(secret), ...parameters.map(parameter)];
 
 /** How often each operation was called, in the first pass and in a refresh. */
-async function counted(aws: LaunchedStandIn, objects: readonly object[], flags: readonly string[]) {
+async function counted(aws: FakeAwsProcess, objects: readonly object[], flags: readonly string[]) {
   const box = makeSandbox();
   box.writeConfig({ objects });
   const running = await startSidecar(
@@ -69,7 +69,7 @@ async function counted(aws: LaunchedStandIn, objects: readonly object[], flags: 
   }
 }
 
-async function operations(aws: LaunchedStandIn): Promise<Readonly<Record<string, number>>> {
+async function operations(aws: FakeAwsProcess): Promise<Readonly<Record<string, number>>> {
   const made = await aws.calls();
   await aws.forgetCalls();
   return Object.fromEntries(
@@ -80,7 +80,7 @@ async function operations(aws: LaunchedStandIn): Promise<Readonly<Record<string,
 }
 
 /** The calls of `podsecrets init`. */
-async function countedOnce(aws: LaunchedStandIn, objects: readonly object[], flags: readonly string[]) {
+async function countedOnce(aws: FakeAwsProcess, objects: readonly object[], flags: readonly string[]) {
   const box = makeSandbox();
   box.writeConfig({ objects });
   const args = ['init', '--config', box.config, '--dir', box.dir, ...flags];

@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { binary } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
@@ -24,9 +24,9 @@ const objects = [
   { objectName: '/one', objectType: 'ssmparameter', objectAlias: 'parameter' },
 ];
 
-const disk = suite<{ aws: LaunchedStandIn; box: Sandbox }>('disk');
+const disk = suite<{ aws: FakeAwsProcess; box: Sandbox }>('disk');
 disk.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 disk.after(({ aws }) => aws.stop());
 disk.before.each((context) => {

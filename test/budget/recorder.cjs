@@ -1,9 +1,9 @@
 /**
- * Runs the program's texts as the executable's launcher does, and writes down what they used:
- * node recorder.cjs TEXTS RECORD ARGUMENTS...
+ * Runs the program's modules as the executable's launcher does, and writes down what they used:
+ * node recorder.cjs BUNDLE RECORD ARGUMENTS...
  *
- * TEXTS is dist/bundle.json. RECORD becomes JSON: { texts, builtins, late, opened }: the texts that were evaluated, the
- * modules of Node that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
+ * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, builtins, late, opened }: the modules that were evaluated, Node's
+ * own modules that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
  * [function, path] of every call of `fs` with a path.
  */
 'use strict';
@@ -12,7 +12,7 @@ const { Script } = require('node:vm');
 const { launch } = require('../../src/build/launcher.cjs');
 
 const [bundle, record] = process.argv.splice(2, 2);
-const texts = JSON.parse(fs.readFileSync(bundle, 'utf8')).texts;
+const modules = JSON.parse(fs.readFileSync(bundle, 'utf8')).modules;
 const write = fs.writeFileSync;
 const opened = [];
 for (const functions of [fs, fs.promises]) {
@@ -51,9 +51,9 @@ process.getBuiltinModule = (name) => {
   };
 };
 process.on('exit', () => {
-  write(record, JSON.stringify({ texts: evaluated, builtins: loadedSince(before), late: late(), opened }));
+  write(record, JSON.stringify({ modules: evaluated, builtins: loadedSince(before), late: late(), opened }));
 });
-launch(Object.fromEntries(Object.keys(texts).map((name) => [`./${name}`, name])), (name) => {
+launch(Object.fromEntries(Object.keys(modules).map((name) => [`./${name}`, name])), (name) => {
   evaluated.push(name);
-  return new Script(`({ ${JSON.stringify(`./${name}`)}: ${texts[name]} })`, { filename: name });
+  return new Script(`({ ${JSON.stringify(`./${name}`)}: ${modules[name]} })`, { filename: name });
 });

@@ -1,4 +1,4 @@
-/** The program's texts run by Node itself, with a record of what they used. */
+/** The program's modules run by Node itself, with a record of what they used. */
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ export interface Recording {
 
 const bundleFile = join(import.meta.dirname, '../../dist/bundle.json');
 
-/** How many bytes each file contributed to each text. */
+/** How many bytes each file contributed to each module. */
 export function bundleMeta(): Metafile {
   return (JSON.parse(readFileSync(bundleFile, 'utf8')) as { readonly meta: Metafile }).meta;
 }
@@ -43,12 +43,12 @@ export async function recordRun(
   try {
     const recorder = join(import.meta.dirname, 'recorder.cjs');
     const { code, stderr } = await ended([recorder, bundleFile, record, ...args], env, stop);
-    const { texts, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
-      readonly texts: readonly string[];
+    const { modules, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
+      readonly modules: readonly string[];
     } & Pick<Recording, 'builtins' | 'late' | 'opened'>;
     const { outputs } = bundleMeta();
-    const inputs = texts.flatMap((text) =>
-      Object.entries(outputs[`bundle/${text}`]?.inputs ?? {})
+    const inputs = modules.flatMap((module) =>
+      Object.entries(outputs[`bundle/${module}`]?.inputs ?? {})
         .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
         .map(([input]) => ownerOf(input)),
     );

@@ -1,12 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Command, parseCommand } from '../../src/cli/parse.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
+import type { Invocation } from '../../src/cli/settings.ts';
 import { type Problem, problemsOf } from '../../src/core/problem.ts';
 
-function run(line: string, env: Record<string, string> = {}): Extract<Command, { kind: 'run' }> {
+function run(line: string, env: Record<string, string> = {}): Invocation {
   const command = parseCommand(line.split(' ').filter(Boolean), env);
   if (command.kind !== 'run') throw new Error(`expected a command to run, got ${command.kind}`);
-  return command;
+  return command.invocation;
 }
 
 function refused(line: string, env: Record<string, string> = {}): readonly Problem[] {

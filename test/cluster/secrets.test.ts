@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/config/plan.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
 import { checkAccess } from '../../src/kubernetes/access-review.ts';
+import { openApi } from '../../src/kubernetes/api.ts';
 import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-secrets.ts';
 import { type RbacRule, rbacFor } from '../../src/kubernetes/rbac.ts';
 import { rejects } from '../support/rejects.ts';
@@ -74,11 +75,12 @@ async function apply(scene: Scene, plan: Plan, snapshot = files, more: Partial<S
     plan,
     snapshot,
     owner: 'retain',
-    env: { KUBERNETES_SERVICE_HOST: scene.api.host, KUBERNETES_SERVICE_PORT: scene.api.port, ...more.env },
+    adoptDriverSecrets: false,
     hostname: 'app-1',
     signal: new AbortController().signal,
-    serviceAccountDirectory: scene.directory,
-    ...withoutEnv(more),
+    openApi: () => openApi(apiOptions(scene)),
+    ...more,
+    env: { ...apiOptions(scene).env, ...more.env },
   });
   return {
     results: outcome.applied.map(({ name, result }) => `${name} ${result}`).sort(),
@@ -87,12 +89,16 @@ async function apply(scene: Scene, plan: Plan, snapshot = files, more: Partial<S
   };
 }
 
-function withoutEnv({ env: _, ...rest }: Partial<SecretsRequest>): Partial<SecretsRequest> {
-  return rest;
+function apiOptions({ api, directory }: Scene) {
+  return {
+    env: { KUBERNETES_SERVICE_HOST: api.host, KUBERNETES_SERVICE_PORT: api.port },
+    signal: new AbortController().signal,
+    serviceAccountDirectory: directory,
+  };
 }
 
 function live(scene: Scene, name: string) {
-  return JSON.parse(kubectl(scene, ['get', 'secret', name, '-o', 'json']));
+  return JSON.parse(kubectl(scene, ['get', 'secret', name, '--show-managed-fields', '-o', 'json']));
 }
 
 test('creates, leaves alone, updates, and removes what left the config', async (scene) => {
@@ -130,12 +136,12 @@ test('refuses a foreign Secret, and a field that somebody changed', async (scene
   kubectl(scene, ['create', 'secret', 'generic', 'app', '--from-literal=password=theirs']);
   const first = await apply(scene, plan);
   assert.equal(first.results, ['other created']);
-  assert.match(first.problems.join(), 'got one managed by "kubectl-create"');
+  assert.match(first.problems.join(), 'is managed by "kubectl-create"');
   assert.equal(live(scene, 'app').data, { password: base64('theirs') });
 
   const patch = JSON.stringify({ data: { key: base64('theirs') } });
   kubectl(scene, ['patch', 'secret', 'other', '-p', patch]);
-  assert.match((await apply(scene, plan)).problems.join(), 'got .data.key managed by "kubectl-patch"');
+  assert.match((await apply(scene, plan)).problems.join(), 'field .data.key is managed by "kubectl-patch"');
   assert.equal(live(scene, 'other').data, { key: base64('theirs') });
 });
 
@@ -177,18 +183,53 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: pasted }
 
 test('what may be done is known before it is done', async (scene) => {
   const plan = secretPlan([app]);
-  const question = {
-    plan,
-    owner: 'retain' as const,
-    env: { KUBERNETES_SERVICE_HOST: scene.api.host, KUBERNETES_SERVICE_PORT: scene.api.port },
-    signal: new AbortController().signal,
-    serviceAccountDirectory: scene.directory,
-  };
-  const error = await rejects(checkAccess(question));
+  const api = await openApi(apiOptions(scene));
+  const error = await rejects(checkAccess(api, plan, { secretOwner: 'retain', adoptDriverSecrets: false }));
   assert.instance(error, Problem);
   assert.match((error as Problem).remedy, 'resourceNames: ["app"], verbs: ["get", "create", "patch"]');
   await grant(scene, plan);
-  assert.is(await checkAccess(question), scene.namespace);
+  await checkAccess(api, plan, { secretOwner: 'retain', adoptDriverSecrets: false });
+  api.close();
+});
+
+test('a Secret of the CSI driver is adopted as the API server has it, and again when the driver writes', async (scene) => {
+  const plan = secretPlan([app]);
+  await grant(scene, plan);
+  const old = JSON.parse(kubectl(scene, ['create', 'configmap', 'old', '-o', 'json']));
+  const driverWrites = () =>
+    kubectl(
+      scene,
+      ['apply', '--server-side', '--force-conflicts', '--field-manager=secrets-store-csi-driver', '-f', '-'],
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: {
+          name: 'app',
+          namespace: scene.namespace,
+          labels: { 'secrets-store.csi.k8s.io/managed': 'true' },
+          ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'old', uid: old.metadata.uid }],
+        },
+        type: 'Opaque',
+        data: { password: 'b2xk', stale: 'b2xk' },
+      },
+    );
+  driverWrites();
+  assert.match((await apply(scene, plan)).problems.join(), 'managed by the Secrets Store CSI driver');
+  for (let round = 1; round <= 2; round++) {
+    const { results, problems } = await apply(scene, plan, files, { adoptDriverSecrets: true });
+    assert.equal([results, problems], [['app adopted'], []]);
+    const { metadata, data } = live(scene, 'app');
+    assert.equal(Object.keys(data), ['password']);
+    assert.is.not(data.password, 'b2xk');
+    assert.equal(metadata.labels, { 'app.kubernetes.io/managed-by': 'podsecrets' });
+    assert.is(metadata.ownerReferences, undefined);
+    assert.equal(
+      [...new Set(metadata.managedFields.map(({ manager }: { manager: string }) => manager))],
+      ['podsecrets'],
+    );
+    assert.equal((await apply(scene, plan, files, { adoptDriverSecrets: true })).results, ['app unchanged']);
+    driverWrites();
+  }
 });
 
 test('a Secret without leave to remove it stays, with a warning', async (scene) => {
@@ -310,7 +351,7 @@ test('each documented type is accepted, and a type that changes is refused', asy
   const { results, problems } = await apply(scene, plan, contents);
   assert.equal([results.length, problems], [objects.length, []]);
   const changed = secretPlan([secretObject('typed-0', { username: 'db' })]);
-  assert.match((await apply(scene, changed, contents)).problems.join(), 'which never changes');
+  assert.match((await apply(scene, changed, contents)).problems.join(), 'the type of a Secret cannot change');
 });
 
 test.run();

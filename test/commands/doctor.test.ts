@@ -1,4 +1,4 @@
-/** Doctor against the stand-in for AWS: every way in which a pod's access fails, and what is said about it. */
+/** Doctor against the fake AWS: every way in which a pod's access fails, and what is said about it. */
 
 import * as fs from 'node:fs';
 import { chmodSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import { isInMemory } from '../../src/publish/filesystem-check.ts';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 import { isNotTested } from '../support/allowed.ts';
 import { realClock } from '../support/real-clock.ts';
 import { rejects } from '../support/rejects.ts';
@@ -28,7 +28,7 @@ const podToken = jwt({ ...claims, aud: ['pods.eks.amazonaws.com'] });
 const webToken = jwt({ ...claims, aud: 'sts.amazonaws.com' });
 
 interface Scene {
-  aws: StandIn;
+  aws: FakeAws;
   sandbox: Sandbox;
   env: Record<string, string>;
   /** The effective uid; default: that of the test. */
@@ -37,7 +37,7 @@ interface Scene {
 
 const test = suite<Scene>('doctor');
 test.before.each(async (scene) => {
-  scene.aws = await startStandIn({
+  scene.aws = await startFakeAws({
     seed: {
       identities: { app: { role: ROLE, podIdentityTokens: [podToken], webIdentityTokens: [webToken] } },
       regions: {
@@ -70,7 +70,7 @@ async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   let [out, err] = ['', ''];
   const context = {
-    ...command,
+    ...command.invocation,
     command: 'doctor',
     env,
     clock: realClock,
@@ -355,7 +355,7 @@ test('with --sync-secrets the rules that the service account lacks are told', as
   assert.is(code, 8);
   assert.match(
     out,
-    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: expected the variables that every pod has/,
+    /FAIL {2}secrets\n {8}KUBERNETES_SERVICE_HOST: is not set: this process does not run in a Kubernetes pod/,
   );
 });
 

@@ -30,7 +30,7 @@ async function run(
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   const printed = { out: '', err: '' };
   const context = {
-    ...command,
+    ...command.invocation,
     stdin: async () => stdin,
     stdout: {
       write: (text: string) => {

@@ -30,7 +30,8 @@ const page = (ready: boolean) => ({
 async function run(server: Server, env = {}, stderr = { write: (_: string) => {} }): Promise<number> {
   const { port } = server.address() as AddressInfo;
   const command = parseCommand(['status', '--listen', `127.0.0.1:${port}`], env);
-  const context = { ...command, stdout: { write: () => {} }, stderr, clock: { now: () => 0 } };
+  if (command.kind !== 'run') throw new Error('expected a command that runs');
+  const context = { ...command.invocation, stdout: { write: () => {} }, stderr, clock: { now: () => 0 } };
   return await status(context as unknown as Context);
 }
 

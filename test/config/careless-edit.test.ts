@@ -20,7 +20,7 @@ const before = `
     objectType: secretsmanager
 `;
 
-for (const [what, objects, removed, unread] of [
+for (const [what, objects, removed, ignored] of [
   [
     'a dash that is gone, so that one object writes over the other',
     before.replace('- objectName: b', '  objectName: b'),
@@ -35,27 +35,30 @@ for (const [what, objects, removed, unread] of [
   ],
   ['a misspelt jmesPath', before.replace('jmesPath', 'jmesPaht'), 'user', /got "jmesPaht"/],
 ] as const) {
-  test(`${what} is not taken`, async () => {
+  test(`refuses ${what}`, async () => {
     const problem = carelessEdit(await planOf(before), await planOf(objects));
     assert.is(problem?.code, 'config.objects');
-    assert.match(problem?.message ?? '', `would remove ${removed} while`);
-    assert.match(problem?.message ?? '', unread);
+    assert.match(problem?.message ?? '', `would remove ${removed},`);
+    assert.match(problem?.message ?? '', ignored);
   });
 }
 
-test('a "---" at the margin, which ends the document itself, is not taken', async () => {
+test('refuses a "---" at the margin, which ends the class itself', async () => {
   const { plan } = await parse(config(before).replace(/( *- objectName: b)/, '---\n$1'));
   const problem = carelessEdit(await planOf(before), plan as Plan);
-  assert.match(problem?.message ?? '', /would remove b while .*expected one document, got more/);
+  assert.match(
+    problem?.message ?? '',
+    /would remove b, .*expected Kubernetes objects beside the SecretProviderClass/,
+  );
 });
 
-test('what was not read before does not stand in the way of an edit', async () => {
+test('a part that was ignored before does not block an edit', async () => {
   const noted = `${before}    note: x\n`;
   const shorter = '- {objectName: b, objectType: secretsmanager, note: x}';
   assert.is(carelessEdit(await planOf(noted), await planOf(shorter)), undefined);
 });
 
-test('an edit that is read to its end may remove what it likes, and one that removes nothing may be careless', async () => {
+test('an edit without ignored parts may remove files, and one that removes none may have ignored parts', async () => {
   assert.is(
     carelessEdit(await planOf(before), await planOf('- {objectName: c, objectType: secretsmanager}')),
     undefined,
@@ -63,10 +66,10 @@ test('an edit that is read to its end may remove what it likes, and one that rem
   assert.is(carelessEdit(await planOf(before), await planOf(`${before}    note: x\n`)), undefined);
 });
 
-test('many files are told by the first few', async () => {
+test('names the first files of many', async () => {
   const many = Array.from({ length: 9 }, (_, at) => `- {objectName: n${at}, objectType: secretsmanager}`);
   const problem = carelessEdit(await planOf(many.join('\n')), await planOf(`${many[8]}\n---\n${many[0]}`));
-  assert.match(problem?.message ?? '', 'would remove n0, n1, n2, n3, n4, … while');
+  assert.match(problem?.message ?? '', 'would remove n0, n1, n2, n3, n4, …,');
 });
 
 test.run();

@@ -60,21 +60,33 @@ test('reads a pipe, as a shell makes it for <(command)', () => {
 
 test('takes 1 MiB and no byte more', () => {
   assert.is(readConfigFile(written('largest', 'x'.repeat(1024 * 1024))).length, 1024 * 1024);
-  assert.match(problem(written('larger', 'x'.repeat(1024 * 1024 + 1))), 'got more than 1 MiB | Divide it');
-  assert.match(problem('/dev/zero'), 'got more than 1 MiB');
+  assert.match(problem(written('larger', 'x'.repeat(1024 * 1024 + 1))), 'got more than 1 MiB | Split it');
 });
 
 for (const [name, file, expected] of [
   ['missing', join(scratch, 'missing'), 'got no such file | Mount the ConfigMap'],
   ['below a file', join(written('file', ''), 'config.yaml'), 'got no such file | Mount the ConfigMap'],
   ['a directory', scratch, 'got a directory | Name the file in it'],
-  ['binary', written('binary', new Uint8Array([0xff, 0xfe, 0x41, 0])), 'got bytes that are no UTF-8 | Save'],
+  ['binary', written('binary', new Uint8Array([0xff, 0xfe, 0x41, 0])), 'got bytes that are not UTF-8 | Save'],
   ['a name that is too long', join(scratch, 'x'.repeat(300)), 'got ENAMETOOLONG | Name a file'],
 ] as const) {
   test(`says what is there instead: ${name}`, () => {
     assert.match(problem(file), `expected a SecretProviderClass file, ${expected}`);
   });
 }
+
+test('refuses a named pipe, a device and a socket at once', () => {
+  const pipe = join(scratch, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  assert.match(problem(pipe), 'got a named pipe | Name a file');
+  assert.match(problem('/dev/zero'), 'got a device | Name a file');
+  const socket = join(scratch, 'socket');
+  spawnSync(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.exit())`,
+  ]);
+  assert.match(problem(socket), 'got a socket or a device | Name a file');
+});
 
 test('a link that leads to itself is an error and no hang', () => {
   const loop = join(scratch, 'loop');
@@ -99,7 +111,7 @@ test('a file of another user that may not be read', () => {
     encoding: 'utf8',
     cwd: '/',
   });
-  assert.is(stdout, 'x\nexpected a SecretProviderClass file, got no permission to read it\n');
+  assert.is(stdout, 'x\nexpected a SecretProviderClass file, got permission denied\n');
 });
 
 test.run();

@@ -21,14 +21,39 @@ test('no region anywhere is a problem, an empty AWS_REGION is none', async () =>
   ]);
 });
 
-test('what has not the form of a region is a warning', async () => {
+test('a missing region is a warning where only the pod knows it, and the ARNs say which one the pod must have', async () => {
+  const parsed = await parse(withoutRegion, { missingRegion: 'warning' });
+  assert.equal(warnings(parsed), ['7 config.region parameters.region']);
+  assert.match(parsed.warnings[0]?.message ?? '', 'the pod must have AWS_REGION');
+  assert.is(parsed.plan?.region, '$AWS_REGION');
+  assert.equal(warnings(await parse(withoutRegion, { missingRegion: 'accepted' })), []);
+  const arn = (region: string) =>
+    `- {objectName: "arn:aws:ssm:${region}:1:parameter/${region}", objectAlias: ${region}}`;
+  const without = (objects: string) => config(objects).replace('    region: eu-west-1\n', '');
+  const options = { missingRegion: 'warning' } as const;
+  assert.is((await parse(without(arn('eu-west-2')), options)).plan?.region, 'eu-west-2');
+  assert.equal(problems(await parse(without(`${arn('eu-west-2')}\n${arn('eu-west-3')}`), options)), [
+    '9 config.object objects[1].objectName',
+  ]);
+});
+
+test('a region of another form than eu-west-1 is a warning, and one that is no host label an error', async () => {
   const warned = async (region: string) => warnings(await parse(config(object, { region })));
   for (const region of ['eu-west-1', 'us-gov-east-1', 'us-isob-east-1', 'eusc-de-east-1', 'cn-north-1'])
     assert.equal(await warned(region), [], region);
-  for (const region of ['eu-west-1a', 'eu-west', 'Mars 1'])
+  for (const region of ['eu-west-1a', 'eu-west', 'MARS'])
     assert.equal(await warned(region), ['7 config.region parameters.region'], region);
   assert.equal(warnings(await parse(config(object, { failoverRegion: 'eu-west' }))), [
     '8 config.region parameters.failoverRegion',
+  ]);
+  for (const region of ['Mars 1', 'eu_west_1', '"-x"', 'x'.repeat(64), '"<region>"'])
+    assert.equal(
+      problems(await parse(config(object, { region }))),
+      ['7 config.region parameters.region'],
+      region,
+    );
+  assert.equal(problems(await parse(withoutRegion, { environmentRegion: 'a b' })), [
+    '- config.region AWS_REGION',
   ]);
 });
 

@@ -5,6 +5,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ParsedPlan } from '../../src/config/parse.ts';
 import { config, files, parse, problems, reads, warnings } from '../support/config.ts';
 
 interface Case {
@@ -15,6 +16,8 @@ interface Case {
   readonly reads?: readonly string[];
   readonly problems?: readonly string[];
   readonly warnings?: readonly string[];
+  /** Of the problems. */
+  readonly remedies?: readonly string[];
 }
 
 const failover = { failoverRegion: 'eu-central-1' };
@@ -91,7 +94,7 @@ const cases: readonly Case[] = [
       - {objectName: yes, objectType: secretsmanager}
       - {objectName: 0x1F, objectType: secretsmanager}
       - {objectName: 1.10, objectType: secretsmanager}
-      - {objectName: 1:30, objectType: secretsmanager}
+      - {objectName: db, objectAlias: 1:30, objectType: secretsmanager}
       - {objectName: 2026-01-31, objectType: secretsmanager}
       - {objectName: 1e6, objectType: secretsmanager}
       - {objectName: "1.10", objectType: secretsmanager}`,
@@ -111,9 +114,53 @@ const cases: readonly Case[] = [
   {
     name: '2: what YAML makes of another filePermission must be four octal digits',
     objects: `
-      - {objectName: a, objectType: secretsmanager, filePermission: 01750}
+      - {objectName: a, objectType: secretsmanager, filePermission: 02734}
       - {objectName: b, objectType: secretsmanager, filePermission: 644}`,
     problems: ['10 config.object objects[1].filePermission'],
+  },
+  {
+    name: '2: three digits suggest four',
+    objects: `
+      - {objectName: a, objectType: secretsmanager, filePermission: "600"}
+      - {objectName: b, objectType: secretsmanager, filePermission: "0o640"}`,
+    problems: ['9 config.object objects[0].filePermission', '10 config.object objects[1].filePermission'],
+    remedies: ['Write filePermission: "0600".', 'Write filePermission: "0640".'],
+  },
+  {
+    name: '2: a mode that does not let the owner read is refused, because the next sync could not compare the file',
+    objects: `
+      - {objectName: a, objectType: secretsmanager, filePermission: "0044"}
+      - {objectName: b, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: x, filePermission: "0200"}]}`,
+    problems: [
+      '9 config.object objects[0].filePermission',
+      '10 config.jmesPath objects[1].jmesPath[0].filePermission',
+    ],
+    remedies: ['Write filePermission: "0444".', 'Write filePermission: "0600".'],
+  },
+  {
+    name: '2: a version id of Secrets Manager has 32 to 64 characters',
+    objects: `
+      - {objectName: a, objectType: secretsmanager, objectVersion: AWSPREVIOUS}
+      - {objectName: b, objectType: secretsmanager, objectVersion: 11111111-1111-4111-8111-111111111111}
+      - {objectName: c, objectType: ssmparameter, objectVersion: 3}`,
+    files: ['a 0644', 'b 0644', 'c 0644'],
+    warnings: ['9 config.object objects[0].objectVersion'],
+  },
+  {
+    name: '2: names with characters that AWS does not allow are refused, with what is most likely meant',
+    objects: `
+      - {objectName: "<secret>", objectType: secretsmanager}
+      - {objectName: "app/*", objectType: ssmparameter}
+      - {objectName: "my secret", objectType: secretsmanager}
+      - {objectName: "arn:aws:secretsmanager:REGION:ACCOUNT:secret:a"}
+      - {objectName: "rds!cluster-1", objectType: secretsmanager}`,
+    problems: [0, 1, 2, 3].map((at) => `${at + 9} config.object objects[${at}].objectName`),
+    remedies: [
+      'Replace the placeholder: render the file first (helm template, envsubst).',
+      'Name each secret or parameter: wildcards are not supported.',
+      'Correct the name: names are letters, digits and / _ . - (in Secrets Manager also + = @).',
+      'Copy the ARN of your own secret or parameter, or write its name instead.',
+    ],
   },
   {
     name: '3: a null entry is an error',
@@ -487,7 +534,7 @@ const cases: readonly Case[] = [
       - {objectName: a, objectType: ssmparameter, jmesPath: [{path: x, objectAlias: ../b}]}
       - {objectName: /, objectType: ssmparameter}
       - {objectName: ., objectType: ssmparameter}
-      - {objectName: "a\\0b", objectType: ssmparameter}`,
+      - {objectName: b, objectAlias: "a\\0b", objectType: ssmparameter}`,
     parameters: { pathTranslation: '"False"' },
     problems: [
       '10 config.path objects[0].objectName',
@@ -495,7 +542,7 @@ const cases: readonly Case[] = [
       '12 config.path objects[2].jmesPath[0].objectAlias',
       '13 config.path objects[3].objectName',
       '14 config.path objects[4].objectName',
-      '15 config.path objects[5].objectName',
+      '15 config.path objects[5].objectAlias',
     ],
   },
   {
@@ -514,9 +561,9 @@ const cases: readonly Case[] = [
     objects: `
       - {objectName: deep/down/below, objectType: ssmparameter}
       - {objectName: ${'n'.repeat(255)}, objectType: ssmparameter}
-      - {objectName: ${'é'.repeat(128)}, objectType: ssmparameter}`,
+      - {objectName: a, objectAlias: ${'é'.repeat(128)}, objectType: ssmparameter}`,
     parameters: { pathTranslation: '"False"' },
-    problems: ['12 config.path objects[2].objectName'],
+    problems: ['12 config.path objects[2].objectAlias'],
   },
   {
     name: 'D: an ARN of the primary region is rewritten for the failover region, with a warning',
@@ -534,14 +581,16 @@ const cases: readonly Case[] = [
   },
 ];
 
+const remedies = (parsed: ParsedPlan) => parsed.problems.map(({ remedy }) => remedy);
+
 for (const { name, objects, parameters, ...expected } of cases) {
   test(name, async () => {
     const parsed = await parse(config(objects, parameters));
-    const found = { files, reads, problems, warnings };
+    const found = { files, reads, problems, warnings, remedies };
     for (const [key, value] of Object.entries(expected)) {
       assert.equal(found[key as keyof typeof found](parsed), value, key);
     }
-    // Problems may be wanted or not, but never left unsaid.
+    // A case without expected problems must have none.
     if (expected.problems === undefined) assert.equal(problems(parsed), []);
   });
 }

@@ -5,10 +5,17 @@ import { checkSecretObject } from '../../src/config/secret-object-rules.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
 import { secretObject } from '../support/secret-plan.ts';
 
-const lines = (object: SecretObject) =>
-  checkSecretObject(object).map(({ line, ...finding }) =>
-    problemLine(new Problem({ ...finding, file: 'config.yaml', ...(line === undefined ? {} : { line }) })),
-  );
+const lines = (object: SecretObject) => {
+  const found: string[] = [];
+  checkSecretObject(object, (part, message, remedy) => {
+    const subject = `${object.subject}.${part}`;
+    const place = { file: 'config.yaml', line: object.line };
+    found.push(
+      problemLine(new Problem({ code: 'config.secretObjects', subject, message, remedy, ...place })),
+    );
+  });
+  return found;
+};
 
 test('an ordinary entry has nothing wrong with it', () => {
   const labels = { app: 'shop', 'example.com/tier': '' };

@@ -17,7 +17,7 @@ import { watchConfigs } from '../../src/config/watcher.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Log } from '../../src/core/log.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
+import { until, WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('watching configs');
 const stops: AbortController[] = [];
@@ -27,69 +27,80 @@ test.after.each(() => {
 });
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** Real time, but every wait is `factor` times as short. */
-function hasty(factor: number): Clock {
+/** The wait before a reading is none; the wait between readings without an event ends only with `poll`. */
+interface ManualClock extends Clock {
+  readonly poll: () => void;
+}
+
+function manualClock(): ManualClock {
+  let next = Promise.withResolvers<void>();
   return {
     now: Date.now,
     elapsed: () => performance.now(),
     random: Math.random,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(resolve, ms / factor);
-        signal.addEventListener('abort', () => {
-          clearTimeout(timer);
-          reject(signal.reason);
-        });
+        signal.addEventListener('abort', () => reject(signal.reason));
+        if (ms < 1000) setImmediate(resolve);
+        else void next.promise.then(resolve);
       }),
+    poll() {
+      next.resolve();
+      next = Promise.withResolvers();
+    },
   };
 }
 
 interface Watched {
   readonly calls: string[];
-  readonly said: string[];
-  /** Resolves at the next call. */
-  readonly heard: () => Promise<void>;
+  readonly events: string[];
+  readonly poll: () => void;
+  /** Resolves once a call had this text. */
+  readonly reports: (text: string) => Promise<void>;
   readonly stop: AbortController;
 }
 
-async function watched(
+function watched(
   files: readonly string[],
-  clock: Clock = hasty(1),
-  /** Runs when a file has been read for the first time. */
+  /** Runs after a file has been read for the first time. */
   firstRead: (file: string) => void = () => {},
-): Promise<Watched> {
+): Watched {
   const calls: string[] = [];
-  const said: string[] = [];
-  let next = Promise.withResolvers<void>();
+  const events: string[] = [];
   const stop = new AbortController();
+  const clock = manualClock();
   stops.push(stop);
-  const log: Log = { write: (level, event) => said.push(`${level} ${event}`), problem: () => {} };
-  const read = (file: string) => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (error) {
-      return String(error);
-    }
-  };
+  const log: Log = { write: (event) => events.push(event), problem: () => {} };
   const known = new Set<string>();
-  const readAndNote = (file: string) => {
-    const text = read(file);
+  const read = (file: string) => {
+    const text = textOf(file);
     if (!known.has(file)) firstRead(file);
     known.add(file);
     return text;
   };
   const changed = (file: string) => {
-    calls.push(`${file.slice(file.lastIndexOf('/') + 1)}: ${read(file).slice(0, 20)}`);
-    next.resolve();
-    next = Promise.withResolvers();
+    calls.push(`${file.slice(file.lastIndexOf('/') + 1)}: ${textOf(file).slice(0, 20)}`);
   };
-  await watchConfigs({ files, read: readAndNote, changed, clock, log }, stop.signal);
+  watchConfigs({ files, read, changed, clock, log }, stop.signal);
   return {
     calls,
-    said,
-    heard: () => within(() => `another call, got ${JSON.stringify(calls)}`, next.promise),
+    events,
+    poll: clock.poll,
+    reports: (text) =>
+      until(
+        () => `a call for ${text}, got ${JSON.stringify(calls)}`,
+        () => calls.some((call) => call.endsWith(`: ${text}`)),
+      ),
     stop,
   };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    return String(error);
+  }
 }
 
 function directory(): string {
@@ -121,14 +132,13 @@ function configMap(content: string): { readonly file: string; readonly swap: (co
   };
 }
 
-test("hears the kubelet's link swap, again and again", async () => {
+test("finds the kubelet's link swap, again and again", async () => {
   const map = configMap('one');
-  const { calls, heard, said } = await watched([map.file]);
-  assert.equal(said, ['debug config.watching']);
+  const { calls, reports, events } = watched([map.file]);
+  assert.equal(events, ['config.watching']);
   for (const text of ['two', 'three', 'four', 'five']) {
-    const next = heard();
     map.swap(text);
-    await next;
+    await reports(text);
   }
   assert.equal(
     calls,
@@ -136,110 +146,157 @@ test("hears the kubelet's link swap, again and again", async () => {
   );
 });
 
-test("hears an editor's rename, a file that is deleted and written anew, and a plain write", async () => {
-  const file = join(directory(), 'config.yaml');
-  writeFileSync(file, 'one');
-  const { calls, heard } = await watched([file]);
-  for (const step of [
-    () => {
-      writeFileSync(`${file}.swp`, 'two');
-      renameSync(`${file}.swp`, file);
-    },
-    () => writeFileSync(file, 'three'),
-    () => rmSync(file),
-    () => writeFileSync(file, 'four'),
-    () => {
-      rmSync(file);
-      writeFileSync(file, 'five');
-    },
-  ]) {
-    const next = heard();
-    step();
-    await next;
+test('finds a swap after three swaps at once', async () => {
+  const map = configMap('zero');
+  const { reports } = watched([map.file]);
+  for (const round of ['a', 'b', 'c']) {
+    for (const step of [1, 2, 3]) map.swap(`${round}${step}`);
+    await reports(`${round}3`);
+    map.swap(`${round}4`);
+    await reports(`${round}4`);
   }
-  assert.equal(
-    calls,
-    ['two', 'three', 'Error: ENOENT: no su', 'four', 'five'].map((text) => `config.yaml: ${text}`),
-  );
 });
 
-test('several files are watched each for itself, also after one was deleted', async () => {
+test('finds an edit after two renames at once', async () => {
+  const file = join(directory(), 'config.yaml');
+  writeFileSync(file, 'zero');
+  const { reports } = watched([file]);
+  for (const round of ['a', 'b', 'c']) {
+    for (const step of [1, 2]) writeFileSync(`${file}.${step}`, `${round}${step}`);
+    for (const step of [1, 2]) renameSync(`${file}.${step}`, file);
+    await reports(`${round}2`);
+    writeFileSync(file, `${round}3`);
+    await reports(`${round}3`);
+  }
+});
+
+test("finds an editor's rename, a file that is deleted and written again, and a plain write", async () => {
+  const file = join(directory(), 'config.yaml');
+  writeFileSync(file, 'one');
+  const { calls, reports } = watched([file]);
+  for (const [step, text] of [
+    [
+      () => {
+        writeFileSync(`${file}.swp`, 'two');
+        renameSync(`${file}.swp`, file);
+      },
+      'two',
+    ],
+    [() => writeFileSync(`${file}`, 'three'), 'three'],
+    [() => rmSync(file), 'Error: ENOENT: no su'],
+    [() => writeFileSync(file, 'four'), 'four'],
+    [
+      () => {
+        rmSync(file);
+        writeFileSync(file, 'five');
+      },
+      'five',
+    ],
+  ] as const) {
+    step();
+    await reports(text);
+  }
+  // A plain write truncates first, which may be read.
+  assert.is(calls.at(-1), 'config.yaml: five');
+});
+
+test('several files are watched independently, also after one was deleted', async () => {
   const [one, two] = [join(directory(), 'one'), join(directory(), 'two')];
   for (const file of [one, two]) writeFileSync(file, 'a');
-  const { calls, heard } = await watched([one, two]);
-  for (const step of [() => rmSync(one), () => writeFileSync(two, 'b'), () => writeFileSync(one, 'c')]) {
-    const next = heard();
-    step();
-    await next;
-  }
-  assert.equal(calls, ['one: Error: ENOENT: no su', 'two: b', 'one: c']);
+  const { reports } = watched([one, two]);
+  rmSync(one);
+  await reports('Error: ENOENT: no su');
+  writeFileSync(two, 'b');
+  await reports('b');
+  writeFileSync(one, 'c');
+  await reports('c');
 });
 
-test('a touch, or the same text once more, is no change; steps that follow each other are one', async () => {
+test('a touch, the same text or another file in the directory is no change', async () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
-  const { calls, heard } = await watched([file]);
+  const { calls, reports } = watched([file]);
   utimesSync(file, 1, 1);
-  writeFileSync(file, 'one');
-  const next = heard();
-  for (const text of ['', 't', 'tw', 'two']) writeFileSync(file, text);
-  await next;
+  renameSync(copyOf(file, 'one'), file);
+  writeFileSync(`${file}.other`, 'two');
+  renameSync(copyOf(file, 'two'), file);
+  await reports('two');
   assert.equal(calls, ['config.yaml: two']);
 });
 
-test('what no event tells is found by the slow look: a directory that is replaced above the file', async () => {
+/** A file beside the config, to be renamed to it. */
+function copyOf(file: string, text: string): string {
+  writeFileSync(`${file}.tmp`, text);
+  return `${file}.tmp`;
+}
+
+test('finds a link that is replaced above the file', async () => {
   const parent = directory();
-  const file = join(parent, 'mount', 'config.yaml');
   for (const text of ['one', 'two']) {
     mkdirSync(join(parent, text));
     writeFileSync(join(parent, text, 'config.yaml'), text);
   }
   symlinkSync('one', join(parent, 'mount'));
-  const { calls, heard } = await watched([file], hasty(1000));
-  const next = heard();
+  const { calls, reports } = watched([join(parent, 'mount', 'config.yaml')]);
   symlinkSync('two', join(parent, 'mount_tmp'));
   renameSync(join(parent, 'mount_tmp'), join(parent, 'mount'));
-  await next;
+  await reports('two');
   assert.equal(calls, ['config.yaml: two']);
 });
 
-test('a file that is not there yet is found', async () => {
-  const file = join(directory(), 'config.yaml');
-  const { calls, heard } = await watched([file], hasty(100));
-  const next = heard();
+test('what no event reports is found by the regular reading, and watched from then on', async () => {
+  const parent = directory();
+  const file = join(parent, 'mount', 'config.yaml');
+  mkdirSync(join(parent, 'mount'));
   writeFileSync(file, 'one');
-  await next;
-  assert.equal(calls, ['config.yaml: one']);
+  const { calls, reports, poll } = watched([file]);
+  // The directory above is not watched, so nothing reports another one in its place.
+  mkdirSync(join(parent, 'other'));
+  writeFileSync(join(parent, 'other', 'config.yaml'), 'two');
+  renameSync(join(parent, 'mount'), join(parent, 'old'));
+  renameSync(join(parent, 'other'), join(parent, 'mount'));
+  poll();
+  await reports('two');
+  renameSync(copyOf(file, 'three'), file);
+  await reports('three');
+  assert.equal(calls, ['config.yaml: two', 'config.yaml: three']);
 });
 
-test('what is written between the first reading and the first watch is found without an event', async () => {
+test('finds a file, and a directory, that does not exist yet', async () => {
+  const parent = directory();
+  const file = join(parent, 'later', 'config.yaml');
+  const { reports } = watched([file]);
+  mkdirSync(join(parent, 'later'));
+  renameSync(copyOf(file, 'one'), file);
+  await reports('one');
+});
+
+test('what is written between the first reading and the first watch is found without an event', () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
-  const { calls } = await watched([file], hasty(1), () => writeFileSync(file, 'two'));
+  const { calls } = watched([file], () => writeFileSync(file, 'two'));
   assert.equal(calls, ['config.yaml: two']);
 });
 
-test('after the stop nothing is heard, and nothing is left', async () => {
+test('after the stop nothing is reported, and nothing is left', async () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
-  const { calls, stop } = await watched([file]);
+  const { calls, stop } = watched([file]);
   stop.abort();
   writeFileSync(file, 'two');
-  // By the time at which another one has heard of a later change.
+  // By the time at which another watch has reported a later change.
   const later = join(directory(), 'config.yaml');
   writeFileSync(later, 'one');
-  const other = await watched([later]);
-  const heard = other.heard();
-  writeFileSync(later, 'two');
-  await heard;
+  const other = watched([later]);
+  renameSync(copyOf(later, 'two'), later);
+  await other.reports('two');
   assert.equal(calls, []);
   other.stop.abort();
   const left = () => process.getActiveResourcesInfo().filter((resource) => /FSEvent/.test(resource));
   await until('no watch', () => left().length === 0);
-  assert.not(process.getActiveResourcesInfo().includes('Timeout'));
 });
 
-test('without watches left in the system, for real: says so and polls', () => {
+test('without inotify watches left in the system, warns and reads every 10 s', () => {
   const unshare = ['--user', '--map-root-user', 'sh', '-c'];
   const limit = 'echo 0 > /proc/sys/user/max_inotify_watches';
   if (!isAllowed('a system without watches', ['unshare', ...unshare, limit])) return;
@@ -250,12 +307,12 @@ test('without watches left in the system, for real: says so and polls', () => {
     import { readFileSync, writeFileSync } from 'node:fs';
     import { watchConfigs } from ${JSON.stringify(module)};
     const stop = new AbortController();
-    await watchConfigs({
+    watchConfigs({
       files: [${JSON.stringify(file)}],
       read: (file) => readFileSync(file, 'utf8'),
       changed: () => { console.log('changed'); stop.abort(); },
       clock: { sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 1000)) },
-      log: { write: (level, event, message) => console.log(level, event, message) },
+      log: { write: (event, message) => console.log(event, message) },
     }, stop.signal);
     writeFileSync(${JSON.stringify(file)}, 'two');`;
   const { stdout } = spawnSync(
@@ -269,12 +326,9 @@ test('without watches left in the system, for real: says so and polls', () => {
       '-e',
       script,
     ],
-    { encoding: 'utf8', timeout: PATIENCE },
+    { encoding: 'utf8', timeout: WAIT_LIMIT },
   );
-  assert.is(
-    stdout,
-    `warn config.polling watching ${file} failed with ENOSPC; it is read every 10 s\nchanged\n`,
-  );
+  assert.is(stdout, `config.polling watching ${file} failed with ENOSPC; it is read every 10 s\nchanged\n`);
 });
 
 test.run();

@@ -78,8 +78,12 @@ function document({ document: text, parameters, objects }: Entry): string {
 }
 
 async function report(entry: Entry): Promise<CheckReport> {
-  const options = { file: 'demo.yaml', defaultMode: 0o644, environmentRegion: entry.environment };
-  const { plan, problems, warnings } = await parsePlan(document(entry), options);
+  const { plan, problems, warnings } = await parsePlan(document(entry), {
+    file: 'demo.yaml',
+    defaultMode: 0o644,
+    environmentRegion: entry.environment,
+    missingRegion: 'warning',
+  });
   const configs = plan === undefined ? [] : [{ plan, directory: '/mnt/secrets-store' }];
   return checkReport({ configs, problems, warnings });
 }

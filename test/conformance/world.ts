@@ -1,5 +1,5 @@
 /**
- * One fetch: an account in the stand-in for AWS, a config, and `podsecrets init` in this process.
+ * One fetch: an account in the fake AWS, a config, and `podsecrets init` in this process.
  *
  *   const world = await openWorld();
  *   const { code, files } = await world.fetch({ regions: {…}, objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
@@ -16,7 +16,7 @@ import { exitCodeOf } from '../../src/core/problem.ts';
 import type { Fault } from '../fake-aws/faults.ts';
 import type { Identity } from '../fake-aws/identities.ts';
 import type { Seed } from '../fake-aws/seed.ts';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 import { realClock } from '../support/real-clock.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
@@ -42,7 +42,7 @@ export interface Fetched {
 }
 
 export interface World {
-  readonly aws: StandIn;
+  readonly aws: FakeAws;
   fetch(asked: Fetch, box?: Sandbox): Promise<Fetched>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export interface World {
 const TOKEN = 'pod-token';
 
 export async function openWorld(): Promise<World> {
-  const aws = await startStandIn();
+  const aws = await startFakeAws();
 
   async function fetchInto(box: Sandbox, asked: Fetch): Promise<Fetched> {
     const { regions, faults = [], deny = [], parameters, objects, flags = [] } = asked;
@@ -90,7 +90,7 @@ async function runInit(
   );
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   const context = {
-    ...command,
+    ...command.invocation,
     command: 'init',
     env,
     clock: realClock,

@@ -1,34 +1,30 @@
 /**
- * What the Helm chart says about itself, made from the option table: its README and the schema of its values.
+ * Writes the README of the Helm chart and the schema of its values, from the option table.
  *
  * The chart passes options on to the containers that it adds, so the options of its values are those of the command line.
  */
 
 import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
-import { containerOptions } from '../../src/inject/read-options.ts';
-import { table } from './sections.ts';
+import { containerOptions } from '../../src/inject/options.ts';
+import { table } from './markdown.ts';
 
-/** A mount path: Kubernetes divides at `:`. */
+/** A mount path. Kubernetes does not allow `:` in it. */
 const DIRECTORY = { type: 'string', pattern: '^(/[^/:]+)+/?$' };
 const QUANTITIES = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
 
-/** The values of the chart but for its options: where they stand, what they are, and their schema. */
+/** The values of the chart, without its options: path, description, schema. */
 const values: readonly (readonly [string, string, Schema])[] = [
-  ['image.repository', 'where the image is', { type: 'string', minLength: 1 }],
-  ['image.tag', "its tag; empty: the chart's appVersion", { type: 'string' }],
+  ['image.repository', 'repository of the image', { type: 'string', minLength: 1 }],
+  ['image.tag', "tag of the image; empty: the chart's appVersion", { type: 'string' }],
   ['image.pullPolicy', "empty: the kubelet's own default", { enum: ['', 'Always', 'IfNotPresent', 'Never'] }],
   [
     'as',
-    'a native sidecar (Kubernetes 1.29 on), an init container, or both in the old way',
+    'a native sidecar (Kubernetes 1.29+), an init container, or an init container plus a regular sidecar (before 1.29)',
     { enum: ['sidecar', 'init', 'init+sidecar'] },
   ],
   ['dir', "where the application's containers mount the files", DIRECTORY],
   ['config', 'the SecretProviderClass; becomes a ConfigMap', { type: 'object' }],
-  [
-    'configMap',
-    'a ConfigMap that is there already, with the key `config.yaml`; instead of `config`',
-    { type: 'string' },
-  ],
+  ['configMap', 'an existing ConfigMap with the key `config.yaml`; instead of `config`', { type: 'string' }],
   ['user.uid', 'the user that podsecrets runs as', { type: 'integer', minimum: 0 }],
   ['user.gid', 'its group', { type: 'integer', minimum: 0 }],
   [
@@ -40,23 +36,19 @@ const values: readonly (readonly [string, string, Schema])[] = [
       properties: { requests: QUANTITIES, limits: QUANTITIES },
     },
   ],
-  [
-    'sizeLimit',
-    'the most that the files may take, in memory',
-    { type: 'string', pattern: '^[0-9]+(Ki|Mi|Gi)?$' },
-  ],
+  ['sizeLimit', 'size limit of the volume, in memory', { type: 'string', pattern: '^[0-9]+(Ki|Mi|Gi)?$' }],
   [
     'serviceAccountName',
-    'who may keep the Secrets, with `options.syncSecrets`',
+    'the service account that manages the Secrets, with `options.syncSecrets`',
     { type: 'string', minLength: 1 },
   ],
   ['policy.enabled', 'install the policy; never as a dependency', { type: 'boolean' }],
   [
     'policy.apiVersion',
-    'empty: `v1` from Kubernetes 1.36 on, `v1beta1` from 1.34 on',
+    'empty: `v1` with Kubernetes 1.36+, `v1beta1` with 1.34 and 1.35',
     { enum: ['', 'v1', 'v1beta1'] },
   ],
-  ['policy.namespaceSelector', 'the namespaces that the policy looks at', { type: 'object' }],
+  ['policy.namespaceSelector', 'the namespaces whose pods the policy changes', { type: 'object' }],
 ];
 
 interface Schema {
@@ -64,7 +56,7 @@ interface Schema {
   readonly [keyword: string]: unknown;
 }
 
-/** `values.schema.json`: what is not known is refused, so that a misspelt value is not silently without effect. */
+/** `values.schema.json`: unknown values are refused, so that a misspelt value is not silently ignored. */
 export function renderChartSchema(): string {
   const root: Tree = { properties: {}, required: [] };
   for (const [path, description, schema] of values)
@@ -80,7 +72,7 @@ export function renderChartSchema(): string {
     required: [...root.required, 'options'],
     properties: {
       ...root.properties,
-      // What Helm puts, and what a parent chart's `condition` reads, among the values of a dependency.
+      // Helm adds `global` to the values of a dependency; a parent chart's `condition` reads `enabled`.
       global: { type: 'object' },
       enabled: { type: 'boolean' },
       options: { type: 'object', additionalProperties: false, properties: optionProperties },
@@ -95,7 +87,7 @@ interface Tree {
 }
 
 function place(tree: Tree, [key = '', ...rest]: readonly string[], schema: Schema): void {
-  // All of them have defaults; null takes a default away.
+  // Every value has a default. A parent chart removes a default with null.
   if (!NULLABLE.has(key) && !tree.required.includes(key)) tree.required.push(key);
   if (rest.length === 0) {
     tree.properties[key] = schema;
@@ -105,10 +97,10 @@ function place(tree: Tree, [key = '', ...rest]: readonly string[], schema: Schem
   place(tree.properties[key] as Tree, rest, schema);
 }
 
-/** Instead of each other. */
+/** Alternatives to each other: a chart sets one of them. */
 const NULLABLE = new Set(['config', 'configMap']);
 
-/** What the program would refuse when the pod starts. */
+/** The form of the values that the program would refuse when the pod starts. */
 export const patterns: Partial<Record<Kind, string>> = {
   duration: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
   mode: '^0[0-7]{3}$',
@@ -118,7 +110,7 @@ export const patterns: Partial<Record<Kind, string>> = {
 };
 
 function optionSchema(option: Option): Schema {
-  const description = option.help;
+  const description = option.description;
   if (option.kind === 'flag') return { description, type: 'boolean' };
   const pattern = patterns[option.kind];
   return {
@@ -141,7 +133,8 @@ function plain(markdown: string): string {
 export function renderChartReadme(): string {
   return `# podsecrets, the chart
 
-AWS secrets as files in your pod, without a DaemonSet. Two uses; nothing of one is needed for the other.
+AWS secrets as files in your pod, without a DaemonSet. The chart has two independent uses. No chart or image is published yet: use this folder, and
+set \`image.repository\` and \`image.tag\` to [your image](../../examples/README.md#get-podsecrets).
 
 ## As a dependency: three lines in your own chart
 
@@ -181,18 +174,18 @@ podsecrets:
       {{- include "podsecrets.volumes" . | nindent 6 }}
 \`\`\`
 
-\`helm dependency update\` brings it in. The chart makes the ConfigMap and, with \`options.syncSecrets\`, the Role and RoleBinding. With \`as: init+sidecar\` one more
-line goes to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nindent 6 }}\`.
+\`helm dependency update\` fetches it. The chart creates the ConfigMap and, with \`options.syncSecrets\`, the Role and RoleBinding. With \`as: init+sidecar\` add one more
+line to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nindent 6 }}\`.
 
-Other init containers come after \`podsecrets.initContainers\`: podsecrets mounts the volume at \`/mnt/podsecrets\` and makes the directory
-\`files\` in it, which the others mount by \`subPath\`. The kubelet would make it as root for a container that comes first.
+Other init containers come after \`podsecrets.initContainers\`: podsecrets mounts the volume at \`/mnt/podsecrets\` and creates the
+directory \`files\` in it, which the others mount by \`subPath\`. For a container that comes first the kubelet would create it, owned by root.
 
 ## Once in a cluster: an annotation on a pod
 
     helm install podsecrets helm/podsecrets --namespace podsecrets --create-namespace
 
-From then on a pod with the annotation \`podsecrets.io/inject: CONFIGMAP\` gets the sidecar, its volumes and the mounts when it
-is created, exactly as \`podsecrets inject\` would have written them. A Deployment has it in its template:
+A pod with the annotation \`podsecrets.io/inject: CONFIGMAP\` gets the sidecar, its volumes and the mounts when it
+is created, the same as \`podsecrets inject\` writes them. A Deployment has it in its template:
 
 \`\`\`yaml
 spec:
@@ -202,17 +195,17 @@ spec:
         podsecrets.io/inject: app
 \`\`\`
 
-The API server does it itself, by a MutatingAdmissionPolicy: no webhook server, no certificate, no controller.
-\`podsecrets.io/dir: DIR\` chooses where the containers mount the files. A container that mounts the volume \`podsecrets\` by itself keeps
-its path, and gets \`subPath: files\` if it names none.
+The API server does it, by a MutatingAdmissionPolicy: no webhook server, no certificate, no controller.
+\`podsecrets.io/dir: DIR\` sets where the containers mount the files. A container that already mounts the volume \`podsecrets\` keeps
+its path, and gets \`subPath: files\` if it has no subPath.
 The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its key \`config.yaml\`:
 
     kubectl create configmap app --from-file=config.yaml=secret-provider-class.yaml
 
-Kubernetes 1.36 has the policy; 1.34 and 1.35 have it as a beta that has to be switched on (feature gate
-\`MutatingAdmissionPolicy\` and \`--runtime-config=admissionregistration.k8s.io/v1beta1=true\`); older ones have none, and
-nothing is installed there. What \`inject\` refuses (Pod Identity on Fargate, Windows, a signal without
-\`shareProcessNamespace\`) the policy cannot see.
+Kubernetes 1.36 has the policy; 1.34 and 1.35 have it as a beta that must be enabled (feature gate
+\`MutatingAdmissionPolicy\` and \`--runtime-config=admissionregistration.k8s.io/v1beta1=true\`); on older
+clusters nothing is installed. What \`inject\` refuses (Pod Identity on Fargate, Windows, a signal without
+\`shareProcessNamespace\`) the policy cannot detect.
 
 ## Values
 
@@ -223,7 +216,7 @@ ${table(
 
 ## Options
 
-\`options\` is passed on to the containers. Values are text, as on the command line; flags are \`true\` or \`false\`.
+\`options\` is passed on to the containers. Values are strings, as on the command line; flags are \`true\` or \`false\`.
 
 ${table(
   ['option', 'flag', 'default', 'meaning'],
@@ -235,7 +228,9 @@ ${table(
 function optionRow(name: OptionName, option: Option): readonly string[] {
   const expected = option.choices?.map((choice) => `\`${choice}\``).join(', ') ?? kinds[option.kind].expected;
   const meaning =
-    option.kind === 'text' && option.choices === undefined ? option.help : `${option.help} (${expected})`;
+    option.kind === 'text' && option.choices === undefined
+      ? option.description
+      : `${option.description} (${expected})`;
   return [
     `\`options.${name}\``,
     `\`${flagOf(name)}\``,

@@ -1,44 +1,44 @@
 /** Every example does what its README says: its commands are run, and what they print is valid in every release. */
 
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { parsePlan } from '../../src/config/parse.ts';
+import { image } from '../../src/core/version.ts';
 import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
 import { manifestFaults, objectFaults, releases } from '../support/kubernetes-schemas.ts';
 import { binary, run } from '../support/program.ts';
+import { makeSandbox } from '../support/sandbox.ts';
+import { commandsOf, examples, examplesRoot, flagValue, readExample, wordsOf } from './readme.ts';
 
-const root = join(import.meta.dirname, '../../examples');
-/** The nine of the documentation; a folder with a README of another kind is not held to one screen. */
-const examples = [
-  'docker-compose',
-  'envfrom-secret',
-  'fargate',
-  'init-only',
-  'irsa',
-  'migrate-from-csi',
-  'native-sidecar',
-  'pod-identity',
-  'signal-nginx',
-];
-const read = (example: string, file: string) => readFileSync(join(root, example, file), 'utf8');
+const root = examplesRoot;
+const read = readExample;
 
-/** The arguments of every `podsecrets inject` that a README tells to run. */
-function injections(example: string): readonly (readonly string[])[] {
-  return [...read(example, 'README.md').matchAll(/^ {4}(?:.*\| )?podsecrets inject(.*?)(?: \| .*)?$/gm)].map(
-    ([, words = '']) => words.split(' ').filter((word) => word !== ''),
-  );
+/** Every `podsecrets inject` of a README: its arguments, and the file that is piped into it, if any. */
+function injections(example: string): readonly Injection[] {
+  return commandsOf(example).flatMap((command) => {
+    const stages = command.replace(/ #.*$/, '').split(' | ');
+    const at = stages.findIndex((stage) => stage.startsWith('podsecrets inject'));
+    if (at === -1) return [];
+    const piped = at === 0 ? undefined : wordsOf(stages[at - 1] ?? '').at(-1);
+    return [{ words: wordsOf(stages[at] ?? '').slice(2), piped }];
+  });
 }
 
-/** What such a command prints; without -f the folder's manifests come from the cluster, as one list. */
-async function inject(example: string, words: readonly string[]): Promise<string> {
-  const value = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
-  const file = value('-f');
-  const [config, dir] = (value('--config') ?? '').split('=');
-  const flags = words.filter((word) => word !== '-f' && word !== file);
+interface Injection {
+  readonly words: readonly string[];
+  readonly piped: string | undefined;
+}
+
+/** What such a command prints; `before.yaml` is the folder's manifests as the cluster returns them, in one list. */
+async function inject(example: string, { words, piped }: Injection): Promise<string> {
+  const named = flagValue(words, '-f') ?? piped;
+  const file = named === 'before.yaml' ? undefined : named;
+  const [config, dir] = (flagValue(words, '--config') ?? '').split('=');
+  const flags = words.filter((word) => word !== '-f' && word !== named);
   const list = () => {
     const items = ['secret-provider-class.yaml', 'deployment.yaml'].flatMap((name) =>
       objectsIn(read(example, name)),
@@ -46,7 +46,7 @@ async function inject(example: string, words: readonly string[]): Promise<string
     return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   };
   const input = {
-    file: file ?? 'standard input',
+    file: file ?? 'before.yaml',
     text: file === undefined ? list() : read(example, file),
     configs: config ? [{ file: config, text: read(example, config), dir }] : [],
   };
@@ -65,7 +65,7 @@ async function inject(example: string, words: readonly string[]): Promise<string
 }
 
 for (const file of globSync('*/*.yaml', { cwd: root }).sort()) {
-  if (file.endsWith('docker-compose.yaml')) continue;
+  if (file.startsWith('docker-compose/') && !file.endsWith('class.yaml')) continue;
   test(`${file}: manifests that every release accepts`, () => {
     const text = readFileSync(join(root, file), 'utf8');
     for (const release of releases) assert.equal(manifestFaults(text, release), []);
@@ -73,10 +73,9 @@ for (const file of globSync('*/*.yaml', { cwd: root }).sort()) {
 }
 
 for (const example of examples) {
-  test(`${example}: a README of one screen`, () => {
-    const lines = read(example, 'README.md').split('\n');
-    assert.ok(lines.length <= 40, `${lines.length} lines`);
+  test(`${example}: the README says what you should see and how to clean up`, () => {
     assert.match(read(example, 'README.md'), 'What you should see');
+    assert.match(read(example, 'README.md'), /^(## )?Clean up/m);
   });
 
   test(`${example}: a config without a mistake or a warning`, async () => {
@@ -87,25 +86,21 @@ for (const example of examples) {
       syncSecrets: true,
     });
     assert.equal([...problems, ...warnings], []);
-    const listed = /exec .* -- ls \//.test(read(example, 'README.md'));
-    for (const output of plan?.objects.flatMap((object) => object.outputs) ?? []) {
-      if (listed && output.kind !== 'expand') assert.match(read(example, 'README.md'), `\`${output.path}\``);
-    }
+    assert.ok((plan?.objects.length ?? 0) > 0);
   });
 
   if (example === 'docker-compose') continue;
   test(`${example}: the commands of the README work`, async () => {
     const commands = injections(example);
     assert.ok(commands.length > 0);
-    for (const words of commands) {
-      const text = await inject(example, words);
+    for (const command of commands) {
+      const text = await inject(example, command);
       const containers = [
         ...containersIn(objectsIn(text), 'initContainers'),
         ...containersIn(objectsIn(text), 'containers'),
       ];
       assert.ok(containers.some(({ name }) => name.startsWith('podsecrets')));
-      const printed = globSync('injected.yaml', { cwd: join(root, example) })[0];
-      if (printed !== undefined) assert.is(read(example, printed), text);
+      if (existsSync(join(root, example, 'injected.yaml'))) assert.is(read(example, 'injected.yaml'), text);
     }
   });
 }
@@ -141,6 +136,7 @@ test('fargate: what its README says is refused, is refused', async () => {
 });
 
 interface Service {
+  readonly user?: string;
   readonly image: string;
   readonly command?: readonly string[];
   readonly volumes?: readonly string[];
@@ -192,9 +188,39 @@ test('docker-compose: the application waits for the files, and the sidecar holds
   assert.is(web?.depends_on?.podsecrets?.condition, 'service_healthy');
 });
 
-test('docker-compose: every image has a version', () => {
-  const { services } = compose();
-  for (const { image } of Object.values(services)) assert.match(image, /:\d+\.\d+/);
+test('docker-compose: every image has a version, in both files', () => {
+  for (const file of ['docker-compose.yaml', 'aws-profile.yaml']) {
+    const { services } = parse(read('docker-compose', file), { merge: true }) as Compose;
+    for (const service of Object.values(services)) assert.match(service.image, /:\d+\.\d+/);
+    assert.is(services.podsecrets?.image, `\${PODSECRETS_IMAGE:-${image}}`);
+  }
+});
+
+test('docker-compose: the seed creates the secret once, so that `docker compose up` can be repeated', () => {
+  const script = compose().services.seed?.command?.[0] ?? '';
+  const scratch = makeSandbox();
+  try {
+    // Finds the secret once it was created, and writes down every call.
+    const aws = `case $2 in describe-secret) test -e made ;; *) touch made ;; esac; rc=$?; echo "$2" >> calls; return $rc`;
+    const up = () =>
+      execFileSync('sh', ['-c', `aws() { ${aws}; }\n${script}`], { cwd: scratch.root, encoding: 'utf8' });
+    up();
+    up();
+    const calls = readFileSync(join(scratch.root, 'calls'), 'utf8');
+    assert.is(calls, 'describe-secret\ncreate-secret\ndescribe-secret\n');
+  } finally {
+    scratch.remove();
+  }
+});
+
+test('docker-compose: an AWS profile is read by its owner, from a read-only home, on a tmpfs that is not sticky', () => {
+  const { services, volumes } = parse(read('docker-compose', 'aws-profile.yaml')) as Compose;
+  const { podsecrets } = services;
+  const home = podsecrets?.environment?.HOME;
+  assert.ok(podsecrets?.volumes?.includes(`~/.aws:${home}/.aws:ro`));
+  assert.match(podsecrets?.user ?? '', /^\$\{USER_ID\b.*\}:\$\{GROUP_ID\b.*\}$/);
+  assert.match(volumes.secrets?.driver_opts.o ?? '', /,mode=0755,uid=\$\{USER_ID\},gid=\$\{GROUP_ID\}$/);
+  assert.is(podsecrets?.command?.[0], 'sidecar');
 });
 
 test.run();

@@ -30,7 +30,7 @@ test('exchanges a token for credentials that work', async () => {
   assert.is(SecretString, 'hunter2');
   assert.match(
     aws.calls({ service: 'secretsmanager' })[0]?.identity ?? '',
-    /^arn:aws:sts::111122223333:assumed-role\/app\/eks-stand-in-app-/,
+    /^arn:aws:sts::111122223333:assumed-role\/app\/eks-fake-app-/,
   );
 });
 

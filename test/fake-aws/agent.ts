@@ -54,7 +54,7 @@ function getCredentials(_input: JsonObject, { account, request, issueExpired }: 
   }
   if (meaning.kind === 'unknown') throw unknownToken(token);
   const lifetime = meaning.identity.lifetime ?? SIX_HOURS;
-  const session = `eks-stand-in-${meaning.name}-${randomUUID()}`;
+  const session = `eks-fake-${meaning.name}-${randomUUID()}`;
   const credentials = account.identities.issue(meaning.name, session, issueExpired ? -1 : lifetime);
   return {
     AccessKeyId: credentials.accessKeyId,

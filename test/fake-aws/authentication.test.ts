@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { rejects } from '../support/rejects.ts';
 import { startExample } from './example.ts';
 import { operatorKeys, secretsManagerAt, send, signed } from './requests.ts';
-import { startStandIn } from './server.ts';
+import { startFakeAws } from './server.ts';
 import { signatureOf } from './sigv4.ts';
 
 const test = suite('authentication');
@@ -177,7 +177,7 @@ test('the SDK corrects a wrong clock by the Date of the answer', async () => {
 
 test('credentials die at their time', async () => {
   let now = Date.now();
-  const short = await startStandIn({
+  const short = await startFakeAws({
     seed: { identities: { app: { podIdentityTokens: ['t'], lifetime: 1 } } },
     clock: { now: () => now, sleep: () => Promise.resolve() },
   });
@@ -211,7 +211,7 @@ test('data are those of the region that was signed for', async () => {
   assert.is(nowhere.name, 'ResourceNotFoundException');
 });
 
-test('an operation that the stand-in does not know is refused, and what is no call at all is not found', async () => {
+test('an operation that the fake AWS does not know is refused, and what is no call at all is not found', async () => {
   const headers = signed(aws.url, { ...request, headers: { 'x-amz-target': 'secretsmanager.RotateSecret' } });
   assert.is((await refusal(headers))[1], 'UnknownOperationException');
   assert.is((await send(aws.url, 'GET', {})).status, 404);

@@ -1,7 +1,7 @@
 /**
  * Decides who signed a request, or why nobody did, in the words that AWS uses.
  *
- * Only credentials that the stand-in issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
+ * Only credentials that the fake AWS issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
  * Authorization header, (2) its scope names this service, a region (the host's, if the host names one) and the day, and the
  * host is signed, (3) the key is known and the session token is its own, (4) the credentials live, (5) the request is at most
  * 5 minutes old or early, (6) the signature fits.

@@ -2,7 +2,7 @@
  * An error as an AWS service reports it: a code, an HTTP status and a sentence.
  *
  * The operations throw it; each service writes it in its own protocol. Anything else that is thrown is a bug of the
- * stand-in and becomes an InternalServerError that names it, so that a test sees it at once.
+ * fake AWS and becomes an InternalServerError that names it, so that a test sees it at once.
  */
 
 export class AwsError extends Error {
@@ -24,5 +24,5 @@ export class AwsError extends Error {
 export function asAwsError(thrown: unknown): AwsError {
   if (thrown instanceof AwsError) return thrown;
   const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return new AwsError('InternalServerError', `a bug of the stand-in: ${text}`, 500);
+  return new AwsError('InternalServerError', `a bug of the fake AWS: ${text}`, 500);
 }

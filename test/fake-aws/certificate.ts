@@ -1,7 +1,7 @@
 /**
  * A certificate for tests over TLS, made on the spot: no private key lies in the tree, and none grows too old.
  *
- * Self-signed, for localhost, 127.0.0.1 and ::1, and its own authority: a client trusts the stand-in when it trusts this
+ * Self-signed, for localhost, 127.0.0.1 and ::1, and its own authority: a client trusts the fake AWS when it trusts this
  * certificate (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, `ca`). Node has no call for this, hence the few lines of DER (X.690).
  */
 

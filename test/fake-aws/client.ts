@@ -1,7 +1,7 @@
 /**
- * The controls of a stand-in that runs in another process, and the start of such a process.
+ * The controls of a fake AWS that runs in another process, and the start of such a process.
  *
- *   const aws = await launchStandIn(seed);     // a process of its own; { url, agentUrl, pid, stop() } and all the verbs
+ *   const aws = await startFakeAwsProcess(seed);     // a process of its own; { url, agentUrl, pid, stop() } and all the verbs
  *   await aws.addFault({ does: { kind: 'latency', ms: 50 } });
  *   await aws.stop();
  *
@@ -27,7 +27,7 @@ export type RemoteControls = {
   readonly [V in keyof Controls]: (...args: Parameters<Controls[V]>) => Promise<ReturnType<Controls[V]>>;
 };
 
-export interface LaunchedStandIn extends RemoteControls {
+export interface FakeAwsProcess extends RemoteControls {
   readonly url: string;
   readonly agentUrl: string;
   readonly pid: number;
@@ -40,7 +40,7 @@ export interface LaunchOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-/** The controls of the stand-in at this URL. `ca`: the certificate to trust, when it speaks TLS. */
+/** The controls of the fake AWS at this URL. `ca`: the certificate to trust, when it speaks TLS. */
 export function remoteControls(url: string, ca?: string): RemoteControls {
   const entries = controlVerbs.map((verb) => [
     verb,
@@ -49,8 +49,8 @@ export function remoteControls(url: string, ca?: string): RemoteControls {
   return Object.fromEntries(entries) as RemoteControls;
 }
 
-/** Starts the stand-in as a process that ends with this one. */
-export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Promise<LaunchedStandIn> {
+/** Starts the fake AWS as a process that ends with this one. */
+export async function startFakeAwsProcess(seed: Seed, options: LaunchOptions = {}): Promise<FakeAwsProcess> {
   const { host = '127.0.0.1', port = 0, tls } = options;
   const directory = mkdtempSync(join(tmpdir(), 'fake-aws-'));
   const file = (name: string, content: string) => {
@@ -72,11 +72,11 @@ export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Pr
   });
   const lines = createInterface(child.stdout);
   const [first] = await within(
-    'the stand-in to listen',
+    'the fake AWS to listen',
     Promise.race([once(lines, 'line'), exited.then(() => [undefined])]),
   );
   rmSync(directory, { recursive: true });
-  if (typeof first !== 'string') throw new Error(`the stand-in ended before it listened: ${complaint}`);
+  if (typeof first !== 'string') throw new Error(`the fake AWS ended before it listened: ${complaint}`);
   const started = JSON.parse(first) as {
     readonly url: string;
     readonly agentUrl: string;
@@ -87,7 +87,7 @@ export async function launchStandIn(seed: Seed, options: LaunchOptions = {}): Pr
     ...started,
     async stop() {
       child.kill();
-      await within('the end of the stand-in', exited);
+      await within('the end of the fake AWS', exited);
     },
   };
 }
@@ -97,7 +97,7 @@ async function ask(url: URL, argument: unknown, ca: string | undefined): Promise
   const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.end(argument === undefined ? '' : JSON.stringify(argument));
-  const [response] = await within(`an answer of the stand-in to ${url}`, once(request, 'response'));
+  const [response] = await within(`an answer of the fake AWS to ${url}`, once(request, 'response'));
   const { result, error } = JSON.parse(await text(response)) as { result?: unknown; error?: string };
   if (error !== undefined) throw new Error(error);
   return result ?? undefined;

@@ -8,12 +8,12 @@ import * as assert from 'uvu/assert';
 import { rejects } from '../support/rejects.ts';
 import { until, within } from '../support/wait.ts';
 import { selfSigned } from './certificate.ts';
-import { launchStandIn, remoteControls } from './client.ts';
+import { remoteControls, startFakeAwsProcess } from './client.ts';
 import { exampleSeed, startExample } from './example.ts';
 import { parameterStoreAt, secretsManagerAt, send } from './requests.ts';
 
 const test = suite('the control API');
-const aws = await launchStandIn(exampleSeed);
+const aws = await startFakeAwsProcess(exampleSeed);
 const secrets = secretsManagerAt(aws.url);
 const parameters = parameterStoreAt(aws.url);
 
@@ -87,10 +87,10 @@ test('says what does not fit, and what it can do', async () => {
     await refused(aws.addFault({ does: { kind: 'throttle', status: 500 } } as never)),
     'addFault.does.status: expected 400 or 429, got a number',
   );
-  const curl = (path: string, body = '') => send(`${aws.url}/_stand-in/${path}`, 'POST', {}, body);
+  const curl = (path: string, body = '') => send(`${aws.url}/_fake-aws/${path}`, 'POST', {}, body);
   assert.match((await curl('explode')).body, 'expected one of calls, count, ');
   assert.is((await curl('putSecret', '{"region":"r"}')).status, 400);
-  assert.equal(JSON.parse((await send(`${aws.url}/_stand-in/count`, 'GET', {})).body), { result: 0 });
+  assert.equal(JSON.parse((await send(`${aws.url}/_fake-aws/count`, 'GET', {})).body), { result: 0 });
 });
 
 test('what it is told is in no journal', async () => {
@@ -100,32 +100,32 @@ test('what it is told is in no journal', async () => {
 
 test('speaks TLS with a certificate that it is handed', async () => {
   const tls = selfSigned();
-  const standIn = await startExample({ tls });
-  const remote = remoteControls(standIn.url, tls.cert);
-  assert.match(standIn.url, /^https:/);
+  const fakeAws = await startExample({ tls });
+  const remote = remoteControls(fakeAws.url, tls.cert);
+  assert.match(fakeAws.url, /^https:/);
   assert.is(await remote.count(), 0);
   assert.match(
-    ((await rejects(remoteControls(standIn.url).count())) as NodeJS.ErrnoException).code ?? '',
+    ((await rejects(remoteControls(fakeAws.url).count())) as NodeJS.ErrnoException).code ?? '',
     /SELF_SIGNED|UNABLE_TO_VERIFY/,
   );
-  await standIn.close();
+  await fakeAws.close();
 });
 
 test('says why it cannot start', async () => {
-  const error = (await rejects(launchStandIn({ account: 1 } as never))) as Error;
+  const error = (await rejects(startFakeAwsProcess({ account: 1 } as never))) as Error;
   assert.match(error.message, 'seed.account: expected a string, got a number');
 });
 
 test('ends with the process that started it, even when that one is killed', async () => {
   const launching = `
-    import { launchStandIn } from ${JSON.stringify(join(import.meta.dirname, 'client.ts'))};
-    console.log((await launchStandIn({})).url);
+    import { startFakeAwsProcess } from ${JSON.stringify(join(import.meta.dirname, 'client.ts'))};
+    console.log((await startFakeAwsProcess({})).url);
     process.kill(process.pid, 'SIGKILL');`;
   const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', launching]);
-  const url = (await within('the URL of the stand-in', text(parent.stdout))).trim();
+  const url = (await within('the URL of the fake AWS', text(parent.stdout))).trim();
   assert.match(url, /^http:/);
   // Its process id tells nothing: where nobody reaps orphans it stays for ever.
-  await until('the end of the stand-in', async () => !(await listens(url)));
+  await until('the end of the fake AWS', async () => !(await listens(url)));
 });
 
 async function listens(url: string): Promise<boolean> {

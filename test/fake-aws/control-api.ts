@@ -1,5 +1,5 @@
 /**
- * The controls over HTTP: `POST /_stand-in/<verb>` with the verb's object as JSON answers `{"result": …}`, or 400 with
+ * The controls over HTTP: `POST /_fake-aws/<verb>` with the verb's object as JSON answers `{"result": …}`, or 400 with
  * `{"error": "sentence"}`. Verbs that need no object answer a GET as well, for curl.
  */
 
@@ -8,7 +8,7 @@ import { number, object, type Reader, text } from './reading.ts';
 import { fault, filterFields, identityFields, parameterFields, secretFields, seed } from './seed.ts';
 import type { Answer, HttpRequest } from './service.ts';
 
-export const CONTROL_PATH = '/_stand-in/';
+export const CONTROL_PATH = '/_fake-aws/';
 
 const inRegion = { region: text, name: text } as const;
 const nothing: Reader<undefined> = (value, where) => {

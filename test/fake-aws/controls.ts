@@ -1,5 +1,5 @@
 /**
- * Everything a test can ask of the stand-in or tell it. The same verbs serve in the process and, through the control API,
+ * Everything a test can ask of the fake AWS or tell it. The same verbs serve in the process and, through the control API,
  * from another one: each takes at most one plain object and returns plain data.
  */
 
@@ -37,7 +37,7 @@ export interface Controls {
   changeIdentity(change: { readonly name: string } & Identity): void;
   /** Ends all temporary credentials (of one identity) now; how many there were. */
   expireCredentials(of?: { readonly identity?: string }): number;
-  /** Moves the stand-in's clock, forwards or backwards; its answers' Date header moves along. */
+  /** Moves the fake AWS's clock, forwards or backwards; its answers' Date header moves along. */
   advanceClock(by: { readonly ms: number }): void;
   /** Forgets everything, issued credentials too, and holds this seed. */
   load(seed: Seed): void;

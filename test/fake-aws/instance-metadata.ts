@@ -8,7 +8,7 @@
 import { AwsError } from './aws-error.ts';
 import type { Context, JsonObject, Operation, Service } from './service.ts';
 
-const SESSION = 'stand-in-session-token';
+const SESSION = 'fake-session-token';
 const SIX_HOURS = 6 * 3600;
 
 const operations: Readonly<Record<string, Operation>> = {

@@ -9,7 +9,7 @@ import { type CallFilter, hits } from './faults.ts';
 import type { ServiceName } from './service.ts';
 
 export interface JournalEntry {
-  /** Milliseconds since 1970, by the stand-in's clock. */
+  /** Milliseconds since 1970, by the fake AWS's clock. */
   readonly at: number;
   readonly service: ServiceName;
   /** As in AWS's API; `GetCredentials` of the agent. */

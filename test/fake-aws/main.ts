@@ -1,5 +1,5 @@
 /**
- * The stand-in as a process of its own:
+ * The fake AWS as a process of its own:
  *
  *   node test/fake-aws/main.ts --seed seed.yaml [--port 0] [--host 127.0.0.1] [--tls-key FILE --tls-cert FILE]
  *
@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseSeed } from './seed.ts';
-import { startStandIn } from './server.ts';
+import { startFakeAws } from './server.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,13 +25,13 @@ const { values } = parseArgs({
 const { seed, host, 'tls-key': key, 'tls-cert': cert } = values;
 const text = (file: string) => readFileSync(file, 'utf8');
 
-const standIn = await startStandIn({
+const fakeAws = await startFakeAws({
   port: Number(values.port),
   ...(seed === undefined ? {} : { seed: parseSeed(text(seed)) }),
   ...(host === undefined ? {} : { host }),
   ...(key === undefined || cert === undefined ? {} : { tls: { key: text(key), cert: text(cert) } }),
 });
-const { url, agentUrl } = standIn;
+const { url, agentUrl } = fakeAws;
 process.stdout.write(`${JSON.stringify({ url, agentUrl, pid: process.pid })}\n`);
 
 process.once('SIGTERM', stop);
@@ -40,5 +40,5 @@ if (values['stop-with-stdin']) process.stdin.once('end', stop).resume();
 
 function stop(): void {
   process.stdin.destroy();
-  void standIn.close();
+  void fakeAws.close();
 }

@@ -1,5 +1,5 @@
 /**
- * Calls of the tests on the stand-in: SDK clients that try once, and raw requests that carry any header a test wants to
+ * Calls of the tests on the fake AWS: SDK clients that try once, and raw requests that carry any header a test wants to
  * spoil.
  */
 

@@ -106,7 +106,7 @@ test('denies with the sentence that names caller, action and resource', async ()
   assert.match(
     await errorOf(get({ SecretId: 'forbidden' }, app)),
     new RegExp(
-      '^AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/app/eks-stand-in-app-[-\\w]+ is not authorized to perform: ' +
+      '^AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/app/eks-fake-app-[-\\w]+ is not authorized to perform: ' +
         `secretsmanager:GetSecretValue on resource: ${arn}forbidden-\\w{6} because no identity-based policy allows the secretsmanager:GetSecretValue action$`,
     ),
   );

@@ -91,7 +91,7 @@ function namesOf(filters: unknown, { account, region }: Context): readonly strin
   if (!Array.isArray(filters)) return undefined;
   const wanted = filters.map(({ Key, Values }: { Key?: unknown; Values?: unknown }) => {
     if (Key !== 'name' || !Array.isArray(Values)) {
-      throw new AwsError('InvalidParameterException', 'The stand-in filters by name only.');
+      throw new AwsError('InvalidParameterException', 'The fake AWS filters by name only.');
     }
     return Values.map(String);
   });

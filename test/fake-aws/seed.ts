@@ -1,5 +1,5 @@
 /**
- * The seed: what the stand-in holds when it starts, from a YAML file or as an object of the same shape.
+ * The seed: what the fake AWS holds when it starts, from a YAML file or as an object of the same shape.
  *
  *   account: '111122223333'              # default
  *   chance: 1                            # seed of everything left to chance; default 1

@@ -1,8 +1,8 @@
 /**
- * An embedded stand-in for AWS: Pod Identity agent, STS, Secrets Manager and Parameter Store behind one HTTP server, with the
+ * An embedded fake AWS: Pod Identity agent, STS, Secrets Manager and Parameter Store behind one HTTP server, with the
  * real wire protocols and real signatures.
  *
- *   const aws = await startStandIn({ seed });           // or { seed: parseSeed(yaml), host, port, tls, clock }
+ *   const aws = await startFakeAws({ seed });           // or { seed: parseSeed(yaml), host, port, tls, clock }
  *   process.env.AWS_ENDPOINT_URL = aws.url;             // serves every service and every region
  *   aws.addFault({ on: { operation: 'GetSecretValue' }, times: 2, does: { kind: 'throttle' } });
  *   aws.count({ service: 'secretsmanager' });           // the journal; all verbs are in controls.ts
@@ -29,26 +29,26 @@ import { type Call, callOf } from './routing.ts';
 import type { Seed } from './seed.ts';
 import type { Answer, HttpRequest } from './service.ts';
 
-export interface StandInOptions {
+export interface FakeAwsOptions {
   /** Default: an empty account that lets nobody in. */
   readonly seed?: Seed;
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: the system chooses. */
   readonly port?: number;
-  /** PEM texts; with them the server speaks TLS. */
+  /** PEM texts; with them AWS is served over TLS. The Pod Identity agent is always served over plain HTTP. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  readonly clock?: StandInClock;
+  readonly clock?: FakeAwsClock;
 }
 
-export interface StandInClock {
+export interface FakeAwsClock {
   /** Milliseconds since 1970. */
   now(): number;
   /** Waits for the latency of a fault. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface StandIn extends Controls {
+export interface FakeAws extends Controls {
   /** For `AWS_ENDPOINT_URL`. */
   readonly url: string;
   /** For `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
@@ -60,37 +60,42 @@ export interface StandIn extends Controls {
 /** Milliseconds: longer than any test pauses, so that no request meets a connection that is just being closed. */
 const IDLE = 60_000;
 
-const realClock: StandInClock = {
+const realClock: FakeAwsClock = {
   now: Date.now,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
-export async function startStandIn(options: StandInOptions = {}): Promise<StandIn> {
+export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAws> {
   const { seed = {}, host = '127.0.0.1', port = 0, tls, clock = realClock } = options;
   const { state, controls } = controlled(seed, clock.now);
   const connections = new WeakMap<Socket, number>();
   const closing = new AbortController();
   let connectionCount = 0;
 
-  const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
-  server.keepAliveTimeout = IDLE;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address() as AddressInfo;
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  const url = `http${tls === undefined ? '' : 's'}://${name}:${address.port}`;
+  const plain = createServer(onRequest);
+  const servers = tls === undefined ? [plain] : [createTlsServer(tls, onRequest), plain];
+  const [url = '', agentAddress = url] = await Promise.all(
+    servers.map(async (server, index) => {
+      server.keepAliveTimeout = IDLE;
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(index === 0 ? port : 0, host, resolve);
+      });
+      const address = server.address() as AddressInfo;
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      return `http${server === plain ? '' : 's'}://${name}:${address.port}`;
+    }),
+  );
 
   return {
     ...controls,
     url,
-    agentUrl: `${url}/v1/credentials`,
+    agentUrl: `${agentAddress}/v1/credentials`,
     async close() {
       closing.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+      const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+      for (const server of servers) server.closeAllConnections();
+      await Promise.all(closed);
     },
   };
 

@@ -45,6 +45,11 @@ const plain: Readonly<Record<string, readonly string[]>> = {
   'number 1.2345679e+08': ['123456789.5'],
   'number 0.0001': ['0.0001', '1e-4'],
   'number 1e-05': ['0.00001', '1E-5'],
+  // Ties between two shortest decimals go to the even digit.
+  'number 2.5018322e+06': ['2501832.25'],
+  'number 2.5018328e+06': ['2501832.75'],
+  'number 294985.12': ['294985.125'],
+  'number -294985.12': ['-294985.125'],
   'number 1.6777216e+07': ['16777217.0'],
   'number +Inf': ['.inf', '.Inf', '+.INF', '1e39'],
   'number -Inf': ['-.inf', '-1e39'],

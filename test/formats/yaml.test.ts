@@ -2,7 +2,8 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseYaml, type YamlValue } from '../../src/formats/yaml.ts';
+import { parseYaml } from '../../src/formats/yaml.ts';
+import type { YamlValue } from '../../src/formats/yaml-values.ts';
 
 /** The value as plain data: scalars as their text, null as null. */
 function plain(value: YamlValue | undefined): unknown {
@@ -20,8 +21,8 @@ function plain(value: YamlValue | undefined): unknown {
   }
 }
 
-const data = (text: string) => plain(parseYaml(text).root);
-const faults = (text: string) => parseYaml(text).faults.map(({ line, message }) => `${line} ${message}`);
+const data = (text: string) => plain(parseYaml(text)[0]?.root);
+const errors = (text: string) => parseYaml(text)[0]?.errors.map(({ line, message }) => `${line} ${message}`);
 
 for (const [what, text, expected] of [
   ['nothing', '', undefined],
@@ -80,7 +81,7 @@ for (const [what, text, expected] of [
   [
     'an alias inside of itself',
     'a: &x [*x]\n',
-    '1 expected an alias of something else, got one that contains itself',
+    '1 expected an alias of another value, got one that contains itself',
   ],
   ['a null key', 'a: 1\n~: 2\n', '2 expected text as a key, got nothing'],
   ['a list as a key', '? [a]\n: b\n', '1 expected text as a key, got a list'],
@@ -96,25 +97,127 @@ for (const [what, text, expected] of [
   ['a tab in the place of a block', 'a: |\n\tb: c\n', '2 expected spaces as indentation, got a tab'],
   ['a tab below a value', 'a: x\n \tb: y\n', '2 expected spaces as indentation, got a tab'],
   ['a tab below a block', 'a: |\n  b\n\tc: d\n', '3 expected spaces as indentation, got a tab'],
-  ['a quote that is not closed', 'a: "b\nc: "d"\n', '1 expected YAML, got an error: Missing closing "quote'],
+  ['a quote that is not closed', 'a: "b\nc: "d"\n', '1 expected a closing quote, got none'],
   ['another YAML', '%YAML 1.2\n---\na: b\n', '1 expected YAML 1.1, got a directive for 1.2'],
   ['half a surrogate pair', 'a: b\nc: "\\ud800"\n', '2 expected Unicode text, got half a surrogate pair'],
 ] as const) {
-  test(`refuses ${what}`, () => assert.equal(faults(text), [expected]));
+  test(`refuses ${what}`, () => assert.equal(errors(text), [expected]));
 }
 
-test('says where a second document begins', () => {
-  assert.is(parseYaml('a: b\n---\nc: d\n').secondDocument, 2);
-  assert.is(parseYaml('a: b\n---\n---\nc: [').secondDocument, 3);
+// The line of the mistake, the sentence, and the repair; one of each, however many tokens follow.
+for (const [what, text, message, remedy] of [
+  ['a tab', 'a:\n\tb: c\n', '2 expected spaces as indentation, got a tab', 'Replace the tab by spaces.'],
+  [
+    'a missing colon',
+    'spec:\n  provider aws\n  parameters:\n    region: x\n',
+    '2 expected a colon after the key, got "provider aws"',
+    'Write provider: aws',
+  ],
+  [
+    'a missing colon of a map',
+    'spec:\n  provider: aws\n  parameters\n    region: x\n',
+    '3 expected a colon after the key, got "parameters"',
+    'Write parameters:',
+  ],
+  [
+    'a missing space after the colon',
+    'a: b\nc:d\n',
+    '2 expected a space after the colon, got "c:d"',
+    'Write c: d',
+  ],
+  [
+    'a missing space after the dash',
+    '- a: b\n-c: d\n  e: f\n',
+    '2 expected a space after the dash, got "-c: d"',
+    'Write - c: d',
+  ],
+  [
+    'a key one column too deep',
+    '- objectName: a\n   objectType: b\n',
+    '2 expected the key "objectType" aligned with the keys beside it, got it at column 4',
+    'Indent it by as many spaces as the keys beside it.',
+  ],
+  [
+    'a key that is not deep enough',
+    '- objectName: a\n objectType: b\n  x: y\n',
+    '2 expected the key "objectType" aligned with the keys beside it, got it at column 2',
+    'Indent it by as many spaces as the keys beside it.',
+  ],
+  [
+    'a key between two columns',
+    'spec:\n    provider: aws\n  parameters:\n    region: x\n',
+    '3 expected the key "parameters" aligned with the keys beside it, got it at column 3',
+    'Indent it by as many spaces as the keys beside it.',
+  ],
+  [
+    'a missing indent below a block',
+    'parameters:\n    objects: |\n    - a: b\n      c: d\n    - e: f\n    - g: h\n',
+    '3 expected the text of objects indented deeper than its key, got it at column 5',
+    'Indent this line, and what follows, by at least 6 spaces.',
+  ],
+  [
+    'a list in the place of a key',
+    'a: b\n- c\n',
+    '2 expected a key, got the list entry "- c"',
+    'Write the key of the list above it, or correct the indent.',
+  ],
+  [
+    'two colons in a value',
+    'a: b: c\n',
+    '1 expected a value in quotes, got "b: c"',
+    'Put the value in quotes: it has a colon.',
+  ],
+  [
+    'a value that begins with @',
+    'a: b\nc: @d\n',
+    '2 expected a value in quotes, got "@d"',
+    'Put it in quotes: a plain value cannot begin with @.',
+  ],
+  [
+    'an open bracket',
+    'a: [b\nc: d\n',
+    '2 expected "]", got none',
+    'Close the bracket that was opened above.',
+  ],
+  [
+    'text behind a quote',
+    'a: "b" c\n',
+    '1 expected nothing behind the closing quote, got "a: \\"b\\" c"',
+    'Put the whole value in one pair of quotes.',
+  ],
+  [
+    'text behind the header of a block',
+    'a: |x\n b\n',
+    '1 expected the end of the line behind | or >, got "a: |x"',
+    'Begin the text on the next line.',
+  ],
+  [
+    'anything else',
+    'a: &a &b c\n',
+    '1 expected YAML, got "a: &a &b c"',
+    'Correct this line or the one above it: a quote, bracket or indent is wrong.',
+  ],
+] as const) {
+  test(`explains ${what} in one sentence with its line and repair`, () => {
+    assert.equal(errors(text), [message]);
+    assert.is(parseYaml(text)[0]?.errors[0]?.remedy, remedy);
+  });
+}
+
+test('all documents that hold something are read, with their lines; an error in one leaves the others', () => {
+  const lines = (text: string) => parseYaml(text).map(({ line, errors }) => `${line} ${errors.length}`);
+  assert.equal(lines('a: b\n---\nc: d\n'), ['1 0', '2 0']);
+  assert.equal(lines('a: b\n---\n---\nc: ['), ['1 0', '3 1']);
+  assert.equal(lines('a: b\n---\nc: *x\n---\nd: e\n'), ['1 0', '2 1', '4 0']);
   for (const nothing of ['...\n', '---\n', '---', '--- # nothing\n---\n'])
-    assert.is(parseYaml(`a: b\n${nothing}`).secondDocument, undefined);
+    assert.is(parseYaml(`a: b\n${nothing}`).length, 1);
 });
 
 test('an alias costs one expansion, and each one inside of what it names costs another', () => {
   const nested = (copies: number) => `a: &a 1\nb: &b [*a, *a]\nc: [${'*b, '.repeat(copies)}]\n`;
   // Two for b itself, and three for each copy of it.
-  assert.equal(faults(nested(32)), []);
-  assert.equal(faults(nested(33)), ['1 expected at most 100 expansions of aliases, got more']);
+  assert.equal(errors(nested(32)), []);
+  assert.equal(errors(nested(33)), ['1 expected at most 100 expansions of aliases, got more']);
 });
 
 for (const [what, text, line] of [
@@ -127,10 +230,10 @@ for (const [what, text, line] of [
   ['in quotes', 'a: "[x,\n  *z]"\n', 2],
 ] as const) {
   test(`text inside of text keeps the lines of the file ${what}`, () => {
-    const { root } = parseYaml(text);
+    const root = parseYaml(text)[0]?.root;
     const inner = root?.kind === 'map' ? root.entries[0]?.value : undefined;
     if (inner?.kind !== 'scalar') throw new Error('expected text in text');
-    assert.is(parseYaml(inner.text, inner.lineAt).faults[0]?.line, line);
+    assert.is(parseYaml(inner.text, inner.lineAt)[0]?.errors[0]?.line, line);
   });
 }
 

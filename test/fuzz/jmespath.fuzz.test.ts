@@ -9,7 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { evaluate, expressionFault } from '../../src/formats/jmespath.ts';
+import { evaluate, expressionError } from '../../src/formats/jmespath.ts';
 import { jsonText, parseJson } from '../../src/formats/json.ts';
 import { render } from '../../src/render/render.ts';
 import { config, parse } from '../support/config.ts';
@@ -113,7 +113,7 @@ test('an expression is refused or evaluated, and what is said of it holds no par
   fc.assert(
     fc.property(expression, value, (text, data) => {
       const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
-      const fault = expressionFault(text);
+      const fault = expressionError(text);
       if (fault !== undefined || json === undefined) return;
       const result = evaluate(text, json);
       if (result.kind === 'none') assert.not.match(result.found, CANARY);
@@ -128,7 +128,7 @@ test('an expression is refused or evaluated, and what is said of it holds no par
 test('any text at all is refused or evaluated', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 30, unit: 'binary' }), (text) => {
-      if (expressionFault(text) === undefined) evaluate(text, null);
+      if (expressionError(text) === undefined) evaluate(text, null);
     }),
     { seed, numRuns: 3000 * runs },
   );
@@ -138,9 +138,9 @@ test('what is valid for one value is valid for all, and twice the same', () => {
   fc.assert(
     fc.property(expression, value, (text, data) => {
       const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
-      if (json === undefined || expressionFault(text) !== undefined) return;
+      if (json === undefined || expressionError(text) !== undefined) return;
       assert.equal(JSON.stringify(evaluate(text, json)), JSON.stringify(evaluate(text, json)));
-      assert.is(expressionFault(text), undefined);
+      assert.is(expressionError(text), undefined);
     }),
     { seed, numRuns: 1500 * runs },
   );
@@ -148,9 +148,9 @@ test('what is valid for one value is valid for all, and twice the same', () => {
 
 test('deep nesting in expression or value ends in a sentence', () => {
   for (const part of ['(', '[', '{a:', '!', '&', 'a.', 'a[', 'a||', '[*].', 'not_null(', '-', '`', "'"]) {
-    assert.ok(expressionFault(part.repeat(3000)), part);
+    assert.ok(expressionError(part.repeat(3000)), part);
   }
-  assert.is(expressionFault(`${'('.repeat(500)}a${')'.repeat(500)}`), undefined);
+  assert.is(expressionError(`${'('.repeat(500)}a${')'.repeat(500)}`), undefined);
   const deep = parseJson(new TextEncoder().encode(`${'{"a":'.repeat(900)}1${'}'.repeat(900)}`));
   assert.ok(deep);
   for (const each of ['a', 'to_string(@)', '@', 'values(@)'])

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { type Kind, kinds } from '../../src/cli/options.ts';
-import { version } from '../../src/core/version.ts';
+import { image, version } from '../../src/core/version.ts';
 import { patterns, renderChartReadme, renderChartSchema } from '../docs/chart.ts';
 import { chart, helm, render, renderNotes, renderShop, withShop } from '../support/helm.ts';
 import { containersIn, injectWith, objectsIn, valuesIn } from '../support/inject.ts';
@@ -50,10 +50,7 @@ test('the values that have a schema are those that have a default', () => {
 test('the version is that of the program, in the chart and in the image', () => {
   const { appVersion } = parse(read('Chart.yaml')) as { readonly appVersion: string };
   assert.is(appVersion, version);
-  assert.is(
-    containersIn(objectsIn(renderShop('1.36')), 'initContainers')[0]?.image,
-    `ghcr.io/podsecrets/podsecrets:${version}`,
-  );
+  assert.is(containersIn(objectsIn(renderShop('1.36')), 'initContainers')[0]?.image, image);
 });
 
 const sameAsInject: readonly (readonly [string, readonly string[], string])[] = [

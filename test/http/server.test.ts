@@ -10,7 +10,7 @@ import type { Pages } from '../../src/http/routes.ts';
 import { type HttpLimits, type HttpServer, openHttpServer } from '../../src/http/server.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
-import { PATIENCE, until, within } from '../support/wait.ts';
+import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 
 const test = suite('the HTTP server');
 const open: { close(): unknown }[] = [];
@@ -188,7 +188,7 @@ test('keeps no process alive', () => {
     ['--no-warnings', '--input-type=module', '-e', script],
     {
       encoding: 'utf8',
-      timeout: PATIENCE,
+      timeout: WAIT_LIMIT,
     },
   );
   assert.is(stdout, 'listening\n');

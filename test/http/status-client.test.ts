@@ -6,18 +6,19 @@ import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { openHttpServer } from '../../src/http/server.ts';
 import { fetchStatus } from '../../src/http/status-client.ts';
+import { readStatus } from '../../src/sidecar/read-status.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('asking for the status');
 
-async function problem(listener: RequestListener, timeout = PATIENCE): Promise<Problem> {
+async function problem(listener: RequestListener, timeout = WAIT_LIMIT): Promise<Problem> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   try {
-    const error = await rejects(fetchStatus({ host: '127.0.0.1', port }, timeout));
+    const error = await rejects(fetchStatus({ host: '127.0.0.1', port }, timeout, readStatus));
     if (!(error instanceof Problem)) throw error;
     return error;
   } finally {
@@ -33,7 +34,10 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
       { status: exampleStatus, metrics: () => '', refresh: () => {} },
     );
     try {
-      assert.equal(await fetchStatus({ host, port: server.address.port }, PATIENCE), exampleStatus());
+      assert.equal(
+        await fetchStatus({ host, port: server.address.port }, WAIT_LIMIT, readStatus),
+        exampleStatus(),
+      );
     } finally {
       await server.close();
     }
@@ -41,7 +45,9 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
 }
 
 test('nobody listening', async () => {
-  const error = (await rejects(fetchStatus({ host: '127.0.0.1', port: 1 }, PATIENCE))) as Problem;
+  const error = (await rejects(
+    fetchStatus({ host: '127.0.0.1', port: 1 }, WAIT_LIMIT, readStatus),
+  )) as Problem;
   assert.is(error.message, 'expected a sidecar that answers at 127.0.0.1:1, got ECONNREFUSED');
   assert.match(error.remedy, '--listen');
 });
@@ -54,6 +60,12 @@ for (const [name, page] of [
   ['no JSON', '<html>'],
   ['JSON of somebody else', '{"version":"1"}'],
   ['null', 'null'],
+  ['a list', '[]'],
+  [
+    'a page with a field of another type',
+    JSON.stringify({ ...exampleStatus(), configs: [{ ...exampleStatus().configs[0], files: null }] }),
+  ],
+  ['a page without a field', JSON.stringify({ ...exampleStatus(), ready: undefined })],
 ] as const) {
   test(`another page: ${name}`, async () => {
     assert.match((await problem((_, response) => response.end(page))).message, 'got another page');

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Secret } from '../../src/core/secret.ts';
 import { toProblem } from '../../src/kubernetes/api-problems.ts';
+import { quotesValue } from '../../src/kubernetes/desired-secret.ts';
 
 function message(said: string, value: string): string {
   const request = {
@@ -12,13 +13,13 @@ function message(said: string, value: string): string {
     resource: 'secrets',
     name: 'app',
     namespace: 'shop',
-    values: new Map([['password', new Secret(value)]]),
+    quotesValue: (text: string) => quotesValue(text, [new Secret(value)]),
   } as const;
   const body = { kind: 'Status', message: said };
   return toProblem(request, { status: 403, body, retryAfter: undefined }).message;
 }
 
-const withheld = 'expected to be let in, got 403 (its message is withheld: it quotes a value)';
+const withheld = 'forbidden (403) (its message is withheld: it quotes a value)';
 
 test('a message that quotes a value in any form that programs write is withheld', () => {
   const value = 'CANARY-first "line"\nCANARY-second';
@@ -29,10 +30,7 @@ test('a message that quotes a value in any form that programs write is withheld'
 });
 
 test('a value too short to be told from chance withholds nothing', () => {
-  assert.is(
-    message('quota of app is used up', 'app'),
-    'expected to be let in, got 403: quota of app is used up',
-  );
+  assert.is(message('quota of app is used up', 'app'), 'forbidden (403): quota of app is used up');
 });
 
 test.run();

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/config/plan.ts';
 import { problemLine } from '../../src/core/problem.ts';
+import { openApi } from '../../src/kubernetes/api.ts';
 import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-secrets.ts';
 import { rbacFor } from '../../src/kubernetes/rbac.ts';
 import type { Snapshot } from '../../src/publish/snapshot.ts';
@@ -34,14 +35,17 @@ async function apply(
   more: Partial<SecretsRequest> = {},
 ) {
   api.requests.length = 0;
+  const signal = more.signal ?? new AbortController().signal;
+  const { env, serviceAccountDirectory } = api;
   const outcome = await applySecrets({
     plan,
     snapshot,
     owner: 'retain',
-    env: api.env,
+    adoptDriverSecrets: false,
+    env,
     hostname: 'app-1',
-    signal: new AbortController().signal,
-    serviceAccountDirectory: api.serviceAccountDirectory,
+    signal,
+    openApi: () => openApi({ env: more.env ?? env, signal, serviceAccountDirectory }),
     ...more,
   });
   const printed = inspect(outcome, { depth: 20, showHidden: true });
@@ -105,7 +109,7 @@ test("a Secret of somebody else's is not touched", async ({ api }) => {
   const { results, problems, outcome } = await apply(api);
   assert.equal(results, []);
   assert.equal(problems, [
-    'Secret shop/app: expected a Secret of podsecrets, got one managed by "helm". Choose another secretName; or delete it, and it is made anew: kubectl -n shop delete secret app [kubernetes.foreign]',
+    'Secret shop/app: is managed by "helm", not by podsecrets. Choose another secretName; or delete it and podsecrets creates it: kubectl -n shop delete secret app [kubernetes.foreign]',
   ]);
   assert.is(outcome.problems[0]?.exitCode, 8);
   assert.is(JSON.stringify(api.secret('app')), before);
@@ -126,7 +130,7 @@ test('a field of ours that somebody changed is a conflict that names them', asyn
   api.write('kubectl-edit', 'app', { data: { password: base64('theirs') } });
   const { problems } = await apply(api);
   assert.equal(problems, [
-    'Secret shop/app: expected fields of ours, got .data.password managed by "kubectl-edit". Nothing is taken over. Delete the Secret and it is made anew: kubectl -n shop delete secret app [kubernetes.foreign]',
+    'Secret shop/app: conflict (409): field .data.password is managed by "kubectl-edit". podsecrets takes over no field of another manager. Delete the Secret and podsecrets recreates it: kubectl -n shop delete secret app [kubernetes.foreign]',
   ]);
   assert.equal(api.secret('app')?.data, { password: base64('theirs') });
 });
@@ -134,7 +138,7 @@ test('a field of ours that somebody changed is a conflict that names them', asyn
 test('two configs do not share a Secret', async ({ api }) => {
   await apply(api);
   const { problems } = await apply(api, secretPlan([app], { name: 'second' }));
-  assert.match(problems.join(), 'expected a Secret of the config "second", got one of "app"');
+  assert.match(problems.join(), 'belongs to the config "app", not to "second"');
 });
 
 test('one Secret that is refused does not stop the others', async ({ api }) => {
@@ -148,12 +152,12 @@ test('a type that changed, and an immutable Secret, are refused with the way out
   const basic = secretObject('app', { password: 'db' }, { type: 'kubernetes.io/basic-auth' });
   assert.match(
     (await apply(api, secretPlan([basic]))).problems.join(),
-    'expected type "kubernetes.io/basic-auth", got "Opaque", which never changes. Delete it, and it is made anew',
+    'expected type "kubernetes.io/basic-auth", got "Opaque": the type of a Secret cannot change. Delete it and podsecrets recreates it',
   );
   api.write('kubectl-edit', 'app', { immutable: true });
   assert.match(
     (await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }))).problems.join(),
-    'expected one that can change, got an immutable one',
+    'is immutable',
   );
 });
 
@@ -183,7 +187,7 @@ test('without leave to remove, the Secret stays, a warning says which rule, and 
   for (let time = 1; time <= 2; time++) {
     const { results, problems, warnings } = await apply(api);
     assert.equal([results, problems], [['app unchanged'], []]);
-    assert.match(warnings.join(), 'Secret shop/other: it left the config and could not be removed');
+    assert.match(warnings.join(), 'Secret shop/other: is no longer in the config and could not be deleted');
     assert.match(
       warnings.join(),
       '- {apiGroups: [""], resources: ["secrets"], resourceNames: ["other"], verbs: ["get"]}',
@@ -215,7 +219,7 @@ test('each missing rule is named, with verb and name', async ({ api }) => {
     const expected =
       verb === 'patch'
         ? 'secrets'
-        : `Secret shop/app: expected "system:serviceaccount:shop:app" to be allowed to ${verb} it, got 403. Add to a Role in namespace shop: - {apiGroups: [""], resources: ["secrets"], resourceNames: ["app"], verbs: ["${verb}"]} [kubernetes.denied]`;
+        : `Secret shop/app: forbidden (403): "system:serviceaccount:shop:app" may not ${verb} it. Add to a Role in namespace shop: - {apiGroups: [""], resources: ["secrets"], resourceNames: ["app"], verbs: ["${verb}"]} [kubernetes.denied]`;
     assert.ok((await apply(api)).problems.join().includes(expected), verb);
     granted.push(verb);
   }
@@ -265,7 +269,7 @@ test('the pod is known by the downward API without asking, else by its hostname'
   const { problems } = await apply(api, secretPlan([app]), files, { owner: 'pod', hostname: 'ip-10-0-0-1' });
   assert.match(
     problems.join(),
-    'Pod ip-10-0-0-1: expected the pod we run in, got 404. Give its name by the downward API',
+    'Pod ip-10-0-0-1: not found (404): the name of this pod is unknown. Set its name by the downward API',
   );
 });
 
@@ -322,7 +326,7 @@ test('a Secret deleted between look and apply is made anew', async ({ api }) => 
 
 test('a foreign Secret that appears between look and apply is not touched either', async ({ api }) => {
   api.beforeApply = () => api.write('helm', 'app', { type: 'Opaque', data: { theirs: base64('x') } });
-  assert.match((await apply(api)).problems.join(), 'got one managed by "helm"');
+  assert.match((await apply(api)).problems.join(), 'is managed by "helm"');
   assert.equal(api.secret('app')?.data, { theirs: base64('x') });
 });
 
@@ -343,7 +347,7 @@ test('an API server that cannot be reached is worth another try', async ({ api }
   const elsewhere = await kubernetesDouble();
   const { outcome } = await apply(elsewhere, secretPlan([app]), files, { env: api.env });
   assert.equal([outcome.problems[0]?.code, outcome.problems[0]?.retry], ['kubernetes.api', true]);
-  assert.match(outcome.problems[0]?.message ?? '', 'got ECONNREFUSED');
+  assert.match(outcome.problems[0]?.message ?? '', 'no response: ECONNREFUSED');
   await elsewhere.close();
   api.close = async () => undefined;
 });
@@ -351,7 +355,7 @@ test('an API server that cannot be reached is worth another try', async ({ api }
 test('a server that another authority signed is not trusted', async ({ api }) => {
   const elsewhere = await kubernetesDouble(certificate());
   const { problems, outcome } = await apply(elsewhere, secretPlan([app]), files, { env: api.env });
-  assert.match(problems.join(), 'Its certificate does not follow from the ca.crt');
+  assert.match(problems.join(), 'Its certificate is not signed by the ca.crt');
   assert.is(outcome.problems[0]?.retry, false);
   assert.equal(api.requests, []);
   await elsewhere.close();
@@ -390,12 +394,15 @@ test('a 422 names the fields and never their values', async ({ api }) => {
   ];
   const body = { kind: 'Status', message: `Secret "app" is invalid: "${CANARY}"`, details: { causes } };
   api.faults.push({ status: 404 }, { status: 422, body });
-  assert.match((await apply(api)).problems.join(), 'got 422: data[password] (FieldValueInvalid)');
+  assert.match(
+    (await apply(api)).problems.join(),
+    'rejected by the API server (422): data[password] (FieldValueInvalid)',
+  );
 });
 
 test('an answer that is no JSON is withheld too', async ({ api }) => {
   api.faults.push({ status: 200, body: `<html>${CANARY}` });
-  assert.match((await apply(api)).problems.join(), 'expected success, got 200');
+  assert.match((await apply(api)).problems.join(), 'unexpected response (200)');
 });
 
 test('a pod or a workload that is answered without its uid is a problem that says so, not a bug', async ({
@@ -404,7 +411,7 @@ test('a pod or a workload that is answered without its uid is a problem that say
   for (const body of ['<html>', {}, { metadata: {} }, { metadata: { uid: 1 } }]) {
     api.faults.push({ status: 200, body });
     const { problems } = await apply(api, undefined, files, { owner: 'workload' });
-    assert.match(problems.join(), 'expected success, got 200');
+    assert.match(problems.join(), 'unexpected response (200)');
   }
 });
 
@@ -413,7 +420,7 @@ test('a server that would rather speak another protocol is worth another try, no
 }) => {
   api.faults.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'x' } });
   const { problems, outcome } = await apply(api);
-  assert.match(problems.join(), 'expected an answer, got none');
+  assert.match(problems.join(), 'no response: connection closed');
   assert.ok(outcome.problems[0]?.retry);
 });
 

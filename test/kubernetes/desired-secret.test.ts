@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { problemLine } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { applyBody, desiredSecrets, quotesValue } from '../../src/kubernetes/desired-secret.ts';
-import { configIdentity } from '../../src/kubernetes/live-secret.ts';
+import { configIdentity } from '../../src/kubernetes/names.ts';
 import { optionalObject, published, secretObject, secretPlan } from '../support/secret-plan.ts';
 
 test('a file becomes a value, with its bytes unchanged', async () => {
@@ -44,7 +44,7 @@ test('a missing file is a problem of that Secret alone, with the nearest name', 
     ['other'],
   );
   assert.equal(problems.map(problemLine), [
-    'Secret app (secretObjects[0]) (/etc/podsecrets/config.yaml:7): expected a published file "db-pasword", got none. Did you mean "db-password"? [kubernetes.content]',
+    'Secret app (secretObjects[0]) (/etc/podsecrets/config.yaml:7): no published file "db-pasword". Did you mean "db-password"? [kubernetes.content]',
   ]);
 });
 
@@ -68,7 +68,7 @@ test('content that Kubernetes would refuse is refused without a word of it', asy
   assert.is(secrets.length, 0);
   const text = problems.map(problemLine).join('\n');
   assert.match(text, 'Secret pull (secretObjects[0])');
-  assert.match(text, '.dockerconfigjson: expected a JSON object, got none');
+  assert.match(text, '.dockerconfigjson: expected a JSON object, got something else');
   assert.match(text, 'tls.crt: expected PEM, or PKCS#12 with an empty password, got neither');
   assert.match(text, 'ssh-privatekey: expected a key, got an empty file');
   assert.match(text, 'expected at most 1048576 bytes in all values, got 1200000');

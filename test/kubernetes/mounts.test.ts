@@ -6,7 +6,8 @@ import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { readme, written } from '../docs/sections.ts';
+import { image } from '../../src/core/version.ts';
+import { sectionText } from '../docs/pages.ts';
 import { goldens } from '../helm/golden.ts';
 import { render, renderShop } from '../support/helm.ts';
 import { injectWith, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
@@ -43,7 +44,7 @@ test('the chart as an init container: the application can open its files', () =>
 });
 
 test('the pod spec of the README: the application can open its files', () => {
-  const text = written(readme(), 'pod-spec').replace(/^```.*$/gm, '');
+  const text = sectionText('pod-spec').replace(/^```.*$/gm, '');
   const pod = parse(text) as PodView;
   assert.equal(mountFaults(pod), []);
   assert.ok(pod.initContainers?.length === 1);
@@ -72,24 +73,36 @@ test('a volume of the CSI driver, and two of them: the application can open its 
   }
 });
 
-test('the recipe of the doctor mounts the whole volume where podsecrets does: ephemeral containers have no subPath', () => {
-  const page = read('doctor/README.md');
-  const recipe = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '{}') as {
-    readonly volumeMounts: readonly { readonly name: string; readonly subPath?: string }[];
-  };
-  const [sidecar] = valuesIn<PodView['initContainers']>(
-    objectsIn(read('pod-identity/injected.yaml')),
-    'initContainers',
-  ).flat();
-  assert.equal(
-    recipe.volumeMounts.filter(({ name }) => name.startsWith('podsecrets')).map((one) => one),
-    sidecar?.volumeMounts?.toReversed(),
-  );
-  assert.equal(
-    recipe.volumeMounts.filter(({ subPath }) => subPath !== undefined),
-    [],
-  );
-});
+for (const file of ['doctor/pod-identity.json', 'doctor/irsa.json']) {
+  test(`examples/${file}: mounts the whole volume where podsecrets does, because ephemeral containers have no subPath`, () => {
+    const recipe = JSON.parse(read(file)) as {
+      readonly env: readonly { readonly name: string; readonly value: string }[];
+      readonly volumeMounts: readonly {
+        readonly name: string;
+        readonly mountPath: string;
+        readonly subPath?: string;
+      }[];
+    };
+    const [sidecar] = valuesIn<PodView['initContainers']>(
+      objectsIn(read('pod-identity/injected.yaml')),
+      'initContainers',
+    ).flat();
+    assert.equal(
+      recipe.volumeMounts.filter(({ name }) => name.startsWith('podsecrets')),
+      sidecar?.volumeMounts?.toReversed(),
+    );
+    assert.ok(recipe.volumeMounts.every(({ subPath }) => subPath === undefined));
+    // The webhooks of EKS do not change an ephemeral container: the token and its variable come from the recipe.
+    const token = recipe.env.find(({ name }) => name.endsWith('_TOKEN_FILE'))?.value ?? '';
+    assert.ok(recipe.volumeMounts.some(({ mountPath }) => token.startsWith(`${mountPath}/`)));
+    assert.equal(
+      recipe.env.map(({ name }) => name),
+      file.includes('irsa')
+        ? ['AWS_REGION', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE']
+        : ['AWS_REGION', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
+    );
+  });
+}
 
 test('docker-compose: podsecrets owns its tmpfs, which is not sticky, so that every user may follow its links', () => {
   const { volumes } = parse(read('docker-compose/docker-compose.yaml')) as {
@@ -109,7 +122,6 @@ test('docker-compose: podsecrets owns its tmpfs, which is not sticky, so that ev
   assert.is(directory.uid, uid);
 });
 
-const image = 'ghcr.io/podsecrets/podsecrets:0.1.0';
 const podsecrets = {
   name: 'podsecrets',
   image,

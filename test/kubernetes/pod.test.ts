@@ -1,4 +1,4 @@
-/** What inject prints, run end to end with real processes: the built program, a stand-in for AWS, an application. */
+/** What inject prints, run end to end with real processes: the built program, a fake AWS, an application. */
 
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KubeObject } from '../../src/inject/manifest.ts';
 import { workloadOf } from '../../src/inject/workload.ts';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isolated } from '../support/container.ts';
 import { freePort } from '../support/free-port.ts';
 import { injectWith } from '../support/inject.ts';
@@ -31,9 +31,9 @@ spec:
       - {objectName: ${name}, objectType: secretsmanager, objectAlias: db}
 `;
 
-const test = suite<{ aws: LaunchedStandIn; pods: RunningPod[]; tokens: string }>('pod');
+const test = suite<{ aws: FakeAwsProcess; pods: RunningPod[]; tokens: string }>('pod');
 test.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
   context.tokens = mkdtempSync(join(tmpdir(), 'tokens-'));
   chmodSync(context.tokens, 0o755);
   copyFileSync('/bin/sh', join(context.tokens, APP));
@@ -54,7 +54,7 @@ test.after.each(async ({ pods }) => {
 });
 
 interface House {
-  readonly aws: LaunchedStandIn;
+  readonly aws: FakeAwsProcess;
   readonly pods: RunningPod[];
   /** What is mounted beside the volumes: the token of the service account, and a shell. */
   readonly tokens: string;

@@ -1,5 +1,5 @@
 /**
- * Our stand-in for AWS beside moto: the same questions, the same answers.
+ * our fake AWS beside moto: the same questions, the same answers.
  *
  * The same story is told to both by the SDK's clients, line by line. Compared is what a client can go by: every field of an
  * answer, or the code of an error. Not compared is what each may choose: sentences, request ids, dates, the six characters
@@ -26,7 +26,7 @@ import {
 import { AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { startStandIn } from '../fake-aws/server.ts';
+import { startFakeAws } from '../fake-aws/server.ts';
 import { type Clients, clientsAt, MOTO_ACCOUNT, startMoto } from './moto.ts';
 
 const region = 'eu-west-1';
@@ -36,7 +36,7 @@ const keys = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 };
 
-const standIn = await startStandIn({
+const fakeAws = await startFakeAws({
   seed: {
     account: MOTO_ACCOUNT,
     identities: { operator: keys, app: { role, webIdentityTokens: ['a.b.c'] } },
@@ -45,7 +45,7 @@ const standIn = await startStandIn({
 // Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
 const moto = await startMoto();
 test.after(async () => {
-  await standIn.close();
+  await fakeAws.close();
   await moto.stop();
 });
 
@@ -60,8 +60,8 @@ interface Line {
 /** Tells the story to both; `arn` is the ARN of the first answer that has one. */
 async function tell(story: readonly Line[]): Promise<void> {
   await moto.reset();
-  standIn.reset();
-  const sides = [moto.url, standIn.url].map((url) => ({
+  fakeAws.reset();
+  const sides = [moto.url, fakeAws.url].map((url) => ({
     aws: clientsAt(url, region, keys),
     arn: '',
   }));

@@ -12,7 +12,7 @@ import { LabelParameterVersionCommand, PutParameterCommand } from '@aws-sdk/clie
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { launchStandIn } from '../fake-aws/client.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { run } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
@@ -23,26 +23,26 @@ const region = 'eu-west-1';
 const role = 'arn:aws:iam::111122223333:role/app';
 
 /** moto has no Pod Identity agent: this one is asked for credentials, and for nothing else. */
-const agent = await launchStandIn({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
+const agent = await startFakeAwsProcess({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
 // Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
 const moto = await startMoto();
 const aws = clientsAt(moto.url, region);
 
-interface House {
+interface Context {
   box: Sandbox;
   sidecars: Sidecar[];
 }
 
-const test = suite<House>('moto');
+const test = suite<Context>('moto');
 test.after(async () => {
   await agent.stop();
   await moto.stop();
 });
-test.before.each(async (house) => {
+test.before.each(async (context) => {
   await moto.reset();
   await agent.reset();
-  house.box = makeSandbox();
-  house.sidecars = [];
+  context.box = makeSandbox();
+  context.sidecars = [];
 });
 test.after.each(async ({ box, sidecars }) => {
   for (const running of sidecars) running.child.kill('SIGKILL');
@@ -80,17 +80,17 @@ async function store(Name: string, Value: string): Promise<void> {
   await aws.parameters.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
 }
 
-const podEnv = ({ box }: House) =>
+const podEnv = ({ box }: Context) =>
   podIdentityEnv(box, { url: moto.url, agentUrl: agent.agentUrl }, 'pod-token');
-const paths = ({ box }: House) => ['--config', box.config, '--dir', box.dir];
+const paths = ({ box }: Context) => ['--config', box.config, '--dir', box.dir];
 
-function init(house: House, flags: readonly string[] = [], env = podEnv(house)) {
-  return run(['init', ...paths(house), '--start-timeout', '0s', ...flags], env);
+function init(context: Context, flags: readonly string[] = [], env = podEnv(context)) {
+  return run(['init', ...paths(context), '--start-timeout', '0s', ...flags], env);
 }
 
-async function ready(house: House, flags: readonly string[] = []): Promise<Sidecar> {
-  const running = await startSidecar([...paths(house), ...flags], podEnv(house));
-  house.sidecars.push(running);
+async function ready(context: Context, flags: readonly string[] = []): Promise<Sidecar> {
+  const running = await startSidecar([...paths(context), ...flags], podEnv(context));
+  context.sidecars.push(running);
   await running.event('sidecar.ready');
   return running;
 }
@@ -101,8 +101,8 @@ async function calls(running: Sidecar, service: string, operation: string, resul
   return (await running.metric(`podsecrets_api_calls_total{${labels}}`)) ?? 0;
 }
 
-test('strings, their fields and bytes become files, with credentials of the Pod Identity agent', async (house) => {
-  const { box } = house;
+test('strings, their fields and bytes become files, with credentials of the Pod Identity agent', async (context) => {
+  const { box } = context;
   await create('db/login', '{"username":"app","port":5432,"name":"Zoë"}');
   await create('keystore', { Name: 'keystore', SecretBinary: Uint8Array.of(0, 1, 2, 255) });
   box.writeConfig({
@@ -112,7 +112,7 @@ test('strings, their fields and bytes become files, with credentials of the Pod 
       secret('keystore'),
     ],
   });
-  const { code, stderr } = await init(house);
+  const { code, stderr } = await init(context);
   assert.is(code, 0, stderr);
   assert.is(box.files().login, '{"username":"app","port":5432,"name":"Zoë"}');
   assert.is(box.files().port, '5432');
@@ -120,18 +120,18 @@ test('strings, their fields and bytes become files, with credentials of the Pod 
   assert.is(await agent.count({ service: 'agent' }), 1);
 });
 
-test('the region of the config is the one that is read', async (house) => {
-  const { box } = house;
+test('the region of the config is the one that is read', async (context) => {
+  const { box } = context;
   await create('a', 'here');
   const elsewhere = clientsAt(moto.url, 'us-east-1');
   await elsewhere.secrets.send(new CreateSecretCommand({ Name: 'a', SecretString: 'there' }));
   box.writeConfig({ region: 'us-east-1', objects: [secret('a')] });
-  assert.is((await init(house)).code, 0);
+  assert.is((await init(context)).code, 0);
   assert.equal(box.files(), { a: 'there' });
 });
 
-test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label of its own', async (house) => {
-  const { box } = house;
+test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label of its own', async (context) => {
+  const { box } = context;
   const { arn, version } = await create('a', 'one');
   await put('a', 'two');
   await put('a', 'three');
@@ -147,7 +147,7 @@ test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label o
       secret(arn.replace(/-\w{6}$/, ''), { objectAlias: 'by-short-arn' }),
     ],
   });
-  const { code, stderr } = await init(house, ['--fetch', 'batch']);
+  const { code, stderr } = await init(context, ['--fetch', 'batch']);
   assert.is(code, 0, stderr);
   assert.equal(box.files(), {
     current: 'three',
@@ -159,8 +159,8 @@ test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label o
   });
 });
 
-test('what Secrets Manager does not have is told object by object, whatever the HTTP status', async (house) => {
-  const { box } = house;
+test('what Secrets Manager does not have is told object by object, whatever the HTTP status', async (context) => {
+  const { box } = context;
   await create('there', 'x');
   await create('leaving', 'x');
   await aws.secrets.send(new DeleteSecretCommand({ SecretId: 'leaving' }));
@@ -171,7 +171,7 @@ test('what Secrets Manager does not have is told object by object, whatever the 
     secret('there', { objectAlias: 'label', objectVersionLabel: 'green' }),
   ];
   box.writeConfig({ objects: [secret('there'), ...absent] });
-  const refused = await init(house);
+  const refused = await init(context);
   assert.is(refused.code, 5);
   for (const words of [
     '(4 problems): nowhere: ',
@@ -183,39 +183,39 @@ test('what Secrets Manager does not have is told object by object, whatever the 
     assert.match(refused.lastLine, words);
   assert.equal(box.files(), {});
   box.writeConfig({ objects: [secret('there'), ...absent.map((one) => ({ ...one, optional: true }))] });
-  const { code, stderr } = await init(house);
+  const { code, stderr } = await init(context);
   assert.is(code, 0, stderr);
   assert.equal(box.files(), { there: 'x' });
   assert.is(stderr.match(/"event":"object.missing"/g)?.length, 4);
 });
 
-test('25 secrets are two batches, and one that is missing costs no call more', async (house) => {
-  const { box } = house;
+test('25 secrets are two batches, and one that is missing costs no call more', async (context) => {
+  const { box } = context;
   const names = numbered('n');
   const [missing = '', ...there] = names;
   for (const name of there) await create(name, `value of ${name}`);
   box.writeConfig({ objects: names.map((name) => secret(name, { optional: name === missing })) });
-  const running = await ready(house, ['--fetch', 'batch']);
+  const running = await ready(context, ['--fetch', 'batch']);
   assert.equal(box.files(), Object.fromEntries(there.map((name) => [name, `value of ${name}`])));
   assert.is(await calls(running, 'secretsmanager', 'BatchGetSecretValue'), 2);
   assert.is(await calls(running, 'secretsmanager', 'GetSecretValue'), 0);
 });
 
-test('a batch that is refused for one secret without a value is asked again secret by secret', async (house) => {
-  const { box } = house;
+test('a batch that is refused for one secret without a value is asked again secret by secret', async (context) => {
+  const { box } = context;
   await create('a', 'x');
   await create('b', 'y');
   // moto refuses the whole call; AWS lists such a secret under Errors.
   await create('empty', { Name: 'empty' });
   box.writeConfig({ objects: [secret('a'), secret('b'), secret('empty', { optional: true })] });
-  const running = await ready(house, ['--fetch', 'batch']);
+  const running = await ready(context, ['--fetch', 'batch']);
   assert.equal(box.files(), { a: 'x', b: 'y' });
   assert.is(await calls(running, 'secretsmanager', 'BatchGetSecretValue', 'client'), 1);
   assert.is(await calls(running, 'secretsmanager', 'GetSecretValue'), 2);
 });
 
-test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', async (house) => {
-  const { box } = house;
+test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', async (context) => {
+  const { box } = context;
   await create('a', 'one');
   await put('a', 'two');
   await store('/app/token', 'first');
@@ -226,7 +226,7 @@ test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', a
       parameter('/app/token', { objectAlias: 'token' }),
     ],
   });
-  const running = await ready(house);
+  const running = await ready(context);
   assert.equal(box.files(), { a: 'two', 'a.previous': 'one', token: 'first' });
   await running.refresh();
   assert.is(running.events('publish.changed').length, 1, 'nothing was rotated');
@@ -246,19 +246,19 @@ test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', a
   );
 });
 
-test('25 parameters are three calls, decrypted', async (house) => {
-  const { box } = house;
+test('25 parameters are three calls, decrypted', async (context) => {
+  const { box } = context;
   const names = numbered('/app/p');
   for (const name of names) await store(name, `value of ${name}`);
   const alias = (name: string) => name.replace('/app/', '');
   box.writeConfig({ objects: names.map((name) => parameter(name, { objectAlias: alias(name) })) });
-  const running = await ready(house);
+  const running = await ready(context);
   assert.equal(box.files(), Object.fromEntries(names.map((name) => [alias(name), `value of ${name}`])));
   assert.is(await calls(running, 'ssm', 'GetParameters'), 3);
 });
 
-test('a parameter is read by its ARN, by a version and by a label', async (house) => {
-  const { box } = house;
+test('a parameter is read by its ARN, by a version and by a label', async (context) => {
+  const { box } = context;
   const name = '/app/token';
   for (const value of ['one', 'two', 'three']) await store(name, value);
   await aws.parameters.send(
@@ -275,7 +275,7 @@ test('a parameter is read by its ARN, by a version and by a label', async (house
       parameter(arn, { objectAlias: 'by-arn-old', objectVersionLabel: 'old' }),
     ],
   });
-  const { code, stderr } = await init(house);
+  const { code, stderr } = await init(context);
   assert.is(code, 0, stderr);
   assert.equal(box.files(), {
     newest: 'three',
@@ -287,8 +287,8 @@ test('a parameter is read by its ARN, by a version and by a label', async (house
   });
 });
 
-test('what Parameter Store does not have is told object by object', async (house) => {
-  const { box } = house;
+test('what Parameter Store does not have is told object by object', async (context) => {
+  const { box } = context;
   await store('/there', 'x');
   const there = parameter('/there', { objectAlias: 'there' });
   const absent = [
@@ -297,12 +297,12 @@ test('what Parameter Store does not have is told object by object', async (house
     parameter('/there', { objectAlias: 'label', objectVersionLabel: 'green' }),
   ];
   box.writeConfig({ objects: [there, ...absent] });
-  const refused = await init(house);
+  const refused = await init(context);
   assert.is(refused.code, 5);
   for (const words of ['(3 problems): /nowhere: ', '/there:7: ', '/there:green: '])
     assert.match(refused.lastLine, words);
   box.writeConfig({ objects: [there, ...absent.map((one) => ({ ...one, optional: true }))] });
-  const { code, stderr } = await init(house);
+  const { code, stderr } = await init(context);
   assert.is(code, 0, stderr);
   assert.equal(box.files(), { there: 'x' });
 });
@@ -319,18 +319,18 @@ async function clientsOfRole(): Promise<Clients> {
   });
 }
 
-test("IRSA: the role's credentials open the role's own account", async (house) => {
-  const { box } = house;
+test("IRSA: the role's credentials open the role's own account", async (context) => {
+  const { box } = context;
   await create('a', 'of another account');
   const own = await clientsOfRole();
   await own.secrets.send(new CreateSecretCommand({ Name: 'a', SecretString: 'of the role' }));
   box.writeConfig({ usePodIdentity: 'false', objects: [secret('a')] });
   const env = irsaEnv(box, { url: moto.url, agentUrl: agent.agentUrl }, role, 'web-token');
-  const { code, stderr } = await init(house, [], env);
+  const { code, stderr } = await init(context, [], env);
   assert.is(code, 0, stderr);
   assert.equal(box.files(), { a: 'of the role' });
 
-  const examined = await run(['doctor', ...paths(house)], env);
+  const examined = await run(['doctor', ...paths(context)], env);
   assert.is(examined.code, 0, examined.stdout);
   assert.match(
     examined.stdout,
@@ -338,12 +338,12 @@ test("IRSA: the role's credentials open the role's own account", async (house) =
   );
 });
 
-test('doctor says who moto takes it for, what it could read, and what not', async (house) => {
-  const { box } = house;
+test('doctor says who moto takes it for, what it could read, and what not', async (context) => {
+  const { box } = context;
   const { version } = await create('a', 'hunter2');
   await store('/app/token', 'hunter2');
   box.writeConfig({ objects: [secret('a'), parameter('/app/token', { objectAlias: 'token' })] });
-  const doctor = () => run(['doctor', ...paths(house)], podEnv(house));
+  const doctor = () => run(['doctor', ...paths(context)], podEnv(context));
   const well = await doctor();
   assert.is(well.code, 0, well.stdout);
   for (const expected of [

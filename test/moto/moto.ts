@@ -1,5 +1,5 @@
 /**
- * moto as a process of its own: an AWS that others wrote, so that a mistake which our client and our stand-in share is seen.
+ * moto as a process of its own: an AWS that others wrote, so that a mistake which our client and our fake AWS share is seen.
  *
  * It listens on a port that the system chose and ends with the test that started it. It is filled and changed by the AWS
  * SDK's own clients. Signatures it does not check, but the region in them counts, and so does the account of credentials

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FilePath } from '../../src/core/file-path.ts';
 import type { Log } from '../../src/core/log.ts';
+import { events } from '../../src/core/log-events.ts';
 import { Problem, problemsOf } from '../../src/core/problem.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { changedPaths } from '../../src/notify/pending-names.ts';
@@ -56,8 +57,8 @@ function open(
 ): { teller: NotificationQueue; said: string[] } {
   const said: string[] = [];
   const log: Log = {
-    write: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
-    problem: (level, event, _, fields) => said.push(`${level} ${event} ${fields?.attempts}`),
+    write: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
+    problem: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
   };
   const count = (kind: string, result: string) => said.push(`count ${kind} ${result}`);
   return { teller: createNotificationQueue({ notifiers, clock, log, splay, count }), said };

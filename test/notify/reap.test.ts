@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { ProcessEntry } from '../../src/notify/process-matching.ts';
 import { reapZombies } from '../../src/notify/reap.ts';
 import { isAllowed } from '../support/allowed.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('orphans');
 
@@ -40,7 +40,7 @@ test('what cannot be reaped is counted', async () => {
 test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
-  const module = (path: string) => new URL(`../../../src/notify/${path}`, import.meta.url).href;
+  const module = (path: string) => new URL(`../../src/notify/${path}`, import.meta.url).href;
   const script = `
     import { execNotifier } from ${JSON.stringify(module('exec.ts'))};
     import { readProcessTable } from ${JSON.stringify(module('processes.ts'))};
@@ -56,7 +56,7 @@ test('as process 1 of a real PID namespace, hooks that leave processes behind le
   const { stdout } = spawnSync(
     'unshare',
     [...unshare, process.execPath, '--no-warnings', '--input-type=module', '-e', script],
-    { encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' },
+    { encoding: 'utf8', timeout: WAIT_LIMIT, killSignal: 'SIGKILL' },
   );
   assert.is(stdout, '{"pid":1,"unreaped":0,"others":0}\n');
 });

@@ -9,7 +9,7 @@ import { Problem } from '../../src/core/problem.ts';
 import { urlNotifier } from '../../src/notify/url.ts';
 import type { Changed } from '../../src/publish/snapshot.ts';
 import { rejects } from '../support/rejects.ts';
-import { PATIENCE } from '../support/wait.ts';
+import { WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('notifying a URL');
 const change: Changed = { kind: 'changed', added: [], updated: ['b', 'a "c"'] as FilePath[], removed: [] };
@@ -51,7 +51,7 @@ async function problem(
   options: { readonly timeout?: number; readonly scrub?: (text: string) => string } = {},
 ): Promise<Problem> {
   const error = await rejects(
-    urlNotifier(url, { scrub: (text) => text, timeout: PATIENCE, ...options }).notify(change, never),
+    urlNotifier(url, { scrub: (text) => text, timeout: WAIT_LIMIT, ...options }).notify(change, never),
   );
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.url');
@@ -59,7 +59,7 @@ async function problem(
 }
 
 const tell = (url: string) =>
-  urlNotifier(url, { scrub: (text) => text, timeout: PATIENCE }).notify(change, never);
+  urlNotifier(url, { scrub: (text) => text, timeout: WAIT_LIMIT }).notify(change, never);
 
 test('posts the names of the files, on a connection that ends with it', async () => {
   let seen: { request: IncomingMessage; body: string } | undefined;
@@ -87,7 +87,7 @@ test('success does not wait for a body that never ends, nor read one that is too
   const endless = await serve((_, response) => response.writeHead(200).write('x'));
   // On a slow machine its time may be over before it has answered.
   for (let timeout = 100, told = false; !told; timeout *= 4) {
-    assert.ok(timeout < PATIENCE);
+    assert.ok(timeout < WAIT_LIMIT);
     const notifier = urlNotifier(endless, { scrub: (text) => text, timeout });
     told = await notifier.notify(change, never).then(
       () => true,

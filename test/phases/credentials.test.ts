@@ -1,10 +1,10 @@
-/** The same over the real edge to AWS and its stand-in: what only real credentials, clients and answers can show. */
+/** The same over the real edge to AWS and its fake: what only real credentials, clients and answers can show. */
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type StandIn, startStandIn } from '../fake-aws/server.ts';
+import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
 import { scratch } from '../support/scratch.ts';
@@ -12,9 +12,9 @@ import { until } from '../support/wait.ts';
 import { objectOf, openWorld, play, start, type Truth, type World } from '../support/world.ts';
 
 const region = 'eu-west-1';
-const test = suite<{ aws: StandIn }>('phases: credentials');
+const test = suite<{ aws: FakeAws }>('phases: credentials');
 test.before(async (context) => {
-  context.aws = await startStandIn({
+  context.aws = await startFakeAws({
     seed: {
       identities: {
         app: {
@@ -31,8 +31,8 @@ test.before(async (context) => {
 test.before.each(({ aws }) => aws.reset());
 test.after(({ aws }) => aws.close());
 
-/** A world that asks the stand-in, and the token file of its pod. */
-async function house(aws: StandIn, kind: 'pod-identity' | 'irsa') {
+/** A world that asks the fake AWS, and the token file of its pod. */
+async function house(aws: FakeAws, kind: 'pod-identity' | 'irsa') {
   const token = join(scratch(), 'token');
   const rotate = (text: string) => {
     writeFileSync(`${token}.tmp`, text);
@@ -69,7 +69,7 @@ const wait = async (world: World, minutes: number) => {
 const refresh = (world: World) => wait(world, 10);
 /** Time passes for AWS too. */
 const sync =
-  (aws: StandIn, minutes: number, times = 1) =>
+  (aws: FakeAws, minutes: number, times = 1) =>
   async (world: World) => {
     for (let time = 0; time < times; time++) {
       aws.advanceClock({ ms: minutes * 60_000 });
@@ -85,7 +85,7 @@ const look = async (world: World) => {
   await world.clock.settle();
   await world.idle();
 };
-const put = (aws: StandIn, name: string, string: string) => () =>
+const put = (aws: FakeAws, name: string, string: string) => () =>
   void aws.putSecret({ region, name, string });
 const files = (a: string, b: string): Truth => ({ files: { a, b } });
 

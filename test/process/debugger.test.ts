@@ -1,12 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
-const debug = suite<{ aws: LaunchedStandIn; box: Sandbox }>('debugger');
+const debug = suite<{ aws: FakeAwsProcess; box: Sandbox }>('debugger');
 debug.before(async (context) => {
-  context.aws = await launchStandIn({
+  context.aws = await startFakeAwsProcess({
     identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
     regions: { 'eu-west-1': { secrets: { db: 'hunter2' } } },
   });

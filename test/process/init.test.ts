@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { run, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/wait.ts';
@@ -41,9 +41,9 @@ const token = {
   filePermission: '0400',
 };
 
-const init = suite<{ aws: LaunchedStandIn; box: Sandbox }>('init');
+const init = suite<{ aws: FakeAwsProcess; box: Sandbox }>('init');
 init.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 init.after(({ aws }) => aws.stop());
 init.before.each(async (context) => {
@@ -54,7 +54,7 @@ init.after.each(({ box }) => box.remove());
 
 /** `podsecrets init` with a pod's identity. */
 function initWith(
-  { aws, box }: { aws: LaunchedStandIn; box: Sandbox },
+  { aws, box }: { aws: FakeAwsProcess; box: Sandbox },
   flags: readonly string[] = [],
   env = {},
 ) {

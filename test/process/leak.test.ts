@@ -1,10 +1,10 @@
-/** Canary values in every secret, every failure the stand-in can produce: no canary anywhere but in the files. */
+/** Canary values in every secret, every failure the fake AWS can produce: no canary anywhere but in the files. */
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import type { Misbehaviour } from '../fake-aws/faults.ts';
 import type { ServiceName } from '../fake-aws/service.ts';
 import { canary, canaryIn, filesWithCanary } from '../support/canary.ts';
@@ -53,9 +53,9 @@ const misbehaviours: readonly Misbehaviour[] = [
   ...garbage.map((shape) => ({ kind: 'garbage', shape, bytes: 200_000 }) as const),
 ];
 
-const leak = suite<{ aws: LaunchedStandIn; box: Sandbox }>('leak');
+const leak = suite<{ aws: FakeAwsProcess; box: Sandbox }>('leak');
 leak.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 leak.after(({ aws }) => aws.stop());
 leak.before.each((context) => {
@@ -121,11 +121,11 @@ function procOf(pid: number): Record<string, string> {
 
 const services: readonly ServiceName[] = ['secretsmanager', 'ssm', 'agent', 'sts'];
 
-/** Side by side, each with a stand-in of its own: most of the time a failing program waits. */
+/** Side by side, each with a fake AWS of its own: most of the time a failing program waits. */
 leak('nothing leaks through any failure of any service', async () => {
   await Promise.all(
     services.map(async (service) => {
-      const [aws, box] = [await launchStandIn(seed), makeSandbox()];
+      const [aws, box] = [await startFakeAwsProcess(seed), makeSandbox()];
       try {
         const irsa = service === 'sts';
         box.writeConfig({ usePodIdentity: String(!irsa), objects: everything });

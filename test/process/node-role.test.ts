@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { run, start } from '../support/program.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -15,9 +15,9 @@ const seed = {
   regions: { 'eu-west-1': { secrets: { db: 'hunter2' } } },
 };
 
-const test = suite<{ aws: LaunchedStandIn; box: Sandbox }>('the role of the node');
+const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>('the role of the node');
 test.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 test.after(({ aws }) => aws.stop());
 test.before.each(async (context) => {
@@ -29,7 +29,7 @@ test.before.each(async (context) => {
 test.after.each(({ box }) => box.remove());
 
 interface House {
-  readonly aws: LaunchedStandIn;
+  readonly aws: FakeAwsProcess;
   readonly box: Sandbox;
 }
 

@@ -9,7 +9,7 @@ import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { NOT_TESTED } from '../support/allowed.ts';
 import {
   APPLICATION,
@@ -38,7 +38,7 @@ const root = { uid: 0 };
 const readers = [application, root] as const;
 
 interface Scene {
-  aws: LaunchedStandIn;
+  aws: FakeAwsProcess;
   box: Sandbox;
   /** Mounted by the test. */
   volume: NodeVolume | undefined;
@@ -47,7 +47,7 @@ interface Scene {
 
 const test = suite<Scene>('the volume of an ordinary node');
 test.before(async (scene) => {
-  scene.aws = await launchStandIn(seed);
+  scene.aws = await startFakeAwsProcess(seed);
 });
 test.after(({ aws }) => aws.stop());
 test.before.each(async (scene) => {

@@ -8,19 +8,19 @@ import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until, within } from '../support/wait.ts';
 
 /** The sidecar as it is built, real processes, a real tmpfs: a secret is rotated, and the application hears of it. */
-const test = suite<{ aws: LaunchedStandIn; box: Sandbox }>('telling, as built');
+const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>('telling, as built');
 const region = 'eu-west-1';
 const running: ChildProcess[] = [];
 
 test.before(async (context) => {
-  context.aws = await launchStandIn({
+  context.aws = await startFakeAwsProcess({
     identities: { app: { podIdentityTokens: ['pod-token'] } },
     regions: { [region]: { secrets: { 'db/password': 'value-0', other: 'other-0' } } },
   });
@@ -43,7 +43,7 @@ test.after.each(({ box }) => {
 });
 
 interface House {
-  readonly aws: LaunchedStandIn;
+  readonly aws: FakeAwsProcess;
   readonly box: Sandbox;
 }
 

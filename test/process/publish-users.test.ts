@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { copyForOthers, isAllowed } from '../support/allowed.ts';
-import { type Companion, type CompanionOptions, companion } from '../support/child.ts';
+import { type Child, type ChildOptions, startChild } from '../support/child.ts';
 import type { Orders } from '../support/publisher.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -27,8 +27,8 @@ const canMount =
 const nonroot = isRoot ? user : {};
 const app = isRoot ? { uid: 1000, gid: 1000 } : {};
 
-const publisher = (orders: Orders, options?: CompanionOptions): Companion =>
-  companion('publisher.ts', JSON.stringify(orders), options);
+const publisher = (orders: Orders, options?: ChildOptions): Child =>
+  startChild('publisher.ts', JSON.stringify(orders), options);
 
 /** Whether this user may read that file: asked of the kernel, in a process of that user. */
 function mayRead(path: string, user: { readonly uid?: number; readonly gid?: number }): boolean {

@@ -1,4 +1,4 @@
-/** The built sidecar on a real tmpfs, between the stand-in for AWS and real processes. */
+/** The built sidecar on a real tmpfs, between the fake AWS and real processes. */
 
 import {
   existsSync,
@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LaunchedStandIn, launchStandIn } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { hasNote } from '../support/directory.ts';
@@ -32,7 +32,7 @@ const seed = {
 };
 
 interface House {
-  aws: LaunchedStandIn;
+  aws: FakeAwsProcess;
   box: Sandbox;
   /** What was started, to be ended with the test. */
   sidecars: Sidecar[];
@@ -44,7 +44,7 @@ const printed: string[] = [];
 
 const sidecar = suite<House>('sidecar');
 sidecar.before(async (context) => {
-  context.aws = await launchStandIn(seed);
+  context.aws = await startFakeAwsProcess(seed);
 });
 sidecar.after(({ aws }) => aws.stop());
 sidecar.before.each(async (context) => {

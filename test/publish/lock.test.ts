@@ -8,11 +8,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/core/problem.ts';
 import { takeLock } from '../../src/publish/lock.ts';
-import { companion } from '../support/child.ts';
+import { startChild } from '../support/child.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
-import { PATIENCE, until } from '../support/wait.ts';
+import { until, WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('the lock of a directory');
 
@@ -119,7 +119,7 @@ test('a pipe in the place of the note holds nobody up', async () => {
 
 test('kill -9 of the holder frees it at once', async () => {
   const dir = scratch();
-  const holder = companion('publisher.ts', JSON.stringify({ dir, from: 1 }));
+  const holder = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await holder.said('open');
   const impatient = { ...wish('init'), lockTimeout: 0 };
   assert.is(((await rejects(takeLock(dir, impatient))) as Problem).code, 'publish.locked');
@@ -130,11 +130,14 @@ test('kill -9 of the holder frees it at once', async () => {
 
 test('of two processes at once the second says who is first, and publishes when that has ended', async () => {
   const dir = scratch();
-  const first = companion('publisher.ts', JSON.stringify({ dir, from: 1 }));
+  const first = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await first.said('open');
-  const [refused = ''] = await companion('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
+  const [refused = ''] = await startChild('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
   assert.match(refused, /"code":"publish\.locked".*podsecrets publisher on /);
-  const patient = companion('publisher.ts', JSON.stringify({ dir, from: 5, to: 5, lockTimeout: PATIENCE }));
+  const patient = startChild(
+    'publisher.ts',
+    JSON.stringify({ dir, from: 5, to: 5, lockTimeout: WAIT_LIMIT }),
+  );
   first.kill('SIGKILL');
   await patient.said('done');
   assert.match(readFileSync(join(dir, 'db-password'), 'utf8'), /^generation 5 of /);
@@ -145,7 +148,7 @@ test('six processes, some of them killed: never two inside, and all get their tu
   const journal = join(scratch(), 'journal');
   writeFileSync(journal, '');
   const turns = 25;
-  const start = () => companion('lock-stress.ts', JSON.stringify({ dir, journal, turns }));
+  const start = () => startChild('lock-stress.ts', JSON.stringify({ dir, journal, turns }));
   const entered = (count: number) =>
     until(`${count} turns`, () => readFileSync(journal, 'utf8').split('enter').length > count);
 

@@ -52,6 +52,7 @@ function house(
       diary.push(`published ${next?.updated ?? 'nothing'}`);
       return { change: next ?? { kind: 'same' }, first: false, notify: next };
     },
+    recordSecrets() {},
     recordFailure() {},
     pendingNotification: () => undefined,
     clearPendingNotification() {

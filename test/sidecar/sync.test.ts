@@ -35,6 +35,7 @@ function target(directory: string, ends: readonly string[] | Error, failed?: str
       };
       return { change, first: false, notify: change };
     },
+    recordSecrets() {},
     recordFailure(problems) {
       failed?.push(`${directory}: ${problems.map(({ code }) => code)}`);
     },

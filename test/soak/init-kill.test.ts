@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { launchStandIn } from '../fake-aws/client.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { generationOf } from '../support/generations.ts';
 import { showsInterruption } from '../support/kill-trial.ts';
@@ -30,7 +30,7 @@ test.after(async () => {
 });
 
 test(`${RUNS} runs killed: never a torn, mixed or missing file, and the next run converges`, async () => {
-  const aws = await launchStandIn(appSeed);
+  const aws = await startFakeAwsProcess(appSeed);
   ends.push(() => aws.stop());
   const box = makeSandbox();
   ends.push(() => box.remove());

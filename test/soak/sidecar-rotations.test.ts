@@ -7,7 +7,7 @@ import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { launchStandIn } from '../fake-aws/client.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { startApplication } from '../support/application.ts';
 import { hasNote } from '../support/directory.ts';
@@ -31,7 +31,7 @@ test.after(async () => {
 });
 
 test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and every one is told`, async () => {
-  const aws = await launchStandIn(appSeed);
+  const aws = await startFakeAwsProcess(appSeed);
   ends.push(() => aws.stop());
   const box = makeSandbox();
   ends.push(() => box.remove());

@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { urlNotifier } from '../../src/notify/url.ts';
-import { launchStandIn } from '../fake-aws/client.ts';
-import { startStandIn } from '../fake-aws/server.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
+import { startFakeAws } from '../fake-aws/server.ts';
 import { appParameters, appSeed, token as podToken, rotateApp } from '../support/app-secret.ts';
 import { awsSource } from '../support/aws-source.ts';
 import { config } from '../support/config.ts';
@@ -38,7 +38,7 @@ test.after(async () => {
 });
 
 test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, async () => {
-  const aws = await startStandIn({
+  const aws = await startFakeAws({
     seed: {
       identities: {
         // AWS's clock is the real one, that of the signatures: credentials must outlive the ten weeks of the other.
@@ -128,7 +128,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
 });
 
 test('the built program, on its own clock: a thousand refreshes leave nothing behind either', async () => {
-  const aws = await launchStandIn(appSeed);
+  const aws = await startFakeAwsProcess(appSeed);
   const box = makeSandbox();
   box.writeConfig(appParameters);
   const args = ['--config', box.config, '--dir', box.dir, '--notify-touch', join(box.root, 'touched')];

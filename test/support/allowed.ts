@@ -7,14 +7,14 @@
 
 import { spawnSync } from 'node:child_process';
 import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
-import { PATIENCE } from './wait.ts';
+import { WAIT_LIMIT } from './wait.ts';
 
 /** How a line begins that tells of something untested. */
 export const NOT_TESTED = 'not tested here: ';
 
 /** Whether this command succeeds here; where it does not, says that `what` is not tested. */
 export function isAllowed(what: string, [command, ...words]: readonly [string, ...string[]]): boolean {
-  const works = spawnSync(command, words, { stdio: 'ignore', timeout: PATIENCE }).status === 0;
+  const works = spawnSync(command, words, { stdio: 'ignore', timeout: WAIT_LIMIT }).status === 0;
   return works || isNotTested(`${what}: ${[command, ...words].join(' ')} is not allowed`);
 }
 
@@ -25,7 +25,7 @@ export function mayBecome(
 ): boolean {
   const works =
     process.getuid?.() === 0 &&
-    spawnSync('true', { ...user, stdio: 'ignore', timeout: PATIENCE }).status === 0;
+    spawnSync('true', { ...user, stdio: 'ignore', timeout: WAIT_LIMIT }).status === 0;
   return works || isNotTested(`${what}: becoming another user is not allowed`);
 }
 

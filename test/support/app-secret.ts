@@ -4,7 +4,7 @@
  */
 
 import { stringify } from 'yaml';
-import type { LaunchedStandIn } from '../fake-aws/client.ts';
+import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import { steadyPaths, valueIn } from './generations.ts';
 
 export const region = 'eu-west-1';
@@ -18,7 +18,7 @@ export function appSecret(generation: number): string {
   return JSON.stringify(Object.fromEntries(paths.map((path, at) => [`k${at}`, valueIn(generation, path)])));
 }
 
-/** The seed of a stand-in that holds the secret `app` in generation 0. */
+/** The seed of a fake AWS that holds the secret `app` in generation 0. */
 export const appSeed = {
   identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: [token] } },
   regions: { [region]: { secrets: { app: appSecret(0) } } },
@@ -37,6 +37,6 @@ export const appParameters = {
   ]),
 };
 
-export async function rotateApp(aws: LaunchedStandIn, generation: number): Promise<void> {
+export async function rotateApp(aws: FakeAwsProcess, generation: number): Promise<void> {
   await aws.putSecret({ region, name: 'app', string: appSecret(generation) });
 }

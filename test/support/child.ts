@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { readableCopy } from './readable-copy.ts';
 import { within } from './wait.ts';
 
-export interface Companion {
+export interface Child {
   /** Resolves as soon as it has printed this line; rejects when that does not come. */
   said(line: string): Promise<void>;
   /** Resolves with the `count`th line as soon as it has printed so many; rejects when that does not come. */
@@ -16,7 +16,7 @@ export interface Companion {
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGUSR2'): void;
 }
 
-export interface CompanionOptions {
+export interface ChildOptions {
   /** Runs as this user and group, with no other groups; needs root. */
   readonly uid?: number;
   readonly gid?: number;
@@ -30,11 +30,11 @@ process.on('exit', () => {
 });
 
 /** Starts `node test/support/<file> <words>`; what goes wrong in it shows on our stderr. */
-export function companion(
+export function startChild(
   file: string,
   argument: string | readonly string[],
-  options: CompanionOptions = {},
-): Companion {
+  options: ChildOptions = {},
+): Child {
   const { wrapper = [], ...user } = options;
   const copy = Object.keys(options).length > 0 ? readableCopy() : undefined;
   const [command = '', ...words] = [

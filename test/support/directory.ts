@@ -10,6 +10,8 @@ import { type FakeClock, fakeClock } from './clock.ts';
 
 export interface OpenDirectory extends Omit<Directory, 'publish'> {
   readonly clock: FakeClock;
+  /** As the program has it. */
+  readonly target: Directory;
   /** Every change is to be told, unless the test says otherwise. */
   publish(next: Snapshot, telling?: (change: Changed) => Changed | undefined): Promise<Change>;
   /** Closes it, and lets the second pass for which replaced sets stay. */
@@ -35,6 +37,7 @@ export async function open(dir: string, wish: Partial<DirectoryOptions> = {}): P
   const directory = await openDirectory(wishes);
   return {
     ...directory,
+    target: directory,
     clock,
     publish: async (next, telling = (change) => change) => directory.publish(next, telling),
     end: async () => {

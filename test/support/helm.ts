@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PATIENCE } from './wait.ts';
+import { WAIT_LIMIT } from './wait.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const chart = join(root, 'helm', 'podsecrets');
@@ -30,7 +30,7 @@ export function helm(...words: readonly string[]): HelmRun {
       HELM_CONFIG_HOME: home,
       HELM_DATA_HOME: home,
     };
-    const run = spawnSync(binary, words, { encoding: 'utf8', env, timeout: PATIENCE });
+    const run = spawnSync(binary, words, { encoding: 'utf8', env, timeout: WAIT_LIMIT });
     if (run.error !== undefined) throw new Error(`helm does not run: ${run.error.message}`);
     return { ok: run.status === 0, out: run.stdout, err: run.stderr };
   } finally {

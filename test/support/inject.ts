@@ -7,9 +7,8 @@
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { parseCommand } from '../../src/cli/parse.ts';
-import type { Context } from '../../src/commands/context.ts';
 import { type Injected, type Input, inject } from '../../src/inject/inject.ts';
-import { readInjectOptions } from '../../src/inject/read-options.ts';
+import { readInjectOptions } from '../../src/inject/options.ts';
 import { manifestFaults, objectFaults, releases } from './kubernetes-schemas.ts';
 import { mountFaultsIn } from './mount-faults.ts';
 
@@ -40,7 +39,7 @@ export async function injected({ text, flags = '', config, dir }: Injection): Pr
 export function injectWith(input: Input, flags: string): Promise<Injected> {
   const command = parseCommand(['inject', ...flags.split(' ').filter((word) => word !== '')], {});
   if (command.kind !== 'run') throw new Error('expected a command that runs');
-  return inject(input, readInjectOptions(command as unknown as Context));
+  return inject(input, readInjectOptions(command.invocation));
 }
 
 /** The objects of a text. */

@@ -8,7 +8,7 @@
 
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type Companion, companion } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import type { Orders } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';
@@ -39,7 +39,7 @@ const CHANGES = 40;
 const STRIDE = 100_000;
 
 /** Milliseconds that a writer waits for the lock: longer than any trial. */
-const PATIENCE = 3_600_000;
+const WAIT_LIMIT = 3_600_000;
 
 export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verdict> {
   const most = enough.kills * 10;
@@ -78,15 +78,15 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
     for (const one of started) one.kill('SIGKILL');
   }
 
-  function startWriter(orders: Orders): Companion {
-    const writer = companion('publisher.ts', JSON.stringify({ ...orders, lockTimeout: PATIENCE }));
+  function startWriter(orders: Orders): Child {
+    const writer = startChild('publisher.ts', JSON.stringify({ ...orders, lockTimeout: WAIT_LIMIT }));
     started.push(writer);
     return writer;
   }
 }
 
 /** Resolves at the `count`th change in the directory from now on; rejects when the writer ends before. */
-async function change(dir: string, count: number, writer: Companion): Promise<void> {
+async function change(dir: string, count: number, writer: Child): Promise<void> {
   let left = count;
   const seen = Promise.withResolvers<void>();
   const watcher = watch(dir, () => --left <= 0 && seen.resolve());

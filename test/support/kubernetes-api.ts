@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import forge from 'node-forge';
 import type { RbacRule } from '../../src/kubernetes/rbac.ts';
-import { applySecretBody, type StoredSecret } from './kubernetes-apply.ts';
+import { applySecretBody, mergePatchSecret, type StoredSecret } from './kubernetes-apply.ts';
 
 export const NAMESPACE = 'shop';
 const USER = 'system:serviceaccount:shop:app';
@@ -126,19 +126,31 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     const hook = double.beforeApply;
     double.beforeApply = undefined;
     hook?.();
+    if (request.type === 'application/merge-patch+json') return merge(request, name);
     if (request.type !== 'application/apply-patch+yaml')
       return failure(415, 'UnsupportedMediaType', 'expected apply');
     const manager = request.query.get('fieldManager');
     if (manager === null)
       return failure(422, 'Invalid', 'fieldManager: Required value: is required for apply patch');
+    const force = request.query.get('force') === 'true';
     const live = secrets.get(name);
     // The server asks for `create` too, with the name, when the apply would create.
     if (live === undefined && !allowed('create', '', 'secrets', name))
       return forbidden('create', '', 'secrets', name);
-    const applied = applySecretBody(live, JSON.parse(request.text), manager, 'Apply', fresh());
+    const applied = applySecretBody(live, JSON.parse(request.text), manager, 'Apply', fresh(), force);
     if (applied.kind === 'refused') return { status: applied.status, body: applied.body };
     secrets.set(name, applied.secret);
     return { status: live === undefined ? 201 : 200, body: applied.secret };
+  }
+
+  function merge(request: Incoming, name: string): Outgoing {
+    const live = secrets.get(name);
+    if (live === undefined) return notFound('secrets', name);
+    const manager = request.query.get('fieldManager') ?? 'unknown';
+    const patched = mergePatchSecret(live, JSON.parse(request.text), manager, fresh().resourceVersion);
+    if (patched.kind === 'refused') return { status: patched.status, body: patched.body };
+    secrets.set(name, patched.secret);
+    return { status: 200, body: patched.secret };
   }
 
   function removed(stored: StoredSecret, text: string): Outgoing {

@@ -47,6 +47,7 @@ export function applySecretBody(
   manager: string,
   operation: 'Apply' | 'Update',
   fresh: { readonly uid: string; readonly resourceVersion: string },
+  force = false,
 ): Applied {
   const unknown = unknownField(sent);
   if (unknown !== undefined)
@@ -75,9 +76,13 @@ export function applySecretBody(
   const wanted = leavesOf(body);
   const entries = live?.metadata.managedFields ?? [];
   const mine = entries.find((entry) => entry.manager === manager && entry.operation === operation);
-  const others = entries.filter((entry) => entry !== mine).map((entry) => ({ entry, held: heldBy(entry) }));
+  const others = (
+    operation === 'Apply' && entries.length === 0 && live !== undefined ? [beforeFirstApply(live)] : entries
+  )
+    .filter((entry) => entry !== mine)
+    .map((entry) => ({ entry, held: heldBy(entry) }));
 
-  if (operation === 'Apply') {
+  if (operation === 'Apply' && !force) {
     const conflicts = [...wanted].flatMap(([leaf, value]) =>
       before.has(leaf) && JSON.stringify(before.get(leaf)) !== JSON.stringify(value)
         ? others
@@ -103,7 +108,7 @@ export function applySecretBody(
   if (problems.length > 0) return invalid(name, problems);
 
   const kept = others.map(({ entry, held }) =>
-    operation === 'Update'
+    operation === 'Update' || force
       ? { ...entry, fieldsV1: fieldsV1([...held].filter((leaf) => !changed(leaf, before, wanted))) }
       : entry,
   );
@@ -116,6 +121,55 @@ export function applySecretBody(
     { manager, operation, apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: fieldsV1(held) } as const,
   ];
   return { kind: 'stored', secret: built(body, live, after, managedFields, fresh) };
+}
+
+/**
+ * A JSON merge patch of a Secret: null removes, lists are replaced, uid and resourceVersion are preconditions. managedFields is
+ * taken as sent. The manager gets an entry with what the patch changed, except when `[{}]` resets the list.
+ */
+export function mergePatchSecret(
+  live: StoredSecret,
+  sent: {
+    readonly metadata: Record<string, unknown> & { readonly managedFields?: readonly ManagedFields[] };
+    readonly data?: Readonly<Record<string, string | null>>;
+  },
+  manager: string,
+  resourceVersion: string,
+): Applied {
+  const { uid, resourceVersion: version, labels, managedFields, ...metadata } = sent.metadata;
+  if (uid !== live.metadata.uid || version !== live.metadata.resourceVersion)
+    return modified(live.metadata.name, 'the object has been modified');
+  const merged = (before: object, patch: unknown) =>
+    Object.fromEntries(
+      Object.entries({ ...before, ...(patch as object) }).filter(([, value]) => value !== null),
+    ) as never;
+  const next: StoredSecret = {
+    ...live,
+    metadata: merged(
+      { ...live.metadata, labels: merged(live.metadata.labels ?? {}, labels), resourceVersion },
+      metadata,
+    ),
+    data: merged(live.data ?? {}, sent.data),
+  };
+  const [before, after] = [leavesOf(live), leavesOf(next)];
+  const made = [...after.keys()].filter((leaf) => changed(leaf, before, after));
+  const isReset = managedFields?.length === 1 && managedFields[0]?.manager === undefined;
+  const kept = isReset ? [] : managedFields?.length ? managedFields : live.metadata.managedFields;
+  const others = kept
+    .map((entry) => ({ ...entry, fieldsV1: fieldsV1([...heldBy(entry)].filter((leaf) => after.has(leaf))) }))
+    .filter((entry) => entry.manager !== manager || entry.operation !== 'Update');
+  const own: ManagedFields = {
+    manager,
+    operation: 'Update',
+    apiVersion: 'v1',
+    fieldsType: 'FieldsV1',
+    fieldsV1: fieldsV1(made),
+  };
+  const metadataNext = {
+    ...next.metadata,
+    managedFields: made.length === 0 || isReset ? others : [...others, own],
+  };
+  return { kind: 'stored', secret: { ...next, metadata: metadataNext } };
 }
 
 function changed(
@@ -169,6 +223,18 @@ function built(
     type: String(leaves.get('type\n') ?? 'Opaque'),
     ...(leaves.get('immutable\n') === true ? { immutable: true } : {}),
     data: section(leaves, 'data'),
+  };
+}
+
+/** What the server records of an object without managers at its first apply: all that is there. */
+function beforeFirstApply(live: StoredSecret): ManagedFields {
+  const fields = fieldsV1([...leavesOf(live).keys()]);
+  return {
+    manager: 'before-first-apply',
+    operation: 'Update',
+    apiVersion: 'v1',
+    fieldsType: 'FieldsV1',
+    fieldsV1: fields,
   };
 }
 

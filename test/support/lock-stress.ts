@@ -7,7 +7,7 @@
 import { appendFileSync } from 'node:fs';
 import { takeLock } from '../../src/publish/lock.ts';
 import { realClock } from './real-clock.ts';
-import { PATIENCE } from './wait.ts';
+import { WAIT_LIMIT } from './wait.ts';
 
 export interface Stress {
   readonly dir: string;
@@ -22,7 +22,7 @@ if (import.meta.main) {
   const clock = { ...realClock, sleep: () => realClock.sleep(Math.random(), new AbortController().signal) };
   const wish = {
     holder: `stress ${process.pid}`,
-    lockTimeout: PATIENCE,
+    lockTimeout: WAIT_LIMIT,
     clock,
     stop: new AbortController().signal,
   };

@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PATIENCE } from './wait.ts';
+import { WAIT_LIMIT } from './wait.ts';
 
 export interface ReadableCopy {
   readonly node: string;
@@ -60,7 +60,7 @@ function usableCopy(place: string): ReadableCopy | undefined {
 }
 
 function canBeRun({ node }: ReadableCopy): boolean {
-  const options = { ...nobody, cwd: '/', stdio: 'ignore', timeout: PATIENCE } as const;
+  const options = { ...nobody, cwd: '/', stdio: 'ignore', timeout: WAIT_LIMIT } as const;
   return spawnSync(node, ['--version'], options).status === 0;
 }
 

@@ -1,6 +1,6 @@
 /** The reader (reader.ts) as a process of its own, which reads while others write, and can be asked for a whole turn. */
 
-import { companion } from './child.ts';
+import { startChild } from './child.ts';
 import type { Report } from './reader.ts';
 
 export interface Reading {
@@ -14,7 +14,7 @@ export interface Reading {
 
 /** Starts it; resolves when it has seen the first set. `paths`: those that every set has; none: those of publisher.ts. */
 export async function startReader(dir: string, paths: readonly string[] = []): Promise<Reading> {
-  const reader = companion('reader.ts', [dir, ...paths]);
+  const reader = startChild('reader.ts', [dir, ...paths]);
   let reports = 1;
   const next = async () => JSON.parse(await reader.line(reports)) as Report;
   await next();

@@ -1,6 +1,6 @@
 /**
  * A place for one run of the program: a directory on a real tmpfs, a config, tokens, and the variables that EKS would inject,
- * pointing at the stand-in for AWS.
+ * pointing at the fake AWS.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -86,13 +86,13 @@ function published(dir: string, below = ''): readonly string[] {
     });
 }
 
-export interface StandInAddress {
+export interface FakeAwsAddress {
   readonly url: string;
   readonly agentUrl: string;
 }
 
-/** What EKS injects for Pod Identity, with this token; and the stand-in in the place of AWS. */
-export function podIdentityEnv(sandbox: Sandbox, aws: StandInAddress, token: string): Record<string, string> {
+/** What EKS injects for Pod Identity, with this token; and the fake AWS in the place of AWS. */
+export function podIdentityEnv(sandbox: Sandbox, aws: FakeAwsAddress, token: string): Record<string, string> {
   return {
     AWS_REGION: 'eu-west-1',
     AWS_ENDPOINT_URL: aws.url,
@@ -101,10 +101,10 @@ export function podIdentityEnv(sandbox: Sandbox, aws: StandInAddress, token: str
   };
 }
 
-/** What EKS injects for IRSA, with this role and token; and the stand-in in the place of AWS. */
+/** What EKS injects for IRSA, with this role and token; and the fake AWS in the place of AWS. */
 export function irsaEnv(
   sandbox: Sandbox,
-  aws: StandInAddress,
+  aws: FakeAwsAddress,
   role: string,
   token: string,
 ): Record<string, string> {

@@ -34,7 +34,7 @@ export function secretPlan(secretObjects: readonly SecretObject[], more: Partial
     usePodIdentity: undefined,
     preferredAddressType: 'auto',
     objects: [],
-    unread: [],
+    ignored: [],
     secretObjects,
     ...more,
   };

@@ -3,7 +3,7 @@
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { freePort } from './free-port.ts';
 import { type Running, start } from './program.ts';
-import { PATIENCE, until } from './wait.ts';
+import { until, WAIT_LIMIT } from './wait.ts';
 
 export interface LoggedLine {
   readonly level: string;
@@ -59,7 +59,7 @@ export async function startSidecar(
   async function page(path: string, method = 'GET') {
     const response = await fetch(`http://${address}${path}`, {
       method,
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(WAIT_LIMIT),
     });
     return { status: response.status, body: await response.text() };
   }

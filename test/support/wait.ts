@@ -8,13 +8,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds. */
-export const PATIENCE = 30_000;
+export const WAIT_LIMIT = 30_000;
 
 type Description = string | (() => string);
 
 /** Resolves as soon as it is so; rejects with `what` was expected when it does not become so. */
 export async function until(what: Description, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + WAIT_LIMIT;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw late(what);
     // Not only a turn of the event loop: on a busy machine whoever is waited for needs the core.
@@ -25,7 +25,7 @@ export async function until(what: Description, isSo: () => boolean | Promise<boo
 /** What the promise resolves or rejects with; rejects with `what` was expected when it does neither in time. */
 export async function within<Value>(what: Description, promise: Promise<Value>): Promise<Value> {
   const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(late(what)), PATIENCE);
+  const timer = setTimeout(() => reject(late(what)), WAIT_LIMIT);
   try {
     return await Promise.race([promise, timeout]);
   } finally {
@@ -34,5 +34,5 @@ export async function within<Value>(what: Description, promise: Promise<Value>):
 }
 
 function late(what: Description): Error {
-  return new Error(`expected ${typeof what === 'string' ? what : what()}, not within ${PATIENCE} ms`);
+  return new Error(`expected ${typeof what === 'string' ? what : what()}, not within ${WAIT_LIMIT} ms`);
 }

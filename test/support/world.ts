@@ -17,7 +17,8 @@ import { createFetcher } from '../../src/aws/fetcher.ts';
 import { parsePlan } from '../../src/config/parse.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import type { FetchResult, SecretRef } from '../../src/config/secret-ref.ts';
-import type { Log, LogLevel } from '../../src/core/log.ts';
+import type { Log } from '../../src/core/log.ts';
+import { type EventName, events } from '../../src/core/log-events.ts';
 import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
@@ -122,8 +123,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const stop = new AbortController();
   const dead = new AbortController();
 
-  const note = (level: LogLevel, event: string): void => {
-    if (level !== 'debug' && !event.startsWith('publish.')) logged.push(event);
+  const note = (event: EventName): void => {
+    if (events[event].level !== 'debug' && !event.startsWith('publish.')) logged.push(event);
   };
   const log: Log = { write: note, problem: note };
 
@@ -184,6 +185,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       plan,
       target: directory,
       sourceOf: () => source,
+      syncSecrets: false,
       hasNotifiers: true,
       notifyOnStart,
       clock,
@@ -229,7 +231,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
               busy = false;
             });
           },
-          onRetry: () => note('warn', 'start.retrying'),
+          onRetry: () => note('start.retrying'),
           reload: () => reloadConfigs({ targets, readPlan, log, count() {} }),
           watch: async () => {},
           onIdle() {},

@@ -1,0 +1,66 @@
+/**
+ * Finds template expressions in a file that was not rendered: Helm's `{{ .Values.x }}` and envsubst's `${NAME}`.
+ *
+ * They are one mistake however many there are, and what YAML makes of them explains nothing, so only the first is reported.
+ */
+
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { quote } from '../core/text.ts';
+import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
+
+const HELM = /\{\{.*?\}\}/;
+const HELM_OR_ENVSUBST = /\{\{.*?\}\}|\$\{[A-Za-z_]\w*[^}]*\}/;
+
+/** The first expression of Helm in a text, outside of comments. */
+export function templateInText(text: string): Diagnostic | undefined {
+  const lines = text.split('\n');
+  const index = lines.findIndex((line) => HELM.test(withoutComment(line)));
+  const [found] = HELM.exec(lines[index] ?? '') ?? [];
+  return found === undefined ? undefined : notRendered(index + 1, found);
+}
+
+/** The first expression in the provider and the parameters of a class. Labels and annotations may hold templates. */
+export function templateInValue(root: YamlMap): Diagnostic | undefined {
+  const spec = root.entries.find(({ key }) => key === 'spec')?.value;
+  if (spec?.kind !== 'map') return undefined;
+  const found = spec.entries
+    .filter(({ key }) => key !== 'secretObjects')
+    .flatMap(({ value }) => templatesIn(value));
+  return found.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))[0];
+}
+
+function templatesIn(value: YamlValue): readonly Diagnostic[] {
+  switch (value.kind) {
+    case 'null':
+      return [];
+    case 'list':
+      return value.items.flatMap(templatesIn);
+    case 'map':
+      return value.entries.flatMap((entry) => templatesIn(entry.value));
+    case 'scalar': {
+      let start = 0;
+      for (const line of value.text.split('\n')) {
+        const match = HELM_OR_ENVSUBST.exec(withoutComment(line));
+        if (match !== null) return [notRendered(value.lineAt(start + match.index), match[0])];
+        start += line.length + 1;
+      }
+      return [];
+    }
+    default:
+      return value satisfies never;
+  }
+}
+
+function withoutComment(line: string): string {
+  return /^\s*#/.test(line) ? '' : line.replace(/\s#.*$/, '');
+}
+
+function notRendered(line: number, found: string): Diagnostic {
+  return {
+    line,
+    message: `expected a rendered file, got the template expression ${quote(found)}`,
+    remedy: found.startsWith('{{')
+      ? 'Render it first: helm template CHART, and name the output.'
+      : 'Render it first: envsubst < FILE, and name the output.',
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * Records beside a generation which Kubernetes Secrets were applied from it.
+ *
+ * A process may end between a publish and its Secrets. The next one finds the files complete and would be ready at once, with
+ * a Secret that is missing or stale. The record counts only while its generation is in use, so a restart is ready at once
+ * exactly when the Secrets of this generation were applied, also while AWS is away.
+ */
+
+import { join } from 'node:path';
+import type { FileSystem } from './fs.ts';
+import { appliedFileName, type Layout } from './layout.ts';
+
+/** What was recorded for the generation in use; undefined when nothing was. */
+export function readAppliedSecrets(fs: FileSystem, dir: string, { appliedFile }: Layout): string | undefined {
+  if (appliedFile === undefined) return undefined;
+  const path = join(dir, appliedFile);
+  return fs.lstatSync(path).isFile() ? fs.readFileSync(path, 'utf8') : undefined;
+}
+
+/** Records a description of the Secrets, without values. Nothing is written when it is recorded already. */
+export function writeAppliedSecrets(fs: FileSystem, dir: string, layout: Layout, text: string): void {
+  if (layout.current === undefined || readAppliedSecrets(fs, dir, layout) === text) return;
+  const path = join(dir, appliedFileName(layout.current.name));
+  fs.rmSync(path, { recursive: true, force: true });
+  fs.writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+}

@@ -1,0 +1,73 @@
+/**
+ * The page /status, read back from JSON that anything may have sent.
+ */
+
+import { asList, isObject, numberOf, textOf, type UnknownObject } from '../core/unknown.ts';
+import type { SidecarStatus } from './status.ts';
+
+/** The page; undefined unless every field that a reader of it needs has its type. Fields of later versions may be there. */
+export function readStatus(value: unknown): SidecarStatus | undefined {
+  return isObject(value) && isStatus(value) ? (value as unknown as SidecarStatus) : undefined;
+}
+
+function isStatus(page: UnknownObject): boolean {
+  return (
+    areTexts(page, ['version', 'startedAt', 'phase']) &&
+    areOptionalTexts(page, ['nextSync']) &&
+    typeof page.ready === 'boolean' &&
+    numberOf(page.consecutiveFailures) !== undefined &&
+    (page.credentials === undefined || (isObject(page.credentials) && isCredentials(page.credentials))) &&
+    isListOf(page.configs, isConfig) &&
+    isListOf(page.notifiers, isNotifier)
+  );
+}
+
+function isCredentials(credentials: UnknownObject): boolean {
+  return areTexts(credentials, ['source']) && areOptionalTexts(credentials, ['servedBy', 'expiresAt']);
+}
+
+function isConfig(config: UnknownObject): boolean {
+  return (
+    areTexts(config, ['file', 'directory', 'region']) &&
+    areOptionalTexts(config, ['failoverRegion', 'lastSuccess', 'lastChange', 'lastFailure']) &&
+    typeof config.ready === 'boolean' &&
+    isListOf(config.lastErrors, isProblem) &&
+    isListOf(config.configProblems, isProblem) &&
+    isListOf(config.files, isFile) &&
+    Array.isArray(config.missingOptional) &&
+    asList(config.missingOptional).every((name) => textOf(name) !== undefined)
+  );
+}
+
+function isFile(file: UnknownObject): boolean {
+  return (
+    areTexts(file, ['path', 'object', 'service', 'region', 'version']) &&
+    areOptionalTexts(file, ['changedAt'])
+  );
+}
+
+function isNotifier(notifier: UnknownObject): boolean {
+  return (
+    areTexts(notifier, ['kind', 'state']) &&
+    areOptionalTexts(notifier, ['lastNotified', 'lastFailure']) &&
+    numberOf(notifier.pending) !== undefined &&
+    numberOf(notifier.consecutiveFailures) !== undefined &&
+    (notifier.lastError === undefined || (isObject(notifier.lastError) && isProblem(notifier.lastError)))
+  );
+}
+
+function isProblem(problem: UnknownObject): boolean {
+  return areTexts(problem, ['code', 'subject', 'message', 'remedy']);
+}
+
+function isListOf(value: unknown, matches: (item: UnknownObject) => boolean): boolean {
+  return Array.isArray(value) && value.every((item) => isObject(item) && matches(item));
+}
+
+function areTexts(object: UnknownObject, names: readonly string[]): boolean {
+  return names.every((name) => textOf(object[name]) !== undefined);
+}
+
+function areOptionalTexts(object: UnknownObject, names: readonly string[]): boolean {
+  return names.every((name) => object[name] === undefined || textOf(object[name]) !== undefined);
+}

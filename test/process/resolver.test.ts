@@ -1,0 +1,104 @@
+/**
+ * A name server that never answers: the C library waits for it on a thread, which nothing can cancel. The program ends all the
+ * same, as process 1 of its container too, where it cannot end itself by a signal.
+ */
+
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isAllowed } from '../support/allowed.ts';
+import { binary, type Running, start } from '../support/program.ts';
+import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
+import { until, within } from '../support/wait.ts';
+
+/** An address of loopback that no other process uses; port 53 is the only one that resolv.conf can name. */
+const ADDRESS = `127.53.${(process.pid >> 8) & 255}.${process.pid & 255}`;
+
+const NAMESPACES = ['unshare', '--mount', '--propagation', 'private'] as const;
+const AS_PROCESS_1 = [...NAMESPACES, '--pid', '--fork', '--kill-child'] as const;
+
+const resolver = suite<{ box: Sandbox; server: Socket; asked: () => number }>(
+  'a name server that never answers',
+);
+const possible = isAllowed('a name server that never answers', [
+  ...AS_PROCESS_1,
+  ...(['sh', '-c', 'mount --bind /etc/hosts /etc/resolv.conf'] as const),
+]);
+
+resolver.before.each(async (context) => {
+  context.box = makeSandbox();
+  // A lookup takes ten minutes: longer than any test waits.
+  context.box.write('resolv.conf', `nameserver ${ADDRESS}\noptions timeout:30 attempts:5\n`);
+  context.box.write('nsswitch.conf', 'hosts: dns\n');
+  context.server = createSocket('udp4');
+  let count = 0;
+  context.server.on('message', () => count++);
+  context.asked = () => count;
+  context.server.bind(53, ADDRESS);
+  await once(context.server, 'listening');
+  context.box.writeConfig({
+    region: 'eu-west-1',
+    usePodIdentity: 'false',
+    objects: [{ objectName: 'db', objectType: 'secretsmanager' }],
+  });
+});
+resolver.after.each(async ({ box, server }) => {
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  box.remove();
+});
+
+function startIn({ box }: { box: Sandbox }, namespaces: readonly string[], args: readonly string[]): Running {
+  const mounts = `mount --bind ${box.root}/resolv.conf /etc/resolv.conf && mount --bind ${box.root}/nsswitch.conf /etc/nsswitch.conf`;
+  const [unshare = '', ...words] = namespaces;
+  return start(
+    [...args, '--config', box.config, '--dir', box.dir],
+    {
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'key',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    [unshare, ...words, 'sh', '-c', `${mounts} && exec "$0" "$@"`, binary],
+  );
+}
+
+/** The program itself: what unshare started, if unshare has not become it. */
+function programOf(running: Running): number {
+  const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8');
+  return Number(children.trim().split(' ')[0]) || running.pid;
+}
+
+for (const [place, namespaces] of [
+  ['as process 1', AS_PROCESS_1],
+  ['beside other processes', NAMESPACES],
+] as const) {
+  for (const [args, code] of [
+    [['init', '--auth', 'default'], 143],
+    [['doctor', '--auth', 'default', '--aws-timeout', '1h'], 143],
+    [['sidecar', '--auth', 'default', '--listen', 'off', '--aws-timeout', '1h'], 0],
+  ] as const) {
+    const [command] = args;
+    resolver(`${command} ${place} ends by SIGTERM`, async (context) => {
+      if (!possible) return;
+      const running = startIn(context, namespaces, args);
+      await until(
+        () => `a lookup, got:\n${running.stderr()}`,
+        () => context.asked() > 0 || running.hasEnded(),
+      );
+      process.kill(programOf(running), 'SIGTERM');
+      assert.is((await within(`the end of ${command}`, running.ended())).code, code);
+    });
+  }
+
+  resolver(`init ${place} ends at --start-timeout, with its last line`, async (context) => {
+    if (!possible) return;
+    const args = ['init', '--auth', 'default', '--aws-timeout', '200ms', '--start-timeout', '300ms'];
+    const { code, lastLine } = await startIn(context, namespaces, args).ended();
+    assert.is(code, 5);
+    assert.match(lastLine, /podsecrets init failed.*\[fetch\.network\]/);
+    assert.ok(context.asked() > 0);
+  });
+}
+
+resolver.run();
