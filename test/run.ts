@@ -30,7 +30,9 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) => process.argv.includes(`--${name}`));
+const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) =>
+  process.argv.includes(`--${name}`),
+);
 /** Timeout for one file in seconds: some twenty times what the slowest takes, for slow or busy machines. */
 const timeout = group === undefined ? 300 : 1800;
 /** Each file starts processes of its own and needs its share of memory and of /dev/shm. */

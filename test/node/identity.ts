@@ -10,7 +10,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { selfSigned } from '../fake-aws/certificate.ts';
-import type { LaunchedStandIn } from '../fake-aws/client.ts';
+import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import type { Api } from './api.ts';
 import { AGENT_ADDRESS } from './namespace.ts';
 
@@ -23,7 +23,7 @@ const TOKEN_FILE = 'eks-pod-identity-token';
 const PATH = '/v1/credentials';
 
 /** Both listen until the process ends. */
-export async function startIdentity(api: Api, aws: LaunchedStandIn): Promise<void> {
+export async function startIdentity(api: Api, aws: FakeAwsProcess): Promise<void> {
   const { key, cert } = selfSigned();
   const webhook = createTlsServer(
     { key, cert },
@@ -137,7 +137,7 @@ const tokens = new Map<string, string[]>();
 /** The agent: a token of another audience or without an association is refused, as the agent of EKS words it. */
 async function exchange(
   api: Api,
-  aws: LaunchedStandIn,
+  aws: FakeAwsProcess,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

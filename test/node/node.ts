@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startDaemon } from '../cluster/daemon.ts';
 import { startOwnCluster } from '../cluster/own-cluster.ts';
-import { launchStandIn } from '../fake-aws/client.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { openApi } from './api.ts';
 import { startContainerd } from './containerd.ts';
 import { startIdentity } from './identity.ts';
@@ -48,7 +48,7 @@ export async function startNode({
   const [cluster, containerd, aws] = await Promise.all([
     startOwnCluster({ nodeAddress: NODE_ADDRESS, parent: directory }),
     startContainerd(directory, programs, archives),
-    launchStandIn(
+    startFakeAwsProcess(
       { identities: { app: { role: 'arn:aws:iam::111122223333:role/app' } } },
       { host: NODE_ADDRESS },
     ),
