@@ -153,7 +153,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
-  'src/commands/open.ts': /^(node:os)$/,
+  'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
   'src/http/request.ts': /^(node:http|node:https|node:net)$/,
@@ -287,7 +287,7 @@ test('only the files on the list read a clock, set a timer or draw a random numb
 const REVEALING: readonly RegExp[] = [
   /^src\/core\/secret\.ts$/,
   // Extracts fields, decodes and re-encodes.
-  /^src\/(render\/render|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
+  /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
   /^src\/publish\/(directory|found-files|previous-values|publish)\.ts$/,
 ];

@@ -53,7 +53,7 @@ const box = makeSandbox();
 const app = startApplication();
 try {
   // A signal that comes before its handler would end it.
-  await heardFrom(app);
+  await nextLineOf(app);
   await showInit();
   await showSidecar();
 } finally {
@@ -110,15 +110,15 @@ async function showSidecar(): Promise<void> {
   const before = versions();
   const began = performance.now();
   say(`  ${dim('rotating shop/db in Secrets Manager …')}`);
-  const reloaded = heardFrom(app);
+  const reloaded = nextLineOf(app);
   await aws.putSecret({
     region,
     name: 'shop/db',
     json: { username: 'shop', password: 'battery staple', port: 5432 },
   });
-  const heard = await reloaded;
+  const line = await reloaded;
   say(
-    `  ${green('✔')} the application ${heard} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
+    `  ${green('✔')} the application ${line} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
   );
   const after = Object.entries(versions());
   const names = (changed: boolean) =>
@@ -138,7 +138,7 @@ async function showSidecar(): Promise<void> {
   await showCalls(`SIGTERM: exit code ${code} after ${(performance.now() - ending).toFixed(0)} ms`);
 }
 
-/** An application of its own process group that reads its password again at SIGHUP. */
+/** An application in its own process group that reads its password again at SIGHUP. */
 function startApplication(): ChildProcess {
   const program = `
     process.on('SIGHUP', () => console.log('got SIGHUP and read db-password again'));
@@ -147,8 +147,8 @@ function startApplication(): ChildProcess {
   return spawn(process.execPath, ['-e', program], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-/** What the application says next, within half a minute. */
-async function heardFrom({ stdout }: ChildProcess): Promise<string> {
+/** The next line that the application prints, within 30 s. */
+async function nextLineOf({ stdout }: ChildProcess): Promise<string> {
   const signal = AbortSignal.timeout(30_000);
   const [said] = (await once(stdout as NodeJS.ReadableStream, 'data', { signal })) as [Buffer];
   return said.toString().trim();
@@ -191,7 +191,7 @@ function shortened(line: string): string {
   return line.replaceAll(box.dir, '/mnt/secrets-store').replaceAll(box.config, 'config.yaml');
 }
 
-/** A log line without the date and the fields, for which the screen has no room. */
+/** A log line without the date and the fields, which would not fit on the screen. */
 function withoutEvent(line: string): string {
   return line.replace(/^\S+T(\S+)Z/, '$1').replace(/ {2}[a-z]+\.[a-z]+( .*)?$/, '');
 }

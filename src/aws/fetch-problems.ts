@@ -38,7 +38,7 @@ export function fetchProblem(read: SecretRef, action: string, failure: AwsErrorF
 }
 
 /** The value as errors name it, with its selector. */
-export function refName(read: SecretRef): string {
+function refName(read: SecretRef): string {
   return escapeControl(fullParameterName(read));
 }
 

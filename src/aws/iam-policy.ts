@@ -20,7 +20,7 @@ export interface IamPolicy {
 }
 
 /** One statement of it; `Sid` says what it is for. */
-export interface IamStatement {
+interface IamStatement {
   readonly Sid: string;
   readonly Effect: 'Allow';
   readonly Action: string;

@@ -29,7 +29,7 @@ export interface SecretsManager {
 }
 
 /** What came of a batch call as a whole. */
-export type BatchOutcome =
+type BatchOutcome =
   | { readonly kind: 'answered'; readonly outcomes: ReadonlyMap<SecretRefKey, FetchResult> }
   | { readonly kind: 'refused'; readonly failure: AwsErrorFacts }
   | { readonly kind: 'credentials'; readonly problem: Problem };

@@ -13,6 +13,7 @@ import { lazyBuiltins } from './lazy-builtins.ts';
 import type { Optimization } from './optimizations.ts';
 import { crc32 } from './patches/crc32.ts';
 import { applyPatches } from './patches/patch.ts';
+import { webStreams } from './patches/web-streams.ts';
 
 export interface Bundle {
   /** Source texts by name, such as `main.js`, where the program starts. They require each other as `./name`. */
@@ -31,6 +32,9 @@ export interface BundleOptions {
 /** Bundles the program that starts at `entry`, a file called main.ts. */
 export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
   const { without = new Set(), plugins = [] } = options;
+  const patches = Object.entries({ crc32, 'web-streams': webStreams })
+    .filter(([name]) => !without.has(name as Optimization))
+    .map(([, patch]) => patch);
   const result = await build({
     entryPoints: [entry],
     bundle: true,
@@ -52,7 +56,7 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
       ...plugins,
       ...(without.has('lazy-builtins') ? [] : [lazyBuiltins]),
       ...(without.has('disable-jit') ? [keepJit] : []),
-      applyPatches(without.has('crc32') ? [] : [crc32]),
+      applyPatches(patches),
     ],
     legalComments: 'none',
     logLevel: 'error',

@@ -20,7 +20,7 @@ const chunks = readdirSync(directory)
   .map((file) => file.slice(0, -'.code'.length));
 
 fix(first);
-if (keepJit === undefined) disableJit('http:');
+if (keepJit === undefined) disableJit();
 for (const chunk of chunks.filter((name) => name !== first)) fix(chunk);
 
 /** Writes the hash of the current flags; throws if V8 still rejects the code. */

@@ -1,7 +1,7 @@
 /**
  * The one table of options.
  *
- * The command line, the environment, the Settings type, `--help`, the README's table and the chart's values all come from
+ * The command line, the environment, the Settings type, `--help`, the options page and the chart's values all come from
  * here and from nowhere else. Precedence: flag, then environment, then default. No option carries a secret, so there is no
  * list of options to redact. A default is written as a person would write it and read by the same reader as any value.
  */

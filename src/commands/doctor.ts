@@ -2,8 +2,8 @@
  * `podsecrets doctor`: check, then for real. Which identity, region and endpoint, whether each object can be read, and which
  * permission is missing where. Prints no values.
  *
- * With `--policy` it prints the least IAM policy for the configs instead, offline: the policy alone on standard output, for a
- * file or a pipe, and what is to be said about it on standard error.
+ * With `--policy` it prints the least-privilege IAM policy for the configs instead, offline: the policy alone on standard
+ * output, for a file or a pipe, and notes on standard error.
  */
 
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
@@ -28,7 +28,7 @@ async function printReport(context: Context): Promise<number> {
     user: context.process.user,
     readPlan: (file: string) => readPlan(context, file),
   };
-  // One after the other, for they may share a directory's or a node's trouble, and the report is in their order.
+  // One after the other: the report is in their order.
   const configs: DoctorReport['configs'][number][] = [];
   for (const target of settings.config) configs.push(await runChecks(doctorContext, target));
   const report: DoctorReport = { configs };

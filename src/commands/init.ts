@@ -17,7 +17,7 @@ const NOTIFY_TIMEOUT = 30_000;
 /** Publishes once, within `--start-timeout`. Throws the Problems of whatever failed, those of telling included. */
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
-  disableJit(context.env.AWS_ENDPOINT_URL);
+  disableJit();
   const log = openCommandLog(context);
   const opened = await openSync(context, log, {
     api: { apiCall() {} },

@@ -9,7 +9,7 @@ import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts
 import type { Context } from './context.ts';
 
 /** A config without problems, and the directory it publishes to. */
-export interface PlannedConfig {
+interface PlannedConfig {
   readonly plan: Plan;
   readonly directory: string;
 }

@@ -30,7 +30,7 @@ const REFRESH_SPACING = 1000;
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   const { interval, startTimeout, listen } = settings;
-  disableJit(context.env.AWS_ENDPOINT_URL);
+  disableJit();
   const { reduceMemory: keepSmall } = await import('../v8/reduce-memory.ts');
   const collectGarbage = keepSmall();
   const log = openCommandLog(context);

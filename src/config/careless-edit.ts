@@ -27,10 +27,11 @@ export function carelessEdit(before: Plan, next: Plan): Problem | undefined {
 /** The number of file names in a message. */
 const MAX_SHOWN = 5;
 
-function outputNames({ objects }: Plan): readonly string[] {
-  return objects.flatMap(({ outputs }) =>
+function outputNames({ objects, envFile }: Plan): readonly string[] {
+  const names = objects.flatMap(({ outputs }) =>
     outputs.map((output) => (output.kind === 'expand' ? `${output.directory}/*` : output.path)),
   );
+  return envFile === undefined ? names : [...names, envFile.path];
 }
 
 /** The texts of `next` that are not in `before`, or fewer times. */

@@ -9,6 +9,7 @@ import { arnInRegion, isArn } from '../core/arn.ts';
 import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { EnvClaim } from './env.ts';
 import { type FailoverObject, readFailoverObject } from './failover-object.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
 import { checkName, checkType } from './object-name.ts';
@@ -16,7 +17,7 @@ import { type Claim, type OutputContext, readOutputs } from './outputs.ts';
 import type { PlannedObject } from './plan.ts';
 import { type SecretRef, type Service, secretRef, type VersionPin } from './secret-ref.ts';
 
-/** The AWS provider's keys, then ours: optional, expand, decode. */
+/** The AWS provider's keys, then ours. */
 const objectKeys = [
   'objectName',
   'objectAlias',
@@ -29,6 +30,8 @@ const objectKeys = [
   'optional',
   'expand',
   'decode',
+  'env',
+  'envCase',
 ] as const;
 
 /** Whether a key belongs in an object, in any case of its letters. */
@@ -51,6 +54,8 @@ export interface ReadObject {
   readonly planned: PlannedObject | undefined;
   /** The paths that it claims, as far as they could be read. */
   readonly claims: readonly Claim[];
+  /** The variables that it names. */
+  readonly envClaims: readonly EnvClaim[];
 }
 
 /** Reads and checks `objects[index]`. */
@@ -58,7 +63,7 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
   const { diagnostics } = context;
   const errorsBefore = diagnostics.errorCount;
   const fields = readFields(value, `objects[${index}]`, diagnostics);
-  if (fields === undefined) return { planned: undefined, claims: [] };
+  if (fields === undefined) return { planned: undefined, claims: [], envClaims: [] };
 
   const name = fields.text('objectName');
   if (name === undefined)
@@ -73,7 +78,7 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
   const optional = readFlag(fields, 'optional');
   const expand = readFlag(fields, 'expand');
   const decode = readDecode(fields);
-  const { outputs, claims } = readOutputs(fields, { name: name?.text, expand }, context);
+  const { outputs, claims, envClaims } = readOutputs(fields, { name: name?.text, expand }, context);
   const failover = readFailoverObject(fields, { service, type, pin }, context);
   if (
     diagnostics.errorCount > errorsBefore ||
@@ -81,7 +86,7 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
     service === undefined ||
     context.region === undefined
   ) {
-    return { planned: undefined, claims };
+    return { planned: undefined, claims, envClaims };
   }
 
   const planned: PlannedObject = {
@@ -95,7 +100,7 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
     decode,
     outputs,
   };
-  return { planned, claims };
+  return { planned, claims, envClaims };
 }
 
 function readFields(value: YamlValue, subject: string, diagnostics: Diagnostics): ObjectFields | undefined {

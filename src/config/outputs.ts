@@ -8,6 +8,7 @@ import { type FilePath, filePath } from '../core/file-path.ts';
 import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import { type EnvClaim, readEnvName, readEnvPattern } from './env.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
 import type { Output } from './plan.ts';
 
@@ -34,40 +35,54 @@ export interface OutputContext {
 
 type Expressions = Pick<typeof import('../formats/jmespath.ts'), 'expressionError' | 'callError'>;
 
-type ObjectFields = Fields<'objectName' | 'objectAlias' | 'filePermission' | 'jmesPath'>;
+type ObjectFields = Fields<'objectName' | 'objectAlias' | 'filePermission' | 'jmesPath' | 'env' | 'envCase'>;
+
+/** The outputs of an object, and what they claim for themselves. */
+export interface ReadOutputs {
+  readonly outputs: readonly Output[];
+  readonly claims: readonly Claim[];
+  readonly envClaims: readonly EnvClaim[];
+}
 
 /** Reads the outputs of an object with this objectName. */
 export function readOutputs(
   fields: ObjectFields,
   { name, expand }: { readonly name: string | undefined; readonly expand: boolean },
   context: OutputContext,
-): { readonly outputs: readonly Output[]; readonly claims: readonly Claim[] } {
+): ReadOutputs {
   const outputs: Output[] = [];
   const claims: Claim[] = [];
+  const envClaims: EnvClaim[] = [];
   const alias = fields.text('objectAlias');
   const mode = readPermission(fields) ?? context.defaultMode;
   const claim = (fields: Omit<Claim, 'path'>): FilePath | undefined => {
-    const path = pathOf(fields, context);
+    const path = outputPath(fields, context);
     if (path !== undefined) claims.push({ ...fields, path });
     return path;
+  };
+
+  const claimEnv = (env: EnvClaim | undefined): string | undefined => {
+    if (env !== undefined) envClaims.push(env);
+    return env?.name;
   };
 
   const nameKey = alias === undefined ? 'objectName' : 'objectAlias';
   const place = { subject: `${fields.subject}.${nameKey}`, line: fields.lineOf(nameKey) };
   if (!expand) {
+    const env = claimEnv(readEnvName(fields));
     const raw = alias?.text ?? name;
     const path = raw === undefined ? undefined : claim({ kind: 'file', raw, ...place });
-    if (path !== undefined) outputs.push({ kind: 'whole', path, mode });
-  } else if (alias === undefined) {
-    outputs.push({ kind: 'expand', directory: '', mode });
+    if (path !== undefined) outputs.push({ kind: 'whole', path, mode, env });
   } else {
-    const directory = claim({ kind: 'directory', raw: alias.text, ...place });
-    if (directory !== undefined) outputs.push({ kind: 'expand', directory, mode });
+    const env = readEnvPattern(fields);
+    const directory = alias === undefined ? '' : claim({ kind: 'directory', raw: alias.text, ...place });
+    if (directory !== undefined) outputs.push({ kind: 'expand', directory, mode, env });
   }
 
   for (const [index, value] of (fields.list('jmesPath')?.items ?? []).entries()) {
     const entry = readEntry(value, `${fields.subject}.jmesPath[${index}]`, context);
     if (entry === undefined) continue;
+    const env = claimEnv(entry.env);
     const { subject, expression, alias } = entry;
     const path = claim({
       kind: 'file',
@@ -76,9 +91,9 @@ export function readOutputs(
       line: alias.line,
     });
     if (path === undefined) continue;
-    outputs.push({ kind: 'jmesPath', path, mode: entry.mode ?? mode, expression, subject });
+    outputs.push({ kind: 'jmesPath', path, mode: entry.mode ?? mode, expression, subject, env });
   }
-  return { outputs, claims };
+  return { outputs, claims, envClaims };
 }
 
 interface Entry {
@@ -86,9 +101,10 @@ interface Entry {
   readonly expression: string;
   readonly alias: TextField;
   readonly mode: number | undefined;
+  readonly env: EnvClaim | undefined;
 }
 
-const entryKeys = ['path', 'objectAlias', 'filePermission'] as const;
+const entryKeys = ['path', 'objectAlias', 'filePermission', 'env', 'envCase'] as const;
 
 function readEntry(value: YamlValue, subject: string, context: OutputContext): Entry | undefined {
   const { diagnostics } = context;
@@ -103,11 +119,12 @@ function readEntry(value: YamlValue, subject: string, context: OutputContext): E
   const path = fields.text('path');
   const alias = fields.text('objectAlias');
   const mode = readPermission(fields);
+  const env = readEnvName(fields);
   if (path === undefined) fields.error(undefined, 'expected an expression in path, got none', 'Write path.');
   if (alias === undefined)
     fields.error(undefined, 'expected objectAlias, the name of the file, got none', 'Write objectAlias.');
   if (path !== undefined) checkExpression(path, subject, context);
-  return path && alias && { subject, expression: path.text, alias, mode };
+  return path && alias && { subject, expression: path.text, alias, mode, env };
 }
 
 function checkExpression(
@@ -152,14 +169,20 @@ function withOwnerRead(mode: number): string {
   return ((mode | OWNER_READ) & 0o777).toString(8).padStart(3, '0');
 }
 
-function pathOf({ raw, subject, line }: Omit<Claim, 'path'>, context: OutputContext): FilePath | undefined {
+/** The path of a name or alias; undefined, and reported, if it is not below the directory. */
+export function outputPath(
+  { raw, subject, line }: Omit<Claim, 'path'>,
+  context: Pick<OutputContext, 'pathTranslation' | 'diagnostics'>,
+): FilePath | undefined {
   if (context.pathTranslation === undefined) return undefined;
   const path = filePath(translated(raw, context.pathTranslation));
   if (typeof path === 'string') return path;
   context.diagnostics.error('config.path', subject, {
     line,
     message: `expected a path below the directory, got ${quote(raw)}: ${path.fault}`,
-    remedy: 'Write objectAlias with a plain file name.',
+    remedy: subject.startsWith('parameters.')
+      ? 'Write a plain file name.'
+      : 'Write objectAlias with a plain file name.',
   });
   return undefined;
 }

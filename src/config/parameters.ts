@@ -12,6 +12,12 @@ import { kindText } from './fields.ts';
 import { isObjectKey } from './object.ts';
 import type { Plan } from './plan.ts';
 
+/** A parameter as written. */
+export interface ParameterText {
+  readonly text: string;
+  readonly line: number;
+}
+
 /** The parameters, read. */
 export interface Parameters
   extends Pick<Plan, 'regionFrom' | 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {
@@ -21,6 +27,8 @@ export interface Parameters
   readonly pathTranslation: string | undefined;
   readonly objects: YamlValue | undefined;
   readonly objectsLine: number | undefined;
+  /** Ours: the name of the file of environment variables. */
+  readonly envFile: ParameterText | undefined;
 }
 
 /** Where a region comes from if the file names none. */
@@ -38,6 +46,7 @@ const known = [
   'usePodIdentity',
   'preferredAddressType',
   'objects',
+  'envFile',
 ] as const;
 type Name = (typeof known)[number];
 
@@ -78,12 +87,8 @@ export function readParameters(
     preferredAddressType: readAddressType(text('preferredAddressType'), diagnostics),
     objects: objects?.value,
     objectsLine: objects?.line,
+    envFile: text('envFile'),
   };
-}
-
-interface ParameterText {
-  readonly text: string;
-  readonly line: number;
 }
 
 /** A parameter as written; undefined if it is missing or empty. */

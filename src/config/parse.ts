@@ -10,9 +10,11 @@ import type { Problem, ProblemCode } from '../core/problem.ts';
 import type { YamlValue } from '../formats/yaml-values.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { readDocument } from './document.ts';
+import { checkEnvNames } from './env.ts';
 import { type ObjectContext, type ReadObject, readObject } from './object.ts';
 import { listObjects } from './object-list.ts';
-import { type RegionOptions, readParameters } from './parameters.ts';
+import { type Claim, type OutputContext, outputPath } from './outputs.ts';
+import { type ParameterText, type RegionOptions, readParameters } from './parameters.ts';
 import { checkPaths } from './path-conflicts.ts';
 import type { Plan, PlannedObject } from './plan.ts';
 import { readSecretObjects } from './secret-objects.ts';
@@ -61,8 +63,15 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     diagnostics,
   };
   const read = values.map((value, index) => readObject(value, index, context));
-  checkPaths(
-    read.flatMap((object) => object.claims),
+  const envFile = readEnvFile(parameters.envFile, context);
+  const claims = read.flatMap((object) => object.claims);
+  checkPaths(envFile === undefined ? claims : [...claims, envFile], diagnostics);
+  const hasPatterns = read.some(({ planned }) =>
+    planned?.outputs.some((output) => output.kind === 'expand' && output.env !== undefined),
+  );
+  checkEnvNames(
+    read.flatMap((object) => object.envClaims),
+    { hasPatterns, hasFile: parameters.envFile !== undefined },
     diagnostics,
   );
   const planned = allPlanned(read);
@@ -84,10 +93,19 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     usePodIdentity: parameters.usePodIdentity,
     preferredAddressType: parameters.preferredAddressType,
     objects: planned,
+    envFile: envFile && { path: envFile.path, mode: options.defaultMode },
     secretObjects,
     ignored: warnings.filter(({ code }) => ignoredCodes.has(code)).map(ignoredText),
   };
   return { plan, problems, warnings };
+}
+
+function readEnvFile(parameter: ParameterText | undefined, context: OutputContext): Claim | undefined {
+  if (parameter === undefined) return undefined;
+  const { text: raw, line } = parameter;
+  const claim = { kind: 'file', raw, line, subject: 'parameters.envFile' } as const;
+  const path = outputPath(claim, context);
+  return path && { ...claim, path };
 }
 
 /** The region that the pod must have for the first ARN, so that ARNs of two regions are an error here too. */

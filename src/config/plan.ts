@@ -22,6 +22,8 @@ export interface Plan {
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
   readonly objects: readonly PlannedObject[];
+  /** Ours: the file that holds the variables of `env`. */
+  readonly envFile: EnvFile | undefined;
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
   /** The parts of the text that are ignored, a sentence for each: unknown and repeated keys, further documents. */
@@ -46,9 +48,28 @@ export interface PlannedObject {
   readonly outputs: readonly Output[];
 }
 
+/** A file of environment variables. */
+export interface EnvFile {
+  readonly path: FilePath;
+  readonly mode: number;
+}
+
+/** `env: PREFIX_*` of an expanded object: a variable for each key. */
+export interface EnvPattern {
+  readonly prefix: string;
+  /** Keys in upper case, with `_` for `-`, `.` and `/`. */
+  readonly upper: boolean;
+}
+
 /** One file, or with `expand` one file for each key of the value. */
 export type Output =
-  | { readonly kind: 'whole'; readonly path: FilePath; readonly mode: number }
+  | {
+      readonly kind: 'whole';
+      readonly path: FilePath;
+      readonly mode: number;
+      /** Ours: the name of the variable that has the same content. */
+      readonly env: string | undefined;
+    }
   | {
       readonly kind: 'jmesPath';
       readonly path: FilePath;
@@ -56,9 +77,15 @@ export type Output =
       readonly expression: string;
       /** `objects[2].jmesPath[0]`, as errors name it. */
       readonly subject: string;
+      readonly env: string | undefined;
     }
   /** `directory` is '' without objectAlias: the files are then at the top of the directory. */
-  | { readonly kind: 'expand'; readonly directory: FilePath | ''; readonly mode: number };
+  | {
+      readonly kind: 'expand';
+      readonly directory: FilePath | '';
+      readonly mode: number;
+      readonly env: EnvPattern | undefined;
+    };
 
 /** One entry of `secretObjects`. */
 export interface SecretObject {
@@ -72,10 +99,11 @@ export interface SecretObject {
 }
 
 /** The files that a plan always makes: not those of optional objects, which may be missing, nor those of `expand`. */
-export function expectedPaths({ objects }: Plan): readonly FilePath[] {
-  return objects
+export function expectedPaths({ objects, envFile }: Plan): readonly FilePath[] {
+  const paths = objects
     .filter((object) => !object.optional)
     .flatMap((object) => object.outputs.flatMap((output) => (output.kind === 'expand' ? [] : [output.path])));
+  return envFile === undefined ? paths : [...paths, envFile.path];
 }
 
 /** Whether the object makes this file, or may: the names of the files of `expand` are in the value. */

@@ -25,12 +25,14 @@ export type CheckReport =
       readonly ok: true;
       readonly files: readonly ReportedFile[];
       readonly reads: readonly ReportedRead[];
+      /** Missing in a config without `env`. */
+      readonly variables?: readonly ReportedVariable[];
       readonly warnings: readonly ReportedProblem[];
     }
   | { readonly ok: false; readonly problems: readonly ReportedProblem[] };
 
 /** One file that would be published. */
-export interface ReportedFile {
+interface ReportedFile {
   /** Where several configs are checked: the directory that `path` is below. */
   readonly directory?: string;
   /** `<directory>/*` for the files of an expanded object. */
@@ -39,12 +41,21 @@ export interface ReportedFile {
   readonly mode: string;
   readonly object: string;
   readonly service: string;
-  /** `whole`, a jmesPath expression, or `expand`. */
+  /** `whole`, a jmesPath expression, `expand`, or `env` for the file of variables. */
   readonly source: string;
 }
 
+/** One environment variable that a config sets. */
+export interface ReportedVariable {
+  /** `PREFIX_*` for the variables of an expanded object. */
+  readonly name: string;
+  readonly object: string;
+  /** The file that holds it; missing without envFile. */
+  readonly file?: string;
+}
+
 /** One value that AWS would be asked for. */
-export interface ReportedRead {
+interface ReportedRead {
   readonly service: string;
   readonly region: string;
   readonly id: string;
@@ -53,7 +64,7 @@ export interface ReportedRead {
 }
 
 /** One thing that is wrong, or is hardly meant so. */
-export interface ReportedProblem {
+interface ReportedProblem {
   readonly code: string;
   readonly subject: string;
   /** Where several configs are checked: the one it is about. */
@@ -74,6 +85,7 @@ export function checkReport(checked: Checked): CheckReport {
       reportedFiles(plan, several ? directory : undefined),
     ),
     reads: reportedReads(checked.configs.map(({ plan }) => plan)),
+    ...variablesField(checked.configs.flatMap(({ plan }) => reportedVariables(plan))),
     warnings: checked.warnings.map(reported),
   };
 }
@@ -98,7 +110,7 @@ function fileCount({ configs, problems, warnings }: Checked): number {
 }
 
 function reportedFiles(plan: Plan, directory: string | undefined): readonly ReportedFile[] {
-  return plan.objects.flatMap((object) =>
+  const files = plan.objects.flatMap((object) =>
     object.outputs.map((output) => ({
       ...(directory === undefined ? {} : { directory }),
       path: pathText(output),
@@ -108,6 +120,25 @@ function reportedFiles(plan: Plan, directory: string | undefined): readonly Repo
       source: output.kind === 'jmesPath' ? output.expression : output.kind,
     })),
   );
+  if (plan.envFile === undefined) return files;
+  const { path, mode } = plan.envFile;
+  const directoryField = directory === undefined ? {} : { directory };
+  const source = { object: '', service: '', source: 'env' };
+  return [...files, { ...directoryField, path, mode: modeText(mode), ...source }];
+}
+
+function reportedVariables({ objects, envFile }: Plan): readonly ReportedVariable[] {
+  return objects.flatMap(({ name: object, outputs }) =>
+    outputs.flatMap(({ env }) => {
+      if (env === undefined) return [];
+      const name = typeof env === 'string' ? env : `${env.prefix}*`;
+      return [{ name, object, ...(envFile === undefined ? {} : { file: envFile.path }) }];
+    }),
+  );
+}
+
+function variablesField(variables: readonly ReportedVariable[]) {
+  return variables.length === 0 ? {} : { variables };
 }
 
 function pathText(output: Output): string {
@@ -163,6 +194,7 @@ function planBlock(plan: Plan, directory: string): string {
   const files = reportedFiles(plan, undefined);
   const reads = reportedReads([plan]);
   const title = `${plan.file}${plan.name === undefined ? '' : ` (${plan.name})`} publishes to ${directory}`;
+  const variables = reportedVariables(plan);
   return [
     escapeControl(title),
     '',
@@ -181,5 +213,14 @@ function planBlock(plan: Plan, directory: string): string {
         stage ?? '',
       ]),
     ),
+    ...(variables.length === 0
+      ? []
+      : [
+          '',
+          ...table(
+            ['VARIABLE', 'OBJECT', 'FILE'],
+            variables.map(({ name, object, file }) => [name, object, file ?? '']),
+          ),
+        ]),
   ].join('\n');
 }

@@ -2,7 +2,8 @@
  * Every event that the log can hold, by the subject that its name begins with.
  *
  * An interface: people alert on these names. The level of an event is fixed here, so that what repeats every interval stays
- * `debug` and a change of state is `info`. The README's table is made from this one, and a test holds the code against it.
+ * `debug` and a change of state is `info`. The table of examples/reference/log.md is generated from this one, and a test
+ * compares the code with it.
  */
 
 /** A row of the table. */

@@ -1,8 +1,8 @@
 /**
- * The part of the examination that talks to AWS: the token, the identity, and every value in every region.
+ * The checks that call AWS: the token, the identity, and every value in every region.
  *
- * Values are read, for nothing else shows that they can be, and rendered, for one of the wrong form fails the pod as well;
- * then they are overwritten. Nothing is said of them but their version.
+ * Values are read, because nothing else shows that they can be, and rendered, because one of the wrong form fails the pod as
+ * well; then they are overwritten. Only their version is reported.
  */
 
 import type { AuthMethod } from '../aws/auth-method.ts';
@@ -43,12 +43,12 @@ interface ObjectsContext {
 export async function checkObjects(
   { settings, clock, stop }: ObjectsContext,
   plan: Plan,
-  way: AwsConnection,
+  aws: AwsConnection,
   checks: Check[],
 ): Promise<readonly ObjectCheck[]> {
-  const { authentication } = way;
+  const { authentication } = aws;
   const options: SourceOptions = {
-    ...way,
+    ...aws,
     fetch: settings.fetch,
     awsTimeout: settings.awsTimeout,
     clock,
@@ -66,17 +66,17 @@ export async function checkObjects(
   }
   const identity = await fetchCallerIdentity(options, plan.region, stop);
   if (identity.kind !== 'known') {
-    const verdict = identity.kind === 'none' ? 'failed' : 'warning';
-    checks.push({ subject: 'identity', verdict, text: '', problems: [identity.problem] });
+    const status = identity.kind === 'none' ? 'failed' : 'warning';
+    checks.push({ subject: 'identity', status, text: '', problems: [identity.problem] });
     if (identity.kind === 'none') return skippedObjects(plan);
   } else {
     const { arn, link, expiresAt } = identity;
-    const by = link === undefined ? '' : `, by ${escapeControl(link.name)}`;
-    const text = `${escapeControl(arn)}${by}${endText('; credentials end', expiresAt, clock.now())}`;
+    const by = link === undefined ? '' : `, via ${escapeControl(link.name)}`;
+    const text = `${escapeControl(arn)}${by}${expiryText('; credentials expire', expiresAt, clock.now())}`;
     checks.push(
       link?.nodeRole
-        ? { subject: 'identity', verdict: 'warning', text, problems: [nodeRoleProblem()] }
-        : { subject: 'identity', verdict: 'ok', text, problems: [] },
+        ? { subject: 'identity', status: 'warning', text, problems: [nodeRoleProblem()] }
+        : { subject: 'identity', status: 'ok', text, problems: [] },
     );
   }
   const outcomes = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
@@ -85,14 +85,14 @@ export async function checkObjects(
   return objects;
 }
 
-/** Every object, unexamined. */
+/** Every object, skipped. */
 export function skippedObjects({ objects }: Plan): readonly ObjectCheck[] {
   return objects.map((object) => ({
     object,
-    verdict: 'skipped',
+    status: 'skipped',
     reads: readsOf(object).map((read) => ({
       read,
-      verdict: 'skipped',
+      status: 'skipped',
       version: undefined,
       problem: undefined,
     })),
@@ -104,18 +104,18 @@ function readsOf({ primary, failover }: PlannedObject): readonly SecretRef[] {
   return failover === undefined ? [primary] : [primary, failover];
 }
 
-/** What is worth a line in a log, such as that batches are not allowed, is in the report or does not matter here. */
+/** What a log would show, such as that batches are denied, is in the report or does not matter here. */
 const silent: Log = { write() {}, problem() {} };
 
 function claimsText(claims: TokenClaims | undefined, now: number): string {
-  if (claims === undefined) return 'a token of a form that is not known';
-  const { subject = 'nobody', audiences, expiresAt } = claims;
-  return `${subject} for ${audiences.join(', ') || 'nobody'}${endText(', ends', expiresAt, now)}`;
+  if (claims === undefined) return 'a token of unknown form';
+  const { subject = 'no subject', audiences, expiresAt } = claims;
+  return `${subject} for ${audiences.join(', ') || 'no audience'}${expiryText(', expires', expiresAt, now)}`;
 }
 
-function endText(what: string, at: number | undefined, now: number): string {
+function expiryText(verb: string, at: number | undefined, now: number): string {
   if (at === undefined) return '';
-  return at > now ? `${what} in ${durationText(at - now)}` : `${what} ${durationText(now - at)} ago`;
+  return at > now ? `${verb} in ${durationText(at - now)}` : `, expired ${durationText(now - at)} ago`;
 }
 
 async function checkObject(plan: Plan, object: PlannedObject, outcomes: FetchResults): Promise<ObjectCheck> {
@@ -125,13 +125,13 @@ async function checkObject(plan: Plan, object: PlannedObject, outcomes: FetchRes
       const { value, region } = choice;
       const served = new Map([[object, { ...value, region }]]);
       const contents = await problemsIn(() => render({ ...plan, objects: [object] }, served));
-      const verdict = contents.length > 0 ? 'failed' : choice.degraded === undefined ? 'ok' : 'warning';
-      return { object, verdict, reads: readChecks(object, outcomes, 'warning'), contents };
+      const status = contents.length > 0 ? 'failed' : choice.degraded === undefined ? 'ok' : 'warning';
+      return { object, status, reads: readChecks(object, outcomes, 'warning'), contents };
     }
     case 'absent':
-      return { object, verdict: 'warning', reads: readChecks(object, outcomes, 'warning'), contents: [] };
+      return { object, status: 'warning', reads: readChecks(object, outcomes, 'warning'), contents: [] };
     case 'failed':
-      return { object, verdict: 'failed', reads: readChecks(object, outcomes, 'failed'), contents: [] };
+      return { object, status: 'failed', reads: readChecks(object, outcomes, 'failed'), contents: [] };
     default:
       return choice satisfies never;
   }
@@ -157,7 +157,7 @@ function readChecks(
     const outcome = outcomes.get(read.key);
     if (outcome === undefined) throw new Error(`no outcome for ${read.id} in ${read.region}`);
     return outcome.kind === 'found'
-      ? { read, verdict: 'ok', version: outcome.version, problem: undefined }
-      : { read, verdict: failed, version: undefined, problem: outcome.problem };
+      ? { read, status: 'ok', version: outcome.version, problem: undefined }
+      : { read, status: failed, version: undefined, problem: outcome.problem };
   });
 }

@@ -1,8 +1,8 @@
 /**
  * What `doctor` found, as data: for each config the checks in the order in which stages run, and every object in every region.
  *
- * A check that could not be made, because one before it failed, is skipped, not failed: the exit code is that of the earliest
- * stage that failed. Nothing in a report is a value; it may be printed whole.
+ * A check whose prerequisite failed is skipped, not failed: the exit code is that of the earliest stage that failed. A report
+ * holds no secret value.
  */
 
 import { type IamPolicy, missingPolicy } from '../aws/iam-policy.ts';
@@ -24,8 +24,8 @@ export interface Check {
     | 'identity'
     | 'directory'
     | 'secrets';
-  readonly verdict: CheckStatus;
-  /** What was found, as a phrase; what is wrong is in the problems. */
+  readonly status: CheckStatus;
+  /** What was found, as a phrase; the problems are listed apart. */
   readonly text: string;
   readonly problems: readonly Problem[];
 }
@@ -33,7 +33,7 @@ export interface Check {
 /** One value in one region. */
 export interface ReadCheck {
   readonly read: SecretRef;
-  readonly verdict: CheckStatus;
+  readonly status: CheckStatus;
   /** What AWS calls the version that was read. */
   readonly version: string | undefined;
   readonly problem: Problem | undefined;
@@ -42,10 +42,10 @@ export interface ReadCheck {
 /** One object, in every region that it is asked for in. */
 export interface ObjectCheck {
   readonly object: PlannedObject;
-  readonly verdict: CheckStatus;
+  readonly status: CheckStatus;
   /** The primary region first. */
   readonly reads: readonly ReadCheck[];
-  /** What stands against making the files of the value that was read. */
+  /** Why the files of the value cannot be rendered. */
   readonly contents: readonly Problem[];
 }
 
@@ -76,11 +76,11 @@ export async function runCheck<Value>(
 ): Promise<Value | undefined> {
   try {
     const { value, text, warnings = [] } = await look();
-    checks.push({ subject, verdict: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
+    checks.push({ subject, status: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
     return value;
   } catch (error) {
     const problems = problemsOrThrow(error);
-    checks.push({ subject, verdict: 'failed', text: '', problems });
+    checks.push({ subject, status: 'failed', text: '', problems });
     return undefined;
   }
 }
@@ -88,11 +88,11 @@ export async function runCheck<Value>(
 /** Every problem that makes something fail, in the order of the report; warnings are not among them. */
 export function failures(report: DoctorReport): readonly Problem[] {
   return report.configs.flatMap(({ checks, objects }) => [
-    ...checks.filter(({ verdict }) => verdict === 'failed').flatMap(({ problems }) => problems),
+    ...checks.filter(({ status }) => status === 'failed').flatMap(({ problems }) => problems),
     ...objects
-      .filter(({ verdict }) => verdict === 'failed')
+      .filter(({ status }) => status === 'failed')
       .flatMap(({ reads, contents }) => [
-        ...reads.flatMap(({ verdict, problem }) => (verdict === 'failed' && problem ? [problem] : [])),
+        ...reads.flatMap(({ status, problem }) => (status === 'failed' && problem ? [problem] : [])),
         ...contents,
       ]),
   ]);

@@ -1,8 +1,8 @@
 /**
- * The examination of one config, stage by stage: what `init` would meet, without publishing or telling anything.
+ * The checks of one config, stage by stage: what `init` would do, without publishing or notifying.
  *
- * The edges are those of `init`, opened the same way. A stage that fails ends the line of those that need it, and no other:
- * the directory is looked at even where no credentials are to be had.
+ * Everything is opened as `init` opens it. A stage that fails skips only the stages that need it: the directory is checked
+ * even without credentials.
  */
 
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
@@ -35,7 +35,7 @@ export interface DoctorContext {
   ) => Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }>;
 }
 
-/** Examines one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
+/** Checks one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
 export async function runChecks(
   context: DoctorContext,
   { file, dir }: { readonly file: string; readonly dir: string | undefined },
@@ -49,8 +49,8 @@ export async function runChecks(
   });
   if (plan === undefined) return { file, directory, checks, objects: [] };
 
-  checks.push({ subject: 'region', verdict: 'ok', text: regionText(plan), problems: [] });
-  const door = await runCheck(checks, 'endpoints', async () => {
+  checks.push({ subject: 'region', status: 'ok', text: regionText(plan), problems: [] });
+  const connection = await runCheck(checks, 'endpoints', async () => {
     const environment = readAwsEnvironment(env);
     const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
     return { value: { environment, transport }, text: endpointsText(environment) };
@@ -61,9 +61,9 @@ export async function runChecks(
     return { value: chosen, text: `${authMethodText(chosen)}, ${reasonText(context, plan)}` };
   });
   const objects =
-    door === undefined || authentication === undefined
+    connection === undefined || authentication === undefined
       ? skippedObjects(plan)
-      : await checkObjects(context, plan, { ...door, authentication }, checks);
+      : await checkObjects(context, plan, { ...connection, authentication }, checks);
 
   await runCheck(checks, 'directory', async () => {
     const facts = inspectDirectory(directory, {
@@ -71,8 +71,8 @@ export async function runChecks(
       user: context.user,
       inKubernetes: inKubernetes(env),
     });
-    const room = `${Math.floor(facts.freeBytes / 1_048_576)} MiB free`;
-    const text = `${facts.inMemory ? 'in memory' : 'on a disk'}, ${room}${facts.exists ? '' : ', to be made'}`;
+    const free = `${Math.floor(facts.freeBytes / 1_048_576)} MiB free`;
+    const text = `${facts.inMemory ? 'in memory' : 'on a disk'}, ${free}${facts.exists ? '' : ', will be created'}`;
     return { value: undefined, text };
   });
   if (settings.syncSecrets && plan.secretObjects.length > 0) {
@@ -90,7 +90,7 @@ export async function runChecks(
       const names = plan.secretObjects.map(({ secretName }) => secretName).join(', ');
       return {
         value: undefined,
-        text: `may be applied in namespace ${escapeControl(api.namespace)}: ${escapeControl(names)}`,
+        text: `can be applied in namespace ${escapeControl(api.namespace)}: ${escapeControl(names)}`,
       };
     });
   }
@@ -115,10 +115,12 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
       `${of.map(([name]) => services[name as EndpointName]).join(', ')} at ${escapeControl(url)}`,
   );
   return [
-    ...(own.length === 0 ? ["AWS's own", ...kinds] : own),
+    ...(own.length === 0 ? ['AWS defaults', ...kinds] : own),
     // Only the host: the URL may hold a password.
-    ...(httpsProxy === undefined ? [] : [`by the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}`]),
-    ...(caBundle === undefined ? [] : [`trusting ${escapeControl(caBundle.file)} alone`]),
+    ...(httpsProxy === undefined
+      ? []
+      : [`through the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}`]),
+    ...(caBundle === undefined ? [] : [`trusting only ${escapeControl(caBundle.file)}`]),
   ].join(', ');
 }
 
@@ -129,7 +131,7 @@ const services: Readonly<Record<EndpointName, string>> = {
 };
 
 function reasonText({ settings, origins }: DoctorContext, { usePodIdentity }: Plan): string {
-  if (settings.auth !== 'auto') return `as ${origins.auth === 'flag' ? '--auth' : 'PODSECRETS_AUTH'} says`;
-  if (usePodIdentity !== undefined) return `as usePodIdentity: "${usePodIdentity}" says`;
-  return 'as the variables in the environment say';
+  if (settings.auth !== 'auto') return `from ${origins.auth === 'flag' ? '--auth' : 'PODSECRETS_AUTH'}`;
+  if (usePodIdentity !== undefined) return `from usePodIdentity: "${usePodIdentity}"`;
+  return 'from environment variables';
 }

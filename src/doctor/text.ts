@@ -1,8 +1,8 @@
 /**
- * The report of `doctor` as people and as programs read it.
+ * The report of `doctor` as text and as JSON.
  *
- * The JSON is an interface: fields are added, never renamed. The text says each thing on one line, with what is wrong and
- * what to do about it beneath, and ends with the permissions to paste and one line that says it all.
+ * The JSON is an interface: fields are added, never renamed. The text has one line for each check, with the problem
+ * and its remedy below, and ends with the permissions to add and one summary line.
  */
 
 import { fullParameterName } from '../aws/batches.ts';
@@ -20,7 +20,7 @@ import {
   type ReadCheck,
 } from './report.ts';
 
-/** For people. */
+/** The report as text. */
 export function doctorText(report: DoctorReport): string {
   const found = [...new Set(failures(report))];
   const missing = missingPermissions(report);
@@ -54,27 +54,27 @@ function configLines({ file, directory, checks, objects }: ConfigReport): readon
   ];
 }
 
-function checkLines({ subject, verdict, text, problems }: Check): readonly string[] {
-  const head = text === '' ? [] : [line(verdict, `${subject.padEnd(10)} ${text}`)];
+function checkLines({ subject, status, text, problems }: Check): readonly string[] {
+  const head = text === '' ? [] : [line(status, `${subject.padEnd(10)} ${text}`)];
   return [
-    ...(head.length === 0 && problems.length > 0 ? [line(verdict, subject)] : head),
+    ...(head.length === 0 && problems.length > 0 ? [line(status, subject)] : head),
     ...problems.flatMap((problem) => problemLines(problem)),
   ];
 }
 
-function objectLines({ reads, contents, verdict }: ObjectCheck, width: number): readonly string[] {
+function objectLines({ reads, contents, status }: ObjectCheck, width: number): readonly string[] {
   return [
     ...reads.flatMap((check) => readLines(check, width)),
-    ...(contents.length === 0 ? [] : [line(verdict, 'its files cannot be made:')]),
+    ...(contents.length === 0 ? [] : [line(status, 'its files cannot be rendered:')]),
     ...contents.flatMap((problem) => problemLines(problem)),
   ];
 }
 
-function readLines({ read, verdict, version, problem }: ReadCheck, width: number): readonly string[] {
+function readLines({ read, status, version, problem }: ReadCheck, width: number): readonly string[] {
   const place = `${read.service.padEnd(14)} ${read.region}`;
   const what = version === undefined ? '' : `  version ${escapeControl(version)}`;
   return [
-    line(verdict, `${nameOf(read).padEnd(width)}  ${place}${what}`),
+    line(status, `${nameOf(read).padEnd(width)}  ${place}${what}`),
     ...(problem === undefined ? [] : problemLines(problem, nameOf(read))),
   ];
 }
@@ -83,9 +83,9 @@ function nameOf(read: ReadCheck['read']): string {
   return escapeControl(fullParameterName(read));
 }
 
-/** Escaped once more, so that no caller can forget it. */
-function line(verdict: CheckStatus, text: string): string {
-  return `  ${words[verdict].padEnd(4)}  ${escapeControl(text, WHOLE)}`.trimEnd();
+/** Escapes again, so that no caller can forget it. */
+function line(status: CheckStatus, text: string): string {
+  return `  ${words[status].padEnd(4)}  ${escapeControl(text, MAX_LENGTH)}`.trimEnd();
 }
 
 /** What is wrong and what to do; a read has been named on the line above. */
@@ -94,15 +94,15 @@ function problemLines(problem: Problem, named = ''): readonly string[] {
   const subject = escapeControl(problem.subject);
   const head = subject === named ? '' : `${subject}${place}: `;
   return [
-    `        ${head}${escapeControl(problem.message, WHOLE)} [${problem.code}]`,
-    `        do: ${escapeControl(problem.remedy, WHOLE)}`,
+    `        ${head}${escapeControl(problem.message, MAX_LENGTH)} [${problem.code}]`,
+    `        do: ${escapeControl(problem.remedy, MAX_LENGTH)}`,
   ];
 }
 
-/** Nothing is cut here: there is room, and a policy to paste must be whole. */
-const WHOLE = 2000;
+/** Messages are not cut here: a policy to paste must be complete. */
+const MAX_LENGTH = 2000;
 
-/** For programs. */
+/** The report as one line of JSON. */
 export function doctorJson(report: DoctorReport): string {
   const exitCode = doctorExitCode(report);
   const missing = missingPermissions(report);
@@ -112,15 +112,15 @@ export function doctorJson(report: DoctorReport): string {
     configs: report.configs.map(({ file, directory, checks, objects }) => ({
       file,
       directory,
-      checks: checks.map(({ subject, verdict, text, problems }) => ({
+      checks: checks.map(({ subject, status, text, problems }) => ({
         check: subject,
-        result: verdict,
+        result: status,
         ...(text === '' ? {} : { detail: text }),
         ...(problems.length === 0 ? {} : { problems: problems.map(problemJson) }),
       })),
-      objects: objects.map(({ object, verdict, reads, contents }) => ({
+      objects: objects.map(({ object, status, reads, contents }) => ({
         object: object.name,
-        result: verdict,
+        result: status,
         reads: reads.map(readJson),
         ...(contents.length === 0 ? {} : { problems: contents.map(problemJson) }),
       })),
@@ -129,12 +129,12 @@ export function doctorJson(report: DoctorReport): string {
   })}\n`;
 }
 
-function readJson({ read, verdict, version, problem }: ReadCheck) {
+function readJson({ read, status, version, problem }: ReadCheck) {
   return {
     service: read.service,
     region: read.region,
     id: fullParameterName(read),
-    result: verdict,
+    result: status,
     ...(version === undefined ? {} : { version }),
     ...(problem === undefined ? {} : { problem: problemJson(problem) }),
   };

@@ -24,7 +24,7 @@ import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalars.ts
 export type YamlValue = YamlScalar | YamlList | YamlMap | { readonly kind: 'null'; readonly line: number };
 
 /** Text, a number or a boolean; all of them can be had as text. */
-export interface YamlScalar {
+interface YamlScalar {
   readonly kind: 'scalar';
   readonly type: 'text' | 'boolean' | 'number';
   /** What it becomes where text is wanted: `31` for `0x1F`. */

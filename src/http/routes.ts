@@ -15,7 +15,7 @@ export interface Pages {
 }
 
 /** As much of /status as /readyz needs; the page shows all of it. */
-export interface StatusPage {
+interface StatusPage {
   readonly ready: boolean;
   readonly configs: readonly { readonly ready: boolean; readonly directory: string }[];
 }

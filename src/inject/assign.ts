@@ -1,8 +1,8 @@
 /**
  * Which configs go to which workloads of an input.
  *
- * A config that serves a volume of a pod serves only that. One that was named, and that no volume refers to, is meant for
- * every pod. A class that lies in the input is meant for every pod only when nothing else says what is wanted.
+ * A config that a volume of a pod refers to serves only that volume. One that `--config` names and no volume refers to serves
+ * every pod. A class in the input serves every pod only when no volume and no `--config` selects one.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -16,17 +16,17 @@ import { type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */
 export interface Assignment<B extends VolumeBinding = VolumeBinding> {
-  /** The object that makes the pods. */
+  /** The object that creates the pods. */
   readonly object: KubeObject;
   readonly workload: Workload;
   readonly bindings: readonly B[];
 }
 
-/** The workloads that get something. Throws a Problem when there is nothing to do, and nothing was done before. */
+/** The workloads that get a config. Throws a Problem when there is none, and none was injected before. */
 export function assign(
   objects: readonly KubeObject[],
   sources: readonly Source[],
-  choices: InjectOptions,
+  options: InjectOptions,
   file: string,
 ): readonly Assignment[] {
   const workloads = objects.flatMap((object) => {
@@ -35,14 +35,14 @@ export function assign(
   });
   const bind = (forAll: readonly Source[]): readonly Assignment[] =>
     workloads.map((one) => {
-      const { pod, subject, namespace = choices.namespace } = one.workload;
-      const near = (all: readonly Source[]) => all.filter((source) => serves(source, namespace));
-      const wanted = { ...choices, sources: near(sources), forAll: near(forAll) };
+      const { pod, subject, namespace = options.namespace } = one.workload;
+      const inNamespace = (all: readonly Source[]) => all.filter((source) => serves(source, namespace));
+      const wanted = { ...options, sources: inNamespace(sources), forAll: inNamespace(forAll) };
       return { ...one, bindings: bindingsOf(pod, wanted, subject) };
     });
 
-  const asked = bind([]).flatMap(({ bindings }) => bindings);
-  const serving = new Set(asked.filter((binding) => binding.kept).map((binding) => binding.source));
+  const byVolume = bind([]).flatMap(({ bindings }) => bindings);
+  const serving = new Set(byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source));
   const assigned = bind(sourcesForAll(sources, serving)).filter(({ bindings }) => bindings.length > 0);
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
   throw new Problem({
@@ -50,15 +50,15 @@ export function assign(
     subject: escapeControl(file),
     message:
       workloads.length === 0
-        ? 'expected a Pod or something that makes pods, got none'
-        : 'expected a volume of secrets-store.csi.k8s.io, a SecretProviderClass or --config, got none of them',
+        ? 'no Pod or workload found'
+        : 'no volume of secrets-store.csi.k8s.io, no SecretProviderClass and no --config found',
     remedy: 'Give the pod specs with -f, and the SecretProviderClass with --config.',
   });
 }
 
 function sourcesForAll(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
   const files = sources.filter((source) => source.origin === 'file' && !serving.has(source));
-  const documents = sources.filter((source) => source.origin === 'document' && !source.foreign);
+  const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =
     documents.length === 1 && serving.size === 0 && sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;

@@ -1,9 +1,9 @@
 /**
  * The podsecrets containers as a pod spec has them.
  *
- * They run under the strictest of the Pod Security Standards: no root, no capability, a root file system that cannot be
- * written. AWS credentials need nothing here: the webhooks of EKS put their variables and token into every container and
- * init container of a pod whose service account has a role.
+ * They meet the restricted Pod Security Standard: no root, no capability, a read-only root file system. AWS credentials need
+ * nothing here: the webhooks of EKS add their variables and token to every container and init container of a pod whose
+ * service account has a role.
  */
 
 import { asObject, asObjects } from '../core/unknown.ts';
@@ -14,7 +14,7 @@ import type { VolumeBinding } from './volumes.ts';
 
 /** Where our containers go in a pod spec. */
 export interface OwnContainers {
-  /** At the head of initContainers: the kubelet makes a missing subPath as root, when the first container that mounts it is not ours. */
+  /** First in initContainers: the kubelet creates a missing subPath as root for any container that mounts it before ours. */
   readonly first: readonly KubeObject[];
   /** At the end of containers. */
   readonly beside: readonly KubeObject[];
@@ -24,68 +24,68 @@ export interface OwnContainers {
 export function ownContainers(
   pod: KubeObject,
   bindings: readonly VolumeBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): OwnContainers {
-  const { image } = choices;
+  const { image } = options;
   const rest = {
-    ...environmentOf(choices),
+    ...environmentOf(options),
     resources: RESOURCES,
-    securityContext: securityContextOf(pod, choices),
+    securityContext: securityContextOf(pod, options),
     volumeMounts: bindings.flatMap(mountsOf),
   };
   const configs = bindings.map(
     (binding) => `--config=${binding.configDir}/config.yaml=${publishedDirectory(binding.root)}`,
   );
-  const init = { name: INIT_NAME, image, args: ['init', ...configs, ...choices.initArguments], ...rest };
-  const sidecar = { name: SIDECAR_NAME, image, args: ['sidecar', ...configs, ...choices.sidecarArguments] };
-  switch (choices.as) {
+  const init = { name: INIT_NAME, image, args: ['init', ...configs, ...options.initArguments], ...rest };
+  const sidecar = { name: SIDECAR_NAME, image, args: ['sidecar', ...configs, ...options.sidecarArguments] };
+  switch (options.as) {
     case 'init':
       return { first: [init], beside: [] };
     case 'init+sidecar':
-      return { first: [init], beside: [{ ...sidecar, ...livenessProbe(choices), ...rest }] };
+      return { first: [init], beside: [{ ...sidecar, ...livenessProbe(options), ...rest }] };
     case 'sidecar':
       return {
         first: [
           {
             ...sidecar,
             restartPolicy: 'Always',
-            ...startupProbe(choices),
-            ...livenessProbe(choices),
+            ...startupProbe(options),
+            ...livenessProbe(options),
             ...rest,
           },
         ],
         beside: [],
       };
     default:
-      return choices.as satisfies never;
+      return options.as satisfies never;
   }
 }
 
 /**
- * Measured on amd64: 15 MB of memory of its own with one secret, 56 MB at the peak of starting with 400 objects. The limit
- * leaves room for the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the kernel
- * counts too, and drops when they are in the way.
+ * Measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400 objects. The limit also
+ * covers the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the kernel counts, and
+ * drops under pressure.
  */
 const RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } } as const;
 
 /**
- * The application starts once `/readyz` says that the files are there. The probe waits longer than the program tries, so
- * that a failure ends with the program's own words, not with the kubelet's.
+ * The application starts once `/readyz` succeeds. The program ends itself after `--start-timeout`, with the cause in its
+ * termination message. The kubelet does not reset the count when a container ends by itself, so a threshold near the
+ * timeout would kill the second run: this one is never reached (a day).
  */
-function startupProbe({ listen, startTimeout }: InjectOptions): KubeObject {
+function startupProbe({ listen }: InjectOptions): KubeObject {
   const port = probedPort(listen);
   if (port === undefined) return {};
-  const seconds = Math.ceil(startTimeout / 1000) + 10;
   return {
     startupProbe: {
       httpGet: { path: '/readyz', port },
       periodSeconds: 1,
-      failureThreshold: seconds,
+      failureThreshold: 86_400,
     },
   };
 }
 
-/** Says that the loop turns, and nothing about AWS. */
+/** Succeeds while the event loop runs, whatever AWS does. */
 function livenessProbe({ listen }: InjectOptions): KubeObject {
   const port = probedPort(listen);
   return port === undefined
@@ -93,24 +93,24 @@ function livenessProbe({ listen }: InjectOptions): KubeObject {
     : { livenessProbe: { httpGet: { path: '/livez', port }, periodSeconds: 10 } };
 }
 
-/** Where the kubelet can ask, from outside the pod, at a port that is known beforehand; undefined when nowhere. */
+/** The port that the kubelet can reach from outside the pod; undefined when there is none. */
 export function probedPort(listen: InjectOptions['listen']): number | undefined {
   if (listen === 'off' || listen.port === 0 || /^(127\.|localhost$|::1$)/.test(listen.host)) return undefined;
   return listen.port;
 }
 
-/** The user of the distroless image, for want of a better one. */
+/** The user of the distroless image, when the pod spec names none. */
 export const NONROOT = 65532;
 
-/** `--secret-owner` names the pod, which only the downward API tells for certain. */
-function environmentOf(choices: InjectOptions): KubeObject {
-  if (!choices.syncSecrets || choices.secretOwner === 'retain') return {};
+/** `--secret-owner` needs the pod's name and uid, which the downward API gives. */
+function environmentOf(options: InjectOptions): KubeObject {
+  if (!options.syncSecrets || options.secretOwner === 'retain') return {};
   const variable = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return { env: [variable('POD_NAME', 'metadata.name'), variable('POD_UID', 'metadata.uid')] };
 }
 
-function securityContextOf(pod: KubeObject, choices: InjectOptions): KubeObject {
-  const { uid, gid } = choices.owner ?? applicationUser(pod) ?? { uid: NONROOT, gid: NONROOT };
+function securityContextOf(pod: KubeObject, options: InjectOptions): KubeObject {
+  const { uid, gid } = options.owner ?? applicationUser(pod) ?? { uid: NONROOT, gid: NONROOT };
   return {
     runAsNonRoot: uid !== 0,
     runAsUser: uid,

@@ -1,5 +1,5 @@
 /**
- * What a workload needs beside itself: the ConfigMap of its config and, for Secrets, the right to keep them.
+ * The objects that a workload needs: the ConfigMap of its config and, for Secrets, a Role and RoleBinding.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -8,24 +8,24 @@ import { type RbacObject, rbacFor } from '../kubernetes/rbac.ts';
 import type { Assignment } from './assign.ts';
 import { isSame, type KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
-import { configMapOf } from './sources.ts';
+import { configMapOf, type Source } from './sources.ts';
 import type { PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
 /** The objects, by identity: one ConfigMap for each namespace that has a pod which needs it, one Role for each config. */
 export function generatedObjects(
   assignments: readonly Assignment<PlannedBinding>[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): ReadonlyMap<string, KubeObject> {
   const made = new Map<string, KubeObject>();
   for (const { workload, bindings } of assignments) {
-    const namespace = workload.namespace ?? choices.namespace;
+    const namespace = workload.namespace ?? options.namespace;
     for (const { source } of bindings) {
       if (source.origin !== 'file') continue;
       const configMap = configMapOf(source, namespace);
       made.set(identityOf(configMap), configMap);
     }
-    for (const object of choices.syncSecrets ? rbacObjects(workload, bindings, choices, namespace) : []) {
+    for (const object of options.syncSecrets ? rbacObjects(workload, bindings, options, namespace) : []) {
       const id = identityOf(object);
       made.set(id, merged(made.get(id), object));
     }
@@ -42,19 +42,32 @@ export function identityOf(object: KubeObject): string {
 function rbacObjects(
   workload: Workload,
   bindings: readonly PlannedBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
   namespace: string | undefined,
 ): readonly KubeObject[] {
   const asking = bindings.filter(({ plan }) => plan.secretObjects.length > 0);
   if (asking.length > 0 && namespace === undefined) throw missingNamespace(workload);
-  return asking.flatMap(({ plan }) =>
+  return asking.flatMap(({ plan, source }) =>
     rbacFor(plan, {
-      owner: choices.secretOwner,
+      owner: options.secretOwner,
       serviceAccount: serviceAccountOf(workload.pod),
       ...(namespace === undefined ? {} : { namespace }),
-    }).map((object: RbacObject) => ({ ...object })),
+    }).map((object: RbacObject) => withHooks(object, source)),
   );
 }
+
+/** In the phase of the class: a PreSync Job would wait for a Role of the next phase. */
+function withHooks(object: RbacObject, { metadata }: Source): KubeObject {
+  const hooks = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).filter(([name]) => HOOK.test(name)),
+  );
+  return Object.keys(hooks).length === 0
+    ? { ...object }
+    : { ...object, metadata: { ...object.metadata, annotations: hooks } };
+}
+
+const HOOK =
+  /^(argocd\.argoproj\.io\/(hook|hook-delete-policy|sync-wave)|helm\.sh\/hook(-weight|-delete-policy)?)$/;
 
 /** The second is the field's old name, which the API server still understands, and shows. */
 function serviceAccountOf(pod: KubeObject): string {

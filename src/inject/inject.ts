@@ -1,9 +1,9 @@
 /**
  * Manifests in, manifests with podsecrets out.
  *
- * The steps: 1. read every document; 2. gather the SecretProviderClasses and say which pod gets which; 3. read those
- * configs; 4. say what cannot work, all of it at once; 5. change the pods, and make what they need beside them; 6. write
- * what changed into the text, and leave every other byte as it was. Doing it again changes nothing.
+ * The steps: 1. read every document; 2. find the SecretProviderClasses and assign them to pods; 3. read those
+ * configs; 4. report everything that cannot work; 5. change the pods, and generate the objects they need; 6. write the
+ * changes into the text, and leave every other byte as it was. Doing it again changes nothing.
  */
 
 import type { Document } from 'yaml';
@@ -37,17 +37,17 @@ export interface Input {
   readonly configs: readonly ConfigFile[];
 }
 
-/** What became of the manifests. */
+/** The injected manifests. */
 export interface Injected {
   /** The manifests as YAML. */
   readonly text: string;
-  /** The same as values, lists taken apart. */
+  /** The same as values, items of lists by themselves. */
   readonly objects: readonly unknown[];
   readonly warnings: readonly Problem[];
 }
 
-/** Adds podsecrets to every pod that asks for it, or that the choices name. Throws Problems: all that cannot work. */
-export async function inject(input: Input, choices: InjectOptions): Promise<Injected> {
+/** Adds podsecrets to every pod with a volume of the CSI driver or a named config. Throws Problems: everything that cannot work. */
+export async function inject(input: Input, options: InjectOptions): Promise<Injected> {
   // 1.
   const documents = parseManifests(input.text, input.file).map((document) => ({
     document,
@@ -56,51 +56,54 @@ export async function inject(input: Input, choices: InjectOptions): Promise<Inje
   const objects = documents.flatMap(({ value }) => objectsOf(value));
   // 2.
   const sources = findSources(input.configs, input.text, documents);
-  const assigned = assign(objects, sources, choices, input.file);
+  const assigned = assign(objects, sources, options, input.file);
   // 3.
-  const { assignments, warnings } = await withPlans(assigned, choices);
+  const { assignments, warnings } = await withPlans(assigned, options);
   // 4.
-  const obstacles = assignments.map((one) => validatePod(one.workload, one.bindings, choices));
-  throwProblems([...validateOptions(choices), ...obstacles.flatMap((found) => found.problems)]);
+  const validations = assignments.map((one) => validatePod(one.workload, one.bindings, options));
+  throwProblems([...validateOptions(options), ...validations.flatMap((found) => found.problems)]);
   // 5.
-  const companions = generatedObjects(assignments, choices);
+  const generated = generatedObjects(assignments, options);
   const known = new Set(objects.map(identityOf));
-  const appended = [...companions].filter(([id]) => !known.has(id)).map(([, object]) => object);
+  const added = [...generated].filter(([id]) => !known.has(id)).map(([, object]) => object);
+  const isAssigned = (object: KubeObject) => assignments.some((one) => one.object === object);
   const replace = (object: KubeObject): KubeObject =>
-    injectedObject(object, assignments, choices) ??
-    convertedClass(object, assignments, choices) ??
-    companions.get(identityOf(object)) ??
+    injectedObject(object, assignments, options) ??
+    convertedClass(object, assignments, options) ??
+    generated.get(identityOf(object)) ??
     object;
   // 6.
   const edits = documents.flatMap(({ document, value }) =>
     documentEdits(input.text, document, value, mapObjects(value, replace)),
   );
-  const end = input.text.length;
+  const first = documents.findIndex(({ value }) => objectsOf(value).some((object) => isAssigned(object)));
+  const before = documents.slice(0, Math.max(first, 0)).flatMap(({ value }) => objectsOf(value)).length;
+  const replaced = objects.map(replace);
   return {
     text: applyEdits(input.text, [
+      insertion(input.text, first < 0 ? undefined : documents[first]?.document, added),
       ...edits,
-      { from: end, to: end, text: appendedText(input.text, appended) },
     ]),
-    objects: [...objects.map(replace), ...appended],
+    objects: [...replaced.slice(0, before), ...added, ...replaced.slice(before)],
     warnings: [
       ...warnings,
-      ...obstacles.flatMap((found) => found.warnings),
-      ...ineffectiveOptions(assignments, choices),
+      ...validations.flatMap((found) => found.warnings),
+      ...ineffectiveOptions(assignments, options),
     ],
   };
 }
 
-/** Reads each config once. Mistakes in one are told here, where somebody looks, and not only in the cluster. */
+/** Reads each config once, so that a mistake is reported here and not only in the cluster. */
 async function withPlans(
   assigned: readonly Assignment[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): Promise<{
   readonly assignments: readonly Assignment<PlannedBinding>[];
   readonly warnings: readonly Problem[];
 }> {
   const used = new Set<Source>(assigned.flatMap(({ bindings }) => bindings.map(({ source }) => source)));
   const read = await Promise.all(
-    [...used].map(async (source) => [source, await planOf(source, choices)] as const),
+    [...used].map(async (source) => [source, await planOf(source, options)] as const),
   );
   throwProblems(read.flatMap(([, { problems }]) => problems));
   const plans = new Map(read);
@@ -119,25 +122,25 @@ async function withPlans(
 function injectedObject(
   object: KubeObject,
   assignments: readonly Assignment[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): KubeObject | undefined {
   const assignment = assignments.find((one) => one.object === object);
   if (assignment === undefined) return undefined;
-  return withPod(object, injectPod(assignment.workload.pod, assignment.bindings, choices));
+  return withPod(object, injectPod(assignment.workload.pod, assignment.bindings, options));
 }
 
 /** The ConfigMap that a SecretProviderClass of the input becomes when a pod uses it. */
 function convertedClass(
   object: KubeObject,
   assignments: readonly Assignment[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): KubeObject | undefined {
   if (!isSecretProviderClass(object)) return undefined;
   for (const { workload, bindings } of assignments) {
     const binding = bindings.find(({ source }) => source.object === object);
     if (binding === undefined) continue;
     const { source } = binding;
-    return configMapOf(source, source.namespace ?? workload.namespace ?? choices.namespace);
+    return configMapOf(source, source.namespace ?? workload.namespace ?? options.namespace);
   }
   return undefined;
 }
@@ -156,9 +159,16 @@ function documentEdits(
   return [{ from, to, text: blockText(after, KUBECTL_STYLE, 0) }];
 }
 
-function appendedText(text: string, objects: readonly KubeObject[]): string {
-  const before = text === '' || text.endsWith('\n') ? '' : '\n';
-  return objects
-    .map((object, index) => `${index === 0 ? before : ''}---\n${blockText(object, KUBECTL_STYLE, 0)}`)
-    .join('');
+/** Before the first workload that needs them: a tool that applies in order creates them first, and namespaces before them. */
+function insertion(
+  text: string,
+  document: Document.Parsed | undefined,
+  objects: readonly KubeObject[],
+): Edit {
+  const contents = document?.contents?.range[0] ?? 0;
+  const separator = text.slice(0, contents).search(/^---[^\S\n]*(#.*)?\n(?![\s\S]*^---)/m);
+  const blocks = objects.map((object) => blockText(object, KUBECTL_STYLE, 0));
+  return separator < 0
+    ? { from: 0, to: 0, text: blocks.map((block) => `${block}---\n`).join('') }
+    : { from: separator, to: separator, text: blocks.map((block) => `---\n${block}`).join('') };
 }

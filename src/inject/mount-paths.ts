@@ -1,8 +1,8 @@
 /**
- * Where the files of a pod are to be, and what stands in the way there.
+ * Validates the mount paths of a pod's files.
  *
- * The API server refuses one path for two mounts of a container; the rest of this it lets through, to a container that then
- * does not start, or to files that nobody sees.
+ * The API server rejects one path for two mounts of a container. It accepts the rest of what is checked here, and the container
+ * then does not start, or sees no files.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -13,21 +13,21 @@ import { isPartial, mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
 import type { VolumeBinding } from './volumes.ts';
 
-/** What makes the directories of a pod impossible. */
+/** Why the directories of a pod cannot work. */
 export function directoryProblems(
   subject: string,
   pod: KubeObject,
   bindings: readonly VolumeBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): readonly Problem[] {
   const wrong = bindings.filter(({ dir }) => !isMountPath(dir));
   if (wrong.length > 0) return wrong.map(({ dir }) => notMountPath(subject, dir));
   return containersOf(pod).flatMap((container) =>
-    collisions(`${subject} container ${String(container.name)}`, container, bindings, choices),
+    collisions(`${subject} container ${String(container.name)}`, container, bindings, options),
   );
 }
 
-/** Kubernetes divides at a colon. */
+/** Kubernetes allows no colon. */
 function isMountPath(dir: string): boolean {
   return /^\/[^:]*$/.test(dir) && stepsOf(dir).length > 0 && !stepsOf(dir).includes('..');
 }
@@ -40,14 +40,14 @@ function notMountPath(subject: string, dir: string): Problem {
   );
 }
 
-/** Nothing can be mounted in a directory of files: an application sees it read-only. */
+/** Nothing can be mounted below the files: the application mounts them read-only. */
 function collisions(
   subject: string,
   container: KubeObject,
   bindings: readonly VolumeBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): readonly Problem[] {
-  const mounts = mountsWith(container, bindings, choices).map((mount) => ({
+  const mounts = mountsWith(container, bindings, options).map((mount) => ({
     path: textOf(mount.mountPath) ?? '',
     binding: bindings.find(({ volume }) => volume === mount.name),
   }));
@@ -57,7 +57,9 @@ function collisions(
         (mount) => mount.binding !== undefined && isWithin((mount === one ? other : one).path, mount.path),
       );
       if (outer === undefined) return [];
-      return [collision(subject, outer.path, outer === one ? other : one, outer.binding?.kept === true)];
+      return [
+        collision(subject, outer.path, outer === one ? other : one, outer.binding?.userDefined === true),
+      ];
     }),
   );
 }
@@ -72,9 +74,9 @@ function collision(
   return content(
     subject,
     isOurs
-      ? `expected directories apart from each other, got ${dir} and ${inner.path}`
-      : `expected nothing mounted at ${dir} or below, got another volume at ${inner.path}`,
-    kept && (!isOurs || inner.binding.kept)
+      ? `directories overlap: ${dir} and ${inner.path}`
+      : `another volume is mounted at ${inner.path}, which overlaps ${dir}`,
+    kept && (!isOurs || inner.binding.userDefined)
       ? 'Change a mount path in the pod spec.'
       : 'Choose another directory with --config FILE=DIR.',
   );
@@ -102,21 +104,21 @@ export function subPaths(
       .map((mount) =>
         content(
           `${subject} container ${String(container.name)}`,
-          `expected a mount of all files of the volume ${String(mount.name)}, got subPath ${quote(String(mount.subPath ?? mount.subPathExpr))}: it never shows a new value`,
+          `the mount of volume ${String(mount.name)} with subPath ${quote(String(mount.subPath ?? mount.subPathExpr))} never shows a new value`,
           'Leave the subPath out, mount a directory and read the file in it (inject adds subPath: files, which shows every change), or use --as init if one value for the life of the pod is enough.',
         ),
       ),
   );
 }
 
-/** Directories that were named for volumes that have their place already. */
+/** Directories that were named for volumes that are mounted already. */
 export function ignoredDirectories(subject: string, bindings: readonly VolumeBinding[]): readonly Problem[] {
   return bindings
     .filter(({ dir, source }) => source.dir !== undefined && source.dir !== dir)
     .map(({ dir, source, volume }) =>
       content(
         `${subject} volume ${volume}`,
-        `expected no directory for a volume that is mounted at ${dir} already, got ${quote(source.dir ?? '')}`,
+        `the directory ${quote(source.dir ?? '')} is ignored: the volume is already mounted at ${dir}`,
         'Leave =DIR out, or change the mount path in the pod spec.',
       ),
     );

@@ -2,9 +2,9 @@
  * Which part of a volume each container of a pod mounts.
  *
  * The kubelet mounts a Memory emptyDir world-writable and sticky. With fs.protected_symlinks=1, the default of ordinary nodes, a
- * link in such a directory is followed only for its owner. So our container mounts the whole volume, makes a directory of
- * its own in it and publishes there, and the application mounts that directory. A subPath of a directory sees every
- * change, because podsecrets never replaces the directory itself.
+ * link in such a directory is followed only for its owner. So our container mounts the whole volume, creates a directory in
+ * it and publishes there, and the application mounts that directory. A subPath of a directory sees every change, because
+ * podsecrets never replaces the directory itself.
  */
 
 import { asObjects, textOf } from '../core/unknown.ts';
@@ -22,10 +22,10 @@ export function isPartial(mount: KubeObject, { isCsi }: VolumeBinding): boolean 
 export function mountsWith(
   container: KubeObject,
   bindings: readonly VolumeBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): readonly KubeObject[] {
   return bindings.reduce(
-    (mounts, binding) => withBinding(container, mounts, binding, choices),
+    (mounts, binding) => withBinding(container, mounts, binding, options),
     asObjects(container.volumeMounts),
   );
 }
@@ -38,25 +38,25 @@ function withBinding(
   container: KubeObject,
   before: readonly KubeObject[],
   binding: VolumeBinding,
-  choices: InjectOptions,
+  options: InjectOptions,
 ): readonly KubeObject[] {
   const isOfVolume = (mount: KubeObject) => mount.name === binding.volume;
   const isAt = (dir: string) => (mount: KubeObject) => isOfVolume(mount) && mount.mountPath === dir;
-  const named = isNamed(container, choices.containers);
+  const named = isNamed(container, options.containers);
   const kept = before
-    .filter((mount) => binding.kept || named || !isAt(binding.dirBefore)(mount))
+    .filter((mount) => binding.userDefined || named || !isAt(binding.previousDir)(mount))
     .map((mount) => (isOfVolume(mount) ? ofFiles(mount, binding) : mount));
   const moving =
     named && binding.moves && !kept.some(isAt(binding.dir))
       ? kept.find((mount) => isOfVolume(mount) && hasAllFiles(mount))
       : undefined;
   const mounts = kept.map((mount) => (mount === moving ? { ...mount, mountPath: binding.dir } : mount));
-  const wanted = named && (!binding.kept || choices.containers.length > 0);
+  const wanted = named && (!binding.userDefined || options.containers.length > 0);
   if (!wanted || mounts.some(isOfVolume)) return mounts;
   return [...mounts, { name: binding.volume, mountPath: binding.dir, subPath: FILES, readOnly: true }];
 }
 
-/** What was a path in the volume becomes one in our directory, once. */
+/** A path in the volume becomes one in our directory; a path there already stays. */
 function ofFiles(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
   const { subPath, subPathExpr, readOnly: _, ...rest } = mount;
   const [key, part] = subPathExpr === undefined ? ['subPath', subPath] : ['subPathExpr', subPathExpr];

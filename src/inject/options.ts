@@ -42,6 +42,8 @@ export interface InjectOptions {
   /** Signals go to processes of other containers. */
   readonly signals: boolean;
   readonly syncSecrets: boolean;
+  /** Take over Secrets that the CSI driver made. */
+  readonly adoptDriverSecrets: boolean;
   readonly secretOwner: 'retain' | 'pod' | 'workload';
   /** The namespace of objects that are made for a workload that names none. */
   readonly namespace: string | undefined;
@@ -80,6 +82,7 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     auth: settings.auth,
     signals: settings.notifySignal !== undefined,
     syncSecrets: settings.syncSecrets,
+    adoptDriverSecrets: settings.adoptDriverSecrets,
     secretOwner: settings.secretOwner,
     namespace: settings.namespace,
   };

@@ -1,8 +1,8 @@
 /**
  * One pod spec in, the same with podsecrets out.
  *
- * What is ours is taken out first and put in anew, so that the result depends on the choices and not on how often this ran.
- * What is not ours keeps its order and its content; nothing is added that the choices do not ask for.
+ * Our containers are removed first and added again, so that the result depends on the options and not on how often this ran.
+ * Everything else keeps its order and its content.
  */
 
 import { asObjects, valueAt } from '../core/unknown.ts';
@@ -17,11 +17,11 @@ import type { VolumeBinding } from './volumes.ts';
 export function injectPod(
   pod: KubeObject,
   bindings: readonly VolumeBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): KubeObject {
-  const own = ownContainers(pod, bindings, choices);
-  const containers = [...others(pod.containers, bindings, choices), ...own.beside];
-  const initContainers = [...own.first, ...others(pod.initContainers, bindings, choices)];
+  const own = ownContainers(pod, bindings, options);
+  const containers = [...others(pod.containers, bindings, options), ...own.beside];
+  const initContainers = [...own.first, ...others(pod.initContainers, bindings, options)];
   const injected: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(pod)) {
     if (key === 'containers' && pod.initContainers === undefined) injected.initContainers = initContainers;
@@ -38,11 +38,11 @@ export function injectPod(
 function others(
   containers: unknown,
   bindings: readonly VolumeBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): readonly KubeObject[] {
   return asObjects(containers)
     .filter((container) => !isInjectedContainer(container))
-    .map((container) => withMounts(container, mountsWith(container, bindings, choices)));
+    .map((container) => withMounts(container, mountsWith(container, bindings, options)));
 }
 
 /** A list that stays empty is left as it is; one that gets empty goes. */
@@ -59,10 +59,10 @@ function withVolumes(volumes: readonly KubeObject[], binding: VolumeBinding): re
   return withVolume(withVolume(volumes, secrets), config);
 }
 
-/** Room for two generations of 128 secrets of the largest size (64 KiB); memory is taken only for what is written. */
+/** Holds two generations of 128 secrets of the largest size (64 KiB); memory is used only for what is written. */
 const SIZE_LIMIT = '16Mi';
 
-/** A tmpfs of this name is kept, for somebody may have given it another size; anything else is replaced. */
+/** A tmpfs of this name is kept, because its size may have been changed; anything else is replaced. */
 function withVolume(volumes: readonly KubeObject[], volume: KubeObject): readonly KubeObject[] {
   const standing = volumes.find((other) => other.name === volume.name);
   if (standing === undefined) return [...volumes, volume];

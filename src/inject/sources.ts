@@ -27,12 +27,20 @@ export interface Source {
   readonly name: string | undefined;
   readonly namespace: string | undefined;
   /** Lies in the input and is another provider's: its volumes are left alone. */
-  readonly foreign: boolean;
+  readonly otherProvider: boolean;
   readonly configMapName: string;
+  /** Labels and annotations of the class, for its ConfigMap: hooks and sync waves of Argo CD and Helm are among them. */
+  readonly metadata: SourceMetadata;
   /** The SecretProviderClass, as text. */
   readonly text: string;
   /** The directory that `--config FILE=DIR` gives. */
   readonly dir: string | undefined;
+}
+
+/** Absent where the class has none. */
+export interface SourceMetadata {
+  readonly labels?: KubeObject;
+  readonly annotations?: KubeObject;
 }
 
 /**
@@ -79,13 +87,26 @@ function sourceOf(
     object: given.object,
     name,
     namespace: textOf(valueAt(given.object ?? spec, 'metadata', 'namespace')),
-    foreign: given.origin !== 'file' && provider !== 'aws',
+    otherProvider: given.origin !== 'file' && provider !== 'aws',
+    metadata: metadataOf(spec),
     configMapName: given.configMapName ?? ownName(name ?? '') ?? 'podsecrets-config',
     // As an editor on Windows writes it, a ConfigMap would show it on one line, in quotes.
     text: given.text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n'),
     dir: given.dir,
   };
 }
+
+/** kubectl records the class itself in its annotation, which is of no use on another object. */
+function metadataOf(spec: KubeObject): SourceMetadata {
+  const { [LAST_APPLIED]: _, ...annotations } = asObject(valueAt(spec, 'metadata', 'annotations'));
+  const labels = asObject(valueAt(spec, 'metadata', 'labels'));
+  return {
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** By apiVersion and kind; whether it is well-formed shows when it is read. */
 export function isSecretProviderClass(value: unknown): value is KubeObject {
@@ -104,7 +125,11 @@ export function configMapOf(source: Source, namespace: string | undefined): Kube
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: source.configMapName, ...(namespace === undefined ? {} : { namespace }) },
+    metadata: {
+      name: source.configMapName,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...source.metadata,
+    },
     data: { [CONFIG_KEY]: source.text },
   };
 }
@@ -122,7 +147,7 @@ export interface ReadDocument {
   readonly value: unknown;
 }
 
-/** All of them, files first: what a person names wins over what lies in the input. */
+/** All of them, files first: what --config names takes precedence over the input. */
 export function findSources(
   configs: readonly ConfigFile[],
   text: string,
@@ -147,9 +172,8 @@ function distinct(sources: readonly Source[]): readonly Source[] {
     throw new Problem({
       code: 'usage.value',
       subject: '--config',
-      message: `expected a name for each config, got ${quote(source.name ?? '')} for ${other.subject} and ${source.subject}`,
-      remedy:
-        'Give each a metadata.name of its own; inject those of different namespaces one after the other.',
+      message: `${other.subject} and ${source.subject} have the same name ${quote(source.name ?? '')}`,
+      remedy: 'Give each its own metadata.name; inject those of different namespaces one after the other.',
     });
   }
   return sources;
@@ -163,7 +187,7 @@ function sourceOfFile({ file, text, dir }: ConfigFile): Source {
     code: 'config.document',
     subject: escapeControl(file),
     message: `expected a SecretProviderClass, got ${quote(String(valueAt(spec, 'kind') ?? ''))}`,
-    remedy: 'Give the file that the Secrets Store CSI driver would be given.',
+    remedy: 'Give the SecretProviderClass of the Secrets Store CSI driver.',
   });
 }
 

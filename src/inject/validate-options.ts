@@ -1,5 +1,5 @@
 /**
- * Choices that cannot be had together, and choices that nothing comes of, whatever the pods are.
+ * Choices that exclude each other, and options that nothing comes of, whatever the pods are.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -8,11 +8,15 @@ import { probedPort } from './containers.ts';
 import type { InjectOptions } from './options.ts';
 import type { PlannedBinding } from './volumes.ts';
 
-/** Everything that the choices rule out among themselves. */
-export function validateOptions(choices: InjectOptions): readonly Problem[] {
-  return [...onlySidecar(choices), unprobed(choices), ownerOfNothing(choices), tellingNobody(choices)].filter(
-    (problem) => problem !== undefined,
-  );
+/** Options that exclude or need each other. */
+export function validateOptions(options: InjectOptions): readonly Problem[] {
+  return [
+    ...onlySidecar(options),
+    ...adoptWithoutSidecar(options),
+    unprobed(options),
+    secretsWithoutSync(options),
+    notifyWithoutNotifier(options),
+  ].filter((problem) => problem !== undefined);
 }
 
 function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] {
@@ -20,44 +24,52 @@ function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] 
   const remedy = 'Use --as sidecar, or leave it out.';
   const idle = ['--interval', '--listen']
     .filter((flag) => flags.has(flag))
-    .map((flag) => usage(flag, 'expected a sidecar, got --as init: an init container runs once', remedy));
+    .map((flag) => usage(flag, 'has no effect with --as init: an init container runs once', remedy));
   const message =
-    'expected a sidecar, got --as init: the application does not run yet when an init container does';
+    'does not work with --as init: the application does not run yet when an init container does';
   return signals ? [...idle, usage('--notify-signal', message, remedy)] : idle;
 }
 
-/** The kubelet is the one who asks `/readyz`, from outside the pod. */
+/** The driver of an old pod writes the Secret again after an init container has ended. */
+function adoptWithoutSidecar({ as, adoptDriverSecrets }: InjectOptions): readonly Problem[] {
+  if (as !== 'init' || !adoptDriverSecrets) return [];
+  return [
+    usage(
+      '--adopt-driver-secrets',
+      'does not work with --as init: while old pods run, the driver writes the Secret again and the garbage collector deletes it with the last of them; an init container cannot recreate it',
+      'Use --as sidecar (or init+sidecar) until the rollout is complete, then --as init.',
+    ),
+  ];
+}
+
+/** The kubelet requests `/readyz` from outside the pod. */
 function unprobed({ as, listen }: InjectOptions): Problem | undefined {
   if (as !== 'sidecar' || probedPort(listen) !== undefined) return undefined;
   const got = listen === 'off' ? 'off' : `${listen.host}:${listen.port}`;
   return usage(
     '--listen',
-    `expected an address that the kubelet's startupProbe reaches, got ${got}`,
+    `expected an address that the kubelet's startupProbe can reach, got ${got}`,
     'Listen on 0.0.0.0:PORT, or use --as init+sidecar, which needs no probe to start.',
   );
 }
 
-function ownerOfNothing({ flags, syncSecrets }: InjectOptions): Problem | undefined {
+function secretsWithoutSync({ flags, syncSecrets }: InjectOptions): Problem | undefined {
   if (!flags.has('--secret-owner') || syncSecrets) return undefined;
   return usage(
     '--secret-owner',
-    'expected --sync-secrets beside it, got none: no Secret is made',
+    'needs --sync-secrets: without it no Secret is created',
     'Add --sync-secrets, or leave it out.',
   );
 }
 
-function tellingNobody({ flags }: InjectOptions): Problem | undefined {
+function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
   const flag = ['--notify-on-start', '--notify-splay'].find((name) => flags.has(name));
   const ways = ['--notify-signal', '--notify-exec', '--notify-url', '--notify-touch'];
   if (flag === undefined || ways.some((way) => flags.has(way))) return undefined;
-  return usage(
-    flag,
-    `expected a way to tell beside it (${ways.join(', ')}), got none`,
-    'Add one, or leave it out.',
-  );
+  return usage(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
 }
 
-/** What was asked for, and is given to no pod of these: it works, and surprises. */
+/** Options that have no effect on any of these pods: the result works, and may surprise. */
 export function ineffectiveOptions(
   assignments: readonly Assignment<PlannedBinding>[],
   { as, dir, flags, syncSecrets, initArguments }: InjectOptions,
@@ -68,26 +80,20 @@ export function ineffectiveOptions(
     found.push(
       usage(
         '--dir',
-        'expected a config that needs a directory, got none: volumes keep their mount paths, and FILE=DIR names its own',
+        'has no effect: volumes keep their mount paths, and FILE=DIR names its own directory',
         'Leave it out.',
       ),
     );
   }
   if (syncSecrets && bindings.length > 0 && bindings.every(({ plan }) => plan.secretObjects.length === 0)) {
-    found.push(
-      usage(
-        '--sync-secrets',
-        'expected secretObjects in a config, got none: no Secret is made',
-        'Leave it out.',
-      ),
-    );
+    found.push(usage('--sync-secrets', 'has no effect: no config has secretObjects', 'Leave it out.'));
   }
   const tells = initArguments.some((argument) => argument.startsWith('--notify-'));
   if (as === 'init' && tells && !initArguments.includes('--notify-on-start')) {
     found.push(
       usage(
         '--notify-on-start',
-        'expected it beside --as init, got none: a first publish is told only with it',
+        'is missing with --as init: without it no notification is sent for the first publish',
         'Add it, or use --as sidecar.',
       ),
     );

@@ -1,117 +1,103 @@
 /**
- * What cannot work in a pod, said before anybody waits for it in a cluster.
+ * What cannot work in a pod, reported before it fails in a cluster.
  *
- * A problem is what no change of ours could make work; a warning is what works and may surprise. Each gives its reason.
+ * A problem is what the injected pod could not work with; a warning is what works and may surprise. Each gives its reason.
  */
 
 import { modeText } from '../cli/values.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
-import { asObject, asObjects, textOf, valueAt } from '../core/unknown.ts';
+import { asObjects, textOf, valueAt } from '../core/unknown.ts';
 import { applicationUser, NONROOT } from './containers.ts';
 import type { KubeObject } from './manifest.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
 import type { InjectOptions } from './options.ts';
-import { INIT_NAME, isInjected, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
+import { appContainers, INIT_NAME, isInjected, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
+import { fargateSelector, operatingSystem } from './platform.ts';
+import { type SecretsContext, secretsProblems, secretsWarnings } from './validate-secrets.ts';
 import { isCsiVolume, type PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
-/** What stands in the way, and what may surprise. */
+/** What cannot work, and what may surprise. */
 export interface PodValidation {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
-/** Everything that stands in the way of an injection. */
+/** Validates a pod for an injection. */
 export function validatePod(
   workload: Workload,
   bindings: readonly PlannedBinding[],
-  choices: InjectOptions,
+  options: InjectOptions,
 ): PodValidation {
   const pod = withoutOwn(workload.pod);
-  const site: PodContext = { workload, pod, bindings, choices };
+  const context: PodContext = { workload, pod, bindings, options };
   return {
     problems: [
-      platform(site),
-      fargate(site),
-      signalling(site),
-      endlessJob(site),
-      token(site),
-      ...namesTaken(site),
-      ...unknownContainers(site),
-      ...directoryProblems(workload.subject, pod, bindings, choices),
-      ...(choices.as === 'init' ? [] : subPaths(workload.subject, pod, bindings)),
+      platform(context),
+      fargate(context),
+      sharedProcesses(context),
+      endlessJob(context),
+      ...portTaken(context),
+      ...secretsProblems(context),
+      ...namesTaken(context),
+      ...unknownContainers(context),
+      ...directoryProblems(workload.subject, pod, bindings, options),
+      ...(options.as === 'init' ? [] : subPaths(workload.subject, pod, bindings)),
     ].filter((problem) => problem !== undefined),
     warnings: [
-      ...(choices.as === 'init' ? subPaths(workload.subject, pod, bindings) : []),
+      ...(options.as === 'init' ? subPaths(workload.subject, pod, bindings) : []),
       ...ignoredDirectories(workload.subject, bindings),
-      otherUser(site),
-      unreadable(site),
-      skipped(site),
-      nodeSecret(site),
-      hostPort(site),
-      unsynced(site),
+      otherUser(context),
+      unreadable(context),
+      skipped(context),
+      nodeSecret(context),
+      hostPort(context),
+      otherProvider(context),
+      ...secretsWarnings(context),
     ].filter((problem) => problem !== undefined),
   };
 }
 
-interface PodContext {
-  readonly workload: Workload;
-  readonly pod: KubeObject;
-  readonly bindings: readonly PlannedBinding[];
-  readonly choices: InjectOptions;
-}
+type PodContext = SecretsContext;
 
 function withoutOwn(pod: KubeObject): KubeObject {
-  const strangers = (containers: unknown) =>
+  const others = (containers: unknown) =>
     asObjects(containers).filter((container) => !isInjectedContainer(container));
-  return { ...pod, containers: strangers(pod.containers), initContainers: strangers(pod.initContainers) };
+  return { ...pod, containers: others(pod.containers), initContainers: others(pod.initContainers) };
 }
 
 function platform({ workload, pod }: PodContext): Problem | undefined {
-  const selector = asObject(pod.nodeSelector);
-  const system =
-    valueAt(pod, 'os', 'name') ??
-    selector['kubernetes.io/os'] ??
-    selector['beta.kubernetes.io/os'] ??
-    'linux';
+  const system = operatingSystem(pod);
   if (system === 'linux') return undefined;
   return content(
     workload.subject,
-    `expected a Linux pod, got one for ${quote(String(system))}`,
-    'podsecrets publishes to a tmpfs through links, which other systems do not have; leave this workload out.',
+    `expected a Linux pod, got one for ${quote(system)}`,
+    'podsecrets publishes to a tmpfs through symlinks, which other systems do not have; leave this workload out.',
   );
 }
 
-function fargate({ workload, pod, bindings, choices }: PodContext): Problem | undefined {
-  const mark = fargateMark(workload, pod);
-  const asking = bindings.find(({ plan }) => plan.usePodIdentity === true);
-  const flagged = choices.auth === 'pod-identity';
-  if (mark === undefined || choices.auth === 'irsa' || (asking === undefined && !flagged)) return undefined;
-  const who = flagged ? '--auth pod-identity' : `usePodIdentity in ${asking?.source.subject}`;
+function fargate({ workload, pod, bindings, options }: PodContext): Problem | undefined {
+  const selector = fargateSelector(workload, pod);
+  const requesting = bindings.find(({ plan }) => plan.usePodIdentity === true);
+  const byFlag = options.auth === 'pod-identity';
+  if (selector === undefined || options.auth === 'irsa' || (requesting === undefined && !byFlag))
+    return undefined;
+  const from = byFlag ? '--auth pod-identity' : `usePodIdentity in ${requesting?.source.subject}`;
   return content(
     workload.subject,
-    `expected IRSA on Fargate (${mark}), got ${who}: EKS Pod Identity does not exist there`,
+    `${from} does not work on Fargate (${selector}): it has no EKS Pod Identity agent`,
     'Give the service account a role with eks.amazonaws.com/role-arn and remove usePodIdentity.',
   );
 }
 
-function fargateMark({ metadata }: Workload, pod: KubeObject): string | undefined {
-  if (valueAt(metadata, 'labels', FARGATE_PROFILE) !== undefined) return `label ${FARGATE_PROFILE}`;
-  if (valueAt(pod, 'nodeSelector', COMPUTE_TYPE) === 'fargate') return `nodeSelector ${COMPUTE_TYPE}`;
-  return pod.schedulerName === 'fargate-scheduler' ? 'schedulerName fargate-scheduler' : undefined;
-}
-
-const FARGATE_PROFILE = 'eks.amazonaws.com/fargate-profile';
-const COMPUTE_TYPE = 'eks.amazonaws.com/compute-type';
-
-function signalling({ workload, pod, choices }: PodContext): Problem | undefined {
-  if (!choices.signals) return undefined;
+function sharedProcesses({ workload, pod, options }: PodContext): Problem | undefined {
+  if (!options.signals) return undefined;
   if (pod.shareProcessNamespace === true) return undefined;
   const got =
     pod.hostPID === true
-      ? 'hostPID: true, and with it every process of the node'
-      : 'a pod whose containers do not see each other';
+      ? 'hostPID: true, which shows every process of the node'
+      : 'containers that do not share processes';
   return content(
     workload.subject,
     `expected shareProcessNamespace: true for --notify-signal, got ${got}`,
@@ -119,26 +105,17 @@ function signalling({ workload, pod, choices }: PodContext): Problem | undefined
   );
 }
 
-/** A plain container beside a job's own never ends, and so the job would not. */
-function endlessJob({ workload, pod, choices }: PodContext): Problem | undefined {
+/** A regular sidecar container never ends, so the job would not end either. */
+function endlessJob({ workload, pod, options }: PodContext): Problem | undefined {
   const ends =
     workload.kind === 'Job' ||
     workload.kind === 'CronJob' ||
     (workload.kind === 'Pod' && pod.restartPolicy !== undefined && pod.restartPolicy !== 'Always');
-  if (choices.as !== 'init+sidecar' || !ends) return undefined;
+  if (options.as !== 'init+sidecar' || !ends) return undefined;
   return content(
     workload.subject,
-    'expected a pod that runs for ever, got one that is to end: a plain sidecar would keep it running',
-    'Use --as init; or --as sidecar on Kubernetes 1.29 and later, which ends native sidecars.',
-  );
-}
-
-function token({ workload, pod, choices }: PodContext): Problem | undefined {
-  if (!choices.syncSecrets || pod.automountServiceAccountToken !== false) return undefined;
-  return content(
-    workload.subject,
-    'expected a service account token for --sync-secrets, got automountServiceAccountToken: false',
-    'Allow the token, or leave --sync-secrets out.',
+    '--as init+sidecar would keep this pod running: a regular sidecar container does not end with the job',
+    'Use --as init; or --as sidecar (Kubernetes 1.29+), which Kubernetes ends with the job.',
   );
 }
 
@@ -147,7 +124,7 @@ function namesTaken({ workload, pod, bindings }: PodContext): readonly Problem[]
     .map((container) => String(container.name))
     .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
     .map((name) => `container ${name}`);
-  // Another config's ConfigMap stands there after an injection with other choices, and is somebody else's otherwise.
+  // After an injection with other options another config's ConfigMap is there; without one the volume is not ours.
   const again = isInjected(workload.pod);
   const volumes = asObjects(pod.volumes)
     .filter((volume) =>
@@ -165,17 +142,17 @@ function namesTaken({ workload, pod, bindings }: PodContext): readonly Problem[]
   return [...containers, ...volumes].map((taken) =>
     content(
       `${workload.subject} ${taken}`,
-      'expected the name to be free, got something else of that name',
+      'the name is already used by another container or volume',
       'Rename it.',
     ),
   );
 }
 
-function unknownContainers({ workload, pod, choices }: PodContext): readonly Problem[] {
+function unknownContainers({ workload, pod, options }: PodContext): readonly Problem[] {
   const names = [...asObjects(pod.initContainers), ...asObjects(pod.containers)].map(({ name }) =>
     String(name),
   );
-  return choices.containers
+  return options.containers
     .filter((wanted) => !names.includes(wanted))
     .map((wanted) => {
       const hint = didYouMean(wanted, names);
@@ -187,18 +164,18 @@ function unknownContainers({ workload, pod, choices }: PodContext): readonly Pro
     });
 }
 
-function otherUser({ workload, pod, choices }: PodContext): Problem | undefined {
-  if (!choices.signals || choices.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
+function otherUser({ workload, pod, options }: PodContext): Problem | undefined {
+  if (!options.signals || options.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
   return content(
     workload.subject,
-    'expected one runAsUser for all containers, got none that can be told: a signal reaches only processes of the same user',
+    'containers do not share one runAsUser: a signal reaches only processes of the same user',
     'Give --owner UID:GID with the user that the application runs as.',
   );
 }
 
 /** Files belong to the user that writes them, and to the pod's fsGroup when it has one. */
-function unreadable({ workload, pod, bindings, choices }: PodContext): Problem | undefined {
-  if (choices.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
+function unreadable({ workload, pod, bindings, options }: PodContext): Problem | undefined {
+  if (options.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
   const needed = valueAt(pod, 'securityContext', 'fsGroup') === undefined ? 0o004 : 0o044;
   const closed = bindings
     .flatMap(({ plan }) => plan.objects.flatMap((object) => object.outputs))
@@ -206,8 +183,8 @@ function unreadable({ workload, pod, bindings, choices }: PodContext): Problem |
   if (closed === undefined) return undefined;
   return content(
     workload.subject,
-    `expected one runAsUser for all containers, got none that can be told: files of mode ${modeText(closed.mode)} are readable only to user ${NONROOT}, who writes them`,
-    'Set runAsUser in the pod spec, or give --owner UID:GID, or a mode that others may read.',
+    `containers do not share one runAsUser: files of mode ${modeText(closed.mode)} are readable only to user ${NONROOT}, who writes them`,
+    'Set runAsUser in the pod spec, or --owner UID:GID, or a mode that others may read.',
   );
 }
 
@@ -217,8 +194,8 @@ function skipped({ workload }: PodContext): Problem | undefined {
   if (!skips.includes(SIDECAR_NAME) && !skips.includes(INIT_NAME)) return undefined;
   return content(
     workload.subject,
-    `expected AWS credentials in our container, got ${SKIP_CONTAINERS}: ${quote(list)}`,
-    'Take its name out of the annotation.',
+    `the annotation ${SKIP_CONTAINERS}: ${quote(list)} keeps AWS credentials from the podsecrets container`,
+    'Remove its name from the annotation.',
   );
 }
 
@@ -233,27 +210,46 @@ function nodeSecret({ workload, pod, bindings }: PodContext): Problem | undefine
   if (volume === undefined) return undefined;
   return content(
     `${workload.subject} volume ${String(volume.name)}`,
-    'expected no nodePublishSecretRef, got one, which was left out: credentials come from the service account',
+    'nodePublishSecretRef was left out: credentials come from the service account',
     'Give the service account a role.',
   );
 }
 
-function hostPort({ workload, pod, choices }: PodContext): Problem | undefined {
-  if (pod.hostNetwork !== true || choices.as === 'init' || choices.listen === 'off') return undefined;
+function hostPort({ workload, pod, options }: PodContext): Problem | undefined {
+  if (pod.hostNetwork !== true || options.as === 'init' || options.listen === 'off') return undefined;
   return content(
     workload.subject,
-    `expected a network of the pod's own, got hostNetwork: port ${choices.listen.port} is then taken on the node itself`,
+    `the pod uses hostNetwork: port ${options.listen.port} is used on the node itself`,
     'Give --listen HOST:PORT with a port that is free on every node.',
   );
 }
 
-function unsynced({ workload, bindings, choices }: PodContext): Problem | undefined {
-  const names = bindings.flatMap(({ plan }) => plan.secretObjects.map((object) => object.secretName));
-  if (choices.syncSecrets || names.length === 0) return undefined;
+/** The kubelet's probes would ask the other container. */
+function portTaken({ workload, pod, options }: PodContext): readonly Problem[] {
+  const { as, listen } = options;
+  if (as === 'init' || listen === 'off') return [];
+  return appContainers(pod)
+    .filter((container) =>
+      asObjects(container.ports).some(({ containerPort }) => containerPort === listen.port),
+    )
+    .map((container) =>
+      content(
+        `${workload.subject} container ${String(container.name)}`,
+        `port ${listen.port} is already used by this container: podsecrets serves its probes and metrics there`,
+        'Give --listen 0.0.0.0:PORT with a free port.',
+      ),
+    );
+}
+
+function otherProvider({ workload, pod, bindings }: PodContext): Problem | undefined {
+  const left = asObjects(pod.volumes)
+    .filter((volume) => isCsiVolume(volume) && !bindings.some((binding) => binding.volume === volume.name))
+    .map(({ name }) => String(name));
+  if (left.length === 0) return undefined;
   return content(
     workload.subject,
-    `expected --sync-secrets, for the config has secretObjects (${names.join(', ')}), got none: these Secrets will not be kept`,
-    'Add --sync-secrets if anything reads them.',
+    `volumes of another provider still need the CSI driver: ${left.join(', ')}`,
+    'Keep the driver for them; podsecrets reads AWS secrets only.',
   );
 }
 

@@ -25,13 +25,13 @@ export interface VolumeBinding {
   /** Where containers of the application mount the files. */
   readonly dir: string;
   /** Where they mounted them before; the same as `dir` when none did. */
-  readonly dirBefore: string;
+  readonly previousDir: string;
   /** Somebody chose `dir`: mounts that are elsewhere go there. */
   readonly moves: boolean;
   /** Where our container mounts the config. */
   readonly configDir: string;
   /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
-  readonly kept: boolean;
+  readonly userDefined: boolean;
   /** The CSI driver fills the volume until now: what its mounts name by subPath are files. */
   readonly isCsi: boolean;
 }
@@ -50,7 +50,7 @@ export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'con
 
 const CSI_DRIVER = 'secrets-store.csi.k8s.io';
 
-/** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is nowhere to be found. */
+/** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is not found. */
 export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): readonly VolumeBinding[] {
   const found: Bound[] = [];
   for (const volume of asObjects(pod.volumes)) {
@@ -58,7 +58,7 @@ export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): re
     if (name === undefined) continue;
     if (isCsiVolume(volume)) {
       const source = classOf(volume, wanted, `${subject} volume ${name}`);
-      if (!source.foreign) found.push({ ...keptBinding(pod, name, source, wanted), isCsi: true });
+      if (!source.otherProvider) found.push({ ...keptBinding(pod, name, source, wanted), isCsi: true });
       continue;
     }
     // Injected before: a config volume of ours, with the secrets volume that it belongs to.
@@ -99,7 +99,7 @@ function freeName(found: readonly Bound[]): string {
 /** Its author chose where it is mounted. */
 function keptBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
   const dir = mountPathIn(appContainers(pod), volume) ?? source.dir ?? wanted.dir;
-  return { ...bound(volume, source), dir, dirBefore: dir, moves: false, kept: true };
+  return { ...bound(volume, source), dir, previousDir: dir, moves: false, userDefined: true };
 }
 
 /**
@@ -116,9 +116,9 @@ function ownBinding(pod: KubeObject, volume: string, source: Source, wanted: Wan
   return {
     ...bound(volume, source),
     dir,
-    dirBefore: before ?? dir,
+    previousDir: before ?? dir,
     moves: chosen !== undefined,
-    kept: false,
+    userDefined: false,
   };
 }
 
@@ -154,7 +154,7 @@ function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
   throw new Problem({
     code: 'kubernetes.content',
     subject,
-    message: `expected the SecretProviderClass ${quote(name ?? '')} in the input or with --config, got ${known === '' ? 'none' : known}`,
+    message: `SecretProviderClass ${quote(name ?? '')} not found in the input or with --config${known === '' ? '' : ` (found: ${known})`}`,
     remedy: `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
   });
 }

@@ -1,20 +1,20 @@
 /**
- * Where the pods are in the objects of a manifest.
+ * Finds the pod specs in the objects of a manifest.
  *
  * Every kind of Kubernetes that holds a pod spec, custom ones that look like a Deployment, and lists of them, also nested.
- * What is no workload passes through untouched.
+ * Other objects pass through unchanged.
  */
 
 import { asObject, isObject, textOf, valueAt } from '../core/unknown.ts';
 import { type KubeObject, withValueAt } from './manifest.ts';
 
-/** An object that is a pod or makes pods. */
+/** A pod, or an object that creates pods. */
 export interface Workload {
   /** `Deployment/web`, as errors name it. */
   readonly subject: string;
   readonly kind: string;
   readonly namespace: string | undefined;
-  /** Metadata of the pods, not of what makes them. */
+  /** Metadata of the pods, not of the object that creates them. */
   readonly metadata: KubeObject;
   readonly pod: KubeObject;
 }
@@ -40,7 +40,7 @@ function isList(object: KubeObject): boolean {
   return String(object.kind).endsWith('List') && Array.isArray(object.items);
 }
 
-/** The workload that an object is; undefined when it makes no pods. */
+/** The workload that an object is; undefined when it creates no pods. */
 export function workloadOf(object: KubeObject): Workload | undefined {
   const template = templatePath(object);
   const pod = template && valueAt(object, ...template, 'spec');
@@ -63,7 +63,7 @@ export function withPod(object: KubeObject, pod: KubeObject): KubeObject {
   return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
 }
 
-/** Custom resources that make pods (an Argo Rollout) hold their template where a Deployment does. */
+/** Custom resources that create pods (an Argo Rollout) hold their template where a Deployment does. */
 function templatePath(object: KubeObject): readonly string[] | undefined {
   if (typeof object.kind !== 'string') return undefined;
   const custom = Array.isArray(valueAt(object, ...IN_SPEC, 'spec', 'containers')) ? IN_SPEC : undefined;

@@ -1,10 +1,10 @@
 /**
  * New values into old YAML: the text changes only where the value does.
  *
- * A YAML library writes a whole document anew, and with it every space, quote and fold that somebody chose. Here the
- * document's tree only tells where things stand: what is equal before and after is not touched, not by a byte; what
- * differs is cut out of the text and written in its place, in the document's own indentation. Comments stay with what
- * they stand beside. Nothing here knows Kubernetes, but for one habit: list items are recognised by their `name`.
+ * A YAML library rewrites a whole document, and with it every space, quote and fold that its author chose. Here the document's
+ * tree only gives offsets: what is equal before and after keeps every byte; what differs is replaced in the text, in the
+ * document's own indentation. Comments stay with the lines they belong to. Kubernetes is known here by one convention only:
+ * list items are recognised by their `name`.
  */
 
 import {
@@ -64,7 +64,7 @@ type AnyMap = YAMLMap<unknown, unknown>;
 type AnyPair = Pair<unknown, unknown>;
 
 /**
- * Changes a node from within. False when that cannot be done, and the whole node has to be written anew: when its kind
+ * Changes a node from within. False when that cannot be done, and the whole node has to be rewritten: when its kind
  * changes, or when its text is laid out in a way that lines cannot be put into (`{a: 1}`). `openLine` is the offset of the line after
  * the key that the node belongs to.
  */
@@ -135,7 +135,7 @@ function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number
 
 const MERGE = '<<';
 
-/** The value of a key, changed from within or else written anew. */
+/** The value of a key, changed from within or else rewritten. */
 function changeValue(page: Page, pair: AnyPair, after: unknown, column: number): void {
   const value = pair.value as Node | null;
   const colon = colonOf(pair);
@@ -143,7 +143,7 @@ function changeValue(page: Page, pair: AnyPair, after: unknown, column: number):
   replacePair(page, pair, { [keyOf(pair)]: after }, column);
 }
 
-/** A whole pair written anew; the key's own line keeps its place, also behind a dash. */
+/** A whole pair rewritten; the key's own line keeps its place, also after a dash. */
 function replacePair(page: Page, pair: AnyPair, next: KubeObject, column: number): void {
   const text = blockText(next, page.style, column).trimStart();
   const end = endOf(pair);
@@ -211,7 +211,7 @@ function changeSeq(
 
 function changeItem(page: Page, item: Node, after: unknown): void {
   if (changeInside(page, item, after, undefined) || item.range == null) return;
-  // The dash stays, and what was behind it is written anew.
+  // The dash stays, and what follows it is rewritten.
   const text = blockText(after, page.style, columnOf(page.source, item.range[0])).trimStart();
   const end = endOf(item);
   page.edits.push({

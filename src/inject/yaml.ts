@@ -1,5 +1,5 @@
 /**
- * YAML text to values, and values to YAML text: the one place here that calls the library.
+ * YAML text to values, and values to YAML text: the one place of `inject` that calls the library.
  *
  * Manifests are read as Kubernetes' tools read them: YAML 1.1 (`defaultMode: 0400` is octal, `yes` is true) without its
  * base 60 numbers and dates, which those tools leave as text. What is written is quoted so that both versions agree.
@@ -30,17 +30,51 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
   });
   const documents = Array.isArray(parsed) ? parsed : [];
   const error = documents.flatMap((document) => document.errors)[0];
-  if (error !== undefined) throw notYaml(file, error.message, lines.linePos(error.pos[0]).line);
+  if (error !== undefined) {
+    const { line } = lines.linePos(error.pos[0]);
+    throw TEMPLATE.test(text) ? unrendered(file, line) : notYaml(file, error.message, line);
+  }
   const filled = documents.filter((document) => document.contents !== null) as Document.Parsed[];
-  for (const document of filled) refuseWhatHasNoValue(document, file);
+  for (const document of filled) {
+    const template = templateAt(document);
+    if (template !== undefined) throw unrendered(file, lines.linePos(template).line);
+    checkAliases(document, file);
+  }
   return filled;
+}
+
+/** An action of a Helm template: `{{ .Values.image }}`, `{{- if … }}`. */
+const TEMPLATE = /\{\{-?\s*[.$\w]/;
+
+/** Where a document has `{{ … }}` as a value: YAML reads it as a mapping whose key is a mapping. Its offset, or undefined. */
+function templateAt(document: Document.Parsed): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isMap(key)) return undefined;
+      found = key.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+function unrendered(file: string, line: number): Problem {
+  return new Problem({
+    code: 'kubernetes.content',
+    subject: escapeControl(file),
+    message: 'expected manifests, got a template ({{ … }})',
+    remedy: 'Render it first: helm template CHART | podsecrets inject',
+    file,
+    line,
+  });
 }
 
 /**
  * Aliases and merges are looked at only when values are made. The library stops at 100 expansions of aliases, as Kubernetes'
  * tools do somewhere: "billion laughs" need thousands.
  */
-function refuseWhatHasNoValue(document: Document.Parsed, file: string): void {
+function checkAliases(document: Document.Parsed, file: string): void {
   try {
     document.toJS();
   } catch (error) {
@@ -60,7 +94,7 @@ function notYaml(file: string, message: string, line?: number): Problem {
   return new Problem({
     code: 'kubernetes.content',
     subject: escapeControl(file),
-    message: `expected YAML, got text with an error: ${escapeControl(message)}`,
+    message: `invalid YAML: ${escapeControl(message)}`,
     remedy: 'Correct the manifest.',
     file,
     ...(line === undefined ? {} : { line }),
@@ -84,7 +118,7 @@ export interface Style {
   readonly indentSeq: boolean;
 }
 
-/** The habit of a document, from the first nested mapping and the first list in it; else that of kubectl's own output. */
+/** The layout of a document, from its first nested mapping and its first list; else that of kubectl's output. */
 export function styleOf(source: string, document: Document.Parsed): Style {
   let indent: number | undefined;
   let indentSeq: boolean | undefined;
@@ -123,7 +157,7 @@ export function blockText(value: unknown, style: Style, column: number): string 
   return text.replace(/^(?=.)/gm, margin);
 }
 
-/** The habit of kubectl, for documents that nobody laid out. */
+/** The layout of kubectl's output, for new documents. */
 export const KUBECTL_STYLE: Style = { indent: 2, indentSeq: false };
 
 /** The text of a document without what leads up to it: comments and `---`. */

@@ -33,7 +33,7 @@ export interface ApiOptions {
 }
 
 /** As RBAC names it; without a name: any. */
-export interface AccessAttributes {
+interface AccessAttributes {
   readonly verb: string;
   readonly group: string;
   readonly resource: string;

@@ -9,7 +9,7 @@ import { quote } from '../core/text.ts';
 import type { Owner } from './snapshot.ts';
 
 /** Bytes, asked for only when they are what is missing. */
-export interface Room {
+interface Room {
   readonly needed: number;
   readonly free: number;
 }

@@ -40,7 +40,7 @@ export interface Layout {
 }
 
 /** The set that `..data` leads to. */
-export interface CurrentGeneration {
+interface CurrentGeneration {
   readonly name: string;
   /** When it was published: milliseconds since 1970, by the file system's clock. */
   readonly since: number;

@@ -19,7 +19,7 @@ import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 
 /** The file that is locked; always empty. */
-export const LOCK = '..lock';
+const LOCK = '..lock';
 /** Says who holds the lock, for whoever waits. What it says counts only while the lock is held. */
 const HOLDER = '..holder';
 

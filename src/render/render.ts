@@ -1,33 +1,32 @@
 /**
- * Fetched values become the files that shall exist.
+ * Renders fetched values into the files to publish.
  *
- * The whole value, a field of it, or one file per key, decoded first when the config says so. Either every object renders,
- * or all that stands against it is thrown, in fixed sentences: no parser's message, no part of a value, not even a key's
- * name leaves this file other than in a secret or, once it is valid, as the name of a file.
+ * A file has the whole value, a field of it, or the value of one key, decoded first if the config says so; one more file may
+ * hold environment variables. Either every object renders, or everything that is wrong is thrown, in fixed sentences: no
+ * message of a parser, no part of a value and no name of a key leaves this file, except in a Secret or as the valid name of a
+ * file or variable.
  */
 
 import { PathTree } from '../config/path-conflicts.ts';
-import type { Output, Plan, PlannedObject } from '../config/plan.ts';
+import type { Plan, PlannedObject } from '../config/plan.ts';
 import type { Service } from '../config/secret-ref.ts';
-import { type FilePath, filePath } from '../core/file-path.ts';
+import type { FilePath } from '../core/file-path.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
-import { Secret } from '../core/secret.ts';
+import type { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';
-import { exactJson } from '../formats/exact-json.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../formats/json.ts';
-import { utf8Text } from '../formats/utf8.ts';
 import type { Snapshot, SnapshotFile } from '../publish/snapshot.ts';
+import { type EnvVariable, envFileContent, envValueError, envValueWarning } from './env-file.ts';
+import { type Evaluate, type OutputFile, type ReportError, renderObject } from './object-files.ts';
 
-/** The value that serves an object. */
+/** The value for an object, of the region that serves it. */
 export interface SelectedValue {
   readonly value: Secret;
   readonly version: string;
   readonly region: string;
 }
 
-/** Where a file comes from. */
-export interface FileFact {
-  readonly path: FilePath;
+/** Where a file or a variable comes from. */
+interface Origin {
   /** objectName, as written. */
   readonly object: string;
   readonly service: Service;
@@ -35,11 +34,23 @@ export interface FileFact {
   readonly version: string;
 }
 
-/** The files, and where each comes from. */
+/** A file, and where it comes from. */
+interface FileFact extends Origin {
+  readonly path: FilePath;
+}
+
+/** An environment variable, and where it comes from. */
+interface RenderedVariable extends EnvVariable, Origin {}
+
+/** The files and variables, and where each comes from. */
 export interface Rendered {
   readonly snapshot: Snapshot;
-  /** One for each file, in the same order. */
+  /** One for each file of an object, in the order of the snapshot. */
   readonly facts: readonly FileFact[];
+  /** In the order of the config; those of an expanded object sorted by key. */
+  readonly variables: readonly RenderedVariable[];
+  /** Variables that the kubelet reads differently from the file. */
+  readonly variableWarnings: readonly { readonly name: string; readonly problem: Problem }[];
 }
 
 /** Renders the plan. Optional objects may be missing from `served`. Throws Problems of code `fetch.content`. */
@@ -51,161 +62,95 @@ export async function render(
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];
   for (const object of plan.objects) {
-    const value = served.get(object);
-    if (value === undefined) {
+    const selected = served.get(object);
+    if (selected === undefined) {
       if (!object.optional)
         throw new Error(`no value for ${object.subject}: only optional objects may be missing`);
       continue;
     }
-    const refuse: Refuse = (message, remedy, subject = object.subject) =>
+    const error: ReportError = (message, remedy, subject = object.subject) =>
       problems.push(contentProblem(plan, object, subject, message, remedy));
-    files.push(...renderObject(object, value, evaluate, refuse));
+    const made = renderObject(object, selected.value, evaluate, error);
+    files.push(...made.map((file) => ({ ...file, object, served: selected })));
   }
-  problems.push(...collisions(plan, files));
+  const variables = variablesOf(files);
+  problems.push(...collisions(plan, files), ...variableProblems(plan, variables));
   throwProblems(problems);
+  const snapshotFiles: SnapshotFile[] = files.map(({ path, mode, content }) => {
+    return { path, mode: mode & PERMISSIONS, content };
+  });
+  if (plan.envFile !== undefined) {
+    const { path, mode } = plan.envFile;
+    snapshotFiles.push({ path, mode: mode & PERMISSIONS, content: envFileContent(variables) });
+  }
   return {
-    snapshot: {
-      files: files.map(({ path, mode, content }) => ({ path, mode: mode & PERMISSIONS, content })),
-    },
-    facts: files.map(({ path, object, served: { region, version } }) => {
-      return { path, object: object.name, service: object.service, region, version };
-    }),
+    snapshot: { files: snapshotFiles },
+    facts: files.map((file) => ({ path: file.path, ...originOf(file) })),
+    variables: variables.map(({ name, value, file }) => ({ name, value, ...originOf(file) })),
+    variableWarnings: plan.envFile === undefined ? [] : variableWarnings(plan, variables),
   };
+}
+
+function originOf({ object, served: { region, version } }: RenderedFile): Origin {
+  return { object: object.name, service: object.service, region, version };
 }
 
 /** A set-user-id bit means nothing on a secret's file; the CSI driver drops it too. */
 const PERMISSIONS = 0o777;
 
-interface RenderedFile extends SnapshotFile {
+interface RenderedFile extends OutputFile {
   readonly object: PlannedObject;
   readonly served: SelectedValue;
 }
 
-type Refuse = (message: string, remedy: string, subject?: string) => void;
-type Evaluate = typeof import('../formats/jmespath.ts').evaluate;
+interface FileVariable extends EnvVariable {
+  readonly file: RenderedFile;
+}
 
-/** The expression language, if the plan has an expression; its package is loaded the first time. */
+function variablesOf(files: readonly RenderedFile[]): readonly FileVariable[] {
+  return files.flatMap((file) =>
+    file.variable === undefined ? [] : [{ name: file.variable, value: file.content, file }],
+  );
+}
+
+/** A pattern may make a name that exists already; all other names were checked with the plan. */
+function variableProblems(plan: Plan, variables: readonly FileVariable[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  const owners = new Map<string, PlannedObject>();
+  for (const variable of variables) {
+    const { object } = variable.file;
+    const report: ReportError = (message, remedy) =>
+      problems.push(contentProblem(plan, object, object.subject, message, remedy));
+    const owner = owners.get(variable.name);
+    owners.set(variable.name, owner ?? object);
+    if (owner !== undefined)
+      report(
+        `expected variables of their own, got one that ${owner.subject} has too`,
+        'Give the pattern in env another prefix, or rename the key.',
+      );
+    const error = plan.envFile === undefined ? undefined : envValueError(variable);
+    if (error !== undefined) report(error.message, error.remedy);
+  }
+  return problems;
+}
+
+function variableWarnings(plan: Plan, variables: readonly FileVariable[]): Rendered['variableWarnings'] {
+  return variables.flatMap((variable) => {
+    const { object } = variable.file;
+    const warning = envValueWarning(variable);
+    if (warning === undefined) return [];
+    const { message, remedy } = warning;
+    return [{ name: variable.name, problem: contentProblem(plan, object, object.subject, message, remedy) }];
+  });
+}
+
+/** The evaluator of expressions, if the plan has one: its package is loaded at the first use. */
 async function evaluator(plan: Plan): Promise<Evaluate | undefined> {
   const needed = plan.objects.some((object) => object.outputs.some(({ kind }) => kind === 'jmesPath'));
   return needed ? (await import('../formats/jmespath.ts')).evaluate : undefined;
 }
 
-function renderObject(
-  object: PlannedObject,
-  served: SelectedValue,
-  evaluate: Evaluate | undefined,
-  refuse: Refuse,
-): readonly RenderedFile[] {
-  const value = object.decode === undefined ? served.value : decoded(served.value);
-  if (value === undefined) {
-    refuse('expected base64 in the value, got something else', 'Correct the value, or remove decode.');
-    return [];
-  }
-  const needsJson = object.outputs.some(({ kind }) => kind !== 'whole');
-  const json = needsJson ? parseJson(value.reveal()) : undefined;
-  if (needsJson && json === undefined) {
-    refuse(
-      'expected JSON in the value, got something else',
-      'Store the value as JSON, or remove jmesPath and expand.',
-    );
-    return [];
-  }
-  return object.outputs.flatMap((output) =>
-    contents(output, value, json ?? null, evaluate, refuse).map((file) => ({ ...file, object, served })),
-  );
-}
-
-function contents(
-  output: Output,
-  value: Secret,
-  json: JsonValue,
-  evaluate: Evaluate | undefined,
-  refuse: Refuse,
-): readonly SnapshotFile[] {
-  switch (output.kind) {
-    case 'whole':
-      return [{ path: output.path, mode: output.mode, content: value }];
-    case 'jmesPath': {
-      const { expression, subject } = output;
-      const result = evaluate?.(expression, json);
-      if (result?.kind !== 'value') {
-        const message = `expected a value at ${quote(expression)}, got ${result?.found}`;
-        refuse(message, 'Correct the expression or the value.', subject);
-        return [];
-      }
-      const find = (json: JsonValue) => {
-        const found = evaluate?.(expression, json);
-        return found?.kind === 'value' ? found.value : undefined;
-      };
-      const content = fieldContent(result.value, value, find, (message, remedy) =>
-        refuse(message, remedy, subject),
-      );
-      return content === undefined ? [] : [{ path: output.path, mode: output.mode, content }];
-    }
-    case 'expand':
-      if (isJsonObject(json)) return expanded(output, Object.entries(json), value, refuse);
-      refuse('expected a JSON object in the value, got other JSON', 'Store an object, or remove expand.');
-      return [];
-    default:
-      return output satisfies never;
-  }
-}
-
-function expanded(
-  { directory, mode }: Extract<Output, { kind: 'expand' }>,
-  entries: readonly (readonly [key: string, field: JsonValue])[],
-  value: Secret,
-  refuse: Refuse,
-): readonly SnapshotFile[] {
-  return entries.flatMap(([key, field], index) => {
-    const which = `key ${index + 1} of ${entries.length}`;
-    const path =
-      key === '' || key === '.' || key.includes('/')
-        ? undefined
-        : filePath(directory === '' ? key : `${directory}/${key}`);
-    if (typeof path !== 'string') {
-      refuse(`expected keys that can be file names, got another one as ${which}`, 'Rename the key.');
-      return [];
-    }
-    const find = (json: JsonValue) => (isJsonObject(json) ? json[key] : undefined);
-    const content = fieldContent(field, value, find, (message, remedy) =>
-      refuse(`${message} (${which})`, remedy),
-    );
-    return content === undefined ? [] : [{ path, mode, content }];
-  });
-}
-
-/** Text as it is, everything else as compact JSON; null has no content. `find` finds the field in the value's JSON. */
-function fieldContent(
-  field: JsonValue,
-  value: Secret,
-  find: (json: JsonValue) => JsonValue | undefined,
-  refuse: Refuse,
-): Secret | undefined {
-  if (typeof field === 'string') return new Secret(field);
-  if (field === null) {
-    refuse('expected a value, got null', 'Store a value, or an empty text.');
-    return undefined;
-  }
-  const text = exactJson(field, value.reveal(), find);
-  if (text === undefined) {
-    refuse(
-      'expected numbers that a 64-bit float keeps exactly, got a larger one',
-      'Store the number as text.',
-    );
-    return undefined;
-  }
-  return new Secret(text);
-}
-
-/** Standard base64 with padding; white space, as of wrapped lines, does not count. */
-function decoded(value: Secret): Secret | undefined {
-  const packed = utf8Text(value.reveal()).replace(/[ \t\r\n]/g, '');
-  if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return undefined;
-  return new Secret(Uint8Array.from(atob(packed), (character) => character.charCodeAt(0)));
-}
-
-/** Files that `expand` made may collide with others; everything else was checked with the plan. */
+/** Files of `expand` may collide with others; all other paths were checked with the plan. */
 function collisions(plan: Plan, files: readonly RenderedFile[]): readonly Problem[] {
   const tree = new PathTree<RenderedFile>();
   const found: Problem[] = [];
@@ -217,6 +162,15 @@ function collisions(plan: Plan, files: readonly RenderedFile[]): readonly Proble
   };
   for (const file of files) report(file, tree.claim(file.path, file));
   for (const file of files) report(file, tree.ownerAbove(file.path));
+  const envPath = plan.envFile?.path;
+  const conflict = files.find(
+    ({ path }) => path === envPath || path.startsWith(`${envPath}/`) || envPath?.startsWith(`${path}/`),
+  );
+  if (conflict !== undefined) {
+    const message = 'expected keys that make files of their own, got one that collides with envFile';
+    const { object } = conflict;
+    found.push(contentProblem(plan, object, object.subject, message, 'Rename the key, or envFile.'));
+  }
   return found;
 }
 

@@ -21,7 +21,7 @@ export interface SidecarMetrics {
 }
 
 /** What the system counts of this process. */
-export interface ProcessFigures {
+interface ProcessFigures {
   /** Bytes. */
   readonly residentMemory: number;
   /** Seconds. */

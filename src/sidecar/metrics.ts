@@ -1,8 +1,8 @@
 /**
  * The metrics page: which figures there are, and how Prometheus reads them.
  *
- * An interface: the README's table is made from the table here. Written by hand: prom-client in the same bundle costs 6.5 MB
- * of private memory and 36 ms (Node 26), which is half of what the whole sidecar may have; these lines cost 0.03 MB. Nothing
+ * An interface: the table of examples/reference/http.md is generated from this one. Written by hand: prom-client in the same
+ * bundle costs 6.5 MB of private memory and 36 ms (Node 26), which is half of what the whole sidecar may have; these lines cost 0.03 MB. Nothing
  * here is ever given a secret, and every label has few values.
  */
 

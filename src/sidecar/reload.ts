@@ -12,7 +12,7 @@ import { type Problem, problemLine, problemsOrThrow } from '../core/problem.ts';
 import type { SyncTarget } from './target.ts';
 
 /** What reading a config again came to. */
-export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
+type ReloadResult = 'changed' | 'unchanged' | 'invalid';
 
 /** Which configs, and how they are read. */
 export interface ReloadOptions {

@@ -48,7 +48,7 @@ export interface Published {
 }
 
 /** What is to be published, and what is to be said of its objects. */
-export interface RenderedTarget extends Rendered {
+interface RenderedTarget extends Rendered {
   readonly missing: readonly ObjectProblem[];
   readonly degradedObjects: readonly ObjectProblem[];
 }
@@ -119,6 +119,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let files: readonly FileStatus[] = [];
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
+  let warnedVariables: readonly string[] = [];
   let configProblems: readonly Problem[] = [];
   let lastErrors: readonly Problem[] = [];
   let lastSuccess: number | undefined;
@@ -130,7 +131,8 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     return { ...(await render(plan, served)), missing, degradedObjects };
   }
 
-  function publish({ snapshot, facts, missing, degradedObjects }: RenderedTarget): Published {
+  function publish(rendered: RenderedTarget): Published {
+    const { snapshot, facts, variableWarnings, missing, degradedObjects } = rendered;
     const first = publishes === 0;
     const replaces = !first || target.holds([]);
     const toNotify = (of: Change): Changed | undefined =>
@@ -145,6 +147,10 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     missingOptional = logTransitions(missingOptional, missing, {
       begins: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
       ends: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
+    });
+    warnedVariables = logTransitions(warnedVariables, variableWarnings, {
+      begins: ({ problem }) => log.problem('config.warning', problem, { config: plan.file }),
+      ends: () => {},
     });
     degraded = logTransitions(degraded, degradedObjects, {
       begins: (object) => log.problem('region.failing', object.problem, { config: plan.file }),

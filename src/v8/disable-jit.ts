@@ -7,21 +7,20 @@
 
 import { setFlagsFromString } from 'node:v8';
 
-/** To be called first of all; `endpoint` is where AWS is asked, if not at its own addresses. */
-export function disableJit(endpoint: string | undefined): void {
-  const modules = endpoint?.startsWith('http:') ? PLAIN : [...PLAIN, 'https'];
-  for (const name of modules) process.getBuiltinModule(`node:${name}`);
+/** To be called before anything else. */
+export function disableJit(): void {
+  for (const name of MODULES) process.getBuiltinModule(`node:${name}`);
   // Node loads this class when it is first used: by the request for credentials of Pod Identity.
   void process.getBuiltinModule('node:async_hooks').AsyncLocalStorage;
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
 /**
- * Node's modules that every pass needs. Loaded first: once flags have changed, V8 no longer takes the code that Node stores
+ * Node's modules that every sync over TLS needs. Loaded first: once flags have changed, V8 no longer takes the code that Node stores
  * of its own modules (crypto alone is 22 of them; together 0.24 times the start of Node). By name, not by an import that
  * nothing uses: the bundler leaves such a one out.
  */
-const PLAIN = ['http', 'crypto', 'sqlite', 'process'];
+const MODULES = ['http', 'https', 'crypto', 'sqlite', 'process'];
 
 /** `--max-opt=0` alone would do on a command line; later it leaves out what it implies. */
 const FLAGS = [

@@ -34,7 +34,7 @@ import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 
 export const REGION = 'eu-west-1';
 export const POD_TOKEN = 'pod.token.canary';
-export const WEB_TOKEN = 'web.token.canary';
+const WEB_TOKEN = 'web.token.canary';
 export const ROLE = 'arn:aws:iam::111122223333:role/app';
 
 export const secret = (id: string, more: Partial<SecretRef> = {}): SecretRef =>

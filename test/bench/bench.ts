@@ -1,8 +1,9 @@
 /**
- * `npm run bench`: what podsecrets costs, measured against the fake AWS in another process.
+ * `npm run bench`: what podsecrets costs, measured against the fake AWS in another process, as production runs it: TLS with a
+ * private authority and a host name, the Pod Identity agent over plain HTTP, AWS 0 to 80 ms away.
  *
- * Writes test/bench/results.json, and from it the README's table and test/bench/starts.svg, and ends with 1 when a figure is worse than
- * test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
+ * Writes test/bench/results.json, and from it the table of examples/reference/cost-and-speed.md and test/bench/starts.svg. Ends
+ * with 1 when a figure is worse than test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
  * machine with Linux, bash, and two cores.
  */
 
@@ -11,12 +12,11 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { plural } from '../../src/core/text.ts';
-import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import { binary } from '../support/program.ts';
 import { type Figure, type Point, type Results, shown } from './figures.ts';
 import { limitedStart } from './limited.ts';
 import { buildOneByOne } from './one-by-one.ts';
-import { openFakeAws, openPlace, type Place, pinned, twoCores } from './place.ts';
+import { openPlace, openTlsAws, type Place, pinned, type TlsAws, twoCores, withRoundTrip } from './place.ts';
 import { forgetPages, peakOf } from './processes.ts';
 import { measureSidecars } from './sidecars.ts';
 import { measureStarts, median, noiseOf, type Starts } from './starts.ts';
@@ -25,7 +25,7 @@ const root = join(import.meta.dirname, '../..');
 const figures: Figure[] = [];
 const points: Point[] = [];
 
-const aws = await openFakeAws();
+const aws = await openTlsAws();
 const oneByOne = await buildOneByOne();
 try {
   await measureGrid(aws, oneByOne);
@@ -40,11 +40,10 @@ await measureSleepers();
 measureSizes();
 end();
 
-/** Every count of secrets at every latency, the one-by-one program beside it. */
-async function measureGrid(fakeAws: FakeAwsProcess, baseline: string): Promise<void> {
+/** Every count of secrets at every round trip time, the one-by-one program beside it. */
+async function measureGrid(near: TlsAws, baseline: string): Promise<void> {
   for (const latency of [0, 5, 20, 80]) {
-    await fakeAws.clearFaults();
-    if (latency > 0) await fakeAws.addFault({ does: { kind: 'latency', ms: latency } });
+    const fakeAws = await withRoundTrip(near, latency);
     for (const secrets of [1, 10, 50, 200]) {
       const place = openPlace(fakeAws, secrets, 0);
       // The one that is budgeted is worth a closer look.
@@ -74,11 +73,17 @@ async function measureGrid(fakeAws: FakeAwsProcess, baseline: string): Promise<v
     const { ratio, noise } = measureStarts(binary, mixed, 15);
     record(`cold init, 20 secrets and 20 parameters, ${latency} ms`, '×', ratio, noise);
     mixed.box.remove();
+    if (latency === 20) {
+      const irsa = openPlace(fakeAws, 1, 0, 'irsa');
+      const starts = measureStarts(binary, irsa, 15);
+      record('cold init, 1 secret, IRSA with STS on another host, 20 ms', 'ms', starts.ms, starts.noise);
+      irsa.box.remove();
+    }
+    await fakeAws.stop();
   }
-  await fakeAws.clearFaults();
 }
 
-async function measureCalls(fakeAws: FakeAwsProcess): Promise<void> {
+async function measureCalls(fakeAws: TlsAws): Promise<void> {
   for (const fetch of ['batch', 'single']) {
     const place = openPlace(fakeAws, 20, 20);
     await fakeAws.forgetCalls();
@@ -98,7 +103,7 @@ async function measureCalls(fakeAws: FakeAwsProcess): Promise<void> {
   }
 }
 
-async function measurePeak(fakeAws: FakeAwsProcess): Promise<void> {
+async function measurePeak(fakeAws: TlsAws): Promise<void> {
   forgetPages(binary);
   for (const secrets of [1, 50]) {
     const place = openPlace(fakeAws, secrets, 0);
@@ -111,7 +116,7 @@ async function measurePeak(fakeAws: FakeAwsProcess): Promise<void> {
 }
 
 /** Where cgroups cannot be made, the figure is left out. */
-function measureLimited(fakeAws: FakeAwsProcess): void {
+function measureLimited(fakeAws: TlsAws): void {
   const place = openPlace(fakeAws, 1, 0);
   const command = [binary, ...place.args('init', '--log-level', 'error')];
   const seconds = Array.from({ length: 9 }, () => limitedStart(100, command, place.env)).filter(
@@ -129,6 +134,7 @@ async function measureSleepers(): Promise<void> {
   record('PSS of one of five sidecars', 'MiB', oneOfFive.pss, 0.02);
   record('RSS of a sidecar', 'MiB', alone.rss, 0.05);
   record('PSS of a sidecar alone', 'MiB', alone.pss, 0.05);
+  if (alone.workingSet !== undefined) record('working set of a sidecar alone', 'MiB', alone.workingSet, 0.05);
   record('CPU of a refresh of 20 secrets and 20 parameters', 'ms', refreshCpuMs, 0.2);
   // Six refreshes are in an hour of the default interval.
   record('CPU of a sidecar, an hour', 's', (idleCpuMsPerHour + 6 * refreshCpuMs) / 1000, 0.5);

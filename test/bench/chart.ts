@@ -1,4 +1,4 @@
-/** The chart of the README: how long a cold start takes, by the number of secrets, at four latencies. */
+/** The chart of examples/reference/cost-and-speed.md: how long a cold start takes, by the number of secrets, at four latencies. */
 
 import type { Point, Results } from './figures.ts';
 
@@ -9,7 +9,7 @@ const RIGHT = 150;
 const TOP = 64;
 const BOTTOM = 68;
 
-/** Dark enough on white, light enough on a dark page, told apart without colours by their labels. */
+/** Dark enough on white, light enough on a dark page, with labels for readers who do not see the colours. */
 const colours: Readonly<Record<number, string>> = {
   0: '#5b8c5a',
   5: '#3f7cac',
@@ -26,13 +26,13 @@ export function drawStarts({ points, machine, date, node }: Results): string {
   const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500].filter((value) => value <= most);
   const lines = [...Map.groupBy(points, ({ program, latency }) => `${program} ${latency}`).values()];
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12"><title>Cold start of podsecrets init by the number of secrets, at four latencies of AWS</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12"><title>Cold start of podsecrets init by the number of secrets, at four round trip times to AWS</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(LEFT, 24, 'Cold start of podsecrets init', 'font-size="15" font-weight="600" fill="#222"'),
     text(
       LEFT,
       43,
-      'times the start of an empty Node, when AWS answers after 0 to 80 ms; dashed: one secret after another',
+      'times the start of an empty Node, at a round trip time of 0 to 80 ms; dashed: one secret after another',
     ),
     ...rows.map(
       (value) =>

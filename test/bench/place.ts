@@ -1,14 +1,22 @@
 /** Where the bench runs: fake AWS servers in processes of their own, a config and a tmpfs directory for each run. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { type Certificate, selfSigned } from '../fake-aws/certificate.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
 const MOST = 200;
 const seed = {
-  identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
+  identities: {
+    app: {
+      role: 'arn:aws:iam::111122223333:role/app',
+      podIdentityTokens: ['pod-token'],
+      webIdentityTokens: ['web-token'],
+    },
+  },
   regions: {
     'eu-west-1': {
       secrets: Object.fromEntries(numbered(MOST, (n) => [`secret-${n}`, `value of secret ${n}`])),
@@ -44,6 +52,24 @@ export async function openTlsAws(): Promise<TlsAws> {
   return { ...aws, ca: certificate.cert, url: aws.url.replace('127.0.0.1', 'localhost') };
 }
 
+/** The same AWS, `rtt` milliseconds away; the Pod Identity agent stays on the node. */
+export async function withRoundTrip(aws: TlsAws, rtt: number): Promise<TlsAws> {
+  if (rtt === 0) return { ...aws, stop: async () => {} };
+  const port = new URL(aws.url).port;
+  const script = join(import.meta.dirname, 'delay.ts');
+  const child = spawn(process.execPath, ['--no-warnings', script, port, String(rtt)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [delayed] = await once(child.stdout, 'data');
+  return {
+    ...aws,
+    url: aws.url.replace(port, String(delayed).trim()),
+    stop: async () => {
+      child.kill();
+    },
+  };
+}
+
 export interface Place {
   readonly box: Sandbox;
   readonly env: Readonly<Record<string, string>>;
@@ -52,7 +78,12 @@ export interface Place {
 }
 
 /** A config of so many secrets and parameters, and the environment of a pod. */
-export function openPlace(aws: FakeAwsProcess | TlsAws, secrets: number, parameters: number): Place {
+export function openPlace(
+  aws: FakeAwsProcess | TlsAws,
+  secrets: number,
+  parameters: number,
+  identity: 'pod' | 'irsa' = 'pod',
+): Place {
   const box = makeSandbox();
   const objects = [
     ...numbered(secrets, (n) => ({ objectName: `secret-${n}`, objectType: 'secretsmanager' })),
@@ -62,14 +93,22 @@ export function openPlace(aws: FakeAwsProcess | TlsAws, secrets: number, paramet
       objectAlias: `parameter-${n}`,
     })),
   ];
-  box.writeConfig({ usePodIdentity: 'true', objects });
+  box.writeConfig({ usePodIdentity: String(identity === 'pod'), objects });
   return {
     box,
     env: {
-      ...podIdentityEnv(box, aws, 'pod-token'),
+      ...(identity === 'pod' ? podIdentityEnv(box, aws, 'pod-token') : irsa(box, aws)),
       ...('ca' in aws ? { AWS_CA_BUNDLE: box.write('ca.pem', aws.ca) } : {}),
     },
     args: (command, ...flags) => [command, '--config', box.config, '--dir', box.dir, ...flags],
+  };
+}
+
+/** STS answers under another name than the services, so that it needs a connection of its own, as in AWS. */
+function irsa(box: Sandbox, aws: FakeAwsProcess): Record<string, string> {
+  return {
+    ...irsaEnv(box, aws, seed.identities.app.role, 'web-token'),
+    AWS_ENDPOINT_URL_STS: aws.url.replace('localhost', '127.0.0.1'),
   };
 }
 

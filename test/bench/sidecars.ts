@@ -4,12 +4,15 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
-import { activityOf, type Memory, memoryOf } from './processes.ts';
+import { activityOf, forgetPages, type Memory, memoryOf } from './processes.ts';
 import { median } from './starts.ts';
+import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
 
 export interface SidecarFigures {
-  readonly alone: Memory;
+  /** `workingSet` is undefined where no cgroup can be made. */
+  readonly alone: Memory & { readonly workingSet: number | undefined };
   readonly oneOfFive: Memory;
   readonly refreshCpuMs: number;
   readonly idleWakeUpsPerMinute: number;
@@ -28,7 +31,7 @@ export async function measureSidecars(binary: string): Promise<SidecarFigures> {
     const five = await measure(binary, aws, 5);
     const one = await measure(binary, aws, 1);
     return {
-      alone: one.memory,
+      alone: { ...one.memory, workingSet: one.workingSet },
       oneOfFive: five.memory,
       refreshCpuMs: one.refreshCpuMs,
       ...(await idle(binary, aws)),
@@ -42,30 +45,45 @@ async function measure(
   binary: string,
   aws: TlsAws,
   count: number,
-): Promise<{ readonly memory: Memory; readonly refreshCpuMs: number }> {
+): Promise<{
+  readonly memory: Memory;
+  readonly workingSet: number | undefined;
+  readonly refreshCpuMs: number;
+}> {
   await aws.forgetCalls();
-  const sidecars = numbered(count, () => startSidecar(binary, aws, ['--interval', '1s', '--fetch', 'batch']));
+  // Pages of the binary count for the group that reads them first.
+  forgetPages(binary);
+  const group = openMemoryGroup();
+  const sidecars = numbered(count, () =>
+    startSidecar(binary, aws, ['--interval', '1s', '--fetch', 'batch'], group),
+  );
   try {
     await called(aws, count, sidecars);
     const before = sidecars.map(({ pid }) => activityOf(pid).cpuMs);
     await called(aws, count * (REFRESHES + 1), sidecars);
     const cpu = sidecars.map(({ pid }, index) => activityOf(pid).cpuMs - (before[index] ?? 0));
     const samples: Memory[] = [];
+    const workingSets: number[] = [];
     for (let times = 0; times < 20; times++) {
       await pause(150);
+      if (group !== undefined) workingSets.push(group.workingSet());
       samples.push(...sidecars.map(({ pid }) => memoryOf(pid)));
     }
     const middle = (of: keyof Memory) => median(samples.map((sample) => sample[of]));
     return {
       memory: { rss: middle('rss'), pss: middle('pss'), private: middle('private') },
+      workingSet: group === undefined ? undefined : median(workingSets),
       refreshCpuMs: median(cpu) / REFRESHES,
     };
   } finally {
+    const ended = sidecars.map(({ child }) => once(child, 'exit'));
     for (const { child } of sidecars) child.kill();
+    await Promise.all(ended);
+    group?.remove();
   }
 }
 
-/** Waits until there were so many passes, by the call that each makes once. */
+/** Waits until there were so many syncs, by the call that each makes once. */
 async function called(aws: TlsAws, times: number, sidecars: readonly Sidecar[]): Promise<void> {
   while ((await aws.count({ operation: 'BatchGetSecretValue' })) < times) {
     if (sidecars.some(({ child }) => child.exitCode !== null)) throw new Error('a sidecar ended');
@@ -101,10 +119,15 @@ interface Sidecar {
   readonly pid: number;
 }
 
-function startSidecar(binary: string, aws: TlsAws, flags: readonly string[]): Sidecar {
+function startSidecar(binary: string, aws: TlsAws, flags: readonly string[], group?: MemoryGroup): Sidecar {
   const place = openPlace(aws, 20, 20);
   const args = place.args('sidecar', '--log-level', 'error', '--listen', '127.0.0.1:0', ...flags);
-  const child = spawn(binary, args, { env: place.env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const join = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.procs];
+  const [program = '', ...words] = [...join, binary, ...args];
+  const child = spawn(program, words, {
+    env: { ...place.env, PATH: process.env.PATH },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   child.once('exit', () => place.box.remove());
   return { child, pid: child.pid ?? 0 };
 }

@@ -51,7 +51,7 @@ export function measureStarts(
 }
 
 /**
- * Wall and CPU in milliseconds, as the shell measures them: Node does not tell the CPU of a child. Bash's `time` cuts the wall
+ * Wall and CPU in milliseconds, as the shell measures them: Node does not report the CPU time of a child. Bash's `time` cuts the wall
  * to whole milliseconds, a twentieth of an empty start, so that is taken from its clock.
  */
 export function time(command: readonly string[], env: Readonly<Record<string, string>>): Timed {

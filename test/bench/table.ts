@@ -1,4 +1,4 @@
-/** The results of the last bench as the README shows them: a sentence, a table and a chart. */
+/** The results of the last bench as the pages show them: a sentence, a table and a chart. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

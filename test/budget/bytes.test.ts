@@ -1,4 +1,4 @@
-/** How much of each package is in the program. A package may not come in, or grow, unseen. */
+/** How much of each package is in the program. A package may not appear or grow unnoticed. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -45,8 +45,8 @@ const secret = (objectName: string) => ({ objectName, objectType: 'secretsmanage
 const parameter = (objectName: string) => ({ objectName, objectType: 'ssmparameter' });
 const everything: readonly object[] = [...secrets.map(secret), ...parameters.map(parameter)];
 
-/** How often each operation was called, in the first pass and in a refresh. */
-async function counted(aws: FakeAwsProcess, objects: readonly object[], flags: readonly string[]) {
+/** How often each operation was called, in the first sync and in a refresh. */
+async function callsOf(aws: FakeAwsProcess, objects: readonly object[], flags: readonly string[]) {
   const box = makeSandbox();
   box.writeConfig({ objects });
   const running = await startSidecar(
@@ -57,7 +57,7 @@ async function counted(aws: FakeAwsProcess, objects: readonly object[], flags: r
     await running.event('sidecar.ready');
     const first = await operations(aws);
     await running.refresh();
-    // Each config says so once.
+    // One event for each config.
     const configs = 1 + flags.filter((flag) => flag === '--config').length;
     await running.event('publish.unchanged', configs);
     assert.is(running.events('publish.unchanged').length, configs);
@@ -80,7 +80,7 @@ async function operations(aws: FakeAwsProcess): Promise<Readonly<Record<string, 
 }
 
 /** The calls of `podsecrets init`. */
-async function countedOnce(aws: FakeAwsProcess, objects: readonly object[], flags: readonly string[]) {
+async function callsOfInit(aws: FakeAwsProcess, objects: readonly object[], flags: readonly string[]) {
   const box = makeSandbox();
   box.writeConfig({ objects });
   const args = ['init', '--config', box.config, '--dir', box.dir, ...flags];
@@ -90,7 +90,7 @@ async function countedOnce(aws: FakeAwsProcess, objects: readonly object[], flag
   return await operations(aws);
 }
 
-/** What a month of such refreshes costs a pod, in US cents. */
+/** US cents that a pod pays for a month of such refreshes. */
 function centsPerMonth({
   GetSecretValue = 0,
   BatchGetSecretValue = 0,
@@ -105,30 +105,30 @@ for (const [mode, expected, cents] of [
   ['single', { GetParameters: 2, GetSecretValue: 20 }, 43.2],
 ] as const) {
   calls(`--fetch ${mode}: ${JSON.stringify(expected)}, ${cents} cents a month`, async ({ aws }) => {
-    const { first, refresh } = await counted(aws, everything, ['--fetch', mode]);
+    const { first, refresh } = await callsOf(aws, everything, ['--fetch', mode]);
     assert.equal(refresh, expected);
     assert.equal(
       first,
       { ...expected, GetCredentials: 1 },
-      'the first pass needs the credentials, and no call more',
+      'the first sync makes one more call, for the credentials',
     );
     assert.is(centsPerMonth(refresh), cents);
-    assert.equal(await countedOnce(aws, everything, ['--fetch', mode]), first);
+    assert.equal(await callsOfInit(aws, everything, ['--fetch', mode]), first);
   });
 }
 
 calls(
-  '--fetch auto without the right to batch: found out once, and then what the provider needs',
+  '--fetch auto without permission for BatchGetSecretValue tries it once, and then calls what the provider calls',
   async ({ aws }) => {
     await aws.changeIdentity({ name: 'app', deny: [{ action: 'secretsmanager:BatchGetSecretValue' }] });
-    const { first, refresh } = await counted(aws, everything, []);
+    const { first, refresh } = await callsOf(aws, everything, []);
     assert.is(first.BatchGetSecretValue, 1);
     assert.equal(refresh, { GetParameters: 2, GetSecretValue: 20 });
   },
 );
 
-calls('what is pinned to a version is asked for once, and never again', async ({ aws }) => {
-  const { first, refresh } = await counted(
+calls('a pinned version is fetched once', async ({ aws }) => {
+  const { first, refresh } = await callsOf(
     aws,
     [
       ...secrets.map((name) => ({ ...secret(name), objectVersion: pinned })),
@@ -140,10 +140,10 @@ calls('what is pinned to a version is asked for once, and never again', async ({
   assert.equal(refresh, {});
 });
 
-calls('two configs that ask for the same share each call', async ({ aws }) => {
+calls('two configs with the same objects share each call', async ({ aws }) => {
   const box = makeSandbox();
   const other = box.writeConfig({ objects: everything });
-  const { refresh } = await counted(aws, everything, ['--config', `${other}=${box.root}/other`]);
+  const { refresh } = await callsOf(aws, everything, ['--config', `${other}=${box.root}/other`]);
   assert.equal(refresh, { BatchGetSecretValue: 1, GetParameters: 2 });
   box.remove();
 });

@@ -1,8 +1,8 @@
 /**
- * What touches the file system: nothing is written outside the directory, nothing is read that we did not ask for.
+ * What touches the file system: nothing is written outside the directory, and only expected files are read.
  *
- * Twice: by the calls of Node's `fs`, on any machine; and by the system calls of the executable itself, where strace is
- * installed (it says so when it is not).
+ * Checked twice: by the calls of Node's `fs`, on any machine, and by the system calls of the executable, where strace is
+ * installed.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -37,7 +37,7 @@ disk.after.each(({ box }) => box.remove());
 
 const initArgs = (box: Sandbox) => ['init', '--config', box.config, '--dir', box.dir];
 
-/** The directory, the files that the program was told of, and the termination message. */
+/** The directory, the files named on the command line or in the environment, and the termination message. */
 function own(box: Sandbox): readonly RegExp[] {
   return [`${box.dir}(/.*)?`, box.config, `${box.root}/pod-identity-token`, '/dev/termination-log'].map(
     (pattern) => new RegExp(`^${pattern}$`),
@@ -100,7 +100,7 @@ interface FileCall {
   readonly changes: boolean;
 }
 
-/** A line of strace, if it is a call that opens a file or changes the file system. Asking whether a file is there is free. */
+/** A line of strace, if it is a call that opens a file or changes the file system. Checking whether a file exists is allowed anywhere. */
 function fileCall(text: string): readonly FileCall[] {
   const [, name = '', args = ''] = /^\d+\s+(?:<\.\.\. )?(\w+)\((.*)$/.exec(text) ?? [];
   const paths = [...args.matchAll(/"([^"]*)"/g)].map(([, path = '']) => path);

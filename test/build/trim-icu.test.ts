@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { trimIcu } from '../../src/build/trim-icu.ts';
 import { binary } from '../support/program.ts';
 
-/** Each with what it holds; the last one is of those whose end is not told. */
+/** Each with what it holds; the end of the last one is not recorded. */
 const ITEMS: Readonly<Record<string, string>> = {
   'brkitr/char.brk': 'graphemes',
   'brkitr/thaidict.dict': 'words',

@@ -87,7 +87,7 @@ export function removeLeftovers({ kubectl }: Cluster, run: string): void {
 }
 
 /** A hook that runs before tests, and says why it failed: uvu would not. */
-export function told<T>(hook: (context: T) => Promise<void>): (context: T) => Promise<void> {
+export function reportingHook<T>(hook: (context: T) => Promise<void>): (context: T) => Promise<void> {
   return async (context) => {
     try {
       await hook(context);

@@ -6,14 +6,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { goldenFile, goldens } from '../helm/golden.ts';
 import { injectWith, objectsIn } from '../support/inject.ts';
-import { type Cluster, freshName, makeNamespace, startCluster, told } from './cluster.ts';
+import { type Cluster, freshName, makeNamespace, reportingHook, startCluster } from './cluster.ts';
 
 const NAMESPACE = freshName();
 const examples = join(import.meta.dirname, '../../examples');
 const test = suite<{ cluster: Cluster }>('manifests');
 
 test.before(
-  told(async (context) => {
+  reportingHook(async (context) => {
     context.cluster = await startCluster();
     await makeNamespace(context.cluster, NAMESPACE);
   }),

@@ -11,8 +11,8 @@ import {
   makeNamespace,
   RUN,
   RUN_LABEL,
+  reportingHook,
   startCluster,
-  told,
   until,
 } from './cluster.ts';
 
@@ -20,7 +20,7 @@ const NAMESPACE = freshName();
 const test = suite<{ cluster: Cluster }>('policy');
 
 test.before(
-  told(async (context) => {
+  reportingHook(async (context) => {
     context.cluster = await startCluster();
     await makeNamespace(context.cluster, NAMESPACE);
     // A chart that somebody installed in this cluster does not act here: ours listens to another label.

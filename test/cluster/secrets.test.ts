@@ -15,7 +15,7 @@ import { applySecrets, type SecretsRequest } from '../../src/kubernetes/apply-se
 import { type RbacRule, rbacFor } from '../../src/kubernetes/rbac.ts';
 import { rejects } from '../support/rejects.ts';
 import { published, secretObject, secretPlan } from '../support/secret-plan.ts';
-import { type Cluster, freshName, startCluster, told, until } from './cluster.ts';
+import { type Cluster, freshName, reportingHook, startCluster, until } from './cluster.ts';
 import { type ApiServer, allows, apiServerOf, makeServiceAccount } from './service-account.ts';
 
 interface Scene {
@@ -29,7 +29,7 @@ interface Scene {
 const test = suite<Scene>('secrets in a cluster');
 
 test.before(
-  told(async (scene) => {
+  reportingHook(async (scene) => {
     scene.cluster = await startCluster();
     scene.api = await apiServerOf(scene.cluster);
   }),
@@ -292,7 +292,7 @@ async function gone(scene: Scene, name: string): Promise<void> {
   );
 }
 
-/** A pod, and what the downward API would tell it. */
+/** A pod, and the environment that the downward API would give it. */
 function makePod(scene: Scene, name: string): { readonly POD_NAME: string; readonly POD_UID: string } {
   kubectl(scene, ['create', '-f', '-'], { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: podSpec });
   return { POD_NAME: name, POD_UID: kubectl(scene, ['get', 'pod', name, '-o', UID]) };

@@ -9,7 +9,7 @@ import { connect } from 'node:tls';
 import type { RbacRule } from '../../src/kubernetes/rbac.ts';
 import { type Cluster, makeNamespace } from './cluster.ts';
 
-/** What a pod is told of the API server. */
+/** The API server as a pod's environment names it. */
 export interface ApiServer {
   readonly host: string;
   readonly port: string;
@@ -17,15 +17,15 @@ export interface ApiServer {
   readonly ca: string;
 }
 
-/** Where the API server is, seen from here, and the authority of its certificate: what a pod is told of it. */
+/** Where the API server is, seen from here, and the authority of its certificate. */
 export async function apiServerOf(cluster: Cluster): Promise<ApiServer> {
   const view = cluster.kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
   const { clusters } = JSON.parse(view) as { readonly clusters: readonly { readonly cluster: Endpoint }[] };
   const { server = '', 'certificate-authority-data': given } = clusters[0]?.cluster ?? {};
   const { protocol, hostname, port, pathname } = new URL(server);
   if (protocol !== 'https:' || pathname !== '/')
-    throw new Error(`expected a kubeconfig with https://HOST:PORT, as a pod is told, got ${server}`);
-  // A pod is told an IPv6 address without brackets.
+    throw new Error(`expected a kubeconfig with https://HOST:PORT, as a pod needs it, got ${server}`);
+  // In a pod's environment an IPv6 address has no brackets.
   const host = hostname.replace(/^\[|\]$/g, '');
   const ca = given === undefined ? await authorityOf(host, port) : Buffer.from(given, 'base64').toString();
   return { host, port: port || '443', ca };

@@ -96,9 +96,9 @@ test('all is well: what is used, by whom, and what was read', async (scene) => {
     /ok {4}config {5}2 objects, 2 files\n/,
     /ok {4}region {5}eu-west-1, from parameters.region\n/,
     /ok {4}endpoints {2}Secrets Manager, Parameter Store, STS at http:\/\/127/,
-    /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, as usePodIdentity: "true" says\n/,
-    /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, ends in/,
-    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials end in (5h59m|6h)\n/,
+    /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, from usePodIdentity: "true"\n/,
+    /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, expires in/,
+    /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials expire in (5h59m|6h)\n/,
     /ok {4}directory {2}in memory, \d+ MiB free\n/,
     /ok {4}db {10}secretsmanager eu-west-1 {2}version \S+\n/,
     /ok {4}\/app\/token {2}ssmparameter {3}eu-west-1 {2}version 1\n/,
@@ -228,7 +228,7 @@ test('a value that cannot become its file is found too', async (scene) => {
   });
   const { code, out } = await run(scene);
   assert.is(code, 5);
-  assert.match(out, /ok {4}login[\s\S]*FAIL {2}its files cannot be made:\n {8}objects\[0\]/);
+  assert.match(out, /ok {4}login[\s\S]*FAIL {2}its files cannot be rendered:\n {8}objects\[0\]/);
 });
 
 test('variables that are missing are named, and nothing is asked', async (scene) => {
@@ -268,10 +268,7 @@ test('IRSA works without a word in the config, by its variables', async (scene) 
   scene.sandbox.writeConfig({ objects: [secret('db')] });
   const { code, out } = await run(scene);
   assert.is(code, 0);
-  assert.match(
-    out,
-    `IAM role ${ROLE} by the service account's token, as the variables in the environment say`,
-  );
+  assert.match(out, `IAM role ${ROLE} by the service account's token, from environment variables`);
   assert.match(out, 'for sts.amazonaws.com');
 });
 

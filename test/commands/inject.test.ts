@@ -51,7 +51,7 @@ test('reads a file or standard input, and prints the same', async ({ directory }
   const config = ['--config', join(directory, 'config.yaml')];
   const fromFile = await run([...config, '-f', join(directory, 'pod.yaml')]);
   assert.equal(await run(config, pod), fromFile);
-  assert.match(fromFile.out, /^apiVersion: v1\nkind: Pod\n/);
+  assert.match(fromFile.out, /^apiVersion: v1\nkind: ConfigMap\n/);
   assert.match(fromFile.out, '- name: podsecrets\n');
   assert.is(fromFile.err, '');
 });
@@ -85,7 +85,7 @@ test('--output json prints one list', async ({ directory }) => {
   assert.is(list.kind, 'List');
   assert.equal(
     list.items.map((item: { readonly kind: string }) => item.kind),
-    ['Pod', 'ConfigMap'],
+    ['ConfigMap', 'Pod'],
   );
 });
 
@@ -107,7 +107,7 @@ test('--diff prints what changes, and nothing when nothing does', async ({ direc
 
 test('warnings go to standard error', async ({ directory }) => {
   const { out, err } = await run(['--config', join(directory, 'config.yaml')], `${pod}  hostNetwork: true\n`);
-  assert.match(err, /^warning: Pod\/web: expected a network of the pod's own/);
+  assert.match(err, /^warning: Pod\/web: the pod uses hostNetwork/);
   assert.not.match(out, 'warning');
 });
 

@@ -275,6 +275,22 @@ each([
     files: { '-a-b-c': 'v' },
   },
   {
+    rule: 'every key that the provider ignores leaves its files as they are, and adds the file of variables',
+    secrets: { s: { json: { a: 'A' } } },
+    parameters: { p: 'v' },
+    objects: [
+      secret('s', {
+        env: 'ALL',
+        envCase: 'keep',
+        optional: false,
+        jmesPath: [{ path: 'a', objectAlias: 'x', env: 'A' }],
+      }),
+      parameter('p', { env: 'P' }),
+    ],
+    more: { parameters: { envFile: 'app.env' } },
+    files: { s: '{"a":"A"}', x: 'A', p: 'v', 'app.env': `ALL='{"a":"A"}'\nA='A'\nP='v'\n` },
+  },
+  {
     rule: 'fields of a parameter',
     parameters: { p: '{"a":"A"}' },
     objects: [parameter('p', { jmesPath: [{ path: 'a', objectAlias: 'x' }] })],

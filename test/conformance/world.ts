@@ -32,7 +32,7 @@ export interface Fetch {
   readonly flags?: readonly string[];
 }
 
-export interface Fetched {
+interface Fetched {
   readonly code: number;
   /** What was thrown, when the code is not 0. */
   readonly thrown: unknown;

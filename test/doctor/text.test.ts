@@ -33,26 +33,26 @@ const config: ConfigReport = {
   file: 'config.yaml',
   directory: '/data',
   checks: [
-    { subject: 'config', verdict: 'warning', text: '2 objects, 2 files', problems: [unknownKey] },
-    { subject: 'region', verdict: 'ok', text: 'eu-west-1, from AWS_REGION', problems: [] },
-    { subject: 'directory', verdict: 'failed', text: '', problems: [onDisk] },
+    { subject: 'config', status: 'warning', text: '2 objects, 2 files', problems: [unknownKey] },
+    { subject: 'region', status: 'ok', text: 'eu-west-1, from AWS_REGION', problems: [] },
+    { subject: 'directory', status: 'failed', text: '', problems: [onDisk] },
   ],
   objects: [
     {
       object: optionalObject('db/password'),
-      verdict: 'ok',
-      reads: [{ read: read('db/password'), verdict: 'ok', version: 'v1', problem: undefined }],
+      status: 'ok',
+      reads: [{ read: read('db/password'), status: 'ok', version: 'v1', problem: undefined }],
       contents: [],
     },
     {
       object: optionalObject('locked'),
-      verdict: 'failed',
-      reads: [{ read: read('locked'), verdict: 'failed', version: undefined, problem: denied }],
+      status: 'failed',
+      reads: [{ read: read('locked'), status: 'failed', version: undefined, problem: denied }],
       contents: [],
     },
   ],
 };
-const skipped = { verdict: 'skipped', version: undefined, problem: undefined } as const;
+const skipped = { status: 'skipped', version: undefined, problem: undefined } as const;
 const report: DoctorReport = { configs: [config] };
 
 test('the text says each thing on its line, what to do beneath, and all of it at the end', () => {
@@ -101,7 +101,7 @@ test('no control character of a config reaches the terminal, be it in a region',
 test('the exit code is that of the earliest stage that failed; a warning is no failure', () => {
   assert.is(doctorExitCode(report), 5);
   assert.is(doctorExitCode({ configs: [{ ...config, objects: [] }] }), 6);
-  const checks = config.checks.filter(({ verdict }) => verdict !== 'failed');
+  const checks = config.checks.filter(({ status }) => status !== 'failed');
   assert.is(doctorExitCode({ configs: [{ ...config, checks, objects: [] }] }), 0);
   assert.match(doctorText({ configs: [{ ...config, checks, objects: [] }] }), 'All checks passed.\n');
 });
@@ -118,8 +118,8 @@ test('one problem that stops many objects is counted once', () => {
 test('a read that is only a warning does not count among the failures of its object', () => {
   const object = {
     object: optionalObject('locked'),
-    verdict: 'failed',
-    reads: [{ read: read('locked'), verdict: 'warning', version: undefined, problem: denied }],
+    status: 'failed',
+    reads: [{ read: read('locked'), status: 'warning', version: undefined, problem: denied }],
     contents: [onDisk],
   } as const;
   assert.is(doctorExitCode({ configs: [{ ...config, checks: [], objects: [object] }] }), 6);

@@ -66,7 +66,7 @@ async function inject(example: string, { words, piped }: Injection): Promise<str
 
 for (const file of globSync('*/*.yaml', { cwd: root }).sort()) {
   if (file.startsWith('docker-compose/') && !file.endsWith('class.yaml')) continue;
-  test(`${file}: manifests that every release accepts`, () => {
+  test(`${file}: every release accepts the manifests`, () => {
     const text = readFileSync(join(root, file), 'utf8');
     for (const release of releases) assert.equal(manifestFaults(text, release), []);
   });
@@ -78,7 +78,7 @@ for (const example of examples) {
     assert.match(read(example, 'README.md'), /^(## )?Clean up/m);
   });
 
-  test(`${example}: a config without a mistake or a warning`, async () => {
+  test(`${example}: the config is valid and has no warning`, async () => {
     const { plan, problems, warnings } = await parsePlan(read(example, 'secret-provider-class.yaml'), {
       file: 'secret-provider-class.yaml',
       defaultMode: 0o644,
@@ -105,7 +105,21 @@ for (const example of examples) {
   });
 }
 
-test('the built program prints what the tests above saw, from a file and from standard input', async () => {
+test('the config page: its snippet is valid and writes the file of variables', async () => {
+  const snippet = /```yaml\n(parameters:[\s\S]*?)```/.exec(read('reference', 'config.md'))?.[1] ?? '';
+  const indented = snippet.replaceAll(/^(?=.)/gm, '  ');
+  const text = `apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nmetadata: {name: shop}\nspec:\n  provider: aws\n${indented}`;
+  const { plan, problems, warnings } = await parsePlan(text, {
+    file: 'config.yaml',
+    defaultMode: 0o644,
+    environmentRegion: 'eu-central-1',
+    syncSecrets: true,
+  });
+  assert.equal([...problems, ...warnings], []);
+  assert.is(plan?.envFile?.path, 'app.env');
+});
+
+test('the built program prints the same manifests, from a file and from standard input', async () => {
   const at = (file: string) => join(root, 'pod-identity', file);
   const config = ['--config', at('secret-provider-class.yaml')];
   const fromFile = await run(['inject', '-f', at('deployment.yaml'), ...config]);
@@ -119,7 +133,7 @@ test('the built program prints what the tests above saw, from a file and from st
   assert.is(fromInput, '');
 });
 
-test('fargate: what its README says is refused, is refused', async () => {
+test('fargate: EKS Pod Identity is refused', async () => {
   const config = read('fargate', 'secret-provider-class.yaml');
   const manifest = { file: 'deployment.yaml', text: read('fargate', 'deployment.yaml') };
   const refusal = async (text: string, flags: string) => {

@@ -66,7 +66,7 @@ test('refuses in plain text', async () => {
   }
 });
 
-test('accepts other tokens as soon as it is told so', async () => {
+test('accepts other tokens as soon as the identity has them', async () => {
   aws.changeIdentity({ name: 'app', podIdentityTokens: ['fresh'], expiredTokens: ['pod-token'] });
   assert.match((await ask({ authorization: 'pod-token' })).body, 'ExpiredTokenException');
   assert.is((await ask({ authorization: 'fresh' })).status, 200);

@@ -40,8 +40,8 @@ test('rotates, marks for deletion, restores and removes a secret', async () => {
   assert.is((await get(secret.name)).SecretString, 'second');
   await aws.removeSecret(secret);
   assert.is(((await rejects(get(secret.name))) as Error).name, 'ResourceNotFoundException');
-  const anew = await aws.putSecret({ ...secret, string: 'made anew' });
-  assert.not.ok([before.VersionId, after.VersionId].includes(anew.versionId));
+  const again = await aws.putSecret({ ...secret, string: 'created again' });
+  assert.not.ok([before.VersionId, after.VersionId].includes(again.versionId));
 });
 
 test('puts and removes a parameter', async () => {
@@ -93,7 +93,7 @@ test('says what does not fit, and what it can do', async () => {
   assert.equal(JSON.parse((await send(`${aws.url}/_fake-aws/count`, 'GET', {})).body), { result: 0 });
 });
 
-test('what it is told is in no journal', async () => {
+test('the journal holds no control calls', async () => {
   await aws.putSecret({ region: 'eu-west-1', name: 'x', string: 'canary' });
   assert.is(await aws.count(), 0);
 });
@@ -124,7 +124,7 @@ test('ends with the process that started it, even when that one is killed', asyn
   const parent = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', launching]);
   const url = (await within('the URL of the fake AWS', text(parent.stdout))).trim();
   assert.match(url, /^http:/);
-  // Its process id tells nothing: where nobody reaps orphans it stays for ever.
+  // Its process id proves nothing: where no process reaps orphans, the id stays.
   await until('the end of the fake AWS', async () => !(await listens(url)));
 });
 

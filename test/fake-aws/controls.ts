@@ -1,5 +1,5 @@
 /**
- * Everything a test can ask of the fake AWS or tell it. The same verbs serve in the process and, through the control API,
+ * Everything a test can ask of the fake AWS, or change in it. The same verbs serve in the process and, through the control API,
  * from another one: each takes at most one plain object and returns plain data.
  */
 
@@ -11,7 +11,7 @@ import { seededRandom } from './random.ts';
 import { versionAt } from './secrets.ts';
 import type { ParameterSeed, SecretSeed, Seed } from './seed.ts';
 
-export interface InRegion {
+interface InRegion {
   readonly region: string;
   readonly name: string;
 }

@@ -30,7 +30,7 @@ export interface Identity {
   readonly webIdentityTokens?: readonly string[];
   /** Tokens of either kind that were good once. */
   readonly expiredTokens?: readonly string[];
-  /** The role of the instance, which its metadata service gives to whoever asks. */
+  /** The role of the instance, which its metadata service gives to any process. */
   readonly instanceRole?: boolean;
   /** Life of issued credentials in seconds; default 6 h from the agent, what was asked for (1 h) from STS. */
   readonly lifetime?: number;
@@ -59,7 +59,7 @@ export interface Caller {
 export const anonymous: Caller = { identity: '', arn: '', userId: '' };
 
 /** What a token says: whose it is, that it was good once, or nothing. */
-export type TokenMeaning =
+type TokenMeaning =
   | { readonly kind: 'known'; readonly name: string; readonly identity: Identity }
   | { readonly kind: 'expired' }
   | { readonly kind: 'unknown' };

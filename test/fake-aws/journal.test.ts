@@ -17,7 +17,7 @@ const parameters = parameterStoreAt(aws.url);
 test.before.each(() => aws.reset());
 test.after(() => aws.close());
 
-test('tells who asked what of whom, and what came of it', async () => {
+test('records who called which service for what, and the result', async () => {
   const before = Date.now();
   await secrets.send(new BatchGetSecretValueCommand({ SecretIdList: ['db/password', 'nope'] }));
   const [call, ...others] = aws.calls();
@@ -73,7 +73,7 @@ test('shows whether connections are kept alive', async () => {
   assert.is(new Set(aws.calls().map(({ connection }) => connection)).size, 1);
 });
 
-test('never holds a value, whoever sends or receives it', async () => {
+test('never holds a value, sent or received', async () => {
   const canary = 'canary-4711';
   await secrets.send(new PutSecretValueCommand({ SecretId: 'db/password', SecretString: canary }));
   await secrets.send(new GetSecretValueCommand({ SecretId: 'db/password' }));

@@ -18,7 +18,7 @@ export interface JournalEntry {
   readonly region: string;
   /** Names, ARNs or paths as they were asked for. */
   readonly ids: readonly string[];
-  /** ARN of whoever signed, once the signature was found good. */
+  /** ARN of the signer, once the signature was found good. */
   identity: string | undefined;
   status: number;
   /** AWS's code when the answer is an error. */
@@ -36,7 +36,7 @@ export interface JournalEntry {
 export interface JournalFilter extends CallFilter {
   readonly status?: number;
   readonly code?: string;
-  /** Part of the ARN of whoever signed. */
+  /** Part of the signer's ARN. */
   readonly identity?: string;
 }
 

@@ -4,7 +4,7 @@
  *   node test/fake-aws/main.ts --seed seed.yaml [--port 0] [--host 127.0.0.1] [--tls-key FILE --tls-cert FILE]
  *
  * When it listens it prints one line of JSON, `{"url", "agentUrl", "pid"}`. It ends on SIGTERM and SIGINT, and with
- * `--stop-with-stdin` also when its stdin ends, so that it never outlives whoever started it.
+ * `--stop-with-stdin` also when its stdin ends, so that it never outlives the process that started it.
  */
 
 import { readFileSync } from 'node:fs';

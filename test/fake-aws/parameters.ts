@@ -8,7 +8,7 @@ import { partition } from './secrets.ts';
 
 export type ParameterType = 'String' | 'StringList' | 'SecureString';
 
-export interface ParameterVersion {
+interface ParameterVersion {
   readonly number: number;
   readonly value: string;
   readonly type: ParameterType;

@@ -18,7 +18,7 @@ export const operatorKeys = {
 
 export type Keys = typeof operatorKeys & { readonly sessionToken?: string };
 
-/** A client of Secrets Manager; it tries once unless it is told otherwise. */
+/** A client of Secrets Manager; it makes one attempt by default. */
 export function secretsManagerAt(
   url: string,
   credentials: Keys = operatorKeys,

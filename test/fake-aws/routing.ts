@@ -1,5 +1,5 @@
 /**
- * Which service and operation a request is meant for, told from the request alone: one server stands in for all hosts.
+ * Which service and operation a request is meant for, derived from the request alone: one server serves all hosts.
  *
  * `GET /v1/credentials` is the agent's, `/latest/…` the instance metadata service's; a header `X-Amz-Target` names an operation of a JSON service; a form or query with an
  * `Action` is STS. Anything else is for nobody.

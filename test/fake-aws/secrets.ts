@@ -33,7 +33,7 @@ export interface StoredSecret {
   deletedAt: number | undefined;
 }
 
-export interface NewVersion {
+interface NewVersion {
   readonly value: SecretValue;
   /** Default: a derived one. */
   readonly id?: string | undefined;
@@ -133,7 +133,7 @@ function sixCharacters(name: string): string {
 
 /**
  * A version id in the form of a UUID, the same in every run. It hangs on the value too: a secret that was removed and made
- * anew with another value, or loaded with another seed, has another version, as in AWS.
+ * again with another value, or loaded with another seed, has another version, as in AWS.
  */
 function derivedId(region: string, { name, versions }: StoredSecret, value: SecretValue): string {
   const origin = JSON.stringify([region, name, versions.size, value]);

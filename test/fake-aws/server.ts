@@ -41,7 +41,7 @@ export interface FakeAwsOptions {
   readonly clock?: FakeAwsClock;
 }
 
-export interface FakeAwsClock {
+interface FakeAwsClock {
   /** Milliseconds since 1970. */
   now(): number;
   /** Waits for the latency of a fault. */

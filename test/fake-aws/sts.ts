@@ -77,7 +77,7 @@ function assumeRoleWithWebIdentity(input: JsonObject, { account, issueExpired }:
   };
 }
 
-/** Whoever is not denied it may assume any role that an identity has. */
+/** Every identity may assume any role that another identity has, unless it is denied. */
 function assumeRole(input: JsonObject, { account, caller, issueExpired }: Context): JsonObject {
   const role = required(input, 'RoleArn');
   const session = required(input, 'RoleSessionName');

@@ -116,12 +116,14 @@ test('an option may be false, which is no argument', () => {
   assert.is(sidecar?.args.length, 2);
 });
 
-test('the probe waits as long as the program does, and ten seconds more', () => {
-  const threshold = (timeout: string) => {
-    const objects = objectsIn(renderShop('1.36', [`options.startTimeout=${timeout}`]));
-    return containersIn(objects, 'initContainers')[0]?.startupProbe?.failureThreshold;
-  };
-  assert.equal(['60s', '1m30s', '1500ms', '1.5h'].map(threshold), [70, 100, 12, 5410]);
+test('the startupProbe never ends a container that waits: the program does', () => {
+  const objects = objectsIn(renderShop('1.36', ['options.startTimeout=1.5h']));
+  assert.is(containersIn(objects, 'initContainers')[0]?.startupProbe?.failureThreshold, 86_400);
+});
+
+test('refused: a native sidecar before Kubernetes 1.29', () => {
+  assert.throws(() => renderShop('1.28'), /as: sidecar needs Kubernetes 1\.29\+, this is v?1\.28/);
+  assert.match(renderShop('1.28', ['as=init+sidecar']), 'name: podsecrets-init');
 });
 
 test('a ConfigMap that is there already is used, and none is made', () => {
@@ -160,6 +162,18 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     'a config that is none',
     ['config.kind=ConfigMap'],
     /expected a SecretProviderClass as config, got kind "ConfigMap"/,
+  ],
+  ['another provider', ['config.spec.provider=vault'], /of the provider aws, got "vault"/],
+  ['a signal without a process', ['options.notifySignal=SIGHUP'], /notifySignal needs options.notifyProcess/],
+  [
+    'Secrets without secretObjects',
+    ['options.syncSecrets=true', 'config.spec.secretObjects=null'],
+    /syncSecrets needs secretObjects/,
+  ],
+  [
+    'adopting Secrets in an init container',
+    ['as=init', 'options.syncSecrets=true', 'options.adoptDriverSecrets=true', 'policy.enabled=false'],
+    /adoptDriverSecrets does not work with as: init/,
   ],
   ['a sidecar that nobody can probe', ['options.listen=off'], /reaches, got off/],
   [

@@ -271,7 +271,8 @@ test('a volume of another provider of the CSI driver is left alone', async () =>
     volumes?.map((volume) => Object.keys(volume)[1]),
     ['csi', 'emptyDir', 'configMap'],
   );
-  assert.is(warnings.length, 1);
+  assert.is(warnings.length, 2);
+  assert.match(warnings.join(), 'volumes of another provider still need the CSI driver: a');
 });
 
 test('the ConfigMap of a class is where its workload is', async () => {
@@ -444,7 +445,7 @@ test('a config that serves a volume is not given to the pods that have none', as
 
 test('a pod that was injected stays as it is when its config is nowhere to be found', async () => {
   const { text } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
-  const alone = text.slice(0, text.indexOf('---'));
+  const alone = text.slice(text.indexOf('---\n') + 4);
   assert.is((await injected({ text: alone, flags: '--image other:1' })).text, alone);
 });
 
@@ -456,13 +457,13 @@ test('a class of the input becomes a ConfigMap with its comments, behind the com
   assert.is(valuesIn<string>(result.objects, 'config.yaml')[0], commented);
 });
 
-test('a manifest without a last line end, and one with it, are followed by one document each', async () => {
+test('a manifest without a last line end, and one with it, give the same', async () => {
   const text = workload('Pod', kinds.Pod ?? '');
   const [one, other] = [
     await injected({ text, config: secretProviderClass }),
     await injected({ text: text.trimEnd(), config: secretProviderClass }),
   ];
-  assert.is(one.text, other.text);
+  assert.is(one.text.trimEnd(), other.text.trimEnd());
   assert.not.match(one.text, '\n\n');
 });
 
@@ -470,7 +471,7 @@ test('the list of one kind that an API answers with is a list', async () => {
   const list = { apiVersion: 'v1', kind: 'PodList', items: objectsIn(workload('Pod', kinds.Pod ?? '')) };
   const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
   const { objects } = await injectWith({ file: 'pods.yaml', text: JSON.stringify(list), configs }, '');
-  assert.equal(objects.map(kindOf), ['Pod', 'ConfigMap']);
+  assert.equal(objects.map(kindOf), ['ConfigMap', 'Pod']);
   assert.is(containersIn(objects, 'initContainers').length, 1);
 });
 
@@ -488,7 +489,7 @@ test('a resource of the same kind and another group is left alone', async () => 
   const other = secretProviderClass.replace('secrets-store.csi.x-k8s.io/v1', 'example.com/v1');
   const text = `${other}---\n${workload('Pod', kinds.Pod ?? '')}`;
   const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
-  assert.match(String(problem), 'a SecretProviderClass or --config, got none of them');
+  assert.match(String(problem), 'no SecretProviderClass and no --config found');
 });
 
 test('service accounts that share a config share its Role, and a workload without a namespace needs one', async () => {
@@ -522,11 +523,59 @@ test('an input of a billion laughs is refused', async () => {
 
 test('an alias without its anchor, and a merge of nothing, are called what they are', async () => {
   for (const [text, expected] of [
-    ['a: *nothing\n', /expected YAML, got text with an error: Unresolved alias .*: nothing/],
-    ['a:\n  <<: 3\n', /expected YAML, got text with an error: Merge sources must be maps/],
+    ['a: *nothing\n', /invalid YAML: Unresolved alias .*: nothing/],
+    ['a:\n  <<: 3\n', /invalid YAML: Merge sources must be maps/],
   ] as const) {
     const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
     assert.match(String(problem), expected);
+  }
+});
+
+test('what a workload needs comes before it, and after the namespace', async () => {
+  const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n';
+  const text = `# shop\n${namespace}---\n# the application\n${workload('Pod', kinds.Pod ?? '')}`;
+  const { objects, text: result } = await injected({ text, config: secretProviderClass });
+  assert.equal(objects.map(kindOf), ['Namespace', 'ConfigMap', 'Pod']);
+  assert.equal(objectsIn(result).map(kindOf), ['Namespace', 'ConfigMap', 'Pod']);
+  assert.match(result, '---\n# the application\n');
+});
+
+test('hooks and sync waves of a class go to its ConfigMap and its Role, other metadata to the ConfigMap alone', async () => {
+  const metadata = `metadata:
+  labels: {team: shop}
+  annotations:
+    argocd.argoproj.io/hook: PreSync
+    kubectl.kubernetes.io/last-applied-configuration: '{}'
+    note: text`;
+  const synced = `  secretObjects:
+    - {secretName: app, type: Opaque, data: [{objectName: db, key: db}]}
+`;
+  const config = secretProviderClass
+    .replace('metadata:', metadata)
+    .replace('prod/db #', 'prod/db\n        objectAlias: db #')
+    .replace('  parameters:', `${synced}  parameters:`);
+  const flags = '--sync-secrets --namespace shop';
+  const { objects } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config, flags });
+  const hook = { 'argocd.argoproj.io/hook': 'PreSync' };
+  const made = new Map(objects.map((object) => [kindOf(object), valuesIn(object, 'metadata')[0]]));
+  assert.equal(made.get('ConfigMap'), {
+    name: 'podsecrets-app',
+    namespace: 'shop',
+    labels: { team: 'shop' },
+    annotations: { ...hook, note: 'text' },
+  });
+  for (const kind of ['Role', 'RoleBinding'])
+    assert.equal(made.get(kind), { name: 'podsecrets-app', namespace: 'shop', annotations: hook });
+});
+
+test('a template that nobody rendered is one sentence', async () => {
+  const pod = workload('Pod', kinds.Pod ?? '');
+  for (const text of [
+    pod.replace('name: web', 'name: web, labels: {app: {{ .Values.app }}}'),
+    `{{- if .Values.enabled }}\n${pod}{{- end }}\n`,
+  ]) {
+    const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+    assert.match(String(problem), 'expected manifests, got a template ({{ … }})');
   }
 });
 

@@ -61,10 +61,10 @@ test('classes of one name serve the pods of their own namespaces', async () => {
   assert.is((await injectWith({ ...input, text: first.text }, '')).text, first.text);
 });
 
-test('a class of another namespace serves nobody', async () => {
+test('ignores a SecretProviderClass of another namespace', async () => {
   assert.match(
     await problems([classIn('dev'), pod('prod', csi)].join('---\n')),
-    /Pod\/web volume v: expected the SecretProviderClass "app" in the input or with --config, got none/,
+    /Pod\/web volume v: SecretProviderClass "app" not found in the input or with --config/,
   );
 });
 
@@ -80,7 +80,7 @@ test('two configs have two names, for these are the names of their ConfigMaps', 
   ] as const) {
     assert.match(
       await problems(plain, [one, '/a'], [other, '/b']),
-      `--config: expected a name for each config, got ${name} for 0.yaml and 1.yaml`,
+      `--config: 0.yaml and 1.yaml have the same name ${name}`,
     );
   }
 });
@@ -94,7 +94,7 @@ test('two configs of a pod have directories apart from each other', async () => 
   ]) {
     assert.match(
       await problems(plain, [secretProviderClass, one], [other, two]),
-      /Pod\/web container app: expected directories apart from each other/,
+      /Pod\/web container app: directories overlap/,
     );
   }
   assert.is(await problems(plain, [secretProviderClass, '/s'], [other, '/s2']), '');
@@ -104,7 +104,7 @@ test('a directory for a volume that has its mount path is warned of', async () =
   const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: '/elsewhere' }];
   const { warnings } = await injectWith({ file: 'pods.yaml', text: pod('shop', csi), configs }, '');
   assert.equal(warnings.map(problemLine), [
-    'Pod/web volume v: expected no directory for a volume that is mounted at /v already, got "/elsewhere". Leave =DIR out, or change the mount path in the pod spec. [kubernetes.content]',
+    'Pod/web volume v: the directory "/elsewhere" is ignored: the volume is already mounted at /v. Leave =DIR out, or change the mount path in the pod spec. [kubernetes.content]',
   ]);
 });
 
@@ -115,7 +115,7 @@ test('a ConfigMap has a name that Kubernetes takes, whatever the config is calle
     const input = { file: 'pods.yaml', text: plain, configs };
     const injected = await injectWith(input, '');
     assert.is((await injectWith({ ...input, text: injected.text }, '')).text, injected.text);
-    return (injected.objects[1] as { readonly metadata: { readonly name: string } }).metadata.name;
+    return (injected.objects[0] as { readonly metadata: { readonly name: string } }).metadata.name;
   };
   assert.is(await nameOf('My_App..x'), 'podsecrets-my-app.x');
   assert.is(await nameOf('a'.repeat(250)), `podsecrets-${'a'.repeat(242)}`);
@@ -155,7 +155,7 @@ test('what Windows adds to a text stays out of the ConfigMap, and a file of its 
   const configs = [{ file: 'config.yaml', text: `\uFEFF${lines(secretProviderClass)}`, dir: undefined }];
   const { text, objects } = await injectWith({ file: 'pods.yaml', text: lines(plain), configs }, '');
   assert.is(text.replaceAll('\r\n', '').includes('\n'), false);
-  assert.equal((objects[1] as { readonly data: unknown }).data, { 'config.yaml': secretProviderClass });
+  assert.equal((objects[0] as { readonly data: unknown }).data, { 'config.yaml': secretProviderClass });
 });
 
 test.run();

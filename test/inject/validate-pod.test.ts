@@ -57,17 +57,47 @@ const csiVolume = {
 
 const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
+    'a pod that nodeAffinity sends to Windows',
+    {
+      pod: 'affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [windows]}]}]}}}',
+    },
+    /expected a Linux pod, got one for "windows"/,
+  ],
+  [
+    'Pod Identity on Fargate by nodeAffinity',
+    {
+      pod: 'affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: eks.amazonaws.com/compute-type, operator: In, values: [fargate]}]}]}}}',
+      flags: '--auth pod-identity',
+    },
+    /does not work on Fargate \(nodeAffinity eks.amazonaws.com\/compute-type\)/,
+  ],
+  [
+    'a port that a container uses already',
+    { container: 'ports: [{containerPort: 8181}]' },
+    /container app: port 8181 is already used by this container/,
+  ],
+  [
+    'adopting Secrets of the driver in an init container',
+    { flags: '--as init --sync-secrets --adopt-driver-secrets --namespace shop' },
+    /^--adopt-driver-secrets: does not work with --as init/,
+  ],
+  [
+    'adopting Secrets without syncing them',
+    { flags: '--adopt-driver-secrets' },
+    /^--adopt-driver-secrets: needs --sync-secrets/,
+  ],
+  [
     'Pod Identity with the label of a Fargate profile',
     {
       metadata: 'labels: {a: b, eks.amazonaws.com/fargate-profile: fp}',
       parameter: 'usePodIdentity: "true"',
     },
-    /expected IRSA on Fargate \(label eks.amazonaws.com\/fargate-profile\), got usePodIdentity in config.yaml/,
+    /usePodIdentity in config.yaml does not work on Fargate \(label eks.amazonaws.com\/fargate-profile\)/,
   ],
   [
     'Pod Identity on compute of type fargate',
     { pod: 'nodeSelector: {eks.amazonaws.com/compute-type: fargate}', flags: '--auth pod-identity' },
-    /got --auth pod-identity: EKS Pod Identity does not exist there/,
+    /--auth pod-identity does not work on Fargate/,
   ],
   [
     'Pod Identity for the scheduler of Fargate',
@@ -77,7 +107,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
     'a plain sidecar in a cron job',
     { kind: 'CronJob', flags: '--as init+sidecar' },
-    /a plain sidecar would keep it running/,
+    /--as init\+sidecar would keep this pod running/,
   ],
   [
     'a subPathExpr',
@@ -85,7 +115,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPathExpr: $(NAME)}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
-    /got subPath "\$\(NAME\)"/,
+    /with subPath "\$\(NAME\)"/,
   ],
   [
     'a pod for Windows nodes, by the old label',
@@ -107,48 +137,52 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
     'a plain sidecar in a job',
     { kind: 'Job', flags: '--as init+sidecar' },
-    /a plain sidecar would keep it running/,
+    /--as init\+sidecar would keep this pod running/,
   ],
   [
     'a plain sidecar in a pod that is to end',
     { kind: 'Pod', pod: 'restartPolicy: OnFailure', flags: '--as init+sidecar' },
-    /a plain sidecar would keep it running/,
+    /--as init\+sidecar would keep this pod running/,
   ],
   [
     'a native sidecar that nobody can probe',
     { flags: '--listen off' },
-    /kubelet's startupProbe reaches, got off/,
+    /kubelet's startupProbe can reach, got off/,
   ],
-  ['a probe on loopback', { flags: '--listen 127.0.0.1:1' }, /kubelet's startupProbe reaches, got 127.0.0.1/],
+  [
+    'a probe on loopback',
+    { flags: '--listen 127.0.0.1:1' },
+    /kubelet's startupProbe can reach, got 127.0.0.1/,
+  ],
   [
     'a port that nobody knows beforehand',
     { flags: '--listen 0.0.0.0:0' },
-    /kubelet's startupProbe reaches, got 0.0.0.0:0/,
+    /kubelet's startupProbe can reach, got 0.0.0.0:0/,
   ],
   [
     'a time between refreshes for a container that runs once',
     { flags: '--as init --interval 5m' },
-    /^--interval: expected a sidecar, got --as init: an init container runs once/,
+    /^--interval: has no effect with --as init: an init container runs once/,
   ],
   [
     'an address for a container that runs once',
     { flags: '--as init --listen 0.0.0.0:8182' },
-    /^--listen: expected a sidecar, got --as init/,
+    /^--listen: has no effect with --as init/,
   ],
   [
     'an owner of Secrets that nobody makes',
     { flags: '--secret-owner pod' },
-    /^--secret-owner: expected --sync-secrets beside it/,
+    /^--secret-owner: needs --sync-secrets/,
   ],
   [
     'a wait before telling nobody',
     { flags: '--notify-splay 5s' },
-    /^--notify-splay: expected a way to tell beside it \(--notify-signal,/,
+    /^--notify-splay: needs a notifier: --notify-signal,/,
   ],
   [
     'a signal to every process of the node',
     { pod: 'hostPID: true', flags: '--notify-signal HUP --notify-process nginx' },
-    /got hostPID: true, and with it every process of the node/,
+    /got hostPID: true, which shows every process of the node/,
   ],
   [
     'a directory that depends on another',
@@ -162,7 +196,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/cache/}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
     },
-    /expected nothing mounted at \/mnt\/secrets-store or below/,
+    /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
   ],
   [
     'a path that is taken, written in another way',
@@ -170,17 +204,17 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store/}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
     },
-    /expected nothing mounted at \/mnt\/secrets-store/,
+    /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
   ],
   [
     "somebody else's ConfigMap in a volume of our name",
     { pod: 'volumes: [{name: podsecrets-config, configMap: {name: theirs}}]' },
-    /volume podsecrets-config: expected the name to be free/,
+    /volume podsecrets-config: the name is already used/,
   ],
   [
     'Secrets without a token',
     { pod: 'automountServiceAccountToken: false', flags: '--sync-secrets -n shop' },
-    /expected a service account token/,
+    /--sync-secrets needs a service account token/,
   ],
   ['a container that is not there', { flags: '--containers ap' }, /got "ap". Did you mean app\?/],
   [
@@ -189,12 +223,12 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
-    /expected a mount of all files of the volume podsecrets, got subPath "key": it never shows a new value/,
+    /the mount of volume podsecrets with subPath "key" never shows a new value/,
   ],
   [
     'the subPath of a file named files, in a volume of the CSI driver',
     { ...csiVolume, container: 'volumeMounts: [{name: v, mountPath: /etc/key, subPath: files}]' },
-    /container app: expected a mount of all files of the volume v, got subPath "files".*Leave the subPath out/,
+    /container app: the mount of volume v with subPath "files".*Leave the subPath out/,
   ],
   [
     'the subPath of a file in the directory of the files',
@@ -202,7 +236,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: files/key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
-    /got subPath "files\/key"/,
+    /with subPath "files\/key"/,
   ],
   [
     'a mount below one of a volume of the CSI driver, where nothing can be mounted any more',
@@ -210,7 +244,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: v, mountPath: /v}, {name: other, mountPath: /v/cache}]',
       pod: `${csiVolume.pod.replace(']', ', {name: other, emptyDir: {}}]')}`,
     },
-    /expected nothing mounted at \/v or below, got another volume at \/v\/cache\. Change a mount path in the pod spec/,
+    /another volume is mounted at \/v\/cache, which overlaps \/v\. Change a mount path in the pod spec/,
   ],
   [
     'a path that is taken',
@@ -218,17 +252,17 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
     },
-    /expected nothing mounted at \/mnt\/secrets-store/,
+    /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
   ],
   [
     'a name that is taken',
     { pod: 'volumes: [{name: podsecrets, emptyDir: {}}]' },
-    /volume podsecrets: expected the name/,
+    /volume podsecrets: the name is already used/,
   ],
   [
     'a container of our name that is not ours',
     { pod: 'initContainers: [{name: podsecrets, image: other}]' },
-    /container podsecrets: expected the name to be free/,
+    /container podsecrets: the name is already used/,
   ],
   [
     'a config with mistakes',
@@ -240,7 +274,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     {
       pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: lost}}}]',
     },
-    /expected the SecretProviderClass "lost" in the input or with --config, got app/,
+    /SecretProviderClass "lost" not found in the input or with --config \(found: app\)/,
   ],
 ];
 
@@ -305,7 +339,7 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
       flags: '--as init',
     },
-    /got subPath "key"/,
+    /with subPath "key"/,
   ],
   [
     'a signal to processes of a user that nobody knows',
@@ -320,17 +354,17 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
   [
     'an annotation that keeps credentials away',
     { metadata: 'annotations: {eks.amazonaws.com/skip-containers: "log, podsecrets"}' },
-    /expected AWS credentials in our container/,
+    /keeps AWS credentials from the podsecrets container/,
   ],
   [
     'an init container that would tell nobody',
     { flags: '--as init --notify-touch /tmp/x' },
-    /^--notify-on-start: expected it beside --as init/,
+    /^--notify-on-start: is missing with --as init/,
   ],
   [
     'Secrets that no config asks for',
     { flags: '--sync-secrets -n shop' },
-    /^--sync-secrets: expected secretObjects in a config, got none/,
+    /^--sync-secrets: has no effect: no config has secretObjects/,
   ],
   [
     'a directory for volumes that have their mount paths',
@@ -339,15 +373,15 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
       container: 'volumeMounts: [{name: v, mountPath: /v}]',
       flags: '--dir /elsewhere',
     },
-    /^--dir: expected a config that needs a directory/,
+    /^--dir: has no effect/,
   ],
-  ['a port on the node', { pod: 'hostNetwork: true' }, /port 8181 is then taken on the node/],
+  ['a port on the node', { pod: 'hostNetwork: true' }, /port 8181 is used on the node/],
   [
     'nodePublishSecretRef, which is left out',
     {
       pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, nodePublishSecretRef: {name: s}, volumeAttributes: {secretProviderClass: app}}}]',
     },
-    /expected no nodePublishSecretRef/,
+    /nodePublishSecretRef was left out/,
   ],
 ];
 
@@ -373,12 +407,52 @@ test('an input without pods, or without anything to do, is refused', async () =>
       return problemsOf(thrown)?.map(problemLine).join() ?? 'a bug';
     }
   };
-  assert.match(
-    await of('kind: Service\n'),
-    /pods.yaml: expected a Pod or something that makes pods, got none/,
+  assert.match(await of('kind: Service\n'), /pods.yaml: no Pod or workload found/);
+  assert.match(await of(manifest({})), /no volume of secrets-store.csi.k8s.io/);
+  assert.match(await of('a: [\n'), /pods.yaml \(pods.yaml:2\): invalid YAML/);
+});
+
+const synced = secretProviderClass
+  .replace('prod/db #', 'prod/db\n        objectAlias: db #')
+  .replace(
+    '  parameters:',
+    '  secretObjects:\n    - {secretName: db, type: Opaque, data: [{objectName: db, key: password}]}\n  parameters:',
   );
-  assert.match(await of(manifest({})), /expected a volume of secrets-store.csi.k8s.io/);
-  assert.match(await of('a: [\n'), /pods.yaml \(pods.yaml:2\): expected YAML, got text with an error/);
+
+function withConfig(one: Case): Promise<readonly string[]> {
+  const configs = [{ file: 'config.yaml', text: synced, dir: undefined }];
+  return injectWith({ file: 'pods.yaml', text: manifest(one), configs }, one.flags ?? '').then(
+    (result) => result.warnings.map(problemLine),
+    (thrown) => (problemsOf(thrown) ?? []).map(problemLine),
+  );
+}
+
+test('a container that reads a Secret which nothing would create is refused, by variable and by envFrom', async () => {
+  const variable = 'env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]';
+  const reads = async (container: string, flags = '') => (await withConfig({ container, flags })).join('\n');
+  assert.match(
+    await reads(variable),
+    'Deployment/web container app: variable PASSWORD reads the Secret db of the config',
+  );
+  assert.match(
+    await reads('envFrom: [{secretRef: {name: db}}]'),
+    'container app: envFrom reads the Secret db',
+  );
+  assert.not.match(await reads('envFrom: [{secretRef: {name: other}}]'), 'reads the Secret');
+  assert.not.match(await reads(variable, '--sync-secrets --namespace shop'), 'reads the Secret');
+});
+
+test('converting a volume whose class has secretObjects warns with the order of steps', async () => {
+  const warned = (await withConfig({ ...csiVolume, flags: '--sync-secrets --namespace shop' })).join('\n');
+  assert.match(warned, 'the Secrets Store CSI driver manages db until the last old pod is gone');
+  assert.match(
+    warned,
+    /1\. apply this output with --adopt-driver-secrets.*2\. wait.*3\. inject again.*4\. delete/,
+  );
+  assert.not.match(
+    (await withConfig({ flags: '--sync-secrets --namespace shop' })).join(),
+    'CSI driver manages',
+  );
 });
 
 test.run();

@@ -1,9 +1,9 @@
 /**
- * `npm run test:kernel`: the tests of this folder on a kernel of their own, in which fs.protected_symlinks is 1, as on
- * an ordinary node. The sysctl belongs to a whole machine, so that of this one is left as it is.
+ * `npm run test:kernel`: runs the tests of this folder on a kernel of their own with fs.protected_symlinks=1, as on ordinary
+ * nodes. The sysctl applies to the whole machine, so the tests must not change it here.
  *
  * The kernel is User Mode Linux, an ordinary process (Debian: user-mode-linux). Its root file system is this machine's,
- * read-only. Exits with 3, and says what is missing, when it cannot be: then nothing was tested.
+ * read-only. Exits with 3 and names what is missing when nothing could be tested.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -43,7 +43,7 @@ test('the chart as an init container: the application can open its files', () =>
   holds(objectsIn(renderShop('1.36', ['as=init', 'dir=/secrets'])));
 });
 
-test('the pod spec of the README: the application can open its files', () => {
+test('the pod spec of the front page: the application can open its files', () => {
   const text = sectionText('pod-spec').replace(/^```.*$/gm, '');
   const pod = parse(text) as PodView;
   assert.equal(mountFaults(pod), []);

@@ -1,7 +1,7 @@
 /**
  * our fake AWS beside moto: the same questions, the same answers.
  *
- * The same story is told to both by the SDK's clients, line by line. Compared is what a client can go by: every field of an
+ * The SDK's clients send the same requests to both, line by line. Compared is what a client can go by: every field of an
  * answer, or the code of an error. Not compared is what each may choose: sentences, request ids, dates, the six characters
  * that end an ARN. Where the two differ, the line says how, and why ours is right.
  */
@@ -42,14 +42,14 @@ const fakeAws = await startFakeAws({
     identities: { operator: keys, app: { role, webIdentityTokens: ['a.b.c'] } },
   },
 });
-// Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
+// Not in a hook: uvu hides what a hook throws, and a missing requirement has to be reported.
 const moto = await startMoto();
 test.after(async () => {
   await fakeAws.close();
   await moto.stop();
 });
 
-/** One line of a story. */
+/** One line of a requests. */
 interface Line {
   readonly title: string;
   readonly ask: (aws: Clients, arn: string) => Promise<unknown>;
@@ -57,15 +57,15 @@ interface Line {
   readonly theirs?: (ours: unknown) => unknown;
 }
 
-/** Tells the story to both; `arn` is the ARN of the first answer that has one. */
-async function tell(story: readonly Line[]): Promise<void> {
+/** Sends the requests to both; `arn` is the ARN of the first answer that has one. */
+async function compare(requests: readonly Line[]): Promise<void> {
   await moto.reset();
   fakeAws.reset();
   const sides = [moto.url, fakeAws.url].map((url) => ({
     aws: clientsAt(url, region, keys),
     arn: '',
   }));
-  for (const { title, ask, theirs: expected = (ours: unknown) => ours } of story) {
+  for (const { title, ask, theirs: expected = (ours: unknown) => ours } of requests) {
     const [theirs, ours] = await Promise.all(
       sides.map(async (side) => {
         const said = await answer(() => ask(side.aws, side.arn));
@@ -130,7 +130,7 @@ const batch = (...SecretIdList: string[]) => ({
 });
 
 test('Secrets Manager: names, versions, stages', () =>
-  tell([
+  compare([
     create('a', { SecretString: 'one' }),
     get('a'),
     put('a', 2, { SecretString: 'two' }),
@@ -158,7 +158,7 @@ test('Secrets Manager: names, versions, stages', () =>
     {
       title: 'describe',
       ask: (aws) => aws.secrets.send(new DescribeSecretCommand({ SecretId: 'a' })),
-      // Versions without a label are not told by AWS.
+      // Versions without a label are not listed by AWS.
       theirs: (ours) => {
         const { VersionIdsToStages, ...others } = ours as { VersionIdsToStages: object };
         return { ...others, VersionIdsToStages: { [uuid(1)]: [], ...VersionIdsToStages } };
@@ -171,7 +171,7 @@ test('Secrets Manager: names, versions, stages', () =>
   ]));
 
 test('Secrets Manager: bytes, no value, deletion', () =>
-  tell([
+  compare([
     create('bytes', { SecretBinary: Uint8Array.of(0, 1, 255) }),
     get('bytes'),
     create('empty'),
@@ -185,7 +185,7 @@ test('Secrets Manager: bytes, no value, deletion', () =>
   ]));
 
 test('Secrets Manager: batches', () =>
-  tell([
+  compare([
     create('a', { SecretString: 'x' }),
     create('b', { SecretBinary: Uint8Array.of(7) }),
     create('leaving', { SecretString: 'z' }),
@@ -229,7 +229,7 @@ const selected = (name: string) => ({
 const arn = `arn:aws:ssm:${region}:${MOTO_ACCOUNT}:parameter`;
 
 test('Parameter Store', () =>
-  tell([
+  compare([
     store('/app/token', 'one'),
     store('/app/token', 'again'),
     store('/app/token', 'two', { Overwrite: true }),
@@ -276,7 +276,7 @@ test('Parameter Store', () =>
   ]));
 
 test('STS', () =>
-  tell([
+  compare([
     {
       title: 'a role for a token',
       ask: async (aws) => {

@@ -24,7 +24,7 @@ const role = 'arn:aws:iam::111122223333:role/app';
 
 /** moto has no Pod Identity agent: this one is asked for credentials, and for nothing else. */
 const agent = await startFakeAwsProcess({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
-// Not in a hook: uvu keeps to itself what a hook throws, and what is missing here has to be told.
+// Not in a hook: uvu hides what a hook throws, and a missing requirement has to be reported.
 const moto = await startMoto();
 const aws = clientsAt(moto.url, region);
 
@@ -159,7 +159,7 @@ test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label o
   });
 });
 
-test('what Secrets Manager does not have is told object by object, whatever the HTTP status', async (context) => {
+test('reports each secret that Secrets Manager does not have, whatever the HTTP status', async (context) => {
   const { box } = context;
   await create('there', 'x');
   await create('leaving', 'x');
@@ -287,7 +287,7 @@ test('a parameter is read by its ARN, by a version and by a label', async (conte
   });
 });
 
-test('what Parameter Store does not have is told object by object', async (context) => {
+test('reports each parameter that Parameter Store does not have', async (context) => {
   const { box } = context;
   await store('/there', 'x');
   const there = parameter('/there', { objectAlias: 'there' });

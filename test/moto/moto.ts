@@ -34,7 +34,7 @@ export async function startMoto(): Promise<Moto> {
   process.once('exit', () => child.kill());
   const said: string[] = [];
   const address = new Promise<string>((resolve) => {
-    // Read to the end: moto tells of each request, and would stand still at a full pipe.
+    // Read to the end: moto logs each request, and would block on a full pipe.
     createInterface(child.stderr).on('line', (line) => {
       const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
       if (url !== undefined) resolve(url);
@@ -70,7 +70,7 @@ interface Signer {
 
 const anybody: Signer = { accessKeyId: 'AKIAANYBODY', secretAccessKey: 'anything' };
 
-/** The SDK's clients, as whoever fills the account has them. */
+/** The SDK's clients, with the credentials of an administrator. */
 export function clientsAt(endpoint: string, region: string, credentials: Signer = anybody): Clients {
   const settings = { endpoint, region, credentials };
   return {

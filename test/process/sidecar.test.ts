@@ -136,12 +136,12 @@ for (const by of ['pid file', 'name'] as const) {
     const running = await ready(house, ['--notify-signal', 'SIGHUP', ...whom]);
     await rotate(house, 'a', two);
     await running.refresh();
-    await app.hears(two);
+    await app.receives(two);
     assert.equal(box.files(), { a: two, b: one });
     await running.event('notify.succeeded');
     await running.refresh();
     await running.refresh();
-    assert.equal(app.heard, [two], 'nothing changed: nobody is told');
+    assert.equal(app.received, [two], 'nothing changed: nobody is told');
     assert.not.ok(hasNote(house.box.dir));
   });
 }
@@ -350,10 +350,10 @@ sidecar(
     await first.refresh();
     await endOf(first, 'SIGKILL');
     assert.ok(hasNote(house.box.dir));
-    assert.equal(app.heard, []);
+    assert.equal(app.received, []);
 
     const second = await ready(house, telling);
-    await app.hears(two);
+    await app.receives(two);
     await second.event('notify.succeeded');
     await second.refresh();
     assert.not.ok(hasNote(house.box.dir));
@@ -362,7 +362,7 @@ sidecar(
     const third = await ready(house, telling);
     await third.event('publish.verified');
     await third.refresh();
-    assert.equal(app.heard, [two]);
+    assert.equal(app.received, [two]);
   },
 );
 

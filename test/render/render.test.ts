@@ -11,8 +11,8 @@ import { rejects } from '../support/rejects.ts';
 
 type Values = readonly (string | Uint8Array | undefined)[];
 
-async function planOf(objects: string): Promise<Plan> {
-  const { plan, problems } = await parse(config(objects));
+async function planOf(objects: string, parameters: Readonly<Record<string, string>> = {}): Promise<Plan> {
+  const { plan, problems } = await parse(config(objects, parameters));
   assert.equal(problems.map(problemLine), []);
   return plan as Plan;
 }
@@ -37,8 +37,16 @@ async function filesOf(objects: string, ...values: Values): Promise<Record<strin
 }
 
 /** What stands against it, a line each. */
-async function refusals(objects: string, ...values: Values): Promise<readonly string[]> {
-  const plan = await planOf(objects);
+function refusals(objects: string, ...values: Values): Promise<readonly string[]> {
+  return refusalsWith({}, objects, ...values);
+}
+
+async function refusalsWith(
+  parameters: Readonly<Record<string, string>>,
+  objects: string,
+  ...values: Values
+): Promise<readonly string[]> {
+  const plan = await planOf(objects, parameters);
   const error = await rejects(rendered(plan, values));
   const problems = problemsOf(error);
   if (problems === undefined) throw error;
@@ -261,6 +269,83 @@ test('modes are those of the plan, without set-id bits', async () => {
   const plan = await planOf('- {objectName: a, objectType: secretsmanager, filePermission: "4750"}');
   const { snapshot } = await rendered(plan, ['v']);
   assert.is(snapshot.files[0]?.mode, 0o750);
+});
+
+const ENV_FILE = { envFile: 'app.env' };
+
+/** The text of the file of variables. */
+async function envFileOf(objects: string, ...values: Values): Promise<string> {
+  const { snapshot } = await rendered(await planOf(objects, ENV_FILE), values);
+  const file = snapshot.files.find(({ path }) => path === 'app.env');
+  return new TextDecoder().decode(file?.content.reveal());
+}
+
+test('variables are in the order of the config, those of a pattern sorted by the bytes of their keys', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, env: WHOLE, jmesPath: [{path: num, objectAlias: num, env: NUMBER}, {path: list, objectAlias: list, env: LIST}]}
+    - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*", envCase: upper}
+    - {objectName: c, objectType: secretsmanager, optional: true, env: MISSING}`;
+  assert.is(
+    await envFileOf(objects, '{"num":1.50,"list":[1,true]}', '{"b.c":"2","a-b":"1"}', undefined),
+    `WHOLE='{"num":1.50,"list":[1,true]}'\nNUMBER='1.5'\nLIST='[1,true]'\nDB_A_B='1'\nDB_B_C='2'\n`,
+  );
+});
+
+test('variables know where they come from, and a value that a parser reads differently is a warning', async () => {
+  const plan = await planOf('- {objectName: a, objectType: secretsmanager, env: A}', ENV_FILE);
+  const { variables, variableWarnings } = await rendered(plan, ['a\\']);
+  assert.equal(
+    variables.map(({ value, ...rest }) => rest),
+    [{ name: 'A', object: 'a', service: 'secretsmanager', region: 'eu-west-1', version: 'v0' }],
+  );
+  assert.equal(
+    variableWarnings.map(({ name }) => name),
+    ['A'],
+  );
+});
+
+for (const [what, key, sentence] of [
+  [
+    'LD_PRELOAD',
+    'LD_PRELOAD',
+    'expected keys that do not change how programs run, got one that becomes LD_*',
+  ],
+  [
+    'PATH in other letters',
+    'path',
+    'expected keys that do not change how programs run, got one that becomes PATH',
+  ],
+  ['a key that is no name', 'a b', 'expected keys that can be names of variables, got another one'],
+] as const) {
+  test(`a pattern never makes a variable of ${what}`, async () => {
+    const objects = '- {objectName: a, objectType: secretsmanager, expand: true, env: "*", envCase: upper}';
+    const found = await refusalsWith(ENV_FILE, objects, JSON.stringify({ ok: '1', [key]: 'x' }));
+    assert.equal(found, [`objects[0] ("a"): ${sentence} (key 2 of 2)`]);
+  });
+}
+
+test('a pattern may not make a variable that exists already', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, env: DB_USER}
+    - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*"}`;
+  assert.equal(await refusalsWith(ENV_FILE, objects, 'v', '{"USER":"x"}'), [
+    'objects[1] ("b"): expected variables of their own, got one that objects[0] has too',
+  ]);
+});
+
+test('a value that the file cannot hold is refused with the name of its variable; without envFile it is not', async () => {
+  const objects = '- {objectName: a, objectType: secretsmanager, env: A}';
+  assert.equal(await refusalsWith(ENV_FILE, objects, "it's"), [
+    'objects[0] ("a"): expected a value of variable A that a file of variables can hold, got a single quote',
+  ]);
+  assert.equal(await filesOf(objects, "it's"), { a: "it's" });
+});
+
+test('a key may not make a file in the place of envFile', async () => {
+  const objects = '- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*", envCase: upper}';
+  assert.equal(await refusalsWith(ENV_FILE, objects, '{"app.env":"x"}'), [
+    'objects[0] ("a"): expected keys that make files of their own, got one that collides with envFile',
+  ]);
 });
 
 test.run();

@@ -45,7 +45,14 @@ function house(
     }),
     async renderFiles() {
       next = await publishes.shift()?.();
-      return { snapshot: { files: [] }, facts: [], missing: [], degradedObjects: [] };
+      return {
+        snapshot: { files: [] },
+        facts: [],
+        variables: [],
+        variableWarnings: [],
+        missing: [],
+        degradedObjects: [],
+      };
     },
     publish(): Published {
       publishing?.();

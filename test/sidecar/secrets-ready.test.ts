@@ -28,7 +28,14 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
     log: silent,
   });
   const publish = (value: string) =>
-    target.publish({ snapshot: published({ db: value }), facts: [], missing: [], degradedObjects: [] });
+    target.publish({
+      snapshot: published({ db: value }),
+      facts: [],
+      variables: [],
+      variableWarnings: [],
+      missing: [],
+      degradedObjects: [],
+    });
   return { target, publish, end: directory.end };
 }
 

@@ -24,7 +24,14 @@ function target(directory: string, ends: readonly string[] | Error, failed?: str
     fetchRequest: () => ({ plan, source: { read: async () => new Map() }, bothRegions: false }),
     async renderFiles() {
       if (ends instanceof Error) throw ends;
-      return { snapshot: { files: [] }, facts: [], missing: [], degradedObjects: [] };
+      return {
+        snapshot: { files: [] },
+        facts: [],
+        variables: [],
+        variableWarnings: [],
+        missing: [],
+        degradedObjects: [],
+      };
     },
     publish(): Published {
       const change: Changed = {

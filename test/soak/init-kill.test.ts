@@ -1,4 +1,4 @@
-/** The built `podsecrets init`, killed in five hundred runs, half of them in the middle of the publish, or more until enough were. */
+/** The built `podsecrets init`, killed in five hundred runs or more, until enough kills came in the middle of a publish. */
 
 import { readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -14,16 +14,16 @@ import { startReader } from '../support/reading.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 
 const RUNS = 500;
-/** Of these at least so many are killed, and so many of them in the middle of a publish. */
+/** At least so many runs are killed, and so many of these in the middle of a publish. */
 const KILLED = 125;
 const INTERRUPTED = 10;
-/** Where so many are not enough, something is wrong. */
+/** Runs after which the test fails. */
 const MOST = 5000;
-/** A publish of these files is some eight changes in the directory that inotify tells: the kill comes at one of them. */
+/** inotify reports some eight changes for a publish of these files: the kill comes at one of them. */
 const CHANGES = 8;
 
 const test = suite('init under kill -9');
-/** What would outlive a test that fails. */
+/** Cleanup after a failed test too. */
 const ends: (() => unknown)[] = [];
 test.after(async () => {
   for (const end of ends.reverse()) await end();

@@ -1,4 +1,4 @@
-/** The trial by kill -9, 500 times. */
+/** Publishing under kill -9, 500 times. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,7 +1,4 @@
-/**
- * A thousand rotations under the built sidecar, which is killed again and again, a reader that never rests, and an
- * application that reloads.
- */
+/** A thousand rotations with the built sidecar, which is killed every tenth time, a busy reader and an application that reloads. */
 
 import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -18,19 +15,19 @@ import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
 
 const ROTATIONS = 1000;
-/** One rotation in so many is met by a kill -9. */
+/** The sidecar is killed in one of so many rotations. */
 const KILL_IN = 10;
-/** A rotation is some five changes in the directory that inotify tells: the kill comes at one of them, or when all is told. */
+/** inotify reports some five changes for a rotation: the kill comes at one of them, or after the notification. */
 const CHANGES = 9;
 
 const test = suite('rotations');
-/** What would outlive a test that fails. */
+/** Cleanup after a failed test too. */
 const ends: (() => unknown)[] = [];
 test.after(async () => {
   for (const end of ends.reverse()) await end();
 });
 
-test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and every one is told`, async () => {
+test(`${ROTATIONS} rotations under kill -9: no file is ever mixed, torn or missing, and the application receives every generation`, async () => {
   const aws = await startFakeAwsProcess(appSeed);
   ends.push(() => aws.stop());
   const box = makeSandbox();
@@ -39,8 +36,8 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
   const first = paths[0] ?? '';
   const env = podIdentityEnv(box, aws, token);
   const begin = async (): Promise<Sidecar> => {
-    const telling = ['--notify-signal', 'SIGHUP', '--notify-pid-file', join(box.root, 'app.pid')];
-    const running = await startSidecar(['--config', box.config, '--dir', box.dir, ...telling], env);
+    const notifier = ['--notify-signal', 'SIGHUP', '--notify-pid-file', join(box.root, 'app.pid')];
+    const running = await startSidecar(['--config', box.config, '--dir', box.dir, ...notifier], env);
     ends.push(() => running.child.kill('SIGKILL'));
     await running.event('sidecar.ready');
     return running;
@@ -52,7 +49,7 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
     pidFile: join(box.root, 'app.pid'),
     name: 'app',
   });
-  const heard = () => application.heard.filter((line) => line.startsWith('generation')).length;
+  const received = () => application.received.filter((line) => line.startsWith('generation')).length;
   ends.push(() => application.end());
   const reader = await startReader(box.dir, paths);
   ends.push(() => reader.kill());
@@ -60,33 +57,33 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
   const kills = { before: 0, between: 0, after: 0, spurious: 0 };
   for (let generation = 1; generation <= ROTATIONS; generation++) {
     await rotateApp(aws, generation);
-    const toldBefore = heard();
-    const isTold = () => application.heard.includes(lineOf(generation, first));
+    const receivedBefore = received();
+    const isReceived = () => application.received.includes(lineOf(generation, first));
     if (generation % KILL_IN !== 0) process.kill(sidecar.pid, 'SIGHUP');
     else {
       let changes = Math.floor(Math.random() * CHANGES);
       const { child } = sidecar;
       const watcher = watch(box.dir, () => --changes <= 0 && child.kill('SIGKILL'));
       process.kill(sidecar.pid, 'SIGHUP');
-      await until('a moment for the kill', () => child.killed || (isTold() && !hasNote(box.dir)));
+      await until('a moment for the kill', () => child.killed || (isReceived() && !hasNote(box.dir)));
       watcher.close();
       child.kill('SIGKILL');
       await sidecar.ended();
       const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
       kills[state]++;
       sidecar = await begin();
-      // The first pass of the new one is over when the next look begins.
+      // The first sync of the new sidecar is over when the next one begins.
       await sidecar.refresh();
-      if (state === 'after' && heard() > toldBefore + 1) kills.spurious++;
+      if (state === 'after' && received() > receivedBefore + 1) kills.spurious++;
     }
     await until(`generation ${generation}`, () => published() === generation);
-    await until(`generation ${generation} to be told`, isTold);
+    await until(`generation ${generation} in the application`, isReceived);
     assert.is((await reader.turn()).newest, generation);
   }
 
   assert.is(published(), ROTATIONS);
   assert.is(
-    application.heard.filter((line) => line.startsWith('generation')).at(-1),
+    application.received.filter((line) => line.startsWith('generation')).at(-1),
     lineOf(ROTATIONS, first),
   );
   process.kill(sidecar.pid, 'SIGTERM');
@@ -94,13 +91,13 @@ test(`${ROTATIONS} rotations among kill -9: no mixed, torn or missing file, and 
   const report = await reader.end();
   assert.equal(report.faults, []);
   assert.is(kills.spurious, 0);
-  // What was killed between its publish and the end of its telling may be told again, and only that.
+  // Only a kill between a publish and the end of its notification may cause a second notification.
   assert.ok(
-    heard() <= ROTATIONS + kills.between,
-    `${heard()} notifications, ${kills.between} of them may be second ones`,
+    received() <= ROTATIONS + kills.between,
+    `${received()} notifications, ${kills.between} of them may be second ones`,
   );
   process.stdout.write(
-    `\n${ROTATIONS} rotations; ${JSON.stringify(kills)} kills; ${heard()} notifications; the reader made ${report.turns} turns, saw ${report.generations} sets\n`,
+    `\n${ROTATIONS} rotations; ${JSON.stringify(kills)} kills; ${received()} notifications; the reader made ${report.turns} turns, saw ${report.generations} sets\n`,
   );
 });
 

@@ -1,6 +1,6 @@
 /**
- * A sidecar's ten weeks in a few minutes: ten thousand refreshes, a thousand of them changes, a tenth of the calls failing.
- * The clock is ours; the agent, the edge to AWS, the directory and the application that is told are real.
+ * Ten weeks of a sidecar in a few minutes: ten thousand refreshes, a thousand of them changes, a tenth of the calls failing.
+ * The clock is simulated; the agent, the requests to AWS, the directory and the notified application are real.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -31,17 +31,17 @@ const names = ['a', 'b', 'c', 'd'];
 const region = 'eu-west-1';
 
 const test = suite('soak');
-/** What would outlive a test that fails. */
+/** Cleanup after a failed test too. */
 const ends: (() => unknown)[] = [];
 test.after(async () => {
   for (const end of ends.reverse()) await end();
 });
 
-test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, async () => {
+test(`${REFRESHES} refreshes leak nothing, and every change is notified once`, async () => {
   const aws = await startFakeAws({
     seed: {
       identities: {
-        // AWS's clock is the real one, that of the signatures: credentials must outlive the ten weeks of the other.
+        // AWS uses the real clock because of the signatures: credentials must outlive the simulated ten weeks.
         app: {
           role: 'arn:aws:iam::111122223333:role/app',
           podIdentityTokens: ['pod-token'],
@@ -52,7 +52,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
     },
   });
   ends.push(() => aws.close());
-  const application = await deafApplication(0.1);
+  const application = await flakyApplication(0.1);
   ends.push(() => application.close());
   const token = join(scratch(), 'token');
   writeFileSync(token, 'pod-token');
@@ -91,7 +91,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
     }
     await world.clock.advance(600_000);
     await world.idle();
-    // A pass that failed is tried again before the next interval, and so is whoever could not be told.
+    // A failed sync is retried before the next interval, and so is a failed notification.
     while (world.status().consecutiveFailures > 0 || world.status().notifiers[0]?.pending !== 0) {
       failures++;
       await world.clock.next();
@@ -106,7 +106,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
   }
 
   assert.is(changes, REFRESHES / CHANGE_EVERY);
-  assert.is(application.told(), changes, 'each change was told once');
+  assert.is(application.received(), changes, 'each change was notified once');
   process.stdout.write(
     `\n${JSON.stringify({ changes, calls, secondTries: failures, ...application.counts() })}\n`,
   );
@@ -127,7 +127,7 @@ test(`${REFRESHES} refreshes leave nothing behind, and every change is told`, as
   await world.clock.advance(5000);
 });
 
-test('the built program, on its own clock: a thousand refreshes leave nothing behind either', async () => {
+test('a thousand refreshes of the built program leak nothing', async () => {
   const aws = await startFakeAwsProcess(appSeed);
   const box = makeSandbox();
   box.writeConfig(appParameters);
@@ -148,8 +148,8 @@ test('the built program, on its own clock: a thousand refreshes leave nothing be
       await until('a sync', async () => (await syncs()) > before);
       if ([200, 600, 1000].includes(refresh)) figures[refresh] = processFootprint(sidecar.pid);
     }
-    const told = () => sidecar.metric('podsecrets_notifications_total{kind="touch",result="success"}');
-    await until('the last change to be told', async () => (await told()) === 100);
+    const notified = () => sidecar.metric('podsecrets_notifications_total{kind="touch",result="success"}');
+    await until('the notification of the last change', async () => (await notified()) === 100);
     process.stdout.write(`\n`);
     for (const [refresh, figure] of Object.entries(figures)) {
       process.stdout.write(`after ${refresh} refreshes: ${JSON.stringify(figure)}\n`);
@@ -172,24 +172,24 @@ test('the built program, on its own clock: a thousand refreshes leave nothing be
   }
 });
 
-/** An application that does not listen the first time in a part of the cases. */
-async function deafApplication(part: number) {
-  let told = 0;
+/** An application that answers 503 to a part of the requests. */
+async function flakyApplication(part: number) {
+  let received = 0;
   let refused = 0;
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
-      const deaf = Math.random() < part;
-      if (deaf) refused++;
-      else told++;
-      response.writeHead(deaf ? 503 : 204).end();
+      const refuse = Math.random() < part;
+      if (refuse) refused++;
+      else received++;
+      response.writeHead(refuse ? 503 : 204).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/reload`,
-    told: () => told,
-    counts: () => ({ told, refused }),
+    received: () => received,
+    counts: () => ({ received, refused }),
     close: () => server.close(),
   };
 }

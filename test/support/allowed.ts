@@ -1,24 +1,23 @@
 /**
- * What only some machines let a test do: become another user, make namespaces, trace system calls.
+ * Checks for what only some machines allow a test: becoming another user, making namespaces, tracing system calls.
  *
- * Where it is not allowed the test cannot be, and must not seem to have been: it is said here, and once more by test/run.ts
- * at the end of all tests.
+ * A test that cannot run must not look as if it had run: it prints a line, which test/run.ts repeats after all tests.
  */
 
 import { spawnSync } from 'node:child_process';
 import { nobody, type ReadableCopy, readableCopy } from './readable-copy.ts';
 import { WAIT_LIMIT } from './wait.ts';
 
-/** How a line begins that tells of something untested. */
+/** The beginning of a line about something untested. */
 export const NOT_TESTED = 'not tested here: ';
 
-/** Whether this command succeeds here; where it does not, says that `what` is not tested. */
+/** Whether this command succeeds here; if not, prints that `what` is not tested. */
 export function isAllowed(what: string, [command, ...words]: readonly [string, ...string[]]): boolean {
   const works = spawnSync(command, words, { stdio: 'ignore', timeout: WAIT_LIMIT }).status === 0;
   return works || isNotTested(`${what}: ${[command, ...words].join(' ')} is not allowed`);
 }
 
-/** Whether a process may become this user: for root, unless its container is a narrow one. */
+/** Whether a process may become this user: root may, unless its container lacks the capability. */
 export function mayBecome(
   what: string,
   user: { readonly uid: number; readonly gid: number } = nobody,
@@ -29,7 +28,7 @@ export function mayBecome(
   return works || isNotTested(`${what}: becoming another user is not allowed`);
 }
 
-/** What a process of this user runs; undefined where it may not become that user, or can run nothing of ours. */
+/** A copy of the sources that this user can run; undefined where a process may not become that user, or can read no copy. */
 export function copyForOthers(
   what: string,
   user: { readonly uid: number; readonly gid: number } = nobody,
@@ -40,7 +39,7 @@ export function copyForOthers(
   return copy;
 }
 
-/** Says so where it is not a command that shows it. */
+/** Prints that `what` is not tested. */
 export function isNotTested(what: string): false {
   process.stdout.write(`\n${NOT_TESTED}${what}\n`);
   return false;

@@ -1,5 +1,5 @@
 /**
- * One secret that becomes several files, and whose every value tells its generation: what a reader needs to catch a torn, a
+ * One secret that becomes several files, with its generation in every value, so that a reader can detect a torn, a
  * mixed or a missing file of the real program.
  */
 
@@ -7,14 +7,14 @@ import { stringify } from 'yaml';
 import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import { steadyPaths, valueIn } from './generations.ts';
 
-export const region = 'eu-west-1';
+const region = 'eu-west-1';
 export const token = 'pod-token';
 
 /** The files; together they fit into the 64 KiB of one secret. */
 export const paths = Object.keys(steadyPaths).filter((path) => (steadyPaths[path] ?? 0) < 65_536);
 
 /** What its value is in a generation. */
-export function appSecret(generation: number): string {
+function appSecret(generation: number): string {
   return JSON.stringify(Object.fromEntries(paths.map((path, at) => [`k${at}`, valueIn(generation, path)])));
 }
 

@@ -1,4 +1,4 @@
-/** The reloading application as a process with a name and a process group of its own, and what it has said. */
+/** Runs reloader.ts, an application that reloads a file, with a name and a process group of its own. */
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { until, within } from './wait.ts';
 export interface Application {
   readonly pid: number;
   /** Every text that it has read, in order. */
-  readonly heard: readonly string[];
+  readonly received: readonly string[];
   /** Resolves as soon as it has read this text; rejects when it does not come. */
-  hears(text: string): Promise<void>;
+  receives(text: string): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -38,19 +38,19 @@ export async function startApplication({ file, pidFile, name }: ApplicationOptio
     lines.push(...parts);
   });
 
-  const hears = (text: string) =>
+  const receives = (text: string) =>
     until(
       () => `the application to read ${text}, got ${JSON.stringify(lines)}`,
       () => lines.includes(text),
     );
 
-  await hears('up');
+  await receives('up');
   return {
     pid: child.pid ?? 0,
-    get heard() {
+    get received() {
       return lines.slice(1);
     },
-    hears,
+    receives,
     async end() {
       child.stdin.end();
       await within(`the end of ${name}`, closed);

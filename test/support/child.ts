@@ -1,4 +1,4 @@
-/** A program of test/support in a process of its own, and what it says. */
+/** Runs a program of test/support in a process of its own and reads what it prints. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `node test/support/<file> <words>`; what goes wrong in it shows on our stderr. */
+/** Starts `node test/support/<file> <words>`; its errors appear on our stderr. */
 export function startChild(
   file: string,
   argument: string | readonly string[],

@@ -11,7 +11,7 @@ import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FileSystem } from '../../src/publish/fs.ts';
 
-export type Mishap =
+type Mishap =
   | { readonly kind: 'none' }
   | { readonly kind: 'error'; readonly at: number; readonly code: string }
   | { readonly kind: 'death'; readonly at: number };
@@ -23,7 +23,7 @@ export interface Rehearsal {
 }
 
 /** Not an error of the file system, and so never taken for one. */
-export class Death extends Error {}
+class Death extends Error {}
 
 export function rehearse(): Rehearsal {
   let mishap: Mishap = { kind: 'none' };

@@ -1,8 +1,7 @@
 /**
- * A port for a program that has to be told one, because its pages are asked for before it says where they are.
+ * A free port, for a program whose pages are requested before it logs its address.
  *
- * Not from the range that the kernel gives to whoever leaves the choice to it, as all other tests do: one of those could
- * get it before the program does.
+ * Not from the kernel's ephemeral range, which all other tests use: one of them could take the port before the program does.
  */
 
 import { once } from 'node:events';
@@ -12,7 +11,7 @@ import { createServer } from 'node:net';
 const FIRST = 10_000;
 const LAST = 32_767;
 
-/** A port at which nobody listens, on any address. */
+/** A port that no process listens on, on any address. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));

@@ -1,6 +1,6 @@
 /**
- * Sets whose every file tells which publish it belongs to and whether it is whole: what a reader needs to catch a torn, a
- * mixed or a missing file.
+ * Generations in which every file names its generation and shows whether it is complete, so that a reader can detect a torn,
+ * a mixed or a missing file.
  *
  * Some files are always there; some come and go; one path is a file in one generation and a directory in the next.
  */
@@ -9,7 +9,7 @@ import type { FilePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Snapshot } from '../../src/publish/snapshot.ts';
 
-/** Paths that every generation has. Sizes are chosen around one page and one piece of a comparison. */
+/** Paths that every generation has. Sizes are around one page and around one block of a comparison. */
 export const steadyPaths: Readonly<Record<string, number>> = {
   'db-password': 40,
   'certificate.pem': 4096,
@@ -28,17 +28,17 @@ export function pathsOf(generation: number): readonly string[] {
   ];
 }
 
-/** The whole value of one path in one generation. */
+/** The complete value of one path in one generation. */
 export function valueIn(generation: number, path: string): string {
   const line = `generation ${generation} of ${path}\n`;
   return line.padEnd(Math.max(line.length, steadyPaths[path] ?? 100), `${generation}.`);
 }
 
-/** The generation that a value belongs to; throws when it is not one whole value. */
+/** The generation that a value belongs to; throws when it is not one complete value. */
 export function generationOf(path: string, value: string): number {
   const generation = Number(/^generation (\d+) of /.exec(value)?.[1] ?? Number.NaN);
   if (Number.isNaN(generation) || value !== valueIn(generation, path)) {
-    throw new Error(`torn: ${path} holds ${value.length} characters that are no whole value`);
+    throw new Error(`torn: ${path} holds ${value.length} characters that are not a complete value`);
   }
   return generation;
 }

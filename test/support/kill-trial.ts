@@ -1,9 +1,8 @@
 /**
- * The trial by kill -9: writers are killed at random moments of their publishes, one after another, under a reader that
- * never rests.
+ * Kills writers with SIGKILL at random moments of their publishes, one after another, while a reader reads all the time.
  *
  * Progress drives it, not time: a writer is killed at a change that it makes, the next kill waits until the reader has read
- * everything once since the last, and there are kills until enough of them came in the middle of a publish.
+ * every file once more, and it goes on until enough kills came in the middle of a publish.
  */
 
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
@@ -28,18 +27,18 @@ export interface Verdict {
   readonly report: Report;
   readonly kills: number;
   readonly interrupted: number;
-  /** The generation of the last publish, which was left to end in peace. */
+  /** The generation of the last publish, which was not interrupted. */
   readonly last: number;
 }
 
-/** Changes that inotify tells, of some three publishes: the kill comes at one of them. */
+/** Changes that inotify reports for some three publishes: the kill comes at one of them. */
 const CHANGES = 40;
 
 /** More generations than a writer gets through: each writer starts above whatever the one before has published. */
 const STRIDE = 100_000;
 
 /** Milliseconds that a writer waits for the lock: longer than any trial. */
-const WAIT_LIMIT = 3_600_000;
+const LOCK_TIMEOUT = 3_600_000;
 
 export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verdict> {
   const most = enough.kills * 10;
@@ -57,7 +56,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
         );
       }
       await writer.said('open');
-      // The next one starts meanwhile and waits for the lock, as the container does that takes the place of a killed one.
+      // The next writer starts meanwhile and waits for the lock, like the container that replaces a killed one.
       const from = ++kills * STRIDE;
       const next = startWriter({ dir, from: from + STRIDE });
       // Every other writer is killed in or soon after its first publish, the others when the reader has seen one of theirs.
@@ -79,7 +78,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
   }
 
   function startWriter(orders: Orders): Child {
-    const writer = startChild('publisher.ts', JSON.stringify({ ...orders, lockTimeout: WAIT_LIMIT }));
+    const writer = startChild('publisher.ts', JSON.stringify({ ...orders, lockTimeout: LOCK_TIMEOUT }));
     started.push(writer);
     return writer;
   }

@@ -12,7 +12,7 @@ import forge from 'node-forge';
 import type { RbacRule } from '../../src/kubernetes/rbac.ts';
 import { applySecretBody, mergePatchSecret, type StoredSecret } from './kubernetes-apply.ts';
 
-export const NAMESPACE = 'shop';
+const NAMESPACE = 'shop';
 const USER = 'system:serviceaccount:shop:app';
 
 export interface KubernetesDouble {

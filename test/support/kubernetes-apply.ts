@@ -21,7 +21,7 @@ export interface StoredSecret {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-export interface ManagedFields {
+interface ManagedFields {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
   readonly apiVersion: 'v1';

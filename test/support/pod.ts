@@ -63,7 +63,7 @@ export interface PodOptions {
   readonly mounts: readonly Mount[];
 }
 
-export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
 export interface RunningPod {
   readonly phase: () => Phase;

@@ -1,9 +1,9 @@
 /**
- * An application that reloads: at SIGHUP it reads a file and says what is in it.
+ * An application that reloads: at SIGHUP it reads a file and prints its content.
  *
  *   node test/support/reloader.ts FILE PID_FILE
  *
- * It says `up` when it can be signalled, and then the text of the file after each signal.
+ * It prints `up` when it can be signalled, and then the text of the file after each signal.
  */
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ if (import.meta.main) {
   writeFileSync(`${pidFile}.tmp`, `${process.pid}\n`);
   renameSync(`${pidFile}.tmp`, pidFile);
   say('up');
-  // Its life is that of whoever started it.
+  // It ends with the process that started it.
   process.stdin.on('end', () => process.exit()).resume();
 }
 

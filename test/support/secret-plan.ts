@@ -34,6 +34,7 @@ export function secretPlan(secretObjects: readonly SecretObject[], more: Partial
     usePodIdentity: undefined,
     preferredAddressType: 'auto',
     objects: [],
+    envFile: undefined,
     ignored: [],
     secretObjects,
     ...more,
@@ -50,7 +51,7 @@ export function optionalObject(path: string): PlannedObject {
     failover: undefined,
     optional: true,
     decode: undefined,
-    outputs: [{ kind: 'whole', path: path as FilePath, mode: 0o644 }],
+    outputs: [{ kind: 'whole', path: path as FilePath, mode: 0o644, env: undefined }],
   };
 }
 

@@ -1,8 +1,8 @@
 /**
- * How long a test waits for what comes from another process, or from the kernel.
+ * Waits for something from another process or from the kernel, with a limit.
  *
- * Only a test that fails waits so long, so it is more than a machine needs that is slow, or busy elsewhere; and so much less
- * than test/run.ts gives a file that several waits can fail, each with a sentence that says what did not come.
+ * Only a failing test reaches the limit, so it is more than a slow or busy machine needs; and it is much less than the timeout
+ * of test/run.ts for a file, so that several waits can fail, each with a sentence that names what did not happen.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,17 +12,17 @@ export const WAIT_LIMIT = 30_000;
 
 type Description = string | (() => string);
 
-/** Resolves as soon as it is so; rejects with `what` was expected when it does not become so. */
+/** Resolves as soon as the condition holds; rejects with "expected `what`" when it does not within the limit. */
 export async function until(what: Description, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + WAIT_LIMIT;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw late(what);
-    // Not only a turn of the event loop: on a busy machine whoever is waited for needs the core.
+    // Not only a turn of the event loop: on a busy machine the other process needs the core.
     await sleep(1);
   }
 }
 
-/** What the promise resolves or rejects with; rejects with `what` was expected when it does neither in time. */
+/** Settles as the promise does; rejects with "expected `what`" when it does not settle within the limit. */
 export async function within<Value>(what: Description, promise: Promise<Value>): Promise<Value> {
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(late(what)), WAIT_LIMIT);

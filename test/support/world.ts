@@ -58,9 +58,9 @@ export interface WorldOptions {
 }
 
 /** What AWS does with a question: answer, not answer until its mood is another, or fail so. */
-export type AwsBehaviour = 'well' | 'hangs' | Problem;
+type AwsBehaviour = 'well' | 'hangs' | Problem;
 /** What the application does when it is told. */
-export type AppBehaviour = 'listens' | 'fails' | 'hangs';
+type AppBehaviour = 'listens' | 'fails' | 'hangs';
 
 export interface World {
   readonly clock: FakeClock;
@@ -97,7 +97,7 @@ export interface World {
   news(): News;
 }
 
-export interface News {
+interface News {
   /** The names that the application was told, one entry a time. */
   readonly notified: readonly string[];
   /** Events of the log from `info` up, without the publishes. */

@@ -26,7 +26,7 @@ test('a function that runs hot is compiled by an ordinary Node', () => {
 });
 
 test('a function that runs hot stays bytecode once the compilers are off', () => {
-  const off = `import { disableJit } from ${JSON.stringify(module)}; disableJit(undefined);`;
+  const off = `import { disableJit } from ${JSON.stringify(module)}; disableJit();`;
   assert.is(statusOfHotFunction(off), INTERPRETED);
 });
 

@@ -15,6 +15,7 @@ The containers. Three lines in a pod spec are enough:
 {{/* What stands first in initContainers: the kubelet makes the directory of a subPath as root, if a container mounts it earlier. */}}
 {{- define "podsecrets.initContainers" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
+{{- include "podsecrets.checks" (dict "root" . "values" $values) -}}
 {{- if eq $values.as "sidecar" -}}
 {{- include "podsecrets.sidecar" . -}}
 {{- else -}}
@@ -49,7 +50,8 @@ The containers. Three lines in a pod spec are enough:
   startupProbe:
     httpGet: {path: /readyz, port: {{ $port | required (include "podsecrets.unprobed" $values) }}}
     periodSeconds: 1
-    failureThreshold: {{ add 10 (include "podsecrets.seconds" ($values.options.startTimeout | default "60s")) }}
+    {{- /* The program ends itself after startTimeout; the kubelet keeps the count when a container ends by itself. */}}
+    failureThreshold: 86400
   {{- end }}
   {{- with $port }}
   livenessProbe:
@@ -113,13 +115,32 @@ volumeMounts:
 podsecrets: expected an address in options.listen that the startupProbe reaches, got {{ .options.listen }}
 {{- end -}}
 
-{{/* 1m30s as 90, rounded up. */}}
-{{- define "podsecrets.seconds" -}}
-{{- $units := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 -}}
-{{- $seconds := 0.0 -}}
-{{- range regexFindAll "[0-9.]+(ms|s|m|h)" . -1 -}}
-{{- $unit := regexFind "[a-z]+" . -}}
-{{- $seconds = addf $seconds (mulf (trimSuffix $unit . | float64) (get $units $unit)) -}}
+{{/* Values that cannot work together, refused in a sentence. */}}
+{{- define "podsecrets.checks" -}}
+{{- $options := .values.options -}}
+{{- $capabilities := .root.Capabilities -}}
+{{- if and (eq .values.as "sidecar") $capabilities -}}
+{{- $version := $capabilities.KubeVersion.Version -}}
+{{- if semverCompare "<1.29-0" $version -}}
+{{- fail (printf "podsecrets: as: sidecar needs Kubernetes 1.29+, this is %s: use as: init+sidecar" $version) -}}
 {{- end -}}
-{{- ceil $seconds -}}
+{{- end -}}
+{{- if and $options.notifySignal (not (or $options.notifyProcess $options.notifyPidFile)) -}}
+{{- fail "podsecrets: options.notifySignal needs options.notifyProcess or options.notifyPidFile: which process gets the signal" -}}
+{{- end -}}
+{{- if .values.config -}}
+{{- $provider := dig "spec" "provider" "aws" .values.config -}}
+{{- if ne $provider "aws" -}}
+{{- fail (printf "podsecrets: expected a SecretProviderClass of the provider aws, got %q" $provider) -}}
+{{- end -}}
+{{- if and $options.syncSecrets (not (dig "spec" "secretObjects" list .values.config)) -}}
+{{- fail "podsecrets: options.syncSecrets needs secretObjects in config: no Secret would be created" -}}
+{{- end -}}
+{{- end -}}
+{{- if and $options.adoptDriverSecrets (eq .values.as "init") -}}
+{{- fail "podsecrets: options.adoptDriverSecrets does not work with as: init, which cannot recreate a Secret that the old pods' driver takes away" -}}
+{{- end -}}
+{{- if and $options.adoptDriverSecrets (not $options.syncSecrets) -}}
+{{- fail "podsecrets: options.adoptDriverSecrets needs options.syncSecrets" -}}
+{{- end -}}
 {{- end -}}

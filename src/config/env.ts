@@ -1,0 +1,130 @@
+/**
+ * `env` and `envCase`: objects and fields as environment variables, by a name or by the pattern `PREFIX_*` for each key of an
+ * expanded object. The AWS provider ignores both keys.
+ */
+
+import { quote } from '../core/text.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import type { Fields, TextField } from './fields.ts';
+import type { EnvPattern } from './plan.ts';
+
+/** A variable that the config names. */
+export interface EnvClaim {
+  readonly name: string;
+  readonly subject: string;
+  readonly line: number;
+}
+
+type EnvFields = Fields<'env' | 'envCase'>;
+
+/** Characters. Longer names are valid, but no real one is. */
+const MAX_NAME = 128;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Whether a text is the name of a variable that every shell and the kubelet accept. */
+export function isEnvName(text: string): boolean {
+  return NAME.test(text) && text.length <= MAX_NAME;
+}
+
+/** The name in `env`; undefined if it is missing, or wrong and reported. */
+export function readEnvName(fields: EnvFields): EnvClaim | undefined {
+  const field = fields.text('env');
+  if (fields.has('envCase')) {
+    const message = 'envCase without env: "PREFIX_*" and expand has no effect';
+    fields.warning('envCase', message, 'Remove it.');
+  }
+  if (field === undefined) return undefined;
+  if (isEnvName(field.text)) return { name: field.text, subject: `${fields.subject}.env`, line: field.line };
+  const remedy = field.text.includes('*')
+    ? 'Write expand: true beside the pattern, or a name without *.'
+    : `Write a name of letters, digits and _, at most ${MAX_NAME}, that begins with no digit.`;
+  reportName(fields, field, remedy);
+  return undefined;
+}
+
+/** The pattern in `env` of an expanded object; undefined if it is missing, or wrong and reported. */
+export function readEnvPattern(fields: EnvFields): EnvPattern | undefined {
+  const field = fields.text('env');
+  const upper = readCase(fields);
+  if (field === undefined) return undefined;
+  const prefix = field.text.slice(0, -1);
+  if (field.text.endsWith('*') && (prefix === '' || isEnvName(prefix))) return { prefix, upper };
+  reportName(
+    fields,
+    field,
+    'Write env: "PREFIX_*": the * stands for the key, because the object is expanded.',
+  );
+  return undefined;
+}
+
+function readCase(fields: EnvFields): boolean {
+  const field = fields.text('envCase');
+  if (field !== undefined && field.text !== 'keep' && field.text !== 'upper') {
+    const message = `expected "keep" or "upper", got ${quote(field.text)}`;
+    fields.error('envCase', message, 'Write envCase: upper, or remove it.');
+  }
+  return field?.text === 'upper';
+}
+
+function reportName(fields: EnvFields, { text }: TextField, remedy: string): void {
+  fields.error('env', `expected the name of an environment variable, got ${quote(text)}`, remedy);
+}
+
+/** The variable that a pattern makes of a key. `upper` also replaces `-`, `.` and `/`, which no name may have. */
+export function patternName({ prefix, upper }: EnvPattern, key: string): string {
+  return prefix + (upper ? key.toUpperCase().replaceAll(/[-./]/g, '_') : key);
+}
+
+/** Variables that make a program run other code, or change what it trusts or where it looks. */
+const SENSITIVE = new Set(
+  (
+    'PATH IFS ENV BASH_ENV SHELLOPTS PS4 HOME NODE_OPTIONS NODE_EXTRA_CA_CERTS RUBYOPT JAVA_TOOL_OPTIONS ' +
+    '_JAVA_OPTIONS JDK_JAVA_OPTIONS DOTNET_STARTUP_HOOKS'
+  ).split(' '),
+);
+const SENSITIVE_PREFIXES = ['LD_', 'DYLD_', 'PYTHON', 'PERL5', 'GIT_', 'AWS_', 'KUBERNETES_', 'PODSECRETS_'];
+
+/**
+ * The entry of the list of sensitive variables that a name is on, such as `LD_*`; undefined if on none. A pattern must never
+ * make one: permission to write a secret's value would be permission to run code.
+ */
+export function sensitiveName(name: string): string | undefined {
+  if (SENSITIVE.has(name)) return name;
+  const prefix = SENSITIVE_PREFIXES.find((each) => name.startsWith(each));
+  return prefix && `${prefix}*`;
+}
+
+/** Reports names that two sources have, sensitive names, and variables that no file holds. */
+export function checkEnvNames(
+  claims: readonly EnvClaim[],
+  { hasPatterns, hasFile }: { readonly hasPatterns: boolean; readonly hasFile: boolean },
+  diagnostics: Diagnostics,
+): void {
+  const owners = new Map<string, EnvClaim>();
+  for (const claim of claims) {
+    const { name, subject, line } = claim;
+    const other = owners.get(name);
+    if (other !== undefined) {
+      const message = `expected a variable of its own, got ${quote(name)}, which ${other.subject} in line ${other.line} has too`;
+      diagnostics.error('config.object', subject, { line, message, remedy: 'Rename one of the two.' });
+    } else owners.set(name, claim);
+    const sensitive = sensitiveName(name);
+    if (sensitive !== undefined) {
+      const message = `${quote(name)} changes how programs run (${sensitive}): who may write the secret may run code`;
+      const remedy = 'Rename the variable if the application does not need this name.';
+      diagnostics.warning('config.object', subject, { line, message, remedy });
+    }
+  }
+  const used = claims.length > 0 || hasPatterns;
+  if (used && !hasFile) {
+    const message = 'no envFile: the variables of env are set only by podsecrets exec';
+    const remedy = 'Write the parameter envFile: "app.env" to have them in a file.';
+    diagnostics.warning('config.parameter', 'parameters.envFile', { line: claims[0]?.line, message, remedy });
+  }
+  if (hasFile && !used) {
+    const message =
+      'expected env in an object or a jmesPath entry beside envFile, got none: the file is empty';
+    const remedy = 'Write env: NAME where a variable is wanted, or remove envFile.';
+    diagnostics.warning('config.parameter', 'parameters.envFile', { line: undefined, message, remedy });
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * What cannot work, or may surprise, with the Kubernetes Secrets of a pod's configs.
+ */
+
+import { Problem } from '../core/problem.ts';
+import { asObjects, textOf, valueAt } from '../core/unknown.ts';
+import type { KubeObject } from './manifest.ts';
+import type { InjectOptions } from './options.ts';
+import { appContainers } from './own-names.ts';
+import type { PlannedBinding } from './volumes.ts';
+import type { Workload } from './workload.ts';
+
+/** The pod, its configs, and the options. */
+export interface SecretsContext {
+  readonly workload: Workload;
+  readonly pod: KubeObject;
+  readonly bindings: readonly PlannedBinding[];
+  readonly options: InjectOptions;
+}
+
+/** The problems. */
+export function secretsProblems(context: SecretsContext): readonly Problem[] {
+  return [...token(context), ...unsyncedReads(context)];
+}
+
+/** The warnings. */
+export function secretsWarnings(context: SecretsContext): readonly Problem[] {
+  return [...unsynced(context), ...migration(context)];
+}
+
+function token({ workload, pod, options }: SecretsContext): readonly Problem[] {
+  if (!options.syncSecrets || pod.automountServiceAccountToken !== false) return [];
+  return [
+    content(
+      workload.subject,
+      '--sync-secrets needs a service account token, but the pod has automountServiceAccountToken: false',
+      'Mount the token, or leave --sync-secrets out.',
+    ),
+  ];
+}
+
+/** Without the driver and without --sync-secrets nothing creates the Secret, and the container does not start. */
+function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): readonly Problem[] {
+  if (options.syncSecrets) return [];
+  const names = secretNames(bindings);
+  return appContainers(pod).flatMap((container) =>
+    secretReads(container)
+      .filter(({ secret }) => names.includes(secret))
+      .map(({ by, secret }) =>
+        content(
+          `${workload.subject} container ${String(container.name)}`,
+          `${by} reads the Secret ${secret} of the config's secretObjects, which podsecrets creates only with --sync-secrets`,
+          'Add --sync-secrets, or read the file instead.',
+        ),
+      ),
+  );
+}
+
+/** What a container reads of Secrets before it starts: by variable, or all keys of one. */
+function secretReads(container: KubeObject): readonly { readonly by: string; readonly secret: string }[] {
+  const variables = asObjects(container.env).map((entry) => ({
+    by: `variable ${String(entry.name)}`,
+    secret: textOf(valueAt(entry, 'valueFrom', 'secretKeyRef', 'name')),
+  }));
+  const all = asObjects(container.envFrom).map((entry) => ({
+    by: 'envFrom',
+    secret: textOf(valueAt(entry, 'secretRef', 'name')),
+  }));
+  return [...variables, ...all].flatMap(({ by, secret }) => (secret === undefined ? [] : [{ by, secret }]));
+}
+
+function unsynced({ workload, bindings, options }: SecretsContext): readonly Problem[] {
+  const names = secretNames(bindings);
+  if (options.syncSecrets || names.length === 0) return [];
+  return [
+    content(
+      workload.subject,
+      `the config has secretObjects (${names.join(', ')}), but without --sync-secrets these Secrets are not updated`,
+      'Add --sync-secrets if another workload reads them.',
+    ),
+  ];
+}
+
+/** The driver made these Secrets, and old pods keep it writing them until the rollout is complete. */
+function migration({ workload, bindings, options }: SecretsContext): readonly Problem[] {
+  const names = secretNames(bindings.filter(({ isCsi }) => isCsi));
+  if (!options.syncSecrets || names.length === 0) return [];
+  const adopt = options.adoptDriverSecrets ? '' : '--adopt-driver-secrets, ';
+  return [
+    content(
+      workload.subject,
+      `the Secrets Store CSI driver manages ${names.join(', ')} until the last old pod is gone`,
+      `In this order: 1. apply this output with ${adopt}the old SecretProviderClass still in the cluster; 2. wait for the rollout to complete and an hour more; 3. inject again without --adopt-driver-secrets; 4. delete the SecretProviderClass and the driver.`,
+    ),
+  ];
+}
+
+function secretNames(bindings: readonly PlannedBinding[]): readonly string[] {
+  return bindings.flatMap(({ plan }) => plan.secretObjects.map(({ secretName }) => secretName));
+}
+
+function content(subject: string, message: string, remedy: string): Problem {
+  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
+}

@@ -1,0 +1,56 @@
+/** The task definition for ECS: podsecrets publishes where the application reads, and the application waits for it. */
+
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
+import { run } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
+import { commandsOf, examplesRoot, flagValue, readExample, wordsOf } from './readme.ts';
+
+interface Container {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly mountPoints: readonly { readonly containerPath: string; readonly readOnly?: boolean }[];
+  readonly dependsOn?: readonly { readonly containerName: string; readonly condition: string }[];
+}
+
+const { containerDefinitions } = JSON.parse(readExample('ecs', 'task-definition.json')) as {
+  readonly containerDefinitions: readonly Container[];
+};
+const [podsecrets, app] = containerDefinitions;
+
+test('the application waits for podsecrets and mounts its directory read-only', () => {
+  const dir = flagValue(podsecrets?.command ?? [], '--dir') ?? '';
+  assert.equal(podsecrets?.mountPoints, [{ sourceVolume: 'secrets', containerPath: dir }]);
+  assert.equal(app?.mountPoints, [{ sourceVolume: 'secrets', containerPath: dir, readOnly: true }]);
+  assert.equal(app?.dependsOn, [{ containerName: 'podsecrets', condition: 'HEALTHY' }]);
+});
+
+test('the arguments of the task publish the file that the application reads', async () => {
+  const box = makeSandbox();
+  const create = commandsOf('ecs').find((command) => command.includes('create-secret')) ?? '';
+  const words = wordsOf(create);
+  const aws = await startFakeAwsProcess({
+    identities: { task: { role: 'arn:aws:iam::111122223333:role/shop', podIdentityTokens: ['token'] } },
+    regions: {
+      'eu-central-1': {
+        secrets: { [flagValue(words, '--name') ?? '']: flagValue(words, '--secret-string') ?? '' },
+      },
+    },
+  });
+  try {
+    const [, ...flags] = podsecrets?.command ?? [];
+    const inBox = flags.map((word) => (word === '/secrets' ? box.dir : word));
+    const config = ['--config', join(examplesRoot, 'ecs/config.yaml')];
+    const { code, stderr } = await run(['init', ...inBox, ...config], podIdentityEnv(box, aws, 'token'));
+    assert.is(code, 0, stderr);
+    const [path] = Object.keys(box.files());
+    assert.match(app?.command.join(' ') ?? '', `/secrets/${path}`);
+  } finally {
+    await aws.stop();
+    box.remove();
+  }
+});
+
+test.run();
