@@ -3,21 +3,21 @@
 #   docker build .                                            for the machine's own architecture
 #   docker buildx build --platform linux/amd64,linux/arm64 .  for both; each is built and warmed up where it runs
 
-# By tag, not by digest: what ends up in the image from here are Debian's libraries and authorities, whose fixes a rebuild is
-# meant to pick up. Node itself comes from package-lock.json, by hash.
+# By tag, not by digest: the image takes Debian's libraries and authorities from here, and a rebuild is meant to pick up their
+# fixes. Node itself comes from package-lock.json, by hash.
 FROM node:26-trixie AS build
 WORKDIR /podsecrets
 COPY package.json package-lock.json LICENSE ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-# A fifth of Node are symbols for debuggers. They have to go before the program is put into it.
+# A fifth of Node is debug symbols. They can only be removed before the program is added.
 RUN command -v strip && ldconfig -p | grep -q libatomic.so.1 \
  || { apt-get update && apt-get install --yes --no-install-recommends binutils libatomic1; }
 RUN strip "$(readlink -f node_modules/.bin/node)"
 COPY src src
 RUN npm run build
 
-# What the final stage is: the program, its libraries where the loader looks for them, and Debian's record of the packages
-# these are from, so that scanners find them; and of everything the licence under which it is passed on.
+# The content of the final stage: the program, its libraries where the loader looks for them, Debian's record of their
+# packages for scanners, and the licence of every part.
 RUN set -eu; \
     mkdir -p /image/usr/bin /image/etc/ssl/certs /image/var/lib/dpkg/status.d /image/usr/share/doc/podsecrets; \
     cp dist/podsecrets /image/usr/bin/; \
@@ -34,7 +34,7 @@ RUN set -eu; \
     cp --dereference /etc/os-release /image/etc/os-release; \
     echo 'hosts: files dns' > /image/etc/nsswitch.conf; \
     echo 'podsecrets:x:65532:65532::/:/sbin/nologin' > /image/etc/passwd; \
-    # The same files give the same layer, whenever they are built.
+    # The same files give the same layer, whatever the date.
     find /image -exec touch --no-dereference --date=@0 {} +
 
 FROM scratch

@@ -1,46 +1,54 @@
 /**
  * The process: arguments, environment, signals, streams, clock, exit code. Nothing else touches them.
  *
- * Each command is loaded when it is asked for. A failed command's last line on stderr, which is also its termination
+ * Each command is loaded when it is asked for. The last line of a failed command on stderr, which is also its termination
  * message, says what failed, where, and what to do.
  */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, fstatSync, writeFileSync } from 'node:fs';
 import { constants, uptime } from 'node:os';
-import { formatExit } from './cli/exit-message.ts';
+import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
-import type { Context, RunCommand } from './commands/context.ts';
+import type { Context, RunCommand, Start } from './commands/context.ts';
 import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
-import { exitCodes, Problem } from './core/problem.ts';
+import { exitCodes, usageProblem } from './core/problem.ts';
 import { version } from './core/version.ts';
 import { endDespiteThreads } from './v8/end-process.ts';
+import { withoutNodeVariables } from './v8/node-variables.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
-const LONGEST_END = 4500;
+const SHUTDOWN_TIMEOUT = 4500;
 
-const stop = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    // Asked twice: whoever waits has waited enough.
-    if (stop.signal.aborted) process.exit(stopped());
-    stop.abort(new Error(signal));
-    // Whatever does not end by itself, such as a hook that not even SIGKILL ends, ends with us.
-    setTimeout(() => process.exit(stopped()), LONGEST_END).unref();
-  });
-}
+/** The commands that containers are made for: their stderr is a log, and their exit message is the container's. */
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
 
-// Without a listener it would end the program, now that it does not open Node's debugger any more (test/build).
-process.on('SIGUSR1', () => {});
+restartWithoutNodeVariables();
 
-process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
+// Node prints warnings with `process.stderr`, which makes the pipe of the log non-blocking, and not as JSON.
+process.removeAllListeners('warning');
 
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
-// Also for what nobody awaited: Node raises unhandled rejections here.
-process.on('uncaughtException', (thrown) => process.exit(end(thrown)));
+const start: Start = { problems: [], isDone: () => false };
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+  process.on(signal, () => {
+    const isFirst = !stop.signal.aborted;
+    if (isFirst) stop.abort(new Error(signal));
+    // A second signal ends at once what does not end by itself. So does the first where there is nothing to clean up.
+    if (!isFirst || !runsInContainer()) process.exit(stopped());
+    // Such as a hook that not even SIGKILL ends.
+    setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
+  });
+}
+// Signals for applications, which reach this program in a shared PID namespace by mistake. Unhandled they would end it.
+for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
+process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
+// Also for rejections that nothing awaited: Node raises them here.
+process.on('uncaughtException', (thrown) => process.exit(failed(thrown)));
 // No await here: the program is built as CommonJS, which has none at its top.
 void main().then(async (code) => {
   await printing;
@@ -59,22 +67,43 @@ async function main(): Promise<number> {
     return await run(contextOf(command.invocation));
   } catch (thrown) {
     if (stop.signal.aborted && thrown === stop.signal.reason) return stopped();
-    return end(thrown);
+    return failed(thrown);
   }
 }
 
-/**
- * The exit code after SIGTERM or SIGINT. A sidecar has done what it is for. Any other command has not, and an init container
- * that ended with 0 would let the application start without its files: 128 and the signal's number, as a shell has it.
- */
-function stopped(): number {
-  if (invocation()?.command === 'sidecar') return exitCodes.done;
-  return 128 + constants.signals[(stop.signal.reason as Error).message as NodeJS.Signals];
+/** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
+function restartWithoutNodeVariables(): void {
+  const env = withoutNodeVariables(process.env);
+  if (env === undefined) return;
+  const [, script = '', ...args] = process.argv;
+  // The built program is its own script.
+  const own = script === process.execPath ? [] : [...process.execArgv, script];
+  process.execve?.(process.execPath, [process.execPath, ...own, ...args], env as NodeJS.ProcessEnv);
 }
 
-/** What was asked for, once the command line was read. */
+/** What was asked for, once the command line was parsed. */
 function invocation(): Invocation | undefined {
   return command?.kind === 'run' ? command.invocation : undefined;
+}
+
+function runsInContainer(): boolean {
+  const run = invocation();
+  return run !== undefined && CONTAINER_COMMANDS.has(run.command);
+}
+
+/**
+ * The exit code after SIGTERM, SIGINT or SIGQUIT. A sidecar that published once has done its work. Any other command has not,
+ * and an init container that ended with 0 would let the application start without its files: 128 and the signal's number, as
+ * shells have it.
+ */
+function stopped(): number {
+  const run = invocation();
+  const signal = (stop.signal.reason as Error).message as NodeJS.Signals;
+  if (run?.command === 'sidecar' && start.isDone()) return exitCodes.done;
+  const exitCode = 128 + constants.signals[signal];
+  if (run !== undefined && runsInContainer() && !start.isDone())
+    report(formatInterrupted(run.command, signal, start.problems, exitCode));
+  return exitCode;
 }
 
 async function load(name: CommandName): Promise<RunCommand> {
@@ -96,9 +125,9 @@ async function load(name: CommandName): Promise<RunCommand> {
   }
 }
 
-function contextOf(invocation: Invocation): Context {
+function contextOf(run: Invocation): Context {
   return {
-    ...invocation,
+    ...run,
     env: process.env,
     clock,
     process: {
@@ -110,18 +139,37 @@ function contextOf(invocation: Invocation): Context {
         return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
       },
     },
+    start,
     stop: stop.signal,
     onHangup: (listener) => process.on('SIGHUP', listener),
-    stdout: { write: print },
-    stderr: {
-      write: writeToStderr,
-      // Not `process.stderr.isTTY`: the stream that it opens makes a pipe non-blocking, and one that is full loses lines then.
+    stdout: {
+      write: print,
       get isTerminal() {
-        return process.getBuiltinModule('node:tty').isatty(2);
+        return isTerminal(1);
       },
     },
-    stdin: async () => (await import('node:stream/consumers')).text(process.stdin),
+    stderr: {
+      write: writeToStderr,
+      get isTerminal() {
+        return isTerminal(2);
+      },
+    },
+    async stdin() {
+      if (isTerminal(0)) writeToStderr('podsecrets: reading from the terminal; Ctrl-D ends the input\n');
+      return await (await import('node:stream/consumers')).text(process.stdin);
+    },
   };
+}
+
+/** By the file itself: `process.stderr.isTTY` opens the stream, which makes a pipe non-blocking. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    const stat = fstatSync(descriptor);
+    // Major number 1: /dev/null, /dev/full and the like.
+    return stat.isCharacterDevice() && stat.rdev >> 8 !== 1;
+  } catch {
+    return false;
+  }
 }
 
 const clock: Clock = {
@@ -145,58 +193,67 @@ const clock: Clock = {
     }),
 };
 
-/** The last words, on stderr and in the termination message; the exit code. */
-function end(thrown: unknown): number {
+/** Reports why the command failed; the exit code. */
+function failed(thrown: unknown): number {
+  const message = formatExit(invocation()?.command, thrown);
+  report(message);
+  return message.exitCode;
+}
+
+/** Writes the exit message to stderr and, if this is the container's own command, to the termination log. */
+function report({ line, exitCode, terminationMessage }: ExitMessage): void {
   const run = invocation();
-  const words = formatExit(run?.command, thrown);
-  if (run !== undefined && CONTAINER_COMMANDS.has(run.command) && run.settings.logFormat === 'json') {
+  if (run !== undefined && runsInContainer() && isJsonLog(run)) {
     const log = openLog({
       level: 'error',
       format: 'json',
       colour: false,
       now: clock.now,
-      write: writeToStderr,
+      write: (text) => writeToStderr(text, EXIT_LINE_TIMEOUT),
     });
-    log.write('exit', words.line, { exitCode: words.exitCode });
+    log.write('exit', line, { exitCode });
   } else {
-    writeToStderr(`${words.line}\n`);
+    writeToStderr(`${line}\n`, EXIT_LINE_TIMEOUT);
   }
-  // What somebody ran beside the container's own command, such as a probe's status, is not why the container ends.
-  if (run !== undefined && !CONTAINER_COMMANDS.has(run.command)) return words.exitCode;
+  // A command that runs beside the container's own, such as a probe's status, is not why the container ends.
+  if (run !== undefined && !runsInContainer()) return;
   const file =
     run?.settings.terminationLog ??
     (process.env[options.terminationLog.env] || options.terminationLog.default);
   try {
     // Written only where the container runtime has put the file: on a laptop nobody wants one in /dev.
-    if (existsSync(file)) writeFileSync(file, words.terminationMessage);
+    if (existsSync(file)) writeFileSync(file, terminationMessage);
   } catch {
-    // It was said on stderr already, and there is nowhere left to say this.
+    // It is on stderr already, and there is no other place for it.
   }
-  return words.exitCode;
 }
 
-/** The commands that containers are made for: their stderr is a log, and their last words are the container's. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
+function isJsonLog({ settings: { logFormat } }: Invocation): boolean {
+  return logFormat === 'json' || (logFormat === 'auto' && !isTerminal(2));
+}
 
-/** Goes out while the program goes on: a pipe takes 64 KiB at a time. The end waits for it. */
+/** Milliseconds for which the exit line is written again and again to a reader that does not read. */
+const EXIT_LINE_TIMEOUT = 2000;
+
+/** Written while the program goes on: a pipe takes 64 KiB at a time. The end waits for it. */
 function print(text: string): number {
   printing = new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (!error) resolve();
     });
-    // A reader that is gone wants no more. Whoever gets less than all for another reason must hear of it.
-    process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
-      code === 'EPIPE' ? resolve() : reject(cutShort(code ?? 'an error')),
+    // A reader that is gone wants no more. Any other error leaves it with a part, and must be reported.
+    process.stdout.on('error', ({ code = 'an error' }: NodeJS.ErrnoException) =>
+      code === 'EPIPE' ? resolve() : reject(incomplete(code)),
     );
   });
   return exitCodes.done;
 }
 
-function cutShort(code: string): Problem {
-  return new Problem({
-    code: 'usage.command',
-    subject: 'standard output',
-    message: `expected to write all of it, got ${code}`,
-    remedy: 'Send it where there is room, and do not use what arrived.',
-  });
+function incomplete(code: string): Error {
+  return usageProblem(
+    'standard output',
+    `could not be written completely (${code})`,
+    'Free space at the destination, and do not use the part that arrived.',
+    'usage.command',
+  );
 }

@@ -137,6 +137,8 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^yargs-parser$/, /^src\/cli\/parse/],
   [/^yargs$/, /^src\/cli\/help/],
   [/^diff$/, /^src\/commands\/inject/],
+  // Escape codes of colours.
+  [/^node:util$/, /^src\/commands\/colour/],
 ];
 
 /** The files that touch the world, and the modules that they do it with. */
@@ -149,9 +151,9 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
   'src/aws/pod-identity.ts': /^(node:fs)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
-  'src/aws/service-account-token.ts': /^(node:fs)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
+  'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(node:fs)$/,
@@ -159,7 +161,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/request.ts': /^(node:http|node:https|node:net)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
-  'src/http/status-client.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
   'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
@@ -168,13 +169,8 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/reap.ts': /^(node:ffi)$/,
   'src/notify/signal.ts': /^(node:fs)$/,
   'src/notify/touch.ts': /^(node:fs|node:fs\/promises)$/,
-  'src/notify/url.ts': /^(node:http|node:https)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
-  'src/publish/filesystem-check.ts': /^(node:fs)$/,
-  'src/publish/inspect.ts': /^(node:fs)$/,
-  'src/publish/layout.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
-  'src/publish/publish.ts': /^(node:fs)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
@@ -185,8 +181,10 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/main\.ts$/,
   /^src\/commands\//,
   /^src\/config\/file\.ts$/,
-  /^src\/aws\/(sources|secret-source)\.ts$/,
+  /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
   /^src\/notify\/create\.ts$/,
+  // A request, and what its page means.
+  /^src\/(http\/status-client|notify\/url)\.ts$/,
   /^src\/doctor\/(run|objects)\.ts$/,
 ];
 
@@ -218,6 +216,16 @@ test('a pure file imports the types of an I/O file only', () => {
         importsOf(file).find(
           ({ from, typesOnly }) => !typesOnly && (IO[from] !== undefined || composes(from)),
         )?.from,
+    ),
+    [],
+  );
+});
+
+test('only the sidecar imports the notification queue', () => {
+  assert.equal(
+    breakers(
+      sources.filter((file) => !file.startsWith('src/sidecar/')),
+      (file) => importsOf(file).find(({ from }) => from === 'src/notify/queue.ts')?.from,
     ),
     [],
   );
@@ -266,6 +274,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/core/log.ts',
   'src/http/server.ts',
   'src/http/status-client.ts',
   'src/kubernetes/api.ts',
@@ -289,7 +298,7 @@ const REVEALING: readonly RegExp[] = [
   // Extracts fields, decodes and re-encodes.
   /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
-  /^src\/publish\/(directory|found-files|previous-values|publish)\.ts$/,
+  /^src\/publish\/(diff|directory|previous-values|publish)\.ts$/,
 ];
 
 test('a secret is revealed only where it is rendered, written, or sent where it was asked to go', () => {

@@ -158,6 +158,13 @@ const byCode: Readonly<Record<string, Advice>> = {
 
 /** For an answer without a code: not from the EKS Auth API, or of a form that is not known. */
 function byStatus(status: number): Advice {
+  if (status < 400)
+    return {
+      remedy:
+        'Check what listens at the address of AWS_CONTAINER_CREDENTIALS_FULL_URI: the agent answers with 200 or an error, never with this status.',
+      retry: true,
+      retryFor: IAM_SPREADS,
+    };
   if (status === 429) return { remedy: 'Wait: the EKS Auth API limits how often it is asked.', retry: true };
   if (status >= 500) return { remedy: WAIT, retry: true };
   const remedy =

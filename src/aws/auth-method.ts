@@ -9,7 +9,7 @@
 import type { AuthOption } from '../cli/options.ts';
 import { type Environment, placeOf } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
-import { escapeControl, quote } from '../core/text.ts';
+import { escapeControl, quote, withoutPassword } from '../core/text.ts';
 import type { ChainOptions, ContainerOptions, WebIdentity } from './chain-links.ts';
 
 /** A way to authenticate, with all that it needs but the token itself. */
@@ -103,7 +103,7 @@ export function containerUriProblem(uri: string): Problem {
   return new Problem({
     code: 'credentials.variables',
     subject: AGENT_URI,
-    message: `expected an https URL, or http to the agent or to a loopback address, got ${quote(uri)}`,
+    message: `expected an https URL, or http to the agent or to a loopback address, got ${quote(withoutPassword(uri))}`,
     remedy: 'Remove the variable from the container: EKS injects the right one.',
   });
 }

@@ -8,7 +8,7 @@
 
 import type { Environment } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
-import { quote } from '../core/text.ts';
+import { quote, withoutPassword } from '../core/text.ts';
 import { proxyUrl } from './proxy.ts';
 
 /** The services that are asked, as the names of their endpoint variables end. */
@@ -53,7 +53,9 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
   };
   const url = (name: string): string | undefined => {
     const text = env[name] || undefined;
-    return text === undefined || isHttp(text) ? text : refuse(name, 'an http or https URL', quote(text));
+    return text === undefined || isHttp(text)
+      ? text
+      : refuse(name, 'an http or https URL', quote(withoutPassword(text)));
   };
   const choice = (name: string, yes: string, no: string): boolean => {
     const text = (env[name] ?? '').toLowerCase();

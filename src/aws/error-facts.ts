@@ -7,6 +7,7 @@
  */
 
 import { asObject, numberOf, textOf } from '../core/unknown.ts';
+import type { RequestError, RequestPhase } from '../http/request.ts';
 
 /** What kind of failure it is; decides who may help, and whether trying again can. */
 export type AwsErrorKind =
@@ -35,6 +36,10 @@ export interface AwsErrorFacts {
   readonly requestId: string | undefined;
   /** Milliseconds that the service wants to be left alone. */
   readonly retryAfter: number | undefined;
+  /** Where the request went: `host:port`; undefined unless the network failed. */
+  readonly peer?: string | undefined;
+  /** How far it came. */
+  readonly phase?: RequestPhase | undefined;
 }
 
 /** The facts of an error; undefined when it is neither AWS's nor the network's, and so a bug. `now` in ms since 1970. */
@@ -50,10 +55,10 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   const network = token(field(error, 'code'));
   const name = token(field(error, 'name'));
   if (name === 'TimeoutError' || (network !== undefined && isNetworkCode(network)))
-    return { ...facts, kind: 'network', code: network ?? name, message: undefined };
+    return { ...facts, ...placeOf(error), kind: 'network', code: network ?? name, message: undefined };
   // HPE_*: the answer is not HTTP. Only an answer has a status or a response.
-  if (network?.startsWith('HPE_') || network === 'ERR_ANSWER_TOO_LARGE')
-    return { ...facts, kind: 'answer', code: network, message: undefined };
+  if (network?.startsWith('HPE_') || isAnswerCode(network))
+    return { ...facts, ...placeOf(error), kind: 'answer', code: network, message: undefined };
   // The SDK knows no endpoint for this region or option; it says so before anything is sent.
   if (name === 'EndpointError') return awsFailure(name, textOf(field(error, 'message')), facts);
   if (field(error, '$fault') !== undefined && name !== undefined && name !== 'Unknown') {
@@ -100,6 +105,16 @@ export function incompleteAnswer(requestId: unknown): AwsErrorFacts {
     requestId: token(requestId),
     retryAfter: undefined,
   };
+}
+
+/** Codes of our requests for what answers, but not as AWS does. */
+function isAnswerCode(code: string | undefined): boolean {
+  return code !== undefined && /^ERR_(ANSWER_TOO_LARGE|ANSWER_NOT_UTF8|UPGRADED)$/.test(code);
+}
+
+function placeOf(error: object): Pick<AwsErrorFacts, 'peer' | 'phase'> {
+  const { peer, phase } = error as Partial<Pick<RequestError, 'peer' | 'phase'>>;
+  return typeof peer === 'string' ? { peer, phase } : {};
 }
 
 type Facts = Pick<AwsErrorFacts, 'status' | 'requestId' | 'retryAfter'>;

@@ -1,14 +1,19 @@
 /**
- * Which region's answer serves an object.
+ * Which region serves an object, as the code of the AWS provider decides it (its README says something else).
  *
- * With a failover region the primary's value wins whenever there is one. In the first phase both regions are asked, and a
- * client fault of either (not found, access denied, a bad request) fails the object: a failover that could never work must
- * show on the first day, not on the day it is needed. In a refresh the second region is asked only if the first failed
- * with anything but a client fault. An object that is `optional` may be absent; an error about it is still an error.
+ * With a failover region both are fetched at the start, and the primary's value is preferred. Only a few modelled errors fail
+ * the object although the other region answers: the value does not exist, or the request is malformed. Any other failure,
+ * access denied included, lets the other region serve, with a warning. An `optional` object may be missing.
  */
 
 import type { Plan, PlannedObject } from '../config/plan.ts';
-import type { FetchedValue, FetchResult, FetchResults, SecretRef } from '../config/secret-ref.ts';
+import type {
+  FailedFetch,
+  FetchedValue,
+  FetchResult,
+  FetchResults,
+  SecretRef,
+} from '../config/secret-ref.ts';
 import type { Problem } from '../core/problem.ts';
 
 /** The value that serves and what was passed over for it, a permitted absence, or every cause of the failure. */
@@ -29,10 +34,12 @@ export function selectRegion(object: PlannedObject, outcomes: FetchResults): Sel
 
   // That an optional object does not exist is no failure of it, in either region.
   const failures = [primary, failover].flatMap((outcome) =>
-    outcome?.kind === 'failed' && !(object.optional && isMissing(outcome)) ? [outcome.problem] : [],
+    outcome?.kind === 'failed' && !(object.optional && isMissing(outcome)) ? [outcome] : [],
   );
-  const faults = failures.filter(isClientFault);
-  if (faults.length > 0) return { kind: 'failed', problems: faults };
+  const fatal = failures.filter((outcome) =>
+    isFatal(outcome, outcome === primary ? FATAL_IN_PRIMARY : FATAL_IN_FAILOVER),
+  );
+  if (fatal.length > 0) return { kind: 'failed', problems: fatal.map(({ problem }) => problem) };
   if (object.optional && isMissing(primary)) return { kind: 'absent', problem: primary.problem };
 
   if (primary.kind === 'found') {
@@ -42,35 +49,44 @@ export function selectRegion(object: PlannedObject, outcomes: FetchResults): Sel
   if (failover?.kind === 'found' && object.failover !== undefined) {
     return { kind: 'value', value: failover, region: object.failover.region, degraded: primary.problem };
   }
-  return { kind: 'failed', problems: failures };
+  return { kind: 'failed', problems: failures.map(({ problem }) => problem) };
 }
 
 /** The failover reads that a refresh needs, once the primaries have answered. */
 export function failoverRefs(plan: Plan, outcomes: FetchResults): readonly SecretRef[] {
   return plan.objects.flatMap((object) => {
     const primary = resultOf(object.primary, outcomes);
-    return object.failover !== undefined && primary.kind === 'failed' && !isClientFault(primary.problem)
+    return object.failover !== undefined && primary.kind === 'failed' && !isFatal(primary, FATAL_IN_PRIMARY)
       ? [object.failover]
       : [];
   });
 }
 
-/** Whether the fault lies with what was asked, so that another region cannot be the answer to it. */
-function isClientFault(problem: Problem): boolean {
-  switch (problem.code) {
-    case 'fetch.notFound':
-    case 'fetch.denied':
-    case 'fetch.client':
-    // Without variables or a token no region can be asked at all.
-    case 'credentials.variables':
-    case 'credentials.token':
-      return true;
-    default:
-      return false;
-  }
+/** Errors of the primary that no other region can make good: the request names what does not exist, or cannot be used. */
+const FATAL_IN_PRIMARY: ReadonlySet<string> = new Set([
+  'ResourceNotFound',
+  'InvalidParameter',
+  'InvalidRequest',
+  'DecryptionFailure',
+  'InvalidKeyId',
+  'InvalidParameters',
+]);
+
+/** Errors of a failover region that could never serve: they show at the first start, not on the day it is needed. */
+const FATAL_IN_FAILOVER: ReadonlySet<string> = new Set([
+  'ResourceNotFound',
+  'InvalidParameter',
+  'InvalidKeyId',
+  'InvalidParameters',
+]);
+
+function isFatal({ awsCode, problem }: FailedFetch, codes: ReadonlySet<string>): boolean {
+  if (awsCode !== undefined) return codes.has(awsCode);
+  // Without variables or a token no region can be asked at all.
+  return problem.code === 'credentials.variables' || problem.code === 'credentials.token';
 }
 
-function isMissing(outcome: FetchResult): outcome is Extract<FetchResult, { kind: 'failed' }> {
+function isMissing(outcome: FetchResult): outcome is FailedFetch {
   return outcome.kind === 'failed' && outcome.problem.code === 'fetch.notFound';
 }
 

@@ -6,7 +6,7 @@
  * IAM needs seconds to spread a change. AWS's own sentence is shown only about requests that it did not understand.
  */
 
-import type { SecretRef } from '../config/secret-ref.ts';
+import type { FailedFetch, SecretRef } from '../config/secret-ref.ts';
 import { isArn, namedArn } from '../core/arn.ts';
 import { type Access, Problem, type ProblemCode } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
@@ -18,6 +18,7 @@ import {
   isTlsCode,
   isUnknownOperation,
   isWrongSignature,
+  normalizeCode,
 } from './error-facts.ts';
 
 /** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
@@ -35,6 +36,18 @@ export function fetchProblem(read: SecretRef, action: string, failure: AwsErrorF
     access,
     ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
   });
+}
+
+/** The same as the outcome of a fetch. */
+export function failedFetch(read: SecretRef, action: string, failure: AwsErrorFacts): FailedFetch {
+  const { code, status } = failure;
+  // An error of the network or of a proxy has a code too, but no answer of AWS.
+  const modelled = !['network', 'answer', 'throttled', 'server'].includes(failure.kind);
+  return {
+    kind: 'failed',
+    problem: fetchProblem(read, action, failure),
+    awsCode: code === undefined || !modelled || status === 501 ? undefined : normalizeCode(code),
+  };
 }
 
 /** The value as errors name it, with its selector. */
@@ -206,21 +219,49 @@ export function keysRemedy(failure: AwsErrorFacts): string {
 const ENDPOINT = 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.';
 
 function unreachable(where: string, got: string, failure: AwsErrorFacts): Words {
-  if (isTlsCode(failure.code))
+  const { code, phase } = failure;
+  const peer = failure.peer === undefined ? 'AWS' : escapeControl(failure.peer);
+  if (code === 'EPROTO' || code?.startsWith('ERR_SSL_'))
     return {
-      message: `expected a TLS connection for ${where}, got ${got}`,
+      message: `no TLS with ${peer} for ${where}, got ${got}`,
       remedy:
-        'If a proxy or a VPC endpoint uses a private authority, name its PEM file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.',
+        'Check that the endpoint speaks TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall answers, let it pass TLS.',
     };
+  if (isTlsCode(code))
+    return {
+      message: `no trusted TLS connection to ${peer} for ${where}, got ${got}`,
+      remedy: tlsRemedies[code ?? ''] ?? PRIVATE_AUTHORITY,
+    };
+  if (code === 'TimeoutError' && phase === 'lookup')
+    return {
+      message: `no answer of DNS for ${peer} in time, for ${where}`,
+      remedy: 'Check the DNS of the cluster: it does not answer.',
+    };
+  const what =
+    code === 'TimeoutError' ? (phase === 'connect' ? 'no connection in time' : 'none in time') : got;
   return {
-    message: `expected an answer of ${where}, got ${failure.code === 'TimeoutError' ? 'none in time' : got}`,
-    remedy: networkRemedies[failure.code ?? ''] ?? 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.',
+    message: `expected an answer of ${peer} for ${where}, got ${what}`,
+    remedy: networkRemedies[code ?? ''] ?? 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.',
   };
 }
 
+const PRIVATE_AUTHORITY =
+  'If a proxy or a VPC endpoint uses a private authority, name its PEM file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.';
+
+const tlsRemedies: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "Check the node's clock; if it is right, renew the certificate of what answers there.",
+  CERT_NOT_YET_VALID: "Check the node's clock: the certificate is not valid yet.",
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'Its certificate is for another name: correct AWS_ENDPOINT_URL, or the DNS name of the VPC endpoint or proxy.',
+};
+
 const networkRemedies: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Nothing listens there: check AWS_ENDPOINT_URL, HTTPS_PROXY and the port.',
   ENOTFOUND: 'Check the region, the DNS of the cluster, and AWS_ENDPOINT_URL.',
   EAI_AGAIN: 'Check the DNS of the cluster: it did not answer.',
+  EMFILE: 'Raise the limit of open files (ulimit -n) of the container: the process has none left.',
+  ERR_PROXY_TUNNEL:
+    'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it lets this host pass.',
   TimeoutError:
     'Check routes, security groups and network policies to the endpoint; a slow one may need a longer --aws-timeout.',
   ETIMEDOUT: 'Check routes, security groups and network policies to the endpoint.',

@@ -13,7 +13,7 @@ import { fullParameterName, iamActions } from './batches.ts';
 import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
 import { type AwsErrorFacts, incompleteAnswer } from './error-facts.ts';
-import { fetchProblem } from './fetch-problems.ts';
+import { failedFetch } from './fetch-problems.ts';
 import { answeredBy, matchParameter } from './response-matching.ts';
 
 /** One region's Parameter Store. */
@@ -42,7 +42,10 @@ export function openParameterStore(surroundings: ClientContext, credentials: Cre
         const output = await client.send(command, { abortSignal: signal });
         const found = (Array.isArray(output.Parameters) ? output.Parameters : []).map((entry) => ({
           ...answeredBy(entry?.Name, entry?.ARN, entry?.Selector),
-          value: typeof entry?.Value === 'string' ? new Secret(entry.Value) : undefined,
+          value:
+            typeof entry?.Value === 'string' && entry.Value.isWellFormed()
+              ? new Secret(entry.Value)
+              : undefined,
           version: typeof entry?.Version === 'number' ? String(entry.Version) : undefined,
         }));
         const invalid: readonly unknown[] = Array.isArray(output.InvalidParameters)
@@ -85,7 +88,7 @@ function blamesOne({ kind }: AwsErrorFacts): boolean {
 }
 
 function failed(read: SecretRef, failure: AwsErrorFacts): FetchResult {
-  return { kind: 'failed', problem: fetchProblem(read, ACTION, failure) };
+  return failedFetch(read, ACTION, failure);
 }
 
 /** AWS lists names that do not exist, or have no such version or label, under this title. */

@@ -19,7 +19,7 @@ import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
 import type { AwsEnvironment } from './environment.ts';
 import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
-import { fetchProblem } from './fetch-problems.ts';
+import { failedFetch } from './fetch-problems.ts';
 import type { SecretSource } from './fetcher.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
@@ -60,7 +60,10 @@ export interface AwsSource extends SecretSource {
 export function openSecretSource(options: SourceOptions): AwsSource {
   const regions = new Map<string, Region>();
   const region = openRegions(options, regions);
-  let mode = options.fetch;
+  const { clock, log } = options;
+  let singleUntil = 0;
+  const batchMode = (): FetchMode =>
+    options.fetch === 'auto' && clock.elapsed() < singleUntil ? 'single' : options.fetch;
 
   async function readRegion(
     name: string,
@@ -78,7 +81,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
           return await (service === 'ssmparameter' ? here.parameterStore() : here.secretsManager());
         }),
       ]);
-      const requests = batchReads(reads, mode);
+      const requests = batchReads(reads, batchMode());
       return (await Promise.all(requests.map((request) => send(request, here, signal)))).flat();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -113,24 +116,22 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     if (batch.kind === 'refused' && servesSingly(batch.failure)) return await singly(reads);
     return reads.map((read) => [
       read.key,
-      {
-        kind: 'failed',
-        problem:
-          batch.kind === 'credentials' ? batch.problem : fetchProblem(read, BATCH_ACTION, batch.failure),
-      },
+      batch.kind === 'credentials'
+        ? { kind: 'failed', problem: batch.problem }
+        : failedFetch(read, BATCH_ACTION, batch.failure),
     ]);
   }
 
-  /** Whether single calls may do what the batch could not. With `auto`, what lasts is remembered for the process. */
+  /** Whether single calls may do what the batch could not. With `auto`, what lasts is remembered. */
   function servesSingly(failure: AwsErrorFacts): boolean {
     // One bad name may be to blame.
     if (options.fetch !== 'auto') return failure.kind === 'client' || failure.kind === 'notFound';
     // A network that is down, and credentials that are not accepted, are so for every call.
     if (failure.kind === 'network' || failure.kind === 'expired' || failure.kind === 'refused') return false;
     const reason = lastingReason(failure);
-    if (reason !== undefined && mode !== 'single') {
-      mode = 'single';
-      options.log.write('fetch.batchDisabled', `secrets are read one by one from now on: ${reason}`, {
+    if (reason !== undefined && batchMode() === 'auto') {
+      singleUntil = clock.elapsed() + reason.lasts;
+      log.write('fetch.batchDisabled', `secrets are fetched one by one: ${reason.text}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
       });
@@ -162,11 +163,21 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
-/** Why no later batch would fare better; undefined when one might. */
-function lastingReason(failure: AwsErrorFacts): string | undefined {
-  if (failure.kind === 'denied') return `the role may not ${BATCH_ACTION}, which would save calls`;
-  if (failure.kind === 'throttled') return `${BATCH_ACTION} is throttled`;
-  return isUnknownOperation(failure) ? `what answers there does not have ${BATCH_ACTION}` : undefined;
+/** Milliseconds until a denied batch is tried again: somebody may have allowed it. */
+const DENIAL_LASTS = 3_600_000;
+
+/** Why the next batches would fail too, and for how long. Throttling is never remembered: single calls are 20 times as many. */
+function lastingReason(
+  failure: AwsErrorFacts,
+): { readonly text: string; readonly lasts: number } | undefined {
+  if (failure.kind === 'denied')
+    return {
+      text: `the role may not call ${BATCH_ACTION}, which saves calls; it is tried again in an hour`,
+      lasts: DENIAL_LASTS,
+    };
+  return isUnknownOperation(failure)
+    ? { text: `the endpoint does not have ${BATCH_ACTION}`, lasts: Number.POSITIVE_INFINITY }
+    : undefined;
 }
 
 /** Each region once, with clients that are made once. */

@@ -18,7 +18,7 @@ import { iamActions } from './batches.ts';
 import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
 import { type AwsErrorFacts, entryFailure, incompleteAnswer } from './error-facts.ts';
-import { fetchProblem } from './fetch-problems.ts';
+import { failedFetch } from './fetch-problems.ts';
 import { answeredBy, matchSecret } from './response-matching.ts';
 
 /** One region's Secrets Manager. */
@@ -51,7 +51,14 @@ export function openSecretsManager(surroundings: ClientContext, credentials: Cre
         ...(read.stage === undefined ? {} : { VersionStage: read.stage }),
       });
       const answer = await call(
-        async () => outcomeOf(read, SINGLE, await client.send(command, { abortSignal: signal })),
+        async () => {
+          const output = await client.send(command, { abortSignal: signal });
+          // A proxy or a cache in between may answer for another secret: its value is not this one's.
+          const entry = { ...output, ...answeredBy(output.Name, output.ARN) };
+          return matchSecret(read, [entry]) === undefined
+            ? failedFetch(read, SINGLE, incompleteAnswer(output.$metadata.requestId))
+            : outcomeOf(read, SINGLE, output);
+        },
         credentials,
         surroundings,
         signal,
@@ -60,7 +67,7 @@ export function openSecretsManager(surroundings: ClientContext, credentials: Cre
         case 'answer':
           return answer.output;
         case 'failure':
-          return { kind: 'failed', problem: fetchProblem(read, SINGLE, answer.failure) };
+          return failedFetch(read, SINGLE, answer.failure);
         case 'credentials':
           return { kind: 'failed', problem: answer.problem };
         default:
@@ -79,14 +86,12 @@ export function openSecretsManager(surroundings: ClientContext, credentials: Cre
           }));
           const failed = listOf(output.Errors).map((entry) => ({
             ...answeredBy(entry.SecretId, entry.SecretId),
-            outcome: (read: SecretRef): FetchResult => ({
-              kind: 'failed',
-              problem: fetchProblem(
+            outcome: (read: SecretRef): FetchResult =>
+              failedFetch(
                 read,
                 SINGLE,
                 entryFailure(entry.ErrorCode, entry.Message, output.$metadata.requestId),
               ),
-            }),
           }));
           return new Map(
             reads.flatMap((read) => {
@@ -119,12 +124,13 @@ type Entry = Pick<GetSecretValueCommandOutput, 'SecretString' | 'SecretBinary' |
 function outcomeOf(read: SecretRef, action: string, entry: Entry): FetchResult {
   const { SecretString: text, SecretBinary: bytes, VersionId: version } = entry;
   const value =
-    typeof text === 'string' ? new Secret(text) : bytes instanceof Uint8Array ? new Secret(bytes) : undefined;
+    typeof text === 'string' && text.isWellFormed()
+      ? new Secret(text)
+      : bytes instanceof Uint8Array
+        ? new Secret(bytes)
+        : undefined;
   if (value !== undefined && isVersion(version)) return { kind: 'found', value, version };
-  return {
-    kind: 'failed',
-    problem: fetchProblem(read, action, incompleteAnswer(entry.$metadata.requestId)),
-  };
+  return failedFetch(read, action, incompleteAnswer(entry.$metadata.requestId));
 }
 
 /**

@@ -5,21 +5,19 @@
  * message: what is wrong with it is told by its kind.
  */
 
-import { readFileSync } from 'node:fs';
+import { readRegularFile } from '../core/regular-file.ts';
 import { tokenProblem } from './credential-problems.ts';
+
+/** Bytes. A token of the kubelet has about 1 KiB. */
+const MAX_SIZE = 64 * 1024;
 
 /** The token, without white space around it; throws a Problem when there is none to use. */
 export async function readToken(file: string): Promise<string> {
-  let text: string;
-  try {
-    // At once: the file is in memory, and Node's promises of files cost a cold start 2 ms.
-    text = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw tokenProblem(file, {
-      kind: 'unreadable',
-      code: (error as NodeJS.ErrnoException).code ?? 'no answer of the file system',
-    });
-  }
+  // Synchronously: the file is in memory, and Node's promises of files cost a cold start 2 ms.
+  const content = readRegularFile(file, MAX_SIZE);
+  if (content.kind === 'failed')
+    throw tokenProblem(file, { kind: 'unreadable', code: content.found ?? content.code });
+  const text = new TextDecoder().decode(content.bytes).trim();
   if (text === '') throw tokenProblem(file, { kind: 'empty' });
   // It becomes a header: anything but visible characters would be refused with a message that quotes it.
   if (!/^[\x21-\x7e]+$/.test(text)) throw tokenProblem(file, { kind: 'malformed' });

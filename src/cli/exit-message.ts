@@ -1,9 +1,9 @@
 /**
- * What a failed command says at its end: the last line on stderr, and the termination message that `kubectl describe pod`
- * shows. They must be enough: nobody may be able to read anything else.
+ * What a failed command writes at its end: the last line on stderr, and the termination message that `kubectl describe pod`
+ * shows. They must be enough, because often nothing else can be read.
  */
 
-import { exitCodeOf, problemLine, problemsOf } from '../core/problem.ts';
+import { exitCodeOf, type Problem, problemLine, problemsOf } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 
 /** The end of a failed command. */
@@ -15,21 +15,37 @@ export interface ExitMessage {
   readonly terminationMessage: string;
 }
 
-/** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code tripped over. */
+/** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code failed on. */
 export function formatExit(command: string | undefined, thrown: unknown): ExitMessage {
   const problems = problemsOf(thrown);
-  const lines =
-    problems === undefined ? [internalErrorLine(thrown)] : [...new Set(problems.map(problemLine))];
-  const head = `podsecrets${command === undefined ? '' : ` ${command}`} failed`;
-  const count = lines.length === 1 ? '' : ` (${lines.length} problems)`;
-  return {
-    exitCode: exitCodeOf(thrown),
-    line: `${head}${count}: ${joined(lines, ' | ', LINE)}`,
-    terminationMessage: `${head}${count}: ${joined(lines, '\n', MESSAGE)}`,
-  };
+  const lines = problems === undefined ? [internalErrorLine(thrown)] : problems.map(problemLine);
+  return messageOf(
+    `podsecrets${command === undefined ? '' : ` ${command}`} failed`,
+    lines,
+    exitCodeOf(thrown),
+  );
 }
 
-/** A line of the log holds no more of a message. Characters. */
+/** For a signal that ended a command before the first publish; `problems` is why there was none yet. */
+export function formatInterrupted(
+  command: string,
+  signal: string,
+  problems: readonly Problem[],
+  exitCode: number,
+): ExitMessage {
+  const head = `podsecrets ${command} was ended by ${signal} before the first publish`;
+  return messageOf(head, problems.map(problemLine), exitCode);
+}
+
+function messageOf(head: string, allLines: readonly string[], exitCode: number): ExitMessage {
+  const lines = [...new Set(allLines)];
+  const title = lines.length > 1 ? `${head} (${lines.length} problems)` : head;
+  const text = (divider: string, length: number) =>
+    lines.length === 0 ? title : `${title}: ${joined(lines, divider, length)}`;
+  return { exitCode, line: text(' | ', LINE), terminationMessage: text('\n', MESSAGE) };
+}
+
+/** Characters of a message in one line of the log. */
 const LINE = 1400;
 /** The kubelet keeps 4096 bytes; characters outside ASCII take up to three, and then it cuts. */
 const MESSAGE = 3900;
@@ -40,7 +56,7 @@ function joined(lines: readonly string[], divider: string, length: number): stri
   let text = first.length <= length ? first : `${first.slice(0, length - 1)}…`;
   for (const [index, line] of others.entries()) {
     if (text.length + divider.length + line.length > length)
-      return `${text}${divider}and ${others.length - index} more, which podsecrets doctor tells`;
+      return `${text}${divider}and ${others.length - index} more: run podsecrets doctor`;
     text += divider + line;
   }
   return text;
@@ -48,7 +64,7 @@ function joined(lines: readonly string[], divider: string, length: number): stri
 
 function internalErrorLine(thrown: unknown): string {
   if (!(thrown instanceof Error))
-    return 'a bug of podsecrets: something that is no error was thrown. Please report it. [bug]';
+    return 'a bug of podsecrets: it threw something that is not an Error. Please report it. [bug]';
   const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   const at = frames
     .slice(0, 6)

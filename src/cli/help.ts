@@ -3,8 +3,31 @@
  */
 
 import yargs from 'yargs';
+import { version } from '../core/version.ts';
 import { type CommandName, flagOf, optionEntries, optionFor } from './options.ts';
 import { commands } from './parse.ts';
+
+const footer = `podsecrets ${version}, https://github.com/podsecrets/podsecrets`;
+
+/** At most 78 characters each. */
+const examples: Readonly<Record<CommandName, readonly string[]>> = {
+  init: ['podsecrets init --config app.yaml=/mnt/podsecrets/files'],
+  sidecar: [
+    'podsecrets sidecar --config app.yaml --interval 5m',
+    'podsecrets sidecar --notify-signal HUP --notify-process nginx',
+  ],
+  check: [
+    'podsecrets check app.yaml',
+    'podsecrets check manifests/ --strict',
+    'helm template . | podsecrets check -',
+  ],
+  doctor: ['podsecrets doctor --config app.yaml', 'podsecrets doctor --policy --config app.yaml'],
+  inject: [
+    'podsecrets inject -f deployment.yaml --config class.yaml | kubectl apply -f -',
+    'podsecrets inject -f deployment.yaml --diff',
+  ],
+  status: ['kubectl exec POD -c podsecrets -- podsecrets status'],
+};
 
 /** The help page of a command, or of the program, `width` columns wide. */
 export async function helpText(name: CommandName | undefined, width: number): Promise<string> {
@@ -19,12 +42,16 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
       'podsecrets: AWS secrets as files in your pod, without a DaemonSet\n\nUsage: podsecrets COMMAND [flags]',
     );
     for (const [command, does] of Object.entries(commands)) page.command(command, does);
+    page.command('help [COMMAND]', 'show the flags of a command, and examples');
+    page.command('version', 'print the version');
     page.epilogue(
-      'podsecrets COMMAND --help lists the flags of a command. Each can be set by the variable named beside it.\npodsecrets --version prints the version.',
+      `Each flag has an environment variable too. Precedence: flag, variable, default.\n${footer}`,
     );
     return await page.getHelp();
   }
-  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name} [flags]`);
+  const files = name === 'check' ? ' [FILE...]' : '';
+  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name}${files} [flags]`);
+  page.epilogue(`Examples:\n${examples[name].map((line) => `  ${line}`).join('\n')}\n\n${footer}`);
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;

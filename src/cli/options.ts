@@ -1,5 +1,5 @@
 /**
- * The one table of options.
+ * The table of options, the only one.
  *
  * The command line, the environment, the Settings type, `--help`, the options page and the chart's values all come from
  * here and from nowhere else. Precedence: flag, then environment, then default. No option carries a secret, so there is no
@@ -79,7 +79,7 @@ export const options = {
     placeholder: 'FILE[=DIR]',
     group: 'Config',
     commands: planning,
-    description: 'a SecretProviderClass file, and the directory it publishes to; one process serves several',
+    description: 'SecretProviderClass file, and the directory to publish to; several are allowed',
     overrides: {
       inject: {
         description: 'a SecretProviderClass file, and the directory where containers mount its files',
@@ -93,11 +93,12 @@ export const options = {
     placeholder: 'DIR',
     group: 'Files',
     commands: planning,
-    description: 'where a config without =DIR publishes; created if only its last part is missing',
+    description:
+      'directory to publish to, for a config without =DIR; created if only its last part is missing',
     overrides: {
       inject: {
         default: '/mnt/secrets-store',
-        description: 'where the application finds the files: its mountPath',
+        description: 'mountPath of the files in the application',
       },
     },
   },
@@ -108,7 +109,7 @@ export const options = {
     placeholder: 'MODE',
     group: 'Files',
     commands: planning,
-    description: 'file mode where the config gives none',
+    description: 'file mode, if the config has none',
   },
   owner: {
     kind: 'owner',
@@ -116,7 +117,7 @@ export const options = {
     placeholder: 'UID:GID',
     group: 'Files',
     commands: publishing,
-    description: 'owner of the files; another user than its own needs root with the capability CHOWN',
+    description: 'owner of the files; any other user than the own needs root and CAP_CHOWN',
   },
   allowDisk: {
     kind: 'flag',
@@ -124,7 +125,7 @@ export const options = {
     default: 'false',
     group: 'Files',
     commands: [...publishing, 'doctor'],
-    description: 'publish to a directory that is not on a tmpfs or ramfs',
+    description: 'allow a directory that is not on a tmpfs or ramfs',
   },
   auth: {
     kind: 'text',
@@ -133,7 +134,7 @@ export const options = {
     choices: ['auto', 'pod-identity', 'irsa', 'default'],
     group: 'AWS',
     commands: fetching,
-    description: 'how to authenticate; auto: what usePodIdentity says, else what the environment offers',
+    description: 'how to authenticate; auto: usePodIdentity of the config, else by the environment variables',
   },
   fetch: {
     kind: 'text',
@@ -142,7 +143,7 @@ export const options = {
     choices: ['auto', 'batch', 'single'],
     group: 'AWS',
     commands: fetching,
-    description: 'how to read Secrets Manager; batch needs secretsmanager:BatchGetSecretValue too',
+    description: 'how to read Secrets Manager; batch also needs secretsmanager:BatchGetSecretValue',
   },
   policy: {
     kind: 'flag',
@@ -150,7 +151,7 @@ export const options = {
     default: 'false',
     group: 'AWS',
     commands: ['doctor'],
-    description: 'print the least IAM policy for the config instead; offline',
+    description: 'print the least-privilege IAM policy instead; offline',
   },
   awsTimeout: {
     kind: 'duration',
@@ -160,7 +161,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'AWS',
     commands: fetching,
-    description: 'limit for one API call',
+    description: 'timeout of one API call',
   },
   startTimeout: {
     kind: 'duration',
@@ -169,7 +170,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'Timing',
     commands: publishing,
-    description: 'how long the first phase keeps trying before it gives up',
+    description: 'how long transient errors are retried before the first publish',
   },
   interval: {
     kind: 'duration',
@@ -179,7 +180,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'Timing',
     commands: ['sidecar', 'inject'],
-    description: 'time between refreshes, with 10 % jitter; a pinned version is never asked for again',
+    description: 'time between syncs, with 10 % jitter; a pinned version is fetched once',
   },
   listen: {
     kind: 'listen',
@@ -188,8 +189,8 @@ export const options = {
     placeholder: 'HOST:PORT',
     group: 'HTTP',
     commands: ['sidecar', 'status', 'inject'],
-    description: 'where /livez, /readyz, /metrics, /status and POST /refresh answer; off: nowhere',
-    overrides: { status: { description: 'the address that the sidecar listens on' } },
+    description: 'address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
+    overrides: { status: { description: 'address of the sidecar' } },
   },
   notifySignal: {
     kind: 'signal',
@@ -197,7 +198,8 @@ export const options = {
     placeholder: 'SIG',
     group: 'Notifications',
     commands: publishing,
-    description: 'signal processes in a shared PID namespace, found by --notify-pid-file or --notify-process',
+    description:
+      'send a signal to the process of --notify-pid-file or --notify-process; needs a shared PID namespace',
   },
   notifyPidFile: {
     kind: 'text',
@@ -205,7 +207,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Notifications',
     commands: publishing,
-    description: 'the file that holds the pid to signal; read anew each time',
+    description: 'file with the pid to signal; re-read each time',
   },
   notifyProcess: {
     kind: 'text',
@@ -213,7 +215,7 @@ export const options = {
     placeholder: 'NAME',
     group: 'Notifications',
     commands: publishing,
-    description: 'the name of the processes to signal',
+    description: 'name of the processes to signal',
   },
   notifyExec: {
     kind: 'command',
@@ -221,7 +223,7 @@ export const options = {
     placeholder: 'CMD',
     group: 'Notifications',
     commands: publishing,
-    description: 'run a command, a JSON list or one program without arguments; never a shell',
+    description: 'run a command: a JSON list, or one program without arguments; never a shell',
   },
   notifyUrl: {
     kind: 'url',
@@ -246,7 +248,7 @@ export const options = {
     placeholder: 'DURATION',
     group: 'Notifications',
     commands: publishing,
-    description: 'random wait before telling, so that a fleet does not reload at one instant',
+    description: 'random delay before a notification, so that a fleet does not reload at once',
   },
   notifyOnStart: {
     kind: 'flag',
@@ -254,15 +256,15 @@ export const options = {
     default: 'false',
     group: 'Notifications',
     commands: publishing,
-    description: 'tell also after the first publish of a process',
+    description: 'notify also after the first publish of a process',
   },
   syncSecrets: {
     kind: 'flag',
     env: 'PODSECRETS_SYNC_SECRETS',
     default: 'false',
     group: 'Kubernetes Secrets',
-    commands: [...publishing, 'doctor'],
-    description: "apply the config's secretObjects as Kubernetes Secrets",
+    commands: [...publishing, 'check', 'doctor'],
+    description: 'apply the secretObjects of the config as Kubernetes Secrets',
   },
   secretOwner: {
     kind: 'text',
@@ -271,7 +273,7 @@ export const options = {
     choices: ['retain', 'pod', 'workload'],
     group: 'Kubernetes Secrets',
     commands: [...publishing, 'doctor'],
-    description: 'who a synced Secret dies with',
+    description: 'owner of synced Secrets, for garbage collection',
   },
   adoptDriverSecrets: {
     kind: 'flag',
@@ -289,7 +291,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'the manifests to read; -: standard input',
+    description: 'manifests to read; -: standard input',
   },
   as: {
     kind: 'text',
@@ -299,7 +301,7 @@ export const options = {
     group: 'Pod specs',
     commands: ['inject'],
     description:
-      'what to add: a native sidecar (Kubernetes 1.29 on), an init container, or an init container and a plain sidecar',
+      'what to add: a native sidecar (Kubernetes 1.29+), an init container, or an init container and a regular sidecar',
   },
   containers: {
     kind: 'text',
@@ -308,7 +310,7 @@ export const options = {
     placeholder: 'NAME',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'a container that gets the files; none named: every container',
+    description: 'container that gets the files; default: every container',
   },
   image: {
     kind: 'text',
@@ -317,7 +319,7 @@ export const options = {
     placeholder: 'IMAGE',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'the image of podsecrets',
+    description: 'image of podsecrets',
   },
   namespace: {
     kind: 'text',
@@ -326,7 +328,7 @@ export const options = {
     placeholder: 'NAME',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'the namespace of what is added for a workload that names none',
+    description: 'namespace of added objects, if the workload has none',
   },
   diff: {
     kind: 'flag',
@@ -334,7 +336,7 @@ export const options = {
     default: 'false',
     group: 'Output',
     commands: ['inject'],
-    description: 'print what changes, for people, instead of the manifests',
+    description: 'print a diff instead of the manifests',
   },
   output: {
     kind: 'text',
@@ -343,10 +345,18 @@ export const options = {
     choices: ['text', 'json'],
     group: 'Output',
     commands: ['check', 'doctor', 'status', 'inject'],
-    description: 'for people, or for programs',
+    description: 'output format',
     overrides: {
-      inject: { default: 'yaml', choices: ['yaml', 'json'], description: 'the language of the manifests' },
+      inject: { default: 'yaml', choices: ['yaml', 'json'], description: 'output format' },
     },
+  },
+  strict: {
+    kind: 'flag',
+    env: 'PODSECRETS_STRICT',
+    default: 'false',
+    group: 'Output',
+    commands: ['check'],
+    description: 'treat warnings as problems',
   },
   terminationLog: {
     kind: 'text',
@@ -355,7 +365,7 @@ export const options = {
     placeholder: 'FILE',
     group: 'Output',
     commands: ['init', 'sidecar'],
-    description: "the container's terminationMessagePath: gets the last line too, if it exists",
+    description: 'terminationMessagePath of the container; written if the file exists',
   },
   logLevel: {
     kind: 'text',
@@ -364,20 +374,20 @@ export const options = {
     choices: ['debug', 'info', 'warn', 'error'],
     group: 'Output',
     commands: publishing,
-    description: 'the least important lines to show',
+    description: 'lowest level to write',
   },
   logFormat: {
     kind: 'text',
     env: 'PODSECRETS_LOG_FORMAT',
-    default: 'json',
-    choices: ['json', 'text'],
+    default: 'auto',
+    choices: ['auto', 'json', 'text'],
     group: 'Output',
     commands: publishing,
-    description: 'text is for people, coloured when stderr is a terminal',
+    description: 'auto: text on a terminal, else json; text is coloured on a terminal unless NO_COLOR is set',
   },
 } as const satisfies Record<string, Option>;
 
-/** An option as the code names it; `flagOf` tells its flag. */
+/** An option as the code names it; `flagOf` gives its flag. */
 export type OptionName = keyof typeof options;
 
 /** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */

@@ -10,7 +10,7 @@ import parser from 'yargs-parser';
 import type { Environment } from '../core/environment.ts';
 import { type Problem, throwProblems, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
-import { type CommandName, flagOf, type Option, type OptionName, optionEntries } from './options.ts';
+import { type CommandName, flagOf, type Option, type OptionName, optionEntries, options } from './options.ts';
 import { type Invocation, readSettings } from './settings.ts';
 
 /** What a command line asks for. */
@@ -21,12 +21,12 @@ export type Command =
 
 /** The commands and what each does, as `--help` lists them. */
 export const commands: Readonly<Record<CommandName, string>> = {
-  init: 'fetch once, publish, tell the application, exit',
-  sidecar: 'what init does, then keep the files fresh until SIGTERM',
-  check: 'say everything that is wrong with a config, or print its plan; offline',
-  doctor: 'what check does, then for real: identity, region, what can be read',
+  init: 'fetch once, publish, notify the application, exit',
+  sidecar: 'the same, then keep the files fresh until SIGTERM',
+  check: 'validate configs offline: report all problems, or print the plan',
+  doctor: 'check, then test for real: identity, region, endpoint, each object',
   inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
-  status: 'ask a running sidecar how it is',
+  status: 'show the status of a running sidecar',
 };
 
 /** Reads a command line. Throws Problems of stage `usage`, all of them at once. */
@@ -53,17 +53,11 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   });
   const [word, ...others] = tokens._.map(String);
   if (tokens.help === true) return { kind: 'help', name: isCommand(word) ? word : undefined };
-  if (tokens.version === true) return { kind: 'version' };
+  if (tokens.version === true || word === 'version') return { kind: 'version' };
+  if (word === 'help') return { kind: 'help', name: commandToExplain(others) };
   if (!isCommand(word)) throw unknownCommand(word);
 
-  const problems = others.map((other) =>
-    usageProblem(
-      quote(other),
-      'expected only flags after the command, got a word',
-      'Remove it.',
-      'usage.command',
-    ),
-  );
+  const problems = TAKES_FILES.has(word) ? [] : others.map((other) => unexpectedArgument(word, other));
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {
     if (token === '_' || token === 'help' || token === 'version') continue;
@@ -72,7 +66,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
       problems.push(unknownFlag(token, word, entry?.[1]));
     else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(words, token) : [value].flat().map(String));
   }
-  const reading = readSettings(word, flags, env);
+  const reading = readSettings(word, flags, env, others);
   throwProblems([...problems, ...reading.problems]);
   return { kind: 'run', invocation: reading.invocation };
 }
@@ -100,16 +94,39 @@ function flagTexts(words: readonly string[], token: string): readonly string[] {
     .map((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : 'true'));
 }
 
+/** The commands that take FILE arguments. */
+const TAKES_FILES: ReadonlySet<CommandName> = new Set(['check']);
+
+function commandToExplain([word, ...others]: readonly string[]): CommandName | undefined {
+  if (word === undefined) return undefined;
+  if (!isCommand(word) || others.length > 0) throw unknownCommand([word, ...others].join(' '));
+  return word;
+}
+
+function unexpectedArgument(command: CommandName, word: string): Problem {
+  const isFile = /\.ya?ml$|\//.test(word);
+  const flag =
+    command === 'inject'
+      ? '-f'
+      : options.config.commands.some((name) => name === command)
+        ? '--config'
+        : undefined;
+  const remedy =
+    isFile && flag !== undefined
+      ? `Write ${flag} ${escapeControl(word)}.`
+      : `Remove it: podsecrets ${command} takes only flags.`;
+  return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
+}
+
 function isCommand(word: string | undefined): word is CommandName {
   return word !== undefined && Object.hasOwn(commands, word);
 }
 
 function unknownCommand(word: string | undefined): Problem {
-  const expected = `expected one of ${Object.keys(commands).join(', ')}`;
   const hint = word === undefined ? undefined : didYouMean(word, Object.keys(commands));
   return usageProblem(
     'command',
-    `${expected}, got ${word === undefined ? 'none' : quote(word)}`,
+    `expected one of ${[...Object.keys(commands), 'help', 'version'].join(', ')}, got ${word === undefined ? 'none' : quote(word)}`,
     hint === undefined ? 'Run podsecrets --help.' : `Did you mean podsecrets ${hint}?`,
     'usage.command',
   );
@@ -120,7 +137,7 @@ function unknownFlag(token: string, command: CommandName, option: Option | undef
   if (option !== undefined) {
     return usageProblem(
       flag,
-      `expected a flag of podsecrets ${command}, got one of ${option.commands.join(', ')}`,
+      `is not a flag of podsecrets ${command}, but of ${option.commands.join(', ')}`,
       'Remove it.',
       'usage.flag',
     );
@@ -130,5 +147,5 @@ function unknownFlag(token: string, command: CommandName, option: Option | undef
     .map(([name]) => flagOf(name));
   const hint = didYouMean(flag, known);
   const remedy = hint === undefined ? `Run podsecrets ${command} --help.` : `Did you mean ${hint}?`;
-  return usageProblem(flag, 'expected a flag, got an unknown name', remedy, 'usage.flag');
+  return usageProblem(flag, 'unknown flag', remedy, 'usage.flag');
 }

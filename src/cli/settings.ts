@@ -1,14 +1,14 @@
 /**
  * Flags and environment become Settings, or problems.
  *
- * Every value passes the reader of its kind; nothing is guessed. A misspelt flag is an error, for somebody is looking; a
- * misspelt variable is a warning, for the environment is shared: Kubernetes puts `PODSECRETS_SERVICE_HOST` and its like
- * there for any Service called podsecrets, and those are passed over in silence.
+ * Every value is parsed by the reader of its kind; nothing is guessed. A misspelt flag is an error. A misspelt variable is a
+ * warning, because the environment is shared: for a Service called podsecrets Kubernetes sets `PODSECRETS_SERVICE_HOST` and
+ * others, which are ignored.
  */
 
 import type { Environment } from '../core/environment.ts';
 import { Problem, usageProblem } from '../core/problem.ts';
-import { didYouMean, escapeControl, quote } from '../core/text.ts';
+import { didYouMean, escapeControl, quote, withoutPassword } from '../core/text.ts';
 import {
   type CommandName,
   flagOf,
@@ -21,7 +21,7 @@ import {
 } from './options.ts';
 import { readDuration } from './values.ts';
 
-/** Where a value was found. */
+/** Where a value comes from. */
 export type Origin = 'flag' | 'environment' | 'default';
 
 /** A command and its settings. */
@@ -29,8 +29,10 @@ export interface Invocation {
   readonly command: CommandName;
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
-  /** The values as they were written: what can be passed on to another podsecrets. */
+  /** The texts of the values: what can be passed on to another podsecrets. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
+  /** FILE arguments, of commands that take them. */
+  readonly files: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
 }
@@ -46,6 +48,7 @@ export function readSettings(
   command: CommandName,
   flags: ReadonlyMap<OptionName, readonly string[]>,
   env: Environment,
+  files: readonly string[] = [],
 ): SettingsReading {
   const problems: Problem[] = [];
   const settings: Record<string, unknown> = {};
@@ -77,6 +80,7 @@ export function readSettings(
     settings: read,
     origins: origins as Record<OptionName, Origin>,
     raw: raw as Record<OptionName, readonly string[]>,
+    files,
     warnings: unknownVariables(env),
   };
   return { invocation, problems };
@@ -94,7 +98,7 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
     const remedy = hint === undefined ? 'Use one of these.' : `Did you mean ${hint}?`;
     problems.push(usageProblem(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
   } else if (value === undefined) {
-    const got = text === '' ? 'nothing' : quote(text);
+    const got = text === '' ? 'nothing' : quote(option.kind === 'url' ? withoutPassword(text) : text);
     problems.push(usageProblem(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
   } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
     problems.push(
@@ -108,7 +112,7 @@ function listed(choices: readonly string[]): string {
   return `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
 }
 
-/** What no single value shows: options that need, or rule out, each other. */
+/** Options that require or exclude each other. */
 function checkCombinations(command: CommandName, settings: Settings): readonly Problem[] {
   const found: Problem[] = [];
   const { notifySignal, notifyPidFile, notifyProcess } = settings;
@@ -158,10 +162,10 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   return found;
 }
 
-/** Variables that look like ours and are not. */
+/** Variables with our prefix that are no option's. */
 function unknownVariables(env: Environment): readonly Problem[] {
   const known = optionEntries().map(([, option]) => option.env);
-  // What all of them begin with makes no two of them alike.
+  // The common prefix would make any two of them similar.
   const short = known.map((name) => name.slice(PREFIX.length));
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_VARIABLE.test(name))
@@ -171,7 +175,7 @@ function unknownVariables(env: Environment): readonly Problem[] {
       return new Problem({
         code: 'usage.environment',
         subject: escapeControl(name),
-        message: 'expected a variable of ours, got an unknown name',
+        message: 'unknown environment variable',
         remedy:
           hint === undefined
             ? 'Remove it: it has no effect.'

@@ -1,11 +1,11 @@
 /**
- * The words people write for durations, modes, owners, addresses and commands, read into values.
+ * Parses durations, modes, owners, addresses and commands.
  *
- * Every reader takes text and answers with a value, or with undefined when the text is not what it expects: nothing is
- * guessed or silently replaced by a default. What each kind expects, in words, stands with the options.
+ * Every reader returns a value, or undefined if the text is not what it expects: nothing is guessed or replaced by a default.
+ * What each kind expects, in words, is in the option table.
  */
 
-/** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A bare number is refused, for nobody can tell its unit. */
+/** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A bare number is refused, because its unit is unknown. */
 export function readDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
@@ -17,7 +17,7 @@ export function readDuration(text: string): number | undefined {
 
 const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-/** Timers of Node overflow at 2^31 milliseconds (24.8 days); nobody needs a longer wait here. */
+/** Timers of Node overflow at 2^31 milliseconds (24.8 days); no option needs more. */
 const LONGEST = 20 * 24 * 3_600_000;
 
 /** Milliseconds as people read them: `250ms`, `1.5s`, `10m`. */
@@ -53,7 +53,7 @@ export function readOwner(text: string): { readonly uid: number; readonly gid: n
   const match = /^(\d{1,10}):(\d{1,10})$/.exec(text);
   if (match === null) return undefined;
   const [uid, gid] = [Number(match[1]), Number(match[2])];
-  // 4294967295 is -1, which chown(2) takes for "leave as it is".
+  // 4294967295 is -1, which means "do not change" to chown(2).
   return uid < 4_294_967_295 && gid < 4_294_967_295 ? { uid, gid } : undefined;
 }
 
@@ -67,7 +67,7 @@ export function readListen(
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port: Number(match[3]) };
 }
 
-/** `FILE` or `FILE=DIR`. The last `=` divides, for a file name may hold one and a mount path hardly does. */
+/** `FILE` or `FILE=DIR`. The last `=` separates, because a file name may hold one and a mount path hardly does. */
 export function readConfigTarget(
   text: string,
 ): { readonly file: string; readonly dir: string | undefined } | undefined {
@@ -95,12 +95,12 @@ export function readCommand(text: string): readonly [string, ...string[]] | unde
 export function readUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, username, password, href } = new URL(text);
-  // Node decodes the user's name, and throws over one such as `%zz` or `%ff`.
+  // Node decodes the user name, and throws for one such as `%zz` or `%ff`.
   const isPlain = password === '' && !username.includes('%');
   return isPlain && (protocol === 'http:' || protocol === 'https:') ? href : undefined;
 }
 
-/** The signals that make sense as a message to an application, `SIGHUP` or `HUP`. */
+/** The signals that are used to notify an application, `SIGHUP` or `HUP`. */
 export function readSignal(text: string): (typeof signals)[number] | undefined {
   const name = text.toUpperCase().startsWith('SIG') ? text.toUpperCase() : `SIG${text.toUpperCase()}`;
   return signals.find((signal) => signal === name);

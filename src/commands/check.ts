@@ -1,18 +1,34 @@
 /**
- * `podsecrets check`: everything that is wrong with the configs, or their plan. Offline, without credentials.
+ * `podsecrets check`: every problem of the configs, or their plan. Offline, without credentials.
+ *
+ * FILE arguments are checked for themselves: every SecretProviderClass for AWS in files, directories, globs and standard input.
+ * Without any, the configs of `--config` are checked together with the directories that they publish to.
  */
 
 import { checkReport, checkText } from '../config/report.ts';
 import { exitCodes } from '../core/problem.ts';
+import { escapedJson } from '../core/text.ts';
+import { readClassFiles } from './class-files.ts';
+import { colourReport, usesColour } from './colour.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 
-/** Prints the report; the exit code of config when anything is wrong, never a thrown Problem. */
+/** Prints the report; the exit code of config when anything is wrong. Throws the Problem of files without any class. */
 export async function check(context: Context): Promise<number> {
-  const { settings, stdout } = context;
+  const { settings, stdout, files } = context;
   // EKS sets the region in the pod: without one here the config may still be complete.
-  const planned = await readPlans(context, 'warning');
-  const checked = { ...planned, warnings: [...context.warnings, ...planned.warnings] };
-  stdout.write(settings.output === 'json' ? `${JSON.stringify(checkReport(checked))}\n` : checkText(checked));
-  return planned.problems.length === 0 ? exitCodes.done : exitCodes.config;
+  const planned =
+    files.length > 0 ? await readClassFiles(context, files) : await readPlans(context, 'warning');
+  const warnings = [...context.warnings, ...planned.warnings];
+  const checked = settings.strict
+    ? { ...planned, problems: [...planned.problems, ...warnings], warnings: [] }
+    : { ...planned, warnings };
+  const isOk = checked.problems.length === 0;
+  if (settings.output === 'json') {
+    stdout.write(`${escapedJson(checkReport(checked))}\n`);
+  } else {
+    const text = `${checkText(checked)}${isOk ? '\nok\n' : ''}`;
+    stdout.write(usesColour(context) ? colourReport(text) : text);
+  }
+  return isOk ? exitCodes.done : exitCodes.config;
 }

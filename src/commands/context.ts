@@ -5,6 +5,7 @@
 import type { Invocation } from '../cli/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
+import type { Problem } from '../core/problem.ts';
 
 /** The settings, and everything of the process that a command may use. */
 export interface Context extends Invocation {
@@ -19,15 +20,31 @@ export interface Context extends Invocation {
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
-  /** Aborted by SIGTERM and SIGINT. */
+  /** How far the first publish is: what main reports when a signal ends the program before it. */
+  readonly start: Start;
+  /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
-  readonly stdout: { readonly write: (text: string) => void };
-  readonly stderr: { readonly write: (text: string) => void; readonly isTerminal: boolean };
-  /** Everything on standard input. */
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Everything on standard input; says so on stderr when that is a terminal. */
   readonly stdin: () => Promise<string>;
 }
 
-/** A command: its exit code, or a thrown Problem (or Problems), which main turns into the last words. */
+/** A stream of the process. */
+export interface Output {
+  readonly write: (text: string) => void;
+  readonly isTerminal: boolean;
+}
+
+/** Written by the command, read by main. */
+export interface Start {
+  /** Why the last attempt failed. */
+  problems: readonly Problem[];
+  /** Whether everything was published once. */
+  isDone: () => boolean;
+}
+
+/** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;

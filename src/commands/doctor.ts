@@ -8,6 +8,7 @@
 
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
+import { escapedJson } from '../core/text.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
@@ -43,7 +44,7 @@ async function printPolicy(context: Context): Promise<number> {
   throwProblems(problems);
   const plans = configs.map(({ plan }) => plan);
   const policy = policyFor(plans, settings.fetch);
-  stdout.write(`${JSON.stringify(policy, undefined, 2)}\n`);
+  stdout.write(`${escapedJson(policy, 2)}\n`);
   for (const note of [...policyNotes(policy, settings.fetch), ...trustNotes(plans)])
     stderr.write(`${note}\n`);
   return exitCodes.done;

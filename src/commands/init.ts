@@ -1,40 +1,39 @@
 /**
- * `podsecrets init`: fetch once, publish, tell the application, exit.
- *
- * An init container's exit code and last line are its only voice. Nothing that only a sidecar needs is loaded.
+ * `podsecrets init`: fetches once, publishes, notifies the application, exits. Code that only a sidecar needs is not loaded.
  */
 
 import { exitCodes } from '../core/problem.ts';
-import { firstPhase } from '../sidecar/loop.ts';
+import { firstPhase, logRetry } from '../sidecar/loop.ts';
+import { createSync } from '../sidecar/sync.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
-import { logRetry, openCommandLog } from './logging.ts';
+import { openCommandLog } from './logging.ts';
 import { openSync } from './open.ts';
 
-/** How long the application may take to be told, in milliseconds. */
+/** Milliseconds that notifications may take. */
 const NOTIFY_TIMEOUT = 30_000;
 
-/** Publishes once, within `--start-timeout`. Throws the Problems of whatever failed, those of telling included. */
+/** Publishes once, within `--start-timeout`. Throws the Problems of what failed, those of notifications included. */
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   disableJit();
   const log = openCommandLog(context);
-  const opened = await openSync(context, log, {
-    api: { apiCall() {} },
-    countSync() {},
-    countNotification() {},
-  });
+  const opened = await openSync(context, log, { apiCall() {} });
   try {
-    const loopOptions = {
-      clock,
-      interval: Number.POSITIVE_INFINITY,
-      sync: opened.sync,
-      onFailure: logRetry(log),
-    };
-    await firstPhase(loopOptions, settings.startTimeout, stop);
-    await opened.queue.drain(NOTIFY_TIMEOUT, stop);
+    const { queue, sync } = createSync({ ...opened, countSync() {}, countNotification() {} });
+    try {
+      const interval = Number.POSITIVE_INFINITY;
+      const onRetry = logRetry(log, (problems) => {
+        context.start.problems = problems;
+      });
+      await firstPhase({ clock, interval, sync, onRetry }, settings.startTimeout, stop);
+      context.start.isDone = () => true;
+      await queue.drain(NOTIFY_TIMEOUT, stop);
+    } finally {
+      await queue.close(0);
+    }
   } finally {
-    await opened.close(0);
+    await opened.close();
   }
   return exitCodes.done;
 }

@@ -7,7 +7,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { exitCodes, Problem } from '../core/problem.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, escapedJson } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
 import { readInjectOptions } from '../inject/options.ts';
 import type { Context } from './context.ts';
@@ -23,7 +23,7 @@ export async function inject(context: Context): Promise<number> {
 }
 
 async function readInput({ settings, origins, stdin }: Context): Promise<Input> {
-  // The default of --config is a path in a pod: here only what somebody named is read.
+  // The default of --config is a path in a pod: here it is read only when it was given.
   const targets = origins.config === 'default' ? [] : settings.config;
   const configs = targets.map(async ({ file, dir }) => ({
     file,
@@ -67,5 +67,5 @@ async function printed(input: Input, injected: Injected, { settings }: Context):
   if (settings.output !== 'json') return injected.text;
   const [only, ...others] = injected.objects;
   const whole = others.length === 0 ? only : { apiVersion: 'v1', kind: 'List', items: injected.objects };
-  return `${JSON.stringify(whole, undefined, 2)}\n`;
+  return `${escapedJson(whole, 2)}\n`;
 }

@@ -1,9 +1,8 @@
 /**
- * What init and sidecar are made of: the edges, opened as the settings say, and one pass over them.
+ * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
  */
 
 import type { ApiMeter } from '../aws/client.ts';
-import { createFetcher } from '../aws/fetcher.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
@@ -11,48 +10,47 @@ import { throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
 import { redact } from '../notify/redact.ts';
 import { type Directory, openDirectory } from '../publish/directory.ts';
-import { createSync, type Sync, type SyncOptions } from '../sidecar/delivery.ts';
+import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 import { secretsApplier } from './secrets.ts';
 
-/** Everything that a pass over the configs needs, opened. */
-export interface SyncContext extends Sync {
-  readonly targets: readonly SyncTarget[];
+/** The parts of a sync, opened. */
+export interface OpenedSync extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
   readonly sources: Sources;
-  /** Ends telling within `grace` milliseconds, and gives the directories free. */
-  close(grace: number): Promise<void>;
+  /** Waits for the removal of replaced generations, and releases the directories. */
+  close(): Promise<void>;
 }
 
-/** Counters of the sidecar's metrics page; init has nobody to show them to. */
-export interface SyncMetrics {
-  readonly api: ApiMeter;
-  readonly countSync: SyncOptions['publishes'];
-  readonly countNotification: SyncOptions['notifications'];
-}
-
-/** Reads the configs and opens everything they need. Throws every problem of stage usage, config, credentials or publish. */
-export async function openSync(context: Context, log: Log, meters: SyncMetrics): Promise<SyncContext> {
-  const { settings, clock, stop } = context;
+/** Reads the configs and opens what they need. Throws every problem of stage usage, config, credentials or publish. */
+export async function openSync(context: Context, log: Log, meter: ApiMeter): Promise<OpenedSync> {
+  const { settings, clock, stop, env } = context;
   const { configs, problems, warnings } = await readPlans(context);
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
 
-  const sources = openSources({ ...settings, env: context.env, clock, log, meter: meters.api });
+  const sources = openSources({ ...settings, env, clock, log, meter });
   const directories: Directory[] = [];
   const values = () => directories.flatMap((directory) => directory.values());
-  const notifiers = await createNotifiers(context, log, (text) => redact(text, values()));
+  const notifiers = await createNotifiers({
+    settings,
+    env,
+    process: context.process,
+    now: clock.now,
+    log,
+    redact: (text) => redact(text, values()),
+  });
   const targets: SyncTarget[] = [];
   for (const { plan, directory: dir } of configs) {
-    // First of all: without its variables a way to authenticate has no hope, and nothing need be opened.
+    // Before the directory, because without its environment variables an authentication method can never work.
     sources.of(plan);
     const directory = await openDirectory({
       dir,
       owner: settings.owner,
       allowDisk: settings.allowDisk,
       user: context.process.user,
-      inKubernetes: inKubernetes(context.env),
+      inKubernetes: inKubernetes(env),
       holder: context.command,
       lockTimeout: settings.startTimeout,
       clock,
@@ -73,23 +71,15 @@ export async function openSync(context: Context, log: Log, meters: SyncMetrics):
       }),
     );
   }
-  const sync = createSync({
+  return {
     targets,
     notifiers,
-    fetcher: createFetcher(),
-    applySecrets: settings.syncSecrets ? secretsApplier(context, log) : undefined,
     splay: settings.notifySplay,
+    applySecrets: settings.syncSecrets ? secretsApplier(context, log) : undefined,
     clock,
     log,
-    publishes: meters.countSync,
-    notifications: meters.countNotification,
-  });
-  return {
-    ...sync,
-    targets,
     sources,
-    async close(grace) {
-      await sync.queue.close(grace);
+    async close() {
       await Promise.all(directories.map((directory) => directory.close()));
     },
   };

@@ -5,16 +5,13 @@
 import { hostname } from 'node:os';
 import type { Log } from '../core/log.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
-import type { SyncOptions } from '../sidecar/delivery.ts';
 import { watchSecrets } from '../sidecar/secrets-watch.ts';
+import type { ApplySecrets } from '../sidecar/sync.ts';
 import type { SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
 
 /** Applies the secretObjects of a plan and logs what changed. Throws Problems of stage `kubernetes`. */
-export function secretsApplier(
-  { settings, env }: Context,
-  log: Log,
-): NonNullable<SyncOptions['applySecrets']> {
+export function secretsApplier({ settings, env }: Context, log: Log): ApplySecrets {
   return async (plan, snapshot, signal) => {
     if (plan.secretObjects.length === 0) return;
     const [{ applySecrets }, { openApi }] = await Promise.all([

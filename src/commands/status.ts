@@ -3,6 +3,7 @@
  */
 
 import { exitCodes } from '../core/problem.ts';
+import { escapedJson } from '../core/text.ts';
 import { fetchStatus } from '../http/status-client.ts';
 import { readStatus } from '../sidecar/read-status.ts';
 import { statusText } from '../sidecar/status-text.ts';
@@ -19,7 +20,7 @@ export async function status(context: Context): Promise<number> {
   // `off` was refused with the settings.
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT, readStatus);
-  stdout.write(settings.output === 'json' ? `${JSON.stringify(page)}\n` : statusText(page, clock.now()));
+  stdout.write(settings.output === 'json' ? `${escapedJson(page)}\n` : statusText(page, clock.now()));
   // A health check goes by it, for the image has nothing else that could ask.
   return page.ready ? exitCodes.done : exitCodes.fetch;
 }

@@ -56,6 +56,21 @@ export function readDocument(
   return undefined;
 }
 
+/**
+ * `metadata.name` of every class for AWS in the text, undefined for one without a name; only undefined for a text that cannot
+ * be read, or whose class is none for certain, so that reading it reports why. Other kinds have none.
+ */
+export function classNames(text: string): readonly (string | undefined)[] {
+  const documents = parseYaml(text);
+  const maps = documents.flatMap(({ root }) => objectsIn(root));
+  const names = maps.filter((map) => isClass(map) && providerOf(map) === 'aws').map(nameOf);
+  if (names.length > 0) return [...new Set(names)];
+  const isUnreadable =
+    documents.some(({ errors }) => errors.length > 0) || templateInText(text) !== undefined;
+  const isNearlyClass = maps.some((map) => scalarIn(map, 'kind') === KIND && providerOf(map) === undefined);
+  return isUnreadable || isNearlyClass ? [undefined] : [];
+}
+
 /** Why no class can be read. One cause only: what else the file shows follows from it. */
 function reportNone(
   text: string,

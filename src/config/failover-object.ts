@@ -11,12 +11,12 @@ import { Fields, type TextField } from './fields.ts';
 import { checkName } from './object-name.ts';
 import type { Service, VersionPin } from './secret-ref.ts';
 
-/** What failoverObject says. */
+/** The keys of failoverObject. */
 export interface FailoverObject extends VersionPin {
   readonly name: string | undefined;
 }
 
-/** What the object says of its value in the primary region. */
+/** The object's own name and version, for the primary region. */
 interface Primary {
   readonly service: Service | undefined;
   readonly type: TextField | undefined;

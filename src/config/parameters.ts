@@ -108,7 +108,7 @@ function parameterText(
   return text === '' ? undefined : { text, line: entry.line };
 }
 
-/** The form of all region names. A region in this form that nobody knows yet is accepted, as the AWS provider does. */
+/** The form of all region names. An unknown region in this form is accepted, as in the AWS provider. */
 const REGION = /^[a-z]+(-[a-z]+)+-\d+$/;
 
 /** What the SDK accepts as a region: a label of a host name. It refuses others when it makes its first request. */

@@ -1,18 +1,18 @@
 /**
- * What `check` says: the plan, or everything that is wrong with it.
+ * The report of `check`: the plan, or everything that is wrong with it.
  *
- * As JSON it is an interface: keys are added, never renamed or removed. As text it is for people: a table of files and one
- * of reads, or each problem with its place and its remedy. Nothing in it was fetched, so that all of it may be shown.
+ * The JSON is an interface: keys are added, never renamed or removed. The text is for people: tables of files, API reads and
+ * variables, or each problem with its place and its remedy. Nothing in it was fetched, so all of it may be printed.
  */
 
 import { modeText } from '../cli/values.ts';
 import type { Problem } from '../core/problem.ts';
 import { table } from '../core/table.ts';
-import { escapeControl, plural } from '../core/text.ts';
+import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { Output, Plan } from './plan.ts';
 import type { SecretRef } from './secret-ref.ts';
 
-/** All configs of a command line, as far as they could be planned. */
+/** All configs of a command line; `configs` are those without problems. */
 export interface Checked {
   readonly configs: readonly { readonly plan: Plan; readonly directory: string }[];
   readonly problems: readonly Problem[];
@@ -33,7 +33,7 @@ export type CheckReport =
 
 /** One file that would be published. */
 interface ReportedFile {
-  /** Where several configs are checked: the directory that `path` is below. */
+  /** The directory that `path` is below; only if several configs are checked. */
   readonly directory?: string;
   /** `<directory>/*` for the files of an expanded object. */
   readonly path: string;
@@ -54,7 +54,7 @@ export interface ReportedVariable {
   readonly file?: string;
 }
 
-/** One value that AWS would be asked for. */
+/** One value that would be fetched from AWS. */
 interface ReportedRead {
   readonly service: string;
   readonly region: string;
@@ -63,11 +63,11 @@ interface ReportedRead {
   readonly stage?: string;
 }
 
-/** One thing that is wrong, or is hardly meant so. */
+/** One problem or warning. */
 interface ReportedProblem {
   readonly code: string;
   readonly subject: string;
-  /** Where several configs are checked: the one it is about. */
+  /** The config it is about; only if several are checked. */
   readonly file?: string;
   readonly line?: number;
   readonly message: string;
@@ -100,7 +100,7 @@ export function checkText(checked: Checked): string {
   }
   const counts = [plural(problems.length, 'problem')];
   if (warnings.length > 0) counts.push(plural(warnings.length, 'warning'));
-  // A warning may be the cause of a problem: a misspelt key is one that is missing, too.
+  // A warning may be the cause of a problem: a misspelt key is also a missing one.
   return `${[...problems.map(problemBlock), ...warnings, `${counts.join(', ')}.`].join('\n\n')}\n`;
 }
 
@@ -182,13 +182,13 @@ function reportedProblem(
 /** Three lines: the place, what was expected and found, what to do. */
 function problemBlock({ code, subject, file, line, message, remedy }: Problem): string {
   const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
-  return [`${subject}${place}`, `  ${message}.`, `  ${remedy} [${code}]`]
-    .map((text) => escapeControl(text, LONGEST_LINE))
+  return [`${subject}${place}`, `  ${sentence(message)}`, `  ${remedy} [${code}]`]
+    .map((text) => escapeControl(text, MAX_LINE))
     .join('\n');
 }
 
-/** Messages quote at most 200 characters of what they found, a few times. */
-const LONGEST_LINE = 1500;
+/** Characters. Messages quote at most 200 characters of a value, a few times. */
+const MAX_LINE = 1500;
 
 function planBlock(plan: Plan, directory: string): string {
   const files = reportedFiles(plan, undefined);
@@ -200,11 +200,17 @@ function planBlock(plan: Plan, directory: string): string {
     '',
     ...table(
       ['FILE', 'MODE', 'OBJECT', 'SERVICE', 'SOURCE'],
-      files.map(({ path, mode, object, service, source }) => [path, mode, object, service, source]),
+      files.map(({ path, mode, object, service, source }) => [
+        path,
+        mode,
+        object,
+        service,
+        source === 'whole' ? 'full value' : source,
+      ]),
     ),
     '',
     ...table(
-      ['READ', 'REGION', 'NAME', 'VERSION', 'STAGE OR LABEL'],
+      ['API READS', 'REGION', 'NAME', 'VERSION', 'STAGE OR LABEL'],
       reads.map(({ service, region, id, version, stage }) => [
         service,
         region,

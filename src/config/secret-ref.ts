@@ -27,7 +27,7 @@ export interface SecretRef {
   readonly stage?: string;
 }
 
-/** What objectVersion and objectVersionLabel say. */
+/** objectVersion and objectVersionLabel. */
 export interface VersionPin {
   readonly version: string | undefined;
   readonly label: string | undefined;
@@ -49,7 +49,15 @@ export function isPinned({ service, version }: SecretRef): boolean {
 }
 
 /** The result of fetching one ref. */
-export type FetchResult = FetchedValue | { readonly kind: 'failed'; readonly problem: Problem };
+export type FetchResult = FetchedValue | FailedFetch;
+
+/** No value. */
+export interface FailedFetch {
+  readonly kind: 'failed';
+  readonly problem: Problem;
+  /** The code of AWS's modelled error, without `Exception`; undefined: AWS did not answer with one. */
+  readonly awsCode?: string | undefined;
+}
 
 /** A value that was fetched. */
 export interface FetchedValue {

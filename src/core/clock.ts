@@ -1,5 +1,5 @@
 /**
- * Time, injected: no other file reads a clock or sets a timer, so that tests run on a clock of their own.
+ * Time as a parameter: pure code never reads a clock or sets a timer, so that tests run on a clock of their own.
  */
 
 /** Time, injected. */

@@ -1,5 +1,5 @@
 /**
- * The environment as a value: who reads a variable is given all of them, and never asks the process.
+ * The environment as a value: what reads a variable gets the environment as a parameter, and never reads the process.
  */
 
 /** Names to values, as the process got them. An empty value counts as absent nearly everywhere. */

@@ -37,7 +37,7 @@ export function parentsOf(path: FilePath): readonly FilePath[] {
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/') as FilePath);
 }
 
-/** What Linux allows in one segment, and what leaves room for the directory in front (PATH_MAX is 4096), in bytes. */
+/** Bytes that Linux allows in one segment, and in a path together with the directory before it (PATH_MAX is 4096). */
 const LONGEST_SEGMENT = 255;
 
 const LONGEST_PATH = 3072;

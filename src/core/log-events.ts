@@ -1,9 +1,8 @@
 /**
- * Every event that the log can hold, by the subject that its name begins with.
+ * Every event of the log, by the subject that its name starts with.
  *
- * An interface: people alert on these names. The level of an event is fixed here, so that what repeats every interval stays
- * `debug` and a change of state is `info`. The table of examples/reference/log.md is generated from this one, and a test
- * compares the code with it.
+ * An interface: people alert on these names. The level of an event is fixed here: `debug` for what repeats every interval,
+ * `info` for a change of state. The table in the documentation is generated from this one.
  */
 
 /** A row of the table. */
@@ -22,33 +21,32 @@ export const events = {
   'config.warning': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'something in a config, a variable or a directory works but is hardly meant so',
+    meaning: 'something in a config, a variable or a directory works, but is probably a mistake',
   },
   'config.reloaded': {
     level: 'info',
     fields: ['config', 'objects'],
-    meaning: 'an edited config is in force; its files follow with the sync that comes next',
+    meaning: 'an edited config was loaded; the next sync publishes its files',
   },
   'config.invalid': {
     level: 'error',
     fields: ['config', ...problemFields],
-    meaning: 'an edited config is broken; the one before it stays in force',
+    meaning: 'an edited config is invalid; the previous version is still used',
   },
   'config.recovered': {
     level: 'info',
     fields: ['config'],
-    meaning: 'the broken config is whole again, and says what the one in force says',
+    meaning: 'the config is valid again, and the same as the version in use',
   },
   'config.polling': {
     level: 'warn',
     fields: ['config', 'error'],
-    meaning:
-      'a config is only read every 10 s, because it cannot be watched: the inotify limit of the node is reached',
+    meaning: 'the inotify limit of the node is reached; the config is read every 10 s instead',
   },
   'config.watching': {
     level: 'debug',
     fields: ['config'],
-    meaning: 'a config is watched for edits',
+    meaning: 'the config is watched for edits',
   },
   'credentials.source': {
     level: 'info',
@@ -58,89 +56,88 @@ export const events = {
   'credentials.nodeRole': {
     level: 'warn',
     fields: [...problemFields],
-    meaning:
-      'the pod has no identity of its own and reads with the role of the node, as --auth default allows',
+    meaning: 'the pod has no identity of its own and uses the role of the node, as --auth default allows',
   },
   'credentials.renewal': {
     level: 'warn',
     fields: ['expires', ...problemFields],
-    meaning: 'new credentials could not be had; the old ones serve until they expire',
+    meaning: 'renewing the credentials failed; the old ones are used until they expire',
   },
   exit: {
     level: 'error',
     fields: ['exitCode'],
-    meaning: 'the last line of a program that failed: what, where, and what to do',
+    meaning: 'the last line of a failed program: what failed, where, and what to do',
   },
   'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],
-    meaning: 'secrets are read one by one from now on, for batches are not allowed, not known or throttled',
+    meaning:
+      'secrets are fetched one by one, because the endpoint has no batches, or for an hour, because the role may not call it',
   },
   'hook.zombieProcesses': {
     level: 'warn',
     fields: ['zombies'],
-    meaning:
-      'ended processes of hooks stay in the process table, for this program is process 1 and could not reap them',
+    meaning: 'this program is process 1, and could not reap the ended processes of hooks',
   },
   'notify.succeeded': {
     level: 'info',
     fields: ['notifier', 'files', 'attempts', 'ms'],
-    meaning: 'the application was told about a change',
+    meaning: 'the application was notified of a change',
   },
   'notify.failed': {
     level: 'warn',
     fields: ['notifier', 'files', 'attempts', ...problemFields],
-    meaning: 'it could not be told; it is tried again, about the newest set',
+    meaning: 'a notification failed; it is retried with the newest set of files',
   },
   'notify.failedAgain': {
     level: 'debug',
     fields: ['notifier', 'files', 'attempts', ...problemFields],
-    meaning: 'the same failure once more',
+    meaning: 'the same failure again',
   },
   'object.missing': {
     level: 'warn',
     fields: ['config', ...problemFields],
-    meaning: 'an optional object does not exist; its files are left out',
+    meaning: 'an optional object does not exist; its files are not published',
   },
   'object.found': {
     level: 'info',
     fields: ['config', 'object'],
-    meaning: 'an optional object that did not exist is there again',
+    meaning: 'a missing optional object exists again',
   },
   'publish.changed': {
     level: 'info',
     fields: ['config', 'directory', 'files', 'ms', 'added', 'updated', 'removed', 'names'],
-    meaning: 'a new set of files is in the directory',
+    meaning: 'a new set of files was published',
   },
   'publish.verified': {
     level: 'info',
     fields: ['config', 'directory', 'files', 'ms'],
-    meaning: 'the first sync of a process found the files as they should be',
+    meaning: 'the first sync of a process found the files up to date',
   },
   'publish.unchanged': {
     level: 'debug',
     fields: ['config', 'directory', 'files', 'ms'],
-    meaning: 'a later sync found nothing changed',
+    meaning: 'a later sync found no change',
   },
   'sync.failed': {
     level: 'warn',
     fields: ['attempt', 'retryIn', ...problemFields],
-    meaning: 'a sync failed; the files stay as they are, and it is tried again',
+    meaning: 'a sync failed and is retried; the files stay as they are',
   },
   'sync.failedAgain': {
     level: 'debug',
     fields: ['attempt', 'retryIn', ...problemFields],
-    meaning: 'the same failure once more',
+    meaning: 'the same failure again',
   },
   'sync.recovered': {
     level: 'info',
     fields: ['failures'],
-    meaning: 'the first good sync after failures',
+    meaning: 'the first successful sync after failures',
   },
   'region.failing': {
     level: 'warn',
     fields: ['config', ...problemFields],
-    meaning: 'one of two regions does not serve an object; the other one does',
+    meaning: 'one of the two regions does not serve an object; the other one does',
   },
   'region.recovered': {
     level: 'info',
@@ -155,27 +152,27 @@ export const events = {
   'secret.unchanged': {
     level: 'debug',
     fields: ['secret', 'result'],
-    meaning: 'a Kubernetes Secret is as it should be',
+    meaning: 'a Kubernetes Secret is up to date',
   },
   'secret.warning': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'a Kubernetes Secret was left as it is',
+    meaning: 'a Kubernetes Secret was not changed, although the config asks for it',
   },
   'sidecar.ready': {
     level: 'info',
     fields: ['listen', 'interval'],
-    meaning: 'the first phase is over: the files are there, and are kept fresh from now on',
+    meaning: 'the files are published; the sidecar now syncs at its interval',
   },
   'sidecar.stopping': {
     level: 'info',
     fields: ['reason'],
-    meaning: 'the program was asked to end',
+    meaning: 'the program received a signal and shuts down',
   },
   'start.retrying': {
     level: 'warn',
-    fields: ['attempt', 'retryIn', ...problemFields],
-    meaning: 'the first sync failed with something that may pass; it is tried again',
+    fields: ['attempt', 'retryIn', 'alsoAffected', ...problemFields],
+    meaning: 'the first sync failed with a transient error and is retried; one line for each cause',
   },
 } as const satisfies Record<string, LoggedEvent>;
 

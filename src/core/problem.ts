@@ -3,12 +3,12 @@
  *
  * A Problem is thrown where the cause is understood; anything else that is thrown is a bug of ours and keeps its stack.
  * The code is stable and says which stage failed, the stage gives the exit code, and `retry` says whether trying again
- * can help: decided here, where the error is born, never by the caller's mood. Nothing here is ever given a secret.
+ * can help; it is set where the cause is understood, so that callers never guess. No Problem holds a secret.
  */
 
-import { escapeControl } from './text.ts';
+import { escapeControl, sentence } from './text.ts';
 
-/** Exit codes: an init container's exit code is, with its last line, its only voice. */
+/** Exit codes. With the last line, all that `kubectl` shows of an init container that failed. */
 export const exitCodes = {
   done: 0,
   bug: 1,
@@ -213,7 +213,7 @@ export function problemLine(problem: Problem): string {
         : ` (line ${problem.line})`
       : ` (${escapeControl(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
   return escapeControl(
-    `${problem.subject}${place}: ${problem.message}. ${problem.remedy} [${problem.code}]`,
+    `${problem.subject}${place}: ${sentence(problem.message)} ${problem.remedy} [${problem.code}]`,
     LINE,
   );
 }

@@ -3,8 +3,8 @@
  *
  * Every way JavaScript has of turning an object into text answers `[secret]`: the bytes sit in a private field that
  * neither `JSON.stringify`, `util.inspect` (with `showHidden`), `structuredClone` nor spread can reach. The one way out is
- * `reveal()`, and the house test lists the files that may call it. Nothing here tells the length or compares two values,
- * so that a log line cannot become an oracle.
+ * `reveal()`, and the architecture test lists the files that may call it. Nothing here exposes the length or compares
+ * two values, so that a log line cannot become an oracle.
  */
 
 const HIDDEN = '[secret]';
@@ -19,7 +19,7 @@ export class Secret {
     this.#bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
   }
 
-  /** The bytes themselves, not a copy. Only for the files named in the house test. */
+  /** The bytes themselves, not a copy. Only for the files that the architecture test names. */
   reveal(): Uint8Array {
     return this.#bytes;
   }

@@ -1,8 +1,7 @@
 /**
- * Text from outside, made fit to print.
+ * Escapes text from outside before it is printed, and small functions for messages.
  *
  * A config, an AWS message or the output of a hook may hold control characters that forge log lines or drive a terminal.
- * Whatever was not written by us passes through here before it is printed. Also the "did you mean" of misspelt names.
  */
 
 /** At most this many characters of a foreign text are shown, so that one bad value cannot flood a termination message. */
@@ -70,7 +69,36 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
+/** A time as pages and logs write it: ISO 8601 in UTC. `ms` counts from 1970. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 /** `1 file`, `2 files`; for nouns that only take an s. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * The value as JSON on which no character of a name can drive a terminal or forge a line: those that JSON leaves as they are
+ * (C1 controls, bidirectional and invisible ones, U+2028 and its like) become `\u` escapes, which mean the same.
+ */
+export function escapedJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\u007f-\u009f]/gu,
+    (character) =>
+      [...Array(character.length).keys()]
+        .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+        .join(''),
+  );
+}
+
+/** The text with one full stop at its end, also if it quotes another's sentence. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/** A URL, however malformed, without what may be a user and a password: all up to the last `@`. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([^/@]*:)?(\/\/)?[^]*@/, '$1$2…@');
 }

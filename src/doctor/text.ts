@@ -7,7 +7,7 @@
 
 import { fullParameterName } from '../aws/batches.ts';
 import type { Problem } from '../core/problem.ts';
-import { escapeControl, plural } from '../core/text.ts';
+import { escapeControl, escapedJson, plural } from '../core/text.ts';
 import {
   type Check,
   type CheckStatus,
@@ -26,9 +26,7 @@ export function doctorText(report: DoctorReport): string {
   const missing = missingPermissions(report);
   return [
     ...report.configs.flatMap(configLines),
-    ...(missing === undefined
-      ? []
-      : ["Add to the role's policy:", JSON.stringify(missing, undefined, 2), '']),
+    ...(missing === undefined ? [] : ["Add to the role's policy:", escapedJson(missing, 2), '']),
     found.length === 0
       ? 'All checks passed.'
       : `${plural(found.length, 'problem')}; exit code ${doctorExitCode(report)}.`,
@@ -106,7 +104,7 @@ const MAX_LENGTH = 2000;
 export function doctorJson(report: DoctorReport): string {
   const exitCode = doctorExitCode(report);
   const missing = missingPermissions(report);
-  return `${JSON.stringify({
+  return `${escapedJson({
     ok: exitCode === 0,
     exitCode,
     configs: report.configs.map(({ file, directory, checks, objects }) => ({

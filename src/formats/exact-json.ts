@@ -1,15 +1,15 @@
 /**
- * Integers that a 64-bit float would change, written as they stand.
+ * Writes integers that a 64-bit float would change as they are in the JSON.
  *
- * The language of `jmesPath` knows floats only, as the AWS provider does, and beyond 2^53 not every integer is one. So a
- * field with such a number is found a second time, in the same JSON read with integers of any length. Functions and
- * comparisons do not take those: what is found so counts only if, read as floats, it is the field. Nothing is rounded.
+ * JMESPath has floats only, as the AWS provider does, and beyond 2^53 not every integer is a float. So a field with such a
+ * number is searched a second time, in the same JSON parsed with integers of any length. Functions and comparisons do not
+ * support those, so that result counts only if it equals the field when it is parsed with floats. Nothing is rounded.
  */
 
 import { isExact, type JsonValue, jsonText, parseJson } from './json.ts';
 
 /**
- * A field as compact JSON; undefined when its numbers cannot be had exactly. `bytes` are the JSON that it is a field of, and
+ * A field as compact JSON; undefined if its numbers cannot be written exactly. `bytes` is the JSON that contains it, and
  * `find` finds it there.
  */
 export function exactJson(

@@ -3,7 +3,7 @@
  *
  * The parser and evaluator come from a package; its functions differ where it matters to a secret (`not_null` and `map`
  * lose `0`, `false` and `''`, `sort` goes by locale, `sort` and `reverse` change the data), so that they are our own.
- * None changes its arguments. What goes wrong says nothing of the values.
+ * None changes its arguments. No error has a part of a value.
  */
 
 import { ArityError, JMESPathTypeError } from '@aws-lambda-powertools/jmespath';

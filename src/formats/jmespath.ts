@@ -26,7 +26,7 @@ import type { JsonValue } from './json.ts';
 /** What an expression finds in a value. */
 export type Evaluation =
   | { readonly kind: 'value'; readonly value: JsonValue }
-  /** `found` ends the sentence "expected a value, got …", and says nothing of the data. */
+  /** `found` ends the sentence "expected a value, got …", and has nothing of the data. */
   | { readonly kind: 'none'; readonly found: string };
 
 /** What is wrong with an expression; only the caller knows its line. */
@@ -109,7 +109,7 @@ export function callError(expression: string): ExpressionDiagnostic | undefined 
 }
 
 /**
- * The package caches parsed expressions in a plain object, where `constructor` is found although nobody stored it. A leading
+ * The package caches parsed expressions in a plain object, where `constructor` is found although it was never stored. A leading
  * space, which means nothing in the grammar, avoids every inherited name.
  */
 function run(expression: string, data: JsonValue): unknown {

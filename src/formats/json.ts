@@ -1,32 +1,32 @@
 /**
- * JSON as Go reads and prints it.
+ * JSON as Go parses and prints it.
  *
- * The AWS provider is written in Go, and what it makes of a secret's JSON must come out the same here: invalid UTF-8
- * becomes U+FFFD, of two equal keys the last counts, a number beyond 64-bit floats is an error, keys are printed sorted.
- * The text is a secret: no parser's error leaves this file, for it would quote the text.
+ * The AWS provider is written in Go, and a secret's JSON must give the same files here: invalid UTF-8 becomes U+FFFD, the
+ * last of two equal keys counts, a number beyond 64-bit floats is an error, and keys are printed sorted. The text is a
+ * secret: no error of the parser leaves this file, because it would quote the text.
  */
 
 import { utf8Text } from './utf8.ts';
 
 /** A value that JSON can hold. */
 export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | JsonObject;
-/** Without a prototype, so that a key such as `constructor` is absent unless the text has it. */
+/** Without a prototype, so that a key such as `constructor` is missing unless the text has it. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-/** Whoever walks a value recurses; Go ends at 10,000 levels, a secret hardly reaches ten. */
-const DEEPEST = 1000;
+/** Functions on values recurse; Go allows 10,000 levels, a secret hardly has ten. */
+const MAX_DEPTH = 1000;
 
 /**
- * The value of a JSON text; undefined when it is not one. Numbers are 64-bit floats, as Go has them; with `exact`, integers
+ * The value of a JSON text; undefined if it is not one. Numbers are 64-bit floats, as in Go; with `exact`, integers
  * that a float would change are bigints.
  */
 export function parseJson(bytes: Uint8Array, integers: 'float' | 'exact' = 'float'): JsonValue | undefined {
   const text = utf8Text(bytes);
   const readValue = integers === 'exact' ? readExactValue : readFloatValue;
   try {
-    return depth(text) > DEEPEST ? undefined : (JSON.parse(text, readValue) as JsonValue);
+    return depth(text) > MAX_DEPTH ? undefined : (JSON.parse(text, readValue) as JsonValue);
   } catch {
     return undefined;
   }
@@ -46,7 +46,7 @@ function readExactValue(key: string, value: unknown, { source = '' }: { source?:
   return changed && /^-?\d+$/.test(source) ? BigInt(source) : readFloatValue(key, value);
 }
 
-/** Whether a float keeps what was written: integers beyond 2^53 would come out as others. */
+/** Whether floats keep all numbers: integers beyond 2^53 would change. */
 export function isExact(value: JsonValue): boolean {
   if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (Array.isArray(value)) return value.every(isExact);
@@ -66,8 +66,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Compact JSON with sorted keys. `escaping: 'html'` is what Go does by default, and so what `to_string` gives: `<`, `>` and
- * `&` as `\u003c` and so on. Undefined when the value has no form as JSON (an infinity, NaN).
+ * Compact JSON with sorted keys. `escaping: 'html'` is Go's default and the result of `to_string`: `<`, `>` and
+ * `&` as `\u003c` and so on. Undefined if JSON cannot represent the value (an infinity, NaN).
  */
 export function jsonText(value: unknown, escaping: 'html' | 'none'): string | undefined {
   const parts: string[] = [];

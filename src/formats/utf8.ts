@@ -1,8 +1,8 @@
 /**
- * Bytes to text, when the bytes may not be UTF-8.
+ * Decodes bytes that may not be UTF-8.
  *
- * Every byte that belongs to no character becomes one U+FFFD, as Go's decoders do it; the platform's TextDecoder makes
- * one of several. That matters where a value must come out as the AWS provider would have written it.
+ * Every byte that belongs to no character becomes one U+FFFD, as in Go's decoders; the platform's TextDecoder makes one of
+ * several such bytes. That matters where a file must equal the one that the AWS provider would write.
  */
 
 /** The text of UTF-8 bytes; a byte order mark stays part of it. */
@@ -27,7 +27,7 @@ function repaired(bytes: Uint8Array): string {
   return parts.join('');
 }
 
-/** Bytes of the character that begins here, 0 when none does. */
+/** The length in bytes of the character that begins here; 0 if none does. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;

@@ -154,7 +154,7 @@ function isListForKey({ content }: Line, { code }: SyntaxError): boolean {
 const KEY = /^(?:- +)?(?:"[^"]*"|'[^']*'|[^\s:#'"[{-][^:#]*):(?:\s|$)/;
 const KEY_AND_VALUE = /^(?:- +)?[^\s:#'"[{-][^:#]*:\s+[^\s|>#&]/;
 
-/** A key that stands deeper than its neighbour above, or between two columns. */
+/** A key that is indented deeper than the key above it, or between two columns. */
 function keyOutOfColumn(line: Line, next: Line, { code }: SyntaxError): Explanation | undefined {
   const bad = code === 'BAD_INDENT' || code === 'UNEXPECTED_TOKEN' || code === 'MISSING_CHAR';
   if (bad && KEY.test(line.content)) return unaligned(line);

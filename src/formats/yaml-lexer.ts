@@ -1,16 +1,16 @@
 /**
- * A lexer of YAML as lenient as the reference's.
+ * A YAML lexer as lenient as that of Go's yaml.v2.
  *
- * YAML wants what stands in brackets or quotes to be indented deeper than the key before it; the reference does not mind,
- * and people close a bracket below the key that opened it. So the package's lexer is told, for as long as it is inside of
- * either, that nothing need be indented. Nothing else of it is changed.
+ * YAML requires text in brackets or quotes to be indented deeper than the key before it; yaml.v2 does not, and people close
+ * a bracket below the key that opened it. So inside of both the package's lexer is set to require no indent. Nothing else
+ * is changed.
  */
 
 import { Lexer } from 'yaml';
 
-/** What is used of the lexer beyond its types. Tested by what becomes of texts, so that another version is found out. */
+/** Members of the lexer that its types do not have. The tests of lenient texts fail if another version changes them. */
 interface Insides {
-  /** How far the next line must be indented to belong to what is open. */
+  /** The indent that the next line must have to belong to the open block. */
   indentNext: number;
   parseFlowCollection(): Generator<string, unknown>;
   parseQuotedScalar(): Generator<string, unknown>;

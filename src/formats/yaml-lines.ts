@@ -1,8 +1,8 @@
 /**
- * Which line of a file a position inside a scalar comes from.
+ * Maps a position in a scalar to a line of the file.
  *
- * A SecretProviderClass holds YAML inside a string of YAML (`objects: |`). An error in there must name the line a person
- * sees in the file. Only positions are computed here, and only when a line is asked for.
+ * A SecretProviderClass has YAML inside a string of YAML (`objects: |`). An error in it must name the line of the file. The
+ * lines are computed only when the first one is needed.
  */
 
 /** The line, from 1, of a position (UTF-16 index). */
@@ -10,8 +10,8 @@ export type LineAt = (at: number) => number;
 
 /**
  * Lines for a scalar whose source is `source[start, end)` and whose meaning is `value`. A literal block has the lines of its
- * source, below its header. Of others each line is found again in the value, in order, with only white space between: exact
- * for folded blocks and for text in quotes without escapes. Behind an escape, the last known line is the answer.
+ * source, below its header. For others each source line is searched in the value, in order, with only white space between: exact
+ * for folded blocks and for text in quotes without escapes. Behind an escape the result is the last known line.
  */
 export function scalarLines(source: string, start: number, end: number, value: string, file: LineAt): LineAt {
   let known: readonly Landmark[] | undefined;

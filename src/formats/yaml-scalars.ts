@@ -1,14 +1,14 @@
 /**
- * What a YAML scalar means, by the rules of the parser that SecretProviderClasses are written for.
+ * The meaning of a YAML scalar, by the rules of the AWS provider's parser.
  *
  * That parser is Go's yaml.v2: YAML 1.1 with its own exceptions (base 60 numbers and dates stay text, `y` is true, floats
- * are written back with the precision of 32 bits). The rules are table-tested against the Go original. Nothing here
- * knows about positions or structure.
+ * are written back with the precision of 32 bits). The rules are table-tested against the Go original. Positions and
+ * structure are not known here.
  */
 
 import { utf8Text } from './utf8.ts';
 
-/** A scalar's meaning. `text` is what it becomes where text is wanted: `0x1F` becomes `31`, `yes` becomes `true`. */
+/** A scalar's meaning. `text` is its conversion to text: `31` for `0x1F`, `true` for `yes`. */
 export type ScalarMeaning =
   | { readonly type: 'null' }
   | { readonly type: 'text' | 'boolean'; readonly text: string }
@@ -41,7 +41,7 @@ export function taggedScalar(tag: string, written: string): ScalarMeaning {
     case 'float': {
       const meaning = plainScalar(written);
       const type = kind === 'bool' ? 'boolean' : kind === 'null' ? 'null' : 'number';
-      if (meaning.type !== type) return { type: 'refused', expected: `what the tag !!${kind} says` };
+      if (meaning.type !== type) return { type: 'refused', expected: `a value of the tag !!${kind}` };
       if (meaning.type !== 'number') return meaning;
       if (kind === 'float') return meaning.kind === 'integer' ? float(Number(meaning.text)) : meaning;
       return meaning.kind === 'integer' ? meaning : { type: 'refused', expected: 'an integer' };
@@ -66,7 +66,7 @@ for (const word of ['.inf', '.Inf', '.INF'])
   for (const sign of ['', '+', '-'])
     words.set(sign + word, float(sign === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY));
 
-/** What begins with a dot may hold underscores between digits; with a sign or digit in front, they are dropped anywhere. */
+/** A number that begins with a dot may have underscores between digits; in others, underscores are dropped anywhere. */
 function dotNumber(written: string): ScalarMeaning {
   const digits = /^\.\d+(_\d+)*([eE][-+]?\d+(_\d+)*)?$/.test(written) ? written.replaceAll('_', '') : '';
   const value = Number(digits);
@@ -88,7 +88,7 @@ function signedNumber(written: string): ScalarMeaning {
 function readInteger(plain: string): bigint | undefined {
   const match =
     /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|0([0-7]+)|(0|[1-9]\d*))$/.exec(plain) ??
-    // Binary numbers may carry their sign behind the prefix: an accident of the original.
+    // Binary numbers may have their sign behind the prefix: a bug of the original.
     /^0b([-+])()()([01]+)$/.exec(plain);
   if (match === null) return undefined;
   const [, sign, hex, octal, binary, zero, decimal] = match;

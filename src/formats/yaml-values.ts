@@ -23,13 +23,13 @@ import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalars.ts
 /** A value with the line on which it begins. */
 export type YamlValue = YamlScalar | YamlList | YamlMap | { readonly kind: 'null'; readonly line: number };
 
-/** Text, a number or a boolean; all of them can be had as text. */
+/** Text, a number or a boolean; each has a form as text. */
 interface YamlScalar {
   readonly kind: 'scalar';
   readonly type: 'text' | 'boolean' | 'number';
-  /** What it becomes where text is wanted: `31` for `0x1F`. */
+  /** Its conversion to text: `31` for `0x1F`. */
   readonly text: string;
-  /** As it stands in the source, when it is plain: without quotes, block and tag. */
+  /** As written in the source, if it is plain: without quotes, block and tag. */
   readonly plain: string | undefined;
   /** False for `.inf` and `.nan`, which have no form as JSON. */
   readonly finite: boolean;
@@ -49,7 +49,7 @@ export interface YamlList {
 export interface YamlMap {
   readonly kind: 'map';
   readonly line: number;
-  /** Sorted by key, as the reference sorts them before it matches keys without regard to case. */
+  /** Sorted by key, as the AWS provider sorts them before it matches keys case-insensitively. */
   readonly entries: readonly YamlEntry[];
 }
 
@@ -58,7 +58,7 @@ export interface YamlEntry {
   readonly key: string;
   readonly line: number;
   readonly value: YamlValue;
-  /** The same key stood here before; it was written over. */
+  /** The map had the same key before; this one replaced it. */
   readonly repeated: boolean;
 }
 
@@ -75,7 +75,7 @@ export function readValue(
   return new ValueReader(text, lineAt, errors).read(document);
 }
 
-/** Nodes of one document to values. Each node is built once, however often aliases name it. */
+/** Converts the nodes of one document. Each node is converted once, however often aliases name it. */
 class ValueReader {
   readonly #text: string;
   readonly #lineAt: LineAt;
@@ -155,7 +155,7 @@ class ValueReader {
     return isScalar(node) ? this.#scalar(node) : { kind: 'null', line };
   }
 
-  /** Pairs in the order of the text, each writing over what stood there: merges too, unlike in later YAML. */
+  /** Pairs in the order of the text, each replacing an earlier one of its key: merges too, unlike in later YAML. */
   #entries(node: YAMLMap): readonly YamlEntry[] {
     const entries = new Map<string, YamlEntry>();
     for (const pair of node.items) {
@@ -184,7 +184,7 @@ class ValueReader {
     return [...entries.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   }
 
-  /** What `<<` brings in. Of several maps the first counts most, so it is written last. */
+  /** The entries that `<<` merges in. The first of several maps has precedence, so it comes last. */
   #merged(node: Node, value: YamlValue): readonly YamlEntry[] {
     if (value.kind === 'map') return value.entries;
     if (value.kind === 'list' && !isAlias(node)) {
@@ -203,7 +203,7 @@ class ValueReader {
     const line = this.#line(node);
     const [start, end] = node.range ?? [0, 0, 0];
     const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
-    // A block's last line has a line break only if the text has it, which the package makes up.
+    // The package adds a line break to the last line of a block, which the text may not have.
     const cut = block && end >= this.#text.length && !this.#text.endsWith('\n');
     const written = cut ? (node.source ?? '').replace(/\n$/, '') : (node.source ?? '');
     const plain = node.type === 'PLAIN' && node.tag === undefined;

@@ -1,16 +1,18 @@
 /**
- * What is answered to a request: values in, a value out.
+ * The answer to a request, as a value.
  *
- * /livez, /readyz, /metrics and /status for anyone who can reach the port; POST /refresh for this pod alone. No answer holds
- * a secret, and no request can hold anything that is needed: bodies are never read.
+ * /livez, /readyz, /metrics and /status are for every client that can reach the port, POST /refresh is for this pod alone. No
+ * answer holds a secret, and bodies are never read.
  */
 
-/** What the pages show and do. */
+import { escapedJson } from '../core/text.ts';
+
+/** What the pages show, and what POST /refresh does. */
 export interface Pages {
   readonly status: () => StatusPage;
   /** In Prometheus' text format. */
   readonly metrics: () => string;
-  /** Asks for a sync; any number of calls are one. */
+  /** Schedules a sync; calls are coalesced. */
   readonly refresh: () => void;
 }
 
@@ -25,11 +27,11 @@ export interface HttpRequest {
   readonly method: string;
   /** As sent, with its query. */
   readonly target: string;
-  /** The address of the other end. */
+  /** The address of the client. */
   readonly peer: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
-  /** A proxy says that it passes on what somebody else sent. */
+  /** Whether a header shows that a proxy forwards the request of another client. */
   readonly forwarded: boolean;
 }
 
@@ -40,17 +42,19 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** The answer to a request. HEAD is answered as GET; whoever sends it leaves out the body. */
+/** The answer to a request. HEAD is answered as GET; the server omits the body. */
 export function route(request: HttpRequest, pages: Pages): HttpAnswer {
   const path = request.target.split('?', 1)[0] ?? '';
-  if (!isPath(path)) return text(404, `expected one of ${Object.keys(paths).join(', ')}`);
+  if (!isPath(path)) return text(404, `not found: the pages are ${Object.keys(paths).join(', ')}`);
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   if (method !== paths[path]) {
-    return text(405, `expected ${paths[path]}`, { allow: paths[path] === 'GET' ? 'GET, HEAD' : paths[path] });
+    return text(405, `method not allowed: use ${paths[path]}`, {
+      allow: paths[path] === 'GET' ? 'GET, HEAD' : paths[path],
+    });
   }
   switch (path) {
     case '/livez':
-      // That it is answered is the answer: the event loop turns. AWS must never restart a pod.
+      // An answer shows that the event loop runs. It never depends on AWS, which must not restart a pod.
       return text(200, 'ok');
     case '/readyz': {
       const { ready, configs } = pages.status();
@@ -63,13 +67,13 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
       return {
         status: 200,
         headers: { 'content-type': 'application/json' },
-        body: `${JSON.stringify(pages.status(), undefined, 2)}\n`,
+        body: `${escapedJson(pages.status(), 2)}\n`,
       };
     case '/refresh': {
       const refused = refusal(request);
       if (refused !== undefined) return text(403, refused);
       pages.refresh();
-      return text(202, 'a sync was asked for');
+      return text(202, 'refresh scheduled');
     }
     default:
       return path satisfies never;
@@ -92,15 +96,16 @@ function isPath(path: string): path is keyof typeof paths {
 }
 
 /**
- * Why a request may not ask for a sync: it costs money, so only this pod may. A web page that is open on the same machine is
- * not this pod: it sends an Origin, or a Host that was made to resolve to us. Neither is whoever comes in by the proxy of a
- * service mesh, which has the addresses of this pod.
+ * Why a request may not trigger a sync: a sync costs money, so only this pod may. A web page in a browser on the same machine
+ * does not count as this pod: it sends an Origin, or a Host that was made to resolve to loopback. Nor does a client behind the
+ * proxy of a service mesh, which has the addresses of this pod.
  */
 function refusal({ peer, host, origin, forwarded }: HttpRequest): string | undefined {
-  if (forwarded || !isLoopback(peer.replace(/^::ffff:/, ''))) return 'expected a request from this pod';
-  if (origin !== undefined) return 'expected a request without Origin';
+  if (forwarded || !isLoopback(peer.replace(/^::ffff:/, '')))
+    return 'forbidden: only this pod may trigger a sync';
+  if (origin !== undefined) return 'forbidden: a request with an Origin comes from a web page';
   const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (name !== 'localhost' && !isLoopback(name)) return 'expected localhost as Host';
+  if (name !== 'localhost' && !isLoopback(name)) return 'forbidden: the Host is not localhost';
   return undefined;
 }
 

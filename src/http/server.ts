@@ -1,9 +1,9 @@
 /**
  * The sidecar's HTTP server.
  *
- * Small enough to be forgotten: one request on a connection, no connection longer than ten seconds, at most 64 at a time;
- * when another comes, the oldest goes, so that a flood does not keep a probe out. It reads no body, holds no timer while
- * nobody is connected, keeps no process alive, and is closed at once.
+ * One request on a connection, no connection longer than ten seconds, at most 64 at a time; a further one closes the oldest, so
+ * that a flood does not keep a probe out. It reads no body, sets no timer without a connection, keeps no process alive, and
+ * closes at once.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -19,15 +19,15 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** What the other side may take of us. */
+/** Limits of what a client can use. */
 export interface HttpLimits {
   /** Connections at a time; default 64: probes, scrapers and people need a handful. */
   readonly connections?: number;
-  /** Milliseconds from the start of a connection to its end, whatever the other side does; default 10 s. */
+  /** Milliseconds from the start of a connection to its end, whatever the client does; default 10 s. */
   readonly lifetime?: number;
 }
 
-/** Listens, and answers with the pages. Throws a Problem when the address cannot be had. */
+/** Listens, and answers with the pages. Throws a Problem if it cannot listen there. */
 export async function openHttpServer(
   listen: { readonly host: string; readonly port: number },
   pages: Pages,
@@ -36,14 +36,14 @@ export async function openHttpServer(
   const server = createServer(
     {
       maxHeaderSize: 8192,
-      // Node looks for slow requests with a timer that ticks for ever; the lifetime of a connection needs none.
+      // Node looks for slow requests with a timer that never stops; the limit on a connection's lifetime makes it unnecessary.
       connectionsCheckingInterval: NEVER,
     },
     (request, response) => answer(request, response, pages),
   );
-  // Those that are sent after the first without waiting for its answer would all be worked on.
+  // Otherwise Node answers every request that a client pipelines on one connection.
   server.maxRequestsPerSocket = 1;
-  /** In the order of their arrival. */
+  /** Oldest first. */
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
     const [oldest] = open;
@@ -98,22 +98,30 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Pages
     'x-content-type-options': 'nosniff',
     connection: 'close',
   });
-  // For HEAD Node leaves it out.
+  // Node omits it for HEAD.
   response.end(body);
 }
 
-/** RFC 7239 and its forerunners, of which every proxy sets at least one. */
-const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto'];
+/** RFC 7239, its predecessors, and what nginx's documentation and Envoy set. A proxy may set none: see SECURITY.md. */
+const FORWARDED = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-envoy-external-address',
+];
 
 function listening(
   server: ReturnType<typeof createServer>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // For good: later errors are about connections that could not be accepted, for want of descriptors.
+    // Kept: later errors are about connections that could not be accepted, because descriptors ran out.
     server.on('error', (error: NodeJS.ErrnoException) => reject(listenFailure(`${host}:${port}`, error)));
-    // 0.0.0.0 means every address: Node, given none, listens on those of IPv6 too where there are any. In an IPv6 cluster
-    // a pod has nothing else, and its probes would find nobody.
+    // 0.0.0.0 means every address. Without a host Node listens on IPv6 too, if the machine has it: in an IPv6 cluster a pod
+    // has no other addresses, and its probes would fail.
     server.listen(host === '0.0.0.0' ? { port } : { host, port }, resolve);
   });
 }
@@ -122,7 +130,7 @@ function listenFailure(address: string, { code = 'an error' }: NodeJS.ErrnoExcep
   return new Problem({
     code: 'usage.value',
     subject: '--listen',
-    message: `expected an address to listen on, got ${code} for ${address}`,
+    message: `cannot listen on ${address} (${code})`,
     remedy: listenRemedies[code] ?? 'Give an address of this pod, such as 0.0.0.0:8181, or off.',
   });
 }

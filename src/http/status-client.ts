@@ -1,12 +1,12 @@
 /**
- * Asks a running sidecar for its status, at the address it listens on.
+ * Fetches the status of a running sidecar from the address that it listens on.
  */
 
-import { get } from 'node:http';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
+import { sendRequest } from './request.ts';
 
-/** Bytes: a thousand files with long names. */
+/** Bytes; enough for thousands of files with long names. */
 const LARGEST = 4 * 1024 * 1024;
 
 /**
@@ -24,15 +24,15 @@ export async function fetchStatus<Page>(
     throw unexpected(
       address,
       codeOf(error),
-      'Run it in the container of the sidecar, with the --listen it has.',
+      'Run it in the container of the sidecar, with the same --listen.',
     );
   });
   const status = read(parseJson(body));
   if (status === undefined) {
     throw unexpected(
       address,
-      'another page',
-      'Something else listens there: give the --listen of the sidecar.',
+      'it is not the status page of podsecrets',
+      'Another program listens there: give the --listen of the sidecar.',
     );
   }
   return status;
@@ -43,40 +43,41 @@ function reachable(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }
 
-function fetchBody(host: string, port: number, timeout: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeout);
-    const request = get({ host, port, path: '/status', agent: false, signal }, async (response) => {
-      try {
-        let body = '';
-        for await (const chunk of response.setEncoding('utf8')) {
-          body += chunk;
-          if (body.length > LARGEST) throw new Error('a page without end');
-        }
-        resolve(body);
-      } catch (error) {
-        reject(error);
-      }
-    });
-    request.on('error', reject);
-    // Unheard, it would end the connection without an error, and without an answer.
-    request.on('upgrade', (_, socket) => {
-      socket.destroy();
-      reject(new Error('another protocol'));
-    });
+async function fetchBody(host: string, port: number, timeout: number): Promise<string> {
+  const { body } = await sendRequest({
+    protocol: 'http:',
+    host,
+    port,
+    method: 'GET',
+    path: '/status',
+    headers: {},
+    body: undefined,
+    agent: undefined,
+    largestBody: LARGEST,
+    signal: AbortSignal.timeout(timeout),
   });
+  return new TextDecoder().decode(body);
 }
 
 function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ABORT_ERR' ? 'no answer in time' : (code ?? message);
+  switch (code) {
+    case 'TimeoutError':
+      return 'no answer in time';
+    case 'ERR_UPGRADED':
+      return 'it speaks another protocol';
+    case 'ERR_ANSWER_TOO_LARGE':
+      return 'the page is larger than 4 MiB';
+    default:
+      return code ?? message;
+  }
 }
 
 function unexpected(address: string, got: string, remedy: string): Problem {
   return new Problem({
     code: 'usage.value',
     subject: '--listen',
-    message: `expected a sidecar that answers at ${address}, got ${got}`,
+    message: `no sidecar answers at ${address}: ${got}`,
     remedy,
   });
 }

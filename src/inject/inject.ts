@@ -25,7 +25,7 @@ import {
 import { ineffectiveOptions, validateOptions } from './validate-options.ts';
 import { validatePod } from './validate-pod.ts';
 import type { PlannedBinding } from './volumes.ts';
-import { mapObjects, objectsOf, withPod } from './workload.ts';
+import { mapObjects, objectsOf, withoutServerFields, withPod } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml.ts';
 import { applyEdits, type Edit, editsFor } from './yaml-edit.ts';
 
@@ -126,7 +126,9 @@ function injectedObject(
 ): KubeObject | undefined {
   const assignment = assignments.find((one) => one.object === object);
   if (assignment === undefined) return undefined;
-  return withPod(object, injectPod(assignment.workload.pod, assignment.bindings, options));
+  return withoutServerFields(
+    withPod(object, injectPod(assignment.workload.pod, assignment.bindings, options)),
+  );
 }
 
 /** The ConfigMap that a SecretProviderClass of the input becomes when a pod uses it. */

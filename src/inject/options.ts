@@ -25,9 +25,9 @@ export interface InjectOptions {
   readonly containers: readonly string[];
   /** Where the application mounts the files of a config that names no directory and converts no volume. */
   readonly dir: string;
-  /** Whether somebody chose that, or it is the default. */
+  /** Whether it was given, or is the default. */
   readonly dirIsChosen: boolean;
-  /** The flags that somebody gave, as `--interval`; without what variables say, which are shared with other commands. */
+  /** The flags on the command line, as `--interval`; without what variables say, which are shared with other commands. */
   readonly flags: ReadonlySet<string>;
   /** Flags for the container that were given to inject, as `init` and as `sidecar` take them. */
   readonly initArguments: readonly string[];

@@ -13,7 +13,7 @@ import { asObject, textOf, valueAt } from '../core/unknown.ts';
 import { ownName } from '../kubernetes/names.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
-import { objectsOf } from './workload.ts';
+import { LAST_APPLIED, objectsOf } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml.ts';
 
 /** A SecretProviderClass, and the ConfigMap that brings it into a pod. */
@@ -45,7 +45,7 @@ export interface SourceMetadata {
 
 /**
  * Whether objects of a namespace may mean this source when they say its name. A class of the input belongs to its own
- * namespace, or, when it names none, to the one that it is applied to; a file is whose somebody says it is.
+ * namespace, or, when it names none, to the one that it is applied to; a file serves every namespace.
  */
 export function serves(source: Source, namespace: string | undefined): boolean {
   return (
@@ -105,8 +105,6 @@ function metadataOf(spec: KubeObject): SourceMetadata {
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
 }
-
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** By apiVersion and kind; whether it is well-formed shows when it is read. */
 export function isSecretProviderClass(value: unknown): value is KubeObject {

@@ -88,8 +88,8 @@ export function ineffectiveOptions(
   if (syncSecrets && bindings.length > 0 && bindings.every(({ plan }) => plan.secretObjects.length === 0)) {
     found.push(usage('--sync-secrets', 'has no effect: no config has secretObjects', 'Leave it out.'));
   }
-  const tells = initArguments.some((argument) => argument.startsWith('--notify-'));
-  if (as === 'init' && tells && !initArguments.includes('--notify-on-start')) {
+  const notifies = initArguments.some((argument) => argument.startsWith('--notify-'));
+  if (as === 'init' && notifies && !initArguments.includes('--notify-on-start')) {
     found.push(
       usage(
         '--notify-on-start',

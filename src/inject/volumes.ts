@@ -26,7 +26,7 @@ export interface VolumeBinding {
   readonly dir: string;
   /** Where they mounted them before; the same as `dir` when none did. */
   readonly previousDir: string;
-  /** Somebody chose `dir`: mounts that are elsewhere go there. */
+  /** `dir` was given: mounts at another path move there. */
   readonly moves: boolean;
   /** Where our container mounts the config. */
   readonly configDir: string;

@@ -57,6 +57,34 @@ export function workloadOf(object: KubeObject): Workload | undefined {
   };
 }
 
+/**
+ * The object without the fields that the API server sets, which `kubectl get -o yaml` prints. With a resourceVersion an apply
+ * is a conflict as soon as anything changes; the annotation would hold the spec from before the injection.
+ */
+export function withoutServerFields(object: KubeObject): KubeObject {
+  const { status: _, ...rest } = object;
+  const metadata = asObject(object.metadata);
+  const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => !SERVER_METADATA.has(name)));
+  const annotations = asObject(metadata.annotations);
+  if (annotations[LAST_APPLIED] !== undefined) {
+    const { [LAST_APPLIED]: __, ...others } = annotations;
+    kept.annotations = Object.keys(others).length === 0 ? undefined : others;
+  }
+  return object.metadata === undefined ? rest : { ...rest, metadata: kept };
+}
+
+const SERVER_METADATA: ReadonlySet<string> = new Set([
+  'creationTimestamp',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+]);
+
+/** kubectl's own record of the object, as it was applied last. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** The object with another pod spec. */
 export function withPod(object: KubeObject, pod: KubeObject): KubeObject {
   const template = templatePath(object);

@@ -7,10 +7,11 @@
  * 40 MiB of an empty program; node:https alone: 35 ms and 48 MiB). podsecrets uses five paths and four verbs of the API.
  */
 
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
+import { sendRequest } from '../http/request.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
 import { type Cluster, inCluster } from './in-cluster.ts';
 
@@ -91,53 +92,36 @@ const TIMEOUT = 10_000;
 /** A Secret holds 1 MiB at most, which is 1.4 MiB of base64; the rest is managedFields and annotations. */
 const MAX_RESPONSE = 4 * 1_048_576;
 
-function exchange(
+async function exchange(
   cluster: Cluster,
   agent: Agent,
   token: string,
   { method, path, type, body }: Outgoing,
   signal: AbortSignal,
 ): Promise<KubernetesResponse> {
-  const { promise, resolve, reject } = Promise.withResolvers<KubernetesResponse>();
-  const outgoing = httpsRequest(
-    {
-      agent,
-      host: cluster.host,
-      port: cluster.port,
-      path,
-      method,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
-      headers: {
-        accept: JSON_TYPE,
-        authorization: `Bearer ${token}`,
-        'user-agent': 'podsecrets',
-        ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
-      },
+  const response = await sendRequest({
+    protocol: 'https:',
+    host: cluster.host,
+    port: cluster.port,
+    method,
+    path,
+    headers: {
+      accept: JSON_TYPE,
+      authorization: `Bearer ${token}`,
+      'user-agent': 'podsecrets',
+      ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     },
-    (incoming) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      incoming.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > MAX_RESPONSE) outgoing.destroy(new Error('the response is too long'));
-        else chunks.push(chunk);
-      });
-      incoming.on('error', reject);
-      incoming.on('end', () => {
-        const seconds = Number(incoming.headers['retry-after']);
-        resolve({
-          status: incoming.statusCode ?? 0,
-          body: parseJson(Buffer.concat(chunks).toString('utf8')),
-          retryAfter: seconds > 0 ? seconds * 1000 : undefined,
-        });
-      });
-    },
-  );
-  outgoing.on('error', reject);
-  // A change of protocol (101) ends the connection without an error and without a response.
-  outgoing.on('close', () => reject(new Error('connection closed')));
-  outgoing.end(body);
-  return promise;
+    body,
+    agent,
+    largestBody: MAX_RESPONSE,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
+  });
+  const seconds = Number(response.headers['retry-after']);
+  return {
+    status: response.status,
+    body: parseJson(new TextDecoder().decode(response.body)),
+    retryAfter: seconds > 0 ? seconds * 1000 : undefined,
+  };
 }
 
 function pathOf(request: KubernetesRequest): string {

@@ -1,9 +1,9 @@
 /**
  * PKCS#12 with an empty password, opened for the `kubernetes.io/tls` split as the CSI driver does.
  *
- * Behind it stands node-forge, for Node can load a PKCS#12 into a TLS context but not take the key out of it again. It
- * costs 206 KiB of bundle and is loaded only when a file holds no PEM. Nothing the library says leaves this room: its
- * errors may quote what it read.
+ * By node-forge, because Node can load a PKCS#12 into a TLS context but cannot export the key from it. It costs 206 KiB of
+ * bundle and is loaded only when a file holds no PEM. The library's errors are dropped here, because they may quote what it
+ * read.
  */
 
 import type forge from 'node-forge';

@@ -1,25 +1,42 @@
 /**
- * The notifiers that the settings ask for, each loaded only if it is.
+ * The notifiers that the settings ask for. Each module is loaded only if its notifier is used.
  */
 
 import type { Settings } from '../cli/options.ts';
-import type { Context } from '../commands/context.ts';
+import type { Environment } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
-import type { Notifier } from './notifier.ts';
+import type { Notifier, NotifierKind } from './notifier.ts';
+import type { ProcessSystem } from './signal.ts';
 
-/** The kinds of the notifiers that the settings ask for, in the order in which `openNotifiers` has them. */
-export function notifierKinds(settings: Settings): readonly Notifier['kind'][] {
-  const { notifySignal, notifyExec, notifyUrl, notifyTouch } = settings;
-  const asked = { signal: notifySignal, exec: notifyExec, url: notifyUrl, touch: notifyTouch } as const;
-  return (['signal', 'exec', 'url', 'touch'] as const).filter((kind) => asked[kind] !== undefined);
+/** The settings of notifications. */
+export type NotifySettings = Pick<
+  Settings,
+  'notifySignal' | 'notifyPidFile' | 'notifyProcess' | 'notifyExec' | 'notifyUrl' | 'notifyTouch'
+>;
+
+/** What notifiers use of the process. */
+export interface NotifierOptions {
+  readonly settings: NotifySettings;
+  /** Our own environment, of which a hook gets a part. */
+  readonly env: Environment;
+  readonly process: Pick<ProcessSystem, 'self' | 'user' | 'kill'>;
+  /** The wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: Log;
+  /** Replaces published values in the output of a hook or an endpoint. */
+  readonly redact: (text: string) => string;
 }
 
-/** `scrub` takes published values out of what a hook printed. */
-export async function createNotifiers(
-  { settings, env, process, clock }: Context,
-  log: Log,
-  scrub: (text: string) => string,
-): Promise<readonly Notifier[]> {
+/** The kinds of the notifiers that the settings ask for, in the order of `createNotifiers`. */
+export function notifierKinds(settings: NotifySettings): readonly NotifierKind[] {
+  const { notifySignal, notifyExec, notifyUrl, notifyTouch } = settings;
+  const set = { signal: notifySignal, exec: notifyExec, url: notifyUrl, touch: notifyTouch } as const;
+  return (['signal', 'exec', 'url', 'touch'] as const).filter((kind) => set[kind] !== undefined);
+}
+
+/** One notifier for each kind. */
+export async function createNotifiers(options: NotifierOptions): Promise<readonly Notifier[]> {
+  const { settings, env, process, now, log, redact } = options;
   const { notifySignal, notifyPidFile, notifyProcess, notifyExec, notifyUrl, notifyTouch } = settings;
   const notifiers: Notifier[] = [];
   if (notifySignal !== undefined) {
@@ -28,24 +45,23 @@ export async function createNotifiers(
       notifyPidFile === undefined
         ? ({ kind: 'process', name: notifyProcess ?? '' } as const)
         : ({ kind: 'pidFile', file: notifyPidFile } as const);
-    const { self, user, kill } = process;
-    notifiers.push(signalNotifier(notifySignal, target, { self, user, kill, proc: '/proc' }));
+    notifiers.push(signalNotifier(notifySignal, target, { ...process, proc: '/proc' }));
   }
   if (notifyExec !== undefined) {
     const { execNotifier } = await import('./exec.ts');
-    const unreaped = (zombies: number) =>
+    const onZombies = (zombies: number) =>
       log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
         zombies,
       });
-    notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, scrub, unreaped }));
+    notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, redact, onZombies }));
   }
   if (notifyUrl !== undefined) {
     const { urlNotifier } = await import('./url.ts');
-    notifiers.push(urlNotifier(notifyUrl, { scrub }));
+    notifiers.push(urlNotifier(notifyUrl, { redact }));
   }
   if (notifyTouch !== undefined) {
     const { touchNotifier } = await import('./touch.ts');
-    notifiers.push(touchNotifier(notifyTouch, clock.now));
+    notifiers.push(touchNotifier(notifyTouch, now));
   }
   return notifiers;
 }

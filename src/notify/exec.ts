@@ -1,9 +1,9 @@
 /**
- * Tells the application by running a command: a hook.
+ * Notifies the application by running a command: a hook.
  *
- * A list of words, never a shell. It runs in a process group of its own with an environment of its own, has a time limit,
- * and leaves nothing behind: when it ends, or has to end, its whole group ends with it. Of its output only the last lines
- * are shown, only when it failed, and only after every published value was taken out.
+ * A list of arguments, never a shell. It runs in a process group of its own with an environment of its own, has a time
+ * limit, and leaves no process behind: when it ends, or is ended, its whole group ends with it. Of its output only the last
+ * lines are shown, only when it failed, and only with every published value redacted.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,75 +13,81 @@ import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { hookEnvironment, lastLines } from './hook-output.ts';
 import type { Notifier } from './notifier.ts';
-import { changedPaths } from './pending-names.ts';
 import { reapZombies } from './reap.ts';
 
-/** What a hook gets, and how long it may run. */
+/** The environment of a hook, and how long it may run. */
 export interface ExecOptions {
   /** Our own environment, of which the hook gets a part. */
   readonly environment: Environment;
-  /** Our own pid: process 1 has the orphans of its hooks to reap. */
+  /** Our own pid: process 1 must reap the orphans of its hooks. */
   readonly self: number;
-  /** Takes published values out of what the hook printed. */
-  readonly scrub: (text: string) => string;
-  /** Hears how many ended processes of its hooks process 1 could not reap, after a run that left some. */
-  readonly unreaped: (zombies: number) => void;
+  /** Replaces published values in the output of the hook. */
+  readonly redact: (text: string) => string;
+  /** Called after a run with the number of ended processes that process 1 could not reap, if there are any. */
+  readonly onZombies: (zombies: number) => void;
   /** Milliseconds that a run may take; default 30 s. */
   readonly timeout?: number;
-  /** Milliseconds between SIGTERM and SIGKILL for a run that has to end; default 1 s, for we have 5 s to end ourselves. */
+  /** Milliseconds between SIGTERM and SIGKILL for a run that is ended; default 1 s, because the program has 5 s to end. */
   readonly grace?: number;
 }
 
 /** Runs the command; exit code 0 is success. */
 export function execNotifier(command: readonly [string, ...string[]], options: ExecOptions): Notifier {
-  const { environment, self, scrub, unreaped, timeout = 30_000, grace = 1_000 } = options;
+  const { environment, self, redact, onZombies, timeout = 30_000, grace = 1_000 } = options;
   const [program, ...words] = command;
   return {
     kind: 'exec',
-    async notify(change, signal) {
+    async notify(names, signal) {
       signal.throwIfAborted();
       try {
         const child = spawn(program, words, {
           detached: true,
-          env: hookEnvironment(environment, changedPaths(change)),
+          env: hookEnvironment(environment, names),
           stdio: ['ignore', 'pipe', 'pipe'],
         });
-        const { late, code, killedBy, output } = await ending(child, signal, timeout, grace);
+        const { timedOut, code, killedBy, output } = await waitForExit(child, signal, timeout, grace);
         signal.throwIfAborted();
-        if (late || code !== 0) {
-          const found = late
-            ? `expected it to end within ${durationText(timeout)}, got no end of it`
-            : `expected exit code 0, got ${killedBy ?? code}`;
-          throw failure(program, found, lastLines(scrub(output)));
+        if (timedOut || code !== 0) {
+          const result = timedOut
+            ? `did not end within ${durationText(timeout)}`
+            : killedBy === null
+              ? `exit code ${code}`
+              : `ended by ${killedBy}`;
+          throw failure(program, result, lastLines(redact(output)));
         }
       } catch (error) {
         throw startFailure(program, error) ?? error;
       } finally {
         const zombies = await reapZombies(self);
-        if (zombies > 0) unreaped(zombies);
+        if (zombies > 0) onZombies(zombies);
       }
     },
   };
 }
 
-interface Ending {
-  /** It had to be ended for the time it took. */
-  readonly late: boolean;
+interface Exit {
+  /** It was ended because it took too long. */
+  readonly timedOut: boolean;
   readonly code: number | null;
   readonly killedBy: NodeJS.Signals | null;
   readonly output: string;
 }
 
-/** Milliseconds in which the rest of the output may come after the end of the hook, from a process that left the group. */
+/** Milliseconds after the end of the hook in which a process that left the group may still write output. */
 const DRAIN = 200;
 
-/** Waits for the end of the hook and of its group, which comes soon after `timeout` or `signal`. Rejects when it could not start. */
-function ending(child: ChildProcess, signal: AbortSignal, timeout: number, grace: number): Promise<Ending> {
-  const output = collect(child);
+/** Resolves at the end of the hook and of its group, soon after `timeout` or `signal` at the latest. Rejects when it could not start. */
+function waitForExit(
+  child: ChildProcess,
+  signal: AbortSignal,
+  timeout: number,
+  grace: number,
+): Promise<Exit> {
+  const output = keepTail(child);
   return new Promise((resolve, reject) => {
-    let late = false;
+    let timedOut = false;
     let timer = setTimeout(() => {
-      late = true;
+      timedOut = true;
       stop();
     }, timeout);
     const stop = (): void => {
@@ -89,18 +95,18 @@ function ending(child: ChildProcess, signal: AbortSignal, timeout: number, grace
       signalGroup(child, 'SIGTERM');
       timer = setTimeout(signalGroup, grace, child, 'SIGKILL');
     };
-    const over = (): void => {
+    const cleanup = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
     };
     signal.addEventListener('abort', stop, { once: true });
     child.once('error', (error) => {
-      over();
+      cleanup();
       reject(error);
     });
     child.once('exit', () => {
-      over();
-      // What it left running in its group would stay for ever, once for every rotation.
+      cleanup();
+      // What it left running in its group would stay forever, one more with every rotation.
       signalGroup(child, 'SIGKILL');
       timer = setTimeout(() => {
         child.stdout?.destroy();
@@ -108,17 +114,17 @@ function ending(child: ChildProcess, signal: AbortSignal, timeout: number, grace
       }, DRAIN);
     });
     child.once('close', (code, killedBy) => {
-      over();
-      resolve({ late, code, killedBy, output: output() });
+      cleanup();
+      resolve({ timedOut, code, killedBy, output: output() });
     });
   });
 }
 
-/** Bytes of output kept: more than the largest secret (64 KiB), so that none is cut before it can be recognised. */
+/** Bytes of output kept: more than the largest secret (64 KiB), so that none is cut before it can be redacted. */
 const OUTPUT_KEPT = 160 * 1024;
 
-/** Gathers the newest OUTPUT_KEPT bytes of both streams, as they come. */
-function collect(child: ChildProcess): () => string {
+/** Keeps the newest OUTPUT_KEPT bytes of both streams, in the order of arrival. */
+function keepTail(child: ChildProcess): () => string {
   const kept: Buffer[] = [];
   let size = 0;
   const take = (chunk: Buffer): void => {
@@ -135,16 +141,16 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, signal);
   } catch {
-    // ESRCH: the group is gone, which is what was wanted. EPERM: the hook became another user, and is its own affair.
+    // ESRCH: the group has ended already. EPERM: the hook changed its user, and we may not signal it.
   }
 }
 
-function failure(program: string, message: string, said: string): Problem {
+function failure(program: string, message: string, output: string): Problem {
   return new Problem({
     code: 'notify.exec',
     subject: `hook ${quote(program)}`,
-    message: said === '' ? `${message}; it printed nothing` : `${message}; it printed at last: ${said}`,
-    remedy: 'Correct what it complains of, or run it by hand in this container.',
+    message: output === '' ? `${message}; no output` : `${message}; last output: ${output}`,
+    remedy: 'Correct the error that it reports, or run it by hand in this container.',
     retry: true,
   });
 }
@@ -156,13 +162,13 @@ function startFailure(program: string, error: unknown): Problem | undefined {
   return new Problem({
     code: 'notify.exec',
     subject: `hook ${quote(program)}`,
-    message: `expected a program that can be started, got ${code}`,
-    remedy: startRemedies[code] ?? 'Name a program in this container by its path.',
+    message: `cannot be started (${code})`,
+    remedy: startRemedies[code] ?? 'Give the path of a program in this container.',
     retry: startRemedies[code] === SHORTAGE,
   });
 }
 
-/** May pass. */
+/** Transient. */
 const SHORTAGE = 'Give this container more memory or processes.';
 
 const startRemedies: Readonly<Record<string, string>> = {
@@ -171,7 +177,7 @@ const startRemedies: Readonly<Record<string, string>> = {
   EMFILE: SHORTAGE,
   ENFILE: SHORTAGE,
   ENOENT:
-    'Name a program in this container by its path, with its interpreter if it is a script; the image has no shell.',
+    'Give the path of a program in this container, with its interpreter if it is a script; the image has no shell.',
   EACCES: 'Make the file executable for the user podsecrets runs as, on a volume that is not mounted noexec.',
   E2BIG: 'Shorten the command.',
 };

@@ -1,17 +1,17 @@
 /**
- * What a hook is given, and what may be shown of what it said.
+ * The environment of a hook, and what may be shown of its output.
  *
- * A hook starts with a short list of variables and nothing else of ours: neither credentials, nor tokens, nor the addresses
- * from which they are had. What it prints is foreign text.
+ * A hook starts with a short list of variables and nothing else of ours: no credentials, no tokens, and no addresses of
+ * credential endpoints. Its output is foreign text.
  */
 
 import type { Environment } from '../core/environment.ts';
 import { escapeControl } from '../core/text.ts';
 
-/** Variables that are passed on when we have them; a hook that needs more is given them by `env NAME=VALUE` in its command. */
+/** Variables that are passed on when they are set; a hook that needs more gets them by `env NAME=VALUE` in its command. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'HOSTNAME'] as const;
 
-/** For an image that sets no PATH: where programs are on every Linux. */
+/** For an image that sets no PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Bytes. One variable may have 128 KiB on Linux (MAX_ARG_STRLEN); with more, no program starts at all. */
@@ -30,10 +30,10 @@ export function hookEnvironment(
 }
 
 function nameList(files: readonly string[]): string {
-  let room = NAMES_LIMIT;
+  let left = NAMES_LIMIT;
   const fitting = files.filter((file) => {
-    room -= Buffer.byteLength(JSON.stringify(file)) + 1;
-    return room > 0;
+    left -= Buffer.byteLength(JSON.stringify(file)) + 1;
+    return left > 0;
   });
   return JSON.stringify(fitting);
 }
@@ -42,7 +42,7 @@ function nameList(files: readonly string[]): string {
 const LINES_SHOWN = 4;
 const CHARACTERS_SHOWN = 600;
 
-/** The last lines of an output, on one line, escaped and cut in front; '' when there are none. */
+/** The last lines of an output, on one line, escaped and truncated at the front; '' when there are none. */
 export function lastLines(output: string): string {
   const lines = output.split(/\r?\n/).filter((line) => line.trim() !== '');
   const end = lines.slice(-LINES_SHOWN).join('\n');

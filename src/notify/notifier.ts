@@ -1,12 +1,33 @@
 /**
- * One way of notifying the application.
+ * One way to notify the application, and what the status page shows of it.
  */
 
-import type { Changed } from '../publish/snapshot.ts';
+import type { Problem, ProblemCode } from '../core/problem.ts';
 
-/** One way of notifications. */
+/** One way to notify the application. */
 export interface Notifier {
-  readonly kind: 'signal' | 'exec' | 'url' | 'touch';
-  /** Tells about a change, once; throws a Problem of stage `notify`. Repetition is the caller's affair. */
-  notify(change: Changed, signal: AbortSignal): Promise<void>;
+  readonly kind: NotifierKind;
+  /** Notifies once of these changed files; throws a Problem of stage `notify`. Retries are the caller's task. */
+  notify(names: readonly string[], signal: AbortSignal): Promise<void>;
 }
+
+export type NotifierKind = 'signal' | 'exec' | 'url' | 'touch';
+
+/** One notifier on the status page. */
+export interface NotifierStatus {
+  readonly kind: NotifierKind;
+  /** `idle`: everything is delivered. `waiting`: for the splay, or for the next attempt. `notifying`: an attempt is running. */
+  readonly state: 'idle' | 'waiting' | 'notifying';
+  /** Files of changes that are not delivered yet. */
+  readonly pending: number;
+  /** ISO 8601 in UTC; undefined before the first delivery. */
+  readonly lastNotified?: string | undefined;
+  /** Failed attempts since the last delivery. */
+  readonly consecutiveFailures: number;
+  readonly lastFailure?: string | undefined;
+  /** Why that failed; kept after recovery. */
+  readonly lastError?: NotifierError | undefined;
+}
+
+/** The fields of a Problem that a person needs. */
+export type NotifierError = Pick<Problem, 'subject' | 'message' | 'remedy'> & { readonly code: ProblemCode };

@@ -1,20 +1,20 @@
 /**
  * The processes of a PID namespace, and which of them a signal is for.
  *
- * A process is found by the pid that its own pid file holds, or by its name. Both can lie: a pid file outlives its process,
- * a pid is used again, the kernel cuts a name after 15 bytes, and workers bear the name of their master. Whoever is not
- * surely meant is not signalled.
+ * A process is found by the pid in its own pid file, or by its name. Both can be wrong: a pid file outlives its process, a
+ * pid is reused, the kernel truncates a name after 15 bytes, and workers have the name of their master. A process that is
+ * not certainly the target is not signalled.
  */
 
 /** One row of /proc. */
 export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
-  /** The kernel's name of it, cut after 15 bytes; a program can change it. */
+  /** The kernel's name of it, truncated after 15 bytes; a program can change it. */
   readonly name: string;
   /** argv[0]; empty for kernel threads and zombies; a program can overwrite it with a title. */
   readonly program: string;
-  /** It has ended, and nobody has asked how. */
+  /** It has ended, and its parent has not waited for it. */
   readonly zombie: boolean;
   /** Clock ticks after boot at which it started; 0 when unknown. */
   readonly started: number;
@@ -25,7 +25,7 @@ export type ProcessTable = ReadonlyMap<number, ProcessEntry>;
 
 /** What `/proc/PID/stat` and `/proc/PID/cmdline` say; undefined when the text is not what the kernel writes. */
 export function parseProcess(stat: string, cmdline: string): ProcessEntry | undefined {
-  // The name stands in parentheses and may hold some itself, so the last one ends it.
+  // The name is in parentheses and may contain some itself, so the last one ends it.
   const end = stat.lastIndexOf(')');
   const head = /^(\d+) \(/.exec(stat);
   if (head === null || end < head[0].length) return undefined;
@@ -43,7 +43,7 @@ export function parseProcess(stat: string, cmdline: string): ProcessEntry | unde
   };
 }
 
-/** The first line of a pid file: a pid, or undefined when it holds anything else. Further lines are its owner's affair. */
+/** The first line of a pid file: a pid, or undefined when it holds anything else. Further lines are ignored. */
 export function parsePidFile(text: string): number | undefined {
   const match = /^[ \t]*(\d{1,7})[ \t]*\r?(\n|$)/.exec(text);
   const pid = Number(match?.[1]);
@@ -54,8 +54,8 @@ export function parsePidFile(text: string): number | undefined {
 const LARGEST_PID = 4_194_304;
 
 /**
- * The processes to signal for a name: those that bear it, but not us, not what we started, and not the children of one
- * that bears it too: a master tells its workers itself, and a worker told twice drops its requests.
+ * The processes to signal for a name: those that have it, but not us, not what we started, and not the children of one that
+ * has it too: a master signals its workers itself, and a worker that is signalled twice drops its requests.
  */
 export function findByName(table: ProcessTable, name: string, self: number): readonly ProcessEntry[] {
   const found = [...table.values()].filter(
@@ -73,14 +73,14 @@ export function isSelfOrDescendant(table: ProcessTable, pid: number, self: numbe
 
 /**
  * Whether we see only our own container: process 1 is then ourselves, or the small init that started us. In a pod with a
- * shared PID namespace process 1 is the sandbox's `pause`, and nobody's parent but of orphans.
+ * shared PID namespace process 1 is the sandbox's `pause`, which is the parent of orphans only.
  */
 export function hasOwnPidNamespace(table: ProcessTable, self: number): boolean {
   return ancestry(table, self).includes(1);
 }
 
 /**
- * Whether a process has begun later than the pid file that names it was written, and so is another one under a used pid.
+ * Whether a process started later than the pid file that names it was written, and so is another one with a reused pid.
  * `bootTime` and `written` are milliseconds since 1970.
  */
 export function isReused(process: ProcessEntry, bootTime: number, written: number): boolean {
@@ -91,7 +91,7 @@ export function isReused(process: ProcessEntry, bootTime: number, written: numbe
 /** USER_HZ: what /proc counts in, 100 on every architecture we build for, whatever the kernel's own tick. */
 const TICKS_PER_SECOND = 100;
 
-/** Milliseconds that the wall clock may have been set by since: a wrong refusal is worse than a late one. */
+/** Milliseconds that the wall clock may have been moved since: a wrong refusal is worse than a late one. */
 const REUSE_SLACK = 10_000;
 
 function matchesName(process: ProcessEntry, wanted: string): boolean {
@@ -99,7 +99,7 @@ function matchesName(process: ProcessEntry, wanted: string): boolean {
   if (base === wanted || process.program === wanted) return true;
   const cut = truncateComm(wanted);
   if (process.name !== cut) return false;
-  // Two long names can be the same once cut: argv[0] tells them apart, unless it holds a title instead.
+  // Two long names can be equal once truncated: argv[0] distinguishes them, unless it holds a title instead.
   return cut === wanted || !base.startsWith(cut);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Reads /proc: which processes there are in our PID namespace.
  *
- * A process may end between being listed and being read; it is then simply not there. Nothing is cached: pids are used again.
+ * A process may end between being listed and being read; it is then left out. Nothing is cached, because pids are reused.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,58 +1,57 @@
 /**
- * Tells the application, and keeps trying until it has been told.
+ * Queues notifications and delivers them with retries.
  *
- * Each notifier goes its own way: a slow or failing one delays neither the others nor the next sync. It is told at least
- * once about every change and always about the newest set; changes that come while it is busy are merged into one. After
- * a failure it is tried again, for ever; a failure that repeats itself is logged once and then at `debug`.
+ * Each notifier has its own queue, so a slow or failing notifier delays neither the others nor the next sync. Delivery is at
+ * least once and always after the newest publish; changes that arrive while a notifier is busy are merged into one set of
+ * names. A failed attempt is retried indefinitely; a failure that repeats is logged once and then at `debug`.
  */
 
 import { durationText } from '../cli/values.ts';
+import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { Problem, type ProblemCode, problemLine, problemsOrThrow, throwProblems } from '../core/problem.ts';
-import type { Changed } from '../publish/snapshot.ts';
-import { momentText, type NotifierStatus, problemStatus } from '../sidecar/status.ts';
-import type { Notifier } from './notifier.ts';
-import { changedPaths, mergeChanges, notifyBackoff } from './pending-names.ts';
+import { timeText } from '../core/text.ts';
+import type { Notifier, NotifierKind, NotifierStatus } from './notifier.ts';
 
-/** All notifiers, and what each of them owes. */
+/** The queues of all notifiers. */
 export interface NotificationQueue {
-  /** Starts telling about a publish that changed something; returns at once, whatever comes of it. */
-  enqueue(change: Changed): void;
+  /** Starts to notify of these changed files; returns at once and never fails. */
+  enqueue(names: readonly string[]): void;
   /**
-   * Resolves when every notifier has told everything. Throws the problems of those that have not after `limit` milliseconds,
-   * not counting the splay, or as soon as none is left that trying again could help; rejects with the reason of `stop`.
+   * Resolves when every notifier has delivered. Throws the problems of those that have not after `timeout` milliseconds, not
+   * counting the splay, or as soon as no retry can help; rejects with the reason of `stop`.
    */
-  drain(limit: number, stop: AbortSignal): Promise<void>;
+  drain(timeout: number, stop: AbortSignal): Promise<void>;
   /**
-   * Ends telling. What waits for its splay is told now, what is being told may end within `grace` milliseconds, what waits
-   * to be tried again is given up. Resolves when nothing runs any more.
+   * Ends delivery. What waits for its splay is delivered now, a running attempt may end within `grace` milliseconds, a retry
+   * that waits is dropped. Resolves when nothing runs any more.
    */
   close(grace: number): Promise<void>;
-  /** Every notifier has told everything. */
+  /** Every notifier has delivered everything. */
   isDrained(): boolean;
   status(): readonly NotifierStatus[];
 }
 
-/** Who tells, and how it is told of. */
+/** The notifiers, and how deliveries are logged and counted. */
 export interface NotificationQueueOptions {
   readonly notifiers: readonly Notifier[];
   readonly clock: Clock;
   readonly log: Log;
-  /** The longest random wait before telling, in milliseconds; each notifier draws its own. */
+  /** The longest random wait before a delivery, in milliseconds; each notifier draws its own. */
   readonly splay: number;
-  /** Counts every try. */
-  readonly count: (kind: Notifier['kind'], result: 'success' | 'error') => void;
-  /** Called whenever the last of the notifiers has told everything. */
+  /** Counts every attempt. */
+  readonly count: (kind: NotifierKind, result: 'success' | 'error') => void;
+  /** Called whenever the last of the notifiers has delivered everything. */
   readonly onDrained?: () => void;
 }
 
-/** A teller with nothing to tell yet. */
+/** Empty queues. */
 export function createNotificationQueue(options: NotificationQueueOptions): NotificationQueue {
   const { clock, splay } = options;
   /** Aborted when the program ends: no new wait begins, and those that have begun end. */
   const closing = new AbortController();
-  /** Aborted when the grace is over: what is being told ends at once. */
+  /** Aborted when the grace is over: running attempts end at once. */
   const cancelled = new AbortController();
   let changed = Promise.withResolvers<void>();
   const isDrained = (): boolean => queues.every((queue) => queue.isDrained());
@@ -66,22 +65,22 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
   );
 
   return {
-    enqueue(change) {
-      for (const queue of queues) queue.enqueue(change);
+    enqueue(names) {
+      for (const queue of queues) queue.enqueue(names);
     },
 
-    async drain(limit, stop) {
+    async drain(timeout, stop) {
       const end = new AbortController();
-      const timeout = clock.sleep(splay + limit, AbortSignal.any([stop, end.signal])).then(() => true);
-      timeout.catch(() => {});
+      const expired = clock.sleep(splay + timeout, AbortSignal.any([stop, end.signal])).then(() => true);
+      expired.catch(() => {});
       try {
         for (let timedOut = false; !timedOut && queues.some((queue) => queue.canRetry()); ) {
-          timedOut = await Promise.race([timeout, changed.promise.then(() => false)]);
+          timedOut = await Promise.race([expired, changed.promise.then(() => false)]);
         }
       } finally {
         end.abort();
       }
-      throwProblems(queues.flatMap((queue) => queue.pendingProblems(limit)));
+      throwProblems(queues.flatMap((queue) => queue.pendingProblems(timeout)));
     },
 
     async close(grace) {
@@ -98,18 +97,24 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
   };
 }
 
-/** One notifier and what it owes. */
+/** The queue of one notifier. */
 interface NotifierQueue {
-  enqueue(change: Changed): void;
+  enqueue(names: readonly string[]): void;
   done(): Promise<void>;
-  /** It owes nothing. */
+  /** Nothing is pending. */
   isDrained(): boolean;
-  /** It owes something, and trying again may help. */
+  /** Something is pending, and a retry may help. */
   canRetry(): boolean;
-  /** Why it still owes something after `limit` milliseconds; nothing when it does not. */
-  pendingProblems(limit: number): readonly Problem[];
+  /** Why something is still pending after `timeout` milliseconds; empty when nothing is. */
+  pendingProblems(timeout: number): readonly Problem[];
   status(): NotifierStatus;
 }
+
+/**
+ * Between half and the whole of the limit: a notifier addresses one application, and its first retry must not come before a
+ * restart can be over.
+ */
+const BACKOFF = { first: 2_000, max: 60_000, min: 0, jitter: 0.5 } as const;
 
 function createNotifierQueue(
   notifier: Notifier,
@@ -119,8 +124,8 @@ function createNotifierQueue(
   wakeWaiters: () => void,
 ): NotifierQueue {
   const { kind } = notifier;
-  let pending: Changed | undefined;
-  let inFlight: Changed | undefined;
+  let pending: readonly string[] = [];
+  let inFlight: readonly string[] = [];
   let busy = false;
   let end: Promise<void> = Promise.resolve();
   let failures = 0;
@@ -130,11 +135,12 @@ function createNotifierQueue(
 
   async function run(): Promise<void> {
     try {
-      while (pending !== undefined && !cancelled.aborted) {
+      while (pending.length > 0 && !cancelled.aborted) {
         if (failures === 0 && splay > 0) await pause(clock.random() * splay);
         if (!(await attempt())) {
           if (closing.aborted) return;
-          await pause(notifyBackoff(failures, clock.random(), problem?.retryAfter));
+          const { retryAfter } = problem ?? {};
+          await pause(backoff(BACKOFF, failures, clock.random(), { retryAfter }));
           if (closing.aborted) return;
         }
       }
@@ -144,37 +150,37 @@ function createNotifierQueue(
     }
   }
 
-  /** Waits, but not into the end of the program. */
+  /** Ends early when the program ends. */
   async function pause(ms: number): Promise<void> {
     await clock.sleep(ms, closing).catch(() => {});
   }
 
-  /** One try, about all that is untold at its start. */
+  /** One attempt, for all names that are pending at its start. */
   async function attempt(): Promise<boolean> {
-    const change = pending;
-    if (change === undefined) return true;
+    const names = pending;
     const began = clock.elapsed();
-    inFlight = change;
-    pending = undefined;
+    inFlight = names;
+    pending = [];
     try {
-      await notifier.notify(change, cancelled);
-      succeeded(change, clock.elapsed() - began);
+      await notifier.notify(names, cancelled);
+      succeeded(names, clock.elapsed() - began);
       return true;
     } catch (error) {
-      pending = pending === undefined ? change : mergeChanges(change, pending);
-      if (!cancelled.aborted) failed(change, error);
+      // The same list if nothing was added: a notifier can recognise the retry.
+      pending = pending.length === 0 ? names : union(names, pending);
+      if (!cancelled.aborted) failed(names, error);
       return false;
     } finally {
-      inFlight = undefined;
+      inFlight = [];
       wakeWaiters();
     }
   }
 
-  function succeeded(change: Changed, ms: number): void {
+  function succeeded(names: readonly string[], ms: number): void {
     count(kind, 'success');
-    log.write('notify.succeeded', `told the application by ${kind}`, {
+    log.write('notify.succeeded', `notified the application (${kind})`, {
       notifier: kind,
-      files: changedPaths(change).length,
+      files: names.length,
       attempts: failures + 1,
       ms: Math.round(ms),
     });
@@ -183,63 +189,65 @@ function createNotifierQueue(
     lastNotified = clock.now();
   }
 
-  function failed(change: Changed, error: unknown): void {
+  function failed(names: readonly string[], error: unknown): void {
     const [found] = problemsOrThrow(error);
     const repeated = problem !== undefined && withoutNumbers(problem) === withoutNumbers(found);
     problem = found;
     failures++;
     lastFailure = { at: clock.now(), problem: found };
     count(kind, 'error');
-    const fields = { notifier: kind, files: changedPaths(change).length, attempts: failures };
+    const fields = { notifier: kind, files: names.length, attempts: failures };
     if (repeated) log.problem('notify.failedAgain', found, fields);
     else log.problem('notify.failed', found, fields);
   }
 
   return {
-    enqueue(change) {
-      pending = pending === undefined ? change : mergeChanges(pending, change);
-      if (busy || closing.aborted) return;
+    enqueue(names) {
+      pending = union(pending, names);
+      if (busy || closing.aborted || pending.length === 0) return;
       busy = true;
       end = run();
     },
 
     done: () => end,
 
-    isDrained: () => pending === undefined && inFlight === undefined,
+    isDrained: () => pending.length === 0 && inFlight.length === 0,
 
     canRetry: () => busy && (problem === undefined || problem.retry),
 
-    pendingProblems(limit) {
-      if (!busy) return [];
-      return [problem ?? unfinished(kind, limit)];
-    },
+    pendingProblems: (timeout) => (busy ? [problem ?? unfinished(kind, timeout)] : []),
 
     status: () => ({
       kind,
-      state: inFlight !== undefined ? 'notifying' : busy ? 'waiting' : 'idle',
-      pending: new Set(
-        [inFlight, pending].flatMap((change) => (change === undefined ? [] : changedPaths(change))),
-      ).size,
+      state: inFlight.length > 0 ? 'notifying' : busy ? 'waiting' : 'idle',
+      pending: union(inFlight, pending).length,
       consecutiveFailures: failures,
-      ...(lastNotified === undefined ? {} : { lastNotified: momentText(lastNotified) }),
-      ...(lastFailure === undefined
-        ? {}
-        : { lastFailure: momentText(lastFailure.at), lastError: problemStatus(lastFailure.problem) }),
+      lastNotified: lastNotified === undefined ? undefined : timeText(lastNotified),
+      lastFailure: lastFailure === undefined ? undefined : timeText(lastFailure.at),
+      lastError: lastFailure === undefined ? undefined : shown(lastFailure.problem),
     }),
   };
 }
 
-/** Alike but for its numbers: the output of a hook may begin with the time of day. */
+function union(some: readonly string[], others: readonly string[]): readonly string[] {
+  return [...new Set([...some, ...others])].sort();
+}
+
+function shown({ code, subject, message, remedy }: Problem): NotifierStatus['lastError'] {
+  return { code, subject, message, remedy };
+}
+
+/** Without its numbers, because the output of a hook may begin with the time of day. */
 function withoutNumbers(problem: Problem): string {
   return problemLine(problem).replace(/\d+/g, '0');
 }
 
-function unfinished(kind: Notifier['kind'], limit: number): Problem {
+function unfinished(kind: NotifierKind, timeout: number): Problem {
   return new Problem({
     code: `notify.${kind}` satisfies ProblemCode,
     subject: `--notify-${kind}`,
-    message: `expected the application to be told within ${durationText(limit)}, got no end of it`,
-    remedy: 'Make what is told quicker; see its own log.',
+    message: `notification did not finish within ${durationText(timeout)}`,
+    remedy: 'Make the notified program or endpoint faster; see its own log.',
     retry: true,
   });
 }

@@ -2,9 +2,9 @@
  * Reaps the orphans of hooks when we are process 1.
  *
  * A process that a hook leaves behind becomes a child of process 1, and when it ends stays in the process table until its
- * new parent asks how. In a pod with a shared PID namespace that is the sandbox's task; alone it is ours, and Node asks
- * only about children that it started itself. So waitpid(2) is called for the others, through Node's own foreign function
- * interface, which is loaded only once there is something to reap.
+ * new parent waits for it. In a pod with a shared PID namespace that is the sandbox's task; otherwise it is ours, and Node
+ * waits only for children that it started itself. So waitpid(2) is called for the others, through node:ffi, which is loaded
+ * only when there is a zombie.
  */
 
 import type { ProcessTable } from './process-matching.ts';
@@ -14,8 +14,8 @@ import { readProcessTable } from './processes.ts';
 export type WaitPid = (pid: number) => number;
 
 /**
- * Asks after every ended child; called when no hook runs, so that none of them is one that Node itself waits for. Answers
- * how many are left, because the interface is missing (before Node 26). Does nothing unless we are process 1.
+ * Waits for every ended child; called when no hook runs, so that none of them is one that Node itself waits for. Returns
+ * how many are left, because node:ffi is missing (before Node 26). Does nothing unless we are process 1.
  */
 export async function reapZombies(
   self: number,
@@ -33,7 +33,7 @@ export async function reapZombies(
   }
 }
 
-/** Return at once if the process has not ended after all. */
+/** Return at once if the process has not ended. */
 const WNOHANG = 1;
 
 async function loadWaitPid(): Promise<WaitPid> {

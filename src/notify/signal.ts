@@ -1,15 +1,13 @@
 /**
  * Signals the application: a process in a PID namespace that is shared with us.
  *
- * The process is found anew each time, by its pid file or by its name. Each way in which that usually fails has a sentence
- * of its own with the remedy: no shared namespace, another user, no such process, a pid file that is stale, or whose pid
- * another process has by now.
+ * The process is looked up each time, by its pid file or by its name. Each usual failure has a message of its own with the
+ * remedy: no shared namespace, another user, no such process, a pid file that is stale, or whose pid was reused.
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Problem, throwProblems } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
-import type { Changed } from '../publish/snapshot.ts';
 import type { Notifier } from './notifier.ts';
 import {
   findByName,
@@ -27,7 +25,7 @@ export type SignalTarget =
   | { readonly kind: 'pidFile'; readonly file: string }
   | { readonly kind: 'process'; readonly name: string };
 
-/** What signalling needs of the system. */
+/** What signals need of the system. */
 export interface ProcessSystem {
   /** Our own pid and effective user. */
   readonly self: number;
@@ -38,23 +36,23 @@ export interface ProcessSystem {
   readonly proc: string;
 }
 
-/** Sends `signal` to the process, or to every process of the name; to each once for one change, however often it is tried. */
+/** Sends `signal` to the process, or to every process of the name; to each once for one list of names, however often it is retried. */
 export function signalNotifier(
   signal: NodeJS.Signals,
   target: SignalTarget,
   system: ProcessSystem,
 ): Notifier {
   const subject = target.kind === 'pidFile' ? target.file : `process ${quote(target.name)}`;
-  /** The earliest that was read: a clock that is set forward moves it, but not the times of the files that are there. */
+  /** The earliest that was read: a clock that is set forward moves it, but not the times of existing files. */
   let bootTime = readBootTime(system.proc);
-  let about: Changed | undefined;
-  /** Who was signalled about it already, while another of the same name could not be. */
-  let told = new Set<string>();
+  let current: readonly string[] | undefined;
+  /** Processes that were signalled for it already, while another of the same name could not be. */
+  let signalled = new Set<string>();
   return {
     kind: 'signal',
-    async notify(change) {
-      if (change !== about) told = new Set();
-      about = change;
+    async notify(names) {
+      if (names !== current) signalled = new Set();
+      current = names;
       const table = readTable(subject, system);
       bootTime = Math.min(bootTime, readBootTime(system.proc));
       const found =
@@ -63,16 +61,16 @@ export function signalNotifier(
           : byName(target.name, subject, table, system);
       const problems: Problem[] = [];
       for (const process of found) {
-        const birth = `${process.pid} ${process.started}`;
-        if (told.has(birth)) continue;
+        const processKey = `${process.pid} ${process.started}`;
+        if (signalled.has(processKey)) continue;
         const problem = send(signal, process, subject, system);
-        if (problem === undefined) told.add(birth);
+        if (problem === undefined) signalled.add(processKey);
         else problems.push(problem);
       }
-      // One that ended under our hands is a failure only if nobody else was there to hear.
+      // A process that ended in between is a failure only if no other was signalled.
       const denied = problems.find((problem) => !problem.retry);
       if (denied !== undefined) throw denied;
-      if (told.size === 0) throwProblems(problems);
+      if (signalled.size === 0) throwProblems(problems);
     },
   };
 }
@@ -81,7 +79,7 @@ function readTable(subject: string, { proc }: ProcessSystem): ProcessTable {
   try {
     return readProcessTable(proc);
   } catch (error) {
-    throw failure(subject, `expected ${proc} to list the processes, got ${codeOf(error)}`, {
+    throw failure(subject, `cannot list the processes in ${proc} (${codeOf(error)})`, {
       remedy: 'Run podsecrets on Linux, with /proc mounted.',
     });
   }
@@ -96,23 +94,21 @@ function byPidFile(
   const { text, written } = readPidFile(file);
   const pid = parsePidFile(text);
   if (pid === undefined) {
-    // Not what stands there: the file may be a wrong one, or a link that another container put there, even to a published value.
+    // Not the text itself: the file may be a wrong one, or a link that another container put there, even to a published value.
     const got = text === '' ? 'an empty file' : 'something else';
     throw failure(file, `expected a pid on the first line, got ${got}`, {
-      remedy: 'Name the file to which the application writes its pid, as a number and nothing else.',
-      // Whoever writes it may have created it a moment ago.
+      remedy: 'Give the file to which the application writes its pid, as a number and nothing else.',
+      // The application may have created it a moment ago.
       retry: text === '',
     });
   }
-  if (isSelfOrDescendant(table, pid, self))
-    throw notShared(file, `pid ${pid}, which is podsecrets itself here`);
-  if (pid === 1 && hasOwnPidNamespace(table, self))
-    throw notShared(file, 'pid 1, which started podsecrets here');
+  if (isSelfOrDescendant(table, pid, self)) throw notShared(file, `pid ${pid} is podsecrets itself here`);
+  if (pid === 1 && hasOwnPidNamespace(table, self)) throw notShared(file, 'pid 1 started podsecrets here');
   const process = table.get(pid);
   if (process?.zombie === true || process === undefined) {
-    if (hasOwnPidNamespace(table, self)) throw notShared(file, `pid ${pid}, which cannot be seen from here`);
-    const state = process === undefined ? 'no process has' : `process ${named(process)} has ended under`;
-    throw failure(file, `expected the pid of a running process, got ${pid}, which ${state}`, {
+    if (hasOwnPidNamespace(table, self)) throw notShared(file, `pid ${pid} is not visible here`);
+    const state = process === undefined ? 'no process has' : `the ended process ${named(process)} had`;
+    throw failure(file, `stale pid file: ${state} pid ${pid}`, {
       remedy:
         'The file is stale: have the application write it at every start, or wait until it has started.',
       retry: true,
@@ -120,23 +116,27 @@ function byPidFile(
   }
   if (isSandbox(process)) throw sandbox(file);
   if (isReused(process, bootTime, written)) {
-    throw failure(file, `expected the pid of who wrote it, got ${pid}, which ${named(process)} got later`, {
-      remedy:
-        'The file is stale: have the application write it at every start, or wait until it has started.',
-      retry: true,
-    });
+    throw failure(
+      file,
+      `stale pid file: pid ${pid} was reused by ${named(process)} after the file was written`,
+      {
+        remedy:
+          'The file is stale: have the application write it at every start, or wait until it has started.',
+        retry: true,
+      },
+    );
   }
   return process;
 }
 
-/** A pid file is a line; whatever is longer than this is another file. */
+/** Bytes. A pid file is one line; a longer file is not a pid file. */
 const PID_FILE_LIMIT = 4096;
 
-/** Its text, and the moment at which it was last written or put into place, milliseconds since 1970. */
+/** Its text, and when it was last written or renamed, milliseconds since 1970. */
 function readPidFile(file: string): { readonly text: string; readonly written: number } {
   let descriptor: number | undefined;
   try {
-    // Not blocking: a named pipe without a writer would hold up the whole program.
+    // Not blocking: a named pipe without a writer would block the whole program.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const { mtimeMs, ctimeMs } = fstatSync(descriptor);
     const buffer = Buffer.alloc(PID_FILE_LIMIT);
@@ -144,11 +144,11 @@ function readPidFile(file: string): { readonly text: string; readonly written: n
     return { text: buffer.toString('utf8', 0, length), written: Math.max(mtimeMs, ctimeMs) };
   } catch (error) {
     const code = codeOf(error);
-    throw failure(file, `expected a pid file, got ${code}`, {
+    throw failure(file, `cannot read the pid file (${code})`, {
       remedy:
         code === 'ENOENT'
-          ? 'Mount the volume in which the application writes it here too, or wait until it has started.'
-          : 'Name a file that the user podsecrets runs as can read.',
+          ? 'Mount the volume in which the application writes it in this container too, or wait until it has started.'
+          : 'Give a file that the user of podsecrets can read.',
       retry: code === 'ENOENT',
     });
   } finally {
@@ -165,17 +165,18 @@ function byName(
   const found = findByName(table, name, self);
   if (found.some(isSandbox)) throw sandbox(subject);
   if (found.length > 0) return found;
-  if (hasOwnPidNamespace(table, self)) throw notShared(subject, 'only the processes of this container');
-  const others = [...table.values()].filter((process) => !isSelfOrDescendant(table, process.pid, self));
-  const names = [...new Set(others.map((process) => process.name))].slice(0, NAMES_SHOWN);
-  const got = names.length === 0 ? 'none' : names.map(quote).join(', ');
-  throw failure(subject, `expected a process of that name, got ${got}`, {
+  if (hasOwnPidNamespace(table, self))
+    throw notShared(subject, 'only the processes of this container are visible');
+  const foreign = [...table.values()].filter((process) => !isSelfOrDescendant(table, process.pid, self));
+  const names = [...new Set(foreign.map((process) => process.name))].slice(0, NAMES_SHOWN);
+  const others = names.length === 0 ? 'no other process' : names.map(quote).join(', ');
+  throw failure(subject, `no process has this name; running: ${others}`, {
     remedy: 'Correct the name, or wait until the application has started.',
     retry: true,
   });
 }
 
-/** Enough to see what a misspelt name should have been. */
+/** Enough to find the right spelling of a name. */
 const NAMES_SHOWN = 12;
 
 /** Undefined when it was sent, and the problem when it was not. */
@@ -191,14 +192,14 @@ function send(
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ESRCH') {
-      return failure(subject, `expected a running process, got ${named(process)}, which has just ended`, {
+      return failure(subject, `${named(process)} ended before it was signalled`, {
         remedy: 'Wait until it has started again.',
         retry: true,
       });
     }
     if (code !== 'EPERM') throw error;
     const owner = readUser(process.pid, proc);
-    const message = `expected to be allowed to signal ${named(process)} of user ${owner ?? 'unknown'}, got EPERM as user ${user}`;
+    const message = `user ${user} may not signal ${named(process)} of user ${owner ?? 'unknown'} (EPERM)`;
     return failure(subject, message, {
       remedy:
         'Run both containers with the same securityContext.runAsUser (the capability KILL helps only a container that runs as root).',
@@ -206,19 +207,19 @@ function send(
   }
 }
 
-/** Only a pod's sandbox container is called so; whoever ends it ends the pod. */
+/** Only a pod's sandbox container has this name; the end of it ends the pod. */
 function isSandbox(process: ProcessEntry): boolean {
   return process.pid === 1 && process.name === 'pause';
 }
 
 function sandbox(subject: string): Problem {
-  return failure(subject, "expected a process of the application, got the pod's sandbox, process 1", {
-    remedy: 'Name the application. With a shared PID namespace no container has process 1.',
+  return failure(subject, "it is the pod's sandbox, process 1, not a process of the application", {
+    remedy: 'Give a process of the application. With a shared PID namespace no container has process 1.',
   });
 }
 
-function notShared(subject: string, got: string): Problem {
-  return failure(subject, `expected a PID namespace shared with the application, got ${got}`, {
+function notShared(subject: string, evidence: string): Problem {
+  return failure(subject, `the PID namespace is not shared with the application: ${evidence}`, {
     remedy: 'Set shareProcessNamespace: true in the pod spec (docker-compose: pid: service:NAME).',
   });
 }

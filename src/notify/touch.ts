@@ -1,7 +1,7 @@
 /**
- * Tells the application by touching a file: created when it is missing, else given a new time of change.
+ * Notifies the application by touching a file: created when it is missing, else given a new modification time.
  *
- * Who watches it sees an attribute change and a close after writing, whichever it waits for; the content is left alone.
+ * A watcher sees an attribute change and a close after writing, whichever it waits for; the content does not change.
  */
 
 import { constants } from 'node:fs';
@@ -37,7 +37,7 @@ async function setTime(handle: FileHandle, seconds: number): Promise<void> {
     await handle.utimes(seconds, seconds);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    // Only its owner may give a file a time of choice, but cutting it to the length it has marks it as changed now.
+    // Only its owner may set a file's time, but truncating it to its own length sets the time to now.
     await handle.truncate((await handle.stat()).size);
   }
 }
@@ -48,19 +48,19 @@ function failure(file: string, error: unknown): unknown {
   return new Problem({
     code: 'notify.touch',
     subject: escapeControl(file),
-    message: `expected a file that can be touched, got ${code}`,
-    remedy: remedies[code] ?? 'Name a file on a volume that this container may write to.',
-    // A directory of another container may appear later; a full disk may be emptied.
+    message: `cannot be touched (${code})`,
+    remedy: remedies[code] ?? 'Give a file on a volume that this container may write to.',
+    // A directory of another container may appear later; a full disk may get free space.
     retry: code === 'ENOENT' || code === 'ENOSPC',
   });
 }
 
 const remedies: Readonly<Record<string, string>> = {
   ENOENT: 'Create its directory, or mount the volume that both containers share.',
-  ENOTDIR: 'Name a file in a directory; a part of the path is a file.',
-  EISDIR: 'Name a file, not a directory.',
-  ENXIO: 'Name a file, not a pipe or a socket.',
+  ENOTDIR: 'Give a file in a directory; a part of the path is a file.',
+  EISDIR: 'Give a file, not a directory.',
+  ENXIO: 'Give a file, not a pipe or a socket.',
   EACCES: 'Let the user podsecrets runs as write to it and to its directory.',
   EROFS: 'Mount the volume without readOnly in this container.',
-  ENOSPC: 'Make room on its volume.',
+  ENOSPC: 'Free space on its volume.',
 };

@@ -1,214 +1,171 @@
 /**
- * Tells the application by a POST to a URL of its own: `{"files":[names that changed]}`.
+ * Notifies the application by a POST to its URL: `{"files":[names that changed]}`.
  *
- * Any 2xx is success, a redirect is not followed: a reload endpoint that moved is a mistake to be seen. One connection for
- * each try, with a time limit over all of it. Of an answer's body, or of where it redirects to, at most 200 characters are
- * shown, only when it is no 2xx, and only after every published value was taken out.
+ * Any 2xx is success. A redirect is not followed: a reload endpoint that moved is a mistake that must be reported. Each
+ * attempt has its own connection and one time limit over all of it. Of the response's body, or of a redirect's target, at
+ * most 200 characters are shown, only when the status is not 2xx, and only with every published value redacted.
  */
 
-import type { IncomingMessage, RequestOptions } from 'node:http';
 import { durationText } from '../cli/values.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { type HttpResponse, sendRequest } from '../http/request.ts';
 import type { Notifier } from './notifier.ts';
-import { changedPaths } from './pending-names.ts';
 
-/** What may be shown of an answer, and how long it may take. */
+/** How responses are redacted, and how long they may take. */
 export interface UrlOptions {
-  /** Takes published values out of what was answered. */
-  readonly scrub: (text: string) => string;
-  /** Milliseconds for the whole of a try; default 10 s. */
+  /** Replaces published values in a response. */
+  readonly redact: (text: string) => string;
+  /** Milliseconds for the whole of an attempt; default 10 s. */
   readonly timeout?: number;
 }
 
 /** POSTs the names of the files that changed. */
-export function urlNotifier(url: string, { scrub, timeout = 10_000 }: UrlOptions): Notifier {
+export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOptions): Notifier {
   // A query may hold a token of the application's, and so is not shown.
   const { origin, pathname } = new URL(url);
   const subject = escapeControl(`${origin}${pathname}`);
   return {
     kind: 'url',
-    async notify(change, signal) {
+    async notify(names, signal) {
       signal.throwIfAborted();
-      const body = JSON.stringify({ files: changedPaths(change) });
+      const body = JSON.stringify({ files: names });
       try {
-        const { response, text } = await post(new URL(url), body, signal, timeout);
+        const response = await post(new URL(url), body, signal, timeout);
         signal.throwIfAborted();
-        const status = response.statusCode ?? 0;
-        if (status < 200 || status > 299) throw refusal(subject, status, response, text, scrub);
+        if (response.status < 200 || response.status > 299) throw refusal(subject, response, redact);
       } catch (error) {
         signal.throwIfAborted();
-        throw connectionFailure(subject, error) ?? error;
+        throw connectionFailure(subject, error, timeout) ?? error;
       }
     },
   };
 }
 
-interface Answer {
-  readonly response: IncomingMessage;
-  readonly text: string;
-}
+/** Bytes of a response that are read: more than the largest secret (64 KiB), so that none is cut before it can be redacted. */
+const BODY_LIMIT = 128 * 1024;
 
-class Late extends Error {
-  readonly code = 'LATE';
-}
-
-/** One request, on a connection that ends with it. */
-async function post(url: URL, body: string, signal: AbortSignal, timeout: number): Promise<Answer> {
-  const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const options: RequestOptions = {
+/** One request, on a connection that ends with it. The body is what arrived of it: once there is a status, the rest matters less. */
+function post(url: URL, body: string, signal: AbortSignal, timeout: number): Promise<HttpResponse> {
+  const { username, password } = url;
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return sendRequest({
+    protocol: url.protocol === 'https:' ? 'https:' : 'http:',
+    host: url.hostname,
+    port: url.port === '' ? undefined : Number(url.port),
     method: 'POST',
-    agent: false,
-    signal,
+    path: `${url.pathname}${url.search}`,
     headers: {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'user-agent': 'podsecrets',
       connection: 'close',
+      host: url.host,
+      ...(user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
     },
-  };
-  return new Promise((resolve, reject) => {
-    let answered = false;
-    const outgoing = request(url, options, (response) => {
-      answered = true;
-      readBody(response).then((text) => resolve({ response, text }));
-    });
-    const timer = setTimeout(() => outgoing.destroy(new Late(durationText(timeout))), timeout);
-    // Once there is a status, an error is only about the rest of the body.
-    outgoing.on('error', (error) => answered || reject(error));
-    outgoing.on('close', () => {
-      clearTimeout(timer);
-      // An answer of another protocol (101) ends the connection without an error, and without an answer.
-      if (!answered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
-    });
-    outgoing.end(body);
+    body,
+    agent: undefined,
+    largestBody: BODY_LIMIT,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+    keepPartialBody: true,
   });
-}
-
-/** Bytes of an answer that are read: more than the largest secret (64 KiB), so that none is cut before it can be recognised. */
-const BODY_LIMIT = 128 * 1024;
-
-/** The body, or as much of it as came before its limit or its end; never rejects, for the status is known by then. */
-async function readBody(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > BODY_LIMIT) break;
-    }
-  } catch {
-    // Cut off by the other side, by the time limit or by a stop.
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function refusal(
   subject: string,
-  status: number,
-  response: IncomingMessage,
-  text: string,
-  scrub: UrlOptions['scrub'],
+  { status, headers, body: bytes }: HttpResponse,
+  redact: UrlOptions['redact'],
 ): Problem {
-  const { location = 'nowhere', 'retry-after': retryAfter } = response.headers;
+  const { location = 'nowhere', 'retry-after': retryAfter } = headers;
   const moved = status >= 300 && status < 400;
-  const body = scrub(text).trim();
+  const body = redact(new TextDecoder().decode(bytes)).trim();
   const said = moved
-    ? ` to ${escapeControl(scrub(openPart(location)))}`
+    ? ` to ${escapeControl(redact(withoutQuery(location)))}`
     : body === ''
       ? ''
       : `: ${escapeControl(body)}`;
   return new Problem({
     code: 'notify.url',
     subject,
-    message: `expected a 2xx answer, got ${status}${said}`,
+    message: moved ? `redirects (${status})${said}` : `responded with ${status}${said}`,
     remedy: moved
-      ? 'Give the URL that answers itself; redirects are not followed.'
-      : 'Correct what it complains of; see the log of the application.',
+      ? 'Give the URL that it redirects to; redirects are not followed.'
+      : 'Correct the error that it reports; see the log of the application.',
     retry: status >= 500 || status === 408 || status === 425 || status === 429,
     ...(/^\d{1,6}$/.test(retryAfter ?? '') ? { retryAfter: Number(retryAfter) * 1000 } : {}),
   });
 }
 
 /** A location without its query, which often is our own with its token, and without a password. */
-function openPart(location: string): string {
+function withoutQuery(location: string): string {
   return location.replace(/[?#].*$/s, '').replace(/^([a-z+.-]*:?\/\/)[^/]*@/i, '$1');
 }
 
-/** What an error of a connection means; undefined when it is no such error. */
-function connectionFailure(subject: string, error: unknown): Problem | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
+/** The Problem of a connection error; undefined for any other error. */
+function connectionFailure(subject: string, error: unknown, timeout: number): Problem | undefined {
+  const { code } = error as NodeJS.ErrnoException;
   if (error instanceof Problem || code === undefined) return undefined;
-  const { expected, got, remedy, retry } = meaningOf(code, message);
+  const { text, remedy, retry } = meaningOf(code, timeout);
   return new Problem({
     code: 'notify.url',
     subject,
-    message: `expected ${expected}, got ${got}`,
+    message: text,
     remedy,
     retry,
   });
 }
 
 interface Meaning {
-  readonly expected: string;
-  readonly got: string;
+  readonly text: string;
   readonly remedy: string;
   readonly retry: boolean;
 }
 
-function meaningOf(code: string, message: string): Meaning {
+function meaningOf(code: string, timeout: number): Meaning {
   switch (code) {
-    case 'LATE':
+    case 'TimeoutError':
       return {
-        expected: `an answer within ${message}`,
-        got: 'none',
-        remedy: 'Let the endpoint answer at once and reload afterwards.',
+        text: `no response within ${durationText(timeout)}`,
+        remedy: 'Let the endpoint respond at once and reload afterwards.',
         retry: true,
       };
     case 'ECONNREFUSED':
       return {
-        expected: 'a connection',
-        got: code,
-        remedy: 'Nobody listens there: correct the port, or wait until the application has started.',
+        text: `connection refused (${code})`,
+        remedy: 'No process listens there: correct the port, or wait until the application has started.',
         retry: true,
       };
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return {
-        expected: 'a host name that resolves',
-        got: code,
-        remedy: 'Containers of a pod reach each other as localhost: correct the name, or mend the DNS.',
+        text: `the host name does not resolve (${code})`,
+        remedy: 'Containers of a pod reach each other as localhost: correct the name, or repair the DNS.',
         retry: true,
       };
     case 'EPROTO':
       return {
-        expected: 'TLS',
-        got: 'something else',
+        text: `the endpoint does not speak TLS (${code})`,
         remedy: 'If the endpoint speaks plain HTTP, write http: instead of https:.',
         retry: false,
       };
     default:
       if (code.startsWith('HPE_')) {
         return {
-          expected: 'HTTP/1.1',
-          got: code,
-          remedy: 'Name an HTTP endpoint; if it speaks TLS, write https: instead of http:.',
+          text: `the endpoint does not speak HTTP/1.1 (${code})`,
+          remedy: 'Give an HTTP endpoint; if it speaks TLS, write https: instead of http:.',
           retry: false,
         };
       }
       if (/CERT|SIGNATURE|_TLS_|ISSUER/.test(code)) {
         return {
-          expected: 'a certificate that can be verified',
-          got: code,
+          text: `the certificate cannot be verified (${code})`,
           remedy:
-            'Name its CA with NODE_EXTRA_CA_CERTS and the host that it is for, or use http: within the pod.',
+            'Give its CA in NODE_EXTRA_CA_CERTS and the host that it is for, or use http: within the pod.',
           retry: false,
         };
       }
       return {
-        expected: 'an answer',
-        got: code,
+        text: `no response (${code})`,
         remedy: 'See the log of the application.',
         retry: true,
       };

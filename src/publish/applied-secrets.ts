@@ -2,19 +2,23 @@
  * Records beside a generation which Kubernetes Secrets were applied from it.
  *
  * A process may end between a publish and its Secrets. The next one finds the files complete and would be ready at once, with
- * a Secret that is missing or stale. The record counts only while its generation is in use, so a restart is ready at once
+ * a Secret that is missing or stale. The record counts only while its generation is current, so a restart is ready at once
  * exactly when the Secrets of this generation were applied, also while AWS is away.
  */
 
 import { join } from 'node:path';
+import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
 import { appliedFileName, type Layout } from './layout.ts';
 
-/** What was recorded for the generation in use; undefined when nothing was. */
+/** Bytes: more than a config may describe. A planted file of any size costs no memory. */
+const LIMIT = 4 * 1024 * 1024;
+
+/** What was recorded for the current generation; undefined when nothing was. */
 export function readAppliedSecrets(fs: FileSystem, dir: string, { appliedFile }: Layout): string | undefined {
   if (appliedFile === undefined) return undefined;
   const path = join(dir, appliedFile);
-  return fs.lstatSync(path).isFile() ? fs.readFileSync(path, 'utf8') : undefined;
+  return fs.lstatSync(path).isFile() ? readBounded(fs, path, LIMIT) : undefined;
 }
 
 /** Records a description of the Secrets, without values. Nothing is written when it is recorded already. */

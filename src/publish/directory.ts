@@ -1,34 +1,34 @@
 /**
  * A directory to publish to.
  *
- * Opening it checks where it is and takes its lock, which is held until `close` or the end of the process; publishing is
- * then safe against kill -9 after any step (publish.ts). Nothing here decides what the files are.
+ * Opening it checks its file system and takes its lock, which is held until `close` or the end of the process; publishing is
+ * then safe against kill -9 after any step (publish.ts). What the files are is decided elsewhere.
  */
 
 import * as nodeFs from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import type { FilePath } from '../core/file-path.ts';
+import { Problem } from '../core/problem.ts';
 import type { Secret } from '../core/secret.ts';
-import type { PublishTarget } from '../sidecar/target.ts';
 import { readAppliedSecrets, writeAppliedSecrets } from './applied-secrets.ts';
-import { holdsFiles, readValues } from './current-generation.ts';
-import { type DirectoryTerms, prepareDirectory } from './filesystem-check.ts';
+import { checkDirectory, type DirectoryTerms, isInMemory, prepareDirectory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
 import { toPublishProblem } from './fs-problems.ts';
 import { createGenerationCleanup } from './generation-cleanup.ts';
-import { readLayout } from './layout.ts';
-import { takeLock } from './lock.ts';
+import { holdsFiles, readLayout, readValues } from './layout.ts';
+import { LOCK, takeLock } from './lock.ts';
 import { clearPendingNotification, readPendingNotification } from './pending-notification.ts';
 import { createPreviousValues } from './previous-values.ts';
-import { publish } from './publish.ts';
+import { type Announce, type Published, publish } from './publish.ts';
 import type { Owner, Snapshot } from './snapshot.ts';
 
 /** Which directory, and on what terms. */
 export interface DirectoryOptions extends DirectoryTerms {
   readonly dir: string;
-  /** Who shall own the files; undefined: whoever writes them. */
+  /** The owner that the files shall have; undefined: the user of this process. */
   readonly owner: Owner | undefined;
-  /** `init` or `sidecar`: what another writer is told that finds the directory locked. */
+  /** `init` or `sidecar`: named to another writer that finds the directory locked. */
   readonly holder: string;
   /** How long to wait for another writer to end, in milliseconds. */
   readonly lockTimeout: number;
@@ -38,13 +38,32 @@ export interface DirectoryOptions extends DirectoryTerms {
   readonly fs?: FileSystem;
 }
 
-/** A directory that nobody else publishes to until it is closed. */
+/** Where files go. */
+export interface PublishTarget {
+  /** Whether there is a generation that has all of these files: published by this process or by an earlier one. */
+  holds(paths: readonly FilePath[]): boolean;
+  /**
+   * Makes the directory hold exactly this snapshot, in one step, or throws a Problem of stage `publish` and leaves it as it
+   * was. The pending names are stored with the generation until `clearPendingNotification`, beyond the end of the process.
+   */
+  publish(next: Snapshot, options: { readonly announce: Announce }): Published;
+  /** The stored names: files whose change the application may not have been notified of. */
+  pendingNotification(): readonly FilePath[];
+  /** Every notifier has delivered. */
+  clearPendingNotification(): void;
+  /** The record of Kubernetes Secrets applied from the current generation; undefined: none. Throws a Problem. */
+  appliedSecrets(): string | undefined;
+  /** Stores that record, beyond the end of the process. */
+  recordAppliedSecrets(text: string): void;
+}
+
+/** A directory that no other process publishes to until it is closed. */
 export interface Directory extends PublishTarget {
   /** Absolute, without links. */
   readonly path: string;
-  /** Every value that a hook may know: of the set in use, and those it replaced until everything was told. Throws a Problem. */
+  /** Every value that a hook may know: current ones, and those replaced since the last delivery. Throws a Problem. */
   values(): readonly Secret[];
-  /** Waits, one second at most, until replaced values are gone; then gives the directory free. */
+  /** Waits, one second at most, until replaced values are removed; then releases the lock. */
   close(): Promise<void>;
 }
 
@@ -54,18 +73,22 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   const dir = explained(() => prepareDirectory(fs, options.dir, options), options.dir);
   const lock = await takeLock(dir, options);
   const cleanup = createGenerationCleanup(fs, dir, clock);
+  const identity = identityOf(fs, dir);
   const previousValues = createPreviousValues();
+  let hasPublished = false;
   let closed: Promise<void> | undefined;
   return {
     path: dir,
-    publish: (next, notify) =>
+    publish: (next, { announce }) =>
       explained(
-        () =>
-          publish({ fs, dir, owner, cleanup }, next, clock.now(), (change) => {
-            const news = notify(change);
-            if (news !== undefined) previousValues.keep(readValues(fs, dir));
-            return news;
-          }),
+        () => {
+          if (identityOf(fs, dir) !== identity) throw replaced(dir);
+          const beforeChange = () => previousValues.keep(readValues(fs, dir));
+          const context = { fs, dir, owner, cleanup, hasPublished, beforeChange };
+          const published = publish(context, next, clock.now(), announce);
+          hasPublished = true;
+          return published;
+        },
         dir,
         next,
       ),
@@ -92,10 +115,28 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       throw toPublishProblem(error, {
         dir: subject,
         owner,
-        room: () => ({ needed: sizeOf(next), free: freeBytes(fs, subject) }),
+        space: () => ({ needed: sizeOf(next), ...freeSpace(fs, subject) }),
       });
     }
   }
+}
+
+/** The directory itself and its lock file; differs once either was replaced, removed or unmounted. */
+function identityOf(fs: FileSystem, dir: string): string {
+  return [dir, join(dir, LOCK)]
+    .map((path) => fs.lstatSync(path, { throwIfNoEntry: false }))
+    .map((stat) => `${stat?.dev}:${stat?.ino}`)
+    .join();
+}
+
+/** Values must not go to a disk behind an unmounted volume, nor to a directory whose lock another process may hold. */
+function replaced(dir: string): Problem {
+  return new Problem({
+    code: 'publish.directory',
+    subject: dir,
+    message: 'the directory or its ..lock was replaced, removed or unmounted since the start',
+    remedy: 'Restart this container, and leave the directory to podsecrets.',
+  });
 }
 
 /** Files take whole pages of 4 KiB in a tmpfs. */
@@ -104,9 +145,37 @@ function sizeOf(next: Snapshot | undefined): number {
   return pages.reduce((sum, count) => sum + count * 4096, 0);
 }
 
-function freeBytes(fs: FileSystem, dir: string): number {
+function freeSpace(fs: FileSystem, dir: string): { readonly free: number; readonly freeInodes: number } {
   // A directory that could not even be created is missing; its parent is on the same volume.
   const exists = fs.statSync(dir, { throwIfNoEntry: false }) !== undefined;
-  const { bavail, bsize } = fs.statfsSync(exists ? dir : dirname(resolve(dir)));
-  return bavail * bsize;
+  const { bavail, bsize, ffree } = fs.statfsSync(exists ? dir : dirname(resolve(dir)));
+  return { free: bavail * bsize, freeInodes: ffree };
+}
+
+/** What is at the place where the files are to go. */
+export interface DirectoryFacts {
+  readonly path: string;
+  readonly exists: boolean;
+  readonly inMemory: boolean;
+  readonly freeBytes: number;
+}
+
+/**
+ * What `init` would find, without creating, locking or writing anything: for `doctor`, which also runs beside a sidecar that
+ * holds the lock. Throws the Problem of stage `publish` that `init` would end with.
+ */
+export function inspectDirectory(
+  dir: string,
+  terms: DirectoryTerms,
+  fs: FileSystem = nodeFs,
+): DirectoryFacts {
+  const path = resolve(dir);
+  try {
+    const exists = checkDirectory(fs, path, terms);
+    const existing = exists ? path : dirname(path);
+    return { path, exists, inMemory: isInMemory(fs, existing), freeBytes: freeSpace(fs, existing).free };
+  } catch (error) {
+    const space = () => ({ needed: 0, free: 0, freeInodes: undefined });
+    throw toPublishProblem(error, { dir: path, owner: undefined, space });
+  }
 }

@@ -1,13 +1,12 @@
 /**
- * Whether a directory is a place to publish to: in memory, so that no value reaches a disk, or the user has said otherwise;
- * and one in which the kernel lets every user follow our links (sticky.ts).
+ * Whether a directory can be published to: it is in memory, so that no value reaches a disk, or the user allows a disk; and
+ * the kernel lets every user follow our links in it (sticky.ts).
  *
- * A directory of which only the last part is missing is created. More is not: a forgotten volumeMount is then an error, and
+ * A directory of which only the last part is missing is created. With more missing, a forgotten volumeMount is an error, and
  * not a directory in the container's own writable layer, which the application would never see. The directory is never
- * removed or replaced again, because the subPath mount of an application holds its inode.
+ * removed or replaced, because the subPath mount of an application holds its inode.
  */
 
-import { constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
@@ -15,9 +14,9 @@ import type { FileSystem } from './fs.ts';
 import { refuseSticky } from './sticky.ts';
 import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
 
-/** On what terms a directory will do. */
+/** What a directory must be. */
 export interface DirectoryTerms {
-  /** Whether a directory that is not in memory will do. */
+  /** Whether a directory that is not in memory is accepted. */
   readonly allowDisk: boolean;
   /** Effective uid of the process, and so the owner of every link it makes. */
   readonly user: number;
@@ -28,7 +27,7 @@ export interface DirectoryTerms {
 /** From statfs(2) and linux/magic.h. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */]);
 
-/** Names for the error, of those that a forgotten or a wrong volume shows. */
+/** Names for the error, of file systems that a forgotten or a wrong volume has. */
 const names: ReadonlyMap<number, string> = new Map([
   [0x794c_7630, "overlayfs, the container's own file system"],
   [0xef53, 'ext4'],
@@ -49,7 +48,7 @@ export function prepareDirectory(fs: FileSystem, dir: string, terms: DirectoryTe
 
 /**
  * Whether the directory is there already; when it is not, its parent is, and it can be created. Changes nothing. Throws the
- * Problem of a place that cannot be published to, and errors of the file system.
+ * Problem of a directory that cannot be published to, and errors of the file system.
  */
 export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryTerms): boolean {
   const existing = nearestExisting(fs, wanted);
@@ -58,7 +57,7 @@ export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryT
     throw new Problem({
       code: 'publish.directory',
       subject: existing,
-      message: 'expected a directory, got a file',
+      message: 'it is a file, not a directory',
       remedy: 'Give a directory with --dir or --config FILE=DIR.',
     });
   }
@@ -72,7 +71,7 @@ export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryT
     });
   }
   if (existing === wanted) refuseSticky(fs, wanted, terms);
-  fs.accessSync(existing, constants.W_OK | constants.X_OK);
+  fs.accessSync(existing, fs.constants.W_OK | fs.constants.X_OK);
   return existing === wanted;
 }
 
@@ -81,7 +80,7 @@ function createDirectory(fs: FileSystem, dir: string): void {
   try {
     fs.mkdirSync(dir, { mode: 0o755 });
   } catch (error) {
-    // A writer that started at the same moment was faster. The check that follows looks at what it made.
+    // A writer that started at the same moment was faster. The check that follows examines its directory.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw error;
   }
@@ -91,7 +90,7 @@ function createDirectory(fs: FileSystem, dir: string): void {
   if (mode !== expected) fs.chmodSync(dir, expected);
 }
 
-/** The path itself, or the nearest directory above it that is there. */
+/** The path itself, or the nearest directory above it that exists. */
 function nearestExisting(fs: FileSystem, path: string): string {
   for (let nearest = path; ; nearest = dirname(nearest)) {
     if (fs.statSync(nearest, { throwIfNoEntry: false }) !== undefined) return nearest;
@@ -118,7 +117,7 @@ function refuseDisk(
   throw new Problem({
     code: 'publish.filesystem',
     subject: wanted,
-    message: `expected a tmpfs or ramfs, so that no value reaches a disk, got ${names.get(type) ?? `a file system of type 0x${type.toString(16)}`}`,
+    message: `${names.get(type) ?? `a file system of type 0x${type.toString(16)}`} is not in memory: a tmpfs or ramfs is required, so that no value reaches a disk`,
     remedy: `${remedy} Or accept the disk with --allow-disk.`,
   });
 }

@@ -1,24 +1,27 @@
 /**
- * Errors of the file system, explained: what was expected, what the system said, and what to change in the pod.
+ * Errors of the file system, explained: what failed, what the system said, and what to change in the pod.
  *
- * Only the operation, the path and the errno are told. What is no error of the file system is a bug and comes back as it is.
+ * Only the operation, the path and the errno are shown. Any other error is a bug and is returned unchanged.
  */
 
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { Owner } from './snapshot.ts';
 
-/** Bytes, asked for only when they are what is missing. */
-interface Room {
+/** Space in the volume, asked for only when it ran out. */
+interface Space {
+  /** Bytes. */
   readonly needed: number;
   readonly free: number;
+  /** undefined: unknown. */
+  readonly freeInodes: number | undefined;
 }
 
-/** What was attempted when the error came. */
+/** What was attempted. */
 export interface Attempt {
   readonly dir: string;
   readonly owner: Owner | undefined;
-  readonly room: () => Room;
+  readonly space: () => Space;
 }
 
 interface SystemError extends Error {
@@ -27,42 +30,48 @@ interface SystemError extends Error {
   readonly path?: string;
 }
 
-/** The Problem behind whatever was thrown while publishing. */
-export function toPublishProblem(error: unknown, { dir, owner, room }: Attempt): unknown {
+/** The Problem for an error that was thrown while publishing. */
+export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt): unknown {
   if (!isSystemError(error)) return error;
   const { code, syscall, path = dir } = error;
   const operation = path === dir ? syscall : `${syscall} of ${quote(path)}`;
   if (syscall.endsWith('chown')) {
     return problem(
-      `expected to give ${quote(path)} to ${owner?.uid}:${owner?.gid}, got ${code}`,
+      `cannot change the owner of ${quote(path)} to ${owner?.uid}:${owner?.gid} (${code})`,
       'Leave --owner out and set fsGroup in the securityContext of the pod, or run this container as root with the capability CHOWN.',
     );
   }
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT': {
-      const { needed, free } = room();
+      const { needed, free, freeInodes } = space();
+      if (freeInodes === 0) {
+        return problem(
+          'no inodes left in the volume: it holds as many files, directories and links as it may',
+          'Remove other files from the volume, or raise its sizeLimit or nr_inodes: each file and each link needs one, and for one second the old and the new files are both in it.',
+        );
+      }
       return problem(
-        `expected room for ${sizeText(needed)}, got ${sizeText(free)} free`,
-        'Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }), or its memory limit: for one second the old and the new files both stand in it.',
+        `no space left: needs ${sizeText(needed)}, ${sizeText(free)} free`,
+        'Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }), or its memory limit: for one second the old and the new files are both in it.',
       );
     }
     case 'EROFS':
       return problem(
-        `expected a volume that can be written, got ${code} at ${operation}`,
+        `the volume is mounted read-only (${code} at ${operation})`,
         "Leave readOnly out of this container's volumeMount; the application's own may keep it.",
       );
     case 'EACCES':
     case 'EPERM':
       return problem(
-        `expected permission, got ${code} at ${operation}`,
-        'Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod); to read files it has given away with --owner it needs their group or CAP_DAC_OVERRIDE.',
+        `permission denied (${code} at ${operation})`,
+        'Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod); to read files whose owner it changed with --owner it needs their group or CAP_DAC_OVERRIDE.',
       );
     default:
       return problem(
-        `expected the ${operation} to succeed, got ${code}`,
-        'Check the volume; the files that are there are untouched.',
-        passing.has(code),
+        `${operation} failed (${code})`,
+        'Check the volume; the files that are there are unchanged.',
+        TRANSIENT.has(code),
       );
   }
 
@@ -71,8 +80,8 @@ export function toPublishProblem(error: unknown, { dir, owner, room }: Attempt):
   }
 }
 
-/** What may be over in a moment without anybody's help: too little memory, too many open files. */
-const passing: ReadonlySet<string> = new Set(['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'EINTR']);
+/** May pass without a change: too little memory, too many open files. */
+const TRANSIENT: ReadonlySet<string> = new Set(['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'EINTR']);
 
 function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'code' in error && 'syscall' in error;

@@ -1,57 +1,58 @@
 /**
- * What stands in the directory before a publish: the set in use, our links, leftovers of a crash, and what others put there.
+ * What is in the directory: the current generation, our links, leftovers of a crash, and what others put there.
  *
  * Names that begin with `..` are ours by rule; any other name is ours only if it is a link of exactly our making. What is
- * not ours is never touched.
+ * not ours is never changed.
  */
 
-import { constants } from 'node:fs';
 import { join } from 'node:path';
+import type { FilePath } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
+import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';
 import type { FileSystem } from './fs.ts';
 
-/** The link to the set in use, and the link that is renamed onto it. */
+/** The link to the current generation, and the link that is renamed onto it. */
 export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
 
-/** Stands beside a set, never in it: whoever copies the whole set, as any user, finds files and nothing else. */
+/** Beside a generation, never in it: a program that copies the whole generation, as any user, finds secret files only. */
 const PENDING_SUFFIX = '.pending';
 
 /** Beside a generation too: the Kubernetes Secrets that were applied from it. */
 const APPLIED_SUFFIX = '.applied';
 
-/** Every name in the directory, by whose it is. */
+/** Every name in the directory, by owner. */
 export interface Layout {
   readonly current: CurrentGeneration | undefined;
-  /** Every set that is not the current one: replaced, or left unfinished by a crash. */
+  /** Every generation that is not the current one: replaced, or left unfinished by a crash. */
   readonly otherGenerations: readonly string[];
-  /** The note of the current set, and those of others. */
+  /** The pending file of the current generation, and its record of applied Secrets. */
   readonly pendingFile: string | undefined;
-  readonly otherPendingFiles: readonly string[];
-  /** The record of Secrets applied from the current set. Those of others are among `otherPendingFiles`. */
   readonly appliedFile: string | undefined;
+  /** The pending files and records of other generations. */
+  readonly otherSideFiles: readonly string[];
   /** Names that are our links, `name -> ..data/name`. */
   readonly links: ReadonlySet<string>;
-  /** Names that somebody else made. */
+  /** Names that podsecrets did not make. */
   readonly foreign: ReadonlySet<string>;
   /** Whether a crash left a link that never became `..data`. */
   readonly hasNewData: boolean;
 }
 
-/** The set that `..data` leads to. */
+/** The generation that `..data` leads to. */
 interface CurrentGeneration {
   readonly name: string;
   /** When it was published: milliseconds since 1970, by the file system's clock. */
   readonly since: number;
-  /** The names that stand at its top. */
+  /** The names at its top. */
   readonly names: ReadonlySet<string>;
 }
 
-/** Looks at every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
+/** Classifies every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
 export function readLayout(fs: FileSystem, dir: string): Layout {
   const generations: string[] = [];
-  const notes: string[] = [];
+  const sideFiles: string[] = [];
   const links = new Set<string>();
   const foreign = new Set<string>();
   let hasData = false;
@@ -61,19 +62,21 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
     else if (isGenerationName(name)) generations.push(name);
-    else if (isBesideGeneration(name)) notes.push(name);
+    else if (isBesideGeneration(name)) sideFiles.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
   const current = hasData ? currentGeneration(fs, dir) : undefined;
-  const pendingFile = notes.find((name) => current !== undefined && name === pendingFileName(current.name));
-  const appliedFile = notes.find((name) => current !== undefined && name === appliedFileName(current.name));
+  const sideFile = (nameOf: (generation: string) => string) =>
+    sideFiles.find((name) => current !== undefined && name === nameOf(current.name));
+  const pendingFile = sideFile(pendingFileName);
+  const appliedFile = sideFile(appliedFileName);
   return {
     current,
     otherGenerations: generations.filter((name) => name !== current?.name),
     pendingFile,
-    otherPendingFiles: notes.filter((name) => name !== pendingFile && name !== appliedFile),
     appliedFile,
+    otherSideFiles: sideFiles.filter((name) => name !== pendingFile && name !== appliedFile),
     links,
     foreign,
     hasNewData,
@@ -85,19 +88,19 @@ export function linkTarget(name: string): string {
   return `${DATA}/${name}`;
 }
 
-/** What mkdtemp makes of this is a set's name: `..2026_01_31_23_59_59.a1B2c3`. */
+/** With the suffix of mkdtemp this is a generation's name: `..2026_01_31_23_59_59.a1B2c3`. */
 export function generationPrefix(now: number): string {
   return `..${new Date(now).toISOString().slice(0, 19).replace(/[-T:]/g, '_')}.`;
 }
 
-/** The note that belongs to a set, by its name or by its path. */
-export function pendingFileName(set: string): string {
-  return `${set}${PENDING_SUFFIX}`;
+/** The pending file that belongs to a generation, by its name or by its path. */
+export function pendingFileName(generation: string): string {
+  return `${generation}${PENDING_SUFFIX}`;
 }
 
-/** The record of applied Secrets that belongs to a set. */
-export function appliedFileName(set: string): string {
-  return `${set}${APPLIED_SUFFIX}`;
+/** The record of applied Secrets that belongs to a generation, by its name. */
+export function appliedFileName(generation: string): string {
+  return `${generation}${APPLIED_SUFFIX}`;
 }
 
 function isBesideGeneration(name: string): boolean {
@@ -116,18 +119,43 @@ function currentGeneration(fs: FileSystem, dir: string): CurrentGeneration | und
   const name = link.isSymbolicLink() ? fs.readlinkSync(data) : undefined;
   if (name === undefined || !isGenerationName(name)) throw foreignData(data, name);
   const path = join(dir, name);
-  // Somebody removed the set behind the link, or put a link to elsewhere into its place: as before the first publish.
+  // The generation was removed, or replaced by a link to elsewhere: the same as before the first publish.
   if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-  // Asked before anything is written: else the first rotation, at night, would be the one to find out.
-  fs.accessSync(path, constants.W_OK);
+  // Checked before anything is written: otherwise the first rotation, at night, would be the one to fail.
+  fs.accessSync(path, fs.constants.W_OK);
   return { name, since: link.mtimeMs, names: new Set(fs.readdirSync(path)) };
 }
 
 function foreignData(data: string, target: string | undefined): Problem {
+  const found = target === undefined ? 'it is not a symbolic link' : `it links to ${quote(target)}`;
   return new Problem({
     code: 'publish.directory',
     subject: data,
-    message: `expected a link to a set of podsecrets, got ${target === undefined ? 'something that is no link' : `a link to ${quote(target)}`}`,
+    message: `..data was not created by podsecrets: ${found}`,
     remedy: 'Give podsecrets a directory of its own.',
   });
+}
+
+/** Whether there is a generation that has all of these files; false also when it cannot be read. */
+export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath[]): boolean {
+  try {
+    const { current, links } = readLayout(fs, dir);
+    if (current === undefined) return false;
+    return paths.every((path) => {
+      fs.statSync(join(dir, current.name, path));
+      return links.has(path.split('/')[0] ?? '');
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Every value of the current generation. Throws the error of the file system for one that cannot be read. */
+export function readValues(fs: FileSystem, dir: string): readonly Secret[] {
+  const { current } = readLayout(fs, dir);
+  if (current === undefined) return [];
+  return fs
+    .readdirSync(join(dir, current.name), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => new Secret(fs.readFileSync(join(entry.parentPath, entry.name))));
 }

@@ -1,34 +1,35 @@
 /**
  * One writer for a directory.
  *
- * The lock must be one that the kernel takes back when its holder is killed, and that holds between containers, which share
- * neither process ids nor, with docker-compose, a network: a lock on a file. Node has no call for that, but its SQLite locks
- * its files with fcntl(2), so the lock is a write transaction, never to be committed, on an empty database. There is nothing
- * stale to detect and no takeover to race for. It costs 0.5 ms and 20 KiB of private memory (a socket to listen on would
- * cost half of that, and a protocol for the takeover).
+ * The kernel must release the lock when its holder is killed, and it must hold between containers, which share neither
+ * process ids nor, with docker-compose, a network: a lock on a file. Node has no call for that, but its SQLite locks its
+ * files with fcntl(2), so the lock is a write transaction that is never committed, on an empty database. A lock cannot be
+ * stale, and two processes cannot race to take one over. It costs 0.5 ms and 20 KiB of private memory (a listening socket
+ * would cost half of that, and need a protocol for the takeover).
  *
- * fcntl locks belong to a process and go when it closes the file, by whatever descriptor: nothing else may open `..lock`.
+ * fcntl locks belong to a process and end when it closes the file, by any descriptor: no other code may open `..lock`.
  */
 
-import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
+import * as nodeFs from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { readBounded } from './bounded-read.ts';
 
 /** The file that is locked; always empty. */
-const LOCK = '..lock';
-/** Says who holds the lock, for whoever waits. What it says counts only while the lock is held. */
+export const LOCK = '..lock';
+/** Names the holder of the lock for a process that waits. Valid only while the lock is held. */
 const HOLDER = '..holder';
 
 /** Milliseconds between two tries. */
 const PAUSE = 100;
 
-/** Who wants the lock, and how much patience he has. */
+/** Which process wants the lock, and how long it waits. */
 export interface LockOptions {
-  /** `init` or `sidecar`: what the others are told. */
+  /** `init` or `sidecar`: shown to other processes. */
   readonly holder: string;
   /** How long to wait for another holder to end, in milliseconds. */
   readonly lockTimeout: number;
@@ -41,7 +42,7 @@ export interface Lock {
   release(): void;
 }
 
-/** The lock on the directory, held until it is released or the process ends, whatever ends it. */
+/** The lock on the directory, held until it is released or the process ends, by kill -9 too. */
 export async function takeLock(
   dir: string,
   { holder, lockTimeout, clock, stop }: LockOptions,
@@ -67,7 +68,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     database = new DatabaseSync(join(dir, LOCK), { timeout: 0 });
     // The journal stays in memory: the lock is the one file, it stays empty, and taking it again changes no mtime.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
-    // A file of another user is opened for reading, without a word and without a lock: only a write finds out.
+    // SQLite opens a file of another user for reading, without an error and without a lock: only a write fails.
     database.exec('PRAGMA user_version = 1');
     const held = database;
     return { release: () => held.close() };
@@ -77,7 +78,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     throw new Problem({
       code: 'publish.directory',
       subject: join(dir, LOCK),
-      message: `expected to lock it, got ${escapeControl(error instanceof Error ? error.message : String(error))}`,
+      message: `cannot lock it: ${escapeControl(error instanceof Error ? error.message : String(error))}`,
       remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
       cause: error,
     });
@@ -89,37 +90,33 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
 }
 
-/** Written in place, and only if it says something new: a restart that changes nothing moves no mtime. */
+/** Written in place, and only if the text differs: a restart that changes nothing moves no mtime. */
 function writeHolder(dir: string, text: string): void {
   try {
     if (readHolder(dir) === text) return;
-    withNote(dir, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (note) =>
-      writeFileSync(note, text),
-    );
+    // Not through a link and not waiting for a pipe: another writer to the volume could have put one under this name, to
+    // make us overwrite a file of ours.
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants;
+    const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
+    const file = nodeFs.openSync(join(dir, HOLDER), flags);
+    try {
+      nodeFs.writeFileSync(file, text);
+    } finally {
+      nodeFs.closeSync(file);
+    }
   } catch {
-    // A courtesy to others. A full volume must not keep a writer from starting that has nothing to write.
+    // Only for error messages. A full volume must not stop a process that has nothing to write.
   }
 }
+
+/** Bytes: a command and the longest host name. */
+const HOLDER_LIMIT = 512;
 
 function readHolder(dir: string): string {
   try {
-    const text = withNote(dir, constants.O_RDONLY, (note) => readFileSync(note, 'utf8'));
-    return escapeControl(text) || 'another process';
+    return escapeControl(readBounded(nodeFs, join(dir, HOLDER), HOLDER_LIMIT) ?? '') || 'another process';
   } catch {
     return 'another process';
-  }
-}
-
-/**
- * Neither through a link nor waiting for a pipe: whoever else may write to the volume could put one into the note's place,
- * to have us overwrite a file of ours, or print the beginning of one.
- */
-function withNote<Result>(dir: string, flags: number, work: (note: number) => Result): Result {
-  const note = openSync(join(dir, HOLDER), flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return work(note);
-  } finally {
-    closeSync(note);
   }
 }
 
@@ -127,7 +124,7 @@ function locked(dir: string, lockTimeout: number): Problem {
   return new Problem({
     code: 'publish.locked',
     subject: dir,
-    message: `expected to be the only one who publishes here, got ${readHolder(dir)}, which did not end within ${durationText(lockTimeout)}`,
+    message: `the directory is locked by ${readHolder(dir)} (waited ${durationText(lockTimeout)})`,
     remedy: 'Let one container publish to a directory, or give each a directory of its own.',
     retry: true,
   });

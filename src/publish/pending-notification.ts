@@ -1,49 +1,47 @@
 /**
- * What the application has yet to hear, remembered with the set that it is about.
+ * Names of files whose change the application has not been notified of, stored with the generation they belong to.
  *
- * A process may be killed between a publish and notifications; the next one finds nothing changed, and would
- * tell nobody. So the names of the changed files stand in a note beside the new set, until they were told. A note counts
- * only while its set is in use, so that nothing is told that did not happen.
+ * A process may be killed between a publish and its notification; the next process finds nothing changed, and would notify
+ * nobody. So the names of the changed files are in a file beside the new generation until every notifier has delivered
+ * them. The file counts only while its generation is current, so that only changes that happened are notified.
  */
 
 import { join } from 'node:path';
 import { type FilePath, filePath } from '../core/file-path.ts';
-import { asObject, parseJson } from '../core/unknown.ts';
-import { mergeChanges } from '../notify/pending-names.ts';
+import { parseJson } from '../core/unknown.ts';
+import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
 import { type Layout, pendingFileName } from './layout.ts';
-import type { Changed } from './snapshot.ts';
 
-/** Notes these changes, one after the other, for a set that is being made; nothing when there are none. */
+/** Bytes: far more than the names of all files that fit into a volume. A planted file of any size costs no memory. */
+const LIMIT = 4 * 1024 * 1024;
+
+/** Stores these names for a generation that is being made; writes nothing when there are none. `generation`: its path. */
 export function writePendingNotification(
   fs: FileSystem,
-  set: string,
-  changes: readonly (Changed | undefined)[],
+  generation: string,
+  names: readonly FilePath[],
 ): void {
-  const known = changes.filter((change) => change !== undefined);
-  if (known.length === 0) return;
-  const text = JSON.stringify(known.reduce(mergeChanges));
-  fs.writeFileSync(pendingFileName(set), text, { flag: 'wx', mode: 0o600 });
+  if (names.length === 0) return;
+  fs.writeFileSync(pendingFileName(generation), JSON.stringify(names), { flag: 'wx', mode: 0o600 });
 }
 
-/** The note of the set in use; undefined when everything was told, or the note is not one of ours. */
+/** The names stored for the current generation; empty when all was delivered, or the file is not one of ours. */
 export function readPendingNotification(
   fs: FileSystem,
   dir: string,
-  { pendingFile: note }: Layout,
-): Changed | undefined {
-  if (note === undefined) return undefined;
-  const path = join(dir, note);
-  if (!fs.lstatSync(path).isFile()) return undefined;
-  const { added, updated, removed } = asObject(parseJson(fs.readFileSync(path, 'utf8')));
-  return isPaths(added) && isPaths(updated) && isPaths(removed)
-    ? { kind: 'changed', added, updated, removed }
-    : undefined;
+  { pendingFile }: Layout,
+): readonly FilePath[] {
+  if (pendingFile === undefined) return [];
+  const path = join(dir, pendingFile);
+  if (!fs.lstatSync(path).isFile()) return [];
+  const names = parseJson(readBounded(fs, path, LIMIT) ?? '');
+  return isPaths(names) ? names : [];
 }
 
-/** Everything was told. */
-export function clearPendingNotification(fs: FileSystem, dir: string, { pendingFile: note }: Layout): void {
-  if (note !== undefined) fs.rmSync(join(dir, note), { recursive: true, force: true });
+/** Every notifier has delivered. */
+export function clearPendingNotification(fs: FileSystem, dir: string, { pendingFile }: Layout): void {
+  if (pendingFile !== undefined) fs.rmSync(join(dir, pendingFile), { recursive: true, force: true });
 }
 
 /** Hooks work with these names: one that leaves the directory is not passed on. */

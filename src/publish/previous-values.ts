@@ -1,8 +1,9 @@
 /**
- * Values that publishes replaced, for as long as the application has not heard of it.
+ * Values that publishes replaced, until the application was notified.
  *
- * Whoever is told of a new password may well print the old one, which may still be good: AWS keeps the version before. Its
- * file is gone a second after the publish, so it is kept in memory until the new one was told, and then overwritten.
+ * A hook that is notified of a new password may well print the old one, which may still be valid: AWS keeps the previous
+ * version. Its file is gone a second after the publish, so the value is kept in memory until the delivery of the new one,
+ * and then overwritten.
  */
 
 import type { Secret } from '../core/secret.ts';
@@ -10,15 +11,15 @@ import type { Secret } from '../core/secret.ts';
 /** Bytes: sixteen of the largest secrets. A hook that fails for weeks must not make a sidecar grow for weeks. */
 const MAX_BYTES = 1024 * 1024;
 
-/** A memory for replaced values. */
+/** Replaced values. */
 export interface PreviousValues {
-  /** Keeps these too; what is oldest goes when it becomes too much. */
+  /** Keeps these too; the oldest go when all are more than 1 MiB. */
   keep(values: readonly Secret[]): void;
   values(): readonly Secret[];
   forget(): void;
 }
 
-/** A memory that holds nothing yet. */
+/** Holds no values yet. */
 export function createPreviousValues(): PreviousValues {
   let kept: readonly Secret[] = [];
   return {

@@ -1,61 +1,74 @@
 /**
- * One publish: makes the directory hold exactly the next set, in one step that a reader can see.
+ * One publish: makes the directory hold exactly the next snapshot, in one step that a reader can see.
  *
- *   <dir>/..2026_01_31_23_59_59.a1B2c3/   a set: every file of one publish
+ *   <dir>/..2026_01_31_23_59_59.a1B2c3/   a generation: every file of one publish
  *   <dir>/..data -> ..2026_01_31_23_59_59.a1B2c3
- *   <dir>/db-password -> ..data/db-password          one link for each name at the top of the set
- *   <dir>/..2026_01_31_23_59_59.a1B2c3.pending        what the application has yet to hear of it (untold.ts)
+ *   <dir>/db-password -> ..data/db-password          one link for each name at the top of the generation
+ *   <dir>/..2026_01_31_23_59_59.a1B2c3.pending        names to notify the application of (pending-notification.ts)
  *
- *  (1) Take the inventory of the directory.
- *  (2) Sweep what a crash left: a `..data_tmp`, links that lead nowhere, sets that are not in use and their notes.
- *  (3) Refuse if a name of the next set is taken by something that is not ours.
- *  (4) Compare contents, modes and owners with the disk. Nothing differs: nothing is written, that is all.
- *  (5) Make a new set, closed to others until it is whole.
- *  (6) Note what the application has yet to hear. Write the files: content, then mode, then owner. Open the set to others.
- *  (7) Make links for new names. They lead nowhere until (9), and so come to life with the set.
- *  (8) Make `..data_tmp`, a link to the new set.
- *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old set, after it the new one.
+ *  (1) Read the layout of the directory.
+ *  (2) Remove what a crash left: a `..data_tmp`, links that lead nowhere, generations that are not current, their pending files.
+ *  (3) Refuse if a name of the next generation is taken by something that is not ours.
+ *  (4) Compare contents, modes and owners with the disk. If nothing differs, write nothing and return.
+ *  (5) Make a new generation, closed to others until it is complete.
+ *  (6) Store the pending names. Write the files: content, then mode, then owner. Open the generation to others.
+ *  (7) Make links for new names. They lead nowhere until (9), and start to work with the generation.
+ *  (8) Make `..data_tmp`, a link to the new generation.
+ *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old generation, after it the new one.
  * (10) Remove the links of names that are gone: they lead nowhere since (9).
- * (11) Retire the old set: it goes a second later, when nobody reads in it any more.
+ * (11) Schedule the removal of the old generation: one second later, when no reader is in it any more.
  *
- * Killed after any step, the directory shows either the old set or the new one, whole, and what is too much is swept by (2)
- * of the next run. A name that is a file in one set and a directory in the next has the same link in both. A failure before
- * (9) is undone, thrown, and changes nothing; after (9) the application must be told of the change, so what could not be
- * tidied up is left to (2) of the next publish, which then complains.
+ * Killed after any step, the directory shows either the old generation or the new one, complete, and (2) of the next run
+ * removes what is left over. A name that is a file in one generation and a directory in the next has the same link in both.
+ * A failure before (9) is undone, thrown, and changes nothing; after (9) the application must be notified of the change, so
+ * what could not be removed is left to (2) of the next publish, which then fails with the reason.
  *
  * Nothing is flushed to a disk. A tmpfs has none; with --allow-disk only a crash of the whole machine could lose what was
- * written, after which every container starts again, and (4) finds and mends what is torn before the application starts.
+ * written, after which every container starts again, and (4) finds and repairs torn files before the application starts.
  */
 
-import { constants } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parentsOf } from '../core/file-path.ts';
+import { type FilePath, parentsOf } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
-import { diff, topLevelNames } from './diff.ts';
-import { findFiles } from './found-files.ts';
+import { diff, findFiles, topLevelNames } from './diff.ts';
 import type { FileSystem } from './fs.ts';
 import { CLEANUP_DELAY, type GenerationCleanup } from './generation-cleanup.ts';
 import { DATA, generationPrefix, type Layout, linkTarget, NEW_DATA, readLayout } from './layout.ts';
 import { readPendingNotification, writePendingNotification } from './pending-notification.ts';
-import type { Change, Changed, Owner, Snapshot } from './snapshot.ts';
+import { type Change, changedPaths, type Owner, type Snapshot } from './snapshot.ts';
+
+/**
+ * Which publishes the application is notified of.
+ *
+ * `never`: nothing notifies. `replacing`: a change to files that were published before; the first publish is not notified,
+ * because the programs that can read the files are not running yet, and a SIGHUP would end one that does not handle it.
+ * `always`: every publish, even one that changed nothing (--notify-on-start, at the first publish of a process).
+ */
+export type Announce = 'never' | 'replacing' | 'always';
+
+/** What a publish did. */
+export interface Published {
+  readonly change: Change;
+  /** Names to notify the application of; empty when there is nothing to announce. Of this publish alone. */
+  readonly pending: readonly FilePath[];
+}
 
 /** Where to publish, and with what. */
 export interface PublishContext {
   readonly fs: FileSystem;
   /** Absolute, without links. */
   readonly dir: string;
-  /** Who shall own the files; undefined: whoever writes them. */
+  /** The owner that the files shall have; undefined: the user of this process. */
   readonly owner: Owner | undefined;
   readonly cleanup: GenerationCleanup;
+  /** This process has published here before. */
+  readonly hasPublished: boolean;
+  /** Called before a generation is replaced by one that will be notified. */
+  readonly beforeChange: () => void;
 }
 
-/** `now` is the wall clock: milliseconds since 1970. `telling`: what the application is to hear, asked before a change is made. */
-export function publish(
-  context: PublishContext,
-  next: Snapshot,
-  now: number,
-  notify: (change: Changed) => Changed | undefined,
-): Change {
+/** Publishes `next`; `now` is the wall clock in milliseconds since 1970. */
+export function publish(context: PublishContext, next: Snapshot, now: number, announce: Announce): Published {
   const { fs, dir, owner } = context;
   const names = topLevelNames(next);
 
@@ -64,19 +77,20 @@ export function publish(
   refuseForeign(dir, before, names); // (3)
 
   const current = before.current;
-  // A name without its link cannot be opened: its files count as absent, and the publish brings the link back.
+  // A name without its link cannot be opened: its files count as missing, and the publish makes the link again.
   const linked = new Set([...(current?.names ?? [])].filter((name) => before.links.has(name)));
   const found = current === undefined ? [] : findFiles(fs, join(dir, current.name), linked, next);
   const change = diff(found, next, owner); // (4)
-  if (change.kind === 'same' && current !== undefined) return change;
+  const replaces = context.hasPublished || current !== undefined;
+  const pending = pendingNames(change, next, announce, replaces);
+  if (change.kind === 'unchanged' && current !== undefined) return { change, pending };
 
+  if (change.kind === 'changed' && pending.length > 0) context.beforeChange();
   let generation: string | undefined;
   try {
     generation = fs.mkdtempSync(join(dir, generationPrefix(now))); // (5)
-    writePendingNotification(fs, generation, [
-      readPendingNotification(fs, dir, before),
-      change.kind === 'same' ? undefined : notify(change),
-    ]); // (6)
+    const undelivered = readPendingNotification(fs, dir, before);
+    writePendingNotification(fs, generation, [...new Set([...undelivered, ...pending])].sort()); // (6)
     writeFiles(context, generation, next);
     for (const name of names) {
       if (!linked.has(name)) fs.symlinkSync(linkTarget(name), join(dir, name)); // (7)
@@ -88,33 +102,44 @@ export function publish(
     throw error;
   }
   cleanUp(context, undefined); // (10), (11)
-  return change;
+  return { change, pending };
 }
 
-/** Makes the directory show the current set and nothing else; other sets go after `wait` milliseconds. */
-function removeStale({ fs, dir, cleanup }: PublishContext, inventory: Layout, wait: number): void {
-  if (inventory.hasNewData) fs.unlinkSync(join(dir, NEW_DATA));
-  for (const name of inventory.links) {
-    if (!inventory.current?.names.has(name)) fs.unlinkSync(join(dir, name));
+function pendingNames(
+  change: Change,
+  next: Snapshot,
+  announce: Announce,
+  replaces: boolean,
+): readonly FilePath[] {
+  if (announce === 'never' || (announce === 'replacing' && !replaces)) return [];
+  if (change.kind === 'changed') return changedPaths(change);
+  return announce === 'always' ? next.files.map(({ path }) => path).sort() : [];
+}
+
+/** Makes the directory show the current generation and nothing else; other generations are removed after `wait` milliseconds. */
+function removeStale({ fs, dir, cleanup }: PublishContext, layout: Layout, wait: number): void {
+  // Recursive: a directory of that name, made by somebody else, would block every publish.
+  if (layout.hasNewData) fs.rmSync(join(dir, NEW_DATA), { recursive: true, force: true });
+  for (const name of layout.links) {
+    if (!layout.current?.names.has(name)) fs.unlinkSync(join(dir, name));
   }
-  for (const note of inventory.otherPendingFiles)
-    fs.rmSync(join(dir, note), { recursive: true, force: true });
-  cleanup.scheduleRemoval(inventory.otherGenerations, wait);
+  for (const file of layout.otherSideFiles) fs.rmSync(join(dir, file), { recursive: true, force: true });
+  cleanup.scheduleRemoval(layout.otherGenerations, wait);
 }
 
-/** How much longer a reader may still be in a set that the current one replaced. Clocks jump: never longer than the grace. */
+/** How much longer a reader may be in a generation that the current one replaced. Clocks jump: never longer than the delay. */
 function remainingDelay({ current }: Layout, now: number): number {
   return current === undefined ? 0 : Math.min(current.since + CLEANUP_DELAY - now, CLEANUP_DELAY);
 }
 
-/** After a failure with the set that nobody has seen, after a success with what the publish left behind. */
+/** After a failure, removes the unpublished generation; after a success, what the publish left behind. */
 function cleanUp(context: PublishContext, unpublished: string | undefined): void {
   const { fs, dir } = context;
   try {
     if (unpublished !== undefined) fs.rmSync(unpublished, { recursive: true, force: true });
     removeStale(context, readLayout(fs, dir), CLEANUP_DELAY);
   } catch {
-    // After a failure the first error is the one to report; after a success there is none. What is left is swept by (2).
+    // After a failure the first error is the one to report; after a success there is none. (2) removes what is left.
   }
 }
 
@@ -124,14 +149,14 @@ function refuseForeign(dir: string, { foreign }: Layout, names: ReadonlySet<stri
     throw new Problem({
       code: 'publish.directory',
       subject: join(dir, name),
-      message: 'expected no such name, or a link of our own, got something that podsecrets did not make',
+      message: 'the name is taken by a file that podsecrets did not create',
       remedy: 'Remove it, or give the object another objectAlias, or give podsecrets a directory of its own.',
     });
   }
 }
 
 function writeFiles({ fs, dir, owner }: PublishContext, generation: string, next: Snapshot): void {
-  // In a volume with fsGroup the directory has the setgid bit: kept, or files below would lose the group that may read them.
+  // In a volume with fsGroup the directory has the setgid bit: without it, files below would lose the group that may read them.
   const openToOthers = 0o755 | (fs.statSync(dir).mode & 0o2000);
   const made = new Set<string>();
   for (const file of next.files) {
@@ -143,20 +168,21 @@ function writeFiles({ fs, dir, owner }: PublishContext, generation: string, next
     }
     const path = join(generation, file.path);
     fs.writeFileSync(path, file.content.reveal(), { flag: 'wx', mode: 0o600 });
-    // Not through the mode of the creation, from which the umask takes away; and before the file is given away, after which
-    // only CAP_FOWNER could still change its mode.
+    // Not in writeFileSync, because the umask takes bits away there; and before chown, because afterwards only CAP_FOWNER
+    // could change the mode.
     setMode(fs, path, file.mode);
     if (owner === undefined) continue;
     fs.lchownSync(path, owner.uid, owner.gid);
-    // (4) of the next run has to read it: better to fail on the first day than at the first restart.
-    fs.accessSync(path, constants.R_OK);
+    // (4) of the next run has to read it: better to fail on the first start than at the first restart.
+    fs.accessSync(path, fs.constants.R_OK);
   }
   setMode(fs, generation, openToOthers);
 }
 
-/** Not through a link, which somebody else who may write to the directory could have put there since. */
+/** Not through a link, which another writer to the directory could have put there since. */
 function setMode(fs: FileSystem, path: string, mode: number): void {
-  const opened = fs.openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const opened = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     fs.fchmodSync(opened, mode);
   } finally {

@@ -1,14 +1,14 @@
 /**
- * The set of files that shall exist, and what changed from one set to the next.
+ * The files that shall exist, and what changed from one generation to the next.
  *
- * Paths are checked here, as paths, by the only constructor of FilePath: nothing that reaches the disk can leave the
- * directory, hide behind a reserved name or stand below another file.
+ * Paths are FilePaths: their only constructor checks them, so nothing that reaches the disk can leave the directory, hide
+ * behind a reserved name or lie below another file.
  */
 
 import type { FilePath } from '../core/file-path.ts';
 import type { Secret } from '../core/secret.ts';
 
-/** One file of a set. */
+/** One file. */
 export interface SnapshotFile {
   readonly path: FilePath;
   /** Permission bits. */
@@ -16,7 +16,7 @@ export interface SnapshotFile {
   readonly content: Secret;
 }
 
-/** The whole set. */
+/** Every file of one publish. */
 export interface Snapshot {
   readonly files: readonly SnapshotFile[];
 }
@@ -27,14 +27,19 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** What a publish made of the directory. */
-export type Change = { readonly kind: 'same' } | Changed;
+/** What a publish changed in the directory. */
+export type Change = { readonly kind: 'unchanged' } | Changed;
 
-/** The paths that differ between two sets. */
+/** The paths that differ between two generations. */
 export interface Changed {
   readonly kind: 'changed';
   readonly added: readonly FilePath[];
   /** Content, mode or owner differ from what was there. */
   readonly updated: readonly FilePath[];
   readonly removed: readonly FilePath[];
+}
+
+/** Every path of a change, sorted. */
+export function changedPaths({ added, updated, removed }: Changed): readonly FilePath[] {
+  return [...added, ...updated, ...removed].sort();
 }

@@ -4,8 +4,8 @@
  * Each file that an application opens is a symbolic link of ours. With the sysctl fs.protected_symlinks, which is on in most
  * distributions, the kernel follows a link in a sticky, world-writable directory only for the owner of the link, or if the
  * directory has the owner of the link. So root is refused as well. A tmpfs that is mounted without options, such as an
- * `emptyDir` of medium Memory, is such a directory, and belongs to root. The sysctl itself is not looked at: it belongs to
- * the node, and the next node may differ.
+ * `emptyDir` of medium Memory, is such a directory, and belongs to root. The sysctl itself is not read: it belongs to the
+ * node, and the next node may differ.
  */
 
 import { Problem } from '../core/problem.ts';

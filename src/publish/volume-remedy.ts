@@ -1,5 +1,5 @@
 /**
- * The volume that a remedy asks for, in the words of the place where it is declared.
+ * The volume that a remedy asks for, as a pod spec or docker-compose.yaml declares it.
  */
 
 /** How the containers of a pod mount the volume. */

@@ -1,19 +1,20 @@
 /**
- * When to look again.
+ * When to sync again.
  *
- * After a success: the interval, 10 % sooner or later, so that the pods of a fleet drift apart. After a failure: exponential
- * backoff with full jitter (a random part of a doubling limit, so that a fleet does not come back as one), never sooner than
- * the other side asked for, never slower than the interval. All times are milliseconds.
+ * After a success: the interval, 10 % shorter or longer, so that the pods of a fleet drift apart. After a failure: exponential
+ * backoff with full jitter (a random part of a doubling limit, so that a fleet does not retry at one moment), never sooner
+ * than the other side asked for, never later than the interval. All times are milliseconds.
  */
 
+import { backoff } from '../core/backoff.ts';
 import { type Problem, problemsOf } from '../core/problem.ts';
 
-/** The first phase is about a pod that waits to start; the steady phase must not add to a bad day at AWS. */
+/** In the first phase a pod waits to start; in the steady phase, retries must not add to an outage at AWS. */
 export type Phase = 'start' | 'steady';
 
-const backoff = {
-  start: { first: 500, most: 10_000, least: 100 },
-  steady: { first: 2_000, most: 120_000, least: 500 },
+const RETRIES = {
+  start: { first: 500, max: 10_000, min: 100, jitter: 1 },
+  steady: { first: 2_000, max: 120_000, min: 500, jitter: 1 },
 } as const;
 
 /** The wait after a success; `random` is from 0 up to but not 1. */
@@ -29,22 +30,21 @@ export function retryDelay(
   retryAfter: number | undefined,
   random: number,
 ): number {
-  const { first, most, least } = backoff[phase];
-  // 2^30 is far above every limit and far below where the doubling would stop being a number.
-  const limit = Math.min(most, interval, first * 2 ** Math.min(failures - 1, 30));
-  const jittered = Math.max(Math.min(least, limit), Math.round(limit * random));
-  return Math.min(Math.max(jittered, retryAfter ?? 0), Math.max(interval, least));
+  const parameters = RETRIES[phase];
+  const max = Math.min(parameters.max, interval);
+  const longest = Math.max(interval, parameters.min);
+  return backoff({ ...parameters, max }, failures, random, { retryAfter, longest });
 }
 
-/** The longest time that any of the problems asks to be left alone. */
+/** The longest wait that any of the problems asks for. */
 export function retryAfterOf(problems: readonly Problem[]): number | undefined {
   const waits = problems.flatMap((problem) => (problem.retryAfter === undefined ? [] : [problem.retryAfter]));
   return waits.length === 0 ? undefined : Math.max(...waits);
 }
 
 /**
- * How long the first phase may keep trying, in milliseconds from its start: `timeout`, or what the most hopeless problem
- * allows; nothing when a problem cannot pass by itself. What is not a Problem is a bug, and stays one.
+ * How long the first phase may retry, in milliseconds from its start: `timeout`, or less if a problem allows less; 0 when one
+ * is permanent. An error that is not a Problem is a bug, and is not retried.
  */
 export function retryBudget(error: unknown, timeout: number): number {
   const problems = problemsOf(error);

@@ -1,39 +1,71 @@
 /**
- * When to sync.
+ * When to sync: the first phase, then the steady phase until the sidecar stops.
  *
- * First phase: a pod waits. Failures that may pass (an agent that is not up yet, IAM that has not spread, throttling) are
- * tried again until the start timeout; any other ends the phase at once, with every problem that was found. Steady phase:
- * nothing ends it but `stop`. It refreshes at the interval, backs off after failures, never runs two passes at a time, and
- * looks at once when it is woken. What a pass is, it does not know.
+ * First phase: a pod waits. Transient failures (an agent that is not up yet, IAM changes that have not propagated,
+ * throttling) are retried until the start timeout; any other ends the phase at once, with every problem that was found. Over
+ * files that an earlier process left there is no first phase, and an AWS outage does not end the sidecar: the application has
+ * what it needs. Steady phase: only `stop` ends it. It refreshes at the interval, backs off after failures, never runs two
+ * syncs at a time, and syncs at once when it is triggered.
  */
 
+import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Problem, problemsOrThrow } from '../core/problem.ts';
+import type { Log } from '../core/log.ts';
+import { distinct, type Problem, problemsOrThrow } from '../core/problem.ts';
 import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
 /** What the first phase needs. */
-export interface LoopOptions {
+export interface FirstPhaseOptions {
   readonly clock: Clock;
   /** Milliseconds between refreshes. */
   readonly interval: number;
-  /** One pass: fetch, publish, tell. Throws the problems of whatever could not be done. */
+  /** One sync. Throws the problems of the configs that failed. */
   readonly sync: (phase: Phase, stop: AbortSignal) => Promise<void>;
-  /** A pass failed with problems that may pass; the next try is in `delay` milliseconds. */
+  /** A sync of the first phase failed with transient problems; the next attempt is in `delay` milliseconds. */
+  readonly onRetry: (problems: readonly Problem[], failures: number, delay: number) => void;
+}
+
+/** What the whole loop needs. */
+export interface LoopOptions extends FirstPhaseOptions {
+  /** Milliseconds for the first phase. */
+  readonly startTimeout: number;
+  readonly triggers: Triggers;
+  /** Every directory holds a complete generation already. */
+  readonly isReady: () => boolean;
+  /** Reads the configs again; whether a plan changed. Never throws a Problem: an invalid config is logged and not used. */
+  readonly reload: () => Promise<boolean>;
+  /** Watches the configs; resolves when no later edit can be missed. */
+  readonly watch: () => Promise<void>;
+  /** The steady phase begins; its first sync is in `delay` milliseconds. */
+  readonly onReady: (delay: number) => void;
+  /** A sync of the steady phase succeeded; the next is in `delay` milliseconds. */
+  readonly onSuccess: (delay: number) => void;
+  /** A sync of the steady phase failed; the next is in `delay` milliseconds. */
   readonly onFailure: (problems: readonly Problem[], failures: number, delay: number) => void;
 }
 
-/** What the steady phase needs besides. */
-export interface SteadyLoopOptions extends LoopOptions {
-  readonly triggers: Triggers;
-  /** Reads the configs again; never throws: a broken config is reported and the old one stays. */
-  readonly reload: () => Promise<unknown>;
-  /** A pass ended well; the next refresh is in `delay` milliseconds. */
-  readonly onSuccess: (delay: number) => void;
+/** Syncs until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
+export async function runLoop(options: LoopOptions, stop: AbortSignal): Promise<never> {
+  let delay = 0;
+  if (!options.isReady()) {
+    await firstPhase(options, options.startTimeout, stop);
+    // Pods that started together drift apart from here on.
+    delay = refreshDelay(options.interval, options.clock.random());
+  }
+  await options.watch();
+  // An edit before the watch began was not reported.
+  if (await options.reload()) delay = 0;
+  options.onReady(delay);
+  return await steadyPhase(options, delay, stop);
 }
 
-/** Passes until one succeeds. Throws its problems when they cannot recover, or when `timeout` milliseconds are over. */
-export async function firstPhase(options: LoopOptions, timeout: number, stop: AbortSignal): Promise<void> {
+/** Syncs until one succeeds. Throws its problems when they are permanent, or when `timeout` milliseconds are over. */
+export async function firstPhase(
+  options: FirstPhaseOptions,
+  timeout: number,
+  stop: AbortSignal,
+): Promise<void> {
   const startedAt = options.clock.elapsed();
   for (let failures = 1; ; failures++) {
     try {
@@ -42,14 +74,21 @@ export async function firstPhase(options: LoopOptions, timeout: number, stop: Ab
       stop.throwIfAborted();
       const left = startedAt + retryBudget(error, timeout) - options.clock.elapsed();
       if (left <= 0) throw error;
-      await options.clock.sleep(Math.min(backoffAfter(options, 'start', error, failures), left), stop);
+      const delay = backoffAfter(options, 'start', error, failures, options.onRetry);
+      await options.clock.sleep(Math.min(delay, left), stop);
     }
   }
 }
 
-/** Refreshes until `stop`; `first` milliseconds pass before the first. Rejects only with the reason of `stop`, or a bug. */
+/** What the steady phase needs. */
+export type SteadyPhaseOptions = Pick<
+  LoopOptions,
+  'clock' | 'interval' | 'sync' | 'triggers' | 'reload' | 'onSuccess' | 'onFailure'
+>;
+
+/** Refreshes until `stop`; the first sync is in `first` milliseconds. Rejects only with the reason of `stop`, or a bug. */
 export async function steadyPhase(
-  options: SteadyLoopOptions,
+  options: SteadyPhaseOptions,
   first: number,
   stop: AbortSignal,
 ): Promise<never> {
@@ -65,15 +104,45 @@ export async function steadyPhase(
     } catch (error) {
       stop.throwIfAborted();
       failures++;
-      delay = backoffAfter(options, 'steady', error, failures);
+      delay = backoffAfter(options, 'steady', error, failures, options.onFailure);
     }
   }
 }
 
-/** How long to wait after a failed pass; a thrown thing that is no Problem is a bug and is thrown on. */
-function backoffAfter(options: LoopOptions, phase: Phase, error: unknown, failures: number): number {
+/** The wait after a failed sync. An error that is not a Problem is a bug and is thrown again. */
+function backoffAfter(
+  { clock, interval }: Pick<LoopOptions, 'clock' | 'interval'>,
+  phase: Phase,
+  error: unknown,
+  failures: number,
+  onFailure: FirstPhaseOptions['onRetry'],
+): number {
   const problems = problemsOrThrow(error);
-  const delay = retryDelay(phase, failures, options.interval, retryAfterOf(problems), options.clock.random());
-  options.onFailure(problems, failures, delay);
+  const delay = retryDelay(phase, failures, interval, retryAfterOf(problems), clock.random());
+  onFailure(problems, failures, delay);
   return delay;
+}
+
+/**
+ * Logs why a sync of the first phase failed, and when the next attempt is: one line for each cause, however many objects it
+ * stopped. Passes the problems on to `onProblems`.
+ */
+export function logRetry(
+  log: Log,
+  onProblems: (problems: readonly Problem[]) => void = () => {},
+): FirstPhaseOptions['onRetry'] {
+  return (problems, failures, delay) => {
+    onProblems(problems);
+    const causes = Map.groupBy(distinct(problems), ({ code, message, remedy }) =>
+      JSON.stringify([code, message.replace(/, request id [\w-]+/, ''), remedy]),
+    );
+    for (const [problem, ...others] of causes.values()) {
+      if (problem === undefined) continue;
+      log.problem('start.retrying', problem, {
+        attempt: failures,
+        retryIn: durationText(delay),
+        alsoAffected: others.length === 0 ? undefined : others.map(({ subject }) => subject).join(', '),
+      });
+    }
+  };
 }

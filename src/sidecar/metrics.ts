@@ -1,12 +1,16 @@
 /**
- * The metrics page: which figures there are, and how Prometheus reads them.
+ * The metrics page: the metrics in Prometheus' text format, and the counters in memory.
  *
- * An interface: the table of examples/reference/http.md is generated from this one. Written by hand: prom-client in the same
- * bundle costs 6.5 MB of private memory and 36 ms (Node 26), which is half of what the whole sidecar may have; these lines cost 0.03 MB. Nothing
- * here is ever given a secret, and every label has few values.
+ * An interface: the table of examples/reference/http.md is generated from the table here. Written by hand: prom-client in the
+ * same bundle costs 6.5 MB of private memory and 36 ms (Node 26), half of what the whole sidecar may have; these lines cost 0.03 MB.
+ * No secret reaches this file, and every label has few values.
  */
 
+import type { ApiMeter } from '../aws/client.ts';
+import type { NotifierKind } from '../notify/notifier.ts';
+import type { ReloadResult } from './reload.ts';
 import type { SidecarStatus } from './status.ts';
+import type { CountSync } from './sync.ts';
 
 /** A row of the table. */
 export interface Metric {
@@ -25,7 +29,7 @@ export const metrics = {
   podsecrets_ready: {
     type: 'gauge',
     labels: [],
-    help: '1 once every config was published, as /readyz says.',
+    help: '1 once every config was published, like /readyz.',
   },
   podsecrets_api_calls_total: {
     type: 'counter',
@@ -40,7 +44,7 @@ export const metrics = {
   podsecrets_consecutive_failures: {
     type: 'gauge',
     labels: [],
-    help: 'Failed syncs since the last good one.',
+    help: 'Failed syncs since the last successful one.',
   },
   podsecrets_next_sync_timestamp_seconds: {
     type: 'gauge',
@@ -70,12 +74,12 @@ export const metrics = {
   podsecrets_config_invalid: {
     type: 'gauge',
     labels: ['config', 'directory'],
-    help: '1 while the config on disk is broken and an older one of it is in force.',
+    help: '1 while the config on disk is invalid and the previous version is used.',
   },
   podsecrets_config_reloads_total: {
     type: 'counter',
     labels: ['result'],
-    help: 'Configs that were read again because they may have changed. result: changed, unchanged or broken.',
+    help: 'Configs that were read again because they may have changed. result: changed, unchanged or invalid.',
   },
   podsecrets_credentials_expiry_timestamp_seconds: {
     type: 'gauge',
@@ -85,17 +89,17 @@ export const metrics = {
   podsecrets_notifications_total: {
     type: 'counter',
     labels: ['kind', 'result'],
-    help: 'Tries to tell the application. result: success or error.',
+    help: 'Attempts to notify the application. result: success or error.',
   },
   podsecrets_pending_notification_files: {
     type: 'gauge',
     labels: ['kind'],
-    help: 'Files of changes that the application was not told of yet.',
+    help: 'Changed files that the application was not notified of yet.',
   },
   podsecrets_last_notification_timestamp_seconds: {
     type: 'gauge',
     labels: ['kind'],
-    help: 'When the application was last told of a change.',
+    help: 'When the application was last notified of a change.',
   },
   process_resident_memory_bytes: {
     type: 'gauge',
@@ -152,7 +156,7 @@ function escapedLabel(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 
-/** The figures that a status holds. What has not happened yet has no line. */
+/** The values of a status. What has not happened yet has no line. */
 export function statusSamples(status: SidecarStatus): readonly Sample[] {
   const { configs, notifiers, credentials } = status;
   return [
@@ -160,10 +164,10 @@ export function statusSamples(status: SidecarStatus): readonly Sample[] {
     sample('podsecrets_ready', {}, status.ready ? 1 : 0),
     sample('podsecrets_consecutive_failures', {}, status.consecutiveFailures),
     sample('process_start_time_seconds', {}, seconds(status.startedAt)),
-    ...moment('podsecrets_next_sync_timestamp_seconds', {}, status.nextSync),
+    ...timeSample('podsecrets_next_sync_timestamp_seconds', {}, status.nextSync),
     ...(credentials === undefined
       ? []
-      : moment(
+      : timeSample(
           'podsecrets_credentials_expiry_timestamp_seconds',
           { source: credentials.source },
           credentials.expiresAt,
@@ -171,24 +175,82 @@ export function statusSamples(status: SidecarStatus): readonly Sample[] {
     ...configs.flatMap((config) => {
       const labels = { config: config.file, directory: config.directory };
       return [
-        ...moment('podsecrets_last_success_timestamp_seconds', labels, config.lastSuccess),
-        ...moment('podsecrets_last_change_timestamp_seconds', labels, config.lastChange),
+        ...timeSample('podsecrets_last_success_timestamp_seconds', labels, config.lastSuccess),
+        ...timeSample('podsecrets_last_change_timestamp_seconds', labels, config.lastChange),
         sample('podsecrets_files', labels, config.files.length),
         sample('podsecrets_missing_optional_objects', labels, config.missingOptional.length),
         sample('podsecrets_config_invalid', labels, config.configProblems.length > 0 ? 1 : 0),
       ];
     }),
-    ...notifiers.flatMap(({ kind, pending: untold, lastNotified }) => [
-      sample('podsecrets_pending_notification_files', { kind }, untold),
-      ...moment('podsecrets_last_notification_timestamp_seconds', { kind }, lastNotified),
+    ...notifiers.flatMap(({ kind, pending, lastNotified }) => [
+      sample('podsecrets_pending_notification_files', { kind }, pending),
+      ...timeSample('podsecrets_last_notification_timestamp_seconds', { kind }, lastNotified),
     ]),
   ];
 }
 
-function moment<N extends MetricName>(name: N, labels: Labels<N>, at: string | undefined): readonly Sample[] {
+function timeSample<N extends MetricName>(
+  name: N,
+  labels: Labels<N>,
+  at: string | undefined,
+): readonly Sample[] {
   return at === undefined ? [] : [sample(name, labels, seconds(at))];
 }
 
 function seconds(at: string): number {
   return Date.parse(at) / 1000;
+}
+
+/** The counters of a sidecar since its start, each as a function that counts one. */
+export interface SidecarMetrics {
+  readonly api: ApiMeter;
+  readonly countSync: CountSync;
+  readonly countReload: (result: ReloadResult) => void;
+  readonly countNotification: (kind: NotifierKind, result: 'success' | 'error') => void;
+  /** The page: the counters, and the values of the status and of the process. */
+  render(status: SidecarStatus, process: ProcessFigures): string;
+}
+
+/** Resource use of this process. */
+export interface ProcessFigures {
+  /** Bytes. */
+  readonly residentMemory: number;
+  /** Seconds. */
+  readonly cpuTime: number;
+}
+
+/**
+ * Counters at 0; `kinds` are those of the configured notifiers. A counter whose labels are known is 0 from the start, so that
+ * the first failure is an increase and not a new line.
+ */
+export function createMetrics(kinds: readonly NotifierKind[]): SidecarMetrics {
+  const counters = new Map<string, Sample>();
+  const add = <N extends MetricName>(name: N, labels: Labels<N>, by: number): void => {
+    const key = JSON.stringify([name, labels]);
+    counters.set(key, sample(name, labels, (counters.get(key)?.value ?? 0) + by));
+  };
+  for (const result of ['changed', 'unchanged', 'failed']) add('podsecrets_syncs_total', { result }, 0);
+  for (const result of ['changed', 'unchanged', 'invalid'])
+    add('podsecrets_config_reloads_total', { result }, 0);
+  for (const kind of kinds) {
+    for (const result of ['success', 'error']) add('podsecrets_notifications_total', { kind, result }, 0);
+  }
+
+  return {
+    api: {
+      apiCall(service, operation, region, result) {
+        add('podsecrets_api_calls_total', { service, operation, region, result }, 1);
+      },
+    },
+    countSync: (result) => add('podsecrets_syncs_total', { result }, 1),
+    countReload: (result) => add('podsecrets_config_reloads_total', { result }, 1),
+    countNotification: (kind, result) => add('podsecrets_notifications_total', { kind, result }, 1),
+    render: (status, { residentMemory, cpuTime }) =>
+      exposition([
+        ...counters.values(),
+        ...statusSamples(status),
+        sample('process_resident_memory_bytes', {}, residentMemory),
+        sample('process_cpu_seconds_total', {}, cpuTime),
+      ]),
+  };
 }

@@ -1,8 +1,8 @@
 /**
- * The configs, read again.
+ * Reads the configs again.
  *
- * A whole one that says something else comes into force; a broken one changes nothing, is told once, and is shown until it
- * is whole again.
+ * A valid one with another plan replaces the plan in use; an invalid one changes nothing, is logged once, and is shown on the
+ * status page until it is valid again.
  */
 
 import { carelessEdit } from '../config/careless-edit.ts';
@@ -11,13 +11,13 @@ import type { Log } from '../core/log.ts';
 import { type Problem, problemLine, problemsOrThrow } from '../core/problem.ts';
 import type { SyncTarget } from './target.ts';
 
-/** What reading a config again came to. */
-type ReloadResult = 'changed' | 'unchanged' | 'invalid';
+/** The result of reading a config again. */
+export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
 
-/** Which configs, and how they are read. */
+/** The configs, and how they are read. */
 export interface ReloadOptions {
   readonly targets: readonly SyncTarget[];
-  /** A config as it is on disk now. Throws its problems, also those of an identity that cannot be had. */
+  /** The config that is on disk now. Throws its problems, also that of an identity that is not available. */
   readonly readPlan: (
     file: string,
   ) => Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }>;
@@ -25,7 +25,7 @@ export interface ReloadOptions {
   readonly count: (result: ReloadResult) => void;
 }
 
-/** Reads every config again; whether another plan is in force now. Throws only what is no Problem. */
+/** Reads every config again; whether a plan changed. Throws bugs only. */
 export async function reloadConfigs(options: ReloadOptions): Promise<boolean> {
   const results: ReloadResult[] = [];
   for (const target of options.targets) {
@@ -46,11 +46,12 @@ async function reloadConfig(target: SyncTarget, { readPlan, log }: ReloadOptions
     if (careless !== undefined) throw careless;
     target.setConfigProblems([]);
     if (JSON.stringify(plan) === JSON.stringify(before)) {
-      if (knownProblems.length > 0) log.write('config.recovered', `${config} is whole again`, { config });
+      if (knownProblems.length > 0)
+        log.write('config.recovered', `${config}: configuration valid again`, { config });
       return 'unchanged';
     }
     target.setPlan(plan);
-    log.write('config.reloaded', `${config} was edited and is in force`, {
+    log.write('config.reloaded', `${config}: configuration reloaded`, {
       config,
       objects: plan.objects.length,
     });

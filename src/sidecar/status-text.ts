@@ -1,14 +1,14 @@
 /**
  * The status page for a person: `podsecrets status`.
  *
- * Times are told as ages, problems with what to do about them. Whatever the page holds came over a socket, so all of it
- * passes through `printable`.
+ * Times are shown as ages, problems with their remedies. The page came over a socket, so all of its texts are escaped.
  */
 
 import { durationText } from '../cli/values.ts';
 import { table } from '../core/table.ts';
-import { escapeControl, plural } from '../core/text.ts';
-import type { ConfigStatus, NotifierStatus, ProblemStatus, SidecarStatus } from './status.ts';
+import { escapeControl, plural, sentence } from '../core/text.ts';
+import type { NotifierStatus } from '../notify/notifier.ts';
+import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
 /** The page as text; `now` is milliseconds since 1970. */
 export function statusText(status: SidecarStatus, now: number): string {
@@ -36,19 +36,12 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
   const { source, servedBy, expiresAt } = credentials;
   const link = servedBy === undefined ? '' : ` (${escapeControl(servedBy)})`;
   return [
-    `  credentials of ${escapeControl(source)}${link}${expiresAt === undefined ? '' : `, for another ${until(expiresAt, now)}`}`,
+    `  credentials of ${escapeControl(source)}${link}${expiresAt === undefined ? '' : ` expire in ${until(expiresAt, now)}`}`,
   ];
 }
 
 function configLines(config: ConfigStatus, now: number): readonly string[] {
-  const {
-    lastSuccess,
-    lastChange,
-    lastFailure,
-    lastErrors,
-    configProblems,
-    missingOptional: absent,
-  } = config;
+  const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
   return [
@@ -56,11 +49,11 @@ function configLines(config: ConfigStatus, now: number): readonly string[] {
     `  ${lastSuccess === undefined ? 'never synced' : `synced ${age(lastSuccess, now)} ago`}` +
       (lastChange === undefined ? '' : `, changed ${age(lastChange, now)} ago`),
     ...(failing ? [`  failed ${age(lastFailure, now)} ago:`, ...lastErrors.flatMap(problemLines)] : []),
-    ...(configProblems.length === 0 ? [] : ['  the file is broken, an older one of it is in force:']),
+    ...(configProblems.length === 0 ? [] : ['  invalid configuration, still using the previous version:']),
     ...configProblems.flatMap(problemLines),
-    ...(absent.length === 0
+    ...(missingOptional.length === 0
       ? []
-      : [`  optional and absent: ${absent.map((name) => escapeControl(name)).join(', ')}`]),
+      : [`  missing optional objects: ${missingOptional.map((name) => escapeControl(name)).join(', ')}`]),
     ...(config.files.length === 0 ? [] : filesTable(config, now)).map((line) => `  ${line}`),
   ];
 }
@@ -80,14 +73,16 @@ function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
 }
 
 function notifierLines(notifier: NotifierStatus, now: number): readonly string[] {
-  const { kind, state, pending: untold, lastNotified, consecutiveFailures, lastError } = notifier;
-  const told = lastNotified === undefined ? 'not told yet' : `last told ${age(lastNotified, now)} ago`;
-  const owed = state === 'idle' ? '' : `, ${escapeControl(state)} with ${plural(untold, 'file')}`;
+  const { kind, state, pending, lastNotified, consecutiveFailures, lastError } = notifier;
+  const last = lastNotified === undefined ? 'not notified yet' : `notified ${age(lastNotified, now)} ago`;
+  const open = state === 'idle' ? '' : `, ${stateText(state)}, ${plural(pending, 'file')}`;
   const failing = consecutiveFailures > 0 && lastError !== undefined;
-  return [
-    `  by ${escapeControl(kind)}: ${told}${owed}${failing ? `, after ${consecutiveFailures} failed tries:` : ''}`,
-    ...(failing ? problemLines(lastError) : []),
-  ];
+  const failed = failing ? `, after ${plural(consecutiveFailures, 'failed attempt')}:` : '';
+  return [`  ${escapeControl(kind)}: ${last}${open}${failed}`, ...(failing ? problemLines(lastError) : [])];
+}
+
+function stateText(state: NotifierStatus['state']): string {
+  return state === 'waiting' ? 'pending' : escapeControl(state);
 }
 
 /** Messages quote at most 200 characters of what they found, a few times. */
@@ -95,20 +90,20 @@ const LONGEST = 1500;
 
 function problemLines({ code, subject, message, remedy }: ProblemStatus): readonly string[] {
   return [
-    `    ${escapeControl(`${subject}: ${message}.`, LONGEST)}`,
+    `    ${escapeControl(`${subject}: ${sentence(message)}`, LONGEST)}`,
     `    ${escapeControl(`${remedy} [${code}]`, LONGEST)}`,
   ];
 }
 
-function age(moment: string, now: number): string {
-  return inSeconds(now - Date.parse(moment));
+function age(time: string, now: number): string {
+  return inSeconds(now - Date.parse(time));
 }
 
-function until(moment: string, now: number): string {
-  return inSeconds(Date.parse(moment) - now);
+function until(time: string, now: number): string {
+  return inSeconds(Date.parse(time) - now);
 }
 
-/** Without fractions, and never below nothing: the clocks of two processes may differ a little. */
+/** Without fractions, and never negative, because the clocks of two processes may differ a little. */
 function inSeconds(ms: number): string {
   return ms < 1000 ? '0s' : durationText(Math.round(ms / 1000) * 1000);
 }

@@ -1,13 +1,22 @@
 /**
- * How a sidecar is, as a value that can be shown to anyone.
+ * The state of a sidecar: the page /status, field for field, and its log of state changes.
  *
- * This is the page `/status`, field for field, and so an interface: fields are added, never renamed. Names, versions, times
- * and errors are in it; a secret never is, nor its length or digest. Times are ISO 8601 in UTC; what has not happened yet
- * is absent.
+ * An interface: fields are added, never renamed. Names, versions, times and errors are in it, but no secret, nor its length or
+ * digest. Times are ISO 8601 in UTC; what has not happened yet is undefined. A state change is logged once; a state that
+ * persists is logged at `debug`.
  */
 
+import type { CredentialsInUse } from '../aws/sources.ts';
+import { durationText } from '../cli/values.ts';
 import type { Service } from '../config/secret-ref.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
+import { distinct } from '../core/problem.ts';
+import { plural, timeText } from '../core/text.ts';
+import { version } from '../core/version.ts';
+import type { NotifierStatus } from '../notify/notifier.ts';
+import type { NotificationQueue } from '../notify/queue.ts';
 
 /** The page. */
 export interface SidecarStatus {
@@ -18,10 +27,10 @@ export interface SidecarStatus {
   readonly ready: boolean;
   /** `start` until every config was published once, then `steady`; `stopping` after SIGTERM. */
   readonly phase: 'start' | 'steady' | 'stopping';
-  readonly nextSync?: string;
-  /** Failed syncs since the last good one. */
+  readonly nextSync?: string | undefined;
+  /** Failed syncs since the last successful one. */
   readonly consecutiveFailures: number;
-  readonly credentials?: CredentialsStatus;
+  readonly credentials?: CredentialsStatus | undefined;
   readonly configs: readonly ConfigStatus[];
   readonly notifiers: readonly NotifierStatus[];
 }
@@ -30,9 +39,9 @@ export interface SidecarStatus {
 export interface CredentialsStatus {
   /** `pod-identity`, `irsa` or `default`. */
   readonly source: string;
-  /** Which link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
-  readonly servedBy?: string;
-  readonly expiresAt?: string;
+  /** The link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
+  readonly servedBy?: string | undefined;
+  readonly expiresAt?: string | undefined;
 }
 
 /** One config and its directory. */
@@ -41,15 +50,15 @@ export interface ConfigStatus {
   readonly file: string;
   readonly directory: string;
   readonly region: string;
-  readonly failoverRegion?: string;
+  readonly failoverRegion?: string | undefined;
   readonly ready: boolean;
-  readonly lastSuccess?: string;
+  readonly lastSuccess?: string | undefined;
   /** When a file last changed on disk; not set by a restart that changed nothing. */
-  readonly lastChange?: string;
-  readonly lastFailure?: string;
+  readonly lastChange?: string | undefined;
+  readonly lastFailure?: string | undefined;
   /** Why that failed; kept after recovery, so compare `lastFailure` with `lastSuccess`. */
   readonly lastErrors: readonly ProblemStatus[];
-  /** The file on disk is broken, and an older one of it is in force. */
+  /** The file on disk is invalid, and the previous version is used. */
   readonly configProblems: readonly ProblemStatus[];
   readonly files: readonly FileStatus[];
   /** Names of `optional` objects that do not exist. */
@@ -63,14 +72,14 @@ export interface FileStatus {
   /** objectName. */
   readonly object: string;
   readonly service: Service;
-  /** Where the value came from: the failover region while the first one fails. */
+  /** Where the value was fetched: the failover region while the first one fails. */
   readonly region: string;
   readonly version: string;
-  /** When this process saw the version change; absent since it started with it. */
-  readonly changedAt?: string;
+  /** When this process saw the version change; undefined for the version that it started with. */
+  readonly changedAt?: string | undefined;
 }
 
-/** A Problem without what only programs need. */
+/** The fields of a Problem that a person needs. */
 export interface ProblemStatus {
   readonly code: string;
   readonly subject: string;
@@ -78,28 +87,105 @@ export interface ProblemStatus {
   readonly remedy: string;
 }
 
-/** One way of notifications. */
-export interface NotifierStatus {
-  readonly kind: 'signal' | 'exec' | 'url' | 'touch';
-  /** `idle`: the application knows the newest set. `waiting`: for the splay, or for the next try. `telling`: just now. */
-  readonly state: 'idle' | 'waiting' | 'notifying';
-  /** Files of changes that it has not been told yet. */
-  readonly pending: number;
-  readonly lastNotified?: string;
-  /** Failed tries since it was last told. */
-  readonly consecutiveFailures: number;
-  readonly lastFailure?: string;
-  /** Why that failed; kept after recovery. */
-  readonly lastError?: ProblemStatus;
-}
-
-/** A problem, as the page shows it. */
+/** A problem on the page. */
 export function problemStatus(problem: Problem): ProblemStatus {
   const { code, subject, message, remedy } = problem;
   return { code, subject, message, remedy };
 }
 
-/** Milliseconds since 1970 as the page writes times. */
-export function momentText(ms: number): string {
-  return new Date(ms).toISOString();
+/** Tracks the state of a sidecar; its loop reports each step. */
+export interface StatusTracker {
+  status(): SidecarStatus;
+  /** Everything is published; the next sync is in `delay` milliseconds. `listen`: the address of the pages, or `off`. */
+  ready(listen: string, delay: number): void;
+  succeeded(delay: number): void;
+  failed(problems: readonly Problem[], failures: number, delay: number): void;
+  stopping(stop: AbortSignal): void;
+}
+
+/** The sources of the status page. */
+export interface StatusTrackerOptions {
+  readonly targets: readonly { isReady(): boolean; status(): ConfigStatus }[];
+  readonly queue: NotificationQueue;
+  readonly credentials: () => CredentialsInUse | undefined;
+  /** Milliseconds between refreshes. */
+  readonly interval: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The tracker of a sidecar that starts now. */
+export function createStatusTracker(options: StatusTrackerOptions): StatusTracker {
+  const { targets, queue, interval, clock, log } = options;
+  const startedAt = timeText(clock.now());
+  let phase: SidecarStatus['phase'] = 'start';
+  let nextSync: string | undefined;
+  let consecutiveFailures = 0;
+  let failing = '';
+  const setNextSync = (delay: number): void => {
+    nextSync = timeText(clock.now() + delay);
+  };
+  return {
+    status() {
+      return {
+        version,
+        startedAt,
+        ready: targets.every((target) => target.isReady()),
+        phase,
+        nextSync,
+        consecutiveFailures,
+        credentials: credentialsStatus(options.credentials()),
+        configs: targets.map((target) => target.status()),
+        notifiers: queue.status(),
+      };
+    },
+
+    ready(listen, delay) {
+      phase = 'steady';
+      setNextSync(delay);
+      const every = durationText(interval);
+      log.write('sidecar.ready', `ready, refresh interval ${every}`, {
+        listen,
+        interval: every,
+      });
+    },
+
+    succeeded(delay) {
+      setNextSync(delay);
+      if (consecutiveFailures > 0) {
+        const failures = consecutiveFailures;
+        log.write('sync.recovered', `recovered after ${plural(failures, 'failed attempt')}`, {
+          failures,
+        });
+      }
+      consecutiveFailures = 0;
+      failing = '';
+    },
+
+    // Compared by code and subject, because request ids in messages differ each time.
+    failed(problems, failures, delay) {
+      setNextSync(delay);
+      consecutiveFailures = failures;
+      const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
+      const fields = { attempt: failures, retryIn: durationText(delay) };
+      for (const problem of distinct(problems)) {
+        if (kind === failing) log.problem('sync.failedAgain', problem, fields);
+        else log.problem('sync.failed', problem, fields);
+      }
+      failing = kind;
+    },
+
+    stopping(stop) {
+      phase = 'stopping';
+      if (!stop.aborted) return;
+      const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
+      log.write('sidecar.stopping', `received ${reason}, shutting down`, { reason });
+    },
+  };
+}
+
+function credentialsStatus(credentials: CredentialsInUse | undefined): CredentialsStatus | undefined {
+  if (credentials === undefined) return undefined;
+  const { expiresAt } = credentials;
+  return { ...credentials, expiresAt: expiresAt === undefined ? undefined : timeText(expiresAt) };
 }

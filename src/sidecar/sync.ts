@@ -1,90 +1,150 @@
 /**
- * What a pass is: fetch for every config in one go, publish each, tell the application.
+ * One sync: fetches for every config at once, publishes each, and enqueues the notifications.
  *
- * Configs are independent: one that fails does not hold up the others. The pass fails with the problems of all.
+ * Configs are independent: one that fails does not delay the others. The sync fails with the problems of all. Pending names
+ * are stored with the files until every notifier has delivered them; so a process that replaces a killed one notifies at
+ * once of what that one did not deliver, also while AWS is away, and not again of what all notifiers delivered.
  */
 
-import type { Fetcher } from '../aws/fetcher.ts';
+import { createFetcher, type Fetcher } from '../aws/fetcher.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { distinct, type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { distinct, Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { plural } from '../core/text.ts';
-import { changedPaths } from '../notify/pending-names.ts';
-import type { Changed, Snapshot } from '../publish/snapshot.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import {
+  createNotificationQueue,
+  type NotificationQueue,
+  type NotificationQueueOptions,
+} from '../notify/queue.ts';
+import { type Changed, changedPaths, type Snapshot } from '../publish/snapshot.ts';
 import type { Phase } from './backoff.ts';
-import type { Published, SyncTarget } from './target.ts';
+import type { SyncTarget, TargetPublished } from './target.ts';
 
-/** What a pass works with. */
-export interface SyncContext {
+/** Syncs, and the queue that they hand their changes to. */
+export interface Sync {
+  readonly queue: NotificationQueue;
+  /** One sync of every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
+  sync(phase: Phase, stop: AbortSignal): Promise<void>;
+}
+
+/** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. */
+export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
+
+/** Counts the result of each config's part of a sync. */
+export type CountSync = (result: 'changed' | 'unchanged' | 'failed') => void;
+
+/** What a sync works with. */
+export interface SyncOptions {
   readonly targets: readonly SyncTarget[];
-  readonly fetcher: Fetcher;
-  /** Tells the application about a change; returns at once. */
-  readonly notify: (target: SyncTarget, change: Changed) => void;
-  /** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. Absent: none are applied. */
-  readonly applySecrets: ((plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>) | undefined;
+  readonly notifiers: readonly Notifier[];
+  /** The longest random wait before a notification, in milliseconds. */
+  readonly splay: number;
+  /** undefined: no Kubernetes Secrets are applied. */
+  readonly applySecrets: ApplySecrets | undefined;
+  readonly fetcher?: Fetcher;
   readonly clock: Clock;
   readonly log: Log;
-  /** Counts each publication's part of a pass. */
-  readonly count: (result: 'changed' | 'unchanged' | 'failed') => void;
+  readonly countSync: CountSync;
+  readonly countNotification: NotificationQueueOptions['count'];
 }
 
-/** One pass over every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
-export async function syncAll(options: SyncContext, phase: Phase, stop: AbortSignal): Promise<void> {
-  const { targets, fetcher, notify, clock } = options;
-  const startedAt = clock.elapsed();
-  const outcomes = await fetcher.fetch(
-    targets.map((target) => target.fetchRequest(phase)),
-    stop,
-  );
-  const problems: Problem[] = [];
-  for (const [index, target] of targets.entries()) {
+/** Enqueues at once what an earlier process left pending. Throws a Problem when a directory cannot be read. */
+export function createSync(options: SyncOptions): Sync {
+  const { targets, clock, log, countSync } = options;
+  const fetcher = options.fetcher ?? createFetcher();
+  const queue = createNotificationQueue({
+    ...options,
+    count: options.countNotification,
+    onDrained: tryClearPending,
+  });
+
+  /** With several directories a file's name alone would be ambiguous. */
+  function enqueue({ directory }: SyncTarget, names: readonly string[]): void {
+    queue.enqueue(targets.length === 1 ? names : names.map((name) => `${directory}/${name}`));
+  }
+
+  function clearPending(): void {
+    if (!queue.isDrained()) return;
+    for (const target of targets) target.clearPendingNotification();
+  }
+
+  function tryClearPending(): void {
     try {
-      const rendered = await target.renderFiles(outcomes[index] ?? new Map());
-      // Published and told in one go: in between, what was told before could let this be forgotten with it.
-      const published = target.publish(rendered);
-      if (published.notify !== undefined) notify(target, published.notify);
-      const { snapshot } = rendered;
-      report(options, target, published, snapshot.files.length, clock.elapsed() - startedAt);
-      await options.applySecrets?.(target.plan(), snapshot, stop);
-      target.recordSecrets();
+      clearPending();
     } catch (error) {
-      const found = problemsOrThrow(error);
-      target.recordFailure(found);
-      if (found.some(({ stage }) => stage !== 'kubernetes')) options.count('failed');
-      problems.push(...found);
+      // No caller is waiting; the next sync tries again, and fails with the reason.
+      if (!(error instanceof Problem)) throw error;
     }
   }
-  throwProblems(distinct(problems));
+
+  async function syncTarget(
+    target: SyncTarget,
+    results: Parameters<SyncTarget['renderFiles']>[0],
+    startedAt: number,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const rendered = await target.renderFiles(results);
+    // In one step without an await: a delivery that ends in between would clear the names of this publish.
+    const published = target.publish(rendered);
+    enqueue(target, published.pending);
+    const { snapshot } = rendered;
+    countSync(published.change.kind);
+    logPublish(log, target, published, snapshot.files.length, clock.elapsed() - startedAt);
+    await options.applySecrets?.(target.plan(), snapshot, stop);
+    target.recordSecrets();
+  }
+
+  for (const target of targets) enqueue(target, target.pendingNotification());
+  return {
+    queue,
+    async sync(phase, stop) {
+      const startedAt = clock.elapsed();
+      const requests = targets.map((target) => target.fetchRequest(phase));
+      const results = await fetcher.fetch(requests, stop);
+      const problems: Problem[] = [];
+      for (const [index, target] of targets.entries()) {
+        try {
+          await syncTarget(target, results[index] ?? new Map(), startedAt, stop);
+        } catch (error) {
+          const found = problemsOrThrow(error);
+          target.recordFailure(found);
+          if (found.some(({ stage }) => stage !== 'kubernetes')) countSync('failed');
+          problems.push(...found);
+        }
+      }
+      throwProblems(distinct(problems));
+      clearPending();
+    },
+  };
 }
 
-/** Counts it, and says what changed. */
-function report(
-  { log, count }: SyncContext,
+function logPublish(
+  log: Log,
   target: SyncTarget,
-  { change, first }: Published,
+  { change, isFirst }: TargetPublished,
   files: number,
   ms: number,
 ): void {
   const { directory } = target;
   const fields = { config: target.plan().file, directory, files, ms: Math.round(ms) };
   if (change.kind === 'changed') {
-    count('changed');
-    log.write(
-      'publish.changed',
-      `published ${plural(files, 'file')} in ${directory}: ${changeCounts(change)}`,
-      {
-        ...fields,
-        added: change.added.length,
-        updated: change.updated.length,
-        removed: change.removed.length,
-        names: changedPaths(change).join(' '),
-      },
-    );
+    const text = `published ${plural(files, 'file')} in ${directory}: ${changeCounts(change)}`;
+    const counts = {
+      added: change.added.length,
+      updated: change.updated.length,
+      removed: change.removed.length,
+    };
+    log.write('publish.changed', text, {
+      ...fields,
+      ...counts,
+      names: changedPaths(change).join(' '),
+    });
+  } else if (isFirst) {
+    log.write('publish.verified', `files in ${directory} are up to date`, fields);
   } else {
-    count('unchanged');
-    if (first) log.write('publish.verified', `the files in ${directory} are as they should be`, fields);
-    else log.write('publish.unchanged', `nothing changed in ${directory}`, fields);
+    log.write('publish.unchanged', `nothing changed in ${directory}`, fields);
   }
 }
 

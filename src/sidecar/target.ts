@@ -1,8 +1,8 @@
 /**
  * One config and the directory it publishes to.
  *
- * Nothing is published unless every object that is not optional was fetched and rendered; a failure leaves the files that
- * are there untouched. What is worth telling a person is told when it begins and when it ends, not at every refresh.
+ * Nothing is published unless every object that is not optional was fetched and rendered; a failure leaves the published files
+ * unchanged. A missing object or a failing region is logged when it begins and when it ends, not at every refresh.
  */
 
 import { selectRegion } from '../aws/failover.ts';
@@ -13,99 +13,78 @@ import type { Clock } from '../core/clock.ts';
 import type { FilePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
 import { distinct, type Problem, throwProblems } from '../core/problem.ts';
-import { changeToNotify } from '../notify/pending-names.ts';
-import type { Change, Changed, Snapshot } from '../publish/snapshot.ts';
+import { timeText } from '../core/text.ts';
+import type { PublishTarget } from '../publish/directory.ts';
+import type { Published } from '../publish/publish.ts';
 import { type Rendered, render, type SelectedValue } from '../render/render.ts';
 import type { Phase } from './backoff.ts';
-import { type ConfigStatus, type FileStatus, momentText, problemStatus } from './status.ts';
+import { type ConfigStatus, type FileStatus, problemStatus } from './status.ts';
 
-/** Where files go. */
-export interface PublishTarget {
-  /** Whether a set is in use that has all of these files: published by this process or by one before it. */
-  holds(paths: readonly FilePath[]): boolean;
-  /**
-   * Makes the directory hold exactly this set, in one step, or throws a Problem of stage `publish` and leaves it as it was.
-   * What `telling` makes of a change is remembered with the set until `told`, beyond the end of the process.
-   */
-  publish(next: Snapshot, notify: (change: Changed) => Changed | undefined): Change;
-  /** What is remembered: changes that the application may not have heard of. */
-  pendingNotification(): Changed | undefined;
-  /** The application has heard of everything. */
-  clearPendingNotification(): void;
-  /** What was recorded with the set in use as applied to Kubernetes; undefined: nothing. Throws a Problem. */
-  appliedSecrets(): string | undefined;
-  /** Records it, beyond the end of the process. */
-  recordAppliedSecrets(text: string): void;
-}
-
-/** What came of a publish. */
-export interface Published {
-  readonly change: Change;
+/** A publish of this target. */
+export interface TargetPublished extends Published {
   /** The first publish of this process. */
-  readonly first: boolean;
-  /** What the application is to hear of it. */
-  readonly notify: Changed | undefined;
+  readonly isFirst: boolean;
 }
 
-/** What is to be published, and what is to be said of its objects. */
+/** The files to publish, and the problems of objects that do not prevent it. */
 interface RenderedTarget extends Rendered {
   readonly missing: readonly ObjectProblem[];
   readonly degradedObjects: readonly ObjectProblem[];
 }
 
-/** An object, and what stands against it. */
+/** An object and its problem. */
 interface ObjectProblem {
   readonly name: string;
   readonly problem: Problem;
 }
 
-/** A config, its directory, and what is known of both. */
+/** A config, its directory, and the state of both. */
 export interface SyncTarget {
   readonly directory: string;
   plan(): Plan;
-  /** The directory holds a complete set: of this process, or of one before it. */
+  /** The directory holds a complete generation: of this process, or of an earlier one. */
   isReady(): boolean;
-  /** What the next pass is to ask. */
+  /** What the next sync fetches. */
   fetchRequest(phase: Phase): FetchRequest;
-  /** The files that were fetched, and what stands against others. Throws the problems of all objects that have no value. */
-  renderFiles(outcomes: FetchResults): Promise<RenderedTarget>;
-  /** Publishes them. Throws every problem that stands against it. */
-  publish(prepared: RenderedTarget): Published;
-  /** The Kubernetes Secrets of what was published were applied. */
+  /** The files of the fetched values. Throws the problems of all objects that have no value. */
+  renderFiles(results: FetchResults): Promise<RenderedTarget>;
+  /** Publishes them. Throws a Problem of stage `publish`. */
+  publish(rendered: RenderedTarget): TargetPublished;
+  /** The Kubernetes Secrets of the last publish were applied. */
   recordSecrets(): void;
-  /** A pass failed for this one. */
+  /** A sync of this target failed. */
   recordFailure(problems: readonly Problem[]): void;
-  /** What an earlier process published, and could not tell. Throws a Problem. */
-  pendingNotification(): Changed | undefined;
-  /** The application has heard of everything that was published. */
+  /** Names that an earlier process published and did not notify of. Throws a Problem. */
+  pendingNotification(): readonly FilePath[];
+  /** Every notifier has delivered. */
   clearPendingNotification(): void;
-  /** Takes a new plan into force; its files follow with the next publish. */
+  /** Uses a new plan; its files follow with the next publish. */
   setPlan(plan: Plan): void;
-  /** A new config that is broken: the plan in force stays. An empty list: it is whole again. */
+  /** The config on disk is invalid: the plan stays. An empty list: it is valid again. */
   setConfigProblems(problems: readonly Problem[]): void;
-  /** What is wrong with the config on disk. */
+  /** The problems of the config on disk. */
   configProblems(): readonly Problem[];
   status(): ConfigStatus;
 }
 
-/** What a publication is opened with. */
+/** What a target is made of. */
 export interface SyncTargetOptions {
   readonly directory: string;
   readonly plan: Plan;
   readonly target: PublishTarget;
   /** The source with the identity that a plan asks for. */
   readonly sourceOf: (plan: Plan) => SecretSource;
-  /** The plan's Kubernetes Secrets are applied as well: ready includes them. */
+  /** Whether the plan's Kubernetes Secrets are applied too: ready then includes them. */
   readonly syncSecrets: boolean;
-  /** Whether there is an application to tell. */
+  /** Whether there are notifiers. */
   readonly hasNotifiers: boolean;
-  /** Tell also about the first publish of a process. */
+  /** Notify of the first publish of a process too. */
   readonly notifyOnStart: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** A publication that has published nothing yet. */
+/** A target that has published nothing yet. */
 export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   const { directory, target, sourceOf, hasNotifiers, notifyOnStart, clock, log } = options;
   let { plan } = options;
@@ -113,9 +92,9 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let ready =
     target.holds(expectedPaths(plan)) &&
     (!needsSecrets() || target.appliedSecrets() === secretsDescription(plan));
-  /** Until a plan's first success both regions are asked. */
+  /** Until a plan's first success both regions are read. */
   let verifiedOnce = false;
-  let publishes = 0;
+  let hasPublished = false;
   let files: readonly FileStatus[] = [];
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
@@ -126,41 +105,39 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let lastChange: number | undefined;
   let lastFailure: number | undefined;
 
-  async function renderFiles(outcomes: FetchResults): Promise<RenderedTarget> {
-    const { served, missing, unserved: degradedObjects } = selectValues(plan, outcomes);
-    return { ...(await render(plan, served)), missing, degradedObjects };
+  async function renderFiles(results: FetchResults): Promise<RenderedTarget> {
+    const { selected, missing, degradedObjects } = selectValues(plan, results);
+    return { ...(await render(plan, selected)), missing, degradedObjects };
   }
 
-  function publish(rendered: RenderedTarget): Published {
+  function publish(rendered: RenderedTarget): TargetPublished {
     const { snapshot, facts, variableWarnings, missing, degradedObjects } = rendered;
-    const first = publishes === 0;
-    const replaces = !first || target.holds([]);
-    const toNotify = (of: Change): Changed | undefined =>
-      hasNotifiers ? changeToNotify(of, snapshot, replaces, first && notifyOnStart) : undefined;
-    const change = target.publish(snapshot, toNotify);
-    publishes++;
+    const isFirst = !hasPublished;
+    const announce = !hasNotifiers ? 'never' : isFirst && notifyOnStart ? 'always' : 'replacing';
+    const published = target.publish(snapshot, { announce });
+    hasPublished = true;
     verifiedOnce = true;
     if (!needsSecrets()) ready = true;
     lastSuccess = clock.now();
-    if (change.kind === 'changed') lastChange = lastSuccess;
-    files = filesStatus(facts, files, first, momentText(lastSuccess));
+    if (published.change.kind === 'changed') lastChange = lastSuccess;
+    files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
     missingOptional = logTransitions(missingOptional, missing, {
-      begins: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
-      ends: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
+      onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
+      onEnd: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
     });
     warnedVariables = logTransitions(warnedVariables, variableWarnings, {
-      begins: ({ problem }) => log.problem('config.warning', problem, { config: plan.file }),
-      ends: () => {},
+      onBegin: ({ problem }) => log.problem('config.warning', problem, { config: plan.file }),
+      onEnd: () => {},
     });
     degraded = logTransitions(degraded, degradedObjects, {
-      begins: (object) => log.problem('region.failing', object.problem, { config: plan.file }),
-      ends: (name) =>
+      onBegin: (object) => log.problem('region.failing', object.problem, { config: plan.file }),
+      onEnd: (name) =>
         log.write('region.recovered', `${name} is served by both regions again`, {
           config: plan.file,
           object: name,
         }),
     });
-    return { change, first, notify: toNotify(change) };
+    return { ...published, isFirst };
   }
 
   return {
@@ -196,11 +173,11 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       file: plan.file,
       directory,
       region: plan.region,
-      ...(plan.failoverRegion === undefined ? {} : { failoverRegion: plan.failoverRegion }),
+      failoverRegion: plan.failoverRegion,
       ready,
-      ...moment('lastSuccess', lastSuccess),
-      ...moment('lastChange', lastChange),
-      ...moment('lastFailure', lastFailure),
+      lastSuccess: optionalTime(lastSuccess),
+      lastChange: optionalTime(lastChange),
+      lastFailure: optionalTime(lastFailure),
       lastErrors: distinct(lastErrors).map(problemStatus),
       configProblems: configProblems.map(problemStatus),
       files,
@@ -222,65 +199,65 @@ function secretsDescription({ secretObjects }: Plan): string {
   );
 }
 
-/** Which value serves each object. Throws the problems of all that have none. */
-function selectValues(plan: Plan, outcomes: FetchResults) {
-  const served = new Map<PlannedObject, SelectedValue>();
+/** The value of each object. Throws the problems of all that have none. */
+function selectValues(plan: Plan, results: FetchResults) {
+  const selected = new Map<PlannedObject, SelectedValue>();
   const missing: ObjectProblem[] = [];
   const degradedObjects: ObjectProblem[] = [];
   const failures: Problem[] = [];
   for (const object of plan.objects) {
-    const choice = selectRegion(object, outcomes);
-    switch (choice.kind) {
+    const selection = selectRegion(object, results);
+    switch (selection.kind) {
       case 'value':
-        served.set(object, {
-          value: choice.value.value,
-          version: choice.value.version,
-          region: choice.region,
+        selected.set(object, {
+          value: selection.value.value,
+          version: selection.value.version,
+          region: selection.region,
         });
-        if (choice.degraded !== undefined)
-          degradedObjects.push({ name: object.name, problem: choice.degraded });
+        if (selection.degraded !== undefined)
+          degradedObjects.push({ name: object.name, problem: selection.degraded });
         break;
       case 'absent':
-        missing.push({ name: object.name, problem: choice.problem });
+        missing.push({ name: object.name, problem: selection.problem });
         break;
       case 'failed':
-        failures.push(...choice.problems);
+        failures.push(...selection.problems);
         break;
       default:
-        choice satisfies never;
+        selection satisfies never;
     }
   }
   throwProblems(distinct(failures));
-  return { served, missing, unserved: degradedObjects };
+  return { selected, missing, degradedObjects };
 }
 
-/** Says what is new in a list and what is gone from it; returns the names that are in it now. */
+/** Calls back for what is new in a list and what is gone from it; returns the names that are in it now. */
 function logTransitions(
   before: readonly string[],
   now: readonly ObjectProblem[],
-  say: { readonly begins: (note: ObjectProblem) => void; readonly ends: (name: string) => void },
+  callbacks: { readonly onBegin: (object: ObjectProblem) => void; readonly onEnd: (name: string) => void },
 ): readonly string[] {
   const names = now.map(({ name }) => name);
-  for (const note of now) if (!before.includes(note.name)) say.begins(note);
-  for (const name of before) if (!names.includes(name)) say.ends(name);
+  for (const object of now) if (!before.includes(object.name)) callbacks.onBegin(object);
+  for (const name of before) if (!names.includes(name)) callbacks.onEnd(name);
   return names;
 }
 
-/** Each file as it is now; `changedAt` is when this process saw its version change. */
+/** Each file; `changedAt` is when this process saw its version change. */
 function filesStatus(
   facts: Rendered['facts'],
   before: readonly FileStatus[],
-  first: boolean,
+  isFirst: boolean,
   now: string,
 ): readonly FileStatus[] {
   const known = new Map(before.map((file) => [file.path, file]));
   return facts.map(({ path, object, service, region, version }) => {
     const old = known.get(path);
-    const changedAt = old?.version === version ? old.changedAt : first ? undefined : now;
-    return { path, object, service, region, version, ...(changedAt === undefined ? {} : { changedAt }) };
+    const changedAt = old?.version === version ? old.changedAt : isFirst ? undefined : now;
+    return { path, object, service, region, version, changedAt };
   });
 }
 
-function moment<K extends string>(name: K, at: number | undefined): { readonly [N in K]?: string } {
-  return (at === undefined ? {} : { [name]: momentText(at) }) as { readonly [N in K]?: string };
+function optionalTime(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : timeText(at);
 }

@@ -1,27 +1,27 @@
 /**
- * What wakes the agent before its time: a signal, an edited config, a request.
+ * What starts a sync before its time: a signal, an edited config, a request.
  *
- * Events only wake; whoever wakes looks for himself what is new. So any number of requests that arrive while the agent is
- * busy are one when it listens again, and none of them is lost.
+ * A trigger only ends the wait; the loop then finds out itself what is new. So any number of triggers during a sync lead to
+ * one more sync, and none is lost.
  */
 
 import type { Clock } from '../core/clock.ts';
 
-/** Why the agent looks. */
+/** Why a wait ended. */
 export type TriggerReason = 'timer' | 'config' | 'signal' | 'request' | 'secrets';
 
-/** Wake-ups, gathered until the agent asks for them. */
+/** Triggers, collected until the loop waits for them. */
 export interface Triggers {
-  /** Asks for a look as soon as possible. Never waits, never fails. */
+  /** Asks for a sync as soon as possible. Never waits, never fails. */
   trigger(reason: Exclude<TriggerReason, 'timer'>): void;
   /** The reasons since the last call, or `timer` after `ms` milliseconds. Rejects with the reason of `stop`. */
   wait(ms: number, stop: AbortSignal): Promise<ReadonlySet<TriggerReason>>;
 }
 
-/** The timer sleeps at most this long at a time (milliseconds): timers stand still while a machine is suspended. */
+/** A timer runs at most this long (milliseconds), because timers stand still while a machine is suspended. */
 const MAX_TIMER = 60_000;
 
-/** No wake-up yet. */
+/** No trigger yet. */
 export function createTriggers(clock: Clock): Triggers {
   let pending = new Set<TriggerReason>();
   let wakeUp = new AbortController();
@@ -45,4 +45,30 @@ export function createTriggers(clock: Clock): Triggers {
   }
 
   return { trigger, wait };
+}
+
+/**
+ * `trigger`, at most once in `spacing` milliseconds: the first call counts at once, calls that follow too soon are one, and
+ * count when the time has come. So none is lost, and a loop in a script cannot spend API calls. Does nothing after `stop`.
+ */
+export function createRefreshLimit(
+  trigger: () => void,
+  spacing: number,
+  clock: Clock,
+  stop: AbortSignal,
+): () => void {
+  let nextAllowed = Number.NEGATIVE_INFINITY;
+  let waiting = false;
+  const triggerNow = (): void => {
+    waiting = false;
+    nextAllowed = clock.elapsed() + spacing;
+    trigger();
+  };
+  return () => {
+    const wait = nextAllowed - clock.elapsed();
+    if (waiting || stop.aborted) return;
+    if (wait <= 0) return triggerNow();
+    waiting = true;
+    clock.sleep(wait, stop).then(triggerNow, () => {});
+  };
 }

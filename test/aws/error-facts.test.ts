@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { entryFailure, errorFacts, incompleteAnswer, isTlsCode } from '../../src/aws/error-facts.ts';
+import { RequestError } from '../../src/http/request.ts';
 
 const test = suite('the facts of a failure');
 
@@ -162,6 +163,14 @@ test('codes of TLS are known from others', () => {
   assert.ok(isTlsCode('DEPTH_ZERO_SELF_SIGNED_CERT'));
   assert.not(isTlsCode('ECONNRESET'));
   assert.not(isTlsCode(undefined));
+});
+
+test('an error of a request says where it went and how far it came', () => {
+  const error = new RequestError('ECONNREFUSED', 'aws.example:443', 'connect');
+  const { kind, peer, phase } = errorFacts(error, 0) ?? {};
+  assert.equal([kind, peer, phase], ['network', 'aws.example:443', 'connect']);
+  for (const code of ['ERR_UPGRADED', 'ERR_ANSWER_TOO_LARGE', 'ERR_ANSWER_NOT_UTF8'])
+    assert.is(errorFacts(new RequestError(code, 'aws.example:443', 'answer'), 0)?.kind, 'answer');
 });
 
 test.run();

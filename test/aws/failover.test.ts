@@ -25,8 +25,9 @@ function object(fields: Partial<PlannedObject> = {}): PlannedObject {
 }
 
 const found = (version: string): FetchResult => ({ kind: 'found', value: new Secret('v'), version });
-const failed = (code: ProblemCode): FetchResult => ({
+const failed = (code: ProblemCode, awsCode?: string): FetchResult => ({
   kind: 'failed',
+  awsCode,
   problem: new Problem({ code, subject: code, message: 'm', remedy: 'r' }),
 });
 
@@ -68,10 +69,28 @@ for (const code of [
   });
 }
 
-for (const code of ['fetch.notFound', 'fetch.denied', 'fetch.client'] as const) {
-  test(`${code} from either region fails the object`, () => {
-    assert.is(verdict(failed(code), found('2')), code);
-    assert.is(verdict(found('1'), failed(code)), code);
+for (const [awsCode, fatalInPrimary, fatalInFailover] of [
+  ['ResourceNotFound', true, true],
+  ['InvalidParameter', true, true],
+  ['InvalidKeyId', true, true],
+  ['InvalidParameters', true, true],
+  ['InvalidRequest', true, false],
+  ['DecryptionFailure', true, false],
+  ['AccessDenied', false, false],
+  ['Validation', false, false],
+  ['InvalidSignature', false, false],
+  ['OptInRequired', false, false],
+  ['EncryptionFailure', false, false],
+  ['MalformedPolicyDocument', false, false],
+  ['ParameterNotFound', false, false],
+  ['ParameterVersionNotFound', false, false],
+] as const) {
+  const failure = failed('fetch.client', awsCode);
+  test(`${awsCode} of the primary ${fatalInPrimary ? 'fails the object' : 'lets the failover serve'}`, () => {
+    assert.is(verdict(failure, found('2')), fatalInPrimary ? 'fetch.client' : '2 from eu-central-1');
+  });
+  test(`${awsCode} of the failover ${fatalInFailover ? 'fails the object' : 'is a warning'}`, () => {
+    assert.is(verdict(found('1'), failure), fatalInFailover ? 'fetch.client' : '1 from eu-west-1');
   });
 }
 
@@ -92,8 +111,9 @@ test('an access error about an optional object is still an error', () => {
   assert.is(verdict(failed('fetch.denied'), undefined, { optional: true }), 'fetch.denied');
 });
 
-test('an access error of the failover is an error even if the primary lacks an optional object', () => {
-  assert.is(verdict(failed('fetch.notFound'), failed('fetch.denied'), { optional: true }), 'fetch.denied');
+test('a malformed request to the failover is an error even if the primary lacks an optional object', () => {
+  const malformed = failed('fetch.client', 'InvalidParameter');
+  assert.is(verdict(failed('fetch.notFound'), malformed, { optional: true }), 'fetch.client');
   assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'absent');
 });
 
@@ -104,7 +124,7 @@ test('a failover that lacks an optional object says nothing about why the primar
 test('a refresh asks the second region only for what the first could not serve', () => {
   const plan = { objects: [object()] } as unknown as Plan;
   assert.equal(failoverRefs(plan, outcomes(found('1'))), []);
-  assert.equal(failoverRefs(plan, outcomes(failed('fetch.denied'))), []);
+  assert.equal(failoverRefs(plan, outcomes(failed('fetch.notFound', 'ResourceNotFound'))), []);
   assert.equal(failoverRefs(plan, outcomes(failed('fetch.network'))), [failover]);
 });
 

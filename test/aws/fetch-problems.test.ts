@@ -139,7 +139,26 @@ test('the network is described by what can be done about it', () => {
   assert.match(network('ENOTFOUND'), /DNS/);
   assert.match(network('TimeoutError'), /--aws-timeout/);
   assert.match(network('SELF_SIGNED_CERT_IN_CHAIN'), /AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS/);
-  assert.match(network('ECONNREFUSED'), /HTTPS_PROXY and AWS_ENDPOINT_URL/);
+  assert.match(network('ECONNREFUSED'), /Nothing listens there: check AWS_ENDPOINT_URL, HTTPS_PROXY/);
+  assert.match(network('EMFILE'), /ulimit -n/);
+  assert.match(network('CERT_HAS_EXPIRED'), /clock.*renew/);
+  assert.match(network('ERR_TLS_CERT_ALTNAME_INVALID'), /another name/);
+  assert.match(network('ERR_PROXY_TUNNEL'), /proxy refuses/);
+  assert.match(network('EPROTO'), /plain HTTP, write http:/);
+});
+
+test('an error of the network names the host and the port, and DNS that does not answer', () => {
+  const message = (code: string, phase: 'lookup' | 'connect' | 'answer'): string =>
+    fetchProblem(secret, GET, {
+      ...incompleteAnswer(undefined),
+      kind: 'network',
+      code,
+      peer: 'aws.example:443',
+      phase,
+    }).message;
+  assert.match(message('ECONNREFUSED', 'connect'), /aws\.example:443 .*ECONNREFUSED/);
+  assert.match(message('TimeoutError', 'connect'), /aws\.example:443 .*no connection in time/);
+  assert.match(message('TimeoutError', 'lookup'), /^no answer of DNS for aws\.example:443/);
 });
 
 test('an answer that is not of AWS, or that lacks the object', () => {

@@ -3,7 +3,16 @@ import * as assert from 'uvu/assert';
 import { secretRef } from '../../src/config/secret-ref.ts';
 import { rejects } from '../support/rejects.ts';
 import { until } from '../support/wait.ts';
-import { openWorld, outcomeText, parameter, problemsIn, REGION, secret, type World } from './world.ts';
+import {
+  openWorld,
+  outcomeText,
+  parameter,
+  problemsIn,
+  REGION,
+  realClock,
+  secret,
+  type World,
+} from './world.ts';
 
 const test = suite('the secret source on AWS');
 
@@ -214,17 +223,34 @@ test('a batch that is not allowed is read singly, said once, and not tried again
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 60);
   assert.equal(logged, [
-    'info fetch.batchDisabled action=secretsmanager:BatchGetSecretValue awsCode=AccessDeniedException: secrets are read one by one from now on: the role may not secretsmanager:BatchGetSecretValue, which would save calls',
+    'info fetch.batchDisabled action=secretsmanager:BatchGetSecretValue awsCode=AccessDeniedException: secrets are fetched one by one: the role may not call secretsmanager:BatchGetSecretValue, which saves calls; it is tried again in an hour',
   ]);
 });
 
-test('a batch that is throttled is read singly, and not tried again', async () => {
+test('a batch that was denied is tried again after an hour', async () => {
+  let skipped = 0;
+  const clock = { ...realClock, elapsed: () => realClock.elapsed() + skipped };
+  const { aws, read } = await open({
+    clock,
+    seed: secretsOf(10),
+    identity: { deny: [{ action: 'secretsmanager:BatchGetSecretValue' }] },
+  });
+  await read(...asked(10));
+  skipped = 3_500_000;
+  await read(...asked(10));
+  assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 1);
+  skipped = 3_700_000;
+  await read(...asked(10));
+  assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
+});
+
+test('a batch that is throttled is read singly, and tried again in the next sync', async () => {
   const { aws, read, logged } = await open({ seed: secretsOf(10) });
   aws.addFault({ on: { operation: 'BatchGetSecretValue' }, does: { kind: 'throttle' } });
   assert.ok((await read(...asked(10))).every((text) => text.startsWith('found ')));
   await read(...asked(10));
-  assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 3);
-  assert.is(logged.length, 1);
+  assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 6);
+  assert.equal(logged, []);
 });
 
 for (const [what, does] of Object.entries({
@@ -243,7 +269,7 @@ for (const [what, does] of Object.entries({
       );
     assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 1);
     assert.is(logged.length, 1);
-    assert.match(logged[0] ?? '', /what answers there does not have secretsmanager:BatchGetSecretValue$/);
+    assert.match(logged[0] ?? '', /the endpoint does not have secretsmanager:BatchGetSecretValue$/);
   });
 }
 

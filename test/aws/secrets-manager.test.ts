@@ -55,4 +55,13 @@ test('a secret without a value, or without a version, is not an answer', async (
   assert.is(await readBack({ ...identified, SecretString: 'A', VersionId: 'no version\n' }), 'fetch.answer');
 });
 
+test('the value of another secret is not an answer', async () => {
+  const other = { Name: 'b', ARN: 'arn:b', VersionId: 'v1', SecretString: 'B' };
+  assert.is(await readBack(other), 'fetch.answer');
+});
+
+test('a string that is no Unicode is not an answer', async () => {
+  assert.is(await readBack({ ...identified, SecretString: '\ud800' }), 'fetch.answer');
+});
+
 test.run();

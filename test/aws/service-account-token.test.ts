@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,20 @@ test('no file, a directory', async () => {
   const missing = (await rejects(readToken(join(directory, 'none')))) as Problem;
   assert.match(missing.message, /got no file$/);
   const wrong = (await rejects(readToken(directory))) as Problem;
-  assert.match(wrong.message, /got EISDIR$/);
+  assert.match(wrong.message, /got a directory$/);
+});
+
+test('refuses a named pipe, a device and an endless file at once', async () => {
+  const pipe = join(directory, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  for (const [file, found] of [
+    [pipe, 'a named pipe'],
+    ['/dev/zero', 'a device'],
+    [written('long', 'x'.repeat(64 * 1024 + 1)), 'more than 64 KiB'],
+  ] as const) {
+    const { message } = (await rejects(readToken(file))) as Problem;
+    assert.is(message, `expected the service account's token, got ${found}`);
+  }
 });
 
 test.run();

@@ -4,7 +4,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { helpText } from '../../src/cli/help.ts';
 import { type CommandName, flagOf, optionEntries } from '../../src/cli/options.ts';
-import { commands } from '../../src/cli/parse.ts';
+import { commands, parseCommand } from '../../src/cli/parse.ts';
+import { version } from '../../src/core/version.ts';
 
 const names = Object.keys(commands) as CommandName[];
 
@@ -30,14 +31,32 @@ for (const name of names) {
 }
 
 test('what a value looks like stands before the meaning, what inject has otherwise in its place', async () => {
-  assert.match(await helpText('init', 200), /--config +FILE\[=DIR\]: a SecretProviderClass file/);
-  assert.match(await helpText('inject', 200), /--output +the language of the manifests \(yaml, json\)/);
+  assert.match(await helpText('init', 200), /--config +FILE\[=DIR\]: SecretProviderClass file/);
+  assert.match(await helpText('inject', 200), /--output +output format \(yaml, json\)/);
 });
 
 test('the page of the program says what every command does', async () => {
   const page = await helpText(undefined, 200);
   for (const [name, does] of Object.entries(commands)) assert.match(page, `podsecrets ${name}`, does);
-  assert.match(page, 'podsecrets COMMAND --help');
+  assert.match(page, 'podsecrets help [COMMAND]');
+});
+
+test('every page ends with the version and where the project is, that of a command with examples', async () => {
+  for (const name of [undefined, ...names]) {
+    const page = await helpText(name, 80);
+    assert.match(page, `podsecrets ${version}, https://github.com/podsecrets/podsecrets`);
+    if (name !== undefined) assert.match(page, /Examples:\n {2}.*podsecrets /);
+  }
+});
+
+test('every example of a page is a command line that is accepted', async () => {
+  const commandLine = /podsecrets ((?:init|sidecar|check|doctor|inject|status)\b[^|\n]*)/g;
+  for (const name of names) {
+    const [, examples = ''] = (await helpText(name, 80)).split('Examples:\n');
+    const lines = [...examples.matchAll(commandLine)].map(([, line = '']) => line.trim());
+    assert.ok(lines.length > 0, name);
+    for (const line of lines) assert.is(parseCommand(line.split(' '), {}).kind, 'run', line);
+  }
 });
 
 test.run();

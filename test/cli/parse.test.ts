@@ -97,7 +97,7 @@ test('a misspelt flag is an error that names the nearest', () => {
 });
 
 test('a flag of another command is refused by naming that command', () => {
-  assert.match(first('init --interval 30s').message, 'got one of sidecar');
+  assert.match(first('init --interval 30s').message, 'but of sidecar');
 });
 
 test('a misspelt variable is a warning that names the nearest', () => {
@@ -155,6 +155,19 @@ test('help and version are commands of their own', () => {
 
 test('text from the command line is escaped in its error', () => {
   assert.match(first('init --\u001b[31mred').subject, '\\x1b');
+});
+
+test('the password of a refused URL is not printed', () => {
+  for (const url of [
+    'http://user:hunter2@app/',
+    'ftp://user:hunter2@app',
+    'http://user:hunter2@[',
+    'user:hunter2@app',
+  ]) {
+    const [problem] = refused(`init --notify-url ${url}`);
+    assert.not.match(problem?.message ?? '', 'hunter2');
+    assert.match(problem?.message ?? '', '…@');
+  }
 });
 
 test.run();

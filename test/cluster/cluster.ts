@@ -1,7 +1,7 @@
 /**
  * The Kubernetes cluster of a test: the one that KUBECONFIG names, or one of our own.
  *
- * On somebody's cluster the tests are guests. They make namespaces with names that nobody has, and a policy that looks at one
+ * On an existing cluster the tests are guests. They make namespaces with random names, and a policy that looks at one
  * of these only; all of it bears the label of the run. Nothing else is written. The administrator's kubeconfig may be of any
  * kind that kubectl reads: certificates, tokens, plugins, several files.
  */

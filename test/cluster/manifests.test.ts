@@ -49,8 +49,11 @@ const ways = [
   '--owner 7:7 --listen [::]:9000',
 ];
 for (const file of globSync('*/{deployment,job,pod}.yaml', { cwd: examples }).sort()) {
-  for (const flags of ways) {
-    if (file.startsWith('init-only') && flags.includes('+')) continue;
+  for (const way of ways) {
+    if (file.startsWith('init-only') && way.includes('+')) continue;
+    // Its containers read the Secret.
+    const secrets = file.startsWith('envfrom-secret') && !way.includes('--sync-secrets');
+    const flags = secrets ? `${way} --sync-secrets` : way;
     test(`examples/${file} injected with "${flags}"`, async ({ cluster }) => {
       const config = readFileSync(join(examples, file, '..', 'secret-provider-class.yaml'), 'utf8');
       const text = readFileSync(join(examples, file), 'utf8');

@@ -130,7 +130,7 @@ test('creates, leaves alone, updates, and removes what left the config', async (
   assert.equal((await apply(scene, one, rotated)).results, ['app unchanged']);
 });
 
-test('refuses a foreign Secret, and a field that somebody changed', async (scene) => {
+test('refuses a foreign Secret, and a field that another manager changed', async (scene) => {
   const plan = secretPlan([app, other]);
   await grant(scene, plan);
   kubectl(scene, ['create', 'secret', 'generic', 'app', '--from-literal=password=theirs']);

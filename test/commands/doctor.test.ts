@@ -84,7 +84,7 @@ async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...
   return { code, out, err };
 }
 
-test('all is well: what is used, by whom, and what was read', async (scene) => {
+test('all checks pass: reports identity, endpoints and what was read', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     region: 'eu-west-1',
@@ -113,7 +113,7 @@ test('a region that only AWS_REGION names is said to come from there', async (sc
   assert.match((await run(scene)).out, 'eu-west-1, from AWS_REGION\n');
 });
 
-test('a config with mistakes is told like check tells it, and ends there', async (scene) => {
+test('a config with problems is reported as check reports it, and the other checks are skipped', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [{ objectName: 'db', objectType: 'secretmanager' }] });
   const { code, out } = await run(scene);
   assert.is(code, 3);
@@ -143,7 +143,7 @@ test('a denied action is named on its resource, and the policy that allows it is
   assert.match(out, '1 problem; exit code 5.');
 });
 
-test("the agent's own code and request id are told, with what to do about that code", async (scene) => {
+test("the agent's own code and request id are reported, with the remedy for that code", async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   scene.aws.addFault({
     on: { service: 'agent' },
@@ -158,7 +158,7 @@ test("the agent's own code and request id are told, with what to do about that c
   assert.match(out, /sts:AssumeRole and sts:TagSession/);
 });
 
-test('KMS that denies is told as KMS, and the statement is bound to the value', async (scene) => {
+test('a KMS denial is reported as KMS, and the statement is limited to the value', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('locked')] });
   scene.aws.changeIdentity({ name: 'app', deny: [{ action: 'kms:Decrypt', resource: 'locked' }] });
   const { code, out } = await run(scene);
@@ -187,7 +187,7 @@ test('an optional object that does not exist is a warning', async (scene) => {
   assert.match(out, /warn {2}feature/);
 });
 
-test('a failover region that is denied shows on the first day', async (scene) => {
+test('a failover region that is denied is a warning, as for the provider, with the missing permission', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     failoverRegion: 'us-east-1',
@@ -198,9 +198,9 @@ test('a failover region that is denied shows on the first day', async (scene) =>
     does: { kind: 'error', code: 'AccessDeniedException', message: 'no' },
   });
   const { code, out } = await run(scene);
-  assert.is(code, 5);
+  assert.is(code, 0);
   assert.match(out, /ok {4}db {2}secretsmanager eu-west-1/);
-  assert.match(out, /FAIL {2}db {2}secretsmanager us-east-1/);
+  assert.match(out, /warn {2}db {2}secretsmanager us-east-1/);
   assert.match(out, 'arn:aws:secretsmanager:us-east-1:*:secret:db-??????');
 });
 
@@ -241,7 +241,7 @@ test('variables that are missing are named, and nothing is asked', async (scene)
   assert.is(scene.aws.count(), 0);
 });
 
-test('a token that nobody accepts fails the identity, once, and the objects are skipped', async (scene) => {
+test('a token that is rejected fails the identity once, and the objects are skipped', async (scene) => {
   scene.env = podIdentityEnv(scene.sandbox, scene.aws, jwt({ ...claims, aud: 'elsewhere' }));
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('login')] });
   const { code, out } = await run(scene);
@@ -252,7 +252,7 @@ test('a token that nobody accepts fails the identity, once, and the objects are 
   assert.match(out, /skip {2}login/);
 });
 
-test('a token file that is not there is told at the token', async (scene) => {
+test('a missing token file is reported at the token', async (scene) => {
   rmSync(scene.env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE ?? '');
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   const { code, out } = await run(scene);
@@ -263,7 +263,7 @@ test('a token file that is not there is told at the token', async (scene) => {
   );
 });
 
-test('IRSA works without a word in the config, by its variables', async (scene) => {
+test('IRSA works by its variables alone, without a key in the config', async (scene) => {
   scene.env = irsaEnv(scene.sandbox, scene.aws, ROLE, webToken);
   scene.sandbox.writeConfig({ objects: [secret('db')] });
   const { code, out } = await run(scene);
@@ -305,7 +305,7 @@ test('a directory on a disk is refused as init would refuse it, unless that is a
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   const { code, out } = await run(scene, '--dir', disk);
   assert.is(code, 6);
-  assert.match(out, /FAIL {2}directory\n {8}.*expected a tmpfs or ramfs/);
+  assert.match(out, /FAIL {2}directory\n {8}.*a tmpfs or ramfs is required/);
   assert.match((await run(scene, '--dir', disk, '--allow-disk')).out, /ok {4}directory {2}on a disk/);
 });
 
@@ -343,7 +343,7 @@ test('as JSON the same, with results and problems as fields', async (scene) => {
   assert.is(report.missing.Statement[0].Action, 'secretsmanager:GetSecretValue');
 });
 
-test('with --sync-secrets the rules that the service account lacks are told', async (scene) => {
+test('with --sync-secrets the rules that the service account lacks are reported', async (scene) => {
   const secretObjects = [
     { secretName: 'app', type: 'Opaque', data: [{ objectName: 'db', key: 'password' }] },
   ];

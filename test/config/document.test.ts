@@ -1,4 +1,4 @@
-/** Which documents are read at all, and how the rest of them is told apart from a typing error. */
+/** Which document of a file is the class, and what is wrong with a file that has none. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -158,12 +158,12 @@ test("Kubernetes' own keys match exactly, unlike those of objects", async () => 
   assert.equal(warnings(parsed), ['6 config.unknownKey spec']);
 });
 
-test('metadata may hold what it likes', async () => {
+test('metadata may have any keys', async () => {
   const text = good.replace('{name: demo}', '{name: demo, labels: {a: b}, managedFields: []}');
   assert.equal(warnings(await parse(text)), []);
 });
 
-test('YAML that cannot be read names its line', async () => {
+test('a syntax error names its line', async () => {
   assert.equal(await refused('kind: a\nb: [c\n'), ['3 config.yaml config']);
   assert.equal(await refused('kind: a\n\tb: c\n'), ['2 config.yaml config']);
   assert.equal(await refused('kind: "\u0007"\n'), ['1 config.yaml config']);

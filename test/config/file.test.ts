@@ -70,7 +70,7 @@ for (const [name, file, expected] of [
   ['binary', written('binary', new Uint8Array([0xff, 0xfe, 0x41, 0])), 'got bytes that are not UTF-8 | Save'],
   ['a name that is too long', join(scratch, 'x'.repeat(300)), 'got ENAMETOOLONG | Name a file'],
 ] as const) {
-  test(`says what is there instead: ${name}`, () => {
+  test(`names what it found instead of a config: ${name}`, () => {
     assert.match(problem(file), `expected a SecretProviderClass file, ${expected}`);
   });
 }
@@ -88,13 +88,13 @@ test('refuses a named pipe, a device and a socket at once', () => {
   assert.match(problem(socket), 'got a socket or a device | Name a file');
 });
 
-test('a link that leads to itself is an error and no hang', () => {
+test('a link to itself is an error', () => {
   const loop = join(scratch, 'loop');
   symlinkSync(loop, loop);
   assert.match(problem(loop), 'got ELOOP');
 });
 
-test('a file of another user that may not be read', () => {
+test('a file of another user without read permission is an error', () => {
   const copy = copyForOthers('a config that may not be read');
   if (copy === undefined) return;
   const files = ['open', 'private'].map((name) => join(readableScratch(), name));

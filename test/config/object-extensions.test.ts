@@ -49,7 +49,7 @@ test('an expanded object makes files at the top, or in the directory that object
   assert.equal(report.ok && report.files.map(({ source }) => source), ['expand', 'expand', 'expand', 'x']);
 });
 
-test('several objects may be expanded at the top: only the values tell whether they collide', async () => {
+test('several objects may be expanded at the top: only the values show whether they collide', async () => {
   const text = config(`
     - {objectName: a, objectType: ssmparameter, expand: true}
     - {objectName: b, objectType: ssmparameter, expand: true}`);

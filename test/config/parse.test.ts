@@ -1,5 +1,5 @@
 /**
- * The AWS provider's semantics, one case or more for each point that its README does not tell, and for each of its defects
+ * The AWS provider's semantics, one case or more for each point that its README does not explain, and for each of its defects
  * that a config can show. The numbers are those of the points: 1-13 what must be alike, D what must not.
  */
 
@@ -69,7 +69,7 @@ const cases: readonly Case[] = [
     warnings: ['11 config.duplicate objects[0].objectName'],
   },
   {
-    name: '1: only the first document counts, even when the next one is no YAML',
+    name: '1: only the first document counts, even if the next one is not YAML',
     objects: `
       - objectName: db
         objectType: secretsmanager
@@ -101,7 +101,7 @@ const cases: readonly Case[] = [
     files: ['true', '31', '1.1', '1:30', '2026-01-31', '1e+06', '1.10'].map((path) => `${path} 0644`),
   },
   {
-    name: '2: what YAML makes of text without quotes is said',
+    name: '2: unquoted text that YAML changes is a warning',
     objects: '- {objectName: db, objectType: secretsmanager, objectAlias: y}',
     files: ['true 0644'],
     warnings: ['9 config.object objects[0].objectAlias'],
@@ -425,13 +425,13 @@ const cases: readonly Case[] = [
     problems: [0, 1, 2, 3, 4, 5].map((n) => `${9 + n} config.object objects[${n}].filePermission`),
   },
   {
-    name: '11: with failoverRegion each value is asked for in both regions',
+    name: '11: with failoverRegion each value is fetched in both regions',
     objects: '- {objectName: a, objectType: ssmparameter}',
     parameters: failover,
     reads: ['ssmparameter eu-west-1 a', 'ssmparameter eu-central-1 a'],
   },
   {
-    name: '12: a parameter is asked for with its version, or else its label',
+    name: '12: a parameter is fetched by its version, or else its label',
     objects: `
       - {objectName: a, objectType: ssmparameter, objectVersion: 3}
       - {objectName: b, objectType: ssmparameter, objectVersionLabel: prod}
@@ -453,7 +453,7 @@ const cases: readonly Case[] = [
     warnings: ['9 config.object objects[0].objectVersion'],
   },
   {
-    name: '13: a secret is asked for with version and label',
+    name: '13: a secret is fetched by version and label',
     objects: '- {objectName: a, objectType: secretsmanager, objectVersion: v, objectVersionLabel: l}',
     reads: ['secretsmanager eu-west-1 a v=v l=l'],
   },
@@ -468,7 +468,7 @@ const cases: readonly Case[] = [
     problems: ['12 config.jmesPath objects[0].jmesPath[0]', '13 config.jmesPath objects[0].jmesPath[1]'],
   },
   {
-    name: 'D: a function that JMESPath does not have is a warning, for it may never be evaluated',
+    name: 'D: a function that JMESPath does not have is a warning, because it may never be evaluated',
     objects: `
       - objectName: a
         objectType: secretsmanager
@@ -500,7 +500,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'D: names that meet on one path are refused: alias and name, translated names, labels without alias',
+    name: 'D: names that give one path are refused: alias and name, translated names, labels without alias',
     objects: `
       - {objectName: a, objectType: ssmparameter}
       - {objectName: b, objectType: ssmparameter, objectAlias: a}

@@ -5,7 +5,7 @@ import type { FilePath } from '../../src/core/file-path.ts';
 
 const path = (text: string) => text as FilePath;
 
-test('a path belongs to the first who claims it', () => {
+test('the first claim of a path wins', () => {
   const tree = new PathTree<string>();
   assert.is(tree.claim(path('a/b'), 'first'), undefined);
   assert.is(tree.claim(path('a/b'), 'second'), 'first');
@@ -13,7 +13,7 @@ test('a path belongs to the first who claims it', () => {
   assert.is(tree.claim(path('a/b'), 'fourth'), 'first');
 });
 
-test('who holds a directory of a path is found, whichever came first', () => {
+test('the owner of a parent path is found, whichever came first', () => {
   const tree = new PathTree<string>();
   tree.claim(path('a/b/c'), 'below');
   tree.claim(path('a'), 'above');

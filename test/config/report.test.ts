@@ -57,7 +57,7 @@ test('the report has the keys of the interface and no others', async () => {
   });
 });
 
-test('of several configs each file says its directory, and equal reads are one', async () => {
+test('with several configs each file has its directory, and equal reads are one', async () => {
   const text = config('- {objectName: a, objectType: ssmparameter}');
   const report = checkReport(await checked(text, text));
   assert.ok(report.ok);
@@ -69,7 +69,7 @@ test('of several configs each file says its directory, and equal reads are one',
   assert.is(report.reads.length, 1);
 });
 
-test('of several configs each problem says its file', async () => {
+test('with several configs each problem has its file', async () => {
   const good = config('- {objectName: a, objectType: ssmparameter}');
   const report = checkReport(await checked(good, config('- {objectName: a}')));
   assert.equal(!report.ok && report.problems.map(({ file, line }) => `${file}:${line}`), ['config-1.yaml:9']);
@@ -83,7 +83,7 @@ test('a problem without file and line has neither', () => {
   });
 });
 
-test('a plan as text is a table of files and one of reads', async () => {
+test('a plan as text is tables of files and API reads, and of variables if there are any', async () => {
   const text = config(
     '- {objectName: a/b, objectType: secretsmanager, filePermission: "0400", jmesPath: [{path: user, objectAlias: u}]}',
     { failoverRegion: 'eu-central-1' },
@@ -93,17 +93,35 @@ test('a plan as text is a table of files and one of reads', async () => {
     `config-0.yaml (demo) publishes to /mnt/0
 
 FILE  MODE  OBJECT  SERVICE         SOURCE
-a_b   0400  a/b     secretsmanager  whole
+a_b   0400  a/b     secretsmanager  full value
 u     0400  a/b     secretsmanager  user
 
-READ            REGION        NAME  VERSION  STAGE OR LABEL
+API READS       REGION        NAME  VERSION  STAGE OR LABEL
 secretsmanager  eu-west-1     a/b
 secretsmanager  eu-central-1  a/b
 `,
   );
+  const variables = config('- {objectName: a, objectType: ssmparameter, env: A}', { envFile: 'app.env' });
+  assert.is(
+    checkText(await checked(variables)),
+    `config-0.yaml (demo) publishes to /mnt/0
+
+FILE     MODE  OBJECT  SERVICE       SOURCE
+a        0644  a       ssmparameter  full value
+app.env  0644                        env
+
+API READS     REGION     NAME  VERSION  STAGE OR LABEL
+ssmparameter  eu-west-1  a
+
+VARIABLE  OBJECT  FILE
+A         a       app.env
+`,
+  );
+  const report = checkReport(await checked(variables));
+  assert.equal(report.ok && report.variables, [{ name: 'A', object: 'a', file: 'app.env' }]);
 });
 
-test('warnings stand below the plan', async () => {
+test('warnings follow the plan', async () => {
   const text = checkText(await checked(config('- {objectName: a, objectType: ssmparameter, b: c}')));
   assert.match(
     text,
@@ -111,7 +129,7 @@ test('warnings stand below the plan', async () => {
   );
 });
 
-test('warnings stand below the problems too, for a misspelt key explains a missing one', async () => {
+test('warnings follow the problems too, because a misspelt key explains a missing one', async () => {
   const text = checkText(await checked(config('- {objectNam: a, objectType: ssmparameter}')));
   assert.match(
     text,
@@ -120,7 +138,7 @@ test('warnings stand below the problems too, for a misspelt key explains a missi
   assert.match(text, /\n\n1 problem, 1 warning\.\n$/);
 });
 
-test('one file for two directories has its files told apart', async () => {
+test('one config for two directories lists the files of each', async () => {
   const { configs, problems, warnings } = await checked(
     config('- {objectName: a, objectType: ssmparameter}'),
   );
@@ -129,7 +147,7 @@ test('one file for two directories has its files told apart', async () => {
   assert.equal(report.ok && report.files.map(({ directory }) => directory), ['/mnt/0', '/mnt/1']);
 });
 
-test('problems as text have their place, what was found, and what to do', async () => {
+test('problems as text have their place, message and remedy', async () => {
   assert.is(
     checkText(await checked(config('- {objectName: a}\n- {objectType: ssmparameter}'))),
     `objects[0].objectName (config-0.yaml:9)

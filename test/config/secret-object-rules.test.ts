@@ -17,7 +17,7 @@ const lines = (object: SecretObject) => {
   return found;
 };
 
-test('an ordinary entry has nothing wrong with it', () => {
+test('an ordinary entry has no mistakes', () => {
   const labels = { app: 'shop', 'example.com/tier': '' };
   const annotations = { 'Example.com/Note': 'any text: ö' };
   assert.equal(
@@ -35,7 +35,7 @@ test('names that Kubernetes would refuse are refused with the line', () => {
     assert.is(lines(secretObject('app', { [key]: 'x' })).length, 1, key);
 });
 
-test('labels and annotations are held to their rules', () => {
+test('labels and annotations follow the rules of Kubernetes', () => {
   const found = lines(
     secretObject(
       'app',

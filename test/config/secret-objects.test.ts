@@ -98,13 +98,13 @@ for (const [what, entry, expected] of [
   });
 }
 
-test('a secretName may stand there once', async () => {
+test('two entries with one secretName are a mistake', async () => {
   const entry = '- {secretName: s, type: Opaque, data: [{objectName: db, key: k}]}';
   const parsed = await parse(withSecrets(`${entry}\n${entry}`), { syncSecrets: true });
   assert.equal(problems(parsed), ['8 config.secretObjects secretObjects[1].secretName']);
 });
 
-test('files are not looked for while objects have problems of their own', async () => {
+test('names of files are not checked while objects have problems of their own', async () => {
   const broken = '- {objectName: db, objectType: secretmanager}';
   const entry = '- {secretName: s, type: Opaque, data: [{objectName: db, key: k}]}';
   const parsed = await parse(withSecrets(entry, broken), { syncSecrets: true });

@@ -1,5 +1,5 @@
 /**
- * What stands in the files of a fetch: the bytes of a value as AWS has them, of the version that was asked for, by whatever
+ * The content of the files of a fetch: the bytes of a value as AWS has them, of the version that was asked for, by whatever
  * name; and the modes.
  */
 
@@ -116,7 +116,7 @@ for (const [rule, pin, found] of [
   ["a stage of one's own", { objectVersionLabel: 'BLUE' }, 'four'],
   ['another stage of the same version', { objectVersionLabel: 'GREEN' }, 'four'],
   ['a stage in other letters is another stage', { objectVersionLabel: 'awscurrent' }, undefined],
-  ['a stage that nobody has', { objectVersionLabel: 'RED' }, undefined],
+  ['a stage that no version has', { objectVersionLabel: 'RED' }, undefined],
   ['a version', { objectVersion: versions[0]?.id }, 'one'],
   ['the pending version by its id', { objectVersion: versions[2]?.id }, 'three'],
   ['a version that does not exist', { objectVersion: '99999999-9999-4999-8999-999999999999' }, undefined],
@@ -148,7 +148,7 @@ for (const [rule, pin, found] of [
   ['a version that does not exist', { objectVersion: '4' }, undefined],
   ['a label', { objectVersionLabel: 'stable' }, 'two'],
   ['another label of one version', { objectVersionLabel: 'first' }, 'one'],
-  ['a label that nobody has', { objectVersionLabel: 'red' }, undefined],
+  ['a label that no version has', { objectVersionLabel: 'red' }, undefined],
   ['a label in the place of a version', { objectVersion: 'old' }, 'one'],
   ['a version in the place of a label', { objectVersionLabel: '1' }, 'one'],
 ] as const) {

@@ -1,8 +1,8 @@
 /**
  * Two regions: what each may answer, and what comes of it.
  *
- * A client's fault in either region fails the fetch. Whatever else goes wrong lets the other region serve; the primary's
- * value is preferred. When nothing is delivered nothing is written, and earlier files stay.
+ * What does not exist or is malformed fails the fetch, in either region; some errors of the primary do. Whatever else goes wrong
+ * lets the other region serve; the primary's value is preferred. When nothing is delivered nothing is written, and earlier files stay.
  */
 
 import { suite } from 'uvu';
@@ -35,12 +35,15 @@ const outcomes = {
   'not found': [{ kind: 'error', code: 'ResourceNotFoundException' }],
   denied: [{ kind: 'error', code: 'AccessDeniedException' }],
   'a bad request': [{ kind: 'error', code: 'ValidationException' }],
+  'a bad key': [{ kind: 'error', code: 'DecryptionFailure' }],
+  malformed: [{ kind: 'error', code: 'InvalidParameterException' }],
   throttled: [{ kind: 'throttle' }],
   'an error of the server': [{ kind: 'server-error' }],
   'a cut connection': [{ kind: 'cut', at: 'before-headers' }],
 } as const satisfies Readonly<Record<string, readonly Fault['does'][]>>;
 type Outcome = keyof typeof outcomes;
-const clientFaults: readonly Outcome[] = ['not found', 'denied', 'a bad request'];
+const fatalHere: readonly Outcome[] = ['not found', 'malformed', 'a bad key'];
+const fatalThere: readonly Outcome[] = ['not found', 'malformed'];
 
 function faultsOf(region: string, outcome: Outcome, on: CallFilter): readonly Fault[] {
   return outcomes[outcome].map((does) => ({ on: { ...on, region }, does }));
@@ -48,7 +51,7 @@ function faultsOf(region: string, outcome: Outcome, on: CallFilter): readonly Fa
 
 /** The value that is written: 'here', 'there' or none. */
 function served(here: Outcome, there: Outcome): string | undefined {
-  if (clientFaults.includes(here) || clientFaults.includes(there)) return undefined;
+  if (fatalHere.includes(here) || fatalThere.includes(there)) return undefined;
   if (here === 'ok') return 'here';
   return there === 'ok' ? 'there' : undefined;
 }

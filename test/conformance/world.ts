@@ -83,9 +83,9 @@ async function runInit(
   env: Readonly<Record<string, string>>,
 ): Promise<Pick<Fetched, 'code' | 'thrown'>> {
   // No limit for a machine that is only slow.
-  const patience = flags.includes('--aws-timeout') ? [] : ['--aws-timeout', '1m'];
+  const timeout = flags.includes('--aws-timeout') ? [] : ['--aws-timeout', '1m'];
   const command = parseCommand(
-    ['init', '--start-timeout', '0s', '--log-level', 'error', ...patience, ...flags],
+    ['init', '--start-timeout', '0s', '--log-level', 'error', ...timeout, ...flags],
     env,
   );
   if (command.kind !== 'run') throw new Error('expected a command that runs');
@@ -95,6 +95,7 @@ async function runInit(
     env,
     clock: realClock,
     process: { user: process.geteuid?.() ?? 0 },
+    start: { problems: [], isDone: () => false },
     stop: new AbortController().signal,
     stdout: { write() {} },
     stderr: { write() {} },

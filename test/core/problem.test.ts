@@ -95,8 +95,8 @@ test('a termination message stays within what the kubelet keeps', () => {
   assert.ok(line.length < 1500);
   // Whole problems, and how many there are beside them.
   const shown = line.split(' | ').length - 1;
-  assert.match(line, ` r [config.object] | and ${100 - shown} more, which podsecrets doctor tells`);
-  assert.match(terminationMessage, /\[config\.object\]\nand \d+ more, which podsecrets doctor tells$/);
+  assert.match(line, ` r [config.object] | and ${100 - shown} more: run podsecrets doctor`);
+  assert.match(terminationMessage, /\[config\.object\]\nand \d+ more: run podsecrets doctor$/);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { didYouMean, escapeControl, quote } from '../../src/core/text.ts';
+import { didYouMean, escapeControl, escapedJson, quote, sentence } from '../../src/core/text.ts';
 
 test('control characters cannot forge a log line or drive a terminal', () => {
   assert.is(escapeControl('a\nb\r\t\u001b[31m\u0000'), 'a\\nb\\r\\t\\x1b[31m\\x00');
@@ -36,6 +36,20 @@ test('a slip of two letters finds the name that was meant', () => {
 
 test('a different word finds nothing', () => {
   assert.is(didYouMean('banana', ['objectName', 'objectAlias']), undefined);
+});
+
+test('JSON for a terminal means the same, and holds nothing that drives one', () => {
+  const value = { 'a\u202e': ['\u2028\u2029', '\u009b2J', '\u{e0001}', 'ä', '\u200f'] };
+  const text = escapedJson(value);
+  assert.equal(JSON.parse(text), value);
+  assert.not.match(text, /[\p{Format}\p{Zl}\p{Zp}\p{Control}]/u);
+  assert.match(text, 'ä');
+});
+
+test('a sentence ends with one full stop', () => {
+  assert.is(sentence('expected x, got y'), 'expected x, got y.');
+  assert.is(sentence('AWS said: "No."'), 'AWS said: "No.".');
+  assert.is(sentence('AWS said: No.'), 'AWS said: No.');
 });
 
 test.run();

@@ -144,9 +144,9 @@ test('fargate: EKS Pod Identity is refused', async () => {
       return String(error);
     }
   };
-  assert.match(await refusal(config, '--auth pod-identity'), 'EKS Pod Identity does not exist there');
+  assert.match(await refusal(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
   const asking = config.replace('    region:', '    usePodIdentity: "true"\n    region:');
-  assert.match(await refusal(asking, ''), 'EKS Pod Identity does not exist there');
+  assert.match(await refusal(asking, ''), 'it has no EKS Pod Identity agent');
 });
 
 interface Service {

@@ -69,7 +69,7 @@ test('refuses what the SDK signs with a wrong secret key', async () => {
   assert.is(aws.calls()[0]?.identity, undefined);
 });
 
-test('refuses an access key that nobody issued', async () => {
+test('refuses an access key that it did not issue', async () => {
   const keys = { ...operatorKeys, accessKeyId: 'AKIAUNKNOWN' };
   assert.equal(await errorOf(secretsManagerAt(aws.url, keys).send(get)), {
     name: 'UnrecognizedClientException',

@@ -1,5 +1,5 @@
 /**
- * Decides who signed a request, or why nobody did, in the words that AWS uses.
+ * Finds the signer of a request, or the reason why there is none, in the words that AWS uses.
  *
  * Only credentials that the fake AWS issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
  * Authorization header, (2) its scope names this service, a region (the host's, if the host names one) and the day, and the

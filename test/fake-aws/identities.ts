@@ -55,7 +55,7 @@ export interface Caller {
   readonly userId: string;
 }
 
-/** Who calls the operations that nobody signs. */
+/** The caller of operations without a signature. */
 export const anonymous: Caller = { identity: '', arn: '', userId: '' };
 
 /** What a token says: whose it is, that it was good once, or nothing. */

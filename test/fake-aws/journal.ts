@@ -14,7 +14,7 @@ export interface JournalEntry {
   readonly service: ServiceName;
   /** As in AWS's API; `GetCredentials` of the agent. */
   readonly operation: string;
-  /** From the signature; empty for what nobody signs. */
+  /** From the signature; empty for operations without a signature. */
   readonly region: string;
   /** Names, ARNs or paths as they were asked for. */
   readonly ids: readonly string[];

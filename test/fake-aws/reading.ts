@@ -1,7 +1,7 @@
 /**
  * Readers of data from outside (a seed file, a control request): each checks one shape and says where it does not fit.
  *
- * A key that nobody knows is refused, so that a slip in a seed is found at once instead of changing nothing.
+ * An unknown key is an error, so that a typing error in a seed is found at once.
  */
 
 /** Checks a value found at `where` and gives it its type. */

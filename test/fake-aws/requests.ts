@@ -10,7 +10,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { type Scope, signatureOf } from './sigv4.ts';
 
-/** The static keys of `operator` in example.seed.yaml, whom nobody denies anything. */
+/** The static keys of `operator` in example.seed.yaml, which is denied nothing. */
 export const operatorKeys = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',

@@ -2,7 +2,7 @@
  * Which service and operation a request is meant for, derived from the request alone: one server serves all hosts.
  *
  * `GET /v1/credentials` is the agent's, `/latest/…` the instance metadata service's; a header `X-Amz-Target` names an operation of a JSON service; a form or query with an
- * `Action` is STS. Anything else is for nobody.
+ * `Action` is STS. Anything else is for no service.
  */
 
 import { agent } from './agent.ts';
@@ -30,7 +30,7 @@ const targets: Readonly<Record<string, Service>> = {
   AmazonSSM: parameterStore,
 };
 
-/** The call that a request makes; undefined when it is for nobody. */
+/** The call that a request makes; undefined when it is for no service. */
 export function callOf(request: HttpRequest): Call | undefined {
   if (request.path === '/v1/credentials') return call(agent, 'GetCredentials', {}, request);
   const metadata = instanceMetadataOperation(request.method, request.path);

@@ -30,7 +30,7 @@ import type { Seed } from './seed.ts';
 import type { Answer, HttpRequest } from './service.ts';
 
 export interface FakeAwsOptions {
-  /** Default: an empty account that lets nobody in. */
+  /** Default: an empty account without identities. */
   readonly seed?: Seed;
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;

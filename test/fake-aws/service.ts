@@ -47,7 +47,7 @@ export interface Operation {
   /** The names, ARNs or paths that are asked for, as they were asked for: for the journal and the faults. */
   ids(input: JsonObject): readonly string[];
   run(input: JsonObject, context: Context): JsonObject;
-  /** False for what nobody signs; true by default. */
+  /** False for operations without a signature; default: true. */
   readonly signed?: boolean;
 }
 

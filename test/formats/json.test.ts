@@ -25,7 +25,7 @@ for (const text of [
   test(`${JSON.stringify(text)} is no JSON`, () => assert.is(parse(text), undefined));
 }
 
-test('nesting beyond 1000 levels is no JSON to us, whatever stands in quotes', () => {
+test('nesting beyond 1000 levels is refused; brackets in quotes do not count', () => {
   assert.is(parse('['.repeat(1001) + ']'.repeat(1001)), undefined);
   assert.ok(parse('['.repeat(1000) + ']'.repeat(1000)));
   assert.ok(parse(`"${'['.repeat(2000)}\\"${'['.repeat(2000)}"`));

@@ -86,7 +86,7 @@ for (const [what, text, expected] of [
   ['a null key', 'a: 1\n~: 2\n', '2 expected text as a key, got nothing'],
   ['a list as a key', '? [a]\n: b\n', '1 expected text as a key, got a list'],
   ['a merge of text', 'a: {<<: b}', '1 expected a map or a list of maps behind "<<", got something else'],
-  ['a tag that does not fit', 'a: !!int b\n', '1 expected what the tag !!int says, got "b"'],
+  ['a tag that does not fit', 'a: !!int b\n', '1 expected a value of the tag !!int, got "b"'],
   ['a control character', 'a: b\nc: \u0001\n', '2 expected printable characters, got the character U+0001'],
   ['a tab that indents', 'a: b\n\t\nc: d\n', '2 expected spaces as indentation, got a tab'],
   [
@@ -224,7 +224,7 @@ for (const [what, text, line] of [
   ['in a block', 'a: |\n  x: 1\n  y: *z\n', 3],
   ['below lines that are empty', 'a: |\n\n  # c\n\n  y: *z\n', 5],
   ['where a tab indents', 'a: |\n  x: 1\n  \ty: 2\n', 3],
-  ['where nothing but a tab stands', 'a: |\n  x: 1\n\n  \t\n  y: 2\n', 4],
+  ['where a line is only a tab', 'a: |\n  x: 1\n\n  \t\n  y: 2\n', 4],
   ['at the end', 'a: |\n  x: 1\n  y: "z\n', 3],
   ['in a folded block', 'a: >\n  [x,\n  *z]\n', 3],
   ['in quotes', 'a: "[x,\n  *z]"\n', 2],

@@ -2,7 +2,7 @@
  * Whatever comes back in place of AWS's answers, every read has an outcome, nothing crashes, and no value is quoted.
  *
  * Good answers are damaged at random: fields lost, exchanged, of other types, bytes flipped, texts cut, other statuses. The
- * seed is fixed, so that a run tells about the code and not about luck; FUZZ_SEED goes further.
+ * seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED goes further.
  */
 
 import { createHash } from 'node:crypto';
@@ -34,7 +34,7 @@ const CANARY = 'kanarien vogel';
 /** In keys and tokens, which must be one word to be of use. */
 const KEY_CANARY = 'kanarienschluessel';
 const seed = Number(process.env.FUZZ_SEED ?? 20261125);
-/** Set anew for each answer, so that the same seed damages the same answers in the same way, whoever asks first. */
+/** Seeded for each answer, so that one seed damages the same answers in the same way, in any order of requests. */
 let random = seededRandom(seed);
 const below = (count: number): number => Math.floor(random() * count);
 const oneOf = <T>(list: readonly T[]): T => list[below(list.length)] as T;
@@ -180,7 +180,7 @@ const reads = [
 async function readOnce(url: string, fetch: FetchMode): Promise<void> {
   const logged: string[] = [];
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: url });
-  // Stands still: a slow machine reaches no limit for connecting.
+  // A stopped clock: a slow machine reaches no connection timeout.
   const clock = fakeClock({ now: Date.now() });
   const source = openSecretSource({
     authentication: { kind: 'pod-identity', addresses: [`${url}/`], tokenFile, injected: true },

@@ -1,7 +1,7 @@
 /**
  * Any text is a plan or a list of problems: never a crash, never a path outside of the directory, never an endless wait.
  *
- * The seed is fixed, so that a run tells about the code and not about luck; FUZZ_SEED and FUZZ_RUNS go further.
+ * The seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED and FUZZ_RUNS go further.
  */
 
 import { posix } from 'node:path';
@@ -257,7 +257,7 @@ for (const [what, one, wanted] of [
       assertSound(text, parsed);
       if (parsed.plan !== undefined) planned++;
     });
-    assert.ok(planned >= wanted * runs, `only ${planned} plans: the names are too wild to tell anything`);
+    assert.ok(planned >= wanted * runs, `only ${planned} plans: the names are too random for this test`);
   });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Any expression and any value: a result or a fixed sentence, never a crash, never a part of the value in what is said.
  *
- * The seed is fixed, so that a run tells about the code and not about luck; FUZZ_SEED and FUZZ_RUNS go further.
+ * The seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED and FUZZ_RUNS go further.
  */
 
 import fc from 'fast-check';
@@ -18,7 +18,7 @@ const seed = Number(process.env.FUZZ_SEED ?? 20261125);
 const runs = Number(process.env.FUZZ_RUNS ?? 1);
 process.stdout.write(`FUZZ_SEED=${seed} FUZZ_RUNS=${runs}\n`);
 
-/** Stands in every text and every key of every value. */
+/** Part of every text and every key of every value. */
 const CANARY = 'cAnArY';
 
 const tokens = [

@@ -568,7 +568,7 @@ test('hooks and sync waves of a class go to its ConfigMap and its Role, other me
     assert.equal(made.get(kind), { name: 'podsecrets-app', namespace: 'shop', annotations: hook });
 });
 
-test('a template that nobody rendered is one sentence', async () => {
+test('a template that is not rendered is one sentence', async () => {
   const pod = workload('Pod', kinds.Pod ?? '');
   for (const text of [
     pod.replace('name: web', 'name: web, labels: {app: {{ .Values.app }}}'),
@@ -577,6 +577,30 @@ test('a template that nobody rendered is one sentence', async () => {
     const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
     assert.match(String(problem), 'expected manifests, got a template ({{ … }})');
   }
+});
+
+test('fields that the API server sets are removed from what is changed, and stay in everything else', async () => {
+  const server = `  uid: 0b6f
+  resourceVersion: "12"
+  generation: 3
+  creationTimestamp: "2026-01-01T00:00:00Z"
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{}'
+    note: text
+`;
+  const pod = workload('Pod', kinds.Pod ?? '').replace(
+    'metadata: {name: web}\n',
+    `metadata:\n  name: web\n${server}`,
+  );
+  const other = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n${server}`;
+  const { objects, text } = await injected({
+    text: `${other}---\n${pod}status: {phase: Running}\n`,
+    config: secretProviderClass,
+  });
+  assert.ok(text.startsWith(other));
+  const found = objects.find((object) => kindOf(object) === 'Pod') as Record<string, unknown>;
+  assert.equal(found.metadata, { name: 'web', annotations: { note: 'text' } });
+  assert.is('status' in found, false);
 });
 
 test.run();

@@ -145,7 +145,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     /--as init\+sidecar would keep this pod running/,
   ],
   [
-    'a native sidecar that nobody can probe',
+    'a native sidecar that the kubelet cannot probe',
     { flags: '--listen off' },
     /kubelet's startupProbe can reach, got off/,
   ],
@@ -155,7 +155,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     /kubelet's startupProbe can reach, got 127.0.0.1/,
   ],
   [
-    'a port that nobody knows beforehand',
+    'a port that the system chooses',
     { flags: '--listen 0.0.0.0:0' },
     /kubelet's startupProbe can reach, got 0.0.0.0:0/,
   ],
@@ -170,12 +170,12 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     /^--listen: has no effect with --as init/,
   ],
   [
-    'an owner of Secrets that nobody makes',
+    'an owner of Secrets that are not created',
     { flags: '--secret-owner pod' },
     /^--secret-owner: needs --sync-secrets/,
   ],
   [
-    'a wait before telling nobody',
+    'a splay without a notifier',
     { flags: '--notify-splay 5s' },
     /^--notify-splay: needs a notifier: --notify-signal,/,
   ],
@@ -342,7 +342,7 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
     /with subPath "key"/,
   ],
   [
-    'a signal to processes of a user that nobody knows',
+    'a signal to processes of an unknown user',
     { pod: 'shareProcessNamespace: true', flags: '--notify-signal HUP --notify-process nginx' },
     /a signal reaches only processes of the same user/,
   ],
@@ -357,7 +357,7 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
     /keeps AWS credentials from the podsecrets container/,
   ],
   [
-    'an init container that would tell nobody',
+    'an init container that would send no notification',
     { flags: '--as init --notify-touch /tmp/x' },
     /^--notify-on-start: is missing with --as init/,
   ],

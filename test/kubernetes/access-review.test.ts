@@ -55,7 +55,7 @@ test('what is missing is said verb by verb and name by name, and nothing is done
   assert.equal(api.requests, []);
 });
 
-test("Secrets that are somebody else's are told, all of them, and ours are not", async ({ api }) => {
+test('reports every Secret that another manager owns, and none of ours', async ({ api }) => {
   for (const name of ['app', 'other']) api.write('helm', name, { data: {} });
   const error = await rejects(review(api));
   const lines = (problemsOf(error) ?? []).map(problemLine);

@@ -29,7 +29,7 @@ test('a message that quotes a value in any form that programs write is withheld'
   assert.is(message(`policy: ${Buffer.from(value).toString('base64')} is weak`, value), withheld);
 });
 
-test('a value too short to be told from chance withholds nothing', () => {
+test('a value that is too short to be significant withholds nothing', () => {
   assert.is(message('quota of app is used up', 'app'), 'forbidden (403): quota of app is used up');
 });
 

@@ -97,13 +97,13 @@ test('a rotated value, a new key, a key that left and a new label are each appli
   assert.equal(api.secret('app')?.metadata.labels, { 'app.kubernetes.io/managed-by': 'podsecrets' });
 });
 
-test('a Secret that somebody deleted is made again', async ({ api }) => {
+test('a deleted Secret is created again', async ({ api }) => {
   await apply(api);
   api.remove('app');
   assert.equal((await apply(api)).results, ['app created']);
 });
 
-test("a Secret of somebody else's is not touched", async ({ api }) => {
+test('a Secret of another manager is not changed', async ({ api }) => {
   api.write('helm', 'app', { type: 'Opaque', data: { password: base64('theirs') } });
   const before = JSON.stringify(api.secret('app'));
   const { results, problems, outcome } = await apply(api);
@@ -125,7 +125,7 @@ test('what others add to our Secret stays', async ({ api }) => {
   assert.is(api.secret('app')?.metadata.labels?.team, 'a');
 });
 
-test('a field of ours that somebody changed is a conflict that names them', async ({ api }) => {
+test('a field that another manager changed is a conflict that names it', async ({ api }) => {
   await apply(api);
   api.write('kubectl-edit', 'app', { data: { password: base64('theirs') } });
   const { problems } = await apply(api);
@@ -170,7 +170,9 @@ test('an entry that left the config takes its Secret along', async ({ api }) => 
   assert.equal((await apply(api)).results, ['app unchanged']);
 });
 
-test('of what left the config nothing is removed that another made, or made anew', async ({ api }) => {
+test('of what left the config nothing is deleted that another manager created or recreated', async ({
+  api,
+}) => {
   await apply(api, secretPlan([app, other]));
   api.remove('other');
   api.write('helm', 'other', { data: {} });
@@ -285,7 +287,7 @@ test('pods that share a Secret own it together, and retain lets go', async ({ ap
   assert.equal(owners(), []);
 });
 
-test('an owner that somebody else gave stays, and stays theirs', async ({ api }) => {
+test('an owner that another manager set stays', async ({ api }) => {
   await apply(api);
   const foreign = { apiVersion: 'v1', kind: 'ConfigMap', name: 'theirs', uid: 'foreign-uid' };
   api.write('argocd', 'app', { metadata: { ownerReferences: [foreign] } });
@@ -317,7 +319,7 @@ test('a lost race is run again against the newer Secret', async ({ api }) => {
   ]);
 });
 
-test('a Secret deleted between look and apply is made anew', async ({ api }) => {
+test('a Secret deleted between read and apply is recreated', async ({ api }) => {
   await apply(api);
   api.beforeApply = () => api.remove('app');
   const { results } = await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }));
@@ -361,7 +363,7 @@ test('a server that another authority signed is not trusted', async ({ api }) =>
   await elsewhere.close();
 });
 
-test('the token is read anew each time', async ({ api }) => {
+test('the token is read for every request', async ({ api }) => {
   await apply(api);
   api.rotateToken();
   assert.equal((await apply(api)).results, ['app unchanged']);
@@ -420,7 +422,7 @@ test('a server that would rather speak another protocol is worth another try, no
 }) => {
   api.faults.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'x' } });
   const { problems, outcome } = await apply(api);
-  assert.match(problems.join(), 'no response: connection closed');
+  assert.match(problems.join(), 'no response: ERR_UPGRADED');
   assert.ok(outcome.problems[0]?.retry);
 });
 

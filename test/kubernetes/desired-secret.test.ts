@@ -54,7 +54,7 @@ test('a Secret that needs an optional file which does not exist waits, with a wa
   assert.equal([secrets.length, problems.length, warnings.length], [0, 0, 1]);
 });
 
-test('content that Kubernetes would refuse is refused without a word of it', async () => {
+test('content that Kubernetes would reject is refused without quoting it', async () => {
   const docker = secretObject(
     'pull',
     { '.dockerconfigjson': 'a' },

@@ -24,8 +24,10 @@ for (const file of globSync('*/injected.yaml', { cwd: examples }).sort()) {
 }
 
 for (const file of globSync('*/{deployment,job,pod}.yaml', { cwd: examples }).sort()) {
-  for (const flags of ['', '--as init', '--as init+sidecar --owner 7:7']) {
-    if (file.startsWith('init-only') && flags.includes('+')) continue;
+  for (const way of ['', '--as init', '--as init+sidecar --owner 7:7']) {
+    if (file.startsWith('init-only') && way.includes('+')) continue;
+    // Its containers read the Secret.
+    const flags = file.startsWith('envfrom-secret') ? `${way} --sync-secrets` : way;
     test(`examples/${file} injected with "${flags}": the application can open its files`, async () => {
       const text = read(join(file, '..', 'secret-provider-class.yaml'));
       const configs = [{ file: 'config.yaml', text, dir: undefined }];

@@ -116,7 +116,7 @@ test('a key with a password is refused, in both forms that carry one', async () 
     assert.match(await refusal('tls.key', text), 'without a password, got an encrypted one');
 });
 
-test('no refusal says a word of the key', async () => {
+test('no refusal quotes the key', async () => {
   const canary = 'CANARYCANARYCANARYCANARY';
   const broken = `-----BEGIN PRIVATE KEY-----\n${canary}\n-----END PRIVATE KEY-----\n`;
   for (const text of [broken, canary, `0${canary}`, `MI${canary}`, `-----BEGIN ${canary}-----\n`]) {

@@ -1,32 +1,29 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FilePath } from '../../src/core/file-path.ts';
 import type { Log } from '../../src/core/log.ts';
 import { events } from '../../src/core/log-events.ts';
 import { Problem, problemsOf } from '../../src/core/problem.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
-import { changedPaths } from '../../src/notify/pending-names.ts';
 import { createNotificationQueue, type NotificationQueue } from '../../src/notify/queue.ts';
-import type { Changed } from '../../src/publish/snapshot.ts';
 import { type FakeClock, fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
-const test = suite('the teller');
+const test = suite('the notification queue');
 const never = new AbortController().signal;
 
 /** A notifier that does what the test says at each try, and notes what it was told and when. */
 interface Scripted extends Notifier {
-  readonly heard: string[];
+  readonly received: string[];
 }
 type Act = 'ok' | 'fail' | 'hopeless' | 'hang' | number;
 
 function scripted(clock: FakeClock, acts: Act[], kind: Notifier['kind'] = 'url'): Scripted {
-  const heard: string[] = [];
+  const received: string[] = [];
   return {
     kind,
-    heard,
-    async notify(change, signal) {
-      heard.push(`${changedPaths(change).join()}@${clock.elapsed()}`);
+    received,
+    async notify(names, signal) {
+      received.push(`${names.join()}@${clock.elapsed()}`);
       const act = acts.shift() ?? 'ok';
       if (act === 'fail') throw problem(true);
       if (act === 'hopeless') throw problem(false);
@@ -46,42 +43,38 @@ function problem(retry: boolean): Problem {
   });
 }
 
-function updated(...files: string[]): Changed {
-  return { kind: 'changed', added: [], updated: files as FilePath[], removed: [] };
-}
-
 function open(
   clock: FakeClock,
   notifiers: Notifier[],
   splay = 0,
-): { teller: NotificationQueue; said: string[] } {
+): { queue: NotificationQueue; said: string[] } {
   const said: string[] = [];
   const log: Log = {
     write: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
     problem: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
   };
   const count = (kind: string, result: string) => said.push(`count ${kind} ${result}`);
-  return { teller: createNotificationQueue({ notifiers, clock, log, splay, count }), said };
+  return { queue: createNotificationQueue({ notifiers, clock, log, splay, count }), said };
 }
 
 test('a change is told once, at once, and logged', async () => {
   const clock = fakeClock();
   const app = scripted(clock, []);
-  const { teller, said } = open(clock, [app]);
-  teller.enqueue(updated('a'));
+  const { queue, said } = open(clock, [app]);
+  queue.enqueue(['a']);
   await clock.advance(600_000);
-  assert.equal(app.heard, ['a@0']);
+  assert.equal(app.received, ['a@0']);
   assert.equal(said, ['count url success', 'info notify.succeeded 1']);
-  assert.is(teller.status()[0]?.state, 'idle');
+  assert.is(queue.status()[0]?.state, 'idle');
 });
 
 test('a failing notifier is tried again with growing waits; the same failure is logged once, then at debug', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['fail', 'fail', 'fail']);
-  const { teller, said } = open(clock, [app]);
-  teller.enqueue(updated('a'));
+  const { queue, said } = open(clock, [app]);
+  queue.enqueue(['a']);
   await clock.advance(60_000);
-  assert.equal(app.heard, ['a@0', 'a@1500', 'a@4500', 'a@10500']);
+  assert.equal(app.received, ['a@0', 'a@1500', 'a@4500', 'a@10500']);
   assert.equal(
     said.filter((line) => !line.startsWith('count')),
     [
@@ -95,9 +88,9 @@ test('a failing notifier is tried again with growing waits; the same failure is 
 
 test('a failure after a success is news again', async () => {
   const clock = fakeClock();
-  const { teller, said } = open(clock, [scripted(clock, ['fail', 'ok', 'fail'])]);
+  const { queue, said } = open(clock, [scripted(clock, ['fail', 'ok', 'fail'])]);
   for (const file of ['a', 'b']) {
-    teller.enqueue(updated(file));
+    queue.enqueue([file]);
     await clock.advance(60_000);
   }
   assert.is(said.filter((line) => line === 'warn notify.failed 1').length, 2);
@@ -106,136 +99,131 @@ test('a failure after a success is news again', async () => {
 test('a failure that stays is tried every minute, for ever', async () => {
   const clock = fakeClock({ random: () => 0.999 });
   const app = scripted(clock, Array(2000).fill('fail'));
-  const { teller } = open(clock, [app]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [app]);
+  queue.enqueue(['a']);
   await clock.advance(24 * 3_600_000);
-  assert.ok(app.heard.length > 1400 && app.heard.length < 1500, String(app.heard.length));
+  assert.ok(app.received.length > 1400 && app.received.length < 1500, String(app.received.length));
   assert.is(clock.sleepers.length, 1);
 });
 
 test('changes while it is busy are merged, and it hears once more, about all of them', async () => {
   const clock = fakeClock();
   const app = scripted(clock, [1000]);
-  const { teller } = open(clock, [app]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [app]);
+  queue.enqueue(['a']);
   await clock.advance(100);
-  teller.enqueue(updated('b'));
-  teller.enqueue(updated('c', 'b'));
-  assert.is(teller.status()[0]?.state, 'notifying');
+  queue.enqueue(['b']);
+  queue.enqueue(['c', 'b']);
+  assert.is(queue.status()[0]?.state, 'notifying');
   await clock.advance(10_000);
-  assert.equal(app.heard, ['a@0', 'b,c@1000']);
+  assert.equal(app.received, ['a@0', 'b,c@1000']);
 });
 
 test('after a failure it hears of what it missed together with what came since', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['fail']);
-  const { teller } = open(clock, [app]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [app]);
+  queue.enqueue(['a']);
   await clock.advance(100);
-  teller.enqueue(updated('b'));
-  assert.is(teller.status()[0]?.pending, 2);
+  queue.enqueue(['b']);
+  assert.is(queue.status()[0]?.pending, 2);
   await clock.advance(10_000);
-  assert.equal(app.heard, ['a@0', 'a,b@1500']);
-  assert.is(teller.status()[0]?.pending, 0);
+  assert.equal(app.received, ['a@0', 'a,b@1500']);
+  assert.is(queue.status()[0]?.pending, 0);
 });
 
 test('a change that comes during a try that fails is told with what that try was about', async () => {
   const clock = fakeClock();
-  const heard: string[] = [];
+  const received: string[] = [];
   const notifier: Notifier = {
     kind: 'exec',
-    async notify(change, signal) {
-      heard.push(changedPaths(change).join());
+    async notify(names, signal) {
+      received.push(names.join());
       await clock.sleep(1000, signal);
-      if (heard.length === 1) throw problem(true);
+      if (received.length === 1) throw problem(true);
     },
   };
-  const { teller } = open(clock, [notifier]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [notifier]);
+  queue.enqueue(['a']);
   await clock.advance(500);
-  teller.enqueue(updated('b'));
+  queue.enqueue(['b']);
   await clock.advance(60_000);
-  assert.equal(heard, ['a', 'a,b']);
+  assert.equal(received, ['a', 'a,b']);
 });
 
 for (const [name, duringTry] of [
   ['while a try that fails is under way', true],
   ['while it waits for the next try', false],
 ] as const) {
-  test(`changes are merged in the order in which they came: ${name}`, async () => {
+  test(`changes are merged into one set of names: ${name}`, async () => {
     const clock = fakeClock();
-    const heard: Changed[] = [];
+    const received: (readonly string[])[] = [];
     const notifier: Notifier = {
       kind: 'exec',
-      async notify(change, signal) {
-        heard.push(change);
+      async notify(names, signal) {
+        received.push(names);
         await clock.sleep(1000, signal);
-        if (heard.length === 1) throw problem(true);
+        if (received.length === 1) throw problem(true);
       },
     };
-    const { teller } = open(clock, [notifier]);
-    teller.enqueue({ kind: 'changed', added: ['came', 'went'] as FilePath[], updated: [], removed: [] });
+    const { queue } = open(clock, [notifier]);
+    queue.enqueue(['came', 'went']);
     await clock.advance(duringTry ? 500 : 1500);
-    teller.enqueue({
-      kind: 'changed',
-      added: [],
-      updated: ['came'] as FilePath[],
-      removed: ['went'] as FilePath[],
-    });
+    queue.enqueue(['came', 'other']);
     await clock.advance(60_000);
-    assert.is(heard.length, 2);
-    assert.equal(heard[1], { kind: 'changed', added: ['came'], updated: [], removed: ['went'] });
+    assert.is(received.length, 2);
+    assert.equal(received[1], ['came', 'other', 'went']);
   });
 }
 
 test('a hanging or failing notifier does not hold up another', async () => {
   const clock = fakeClock();
   const [stuck, failing, fine] = [scripted(clock, ['hang']), scripted(clock, ['fail']), scripted(clock, [])];
-  const { teller } = open(clock, [stuck, failing, fine]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [stuck, failing, fine]);
+  queue.enqueue(['a']);
   await clock.advance(1000);
-  teller.enqueue(updated('b'));
+  queue.enqueue(['b']);
   await clock.advance(1000);
-  assert.equal(stuck.heard, ['a@0']);
-  assert.equal(failing.heard, ['a@0', 'a,b@1500']);
-  assert.equal(fine.heard, ['a@0', 'b@1000']);
+  assert.equal(stuck.received, ['a@0']);
+  assert.equal(failing.received, ['a@0', 'a,b@1500']);
+  assert.equal(fine.received, ['a@0', 'b@1000']);
 });
 
 test('the splay is waited for before a change, not before a retry, and gathers what comes meanwhile', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['ok', 'fail']);
-  const { teller } = open(clock, [app], 60_000);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [app], 60_000);
+  queue.enqueue(['a']);
   await clock.advance(10_000);
-  teller.enqueue(updated('b'));
+  queue.enqueue(['b']);
   await clock.advance(50_000);
-  teller.enqueue(updated('c'));
+  queue.enqueue(['c']);
   await clock.advance(100_000);
-  assert.equal(app.heard, ['a,b@30000', 'c@90000', 'c@91500']);
+  assert.equal(app.received, ['a,b@30000', 'c@90000', 'c@91500']);
 });
 
 test('a change that arrives at the very end of a telling is not lost', async () => {
   const clock = fakeClock();
-  const heard: string[] = [];
+  const received: string[] = [];
   const notifier: Notifier = {
     kind: 'touch',
-    async notify(change) {
-      heard.push(changedPaths(change).join());
-      if (heard.length === 1) queueMicrotask(() => queueMicrotask(() => teller.enqueue(updated('b'))));
+    async notify(names) {
+      received.push(names.join());
+      if (received.length === 1) queueMicrotask(() => queueMicrotask(() => queue.enqueue(['b'])));
     },
   };
-  const { teller } = open(clock, [notifier]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [notifier]);
+  queue.enqueue(['a']);
   await clock.advance(1000);
-  assert.equal(heard, ['a', 'b']);
+  assert.equal(received, ['a', 'b']);
 });
 
 test('told: resolves when all have been told, also after a retry', async () => {
   const clock = fakeClock();
-  const { teller } = open(clock, [scripted(clock, ['fail']), scripted(clock, [5000])]);
-  await teller.drain(30_000, never);
-  teller.enqueue(updated('a'));
-  const told = teller.drain(30_000, never).then(() => clock.elapsed());
+  const { queue } = open(clock, [scripted(clock, ['fail']), scripted(clock, [5000])]);
+  await queue.drain(30_000, never);
+  queue.enqueue(['a']);
+  const told = queue.drain(30_000, never).then(() => clock.elapsed());
   await clock.advance(60_000);
   assert.is(await told, 5000);
   assert.equal(clock.sleepers, []);
@@ -243,21 +231,18 @@ test('told: resolves when all have been told, also after a retry', async () => {
 
 test('told: throws the problem of what still fails when the limit is over', async () => {
   const clock = fakeClock();
-  const { teller } = open(clock, [
+  const { queue } = open(clock, [
     scripted(clock, Array(100).fill('fail')),
     scripted(clock, ['hang'], 'exec'),
   ]);
-  teller.enqueue(updated('a'));
-  const told = rejects(teller.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+  queue.enqueue(['a']);
+  const told = rejects(queue.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
   await clock.advance(60_000);
   const { error, at } = await told;
   assert.is(at, 30_000);
   assert.equal(
     problemsOf(error)?.map(({ code, message }) => `${code}: ${message}`),
-    [
-      'notify.url: expected 2xx, got 500',
-      'notify.exec: expected the application to be told within 30s, got no end of it',
-    ],
+    ['notify.url: expected 2xx, got 500', 'notify.exec: notification did not finish within 30s'],
   );
 });
 
@@ -268,9 +253,9 @@ for (const [when, others, at] of [
   test(`told: throws ${when} when trying again cannot help`, async () => {
     const clock = fakeClock();
     const hopeless = scripted(clock, Array(100).fill('hopeless'));
-    const { teller } = open(clock, [hopeless, ...others.map((ms) => scripted(clock, [ms]))]);
-    teller.enqueue(updated('a'));
-    const told = rejects(teller.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+    const { queue } = open(clock, [hopeless, ...others.map((ms) => scripted(clock, [ms]))]);
+    queue.enqueue(['a']);
+    const told = rejects(queue.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
     await clock.advance(60_000);
     assert.is((await told).at, at);
     assert.is(problemsOf((await told).error)?.length, 1);
@@ -280,20 +265,20 @@ for (const [when, others, at] of [
 test('told: the splay is no part of the limit', async () => {
   const clock = fakeClock();
   const app = scripted(clock, [10_000]);
-  const { teller } = open(clock, [app], 120_000);
-  teller.enqueue(updated('a'));
-  const told = teller.drain(30_000, never);
+  const { queue } = open(clock, [app], 120_000);
+  queue.enqueue(['a']);
+  const told = queue.drain(30_000, never);
   await clock.advance(70_000);
   await told;
-  assert.equal(app.heard, ['a@60000']);
+  assert.equal(app.received, ['a@60000']);
 });
 
 test('told: ends with the reason of a stop', async () => {
   const clock = fakeClock();
-  const { teller } = open(clock, [scripted(clock, ['hang'])]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [scripted(clock, ['hang'])]);
+  queue.enqueue(['a']);
   const stop = new AbortController();
-  const told = rejects(teller.drain(30_000, stop.signal));
+  const told = rejects(queue.drain(30_000, stop.signal));
   await clock.advance(10);
   stop.abort('SIGTERM');
   assert.is(await told, 'SIGTERM');
@@ -302,43 +287,44 @@ test('told: ends with the reason of a stop', async () => {
 test('at the end, what waits for its splay is told now, and what waits for a retry is given up', async () => {
   const clock = fakeClock();
   const splayed = scripted(clock, []);
-  const { teller } = open(clock, [splayed], 60_000);
+  const { queue } = open(clock, [splayed], 60_000);
   const failing = scripted(clock, Array(9).fill('fail'));
-  const other = open(clock, [failing]).teller;
-  for (const each of [teller, other]) each.enqueue(updated('a'));
+  const other = open(clock, [failing]).queue;
+  for (const each of [queue, other]) each.enqueue(['a']);
   await clock.advance(20_000);
-  const tries = failing.heard.length;
-  await Promise.all([teller.close(2000), other.close(2000)]);
+  const tries = failing.received.length;
+  await Promise.all([queue.close(2000), other.close(2000)]);
   assert.is(clock.elapsed(), 20_000);
-  assert.equal(splayed.heard, ['a@20000']);
-  assert.is(failing.heard.length, tries);
+  assert.equal(splayed.received, ['a@20000']);
+  assert.is(failing.received.length, tries);
   assert.equal(clock.sleepers, []);
 });
 
 test('at the end, what is being told gets its grace and is then aborted', async () => {
   const clock = fakeClock();
-  const { teller: quick, said } = open(clock, [scripted(clock, [1500])]);
-  const { teller: slow, said: saidOfSlow } = open(clock, [scripted(clock, ['hang'])]);
-  for (const each of [quick, slow]) each.enqueue(updated('a'));
+  const { queue: quick, said } = open(clock, [scripted(clock, [1500])]);
+  const { queue: slow, said: saidOfSlow } = open(clock, [scripted(clock, ['hang'])]);
+  for (const each of [quick, slow]) each.enqueue(['a']);
   const closed = Promise.all([quick, slow].map((each) => each.close(2000).then(() => clock.elapsed())));
   await clock.advance(10_000);
   assert.equal(await closed, [1500, 2000]);
   assert.equal(said, ['count url success', 'info notify.succeeded 1']);
   assert.equal(saidOfSlow, []);
-  slow.enqueue(updated('b'));
+  slow.enqueue(['b']);
   await clock.advance(10_000);
   assert.equal(clock.sleepers, []);
 });
 
 test('the status says what was told, what failed and why', async () => {
   const clock = fakeClock();
-  const { teller } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
-  assert.equal(teller.status(), [{ kind: 'url', state: 'idle', pending: 0, consecutiveFailures: 0 }]);
-  teller.enqueue(updated('a'));
+  const { queue } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
+  const onPage = () => JSON.parse(JSON.stringify(queue.status()));
+  assert.equal(onPage(), [{ kind: 'url', state: 'idle', pending: 0, consecutiveFailures: 0 }]);
+  queue.enqueue(['a']);
   await clock.advance(1000);
-  teller.enqueue(updated('a'));
+  queue.enqueue(['a']);
   await clock.advance(2000);
-  assert.equal(teller.status(), [
+  assert.equal(onPage(), [
     {
       kind: 'url',
       state: 'waiting',
@@ -355,7 +341,7 @@ test('the status says what was told, what failed and why', async () => {
     },
   ]);
   await clock.advance(60_000);
-  assert.is(teller.status()[0]?.consecutiveFailures, 0);
+  assert.is(queue.status()[0]?.consecutiveFailures, 0);
 });
 
 test.run();

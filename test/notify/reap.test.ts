@@ -46,8 +46,8 @@ test('as process 1 of a real PID namespace, hooks that leave processes behind le
     import { readProcessTable } from ${JSON.stringify(module('processes.ts'))};
     let unreaped = 0;
     const run = (script) => execNotifier(['/bin/sh', '-c', script], {
-      environment: {}, self: process.pid, scrub: (text) => text, unreaped: (count) => { unreaped += count; },
-    }).notify({ kind: 'changed', added: [], updated: [], removed: [] }, new AbortController().signal);
+      environment: {}, self: process.pid, redact: (text) => text, onZombies: (count) => { unreaped += count; },
+    }).notify([], new AbortController().signal);
     // One in the group, and one that left it and ends on its own: each before its run is over, or later.
     for (let times = 0; times < 5; times++) await run('sleep 1000 & setsid sleep 0.01 & sleep 0.05; exit 0');
     const others = () => [...readProcessTable().keys()].filter((pid) => pid !== process.pid);

@@ -86,4 +86,44 @@ test('no value of some length survives, whatever it is and wherever it stands', 
   );
 });
 
+test('a seeded mix of escapes hides no value', () => {
+  let seed = 42;
+  const random = (below: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((seed / 2_147_483_648) * below);
+  };
+  const escapes: readonly ((character: string) => string)[] = [
+    (c) => c,
+    (c) => Array.from(new TextEncoder().encode(c), (b) => `%${b.toString(16).padStart(2, '0')}`).join(''),
+    (c) => encodeURIComponent(c),
+    (c) => JSON.stringify(c).slice(1, -1),
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()}`,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    (c) => `&#${c.charCodeAt(0)};`,
+    (c) => `&#x${c.charCodeAt(0).toString(16)};`,
+    (c) => c.replace("'", "'\\''"),
+    (c) => c.replace('&', '&amp;').replace('<', '&lt;').replace('"', '&quot;'),
+    (c) => c.replace(/[^a-z]/, '\\$&').replace(/\\(?=[\wä])/, ''),
+  ];
+  const alphabet = [...'ab1!\'()*+/\\"&<> %ä\n'];
+  for (let round = 0; round < 2000; round++) {
+    const value = Array.from({ length: 6 + random(10) }, () => alphabet[random(alphabet.length)] ?? 'a').join(
+      '',
+    );
+    const printed = [...value].map((c) => escapes[random(escapes.length)]?.(c) ?? c).join('');
+    const shown = redact(`before [${printed}] after`, [new Secret(value)]);
+    assert.is(shown, 'before [[secret]] after', JSON.stringify({ value, printed }));
+  }
+});
+
+test('the password in base64 of user:password is redacted', () => {
+  for (const user of ['a', 'ab', 'abc']) {
+    const header = Buffer.from(`${user}:hunter22-long`).toString('base64');
+    assert.not.match(
+      redact(`Authorization: Basic ${header}`, [new Secret('hunter22-long')]),
+      header.slice(6),
+    );
+  }
+});
+
 test.run();

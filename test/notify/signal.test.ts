@@ -7,7 +7,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { type ProcessSystem, type SignalTarget, signalNotifier } from '../../src/notify/signal.ts';
-import type { Changed } from '../../src/publish/snapshot.ts';
 import { isAllowed, mayBecome } from '../support/allowed.ts';
 import { rejects } from '../support/rejects.ts';
 import { within } from '../support/wait.ts';
@@ -20,7 +19,7 @@ test.after(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const change: Changed = { kind: 'changed', added: [], updated: [], removed: [] };
+const names: readonly string[] = ['a'];
 const never = new AbortController().signal;
 
 /** A process that prints a line for each SIGUSR1, in a process group of its own. */
@@ -91,7 +90,7 @@ function pidFile(content: string | undefined): SignalTarget & { file: string } {
 }
 
 async function problem(target: SignalTarget, on: ProcessSystem): Promise<string> {
-  const error = await rejects(signalNotifier('SIGHUP', target, on).notify(change, never));
+  const error = await rejects(signalNotifier('SIGHUP', target, on).notify(names, never));
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.signal');
   return `${error.message} | ${error.remedy}${error.retry ? ' | retry' : ''}`;
@@ -103,7 +102,7 @@ test('signals a real process in another process group, found by its pid file', a
   const notifier = signalNotifier('SIGUSR1', target, real);
   for (let times = 0; times < 2; times++) {
     const heard = reloaded();
-    await notifier.notify({ ...change }, never);
+    await notifier.notify([...names], never);
     await heard;
   }
 });
@@ -115,7 +114,7 @@ test('reads the pid file anew each time', async () => {
   for (const app of [one, two]) {
     writeFileSync(target.file, `${app.child.pid}`);
     const heard = app.reloaded();
-    await notifier.notify({ ...change }, never);
+    await notifier.notify([...names], never);
     await heard;
   }
 });
@@ -124,7 +123,7 @@ test('signals real processes found by their name, also one longer than the kerne
   const name = `reload-${process.pid}-with-a-long-name`;
   const apps = [await reloader(name), await reloader(name)];
   const heard = Promise.all(apps.map((app) => app.reloaded()));
-  await signalNotifier('SIGUSR1', { kind: 'process', name }, real).notify(change, never);
+  await signalNotifier('SIGUSR1', { kind: 'process', name }, real).notify(names, never);
   await heard;
 });
 
@@ -136,14 +135,14 @@ test('a clock that is set forward after the pid file was written makes no other 
     String(Number(time) + 5 * 3600),
   );
   writeFileSync(stat, later);
-  await notifier.notify(change, never);
+  await notifier.notify(names, never);
   assert.equal(on.killed, ['SIGHUP 200']);
 });
 
 test('a real process that has ended is no process', async () => {
   const child = spawn('true');
   await within('the end of true', once(child, 'exit'));
-  assert.match(await problem(pidFile(String(child.pid)), real), /^expected the pid of a running process/);
+  assert.match(await problem(pidFile(String(child.pid)), real), /^stale pid file: /);
 });
 
 test('a real process of another user: EPERM names both users and both remedies', async () => {
@@ -162,7 +161,7 @@ test('a real process of another user: EPERM names both users and both remedies',
   };
   assert.is(
     await problem(target, { ...real, user: 65_534, kill }),
-    `expected to be allowed to signal ${child.pid} ("not-yours") of user 0, got EPERM as user 65534 | ` +
+    `user 65534 may not signal ${child.pid} ("not-yours") of user 0 (EPERM) | ` +
       'Run both containers with the same securityContext.runAsUser (the capability KILL helps only a container that runs as root).',
   );
 });
@@ -183,37 +182,29 @@ test('a namespace of our own, for real: the remedy is to share it', () => {
   );
   assert.is(
     stdout,
-    '1 expected a PID namespace shared with the application, got only the processes of this container ' +
+    '1 the PID namespace is not shared with the application: only the processes of this container are visible ' +
       'Set shareProcessNamespace: true in the pod spec (docker-compose: pid: service:NAME).\n',
   );
 });
 
 for (const [name, content, expected] of [
-  ['missing', undefined, /^expected a pid file, got ENOENT \| Mount the volume .* \| retry$/],
+  ['missing', undefined, /^cannot read the pid file \(ENOENT\) \| Mount the volume .* \| retry$/],
   ['empty', '', /^expected a pid on the first line, got an empty file \| .* \| retry$/],
   // Not what: a link may lead to anything, a published value too.
-  ['JSON', '{"pid":7}', /^expected a pid on the first line, got something else \| Name the file to which/],
+  ['JSON', '{"pid":7}', /^expected a pid on the first line, got something else \| Give the file to which/],
   ['minus one, which would signal everybody', '-1', /^expected a pid .*, got something else \| /],
   ['zero, which would signal our own group', '0', /^expected a pid .*, got something else \| /],
   ['a published value', 'hunter22\n', /^expected a pid .*, got something else \| /],
-  [
-    'stale',
-    '77',
-    /^expected the pid of a running process, got 77, which no process has \| The file is stale.* \| retry$/,
-  ],
-  ['of a zombie', '78', /got 78, which process 78 \("app"\) has ended under \| .* \| retry$/],
+  ['stale', '77', /^stale pid file: no process has pid 77 \| The file is stale.* \| retry$/],
+  ['of a zombie', '78', /^stale pid file: the ended process 78 \("app"\) had pid 78 \| .* \| retry$/],
   [
     'reused',
     '79',
-    /^expected the pid of who wrote it, got 79, which 79 \("other"\) got later \| .* \| retry$/,
+    /^stale pid file: pid 79 was reused by 79 \("other"\) after the file was written \| .* \| retry$/,
   ],
-  ['of the sandbox', '1', /^expected a process of the application, got the pod's sandbox, process 1 \| /],
-  [
-    'of podsecrets itself',
-    '50',
-    /shared with the application, got pid 50, which is podsecrets itself here \| Set/,
-  ],
-  ['of a child of podsecrets', '51', /got pid 51, which is podsecrets itself here \| Set/],
+  ['of the sandbox', '1', /^it is the pod's sandbox, process 1, not a process of the application \| /],
+  ['of podsecrets itself', '50', /shared with the application: pid 50 is podsecrets itself here \| Set/],
+  ['of a child of podsecrets', '51', /pid 51 is podsecrets itself here \| Set/],
 ] as const) {
   test(`a pid file that is ${name} has an error of its own`, async () => {
     const on = system([
@@ -229,8 +220,8 @@ for (const [name, content, expected] of [
 }
 
 for (const [pid, expected] of [
-  ['1', /got pid 1, which started podsecrets here \| Set shareProcessNamespace/],
-  ['7', /got pid 7, which cannot be seen from here \| Set shareProcessNamespace/],
+  ['1', /pid 1 started podsecrets here \| Set shareProcessNamespace/],
+  ['7', /pid 7 is not visible here \| Set shareProcessNamespace/],
 ] as const) {
   test(`without a shared namespace, pid ${pid} of a pid file says so`, async () => {
     assert.match(await problem(pidFile(pid), system(alone)), expected);
@@ -239,7 +230,7 @@ for (const [pid, expected] of [
 
 test('a pid file that is a directory, or a pipe without a writer, is an error and no hang', async () => {
   const on = system(shared);
-  assert.match(await problem({ kind: 'pidFile', file: scratch }, on), /^expected a pid file, got EISDIR/);
+  assert.match(await problem({ kind: 'pidFile', file: scratch }, on), /^cannot read the pid file \(EISDIR\)/);
   const pipe = join(scratch, 'pipe');
   execFileSync('mkfifo', [pipe]);
   assert.match(await problem({ kind: 'pidFile', file: pipe }, on), /got an empty file/);
@@ -247,7 +238,7 @@ test('a pid file that is a directory, or a pipe without a writer, is an error an
 
 test('an application that is process 1 of the namespace it shares can be signalled', async () => {
   const on = system([{ pid: 1, name: 'app' }, us]);
-  await signalNotifier('SIGHUP', pidFile('1'), on).notify(change, never);
+  await signalNotifier('SIGHUP', pidFile('1'), on).notify(names, never);
   assert.equal(on.killed, ['SIGHUP 1']);
 });
 
@@ -255,24 +246,24 @@ test('a name that nobody bears: the error shows who is there', async () => {
   const on = system([...shared, { pid: 60, name: 'nginx' }, { pid: 61, name: 'nginx', parent: 60 }]);
   assert.match(
     await problem({ kind: 'process', name: 'ngnix' }, on),
-    /^expected a process of that name, got "pause", "nginx" \| Correct the name.* \| retry$/,
+    /^no process has this name; running: "pause", "nginx" \| Correct the name.* \| retry$/,
   );
   assert.match(await problem({ kind: 'process', name: 'pause' }, on), /sandbox/);
 });
 
 test('only the master of several processes is signalled', async () => {
   const on = system([...shared, { pid: 60, name: 'nginx' }, { pid: 61, name: 'nginx', parent: 60 }]);
-  await signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, on).notify(change, never);
+  await signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, on).notify(names, never);
   assert.equal(on.killed, ['SIGHUP 60']);
 });
 
-test('one of several may not be signalled: it is an error, and the others are told once for one change', async () => {
+test('one of several may not be signalled: an error, and the others are signalled once for one change', async () => {
   const rows = [...shared, { pid: 60, name: 'app' }, { pid: 61, name: 'app' }];
   const on = system(rows, (pid) => (pid === 60 ? 'EPERM' : undefined));
   const notifier = signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, on);
-  for (let times = 0; times < 3; times++) await rejects(notifier.notify(change, never));
+  for (let times = 0; times < 3; times++) await rejects(notifier.notify(names, never));
   assert.equal(on.killed, ['SIGHUP 61']);
-  await rejects(notifier.notify({ ...change }, never));
+  await rejects(notifier.notify([...names], never));
   assert.equal(on.killed, ['SIGHUP 61', 'SIGHUP 61']);
 });
 
@@ -280,17 +271,20 @@ test('one of several that ends meanwhile is no error; the only one is', async ()
   const gone = (pid: number) => (pid === 60 ? 'ESRCH' : undefined);
   const rows = [...shared, { pid: 60, name: 'app' }];
   const two = system([...rows, { pid: 61, name: 'app' }], gone);
-  await signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, two).notify(change, never);
+  await signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, two).notify(names, never);
   assert.equal(two.killed, ['SIGHUP 61']);
   assert.match(
     await problem({ kind: 'process', name: 'app' }, system(rows, gone)),
-    /^expected a running process, got 60 \("app"\), which has just ended \| .* \| retry$/,
+    /^60 \("app"\) ended before it was signalled \| .* \| retry$/,
   );
 });
 
 test('without a process table there is a sentence, not a stack', async () => {
   const on = { ...system(shared), proc: join(scratch, 'nowhere') };
-  assert.match(await problem({ kind: 'process', name: 'app' }, on), /to list the processes, got ENOENT/);
+  assert.match(
+    await problem({ kind: 'process', name: 'app' }, on),
+    /^cannot list the processes in .* \(ENOENT\)/,
+  );
 });
 
 test.run();

@@ -6,7 +6,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { touchNotifier } from '../../src/notify/touch.ts';
-import type { Changed } from '../../src/publish/snapshot.ts';
 import { copyForOthers } from '../support/allowed.ts';
 import { nobody } from '../support/readable-copy.ts';
 import { rejects } from '../support/rejects.ts';
@@ -17,18 +16,18 @@ const test = suite('touching');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-touch-'));
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
-const change: Changed = { kind: 'changed', added: [], updated: [], removed: [] };
+const names: readonly string[] = ['a'];
 const never = new AbortController().signal;
 
 test('creates a file that is missing, and moves the time of one that is there, leaving its content', async () => {
   const file = join(scratch, 'touched');
   let now = Date.UTC(2026, 0, 1);
   const notifier = touchNotifier(file, () => now);
-  await notifier.notify(change, never);
+  await notifier.notify(names, never);
   assert.is(statSync(file).mtimeMs, now);
   writeFileSync(file, 'content');
   now += 1500;
-  await notifier.notify(change, never);
+  await notifier.notify(names, never);
   assert.is(statSync(file).mtimeMs, now);
   assert.is(readFileSync(file, 'utf8'), 'content');
 });
@@ -42,7 +41,7 @@ test('who watches the file hears of it', async () => {
       resolve();
     });
   });
-  await touchNotifier(file, Date.now).notify(change, never);
+  await touchNotifier(file, Date.now).notify(names, never);
   await within('an event', heard);
 });
 
@@ -67,14 +66,14 @@ test('touches the file of another user, if it may write to it', () => {
 });
 
 for (const [name, path, expected] of [
-  ['its directory is missing', 'missing/file', /got ENOENT \| Create its directory.* \| true$/],
-  ['a part of the path is a file', 'plain/file', /got ENOTDIR \| /],
-  ['it is a directory', '.', /got EISDIR \| Name a file, not a directory/],
-  ['the name is too long', 'x'.repeat(300), /got ENAMETOOLONG \| Name a file on a volume/],
+  ['its directory is missing', 'missing/file', /\(ENOENT\) \| Create its directory.* \| true$/],
+  ['a part of the path is a file', 'plain/file', /\(ENOTDIR\) \| /],
+  ['it is a directory', '.', /\(EISDIR\) \| Give a file, not a directory/],
+  ['the name is too long', 'x'.repeat(300), /\(ENAMETOOLONG\) \| Give a file on a volume/],
 ] as const) {
   test(`says so when ${name}`, async () => {
     writeFileSync(join(scratch, 'plain'), '');
-    const error = await rejects(touchNotifier(join(scratch, path), Date.now).notify(change, never));
+    const error = await rejects(touchNotifier(join(scratch, path), Date.now).notify(names, never));
     assert.instance(error, Problem);
     const { code, message, remedy, retry } = error as Problem;
     assert.is(code, 'notify.touch');
@@ -85,13 +84,13 @@ for (const [name, path, expected] of [
 test('does not wait for the reader of a pipe', async () => {
   const pipe = join(scratch, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).notify(change, never))) as Problem;
-  assert.is(`${message} | ${retry}`, 'expected a file that can be touched, got ENXIO | false');
+  const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).notify(names, never))) as Problem;
+  assert.is(`${message} | ${retry}`, 'cannot be touched (ENXIO) | false');
 });
 
 test('is not done when the program ends', async () => {
   const file = join(scratch, 'late');
-  assert.is(await rejects(touchNotifier(file, Date.now).notify(change, AbortSignal.abort('stop'))), 'stop');
+  assert.is(await rejects(touchNotifier(file, Date.now).notify(names, AbortSignal.abort('stop'))), 'stop');
   assert.throws(() => statSync(file), /ENOENT/);
 });
 

@@ -4,15 +4,13 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FilePath } from '../../src/core/file-path.ts';
 import { Problem } from '../../src/core/problem.ts';
 import { urlNotifier } from '../../src/notify/url.ts';
-import type { Changed } from '../../src/publish/snapshot.ts';
 import { rejects } from '../support/rejects.ts';
 import { WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('notifying a URL');
-const change: Changed = { kind: 'changed', added: [], updated: ['b', 'a "c"'] as FilePath[], removed: [] };
+const names = ['a "c"', 'b'];
 const never = new AbortController().signal;
 const closers: (() => void)[] = [];
 test.after.each(() => {
@@ -48,10 +46,10 @@ async function serveBytes(connected: (socket: Socket) => void): Promise<string> 
 
 async function problem(
   url: string,
-  options: { readonly timeout?: number; readonly scrub?: (text: string) => string } = {},
+  options: { readonly timeout?: number; readonly redact?: (text: string) => string } = {},
 ): Promise<Problem> {
   const error = await rejects(
-    urlNotifier(url, { scrub: (text) => text, timeout: WAIT_LIMIT, ...options }).notify(change, never),
+    urlNotifier(url, { redact: (text) => text, timeout: WAIT_LIMIT, ...options }).notify(names, never),
   );
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.url');
@@ -59,7 +57,7 @@ async function problem(
 }
 
 const tell = (url: string) =>
-  urlNotifier(url, { scrub: (text) => text, timeout: WAIT_LIMIT }).notify(change, never);
+  urlNotifier(url, { redact: (text) => text, timeout: WAIT_LIMIT }).notify(names, never);
 
 test('posts the names of the files, on a connection that ends with it', async () => {
   let seen: { request: IncomingMessage; body: string } | undefined;
@@ -88,8 +86,8 @@ test('success does not wait for a body that never ends, nor read one that is too
   // On a slow machine its time may be over before it has answered.
   for (let timeout = 100, told = false; !told; timeout *= 4) {
     assert.ok(timeout < WAIT_LIMIT);
-    const notifier = urlNotifier(endless, { scrub: (text) => text, timeout });
-    told = await notifier.notify(change, never).then(
+    const notifier = urlNotifier(endless, { redact: (text) => text, timeout });
+    told = await notifier.notify(names, never).then(
       () => true,
       () => false,
     );
@@ -110,11 +108,11 @@ test('of where a redirect leads, neither query nor password is shown, and no val
     response.writeHead(302, { location: 'https://me:pass@app.example/hunter22?token=x#y' }).end(),
   );
   assert.is(
-    (await problem(url, { scrub: (text) => text.replaceAll('hunter22', '[secret]') })).message,
-    'expected a 2xx answer, got 302 to https://app.example/[secret]',
+    (await problem(url, { redact: (text) => text.replaceAll('hunter22', '[secret]') })).message,
+    'redirects (302) to https://app.example/[secret]',
   );
   const odd = await serve((_, response) => response.writeHead(302, { location: '//me@[/?token=x' }).end());
-  assert.is((await problem(odd)).message, 'expected a 2xx answer, got 302 to //[/');
+  assert.is((await problem(odd)).message, 'redirects (302) to //[/');
 });
 
 test('a server that would rather speak another protocol is an error, not a wait without end', async () => {
@@ -124,7 +122,7 @@ test('a server that would rather speak another protocol is an error, not a wait 
     );
   });
   const { message, retry } = await problem(`http://${address}/`);
-  assert.is(message, 'expected an answer, got ECONNRESET');
+  assert.is(message, 'no response (ERR_UPGRADED)');
   assert.ok(retry);
 });
 
@@ -132,14 +130,16 @@ test('any other status is an error with the beginning of the body, scrubbed, esc
   const url = await serve((_, response) =>
     response.writeHead(500).end(`bad\n\x1b[31mhunter22${'y'.repeat(1000)}`),
   );
-  const error = await problem(`${url}?token=x`, { scrub: (text) => text.replaceAll('hunter22', '[secret]') });
+  const error = await problem(`${url}?token=x`, {
+    redact: (text) => text.replaceAll('hunter22', '[secret]'),
+  });
   assert.is(error.subject, url);
-  assert.match(error.message, /^expected a 2xx answer, got 500: bad\\n\\x1b\[31m\[secret\]y+…$/);
+  assert.match(error.message, /^responded with 500: bad\\n\\x1b\[31m\[secret\]y+…$/);
   assert.ok(error.message.length < 300);
   assert.ok(error.retry);
   assert.is(
     (await problem(await serve((_, response) => response.writeHead(404).end()))).message,
-    'expected a 2xx answer, got 404',
+    'responded with 404',
   );
 });
 
@@ -150,7 +150,7 @@ test('a redirect is not followed', async () => {
     response.writeHead(307, { location: '/elsewhere' }).end();
   });
   const error = await problem(url);
-  assert.is(error.message, 'expected a 2xx answer, got 307 to /elsewhere');
+  assert.is(error.message, 'redirects (307) to /elsewhere');
   assert.is(asked, 1);
 });
 
@@ -179,7 +179,7 @@ test('nobody listening', async () => {
   const url = await serve(() => {});
   for (const close of closers.splice(0)) close();
   const error = await problem(url);
-  assert.is(error.message, 'expected a connection, got ECONNREFUSED');
+  assert.is(error.message, 'connection refused (ECONNREFUSED)');
   assert.match(error.remedy, 'correct the port');
 });
 
@@ -187,13 +187,13 @@ test('a host that does not exist', async () => {
   assert.match(
     // Longer than a part of a name may be, so that no resolver asks others, who may be slow or know better.
     (await problem(`http://${'x'.repeat(64)}.invalid/`)).message,
-    /^expected a host name that resolves, got E/,
+    /^the host name does not resolve \(E/,
   );
 });
 
 test('no answer in time', async () => {
   const error = await problem(await serve(() => {}), { timeout: 50 });
-  assert.is(error.message, 'expected an answer within 50ms, got none');
+  assert.is(error.message, 'no response within 50ms');
 });
 
 test('headers that trickle in do not stretch the time', async () => {
@@ -202,24 +202,24 @@ test('headers that trickle in do not stretch the time', async () => {
     const timer = setInterval(() => socket.write('x: y\r\n'), 10);
     socket.on('close', () => clearInterval(timer));
   });
-  assert.match((await problem(`http://${host}/`, { timeout: 100 })).message, 'within 100ms, got none');
+  assert.match((await problem(`http://${host}/`, { timeout: 100 })).message, 'no response within 100ms');
 });
 
 test('something that is not HTTP', async () => {
   const host = await serveBytes((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
-  assert.match((await problem(`http://${host}/`)).message, /^expected HTTP\/1\.1, got HPE_/);
+  assert.match((await problem(`http://${host}/`)).message, /^the endpoint does not speak HTTP\/1\.1 \(HPE_/);
 });
 
 test('something that is not TLS', async () => {
   const host = await serveBytes((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const error = await problem(`https://${host}/`);
-  assert.is(error.message, 'expected TLS, got something else');
+  assert.is(error.message, 'the endpoint does not speak TLS (EPROTO)');
   assert.match(error.remedy, 'write http: instead');
 });
 
 test('a connection that is cut', async () => {
   const host = await serveBytes((socket) => socket.destroy());
-  assert.match((await problem(`http://${host}/`)).message, /^expected an answer, got E/);
+  assert.match((await problem(`http://${host}/`)).message, /^no response \(E/);
 });
 
 test('a certificate that cannot be verified', async () => {
@@ -228,20 +228,17 @@ test('a certificate that cannot be verified', async () => {
   await once(server, 'listening');
   closers.push(() => server.close());
   const error = await problem(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  assert.match(
-    error.message,
-    /^expected a certificate that can be verified, got DEPTH_ZERO_SELF_SIGNED_CERT/,
-  );
+  assert.match(error.message, /^the certificate cannot be verified \(DEPTH_ZERO_SELF_SIGNED_CERT/);
   assert.not(error.retry);
 });
 
 test('an abort ends it with its reason', async () => {
   const stop = new AbortController();
   const url = await serve(() => stop.abort('SIGTERM'));
-  const told = urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal);
+  const told = urlNotifier(url, { redact: (text) => text }).notify(names, stop.signal);
   assert.is(await rejects(told), 'SIGTERM');
   assert.is(
-    await rejects(urlNotifier(url, { scrub: (text) => text }).notify(change, stop.signal)),
+    await rejects(urlNotifier(url, { redact: (text) => text }).notify(names, stop.signal)),
     'SIGTERM',
   );
 });

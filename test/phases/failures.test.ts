@@ -247,11 +247,11 @@ test('a region that fails over, and comes back: said twice, told once if the val
   ]);
 });
 
-test('a client fault of the first region is never answered by the second', async () => {
+test('a secret that does not exist in the first region is never served by the second', async () => {
   const world = await openWorld({ secrets: { a: '1', 'a@us-east-1': 'other' }, config: twoRegions });
   await play(world, [
     { happens: start, holds: { files: { a: '1' } } },
-    { happens: (w) => w.aws(problem('fetch.denied'), 'a'), holds: {} },
+    { happens: (w) => w.aws(problem('fetch.notFound'), 'a'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '1' }, fetched: 1, failures: 1 } },
   ]);
 });

@@ -4,14 +4,14 @@ import { readdirSync, rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { config } from '../support/config.ts';
-import { hasNote } from '../support/directory.ts';
+import { hasPendingFile } from '../support/directory.ts';
 import { minutes, objectOf, openWorld, play, problem, seconds, start, type World } from '../support/world.ts';
 
 const test = suite('phases: life');
 
 const of = (...names: string[]) => config(names.map(objectOf).join('\n'));
 const broken = 'kind: SecretProviderClass\nspec: {provider: aws, parameters: {objects: "- {objectName: a}"}}';
-const untold = (world: World) => hasNote(world.dir);
+const untold = (world: World) => hasPendingFile(world.dir);
 
 test('an edited config is in force at once, and files of objects that are gone from it go with the same publish', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1', c: '1' }, config: of('a', 'b') });
@@ -158,7 +158,7 @@ test('an application that is deaf is told for ever, about the newest set, and ho
     },
     { happens: (w) => w.put('b', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2', b: '2' } } },
-    { happens: (w) => w.application('listens'), holds: { also: (w) => void w.news() } },
+    { happens: (w) => w.application('succeeds'), holds: { also: (w) => void w.news() } },
     { happens: minutes(1), holds: { notified: ['a,b'], also: (w) => assert.not.ok(untold(w)) } },
     { happens: minutes(60), holds: { notified: [] } },
   ]);
@@ -284,7 +284,7 @@ test('a directory that is gone fails every sync, and never ends the sidecar, als
     {
       happens: (w) => {
         rmSync(w.dir, { recursive: true });
-        w.application('listens');
+        w.application('succeeds');
       },
       holds: {},
     },

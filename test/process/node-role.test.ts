@@ -130,7 +130,7 @@ test('the status page names the link', async (house) => {
     assert.is(credentials.source, 'default');
     assert.is(credentials.servedBy, 'instance role');
     const status = await run(['status', '--listen', address]);
-    assert.match(status.stdout, 'credentials of default (instance role), for another');
+    assert.match(status.stdout, 'credentials of default (instance role) expire in');
   } finally {
     sidecar.child.kill();
     await sidecar.ended;

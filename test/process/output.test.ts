@@ -2,7 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckReport } from '../../src/config/report.ts';
@@ -12,6 +13,10 @@ import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
 import { within } from '../support/wait.ts';
 
 const COUNT = 5000;
+
+function object(objectName: string) {
+  return { objectName, objectType: 'secretsmanager' };
+}
 
 const output = suite<{ box: Sandbox; check: readonly string[] }>('output');
 output.before((context) => {
@@ -50,7 +55,10 @@ output('where there is no room for it, that is an error', async ({ check }) => {
   });
   const [code] = await within('the end of check', once(child, 'close'));
   assert.is(code, exitCodes.usage);
-  assert.match(stderr, /standard output: expected to write all of it, got ENOSPC\..*\[usage\.command\]\n$/);
+  assert.match(
+    stderr,
+    /standard output: could not be written completely \(ENOSPC\)\..*\[usage\.command\]\n$/,
+  );
 });
 
 output('no line of a long log in text is lost', async ({ box }) => {
@@ -67,6 +75,76 @@ output('no line of a long log in text is lost', async ({ box }) => {
   // It says everything about the config first, and then finds no identity.
   assert.is(code, exitCodes.credentials);
   assert.is(stderr.split('\n').filter((line) => line.includes(' WARN ')).length, COUNT);
+});
+
+/** Makes stderr non-blocking, as another process that shares the pipe can, and becomes the program. */
+const nonBlocking = `
+  const { dlopen } = process.getBuiltinModule('node:ffi');
+  const { functions } = dlopen(null, { fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' } });
+  const [F_SETFL, O_NONBLOCK] = [4, 2048];
+  if (functions.fcntl(2, F_SETFL, O_NONBLOCK) !== 0) throw new Error('fcntl failed');
+  process.execve(process.argv[1], process.argv.slice(1), process.env);`;
+
+output('no line of a long log is lost in a pipe that does not block', async ({ box }) => {
+  const unknown = Array.from({ length: COUNT }, (_, at) => [`unknown${at}`, 'x']);
+  box.writeConfig({
+    region: 'eu-west-1',
+    usePodIdentity: 'false',
+    objects: [{ objectName: 'a', objectType: 'secretsmanager' }],
+    ...Object.fromEntries(unknown),
+  });
+  const command = [process.execPath, '--no-warnings', '-e', nonBlocking, binary] as const;
+  const { code, stderr, lastLine } = await run(['init', '--config', box.config, '--dir', box.dir], {}, [
+    ...command,
+  ]);
+  assert.is(code, exitCodes.credentials);
+  assert.is(stderr.split('\n').filter((line) => line.includes('"warn"')).length, COUNT);
+  assert.is(JSON.parse(lastLine).event, 'exit');
+});
+
+output('check takes files, directories and standard input, and skips other kinds', async ({ box }) => {
+  const classText = readFileSync(box.writeConfig({ region: 'eu-west-1', objects: [object('a')] }), 'utf8');
+  mkdirSync(join(box.root, 'manifests/below'), { recursive: true });
+  box.write('manifests/pod.yaml', 'kind: Pod\napiVersion: v1\n');
+  box.write('manifests/below/two.yml', `${classText}---\n${classText.replace('name: app', 'name: other')}`);
+  box.write('manifests/notes.txt', 'no YAML: [');
+  const whole = await run(['check', join(box.root, 'manifests')]);
+  assert.is(whole.code, exitCodes.done, whole.stdout);
+  assert.match(whole.stdout, '(app) publishes to');
+  assert.match(whole.stdout, '(other) publishes to');
+  assert.match(whole.stdout, /\nok\n$/);
+  assert.is((await run(['check', join(box.root, 'manifests/*/*.yml')])).code, exitCodes.done);
+  const none = await run(['check', join(box.root, 'manifests/pod.yaml')]);
+  assert.is(none.code, exitCodes.config);
+  assert.match(none.stdout, 'no SecretProviderClass for AWS found');
+  const missing = await run(['check', join(box.root, 'missing.yaml')]);
+  assert.is(missing.code, exitCodes.config);
+});
+
+output('check --strict fails on a warning', async ({ box }) => {
+  const file = box.writeConfig({ region: 'eu-west-1', objects: [object('a')], misspelt: 'x' });
+  assert.is((await run(['check', file])).code, exitCodes.done);
+  const strict = await run(['check', '--strict', file]);
+  assert.is(strict.code, exitCodes.config);
+  assert.match(strict.stdout, 'misspelt');
+});
+
+output('no JSON has a character that drives a terminal or ends a line', async ({ box }) => {
+  const objectAlias = 'a\u202e\u2028';
+  const file = box.writeConfig({ region: 'eu-west-1', objects: [{ ...object('a'), objectAlias }] });
+  const { stdout } = await run(['check', '--output', 'json', file]);
+  assert.not.match(stdout, /[\u202e\u2028\u009b]/);
+  const report = JSON.parse(stdout) as CheckReport;
+  assert.is(report.ok && report.files[0]?.path, objectAlias, stdout);
+});
+
+output('help and version are commands too', async () => {
+  assert.is((await run(['version'])).stdout, (await run(['--version'])).stdout);
+  assert.is((await run(['help', 'check'])).stdout, (await run(['check', '--help'])).stdout);
+  const unknown = await run(['help', 'chek']);
+  assert.is(unknown.code, exitCodes.usage);
+  assert.match(unknown.lastLine, 'Did you mean podsecrets check?');
+  assert.match((await run(['init', 'app.yaml'])).lastLine, 'Write --config app.yaml.');
 });
 
 output.run();

@@ -76,7 +76,7 @@ for (const [place, namespaces] of [
   for (const [args, code] of [
     [['init', '--auth', 'default'], 143],
     [['doctor', '--auth', 'default', '--aws-timeout', '1h'], 143],
-    [['sidecar', '--auth', 'default', '--listen', 'off', '--aws-timeout', '1h'], 0],
+    [['sidecar', '--auth', 'default', '--listen', 'off', '--aws-timeout', '1h'], 143],
   ] as const) {
     const [command] = args;
     resolver(`${command} ${place} ends by SIGTERM`, async (context) => {

@@ -16,7 +16,7 @@ import * as assert from 'uvu/assert';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
-import { hasNote } from '../support/directory.ts';
+import { hasPendingFile } from '../support/directory.ts';
 import { type Ended, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
@@ -142,7 +142,7 @@ for (const by of ['pid file', 'name'] as const) {
     await running.refresh();
     await running.refresh();
     assert.equal(app.received, [two], 'nothing changed: nobody is told');
-    assert.not.ok(hasNote(house.box.dir));
+    assert.not.ok(hasPendingFile(house.box.dir));
   });
 }
 
@@ -284,10 +284,39 @@ sidecar(
       await aws.forgetCalls();
       if (begun === ready) await running.page('/refresh', 'POST');
       await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
-      assert.is((await endOf(running, 'SIGTERM')).code, 0);
+      // Before the first publish a sidecar has not done its work.
+      assert.is((await endOf(running, 'SIGTERM')).code, begun === ready ? 0 : 143);
     }
   },
 );
+
+sidecar(
+  'SIGTERM before the first publish says why there was none yet, in the termination log too',
+  async (house) => {
+    const { aws, box } = house;
+    box.writeConfig(of('a'));
+    await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'throttle' } });
+    const log = box.write('termination', '');
+    const running = await begin(house, ['--termination-log', log, '--start-timeout', '1h']);
+    await running.says(/start\.retrying/);
+    const { code, lastLine } = await endOf(running, 'SIGTERM');
+    assert.is(code, 143);
+    assert.match(
+      JSON.parse(lastLine).message,
+      /was ended by SIGTERM before the first publish: a: .*\[fetch\.throttled\]$/,
+    );
+    assert.is(readFileSync(log, 'utf8'), JSON.parse(lastLine).message);
+  },
+);
+
+sidecar('SIGUSR1, SIGUSR2 and SIGALRM are ignored, SIGQUIT ends it as SIGTERM does', async (house) => {
+  house.box.writeConfig(of('a'));
+  const running = await ready(house);
+  for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) running.child.kill(signal);
+  // A later signal is handled later: once this sync is over, the others have had their effect.
+  await running.refresh();
+  assert.is((await endOf(running, 'SIGQUIT')).code, 0);
+});
 
 /** Starts a sidecar, and has it run a hook that ends only by SIGKILL: answers when the hook runs, with its pid. */
 async function stubborn(house: House, value: string) {
@@ -349,14 +378,14 @@ sidecar(
     await rotate(house, 'a', two);
     await first.refresh();
     await endOf(first, 'SIGKILL');
-    assert.ok(hasNote(house.box.dir));
+    assert.ok(hasPendingFile(house.box.dir));
     assert.equal(app.received, []);
 
     const second = await ready(house, telling);
     await app.receives(two);
     await second.event('notify.succeeded');
     await second.refresh();
-    assert.not.ok(hasNote(house.box.dir));
+    assert.not.ok(hasPendingFile(house.box.dir));
     await endOf(second, 'SIGKILL');
 
     const third = await ready(house, telling);

@@ -20,8 +20,8 @@ const next = (...paths: string[]): Snapshot => ({
 const updated = (path: string) => ({ kind: 'changed', added: [], updated: [path], removed: [] });
 
 test('nothing, when every file is there with its content and mode', () => {
-  assert.equal(diff([found('a'), found('b/c')], next('b/c', 'a'), undefined), { kind: 'same' });
-  assert.equal(diff([], next(), undefined), { kind: 'same' });
+  assert.equal(diff([found('a'), found('b/c')], next('b/c', 'a'), undefined), { kind: 'unchanged' });
+  assert.equal(diff([], next(), undefined), { kind: 'unchanged' });
 });
 
 test('added in the order of the next set, removed in the order of names', () => {
@@ -40,7 +40,7 @@ test('a file is updated when its content or its mode differs, be it only by a se
 });
 
 test('the owner counts when one is asked for, user and group alike', () => {
-  assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1000 }), { kind: 'same' });
+  assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1000 }), { kind: 'unchanged' });
   assert.equal(diff([found('a')], next('a'), { uid: 1001, gid: 1000 }), updated('a'));
   assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1001 }), updated('a'));
 });

@@ -49,7 +49,10 @@ test('a disk is refused with the volume to add, and nothing is made', async () =
       const problem = (await rejects(open(wanted, terms))) as Problem;
       assert.is(problem.code, 'publish.filesystem');
       assert.is(problem.subject, wanted);
-      assert.is(problem.message, `expected a tmpfs or ramfs, so that no value reaches a disk, got ${name}`);
+      assert.is(
+        problem.message,
+        `${name} is not in memory: a tmpfs or ramfs is required, so that no value reaches a disk`,
+      );
       assert.ok(problem.remedy.includes(remedy), problem.remedy);
       assert.ok(problem.remedy.endsWith('Or accept the disk with --allow-disk.'), problem.remedy);
     }
@@ -128,7 +131,7 @@ test('a volume without room for the directory itself says how much is free', asy
   };
   const problem = (await rejects(open(join(scratch(), 'files'), { fs: full }))) as Problem;
   assert.is(problem.code, 'publish.write');
-  assert.match(problem.message, /expected room for 0Ki, got \S+ free/);
+  assert.match(problem.message, /no space left: needs 0Ki, \S+ free/);
 });
 
 test('an existing directory is neither replaced nor changed', async () => {
@@ -158,7 +161,7 @@ test('a file in its place, or on the way to it, is refused', async () => {
     const problem = (await rejects(open(wanted))) as Problem;
     assert.is(problem.code, 'publish.directory');
     assert.is(problem.subject, file);
-    assert.is(problem.message, 'expected a directory, got a file');
+    assert.is(problem.message, 'it is a file, not a directory');
   }
 });
 

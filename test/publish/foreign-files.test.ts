@@ -10,6 +10,8 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -21,20 +23,20 @@ import { leftovers, open, publishOnce, shown, snapshot } from '../support/direct
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('a directory that strangers write to');
+const test = suite('a directory that other programs write to');
 
-test('a set that is a link to elsewhere is none: it is replaced, and nothing elsewhere is read or removed', async () => {
+test('a generation that is a link to elsewhere does not count: it is replaced, and nothing elsewhere is read or removed', async () => {
   const dir = scratch();
   const elsewhere = scratch();
   writeFileSync(join(elsewhere, 'a'), 'one');
   symlinkSync(elsewhere, join(dir, '..2026_01_01_00_00_00.abcdef'));
-  writeFileSync(join(dir, '..2026_01_01_00_00_00.abcdef.pending'), noteOf('a'));
+  writeFileSync(join(dir, '..2026_01_01_00_00_00.abcdef.pending'), pendingFileOf('a'));
   symlinkSync('..2026_01_01_00_00_00.abcdef', join(dir, '..data'));
   symlinkSync('..data/a', join(dir, 'a'));
   const directory = await open(dir);
   assert.is(directory.holds(snapshot({ a: '' }).files.map((file) => file.path)), false);
   assert.equal(directory.values(), []);
-  assert.is(directory.pendingNotification(), undefined);
+  assert.equal(directory.pendingNotification(), []);
   directory.clearPendingNotification();
   assert.is((await directory.publish(snapshot({ a: 'one' }))).kind, 'changed');
   directory.clearPendingNotification();
@@ -46,48 +48,61 @@ test('a set that is a link to elsewhere is none: it is replaced, and nothing els
 });
 
 for (const [name, put] of [
-  ['paths that leave the directory', (note: string) => writeFileSync(note, noteOf('../../etc/passwd'))],
-  ['a path that no publish makes', (note: string) => writeFileSync(note, noteOf('a//b'))],
-  ['no text', (note: string) => writeFileSync(note, '')],
-  ['a link', (note: string) => symlinkSync(noteElsewhere(), note)],
-  ['a pipe', (note: string) => execFileSync('mkfifo', [note])],
-  ['a directory', (note: string) => mkdirSync(note)],
+  [
+    'paths that leave the directory',
+    (file: string) => writeFileSync(file, pendingFileOf('../../etc/passwd')),
+  ],
+  ['a path that no publish makes', (file: string) => writeFileSync(file, pendingFileOf('a//b'))],
+  ['no text', (file: string) => writeFileSync(file, '')],
+  ['a link', (file: string) => symlinkSync(pendingFileElsewhere(), file)],
+  ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
+  ['600 MB of text', (file: string) => sparse(file, 600_000_000)],
+  ['a directory', (file: string) => mkdirSync(file)],
 ] as const) {
-  test(`a note of what is untold that holds or is ${name} is no note of ours`, async () => {
+  test(`a pending file that holds or is ${name} is ignored`, async () => {
     const dir = scratch();
     await publishOnce(dir, snapshot({ a: 'one' }));
     put(join(dir, `${readlinkSync(join(dir, '..data'))}.pending`));
     const directory = await open(dir);
-    assert.is(directory.pendingNotification(), undefined);
+    assert.equal(directory.pendingNotification(), []);
     await directory.publish(snapshot({ a: 'two' }));
-    assert.equal(directory.pendingNotification(), {
-      kind: 'changed',
-      added: [],
-      updated: ['a'],
-      removed: [],
-    });
+    assert.equal(directory.pendingNotification(), ['a']);
     directory.clearPendingNotification();
     await directory.end();
     assert.equal(leftovers(dir), []);
   });
 }
 
-function noteOf(path: string): string {
-  return JSON.stringify({ added: [], updated: [path], removed: [] });
+function sparse(file: string, size: number): void {
+  writeFileSync(file, '');
+  truncateSync(file, size);
 }
 
-function noteElsewhere(): string {
-  const note = join(scratch(), 'note');
-  writeFileSync(note, noteOf('a'));
-  return note;
+function pendingFileOf(path: string): string {
+  return JSON.stringify([path]);
 }
+
+function pendingFileElsewhere(): string {
+  const file = join(scratch(), 'elsewhere');
+  writeFileSync(file, pendingFileOf('a'));
+  return file;
+}
+
+test('a directory named ..data_tmp blocks no publish', async () => {
+  const dir = scratch();
+  await publishOnce(dir, snapshot({ a: 'one' }));
+  mkdirSync(join(dir, '..data_tmp', 'below'), { recursive: true });
+  await publishOnce(dir, snapshot({ a: 'two' }));
+  assert.equal(shown(dir), { a: 'two' });
+  assert.equal(leftovers(dir), []);
+});
 
 test('a link put into the place of a file that is being written gets neither its mode nor its owner', async () => {
   const dir = scratch();
   const victim = join(scratch(), 'victim');
   writeFileSync(victim, '');
   chmodSync(victim, 0o600);
-  // The stranger is as fast as can be.
+  // The other program is as fast as possible.
   const swapping = new Proxy(fs as FileSystem, {
     get(target, name: keyof FileSystem) {
       if (name !== 'writeFileSync') return target[name];
@@ -99,10 +114,33 @@ test('a link put into the place of a file that is being written gets neither its
     },
   });
   const directory = await open(dir, { fs: swapping });
-  const refused = await rejects(directory.publish(snapshot({ a: ['one', 0o666] }), () => undefined));
-  assert.match((refused as Problem).message, /^expected the open of ".*\/a" to succeed, got ELOOP$/);
+  const refused = await rejects(directory.publish(snapshot({ a: ['one', 0o666] }), 'never'));
+  assert.match((refused as Problem).message, /^open of ".*\/a" failed \(ELOOP\)$/);
   assert.is(statSync(victim).mode & 0o777, 0o600);
   await directory.end();
 });
+
+for (const [name, damage] of [
+  [
+    'replaced by a link',
+    (dir: string) => {
+      renameSync(dir, `${dir}.moved`);
+      symlinkSync(scratch(), dir);
+    },
+  ],
+  ['removed', (dir: string) => renameSync(dir, `${dir}.moved`)],
+  ['left without its ..lock', (dir: string) => unlinkSync(join(dir, '..lock'))],
+] as const) {
+  test(`nothing is published to a directory that was ${name} after it was opened`, async () => {
+    const dir = join(scratch(), 'files');
+    const directory = await open(dir);
+    await directory.publish(snapshot({ a: 'one' }));
+    damage(dir);
+    const problem = (await rejects(directory.publish(snapshot({ a: 'two' })))) as Problem;
+    assert.is(problem.code, 'publish.directory');
+    assert.match(problem.message, 'since the start');
+    await directory.end();
+  });
+}
 
 test.run();

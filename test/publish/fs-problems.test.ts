@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { exitCodeOf, Problem, problemLine } from '../../src/core/problem.ts';
 import { toPublishProblem } from '../../src/publish/fs-problems.ts';
 import { open, publishOnce, shown, snapshot } from '../support/directory.ts';
-import { rehearse } from '../support/fault-injecting-fs.ts';
+import { faultInjectingFs } from '../support/fault-injecting-fs.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -14,7 +14,7 @@ const test = suite('failures of the file system');
 const attempt = {
   dir: '/mnt/secrets',
   owner: { uid: 1000, gid: 2000 },
-  room: () => ({ needed: 5000, free: 1_150_000 }),
+  space: () => ({ needed: 5000, free: 1_150_000, freeInodes: 1 }),
 };
 const explained = (code: string, syscall: string, path?: string): Problem => {
   const error = Object.assign(new Error(code), { code, syscall, ...(path === undefined ? {} : { path }) });
@@ -23,32 +23,36 @@ const explained = (code: string, syscall: string, path?: string): Problem => {
   return problem as Problem;
 };
 
-test('each says what was expected and what to change in the pod', () => {
+test('a volume without inodes is not reported as one without space', () => {
+  const error = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'mkdir' });
+  const space = () => ({ needed: 5000, free: 1_150_000, freeInodes: 0 });
+  const problem = toPublishProblem(error, { ...attempt, space }) as Problem;
+  assert.match(problem.message, /^no inodes left/);
+  assert.match(problem.remedy, 'nr_inodes');
+});
+
+test('each says what failed and what to change in the pod', () => {
   for (const [problem, message, remedy] of [
-    [explained('ENOSPC', 'write'), 'expected room for 5Ki, got 1.1Mi free', 'sizeLimit'],
-    [explained('EDQUOT', 'write'), 'expected room for 5Ki, got 1.1Mi free', 'sizeLimit'],
-    [
-      explained('EROFS', 'mkdtemp'),
-      'expected a volume that can be written, got EROFS at mkdtemp',
-      'readOnly',
-    ],
+    [explained('ENOSPC', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
+    [explained('EDQUOT', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
+    [explained('EROFS', 'mkdtemp'), 'the volume is mounted read-only (EROFS at mkdtemp)', 'readOnly'],
     [
       explained('EPERM', 'chown', '/mnt/secrets/a'),
-      'expected to give "/mnt/secrets/a" to 1000:2000, got EPERM',
+      'cannot change the owner of "/mnt/secrets/a" to 1000:2000 (EPERM)',
       'capability CHOWN',
     ],
     // An id that the user namespace of the pod does not map.
     [
       explained('EINVAL', 'chown', '/mnt/secrets/a'),
-      'expected to give "/mnt/secrets/a" to 1000:2000, got EINVAL',
+      'cannot change the owner of "/mnt/secrets/a" to 1000:2000 (EINVAL)',
       'fsGroup',
     ],
     [
       explained('EACCES', 'open', '/mnt/secrets/a'),
-      'expected permission, got EACCES at open of "/mnt/secrets/a"',
+      'permission denied (EACCES at open of "/mnt/secrets/a")',
       'same user',
     ],
-    [explained('EIO', 'read', '/mnt/secrets'), 'expected the read to succeed, got EIO', 'volume'],
+    [explained('EIO', 'read', '/mnt/secrets'), 'read failed (EIO)', 'volume'],
   ] as const) {
     assert.is(problem.message, message);
     assert.ok(problem.remedy.includes(remedy), problem.remedy);
@@ -69,16 +73,16 @@ test('a bug stays a bug', () => {
   assert.is(toPublishProblem(bug, attempt), bug);
 });
 
-test('no room: says how much is needed and how much is free; the old set stays', async () => {
+test('a full volume: says how much is needed and how much is free; the old generation stays', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'old' }));
-  const rehearsal = rehearse();
-  const directory = await open(dir, { fs: rehearsal.fs });
-  rehearsal.arm({ kind: 'none' });
+  const faulty = faultInjectingFs();
+  const directory = await open(dir, { fs: faulty.fs });
+  faulty.arm({ kind: 'none' });
   await directory.publish(snapshot({ a: 'old' }));
-  rehearsal.arm({ kind: 'error', at: rehearsal.operations.length + 3, code: 'ENOSPC' });
+  faulty.arm({ kind: 'error', at: faulty.operations.length + 3, code: 'ENOSPC' });
   const problem = (await rejects(directory.publish(snapshot({ a: 'x'.repeat(5000), b: '' })))) as Problem;
-  assert.match(problem.message, /^expected room for 8Ki, got \d+(\.\d)?Mi free$/);
+  assert.match(problem.message, /^no space left: needs 8Ki, \d+(\.\d)?Mi free$/);
   assert.equal(shown(dir), { a: 'old' });
   await directory.end();
 });
@@ -87,9 +91,9 @@ test('an error names paths and never a value', async () => {
   const dir = scratch();
   const count = 60;
   for (let at = 1; at < count; at++) {
-    const rehearsal = rehearse();
-    const directory = await open(dir, { fs: rehearsal.fs });
-    rehearsal.arm({ kind: 'error', at, code: 'EIO' });
+    const faulty = faultInjectingFs();
+    const directory = await open(dir, { fs: faulty.fs });
+    faulty.arm({ kind: 'error', at, code: 'EIO' });
     const outcome: unknown = await directory
       .publish(snapshot({ a: `canary ${at}` }))
       .catch((error: unknown) => error);

@@ -6,7 +6,7 @@ import { Problem } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createPreviousValues } from '../../src/publish/previous-values.ts';
 import { open, snapshot } from '../support/directory.ts';
-import { rehearse } from '../support/fault-injecting-fs.ts';
+import { faultInjectingFs } from '../support/fault-injecting-fs.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('values that were replaced');
@@ -29,8 +29,7 @@ test('are kept until the application has heard of the new ones', async () => {
 
 test('are not kept when nobody is told, or nothing changed', async () => {
   const directory = await open(scratch());
-  const nobody = () => undefined;
-  for (const a of ['one', 'two', 'two']) await directory.publish(snapshot({ a }), nobody);
+  for (const a of ['one', 'two', 'two']) await directory.publish(snapshot({ a }), 'never');
   await directory.publish(snapshot({ a: 'two' }));
   assert.equal(texts(directory.values()), ['two']);
   await directory.end();
@@ -51,13 +50,13 @@ test('are overwritten when they are forgotten, the oldest first when they become
 });
 
 test('a value that cannot be read is a problem of the directory, not a bug of the hook', async () => {
-  const rehearsal = rehearse();
-  const directory = await open(scratch(), { fs: rehearsal.fs });
+  const faulty = faultInjectingFs();
+  const directory = await open(scratch(), { fs: faulty.fs });
   await directory.publish(snapshot({ a: 'one' }));
-  rehearsal.arm({ kind: 'none' });
+  faulty.arm({ kind: 'none' });
   directory.values();
-  const at = 1 + rehearsal.operations.findIndex((operation) => operation.startsWith('readFileSync'));
-  rehearsal.arm({ kind: 'error', at, code: 'EACCES' });
+  const at = 1 + faulty.operations.findIndex((operation) => operation.startsWith('readFileSync'));
+  faulty.arm({ kind: 'error', at, code: 'EACCES' });
   assert.throws(
     () => directory.values(),
     (error: unknown) => error instanceof Problem && error.code === 'publish.write',

@@ -1,4 +1,4 @@
-/** Values become files, or sentences that hold no part of them. */
+/** Values become files, or problems that have no part of them. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -36,7 +36,7 @@ async function filesOf(objects: string, ...values: Values): Promise<Record<strin
   );
 }
 
-/** What stands against it, a line each. */
+/** One line for each problem. */
 function refusals(objects: string, ...values: Values): Promise<readonly string[]> {
   return refusalsWith({}, objects, ...values);
 }
@@ -124,7 +124,7 @@ for (const [path, value, file] of [
   ['{x: a}', '12345678901234567890', '{"x":12345678901234567890}'],
   ['to_string(a)', '12345678901234567890', '12345678901234567000'],
 ] as const) {
-  test(`an integer that a 64-bit float would change is written as it stands: ${path} of ${value}`, async () => {
+  test(`an integer that a 64-bit float would change is written as it is: ${path} of ${value}`, async () => {
     assert.is((await filesOf(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`)).f, file);
   });
 }
@@ -231,7 +231,7 @@ test('keys that collide with other files are refused, whichever comes first', as
   assert.equal(await refusals(objects, '{}', '{"dir":"1"}', 'x', '{"a":"2"}'), [sentence(3, 1)]);
 });
 
-test('all that stands against a plan is said at once', async () => {
+test('all problems of a plan are reported at once', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, expand: true}
     - {objectName: b, objectType: secretsmanager, decode: base64}

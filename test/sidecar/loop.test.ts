@@ -8,10 +8,10 @@ import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
 const minute = 60_000;
-const passing = new Problem({ code: 'fetch.server', subject: 's', message: 'm', remedy: 'r', retry: true });
-const lasting = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', remedy: 'r' });
+const transient = new Problem({ code: 'fetch.server', subject: 's', message: 'm', remedy: 'r', retry: true });
+const permanent = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', remedy: 'r' });
 
-/** An options over a fake clock whose passes end as `script` says, the last entry for ever; its events says what happened when. */
+/** A loop over a fake clock whose syncs end as `script` says, the last entry forever; `events` lists what happened when. */
 function loopWith(script: (Error | 'ok' | (() => Promise<void>))[]) {
   const clock = fakeClock({ random: () => 0.5 });
   const triggers = createTriggers(clock);
@@ -37,8 +37,10 @@ function loopWith(script: (Error | 'ok' | (() => Promise<void>))[]) {
     },
     async reload() {
       reloads.push(clock.elapsed());
+      return false;
     },
     onSuccess: () => {},
+    onRetry: (_problems: readonly Problem[], failures: number) => note(`failure ${failures}`),
     onFailure: (_problems: readonly Problem[], failures: number) => note(`failure ${failures}`),
   };
   return { options, clock, triggers, stop, events, reloads };
@@ -50,8 +52,8 @@ test('a first phase that succeeds at once does nothing more', async () => {
   assert.equal(events, ['0s start sync']);
 });
 
-test('failures that may sync are tried again with growing waits until one sync succeeds', async () => {
-  const { options, clock, stop, events } = loopWith([passing, passing, passing, 'ok']);
+test('transient failures are retried with growing waits until a sync succeeds', async () => {
+  const { options, clock, stop, events } = loopWith([transient, transient, transient, 'ok']);
   const phase = firstPhase(options, minute, stop.signal);
   await clock.advance(minute);
   await phase;
@@ -66,23 +68,23 @@ test('failures that may sync are tried again with growing waits until one sync s
   ]);
 });
 
-test('a failure that cannot sync ends the first phase at once', async () => {
-  const { options, stop, events } = loopWith([lasting]);
-  assert.is(await rejects(firstPhase(options, minute, stop.signal)), lasting);
+test('a permanent failure ends the first phase at once', async () => {
+  const { options, stop, events } = loopWith([permanent]);
+  assert.is(await rejects(firstPhase(options, minute, stop.signal)), permanent);
   assert.equal(events, ['0s start sync']);
 });
 
-test('the first phase gives up at its timeout, with a last try at the very end', async () => {
-  const { options, clock, stop, events } = loopWith([passing]);
+test('the first phase ends at its timeout, with a last attempt at the very end', async () => {
+  const { options, clock, stop, events } = loopWith([transient]);
   const phase = rejects(firstPhase(options, minute, stop.signal));
   await clock.advance(2 * minute);
-  assert.is(await phase, passing);
+  assert.is(await phase, transient);
   assert.is(events.at(-1), '60s start sync');
 });
 
-test('a start timeout of zero means one try', async () => {
-  const { options, stop, events } = loopWith([passing]);
-  assert.is(await rejects(firstPhase(options, 0, stop.signal)), passing);
+test('a start timeout of 0 means one attempt', async () => {
+  const { options, stop, events } = loopWith([transient]);
+  assert.is(await rejects(firstPhase(options, 0, stop.signal)), transient);
   assert.equal(events, ['0s start sync']);
 });
 
@@ -96,7 +98,7 @@ test('the steady phase refreshes at the interval', async () => {
 });
 
 test('no failure ends the steady phase: it backs off, and is back at the interval after a success', async () => {
-  const { options, clock, stop, events } = loopWith([lasting, passing, 'ok']);
+  const { options, clock, stop, events } = loopWith([permanent, transient, 'ok']);
   const phase = rejects(steadyPhase(options, 0, stop.signal));
   await clock.advance(11 * minute);
   stop.abort();
@@ -111,17 +113,17 @@ test('no failure ends the steady phase: it backs off, and is back at the interva
   ]);
 });
 
-test('hours of failure are asked about every minute or so, never in a storm and never given up', async () => {
-  const { options, clock, stop, events } = loopWith([passing]);
+test('hours of failure lead to a sync every minute or so, indefinitely', async () => {
+  const { options, clock, stop, events } = loopWith([transient]);
   const phase = rejects(steadyPhase(options, 0, stop.signal));
   await clock.advance(180 * minute);
   stop.abort();
   await phase;
-  const passes = events.filter((line) => line.endsWith('sync')).length;
-  assert.ok(passes > 150 && passes < 200, `${passes} passes in three hours`);
+  const syncs = events.filter((line) => line.endsWith('sync')).length;
+  assert.ok(syncs > 150 && syncs < 200, `${syncs} syncs in three hours`);
 });
 
-test('what asked for a longer rest gets it', async () => {
+test('a Retry-After extends the wait', async () => {
   const throttled = new Problem({
     code: 'fetch.throttled',
     subject: 's',
@@ -138,7 +140,7 @@ test('what asked for a longer rest gets it', async () => {
   assert.equal(events, ['0s steady sync', '0s failure 1', '90s steady sync']);
 });
 
-test('an edited config is read before the sync that it woke', async () => {
+test('an edited config is read before the sync that it triggers', async () => {
   const { options, clock, triggers, stop, events, reloads } = loopWith(['ok']);
   const phase = rejects(steadyPhase(options, 10 * minute, stop.signal));
   await clock.advance(30_000);
@@ -175,7 +177,7 @@ test('requests during a sync lead to exactly one more sync, after it', async () 
   await phase;
 });
 
-test('a thrown thing that is no problem is a bug and ends the options', async () => {
+test('an error that is not a Problem is a bug and ends the loop', async () => {
   const bug = new TypeError('x is not a function');
   const { options, clock, stop } = loopWith([bug]);
   const phase = rejects(steadyPhase(options, 0, stop.signal));

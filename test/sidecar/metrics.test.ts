@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createMetrics } from '../../src/sidecar/counters.ts';
-import { exposition, metrics, sample, statusSamples } from '../../src/sidecar/metrics.ts';
+import { createMetrics, exposition, metrics, sample, statusSamples } from '../../src/sidecar/metrics.ts';
 import { exampleStatus } from '../support/status.ts';
 
 const test = suite('the metrics page');

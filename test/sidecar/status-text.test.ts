@@ -12,24 +12,24 @@ test('tells all of it, with ages and remedies', () => {
     statusText(exampleStatus(), now),
     `podsecrets 1.2.3: ready, up 3h
   next sync in 10m, after 2 failed syncs in a row
-  credentials of pod-identity, for another 3h
+  credentials of pod-identity expire in 3h
 
 /etc/podsecrets/config.yaml -> /mnt/secrets-store (eu-west-1, eu-central-1)
   synced 10m ago, changed 2h ago
   failed 0s ago:
     prod/db: expected an answer, got ThrottlingException.
     Wait. [fetch.throttled]
-  the file is broken, an older one of it is in force:
+  invalid configuration, still using the previous version:
     /etc/podsecrets/config.yaml: expected YAML, got a tab.
     Indent with spaces. [config.yaml]
-  optional and absent: prod/extra
+  missing optional objects: prod/extra
   FILE         OBJECT     SERVICE         REGION        VERSION                               ROTATED
   db/password  prod/db    secretsmanager  eu-west-1     EXAMPLE1-90ab-cdef-fedc-ba987SECRET1  2h ago
   url          /prod/url  ssmparameter    eu-central-1  7
 
 notifications
-  by signal: last told 2h ago
-  by url: not told yet, waiting with 2 files, after 4 failed tries:
+  signal: notified 2h ago
+  url: not notified yet, pending, 2 files, after 4 failed attempts:
     http://localhost:9000/reload: expected a connection, got ECONNREFUSED.
     Start it. [notify.url]
 `,

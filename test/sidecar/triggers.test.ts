@@ -1,37 +1,37 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createTriggers, type TriggerReason } from '../../src/sidecar/triggers.ts';
+import { createRefreshLimit, createTriggers, type TriggerReason } from '../../src/sidecar/triggers.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
 const never = new AbortController().signal;
 
-/** The reasons of the next wake-up, once it has come. */
+/** The reasons of the next wait, once it has ended. */
 function listen(next: Promise<ReadonlySet<TriggerReason>>): { reasons?: string } {
-  const heard: { reasons?: string } = {};
+  const received: { reasons?: string } = {};
   void next.then((reasons) => {
-    heard.reasons = [...reasons].join();
+    received.reasons = [...reasons].join();
   });
-  return heard;
+  return received;
 }
 
 test('without a request the timer triggers, at its time', async () => {
   const clock = fakeClock();
-  const heard = listen(createTriggers(clock).wait(150_000, never));
+  const received = listen(createTriggers(clock).wait(150_000, never));
   await clock.advance(149_999);
-  assert.is(heard.reasons, undefined);
+  assert.is(received.reasons, undefined);
   await clock.advance(1);
-  assert.is(heard.reasons, 'timer');
+  assert.is(received.reasons, 'timer');
 });
 
 test('a request triggers at once', async () => {
   const clock = fakeClock();
   const triggers = createTriggers(clock);
-  const heard = listen(triggers.wait(600_000, never));
+  const received = listen(triggers.wait(600_000, never));
   await clock.settle();
   triggers.trigger('request');
   await clock.settle();
-  assert.is(heard.reasons, 'request');
+  assert.is(received.reasons, 'request');
 });
 
 test('requests that come while nobody listens are kept, and are one', async () => {
@@ -41,18 +41,18 @@ test('requests that come while nobody listens are kept, and are one', async () =
   triggers.trigger('config');
   triggers.trigger('signal');
   assert.equal([...(await triggers.wait(600_000, never))], ['config', 'signal']);
-  const heard = listen(triggers.wait(1000, never));
+  const received = listen(triggers.wait(1000, never));
   await clock.advance(1000);
-  assert.is(heard.reasons, 'timer');
+  assert.is(received.reasons, 'timer');
 });
 
 test('after the machine was suspended the timer is late by a minute at most', async () => {
   const clock = fakeClock();
-  const heard = listen(createTriggers(clock).wait(600_000, never));
+  const received = listen(createTriggers(clock).wait(600_000, never));
   await clock.settle();
   await clock.suspend(3_600_000);
   await clock.advance(60_000);
-  assert.is(heard.reasons, 'timer');
+  assert.is(received.reasons, 'timer');
 });
 
 test('a stop ends the wait with its own reason', async () => {
@@ -63,6 +63,53 @@ test('a stop ends the wait with its own reason', async () => {
   await clock.settle();
   stop.abort(reason);
   assert.is(await waiting, reason);
+});
+
+function limited() {
+  const clock = fakeClock();
+  const stop = new AbortController();
+  const triggered: number[] = [];
+  const refresh = createRefreshLimit(() => triggered.push(clock.elapsed()), 5000, clock, stop.signal);
+  return { clock, stop, triggered, refresh };
+}
+
+test('coalesces requests to one in the given time: the first counts at once, later ones once, when it is over', async () => {
+  const { clock, triggered, refresh } = limited();
+  for (let times = 0; times < 100; times++) refresh();
+  await clock.advance(2000);
+  refresh();
+  assert.equal(triggered, [0]);
+  await clock.advance(60_000);
+  assert.equal(triggered, [0, 5000]);
+});
+
+test('a request after a pause counts at once', async () => {
+  const { clock, triggered, refresh } = limited();
+  refresh();
+  await clock.advance(5000);
+  refresh();
+  assert.equal(triggered, [0, 5000]);
+  assert.equal(clock.sleepers, []);
+});
+
+test('endless requests count once in the given time', async () => {
+  const { clock, triggered, refresh } = limited();
+  for (let times = 0; times < 200; times++) {
+    refresh();
+    await clock.advance(100);
+  }
+  assert.equal(triggered, [0, 5000, 10_000, 15_000, 20_000]);
+});
+
+test('a request after the stop does nothing', async () => {
+  const { clock, stop, triggered, refresh } = limited();
+  refresh();
+  refresh();
+  stop.abort();
+  refresh();
+  await clock.advance(60_000);
+  assert.equal(triggered, [0]);
+  assert.equal(clock.sleepers, []);
 });
 
 test.run();

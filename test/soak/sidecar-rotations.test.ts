@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from '../support/app-secret.ts';
 import { startApplication } from '../support/application.ts';
-import { hasNote } from '../support/directory.ts';
+import { hasPendingFile } from '../support/directory.ts';
 import { generationOf, valueIn } from '../support/generations.ts';
 import { startReader } from '../support/reading.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
@@ -65,11 +65,11 @@ test(`${ROTATIONS} rotations under kill -9: no file is ever mixed, torn or missi
       const { child } = sidecar;
       const watcher = watch(box.dir, () => --changes <= 0 && child.kill('SIGKILL'));
       process.kill(sidecar.pid, 'SIGHUP');
-      await until('a moment for the kill', () => child.killed || (isReceived() && !hasNote(box.dir)));
+      await until('a moment for the kill', () => child.killed || (isReceived() && !hasPendingFile(box.dir)));
       watcher.close();
       child.kill('SIGKILL');
       await sidecar.ended();
-      const state = published() < generation ? 'before' : hasNote(box.dir) ? 'between' : 'after';
+      const state = published() < generation ? 'before' : hasPendingFile(box.dir) ? 'between' : 'after';
       kills[state]++;
       sidecar = await begin();
       // The first sync of the new sidecar is over when the next one begins.

@@ -61,7 +61,7 @@ test(`${REFRESHES} refreshes leak nothing, and every change is notified once`, a
     secrets: {},
     config: config(names.map(objectOf).join('\n')),
     now: Date.now(),
-    notifier: urlNotifier(application.url, { scrub: (text) => text }),
+    notifier: urlNotifier(application.url, { redact: (text) => text }),
     source({ clock, log }) {
       const env = {
         AWS_ENDPOINT_URL: aws.url,

@@ -1,28 +1,30 @@
-/** Directories to publish to, and what stands in them afterwards. */
+/** Directories to publish to, and what is in them afterwards. */
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FilePath, filePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type Directory, type DirectoryOptions, openDirectory } from '../../src/publish/directory.ts';
-import type { Change, Changed, Snapshot } from '../../src/publish/snapshot.ts';
+import type { Announce, Published } from '../../src/publish/publish.ts';
+import type { Change, Snapshot } from '../../src/publish/snapshot.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 
 export interface OpenDirectory extends Omit<Directory, 'publish'> {
   readonly clock: FakeClock;
-  /** As the program has it. */
   readonly target: Directory;
-  /** Every change is to be told, unless the test says otherwise. */
-  publish(next: Snapshot, telling?: (change: Changed) => Changed | undefined): Promise<Change>;
-  /** Closes it, and lets the second pass for which replaced sets stay. */
+  /** Announces every change, unless the test says otherwise. */
+  publish(next: Snapshot, announce?: Announce): Promise<Change>;
+  /** The same, with the pending names. */
+  published(next: Snapshot, announce: Announce): Published;
+  /** Closes it, and advances by the second for which replaced generations stay. */
   end(): Promise<void>;
 }
 
 /** Opens a directory under a clock that stands still. */
-export async function open(dir: string, wish: Partial<DirectoryOptions> = {}): Promise<OpenDirectory> {
+export async function open(dir: string, overrides: Partial<DirectoryOptions> = {}): Promise<OpenDirectory> {
   const clock = fakeClock();
   const stop = new AbortController().signal;
-  const wishes = {
+  const options = {
     dir,
     owner: undefined,
     allowDisk: false,
@@ -32,14 +34,15 @@ export async function open(dir: string, wish: Partial<DirectoryOptions> = {}): P
     lockTimeout: 0,
     clock,
     stop,
-    ...wish,
+    ...overrides,
   };
-  const directory = await openDirectory(wishes);
+  const directory = await openDirectory(options);
   return {
     ...directory,
     target: directory,
     clock,
-    publish: async (next, telling = (change) => change) => directory.publish(next, telling),
+    publish: async (next, announce = 'always') => directory.publish(next, { announce }).change,
+    published: (next, announce) => directory.publish(next, { announce }),
     end: async () => {
       const closed = directory.close();
       await clock.advance(1000);
@@ -48,9 +51,9 @@ export async function open(dir: string, wish: Partial<DirectoryOptions> = {}): P
   };
 }
 
-/** One publish by a writer of its own that tells of it and ends, as `init` does. */
-export async function publishOnce(dir: string, next: Snapshot, wish: Partial<DirectoryOptions> = {}) {
-  const directory = await open(dir, wish);
+/** One publish by a writer of its own that delivers the notification and ends, as `init` does. */
+export async function publishOnce(dir: string, next: Snapshot, overrides: Partial<DirectoryOptions> = {}) {
+  const directory = await open(dir, overrides);
   try {
     const change = await directory.publish(next);
     directory.clearPendingNotification();
@@ -78,7 +81,7 @@ function valid(path: string): FilePath {
   return checked;
 }
 
-/** What an application sees by the names in the directory: path to text. Names that lead nowhere are not there. */
+/** What an application reads by the names in the directory: path to text. Names that lead nowhere are left out. */
 export function shown(dir: string): Readonly<Record<string, string>> {
   const names = readdirSync(dir).filter((name) => !name.startsWith('..'));
   return Object.fromEntries(names.flatMap((name) => filesBelow(dir, name)).sort());
@@ -106,12 +109,12 @@ function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Whether the directory remembers a change that is yet to be told. */
-export function hasNote(dir: string): boolean {
+/** Whether a pending notification is stored. */
+export function hasPendingFile(dir: string): boolean {
   return readdirSync(dir).includes(`${readlinkSync(join(dir, '..data'))}.pending`);
 }
 
-/** Every name in the directory that is not a file of the set in use: reserved names and links that lead nowhere. */
+/** Every name in the directory that is not a file of the current generation: reserved names and links that lead nowhere. */
 export function leftovers(dir: string): readonly string[] {
   const current = exists(join(dir, '..data')) ? readlinkSync(join(dir, '..data')) : '';
   const expected = ['..data', '..holder', '..lock', current];

@@ -1,42 +1,43 @@
 /**
- * The real file system, in which one chosen operation goes wrong.
+ * The real file system, in which one chosen operation fails.
  *
- *   const rehearsal = rehearse();
- *   rehearsal.arm({ kind: 'error', at: 7, code: 'ENOSPC' });   // the 7th operation from now on fails, later ones do not
- *   rehearsal.arm({ kind: 'death', at: 7 });                   // the process dies in it: it is half done, nothing follows
- *   rehearsal.operations                                       // what was done since, `renameSync ..data_tmp` and so on
+ *   const faulty = faultInjectingFs();
+ *   faulty.arm({ kind: 'error', at: 7, code: 'ENOSPC' });   // the 7th operation from now on fails, later ones do not
+ *   faulty.arm({ kind: 'crash', at: 7 });                   // the process is killed in it: it is half done, nothing follows
+ *   faulty.operations                                       // the operations since, `renameSync ..data_tmp` and so on
  */
 
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import type { FileSystem } from '../../src/publish/fs.ts';
 
-type Mishap =
+type Fault =
   | { readonly kind: 'none' }
   | { readonly kind: 'error'; readonly at: number; readonly code: string }
-  | { readonly kind: 'death'; readonly at: number };
+  | { readonly kind: 'crash'; readonly at: number };
 
-export interface Rehearsal {
+export interface FaultInjectingFs {
   readonly fs: FileSystem;
   readonly operations: readonly string[];
-  arm(mishap: Mishap): void;
+  arm(fault: Fault): void;
 }
 
 /** Not an error of the file system, and so never taken for one. */
-class Death extends Error {}
+class SimulatedCrash extends Error {}
 
-export function rehearse(): Rehearsal {
-  let mishap: Mishap = { kind: 'none' };
+export function faultInjectingFs(): FaultInjectingFs {
+  let fault: Fault = { kind: 'none' };
   let operations: string[] = [];
   const proxy = new Proxy(fs as FileSystem, {
     get(target, name: keyof FileSystem) {
+      if (name === 'constants') return target[name];
       const operation = target[name] as (...args: unknown[]) => unknown;
       return (...args: unknown[]) => {
         operations.push(`${name} ${args.map(shortened).join(' ')}`);
         const turn = operations.length;
-        if (mishap.kind === 'error' && turn === mishap.at) throw systemError(mishap.code, name, args[0]);
-        if (mishap.kind === 'death' && turn === mishap.at) doHalf(name, args);
-        if (mishap.kind === 'death' && turn >= mishap.at) throw new Death(operations.at(-1));
+        if (fault.kind === 'error' && turn === fault.at) throw systemError(fault.code, name, args[0]);
+        if (fault.kind === 'crash' && turn === fault.at) doHalf(name, args);
+        if (fault.kind === 'crash' && turn >= fault.at) throw new SimulatedCrash(operations.at(-1));
         return operation(...args);
       };
     },
@@ -47,7 +48,7 @@ export function rehearse(): Rehearsal {
       return operations;
     },
     arm(next) {
-      mishap = next;
+      fault = next;
       operations = [];
     },
   };
@@ -63,7 +64,7 @@ function systemError(code: string, syscall: string, path: unknown): Error {
     syscall: syscall.replace(/Sync$/, ''),
     ...(typeof path === 'string' ? { path } : {}),
   };
-  return Object.assign(new Error(`${code}: as rehearsed`), details);
+  return Object.assign(new Error(`${code}: injected`), details);
 }
 
 /** The operations that are not one step: a write that stops in the middle, a removal that has only begun. */

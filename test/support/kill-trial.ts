@@ -8,7 +8,7 @@
 import { existsSync, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
-import type { Orders } from './publisher.ts';
+import type { PublisherOptions } from './publisher.ts';
 import type { Report } from './reader.ts';
 import { startReader } from './reading.ts';
 import { within } from './wait.ts';
@@ -77,7 +77,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
     for (const one of started) one.kill('SIGKILL');
   }
 
-  function startWriter(orders: Orders): Child {
+  function startWriter(orders: PublisherOptions): Child {
     const writer = startChild('publisher.ts', JSON.stringify({ ...orders, lockTimeout: LOCK_TIMEOUT }));
     started.push(writer);
     return writer;

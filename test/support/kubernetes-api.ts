@@ -1,6 +1,6 @@
 /**
  * An HTTPS double of the Kubernetes API server for what podsecrets uses of it: bearer tokens, RBAC with resourceNames,
- * GET, DELETE with preconditions, and server-side apply of Secrets (kubernetes-apply.ts). It can be told to fail.
+ * GET, DELETE with preconditions, and server-side apply of Secrets (kubernetes-apply.ts). A test can make it fail.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -192,9 +192,9 @@ function leavesOf(body: SecretBody): Map<string, unknown> {
   ]);
 }
 
-function section(leaves: ReadonlyMap<string, unknown>, room: string): Record<string, string> {
-  const within = [...leaves].filter(([leaf]) => leaf.startsWith(`${room}\n`));
-  return Object.fromEntries(within.map(([leaf, value]) => [leaf.slice(room.length + 1), value as string]));
+function section(leaves: ReadonlyMap<string, unknown>, part: string): Record<string, string> {
+  const within = [...leaves].filter(([leaf]) => leaf.startsWith(`${part}\n`));
+  return Object.fromEntries(within.map(([leaf, value]) => [leaf.slice(part.length + 1), value as string]));
 }
 
 function built(
@@ -240,7 +240,7 @@ function beforeFirstApply(live: StoredSecret): ManagedFields {
 
 /** `.` members appear for Update only, as with the server. */
 function fieldsV1(leaves: readonly string[]): unknown {
-  const room = (name: string) =>
+  const part = (name: string) =>
     Object.fromEntries(
       leaves
         .filter((leaf) => leaf.startsWith(`${name}\n`))
@@ -248,10 +248,10 @@ function fieldsV1(leaves: readonly string[]): unknown {
     );
   const owners = leaves.filter((leaf) => leaf.startsWith('owner\n')).map((leaf) => leaf.slice(6));
   return {
-    'f:data': room('data'),
+    'f:data': part('data'),
     'f:metadata': {
-      'f:labels': room('labels'),
-      'f:annotations': room('annotations'),
+      'f:labels': part('labels'),
+      'f:annotations': part('annotations'),
       ...(owners.length
         ? { 'f:ownerReferences': Object.fromEntries(owners.map((uid) => [`k:{"uid":"${uid}"}`, {}])) }
         : {}),
@@ -263,8 +263,8 @@ function fieldsV1(leaves: readonly string[]): unknown {
 
 function heldBy(entry: ManagedFields): ReadonlySet<string> {
   const fields = entry.fieldsV1 as Record<string, Record<string, Record<string, unknown>>>;
-  const names = (room: string, of: object | undefined) =>
-    Object.keys(of ?? {}).map((name) => `${room}\n${name.slice(2)}`);
+  const names = (part: string, of: object | undefined) =>
+    Object.keys(of ?? {}).map((name) => `${part}\n${name.slice(2)}`);
   const metadata = fields['f:metadata'] ?? {};
   const owners = Object.keys(metadata['f:ownerReferences'] ?? {}).map(
     (name) => `owner\n${JSON.parse(name.slice(2)).uid}`,
@@ -280,10 +280,10 @@ function heldBy(entry: ManagedFields): ReadonlySet<string> {
 }
 
 function fieldOf(leaf: string): string {
-  const [room = '', key = ''] = leaf.split('\n');
-  if (room === 'data') return `.data.${key}`;
-  if (room === 'owner') return `.metadata.ownerReferences[uid="${key}"]`;
-  return room === 'type' || room === 'immutable' ? `.${room}` : `.metadata.${room}.${key}`;
+  const [part = '', key = ''] = leaf.split('\n');
+  if (part === 'data') return `.data.${key}`;
+  if (part === 'owner') return `.metadata.ownerReferences[uid="${key}"]`;
+  return part === 'type' || part === 'immutable' ? `.${part}` : `.metadata.${part}.${key}`;
 }
 
 interface Cause {
@@ -339,8 +339,8 @@ function unknownField(sent: unknown): string | undefined {
     metadata: ['name', 'namespace', 'labels', 'annotations', 'ownerReferences', 'uid', 'resourceVersion'],
   } as const;
   const body = sent as Record<string, Record<string, unknown>>;
-  const strange = (room: keyof typeof known, of: object) =>
-    Object.keys(of).find((field) => !(known[room] as readonly string[]).includes(field));
+  const strange = (part: keyof typeof known, of: object) =>
+    Object.keys(of).find((field) => !(known[part] as readonly string[]).includes(field));
   const nested = strange('metadata', body.metadata ?? {});
   return strange('', body) ?? (nested === undefined ? undefined : `metadata.${nested}`);
 }

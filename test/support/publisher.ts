@@ -3,8 +3,8 @@
  *
  *   node test/support/publisher.ts '{"dir":"/dev/shm/x","from":100,"to":200}'
  *
- * It prints `open` when it holds the directory, and with `to` a line `done` when it has published that one and closed. A
- * Problem is printed as one line of JSON and ends it with exit code 6.
+ * It prints `open` when it holds the lock, and with `to` a line `done` when it has published that one and closed. A Problem is
+ * printed as one line of JSON and ends it with exit code 6.
  */
 
 import { readdirSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { Owner } from '../../src/publish/snapshot.ts';
 import { generationSnapshot } from './generations.ts';
 import { realClock } from './real-clock.ts';
 
-export interface Orders {
+export interface PublisherOptions {
   readonly dir: string;
   readonly from: number;
   /** The last generation; none: goes on until it is killed. */
@@ -25,19 +25,19 @@ export interface Orders {
   readonly lockTimeout?: number;
 }
 
-/** Sets that lie in the directory at once, most of them replaced: a fast machine would fill a small /dev/shm in their second. */
-const SETS = 100;
+/** Names in the directory at once, most of them replaced generations: a fast machine would fill a small /dev/shm in a second. */
+const MAX_NAMES = 100;
 
-if (import.meta.main) await obey(JSON.parse(process.argv[2] ?? '') as Orders);
+if (import.meta.main) await publishAll(JSON.parse(process.argv[2] ?? '') as PublisherOptions);
 
-async function obey({
+async function publishAll({
   dir,
   from,
   to = Number.POSITIVE_INFINITY,
   owner,
   mode,
   lockTimeout = 0,
-}: Orders): Promise<void> {
+}: PublisherOptions): Promise<void> {
   const stop = new AbortController().signal;
   try {
     const directory = await openDirectory({
@@ -51,25 +51,25 @@ async function obey({
       clock: realClock,
       stop,
     });
-    say('open');
+    print('open');
     for (let generation = from; generation <= to; generation++) {
       const { files } = generationSnapshot(generation);
       const next = { files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) };
-      await directory.publish(next, (change) => change);
+      await directory.publish(next, { announce: 'always' });
       directory.clearPendingNotification();
-      // The timers that take replaced sets away want their turn.
+      // The timers that remove replaced generations must run.
       await new Promise(setImmediate);
-      while (readdirSync(dir).length > SETS) await realClock.sleep(10, stop);
+      while (readdirSync(dir).length > MAX_NAMES) await realClock.sleep(10, stop);
     }
     await directory.close();
-    say('done');
+    print('done');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    say(JSON.stringify({ code: error.code, message: error.message, remedy: error.remedy }));
+    print(JSON.stringify({ code: error.code, message: error.message, remedy: error.remedy }));
     process.exitCode = 6;
   }
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

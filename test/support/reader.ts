@@ -1,11 +1,11 @@
 /**
- * An application that trusts the contract to the letter: on every turn it reads every file in each of the ways that the
- * contract promises, and writes down whatever breaks it.
+ * An application that relies on the contract: on every turn it reads every file in each of the ways that the contract
+ * promises, and records every violation.
  *
  *   node test/support/reader.ts DIR            reads what test/support/publisher.ts publishes, until SIGTERM
- *   node test/support/reader.ts DIR PATH…      reads these paths, which every set has
+ *   node test/support/reader.ts DIR PATH…      reads these paths, which every generation has
  *
- * It prints a Report, a line of JSON, when it has seen the first set, after each SIGUSR2 as soon as a turn is over that began
+ * It prints a Report, a line of JSON, when it has seen the first generation, after each SIGUSR2 as soon as a turn is over that began
  * later, and at the end (test/support/reading.ts).
  */
 
@@ -15,28 +15,28 @@ import { generationOf, pathsOf, steadyPaths } from './generations.ts';
 
 export interface Report {
   readonly turns: number;
-  /** How many different sets were seen. */
+  /** How many different generations were seen. */
   readonly generations: number;
   /** The newest of them. */
   readonly newest: number;
-  /** Turns that took longer than a replaced set stays, since the machine was busy elsewhere, and missed a file that went. */
+  /** Turns that took longer than a replaced generation stays, because the machine was busy, and missed a removed file. */
   readonly slow: number;
   readonly faults: readonly string[];
 }
 
-/** What the files are, and how to tell to which set a value belongs. */
+/** The expected files, and which generation a value belongs to. */
 export interface Expectation {
-  /** Paths that every set has. */
+  /** Paths that every generation has. */
   readonly steady: readonly string[];
-  /** Every path of a set, when they can be told. */
+  /** Every path of a generation, if known. */
   readonly pathsOf?: (generation: number) => readonly string[];
-  /** Throws when the value is not one whole value. */
+  /** Throws when the value is not one complete value. */
   readonly generationOf: (path: string, value: string) => number;
 }
 
 /**
- * Milliseconds for which a replaced set stays for those who are in it, less what file times are too coarse for: by them a
- * writer counts the second of a set that one before it has replaced.
+ * Milliseconds for which a replaced generation stays for its readers, less the granularity of file times, by which a writer
+ * counts the second of a generation that an earlier writer replaced.
  */
 const GRACE = 900;
 
@@ -70,7 +70,7 @@ function readSet(set: string, { steady, pathsOf, generationOf }: Expectation): v
   }
 }
 
-/** `<dir>/<file>` by itself: always opens, is whole, and never goes back in time. */
+/** `<dir>/<file>` by itself: always opens, is complete, and never goes back in time. */
 function readLinks(dir: string, { steady, generationOf }: Expectation): number {
   let newest = 0;
   for (const path of steady) {
@@ -82,24 +82,24 @@ function readLinks(dir: string, { steady, generationOf }: Expectation): number {
   return newest;
 }
 
-/** What comes to a reader from outside, and what it tells. */
-interface Course {
+/** The requests to a reader, and its reports. */
+interface ReaderControl {
   readonly stop: AbortSignal;
-  /** How many reports were asked for until now. */
-  asked(): number;
+  /** How many reports were requested until now. */
+  requested(): number;
   report(report: Report): void;
 }
 
-/** Reads one turn after another; the first turns may find no set yet. */
-async function readAlways(dir: string, expectation: Expectation, course: Course): Promise<void> {
+/** Reads one turn after another; the first turns may find no generation yet. */
+async function readAlways(dir: string, expectation: Expectation, control: ReaderControl): Promise<void> {
   const seen = new Set<number>();
   const faults: string[] = [];
   let turns = 0;
   let slow = 0;
   let newest = 0;
   let given = -1;
-  while (!course.stop.aborted) {
-    const asked = course.asked();
+  while (!control.stop.aborted) {
+    const requested = control.requested();
     const start = performance.now();
     try {
       const generation = readTurn(dir, expectation);
@@ -115,8 +115,8 @@ async function readAlways(dir: string, expectation: Expectation, course: Course)
         else if (faults.length < 20) faults.push(String(error));
       }
     }
-    if (turns > 0 && given < asked) {
-      given = asked;
+    if (turns > 0 && given < requested) {
+      given = requested;
       report();
     }
     await new Promise(setImmediate);
@@ -124,16 +124,16 @@ async function readAlways(dir: string, expectation: Expectation, course: Course)
   report();
 
   function report(): void {
-    course.report({ turns, generations: seen.size, newest, slow, faults });
+    control.report({ turns, generations: seen.size, newest, slow, faults });
   }
 }
 
 if (import.meta.main) {
   const stop = new AbortController();
-  let asked = 0;
+  let requests = 0;
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGUSR2', () => {
-    asked++;
+    requests++;
   });
   const [dir = '', ...steady] = process.argv.slice(2);
   const expectation =
@@ -142,7 +142,7 @@ if (import.meta.main) {
       : { steady, generationOf };
   await readAlways(dir, expectation, {
     stop: stop.signal,
-    asked: () => asked,
+    requested: () => requests,
     report: (report) => process.stdout.write(`${JSON.stringify(report)}\n`),
   });
 }

@@ -1,19 +1,19 @@
 /**
- * A whole sidecar in a world of our own: the real agent, publisher, publication and teller, over a clock that stands still, a
- * source of values that does as it is told, a real directory on a tmpfs, and an application that is told.
+ * A whole sidecar with fake surroundings: `runSidecar` as the command composes it, over a clock that stands still, a scripted
+ * source of values, a real directory on a tmpfs, and a scripted application.
  *
  *   phases('a secret is rotated', { secrets: { a: '1' } }, [
  *     { happens: start, holds: { files: { a: '1' }, ready: true } },
  *     { happens: (world) => world.put('a', '2'), holds: {} },
- *     { happens: minutes(10), holds: { files: { a: '2' }, told: ['a'] } },
+ *     { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
  *   ]);
  *
- * A case is a list of what happens and of what must then be true. What was told, said and asked is counted from step to step.
+ * A case is a list of what happens and of what must then be true. Notifications, log events and fetches are counted from step
+ * to step.
  */
 
 import assert from 'node:assert/strict';
-import type { SecretSource } from '../../src/aws/fetcher.ts';
-import { createFetcher } from '../../src/aws/fetcher.ts';
+import { createFetcher, type Fetcher, type SecretSource } from '../../src/aws/fetcher.ts';
 import { parsePlan } from '../../src/config/parse.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import type { FetchResult, SecretRef } from '../../src/config/secret-ref.ts';
@@ -21,15 +21,12 @@ import type { Log } from '../../src/core/log.ts';
 import { type EventName, events } from '../../src/core/log-events.ts';
 import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
+import type { Pages } from '../../src/http/routes.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
-import { changedPaths } from '../../src/notify/pending-names.ts';
 import { openDirectory } from '../../src/publish/directory.ts';
-import { createSync } from '../../src/sidecar/delivery.ts';
-import { runSidecar } from '../../src/sidecar/keep-fresh.ts';
-import { createRefreshLimit } from '../../src/sidecar/refresh-limit.ts';
-import { reloadConfigs } from '../../src/sidecar/reload.ts';
+import { createMetrics } from '../../src/sidecar/metrics.ts';
+import { runSidecar } from '../../src/sidecar/run.ts';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
-import { createStatusTracker } from '../../src/sidecar/status-tracker.ts';
 import { createSyncTarget } from '../../src/sidecar/target.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
@@ -51,16 +48,16 @@ export interface WorldOptions {
   readonly notifyOnStart?: boolean;
   /** Wall clock at the start, milliseconds since 1970. */
   readonly now?: number;
-  /** In the place of the application that does as it is told. */
+  /** Instead of the scripted application. */
   readonly notifier?: Notifier;
-  /** In the place of the source that does as it is told. */
+  /** Instead of the scripted source. */
   readonly source?: (world: { readonly clock: FakeClock; readonly log: Log }) => SecretSource;
 }
 
-/** What AWS does with a question: answer, not answer until its mood is another, or fail so. */
+/** What AWS does with a request: succeed, hang until its behaviour changes, or fail with a Problem. */
 type AwsBehaviour = 'well' | 'hangs' | Problem;
-/** What the application does when it is told. */
-type AppBehaviour = 'listens' | 'fails' | 'hangs';
+/** What the application does when it is notified. */
+type AppBehaviour = 'succeeds' | 'fails' | 'hangs';
 
 export interface World {
   readonly clock: FakeClock;
@@ -73,36 +70,36 @@ export interface World {
   put(name: string, value: string): void;
   /** Gone from AWS. */
   remove(name: string): void;
-  /** How AWS is from now on; with a name, only about that one. */
+  /** What AWS does from now on; with a name, only for that secret. */
   aws(behaviour: AwsBehaviour, name?: string): void;
   application(appBehaviour: AppBehaviour): void;
-  /** Edits the config, as the watch finds out; or as it does not, when it has not begun. */
-  edit(text: string, heard?: boolean): void;
+  /** Edits the config; without `watched`, the edit is not reported because the watch has not begun. */
+  edit(text: string, watched?: boolean): void;
   /** SIGHUP. */
   hangup(): void;
   /** `POST /refresh`. */
   refresh(): void;
   /** SIGTERM. */
   terminate(): void;
-  /** kill -9: nothing of this sidecar happens any more. */
+  /** kill -9: nothing of this sidecar runs any more. */
   kill(): Promise<void>;
   status(): SidecarStatus;
-  /** A pass is under way. */
+  /** A sync is running. */
   isBusy(): boolean;
-  /** Resolves when no pass is under way any more, and nobody is being told; for what really waits. */
+  /** Resolves when no sync and no notification is running; for sources and notifiers that really wait. */
   idle(): Promise<void>;
-  /** The end, when it has come: why, and after how many milliseconds from the start. */
+  /** The end, if it has come: its reason, and milliseconds from the start. */
   ended(): { readonly reason: unknown; readonly at: number } | undefined;
-  /** What was told, said and asked since this was last called. */
+  /** What happened since the last call. */
   news(): News;
 }
 
 interface News {
-  /** The names that the application was told, one entry a time. */
+  /** The names that the application was notified of, one entry for each notification. */
   readonly notified: readonly string[];
   /** Events of the log from `info` up, without the publishes. */
   readonly logged: readonly string[];
-  /** How many values were asked for. */
+  /** How many values were fetched. */
   readonly fetched: number;
 }
 
@@ -113,7 +110,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     Object.entries(options.secrets).map(([name, value]) => [name, [value, 1]]),
   );
   const behaviours = new Map<string, AwsBehaviour>();
-  let appBehaviour: AppBehaviour = 'listens';
+  let appBehaviour: AppBehaviour = 'succeeds';
   let text = options.config ?? config(Object.keys(options.secrets).map(objectOf).join('\n'));
   let notified: string[] = [];
   let logged: string[] = [];
@@ -121,21 +118,21 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   let busy = false;
   let end: { readonly reason: unknown; readonly at: number } | undefined;
   const stop = new AbortController();
-  const dead = new AbortController();
 
-  const note = (event: EventName): void => {
+  const write = (event: EventName): void => {
+    if (event === 'start.retrying') busy = false;
     if (events[event].level !== 'debug' && !event.startsWith('publish.')) logged.push(event);
   };
-  const log: Log = { write: note, problem: note };
+  const log: Log = { write, problem: write };
 
   async function outcomeOf(read: SecretRef, signal: AbortSignal): Promise<FetchResult> {
     const name = read.region === 'eu-west-1' ? read.id : `${read.id}@${read.region}`;
-    const moodNow = (): AwsBehaviour => behaviours.get(name) ?? behaviours.get('*') ?? 'well';
-    while (moodNow() === 'hangs') await clock.sleep(100, signal);
-    const behaviour = moodNow();
-    if (behaviour instanceof Problem) return { kind: 'failed', problem: behaviour };
+    const behaviourNow = (): AwsBehaviour => behaviours.get(name) ?? behaviours.get('*') ?? 'well';
+    while (behaviourNow() === 'hangs') await clock.sleep(100, signal);
+    const behaviour = behaviourNow();
+    if (behaviour instanceof Problem) return failed(behaviour);
     const held = secrets.get(name);
-    if (held === undefined) return { kind: 'failed', problem: problem('fetch.notFound', { subject: name }) };
+    if (held === undefined) return failed(problem('fetch.notFound', { subject: name }));
     return { kind: 'found', value: new Secret(held[0]), version: String(held[1]) };
   }
 
@@ -150,8 +147,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   const notifier: Notifier = options.notifier ?? {
     kind: 'url',
-    async notify(change, signal) {
-      notified.push(changedPaths(change).join());
+    async notify(names, signal) {
+      notified.push(names.join());
       if (appBehaviour === 'hangs') await clock.sleep(Number.MAX_SAFE_INTEGER, signal);
       if (appBehaviour === 'fails') throw problem('notify.url', { retry: true });
     },
@@ -192,27 +189,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       log,
     }),
   ];
-  const syncer = createSync({
-    targets,
-    notifiers: [notifier],
-    fetcher: createFetcher(),
-    applySecrets: undefined,
-    splay,
-    clock,
-    log,
-    publishes() {},
-    notifications() {},
-  });
   const triggers = createTriggers(clock);
-  const tracker = createStatusTracker({
-    targets,
-    queue: syncer.queue,
-    credentials: () => undefined,
-    interval,
-    clock,
-    log,
-  });
-  const refresh = createRefreshLimit(() => triggers.trigger('request'), 1000, clock, stop.signal);
+  let pages: Pages | undefined;
+  const openPages = (): Pages => {
+    assert.ok(pages, 'the sidecar has started');
+    return pages;
+  };
 
   async function live(): Promise<void> {
     try {
@@ -222,28 +204,48 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           interval,
           startTimeout: 60_000,
           targets,
+          notifiers: [notifier],
+          splay,
+          applySecrets: undefined,
+          fetcher: watchedFetcher(),
           triggers,
-          tracker,
-          listen: 'off',
-          async sync(phase, signal) {
-            busy = true;
-            await syncer.sync(phase, signal).finally(() => {
-              busy = false;
-            });
-          },
-          onRetry: () => note('start.retrying'),
-          reload: () => reloadConfigs({ targets, readPlan, log, count() {} }),
+          log,
+          metrics: createMetrics([notifier.kind]),
+          credentials: () => undefined,
+          readPlan,
           watch: async () => {},
-          onIdle() {},
+          async openServer(served) {
+            pages = served;
+            return { address: 'test', close: async () => {} };
+          },
+          processFigures: () => ({ residentMemory: 0, cpuTime: 0 }),
+          onIdle() {
+            busy = false;
+          },
+          close: () => directory.close(),
         },
         stop.signal,
       );
     } catch (reason) {
-      tracker.stopping(stop.signal);
-      if (!dead.signal.aborted) await syncer.queue.close(3000);
-      await directory.close();
+      busy = false;
       end = { reason, at: clock.elapsed() };
     }
+  }
+
+  const status = (): SidecarStatus => JSON.parse(JSON.stringify(openPages().status()));
+
+  /** Notes when a sync begins. */
+  function watchedFetcher(): Fetcher {
+    const fetcher = createFetcher();
+    return {
+      async fetch(requests, signal) {
+        busy = true;
+        return await fetcher.fetch(requests, signal).catch((error: unknown) => {
+          busy = false;
+          throw error;
+        });
+      },
+    };
   }
 
   return {
@@ -262,25 +264,24 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     application(next) {
       appBehaviour = next;
     },
-    edit(next, heard = true) {
+    edit(next, watched = true) {
       text = next;
-      if (heard) triggers.trigger('config');
+      if (watched) triggers.trigger('config');
     },
     hangup: () => triggers.trigger('signal'),
-    refresh,
+    refresh: () => openPages().refresh(),
     terminate: () => stop.abort(new Error('SIGTERM')),
     async kill() {
-      // What a killed process would still have said is not heard, and the kernel takes its lock back.
-      dead.abort();
+      // The kernel releases the lock of a killed process; here the end does it, and no notification gets through.
       appBehaviour = 'hangs';
       stop.abort(new Error('SIGKILL'));
       await clock.advance(5000);
     },
-    status: tracker.status,
+    status,
     isBusy: () => busy,
     async idle() {
-      const isTelling = () => syncer.queue.status().some(({ state }) => state === 'notifying');
-      await until('the end of a pass, and of all telling', () => !busy && !isTelling());
+      const isNotifying = () => status().notifiers.some(({ state }) => state === 'notifying');
+      await until('the end of a sync and of all notifications', () => !busy && !isNotifying());
       await clock.settle();
     },
     ended: () => end,
@@ -292,6 +293,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       return news;
     },
   };
+}
+
+function failed(problem: Problem): FetchResult {
+  const awsCode = problem.code === 'fetch.notFound' ? 'ResourceNotFound' : undefined;
+  return { kind: 'failed', problem, awsCode };
 }
 
 /** One object as YAML: its file has the name of the secret. */
@@ -320,7 +326,7 @@ export interface Step {
   readonly holds: Truth;
 }
 
-/** Plays the steps, and holds the world against each truth. */
+/** Plays the steps, and compares the world with each truth. */
 export async function play(world: World, steps: readonly Step[]): Promise<void> {
   for (const [index, { happens, holds }] of steps.entries()) {
     await happens(world);

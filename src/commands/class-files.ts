@@ -1,0 +1,70 @@
+/**
+ * The FILE arguments of `check`: files, directories, globs and standard input, and the classes in them.
+ */
+
+import { globSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { classNames } from '../config/document.ts';
+import { readConfigFile } from '../config/file.ts';
+import { parsePlan } from '../config/parse.ts';
+import { Problem, problemsOrThrow } from '../core/problem.ts';
+import { quote } from '../core/text.ts';
+import type { Context } from './context.ts';
+import type { PlannedConfigs } from './plans.ts';
+
+/** Every class for AWS in the files. Documents of other kinds are skipped; files without any class too, unless all are. */
+export async function readClassFiles(
+  context: Context,
+  arguments_: readonly string[],
+): Promise<PlannedConfigs> {
+  const configs: PlannedConfigs['configs'][number][] = [];
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  for (const file of arguments_.flatMap(expand)) {
+    try {
+      const text = file === '-' ? await context.stdin() : readConfigFile(file);
+      // Without a class the parser says why, but that is no problem beside files that have one.
+      for (const className of classNames(text)) {
+        const parsed = await parsePlan(text, {
+          file: file === '-' ? 'standard input' : file,
+          defaultMode: context.settings.mode,
+          environmentRegion: context.env.AWS_REGION,
+          missingRegion: 'warning',
+          syncSecrets: context.settings.syncSecrets,
+          ...(className === undefined ? {} : { className }),
+        });
+        problems.push(...parsed.problems);
+        warnings.push(...parsed.warnings);
+        if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory: context.settings.dir });
+      }
+    } catch (error) {
+      problems.push(...problemsOrThrow(error));
+    }
+  }
+  if (configs.length === 0 && problems.length === 0) problems.push(noClass(arguments_));
+  return { configs, problems, warnings };
+}
+
+/** The files that an argument names. What does not exist stays, so that reading it says so. */
+function expand(argument: string): readonly string[] {
+  if (argument === '-') return [argument];
+  const stat = statSync(argument, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) {
+    return readdirSync(argument, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort()
+      .map((name) => join(argument, name));
+  }
+  if (stat !== undefined || !/[*?[{]/.test(argument)) return [argument];
+  const found = globSync(argument).sort();
+  return found.length === 0 ? [argument] : found;
+}
+
+function noClass(arguments_: readonly string[]): Problem {
+  return new Problem({
+    code: 'config.document',
+    subject: arguments_.map((argument) => quote(argument)).join(', '),
+    message: 'no SecretProviderClass for AWS found',
+    remedy: 'Name files or directories that hold one.',
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * `runSidecar`: the composition of a sidecar from its parts. The command passes the real effects, the phase tests fake ones.
+ *
+ * The HTTP pages are served before the first phase, so that probes get a response.
+ */
+
+import type { CredentialsInUse } from '../aws/sources.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Pages } from '../http/routes.ts';
+import { logRetry, runLoop } from './loop.ts';
+import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
+import { type ReloadOptions, reloadConfigs } from './reload.ts';
+import { createStatusTracker } from './status.ts';
+import { createSync, type SyncOptions } from './sync.ts';
+import { createRefreshLimit, type Triggers } from './triggers.ts';
+
+/** Milliseconds for running notifications after SIGTERM; the whole end has 5 s. */
+const SHUTDOWN_NOTIFY_GRACE = 3000;
+
+/** Milliseconds between two syncs that POST /refresh asks for. A process that may send SIGHUP can do more harm anyway. */
+const REFRESH_SPACING = 1000;
+
+/** A server of the HTTP pages. */
+export interface PageServer {
+  /** `host:port`, with the port that the system chose. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Everything a sidecar is made of. */
+export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
+  /** Milliseconds between refreshes. */
+  readonly interval: number;
+  /** Milliseconds for the first phase. */
+  readonly startTimeout: number;
+  readonly triggers: Triggers;
+  readonly metrics: SidecarMetrics;
+  readonly credentials: () => CredentialsInUse | undefined;
+  readonly readPlan: ReloadOptions['readPlan'];
+  /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
+  readonly watch: (onChange: () => void) => Promise<void>;
+  /** A sync of the first phase failed with these transient problems. */
+  readonly onRetry?: (problems: readonly Problem[]) => void;
+  /** undefined: `--listen off`. */
+  readonly openServer: ((pages: Pages) => Promise<PageServer>) | undefined;
+  readonly processFigures: () => ProcessFigures;
+  /** A sync has ended, and the next one is not due for a while. */
+  readonly onIdle: () => void;
+  /** Releases the directories. */
+  readonly close: () => Promise<void>;
+}
+
+/** Keeps the files fresh until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
+export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<never> {
+  const { clock, interval, log, metrics, targets, triggers, onIdle } = options;
+  await using closers = new AsyncDisposableStack();
+  closers.defer(options.close);
+  const { countSync, countNotification, countReload } = metrics;
+  const { queue, sync } = createSync({ ...options, countSync, countNotification });
+  const tracker = createStatusTracker({ ...options, queue });
+  let server: PageServer | undefined;
+  try {
+    server = await options.openServer?.({
+      status: tracker.status,
+      metrics: () => metrics.render(tracker.status(), options.processFigures()),
+      refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
+    });
+    return await runLoop(
+      {
+        clock,
+        interval,
+        startTimeout: options.startTimeout,
+        triggers,
+        sync,
+        isReady: () => targets.every((target) => target.isReady()),
+        reload: () => reloadConfigs({ targets, readPlan: options.readPlan, log, count: countReload }),
+        watch: () => options.watch(() => triggers.trigger('config')),
+        onRetry: logRetry(log, options.onRetry),
+        onReady(delay) {
+          tracker.ready(server?.address ?? 'off', delay);
+          onIdle();
+        },
+        onSuccess(delay) {
+          tracker.succeeded(delay);
+          onIdle();
+        },
+        onFailure(problems, failures, delay) {
+          tracker.failed(problems, failures, delay);
+          onIdle();
+        },
+      },
+      stop,
+    );
+  } finally {
+    tracker.stopping(stop);
+    await Promise.all([server?.close(), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
+  }
+}

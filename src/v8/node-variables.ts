@@ -1,0 +1,42 @@
+/**
+ * The variables that would make Node itself do what nobody asked podsecrets for.
+ *
+ * An application's settings for its own Node end up in our container too, by `envFrom` or from a base image. NODE_DEBUG prints
+ * the requests with their tokens, NODE_TLS_REJECT_UNAUTHORIZED=0 trusts anyone, NODE_V8_COVERAGE and NODE_COMPILE_CACHE write
+ * files. Node reads most of them before this program runs, so it has to start again without them. The others of Node's
+ * variables change nothing here, and hooks may need them.
+ */
+
+import type { Environment } from '../core/environment.ts';
+
+/** https://nodejs.org/api/cli.html#environment-variables, and those that Node's sources read besides. */
+const CHANGING: readonly string[] = [
+  // Writes below this directory.
+  'NODE_COMPILE_CACHE',
+  'NODE_COMPILE_CACHE_PORTABLE',
+  // Prints what is sent and received.
+  'NODE_DEBUG',
+  'NODE_DEBUG_NATIVE',
+  // Reads data of other languages.
+  'NODE_ICU_DATA',
+  // Prints more warnings, or writes them to a file.
+  'NODE_PENDING_DEPRECATION',
+  'NODE_REDIRECT_WARNINGS',
+  // Prints in the format of a test runner.
+  'NODE_TEST_CONTEXT',
+  // Trusts any certificate, or other authorities.
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+  'NODE_USE_SYSTEM_CA',
+  // Lets another process listen instead.
+  'NODE_UNIQUE_ID',
+  // Sends through a proxy by rules other than ours.
+  'NODE_USE_ENV_PROXY',
+  // Writes below this directory, at exit.
+  'NODE_V8_COVERAGE',
+];
+
+/** The environment without them; undefined when none of them is set. */
+export function withoutNodeVariables(env: Environment): Environment | undefined {
+  if (!CHANGING.some((name) => env[name])) return undefined;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !CHANGING.includes(name)));
+}
