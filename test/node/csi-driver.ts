@@ -20,28 +20,30 @@ export interface DriverSecret {
 }
 
 export interface CsiDriver {
-  /** How often it has written. */
-  readonly writes: () => number;
-  /** Ends it; rejects with the error that has ended it before. */
+  /** Writes once more. */
+  readonly write: () => Promise<void>;
+  /** Ends the repetition; rejects with the error that has ended it before. */
   readonly stop: () => Promise<void>;
 }
 
-/** Writes the Secret from now on, for a pod. */
+/** Writes the Secret from now on, until the pod ends. */
 export function startCsiDriver(api: Api, pod: KubeObject, secret: DriverSecret): CsiDriver {
   const stopping = new AbortController();
   const stopped = stopping.signal;
-  let writes = 0;
+  const isRunning = async () => {
+    const now = await api.call('GET', `/api/v1/namespaces/${secret.namespace}/pods/${pod.metadata.name}`);
+    return now !== undefined && now.metadata.deletionTimestamp === undefined;
+  };
   const loop = (async () => {
-    while (!stopped.aborted) {
+    while (!stopped.aborted && (await isRunning())) {
       await write(api, pod, secret);
-      writes++;
       await setTimeout(secret.interval, undefined, { signal: stopped }).catch(() => {});
     }
   })();
   // Heard by stop.
   loop.catch(() => {});
   return {
-    writes: () => writes,
+    write: () => write(api, pod, secret),
     stop() {
       stopping.abort();
       return loop;

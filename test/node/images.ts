@@ -15,6 +15,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { image, version } from '../../src/core/version.ts';
 import { buildGoProgram } from '../cluster/go.ts';
 import { importBaseImage } from './base-image.ts';
 import { cacheFolder } from './cache.ts';
@@ -23,22 +24,23 @@ import { type Docker, openDocker } from './docker.ts';
 import { part } from './missing.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  readonly version: string;
-};
-
 /** An engine of our own has no other network. */
 const build = ['buildx', 'build', '--load', '--network', 'host'];
 
 /** The names under which the node has them. */
 export const images = {
-  podsecrets: `ghcr.io/podsecrets/podsecrets:${version}`,
+  podsecrets: fullName(image),
   /** Runs as root unless the pod says otherwise. */
   busybox: 'docker.io/library/busybox:1.37',
   /** Busybox as user 10001. */
   app: 'registry.test/app:1',
   pause: 'registry.test/pause:1',
 } as const;
+
+/** As the kubelet completes the name of an image that names no registry. */
+function fullName(name: string): string {
+  return name.includes('/') ? name : `docker.io/library/${name}`;
+}
 
 /** The archives, all of them there. An image that could not be built is an error, what it is built with may be missing. */
 export async function imageArchives(): Promise<readonly string[]> {

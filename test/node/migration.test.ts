@@ -3,16 +3,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KubeObject } from './api.ts';
-import { DRIVER_LABEL, startCsiDriver } from './csi-driver.ts';
+import { type CsiDriver, DRIVER_LABEL, startCsiDriver } from './csi-driver.ts';
 import { appContainer, secretFile, secretProviderClass, shopDeployment } from './manifests.ts';
 import { container, isReady, openScene, type Pod, type Scene } from './scene.ts';
 
 const test = suite<{ scene: Scene }>('a migration from the CSI driver');
 
-test.before(async (context) => {
+test.before.each(async (context) => {
   context.scene = await openScene();
 });
-test.after(({ scene }) => scene.close());
+test.after.each(({ scene }) => scene.close());
 
 interface Secret extends KubeObject {
   readonly data: Readonly<Record<string, string>>;
@@ -21,41 +21,95 @@ interface Secret extends KubeObject {
 /** Before: the driver keeps the Secret, the application has it in its environment. */
 const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'shop-db', key: 'password' } } }];
 const deployment = shopDeployment(appContainer({ env }));
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-test('the Secret is left to the driver, the new pod says so, and the old pods go on', async ({ scene }) => {
+/** The Deployment runs, and the driver keeps its Secret with a key that the config does not have any more. */
+async function startOldPod(scene: Scene): Promise<{ readonly old: Pod; readonly driver: CsiDriver }> {
   const { api, namespace } = scene;
   await scene.apply([deployment]);
   const old = await scene.until('a pod', async () => (await scene.pods('shop'))[0], 30);
-  const secret = { namespace, name: 'shop-db', data: { password: 'from the driver' }, interval: 200 };
-  const driver = startCsiDriver(api, old, secret);
-  try {
-    await scene.until('the old pod to be ready', async () => (await scene.pods('shop')).every(isReady), 60);
-    const file = secretFile(await scene.putSecret('db', 'from podsecrets'), 'db');
-    const data = [{ objectName: 'db', key: 'password' }];
-    const secretObjects = [{ secretName: 'shop-db', type: 'Opaque', data }];
-    const config = secretProviderClass([file], { secretObjects });
-    await scene.apply(scene.inject(deployment, config, ['--sync-secrets']));
+  const data = { password: 'from the driver', user: 'of long ago' };
+  const driver = startCsiDriver(api, old, { namespace, name: 'shop-db', data, interval: 3000 });
+  await scene.until('the old pod to be ready', async () => (await scene.pods('shop')).every(isReady), 60);
+  return { old, driver };
+}
 
+/** The rolling update to podsecrets begins. */
+async function update(scene: Scene, flags: readonly string[]): Promise<void> {
+  const file = secretFile(await scene.putSecret('db', 'from podsecrets'), 'db');
+  const data = [{ objectName: 'db', key: 'password' }];
+  const config = secretProviderClass([file], {
+    secretObjects: [{ secretName: 'shop-db', type: 'Opaque', data }],
+  });
+  await scene.apply(scene.inject(deployment, config, ['--sync-secrets', ...flags]));
+}
+
+const newPod = async (scene: Scene, old: Pod) =>
+  (await scene.pods('shop')).find(({ metadata }) => metadata.uid !== old.metadata.uid);
+const secretOf = ({ api, namespace }: Scene) =>
+  api.call<Secret>('GET', `/api/v1/namespaces/${namespace}/secrets/shop-db`);
+
+test('unasked, the Secret is left to the driver, the new pod says so, and the old pod goes on', async ({
+  scene,
+}) => {
+  const { old, driver } = await startOldPod(scene);
+  try {
+    await update(scene, []);
     const ended = await scene.until(
-      'a new pod that failed with 8',
-      async () => {
-        const fresh = (await scene.pods('shop')).find(({ metadata }) => metadata.uid !== old.metadata.uid);
-        return failureOf(fresh);
-      },
+      'a new pod that failed',
+      async () => failureOf(await newPod(scene, old)),
       90,
     );
     assert.is(ended.exitCode, 8);
-    assert.match(ended.message ?? '', /shop-db.*\[kubernetes\.foreign\]/s);
-    const before = driver.writes();
-    await scene.until('the driver to write again', () => driver.writes() > before + 1, 30);
+    assert.match(ended.message ?? '', /shop-db.*--adopt-driver-secrets.*\[kubernetes\.foreign\]/s);
   } finally {
     await driver.stop();
   }
-  const found = await api.call<Secret>('GET', `/api/v1/namespaces/${namespace}/secrets/shop-db`);
-  assert.equal(found?.metadata.labels, { [DRIVER_LABEL]: 'true' });
-  assert.equal(found?.data, { password: Buffer.from('from the driver').toString('base64') });
+  const secret = await secretOf(scene);
+  assert.equal(secret?.metadata.labels, { [DRIVER_LABEL]: 'true' });
+  assert.equal(secret?.data, { password: base64('from the driver'), user: base64('of long ago') });
   const still = await scene.pod(old.metadata.name);
   assert.ok(still !== undefined && isReady(still));
+});
+
+test('asked, podsecrets takes the Secret over while the driver still writes, and keeps it when the old ReplicaSet is gone', async ({
+  scene,
+}) => {
+  const { old, driver } = await startOldPod(scene);
+  try {
+    await update(scene, ['--adopt-driver-secrets', '--interval=1s']);
+    await scene.until(
+      'the end of the rolling update',
+      async () => {
+        const fresh = await newPod(scene, old);
+        const before = await scene.pod(old.metadata.name);
+        return fresh !== undefined && isReady(fresh) && before?.metadata.deletionTimestamp !== undefined;
+      },
+      90,
+    );
+  } finally {
+    await driver.stop();
+  }
+  // The last word of the driver: the Secret belongs to the old ReplicaSet, with which the garbage collector removes it.
+  await driver.write();
+  const [{ name: replicaSet = '' } = {}] = old.metadata.ownerReferences as readonly {
+    readonly name: string;
+  }[];
+  scene.kubectl(['delete', 'replicaset', replicaSet]);
+
+  const secret = await scene.until(
+    'a Secret that only podsecrets has a part in',
+    async () => {
+      const found = await secretOf(scene);
+      const managers = found?.metadata.managedFields as readonly { readonly manager: string }[] | undefined;
+      const isOurs = managers?.every(({ manager }) => manager === 'podsecrets');
+      return isOurs && found;
+    },
+    120,
+  );
+  assert.equal(secret.data, { password: base64('from podsecrets') });
+  assert.is(secret.metadata.ownerReferences, undefined);
+  assert.not.ok(DRIVER_LABEL in (secret.metadata.labels as object));
 });
 
 /** How podsecrets has ended in this pod, if it has. */
