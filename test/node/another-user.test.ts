@@ -5,7 +5,7 @@
  * for all only for the link's owner. Where this machine has 0, nothing would show that: so the test holds the rule itself.
  */
 
-import { normalize } from 'node:path';
+import { join, normalize } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusedLinks } from '../support/protected-symlinks.ts';
@@ -38,7 +38,7 @@ test('opens every file, on a kernel that protects links too', async ({ scene }) 
   for (const file of files)
     assert.ok(scene.exec('shop', 'app', `cat /mnt/secrets-store/${file}`).length > 0, file);
   const app = container(pod, 'app') as ContainerStatus;
-  assert.equal(refusedLinks(`/proc/${pidOf(scene, app)}/root/mnt/secrets-store`, USER), []);
+  assert.equal(refusedLinks(join('/proc', String(pidOf(scene, app)), 'root', 'mnt/secrets-store'), USER), []);
 });
 
 test.run();
