@@ -274,7 +274,6 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
-  'src/core/log.ts',
   'src/http/server.ts',
   'src/http/status-client.ts',
   'src/kubernetes/api.ts',

@@ -75,7 +75,7 @@ export function openLog(options: LogOptions): Log {
  */
 export function writeToStderr(text: string, timeout: number = stalled ? 0 : LONGEST_STALL): boolean {
   const bytes = new TextEncoder().encode(text);
-  const deadline = performance.now() + timeout;
+  let pauses = Math.ceil(timeout / PAUSE);
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(2, bytes, written);
@@ -83,12 +83,12 @@ export function writeToStderr(text: string, timeout: number = stalled ? 0 : LONG
     } catch (error) {
       // EPIPE and its like: the reader is gone, and nothing can be reported any more.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
-      if (performance.now() >= deadline) {
+      if (pauses-- <= 0) {
         stalled = true;
         return false;
       }
       // Nothing else may run in between, because a command may end right after this.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
     }
   }
   return true;
@@ -96,6 +96,9 @@ export function writeToStderr(text: string, timeout: number = stalled ? 0 : LONG
 
 /** Milliseconds. Less than SIGTERM leaves. */
 const LONGEST_STALL = 2000;
+
+/** Milliseconds between two attempts. They are counted, because a first look at a clock would load Node's performance module. */
+const PAUSE = 5;
 
 /** Whether the reader took nothing of the last line. */
 let stalled = false;

@@ -32,7 +32,11 @@ function fakeSource(
 function outcome(code: ProblemCode | undefined): FetchResult {
   return code === undefined
     ? { kind: 'found', value: new Secret('v'), version: '1' }
-    : { kind: 'failed', problem: new Problem({ code, subject: 's', message: 'm', remedy: 'r' }) };
+    : {
+        kind: 'failed',
+        problem: new Problem({ code, subject: 's', message: 'm', remedy: 'r' }),
+        awsCode: code === 'fetch.notFound' ? 'ResourceNotFound' : undefined,
+      };
 }
 
 /** A plan of `name`, `name!version` for a pinned one, each with a failover when a second region is given. */
@@ -77,7 +81,9 @@ test('in a refresh the second region is asked only for what the first could not 
   await refresh();
   source.fails = { one: 'fetch.denied' };
   await refresh();
-  assert.equal(source.asked, ['a@one', 'a@one', 'a@two', 'a@one']);
+  source.fails = { one: 'fetch.notFound' };
+  await refresh();
+  assert.equal(source.asked, ['a@one', 'a@one', 'a@two', 'a@one', 'a@two', 'a@one']);
 });
 
 test('a pinned version is never asked for again once it was read', async () => {

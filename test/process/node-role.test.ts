@@ -103,7 +103,7 @@ test('doctor warns of it, and says which link served', async (house) => {
   assert.is(code, 0, stdout);
   assert.match(
     stdout,
-    /warn +identity +arn:aws:sts::111122223333:assumed-role\/node\/\S+, by instance role;/,
+    /warn +identity +arn:aws:sts::111122223333:assumed-role\/node\/\S+, via instance role;/,
   );
   assert.match(stdout, '[credentials.nodeRole]');
 });
