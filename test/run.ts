@@ -5,9 +5,10 @@
  * pass without a test. Here each file has a process and a timeout, and fails unless it runs at least one test. Variables for
  * AWS and for proxies are removed from its environment.
  *
- *   node test/run.ts             the tests, except test/soak, test/cluster, test/moto and test/kernel
+ *   node test/run.ts             the tests, except test/soak, test/cluster, test/node, test/moto and test/kernel
  *   node test/run.ts --soak      only test/soak
  *   node test/run.ts --cluster   only test/cluster, on the cluster of KUBECONFIG (test/cluster/run.ts starts one)
+ *   node test/run.ts --node      only test/node, on a node that test/node/run.ts starts; one file at a time
  *   node test/run.ts --moto      only test/moto, on moto (test/moto/run.ts installs it, and needs python3)
  *   node test/run.ts --kernel    only test/kernel, on the running kernel (test/kernel/run.ts boots one)
  *   node test/run.ts core/text   only the files whose path contains one of the words
@@ -29,17 +30,19 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const group = ['soak', 'cluster', 'moto', 'kernel'].find((name) => process.argv.includes(`--${name}`));
+const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) =>
+  process.argv.includes(`--${name}`),
+);
 /** Timeout for one file in seconds: some twenty times what the slowest takes, for slow or busy machines. */
 const timeout = group === undefined ? 300 : 1800;
 /** Each file starts processes of its own and needs its share of memory and of /dev/shm. */
-const concurrency = Math.min(8, Math.max(2, availableParallelism()));
+const concurrency = group === 'node' ? 1 : Math.min(8, Math.max(2, availableParallelism()));
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(AWS_.*|(.*_)?(HTTPS?|NO|ALL)_PROXY)$/i.test(name)),
 );
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => /^test\/(soak|cluster|moto|kernel)\//.exec(file)?.[1] === group)
+  .filter((file) => /^test\/(soak|cluster|node|moto|kernel)\//.exec(file)?.[1] === group)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort(longestFirst);
 

@@ -1,17 +1,28 @@
 /**
  * A real Kubernetes control plane on this machine: etcd, the API server and the controllers, built from Go modules.
  *
- * It has no node: objects are admitted, defaulted, stored, owned and collected as anywhere, and no container runs. Everything
- * that it writes is in a folder that goes with it.
+ * By itself it has no node: objects are admitted, defaulted, stored, owned and collected as anywhere, and no container runs.
+ * test/node adds a node. Everything that it writes is in a folder that goes with it.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { built } from './build.ts';
+import { startDaemon } from './daemon.ts';
+
+export interface OwnClusterOptions {
+  /**
+   * The address of a node, from which pods reach the API server; then it listens on all addresses, at port 443: the address of
+   * the service `kubernetes` can be one of them, and no rules for packets are needed. By default 127.0.0.1 and a free port.
+   */
+  readonly nodeAddress?: string;
+  /** Where its folder is made; default the system's folder for temporary files. */
+  readonly parent?: string;
+}
 
 export interface OwnCluster {
   /** The variables with which kubectl, and the other files of a run, find it. */
@@ -23,30 +34,40 @@ export interface OwnCluster {
   readonly stop: () => Promise<void>;
 }
 
-export async function startOwnCluster(): Promise<OwnCluster> {
+export async function startOwnCluster(options: OwnClusterOptions = {}): Promise<OwnCluster> {
+  const { nodeAddress, parent = tmpdir() } = options;
   const KUBECTL = built('kubectl');
   const [etcd, apiserver, controllers] = [
     built('etcd'),
     built('kube-apiserver'),
     built('kube-controller-manager'),
   ];
-  const directory = mkdtempSync(join(tmpdir(), 'cluster-'));
-  const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
-  const KUBECONFIG = writeFiles(directory, port);
+  const directory = mkdtempSync(join(parent, 'cluster-'));
+  const port = nodeAddress === undefined ? await freePort() : 443;
+  const [client, peer] = [await freePort(), await freePort()];
+  const KUBECONFIG = writeFiles(directory, `https://${nodeAddress ?? '127.0.0.1'}:${port}`);
   const key = join(directory, 'service-account.key');
 
-  const processes = [
-    run(directory, etcd, [
+  const daemons = [
+    startDaemon(directory, etcd, [
       `--data-dir=${join(directory, 'etcd')}`,
       `--listen-client-urls=http://127.0.0.1:${client}`,
       `--advertise-client-urls=http://127.0.0.1:${client}`,
       `--listen-peer-urls=http://127.0.0.1:${peer}`,
       '--unsafe-no-fsync',
     ]),
-    run(directory, apiserver, [
+    startDaemon(directory, apiserver, [
       `--etcd-servers=http://127.0.0.1:${client}`,
       `--secure-port=${port}`,
-      '--bind-address=127.0.0.1',
+      ...(nodeAddress === undefined
+        ? ['--bind-address=127.0.0.1']
+        : [
+            '--bind-address=0.0.0.0',
+            `--advertise-address=${nodeAddress}`,
+            '--allow-privileged=true',
+            // Nothing knows the node's name.
+            '--kubelet-preferred-address-types=InternalIP',
+          ]),
       `--cert-dir=${join(directory, 'certificates')}`,
       '--authorization-mode=RBAC',
       `--token-auth-file=${join(directory, 'tokens.csv')}`,
@@ -59,7 +80,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
     ]),
   ];
   const stop = async () => {
-    await Promise.all(processes.map((process) => process.stop()));
+    await Promise.all(daemons.map((daemon) => daemon.stop()));
     rmSync(directory, { recursive: true, force: true });
   };
   const env = { KUBECONFIG, KUBECTL, KUBECACHEDIR: join(directory, 'cache') };
@@ -68,12 +89,12 @@ export async function startOwnCluster(): Promise<OwnCluster> {
       execFileSync(KUBECTL, words, { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...env } }),
     );
   } catch (error) {
-    const words = processes.map((process) => process.lastWords()).join('\n');
+    const tails = daemons.map((daemon) => daemon.logTail()).join('\n');
     await stop();
-    throw new Error(`the API server did not become ready:\n${words}`, { cause: error });
+    throw new Error(`the API server did not become ready:\n${tails}`, { cause: error });
   }
-  processes.push(
-    run(directory, controllers, [
+  daemons.push(
+    startDaemon(directory, controllers, [
       `--kubeconfig=${KUBECONFIG}`,
       '--leader-elect=false',
       '--secure-port=0',
@@ -101,14 +122,13 @@ async function ready(kubectl: (words: readonly string[]) => string): Promise<voi
 }
 
 /** What the processes read; the kubeconfig among it. */
-function writeFiles(directory: string, port: number): string {
+function writeFiles(directory: string, server: string): string {
   const token = randomUUID();
   mkdirSync(join(directory, 'certificates'));
   writeFileSync(join(directory, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   writeFileSync(join(directory, 'service-account.key'), privateKey.export({ type: 'pkcs1', format: 'pem' }));
   const kubeconfig = join(directory, 'kubeconfig');
-  const server = `https://127.0.0.1:${port}`;
   writeFileSync(
     kubeconfig,
     JSON.stringify({
@@ -121,30 +141,6 @@ function writeFiles(directory: string, port: number): string {
     }),
   );
   return kubeconfig;
-}
-
-interface Running {
-  readonly lastWords: () => string;
-  readonly stop: () => Promise<void>;
-}
-
-function run(directory: string, binary: string, words: readonly string[]): Running {
-  const child = spawn(binary, words, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
-  let tail = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    tail = (tail + chunk.toString()).slice(-2000);
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
-  return {
-    lastWords: () => `${binary}:\n${tail}`,
-    stop: () => {
-      child.kill('SIGKILL');
-      return ended;
-    },
-  };
 }
 
 function freePort(): Promise<number> {
