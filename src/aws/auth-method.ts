@@ -93,7 +93,7 @@ function irsa({ env }: Pick<AuthInput, 'env'>): WebIdentity {
         roleArn !== undefined || tokenFile !== undefined ? 'only one of them' : 'neither'
       }`,
       remedy:
-        'Annotate the service account with eks.amazonaws.com/role-arn and create the pod anew, or set usePodIdentity: "true" if the role is a Pod Identity association.',
+        'Annotate the service account with eks.amazonaws.com/role-arn and recreate the pod, or set usePodIdentity: "true" if the role is a Pod Identity association.',
     });
   return { kind: 'irsa', roleArn, tokenFile, sessionName: sessionName(env) };
 }

@@ -48,7 +48,7 @@ export function batchReads(reads: readonly SecretRef[], mode: FetchMode): readon
 
 /**
  * Into the first call that has room. Two selectors of one parameter go into different calls: AWS documents neither that it
- * accepts them together nor how it would tell the answers apart.
+ * accepts them together nor how to distinguish the answers.
  */
 function parameterRequests(region: string, reads: readonly SecretRef[]): readonly AwsRequest[] {
   const calls: { readonly names: Set<string>; readonly reads: SecretRef[] }[] = [];

@@ -3,7 +3,7 @@
  *
  * Everything that the SDK would otherwise look up in the environment or in `~/.aws/config` is given. Three attempts with
  * full jitter (50 ms, after throttling 1 s, doubled each time) and Retry-After up to 5 s more than that are the SDK's own
- * standard retry, as is its correction of a wrong clock. Errors leave this room as facts only.
+ * standard retry, as is its correction of a wrong clock. Callers get the facts of an error only, never its text.
  */
 
 import type { Clock } from '../core/clock.ts';
@@ -94,7 +94,7 @@ export async function call<Output>(
   }
 }
 
-/** For an error that is neither AWS's nor the network's. What it says may quote an answer, so only its kind is told. */
+/** For an error that is neither AWS's nor the network's. Its message may quote an answer, so only its kind is reported. */
 export function bugOf(error: unknown): Error {
   return new Error(`${error instanceof Error ? error.constructor.name : typeof error} in a call to AWS`);
 }

@@ -61,7 +61,7 @@ const EARLY = 5 * 60_000;
 /** Milliseconds after a failed renewal until the next, while the old credentials live. */
 const PAUSE_ALIVE = 30_000;
 
-/** The same when there are none: those who ask in one pass share one failure; the next pass, 100 ms later, asks anew. */
+/** The same when there are none: the requests of one sync share one failure; the next sync, 100 ms later, asks again. */
 const PAUSE_DEAD = 50;
 
 interface Held {

@@ -47,7 +47,7 @@ export function noPodIdentityProblem(): Problem {
     message:
       'expected the variables and the token that EKS injects for Pod Identity, got neither: the pod was created without an association, or where Pod Identity does not exist (Fargate, Windows, outside EKS)',
     remedy:
-      'Create the association for the namespace and service account and create the pod anew; on Fargate use IRSA, with usePodIdentity: "false".',
+      'Create the association for the namespace and service account and recreate the pod; on Fargate use IRSA, with usePodIdentity: "false".',
   });
 }
 
@@ -79,7 +79,7 @@ function stsAdvice(failure: AwsErrorFacts): Advice {
   );
 }
 
-/** One code for all that can be wrong with a token; AWS's sentence tells them apart. */
+/** One code for all that can be wrong with a token; AWS's sentence says which. */
 function tokenAdvice(message: string): Advice {
   if (/not a valid JWT|malformed|missing a required claim/i.test(message))
     return {

@@ -43,7 +43,7 @@ import { fetchFromWebIdentity } from './web-identity.ts';
 /** Milliseconds for the whole chain: a profile's process or a role behind a role takes a few requests. */
 const LIMIT = 30_000;
 
-/** Credentials of the first link that serves; each is asked anew, so that renewed keys and profiles are seen. */
+/** Credentials of the first link that serves; each is asked again every time, so that renewed keys and profiles are seen. */
 export function fetchFromDefaultChain(
   chain: ChainOptions,
   surroundings: ClientContext,
@@ -93,7 +93,7 @@ function credentialsOf(
   return { ...credentials, link: { name, nodeRole: nodeRole && place === 'kubernetes' } };
 }
 
-/** What leads nowhere, one of two variables or a file that cannot be read: it is told when no link serves. */
+/** What leads nowhere, one of two variables or a file that cannot be read: it is reported when no link serves. */
 function halfSetUp({ profile, keys, webIdentity, profileFiles, place }: ChainOptions): readonly Problem[] {
   if (profile !== undefined) return webIdentity instanceof Problem ? [webIdentity] : [];
   // Inside Kubernetes nobody expects such files, and the home of a container's user is often not its own.
@@ -126,7 +126,7 @@ async function environmentKeys(
 
 async function profile(chain: ChainOptions, surroundings: ClientContext): Promise<Served | undefined> {
   const name = chain.profile ?? 'default';
-  // Read anew here; `fromIni` then takes the very same texts, so that what was checked is what is used.
+  // Read again here; `fromIni` then takes the very same texts, so that what was checked is what is used.
   const profiles: Profiles = await parseKnownFiles({ ignoreCache: true });
   const holds = holdsCredentials(profiles[name]);
   if (chain.profile === undefined && !holds) return undefined;

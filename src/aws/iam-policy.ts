@@ -84,7 +84,7 @@ const services = {
     action: iamActions.GetSecretValue,
     decryptSid: 'DecryptSecrets',
     host: 'secretsmanager',
-    /** What the service tells KMS about the value. */
+    /** The encryption context that the service sends to KMS. */
     context: 'SecretARN',
   },
   ssmparameter: {

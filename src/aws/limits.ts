@@ -16,7 +16,7 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
   });
 }
 
-/** The work's outcome, or, after `ms` milliseconds, a rejection with what `late` makes, which the work's signal tells too. */
+/** The work's outcome, or, after `ms` milliseconds, a rejection with what `late` makes, which is also the reason of the work's signal. */
 export async function withTimeout<T>(
   clock: Clock,
   ms: number,

@@ -102,7 +102,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     }
   }
 
-  /** What a batch cannot tell is asked for singly. */
+  /** What a batch does not answer is fetched by single calls. */
   async function sendBatch(
     reads: readonly SecretRef[],
     secrets: SecretsManager,

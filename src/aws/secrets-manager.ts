@@ -2,7 +2,7 @@
  * Secrets Manager: requests become values.
  *
  * A value is wrapped in a Secret on the line where it arrives; the SDK's outputs do not leave this file. Every read that
- * was asked gets an outcome, or, from a batch that cannot tell, is handed back to be asked for singly.
+ * was asked gets an outcome, or, if a batch did not answer it, is returned to be fetched by a single call.
  */
 
 import {
@@ -24,7 +24,7 @@ import { answeredBy, matchSecret } from './response-matching.ts';
 /** One region's Secrets Manager. */
 export interface SecretsManager {
   single(read: SecretRef, signal: AbortSignal): Promise<FetchResult>;
-  /** The outcomes it can tell; the others are to be asked for singly, because of `failure` if the whole call failed. */
+  /** The outcomes of the batch; the others are to be fetched by single calls, because of `failure` if the whole call failed. */
   batch(reads: readonly SecretRef[], signal: AbortSignal): Promise<BatchOutcome>;
 }
 
@@ -134,7 +134,7 @@ function outcomeOf(read: SecretRef, action: string, entry: Entry): FetchResult {
 }
 
 /**
- * A UUID, or whatever ClientRequestToken whoever stored the version chose. Versions are shown to people: what is not one word
+ * A UUID, or the ClientRequestToken of the call that stored the version. Versions are shown to people: what is not one word
  * is not let through.
  */
 function isVersion(version: unknown): version is string {

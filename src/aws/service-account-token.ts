@@ -1,8 +1,8 @@
 /**
  * The token that the kubelet writes and renews for the service account.
  *
- * It is read anew each time credentials are asked for. Its text goes into the one request that needs it and into no
- * message: what is wrong with it is told by its kind.
+ * It is read again each time credentials are fetched. Its text goes into the one request that needs it and into no
+ * message: a problem with it is reported by its kind.
  */
 
 import { readRegularFile } from '../core/regular-file.ts';

@@ -1,8 +1,8 @@
 /**
  * What a service account's token says of itself: who, for whom, until when.
  *
- * The claims are public and the signature is what makes a token a secret, so only the claims leave this room. Nothing is
- * verified: that is the affair of whoever accepts the token.
+ * The claims are public and the signature is what makes a token a secret, so only the claims are returned. Nothing is
+ * verified: the service that accepts the token verifies it.
  */
 
 import { escapeControl } from '../core/text.ts';
