@@ -3,7 +3,7 @@
  * shows. They must be enough, because often nothing else can be read.
  */
 
-import { exitCodeOf, type Problem, problemLine, problemsOf } from '../core/problem.ts';
+import { causeLine, exitCodeOf, groupByCause, type Problem, problemsOf } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 
 /** The end of a failed command. */
@@ -11,14 +11,14 @@ export interface ExitMessage {
   readonly exitCode: number;
   /** One line: what failed, where, and what to do; as many problems as a line holds, and how many it does not. */
   readonly line: string;
-  /** The same, a line for each problem. */
+  /** The same, a line for each cause. */
   readonly terminationMessage: string;
 }
 
 /** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code failed on. */
 export function formatExit(command: string | undefined, thrown: unknown): ExitMessage {
   const problems = problemsOf(thrown);
-  const lines = problems === undefined ? [internalErrorLine(thrown)] : problems.map(problemLine);
+  const lines = problems === undefined ? [internalErrorLine(thrown)] : causeLines(problems);
   return messageOf(
     `podsecrets${command === undefined ? '' : ` ${command}`} failed`,
     lines,
@@ -34,11 +34,15 @@ export function formatInterrupted(
   exitCode: number,
 ): ExitMessage {
   const head = `podsecrets ${command} was ended by ${signal} before the first publish`;
-  return messageOf(head, problems.map(problemLine), exitCode);
+  return messageOf(head, causeLines(problems), exitCode);
 }
 
-function messageOf(head: string, allLines: readonly string[], exitCode: number): ExitMessage {
-  const lines = [...new Set(allLines)];
+/** A line for each cause, so that one which stopped many objects leaves room for the others. */
+function causeLines(problems: readonly Problem[]): readonly string[] {
+  return groupByCause(problems).map(causeLine);
+}
+
+function messageOf(head: string, lines: readonly string[], exitCode: number): ExitMessage {
   const title = lines.length > 1 ? `${head} (${lines.length} problems)` : head;
   const text = (divider: string, length: number) =>
     lines.length === 0 ? title : `${title}: ${joined(lines, divider, length)}`;

@@ -121,12 +121,12 @@ export const events = {
   },
   'sync.failed': {
     level: 'warn',
-    fields: ['attempt', 'retryIn', ...problemFields],
-    meaning: 'a sync failed and is retried; the files stay as they are',
+    fields: ['attempt', 'retryIn', 'alsoAffected', ...problemFields],
+    meaning: 'a sync failed and is retried; the files stay as they are; one line for each cause',
   },
   'sync.failedAgain': {
     level: 'debug',
-    fields: ['attempt', 'retryIn', ...problemFields],
+    fields: ['attempt', 'retryIn', 'alsoAffected', ...problemFields],
     meaning: 'the same failure again',
   },
   'sync.recovered': {

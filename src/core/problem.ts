@@ -188,6 +188,40 @@ export function distinct(problems: readonly Problem[]): readonly Problem[] {
   return [...new Set(problems)];
 }
 
+/** Problems that have one cause. */
+export interface SharedCause {
+  readonly problem: Problem;
+  /** Subjects of the other problems of this cause, each once. */
+  readonly alsoAffected: readonly string[];
+}
+
+/** One entry for each cause, however many objects it stopped, in the order in which the causes appear. */
+export function groupByCause(problems: readonly Problem[]): readonly SharedCause[] {
+  return [...Map.groupBy(problems, causeKey).values()].flatMap(([problem, ...others]) => {
+    if (problem === undefined) return [];
+    const subjects = new Set(others.map(({ subject }) => subject));
+    subjects.delete(problem.subject);
+    return [{ problem, alsoAffected: [...subjects] }];
+  });
+}
+
+/**
+ * Equal for problems of one cause: same message, but for the id of the request, and same remedy. A place in a file is part of
+ * the cause, because each place must be corrected.
+ */
+export function causeKey({ code, message, remedy, file, line }: Problem): string {
+  return JSON.stringify([code, message.replace(/, request id [\w.:/+=-]+/, ''), remedy, file, line]);
+}
+
+/** Names in a message: the first few, and how many more there are. */
+export function namesText(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(', ');
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
+}
+
+/** Enough to recognize what the names have in common; the whole list would crowd out other causes. */
+const MAX_NAMES = 5;
+
 /** A mistake in the command line or in a variable. */
 export function usageProblem(
   subject: string,
@@ -206,6 +240,11 @@ export function exitCodeOf(error: unknown): number {
 
 /** One line: where, what was expected and found, and what to do. Escaped once more, so that no caller can forget it. */
 export function problemLine(problem: Problem): string {
+  return causeLine({ problem, alsoAffected: [] });
+}
+
+/** The same for a cause, with the first names of all that it stopped. */
+export function causeLine({ problem, alsoAffected }: SharedCause): string {
   const place =
     problem.file === undefined
       ? problem.line === undefined
@@ -213,7 +252,7 @@ export function problemLine(problem: Problem): string {
         : ` (line ${problem.line})`
       : ` (${escapeControl(problem.file)}${problem.line === undefined ? '' : `:${problem.line}`})`;
   return escapeControl(
-    `${problem.subject}${place}: ${sentence(problem.message)} ${problem.remedy} [${problem.code}]`,
+    `${namesText([problem.subject, ...alsoAffected])}${place}: ${sentence(problem.message)} ${problem.remedy} [${problem.code}]`,
     LINE,
   );
 }

@@ -2,11 +2,12 @@
  * The report of `doctor` as text and as JSON.
  *
  * The JSON is an interface: fields are added, never renamed. The text has one line for each check, with the problem
- * and its remedy below, and ends with the permissions to add and one summary line.
+ * and its remedy below, and ends with the permissions to add and one summary line. A cause that stopped many objects is
+ * printed once, below the first; the others refer to it.
  */
 
 import { fullParameterName } from '../aws/batches.ts';
-import type { Problem } from '../core/problem.ts';
+import { causeKey, groupByCause, type Problem } from '../core/problem.ts';
 import { escapeControl, escapedJson, plural } from '../core/text.ts';
 import {
   type Check,
@@ -22,7 +23,7 @@ import {
 
 /** The report as text. */
 export function doctorText(report: DoctorReport): string {
-  const found = [...new Set(failures(report))];
+  const found = groupByCause(failures(report));
   const missing = missingPermissions(report);
   return [
     ...report.configs.flatMap(configLines),
@@ -44,10 +45,11 @@ const words: Readonly<Record<CheckStatus, string>> = {
 function configLines({ file, directory, checks, objects }: ConfigReport): readonly string[] {
   const names = objects.flatMap(({ reads }) => reads.map(({ read }) => nameOf(read).length));
   const width = Math.min(Math.max(...names, 0), 48);
+  const printed: PrintedCauses = new Map();
   return [
     `${escapeControl(file)} -> ${escapeControl(directory)}`,
     ...checks.flatMap(checkLines),
-    ...objects.flatMap((object) => objectLines(object, width)),
+    ...objects.flatMap((object) => objectLines(object, width, printed)),
     '',
   ];
 }
@@ -60,21 +62,36 @@ function checkLines({ subject, status, text, problems }: Check): readonly string
   ];
 }
 
-function objectLines({ reads, contents, status }: ObjectCheck, width: number): readonly string[] {
+/** Causes that the text holds already, and the object below which they stand. */
+type PrintedCauses = Map<string, string>;
+
+function objectLines(
+  { reads, contents, status }: ObjectCheck,
+  width: number,
+  printed: PrintedCauses,
+): readonly string[] {
   return [
-    ...reads.flatMap((check) => readLines(check, width)),
+    ...reads.flatMap((check) => readLines(check, width, printed)),
     ...(contents.length === 0 ? [] : [line(status, 'its files cannot be rendered:')]),
     ...contents.flatMap((problem) => problemLines(problem)),
   ];
 }
 
-function readLines({ read, status, version, problem }: ReadCheck, width: number): readonly string[] {
+function readLines(
+  { read, status, version, problem }: ReadCheck,
+  width: number,
+  printed: PrintedCauses,
+): readonly string[] {
+  const name = nameOf(read);
   const place = `${read.service.padEnd(14)} ${read.region}`;
   const what = version === undefined ? '' : `  version ${escapeControl(version)}`;
-  return [
-    line(status, `${nameOf(read).padEnd(width)}  ${place}${what}`),
-    ...(problem === undefined ? [] : problemLines(problem, nameOf(read))),
-  ];
+  const head = `${name.padEnd(width)}  ${place}${what}`;
+  if (problem === undefined) return [line(status, head)];
+  const key = causeKey(problem);
+  const first = printed.get(key);
+  if (first !== undefined) return [line(status, `${head}  as for ${first}`)];
+  printed.set(key, name);
+  return [line(status, head), ...problemLines(problem, name)];
 }
 
 function nameOf(read: ReadCheck['read']): string {

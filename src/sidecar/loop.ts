@@ -11,7 +11,7 @@
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { distinct, type Problem, problemsOrThrow } from '../core/problem.ts';
+import { groupByCause, namesText, type Problem, problemsOrThrow } from '../core/problem.ts';
 import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
@@ -133,15 +133,11 @@ export function logRetry(
 ): FirstPhaseOptions['onRetry'] {
   return (problems, failures, delay) => {
     onProblems(problems);
-    const causes = Map.groupBy(distinct(problems), ({ code, message, remedy }) =>
-      JSON.stringify([code, message.replace(/, request id [\w-]+/, ''), remedy]),
-    );
-    for (const [problem, ...others] of causes.values()) {
-      if (problem === undefined) continue;
+    for (const { problem, alsoAffected } of groupByCause(problems)) {
       log.problem('start.retrying', problem, {
         attempt: failures,
         retryIn: durationText(delay),
-        alsoAffected: others.length === 0 ? undefined : others.map(({ subject }) => subject).join(', '),
+        alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
       });
     }
   };

@@ -11,8 +11,7 @@ import { durationText } from '../cli/values.ts';
 import type { Service } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Problem } from '../core/problem.ts';
-import { distinct } from '../core/problem.ts';
+import { groupByCause, namesText, type Problem } from '../core/problem.ts';
 import { plural, timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
@@ -167,8 +166,12 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       setNextSync(delay);
       consecutiveFailures = failures;
       const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
-      const fields = { attempt: failures, retryIn: durationText(delay) };
-      for (const problem of distinct(problems)) {
+      for (const { problem, alsoAffected } of groupByCause(problems)) {
+        const fields = {
+          attempt: failures,
+          retryIn: durationText(delay),
+          alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
+        };
         if (kind === failing) log.problem('sync.failedAgain', problem, fields);
         else log.problem('sync.failed', problem, fields);
       }

@@ -4,6 +4,8 @@ import { formatExit } from '../../src/cli/exit-message.ts';
 import {
   exitCodeOf,
   exitCodes,
+  groupByCause,
+  namesText,
   Problem,
   Problems,
   problemCodes,
@@ -85,6 +87,7 @@ test('a termination message stays within what the kubelet keeps', () => {
       new Problem({
         code: 'config.object',
         file: '/etc/podsecrets/config.yaml',
+        line: i,
         subject: `objects[${i}]`,
         message: 'm',
         remedy: 'r',
@@ -97,6 +100,50 @@ test('a termination message stays within what the kubelet keeps', () => {
   const shown = line.split(' | ').length - 1;
   assert.match(line, ` r [config.object] | and ${100 - shown} more: run podsecrets doctor`);
   assert.match(terminationMessage, /\[config\.object\]\nand \d+ more: run podsecrets doctor$/);
+});
+
+const unreachable = (subject: string, more: { requestId?: string; line?: number } = {}) =>
+  new Problem({
+    code: 'fetch.network',
+    subject,
+    line: more.line,
+    message: `no answer${more.requestId === undefined ? '' : `, request id ${more.requestId}`}, in time`,
+    remedy: 'Check the network.',
+  });
+
+test('a cause that stopped many objects is printed once, with the first names and the number of the others', () => {
+  const many = Array.from({ length: 40 }, (_, i) => unreachable(`s${i}`, { requestId: `r-${i}` }));
+  const { line, terminationMessage } = formatExit('init', new Problems([...many, fetch]));
+  assert.is(
+    line,
+    'podsecrets init failed (2 problems): s0, s1, s2, s3, s4 and 35 more: no answer, request id r-0, in time. Check the network. [fetch.network] | db: m. r [fetch.denied]',
+  );
+  assert.is(terminationMessage.split('\n').length, 2);
+});
+
+test('problems have one cause if they differ in object and request id only; each place in a file is its own', () => {
+  const grouped = groupByCause([
+    unreachable('a', { requestId: 'r-1' }),
+    fetch,
+    unreachable('b', { requestId: 'r-2' }),
+    unreachable('b', { requestId: 'r-3' }),
+    unreachable('a', { line: 1 }),
+    unreachable('a', { line: 2 }),
+  ]);
+  assert.equal(
+    grouped.map(({ problem, alsoAffected }) => [problem.subject, problem.line, alsoAffected]),
+    [
+      ['a', undefined, ['b']],
+      ['db', undefined, []],
+      ['a', 1, []],
+      ['a', 2, []],
+    ],
+  );
+});
+
+test('up to five names are listed whole', () => {
+  assert.is(namesText(['a', 'b', 'c', 'd', 'e']), 'a, b, c, d, e');
+  assert.is(namesText(['a', 'b', 'c', 'd', 'e', 'f']), 'a, b, c, d, e and 1 more');
 });
 
 test.run();

@@ -115,6 +115,39 @@ test('one problem that stops many objects is counted once', () => {
   );
 });
 
+test('a cause that stopped many objects is printed once, below the first, and the others refer to it', () => {
+  const objects = ['a', 'b', 'c'].map((id) => ({
+    object: optionalObject(id),
+    status: 'failed' as const,
+    reads: [
+      {
+        read: read(id),
+        status: 'failed' as const,
+        version: undefined,
+        problem: new Problem({
+          code: 'fetch.server',
+          subject: id,
+          message: `expected an answer, got HTTP status 500, request id r-${id}`,
+          remedy: 'Wait.',
+        }),
+      },
+    ],
+    contents: [],
+  }));
+  assert.is(
+    doctorText({ configs: [{ ...config, checks: [], objects }] }),
+    `config.yaml -> /data
+  FAIL  a  secretsmanager eu-west-1
+        expected an answer, got HTTP status 500, request id r-a [fetch.server]
+        do: Wait.
+  FAIL  b  secretsmanager eu-west-1  as for a
+  FAIL  c  secretsmanager eu-west-1  as for a
+
+1 problem; exit code 5.
+`,
+  );
+});
+
 test('a read that is only a warning does not count among the failures of its object', () => {
   const object = {
     object: optionalObject('locked'),

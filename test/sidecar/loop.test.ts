@@ -1,8 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Log } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
 import type { Phase } from '../../src/sidecar/backoff.ts';
-import { firstPhase, steadyPhase } from '../../src/sidecar/loop.ts';
+import { firstPhase, logRetry, steadyPhase } from '../../src/sidecar/loop.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
@@ -192,6 +193,23 @@ test('a stop during the wait ends the steady phase with the reason of the stop',
   const reason = new Error('SIGTERM');
   stop.abort(reason);
   assert.is(await phase, reason);
+});
+
+test('a retry logs each cause once, with the first names of what else it stopped', () => {
+  const logged: unknown[] = [];
+  const log: Log = {
+    write() {},
+    problem: (event, { subject }, fields) => logged.push([event, subject, fields?.alsoAffected]),
+  };
+  const stopped = Array.from(
+    { length: 40 },
+    (_, i) => new Problem({ code: 'fetch.server', subject: `s${i}`, message: 'm', remedy: 'r', retry: true }),
+  );
+  logRetry(log)([...stopped, permanent], 1, minute);
+  assert.equal(logged, [
+    ['start.retrying', 's0', 's1, s2, s3, s4, s5 and 34 more'],
+    ['start.retrying', 's', undefined],
+  ]);
 });
 
 test.run();
