@@ -76,10 +76,23 @@ function podIdentity({ env, preferredAddressType }: AuthInput): AuthMethod {
     throw containerUriProblem(uri);
   return {
     kind: 'pod-identity',
-    addresses: uri === undefined ? agentAddresses[preferredAddressType] : [uri],
+    addresses: addressesOf(uri, preferredAddressType),
     tokenFile: env[AGENT_TOKEN_FILE] || AGENT_TOKEN_DEFAULT,
     injected: uri !== undefined || Boolean(env[AGENT_TOKEN_FILE]),
   };
+}
+
+/**
+ * The agent has two well-known addresses, and the injected one need not be reachable: the config may choose. Any other injected
+ * address is used alone, because somebody set it for this cluster.
+ */
+function addressesOf(
+  uri: string | undefined,
+  preferred: AuthInput['preferredAddressType'],
+): readonly string[] {
+  if (uri !== undefined && !isEksAgent(uri)) return [uri];
+  const addresses = agentAddresses[preferred];
+  return preferred === 'auto' && uri === IPV6_AGENT ? addresses.toReversed() : addresses;
 }
 
 function irsa({ env }: Pick<AuthInput, 'env'>): WebIdentity {

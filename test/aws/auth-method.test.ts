@@ -57,9 +57,10 @@ test('--auth overrides the config and the variables', () => {
 });
 
 test('Pod Identity takes the injected address and token file', () => {
-  assert.equal(choose({ usePodIdentity: true, env: agent }), {
+  const env = { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:1234/x' };
+  assert.equal(choose({ usePodIdentity: true, preferredAddressType: 'ipv6', env }), {
     kind: 'pod-identity',
-    addresses: ['http://169.254.170.23/v1/credentials'],
+    addresses: ['http://127.0.0.1:1234/x'],
     tokenFile: '/t/pod',
     injected: true,
   });
@@ -77,6 +78,23 @@ for (const [preferredAddressType, addresses] of [
       tokenFile: '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token',
       injected: false,
     });
+  });
+}
+
+const IPV4 = 'http://169.254.170.23/v1/credentials';
+const IPV6 = 'http://[fd00:ec2::23]/v1/credentials';
+for (const [injected, preferredAddressType, addresses] of [
+  [IPV4, 'auto', [IPV4, IPV6]],
+  [IPV4, 'ipv4', [IPV4]],
+  [IPV4, 'ipv6', [IPV6]],
+  [IPV6, 'auto', [IPV6, IPV4]],
+  [IPV6, 'ipv4', [IPV4]],
+  [IPV6, 'ipv6', [IPV6]],
+] as const) {
+  test(`preferredAddressType ${preferredAddressType} with the agent's address ${injected} injected`, () => {
+    const env = { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: injected };
+    const chosen = choose({ usePodIdentity: true, preferredAddressType, env });
+    assert.equal(chosen.kind === 'pod-identity' && chosen.addresses, addresses);
   });
 }
 
