@@ -36,7 +36,7 @@ export interface AwsErrorFacts {
   readonly requestId: string | undefined;
   /** Milliseconds that the service wants to be left alone. */
   readonly retryAfter: number | undefined;
-  /** Where the request went: `host:port`; undefined unless the network failed. */
+  /** Where the request went: `host:port`; undefined if nothing was sent. */
   readonly peer?: string | undefined;
   /** How far it came. */
   readonly phase?: RequestPhase | undefined;
@@ -47,10 +47,12 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   if (typeof error !== 'object' || error === null) return undefined;
   const metadata = asObject(field(error, '$metadata'));
   const status = numberOf(metadata.httpStatusCode);
+  const response = asObject(field(error, '$response'));
   const facts = {
     status,
     requestId: token(metadata.requestId),
-    retryAfter: retryAfter(asObject(asObject(field(error, '$response')).headers), now),
+    retryAfter: retryAfter(asObject(response.headers), now),
+    peer: textOf(response.peer),
   };
   const network = token(field(error, 'code'));
   const name = token(field(error, 'name'));
@@ -117,7 +119,7 @@ function placeOf(error: object): Pick<AwsErrorFacts, 'peer' | 'phase'> {
   return typeof peer === 'string' ? { peer, phase } : {};
 }
 
-type Facts = Pick<AwsErrorFacts, 'status' | 'requestId' | 'retryAfter'>;
+type Facts = Pick<AwsErrorFacts, 'status' | 'requestId' | 'retryAfter' | 'peer'>;
 
 function awsFailure(name: string, message: string | undefined, facts: Facts): AwsErrorFacts {
   return { ...facts, kind: kindOf(name, message ?? '', facts.status), code: name, message };

@@ -109,7 +109,7 @@ function words(read: SecretRef, action: string, failure: AwsErrorFacts): Words {
       return {
         message: `expected ${where} to answer, got ${got}`,
         remedy: isUnknownOperation(failure)
-          ? ENDPOINT
+          ? endpointRemedy(failure)
           : 'Wait: the fault is on the side of AWS. Its health page says more if this lasts.',
       };
     case 'network':
@@ -117,7 +117,7 @@ function words(read: SecretRef, action: string, failure: AwsErrorFacts): Words {
     case 'answer':
       return {
         message: `expected ${where} to answer for this object, got ${failure.code === undefined && failure.status === undefined ? 'an answer without it' : `an answer that is not AWS's (${got})`}`,
-        remedy: ENDPOINT,
+        remedy: endpointRemedy(failure),
       };
     default:
       return failure.kind satisfies never;
@@ -204,7 +204,7 @@ function malformed(where: string, got: string, failure: AwsErrorFacts): Words {
     : /Signature|^Request(Expired|InTheFuture|TimeTooSkewed)/.test(code)
       ? "Check the node's clock, and that nothing between here and AWS changes requests."
       : isUnknownOperation(failure)
-        ? ENDPOINT
+        ? endpointRemedy(failure)
         : 'Correct the object in the config: AWS does not accept the request as it is.';
   return { message: `expected ${where} to accept the request, got ${got}${said}`, remedy };
 }
@@ -216,7 +216,11 @@ export function keysRemedy(failure: AwsErrorFacts): string {
     : 'Check the access key id: AWS does not know it, or it is inactive, or of another partition; one that begins with ASIA needs its session token.';
 }
 
-const ENDPOINT = 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.';
+/** For an answer that is not AWS's, or of something that lacks the operation. */
+function endpointRemedy({ peer }: AwsErrorFacts): string {
+  const endpoint = peer === undefined ? 'the endpoint' : escapeControl(peer);
+  return `Check what answers at ${endpoint}: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.`;
+}
 
 function unreachable(where: string, got: string, failure: AwsErrorFacts): Words {
   const { code, phase } = failure;

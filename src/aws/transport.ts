@@ -42,6 +42,8 @@ interface WireOptions {
 }
 
 interface WireResponse {
+  /** `host:port`. The SDK keeps the response with its errors, so that they can name it. */
+  readonly peer: string;
   readonly statusCode: number;
   readonly reason: string | undefined;
   readonly headers: Record<string, string>;
@@ -96,7 +98,7 @@ export function openTransport(options: TransportOptions): Transport {
       );
       try {
         const protocol = request.protocol === 'https:' ? 'https:' : 'http:';
-        const { status, reason, headers, body } = await sendRequest({
+        const { peer, status, reason, headers, body } = await sendRequest({
           ...request,
           protocol,
           host: request.hostname,
@@ -109,8 +111,8 @@ export function openTransport(options: TransportOptions): Transport {
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
         // The SDK would put U+FFFD in the place of what is no UTF-8, and a file would hold another value than AWS does.
-        if (!isUtf8(body)) throw new RequestError('ERR_ANSWER_NOT_UTF8', request.hostname, 'answer');
-        return { response: { statusCode: status, reason, headers: flat(headers), body } };
+        if (!isUtf8(body)) throw new RequestError('ERR_ANSWER_NOT_UTF8', peer, 'answer');
+        return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
         cancel();
         release();

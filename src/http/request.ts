@@ -36,6 +36,8 @@ export interface RequestOptions {
 
 /** A whole answer. */
 export interface HttpResponse {
+  /** Who answered: `host:port`. */
+  readonly peer: string;
   readonly status: number;
   readonly reason: string | undefined;
   readonly headers: http.IncomingHttpHeaders;
@@ -98,6 +100,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   const succeed = (response: http.IncomingMessage): void => {
     finish();
     resolve({
+      peer,
       status: response.statusCode ?? 0,
       reason: response.statusMessage,
       headers: response.headers,

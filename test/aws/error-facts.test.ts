@@ -143,7 +143,13 @@ test('a code or request id that is none is not let through', () => {
     message: undefined,
     requestId: undefined,
     retryAfter: undefined,
+    peer: undefined,
   });
+});
+
+test('an error of AWS says who answered, as the transport noted it at the response', () => {
+  const response = { statusCode: 501, headers: {}, peer: 'aws.example:443' };
+  assert.is(errorFacts(awsError('NotImplemented', 501, { $response: response }), NOW)?.peer, 'aws.example:443');
 });
 
 test('a failure that an answer reports inside itself is judged by its code', () => {

@@ -133,6 +133,18 @@ test('a failing server is on the side of AWS, unless it only lacks the operation
   assert.match(server(501), /answers at the endpoint/);
 });
 
+test('an endpoint that lacks the operation, or does not answer as AWS does, is named with host and port', () => {
+  const remedy = (failure: Partial<AwsErrorFacts>): string =>
+    fetchProblem(secret, GET, { ...incompleteAnswer('r-1'), peer: 'proxy.example:3128', ...failure }).remedy;
+  for (const failure of [
+    { kind: 'server', status: 501 },
+    { kind: 'answer', status: 404 },
+    { kind: 'answer', code: 'ERR_UPGRADED' },
+    { kind: 'client', code: 'UnknownOperationException' },
+  ] as const)
+    assert.match(remedy(failure), 'Check what answers at proxy.example:3128: ');
+});
+
 test('the network is described by what can be done about it', () => {
   const network = (code: string): string =>
     fetchProblem(secret, GET, { ...incompleteAnswer(undefined), kind: 'network', code }).remedy;

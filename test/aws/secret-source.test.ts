@@ -273,6 +273,17 @@ for (const [what, does] of Object.entries({
   });
 }
 
+test('a value that an endpoint answers with 501 says which host and port answered', async () => {
+  const { aws, read } = await open({ seed: secretsOf(1) });
+  aws.addFault({
+    on: { operation: 'GetSecretValue' },
+    does: { kind: 'server-error', status: 501, body: 'html' },
+  });
+  const [text = ''] = await read(...asked(1));
+  assert.match(text, /HTTP status 501/);
+  assert.match(text, `Check what answers at ${new URL(aws.url).host}: `);
+});
+
 for (const [what, does, attempts] of [
   ['is broken', { kind: 'server-error' }, 3],
   ['cannot be understood', { kind: 'garbage', shape: 'not-json' }, 1],
