@@ -38,7 +38,7 @@ export function checkName(
     return serviceOfType(type);
   }
   if (arn !== undefined && isPlaceholder(arn)) {
-    const message = `expected an ARN with a region and an account, got the placeholder ${quote(name.text)}`;
+    const message = `expected an ARN with a partition, a region and an account, got the placeholder ${quote(name.text)}`;
     error(message, 'Copy the ARN of your own secret or parameter, or write its name instead.');
     return serviceOfType(type) ?? serviceOfArn(arn);
   }
@@ -95,9 +95,18 @@ function serviceOfArn(arn: Arn | undefined): Service | undefined {
   }
 }
 
-/** An account is digits, or missing in the ARN of a public parameter; `ACCOUNT` and `<account-id>` are in examples. */
-function isPlaceholder({ account, region }: Arn): boolean {
-  return !/^\d*$/.test(account) || !/^[A-Za-z0-9-]*$/.test(region) || /^(your-?|my-?)?region$/i.test(region);
+/**
+ * An account is digits, or missing in the ARN of a public parameter; `ACCOUNT`, `<account-id>` and `${AWS::Partition}` are in
+ * examples. A wildcard in any section would be one in an IAM policy too.
+ */
+function isPlaceholder({ partition, account, region }: Arn): boolean {
+  const word = /^[A-Za-z0-9-]*$/;
+  return (
+    !word.test(partition) ||
+    !/^\d*$/.test(account) ||
+    !word.test(region) ||
+    /^(your-?|my-?)?region$/i.test(region)
+  );
 }
 
 /**

@@ -8,6 +8,7 @@
 
 /** The sections that checks need. */
 export interface Arn {
+  readonly partition: string;
   readonly service: string;
   readonly region: string;
   readonly account: string;
@@ -21,10 +22,18 @@ export function isArn(name: string): boolean {
 
 /** The sections; undefined when there are fewer than six. */
 export function parseArn(name: string): Arn | undefined {
-  const [, , service, region, account, ...resource] = name.split(':');
-  if (!isArn(name) || service === undefined || region === undefined || account === undefined)
+  const [, partition, service, region, account, ...resource] = name.split(':');
+  if (
+    !isArn(name) ||
+    partition === undefined ||
+    service === undefined ||
+    region === undefined ||
+    account === undefined
+  )
     return undefined;
-  return resource.length === 0 ? undefined : { service, region, account, resource: resource.join(':') };
+  return resource.length === 0
+    ? undefined
+    : { partition, service, region, account, resource: resource.join(':') };
 }
 
 /** The same resource in another region: replicas of a secret keep their name and its random ending. */

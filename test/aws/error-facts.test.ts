@@ -149,7 +149,10 @@ test('a code or request id that is none is not let through', () => {
 
 test('an error of AWS says who answered, as the transport noted it at the response', () => {
   const response = { statusCode: 501, headers: {}, peer: 'aws.example:443' };
-  assert.is(errorFacts(awsError('NotImplemented', 501, { $response: response }), NOW)?.peer, 'aws.example:443');
+  assert.is(
+    errorFacts(awsError('NotImplemented', 501, { $response: response }), NOW)?.peer,
+    'aws.example:443',
+  );
 });
 
 test('a failure that an answer reports inside itself is judged by its code', () => {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { arnsOf, missingPolicy, policyFor, policyNotes, trustNotes } from '../../src/aws/iam-policy.ts';
 import type { Plan, PlannedObject } from '../../src/config/plan.ts';
 import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
+import { config, parse } from '../support/config.ts';
 import { secretPlan } from '../support/secret-plan.ts';
 
 function object(
@@ -209,5 +210,29 @@ test('the trust policy follows from what the config says about Pod Identity', ()
   assert.match(trust(undefined), 'sts:TagSession');
   assert.match(trust(undefined), 'AssumeRoleWithWebIdentity');
 });
+
+for (const wild of ['*', '?', `$${'{aws:username}'}`, `$${'{x}'}`]) {
+  test(`a name with ${wild}, which IAM would read as more than a name, has no plan and so no policy`, async () => {
+    const arn = (sections: string) => `{objectName: "arn:${sections}", objectAlias: a}`;
+    const failover = (name: string) =>
+      `{objectName: a, objectType: secretsmanager, objectAlias: a, failoverObject: {objectName: "${name}"}}`;
+    for (const object of [
+      `{objectName: "db/${wild}", objectType: secretsmanager, objectAlias: a}`,
+      `{objectName: "/db/${wild}", objectType: ssmparameter, objectAlias: a}`,
+      arn(`${wild}:secretsmanager:eu-west-1:111122223333:secret:db`),
+      arn(`aws:secretsmanager:${wild}:111122223333:secret:db`),
+      arn(`aws:secretsmanager:eu-west-1:${wild}:secret:db`),
+      arn(`aws:secretsmanager:eu-west-1:111122223333:${wild}`),
+      arn(`aws:secretsmanager:eu-west-1:111122223333:secret:db${wild}`),
+      arn(`aws:ssm:eu-west-1:111122223333:parameter/db${wild}`),
+      failover(`db/${wild}`),
+      failover(`arn:${wild}:secretsmanager:eu-west-2:111122223333:secret:db`),
+    ]) {
+      const parsed = await parse(config(`- ${object}`, { failoverRegion: 'eu-west-2' }));
+      assert.is(parsed.plan, undefined, object);
+      assert.ok(parsed.problems.length > 0, object);
+    }
+  });
+}
 
 test.run();
