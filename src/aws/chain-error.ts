@@ -1,7 +1,7 @@
 /**
  * How the SDK's default chain fails, in words.
  *
- * What somebody set up and what failed is the cause; links that nobody set up are not named.
+ * The cause is a link that is set up and failed; links that are not set up are not named.
  */
 
 import type { Place } from '../core/environment.ts';
@@ -19,7 +19,7 @@ const NO_KEYS: Readonly<Record<Place, string>> = {
   host: 'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the instance a role.',
 };
 
-/** No link served. `failures`: of what somebody set up, whole or in half; `instance`: of the instance metadata service. */
+/** No link served. `failures`: of links that are set up, completely or in part; `instance`: of the instance metadata service. */
 export function chainProblem(
   { place, instanceRole }: Pick<ChainOptions, 'place' | 'instanceRole'>,
   failures: readonly Problem[],
@@ -46,7 +46,7 @@ export function chainProblem(
   });
 }
 
-/** The first of the chain's failures, with what the others say: they are halves, which cannot pass by themselves. */
+/** The first of the chain's failures, with the messages of the others: links set up in part, for which a retry cannot help. */
 function withOthers(first: Problem, others: readonly Problem[]): Problem {
   const { code, subject, remedy, retry, retryFor } = first;
   const messages = [first.message, ...others.map((other) => `${other.subject}: ${other.message}`)];
@@ -74,7 +74,7 @@ export function halfKeysProblem(): Problem {
   });
 }
 
-/** Keys in the environment say themselves that they have expired: nobody will renew them. */
+/** Keys in the environment have expired by AWS_CREDENTIAL_EXPIRATION: nothing renews them. */
 export function expiredKeysProblem(secondsAgo: number): Problem {
   return new Problem({
     code: 'credentials.expired',
@@ -84,7 +84,7 @@ export function expiredKeysProblem(secondsAgo: number): Problem {
   });
 }
 
-/** A link served what cannot sign a request. */
+/** A link served keys that cannot sign a request. */
 export function unusableKeysProblem(link: string): Problem {
   return new Problem({
     code: 'credentials.chain',
@@ -149,7 +149,7 @@ export function instanceProblem(code: string | number | undefined): Problem {
   });
 }
 
-/** Credentials of the node serve a pod: it works, and is hardly what somebody wants. */
+/** The node's credentials serve a pod: it works, but it is rarely intended. */
 export function nodeRoleProblem(): Problem {
   return new Problem({
     code: 'credentials.nodeRole',

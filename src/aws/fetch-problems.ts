@@ -91,7 +91,7 @@ function words(read: SecretRef, action: string, failure: AwsErrorFacts): Words {
       return {
         message: `expected ${where} to accept the credentials, got ${got}, also when they were asked for again`,
         remedy:
-          "Check the node's clock, that the region is enabled for the account, and, of keys that somebody set, that their session has not ended.",
+          "Check the node's clock, that the region is enabled for the account, and, for temporary keys that are set by hand, that their session has not ended.",
       };
     case 'refused':
       return { message: `expected ${where} to accept the keys, got ${got}`, remedy: keysRemedy(failure) };

@@ -56,7 +56,7 @@ export function missingPolicy(
   denied: readonly { readonly read: SecretRef; readonly access: Access }[],
 ): IamPolicy {
   const statements = [...Map.groupBy(denied, ({ access }) => access.action)].flatMap(([action, all]) => {
-    // Which key it is AWS does not say, so decryption is bound to the values, as in the whole policy.
+    // AWS does not say which key it is, so decryption is bound to the values, as in the whole policy.
     if (action === 'kms:Decrypt') {
       const byService = Map.groupBy(all, ({ read }) => read.service);
       return [...byService].map(([service, of]) =>
@@ -66,7 +66,7 @@ export function missingPolicy(
         ),
       );
     }
-    // A secret that was asked for by its name AWS may name by it.
+    // AWS may name a secret by its name, if it was asked for by its name.
     const resources = all.flatMap(({ read, access }) =>
       access.resource === '*' || isArn(access.resource) ? [access.resource] : arnsOf(read),
     );
@@ -175,7 +175,7 @@ function decryption(service: SecretRef['service'], reads: readonly SecretRef[]):
   };
 }
 
-/** Whom the role must trust, as JSON to paste: Pod Identity, IRSA, or both when the config leaves it open. */
+/** The role's trust policy as JSON to paste: for Pod Identity, IRSA, or both when the config does not say which. */
 export function trustNotes(plans: readonly Plan[]): readonly string[] {
   const ways = new Set(plans.map((plan) => plan.usePodIdentity));
   const partition = partitionOf(plans[0]?.region ?? '').name;

@@ -25,7 +25,7 @@ import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import type { Transport } from './transport.ts';
 
-/** Who asks, how, and what all sources of the process share. */
+/** The identity, how to fetch, and what all sources of the process share. */
 export interface SourceOptions {
   readonly authentication: AuthMethod;
   readonly environment: AwsEnvironment;
@@ -75,7 +75,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
       const services = [...new Set(reads.map((read) => read.service))];
       await Promise.all([
         here.credentials.get(signal),
-        // Behind it: without the turn, its request would not go out before the SDK of each service is loaded.
+        // Without the turn, the request for credentials would wait until the SDK of each service is loaded.
         ...services.map(async (service) => {
           await turn();
           return await (service === 'ssmparameter' ? here.parameterStore() : here.secretsManager());
@@ -163,7 +163,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
-/** Milliseconds until a denied batch is tried again: somebody may have allowed it. */
+/** Milliseconds until a denied batch is tried again: it may have been allowed. */
 const DENIAL_LASTS = 3_600_000;
 
 /** Why the next batches would fail too, and for how long. Throttling is never remembered: single calls are 20 times as many. */
@@ -180,7 +180,7 @@ function lastingReason(
     : undefined;
 }
 
-/** Each region once, with clients that are made once. */
+/** Opens each region once, with clients that are created once. */
 function openRegions(options: SourceOptions, regions: Map<string, Region>): (name: string) => Region {
   const credentialsOf = openCredentials(options);
   const open = (name: string): Region => {
