@@ -29,7 +29,7 @@ const values: readonly (readonly [string, string, Schema])[] = [
   ['user.gid', 'its group', { type: 'integer', minimum: 0 }],
   [
     'resources',
-    'requests and limits of the container',
+    'requests and limits of the container; a memory limit below 80Mi is not supported, the default 128Mi is enough',
     {
       type: 'object',
       additionalProperties: false,
@@ -179,6 +179,20 @@ line to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nin
 
 Other init containers come after \`podsecrets.initContainers\`: podsecrets mounts the volume at \`/mnt/podsecrets\` and creates the
 directory \`files\` in it, which the others mount by \`subPath\`. For a container that comes first the kubelet would create it, owned by root.
+
+### What is refused
+
+The template fails, with a sentence that says why, for:
+
+- \`as: sidecar\` on Kubernetes before 1.29 (use \`init+sidecar\`), or with \`options.listen\` where the kubelet's startupProbe cannot reach it
+- \`options.interval\` or \`options.listen\` with \`as: init\`, which runs once
+- \`options.notifySignal\` without \`options.notifyProcess\` or \`options.notifyPidFile\`
+- \`options.syncSecrets\` when \`config\` has no \`secretObjects\`
+- \`options.adoptDriverSecrets\` without \`options.syncSecrets\`, or with \`as: init\`
+- \`config\` of another kind or provider, both \`config\` and \`configMap\`, or neither
+- a value or option that the tables below do not have
+
+The startupProbe does not limit the start: the program ends itself after \`options.startTimeout\`, with the cause in its termination message.
 
 ## Once in a cluster: an annotation on a pod
 

@@ -94,7 +94,8 @@ for (const [what, value, got] of [
   ['a line that the kubelet cannot read', `a\n${'x'.repeat(65_001)}`, 'a line of more than 65000 bytes'],
 ] as const) {
   test(`refuses ${what}, with the name of the variable and nothing of the value`, () => {
-    const { message } = envValueError(variable(value)) ?? {};
+    const { message, remedy } = envValueError(variable(value)) ?? {};
+    assert.is(remedy, 'Read it as a file.');
     assert.is(message, `expected a value of variable V that a file of variables can hold, got ${got}`);
   });
 }
