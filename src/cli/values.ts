@@ -57,6 +57,22 @@ export function readOwner(text: string): { readonly uid: number; readonly gid: n
   return uid < 4_294_967_295 && gid < 4_294_967_295 ? { uid, gid } : undefined;
 }
 
+/** A quantity of Kubernetes above 0: its text, which the pod spec gets, and its amount in cores or bytes. */
+export interface Quantity {
+  readonly text: string;
+  readonly amount: number;
+}
+
+/** `10m`, `0.5`, `128Mi`, `1G`. Exponents are left out: nobody writes the resources of a container with them. */
+export function readQuantity(text: string): Quantity | undefined {
+  const match = /^(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?$/.exec(text);
+  if (match === null) return undefined;
+  const amount = Number(match[1]) * units[(match[2] ?? '') as keyof typeof units];
+  return amount > 0 ? { text, amount } : undefined;
+}
+
+const units = { '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 } as const;
+
 /** `HOST:PORT`, `[V6]:PORT`, or `off`. Port 0 lets the system choose. */
 export function readListen(
   text: string,

@@ -7,6 +7,7 @@
  */
 
 import { asObject, asObjects } from '../core/unknown.ts';
+import type { Owner } from '../publish/snapshot.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { INIT_NAME, isInjectedContainer, publishedDirectory, SIDECAR_NAME } from './own-names.ts';
@@ -29,7 +30,7 @@ export function ownContainers(
   const { image } = options;
   const rest = {
     ...environmentOf(options),
-    resources: RESOURCES,
+    resources: resourcesOf(options),
     securityContext: securityContextOf(pod, options),
     volumeMounts: bindings.flatMap(mountsOf),
   };
@@ -62,11 +63,17 @@ export function ownContainers(
 }
 
 /**
- * Measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400 objects. The limit also
+ * Why the defaults are what they are: measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400 objects. The limit also
  * covers the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the kernel counts, and
  * drops under pressure.
  */
-const RESOURCES = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } } as const;
+function resourcesOf({ cpuRequest, cpuLimit, memoryRequest, memoryLimit }: InjectOptions): KubeObject {
+  const cpu = cpuLimit === undefined ? {} : { cpu: cpuLimit.text };
+  return {
+    requests: { cpu: cpuRequest.text, memory: memoryRequest.text },
+    limits: { ...cpu, memory: memoryLimit.text },
+  };
+}
 
 /**
  * The application starts once `/readyz` succeeds. The program ends itself after `--start-timeout`, with the cause in its
@@ -100,7 +107,7 @@ export function probedPort(listen: InjectOptions['listen']): number | undefined 
 }
 
 /** The user of the distroless image, when the pod spec names none. */
-export const NONROOT = 65532;
+const NONROOT = 65532;
 
 /** `--secret-owner` needs the pod's name and uid, which the downward API gives. */
 function environmentOf(options: InjectOptions): KubeObject {
@@ -110,11 +117,10 @@ function environmentOf(options: InjectOptions): KubeObject {
 }
 
 function securityContextOf(pod: KubeObject, options: InjectOptions): KubeObject {
-  const { uid, gid } = options.owner ?? applicationUser(pod) ?? { uid: NONROOT, gid: NONROOT };
+  const user = userOf(pod, options);
   return {
-    runAsNonRoot: uid !== 0,
-    runAsUser: uid,
-    runAsGroup: gid,
+    runAsNonRoot: user?.uid !== 0,
+    ...(user === undefined ? {} : { runAsUser: user.uid, runAsGroup: user.gid }),
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
     capabilities: { drop: ['ALL'] },
@@ -122,11 +128,29 @@ function securityContextOf(pod: KubeObject, options: InjectOptions): KubeObject 
   };
 }
 
+/** Undefined: the pod's own, or the one that the cluster assigns. */
+function userOf(pod: KubeObject, { owner, runAsUser }: InjectOptions): Owner | undefined {
+  const fallback = runAsUser === 'none' ? undefined : { uid: NONROOT, gid: NONROOT };
+  return owner ?? applicationUser(pod) ?? fallback;
+}
+
+/**
+ * Whether podsecrets and all the application's containers run as one user. Without a user of its own podsecrets gets that of
+ * the pod, or the one that the cluster assigns to it: so does every container that names none.
+ */
+export function sharesUser(pod: KubeObject, { runAsUser }: InjectOptions): boolean {
+  if (applicationUser(pod) !== undefined) return true;
+  const others = asObjects(pod.containers).filter((container) => !isInjectedContainer(container));
+  return (
+    runAsUser === 'none' && others.every((other) => asObject(other.securityContext)?.runAsUser === undefined)
+  );
+}
+
 /**
  * The user that all the application's containers run as, when the pod spec says so and it is not root: files of mode 0400
  * are then readable to it, and signals reach it, without any capability.
  */
-export function applicationUser(pod: KubeObject): { readonly uid: number; readonly gid: number } | undefined {
+export function applicationUser(pod: KubeObject): Owner | undefined {
   const shared = asObject(pod.securityContext);
   const users = asObjects(pod.containers)
     .filter((container) => !isInjectedContainer(container))

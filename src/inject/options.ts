@@ -14,6 +14,7 @@ import {
   type Settings,
 } from '../cli/options.ts';
 import type { Origin } from '../cli/settings.ts';
+import type { Quantity } from '../cli/values.ts';
 import type { Owner } from '../publish/snapshot.ts';
 
 /** The flags of `inject`, read; those meant for our containers are passed on as arguments. */
@@ -38,6 +39,12 @@ export interface InjectOptions {
   /** Milliseconds. */
   readonly startTimeout: number;
   readonly owner: Owner | undefined;
+  /** The user where neither `owner` nor the application names one: `auto` is 65532, `none` is left to the cluster. */
+  readonly runAsUser: 'auto' | 'none';
+  readonly cpuRequest: Quantity;
+  readonly cpuLimit: Quantity | undefined;
+  readonly memoryRequest: Quantity;
+  readonly memoryLimit: Quantity;
   readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
   /** Signals go to processes of other containers. */
   readonly signals: boolean;
@@ -79,6 +86,11 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     mode: settings.mode,
     startTimeout: settings.startTimeout,
     owner: settings.owner,
+    runAsUser: settings.runAsUser,
+    cpuRequest: settings.cpuRequest,
+    cpuLimit: settings.cpuLimit,
+    memoryRequest: settings.memoryRequest,
+    memoryLimit: settings.memoryLimit,
     auth: settings.auth,
     signals: settings.notifySignal !== undefined,
     syncSecrets: settings.syncSecrets,

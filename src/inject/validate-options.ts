@@ -15,6 +15,8 @@ export function validateOptions(options: InjectOptions): readonly Problem[] {
     ...adoptWithoutSidecar(options),
     unprobed(options),
     secretsWithoutSync(options),
+    userTwice(options),
+    ...requestsAboveLimits(options),
     notifyWithoutNotifier(options),
   ].filter((problem) => problem !== undefined);
 }
@@ -50,6 +52,32 @@ function unprobed({ as, listen }: InjectOptions): Problem | undefined {
     '--listen',
     `expected an address that the kubelet's startupProbe can reach, got ${got}`,
     'Listen on 0.0.0.0:PORT, or use --as init+sidecar, which needs no probe to start.',
+  );
+}
+
+function userTwice({ owner, runAsUser }: InjectOptions): Problem | undefined {
+  if (owner === undefined || runAsUser !== 'none') return undefined;
+  return usage(
+    '--run-as-user',
+    'none does not work with --owner, which names the user',
+    'Leave out one of the two.',
+  );
+}
+
+/** The API server refuses such a pod. */
+function requestsAboveLimits(options: InjectOptions): readonly Problem[] {
+  const pairs = [
+    ['cpu', options.cpuRequest, options.cpuLimit],
+    ['memory', options.memoryRequest, options.memoryLimit],
+  ] as const;
+  return pairs.flatMap(([resource, request, limit]) =>
+    limit === undefined || request.amount <= limit.amount
+      ? []
+      : usage(
+          `--${resource}-request`,
+          `expected at most --${resource}-limit (${limit.text}), got ${request.text}`,
+          `Lower --${resource}-request, or raise --${resource}-limit.`,
+        ),
   );
 }
 

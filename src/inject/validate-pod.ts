@@ -8,7 +8,7 @@ import { modeText } from '../cli/values.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import { asObjects, textOf, valueAt } from '../core/unknown.ts';
-import { applicationUser, NONROOT } from './containers.ts';
+import { applicationUser, sharesUser } from './containers.ts';
 import type { KubeObject } from './manifest.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
 import type { InjectOptions } from './options.ts';
@@ -38,6 +38,7 @@ export function validatePod(
       fargate(context),
       sharedProcesses(context),
       endlessJob(context),
+      rootPod(context),
       ...portTaken(context),
       ...secretsProblems(context),
       ...namesTaken(context),
@@ -165,7 +166,7 @@ function unknownContainers({ workload, pod, options }: PodContext): readonly Pro
 }
 
 function otherUser({ workload, pod, options }: PodContext): Problem | undefined {
-  if (!options.signals || options.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
+  if (!options.signals || options.owner !== undefined || sharesUser(pod, options)) return undefined;
   return content(
     workload.subject,
     'containers do not share one runAsUser: a signal reaches only processes of the same user',
@@ -173,9 +174,20 @@ function otherUser({ workload, pod, options }: PodContext): Problem | undefined 
   );
 }
 
+/** podsecrets would get the pod's user, and its runAsNonRoot keeps the kubelet from starting it. */
+function rootPod({ workload, pod, options }: PodContext): Problem | undefined {
+  const isRoot = valueAt(pod, 'securityContext', 'runAsUser') === 0;
+  if (options.runAsUser !== 'none' || !isRoot || applicationUser(pod) !== undefined) return undefined;
+  return content(
+    workload.subject,
+    'the pod runs as root (securityContext.runAsUser: 0): with --run-as-user none podsecrets would too, and it must not',
+    'Leave out --run-as-user none.',
+  );
+}
+
 /** Files belong to the user that writes them, and to the pod's fsGroup when it has one. */
 function unreadable({ workload, pod, bindings, options }: PodContext): Problem | undefined {
-  if (options.owner !== undefined || applicationUser(pod) !== undefined) return undefined;
+  if (options.owner !== undefined || sharesUser(pod, options)) return undefined;
   const needed = valueAt(pod, 'securityContext', 'fsGroup') === undefined ? 0o004 : 0o044;
   const closed = bindings
     .flatMap(({ plan }) => plan.objects.flatMap((object) => object.outputs))
@@ -183,7 +195,7 @@ function unreadable({ workload, pod, bindings, options }: PodContext): Problem |
   if (closed === undefined) return undefined;
   return content(
     workload.subject,
-    `containers do not share one runAsUser: files of mode ${modeText(closed.mode)} are readable only to user ${NONROOT}, who writes them`,
+    `containers do not share one runAsUser: files of mode ${modeText(closed.mode)} are readable only to the user of podsecrets, who writes them`,
     'Set runAsUser in the pod spec, or --owner UID:GID, or a mode that others may read.',
   );
 }

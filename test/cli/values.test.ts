@@ -9,6 +9,7 @@ import {
   readListen,
   readMode,
   readOwner,
+  readQuantity,
   readSignal,
   readUrl,
 } from '../../src/cli/values.ts';
@@ -50,6 +51,17 @@ reads('an owner', readOwner, { '0:0': { uid: 0, gid: 0 }, '65532:1000': { uid: 6
   '4294967295:0',
   '1:2:3',
 ]);
+reads(
+  'a quantity',
+  readQuantity,
+  {
+    '10m': { text: '10m', amount: 0.01 },
+    '0.5': { text: '0.5', amount: 0.5 },
+    '128Mi': { text: '128Mi', amount: 134_217_728 },
+    '1G': { text: '1G', amount: 1e9 },
+  },
+  ['', '0', '0Mi', '-1', '10 m', '1e3', '128mi', '128MB', '.5', 'none'],
+);
 reads(
   'a listen address',
   readListen,

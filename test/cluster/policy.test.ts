@@ -170,6 +170,24 @@ test('with options a pod becomes what inject makes of it with the flags', async 
   assert.equal(sortedArguments(byPolicy), sortedArguments(byInject));
 });
 
+test('with user.uid: none a pod gets a user only if its containers share one, as with --run-as-user none', async ({
+  cluster,
+}) => {
+  const settings = ['user.uid=none', 'resources.limits.cpu=15m', 'resources.requests.memory=128Mi'];
+  const flags = '--run-as-user none --cpu-limit 15m --memory-request 128Mi';
+  cluster.kubectl(['replace', '-f', '-'], policyFor(cluster, settings));
+  for (const context of ['', 'securityContext: {runAsUser: 101, runAsGroup: 7}, ']) {
+    const pod = manifest(`spec: {${context}containers: [{name: app, image: nginx}]}`, annotation);
+    const byPolicy = await until('a pod that the new policy has changed', () => {
+      const spec = JSON.stringify(admitted(cluster, pod));
+      return spec.includes('"cpu":"15m"') ? comparable(spec) : undefined;
+    });
+    const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
+    const { objects } = await injectWith({ file: 'pod.yaml', text: pod, configs }, flags);
+    assert.equal(byPolicy, admitted(cluster, podIn(objects)));
+  }
+});
+
 /** The chart sorts options by name, inject as the table does. */
 function sortedArguments(spec: unknown): unknown {
   return JSON.parse(JSON.stringify(spec), (key, value: unknown) =>

@@ -25,11 +25,15 @@ const values: readonly (readonly [string, string, Schema])[] = [
   ['dir', "where the application's containers mount the files", DIRECTORY],
   ['config', 'the SecretProviderClass; becomes a ConfigMap', { type: 'object' }],
   ['configMap', 'an existing ConfigMap with the key `config.yaml`; instead of `config`', { type: 'string' }],
-  ['user.uid', 'the user that podsecrets runs as', { type: 'integer', minimum: 0 }],
+  [
+    'user.uid',
+    'the user that podsecrets runs as; `none`: user and group as the cluster assigns them (OpenShift)',
+    { anyOf: [{ type: 'integer', minimum: 0 }, { const: 'none' }] },
+  ],
   ['user.gid', 'its group', { type: 'integer', minimum: 0 }],
   [
     'resources',
-    'requests and limits of the container; a memory limit below 80Mi is not supported, the default 128Mi is enough',
+    'requests and limits of the container; a memory limit below 80Mi is not supported, the default 128Mi is enough; a ResourceQuota on `limits.cpu` needs `limits.cpu`',
     {
       type: 'object',
       additionalProperties: false,

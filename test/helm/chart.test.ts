@@ -73,6 +73,11 @@ const sameAsInject: readonly (readonly [string, readonly string[], string])[] = 
     '--as init+sidecar --listen 127.0.0.1:9000',
   ],
   [
+    'a user that the cluster assigns, and Guaranteed QoS',
+    ['user.uid=none', 'resources.limits.cpu=10m', 'resources.requests.memory=128Mi'],
+    '--run-as-user none --cpu-limit 10m --memory-request 128Mi',
+  ],
+  [
     'Secrets, a user, and another port',
     [
       'options.syncSecrets=true',
@@ -188,6 +193,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     /expected a sidecar for options.interval, got as: init/,
   ],
   ['a duration without a unit', ['options.interval="5"'], /options.interval: Does not match pattern/],
+  ['a user by name', ['user.uid=nobody'], /user.uid/],
   ['the root as a directory', ['dir=/'], /dir: Does not match pattern/],
 ];
 

@@ -19,10 +19,13 @@ const everything = [
   'user.gid=101',
 ];
 
+const assigned = ['user.uid=none', 'resources.limits.cpu=10m', 'resources.requests.memory=128Mi'];
+
 /** Name of a file to the function that renders its text. */
 export const goldens: ReadonlyMap<string, () => string> = new Map(
   releases.flatMap((release) => [
     [`cluster-${release}.yaml`, () => render(release)] as const,
+    [`cluster-assigned-user-${release}.yaml`, () => render(release, assigned)] as const,
     [`shop-sidecar-${release}.yaml`, () => renderShop(release)] as const,
     [`shop-everything-${release}.yaml`, () => renderShop(release, everything)] as const,
     [

@@ -360,6 +360,43 @@ test('they run as the application does, when the pod spec says who that is', asy
   assert.equal(await user('', '--owner 0:0'), [0, 0, false]);
 });
 
+test('without a user of its own podsecrets gets the one that the cluster assigns', async () => {
+  const context = async (pod: string) => {
+    const text = workload('Pod', `spec: {${pod} ${spec}}`);
+    const { objects } = await injected({ text, config: secretProviderClass, flags: '--run-as-user none' });
+    return containersIn(objects, 'initContainers')[0]?.securityContext;
+  };
+  const restricted = {
+    runAsNonRoot: true,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+  assert.equal(await context(''), restricted);
+  assert.equal(await context('securityContext: {runAsUser: 101},'), {
+    ...restricted,
+    runAsUser: 101,
+    runAsGroup: 101,
+  });
+});
+
+test('requests and limits can be chosen, and by default the processor has no limit', async () => {
+  const resources = async (flags: string) => {
+    const text = workload('Pod', kinds.Pod ?? '');
+    const { objects } = await injected({ text, config: secretProviderClass, flags });
+    return ['initContainers', 'containers'].flatMap((list) =>
+      containersIn(objects, list as 'containers').flatMap((container) => container.resources ?? []),
+    );
+  };
+  const standard = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } };
+  assert.equal(await resources(''), [standard]);
+  const guaranteed = { cpu: '0.1', memory: '128Mi' };
+  const flags = '--cpu-request 0.1 --cpu-limit 0.1 --memory-request 128Mi';
+  assert.equal(await resources(flags), [{ requests: guaranteed, limits: guaranteed }]);
+  assert.equal((await resources(`${flags} --as init+sidecar`)).length, 2);
+});
+
 test('with --sync-secrets a service account may keep the named Secrets, and nothing else', async () => {
   const config = `${secretProviderClass}  secretObjects:\n  - secretName: db\n    type: Opaque\n    data: [{objectName: prod_db, key: password}]\n`;
   const text = workload('Pod', `spec: {serviceAccountName: shop, ${spec}}`);

@@ -265,6 +265,26 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     /container podsecrets: the name is already used/,
   ],
   [
+    'root, which podsecrets would be as well',
+    { pod: 'securityContext: {runAsUser: 0}', flags: '--run-as-user none' },
+    /the pod runs as root .*with --run-as-user none podsecrets would too/,
+  ],
+  [
+    'two users for podsecrets',
+    { flags: '--run-as-user none --owner 7:7' },
+    /^--run-as-user: none does not work with --owner/,
+  ],
+  [
+    'a memory request above the limit',
+    { flags: '--memory-request 1Gi' },
+    /^--memory-request: expected at most --memory-limit \(128Mi\), got 1Gi/,
+  ],
+  [
+    'a processor limit below the request',
+    { flags: '--cpu-limit 5m' },
+    /^--cpu-request: expected at most --cpu-limit \(5m\), got 10m/,
+  ],
+  [
     'a config with mistakes',
     { parameter: 'usePodIdentity: "maybe"' },
     /parameters.usePodIdentity \(config.yaml:\d+\): expected .*"maybe"/,
@@ -297,6 +317,18 @@ const allowed: readonly (readonly [string, Case])[] = [
     {
       pod: 'shareProcessNamespace: true, securityContext: {runAsUser: 101}',
       flags: '--notify-signal HUP --notify-process nginx',
+    },
+  ],
+  [
+    'a mode for the user that the cluster assigns to all',
+    { flags: '--run-as-user none', object: 'filePermission: "0400"' },
+  ],
+  [
+    'no user of its own beside one that all name',
+    {
+      pod: 'securityContext: {runAsUser: 0}',
+      container: 'securityContext: {runAsUser: 7}',
+      flags: '--run-as-user none',
     },
   ],
   ['a native sidecar in a job', { kind: 'Job', pod: 'restartPolicy: Never' }],
@@ -349,7 +381,16 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
   [
     'files that the application may not read',
     { object: 'filePermission: "0400"' },
-    /files of mode 0400 are readable only to user 65532/,
+    /files of mode 0400 are readable only to the user of podsecrets/,
+  ],
+  [
+    'files of the user that the cluster assigns, when a container names another',
+    {
+      container: 'securityContext: {runAsUser: 0}',
+      flags: '--run-as-user none',
+      object: 'filePermission: "0400"',
+    },
+    /files of mode 0400 are readable only to the user of podsecrets/,
   ],
   [
     'an annotation that keeps credentials away',

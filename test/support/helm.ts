@@ -19,8 +19,9 @@ export interface HelmRun {
   readonly err: string;
 }
 
+export const helmBinary = process.env.HELM || join(root, 'node_modules', '.bin', 'helm');
+
 export function helm(...words: readonly string[]): HelmRun {
-  const binary = process.env.HELM || join(root, 'node_modules', '.bin', 'helm');
   const home = mkdtempSync(join(tmpdir(), 'helm-'));
   try {
     const env = {
@@ -30,7 +31,7 @@ export function helm(...words: readonly string[]): HelmRun {
       HELM_CONFIG_HOME: home,
       HELM_DATA_HOME: home,
     };
-    const run = spawnSync(binary, words, { encoding: 'utf8', env, timeout: WAIT_LIMIT });
+    const run = spawnSync(helmBinary, words, { encoding: 'utf8', env, timeout: WAIT_LIMIT });
     if (run.error !== undefined) throw new Error(`helm does not run: ${run.error.message}`);
     return { ok: run.status === 0, out: run.stdout, err: run.stderr };
   } finally {

@@ -55,6 +55,7 @@ export interface ContainerView {
   readonly restartPolicy?: string;
   readonly startupProbe?: { readonly httpGet: unknown; readonly failureThreshold: number };
   readonly livenessProbe?: unknown;
+  readonly resources?: unknown;
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly volumeMounts?: readonly {
     readonly name: string;

@@ -79,9 +79,14 @@ env:
 {{- end }}
 resources: {{- toYaml $values.resources | nindent 2 }}
 securityContext:
+  {{- /* Without a user the container gets the pod's, or the one that the cluster assigns. */}}
+  {{- if eq (toString $values.user.uid) "none" }}
+  runAsNonRoot: true
+  {{- else }}
   runAsNonRoot: {{ ne (int $values.user.uid) 0 }}
   runAsUser: {{ int $values.user.uid }}
   runAsGroup: {{ int $values.user.gid }}
+  {{- end }}
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: {drop: [ALL]}

@@ -1,0 +1,72 @@
+/** `helm template … | podsecrets inject`, as a shell runs it. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { exitCodes } from '../../src/core/problem.ts';
+import { helmBinary } from '../support/helm.ts';
+import { containersIn, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
+import { manifestFaults, releases } from '../support/kubernetes-schemas.ts';
+import { binary, type Ended, run } from '../support/program.ts';
+
+const test = suite<{ directory: string }>('helm-pipe', { directory: '' });
+test.before.each((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'helm-pipe-'));
+  mkdirSync(join(context.directory, 'templates'));
+  const files = {
+    'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+    'values.yaml': 'image: nginx\n',
+    'templates/class.yaml': secretProviderClass,
+    'templates/deployment.yaml': deployment,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(context.directory, name), text);
+});
+test.after.each(({ directory }) => rmSync(directory, { recursive: true }));
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+      - name: app
+        image: {{ .Values.image | required "image is missing" }}
+        volumeMounts: [{name: secrets, mountPath: /mnt/secrets, readOnly: true}]
+      volumes:
+      - name: secrets
+        csi: {driver: secrets-store.csi.k8s.io, readOnly: true, volumeAttributes: {secretProviderClass: app}}
+`;
+
+function piped(directory: string, ...settings: readonly string[]): Promise<Ended> {
+  const script = '"$HELM" template shop "$HOME" "$@" | "$PODSECRETS" inject';
+  const env = { HELM: helmBinary, PODSECRETS: binary, HOME: directory };
+  return run(settings, env, ['/bin/sh', '-c', script, 'sh']);
+}
+
+test('a rendered chart becomes manifests without the CSI driver, valid in every release', async ({
+  directory,
+}) => {
+  const { code, stdout, stderr } = await piped(directory);
+  assert.equal([code, stderr], [0, '']);
+  for (const release of releases) assert.equal(manifestFaults(stdout, release), []);
+  const objects = objectsIn(stdout);
+  assert.equal(valuesIn(objects, 'csi'), []);
+  assert.equal([...valuesIn<string>(objects, 'kind')].sort(), ['ConfigMap', 'Deployment']);
+  assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
+  assert.is(containersIn(objects, 'containers')[0]?.volumeMounts?.[0]?.mountPath, '/mnt/secrets');
+});
+
+test('when helm fails, its error is shown, and nothing is printed for kubectl', async ({ directory }) => {
+  const { code, stdout, stderr } = await piped(directory, '--set', 'image=');
+  assert.is(code, exitCodes.kubernetes);
+  assert.match(stderr, 'image is missing');
+  assert.match(stderr, 'standard input: no Pod or workload found');
+  assert.is(stdout, '');
+});
+
+test.run();
