@@ -50,7 +50,7 @@ async function build(): Promise<void> {
       JSON.stringify({ modules: Object.fromEntries(modules), chunks, meta }),
     );
     renameSync(join(work, 'bundle.json'), join(dist, 'bundle.json'));
-    // Whatever the umask: the image runs it as another user than the build.
+    // Independent of the umask, because the image runs it as another user than the build.
     chmodSync(executable, 0o755);
     renameSync(executable, program);
     writeFileSync(join(work, 'stamp'), `${inputs} ${identity()}`);

@@ -4,7 +4,7 @@
  * The figures are those of `init` as production runs it: TLS 1.3 with a private authority and a host name, Pod Identity over
  * plain HTTP, Node 26.12, medians of 15 rounds in which every build started once. `×` is the start of `node -e 0`; a start
  * with all of them is 3.2 × for one secret and 3.9 × for 20 secrets and 20 parameters. `npm run bench:optimizations` measures
- * them again. What saves neither 0.1 × nor 1 MiB nor 1 MB of the image goes.
+ * them again. An entry that saves neither 0.1 × nor 1 MiB nor 1 MB of the image is removed.
  *
  * `PODSECRETS_BUILD_WITHOUT=code-cache,crc32 npm run build` leaves some out.
  */
@@ -12,7 +12,7 @@
 interface Entry {
   readonly does: string;
   readonly saves: string;
-  /** What turns red when it no longer works. */
+  /** What fails when it no longer works. */
   readonly guard: string;
 }
 

@@ -37,7 +37,7 @@ const USED: readonly string[] = [
 
 /** All data of ICU begins with the header's length in two bytes, and this. */
 const MAGIC = 0x27da;
-/** The archive goes on so: little-endian, ASCII, two bytes a character; its kind, and its version. */
+/** Next in the archive: little-endian, ASCII, two bytes a character; its kind, and its version. */
 const ARCHIVE = Buffer.from('\xda\x27\x14\0\0\0\0\0\x02\0CmnD\x01\0\0\0', 'latin1');
 const LENGTH = 2;
 /** Bytes of the table's count, and of an entry: two offsets. */
@@ -60,7 +60,7 @@ export function trimIcu(executable: Buffer): Buffer {
   const table = placeOfTable(executable);
   const items = itemsOf(executable.subarray(table));
   checkUse(items);
-  // The last one's bytes stay, though nothing leads to them any more.
+  // The last item's bytes stay, although the table no longer lists them.
   trimmed.fill(0, table, table + (items.at(-1)?.begin ?? 0));
   archiveOf(items.filter(isUsed)).copy(trimmed, table);
   return trimmed;
@@ -75,7 +75,7 @@ function placeOfTable(executable: Buffer): number {
 
 function itemsOf(data: Buffer): readonly Item[] {
   const count = data.readUInt32LE(0);
-  expect(data.readUInt32LE(COUNT) === COUNT + count * ENTRY, 'the names right behind the table');
+  expect(data.readUInt32LE(COUNT) === COUNT + count * ENTRY, 'the names right after the table');
   const entries = Array.from({ length: count }, (_, n) => {
     const name = data.readUInt32LE(COUNT + n * ENTRY);
     const begin = data.readUInt32LE(COUNT + n * ENTRY + 4);

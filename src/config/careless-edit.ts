@@ -1,8 +1,8 @@
 /**
  * Detects an edit that removes files by accident.
  *
- * A repeated key, a `---` in the middle or a misspelt `jmesPath` is valid: the AWS provider ignores it, and so does the
- * start of a process. But if an edit of a running sidecar's config adds such a part and removes files, it is most likely a
+ * A repeated key, a `---` in the middle or a misspelt `jmesPath` is valid: the AWS provider ignores it, and so does
+ * podsecrets when it starts. But if an edit of a running sidecar's config adds such a part and removes files, it is most likely a
  * mistake, and the application would lose files that it uses.
  */
 
@@ -20,7 +20,7 @@ export function carelessEdit(before: Plan, next: Plan): Problem | undefined {
     subject: 'parameters.objects',
     file: next.file,
     message: `the edit would remove ${files}, but a part of it is ignored (${ignored.join('; ')})`,
-    remedy: 'Correct that part; then the files are removed, if that is intended.',
+    remedy: 'Correct that part. A corrected config that still names fewer files removes them.',
   });
 }
 
@@ -34,7 +34,7 @@ function outputNames({ objects, envFile }: Plan): readonly string[] {
   return envFile === undefined ? names : [...names, envFile.path];
 }
 
-/** The texts of `next` that are not in `before`, or fewer times. */
+/** The texts that occur more often in `next` than in `before`. */
 function added(before: readonly string[], next: readonly string[]): readonly string[] {
   const left = [...before];
   return next.filter((text) => {

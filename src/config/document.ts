@@ -57,8 +57,8 @@ export function readDocument(
 }
 
 /**
- * `metadata.name` of every class for AWS in the text, undefined for one without a name; only undefined for a text that cannot
- * be read, or whose class is none for certain, so that reading it reports why. Other kinds have none.
+ * `metadata.name` of every class for AWS in the text, undefined for one without a name. `[undefined]` also for a text that
+ * cannot be read, or that holds a class without a provider: reading it then reports the mistake. Empty for other kinds.
  */
 export function classNames(text: string): readonly (string | undefined)[] {
   const documents = parseYaml(text);
@@ -107,11 +107,11 @@ function reportSeveral(classes: readonly YamlMap[], diagnostics: Diagnostics): v
   diagnostics.error('config.document', 'config', {
     line: classes[1]?.line,
     message: `expected one ${KIND} for AWS, got ${names.join(' and ')}`,
-    remedy: 'Put each into a file of its own, and name each file with --config.',
+    remedy: 'Put each into a separate file, and name each file with --config.',
   });
 }
 
-/** Warns of documents that count for nothing: a `---` by accident cuts a class in two. Other kinds are no mistake. */
+/** Warns of documents that are ignored, because an accidental `---` splits a class in two. Objects of other kinds are valid. */
 function reportUnread(documents: readonly YamlDocument[], read: YamlMap, diagnostics: Diagnostics): void {
   const own = documents.find(({ root }) => objectsIn(root).includes(read));
   for (const document of documents) {

@@ -75,7 +75,7 @@ export function patternName({ prefix, upper }: EnvPattern, key: string): string 
   return prefix + (upper ? key.toUpperCase().replaceAll(/[-./]/g, '_') : key);
 }
 
-/** Variables that make a program run other code, or change what it trusts or where it looks. */
+/** Variables that make a program run other code, or change which authorities, files or endpoints it uses. */
 const SENSITIVE = new Set(
   (
     'PATH IFS ENV BASH_ENV SHELLOPTS PS4 HOME NODE_OPTIONS NODE_EXTRA_CA_CERTS RUBYOPT JAVA_TOOL_OPTIONS ' +
@@ -85,8 +85,8 @@ const SENSITIVE = new Set(
 const SENSITIVE_PREFIXES = ['LD_', 'DYLD_', 'PYTHON', 'PERL5', 'GIT_', 'AWS_', 'KUBERNETES_', 'PODSECRETS_'];
 
 /**
- * The entry of the list of sensitive variables that a name is on, such as `LD_*`; undefined if on none. A pattern must never
- * make one: permission to write a secret's value would be permission to run code.
+ * The entry of the list of sensitive variables that matches a name, such as `LD_*`; undefined if none does. A pattern must
+ * never make such a name: permission to write a secret's value would be permission to run code.
  */
 export function sensitiveName(name: string): string | undefined {
   if (SENSITIVE.has(name)) return name;
@@ -94,7 +94,7 @@ export function sensitiveName(name: string): string | undefined {
   return prefix && `${prefix}*`;
 }
 
-/** Reports names that two sources have, sensitive names, and variables that no file holds. */
+/** Reports repeated names, sensitive names, and variables without an envFile. */
 export function checkEnvNames(
   claims: readonly EnvClaim[],
   { hasPatterns, hasFile }: { readonly hasPatterns: boolean; readonly hasFile: boolean },
@@ -105,12 +105,12 @@ export function checkEnvNames(
     const { name, subject, line } = claim;
     const other = owners.get(name);
     if (other !== undefined) {
-      const message = `expected a variable of its own, got ${quote(name)}, which ${other.subject} in line ${other.line} has too`;
+      const message = `expected a unique variable name, got ${quote(name)}, which ${other.subject} in line ${other.line} has too`;
       diagnostics.error('config.object', subject, { line, message, remedy: 'Rename one of the two.' });
     } else owners.set(name, claim);
     const sensitive = sensitiveName(name);
     if (sensitive !== undefined) {
-      const message = `${quote(name)} changes how programs run (${sensitive}): who may write the secret may run code`;
+      const message = `${quote(name)} changes how programs run (${sensitive}): write access to the secret is permission to run code`;
       const remedy = 'Rename the variable if the application does not need this name.';
       diagnostics.warning('config.object', subject, { line, message, remedy });
     }

@@ -52,7 +52,7 @@ export function readFailoverObject(
     diagnostics.error('config.failover', subject, { line: name.line, message, remedy });
   if (!object.has('objectAlias')) {
     const message = 'expected objectAlias beside failoverObject, got none';
-    error(message, 'Write objectAlias: it names the file, whichever region serves.');
+    error(message, 'Write objectAlias: the file has this name with a value of either region.');
   }
   if (failoverRegion === undefined) {
     const message = 'expected the parameter failoverRegion beside failoverObject, got none';
@@ -70,7 +70,7 @@ export function readFailoverObject(
     fields.warning(
       'objectName',
       message,
-      'Name a value of the same service: the object decides which one serves.',
+      'Name a value of the same service: the one of the object is called in both regions.',
     );
   }
   checkPin(failover, primary, error);

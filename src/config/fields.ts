@@ -1,7 +1,7 @@
 /**
  * The named fields of a YAML map, read as text, list or map.
  *
- * Keys in `objects` match case-insensitively. If a key is written in two spellings, the last one in byte order counts, as
+ * Keys in `objects` match case-insensitively. If a key is written in two spellings, the last one in byte order is used, as
  * in the JSON decoder of the AWS provider. Kubernetes' own fields match exactly. An unknown key is a warning that suggests
  * the nearest known name.
  */
@@ -217,7 +217,7 @@ function reportRepeatedKey(
 ): void {
   diagnostics.warning('config.duplicate', `${subject}.${name}`, {
     line,
-    message: 'expected the key once, got it more than once; the last one counts',
+    message: 'the key is repeated; the last one is used',
     remedy: 'Remove the others.',
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Reads a config file: its text, or a Problem that says why there is none.
+ * Reads a config file: returns its text, or throws a Problem with the reason.
  */
 
 import { Problem } from '../core/problem.ts';

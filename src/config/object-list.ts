@@ -31,7 +31,7 @@ export function listObjects(
   if (second !== undefined) {
     diagnostics.warning('config.objects', SUBJECT, {
       line: second.line,
-      message: 'expected one list, got more than one YAML document; only the first one counts',
+      message: 'expected one list, got more than one YAML document; only the first one is used',
       remedy: 'Remove the line "---" and what follows, or join the lists.',
     });
   }

@@ -1,7 +1,7 @@
 /**
  * One entry of `objects`: what to fetch, and which files to make of it.
  *
- * The checks are those of the AWS provider and ours. All of them run, so that one check names every mistake in an object;
+ * The checks are those of the AWS provider, and a few more. All of them run, so that one check names every mistake in an object;
  * checks across objects are in path-conflicts.ts.
  */
 
@@ -17,7 +17,7 @@ import { type Claim, type OutputContext, readOutputs } from './outputs.ts';
 import type { PlannedObject } from './plan.ts';
 import { type SecretRef, type Service, secretRef, type VersionPin } from './secret-ref.ts';
 
-/** The AWS provider's keys, then ours. */
+/** The AWS provider's keys, then those that only podsecrets reads. */
 const objectKeys = [
   'objectName',
   'objectAlias',
@@ -41,7 +41,7 @@ export function isObjectKey(key: string): boolean {
 
 type ObjectFields = Fields<(typeof objectKeys)[number]>;
 
-/** What holds for all objects. A member is undefined if it is wrong itself, and nothing can be checked against it. */
+/** What applies to all objects. A member is undefined if its parameter is invalid, and nothing can be checked against it. */
 export interface ObjectContext extends OutputContext {
   readonly region: string | undefined;
   readonly failoverRegion: string | undefined;

@@ -22,7 +22,7 @@ export interface Claim {
   readonly line: number;
 }
 
-/** What holds for the outputs of all objects. */
+/** What applies to the outputs of all objects. */
 export interface OutputContext {
   /** The text that replaces `/` in file names; '' keeps the slashes. Undefined if the parameter is wrong. */
   readonly pathTranslation: string | undefined;

@@ -27,7 +27,7 @@ export interface Parameters
   readonly pathTranslation: string | undefined;
   readonly objects: YamlValue | undefined;
   readonly objectsLine: number | undefined;
-  /** Ours: the name of the file of environment variables. */
+  /** The name of the file of environment variables. The AWS provider ignores it. */
   readonly envFile: ParameterText | undefined;
 }
 
@@ -203,8 +203,8 @@ const DRIVER_PREFIX = 'csi.storage.k8s.io/';
 function reportUnknownParameter({ key, line }: YamlEntry, diagnostics: Diagnostics): void {
   if (key.startsWith(DRIVER_PREFIX)) return;
   if (isObjectKey(key)) {
-    // The block of `objects: |` ended above this line: without the error what follows would be missing silently.
-    const message = `expected a parameter, got ${quote(key)}, a key of an object: the text of objects ends before it`;
+    // The block of `objects: |` ended above this line. Without an error, the objects from here on would be ignored silently.
+    const message = `expected a parameter, got ${quote(key)}, a key of an object: the text of objects ends above it`;
     const remedy = 'Indent it, and what follows, as far as the objects above it.';
     diagnostics.error('config.objects', 'parameters', { line, message, remedy });
     return;
@@ -219,7 +219,7 @@ function checkParameter({ key, line, value, repeated }: YamlEntry, diagnostics: 
   if (key.startsWith(DRIVER_PREFIX)) return;
   const subject = `parameters.${escapeControl(key)}`;
   if (repeated) {
-    const message = 'expected the parameter once, got it more than once; the last one counts';
+    const message = 'the parameter is repeated; the last one is used';
     diagnostics.warning('config.duplicate', subject, { line, message, remedy: 'Remove the others.' });
   }
   if (value.kind === 'null' || (value.kind === 'scalar' && value.type !== 'text')) {

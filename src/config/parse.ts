@@ -1,8 +1,8 @@
 /**
  * Parses a SecretProviderClass file into a plan, or a complete list of problems.
  *
- * The format and its meaning are those of the AWS provider for the Secrets Store CSI driver, with a few keys of ours on
- * top. Everything is reported in one go, with lines of the file, also inside the text of `objects: |`. Nothing is fetched.
+ * The format and its meaning are those of the AWS provider for the Secrets Store CSI driver, plus a few keys that only
+ * podsecrets reads. Everything is reported in one go, with lines of the file, also inside the text of `objects: |`. Nothing is fetched.
  */
 
 import { isArn, parseArn } from '../core/arn.ts';
@@ -25,7 +25,7 @@ export interface PlanOptions extends Pick<RegionOptions, 'environmentRegion'> {
   readonly file: string;
   /** Permission bits for a config that gives none. */
   readonly defaultMode: number;
-  /** All but `error`, the default, make a plan without a region, for commands that fetch nothing. */
+  /** Default: `error`. With the other values a plan may lack a region, for commands that fetch nothing. */
   readonly missingRegion?: RegionOptions['missingRegion'];
   /** Whether secretObjects are applied, so that mistakes in them are errors. Default false: they are warnings. */
   readonly syncSecrets?: boolean;

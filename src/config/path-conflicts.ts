@@ -1,8 +1,8 @@
 /**
  * Conflicts between paths: each path belongs to one file, and no file takes the place of a directory that another needs.
  *
- * The AWS provider compares only names with names and aliases with aliases; of two files that get one path otherwise, one
- * overwrites the other there. Here that is an error.
+ * The AWS provider compares only names with names and aliases with aliases: two files that get the same path in another way
+ * overwrite each other there. Here that is an error.
  */
 
 import type { FilePath } from '../core/file-path.ts';
@@ -65,8 +65,8 @@ function reportSamePath(claim: Claim, other: Claim, diagnostics: Diagnostics): v
   diagnostics.error(sameText ? 'config.duplicate' : 'config.path', claim.subject, {
     line: claim.line,
     message: sameText
-      ? `expected a file name of its own, got ${quote(claim.raw)}, as ${placeOf(other)} has`
-      : `expected a file name of its own, got ${quote(claim.path)}, which ${placeOf(other)} (${quote(other.raw)}) has too`,
+      ? `expected a unique file name, got ${quote(claim.raw)}, which is also the name of ${placeOf(other)}`
+      : `expected a unique file name, got ${quote(claim.path)}, which is also the name of ${placeOf(other)} (${quote(other.raw)})`,
     remedy: 'Give each a different objectAlias.',
   });
 }

@@ -1,5 +1,6 @@
 /**
- * What one config asks for: which values to fetch, and which files to make from them.
+ * What one config asks for: which values to fetch, and which files to make from them. "Extension" marks what only podsecrets
+ * reads and the AWS provider ignores.
  *
  * A plan is complete and consistent before any request: every path is valid, no two files share a path, and everything in
  * it may be printed.
@@ -22,7 +23,7 @@ export interface Plan {
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
   readonly objects: readonly PlannedObject[];
-  /** Ours: the file that holds the variables of `env`. */
+  /** Extension: the file that holds the variables of `env`. */
   readonly envFile: EnvFile | undefined;
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
@@ -41,9 +42,9 @@ export interface PlannedObject {
   readonly service: Service;
   readonly primary: SecretRef;
   readonly failover: SecretRef | undefined;
-  /** Ours: leave the files out, with a warning, if the object does not exist. */
+  /** Extension: leave the files out, with a warning, if the object does not exist. */
   readonly optional: boolean;
-  /** Ours: the value is base64, and is decoded before it is written. */
+  /** Extension: the value is base64, and is decoded before it is written. */
   readonly decode: 'base64' | undefined;
   readonly outputs: readonly Output[];
 }
@@ -67,7 +68,7 @@ export type Output =
       readonly kind: 'whole';
       readonly path: FilePath;
       readonly mode: number;
-      /** Ours: the name of the variable that has the same content. */
+      /** Extension: the name of the variable that has the same content. */
       readonly env: string | undefined;
     }
   | {

@@ -2,8 +2,7 @@
  * What the Kubernetes API server would refuse in a `secretObjects` entry, reported before anything is fetched.
  *
  * The server would answer 422 after the files are published, and the pod would not start; the config alone shows it. The
- * rules are those of the server's own validation of Secrets; a type that it does not know has no rules there and none
- * here. Whether the files have the content that a type needs is checked where the Secret is made.
+ * rules are those of the server's own validation of Secrets, which does not check types that it does not know. Whether the files have the content that a type needs is checked where the Secret is made.
  */
 
 import { escapeControl, quote } from '../core/text.ts';

@@ -14,7 +14,7 @@ import { checkSecretObject } from './secret-object-rules.ts';
 
 /** What the entries are checked against. */
 export interface SecretObjectContext {
-  /** Undefined if the objects have errors of their own, and so not all files are known. */
+  /** Undefined if the objects have errors, because not all files are known then. */
   readonly objects: readonly PlannedObject[] | undefined;
   /** Whether the Secrets will be applied, so that a mistake is an error. */
   readonly applied: boolean;
@@ -36,7 +36,7 @@ export function readSecretObjects(
     const entry = readSecretObject(item, `secretObjects[${index}]`, context);
     if (entry === undefined) return [];
     if (names.has(entry.secretName)) {
-      const message = `expected a secretName of its own, got ${quote(entry.secretName)}, which another entry has`;
+      const message = `expected a unique secretName, got ${quote(entry.secretName)}, which another entry has too`;
       const remedy = 'Join the two entries, or rename one.';
       report(context, `${entry.subject}.secretName`, entry.line, message, remedy);
       return [];
@@ -112,7 +112,7 @@ function readData(
     }
     if (key === '') reportPart(part, item.line, 'expected key, got none', 'Write key.');
     else if (keys.has(key)) {
-      const message = `expected a key of its own, got ${quote(key)}, which another entry has`;
+      const message = `expected a unique key, got ${quote(key)}, which another entry has too`;
       reportPart(`${part}.key`, entry.lineOf('key'), message, 'Rename one of the two.');
     }
     keys.add(key);
@@ -120,7 +120,7 @@ function readData(
   });
 }
 
-/** Most mistakes are the name in AWS in the place of the file's path. */
+/** The usual mistake is the name in AWS instead of the file's path. */
 function pathRemedy(name: string, objects: readonly PlannedObject[]): string {
   const output = objects.find((object) => object.name === name)?.outputs[0];
   return output === undefined || output.kind === 'expand'

@@ -1,7 +1,7 @@
 /**
  * Finds template expressions in a file that was not rendered: Helm's `{{ .Values.x }}` and envsubst's `${NAME}`.
  *
- * They are one mistake however many there are, and what YAML makes of them explains nothing, so only the first is reported.
+ * All of them have one cause, which the YAML errors that they lead to do not explain. So only the first is reported.
  */
 
 import type { Diagnostic } from '../core/diagnostic.ts';

@@ -4,10 +4,11 @@
  * An event only means "read again": the file is compared with its last text, so that a swap of the kubelet, the rename of an
  * editor, and a file that is deleted and written again each make one call, and a touch makes none.
  *
- * Watched are the directories that hold a link or the file itself along the path: of a ConfigMap the volume, which holds
- * `config.yaml` and `..data`, and the timestamped directory behind it. A directory outlives the files in it, so that two quick
- * renames cannot end the watch, as they end that of a file. Each file is also read every 10 s, which finds what no event
- * reports (a lost event, a mount in the path, no inotify watches left), and then all watches are made again.
+ * The watches are on directories, not on files: every directory along the path that holds a link or the file itself. For a
+ * ConfigMap these are the volume, which holds `config.yaml` and `..data`, and the timestamped directory that `..data` points
+ * to. Two quick renames end the watch of a file, but not that of its directory. Each file is also read every 10 s, because
+ * some changes have no event (a lost event, a mount in the path, no inotify watches left). If that finds a change, all
+ * watches are replaced.
  */
 
 import { type FSWatcher, lstatSync, readlinkSync, statSync, watch } from 'node:fs';
@@ -25,7 +26,7 @@ export interface ConfigWatchOptions {
   readonly log: Log;
 }
 
-/** Milliseconds from an event to the reading: a writer in several steps has finished by then. */
+/** Milliseconds from an event to the reading, so that a writer that needs several steps has finished. */
 const SETTLE = 100;
 
 /** Milliseconds between readings without an event. */
@@ -54,7 +55,7 @@ function watchConfig(
     return true;
   }
 
-  /** Follows the links again. What changes between the reading and the new watches has no event, so it is read once more. */
+  /** Follows the links again. A change between the reading and the new watches has no event, so the file is read once more. */
   function update(): void {
     for (let attempt = 0; attempt < MAX_ATTEMPTS && watches.set(placesOf(file)); attempt++) readNow();
   }
@@ -73,7 +74,7 @@ function watchConfig(
     while (!stop.aborted) {
       await clock.sleep(POLL, stop).catch(() => {});
       if (stop.aborted) return;
-      // No event reported it, so the watches are on something else than the file.
+      // No event reported the change, so the watches are no longer on the directories of the file.
       if (readNow()) watches.close();
       update();
     }
@@ -94,7 +95,7 @@ function watchConfig(
   void poll();
 }
 
-/** A path that is being changed all the time must not keep the process from its work: the next event continues. */
+/** A path that changes all the time must not block the process: after these attempts, the next event continues. */
 const MAX_ATTEMPTS = 3;
 
 /** The watches of one file, each on a directory. */
@@ -171,7 +172,7 @@ interface Place {
   readonly name: string;
 }
 
-/** What Linux follows in one path, too. */
+/** The limit of Linux for one path. */
 const MAX_LINKS = 40;
 
 /** Every link along the path, and its end: the file, or the first name that does not exist. */

@@ -25,7 +25,7 @@ import { escapeControl } from '../core/text.ts';
 import { render } from '../render/render.ts';
 import { type Check, type CheckStatus, type ObjectCheck, type ReadCheck, runCheck } from './report.ts';
 
-/** How AWS is reached, and as whom. */
+/** The connection to AWS, and how to authenticate. */
 export interface AwsConnection {
   readonly environment: AwsEnvironment;
   readonly transport: Transport;
@@ -147,7 +147,7 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
   }
 }
 
-/** A failed read is as bad as what it means for its object: with a value from the other region it is a warning. */
+/** `failed` is the status of a failed read: a warning when the other region has the value. */
 function readChecks(
   object: PlannedObject,
   outcomes: FetchResults,

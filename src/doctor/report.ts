@@ -10,7 +10,7 @@ import type { PlannedObject } from '../config/plan.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
 import { exitCodes, type Problem, problemsOrThrow } from '../core/problem.ts';
 
-/** How a check came out; `skipped`: one that it needs failed. */
+/** The result of a check; `skipped`: a check that it depends on failed. */
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
 /** One stage of a config. */
@@ -34,12 +34,12 @@ export interface Check {
 export interface ReadCheck {
   readonly read: SecretRef;
   readonly status: CheckStatus;
-  /** What AWS calls the version that was read. */
+  /** The version that was read, as AWS names it. */
   readonly version: string | undefined;
   readonly problem: Problem | undefined;
 }
 
-/** One object, in every region that it is asked for in. */
+/** One object, in every region that it is read from. */
 export interface ObjectCheck {
   readonly object: PlannedObject;
   readonly status: CheckStatus;
@@ -72,10 +72,10 @@ interface Found<Value> {
 export async function runCheck<Value>(
   checks: Check[],
   subject: Check['subject'],
-  look: () => Promise<Found<Value>>,
+  check: () => Promise<Found<Value>>,
 ): Promise<Value | undefined> {
   try {
-    const { value, text, warnings = [] } = await look();
+    const { value, text, warnings = [] } = await check();
     checks.push({ subject, status: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
     return value;
   } catch (error) {

@@ -35,7 +35,7 @@ export interface DoctorContext {
   ) => Promise<{ readonly plan: Plan; readonly warnings: readonly Problem[] }>;
 }
 
-/** Checks one config of the command line. Throws only what is no Problem, and the reason of the stop signal. */
+/** Checks one config of the command line. Problems become failed checks; other errors, and the reason of the stop signal, are thrown. */
 export async function runChecks(
   context: DoctorContext,
   { file, dir }: { readonly file: string; readonly dir: string | undefined },

@@ -1,9 +1,9 @@
 /**
- * Writes integers that a 64-bit float would change as they are in the JSON.
+ * Keeps integers exactly as the JSON has them, also those that a 64-bit float would change.
  *
  * JMESPath has floats only, as the AWS provider does, and beyond 2^53 not every integer is a float. So a field with such a
  * number is searched a second time, in the same JSON parsed with integers of any length. Functions and comparisons do not
- * support those, so that result counts only if it equals the field when it is parsed with floats. Nothing is rounded.
+ * support those, so that result is used only if it equals the field when it is parsed with floats. Nothing is rounded.
  */
 
 import { isExact, type JsonValue, jsonText, parseJson } from './json.ts';

@@ -2,8 +2,8 @@
  * The functions of JMESPath, as the AWS provider's library has them.
  *
  * The parser and evaluator come from a package; its functions differ where it matters to a secret (`not_null` and `map`
- * lose `0`, `false` and `''`, `sort` goes by locale, `sort` and `reverse` change the data), so that they are our own.
- * None changes its arguments. No error has a part of a value.
+ * lose `0`, `false` and `''`, `sort` goes by locale, `sort` and `reverse` change the data). So they
+ * are written here. None changes its arguments. No error contains part of a value.
  */
 
 import { ArityError, JMESPathTypeError } from '@aws-lambda-powertools/jmespath';
@@ -144,7 +144,7 @@ export function isExpression(value: unknown): value is Expression {
   return isJsonObject(value) && typeof (value as { visit?: unknown }).visit === 'function';
 }
 
-/** The package's own error: any other it would swallow. Without the value, which is a secret's. */
+/** The package's own error, because the package swallows any other. It does not contain the value, which is secret. */
 function mistyped(): never {
   throw new JMESPathTypeError({ currentValue: null, expectedTypes: [], actualType: '' });
 }
@@ -157,7 +157,7 @@ function compare(a: Key, b: Key): number {
   return typeof a === 'number' && typeof b === 'number' ? a - b : compareText(String(a), String(b));
 }
 
-/** The first of the greatest (direction 1) or least (-1). A single item is not looked into. */
+/** The first of the greatest (direction 1) or least (-1). The key of a single item is not computed. */
 function best<T>(items: readonly T[], keyOf: (item: T) => Key, direction: 1 | -1): T | null {
   const [first, ...others] = items;
   if (first === undefined || others.length === 0) return first ?? null;

@@ -4,7 +4,7 @@
  * The package parses and evaluates; it was chosen because its grammar is that of the AWS provider's library. Of 80,000 random expressions
  * that library (go-jmespath) refuses some that a package accepts: @aws-lambda-powertools/jmespath 0, jmespath
  * 1,866 (`user.` and unclosed quotes among them), @jmespath-community/jmespath 2,041 (`a-b` is a subtraction there). It
- * costs 1 ms and 0.4 MB, once, in configs that use it. Functions are ours (jmespath-functions.ts).
+ * costs 1 ms and 0.4 MB, once, in configs that use it. The functions are in jmespath-functions.ts.
  * The data is a secret: nothing that the package throws leaves this file.
  */
 
@@ -26,7 +26,7 @@ import type { JsonValue } from './json.ts';
 /** What an expression finds in a value. */
 export type Evaluation =
   | { readonly kind: 'value'; readonly value: JsonValue }
-  /** `found` ends the sentence "expected a value, got …", and has nothing of the data. */
+  /** `found` ends the sentence "expected a value, got …", and contains nothing from the data. */
   | { readonly kind: 'none'; readonly found: string };
 
 /** What is wrong with an expression; only the caller knows its line. */

@@ -1,9 +1,9 @@
 /**
  * Explains a syntax error of YAML: the line of the mistake and its repair.
  *
- * The parser names the token that it could not use, often a line behind the mistake and once for every token that follows.
+ * The parser names the token that it could not use, often a line after the mistake and once for every token that follows.
  * Nearly all mistakes are one of a few (a tab, a missing colon or space, a wrong indent), which the lines around the error
- * show. So only the first error is explained; the errors behind it are mostly consequences.
+ * show. So only the first error is explained; the errors after it are mostly consequences.
  */
 
 import type { ErrorCode } from 'yaml';
@@ -118,7 +118,7 @@ function blockHeader({ start, content }: Line, { message }: SyntaxError): Explan
   if (!message.startsWith('Block scalar header')) return undefined;
   return {
     at: start,
-    message: `expected the end of the line behind | or >, got ${quote(content)}`,
+    message: `expected the end of the line after | or >, got ${quote(content)}`,
     remedy: 'Begin the text on the next line.',
   };
 }
@@ -196,7 +196,7 @@ function textBehindQuote({ start, content }: Line, { code }: SyntaxError): Expla
   if (code !== 'UNEXPECTED_TOKEN' || !/:\s+(".*"|'.*')\s*\S/.test(content)) return undefined;
   return {
     at: start,
-    message: `expected nothing behind the closing quote, got ${quote(content)}`,
+    message: `expected nothing after the closing quote, got ${quote(content)}`,
     remedy: 'Put the whole value in one pair of quotes.',
   };
 }

@@ -88,7 +88,7 @@ function signedNumber(written: string): ScalarMeaning {
 function readInteger(plain: string): bigint | undefined {
   const match =
     /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|0([0-7]+)|(0|[1-9]\d*))$/.exec(plain) ??
-    // Binary numbers may have their sign behind the prefix: a bug of the original.
+    // Binary numbers may have their sign after the prefix: a bug of the original.
     /^0b([-+])()()([01]+)$/.exec(plain);
   if (match === null) return undefined;
   const [, sign, hex, octal, binary, zero, decimal] = match;

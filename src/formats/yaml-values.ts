@@ -114,7 +114,7 @@ class ValueReader {
         const target = anchors.get(node.source);
         if (target !== undefined) this.#targets.set(node, target);
         else {
-          const message = `expected the name of an anchor, got ${quote(node.source)}, which none has`;
+          const message = `expected the name of an anchor, got ${quote(node.source)}, which is not defined`;
           this.#error(node, message, 'Put a value that begins with * in quotes.');
         }
       },
@@ -193,7 +193,7 @@ class ValueReader {
     }
     this.#error(
       node,
-      'expected a map or a list of maps behind "<<", got something else',
+      'expected a map or a list of maps after "<<", got something else',
       'Name an anchor of a map.',
     );
     return [];

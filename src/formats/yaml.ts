@@ -2,7 +2,7 @@
  * Parses YAML into plain data with line numbers.
  *
  * The `yaml` package parses the structure; yaml-values.ts gives it its meaning. Nothing is thrown: errors come back with
- * their line. Depth and alias expansion are bounded, so that no text costs more than its length.
+ * their line. Depth and alias expansion are bounded, so that the cost is proportional to the length of the text.
  */
 
 import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from 'yaml';
@@ -29,7 +29,7 @@ const OTHER_BREAKS = /\r(?!\n)|\u0085/g;
 const TOO_STRICT = /^Comments must be separated/;
 
 /**
- * Parses all documents; a text without any content is one document without a root, and documents without content behind
+ * Parses all documents; a text without any content is one document without a root, and documents without content after
  * the first one are left out. `lineAt` gives the line of a position in the text; by default lines are counted in it. The
  * lenient lexer is used only for a text that the strict one cannot read: where both fail, the strict one explains best.
  */
@@ -108,7 +108,7 @@ function readDocument(
   return { root: errors.length > 0 ? undefined : root, errors, line };
 }
 
-/** Whether a document is more than a `---` behind the last line. */
+/** Whether a document is more than a `---` after the last line. */
 function hasContent(document: Document.Parsed): boolean {
   const [start, end] = document.contents?.range ?? [0, 0];
   return start < end || document.errors.length > 0;

@@ -33,17 +33,17 @@ export function assign(
     const workload = workloadOf(object);
     return workload === undefined ? [] : [{ object, workload }];
   });
-  const bind = (forAll: readonly Source[]): readonly Assignment[] =>
+  const bind = (defaults: readonly Source[]): readonly Assignment[] =>
     workloads.map((one) => {
       const { pod, subject, namespace = options.namespace } = one.workload;
       const inNamespace = (all: readonly Source[]) => all.filter((source) => serves(source, namespace));
-      const wanted = { ...options, sources: inNamespace(sources), forAll: inNamespace(forAll) };
+      const wanted = { ...options, sources: inNamespace(sources), defaults: inNamespace(defaults) };
       return { ...one, bindings: bindingsOf(pod, wanted, subject) };
     });
 
   const byVolume = bind([]).flatMap(({ bindings }) => bindings);
   const serving = new Set(byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source));
-  const assigned = bind(sourcesForAll(sources, serving)).filter(({ bindings }) => bindings.length > 0);
+  const assigned = bind(defaultSources(sources, serving)).filter(({ bindings }) => bindings.length > 0);
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
   throw new Problem({
     code: 'kubernetes.content',
@@ -56,7 +56,7 @@ export function assign(
   });
 }
 
-function sourcesForAll(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
+function defaultSources(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
   const files = sources.filter((source) => source.origin === 'file' && !serving.has(source));
   const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =

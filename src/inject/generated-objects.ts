@@ -33,7 +33,7 @@ export function generatedObjects(
   return made;
 }
 
-/** What two objects of one cluster cannot both be. */
+/** Kind, namespace and name: unique in a cluster. */
 export function identityOf(object: KubeObject): string {
   const { name, namespace } = asObject(object.metadata);
   return JSON.stringify([object.kind, namespace ?? null, name ?? null]);

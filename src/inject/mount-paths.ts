@@ -111,7 +111,7 @@ export function subPaths(
   );
 }
 
-/** Directories that were named for volumes that are mounted already. */
+/** Directories that --config names for volumes that are already mounted elsewhere. */
 export function ignoredDirectories(subject: string, bindings: readonly VolumeBinding[]): readonly Problem[] {
   return bindings
     .filter(({ dir, source }) => source.dir !== undefined && source.dir !== dir)

@@ -31,8 +31,8 @@ export function mountsWith(
 }
 
 /**
- * A mount of a volume of the CSI driver keeps its path. One of our own volume goes to the directory that was chosen, if one
- * was, and goes away when the container is no longer to have it.
+ * A mount of a volume of the CSI driver keeps its path. A mount of a volume that podsecrets added moves to the
+ * chosen directory, if there is one, and is removed when `--containers` no longer names the container.
  */
 function withBinding(
   container: KubeObject,

@@ -1,5 +1,5 @@
 /**
- * How our own parts of a pod spec are called, and how they are recognised when `inject` runs again.
+ * The names of the parts that podsecrets adds to a pod spec, and how `inject` recognises them when it runs again.
  */
 
 import { asObjects, textOf } from '../core/unknown.ts';

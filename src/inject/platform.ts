@@ -16,7 +16,7 @@ export function operatingSystem(pod: KubeObject): string {
   return requiredLabel(pod, 'kubernetes.io/os') ?? requiredLabel(pod, 'beta.kubernetes.io/os') ?? 'linux';
 }
 
-/** What sends the pod to Fargate, as errors name it; undefined when nothing does. */
+/** What makes the pod run on Fargate, as errors name it; undefined when nothing does. */
 export function fargateSelector({ metadata }: Workload, pod: KubeObject): string | undefined {
   if (valueAt(metadata, 'labels', FARGATE_PROFILE) !== undefined) return `label ${FARGATE_PROFILE}`;
   if (asObject(pod.nodeSelector)[COMPUTE_TYPE] === 'fargate') return `nodeSelector ${COMPUTE_TYPE}`;

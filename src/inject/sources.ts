@@ -44,7 +44,7 @@ export interface SourceMetadata {
 }
 
 /**
- * Whether objects of a namespace may mean this source when they say its name. A class of the input belongs to its own
+ * Whether a reference from this namespace can resolve to this source. A class of the input belongs to its own
  * namespace, or, when it names none, to the one that it is applied to; a file serves every namespace.
  */
 export function serves(source: Source, namespace: string | undefined): boolean {

@@ -1,5 +1,5 @@
 /**
- * Choices that exclude each other, and options that nothing comes of, whatever the pods are.
+ * Options that exclude each other, and options that have no effect.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -97,7 +97,7 @@ function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
   return usage(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
 }
 
-/** Options that have no effect on any of these pods: the result works, and may surprise. */
+/** Options that have no effect on any of these pods. The result works, so they are warnings. */
 export function ineffectiveOptions(
   assignments: readonly Assignment<PlannedBinding>[],
   { as, dir, flags, syncSecrets, initArguments }: InjectOptions,

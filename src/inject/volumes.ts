@@ -24,15 +24,15 @@ export interface VolumeBinding {
   readonly root: string;
   /** Where containers of the application mount the files. */
   readonly dir: string;
-  /** Where they mounted them before; the same as `dir` when none did. */
+  /** Where they mounted them before the injection; the same as `dir` when none did. */
   readonly previousDir: string;
   /** `dir` was given: mounts at another path move there. */
   readonly moves: boolean;
   /** Where our container mounts the config. */
   readonly configDir: string;
-  /** A volume that stood in the pod before: containers mount it where their author wanted it, or not at all. */
+  /** The volume was in the pod spec already: its mounts keep their paths, and only `--containers` adds one. */
   readonly userDefined: boolean;
-  /** The CSI driver fills the volume until now: what its mounts name by subPath are files. */
+  /** A volume of the CSI driver before the injection: the subPaths of its mounts name files. */
   readonly isCsi: boolean;
 }
 
@@ -41,11 +41,11 @@ export interface PlannedBinding extends VolumeBinding {
   readonly plan: Plan;
 }
 
-/** What there is to bind, and where to. */
+/** The sources to bind, and the options that decide where. */
 export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'containers'> {
   readonly sources: readonly Source[];
-  /** Sources for pods that say nothing about which they want. */
-  readonly forAll: readonly Source[];
+  /** Sources for pods that refer to none. */
+  readonly defaults: readonly Source[];
 }
 
 const CSI_DRIVER = 'secrets-store.csi.k8s.io';
@@ -74,7 +74,7 @@ export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): re
         : keptBinding(pod, secrets, source, wanted),
     );
   }
-  for (const source of wanted.forAll) {
+  for (const source of wanted.defaults) {
     if (found.some((binding) => binding.source === source)) continue;
     found.push(ownBinding(pod, freeName(found), source, wanted));
   }
@@ -96,15 +96,15 @@ function freeName(found: readonly Bound[]): string {
   }
 }
 
-/** Its author chose where it is mounted. */
+/** A volume of the pod spec keeps its mount path. */
 function keptBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
   const dir = mountPathIn(appContainers(pod), volume) ?? source.dir ?? wanted.dir;
   return { ...bound(volume, source), dir, previousDir: dir, moves: false, userDefined: true };
 }
 
 /**
- * What was chosen now wins over what was chosen before, and that over the default. What was chosen before shows in the
- * containers that get the files; in others only when an injection put it there.
+ * Precedence of the directory: the options, the mount of an earlier injection, the default. An earlier mount is looked for in
+ * the containers that get the files; in the others only when the pod was injected.
  */
 function ownBinding(pod: KubeObject, volume: string, source: Source, wanted: Wanted): Bound {
   const containers = appContainers(pod);
@@ -128,7 +128,7 @@ function bound(volume: string, source: Source): Pick<Bound, 'volume' | 'configVo
   return { volume, configVolume: configVolumeName(volume), source, isCsi: false };
 }
 
-/** Where the first of the containers that mount a volume's files has them. */
+/** The mount path of the first container that mounts a volume's files. */
 function mountPathIn(containers: readonly KubeObject[], volume: string): string | undefined {
   const mounts = containers.flatMap((container) => asObjects(container.volumeMounts));
   return textOf(mounts.find((mount) => mount.name === volume && hasAllFiles(mount))?.mountPath);

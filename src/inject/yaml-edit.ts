@@ -29,7 +29,7 @@ export interface Edit {
   readonly text: string;
 }
 
-/** The edits that make the document say `after`. */
+/** The edits that change the document's value to `after`. */
 export function editsFor(source: string, document: Document.Parsed, after: unknown): readonly Edit[] {
   const contents = document.contents;
   if (contents === null) return [];
@@ -81,8 +81,8 @@ function changeInside(page: Page, node: Node, after: unknown, openLine: number |
 }
 
 /**
- * A block mapping. Keys that went give their place to keys that came, in order (`csi:` to `emptyDir:`); other new keys
- * follow the key before them in `after`.
+ * A block mapping. An added key takes the place of a removed one, in order (`emptyDir:` that of `csi:`); further added
+ * keys follow the key before them in `after`.
  */
 function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number | undefined): boolean {
   const first = node.items[0];
@@ -91,7 +91,7 @@ function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number
   const before = node.toJS(page.document) as KubeObject;
   const added = Object.keys(after).filter((key) => after[key] !== undefined && !Object.hasOwn(before, key));
   const removed = node.items.filter((pair) => after[keyOf(pair)] === undefined && keyOf(pair) !== MERGE);
-  // A key that a merge brought cannot be taken away here, and a mapping that loses its last key is another text.
+  // A key that comes from a merge cannot be removed here, and a mapping that loses its last key has to be rewritten.
   if (
     Object.keys(before).some(
       (key) => after[key] === undefined && !removed.some((pair) => keyOf(pair) === key),
@@ -99,7 +99,7 @@ function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number
   )
     return false;
   if (removed.length === node.items.length && added.length === 0) return false;
-  // Nothing could take the place behind the dash.
+  // No key is left to follow the dash.
   const second = node.items[1];
   const gone = removed.slice(added.length);
   if (isBehindDash(page, first) && gone.includes(first) && (second === undefined || gone.includes(second)))
@@ -151,7 +151,7 @@ function replacePair(page: Page, pair: AnyPair, next: KubeObject, column: number
   page.edits.push({ from: startOf(pair), to: end, text: endsLine ? text : text.replace(/\n$/, '') });
 }
 
-/** Behind a dash, the next key takes the place. */
+/** After a dash, the next key moves up to it. */
 function removePair(page: Page, pair: AnyPair, following: AnyPair | undefined): void {
   const start = startOf(pair);
   const [from, to] = isBehindDash(page, pair)
@@ -165,7 +165,7 @@ function isBehindDash(page: Page, pair: AnyPair): boolean {
   return page.source.slice(lineStart(page.source, start), start).trim() !== '';
 }
 
-/** A block list: items are kept, changed from within, removed, or inserted behind the item before them in `after`. */
+/** A block list: items are kept, changed from within, removed, or inserted after the item before them in `after`. */
 function changeSeq(
   page: Page,
   node: YAMLSeq,
@@ -247,7 +247,7 @@ function startOf(pair: AnyPair): number {
   return (pair.key as Node).range?.[0] ?? 0;
 }
 
-/** The offset behind the colon; 0 when there is none. */
+/** The offset after the colon; 0 when there is none. */
 function colonOf(pair: AnyPair): number {
   const separator = pair.srcToken?.sep?.find((token) => token.type === 'map-value-ind');
   return separator === undefined ? 0 : separator.offset + 1;
@@ -259,7 +259,7 @@ function dashOf(node: YAMLSeq, index: number): number | undefined {
   return token.items[index]?.start.find((part) => part.type === 'seq-item-ind')?.offset;
 }
 
-/** The offset behind the last character that belongs to a value: before its comment, except that block text ends its line. */
+/** The offset after the last character that belongs to a value: before its comment, except that block text ends its line. */
 function endOf(node: Node | AnyPair): number {
   if (isPair(node)) {
     const value = node.value as Node | null;

@@ -167,7 +167,7 @@ export function ownershipOf(live: LiveSecret, config: string): Ownership {
   return from === undefined || from === config ? { kind: 'ours' } : { kind: 'config', config: from };
 }
 
-/** Whether we created it and may delete it: every sign must say so, because nothing restores it. */
+/** Whether we created it and may delete it. All three marks must agree, because nothing restores a deleted Secret. */
 export function canDelete(live: LiveSecret, config: string): boolean {
   return (
     live.managed !== undefined &&

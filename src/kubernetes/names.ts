@@ -1,11 +1,11 @@
 /**
- * Names of the objects that podsecrets creates, from the name of a config. That is a valid Kubernetes name when the file comes
- * from a cluster; one written for podsecrets alone, or the name of a file, need not be.
+ * Names of the objects that podsecrets creates, from the name of a config. The name of a class from a cluster is a valid
+ * Kubernetes name; that of a class written only for podsecrets, or of a file, may be invalid.
  */
 
 import type { Plan } from '../config/plan.ts';
 
-/** The name that Secrets carry of their config: `metadata.name`, else the file's name without its ending. */
+/** How Secrets name the config that they come from: `metadata.name`, else the file's name without its extension. */
 export function configIdentity(plan: Plan): string {
   return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
 }

@@ -1,8 +1,8 @@
 /**
  * PKCS#12 with an empty password, opened for the `kubernetes.io/tls` split as the CSI driver does.
  *
- * By node-forge, because Node can load a PKCS#12 into a TLS context but cannot export the key from it. It costs 206 KiB of
- * bundle and is loaded only when a file holds no PEM. The library's errors are dropped here, because they may quote what it
+ * node-forge parses it, because Node can load a PKCS#12 into a TLS context but cannot export the key from it. It adds 206 KiB
+ * to the bundle and is loaded only when a file holds no PEM. The library's errors are dropped here, because they may quote what it
  * read.
  */
 
@@ -33,7 +33,7 @@ export async function openPkcs12(content: Uint8Array): Promise<Pkcs12 | undefine
       certificates: bags
         .filter((bag) => bag.type === oids.certBag)
         .map((bag) => bytes(library, bag.cert ? library.pki.certificateToAsn1(bag.cert) : bag.asn1)),
-      // The library understands RSA keys and writes them as PKCS#1; any other it hands over untouched, as PKCS#8.
+      // The library understands RSA keys and writes them as PKCS#1; any other key it returns unchanged, as PKCS#8.
       key:
         key === undefined
           ? undefined

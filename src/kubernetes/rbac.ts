@@ -1,11 +1,11 @@
 /**
- * The least that a service account must be allowed for `--sync-secrets`.
+ * The minimal RBAC rules that a service account needs for `--sync-secrets`.
  *
  * Every rule on Secrets names them: a server-side apply carries the name in its path, so that even `create` can be limited to
  * names (a POST cannot). Nothing is listed or watched: `list` with a name is `list` of every Secret of the namespace. A Secret
  * that left the config is found by an annotation instead, and deleted if `delete` on its name is (still) allowed. Names of
  * pods, ReplicaSets and Jobs are generated, so `--secret-owner workload` needs `get` on them without names.
- * `--adopt-driver-secrets` needs no verb more: it reads and patches the same Secrets.
+ * `--adopt-driver-secrets` needs no additional verb: it reads and patches the same Secrets.
  */
 
 import type { SecretOwner } from '../cli/options.ts';

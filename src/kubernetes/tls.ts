@@ -1,11 +1,11 @@
 /**
  * What a `kubernetes.io/tls` Secret takes from a file: `tls.crt`, `tls.key`, and `ca.crt`.
  *
- * The three usually name one file that holds the key and the chain, as PEM or as PKCS#12 with an empty password; each takes
- * its part. As the CSI driver does, with three differences: ed25519 keys are kept (there they are an error), a block that is
- * not a private key is never taken for one (there `EC PARAMETERS` behind the key wins), and a key that cannot be read is an
- * error (there it becomes an empty key). node:crypto parses and re-encodes keys, values in, values out; its errors end here,
- * so that none can quote a key.
+ * The three keys usually name one file that holds the private key and the chain, as PEM or as PKCS#12 with an empty password.
+ * Each gets its part of the file. The result is that of the CSI driver, with three differences: ed25519 keys are kept (the
+ * driver reports an error), only a block with the label of a private key is read as one (the driver also takes an
+ * `EC PARAMETERS` block that follows the key), and a key that cannot be read is an error (the driver writes an empty key).
+ * node:crypto parses and re-encodes keys in memory. Its errors are dropped here, because they could quote a key.
  */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
@@ -56,7 +56,7 @@ function pemBlocks(content: Uint8Array): readonly PemBlock[] {
   }));
 }
 
-/** `Proc-Type: 4,ENCRYPTED` and its like stand before an empty line, inside the block. */
+/** Headers such as `Proc-Type: 4,ENCRYPTED` are inside the block, and an empty line ends them. */
 function withoutHeaders(body: string): string {
   const match = /^[\w-]+:[\s\S]*?\r?\n\r?\n/.exec(body);
   if (match === null) return body;
@@ -64,7 +64,7 @@ function withoutHeaders(body: string): string {
 }
 
 function pemBundle(blocks: readonly PemBlock[]): Bundle {
-  // The last one counts, as with the driver.
+  // The last one, as in the driver.
   const key = blocks.filter((block) => block.label.endsWith('PRIVATE KEY')).at(-1);
   return {
     certificates: blocks.filter((block) => block.label === 'CERTIFICATE').map((block) => block.der),
@@ -73,7 +73,7 @@ function pemBundle(blocks: readonly PemBlock[]): Bundle {
 }
 
 async function pkcs12Bundle(content: Uint8Array): Promise<Bundle | undefined> {
-  // Both forms of DER begin with a SEQUENCE: without it the library need not be loaded at all.
+  // DER of PKCS#12 begins with a SEQUENCE. Without one, the library need not be loaded.
   const opened = content[0] === 0x30 ? await openPkcs12(content) : undefined;
   if (opened === undefined) return undefined;
   const form = opened.keyForm === 'pkcs1' ? 'RSA PRIVATE KEY' : 'PRIVATE KEY';
@@ -89,7 +89,7 @@ function certificatePart(certificates: readonly Uint8Array[], expected: string):
   return pem(certificates.map((der) => pemText('CERTIFICATE', der)).join(''));
 }
 
-/** A certificate that may sign others; one that signed itself is its own authority, whatever it says of itself. */
+/** A certificate that may sign others, or a self-signed one, even without the CA flag. */
 function isAuthority(der: Uint8Array): boolean {
   try {
     const certificate = new X509Certificate(der);

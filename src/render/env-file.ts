@@ -66,7 +66,7 @@ export function envValueWarning({ name, value }: EnvVariable): EnvMistake | unde
 const DIFFERENT: readonly (readonly [pattern: RegExp, part: string])[] = [
   [/\r\n/, 'line breaks CR LF, which the kubelet and libraries turn into LF'],
   [/\r/, 'a carriage return, which dotenv and util.parseEnv turn into LF'],
-  [/\\$/, 'a backslash at its end, for which python-dotenv and Compose cannot read the file'],
+  [/\\$/, 'a backslash at its end, which makes the file unreadable for python-dotenv and Compose'],
   [/\\\\/, 'two backslashes in a row, which python-dotenv reads as one'],
   [/\$\{/, 'a $ before {, which python-dotenv takes for the name of another variable'],
 ];

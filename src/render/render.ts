@@ -95,7 +95,7 @@ function originOf({ object, served: { region, version } }: RenderedFile): Origin
   return { object: object.name, service: object.service, region, version };
 }
 
-/** A set-user-id bit means nothing on a secret's file; the CSI driver drops it too. */
+/** A set-user-id bit has no use on a secret's file; the CSI driver drops it too. */
 const PERMISSIONS = 0o777;
 
 interface RenderedFile extends OutputFile {
@@ -125,7 +125,7 @@ function variableProblems(plan: Plan, variables: readonly FileVariable[]): reado
     owners.set(variable.name, owner ?? object);
     if (owner !== undefined)
       report(
-        `expected variables of their own, got one that ${owner.subject} has too`,
+        `expected unique variable names, got one that ${owner.subject} has too`,
         'Give the pattern in env another prefix, or rename the key.',
       );
     const error = plan.envFile === undefined ? undefined : envValueError(variable);
@@ -156,7 +156,7 @@ function collisions(plan: Plan, files: readonly RenderedFile[]): readonly Proble
   const found: Problem[] = [];
   const report = (file: RenderedFile, other: RenderedFile | undefined) => {
     if (other === undefined) return;
-    const message = `expected keys that make files of their own, got one that collides with a file of ${other.object.subject}`;
+    const message = `expected keys that make unique file names, got one that collides with a file of ${other.object.subject}`;
     const remedy = 'Give the object an objectAlias, which names a directory, or rename the key.';
     found.push(contentProblem(plan, file.object, file.object.subject, message, remedy));
   };
@@ -167,7 +167,7 @@ function collisions(plan: Plan, files: readonly RenderedFile[]): readonly Proble
     ({ path }) => path === envPath || path.startsWith(`${envPath}/`) || envPath?.startsWith(`${path}/`),
   );
   if (conflict !== undefined) {
-    const message = 'expected keys that make files of their own, got one that collides with envFile';
+    const message = 'expected keys that make unique file names, got one that collides with envFile';
     const { object } = conflict;
     found.push(contentProblem(plan, object, object.subject, message, 'Rename the key, or envFile.'));
   }

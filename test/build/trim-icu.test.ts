@@ -63,7 +63,7 @@ const odd: readonly (readonly [what: string, executable: () => Buffer, expected:
   ['with two', () => withArchive(Buffer.concat([archive(ITEMS), archive(ITEMS)])), /one archive/],
   ['of the other byte order', () => changed((bytes) => bytes.writeUInt8(1, 8)), /one archive/],
   ['of another version', () => changed((bytes) => bytes.writeUInt8(2, 16)), /one archive/],
-  ['with a longer table', () => changed((bytes) => bytes.writeUInt32LE(20, HEADER)), /names right behind/],
+  ['with a longer table', () => changed((bytes) => bytes.writeUInt32LE(20, HEADER)), /names right after/],
   [
     'out of order',
     () => withArchive(archive({ ...without('en.res'), 'en.res': 'English' })),

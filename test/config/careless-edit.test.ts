@@ -25,7 +25,7 @@ for (const [what, objects, removed, ignored] of [
     'a dash that is gone, so that one object writes over the other',
     before.replace('- objectName: b', '  objectName: b'),
     'a',
-    /objects\.objectName: expected the key once/,
+    /objects\.objectName: the key is repeated/,
   ],
   [
     'a "---" in the middle',

@@ -198,7 +198,7 @@ test('a key of an object among the parameters is refused: the text of objects en
   assert.equal(parsed.problems.map(({ code, subject, message }) => [code, subject, message])[0], [
     'config.objects',
     'parameters',
-    'expected a parameter, got "objectType", a key of an object: the text of objects ends before it',
+    'expected a parameter, got "objectType", a key of an object: the text of objects ends above it',
   ]);
 });
 

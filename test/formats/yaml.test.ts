@@ -72,11 +72,15 @@ for (const [what, text, expected] of [
 }
 
 for (const [what, text, expected] of [
-  ['an alias without anchor', 'a: 1\nb: *x\n', '2 expected the name of an anchor, got "x", which none has'],
+  [
+    'an alias without anchor',
+    'a: 1\nb: *x\n',
+    '2 expected the name of an anchor, got "x", which is not defined',
+  ],
   [
     'an alias before its anchor',
     'a: *x\nb: &x 1\n',
-    '1 expected the name of an anchor, got "x", which none has',
+    '1 expected the name of an anchor, got "x", which is not defined',
   ],
   [
     'an alias inside of itself',
@@ -85,7 +89,7 @@ for (const [what, text, expected] of [
   ],
   ['a null key', 'a: 1\n~: 2\n', '2 expected text as a key, got nothing'],
   ['a list as a key', '? [a]\n: b\n', '1 expected text as a key, got a list'],
-  ['a merge of text', 'a: {<<: b}', '1 expected a map or a list of maps behind "<<", got something else'],
+  ['a merge of text', 'a: {<<: b}', '1 expected a map or a list of maps after "<<", got something else'],
   ['a tag that does not fit', 'a: !!int b\n', '1 expected a value of the tag !!int, got "b"'],
   ['a control character', 'a: b\nc: \u0001\n', '2 expected printable characters, got the character U+0001'],
   ['a tab that indents', 'a: b\n\t\nc: d\n', '2 expected spaces as indentation, got a tab'],
@@ -182,13 +186,13 @@ for (const [what, text, message, remedy] of [
   [
     'text behind a quote',
     'a: "b" c\n',
-    '1 expected nothing behind the closing quote, got "a: \\"b\\" c"',
+    '1 expected nothing after the closing quote, got "a: \\"b\\" c"',
     'Put the whole value in one pair of quotes.',
   ],
   [
     'text behind the header of a block',
     'a: |x\n b\n',
-    '1 expected the end of the line behind | or >, got "a: |x"',
+    '1 expected the end of the line after | or >, got "a: |x"',
     'Begin the text on the next line.',
   ],
   [

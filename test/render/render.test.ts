@@ -223,7 +223,7 @@ test('keys that collide with other files are refused, whichever comes first', as
     - {objectName: user, objectType: secretsmanager}
     - {objectName: c, objectType: secretsmanager, expand: true, objectAlias: dir}`;
   const sentence = (n: number, other: number) =>
-    `objects[${n}] (${['"a"', '"b"', '"user"', '"c"'][n]}): expected keys that make files of their own, got one that collides with a file of objects[${other}]`;
+    `objects[${n}] (${['"a"', '"b"', '"user"', '"c"'][n]}): expected keys that make unique file names, got one that collides with a file of objects[${other}]`;
   assert.equal(await refusals(objects, '{"user":"1","same":"2"}', '{"same":"3"}', 'x', '{}'), [
     sentence(1, 0),
     sentence(2, 0),
@@ -329,7 +329,7 @@ test('a pattern may not make a variable that exists already', async () => {
     - {objectName: a, objectType: secretsmanager, env: DB_USER}
     - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*"}`;
   assert.equal(await refusalsWith(ENV_FILE, objects, 'v', '{"USER":"x"}'), [
-    'objects[1] ("b"): expected variables of their own, got one that objects[0] has too',
+    'objects[1] ("b"): expected unique variable names, got one that objects[0] has too',
   ]);
 });
 
@@ -344,7 +344,7 @@ test('a value that the file cannot hold is refused with the name of its variable
 test('a key may not make a file in the place of envFile', async () => {
   const objects = '- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*", envCase: upper}';
   assert.equal(await refusalsWith(ENV_FILE, objects, '{"app.env":"x"}'), [
-    'objects[0] ("a"): expected keys that make files of their own, got one that collides with envFile',
+    'objects[0] ("a"): expected keys that make unique file names, got one that collides with envFile',
   ]);
 });
 

@@ -1,6 +1,6 @@
 /**
- * The SDK's CRC-32 looks for a native one in zlib as soon as it is loaded. No request here carries such a checksum: its own
- * implementation in JavaScript takes the place, and is dropped because nothing uses it.
+ * The SDK's CRC-32 looks for a native one in zlib as soon as it is loaded. No request here carries such a checksum: the
+ * patch leaves only the implementation in JavaScript, which esbuild drops because nothing uses it.
  */
 
 import type { Patch } from './patch.ts';

@@ -1,6 +1,6 @@
 /**
- * A change to a library's source, made while bundling. Each is a debt: the build stops when the text that it changes is gone,
- * so that it is reviewed whenever the library is updated. What each saves: ../optimizations.ts.
+ * A change to a library's source, made while bundling. The build stops when the text that it changes is gone,
+ * so that each is reviewed when the library is updated. What each saves: ../optimizations.ts.
  */
 
 import { readFileSync } from 'node:fs';
