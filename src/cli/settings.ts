@@ -123,13 +123,7 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   }
   if (notifySignal === undefined && (notifyPidFile ?? notifyProcess) !== undefined) {
     const subject = notifyPidFile === undefined ? '--notify-process' : '--notify-pid-file';
-    found.push(
-      usageProblem(
-        subject,
-        'needs --notify-signal',
-        'Add --notify-signal SIGHUP, for example.',
-      ),
-    );
+    found.push(usageProblem(subject, 'needs --notify-signal', 'Add --notify-signal SIGHUP, for example.'));
   }
   if (settings.adoptDriverSecrets && !settings.syncSecrets) {
     found.push(
