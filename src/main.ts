@@ -22,7 +22,7 @@ import { withoutNodeVariables } from './v8/node-variables.ts';
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
 
-/** The commands that containers are made for: their stderr is a log, and their exit message is the container's. */
+/** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
 
 restartWithoutNodeVariables();
@@ -38,9 +38,9 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
   process.on(signal, () => {
     const isFirst = !stop.signal.aborted;
     if (isFirst) stop.abort(new Error(signal));
-    // A second signal ends at once what does not end by itself. So does the first where there is nothing to clean up.
+    // A second signal exits at once. So does the first one if there is nothing to clean up.
     if (!isFirst || !runsInContainer()) process.exit(stopped());
-    // Such as a hook that not even SIGKILL ends.
+    // Otherwise a hook that not even SIGKILL ends would prevent the exit.
     setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
   });
 }
@@ -49,7 +49,7 @@ for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(sign
 process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(failed(thrown)));
-// No await here: the program is built as CommonJS, which has none at its top.
+// No await here: the program is built as CommonJS, which has no top-level await.
 void main().then(async (code) => {
   await printing;
   process.exit(code);
@@ -81,7 +81,7 @@ function restartWithoutNodeVariables(): void {
   process.execve?.(process.execPath, [process.execPath, ...own, ...args], env as NodeJS.ProcessEnv);
 }
 
-/** What was asked for, once the command line was parsed. */
+/** The command and its settings, once the command line was parsed. */
 function invocation(): Invocation | undefined {
   return command?.kind === 'run' ? command.invocation : undefined;
 }
@@ -93,8 +93,8 @@ function runsInContainer(): boolean {
 
 /**
  * The exit code after SIGTERM, SIGINT or SIGQUIT. A sidecar that published once has done its work. Any other command has not,
- * and an init container that ended with 0 would let the application start without its files: 128 and the signal's number, as
- * shells have it.
+ * and an init container that ended with 0 would let the application start without its files: 128 plus the number of the
+ * signal, as in shells.
  */
 function stopped(): number {
   const run = invocation();
@@ -161,7 +161,7 @@ function contextOf(run: Invocation): Context {
   };
 }
 
-/** By the file itself: `process.stderr.isTTY` opens the stream, which makes a pipe non-blocking. */
+/** Uses fstat, because `process.stderr.isTTY` opens the stream, which makes a pipe non-blocking. */
 function isTerminal(descriptor: number): boolean {
   try {
     const stat = fstatSync(descriptor);
@@ -193,14 +193,14 @@ const clock: Clock = {
     }),
 };
 
-/** Reports why the command failed; the exit code. */
+/** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
   report(message);
   return message.exitCode;
 }
 
-/** Writes the exit message to stderr and, if this is the container's own command, to the termination log. */
+/** Writes the exit message to stderr and, if this is the main command of the container, to the termination log. */
 function report({ line, exitCode, terminationMessage }: ExitMessage): void {
   const run = invocation();
   if (run !== undefined && runsInContainer() && isJsonLog(run)) {
@@ -215,16 +215,16 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
   } else {
     writeToStderr(`${line}\n`, EXIT_LINE_TIMEOUT);
   }
-  // A command that runs beside the container's own, such as a probe's status, is not why the container ends.
+  // A command that runs beside the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;
   const file =
     run?.settings.terminationLog ??
     (process.env[options.terminationLog.env] || options.terminationLog.default);
   try {
-    // Written only where the container runtime has put the file: on a laptop nobody wants one in /dev.
+    // Only if the container runtime created the file, so that nothing is created in /dev of a laptop.
     if (existsSync(file)) writeFileSync(file, terminationMessage);
   } catch {
-    // It is on stderr already, and there is no other place for it.
+    // The message is on stderr already, and there is no other place to report this error.
   }
 }
 
@@ -232,16 +232,16 @@ function isJsonLog({ settings: { logFormat } }: Invocation): boolean {
   return logFormat === 'json' || (logFormat === 'auto' && !isTerminal(2));
 }
 
-/** Milliseconds for which the exit line is written again and again to a reader that does not read. */
+/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
 const EXIT_LINE_TIMEOUT = 2000;
 
-/** Written while the program goes on: a pipe takes 64 KiB at a time. The end waits for it. */
+/** Writes to standard output asynchronously, because a pipe takes 64 KiB at a time. The exit waits for it. */
 function print(text: string): number {
   printing = new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (!error) resolve();
     });
-    // A reader that is gone wants no more. Any other error leaves it with a part, and must be reported.
+    // EPIPE: the reader closed the pipe, which is not a failure. After any other error the output is incomplete.
     process.stdout.on('error', ({ code = 'an error' }: NodeJS.ErrnoException) =>
       code === 'EPIPE' ? resolve() : reject(incomplete(code)),
     );

@@ -9,13 +9,13 @@ import { escapeControl } from '../core/text.ts';
 /** The end of a failed command. */
 export interface ExitMessage {
   readonly exitCode: number;
-  /** One line: what failed, where, and what to do; as many problems as a line holds, and how many it does not. */
+  /** One line: what failed, where, and what to do; as many problems as fit, and the number of the others. */
   readonly line: string;
   /** The same, a line for each cause. */
   readonly terminationMessage: string;
 }
 
-/** For whatever was thrown. The message of a bug is withheld: it may quote the value that the code failed on. */
+/** For any thrown value. The message of a bug is withheld, because it may quote a secret value. */
 export function formatExit(command: string | undefined, thrown: unknown): ExitMessage {
   const problems = problemsOf(thrown);
   const lines = problems === undefined ? [internalErrorLine(thrown)] : causeLines(problems);
@@ -54,7 +54,7 @@ const LINE = 1400;
 /** The kubelet keeps 4096 bytes; characters outside ASCII take up to three, and then it cuts. */
 const MESSAGE = 3900;
 
-/** As many whole lines as `length` holds, the first in any case, and the number of the others. */
+/** As many whole lines as fit into `length`, but at least the first, and the number of the others. */
 function joined(lines: readonly string[], divider: string, length: number): string {
   const [first = '', ...others] = lines;
   let text = first.length <= length ? first : `${first.slice(0, length - 1)}…`;

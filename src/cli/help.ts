@@ -1,5 +1,5 @@
 /**
- * `--help`, laid out by yargs from the option table. Loaded only when somebody asks for it.
+ * `--help`, laid out by yargs from the option table. Loaded only for help.
  */
 
 import yargs from 'yargs';
@@ -55,7 +55,7 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;
-    // Yargs would have only a type here.
+    // Yargs alone would show only the type.
     const form = row.placeholder === undefined ? '' : `${row.placeholder}: `;
     const choices = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
     const byDefault = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;

@@ -1,9 +1,9 @@
 /**
- * The table of options, the only one.
+ * The one table of options.
  *
- * The command line, the environment, the Settings type, `--help`, the options page and the chart's values all come from
- * here and from nowhere else. Precedence: flag, then environment, then default. No option carries a secret, so there is no
- * list of options to redact. A default is written as a person would write it and read by the same reader as any value.
+ * The command line, the environment, the Settings type, `--help`, the options page and the chart's values all come from it.
+ * Precedence: flag, then environment, then default. No option carries a secret, so there is no list of options to redact. A
+ * default is text, and is parsed like any other value.
  */
 
 import { image } from '../core/version.ts';
@@ -56,17 +56,17 @@ export interface Option {
   readonly choices?: readonly string[];
   /** The smallest duration that makes sense, as text. */
   readonly min?: string;
-  /** What stands for the value in the help: `FILE[=DIR]`; flags and choices need none. */
+  /** The name of the value in the help: `FILE[=DIR]`; flags and choices need none. */
   readonly placeholder?: string;
   /** The heading in the help. */
   readonly group: string;
   readonly commands: readonly CommandName[];
   readonly description: string;
-  /** What is different when a certain command takes the option. */
+  /** What differs for a certain command. */
   readonly overrides?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'description'>>>;
 }
 
-// inject takes what the containers that it adds take, and passes it on.
+// inject takes the options of the containers that it adds, and passes them on.
 const planning = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
 const fetching = ['init', 'sidecar', 'doctor', 'inject'] as const;
 const publishing = ['init', 'sidecar', 'inject'] as const;
@@ -119,7 +119,7 @@ export const options = {
     placeholder: 'UID:GID',
     group: 'Files',
     commands: publishing,
-    description: 'owner of the files; any other user than the own needs root and CAP_CHOWN',
+    description: 'owner of the files; an owner other than the user of the process needs root and CAP_CHOWN',
   },
   allowDisk: {
     kind: 'flag',
@@ -437,7 +437,7 @@ export const options = {
 /** An option as the code names it; `flagOf` gives its flag. */
 export type OptionName = keyof typeof options;
 
-/** The value an option has once read: a union of its choices, a list when repeatable, maybe absent without default. */
+/** The value an option has once read: a union of its choices, a list if repeatable, optional if it has no default. */
 type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
   ? C | (O extends { overrides: Record<string, { choices: readonly (infer D)[] }> } ? D : never)
   : NonNullable<ReturnType<(typeof kinds)[O['kind']]['read']>>;

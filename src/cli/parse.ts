@@ -22,9 +22,9 @@ export type Command =
 /** The commands and what each does, as `--help` lists them. */
 export const commands: Readonly<Record<CommandName, string>> = {
   init: 'fetch once, publish, notify the application, exit',
-  sidecar: 'the same, then keep the files fresh until SIGTERM',
+  sidecar: 'do what init does, then keep the files fresh until SIGTERM',
   check: 'validate configs offline: report all problems, or print the plan',
-  doctor: 'check, then test for real: identity, region, endpoint, each object',
+  doctor: 'check, then test against AWS: identity, region, endpoint, each object',
   inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
   status: 'show the status of a running sidecar',
 };
@@ -71,7 +71,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   return { kind: 'run', invocation: reading.invocation };
 }
 
-/** `-f -` as `-f=-`: yargs takes a dash alone for a word of its own, and leaves the flag before it without a value. */
+/** `-f -` as `-f=-`: yargs parses a lone dash as a separate word, and leaves the flag before it without a value. */
 function withDashes(argv: readonly string[]): readonly string[] {
   const words: string[] = [];
   for (const word of argv) {
@@ -87,7 +87,7 @@ function aliasOf(name: OptionName, option: Option): [string, string][] {
   return option.alias === undefined ? [] : [[flagOf(name).slice(2), option.alias]];
 }
 
-/** yargs turns `--allow-disk=yes` into false without a word, so flags are read from the words themselves. */
+/** yargs silently turns `--allow-disk=yes` into false, so the values of flags are read from the words. */
 function flagTexts(words: readonly string[], token: string): readonly string[] {
   return words
     .filter((word) => word === `--${token}` || word.startsWith(`--${token}=`))

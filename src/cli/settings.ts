@@ -37,7 +37,7 @@ export interface Invocation {
   readonly warnings: readonly Problem[];
 }
 
-/** What was read, and every problem of it; the invocation counts only when there is none. */
+/** What was read, and every problem found; the invocation is valid only if there is none. */
 export interface SettingsReading {
   readonly invocation: Invocation;
   readonly problems: readonly Problem[];
@@ -119,24 +119,18 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   if (notifySignal !== undefined && (notifyPidFile === undefined) === (notifyProcess === undefined)) {
     const got = notifyPidFile === undefined ? 'neither' : 'both';
     const message = `expected one of --notify-pid-file and --notify-process, got ${got}`;
-    found.push(usageProblem('--notify-signal', message, 'Say which process to signal in one way.'));
+    found.push(usageProblem('--notify-signal', message, 'Give exactly one of the two.'));
   }
   if (notifySignal === undefined && (notifyPidFile ?? notifyProcess) !== undefined) {
     const subject = notifyPidFile === undefined ? '--notify-process' : '--notify-pid-file';
-    found.push(
-      usageProblem(
-        subject,
-        'expected --notify-signal beside it, got none',
-        'Add --notify-signal SIGHUP, for example.',
-      ),
-    );
+    found.push(usageProblem(subject, 'needs --notify-signal', 'Add --notify-signal SIGHUP, for example.'));
   }
   if (settings.adoptDriverSecrets && !settings.syncSecrets) {
     found.push(
       usageProblem(
         '--adopt-driver-secrets',
         'needs --sync-secrets: without it no Secret is applied',
-        'Add --sync-secrets, or leave it out.',
+        'Add --sync-secrets, or remove --adopt-driver-secrets.',
       ),
     );
   }
@@ -144,14 +138,14 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
     found.push(
       usageProblem(
         '--listen',
-        'expected an address to ask, got off',
+        'expected an address, got off',
         'Give the address that the sidecar listens on.',
       ),
     );
   }
   if (command === 'inject' && settings.diff && settings.output === 'json') {
-    const message = 'expected the text that --diff prints for people, got json';
-    found.push(usageProblem('--output', message, 'Leave out one of the two.'));
+    const message = 'json cannot be combined with --diff';
+    found.push(usageProblem('--output', message, 'Remove one of the two.'));
   }
   const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
@@ -162,7 +156,7 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   return found;
 }
 
-/** Variables with our prefix that are no option's. */
+/** Variables with our prefix that belong to no option. */
 function unknownVariables(env: Environment): readonly Problem[] {
   const known = optionEntries().map(([, option]) => option.env);
   // The common prefix would make any two of them similar.

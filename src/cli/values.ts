@@ -83,7 +83,7 @@ export function readListen(
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port: Number(match[3]) };
 }
 
-/** `FILE` or `FILE=DIR`. The last `=` separates, because a file name may hold one and a mount path hardly does. */
+/** `FILE` or `FILE=DIR`. The last `=` separates, because a file name may contain one and a mount path rarely does. */
 export function readConfigTarget(
   text: string,
 ): { readonly file: string; readonly dir: string | undefined } | undefined {

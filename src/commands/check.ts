@@ -1,7 +1,7 @@
 /**
  * `podsecrets check`: every problem of the configs, or their plan. Offline, without credentials.
  *
- * FILE arguments are checked for themselves: every SecretProviderClass for AWS in files, directories, globs and standard input.
+ * FILE arguments are checked on their own: every SecretProviderClass for AWS in files, directories, globs and standard input.
  * Without any, the configs of `--config` are checked together with the directories that they publish to.
  */
 
@@ -13,7 +13,10 @@ import { colourReport, usesColour } from './colour.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 
-/** Prints the report; the exit code of config when anything is wrong. Throws the Problem of files without any class. */
+/**
+ * Prints the report. Returns the exit code of stage `config` if there is a problem. Throws the Problem of files without any
+ * class.
+ */
 export async function check(context: Context): Promise<number> {
   const { settings, stdout, files } = context;
   // EKS sets the region in the pod: without one here the config may still be complete.

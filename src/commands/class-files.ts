@@ -12,7 +12,10 @@ import { quote } from '../core/text.ts';
 import type { Context } from './context.ts';
 import type { PlannedConfigs } from './plans.ts';
 
-/** Every class for AWS in the files. Documents of other kinds are skipped; files without any class too, unless all are. */
+/**
+ * Every class for AWS in the files. Documents of other kinds are skipped. Files without a class are skipped too, but it is a
+ * problem if no file has one.
+ */
 export async function readClassFiles(
   context: Context,
   arguments_: readonly string[],
@@ -23,7 +26,7 @@ export async function readClassFiles(
   for (const file of arguments_.flatMap(expand)) {
     try {
       const text = file === '-' ? await context.stdin() : readConfigFile(file);
-      // Without a class the parser says why, but that is no problem beside files that have one.
+      // A file without a class has no names here, unless it is unreadable or nearly a class: then the parser reports why.
       for (const className of classNames(text)) {
         const parsed = await parsePlan(text, {
           file: file === '-' ? 'standard input' : file,
@@ -45,7 +48,7 @@ export async function readClassFiles(
   return { configs, problems, warnings };
 }
 
-/** The files that an argument names. What does not exist stays, so that reading it says so. */
+/** The files that an argument names. A file that does not exist is kept, so that reading it reports the error. */
 function expand(argument: string): readonly string[] {
   if (argument === '-') return [argument];
   const stat = statSync(argument, { throwIfNoEntry: false });

@@ -20,7 +20,7 @@ export interface Context extends Invocation {
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
-  /** How far the first publish is: what main reports when a signal ends the program before it. */
+  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
   readonly start: Start;
   /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;
@@ -28,7 +28,7 @@ export interface Context extends Invocation {
   readonly onHangup: (listener: () => void) => void;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Everything on standard input; says so on stderr when that is a terminal. */
+  /** Everything on standard input; prints a hint on stderr if standard input is a terminal. */
   readonly stdin: () => Promise<string>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `podsecrets doctor`: check, then for real. Which identity, region and endpoint, whether each object can be read, and which
- * permission is missing where. Prints no values.
+ * `podsecrets doctor`: check, then tests against AWS. Shows the identity, region and endpoint, whether each object can be
+ * read, and which permission is missing where. Prints no values.
  *
  * With `--policy` it prints the least-privilege IAM policy for the configs instead, offline: the policy alone on standard
  * output, for a file or a pipe, and notes on standard error.

@@ -14,14 +14,14 @@ interface PlannedConfig {
   readonly directory: string;
 }
 
-/** What all configs of a command line say; `configs` holds those without problems. */
+/** The result for all configs of a command line; `configs` holds those without problems. */
 export interface PlannedConfigs {
   readonly configs: readonly PlannedConfig[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
-/** Every config of the settings. Throws only what is no Problem. */
+/** Every config of the settings. Throws only errors that are not Problems. */
 export async function readPlans(
   context: Context,
   missingRegion: PlanOptions['missingRegion'] = 'error',

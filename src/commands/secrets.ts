@@ -1,5 +1,6 @@
 /**
- * The Kubernetes Secrets of a sync: applied after each publish, and looked at in between while the CSI driver may write them.
+ * The Kubernetes Secrets of a sync: applied after each publish, and checked between syncs while the CSI driver may write
+ * them.
  */
 
 import { hostname } from 'node:os';
@@ -61,7 +62,7 @@ export async function watchAdoptedSecrets(
         api.close();
       }
     } catch (error) {
-      // The next look tries again, and the next sync reports it.
+      // The next check tries again, and the next sync reports the error.
       if (error instanceof Problem || stop.aborted) return false;
       throw error;
     }

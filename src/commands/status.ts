@@ -1,5 +1,6 @@
 /**
- * `podsecrets status`: asks a running sidecar how it is, and shows it to a person. Fails until every config was published.
+ * `podsecrets status`: fetches the status of a running sidecar and prints it. The exit code is 0 once every config was
+ * published.
  */
 
 import { exitCodes } from '../core/problem.ts';
@@ -10,17 +11,17 @@ import { statusText } from '../sidecar/status-text.ts';
 import type { Context } from './context.ts';
 import { writeWarnings } from './warnings.ts';
 
-/** Milliseconds: the sidecar itself lets no connection live longer. */
+/** Milliseconds: the sidecar closes every connection after this time. */
 const TIMEOUT = 10_000;
 
-/** Prints the page; the exit code of fetch while the sidecar is not ready. Throws a Problem when nobody answers. */
+/** Prints the page; the exit code of fetch while the sidecar is not ready. Throws a Problem when no sidecar answers. */
 export async function status(context: Context): Promise<number> {
   const { settings, stdout, clock } = context;
   writeWarnings(context, context.warnings);
-  // `off` was refused with the settings.
+  // `off` was refused when the settings were read.
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT, readStatus);
   stdout.write(settings.output === 'json' ? `${escapedJson(page)}\n` : statusText(page, clock.now()));
-  // A health check goes by it, for the image has nothing else that could ask.
+  // Health checks use this exit code, because the image has no other HTTP client.
   return page.ready ? exitCodes.done : exitCodes.fetch;
 }

@@ -47,7 +47,7 @@ export function arnInRegion(name: string, region: string): string {
 /** A part of AWS with names, accounts and endpoints of its own. */
 export interface Partition {
   readonly name: string;
-  /** How the names of its services end. */
+  /** The DNS suffix of its endpoints. */
   readonly suffix: string;
 }
 

@@ -15,8 +15,8 @@ export interface BackoffParameters {
 }
 
 /**
- * The wait after `failures` in a row (from 1); `random` is from 0 up to but not 1. The other side may ask for a longer wait
- * with `retryAfter`, but not for a longer one than `longest`.
+ * The wait after `failures` in a row (from 1); `random` is from 0 up to but not 1. The server may ask for a longer wait with
+ * `retryAfter`, up to `longest`.
  */
 export function backoff(
   { first, max, min, jitter }: BackoffParameters,

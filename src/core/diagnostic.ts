@@ -1,5 +1,5 @@
 /**
- * Something that is wrong with a text, as its reader sees it: the reader of a format knows neither the file nor the field.
+ * A mistake in a text, without its context: the parser of a format knows neither the file nor the field.
  */
 
 /** A mistake and its remedy; the caller adds the code and the subject and makes a Problem of it. */

@@ -1,5 +1,5 @@
 /**
- * The environment as a value: what reads a variable gets the environment as a parameter, and never reads the process.
+ * The environment as a value: code that reads a variable gets it as a parameter, and never reads `process.env`.
  */
 
 /** Names to values, as the process got them. An empty value counts as absent nearly everywhere. */

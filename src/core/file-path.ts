@@ -1,8 +1,8 @@
 /**
  * A path below the publish directory, valid by construction.
  *
- * `filePath` is the only constructor: nothing that reaches the disk can leave the directory, take a reserved name or stand
- * below another file.
+ * `filePath` is the only constructor: nothing that reaches the disk can leave the directory, have a reserved name or be below
+ * another file.
  */
 
 /** A path below the publish directory: relative, normal, with `/` between its segments. Made only by `filePath`. */
@@ -31,7 +31,7 @@ export function filePath(text: string): FilePath | PathFault {
   return path as FilePath;
 }
 
-/** The directories that a path stands in, from the top: `a` and `a/b` for `a/b/c`. */
+/** The directories that a path is in, from the top: `a` and `a/b` for `a/b/c`. */
 export function parentsOf(path: FilePath): readonly FilePath[] {
   const segments = path.split('/');
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/') as FilePath);

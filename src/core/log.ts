@@ -1,9 +1,9 @@
 /**
- * The log: one line an event, on stderr.
+ * The log: one line for each event, on stderr.
  *
  * JSON for machines, text for people. Every string is escaped here once more, so that no name of a secret and no message of
- * AWS can forge a line or drive a terminal. A log reader that is gone does not stop the sidecar; one that stalls does, once
- * the pipe to it is full, as it stops every program that loses no line.
+ * AWS can forge a line or control a terminal. A log reader that exits does not stop the sidecar. One that stalls blocks it as
+ * soon as the pipe is full, like every program that drops no line.
  */
 
 import { writeSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { type EventName, events, type LoggedEvent } from './log-events.ts';
 import { type Problem, problemLine } from './problem.ts';
 import { escapeControl } from './text.ts';
 
-/** From what only debugging needs to what somebody must see. */
+/** From the least to the most important. */
 export type LogLevel = LoggedEvent['level'];
 
 /** Only what can be printed: an object with a Secret inside does not type-check. */
@@ -66,12 +66,12 @@ export function openLog(options: LogOptions): Log {
 }
 
 /**
- * Writes to stderr, before it returns: what is written before an exit is on the pipe when the process ends. Not by
- * `process.stderr`, whose streams cost a cold start 1.5 ms and 0.3 MB and make the pipe non-blocking.
+ * Writes to stderr synchronously, so that a text written before an exit is in the pipe when the process ends. Does not use
+ * `process.stderr`, because that stream costs a cold start 1.5 ms and 0.3 MB and makes the pipe non-blocking.
  *
- * Another process that shares the pipe may have made it non-blocking all the same. The text is then written again until the
- * reader has taken it, for at most `timeout` milliseconds; a reader that took nothing for so long is not waited for again until
- * it has taken something. Whether all of it was written.
+ * Another process that shares the pipe may have made it non-blocking nevertheless. The write is then retried for at most
+ * `timeout` milliseconds. After such a timeout, writes do not wait until the reader reads again. Returns whether the whole
+ * text was written.
  */
 export function writeToStderr(text: string, timeout: number = stalled ? 0 : LONGEST_STALL): boolean {
   const bytes = new TextEncoder().encode(text);
@@ -81,26 +81,26 @@ export function writeToStderr(text: string, timeout: number = stalled ? 0 : LONG
       written += writeSync(2, bytes, written);
       stalled = false;
     } catch (error) {
-      // EPIPE and its like: the reader is gone, and nothing can be reported any more.
+      // EPIPE and similar errors: the reader is gone, and nothing can be reported any more.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
       if (pauses-- <= 0) {
         stalled = true;
         return false;
       }
-      // Nothing else may run in between, because a command may end right after this.
+      // Blocks the event loop, because a command may exit right after this.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
     }
   }
   return true;
 }
 
-/** Milliseconds. Less than SIGTERM leaves. */
+/** Milliseconds; less than the time from SIGTERM to the exit. */
 const LONGEST_STALL = 2000;
 
-/** Milliseconds between two attempts. They are counted, because a first look at a clock would load Node's performance module. */
+/** Milliseconds between two attempts. They are counted, because reading a clock would load Node's performance module. */
 const PAUSE = 5;
 
-/** Whether the reader took nothing of the last line. */
+/** Whether the last write timed out. */
 let stalled = false;
 
 const levels: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };

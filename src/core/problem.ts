@@ -1,7 +1,7 @@
 /**
  * What failed, where, and what to do.
  *
- * A Problem is thrown where the cause is understood; anything else that is thrown is a bug of ours and keeps its stack.
+ * A Problem is thrown where the cause is understood; any other thrown error is a bug in podsecrets and keeps its stack.
  * The code is stable and says which stage failed, the stage gives the exit code, and `retry` says whether trying again
  * can help; it is set where the cause is understood, so that callers never guess. No Problem holds a secret.
  */
@@ -99,11 +99,11 @@ export interface ProblemFields {
   readonly line?: number | undefined;
   /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
   readonly retry?: boolean;
-  /** Milliseconds from the start after which trying again is pointless. Default: as long as a start may take. */
+  /** Milliseconds from the start during which a retry can help. Default: the start timeout. */
   readonly retryFor?: number | undefined;
-  /** Milliseconds before the other side wants to be asked again (Retry-After). */
+  /** Milliseconds that the server asks to wait before a retry (Retry-After). */
   readonly retryAfter?: number;
-  /** What IAM does not allow, where allowing it would help. */
+  /** The missing IAM permission, if granting it would help. */
   readonly access?: Access | undefined;
   /** The error underneath; never one whose text may hold a secret. */
   readonly cause?: unknown;
@@ -117,7 +117,7 @@ export interface Access {
   readonly resource: string;
 }
 
-/** One thing that is wrong. */
+/** A failure that a user can act on. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly subject: string;
@@ -152,7 +152,7 @@ export class Problem extends Error {
   }
 }
 
-/** Several things that are wrong, reported together: all of a config's, or all failures of one fetch. Never empty. */
+/** Several Problems, reported together: all of one config, or all of one fetch. Never empty. */
 export class Problems extends Error {
   readonly problems: readonly Problem[];
 
@@ -163,27 +163,27 @@ export class Problems extends Error {
   }
 }
 
-/** The problems inside whatever was thrown; undefined when it is not ours, and so a bug. */
+/** The Problems in a thrown value; undefined for any other error, which is a bug. */
 export function problemsOf(error: unknown): readonly Problem[] | undefined {
   if (error instanceof Problem) return [error];
   if (error instanceof Problems) return error.problems;
   return undefined;
 }
 
-/** Throws what was found: one Problem as itself, several as Problems, none not at all. */
+/** Throws one Problem as itself and several as Problems; does nothing if there is none. */
 export function throwProblems(problems: readonly Problem[]): void {
   const [first, ...others] = problems;
   if (first !== undefined) throw others.length === 0 ? first : new Problems(problems);
 }
 
-/** The problems inside a caught error. Anything else is a bug of ours, and is thrown again. */
+/** The Problems in a caught error. Any other error is a bug in podsecrets, and is thrown again. */
 export function problemsOrThrow(error: unknown): readonly [Problem, ...Problem[]] {
   const [first, ...others] = problemsOf(error) ?? [];
   if (first === undefined) throw error;
   return [first, ...others];
 }
 
-/** Every problem once, however many objects it stopped: missing credentials are one problem, not fifty. */
+/** Each Problem once, even if it affects several objects: missing credentials are one problem, not fifty. */
 export function distinct(problems: readonly Problem[]): readonly Problem[] {
   return [...new Set(problems)];
 }
@@ -232,13 +232,13 @@ export function usageProblem(
   return new Problem({ code, subject, message, remedy });
 }
 
-/** The exit code for whatever was thrown: that of the earliest stage that failed, or 1 for a bug. */
+/** The exit code for any thrown value: that of the earliest stage that failed, or 1 for a bug. */
 export function exitCodeOf(error: unknown): number {
   const problems = problemsOf(error);
   return problems === undefined ? exitCodes.bug : Math.min(...problems.map((problem) => problem.exitCode));
 }
 
-/** One line: where, what was expected and found, and what to do. Escaped once more, so that no caller can forget it. */
+/** One line: where, what was expected and found, and what to do. Escaped here, so that no caller can forget it. */
 export function problemLine(problem: Problem): string {
   return causeLine({ problem, alsoAffected: [] });
 }

@@ -1,16 +1,16 @@
 /**
  * A value that may be written to a file and to nothing else.
  *
- * Every way JavaScript has of turning an object into text answers `[secret]`: the bytes sit in a private field that
- * neither `JSON.stringify`, `util.inspect` (with `showHidden`), `structuredClone` nor spread can reach. The one way out is
- * `reveal()`, and the architecture test lists the files that may call it. Nothing here exposes the length or compares
- * two values, so that a log line cannot become an oracle.
+ * Every conversion of the object to text gives `[secret]`: the bytes are in a private field that neither `JSON.stringify`,
+ * `util.inspect` (with `showHidden`), `structuredClone` nor spread can reach. The only access is `reveal()`, and the
+ * architecture test lists the files that may call it. Nothing here exposes the length or compares two values, so that a log
+ * line cannot become an oracle.
  */
 
 const HIDDEN = '[secret]';
 const inspect = Symbol.for('nodejs.util.inspect.custom');
 
-/** A secret value. Make one on the line where the value arrives. */
+/** A secret value. Create it on the line that receives the value. */
 export class Secret {
   readonly #bytes: Uint8Array;
 

@@ -4,7 +4,10 @@
 
 import { escapeControl } from './text.ts';
 
-/** Lines with columns as wide as their widest cell, two spaces apart. The head is ours, the cells may be foreign. */
+/**
+ * Lines with columns as wide as their widest cell, two spaces apart. Cells are escaped, because they may be untrusted; the
+ * head is not.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const lines = [head, ...rows.map((row) => row.map((cell) => escapeControl(cell)))];
   const widths = head.map((_, column) =>

@@ -1,15 +1,15 @@
 /**
  * Escapes text from outside before it is printed, and small functions for messages.
  *
- * A config, an AWS message or the output of a hook may hold control characters that forge log lines or drive a terminal.
+ * A config, an AWS message or the output of a hook may contain characters that forge log lines or control a terminal.
  */
 
-/** At most this many characters of a foreign text are shown, so that one bad value cannot flood a termination message. */
+/** At most this many characters of an untrusted text are shown, so that one bad value cannot flood a termination message. */
 const MAX_SHOWN = 200;
 
 /**
  * The text on one line: control, bidirectional and invisible characters escaped, cut after `limit` characters (default 200).
- * What is printable already comes back unchanged, so it may be applied again at the exit.
+ * Printable text is returned unchanged, so escaping a text twice is harmless.
  */
 export function escapeControl(text: string, limit: number = MAX_SHOWN): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
@@ -40,7 +40,10 @@ export function quote(text: string): string {
   return `"${escapeControl(text).replaceAll('"', '\\"')}"`;
 }
 
-/** The known name nearest to what was written, if it is near enough to be a slip: two letters, or a third of it. */
+/**
+ * The known name nearest to what was written, if it is near enough for a typo: a distance of two letters, or of a third of
+ * the length.
+ */
 export function didYouMean(written: string, known: Iterable<string>): string | undefined {
   const wanted = written.toLowerCase();
   let best: string | undefined;
@@ -80,8 +83,8 @@ export function plural(count: number, noun: string): string {
 }
 
 /**
- * The value as JSON on which no character of a name can drive a terminal or forge a line: those that JSON leaves as they are
- * (C1 controls, bidirectional and invisible ones, U+2028 and its like) become `\u` escapes, which mean the same.
+ * The value as JSON in which no character can control a terminal or forge a line: characters that JSON does not escape (C1
+ * controls, bidirectional and invisible ones, U+2028 and similar) become `\u` escapes, which have the same meaning.
  */
 export function escapedJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(
@@ -93,12 +96,12 @@ export function escapedJson(value: unknown, indent?: number): string {
   );
 }
 
-/** The text with one full stop at its end, also if it quotes another's sentence. */
+/** The text with one full stop at its end, even if it ends with a quoted sentence. */
 export function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-/** A URL, however malformed, without what may be a user and a password: all up to the last `@`. */
+/** A URL, possibly malformed, in which everything that may be a user and a password is replaced: up to the last `@`. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([^/@]*:)?(\/\/)?[\s\S]*@/, '$1$2…@');
 }

@@ -5,8 +5,8 @@
  */
 
 /**
- * The text as JSON; undefined when it is none. Never the parser's error: it quotes the text, and the text may hold a value or
- * a key.
+ * The text as JSON; undefined when it is not JSON. The parser's error is dropped, because it quotes the text, which may
+ * contain a secret value or a key.
  */
 export function parseJson(text: string): unknown {
   try {

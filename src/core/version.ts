@@ -1,8 +1,8 @@
-/** The version, as package.json has it (a test compares them): the program is one file and cannot read that one. */
+/** The version in package.json (a test compares them): the built program is one file and cannot read package.json. */
 export const version = '0.1.0';
 
 /**
- * The image that `inject`, the chart and the pages name: the one that `docker build` makes, until an image is published. The
- * release workflow refuses a tag while this is not the name that it pushes.
+ * The image that `inject`, the chart and the documentation name: the one that `docker build` makes, until an image is
+ * published. The release workflow refuses a tag while this is not the name that it pushes.
  */
 export const image = `podsecrets:${version}`;

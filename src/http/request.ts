@@ -3,7 +3,7 @@
  *
  * The whole answer is read, up to a limit of bytes, so that a hang or a cut in the middle of it is an error of the request. A
  * change of protocol (101), which Node ends without an error and without an answer, is an error too. Errors name the host and
- * the port, and how far the request came. Nothing is retried and nothing logged.
+ * the port, and how far the request got. Nothing is retried and nothing logged.
  */
 
 import http from 'node:http';
@@ -26,11 +26,11 @@ export interface RequestOptions {
   readonly largestBody: number;
   /** Ends the request. An abort by a TimeoutError becomes a RequestError; any other reason is passed on as it is. */
   readonly signal: AbortSignal;
-  /** Starts the limit of time for connecting; returns what cancels it. */
+  /** Starts the connect timeout; returns a function that cancels it. */
   readonly limitConnecting?: (expired: () => void) => () => void;
-  /** Reserves memory for an answer's body before it is read; resolves with what releases it. */
+  /** Reserves memory for an answer's body before it is read; resolves with a function that releases it. */
   readonly reserve?: (bytes: number, signal: AbortSignal) => Promise<() => void>;
-  /** Once there is a status, the rest of the body is not worth an error: resolves with as much of it as came. */
+  /** A failure in the body is not an error: resolves with the part that arrived. */
   readonly keepPartialBody?: boolean;
 }
 
@@ -44,10 +44,10 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-/** How far a request came: DNS, the connection (with TLS, and a proxy), the answer. */
+/** How far a request got: DNS, the connection (with TLS, and a proxy), the answer. */
 export type RequestPhase = 'lookup' | 'connect' | 'answer';
 
-/** No whole answer. */
+/** The request failed before the whole answer arrived. */
 export class RequestError extends Error {
   /** Node's code, `TimeoutError`, ERR_UPGRADED (101) or ERR_ANSWER_TOO_LARGE. */
   readonly code: string;
@@ -57,7 +57,7 @@ export class RequestError extends Error {
 
   constructor(code: string, peer: string, phase: RequestPhase) {
     super(`${code} at ${peer}`);
-    // The name is what the SDK's retry goes by.
+    // The SDK's retry strategy checks the name.
     this.name = code === 'TimeoutError' ? code : 'RequestError';
     this.code = code;
     this.peer = peer;
@@ -88,7 +88,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     method: options.method,
     path: options.path,
     headers: options.headers,
-    // Written out, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
+    // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED changes the default.
     ...(secure ? { rejectUnauthorized: true } : {}),
   });
   const finish = (): void => {
@@ -167,10 +167,10 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
       release = reserved;
     }
     response.on('data', (chunk: Buffer) => {
-      const room = largestBody - size;
-      chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-      size += Math.min(chunk.length, room);
-      if (chunk.length > room) failWith('ERR_ANSWER_TOO_LARGE');
+      const left = largestBody - size;
+      chunks.push(chunk.length > left ? chunk.subarray(0, left) : chunk);
+      size += Math.min(chunk.length, left);
+      if (chunk.length > left) failWith('ERR_ANSWER_TOO_LARGE');
     });
     response.on('end', () => succeed(response));
   });
@@ -178,7 +178,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   return promise;
 }
 
-/** One copy of the bytes, with no more memory behind it. */
+/** One copy of the bytes, without spare memory. */
 function joined(chunks: readonly Buffer[], size: number): Uint8Array {
   const body = new Uint8Array(size);
   let at = 0;

@@ -1,8 +1,8 @@
 /**
  * The answer to a request, as a value.
  *
- * /livez, /readyz, /metrics and /status are for every client that can reach the port, POST /refresh is for this pod alone. No
- * answer holds a secret, and bodies are never read.
+ * /livez, /readyz, /metrics and /status are for every client that can reach the port, POST /refresh only for this pod. No
+ * answer contains a secret, and request bodies are never read.
  */
 
 import { escapedJson } from '../core/text.ts';
@@ -16,13 +16,13 @@ export interface Pages {
   readonly refresh: () => void;
 }
 
-/** As much of /status as /readyz needs; the page shows all of it. */
+/** The part of /status that /readyz needs; the page shows all of it. */
 interface StatusPage {
   readonly ready: boolean;
   readonly configs: readonly { readonly ready: boolean; readonly directory: string }[];
 }
 
-/** As much of a request as an answer depends on. */
+/** The part of a request that the answer depends on. */
 export interface HttpRequest {
   readonly method: string;
   /** As sent, with its query. */
@@ -35,7 +35,7 @@ export interface HttpRequest {
   readonly forwarded: boolean;
 }
 
-/** An answer, complete but for its length. */
+/** An answer without its content-length. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

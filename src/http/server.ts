@@ -1,9 +1,9 @@
 /**
  * The sidecar's HTTP server.
  *
- * One request on a connection, no connection longer than ten seconds, at most 64 at a time; a further one closes the oldest, so
- * that a flood does not keep a probe out. It reads no body, sets no timer without a connection, keeps no process alive, and
- * closes at once.
+ * One request on a connection, no connection longer than ten seconds, at most 64 at a time; a further one closes the oldest,
+ * so that a flood does not keep a probe out. It reads no body, sets no timer without a connection, does not keep the process
+ * alive, and closes at once.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -118,7 +118,7 @@ function listening(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Kept: later errors are about connections that could not be accepted, because descriptors ran out.
+    // Never removed: later errors are about connections that could not be accepted, because descriptors ran out.
     server.on('error', (error: NodeJS.ErrnoException) => reject(listenFailure(`${host}:${port}`, error)));
     // 0.0.0.0 means every address. Without a host Node listens on IPv6 too, if the machine has it: in an IPv6 cluster a pod
     // has no other addresses, and its probes would fail.

@@ -10,8 +10,8 @@ import { sendRequest } from './request.ts';
 const LARGEST = 4 * 1024 * 1024;
 
 /**
- * The page /status, as `read` takes it from its JSON. Throws a Problem when there is no answer within `timeout` milliseconds,
- * or when `read` says with undefined that it is another page.
+ * The page /status, parsed by `read`. Throws a Problem when there is no answer within `timeout` milliseconds, or when `read`
+ * returns undefined, because it is another page.
  */
 export async function fetchStatus<Page>(
   listen: { readonly host: string; readonly port: number },
@@ -38,7 +38,7 @@ export async function fetchStatus<Page>(
   return status;
 }
 
-/** The address at which a server that listens everywhere can be reached from here. */
+/** The address at which a server that listens on all addresses can be reached from here. */
 function reachable(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }

@@ -106,7 +106,7 @@ function waitForExit(
     });
     child.once('exit', () => {
       cleanup();
-      // What it left running in its group would stay forever, one more with every rotation.
+      // Processes left in the group would run forever, and more of them after every rotation.
       signalGroup(child, 'SIGKILL');
       timer = setTimeout(() => {
         child.stdout?.destroy();

@@ -2,7 +2,7 @@
  * The environment of a hook, and what may be shown of its output.
  *
  * A hook starts with a short list of variables and nothing else of ours: no credentials, no tokens, and no addresses of
- * credential endpoints. Its output is foreign text.
+ * credential endpoints. Its output is untrusted text.
  */
 
 import type { Environment } from '../core/environment.ts';

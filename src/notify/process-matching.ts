@@ -10,7 +10,7 @@
 export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
-  /** The kernel's name of it, truncated after 15 bytes; a program can change it. */
+  /** Its name in the kernel, truncated after 15 bytes; a program can change it. */
   readonly name: string;
   /** argv[0]; empty for kernel threads and zombies; a program can overwrite it with a title. */
   readonly program: string;
@@ -54,8 +54,8 @@ export function parsePidFile(text: string): number | undefined {
 const LARGEST_PID = 4_194_304;
 
 /**
- * The processes to signal for a name: those that have it, but not us, not what we started, and not the children of one that
- * has it too: a master signals its workers itself, and a worker that is signalled twice drops its requests.
+ * The processes to signal for a name: those that have it, except us, our descendants, and the children of a process that has
+ * it too: a master signals its workers itself, and a worker that is signalled twice drops its requests.
  */
 export function findByName(table: ProcessTable, name: string, self: number): readonly ProcessEntry[] {
   const found = [...table.values()].filter(
@@ -91,7 +91,10 @@ export function isReused(process: ProcessEntry, bootTime: number, written: numbe
 /** USER_HZ: what /proc counts in, 100 on every architecture we build for, whatever the kernel's own tick. */
 const TICKS_PER_SECOND = 100;
 
-/** Milliseconds that the wall clock may have been moved since: a wrong refusal is worse than a late one. */
+/**
+ * Milliseconds of tolerance, because the wall clock may have been set since: not to signal the right process is worse than to
+ * miss a pid that was reused within seconds.
+ */
 const REUSE_SLACK = 10_000;
 
 function matchesName(process: ProcessEntry, wanted: string): boolean {

@@ -16,7 +16,7 @@ import type { Notifier, NotifierKind, NotifierStatus } from './notifier.ts';
 
 /** The queues of all notifiers. */
 export interface NotificationQueue {
-  /** Starts to notify of these changed files; returns at once and never fails. */
+  /** Adds these changed files to every queue; returns at once and never fails. */
   enqueue(names: readonly string[]): void;
   /**
    * Resolves when every notifier has delivered. Throws the problems of those that have not after `timeout` milliseconds, not

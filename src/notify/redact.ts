@@ -1,5 +1,5 @@
 /**
- * Replaces published values in foreign text before it may be shown.
+ * Replaces published values in untrusted text before it may be shown.
  *
  * A hook can print a value that it read, and a reload endpoint can respond with it. Only the end of either is shown, and only
  * after every value was replaced in the forms in which programs print values: as it is, line by line, field by field of a
@@ -13,7 +13,8 @@ const PLACEHOLDER = '[secret]';
 
 /** The text with every value, and everything that is part of one, replaced by `[secret]`. */
 export function redact(text: string, values: Iterable<Secret>): string {
-  // By places and not by a pattern: the error about a pattern that is too large would hold the values.
+  // Collects positions instead of building a regular expression, because the error for one that is too large would contain
+  // the values.
   const places: Place[] = [];
   for (const value of values) {
     for (const piece of piecesOf(value.reveal())) places.push(...placesOf(piece, text));
@@ -50,10 +51,10 @@ function* placesOf(piece: string, text: string): Iterable<Place> {
 const LONG = 256;
 
 function* literalPlaces(piece: string, text: string): Iterable<Place> {
-  const written = [piece, JSON.stringify(piece).slice(1, -1)];
+  const encoded = [piece, JSON.stringify(piece).slice(1, -1)];
   // A lone surrogate, from an escape in a JSON value, cannot be percent-encoded.
-  if (piece.isWellFormed()) written.push(encodeURIComponent(piece));
-  for (const form of written) {
+  if (piece.isWellFormed()) encoded.push(encodeURIComponent(piece));
+  for (const form of encoded) {
     for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + form.length))
       yield { start: at, end: at + form.length };
   }
@@ -143,16 +144,16 @@ function isWord(character: string | undefined): boolean {
 function* piecesOf(bytes: Uint8Array): Iterable<string> {
   const text = new TextDecoder().decode(bytes);
   yield* encodings(bytes);
-  yield* writings(text);
+  yield* encodedForms(text);
   // The lines of a JSON value are its syntax; its fields are what can be printed alone.
   for (const part of fieldsOf(text) ?? [text]) {
-    yield* writings(part);
-    for (const line of part.split('\n')) yield* writings(line.trim());
+    yield* encodedForms(part);
+    for (const line of part.split('\n')) yield* encodedForms(line.trim());
   }
 }
 
 /** A text, and its encodings as a whole; escapes of single characters are matched in the output (`endOf`). */
-function* writings(text: string): Iterable<string> {
+function* encodedForms(text: string): Iterable<string> {
   if (text === '') return;
   yield text;
   yield* encodings(new TextEncoder().encode(text));
@@ -163,7 +164,7 @@ function* encodings(bytes: Uint8Array): Iterable<string> {
   const base64 = Buffer.from(bytes).toString('base64').replace(/=+$/, '');
   yield base64;
   yield base64.replaceAll('+', '-').replaceAll('/', '_');
-  // Within other text, as the password in `user:password` of basic authentication: base64 has three alignments.
+  // Within other text, like the password in `user:password` of basic authentication: base64 has three alignments.
   for (const offset of [0, 1, 2]) {
     const aligned = Buffer.concat([new Uint8Array(offset), bytes]).toString('base64');
     const inner = aligned.slice(Math.ceil((offset * 4) / 3), Math.floor(((offset + bytes.length) * 4) / 3));
@@ -187,7 +188,7 @@ function fieldsOf(text: string): readonly string[] | undefined {
     });
     return fields;
   } catch {
-    // Not JSON after all. The parser's error would quote the value, so nobody hears of it.
+    // Not JSON after all. The parser's error is dropped, because it quotes the value.
     return undefined;
   }
 }

@@ -43,7 +43,7 @@ export function signalNotifier(
   system: ProcessSystem,
 ): Notifier {
   const subject = target.kind === 'pidFile' ? target.file : `process ${quote(target.name)}`;
-  /** The earliest that was read: a clock that is set forward moves it, but not the times of existing files. */
+  /** The earliest boot time that was read: setting the clock forward changes it, but not the times of existing files. */
   let bootTime = readBootTime(system.proc);
   let current: readonly string[] | undefined;
   /** Processes that were signalled for it already, while another of the same name could not be. */

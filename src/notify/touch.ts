@@ -1,7 +1,7 @@
 /**
  * Notifies the application by touching a file: created when it is missing, else given a new modification time.
  *
- * A watcher sees an attribute change and a close after writing, whichever it waits for; the content does not change.
+ * A watcher gets the events of an attribute change and of a close after writing; the content does not change.
  */
 
 import { constants } from 'node:fs';
@@ -29,7 +29,7 @@ export function touchNotifier(file: string, now: () => number): Notifier {
   };
 }
 
-/** Creates without emptying, in one step, and does not wait for a pipe's reader; nothing is ever written. */
+/** Creates the file or opens it without truncating it, and does not wait for a pipe's reader; nothing is ever written. */
 const CREATE_OR_KEEP = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
 
 async function setTime(handle: FileHandle, seconds: number): Promise<void> {

@@ -45,7 +45,7 @@ export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOption
 /** Bytes of a response that are read: more than the largest secret (64 KiB), so that none is cut before it can be redacted. */
 const BODY_LIMIT = 128 * 1024;
 
-/** One request, on a connection that ends with it. The body is what arrived of it: once there is a status, the rest matters less. */
+/** One request, on a connection that ends with it. The body may be incomplete, because the status alone decides. */
 function post(url: URL, body: string, signal: AbortSignal, timeout: number): Promise<HttpResponse> {
   const { username, password } = url;
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -79,7 +79,7 @@ function refusal(
   const { location = 'nowhere', 'retry-after': retryAfter } = headers;
   const moved = status >= 300 && status < 400;
   const body = redact(new TextDecoder().decode(bytes)).trim();
-  const said = moved
+  const details = moved
     ? ` to ${escapeControl(redact(withoutQuery(location)))}`
     : body === ''
       ? ''
@@ -87,7 +87,7 @@ function refusal(
   return new Problem({
     code: 'notify.url',
     subject,
-    message: moved ? `redirects (${status})${said}` : `responded with ${status}${said}`,
+    message: moved ? `redirects (${status})${details}` : `responded with ${status}${details}`,
     remedy: moved
       ? 'Give the URL that it redirects to; redirects are not followed.'
       : 'Correct the error that it reports; see the log of the application.',

@@ -1,9 +1,9 @@
 /**
  * Records beside a generation which Kubernetes Secrets were applied from it.
  *
- * A process may end between a publish and its Secrets. The next one finds the files complete and would be ready at once, with
- * a Secret that is missing or stale. The record counts only while its generation is current, so a restart is ready at once
- * exactly when the Secrets of this generation were applied, also while AWS is away.
+ * A process may end between a publish and the update of its Secrets. The next one finds the files complete, and would be
+ * ready at once although a Secret is missing or stale. The record counts only while its generation is current, so a restart
+ * is ready at once exactly when the Secrets of this generation were applied, even while AWS is unavailable.
  */
 
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
 import { appliedFileName, type Layout } from './layout.ts';
 
-/** Bytes: more than a config may describe. A planted file of any size costs no memory. */
+/** Bytes: more than a config may describe. A larger file, put there by another container, is not read. */
 const LIMIT = 4 * 1024 * 1024;
 
 /** What was recorded for the current generation; undefined when nothing was. */

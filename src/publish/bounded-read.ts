@@ -7,7 +7,7 @@
 
 import type { FileSystem } from './fs.ts';
 
-/** The text of a regular file of at most `limit` bytes; undefined for anything else. Errors of the file system pass. */
+/** The text of a regular file of at most `limit` bytes; undefined for anything else. Throws errors of the file system. */
 export function readBounded(fs: FileSystem, path: string, limit: number): string | undefined {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

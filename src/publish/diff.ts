@@ -1,10 +1,10 @@
 /**
- * What a publish changes: the generation on disk, compared with the snapshot that shall be there.
+ * What a publish changes: the generation on disk, compared with the snapshot that is to be published.
  *
- * The comparison is with the disk and not with memory, so that a restart that changes nothing notifies nobody. Content, mode
- * and owner count; modification times and inodes do not. Contents are read in chunks of 64 KiB, the most that Secrets Manager
- * keeps in one secret, so that the memory needed does not grow with the generation. Only files with the size of the next
- * value are read at all.
+ * The comparison is with the disk and not with memory, so that a restart that changes nothing sends no notification. Content,
+ * mode and owner count; modification times and inodes do not. Contents are read in chunks of 64 KiB, the most that Secrets
+ * Manager keeps in one secret, so that the memory needed does not grow with the generation. Only files with the size of the
+ * next value are read at all.
  */
 
 import { join } from 'node:path';

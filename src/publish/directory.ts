@@ -2,7 +2,7 @@
  * A directory to publish to.
  *
  * Opening it checks its file system and takes its lock, which is held until `close` or the end of the process; publishing is
- * then safe against kill -9 after any step (publish.ts). What the files are is decided elsewhere.
+ * then safe against kill -9 after any step (publish.ts). The caller decides which files.
  */
 
 import * as nodeFs from 'node:fs';
@@ -26,9 +26,9 @@ import type { Owner, Snapshot } from './snapshot.ts';
 /** Which directory, and on what terms. */
 export interface DirectoryOptions extends DirectoryTerms {
   readonly dir: string;
-  /** The owner that the files shall have; undefined: the user of this process. */
+  /** The owner of the published files; undefined: the user of this process. */
   readonly owner: Owner | undefined;
-  /** `init` or `sidecar`: named to another writer that finds the directory locked. */
+  /** `init` or `sidecar`: shown to another writer that finds the directory locked. */
   readonly holder: string;
   /** How long to wait for another writer to end, in milliseconds. */
   readonly lockTimeout: number;
@@ -152,7 +152,7 @@ function freeSpace(fs: FileSystem, dir: string): { readonly free: number; readon
   return { free: bavail * bsize, freeInodes: ffree };
 }
 
-/** What is at the place where the files are to go. */
+/** What was found at the path of the directory. */
 export interface DirectoryFacts {
   readonly path: string;
   readonly exists: boolean;

@@ -2,9 +2,9 @@
  * Whether a directory can be published to: it is in memory, so that no value reaches a disk, or the user allows a disk; and
  * the kernel lets every user follow our links in it (sticky.ts).
  *
- * A directory of which only the last part is missing is created. With more missing, a forgotten volumeMount is an error, and
- * not a directory in the container's own writable layer, which the application would never see. The directory is never
- * removed or replaced, because the subPath mount of an application holds its inode.
+ * If only the last part of the path is missing, the directory is created. If more is missing, the volumeMount was probably
+ * forgotten: that is an error, because a directory in the container's own writable layer would never reach the application.
+ * The directory is never removed or replaced, because the subPath mount of an application holds its inode.
  */
 
 import { dirname, resolve } from 'node:path';
@@ -27,7 +27,7 @@ export interface DirectoryTerms {
 /** From statfs(2) and linux/magic.h. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x0102_1994 /* tmpfs */, 0x8584_58f6 /* ramfs */]);
 
-/** Names for the error, of file systems that a forgotten or a wrong volume has. */
+/** Names for the error message, of the usual file systems of a forgotten or wrong volume. */
 const names: ReadonlyMap<number, string> = new Map([
   [0x794c_7630, "overlayfs, the container's own file system"],
   [0xef53, 'ext4'],
@@ -36,7 +36,7 @@ const names: ReadonlyMap<number, string> = new Map([
   [0x6969, 'nfs'],
 ]);
 
-/** The directory's path, absolute and without links; it exists and can be written to. Errors of the file system pass. */
+/** The directory's path, absolute and without links; it exists and can be written to. Throws errors of the file system. */
 export function prepareDirectory(fs: FileSystem, dir: string, terms: DirectoryTerms): string {
   const wanted = resolve(dir);
   if (!checkDirectory(fs, wanted, terms)) {
@@ -80,13 +80,13 @@ function createDirectory(fs: FileSystem, dir: string): void {
   try {
     fs.mkdirSync(dir, { mode: 0o755 });
   } catch (error) {
-    // A writer that started at the same moment was faster. The check that follows examines its directory.
+    // Another writer created it at the same moment. The check that follows examines that directory.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw error;
   }
   const mode = fs.statSync(dir).mode & 0o7777;
   const expected = 0o755 | (mode & 0o2000);
-  // The umask may have taken bits away, and the application's user must pass.
+  // The umask may have cleared bits, but the application's user must be able to enter.
   if (mode !== expected) fs.chmodSync(dir, expected);
 }
 
@@ -97,7 +97,7 @@ function nearestExisting(fs: FileSystem, path: string): string {
   }
 }
 
-/** Whether the directory is on a file system that has no disk. Errors of the file system pass. */
+/** Whether the directory is on a file system without a disk. Throws errors of the file system. */
 export function isInMemory(fs: FileSystem, directory: string): boolean {
   return IN_MEMORY.has(fs.statfsSync(directory).type);
 }

@@ -8,7 +8,7 @@ import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { Owner } from './snapshot.ts';
 
-/** Space in the volume, asked for only when it ran out. */
+/** Space in the volume, read only when it ran out. */
 interface Space {
   /** Bytes. */
   readonly needed: number;
@@ -80,7 +80,7 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
   }
 }
 
-/** May pass without a change: too little memory, too many open files. */
+/** May succeed later without a change: too little memory, too many open files. */
 const TRANSIENT: ReadonlySet<string> = new Set(['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'EINTR']);
 
 function isSystemError(error: unknown): error is SystemError {

@@ -2,15 +2,15 @@
  * Removes generations that were replaced.
  *
  * A reader may be between two steps: it has resolved `..data`, or opened it, and not yet the file below. So a replaced
- * generation stays for one more second. The kubelet removes it at once, and there such a reader, rare as it is, finds no
- * file. No old value stays longer: not until the next change, and not after the program has ended.
+ * generation stays for one more second. The kubelet removes it at once, so that in a ConfigMap volume such a reader, though
+ * rare, finds no file. No old value stays longer: not until the next change, and not after the program has ended.
  */
 
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from './fs.ts';
 
-/** Milliseconds. A reader that is slowed to a hundredth still gets through a generation in this time. */
+/** Milliseconds. Long enough for a reader that is 100 times slower than usual to read a whole generation. */
 export const CLEANUP_DELAY = 1000;
 
 /** Pending removals of replaced generations. */

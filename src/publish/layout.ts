@@ -1,8 +1,8 @@
 /**
  * What is in the directory: the current generation, our links, leftovers of a crash, and what others put there.
  *
- * Names that begin with `..` are ours by rule; any other name is ours only if it is a link of exactly our making. What is
- * not ours is never changed.
+ * Names that begin with `..` are ours by rule; any other name is ours only if it is exactly a link that podsecrets makes.
+ * What is not ours is never changed.
  */
 
 import { join } from 'node:path';
@@ -121,7 +121,7 @@ function currentGeneration(fs: FileSystem, dir: string): CurrentGeneration | und
   const path = join(dir, name);
   // The generation was removed, or replaced by a link to elsewhere: the same as before the first publish.
   if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-  // Checked before anything is written: otherwise the first rotation, at night, would be the one to fail.
+  // Checked before anything is written: otherwise the start would succeed and the first rotation would fail.
   fs.accessSync(path, fs.constants.W_OK);
   return { name, since: link.mtimeMs, names: new Set(fs.readdirSync(path)) };
 }

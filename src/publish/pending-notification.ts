@@ -13,7 +13,10 @@ import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
 import { type Layout, pendingFileName } from './layout.ts';
 
-/** Bytes: far more than the names of all files that fit into a volume. A planted file of any size costs no memory. */
+/**
+ * Bytes: far more than the names of all files that fit into a volume. A larger file, put there by another container, is not
+ * read.
+ */
 const LIMIT = 4 * 1024 * 1024;
 
 /** Stores these names for a generation that is being made; writes nothing when there are none. `generation`: its path. */

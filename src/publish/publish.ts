@@ -7,15 +7,15 @@
  *   <dir>/..2026_01_31_23_59_59.a1B2c3.pending        names to notify the application of (pending-notification.ts)
  *
  *  (1) Read the layout of the directory.
- *  (2) Remove what a crash left: a `..data_tmp`, links that lead nowhere, generations that are not current, their pending files.
+ *  (2) Remove what a crash left: a `..data_tmp`, dangling links, generations that are not current, their pending files.
  *  (3) Refuse if a name of the next generation is taken by something that is not ours.
  *  (4) Compare contents, modes and owners with the disk. If nothing differs, write nothing and return.
  *  (5) Make a new generation, closed to others until it is complete.
  *  (6) Store the pending names. Write the files: content, then mode, then owner. Open the generation to others.
- *  (7) Make links for new names. They lead nowhere until (9), and start to work with the generation.
+ *  (7) Make links for new names. They dangle until (9).
  *  (8) Make `..data_tmp`, a link to the new generation.
  *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old generation, after it the new one.
- * (10) Remove the links of names that are gone: they lead nowhere since (9).
+ * (10) Remove the links of names that are gone: they dangle since (9).
  * (11) Schedule the removal of the old generation: one second later, when no reader is in it any more.
  *
  * Killed after any step, the directory shows either the old generation or the new one, complete, and (2) of the next run
@@ -58,7 +58,7 @@ export interface PublishContext {
   readonly fs: FileSystem;
   /** Absolute, without links. */
   readonly dir: string;
-  /** The owner that the files shall have; undefined: the user of this process. */
+  /** The owner of the published files; undefined: the user of this process. */
   readonly owner: Owner | undefined;
   readonly cleanup: GenerationCleanup;
   /** This process has published here before. */
@@ -173,7 +173,7 @@ function writeFiles({ fs, dir, owner }: PublishContext, generation: string, next
     setMode(fs, path, file.mode);
     if (owner === undefined) continue;
     fs.lchownSync(path, owner.uid, owner.gid);
-    // (4) of the next run has to read it: better to fail on the first start than at the first restart.
+    // (4) of the next run has to read it: better to fail at the first start than at the first restart.
     fs.accessSync(path, fs.constants.R_OK);
   }
   setMode(fs, generation, openToOthers);

@@ -1,8 +1,8 @@
 /**
- * The files that shall exist, and what changed from one generation to the next.
+ * The files of one publish, and what changed from one generation to the next.
  *
- * Paths are FilePaths: their only constructor checks them, so nothing that reaches the disk can leave the directory, hide
- * behind a reserved name or lie below another file.
+ * Paths are FilePaths: their only constructor checks them, so nothing that reaches the disk can leave the directory, have a
+ * reserved name or be below another file.
  */
 
 import type { FilePath } from '../core/file-path.ts';

@@ -1,9 +1,9 @@
 /**
  * When to sync again.
  *
- * After a success: the interval, 10 % shorter or longer, so that the pods of a fleet drift apart. After a failure: exponential
- * backoff with full jitter (a random part of a doubling limit, so that a fleet does not retry at one moment), never sooner
- * than the other side asked for, never later than the interval. All times are milliseconds.
+ * After a success: the interval, 10 % shorter or longer, so that the pods of a fleet drift apart. After a failure:
+ * exponential backoff with full jitter (a random part of a doubling limit, so that a fleet does not retry at one moment),
+ * never sooner than the server asked for, never later than the interval. All times are milliseconds.
  */
 
 import { backoff } from '../core/backoff.ts';

@@ -1,9 +1,9 @@
 /**
  * When to sync: the first phase, then the steady phase until the sidecar stops.
  *
- * First phase: a pod waits. Transient failures (an agent that is not up yet, IAM changes that have not propagated,
- * throttling) are retried until the start timeout; any other ends the phase at once, with every problem that was found. Over
- * files that an earlier process left there is no first phase, and an AWS outage does not end the sidecar: the application has
+ * First phase: the pod is waiting. Transient failures (an agent that is not up yet, IAM changes that have not propagated,
+ * throttling) are retried until the start timeout; any other ends the phase at once, with every problem that was found. If an
+ * earlier process left the files, there is no first phase, and an AWS outage does not end the sidecar: the application has
  * what it needs. Steady phase: only `stop` ends it. It refreshes at the interval, backs off after failures, never runs two
  * syncs at a time, and syncs at once when it is triggered.
  */
@@ -50,7 +50,7 @@ export async function runLoop(options: LoopOptions, stop: AbortSignal): Promise<
   let delay = 0;
   if (!options.isReady()) {
     await firstPhase(options, options.startTimeout, stop);
-    // Pods that started together drift apart from here on.
+    // The jitter spreads the refreshes of pods that started together.
     delay = refreshDelay(options.interval, options.clock.random());
   }
   await options.watch();
@@ -124,8 +124,8 @@ function backoffAfter(
 }
 
 /**
- * Logs why a sync of the first phase failed, and when the next attempt is: one line for each cause, however many objects it
- * stopped. Passes the problems on to `onProblems`.
+ * Logs why a sync of the first phase failed, and when the next attempt is: one line for each cause, even if it affects
+ * several objects. Passes the problems on to `onProblems`.
  */
 export function logRetry(
   log: Log,

@@ -1,11 +1,14 @@
 /**
- * The page /status, read back from JSON that anything may have sent.
+ * The page /status, parsed from untrusted JSON.
  */
 
 import { asList, isObject, numberOf, textOf, type UnknownObject } from '../core/unknown.ts';
 import type { SidecarStatus } from './status.ts';
 
-/** The page; undefined unless every field that a reader of it needs has its type. Fields of later versions may be there. */
+/**
+ * The page; undefined unless every field that a reader needs has its type. Unknown fields are allowed: later versions may add
+ * some.
+ */
 export function readStatus(value: unknown): SidecarStatus | undefined {
   return isObject(value) && isStatus(value) ? (value as unknown as SidecarStatus) : undefined;
 }

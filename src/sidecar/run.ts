@@ -14,10 +14,13 @@ import { createStatusTracker } from './status.ts';
 import { createSync, type SyncOptions } from './sync.ts';
 import { createRefreshLimit, type Triggers } from './triggers.ts';
 
-/** Milliseconds for running notifications after SIGTERM; the whole end has 5 s. */
+/** Milliseconds for running notifications after SIGTERM; the whole shutdown has 5 s. */
 const SHUTDOWN_NOTIFY_GRACE = 3000;
 
-/** Milliseconds between two syncs that POST /refresh asks for. A process that may send SIGHUP can do more harm anyway. */
+/**
+ * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit: a process that may send it can do more
+ * harm anyway.
+ */
 const REFRESH_SPACING = 1000;
 
 /** A server of the HTTP pages. */

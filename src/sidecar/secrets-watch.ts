@@ -1,15 +1,15 @@
 /**
- * Looks at Kubernetes Secrets between syncs, for the time that a migration from the CSI driver takes.
+ * Checks Kubernetes Secrets between syncs during a migration from the CSI driver.
  *
- * While a pod of the old ReplicaSet runs, its driver writes a Secret again within 5 minutes; with the last old ReplicaSet the
- * garbage collector deletes what carries its ownerReference. A refresh interval may be an hour; pods that start in the
- * meantime need the Secret within a minute.
+ * While a pod of the old ReplicaSet runs, its driver writes a Secret again within 5 minutes; after the last old ReplicaSet
+ * the garbage collector deletes the Secrets with its ownerReference. A refresh interval may be an hour; pods that start in
+ * the meantime need the Secret within a minute.
  */
 
 import type { Clock } from '../core/clock.ts';
 
-/** Milliseconds between two looks, and for how long after the start of the process. */
-const LOOK_INTERVAL = 60_000;
+/** Milliseconds between two checks, and for how long after the start of the process. */
+const CHECK_INTERVAL = 60_000;
 const WATCH_TIME = 3_600_000;
 
 /** What the watch needs. */
@@ -21,14 +21,14 @@ export interface SecretsWatch {
   readonly onLost: () => void;
 }
 
-/** Looks every minute for an hour. Resolves at the end of it, or as soon as `stop` is aborted. */
+/** Checks every minute for an hour. Resolves after that hour, or as soon as `stop` is aborted. */
 export async function watchSecrets(
   { clock, isLost, onLost }: SecretsWatch,
   stop: AbortSignal,
 ): Promise<void> {
   const end = clock.elapsed() + WATCH_TIME;
   while (clock.elapsed() < end) {
-    await clock.sleep(LOOK_INTERVAL, stop).catch(() => {});
+    await clock.sleep(CHECK_INTERVAL, stop).catch(() => {});
     if (stop.aborted) return;
     if (await isLost()) onLost();
   }

@@ -2,8 +2,8 @@
  * One sync: fetches for every config at once, publishes each, and enqueues the notifications.
  *
  * Configs are independent: one that fails does not delay the others. The sync fails with the problems of all. Pending names
- * are stored with the files until every notifier has delivered them; so a process that replaces a killed one notifies at
- * once of what that one did not deliver, also while AWS is away, and not again of what all notifiers delivered.
+ * are stored with the files until every notifier has delivered them; so a process that replaces a killed one delivers at once
+ * what the killed one did not deliver, even while AWS is unavailable, and repeats nothing that all notifiers delivered.
  */
 
 import { createFetcher, type Fetcher } from '../aws/fetcher.ts';
@@ -86,7 +86,7 @@ export function createSync(options: SyncOptions): Sync {
     stop: AbortSignal,
   ): Promise<void> {
     const rendered = await target.renderFiles(results);
-    // In one step without an await: a delivery that ends in between would clear the names of this publish.
+    // No await between publish and enqueue: a delivery that ends in between would clear the names of this publish.
     const published = target.publish(rendered);
     enqueue(target, published.pending);
     const { snapshot } = rendered;

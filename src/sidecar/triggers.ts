@@ -1,7 +1,7 @@
 /**
- * What starts a sync before its time: a signal, an edited config, a request.
+ * What starts a sync before the interval is over: a signal, an edited config, a request.
  *
- * A trigger only ends the wait; the loop then finds out itself what is new. So any number of triggers during a sync lead to
+ * A trigger only ends the wait; the loop then fetches and compares by itself. So any number of triggers during a sync lead to
  * one more sync, and none is lost.
  */
 
@@ -21,7 +21,7 @@ export interface Triggers {
 /** A timer runs at most this long (milliseconds), because timers stand still while a machine is suspended. */
 const MAX_TIMER = 60_000;
 
-/** No trigger yet. */
+/** Triggers of a loop; none is pending. */
 export function createTriggers(clock: Clock): Triggers {
   let pending = new Set<TriggerReason>();
   let wakeUp = new AbortController();
@@ -48,8 +48,9 @@ export function createTriggers(clock: Clock): Triggers {
 }
 
 /**
- * `trigger`, at most once in `spacing` milliseconds: the first call counts at once, calls that follow too soon are one, and
- * count when the time has come. So none is lost, and a loop in a script cannot spend API calls. Does nothing after `stop`.
+ * `trigger`, at most once in `spacing` milliseconds: the first call triggers at once; calls that follow within `spacing` are
+ * merged into one, which triggers at its end. So none is lost, and a loop in a script cannot cause any number of API calls.
+ * Does nothing after `stop`.
  */
 export function createRefreshLimit(
   trigger: () => void,

@@ -1,15 +1,15 @@
 /**
- * The variables that would make Node itself do what nobody asked podsecrets for.
+ * Removes the environment variables that change what Node itself does.
  *
- * An application's settings for its own Node end up in our container too, by `envFrom` or from a base image. NODE_DEBUG prints
- * the requests with their tokens, NODE_TLS_REJECT_UNAUTHORIZED=0 trusts anyone, NODE_V8_COVERAGE and NODE_COMPILE_CACHE write
- * files. Node reads most of them before this program runs, so it has to start again without them. The others of Node's
- * variables change nothing here, and hooks may need them.
+ * An application's settings for its own Node end up in our container too, by `envFrom` or from a base image. NODE_DEBUG
+ * prints the requests with their tokens, NODE_TLS_REJECT_UNAUTHORIZED=0 trusts any certificate, NODE_V8_COVERAGE and
+ * NODE_COMPILE_CACHE write files. Node reads most of them before this program runs, so it has to start again without them.
+ * The others of Node's variables change nothing here, and hooks may need them.
  */
 
 import type { Environment } from '../core/environment.ts';
 
-/** https://nodejs.org/api/cli.html#environment-variables, and those that Node's sources read besides. */
+/** https://nodejs.org/api/cli.html#environment-variables, and those that only Node's sources mention. */
 const CHANGING: readonly string[] = [
   // Writes below this directory.
   'NODE_COMPILE_CACHE',

@@ -16,7 +16,7 @@ import { goldenFile, goldens } from './golden.ts';
 const read = (file: string) => readFileSync(join(chart, file), 'utf8');
 
 for (const [name, write] of goldens) {
-  test(`the rendering ${name} is as it was, and valid (node test/helm/golden.ts writes it anew)`, () => {
+  test(`the rendering ${name} is unchanged and valid (node test/helm/golden.ts rewrites it)`, () => {
     const text = write();
     assert.ok(existsSync(goldenFile(name)), 'expected a golden file');
     assert.is(text, readFileSync(goldenFile(name), 'utf8'));

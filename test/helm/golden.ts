@@ -1,7 +1,7 @@
 /**
  * The renderings that are kept in test/fixtures/helm/golden, each for three releases of Kubernetes.
  *
- * `node test/helm/golden.ts` writes them anew, for somebody to look at what changed.
+ * `node test/helm/golden.ts` rewrites them; review the diff.
  */
 
 import { writeFileSync } from 'node:fs';

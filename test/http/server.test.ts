@@ -46,10 +46,10 @@ function ask(server: HttpServer, method: string, path: string, body = ''): Promi
   });
 }
 
-/** A connection on which a test says what it likes; what came back is in `heard`; `closed` waits for its end. */
+/** A connection on which a test writes any bytes; `received` holds the response; `closed` waits for its end. */
 function dial({ address }: HttpServer): {
   socket: Socket;
-  heard: () => string;
+  received: () => string;
   closed: () => Promise<unknown>;
 } {
   const socket = connect(address.port, address.host);
@@ -63,7 +63,7 @@ function dial({ address }: HttpServer): {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   return {
     socket,
-    heard: () => text,
+    received: () => text,
     closed: () => within(() => `the end of the connection, got ${JSON.stringify(text)}`, closed),
   };
 }
@@ -99,18 +99,18 @@ test('POST /refresh that a proxy of the pod passes on is refused', async () => {
     'X-Real-IP: 10.0.0.7',
     'X-Envoy-External-Address: 10.0.0.7',
   ]) {
-    const { socket, heard, closed } = dial(await serve());
+    const { socket, received, closed } = dial(await serve());
     socket.write(`POST /refresh HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
     await closed();
-    assert.match(heard(), /^HTTP\/1\.1 403 /, header);
+    assert.match(received(), /^HTTP\/1\.1 403 /, header);
   }
 });
 
 test('a large body is answered without being read', async () => {
-  const { socket, heard, closed } = dial(await serve());
+  const { socket, received, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n');
   await closed();
-  assert.match(heard(), /^HTTP\/1\.1 202 /);
+  assert.match(received(), /^HTTP\/1\.1 202 /);
 });
 
 for (const [name, bytes, status] of [
@@ -122,34 +122,34 @@ for (const [name, bytes, status] of [
 ] as const) {
   test(`a bad request is refused: ${name}`, async () => {
     const server = await serve();
-    const { socket, heard, closed } = dial(server);
+    const { socket, received, closed } = dial(server);
     socket.write(bytes);
     await closed();
-    assert.match(heard(), new RegExp(`^HTTP/1\\.1 ${status} `));
+    assert.match(received(), new RegExp(`^HTTP/1\\.1 ${status} `));
     assert.is((await ask(server, 'GET', '/livez')).response.statusCode, 200);
   });
 }
 
 test('a second request on a connection is neither answered nor worked on', async () => {
   const before = refreshes;
-  const { socket, heard, closed } = dial(await serve());
+  const { socket, received, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000));
   await closed();
-  assert.is(heard().match(/HTTP\/1\.1/g)?.length, 1);
+  assert.is(received().match(/HTTP\/1\.1/g)?.length, 1);
   assert.is(refreshes, before + 1);
 });
 
-test('whoever says nothing, says it slowly, or does not listen, is gone when the time is over', async () => {
+test('closes the connection of a client that sends nothing, sends slowly, or does not read, at the end of its lifetime', async () => {
   const server = await serve({ lifetime: 100 });
   const silent = dial(server);
   const slow = dial(server);
   const timer = setInterval(() => slow.socket.write('x'), 10);
-  const deaf = dial(server);
-  deaf.socket.pause();
-  deaf.socket.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  const stalled = dial(server);
+  stalled.socket.pause();
+  stalled.socket.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
   await Promise.all([silent.closed(), slow.closed()]).finally(() => clearInterval(timer));
-  deaf.socket.resume();
-  await deaf.closed();
+  stalled.socket.resume();
+  await stalled.closed();
 });
 
 test('a thousand connections that say nothing do not keep a probe out', async () => {

@@ -53,7 +53,7 @@ test.after.each(async ({ pods }) => {
   for (const pod of pods) await pod.stop();
 });
 
-interface House {
+interface Fixture {
   readonly aws: FakeAwsProcess;
   readonly pods: RunningPod[];
   /** What is mounted beside the volumes: the token of the service account, and a shell. */
@@ -70,16 +70,16 @@ interface Setting {
 }
 
 /** Injects, and runs the pod that comes out. */
-async function run(house: House, setting: Setting): Promise<RunningPod> {
+async function run(fixture: Fixture, setting: Setting): Promise<RunningPod> {
   const { kind = 'Pod', flags = '', app, pod = '', secret = 'prod/db' } = setting;
   const spec = `{containers: [{name: app, image: app}]${pod && `, ${pod}`}}`;
   const text =
     kind === 'Pod' ? `kind: Pod\nspec: ${spec}\n` : `kind: Job\nspec: {template: {spec: ${spec}}}\n`;
-  return await runManifest(house, text, config(secret), flags, app);
+  return await runManifest(fixture, text, config(secret), flags, app);
 }
 
 async function runManifest(
-  house: House,
+  fixture: Fixture,
   text: string,
   spc: string,
   flags: string,
@@ -100,13 +100,13 @@ async function runManifest(
     configMaps: new Map(configMaps),
     env: {
       AWS_REGION: region,
-      AWS_ENDPOINT_URL: house.aws.url,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: house.aws.agentUrl,
+      AWS_ENDPOINT_URL: fixture.aws.url,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: fixture.aws.agentUrl,
       AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: `${TOKENS}/eks-pod-identity-token`,
     },
-    mounts: [{ from: house.tokens, to: TOKENS, readOnly: true }],
+    mounts: [{ from: fixture.tokens, to: TOKENS, readOnly: true }],
   });
-  house.pods.push(started);
+  fixture.pods.push(started);
   return started;
 }
 
@@ -123,31 +123,31 @@ const FILE = '/mnt/secrets-store/db';
 /** Prints the file whenever it holds something new; ends at SIGTERM. */
 const watching = `trap 'echo bye; exit 0' TERM; old=; while :; do new=$(cat ${FILE}); if [ "$new" != "$old" ]; then echo "$new"; old=$new; fi; sleep 0.05; done`;
 
-test('a native sidecar: the application starts when the files are there, sees a rotation, and ends first', async (house) => {
-  const pod = await run(house, { app: watching, flags: '--interval 1s' });
+test('a native sidecar: the application starts when the files are there, sees a rotation, and ends first', async (fixture) => {
+  const pod = await run(fixture, { app: watching, flags: '--interval 1s' });
   await pod.until(() => pod.log('app') === 'first\n');
   assert.equal(pod.events, ['start podsecrets', 'started podsecrets', 'start app']);
-  await house.aws.putSecret({ region, name: 'prod/db', string: 'second' });
+  await fixture.aws.putSecret({ region, name: 'prod/db', string: 'second' });
   await pod.until(() => pod.log('app') === 'first\nsecond\n');
   await pod.stop();
   assert.equal(pod.events.slice(3), ['end app 0', 'end podsecrets 0']);
 });
 
-test("the provider's own example, converted, has its file where the CSI driver put it", async (house) => {
-  const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures/csi', name), 'utf8');
-  await house.aws.putSecret({ region, name: 'MySecret', string: 'as before' });
+test("the provider's own example, converted, has its file where the CSI driver put it", async (fixture) => {
+  const example = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures/csi', name), 'utf8');
+  await fixture.aws.putSecret({ region, name: 'MySecret', string: 'as before' });
   const pod = await runManifest(
-    house,
-    fixture('ExampleDeployment-PodIdentity.yaml'),
-    fixture('ExampleSecretProviderClass-PodIdentity.yaml'),
+    fixture,
+    example('ExampleDeployment-PodIdentity.yaml'),
+    example('ExampleSecretProviderClass-PodIdentity.yaml'),
     '',
     "trap 'exit 0' TERM; cat /mnt/secrets-store/MySecret; while :; do sleep 0.05; done",
   );
   await pod.until(() => pod.log('nginx-pod-identity-deployment') === 'as before');
 });
 
-test('a sidecar that is killed is restarted, and the application notices nothing', async (house) => {
-  const pod = await run(house, { app: `stat -L -c %y ${FILE}; ${watching}` });
+test('a sidecar that is killed is restarted, and the application notices nothing', async (fixture) => {
+  const pod = await run(fixture, { app: `stat -L -c %y ${FILE}; ${watching}` });
   await pod.until(() => pod.log('app').endsWith('first\n'));
   const before = pod.log('app');
   pod.kill('podsecrets', 'SIGKILL');
@@ -156,8 +156,8 @@ test('a sidecar that is killed is restarted, and the application notices nothing
   assert.is(pod.log('app'), before);
 });
 
-test('an init container: the job reads its files and ends, and nothing is left running', async (house) => {
-  const pod = await run(house, {
+test('an init container: the job reads its files and ends, and nothing is left running', async (fixture) => {
+  const pod = await run(fixture, {
     kind: 'Job',
     pod: 'restartPolicy: Never',
     flags: '--as init',
@@ -168,23 +168,23 @@ test('an init container: the job reads its files and ends, and nothing is left r
   assert.equal(pod.events, ['start podsecrets-init', 'end podsecrets-init 0', 'start app', 'end app 0']);
 });
 
-test('a native sidecar does not keep a job from ending', async (house) => {
-  const pod = await run(house, { kind: 'Job', pod: 'restartPolicy: Never', app: `cat ${FILE}` });
+test('a native sidecar does not keep a job from ending', async (fixture) => {
+  const pod = await run(fixture, { kind: 'Job', pod: 'restartPolicy: Never', app: `cat ${FILE}` });
   await pod.until(() => pod.events.includes('end podsecrets 0'));
   assert.is(pod.phase(), 'Succeeded');
   assert.equal(pod.events.slice(2), ['start app', 'end app 0', 'end podsecrets 0']);
 });
 
-test('an init container and a plain sidecar, as before Kubernetes 1.29', async (house) => {
-  const pod = await run(house, { app: watching, flags: '--as init+sidecar --interval 1s' });
+test('an init container and a plain sidecar, as before Kubernetes 1.29', async (fixture) => {
+  const pod = await run(fixture, { app: watching, flags: '--as init+sidecar --interval 1s' });
   await pod.until(() => pod.log('app') === 'first\n');
-  await house.aws.putSecret({ region, name: 'prod/db', string: 'second' });
+  await fixture.aws.putSecret({ region, name: 'prod/db', string: 'second' });
   await pod.until(() => pod.log('app') === 'first\nsecond\n');
   assert.equal(pod.events.slice(0, 2), ['start podsecrets-init', 'end podsecrets-init 0']);
 });
 
-test('a secret that is missing: the application never starts, and the last line says why', async (house) => {
-  const pod = await run(house, {
+test('a secret that is missing: the application never starts, and the last line says why', async (fixture) => {
+  const pod = await run(fixture, {
     kind: 'Job',
     pod: 'restartPolicy: Never',
     flags: '--as init --start-timeout 0s',
@@ -196,14 +196,14 @@ test('a secret that is missing: the application never starts, and the last line 
   assert.match(pod.log('podsecrets-init').trimEnd().split('\n').at(-1) ?? '', /prod\/lost.*fetch\.notFound/);
 });
 
-test('a signal reaches the application after a rotation, in a shared process namespace', async (house) => {
-  const pod = await run(house, {
+test('a signal reaches the application after a rotation, in a shared process namespace', async (fixture) => {
+  const pod = await run(fixture, {
     pod: 'shareProcessNamespace: true, securityContext: {runAsUser: 101}',
     flags: `--interval 1s --notify-signal SIGHUP --notify-process ${APP}`,
     app: `exec ${TOKENS}/${APP} -c 'trap "cat ${FILE}; echo" HUP; trap "exit 0" TERM; echo up; while :; do sleep 0.05; done'`,
   });
   await pod.until(() => pod.log('app') === 'up\n');
-  await house.aws.putSecret({ region, name: 'prod/db', string: 'second' });
+  await fixture.aws.putSecret({ region, name: 'prod/db', string: 'second' });
   await pod.until(() => pod.log('app') === 'up\nsecond\n');
 });
 
@@ -211,8 +211,8 @@ const inIsolation = isolated ? test : test.skip;
 
 inIsolation(
   'every user may follow the links: the directory of the files is podsecrets own, and is not sticky',
-  async (house) => {
-    const pod = await run(house, {
+  async (fixture) => {
+    const pod = await run(fixture, {
       pod: 'restartPolicy: Never, initContainers: [{name: migrate, image: app}]',
       app: `stat -c '%u %a' /mnt/secrets-store; stat -c %u ${FILE}`,
     });
@@ -223,8 +223,8 @@ inIsolation(
 
 inIsolation(
   'the application cannot write where the files are, and podsecrets can write nowhere else',
-  async (house) => {
-    const pod = await run(house, {
+  async (fixture) => {
+    const pod = await run(fixture, {
       pod: 'restartPolicy: Never',
       app: `touch /mnt/secrets-store/x 2>/dev/null || echo read-only; stat -L -c '%u %a' ${FILE}`,
     });

@@ -19,7 +19,7 @@ import { redact } from '../../src/notify/redact.ts';
 import { rejects } from '../support/rejects.ts';
 import { until } from '../support/wait.ts';
 
-const test = suite('hooks, run');
+const test = suite('running hooks');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-exec-'));
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -40,14 +40,14 @@ function hook(script: string, rest: Partial<ExecOptions> = {}) {
   return execNotifier(['/bin/sh', '-c', script], options(rest));
 }
 
-async function problem(tell: Promise<void>): Promise<Problem> {
-  const error = await rejects(tell);
+async function problem(notifying: Promise<void>): Promise<Problem> {
+  const error = await rejects(notifying);
   if (!(error instanceof Problem)) throw error;
   assert.is(error.code, 'notify.exec');
   return error;
 }
 
-/** The processes that have this command line, its words parted by spaces. */
+/** The pids of processes with this command line, its words separated by spaces. */
 function running(command: string): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -65,11 +65,11 @@ function commandLine(pid: string): string {
 
 const ends = (command: string) => until(`the end of ${command}`, () => running(command).length === 0);
 
-/** A number of seconds to sleep that no other process sleeps: a name for it. */
+/** A duration for `sleep` that no other process uses, so that the process can be found by it. */
 let lastSleep = process.pid * 100;
 const someSleep = () => String(++lastSleep);
 
-test('exit code 0 is success, and the hook gets its words and the names that changed', async () => {
+test('exit code 0 is success, and the hook gets its arguments and the changed names', async () => {
   const file = join(scratch, 'said');
   const words = ['a b', '$HOME', '"; rm -rf x', ''];
   const script = 'printf "%s|" "$@" "$PODSECRETS_FILES" > "$0"';
@@ -77,7 +77,7 @@ test('exit code 0 is success, and the hook gets its words and the names that cha
   assert.is(readFileSync(file, 'utf8'), `${words.join('|')}|["a c","b"]|`);
 });
 
-test('no variable of ours reaches it but those on the list', async () => {
+test('passes only the listed variables of our environment to a hook', async () => {
   const file = join(scratch, 'environment');
   const environment = { PATH: process.env.PATH, AWS_SESSION_TOKEN: 'canary', FOO: 'canary' };
   await execNotifier(['/usr/bin/env', 'sh', '-c', 'env > "$0"', file], options({ environment })).notify(
@@ -87,7 +87,7 @@ test('no variable of ours reaches it but those on the list', async () => {
   assert.not.match(readFileSync(file, 'utf8'), 'canary');
 });
 
-test('a failure says the exit code and the last lines, escaped', async () => {
+test('a failure shows the exit code and the last lines, escaped', async () => {
   const error = await problem(
     hook('seq 1 1000; echo "no such host" >&2; printf "\\033[31m"; exit 3').notify(names, never),
   );
@@ -98,16 +98,16 @@ test('a failure says the exit code and the last lines, escaped', async () => {
   assert.ok(error.retry);
 });
 
-test('a failure without a word says so', async () => {
+test('a failure without output says that there was none', async () => {
   const error = await problem(hook('exit 9').notify(names, never));
   assert.is(error.message, 'exit code 9; no output');
 });
 
-test('an end by a signal is named', async () => {
+test('a failure names the signal that ended the hook', async () => {
   assert.match((await problem(hook('kill -SEGV $$').notify(names, never))).message, /^ended by SIGSEGV;/);
 });
 
-test('a value that the hook prints is taken out, even a long one that is cut', async () => {
+test('redacts a value that the hook prints, even a long one that is truncated', async () => {
   const long = 'L0ng'.repeat(16_000);
   const values = [new Secret('hunter22'), new Secret(long)];
   const file = join(scratch, 'long');
@@ -120,19 +120,19 @@ test('a value that the hook prints is taken out, even a long one that is cut', a
   assert.match(error.message, /50000\\n\[secret\]\\nlogin \[secret\] failed$/);
 });
 
-test('a program that is missing, not executable, without interpreter or too long: each with its remedy', async () => {
+test('a program that is missing, not executable, without interpreter or too long has its own remedy', async () => {
   const text = join(scratch, 'text');
   writeFileSync(text, '#!/nowhere/interpreter');
-  const tell = (program: string) => problem(execNotifier([program], options()).notify(names, never));
-  const missing = await tell(join(scratch, 'missing'));
+  const failureOf = (program: string) => problem(execNotifier([program], options()).notify(names, never));
+  const missing = await failureOf(join(scratch, 'missing'));
   assert.match(missing.message, '(ENOENT)');
   assert.match(missing.remedy, 'the image has no shell');
   assert.not(missing.retry);
-  assert.match((await tell(text)).message, '(EACCES)');
+  assert.match((await failureOf(text)).message, '(EACCES)');
   chmodSync(text, 0o755);
-  assert.match((await tell(text)).message, '(ENOENT)');
+  assert.match((await failureOf(text)).message, '(ENOENT)');
   for (const program of [join(text, 'x'), join(scratch, 'x'.repeat(300))]) {
-    const { message, remedy, retry } = await tell(program);
+    const { message, remedy, retry } = await failureOf(program);
     assert.match(message, /\((ENOTDIR|ENAMETOOLONG)\)$/);
     assert.match(remedy, 'Give the path');
     assert.not(retry);
@@ -141,19 +141,19 @@ test('a program that is missing, not executable, without interpreter or too long
   assert.match((await problem(long.notify(names, never))).message, '(E2BIG)');
 });
 
-test('a hook that hangs is ended after its time, with everything it started', async () => {
+test('ends a hook that hangs after its timeout, with its descendants', async () => {
   const sleep = someSleep();
   const late = (timeout: number) =>
     problem(hook(`echo waiting; sleep ${sleep} & sleep ${sleep}`, { timeout }).notify(names, never));
   let error = await late(100);
-  // On a slow machine it has not got so far.
+  // On a slow machine the timeout may come before the output.
   for (let timeout = 1000; error.message.endsWith('nothing'); timeout *= 10) error = await late(timeout);
   assert.match(error.message, /^did not end within \d+m?s; last output: waiting$/);
   assert.ok(error.retry);
   await ends(`sleep ${sleep}`);
 });
 
-test('a hook that does not hear SIGTERM is killed', async () => {
+test('kills a hook that ignores SIGTERM', async () => {
   const sleep = someSleep();
   const script = `trap '' TERM; sleep ${sleep}; sleep ${sleep}`;
   const error = await problem(hook(script, { timeout: 50, grace: 50 }).notify(names, never));
@@ -161,25 +161,27 @@ test('a hook that does not hear SIGTERM is killed', async () => {
   await ends(`sleep ${sleep}`);
 });
 
-test('an abort ends it and everything it started, and is no failure of the hook', async () => {
+test('an abort ends the hook and its descendants, and is not a failure of the hook', async () => {
   const sleep = someSleep();
   const stop = new AbortController();
   const ready = join(scratch, 'ready');
-  const told = rejects(hook(`sleep ${sleep} & touch "${ready}"; sleep ${sleep}`).notify(names, stop.signal));
+  const notifying = rejects(
+    hook(`sleep ${sleep} & touch "${ready}"; sleep ${sleep}`).notify(names, stop.signal),
+  );
   await until('a hook', () => existsSync(ready));
   stop.abort('SIGTERM');
-  assert.is(await told, 'SIGTERM');
+  assert.is(await notifying, 'SIGTERM');
   await ends(`sleep ${sleep}`);
   assert.is(await rejects(hook('exit 0').notify(names, stop.signal)), 'SIGTERM');
 });
 
-test('what a successful hook leaves running in its group ends with it, and does not hold it up', async () => {
+test('processes that a successful hook leaves in its group end with it, and do not delay it', async () => {
   const sleep = someSleep();
   await hook(`sleep ${sleep} & exit 0`).notify(names, never);
   await ends(`sleep ${sleep}`);
 });
 
-test('a process that left the group and keeps the output open does not hold it up', async () => {
+test('a process that left the group and keeps the output open does not delay the hook', async () => {
   const sleep = someSleep();
   try {
     await hook(`setsid sleep ${sleep} & exit 0`).notify(names, never);
@@ -188,7 +190,7 @@ test('a process that left the group and keeps the output open does not hold it u
   }
 });
 
-test('a flood of output is read to its end and not kept', async () => {
+test('reads a flood of output to its end without keeping it', async () => {
   await hook('head -c 50000000 /dev/zero; exit 0').notify(names, never);
   const error = await problem(hook('yes | head -c 5000000; echo the end; exit 1').notify(names, never));
   assert.match(error.message, /y\\nthe end$/);

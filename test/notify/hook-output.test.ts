@@ -4,7 +4,7 @@ import { hookEnvironment, lastLines } from '../../src/notify/hook-output.ts';
 
 const test = suite('hooks');
 
-test('a hook gets a short list of variables, and nothing that leads to credentials', () => {
+test('a hook gets a short list of variables, and none that gives access to credentials', () => {
   const ours = {
     PATH: '/app/bin',
     HOME: '/home/app',
@@ -23,11 +23,11 @@ test('a hook gets a short list of variables, and nothing that leads to credentia
   });
 });
 
-test('without a PATH of our own a hook has the usual one', () => {
+test('a hook has the usual PATH if our environment has none', () => {
   assert.match(hookEnvironment({}, []).PATH ?? '', '/usr/bin:/sbin:/bin');
 });
 
-test('more names than a variable can hold are cut between two names', () => {
+test('names that do not fit into a variable are left out', () => {
   const files = Array.from({ length: 5000 }, (_, index) => `${index}-${'ä'.repeat(100)}`);
   const names = hookEnvironment({}, files).PODSECRETS_FILES ?? '';
   assert.ok(Buffer.byteLength(names) <= 64 * 1024 + 2);
@@ -35,12 +35,12 @@ test('more names than a variable can hold are cut between two names', () => {
   assert.ok(JSON.parse(names).length > 300);
 });
 
-test('of an output the last lines are shown, on one line, escaped', () => {
+test('shows the last lines of an output, on one line, escaped', () => {
   assert.is(lastLines('a\nb\n\n  \nc\r\nd\x1b[31m\ne\n'), 'b\\nc\\nd\\x1b[31m\\ne');
   assert.is(lastLines('\n \n'), '');
 });
 
-test('a long last line is cut in front, for its end tells most', () => {
+test('truncates a long last line at its front, because the cause is at its end', () => {
   const shown = lastLines(`${'x'.repeat(10_000)} the cause`);
   assert.is(shown.length, 600);
   assert.match(shown, /^…x.* the cause$/);

@@ -31,7 +31,7 @@ function tableOf(...rows: (Partial<ProcessEntry> & { pid: number })[]): ProcessT
 const pidsFor = (table: ProcessTable, name: string, self = 99): readonly number[] =>
   findByName(table, name, self).map((process) => process.pid);
 
-test('a process is read from what the kernel writes', () => {
+test('parses the text of the kernel', () => {
   assert.equal(parseProcess(stat(42, 'nginx', 'S', 7, 123_456), 'nginx: master process\0-g\0'), {
     pid: 42,
     parent: 7,
@@ -49,7 +49,7 @@ test('a name may hold spaces and parentheses', () => {
   assert.is(entry?.zombie, true);
 });
 
-test('what the kernel never writes is no process', () => {
+test('ignores a text that the kernel never writes', () => {
   for (const text of ['', '42', '42 (x', '42 (x)', 'x (y) S 1', ') 1 (', '42 (x) S y']) {
     assert.is(parseProcess(text, ''), undefined, text);
   }
@@ -83,7 +83,7 @@ for (const text of [
   test(`no pid: ${JSON.stringify(text)}`, () => assert.is(parsePidFile(text), undefined));
 }
 
-test('a process is found by the name the kernel keeps, and by that of its program', () => {
+test('finds a process by its kernel name and by the name of its program', () => {
   const table = tableOf(
     { pid: 2, name: 'nginx', program: 'nginx: master process' },
     { pid: 3, name: 'MainThread', program: '/usr/bin/node' },
@@ -96,7 +96,7 @@ test('a process is found by the name the kernel keeps, and by that of its progra
   assert.equal(pidsFor(table, 'ngin'), []);
 });
 
-test('a long name is compared as the kernel cut it, unless argv[0] says that it is another one', () => {
+test('compares a long name as the kernel truncates it, unless argv[0] shows another name', () => {
   const table = tableOf(
     { pid: 2, name: 'secret-consumer', program: '/app/secret-consumer-a' },
     { pid: 3, name: 'secret-consumer', program: '/app/secret-consumer-b' },
@@ -105,11 +105,11 @@ test('a long name is compared as the kernel cut it, unless argv[0] says that it 
   assert.equal(pidsFor(table, 'secret-consumer-a'), [2, 4]);
 });
 
-test('a long name is cut after 15 bytes, not characters', () => {
+test('truncates a long name after 15 bytes, not characters', () => {
   assert.equal(pidsFor(tableOf({ pid: 2, name: `${'ä'.repeat(7)}\ufffd` }), 'ääääääää'), [2]);
 });
 
-test('a master is signalled, its workers are not; two masters both are', () => {
+test('signals a master but not its workers, and both of two masters', () => {
   const table = tableOf(
     { pid: 10 },
     { pid: 11, parent: 10 },
@@ -120,7 +120,7 @@ test('a master is signalled, its workers are not; two masters both are', () => {
   assert.equal(pidsFor(table, 'app'), [10, 20]);
 });
 
-test('we, and what we started, are never signalled, even under the name', () => {
+test('never signals itself or its descendants, even if they have the name', () => {
   const table = tableOf(
     { pid: 9 },
     { pid: 10, parent: 9 },
@@ -132,21 +132,21 @@ test('we, and what we started, are never signalled, even under the name', () => 
   assert.not(isSelfOrDescendant(table, 9, 10));
 });
 
-test('a zombie is not signalled', () => {
+test('does not signal a zombie', () => {
   assert.equal(pidsFor(tableOf({ pid: 2, zombie: true }), 'app'), []);
 });
 
-test('alone: process 1 is ourselves or started us', () => {
+test('has its own PID namespace if process 1 is itself or an ancestor', () => {
   assert.ok(hasOwnPidNamespace(tableOf({ pid: 1 }), 1));
   assert.ok(hasOwnPidNamespace(tableOf({ pid: 1, name: 'tini' }, { pid: 7, parent: 1 }), 7));
   assert.not(hasOwnPidNamespace(tableOf({ pid: 1, name: 'pause' }, { pid: 7, parent: 0 }), 7));
 });
 
-test('a loop of parents, as a table read while it changes may show, ends', () => {
+test('ends on a cycle of parents, which a table that is read while it changes may contain', () => {
   assert.not(isSelfOrDescendant(tableOf({ pid: 2, parent: 3 }, { pid: 3, parent: 2 }), 2, 99));
 });
 
-test('reused: the process began well after its pid file was written', () => {
+test('a pid is reused if its process started well after the pid file was written', () => {
   const boot = Date.UTC(2026, 0, 1);
   const at = (seconds: number): ProcessEntry => ({
     ...(tableOf({ pid: 2 }).get(2) as ProcessEntry),

@@ -11,7 +11,7 @@ import { rejects } from '../support/rejects.ts';
 const test = suite('the notification queue');
 const never = new AbortController().signal;
 
-/** A notifier that does what the test says at each try, and notes what it was told and when. */
+/** A notifier whose attempts end as the script says, and that records names and times. */
 interface Scripted extends Notifier {
   readonly received: string[];
 }
@@ -57,7 +57,7 @@ function open(
   return { queue: createNotificationQueue({ notifiers, clock, log, splay, count }), said };
 }
 
-test('a change is told once, at once, and logged', async () => {
+test('delivers a change once, immediately, and logs it', async () => {
   const clock = fakeClock();
   const app = scripted(clock, []);
   const { queue, said } = open(clock, [app]);
@@ -68,7 +68,7 @@ test('a change is told once, at once, and logged', async () => {
   assert.is(queue.status()[0]?.state, 'idle');
 });
 
-test('a failing notifier is tried again with growing waits; the same failure is logged once, then at debug', async () => {
+test('retries a failing notifier with backoff; logs the same failure once, then at debug', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['fail', 'fail', 'fail']);
   const { queue, said } = open(clock, [app]);
@@ -86,7 +86,7 @@ test('a failing notifier is tried again with growing waits; the same failure is 
   );
 });
 
-test('a failure after a success is news again', async () => {
+test('logs a failure after a success as a new one', async () => {
   const clock = fakeClock();
   const { queue, said } = open(clock, [scripted(clock, ['fail', 'ok', 'fail'])]);
   for (const file of ['a', 'b']) {
@@ -96,7 +96,7 @@ test('a failure after a success is news again', async () => {
   assert.is(said.filter((line) => line === 'warn notify.failed 1').length, 2);
 });
 
-test('a failure that stays is tried every minute, for ever', async () => {
+test('retries a persistent failure every minute, indefinitely', async () => {
   const clock = fakeClock({ random: () => 0.999 });
   const app = scripted(clock, Array(2000).fill('fail'));
   const { queue } = open(clock, [app]);
@@ -106,7 +106,7 @@ test('a failure that stays is tried every minute, for ever', async () => {
   assert.is(clock.sleepers.length, 1);
 });
 
-test('changes while it is busy are merged, and it hears once more, about all of them', async () => {
+test('merges changes while a notifier is busy into one more notification', async () => {
   const clock = fakeClock();
   const app = scripted(clock, [1000]);
   const { queue } = open(clock, [app]);
@@ -119,7 +119,7 @@ test('changes while it is busy are merged, and it hears once more, about all of 
   assert.equal(app.received, ['a@0', 'b,c@1000']);
 });
 
-test('after a failure it hears of what it missed together with what came since', async () => {
+test('a retry carries the names of the failed attempt and of later changes', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['fail']);
   const { queue } = open(clock, [app]);
@@ -132,7 +132,7 @@ test('after a failure it hears of what it missed together with what came since',
   assert.is(queue.status()[0]?.pending, 0);
 });
 
-test('a change that comes during a try that fails is told with what that try was about', async () => {
+test('a retry includes a change that arrived during the failed attempt', async () => {
   const clock = fakeClock();
   const received: string[] = [];
   const notifier: Notifier = {
@@ -155,7 +155,7 @@ for (const [name, duringTry] of [
   ['while a try that fails is under way', true],
   ['while it waits for the next try', false],
 ] as const) {
-  test(`changes are merged into one set of names: ${name}`, async () => {
+  test(`merges changes into one set of names: ${name}`, async () => {
     const clock = fakeClock();
     const received: (readonly string[])[] = [];
     const notifier: Notifier = {
@@ -176,7 +176,7 @@ for (const [name, duringTry] of [
   });
 }
 
-test('a hanging or failing notifier does not hold up another', async () => {
+test('a hanging or failing notifier does not delay another', async () => {
   const clock = fakeClock();
   const [stuck, failing, fine] = [scripted(clock, ['hang']), scripted(clock, ['fail']), scripted(clock, [])];
   const { queue } = open(clock, [stuck, failing, fine]);
@@ -189,7 +189,7 @@ test('a hanging or failing notifier does not hold up another', async () => {
   assert.equal(fine.received, ['a@0', 'b@1000']);
 });
 
-test('the splay is waited for before a change, not before a retry, and gathers what comes meanwhile', async () => {
+test('waits for the splay before a change, not before a retry, and merges changes that arrive meanwhile', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['ok', 'fail']);
   const { queue } = open(clock, [app], 60_000);
@@ -202,7 +202,7 @@ test('the splay is waited for before a change, not before a retry, and gathers w
   assert.equal(app.received, ['a,b@30000', 'c@90000', 'c@91500']);
 });
 
-test('a change that arrives at the very end of a telling is not lost', async () => {
+test('delivers a change that arrives at the very end of an attempt', async () => {
   const clock = fakeClock();
   const received: string[] = [];
   const notifier: Notifier = {
@@ -218,27 +218,27 @@ test('a change that arrives at the very end of a telling is not lost', async () 
   assert.equal(received, ['a', 'b']);
 });
 
-test('told: resolves when all have been told, also after a retry', async () => {
+test('drain resolves when all notifiers have delivered, also after a retry', async () => {
   const clock = fakeClock();
   const { queue } = open(clock, [scripted(clock, ['fail']), scripted(clock, [5000])]);
   await queue.drain(30_000, never);
   queue.enqueue(['a']);
-  const told = queue.drain(30_000, never).then(() => clock.elapsed());
+  const drained = queue.drain(30_000, never).then(() => clock.elapsed());
   await clock.advance(60_000);
-  assert.is(await told, 5000);
+  assert.is(await drained, 5000);
   assert.equal(clock.sleepers, []);
 });
 
-test('told: throws the problem of what still fails when the limit is over', async () => {
+test('drain throws the problem of a notifier that still fails at the timeout', async () => {
   const clock = fakeClock();
   const { queue } = open(clock, [
     scripted(clock, Array(100).fill('fail')),
     scripted(clock, ['hang'], 'exec'),
   ]);
   queue.enqueue(['a']);
-  const told = rejects(queue.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+  const drained = rejects(queue.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
   await clock.advance(60_000);
-  const { error, at } = await told;
+  const { error, at } = await drained;
   assert.is(at, 30_000);
   assert.equal(
     problemsOf(error)?.map(({ code, message }) => `${code}: ${message}`),
@@ -250,41 +250,41 @@ for (const [when, others, at] of [
   ['at once', [], 0],
   ['as soon as the others are done', [2000], 2000],
 ] as const) {
-  test(`told: throws ${when} when trying again cannot help`, async () => {
+  test(`drain throws ${when} when no retry can help`, async () => {
     const clock = fakeClock();
     const hopeless = scripted(clock, Array(100).fill('hopeless'));
     const { queue } = open(clock, [hopeless, ...others.map((ms) => scripted(clock, [ms]))]);
     queue.enqueue(['a']);
-    const told = rejects(queue.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
+    const drained = rejects(queue.drain(30_000, never)).then((error) => ({ error, at: clock.elapsed() }));
     await clock.advance(60_000);
-    assert.is((await told).at, at);
-    assert.is(problemsOf((await told).error)?.length, 1);
+    assert.is((await drained).at, at);
+    assert.is(problemsOf((await drained).error)?.length, 1);
   });
 }
 
-test('told: the splay is no part of the limit', async () => {
+test('drain does not count the splay in its timeout', async () => {
   const clock = fakeClock();
   const app = scripted(clock, [10_000]);
   const { queue } = open(clock, [app], 120_000);
   queue.enqueue(['a']);
-  const told = queue.drain(30_000, never);
+  const drained = queue.drain(30_000, never);
   await clock.advance(70_000);
-  await told;
+  await drained;
   assert.equal(app.received, ['a@60000']);
 });
 
-test('told: ends with the reason of a stop', async () => {
+test('drain rejects with the reason of a stop', async () => {
   const clock = fakeClock();
   const { queue } = open(clock, [scripted(clock, ['hang'])]);
   queue.enqueue(['a']);
   const stop = new AbortController();
-  const told = rejects(queue.drain(30_000, stop.signal));
+  const drained = rejects(queue.drain(30_000, stop.signal));
   await clock.advance(10);
   stop.abort('SIGTERM');
-  assert.is(await told, 'SIGTERM');
+  assert.is(await drained, 'SIGTERM');
 });
 
-test('at the end, what waits for its splay is told now, and what waits for a retry is given up', async () => {
+test('close delivers at once what waits for its splay, and drops what waits for a retry', async () => {
   const clock = fakeClock();
   const splayed = scripted(clock, []);
   const { queue } = open(clock, [splayed], 60_000);
@@ -300,7 +300,7 @@ test('at the end, what waits for its splay is told now, and what waits for a ret
   assert.equal(clock.sleepers, []);
 });
 
-test('at the end, what is being told gets its grace and is then aborted', async () => {
+test('close aborts a running attempt after the grace', async () => {
   const clock = fakeClock();
   const { queue: quick, said } = open(clock, [scripted(clock, [1500])]);
   const { queue: slow, said: saidOfSlow } = open(clock, [scripted(clock, ['hang'])]);
@@ -315,7 +315,7 @@ test('at the end, what is being told gets its grace and is then aborted', async 
   assert.equal(clock.sleepers, []);
 });
 
-test('the status says what was told, what failed and why', async () => {
+test('the status shows what was delivered, what failed and why', async () => {
   const clock = fakeClock();
   const { queue } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
   const onPage = () => JSON.parse(JSON.stringify(queue.status()));

@@ -17,7 +17,7 @@ function tableOf(...rows: Partial<ProcessEntry>[]): ReadonlyMap<number, ProcessE
   );
 }
 
-test('only ended children of process 1 are asked after', async () => {
+test('waits only for ended children of process 1', async () => {
   const asked: number[] = [];
   const waiter = async () => (pid: number) => asked.push(pid) && pid;
   const table = () => tableOf({}, { zombie: false }, { parent: 7 }, {});
@@ -25,19 +25,19 @@ test('only ended children of process 1 are asked after', async () => {
   assert.equal(asked, [10, 13]);
 });
 
-test('we ask after nobody unless we are process 1, and load nothing when there is nobody', async () => {
+test('does nothing unless it is process 1, and loads nothing without zombies', async () => {
   const waiter = () => Promise.reject(new Error('loaded'));
   assert.is(await reapZombies(7, () => tableOf({ parent: 7 }), waiter), 0);
   assert.is(await reapZombies(1, () => tableOf({ zombie: false }), waiter), 0);
 });
 
-test('what cannot be reaped is counted', async () => {
+test('counts zombies that cannot be reaped', async () => {
   const table = () => tableOf({}, {});
   assert.is(await reapZombies(1, table, () => Promise.reject(new Error('no such module'))), 2);
   assert.is(await reapZombies(1, table, async () => (pid) => (pid === 10 ? pid : 0)), 1);
 });
 
-test('as process 1 of a real PID namespace, hooks that leave processes behind leave no zombie', () => {
+test('leaves no zombie as process 1 of a real PID namespace, whose hooks leave processes behind', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
   const module = (path: string) => new URL(`../../src/notify/${path}`, import.meta.url).href;

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { Secret } from '../../src/core/secret.ts';
 import { redact } from '../../src/notify/redact.ts';
 
-const test = suite('scrubbing');
+const test = suite('redact');
 const password = 'hunter2-correct/horse+"battery"\\staple';
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -31,18 +31,18 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ],
 ];
 for (const [name, value, text, expected] of cases) {
-  test(`takes out ${name}`, () => {
+  test(`redacts: ${name}`, () => {
     assert.is(redact(text, [new Secret('secret-long'), new Secret(value)]), expected);
   });
 }
 
-test('takes out bytes that are no text', () => {
+test('redacts bytes that are not text', () => {
   const bytes = new Uint8Array([0, 255, 128, 7, 9]);
   const text = `${Buffer.from(bytes).toString('base64')} ${Buffer.from(bytes).toString('hex')} ${Buffer.from(bytes).toString()}`;
   assert.is(redact(text, [new Secret(bytes)]), '[secret]= [secret] [secret]');
 });
 
-test('a short value is taken out where it stands alone, and leaves words whole', () => {
+test('redacts a short value where it stands alone, but not within words', () => {
   assert.is(
     redact('pin: 123, port 1234, "123"', [new Secret('123')]),
     'pin: [secret], port 1234, "[secret]"',
@@ -54,25 +54,25 @@ test('the syntax of a JSON value is not taken for a part of it', () => {
   assert.is(redact('{ "ok": [ ] }', [new Secret('{\n  "a": [\n ]\n}\n')]), '{ "ok": [ ] }');
 });
 
-test('values that overlap are taken out whole', () => {
+test('redacts overlapping values completely', () => {
   assert.is(redact('x abcdefgh y', [new Secret('abcdef'), new Secret('defgh')]), 'x [secret] y');
 });
 
-test('a very large value is taken out, whatever it is made of', () => {
+test('redacts a very large value of any characters', () => {
   const large = '(a+)+$[z'.repeat(8_192);
   assert.is(redact(`1${large}2`, [new Secret(large)]), '1[secret]2');
   const same = 'a'.repeat(65_536);
   assert.is(redact(same.repeat(3), [new Secret(same)]), '[secret][secret][secret]');
 });
 
-test('a text without values comes back as it was', () => {
+test('returns a text without values unchanged', () => {
   assert.is(
     redact('reload: [secret] not found', [new Secret('other'), new Secret('')]),
     'reload: [secret] not found',
   );
 });
 
-test('no value of some length survives, whatever it is and wherever it stands', () => {
+test('redacts any value of some length at any position', () => {
   fc.assert(
     fc.property(
       fc.string({ minLength: 4, unit: 'grapheme' }),
@@ -86,7 +86,7 @@ test('no value of some length survives, whatever it is and wherever it stands', 
   );
 });
 
-test('a seeded mix of escapes hides no value', () => {
+test('redacts a value in a random mix of escapes', () => {
   let seed = 42;
   const random = (below: number): number => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -116,7 +116,7 @@ test('a seeded mix of escapes hides no value', () => {
   }
 });
 
-test('the password in base64 of user:password is redacted', () => {
+test('redacts the password in base64 of user:password', () => {
   for (const user of ['a', 'ab', 'abc']) {
     const header = Buffer.from(`${user}:hunter22-long`).toString('base64');
     assert.not.match(

@@ -36,7 +36,7 @@ async function reloader(name: string): Promise<{ child: ChildProcess; reloaded: 
   return { child, reloaded: line };
 }
 
-/** The real processes, as seen by a process that is neither the test nor what it starts. */
+/** The real processes, as seen by a process that is neither the test nor one of its children. */
 const real: ProcessSystem = { self: 0x7fffffff, user: 0, kill: process.kill, proc: '/proc' };
 
 interface Row {
@@ -101,33 +101,33 @@ test('signals a real process in another process group, found by its pid file', a
   const target = pidFile(`${child.pid}\n`);
   const notifier = signalNotifier('SIGUSR1', target, real);
   for (let times = 0; times < 2; times++) {
-    const heard = reloaded();
+    const reloads = reloaded();
     await notifier.notify([...names], never);
-    await heard;
+    await reloads;
   }
 });
 
-test('reads the pid file anew each time', async () => {
+test('re-reads the pid file each time', async () => {
   const [one, two] = [await reloader('first-app'), await reloader('second-app')];
   const target = pidFile(`${one.child.pid}`);
   const notifier = signalNotifier('SIGUSR1', target, real);
   for (const app of [one, two]) {
     writeFileSync(target.file, `${app.child.pid}`);
-    const heard = app.reloaded();
+    const reloads = app.reloaded();
     await notifier.notify([...names], never);
-    await heard;
+    await reloads;
   }
 });
 
-test('signals real processes found by their name, also one longer than the kernel keeps', async () => {
+test('signals real processes found by their name, even if the kernel truncates it', async () => {
   const name = `reload-${process.pid}-with-a-long-name`;
   const apps = [await reloader(name), await reloader(name)];
-  const heard = Promise.all(apps.map((app) => app.reloaded()));
+  const reloads = Promise.all(apps.map((app) => app.reloaded()));
   await signalNotifier('SIGUSR1', { kind: 'process', name }, real).notify(names, never);
-  await heard;
+  await reloads;
 });
 
-test('a clock that is set forward after the pid file was written makes no other process of it', async () => {
+test('signals the process after the clock was set forward since the pid file was written', async () => {
   const on = system([...shared, { pid: 200, name: 'app' }]);
   const notifier = signalNotifier('SIGHUP', pidFile('200'), on);
   const stat = join(on.proc, 'stat');
@@ -139,13 +139,13 @@ test('a clock that is set forward after the pid file was written makes no other 
   assert.equal(on.killed, ['SIGHUP 200']);
 });
 
-test('a real process that has ended is no process', async () => {
+test('reports a real process that has ended as a stale pid file', async () => {
   const child = spawn('true');
   await within('the end of true', once(child, 'exit'));
   assert.match(await problem(pidFile(String(child.pid)), real), /^stale pid file: /);
 });
 
-test('a real process of another user: EPERM names both users and both remedies', async () => {
+test('EPERM for a real process of another user names both users and both remedies', async () => {
   if (!mayBecome('a process of another user')) return;
   const { child } = await reloader('not-yours');
   const target = pidFile(String(child.pid));
@@ -166,7 +166,7 @@ test('a real process of another user: EPERM names both users and both remedies',
   );
 });
 
-test('a namespace of our own, for real: the remedy is to share it', () => {
+test('the remedy in a real PID namespace of its own is to share it', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc'];
   if (!isAllowed('a PID namespace of our own', ['unshare', ...unshare, 'true'])) return;
   const module = new URL('../../src/notify/signal.ts', import.meta.url).href;
@@ -190,7 +190,7 @@ test('a namespace of our own, for real: the remedy is to share it', () => {
 for (const [name, content, expected] of [
   ['missing', undefined, /^cannot read the pid file \(ENOENT\) \| Mount the volume .* \| retry$/],
   ['empty', '', /^expected a pid on the first line, got an empty file \| .* \| retry$/],
-  // Not what: a link may lead to anything, a published value too.
+  // The text is not shown: a link may lead to anything, even to a published value.
   ['JSON', '{"pid":7}', /^expected a pid on the first line, got something else \| Give the file to which/],
   ['minus one, which would signal everybody', '-1', /^expected a pid .*, got something else \| /],
   ['zero, which would signal our own group', '0', /^expected a pid .*, got something else \| /],
@@ -206,7 +206,7 @@ for (const [name, content, expected] of [
   ['of podsecrets itself', '50', /shared with the application: pid 50 is podsecrets itself here \| Set/],
   ['of a child of podsecrets', '51', /pid 51 is podsecrets itself here \| Set/],
 ] as const) {
-  test(`a pid file that is ${name} has an error of its own`, async () => {
+  test(`a pid file that is ${name} has its own error`, async () => {
     const on = system([
       ...shared,
       { pid: 51, name: 'hook', parent: 50 },
@@ -223,12 +223,12 @@ for (const [pid, expected] of [
   ['1', /pid 1 started podsecrets here \| Set shareProcessNamespace/],
   ['7', /pid 7 is not visible here \| Set shareProcessNamespace/],
 ] as const) {
-  test(`without a shared namespace, pid ${pid} of a pid file says so`, async () => {
+  test(`reports that the namespace is not shared, for pid ${pid} of a pid file`, async () => {
     assert.match(await problem(pidFile(pid), system(alone)), expected);
   });
 }
 
-test('a pid file that is a directory, or a pipe without a writer, is an error and no hang', async () => {
+test('a pid file that is a directory, or a pipe without a writer, is an error and does not hang', async () => {
   const on = system(shared);
   assert.match(await problem({ kind: 'pidFile', file: scratch }, on), /^cannot read the pid file \(EISDIR\)/);
   const pipe = join(scratch, 'pipe');
@@ -236,13 +236,13 @@ test('a pid file that is a directory, or a pipe without a writer, is an error an
   assert.match(await problem({ kind: 'pidFile', file: pipe }, on), /got an empty file/);
 });
 
-test('an application that is process 1 of the namespace it shares can be signalled', async () => {
+test('signals an application that is process 1 of the shared namespace', async () => {
   const on = system([{ pid: 1, name: 'app' }, us]);
   await signalNotifier('SIGHUP', pidFile('1'), on).notify(names, never);
   assert.equal(on.killed, ['SIGHUP 1']);
 });
 
-test('a name that nobody bears: the error shows who is there', async () => {
+test('the error for a name without a process lists the running processes', async () => {
   const on = system([...shared, { pid: 60, name: 'nginx' }, { pid: 61, name: 'nginx', parent: 60 }]);
   assert.match(
     await problem({ kind: 'process', name: 'ngnix' }, on),
@@ -251,13 +251,13 @@ test('a name that nobody bears: the error shows who is there', async () => {
   assert.match(await problem({ kind: 'process', name: 'pause' }, on), /sandbox/);
 });
 
-test('only the master of several processes is signalled', async () => {
+test('signals only the master of several processes', async () => {
   const on = system([...shared, { pid: 60, name: 'nginx' }, { pid: 61, name: 'nginx', parent: 60 }]);
   await signalNotifier('SIGHUP', { kind: 'process', name: 'nginx' }, on).notify(names, never);
   assert.equal(on.killed, ['SIGHUP 60']);
 });
 
-test('one of several may not be signalled: an error, and the others are signalled once for one change', async () => {
+test('reports one of several processes that may not be signalled, and signals the others once for each change', async () => {
   const rows = [...shared, { pid: 60, name: 'app' }, { pid: 61, name: 'app' }];
   const on = system(rows, (pid) => (pid === 60 ? 'EPERM' : undefined));
   const notifier = signalNotifier('SIGHUP', { kind: 'process', name: 'app' }, on);
@@ -267,7 +267,7 @@ test('one of several may not be signalled: an error, and the others are signalle
   assert.equal(on.killed, ['SIGHUP 61', 'SIGHUP 61']);
 });
 
-test('one of several that ends meanwhile is no error; the only one is', async () => {
+test('a process that ends meanwhile is an error only if it is the only one', async () => {
   const gone = (pid: number) => (pid === 60 ? 'ESRCH' : undefined);
   const rows = [...shared, { pid: 60, name: 'app' }];
   const two = system([...rows, { pid: 61, name: 'app' }], gone);
@@ -279,7 +279,7 @@ test('one of several that ends meanwhile is no error; the only one is', async ()
   );
 });
 
-test('without a process table there is a sentence, not a stack', async () => {
+test('a missing process table is a Problem, not a bug', async () => {
   const on = { ...system(shared), proc: join(scratch, 'nowhere') };
   assert.match(
     await problem({ kind: 'process', name: 'app' }, on),

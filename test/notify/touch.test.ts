@@ -19,7 +19,7 @@ test.after(() => rmSync(scratch, { recursive: true, force: true }));
 const names: readonly string[] = ['a'];
 const never = new AbortController().signal;
 
-test('creates a file that is missing, and moves the time of one that is there, leaving its content', async () => {
+test('creates a missing file, and updates the time of an existing one without changing its content', async () => {
   const file = join(scratch, 'touched');
   let now = Date.UTC(2026, 0, 1);
   const notifier = touchNotifier(file, () => now);
@@ -32,17 +32,17 @@ test('creates a file that is missing, and moves the time of one that is there, l
   assert.is(readFileSync(file, 'utf8'), 'content');
 });
 
-test('who watches the file hears of it', async () => {
+test('a watcher of the file gets an event', async () => {
   const file = join(scratch, 'watched');
   writeFileSync(file, '');
-  const heard = new Promise<void>((resolve) => {
+  const changed = new Promise<void>((resolve) => {
     const watcher = watch(file, () => {
       watcher.close();
       resolve();
     });
   });
   await touchNotifier(file, Date.now).notify(names, never);
-  await within('an event', heard);
+  await within('an event', changed);
 });
 
 test('touches the file of another user, if it may write to it', () => {
@@ -71,7 +71,7 @@ for (const [name, path, expected] of [
   ['it is a directory', '.', /\(EISDIR\) \| Give a file, not a directory/],
   ['the name is too long', 'x'.repeat(300), /\(ENAMETOOLONG\) \| Give a file on a volume/],
 ] as const) {
-  test(`says so when ${name}`, async () => {
+  test(`reports that ${name}`, async () => {
     writeFileSync(join(scratch, 'plain'), '');
     const error = await rejects(touchNotifier(join(scratch, path), Date.now).notify(names, never));
     assert.instance(error, Problem);
@@ -81,14 +81,14 @@ for (const [name, path, expected] of [
   });
 }
 
-test('does not wait for the reader of a pipe', async () => {
+test('does not wait for a reader of a pipe', async () => {
   const pipe = join(scratch, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const { message, retry } = (await rejects(touchNotifier(pipe, Date.now).notify(names, never))) as Problem;
   assert.is(`${message} | ${retry}`, 'cannot be touched (ENXIO) | false');
 });
 
-test('is not done when the program ends', async () => {
+test('does not touch the file after an abort', async () => {
   const file = join(scratch, 'late');
   assert.is(await rejects(touchNotifier(file, Date.now).notify(names, AbortSignal.abort('stop'))), 'stop');
   assert.throws(() => statSync(file), /ENOENT/);

@@ -28,7 +28,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/reload`;
 }
 
-/** A server that is not HTTP: does what it likes with each connection. */
+/** A TCP server that does not speak HTTP; the test handles each connection. */
 async function serveBytes(connected: (socket: Socket) => void): Promise<string> {
   const sockets: Socket[] = [];
   const server = createTcpServer((socket) => {
@@ -56,10 +56,10 @@ async function problem(
   return error;
 }
 
-const tell = (url: string) =>
+const notify = (url: string) =>
   urlNotifier(url, { redact: (text) => text, timeout: WAIT_LIMIT }).notify(names, never);
 
-test('posts the names of the files, on a connection that ends with it', async () => {
+test('posts the names of the files, on a connection that ends with the request', async () => {
   let seen: { request: IncomingMessage; body: string } | undefined;
   const url = await serve(async (request, response) => {
     let body = '';
@@ -67,7 +67,7 @@ test('posts the names of the files, on a connection that ends with it', async ()
     seen = { request, body };
     response.end('ok');
   });
-  await tell(`${url}?token=x`);
+  await notify(`${url}?token=x`);
   assert.is(seen?.body, '{"files":["a \\"c\\"","b"]}');
   assert.is(seen?.request.method, 'POST');
   assert.is(seen?.request.url, '/reload?token=x');
@@ -77,22 +77,22 @@ test('posts the names of the files, on a connection that ends with it', async ()
 
 for (const status of [200, 201, 202, 204, 299]) {
   test(`${status} is success`, async () => {
-    await tell(await serve((_, response) => response.writeHead(status).end()));
+    await notify(await serve((_, response) => response.writeHead(status).end()));
   });
 }
 
 test('success does not wait for a body that never ends, nor read one that is too long', async () => {
   const endless = await serve((_, response) => response.writeHead(200).write('x'));
-  // On a slow machine its time may be over before it has answered.
-  for (let timeout = 100, told = false; !told; timeout *= 4) {
+  // On a slow machine the timeout may come before the status.
+  for (let timeout = 100, notified = false; !notified; timeout *= 4) {
     assert.ok(timeout < WAIT_LIMIT);
     const notifier = urlNotifier(endless, { redact: (text) => text, timeout });
-    told = await notifier.notify(names, never).then(
+    notified = await notifier.notify(names, never).then(
       () => true,
       () => false,
     );
   }
-  await tell(
+  await notify(
     await serve((_, response) => {
       const pour = () => {
         while (!response.destroyed && response.write('x'.repeat(65_536)));
@@ -103,7 +103,7 @@ test('success does not wait for a body that never ends, nor read one that is too
   );
 });
 
-test('of where a redirect leads, neither query nor password is shown, and no value', async () => {
+test('shows neither query nor password nor a value of the target of a redirect', async () => {
   const url = await serve((_, response) =>
     response.writeHead(302, { location: 'https://me:pass@app.example/hunter22?token=x#y' }).end(),
   );
@@ -115,7 +115,7 @@ test('of where a redirect leads, neither query nor password is shown, and no val
   assert.is((await problem(odd)).message, 'redirects (302) to //[/');
 });
 
-test('a server that would rather speak another protocol is an error, not a wait without end', async () => {
+test('a server that changes the protocol is an error, and does not hang', async () => {
   const address = await serveBytes((socket) => {
     socket.once('data', () =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
@@ -126,7 +126,7 @@ test('a server that would rather speak another protocol is an error, not a wait 
   assert.ok(retry);
 });
 
-test('any other status is an error with the beginning of the body, scrubbed, escaped and cut', async () => {
+test('any other status is an error with the beginning of the body, redacted, escaped and truncated', async () => {
   const url = await serve((_, response) =>
     response.writeHead(500).end(`bad\n\x1b[31mhunter22${'y'.repeat(1000)}`),
   );
@@ -143,7 +143,7 @@ test('any other status is an error with the beginning of the body, scrubbed, esc
   );
 });
 
-test('a redirect is not followed', async () => {
+test('does not follow a redirect', async () => {
   let asked = 0;
   const url = await serve((_, response) => {
     asked++;
@@ -163,19 +163,19 @@ for (const [status, retry] of [
   [429, true],
   [503, true],
 ] as const) {
-  test(`${status}: trying again ${retry ? 'may' : 'cannot'} help`, async () => {
+  test(`${status} is ${retry ? 'retried' : 'permanent'}`, async () => {
     assert.is((await problem(await serve((_, response) => response.writeHead(status).end()))).retry, retry);
   });
 }
 
-test('Retry-After is heard, when it is a number of seconds', async () => {
+test('honors a Retry-After in seconds', async () => {
   const answer = (value: string) =>
     serve((_, response) => response.writeHead(503, { 'retry-after': value }).end());
   assert.is((await problem(await answer('7'))).retryAfter, 7000);
   assert.is((await problem(await answer('Wed, 21 Oct 2026 07:28:00 GMT'))).retryAfter, undefined);
 });
 
-test('nobody listening', async () => {
+test('explains a refused connection', async () => {
   const url = await serve(() => {});
   for (const close of closers.splice(0)) close();
   const error = await problem(url);
@@ -183,20 +183,20 @@ test('nobody listening', async () => {
   assert.match(error.remedy, 'correct the port');
 });
 
-test('a host that does not exist', async () => {
+test('explains a host that does not resolve', async () => {
   assert.match(
-    // Longer than a part of a name may be, so that no resolver asks others, who may be slow or know better.
+    // Longer than a label may be, so that no resolver sends a query, which may be slow or get an answer.
     (await problem(`http://${'x'.repeat(64)}.invalid/`)).message,
     /^the host name does not resolve \(E/,
   );
 });
 
-test('no answer in time', async () => {
+test('explains a timeout', async () => {
   const error = await problem(await serve(() => {}), { timeout: 50 });
   assert.is(error.message, 'no response within 50ms');
 });
 
-test('headers that trickle in do not stretch the time', async () => {
+test('headers that trickle in do not extend the timeout', async () => {
   const host = await serveBytes((socket) => {
     socket.write('HTTP/1.1 200 OK\r\n');
     const timer = setInterval(() => socket.write('x: y\r\n'), 10);
@@ -205,24 +205,24 @@ test('headers that trickle in do not stretch the time', async () => {
   assert.match((await problem(`http://${host}/`, { timeout: 100 })).message, 'no response within 100ms');
 });
 
-test('something that is not HTTP', async () => {
+test('explains an endpoint that does not speak HTTP', async () => {
   const host = await serveBytes((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
   assert.match((await problem(`http://${host}/`)).message, /^the endpoint does not speak HTTP\/1\.1 \(HPE_/);
 });
 
-test('something that is not TLS', async () => {
+test('explains an endpoint that does not speak TLS', async () => {
   const host = await serveBytes((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const error = await problem(`https://${host}/`);
   assert.is(error.message, 'the endpoint does not speak TLS (EPROTO)');
   assert.match(error.remedy, 'write http: instead');
 });
 
-test('a connection that is cut', async () => {
+test('explains a connection that is closed early', async () => {
   const host = await serveBytes((socket) => socket.destroy());
   assert.match((await problem(`http://${host}/`)).message, /^no response \(E/);
 });
 
-test('a certificate that cannot be verified', async () => {
+test('explains a certificate that cannot be verified', async () => {
   // openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 36500 -subj /CN=localhost
   const server = createTlsServer({ key: TLS_KEY, cert: TLS_CERTIFICATE }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -232,11 +232,11 @@ test('a certificate that cannot be verified', async () => {
   assert.not(error.retry);
 });
 
-test('an abort ends it with its reason', async () => {
+test('an abort ends the request with its reason', async () => {
   const stop = new AbortController();
   const url = await serve(() => stop.abort('SIGTERM'));
-  const told = urlNotifier(url, { redact: (text) => text }).notify(names, stop.signal);
-  assert.is(await rejects(told), 'SIGTERM');
+  const notified = urlNotifier(url, { redact: (text) => text }).notify(names, stop.signal);
+  assert.is(await rejects(notified), 'SIGTERM');
   assert.is(
     await rejects(urlNotifier(url, { redact: (text) => text }).notify(names, stop.signal)),
     'SIGTERM',

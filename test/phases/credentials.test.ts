@@ -1,4 +1,4 @@
-/** The same over the real edge to AWS and its fake: what only real credentials, clients and answers can show. */
+/** Phases with the real AWS client and the fake AWS: what needs real credentials, clients and answers. */
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,8 +31,8 @@ test.before(async (context) => {
 test.before.each(({ aws }) => aws.reset());
 test.after(({ aws }) => aws.close());
 
-/** A world that asks the fake AWS, and the token file of its pod. */
-async function house(aws: FakeAws, kind: 'pod-identity' | 'irsa') {
+/** A world that uses the fake AWS, and the token file of its pod. */
+async function openAwsWorld(aws: FakeAws, kind: 'pod-identity' | 'irsa') {
   const token = join(scratch(), 'token');
   const rotate = (text: string) => {
     writeFileSync(`${token}.tmp`, text);
@@ -51,21 +51,21 @@ async function house(aws: FakeAws, kind: 'pod-identity' | 'irsa') {
   const world = await openWorld({
     secrets: {},
     config: config([objectOf('a'), objectOf('b')].join('\n')),
-    // Signatures and expiries are of the real day.
+    // Signatures and expiries use the real date.
     now: Date.now(),
     source: ({ clock, log }) => awsSource(env, clock, log, { apiCall() {} }),
   });
   return { world, rotate };
 }
 
-/** Time passes for the sidecar, which no sync is to notice: a second at a time, and then to the end of the sync. */
+/** Advances the clock of the sidecar without affecting a sync: a second at a time, and then to the end of the sync. */
 const wait = async (world: World, minutes: number) => {
   for (let second = 0; second < minutes * 60; second++) {
     await world.clock.advance(1000);
     await world.idle();
   }
 };
-/** The next refresh, on the day of the signatures, which is the real one. */
+/** The next refresh, on the real date, which signatures use. */
 const refresh = (world: World) => wait(world, 10);
 /** Time passes for AWS too. */
 const sync =
@@ -95,7 +95,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
   test(`${kind}: credentials that expire between two calls of a sync are replaced within it`, async ({
     aws,
   }) => {
-    const { world } = await house(aws, kind);
+    const { world } = await openAwsWorld(aws, kind);
     await play(world, [
       { happens: begin, holds: files('1', '1') },
       { happens: put(aws, 'a', '2'), holds: {} },
@@ -117,10 +117,10 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
     assert.is(aws.count(asking), 2);
   });
 
-  test(`${kind}: all credentials are withdrawn: the next sync has new ones, and nobody notices`, async ({
+  test(`${kind}: the next sync replaces credentials that were revoked, without a failure`, async ({
     aws,
   }) => {
-    const { world } = await house(aws, kind);
+    const { world } = await openAwsWorld(aws, kind);
     await play(world, [
       { happens: begin, holds: files('1', '1') },
       { happens: () => void aws.expireCredentials(), holds: {} },
@@ -134,7 +134,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
   });
 
   test(`${kind}: a token that the kubelet renewed is used at the next renewal`, async ({ aws }) => {
-    const { world, rotate } = await house(aws, kind);
+    const { world, rotate } = await openAwsWorld(aws, kind);
     const tokens = kind === 'irsa' ? 'webIdentityTokens' : 'podIdentityTokens';
     const renew = () => {
       rotate('new-token');
@@ -143,7 +143,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
     await play(world, [
       { happens: begin, holds: files('1', '1') },
       { happens: renew, holds: {} },
-      // 50 minutes: what was issued for an hour serves until five minutes before its end.
+      // 50 minutes: credentials for one hour are used until five minutes before they expire.
       {
         happens: sync(aws, 10, 5),
         holds: { failures: 0 },
@@ -155,10 +155,10 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
     assert.is(aws.count(asking), 2);
   });
 
-  test(`${kind}: no new credentials to be had: the old ones serve to their end, the files beyond it`, async ({
+  test(`${kind}: without new credentials the old ones are used until they expire, and the files stay after that`, async ({
     aws,
   }) => {
-    const { world } = await house(aws, kind);
+    const { world } = await openAwsWorld(aws, kind);
     await play(world, [
       { happens: begin, holds: files('1', '1') },
       {
@@ -169,7 +169,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
         happens: sync(aws, 10, 5),
         holds: { failures: 0 },
       },
-      // The renewal fails in the last five minutes, and the old ones still serve.
+      // The renewal fails in the last five minutes, and the old credentials still work.
       { happens: sync(aws, 6), holds: {} },
       {
         happens: look,
@@ -191,7 +191,10 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
 
 const agentRefuses = (code: string, status: number) => ({ kind: 'error', code, status }) as const;
 
-/** The start ends by itself when its problem cannot sync (0), may not have spread yet (15 s), or may last (60 s). */
+/**
+ * How long the start retries: not at all (0), while IAM changes may still propagate (15 s), or until the start timeout (60
+ * s).
+ */
 for (const [kind, does, seconds] of [
   ['pod-identity', agentRefuses('AccessDeniedException', 403), 15],
   ['pod-identity', agentRefuses('AccessDeniedException', 400), 15],
@@ -208,7 +211,7 @@ for (const [kind, does, seconds] of [
   test(`${kind}: ${does.code} with ${does.status} ends the start after ${seconds} s`, async ({ aws }) => {
     const operation = kind === 'irsa' ? 'AssumeRoleWithWebIdentity' : 'GetCredentials';
     aws.addFault({ on: { operation }, does });
-    const { world } = await house(aws, kind);
+    const { world } = await openAwsWorld(aws, kind);
     await begin(world);
     for (let second = 0; second < 70 && world.ended() === undefined; second++) {
       await world.clock.advance(1000);
@@ -224,7 +227,7 @@ for (const [kind, says] of [
   ['irsa', /InvalidIdentityToken/],
 ] as const) {
   test(`${kind}: a token file that holds no token ends the start at once`, async ({ aws }) => {
-    const { world, rotate } = await house(aws, kind);
+    const { world, rotate } = await openAwsWorld(aws, kind);
     rotate('no-token');
     await begin(world);
     assert.is(world.ended()?.at, 0);
@@ -232,10 +235,10 @@ for (const [kind, says] of [
   });
 }
 
-test('a secret that is marked for deletion keeps its file, and is read again when it is restored', async ({
+test('a secret that is scheduled for deletion keeps its file, and is read again after a restore', async ({
   aws,
 }) => {
-  const { world } = await house(aws, 'pod-identity');
+  const { world } = await openAwsWorld(aws, 'pod-identity');
   await play(world, [
     { happens: begin, holds: files('1', '1') },
     { happens: () => void aws.putSecret({ region, name: 'a', deleted: true }), holds: {} },
@@ -246,8 +249,8 @@ test('a secret that is marked for deletion keeps its file, and is read again whe
   ]);
 });
 
-test('a call that hangs is ended by its own limit, and the next sync is as good as any', async ({ aws }) => {
-  const { world } = await house(aws, 'pod-identity');
+test('a call that hangs ends by its timeout, and the next sync succeeds', async ({ aws }) => {
+  const { world } = await openAwsWorld(aws, 'pod-identity');
   await play(world, [
     { happens: begin, holds: files('1', '1') },
     { happens: () => void aws.addFault({ on: { id: 'a' }, does: { kind: 'hang' } }), holds: {} },
@@ -255,7 +258,7 @@ test('a call that hangs is ended by its own limit, and the next sync is as good 
     {
       happens: async (w) => {
         await w.clock.advance(600_000);
-        // Three attempts of 5 s each, with the SDK's own short pauses between them.
+        // Three attempts of 5 s each, with the SDK's short pauses between them.
         await until('the end of the sync', async () => {
           await new Promise((resolve) => setTimeout(resolve, 50));
           await w.clock.advance(1000);

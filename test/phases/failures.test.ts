@@ -1,4 +1,4 @@
-/** What AWS can do to a sidecar, and what must then be true: for the files, the application, the log and the bill. */
+/** Failures of AWS, and what must then be true of the files, the notifications, the log and the number of calls. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,7 +11,7 @@ const test = suite('phases: AWS');
 const throttled = problem('fetch.throttled', { retryAfter: 30_000 });
 const away = problem('fetch.network');
 
-test('a first phase that is throttled waits as long as it is asked to, and then goes on as if nothing had been', async () => {
+test('a throttled first phase waits for the Retry-After, and then continues normally', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws(throttled);
   await play(world, [
@@ -29,7 +29,7 @@ test('a first phase that is throttled waits as long as it is asked to, and then 
   ]);
 });
 
-test('a throttling storm: a call or two a minute, one warning, old files, and one line when it is over', async () => {
+test('throttling for an hour: one or two calls a minute, one warning, unchanged files, and one line at recovery', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' } });
   await play(world, [
     { happens: start, holds: { files: { a: '1', b: '1' }, fetched: 2, logged: ['sidecar.ready'] } },
@@ -63,7 +63,7 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
     },
     { happens: minutes(7), holds: { fetched: 0 } },
     { happens: minutes(3), holds: { fetched: 2, logged: [] } },
-    // The next failure is the first again: news, and tried again soon.
+    // The next failure counts as the first one: logged as a warning, and retried soon.
     { happens: (w) => w.aws(throttled), holds: {} },
     {
       happens: minutes(10),
@@ -72,7 +72,7 @@ test('a throttling storm: a call or two a minute, one warning, old files, and on
   ]);
 });
 
-test('AWS away for six hours, and back: ready all along, asked about once a minute, the change told once', async () => {
+test('a six-hour outage of AWS: stays ready, calls about once a minute, notifies once of the change', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   let asked = 0;
   await play(world, [
@@ -96,7 +96,7 @@ test('AWS away for six hours, and back: ready all along, asked about once a minu
   assert.ok(asked > 300 && asked < 420, `${asked} calls in six hours`);
 });
 
-test('another failure than before is news, the same one is not', async () => {
+test('logs a different failure as a warning, and the same one at debug', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
     { happens: start, holds: {} },
@@ -107,7 +107,7 @@ test('another failure than before is news, the same one is not', async () => {
   ]);
 });
 
-test('a restart over published files while AWS is away is ready at once, tells nobody, and lives', async () => {
+test('a restart over published files during an outage is ready at once, sends no notification, and keeps running', async () => {
   const before = await openWorld({ secrets: { a: '1' } });
   await play(before, [{ happens: start, holds: { files: { a: '1' } } }]);
   await before.kill();
@@ -124,7 +124,7 @@ test('a restart over published files while AWS is away is ready at once, tells n
   assert.is(world.ended(), undefined);
 });
 
-test('a restart after a rotation that happened meanwhile tells of it', async () => {
+test('a restart notifies of a rotation that happened meanwhile', async () => {
   const before = await openWorld({ secrets: { a: '1', b: '1' } });
   await play(before, [{ happens: start, holds: {} }]);
   await before.kill();
@@ -135,7 +135,7 @@ test('a restart after a rotation that happened meanwhile tells of it', async () 
   ]);
 });
 
-test('a first phase that never succeeds ends with its problems when its time is over', async () => {
+test('a first phase that never succeeds ends with its problems at the start timeout', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws(away);
   await play(world, [
@@ -156,7 +156,7 @@ test('a version that is rolled back is a change like any other', async () => {
     {
       happens: minutes(10),
       holds: {
-        // Another version of the same bytes: nothing that an application could see.
+        // Another version with the same bytes: the application sees no change.
         notified: [],
         also: (w) => assert.is(w.status().configs[0]?.files[0]?.version, '3'),
       },
@@ -164,7 +164,7 @@ test('a version that is rolled back is a change like any other', async () => {
   ]);
 });
 
-test('a secret that is deleted keeps its file while the others wait for it, and is told of when it is back', async () => {
+test('a deleted secret keeps all files unchanged, and its restore is published and notified', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' } });
   await play(world, [
     { happens: start, holds: {} },
@@ -181,7 +181,7 @@ test('a secret that is deleted keeps its file while the others wait for it, and 
   ]);
 });
 
-test('an optional secret that is deleted takes its file along, and brings it back when it is restored', async () => {
+test('the file of an optional secret is removed when the secret is deleted, and published again when it is restored', async () => {
   const world = await openWorld({
     secrets: { a: '1', b: '1' },
     config: config(`
@@ -201,7 +201,7 @@ test('an optional secret that is deleted takes its file along, and brings it bac
       happens: minutes(10),
       holds: { files: { a: '1', b: '1' }, notified: ['a'], logged: ['object.found', 'notify.succeeded'] },
     },
-    // Not to be read is not the same as not to be there.
+    // A denied secret does not count as a missing one.
     { happens: (w) => w.aws(problem('fetch.denied'), 'a'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '1', b: '1' }, notified: [], failures: 1 } },
   ]);
@@ -209,7 +209,7 @@ test('an optional secret that is deleted takes its file along, and brings it bac
 
 const twoRegions = config('- {objectName: a, objectType: secretsmanager}', { failoverRegion: 'us-east-1' });
 
-test('a region that fails over, and comes back: said twice, told once if the values differ', async () => {
+test('a failover and its end are logged once each, and notified only if the values differ', async () => {
   const world = await openWorld({ secrets: { a: '1', 'a@us-east-1': '1' }, config: twoRegions });
   const region = (w: typeof world) => w.status().configs[0]?.files[0]?.region;
   await play(world, [
@@ -240,14 +240,14 @@ test('a region that fails over, and comes back: said twice, told once if the val
         also: (w) => assert.is(region(w), 'eu-west-1'),
       },
     },
-    // Both away: the files stay.
+    // Both regions fail: the files stay.
     { happens: (w) => w.aws(away), holds: {} },
     { happens: (w) => w.aws(away, 'a'), holds: {} },
     { happens: minutes(60), holds: { files: { a: '2' }, ready: true, notified: [] } },
   ]);
 });
 
-test('a secret that does not exist in the first region is never served by the second', async () => {
+test('never uses the failover region for a secret that does not exist in the first region', async () => {
   const world = await openWorld({ secrets: { a: '1', 'a@us-east-1': 'other' }, config: twoRegions });
   await play(world, [
     { happens: start, holds: { files: { a: '1' } } },
@@ -256,13 +256,13 @@ test('a secret that does not exist in the first region is never served by the se
   ]);
 });
 
-test('a failover that could never work ends the first phase', async () => {
+test('a failover region that can never work ends the first phase', async () => {
   const world = await openWorld({ secrets: { a: '1' }, config: twoRegions });
   await play(world, [{ happens: start, holds: { files: {}, ready: false } }]);
   assert.is(problemsOf(world.ended()?.reason)?.[0]?.code, 'fetch.notFound');
 });
 
-test('a machine that was suspended looks within a minute of its return, and once', async () => {
+test('syncs once within a minute after the machine was suspended', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
     { happens: start, holds: { fetched: 1 } },
@@ -284,7 +284,7 @@ for (const [direction, hours] of [
   ['back', -5],
   ['forward', 5],
 ] as const) {
-  test(`a wall clock that is set ${direction} neither stops the refreshes nor starts a storm of them`, async () => {
+  test(`a wall clock that is set ${direction} neither stops refreshes nor adds any`, async () => {
     const world = await openWorld({ secrets: { a: '1' } });
     await play(world, [
       { happens: start, holds: { fetched: 1 } },

@@ -1,4 +1,4 @@
-/** What its surroundings can do to a sidecar: edit its config, ask it to look, be deaf when they are told, and end it. */
+/** What can happen to a sidecar: an edited config, a request for a sync, a failing notifier, and a signal. */
 
 import { readdirSync, rmSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -7,13 +7,13 @@ import { config } from '../support/config.ts';
 import { hasPendingFile } from '../support/directory.ts';
 import { minutes, objectOf, openWorld, play, problem, seconds, start, type World } from '../support/world.ts';
 
-const test = suite('phases: life');
+const test = suite('phases: lifecycle');
 
 const of = (...names: string[]) => config(names.map(objectOf).join('\n'));
 const broken = 'kind: SecretProviderClass\nspec: {provider: aws, parameters: {objects: "- {objectName: a}"}}';
-const untold = (world: World) => hasPendingFile(world.dir);
+const isPending = (world: World) => hasPendingFile(world.dir);
 
-test('an edited config is in force at once, and files of objects that are gone from it go with the same publish', async () => {
+test('an edited config is used at once, and the same publish removes the files of removed objects', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1', c: '1' }, config: of('a', 'b') });
   await play(world, [
     { happens: start, holds: { files: { a: '1', b: '1' } } },
@@ -29,7 +29,7 @@ test('an edited config is in force at once, and files of objects that are gone f
   ]);
 });
 
-test('a broken config keeps the one before, is told once and shown all along; whole again, it says so', async () => {
+test('an invalid config keeps the previous one, is logged once and shown until it is valid again', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
   const problems = (w: World) => w.status().configs[0]?.configProblems.length ?? 0;
   await play(world, [
@@ -39,7 +39,7 @@ test('a broken config keeps the one before, is told once and shown all along; wh
       holds: { logged: ['config.invalid'], also: (w) => assert.ok(problems(w) > 0) },
     },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    // The old one is not only kept, it works.
+    // Syncs still use the previous config.
     {
       happens: minutes(30),
       holds: { files: { a: '2' }, notified: ['a'], logged: ['notify.succeeded'], failures: 0 },
@@ -62,7 +62,7 @@ for (const [what, edited] of [
   ['has an empty list', config('[]')],
   ['is cut by a ---', of('a', 'b').replace(objectOf('b'), `---\n      ${objectOf('b')}`)],
 ] as const) {
-  test(`an edited config that ${what} removes nothing: files and readiness stay`, async () => {
+  test(`an edited config that ${what} keeps the files and the readiness`, async () => {
     const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a', 'b') });
     await play(world, [
       { happens: start, holds: { files: { a: '1', b: '1' } } },
@@ -76,7 +76,7 @@ for (const [what, edited] of [
   });
 }
 
-test('a config that is edited during a sync comes into force right after it', async () => {
+test('a config that is edited during a sync is used right after it', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
   await play(world, [
     { happens: start, holds: {} },
@@ -89,7 +89,7 @@ test('a config that is edited during a sync comes into force right after it', as
   ]);
 });
 
-test('a config that is edited in the first phase is in force before the first wait, though nobody heard of it', async () => {
+test('a config that is edited in the first phase is used before the first wait, although no event reported it', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' }, config: of('a') });
   world.aws(problem('fetch.network'));
   await play(world, [
@@ -100,7 +100,7 @@ test('a config that is edited in the first phase is in force before the first wa
   ]);
 });
 
-test('a new object that cannot be read keeps the old files until it can', async () => {
+test('keeps the old files until a new object can be read', async () => {
   const world = await openWorld({ secrets: { a: '1' }, config: of('a') });
   await play(world, [
     { happens: start, holds: {} },
@@ -111,7 +111,7 @@ test('a new object that cannot be read keeps the old files until it can', async 
   ]);
 });
 
-test('a storm of POST /refresh is a sync a second, and none is lost', async () => {
+test('coalesces POST /refresh to one sync per second, and loses none', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
     { happens: start, holds: {} },
@@ -133,7 +133,7 @@ test('a storm of POST /refresh is a sync a second, and none is lost', async () =
   ]);
 });
 
-test('SIGHUP looks at once, also one that came in the first phase', async () => {
+test('SIGHUP syncs at once, even if it came in the first phase', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws(problem('fetch.network'));
   await play(world, [
@@ -146,7 +146,7 @@ test('SIGHUP looks at once, also one that came in the first phase', async () => 
   ]);
 });
 
-test('an application that is deaf is told for ever, about the newest set, and holds up no sync', async () => {
+test('retries a failing notifier with the latest change, and never delays a sync', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' } });
   await play(world, [
     { happens: start, holds: {} },
@@ -154,17 +154,17 @@ test('an application that is deaf is told for ever, about the newest set, and ho
     { happens: (w) => w.put('a', '2'), holds: {} },
     {
       happens: minutes(11),
-      holds: { files: { a: '2', b: '1' }, failures: 0, also: (w) => assert.ok(untold(w)) },
+      holds: { files: { a: '2', b: '1' }, failures: 0, also: (w) => assert.ok(isPending(w)) },
     },
     { happens: (w) => w.put('b', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2', b: '2' } } },
     { happens: (w) => w.application('succeeds'), holds: { also: (w) => void w.news() } },
-    { happens: minutes(1), holds: { notified: ['a,b'], also: (w) => assert.not.ok(untold(w)) } },
+    { happens: minutes(1), holds: { notified: ['a,b'], also: (w) => assert.not.ok(isPending(w)) } },
     { happens: minutes(60), holds: { notified: [] } },
   ]);
 });
 
-test('a hook that hangs holds up no sync, and what changed meanwhile is told after it', async () => {
+test('a hook that hangs does not delay a sync, and later changes are delivered after it', async () => {
   const world = await openWorld({ secrets: { a: '1', b: '1' } });
   await play(world, [
     { happens: start, holds: {} },
@@ -181,7 +181,7 @@ test('a hook that hangs holds up no sync, and what changed meanwhile is told aft
           assert.equal([w.status().notifiers[0]?.state, w.status().notifiers[0]?.pending], ['notifying', 2]),
       },
     },
-    // Its own limit is the notifier's affair; the end of the program does not wait for it.
+    // The notifier has its own timeout; the shutdown does not wait for it.
     { happens: (w) => w.terminate(), holds: {} },
     { happens: seconds(5), holds: { also: (w) => assert.ok(within5s(w, 20 * 60_000)) } },
   ]);
@@ -194,7 +194,7 @@ function within5s(world: World, from: number): boolean {
   return end !== undefined && String(end.reason) === 'Error: SIGTERM' && end.at - from < 5000;
 }
 
-test('SIGTERM in the first fetch: nothing is published', async () => {
+test('SIGTERM in the first fetch ends the sidecar without a publish', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   world.aws('hangs');
   await play(world, [
@@ -205,10 +205,10 @@ test('SIGTERM in the first fetch: nothing is published', async () => {
   assert.ok(within5s(world, 7000));
 });
 
-test('SIGTERM in the wait of the first phase, and in that between refreshes', async () => {
-  for (const mood of [problem('fetch.network'), 'well'] as const) {
+test('SIGTERM ends the wait of the first phase, and the wait between refreshes', async () => {
+  for (const behaviour of [problem('fetch.network'), 'well'] as const) {
     const world = await openWorld({ secrets: { a: '1' } });
-    world.aws(mood);
+    world.aws(behaviour);
     await play(world, [
       { happens: start, holds: {} },
       { happens: (w) => w.clock.advance(100), holds: {} },
@@ -218,7 +218,7 @@ test('SIGTERM in the wait of the first phase, and in that between refreshes', as
   }
 });
 
-test('SIGTERM in a publish: it is finished, told, and what it replaced is gone before the end', async () => {
+test('SIGTERM in a publish: finishes it, notifies, and removes the replaced files before the exit', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
     { happens: start, holds: {} },
@@ -226,7 +226,7 @@ test('SIGTERM in a publish: it is finished, told, and what it replaced is gone b
     {
       happens: async (w) => {
         w.refresh();
-        // Between the fetch and the publish are only promises: the stop comes among them.
+        // Between the fetch and the publish there are only promises; the stop comes between two of them.
         await Promise.resolve();
         await Promise.resolve();
         w.terminate();
@@ -240,19 +240,19 @@ test('SIGTERM in a publish: it is finished, told, and what it replaced is gone b
   assert.is(sets.length, 1);
 });
 
-test('SIGTERM in the splay: the application is told at once, and the end comes in time', async () => {
+test('SIGTERM in the splay notifies the application at once, and the exit is in time', async () => {
   const world = await openWorld({ secrets: { a: '1' }, splay: 300_000 });
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2' }, notified: [] } },
     { happens: (w) => w.terminate(), holds: { notified: ['a'] } },
-    { happens: seconds(2), holds: { also: (w) => assert.not.ok(untold(w)) } },
+    { happens: seconds(2), holds: { also: (w) => assert.not.ok(isPending(w)) } },
   ]);
   assert.ok(within5s(world, 600_000));
 });
 
-test('killed in the splay: the next one tells, once', async () => {
+test('the next process notifies once if the sidecar was killed in the splay', async () => {
   const world = await openWorld({ secrets: { a: '1' }, splay: 300_000 });
   await play(world, [
     { happens: start, holds: {} },
@@ -273,14 +273,14 @@ test('killed in the splay: the next one tells, once', async () => {
   ]);
 });
 
-test('a directory that is gone fails every sync, and never ends the sidecar, also not when there is a note in it to take away', async () => {
+test('a missing directory fails every sync and never ends the sidecar, even if a pending file must be cleared', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [
     { happens: start, holds: {} },
     { happens: (w) => w.application('fails'), holds: {} },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2' } } },
-    // Somebody removes the whole directory, and the application listens again.
+    // The whole directory is removed, and the notifier succeeds again.
     {
       happens: (w) => {
         rmSync(w.dir, { recursive: true });
@@ -294,7 +294,7 @@ test('a directory that is gone fails every sync, and never ends the sidecar, als
   assert.ok(world.status().consecutiveFailures > 0);
 });
 
-test('with --notify-on-start the first publish is told too, changed or not', async () => {
+test('--notify-on-start notifies of the first publish too, changed or not', async () => {
   const first = await openWorld({ secrets: { a: '1' }, notifyOnStart: true });
   await play(first, [{ happens: start, holds: { notified: ['a'] } }]);
   await first.kill();
@@ -305,7 +305,7 @@ test('with --notify-on-start the first publish is told too, changed or not', asy
   ]);
 });
 
-test('a sidecar that nobody disturbs keeps no sleeper but its own', async () => {
+test('an idle sidecar has only its own timer', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
   await play(world, [{ happens: start, holds: {} }]);
   for (let hour = 0; hour < 24; hour++) await world.clock.advance(3_600_000);

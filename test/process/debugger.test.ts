@@ -34,7 +34,7 @@ debug('neither SIGUSR1 nor NODE_OPTIONS opens a debugger or ends anything', asyn
   const sidecar = start(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...options });
   await sidecar.says(/sidecar\.ready/);
   sidecar.child.kill('SIGUSR1');
-  // A signal later is handled later: once this one has made it sync again, the first one has had its effect.
+  // Signals are handled in order: once this one has triggered a sync, the first one has had its effect.
   sidecar.child.kill('SIGHUP');
   await sidecar.says(/publish\.unchanged/);
   sidecar.child.kill('SIGTERM');

@@ -68,8 +68,8 @@ function initWith(
   return run(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env });
 }
 
-init('usePodIdentity: "true" publishes what the agent\'s credentials can read', async (house) => {
-  const { aws, box } = house;
+init('usePodIdentity: "true" publishes what the agent\'s credentials can read', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({
     usePodIdentity: 'true',
     objects: [
@@ -83,7 +83,7 @@ init('usePodIdentity: "true" publishes what the agent\'s credentials can read', 
       token,
     ],
   });
-  const { code, stdout } = await initWith(house);
+  const { code, stdout } = await initWith(fixture);
   assert.is(code, 0);
   assert.is(stdout, '');
   assert.equal(box.files(), {
@@ -109,8 +109,8 @@ init(
   },
 );
 
-init('binary values, base64 and expanded keys become files', async (house) => {
-  const { box } = house;
+init('binary values, base64 and expanded keys become files', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig({
     objects: [
       { objectName: 'keystore', objectType: 'secretsmanager' },
@@ -118,32 +118,32 @@ init('binary values, base64 and expanded keys become files', async (house) => {
       { ...login, objectAlias: 'login', expand: true },
     ],
   });
-  assert.is((await initWith(house)).code, 0);
+  assert.is((await initWith(fixture)).code, 0);
   assert.equal([...readFileSync(join(box.dir, 'keystore'))], [0, 1, 2, 255]);
   assert.is(box.files().encoded, 'plain');
   assert.is(box.files()['login/port'], '5432');
 });
 
-init('a second run that finds nothing changed writes nothing', async (house) => {
-  const { box } = house;
+init('a second run that finds nothing changed writes nothing', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig({ objects: [login, token] });
-  await initWith(house);
+  await initWith(fixture);
   const before = inodes(box.dir);
-  const { code, stderr } = await initWith(house);
+  const { code, stderr } = await initWith(fixture);
   assert.is(code, 0);
   assert.match(stderr, '"event":"publish.verified"');
   assert.equal(inodes(box.dir), before);
 });
 
 init(
-  'a rotation replaces the whole set, and an object that left the config takes its file along',
-  async (house) => {
-    const { aws, box } = house;
+  'a rotation replaces the whole set, and removes the file of an object that was removed from the config',
+  async (fixture) => {
+    const { aws, box } = fixture;
     box.writeConfig({ objects: [login, token] });
-    await initWith(house);
+    await initWith(fixture);
     await aws.putSecret({ region, name: 'db/login', string: '{"username":"new"}' });
     box.writeConfig({ objects: [login] });
-    const { stderr } = await initWith(house);
+    const { stderr } = await initWith(fixture);
     assert.match(stderr, '1 updated, 1 removed');
     assert.equal(box.files(), { 'login.json': '{"username":"new"}' });
   },
@@ -151,10 +151,10 @@ init(
 
 init(
   'nothing is published unless everything could be fetched, and every failure is in the last line',
-  async (house) => {
-    const { box } = house;
+  async (fixture) => {
+    const { box } = fixture;
     box.writeConfig({ objects: [login] });
-    await initWith(house);
+    await initWith(fixture);
     const before = box.files();
     box.writeConfig({
       objects: [
@@ -163,7 +163,7 @@ init(
         { objectName: 'forbidden', objectType: 'secretsmanager' },
       ],
     });
-    const { code, lastLine } = await initWith(house);
+    const { code, lastLine } = await initWith(fixture);
     assert.is(code, 5);
     assert.match(lastLine, 'nowhere');
     assert.match(lastLine, 'secretsmanager:GetSecretValue');
@@ -172,42 +172,42 @@ init(
   },
 );
 
-init('an optional object that does not exist is left out with a warning', async (house) => {
-  const { box } = house;
+init('an optional object that does not exist is left out with a warning', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig({
     objects: [login, { objectName: 'nowhere', objectType: 'secretsmanager', optional: true }],
   });
-  const { code, stderr } = await initWith(house);
+  const { code, stderr } = await initWith(fixture);
   assert.is(code, 0);
   assert.match(stderr, '"event":"object.missing"');
   assert.equal(Object.keys(box.files()), ['login.json']);
 });
 
-init('the failover region serves while the first one is down', async (house) => {
-  const { aws, box } = house;
+init('the failover region serves while the first one is down', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ region, failoverRegion: 'us-east-1', objects: [login] });
   await aws.addFault({ on: { region }, does: { kind: 'cut', at: 'before-headers' } });
-  const { code, stderr } = await initWith(house);
+  const { code, stderr } = await initWith(fixture);
   assert.is(code, 0);
   assert.match(stderr, '"event":"region.failing"');
   assert.equal(box.files(), { 'login.json': '{"username":"failover"}' });
 });
 
-init('what may pass is waited for, and said', async (house) => {
-  const { aws, box } = house;
+init('retries and logs a transient failure', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ objects: [login] });
   await aws.addFault({
     on: { service: 'agent' },
     times: 2,
     does: { kind: 'error', code: 'InternalServerException', status: 500 },
   });
-  const { code, stderr } = await initWith(house, ['--start-timeout', '10m']);
+  const { code, stderr } = await initWith(fixture, ['--start-timeout', '10m']);
   assert.is(code, 0);
   assert.match(stderr, '"event":"start.retrying"');
 });
 
-init('several configs publish each to its own directory, and share their calls', async (house) => {
-  const { aws, box } = house;
+init('publishes each of several configs to its own directory, with shared calls', async (fixture) => {
+  const { aws, box } = fixture;
   const other = box.write(
     'other.yaml',
     `apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nmetadata: { name: other }\nspec:\n  provider: aws\n  parameters:\n    objects: '[{objectName: /app/token, objectType: ssmparameter, objectAlias: t}]'\n`,
@@ -215,16 +215,16 @@ init('several configs publish each to its own directory, and share their calls',
   const second = join(box.root, 'second');
   mkdirSync(second);
   box.writeConfig({ objects: [login, token] });
-  const { code } = await initWith(house, ['--config', `${other}=${second}`]);
+  const { code } = await initWith(fixture, ['--config', `${other}=${second}`]);
   assert.is(code, 0);
   assert.is(readFileSync(join(second, 't'), 'utf8'), 's3cret');
   assert.is(await aws.count({ operation: 'GetParameters' }), 1);
 });
 
-init('each kind of failure has its own exit code, and its cause in the last line', async (house) => {
-  const { aws, box } = house;
+init('each kind of failure has its own exit code, and its cause in the last line', async (fixture) => {
+  const { aws, box } = fixture;
   const failing = async (flags: string[], env = {}) => {
-    const { code, lastLine } = await initWith(house, flags, env);
+    const { code, lastLine } = await initWith(fixture, flags, env);
     return [code, lastLine] as const;
   };
   box.writeConfig({ objects: [login] });
@@ -253,63 +253,63 @@ init('each kind of failure has its own exit code, and its cause in the last line
   assert.is(await aws.count({ service: 'sts' }), 0);
 });
 
-init('the termination message holds the last words, where the runtime has put the file', async (house) => {
-  const { box } = house;
+init('writes the exit message to the termination log if the runtime created the file', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig({ objects: [{ objectName: 'nowhere', objectType: 'secretsmanager' }] });
   const missing = join(box.root, 'missing');
   const file = box.write('termination', '');
-  await initWith(house, ['--termination-log', missing]);
+  await initWith(fixture, ['--termination-log', missing]);
   assert.not.ok(existsSync(missing));
-  await initWith(house, ['--termination-log', file]);
+  await initWith(fixture, ['--termination-log', file]);
   assert.match(readFileSync(file, 'utf8'), /^podsecrets init failed: nowhere: .*\[fetch\.notFound\]$/);
 });
 
-init(
-  'a change is told, nothing changed is not, and a hook that fails ends with its own exit code',
-  async (house) => {
-    const { aws, box } = house;
-    const told = join(box.root, 'told');
-    const hook = JSON.stringify(['/bin/sh', '-c', `echo "$PODSECRETS_FILES" >> ${told}`]);
-    box.writeConfig({ objects: [login] });
-    await initWith(house, ['--notify-exec', hook]);
-    assert.not.ok(existsSync(told), 'the first publish is told to nobody');
-    await aws.putSecret({ region, name: 'db/login', string: '{}' });
-    assert.is((await initWith(house, ['--notify-exec', hook])).code, 0);
-    assert.is((await initWith(house, ['--notify-exec', hook])).code, 0);
-    assert.is(readFileSync(told, 'utf8').trim(), '["login.json"]');
-    await aws.putSecret({ region, name: 'db/login', string: '[]' });
-    const failed = await initWith(house, ['--notify-exec', '["/bin/nowhere"]']);
-    assert.is(failed.code, 7);
-    assert.equal(box.files(), { 'login.json': '[]' });
-    assert.is((await initWith(house, ['--notify-exec', hook])).code, 0);
-    assert.is(
-      readFileSync(told, 'utf8').trim().split('\n').length,
-      2,
-      'what was not told is told by the next run',
-    );
-  },
-);
+init('notifies of a change only, and a failing hook has its own exit code', async (fixture) => {
+  const { aws, box } = fixture;
+  const notified = join(box.root, 'notified');
+  const hook = JSON.stringify(['/bin/sh', '-c', `echo "$PODSECRETS_FILES" >> ${notified}`]);
+  box.writeConfig({ objects: [login] });
+  await initWith(fixture, ['--notify-exec', hook]);
+  assert.not.ok(existsSync(notified), 'the first publish sends no notification');
+  await aws.putSecret({ region, name: 'db/login', string: '{}' });
+  assert.is((await initWith(fixture, ['--notify-exec', hook])).code, 0);
+  assert.is((await initWith(fixture, ['--notify-exec', hook])).code, 0);
+  assert.is(readFileSync(notified, 'utf8').trim(), '["login.json"]');
+  await aws.putSecret({ region, name: 'db/login', string: '[]' });
+  const failed = await initWith(fixture, ['--notify-exec', '["/bin/nowhere"]']);
+  assert.is(failed.code, 7);
+  assert.equal(box.files(), { 'login.json': '[]' });
+  assert.is((await initWith(fixture, ['--notify-exec', hook])).code, 0);
+  assert.is(
+    readFileSync(notified, 'utf8').trim().split('\n').length,
+    2,
+    'the next run delivers what is pending',
+  );
+});
 
 for (const [signal, expected] of [
   ['SIGTERM', 143],
   ['SIGINT', 130],
 ] as const) {
-  init(`${signal} before the publish is no success: nothing may start without its files`, async (house) => {
-    const { aws, box } = house;
-    box.writeConfig({ objects: [login] });
-    await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
-    const running = start(
-      ['init', '--config', box.config, '--dir', box.dir],
-      podIdentityEnv(box, aws, 'pod-token'),
-    );
-    await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
-    process.kill(running.pid, signal);
-    assert.is((await running.ended()).code, expected);
-    assert.equal(box.files(), {});
-  });
+  init(
+    `${signal} before the publish is a failure, so that no application starts without its files`,
+    async (fixture) => {
+      const { aws, box } = fixture;
+      box.writeConfig({ objects: [login] });
+      await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+      const running = start(
+        ['init', '--config', box.config, '--dir', box.dir],
+        podIdentityEnv(box, aws, 'pod-token'),
+      );
+      await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
+      process.kill(running.pid, signal);
+      assert.is((await running.ended()).code, expected);
+      assert.equal(box.files(), {});
+    },
+  );
 }
 
-/** Inode and modification time of everything in a directory, but the lock and its holder. */
+/** Inode and modification time of everything in a directory, except the lock and its holder. */
 function inodes(dir: string): readonly string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .filter((name) => !name.startsWith('..lock') && !name.startsWith('..holder'))

@@ -1,4 +1,4 @@
-/** Canary values in every secret, every failure the fake AWS can produce: no canary anywhere but in the files. */
+/** Canary values in every secret, every failure the fake AWS can produce: a canary appears only in the files. */
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ leak.after.each(async ({ aws, box }) => {
   box.remove();
 });
 
-/** Runs init with everything that could be told turned on, and looks everywhere. */
+/** Runs init with the most verbose settings, and searches all of its output. */
 async function hunt(
   { box }: { box: Sandbox },
   env: Record<string, string>,
@@ -88,7 +88,7 @@ async function hunt(
       'debug',
       '--termination-log',
       termination,
-      // Ends what never comes, and nothing that is only slow.
+      // Long enough for a slow machine; ends only what would never come.
       ...(flags.includes('--aws-timeout') ? [] : ['--aws-timeout', '1m']),
       ...flags,
     ],
@@ -121,7 +121,7 @@ function procOf(pid: number): Record<string, string> {
 
 const services: readonly ServiceName[] = ['secretsmanager', 'ssm', 'agent', 'sts'];
 
-/** Side by side, each with a fake AWS of its own: most of the time a failing program waits. */
+/** In parallel, each with its own fake AWS, because a failing program mostly waits. */
 leak('nothing leaks through any failure of any service', async () => {
   await Promise.all(
     services.map(async (service) => {
@@ -146,23 +146,23 @@ leak('nothing leaks through any failure of any service', async () => {
   );
 });
 
-leak('nothing leaks through batches with partial errors', async (house) => {
-  const { aws, box } = house;
+leak('nothing leaks through batches with partial errors', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ objects: everything });
   await aws.addFault({ does: { kind: 'batch-error', code: 'InternalServiceError' } });
-  await hunt(house, podIdentityEnv(box, aws, tokens.pod), ['--fetch', 'batch']);
+  await hunt(fixture, podIdentityEnv(box, aws, tokens.pod), ['--fetch', 'batch']);
 });
 
-leak('nothing leaks when both regions fail in different ways', async (house) => {
-  const { aws, box } = house;
+leak('nothing leaks when both regions fail in different ways', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ region, failoverRegion: 'us-east-1', objects: everything.slice(0, 2) });
   await aws.addFault({ on: { region }, does: { kind: 'garbage', shape: 'not-json' } });
   await aws.addFault({ on: { region: 'us-east-1' }, does: { kind: 'garbage', shape: 'truncated' } });
-  assert.is(await hunt(house, podIdentityEnv(box, aws, tokens.pod)), 5);
+  assert.is(await hunt(fixture, podIdentityEnv(box, aws, tokens.pod)), 5);
 });
 
-leak('nothing leaks when a value is not what the config expects', async (house) => {
-  const { aws, box } = house;
+leak('nothing leaks when a value is not what the config expects', async (fixture) => {
+  const { aws, box } = fixture;
   const text = { objectName: 'text', objectType: 'secretsmanager' };
   const json = { objectName: 'json', objectType: 'secretsmanager' };
   const wrong = [
@@ -176,15 +176,15 @@ leak('nothing leaks when a value is not what the config expects', async (house) 
   ];
   for (const object of wrong) {
     box.writeConfig({ objects: [object] });
-    assert.is(await hunt(house, podIdentityEnv(box, aws, tokens.pod)), 5, JSON.stringify(object));
+    assert.is(await hunt(fixture, podIdentityEnv(box, aws, tokens.pod)), 5, JSON.stringify(object));
   }
 });
 
-leak('nothing leaks through hooks that print what they read', async (house) => {
-  const { aws, box } = house;
+leak('nothing leaks through hooks that print what they read', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ objects: everything });
   const env = podIdentityEnv(box, aws, tokens.pod);
-  assert.is(await hunt(house, env), 0);
+  assert.is(await hunt(fixture, env), 0);
   await aws.putSecret({ region, name: 'text', string: canary('rotated') });
   // Fails once, so that what it printed is reported, and lets the second try end the run.
   const once = join(box.root, 'once');
@@ -193,26 +193,26 @@ leak('nothing leaks through hooks that print what they read', async (house) => {
     '-c',
     `env; cat ${box.dir}/*; cat ${box.dir}/* >&2; mkdir ${once} && exit 3; exit 0`,
   ]);
-  assert.is(await hunt(house, env, ['--notify-exec', noisy]), 0);
+  assert.is(await hunt(fixture, env, ['--notify-exec', noisy]), 0);
 });
 
-leak('nothing leaks through a hook that prints what was there before', async (house) => {
-  const { aws, box } = house;
+leak('nothing leaks through a hook that prints replaced values', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ objects: [{ objectName: 'text', objectType: 'secretsmanager' }] });
   const env = podIdentityEnv(box, aws, tokens.pod);
-  assert.is(await hunt(house, env), 0);
+  assert.is(await hunt(fixture, env), 0);
   await aws.putSecret({ region, name: 'text', string: canary('newer') });
   const once = join(box.root, 'before');
   // A replaced set stays for a second.
   const hook = JSON.stringify(['/bin/sh', '-c', `cat ${box.dir}/..2*/text; mkdir ${once} && exit 3; exit 0`]);
-  assert.is(await hunt(house, env, ['--notify-exec', hook]), 0);
+  assert.is(await hunt(fixture, env, ['--notify-exec', hook]), 0);
 });
 
-leak('nothing leaks when the directory cannot be written', async (house) => {
-  const { aws, box } = house;
+leak('nothing leaks when the directory cannot be written', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig({ objects: everything });
   box.write('secrets/text', 'a file of somebody else');
-  assert.is(await hunt(house, podIdentityEnv(box, aws, tokens.pod)), 6);
+  assert.is(await hunt(fixture, podIdentityEnv(box, aws, tokens.pod)), 6);
 });
 
 leak.run();

@@ -21,7 +21,7 @@ spec:
 `;
 
 for (const command of ['check', 'init', 'sidecar', 'doctor', 'inject']) {
-  test(`${command} ends with 3, and says where the objects are`, async ({ box }) => {
+  test(`${command} exits with 3, and names the place of the objects`, async ({ box }) => {
     box.writeConfig({ region: 'eu-west-1', object: '- {objectName: a, objectType: secretsmanager}' });
     mkdirSync(join(box.dir, 'before'));
     writeFileSync(join(box.dir, 'before', 'file'), 'as it was');

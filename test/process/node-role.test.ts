@@ -1,4 +1,4 @@
-/** A pod without an identity of its own: it does not become the node that it runs on, unless somebody says so. */
+/** A pod without an identity of its own does not use the role of its node, unless --auth default allows it. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,18 +23,18 @@ test.after(({ aws }) => aws.stop());
 test.before.each(async (context) => {
   await context.aws.reset();
   context.box = makeSandbox();
-  // As in 43 of 45 files that were looked at: nothing about the identity.
+  // As in 43 of 45 examined files: nothing about the identity.
   context.box.writeConfig({ objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
 });
 test.after.each(({ box }) => box.remove());
 
-interface House {
+interface Fixture {
   readonly aws: FakeAwsProcess;
   readonly box: Sandbox;
 }
 
 /** Variables of a pod without an injected identity, on a node whose metadata service gives a role away. */
-const podEnv = ({ aws, box }: House): Record<string, string> => ({
+const podEnv = ({ aws, box }: Fixture): Record<string, string> => ({
   AWS_REGION: 'eu-west-1',
   AWS_ENDPOINT_URL: aws.url,
   AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.url,
@@ -42,7 +42,7 @@ const podEnv = ({ aws, box }: House): Record<string, string> => ({
   HOME: box.root,
 });
 
-const args = ({ box }: House, command: string, ...flags: string[]) => [
+const args = ({ box }: Fixture, command: string, ...flags: string[]) => [
   command,
   '--config',
   box.config,
@@ -52,37 +52,37 @@ const args = ({ box }: House, command: string, ...flags: string[]) => [
 ];
 
 for (const command of ['init', 'sidecar', 'doctor']) {
-  test(`${command} refuses at once, and names the ways to an identity`, async (house) => {
+  test(`${command} fails at once, and names the ways to get an identity`, async (fixture) => {
     const more = command === 'sidecar' ? ['--listen', 'off'] : [];
-    const ended = await run(args(house, command, ...more), podEnv(house));
+    const ended = await run(args(fixture, command, ...more), podEnv(fixture));
     const said = ended.stdout + ended.stderr;
     assert.is(ended.code, 4, said);
     assert.match(said, /Pod Identity association.*eks\.amazonaws\.com\/role-arn.*--auth default/);
     assert.match(said, 'credentials.variables');
     assert.not.match(said, 'start.retrying');
-    assert.equal(house.box.files(), {});
-    assert.is(await house.aws.count({ service: 'imds' }), 0);
+    assert.equal(fixture.box.files(), {});
+    assert.is(await fixture.aws.count({ service: 'imds' }), 0);
   });
 }
 
-test('a profile does not lead there either', async (house) => {
-  house.box.write(
+test('a profile does not use the role of the node either', async (fixture) => {
+  fixture.box.write(
     'profiles',
     `[profile app]\nrole_arn = ${NODE}\nsource_profile = base\n[profile base]\nrole_arn = ${NODE}\ncredential_source = Ec2InstanceMetadata\n`,
   );
-  const { code, stderr } = await run(args(house, 'init'), {
-    ...podEnv(house),
-    AWS_CONFIG_FILE: `${house.box.root}/profiles`,
+  const { code, stderr } = await run(args(fixture, 'init'), {
+    ...podEnv(fixture),
+    AWS_CONFIG_FILE: `${fixture.box.root}/profiles`,
     AWS_PROFILE: 'app',
   });
   assert.is(code, 4, stderr);
   assert.match(stderr, /profile app: .*Ec2InstanceMetadata/);
-  assert.is(await house.aws.count({ service: 'imds' }), 0);
+  assert.is(await fixture.aws.count({ service: 'imds' }), 0);
 });
 
-test('keys in the environment serve a pod as before', async (house) => {
-  const { code, stderr } = await run(args(house, 'init'), {
-    ...podEnv(house),
+test('keys in the environment work in a pod', async (fixture) => {
+  const { code, stderr } = await run(args(fixture, 'init'), {
+    ...podEnv(fixture),
     AWS_ACCESS_KEY_ID: 'AKIAOPERATOR',
     AWS_SECRET_ACCESS_KEY: 'secret-key',
   });
@@ -90,16 +90,16 @@ test('keys in the environment serve a pod as before', async (house) => {
   assert.match(stderr, 'authenticating with environment keys');
 });
 
-test('--auth default written out uses it, with a warning', async (house) => {
-  const { code, stderr } = await run(args(house, 'init', '--auth', 'default'), podEnv(house));
+test('an explicit --auth default uses it, with a warning', async (fixture) => {
+  const { code, stderr } = await run(args(fixture, 'init', '--auth', 'default'), podEnv(fixture));
   assert.is(code, 0, stderr);
   assert.match(stderr, /credentials\.nodeRole/);
   assert.match(stderr, 'authenticating with instance role');
-  assert.equal(house.box.files(), { db: 'hunter2' });
+  assert.equal(fixture.box.files(), { db: 'hunter2' });
 });
 
-test('doctor warns of it, and says which link served', async (house) => {
-  const { code, stdout } = await run(args(house, 'doctor', '--auth', 'default'), podEnv(house));
+test('doctor warns about it, and names the link of the chain', async (fixture) => {
+  const { code, stdout } = await run(args(fixture, 'doctor', '--auth', 'default'), podEnv(fixture));
   assert.is(code, 0, stdout);
   assert.match(
     stdout,
@@ -108,18 +108,18 @@ test('doctor warns of it, and says which link served', async (house) => {
   assert.match(stdout, '[credentials.nodeRole]');
 });
 
-test('outside Kubernetes the role of the instance is a good identity', async (house) => {
-  const { KUBERNETES_SERVICE_HOST: _, ...host } = podEnv(house);
-  const { code, stderr } = await run(args(house, 'init'), host);
+test('uses the role of the instance outside Kubernetes', async (fixture) => {
+  const { KUBERNETES_SERVICE_HOST: _, ...host } = podEnv(fixture);
+  const { code, stderr } = await run(args(fixture, 'init'), host);
   assert.is(code, 0, stderr);
   assert.match(stderr, 'authenticating with instance role');
   assert.not.match(stderr, 'credentials.nodeRole');
 });
 
-test('the status page names the link', async (house) => {
+test('the status page names the link', async (fixture) => {
   const sidecar = start(
-    args(house, 'sidecar', '--auth', 'default', '--listen', '127.0.0.1:0'),
-    podEnv(house),
+    args(fixture, 'sidecar', '--auth', 'default', '--listen', '127.0.0.1:0'),
+    podEnv(fixture),
   );
   try {
     await sidecar.says(/sidecar\.ready/);

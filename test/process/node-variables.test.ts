@@ -91,7 +91,7 @@ for (const [name, value] of Object.entries(VARIABLES)) {
   });
 }
 
-test('NODE_TLS_REJECT_UNAUTHORIZED=0 trusts no unknown certificate', async ({ box }) => {
+test('does not trust an unknown certificate with NODE_TLS_REJECT_UNAUTHORIZED=0', async ({ box }) => {
   const aws = await startFakeAwsProcess(
     { regions: { 'eu-west-1': { secrets: { db: 'x' } } } },
     { tls: selfSigned() },
@@ -137,7 +137,7 @@ test('every variable that this Node documents is in the list', () => {
   );
 });
 
-test('the program that starts again has the same arguments and exit code', async ({ box }) => {
+test('the restarted program has the same arguments and exit code', async ({ box }) => {
   assert.ok(existsSync(binary));
   const { code, stderr } = await run(['check', '--config', `${box.root}/no such file`], {
     NODE_DEBUG: 'net',

@@ -14,8 +14,8 @@ import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until, within } from '../support/wait.ts';
 
-/** The sidecar as it is built, real processes, a real tmpfs: a secret is rotated, and the application hears of it. */
-const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>('telling, as built');
+/** The sidecar as it is built, real processes, a real tmpfs: a secret is rotated, and the application is notified. */
+const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>('notifications of the built sidecar');
 const region = 'eu-west-1';
 const running: ChildProcess[] = [];
 
@@ -42,18 +42,18 @@ test.after.each(({ box }) => {
   box.remove();
 });
 
-interface House {
+interface Fixture {
   readonly aws: FakeAwsProcess;
   readonly box: Sandbox;
 }
 
-function flags({ box }: House, ...more: readonly string[]): readonly string[] {
+function flags({ box }: Fixture, ...more: readonly string[]): readonly string[] {
   return ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', '127.0.0.1:0', ...more];
 }
 
 /** A sidecar whose files are there, and the port of its pages. */
-async function sidecar(house: House, ...more: readonly string[]) {
-  const program = start(flags(house, ...more), podIdentityEnv(house.box, house.aws, 'pod-token'));
+async function sidecar(fixture: Fixture, ...more: readonly string[]) {
+  const program = start(flags(fixture, ...more), podIdentityEnv(fixture.box, fixture.aws, 'pod-token'));
   running.push(program.child);
   return { program, port: await portOf(program) };
 }
@@ -66,7 +66,7 @@ async function portOf(program: {
   return Number(/"listen":"127\.0\.0\.1:(\d+)"/.exec(program.stderr())?.[1]);
 }
 
-async function rotate({ aws }: House, to: string): Promise<void> {
+async function rotate({ aws }: Fixture, to: string): Promise<void> {
   await aws.putSecret({ region, name: 'db/password', string: to });
 }
 
@@ -83,7 +83,7 @@ function ask(port: number, method: string, path: string): Promise<{ status: numb
 }
 
 /** An application that reads its file at every SIGHUP, in a process group of its own; `next` is what it reads next. */
-async function application({ box }: House, name: string) {
+async function application({ box }: Fixture, name: string) {
   const script = `trap 'cat ${join(box.dir, 'password')}; echo' HUP; echo ready; while :; do sleep 0.05; done`;
   const child = spawn('/bin/sh', ['-c', script], {
     argv0: name,
@@ -98,31 +98,31 @@ async function application({ box }: House, name: string) {
 }
 
 for (const found of ['pid file', 'name'] as const) {
-  test(`a process found by its ${found} is signalled, and reads the new value`, async (house) => {
+  test(`signals a process found by its ${found}, which reads the new value`, async (fixture) => {
     const name = `app-of-${process.pid}`;
-    const { child, next } = await application(house, name);
-    const pidFile = house.box.write('app.pid', `${child.pid}\n`);
+    const { child, next } = await application(fixture, name);
+    const pidFile = fixture.box.write('app.pid', `${child.pid}\n`);
     const target = found === 'name' ? ['--notify-process', name] : ['--notify-pid-file', pidFile];
-    const { program, port } = await sidecar(house, '--notify-signal', 'SIGHUP', ...target);
+    const { program, port } = await sidecar(fixture, '--notify-signal', 'SIGHUP', ...target);
     for (const value of ['value-1', 'value-2']) {
-      const heard = next();
-      await rotate(house, value);
+      const reloaded = next();
+      await rotate(fixture, value);
       assert.is((await ask(port, 'POST', '/refresh')).status, 202);
-      assert.is(await heard, value);
+      assert.is(await reloaded, value);
     }
     program.child.kill('SIGTERM');
     assert.is((await program.ended()).code, 0);
   });
 }
 
-test('hook, URL and file are told of one change each for itself, and the pages say so', async (house) => {
-  const { box } = house;
+test('notifies hook, URL and file of one change independently, as the pages show', async (fixture) => {
+  const { box } = fixture;
   const posts: string[] = [];
   const server = createServer(async (incoming, answer) => {
     let body = '';
     for await (const chunk of incoming) body += chunk;
     posts.push(body);
-    // The first try fails, and is repeated.
+    // The first attempt fails, and is retried.
     answer.writeHead(posts.length === 1 ? 500 : 204).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -130,10 +130,10 @@ test('hook, URL and file are told of one change each for itself, and the pages s
   const [said, touched] = [join(box.root, 'said'), join(box.root, 'touched')];
   const hook = ['/bin/sh', '-c', `echo "$PODSECRETS_FILES \${AWS_ENDPOINT_URL:-none}" >> ${said}`];
   const { program, port } = await sidecar(
-    house,
+    fixture,
     ...['--notify-exec', JSON.stringify(hook), '--notify-url', url, '--notify-touch', touched],
   );
-  await rotate(house, 'value-1');
+  await rotate(fixture, 'value-1');
   await ask(port, 'POST', '/refresh');
   for (const kind of ['exec', 'touch', 'url'])
     await program.says(new RegExp(`"notify\\.succeeded".*"notifier":"${kind}"`));
@@ -168,24 +168,24 @@ test('hook, URL and file are told of one change each for itself, and the pages s
     assert.not.match(text, 'value-');
 });
 
-test('as process 1, a sidecar whose hook leaves processes behind has no zombies, and ends at SIGTERM', async (house) => {
+test('as process 1, a sidecar whose hook leaves processes behind has no zombies, and ends at SIGTERM', async (fixture) => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('zombies of hooks of process 1', ['unshare', ...unshare, 'true'])) return;
   const hook = [
     '/bin/sh',
     '-c',
-    // Whoever the run before the last one left is looked for. Then a process is left in the group, and one outside of it
-    // that has ended, and that nobody but process 1 can reap.
-    `cd ${house.box.root}
+    // Looks for the process that the run before the last one left. Then leaves one process in the group, and one outside of
+    // it that has ended and that only process 1 can reap.
+    `cd ${fixture.box.root}
     for pid in $(cat older); do [ ! -e /proc/$pid ] || echo $pid; done >> zombies
     mv newer older
     sleep 1000 & echo $! > newer
     (setsid true & echo $! >> newer)
     until grep -q '^State:.Z' /proc/$(tail -n 1 newer)/status; do sleep 0.01; done`,
   ];
-  const args = flags(house, '--notify-exec', JSON.stringify(hook));
+  const args = flags(fixture, '--notify-exec', JSON.stringify(hook));
   const child = spawn('unshare', [...unshare, binary, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...podIdentityEnv(house.box, house.aws, 'pod-token') },
+    env: { PATH: process.env.PATH ?? '', ...podIdentityEnv(fixture.box, fixture.aws, 'pod-token') },
   });
   running.push(child);
   let stderr = '';
@@ -200,12 +200,12 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
   };
   const port = await portOf({ says, stderr: () => stderr });
   for (const round of [1, 2, 3]) {
-    await rotate(house, `value-${round}`);
+    await rotate(fixture, `value-${round}`);
     await ask(port, 'POST', '/refresh');
     await says(new RegExp(`(?:"notify\\.succeeded"[\\s\\S]*){${round}}`));
   }
-  assert.is(readFileSync(join(house.box.root, 'older'), 'utf8').split('\n').length, 3);
-  assert.is(readFileSync(join(house.box.root, 'zombies'), 'utf8'), '');
+  assert.is(readFileSync(join(fixture.box.root, 'older'), 'utf8').split('\n').length, 3);
+  assert.is(readFileSync(join(fixture.box.root, 'zombies'), 'utf8'), '');
   for (const line of stderr.trimEnd().split('\n')) assert.type(JSON.parse(line), 'object', line);
   const self = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
   process.kill(Number(self), 'SIGTERM');

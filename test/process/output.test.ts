@@ -1,4 +1,4 @@
-/** What a command prints arrives whole, or the exit code says that it did not. A pipe takes 64 KiB at a time. */
+/** The output of a command arrives completely, or the exit code shows that it did not. A pipe takes 64 KiB at a time. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,14 +30,14 @@ output.before((context) => {
 });
 output.after(({ box }) => box.remove());
 
-output('a long one comes through a pipe whole', async ({ check }) => {
+output('a long output passes through a pipe completely', async ({ check }) => {
   const { code, stdout } = await run(check);
   const report = JSON.parse(stdout) as CheckReport;
   assert.is(code, exitCodes.done);
   assert.is(report.ok && report.files.length, COUNT);
 });
 
-output('for a reader that leaves early there is nothing to complain of', async ({ check }) => {
+output('a reader that closes the pipe early is not an error', async ({ check }) => {
   const { child, ended } = start(check);
   child.stdout?.destroy();
   const { code, stderr } = await ended();
@@ -45,7 +45,7 @@ output('for a reader that leaves early there is nothing to complain of', async (
   assert.is(stderr, '');
 });
 
-output('where there is no room for it, that is an error', async ({ check }) => {
+output('a full destination is an error', async ({ check }) => {
   const full = openSync('/dev/full', 'w');
   const child = spawn(binary, check, { stdio: ['ignore', full, 'pipe'] });
   closeSync(full);
@@ -61,7 +61,7 @@ output('where there is no room for it, that is an error', async ({ check }) => {
   );
 });
 
-output('no line of a long log in text is lost', async ({ box }) => {
+output('loses no line of a long log in text', async ({ box }) => {
   const unknown = Array.from({ length: COUNT }, (_, at) => [`unknown${at}`, 'x']);
   const objects = [{ objectName: 'a', objectType: 'secretsmanager' }];
   box.writeConfig({
@@ -72,7 +72,7 @@ output('no line of a long log in text is lost', async ({ box }) => {
   });
   const args = ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'];
   const { code, stderr } = await run(args);
-  // It says everything about the config first, and then finds no identity.
+  // It logs all warnings of the config first, and then fails because there is no identity.
   assert.is(code, exitCodes.credentials);
   assert.is(stderr.split('\n').filter((line) => line.includes(' WARN ')).length, COUNT);
 });
@@ -85,7 +85,7 @@ const nonBlocking = `
   if (functions.fcntl(2, F_SETFL, O_NONBLOCK) !== 0) throw new Error('fcntl failed');
   process.execve(process.argv[1], process.argv.slice(1), process.env);`;
 
-output('no line of a long log is lost in a pipe that does not block', async ({ box }) => {
+output('loses no line of a long log in a non-blocking pipe', async ({ box }) => {
   const unknown = Array.from({ length: COUNT }, (_, at) => [`unknown${at}`, 'x']);
   box.writeConfig({
     region: 'eu-west-1',
@@ -129,7 +129,7 @@ output('check --strict fails on a warning', async ({ box }) => {
   assert.match(strict.stdout, 'misspelt');
 });
 
-output('no JSON has a character that drives a terminal or ends a line', async ({ box }) => {
+output('escapes every character in JSON that controls a terminal or ends a line', async ({ box }) => {
   const objectAlias = 'a\u202e\u2028';
   const file = box.writeConfig({ region: 'eu-west-1', objects: [{ ...object('a'), objectAlias }] });
   const { stdout } = await run(['check', '--output', 'json', file]);

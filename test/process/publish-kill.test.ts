@@ -1,4 +1,4 @@
-/** Real processes, killed with SIGKILL in the middle of publishing. The trial of 500 is in test/long. */
+/** Real processes, killed with SIGKILL in the middle of publishing. The one with 500 kills is in test/soak. */
 
 import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -10,7 +10,7 @@ import { scratch } from '../support/scratch.ts';
 
 const test = suite('publishing under kill -9');
 
-test('30 writers killed at random moments: no file is ever torn, mixed or missing, and the next run converges', async () => {
+test('after 30 writers killed at random moments no file is torn, mixed or missing, and the next run converges', async () => {
   const dir = scratch();
   const { report, last } = await killTrial({ dir, kills: 30, interrupted: 5, random: Math.random });
   assert.equal(report.faults, []);

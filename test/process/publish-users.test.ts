@@ -1,6 +1,6 @@
 /**
  * Publishing as the users and in the volumes that pods have: processes that are not root, fsGroup, a small tmpfs. Needs root
- * to become those users, and the right to mount; where that is missing, the same refusals are tested in test/edge/directory.
+ * to become those users, and the right to mount; where that is missing, the same refusals are tested in test/publish.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -30,7 +30,7 @@ const app = isRoot ? { uid: 1000, gid: 1000 } : {};
 const publisher = (orders: PublisherOptions, options?: ChildOptions): Child =>
   startChild('publisher.ts', JSON.stringify(orders), options);
 
-/** Whether this user may read that file: asked of the kernel, in a process of that user. */
+/** Whether this user may read that file, tested in a process of that user. */
 function mayRead(path: string, user: { readonly uid?: number; readonly gid?: number }): boolean {
   return spawnSync('cat', [path], user).status === 0;
 }
@@ -51,10 +51,10 @@ test('one user publishes, another reads', async () => {
   assert.ok(mayRead(join(dir, 'nested/deeper/two'), app));
 });
 
-test('a generation that the user could not remove is refused at once, though nothing has changed', async () => {
+test('refuses a generation that the user cannot remove at once, although nothing changed', async () => {
   const dir = emptyDir(0o777);
   await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
-  // What is left of a set of another user whose lock somebody removed.
+  // The set of another user, whose lock was removed.
   chmodSync(join(dir, readlinkSync(join(dir, '..data'))), 0o555);
   const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
   assert.match(lines.at(-1) ?? '', /EACCES at access of .*Run init and sidecar as the same user/);
@@ -79,27 +79,27 @@ if (canGiveGroups) {
 }
 
 if (isRoot) {
-  test('--owner without CAP_CHOWN says what to change', async () => {
+  test('the error of --owner without CAP_CHOWN states what to change', async () => {
     const dir = emptyDir(0o777);
     const lines = await publisher({ dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /to 1000:1000 \(EPERM\)".*capability CHOWN/);
   });
 
-  test('a sidecar that runs as another user than init is refused at its start, not at the first rotation', async () => {
+  test('a sidecar that runs as another user than init fails at its start, not at the first rotation', async () => {
     const dir = emptyDir(0o777);
     await publisher({ dir, from: 1, to: 1 }).ended();
     const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /"code":"publish\.directory".*Run init and sidecar as the same user/);
   });
 
-  test('a directory that the user may not write to is refused before anything else', async () => {
+  test('refuses a directory that the user may not write to before anything else', async () => {
     const lines = await publisher({ dir: emptyDir(0o755), from: 1, to: 1 }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /EACCES.*fsGroup/);
   });
 }
 
 if (canDropCapabilities) {
-  test('root with no more than CAP_CHOWN that gives away files it cannot read fails at the first start', async () => {
+  test('root with only CAP_CHOWN fails at the first start if it cannot read the files after --owner', async () => {
     const dir = emptyDir(0o777);
     const wrapper = ['setpriv', '--bounding-set=-dac_override,-dac_read_search,-fowner'];
     const orders = { dir, from: 1, to: 1, owner: { uid: 1000, gid: 1000 } };
@@ -110,16 +110,16 @@ if (canDropCapabilities) {
 }
 
 if (canMount) {
-  test('a tmpfs that is full keeps the old set, and says how much is missing', async () => {
+  test('a full tmpfs keeps the old set, and the error shows how much is missing', async () => {
     const dir = emptyDir(0o777);
-    // A set takes 96 KiB; the volume has room for one and a half.
+    // A set takes 96 KiB; the volume can hold one and a half.
     const script = 'mount -t tmpfs -o size=144k tmpfs "$1" && shift && "$@" && exec "$@"';
     const wrapper = ['unshare', '--mount', 'sh', '-c', script, 'sh', dir];
     const lines = await publisher({ dir, from: 1, to: 2 }, { wrapper }).ended();
     assert.match(lines.at(-1) ?? '', /no space left: needs \d+Ki, \d+Ki free/);
   });
 
-  test('a read-only mount says which line of the pod is wrong', async () => {
+  test('the error of a read-only mount names the wrong line of the pod', async () => {
     const dir = emptyDir(0o777);
     const wrapper = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"', dir];
     const lines = await publisher({ dir, from: 1, to: 1 }, { wrapper }).ended();

@@ -1,6 +1,6 @@
 /**
- * A name server that never answers: the C library waits for it on a thread, which nothing can cancel. The program ends all the
- * same, as process 1 of its container too, where it cannot end itself by a signal.
+ * A name server that never answers: the C library waits for it on a thread, which nothing can cancel. The program exits
+ * nevertheless, even as process 1 of its container, where it cannot end itself by a signal.
  */
 
 import { createSocket, type Socket } from 'node:dgram';

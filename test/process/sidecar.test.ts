@@ -31,18 +31,18 @@ const seed = {
   regions: { [region]: { secrets: { a: one, b: one, c: one } } },
 };
 
-interface House {
+interface Fixture {
   aws: FakeAwsProcess;
   box: Sandbox;
-  /** What was started, to be ended with the test. */
+  /** Started processes, killed at the end of the test. */
   sidecars: Sidecar[];
   applications: Application[];
 }
 
-/** Everything that every sidecar of this file has printed; looked through by the last test. */
+/** Everything that the sidecars of this file have printed; the last test searches it. */
 const printed: string[] = [];
 
-const sidecar = suite<House>('sidecar');
+const sidecar = suite<Fixture>('sidecar');
 sidecar.before(async (context) => {
   context.aws = await startFakeAwsProcess(seed);
 });
@@ -65,8 +65,8 @@ const of = (...names: string[]) => ({
   objects: names.map((objectName) => ({ objectName, objectType: 'secretsmanager' })),
 });
 
-async function begin(house: House, flags: readonly string[] = []): Promise<Sidecar> {
-  const { aws, box, sidecars } = house;
+async function begin(fixture: Fixture, flags: readonly string[] = []): Promise<Sidecar> {
+  const { aws, box, sidecars } = fixture;
   const args = [
     ['--config', box.config],
     ['--dir', box.dir],
@@ -78,22 +78,22 @@ async function begin(house: House, flags: readonly string[] = []): Promise<Sidec
   return running;
 }
 
-async function ready(house: House, flags: readonly string[] = []): Promise<Sidecar> {
-  const running = await begin(house, flags);
+async function ready(fixture: Fixture, flags: readonly string[] = []): Promise<Sidecar> {
+  const running = await begin(fixture, flags);
   await running.event('sidecar.ready');
   return running;
 }
 
-async function application(house: House, name = `app-${process.pid}`): Promise<Application> {
-  const { box, applications } = house;
+async function application(fixture: Fixture, name = `app-${process.pid}`): Promise<Application> {
+  const { box, applications } = fixture;
   const options = { file: join(box.dir, 'a'), pidFile: join(box.root, 'app.pid'), name };
   const started = await startApplication(options);
   applications.push(started);
   return started;
 }
 
-const rotate = ({ aws }: House, name: string, string: string) => aws.putSecret({ region, name, string });
-/** Not what has ended and waits to be asked how. */
+const rotate = ({ aws }: Fixture, name: string, string: string) => aws.putSecret({ region, name, string });
+/** False for a zombie. */
 function isRunning(pid: number): boolean {
   try {
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -102,17 +102,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The end that a signal brings. */
+/** The exit after a signal. */
 function endOf(running: Sidecar, signal: NodeJS.Signals): Promise<Ended> {
   process.kill(running.pid, signal);
   return running.ended();
 }
 
-sidecar('is alive but not ready until the first publish', async (house) => {
-  const { aws, box } = house;
+sidecar('is alive but not ready until the first publish', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig(of('a'));
   await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });
-  const running = await begin(house);
+  const running = await begin(fixture);
   await running.event('start.retrying');
   assert.is((await running.page('/livez')).status, 200);
   const waiting = await running.page('/readyz');
@@ -126,31 +126,31 @@ sidecar('is alive but not ready until the first publish', async (house) => {
 });
 
 for (const by of ['pid file', 'name'] as const) {
-  sidecar(`a rotation changes the file and signals the application, found by its ${by}`, async (house) => {
-    const { box } = house;
+  sidecar(`a rotation updates the file and signals the application, found by its ${by}`, async (fixture) => {
+    const { box } = fixture;
     box.writeConfig(of('a', 'b'));
     const name = `app-by-${by.replace(' ', '-')}-${process.pid}`;
-    const app = await application(house, name);
+    const app = await application(fixture, name);
     const whom =
       by === 'name' ? ['--notify-process', name] : ['--notify-pid-file', join(box.root, 'app.pid')];
-    const running = await ready(house, ['--notify-signal', 'SIGHUP', ...whom]);
-    await rotate(house, 'a', two);
+    const running = await ready(fixture, ['--notify-signal', 'SIGHUP', ...whom]);
+    await rotate(fixture, 'a', two);
     await running.refresh();
     await app.receives(two);
     assert.equal(box.files(), { a: two, b: one });
     await running.event('notify.succeeded');
     await running.refresh();
     await running.refresh();
-    assert.equal(app.received, [two], 'nothing changed: nobody is told');
-    assert.not.ok(hasPendingFile(house.box.dir));
+    assert.equal(app.received, [two], 'a sync without a change sends no notification');
+    assert.not.ok(hasPendingFile(fixture.box.dir));
   });
 }
 
-sidecar('the pages and `podsecrets status` say how it is, and nothing that is secret', async (house) => {
-  const { box } = house;
+sidecar('the pages and `podsecrets status` show the state, and no secret', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig(of('a', 'b'));
-  const running = await ready(house);
-  await rotate(house, 'a', two);
+  const running = await ready(fixture);
+  await rotate(fixture, 'a', two);
   const before = await running.status();
   assert.is((await running.page('/refresh', 'POST')).status, 202);
   await running.event('publish.changed', 2);
@@ -173,21 +173,21 @@ sidecar('the pages and `podsecrets status` say how it is, and nothing that is se
   for (const text of [shown.stdout, ...pages.map(({ body }) => body)]) assert.is(canaryIn(text), undefined);
 });
 
-sidecar('SIGHUP looks at once', async (house) => {
-  const { box } = house;
+sidecar('SIGHUP syncs at once', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig(of('a'));
-  const running = await ready(house);
-  await rotate(house, 'a', two);
+  const running = await ready(fixture);
+  await rotate(fixture, 'a', two);
   process.kill(running.pid, 'SIGHUP');
   await running.event('publish.changed', 2);
   assert.equal(box.files(), { a: two });
 });
 
-sidecar('SIGHUP in the first phase does not end it', async (house) => {
-  const { aws, box } = house;
+sidecar('SIGHUP in the first phase does not end it', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig(of('a'));
   await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });
-  const running = await begin(house);
+  const running = await begin(fixture);
   await running.event('start.retrying');
   process.kill(running.pid, 'SIGHUP');
   await aws.clearFaults();
@@ -195,9 +195,9 @@ sidecar('SIGHUP in the first phase does not end it', async (house) => {
 });
 
 sidecar(
-  "an edited ConfigMap, by the kubelet's link swap: objects come and go in one publish each",
-  async (house) => {
-    const { box } = house;
+  "the kubelet's link swap of an edited ConfigMap adds and removes objects in one publish each",
+  async (fixture) => {
+    const { box } = fixture;
     const volume = join(box.root, 'config-map');
     let version = 0;
     const swap = (...names: string[]) => {
@@ -210,7 +210,7 @@ sidecar(
     };
     swap('a', 'b');
     symlinkSync(join('..data', 'config.yaml'), join(volume, 'config.yaml'));
-    const running = await ready(house, ['--config', join(volume, 'config.yaml')]);
+    const running = await ready(fixture, ['--config', join(volume, 'config.yaml')]);
     assert.equal(Object.keys(box.files()), ['a', 'b']);
     swap('b', 'c');
     const { added, removed, updated } = await running.event('publish.changed', 2);
@@ -223,81 +223,81 @@ sidecar(
   },
 );
 
-sidecar("an editor's rename, a file that is deleted and written anew, and a broken config", async (house) => {
-  const { box } = house;
-  const replace = (text: string) => renameSync(box.write('new', text), box.config);
-  const good = (...names: string[]) => readFileSync(box.writeConfig(of(...names)), 'utf8');
-  const [ab, abc] = [good('a', 'b'), good('a', 'b', 'c')];
-  box.writeConfig(of('a'));
-  const running = await ready(house);
-  replace(ab);
-  await running.event('publish.changed', 2);
+sidecar(
+  "handles an editor's rename, a file that is deleted and created again, and an invalid config",
+  async (fixture) => {
+    const { box } = fixture;
+    const replace = (text: string) => renameSync(box.write('new', text), box.config);
+    const good = (...names: string[]) => readFileSync(box.writeConfig(of(...names)), 'utf8');
+    const [ab, abc] = [good('a', 'b'), good('a', 'b', 'c')];
+    box.writeConfig(of('a'));
+    const running = await ready(fixture);
+    replace(ab);
+    await running.event('publish.changed', 2);
 
-  replace('spec: [');
-  const broken = await running.event('config.invalid');
-  assert.is(broken.level, 'error');
-  const config = (await running.status()).configs[0];
-  assert.ok((config?.configProblems.length ?? 0) > 0);
-  const labels = `{config="${box.config}",directory="${box.dir}"}`;
-  assert.is(await running.metric(`podsecrets_config_invalid${labels}`), 1);
-  assert.ok(((await running.metric('podsecrets_config_reloads_total{result="invalid"}')) ?? 0) > 0);
-  assert.is((await running.page('/readyz')).status, 200);
-  await rotate(house, 'a', two);
-  await running.refresh();
-  assert.equal(box.files(), { a: two, b: one }, 'the old config works on');
+    replace('spec: [');
+    const broken = await running.event('config.invalid');
+    assert.is(broken.level, 'error');
+    const config = (await running.status()).configs[0];
+    assert.ok((config?.configProblems.length ?? 0) > 0);
+    const labels = `{config="${box.config}",directory="${box.dir}"}`;
+    assert.is(await running.metric(`podsecrets_config_invalid${labels}`), 1);
+    assert.ok(((await running.metric('podsecrets_config_reloads_total{result="invalid"}')) ?? 0) > 0);
+    assert.is((await running.page('/readyz')).status, 200);
+    await rotate(fixture, 'a', two);
+    await running.refresh();
+    assert.equal(box.files(), { a: two, b: one }, 'the old config works on');
 
-  replace(ab);
-  await running.event('config.recovered');
-  assert.is(await running.metric(`podsecrets_config_invalid${labels}`), 0);
-  rmSync(box.config);
-  await running.event('config.invalid', running.events('config.invalid').length + 1);
-  assert.equal(box.files(), { a: two, b: one });
-  writeFileSync(box.config, abc);
-  await running.event('config.reloaded', 2);
-  await running.event('publish.changed', 4);
-  assert.equal(box.files(), { a: two, b: one, c: one });
-});
+    replace(ab);
+    await running.event('config.recovered');
+    assert.is(await running.metric(`podsecrets_config_invalid${labels}`), 0);
+    rmSync(box.config);
+    await running.event('config.invalid', running.events('config.invalid').length + 1);
+    assert.equal(box.files(), { a: two, b: one });
+    writeFileSync(box.config, abc);
+    await running.event('config.reloaded', 2);
+    await running.event('publish.changed', 4);
+    assert.equal(box.files(), { a: two, b: one, c: one });
+  },
+);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  sidecar(`${signal} ends it with 0, and leaves the files`, async (house) => {
-    const { box } = house;
+  sidecar(`${signal} ends the sidecar with 0, and keeps the files`, async (fixture) => {
+    const { box } = fixture;
     box.writeConfig(of('a'));
-    assert.is((await endOf(await ready(house), signal)).code, 0);
+    assert.is((await endOf(await ready(fixture), signal)).code, 0);
     assert.equal(box.files(), { a: one });
   });
 }
 
-sidecar(
-  'SIGTERM while a call hangs, in the first phase and later: the end does not wait for it',
-  async (house) => {
-    const { aws, box } = house;
-    box.writeConfig(of('a'));
-    for (const begun of [ready, begin]) {
-      await aws.clearFaults();
-      const running = await begun(house, [
-        '--dir',
-        join(box.root, `${begun.name}-dir`),
-        '--aws-timeout',
-        '1h',
-      ]);
-      await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
-      await aws.forgetCalls();
-      if (begun === ready) await running.page('/refresh', 'POST');
-      await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
-      // Before the first publish a sidecar has not done its work.
-      assert.is((await endOf(running, 'SIGTERM')).code, begun === ready ? 0 : 143);
-    }
-  },
-);
+sidecar('SIGTERM does not wait for a call that hangs, in the first phase and later', async (fixture) => {
+  const { aws, box } = fixture;
+  box.writeConfig(of('a'));
+  for (const begun of [ready, begin]) {
+    await aws.clearFaults();
+    const running = await begun(fixture, [
+      '--dir',
+      join(box.root, `${begun.name}-dir`),
+      '--aws-timeout',
+      '1h',
+    ]);
+    await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+    await aws.forgetCalls();
+    if (begun === ready) await running.page('/refresh', 'POST');
+    await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
+    // Before the first publish a sidecar has not done its work.
+    assert.is((await endOf(running, 'SIGTERM')).code, begun === ready ? 0 : 143);
+  }
+});
 
 sidecar(
-  'SIGTERM before the first publish says why there was none yet, in the termination log too',
-  async (house) => {
-    const { aws, box } = house;
+  'SIGTERM before the first publish reports why there was none yet, in the termination log too',
+  async (fixture) => {
+    const { aws, box } = fixture;
     box.writeConfig(of('a'));
     await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'throttle' } });
     const log = box.write('termination', '');
-    const running = await begin(house, ['--termination-log', log, '--start-timeout', '1h']);
+    const running = await begin(fixture, ['--termination-log', log, '--start-timeout', '1h']);
     await running.says(/start\.retrying/);
     const { code, lastLine } = await endOf(running, 'SIGTERM');
     assert.is(code, 143);
@@ -309,123 +309,123 @@ sidecar(
   },
 );
 
-sidecar('SIGUSR1, SIGUSR2 and SIGALRM are ignored, SIGQUIT ends it as SIGTERM does', async (house) => {
-  house.box.writeConfig(of('a'));
-  const running = await ready(house);
+sidecar('ignores SIGUSR1, SIGUSR2 and SIGALRM, and ends by SIGQUIT like by SIGTERM', async (fixture) => {
+  fixture.box.writeConfig(of('a'));
+  const running = await ready(fixture);
   for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) running.child.kill(signal);
-  // A later signal is handled later: once this sync is over, the others have had their effect.
+  // Signals are handled in order: once this sync is over, the others have had their effect.
   await running.refresh();
   assert.is((await endOf(running, 'SIGQUIT')).code, 0);
 });
 
-/** Starts a sidecar, and has it run a hook that ends only by SIGKILL: answers when the hook runs, with its pid. */
-async function stubborn(house: House, value: string) {
-  house.box.writeConfig(of('a'));
-  const [dir, file] = ['dir', 'hook'].map((name) => join(house.box.root, `${name}-${value}`)) as [
+/** Starts a sidecar that runs a hook that ends only by SIGKILL. Resolves when the hook runs, with its pid. */
+async function stubborn(fixture: Fixture, value: string) {
+  fixture.box.writeConfig(of('a'));
+  const [dir, file] = ['dir', 'hook'].map((name) => join(fixture.box.root, `${name}-${value}`)) as [
     string,
     string,
   ];
   const script = `trap '' TERM; echo $$ > ${file}.new; mv ${file}.new ${file}; while :; do sleep 0.1; done`;
-  const running = await ready(house, [
+  const running = await ready(fixture, [
     '--dir',
     dir,
     '--notify-exec',
     JSON.stringify(['/bin/sh', '-c', script]),
   ]);
-  await rotate(house, 'a', canary(value));
+  await rotate(fixture, 'a', canary(value));
   await running.refresh();
   await until('a hook', () => existsSync(file));
   return { running, hook: Number(readFileSync(file, 'utf8')) };
 }
 
-sidecar('a hook that will not end: SIGTERM ends it too', async (house) => {
-  const { running, hook } = await stubborn(house, 'stubborn');
+sidecar('SIGTERM ends a hook that ignores it', async (fixture) => {
+  const { running, hook } = await stubborn(fixture, 'stubborn');
   assert.is((await endOf(running, 'SIGTERM')).code, 0);
   await until('the end of the hook', () => !isRunning(hook));
 });
 
-sidecar('a hook that will not end: whoever is asked twice ends without it', async (house) => {
-  // The second signal may come too late on a slow machine, when the hook has just been ended: then once more.
+sidecar('a second signal exits without waiting for a hook', async (fixture) => {
+  // On a slow machine the second signal may come after the end of the hook: then the test tries again.
   for (let times = 1; ; times++) {
-    const { running, hook } = await stubborn(house, `stubborn-${times}`);
+    const { running, hook } = await stubborn(fixture, `stubborn-${times}`);
     const ending = endOf(running, 'SIGTERM');
     await running.event('sidecar.stopping');
     process.kill(running.pid, 'SIGTERM');
     assert.is((await ending).code, 0);
     const isLeft = isRunning(hook);
     if (isLeft) process.kill(-hook, 'SIGKILL');
-    // Who is asked twice ends no more hooks: that is left to the container's end.
+    // After a second signal the hook still runs: it ends with the container.
     if (isLeft) return;
     assert.ok(times < 10, 'ten times the hook was ended first');
   }
 });
 
 sidecar(
-  'killed between the publish and the telling: the next one tells, and the one after it does not',
-  async (house) => {
-    const { box } = house;
+  'killed between the publish and the notification: the next process notifies, and the one after it does not',
+  async (fixture) => {
+    const { box } = fixture;
     box.writeConfig(of('a', 'b'));
-    const app = await application(house);
+    const app = await application(fixture);
     const by = (pidFile: string) => [
       '--notify-signal',
       'SIGHUP',
       '--notify-pid-file',
       join(box.root, pidFile),
     ];
-    const telling = by('app.pid');
-    // The first one does not find whom to tell.
-    const first = await ready(house, by('nowhere.pid'));
-    await rotate(house, 'a', two);
+    const notifying = by('app.pid');
+    // The first one does not find the process to signal.
+    const first = await ready(fixture, by('nowhere.pid'));
+    await rotate(fixture, 'a', two);
     await first.refresh();
     await endOf(first, 'SIGKILL');
-    assert.ok(hasPendingFile(house.box.dir));
+    assert.ok(hasPendingFile(fixture.box.dir));
     assert.equal(app.received, []);
 
-    const second = await ready(house, telling);
+    const second = await ready(fixture, notifying);
     await app.receives(two);
     await second.event('notify.succeeded');
     await second.refresh();
-    assert.not.ok(hasPendingFile(house.box.dir));
+    assert.not.ok(hasPendingFile(fixture.box.dir));
     await endOf(second, 'SIGKILL');
 
-    const third = await ready(house, telling);
+    const third = await ready(fixture, notifying);
     await third.event('publish.verified');
     await third.refresh();
     assert.equal(app.received, [two]);
   },
 );
 
-sidecar('restarted while AWS is away it is ready at once, and lives', async (house) => {
-  const { aws, box } = house;
+sidecar('a restart during an outage of AWS is ready at once, and keeps running', async (fixture) => {
+  const { aws, box } = fixture;
   box.writeConfig(of('a'));
-  await endOf(await ready(house), 'SIGKILL');
+  await endOf(await ready(fixture), 'SIGKILL');
   await aws.addFault({ does: { kind: 'cut', at: 'before-headers' } });
-  const running = await ready(house, ['--start-timeout', '0s']);
+  const running = await ready(fixture, ['--start-timeout', '0s']);
   await running.event('sync.failed');
   assert.is((await running.page('/readyz')).status, 200);
-  await rotate(house, 'a', three);
+  await rotate(fixture, 'a', three);
   await aws.clearFaults();
   await running.refresh();
   await running.event('sync.recovered');
   assert.equal(box.files(), { a: three });
 });
 
-sidecar('two on one directory: the second says who holds it', async (house) => {
-  const { box } = house;
+sidecar('the second sidecar of a directory names the holder of its lock', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig(of('a'));
-  await ready(house);
-  const second = await begin(house, ['--start-timeout', '200ms']);
+  await ready(fixture);
+  const second = await begin(fixture, ['--start-timeout', '200ms']);
   const { code, lastLine } = await second.ended();
   assert.is(code, 6);
   assert.match(lastLine, /podsecrets sidecar on .*publish\.locked/);
 });
 
-sidecar('nothing is left in the directory but the newest set', async (house) => {
-  const { box } = house;
+sidecar('only the newest set remains in the directory', async (fixture) => {
+  const { box } = fixture;
   box.writeConfig(of('a'));
-  const running = await ready(house);
+  const running = await ready(fixture);
   for (const value of [two, three]) {
-    await rotate(house, 'a', value);
+    await rotate(fixture, 'a', value);
     await running.refresh();
   }
   await endOf(running, 'SIGTERM');
@@ -433,7 +433,7 @@ sidecar('nothing is left in the directory but the newest set', async (house) => 
   assert.is(sets.length, 1);
 });
 
-sidecar('in all that was printed, at level debug, there was no value and no token', () => {
+sidecar('prints no value and no token, even at level debug', () => {
   assert.ok(printed.length > 15 && printed.join('').length > 10_000);
   for (const text of printed) assert.is(canaryIn(text), undefined);
 });

@@ -1,6 +1,6 @@
 /**
- * For every operation of a publish, in turn: it fails, or the process dies in the middle of it. Whatever the point, a reader
- * sees the old set or the new one and nothing else, and the next publish leaves the new one and no leftovers.
+ * For every operation of a publish, in turn: it fails, or the process is killed in the middle of it. In every case a reader
+ * sees either the old or the new set of files, and the next publish leaves the new one and no leftovers.
  */
 
 import { symlinkSync, unlinkSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { leftovers, open, publishOnce, shown, shownInData, snapshot } from '../s
 import { faultInjectingFs } from '../support/fault-injecting-fs.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('a publish that goes wrong at any step');
+const test = suite('a publish that fails at any step');
 
 interface Scene {
   readonly name: string;
@@ -65,12 +65,12 @@ for (const scene of scenes) {
   const oldTexts = texts(scene.old);
   const newTexts = texts(scene.next);
 
-  /** A directory with the old set in it, opened on a file system that can be told to go wrong. */
+  /** A directory with the old set in it, opened on a file system that injects faults. */
   const staged = async () => {
     const dir = scratch();
     if (scene.old !== undefined) await publishOnce(dir, scene.old);
     scene.meanwhile?.(dir);
-    // What is shown before the publish: in one scene it is less than the old set.
+    // What is visible before the publish: in one scene it is less than the old set.
     const before = shown(dir);
     const faulty = faultInjectingFs();
     return { dir, before, faulty, directory: await open(dir, { fs: faulty.fs }) };
@@ -87,14 +87,14 @@ for (const scene of scenes) {
 
   const isShown = (dir: string, before: Readonly<Record<string, string>>, point: string) => {
     const now = JSON.stringify(shown(dir));
-    // A link that is brought back before the flip shows one whole old value before it shows the new one.
+    // A link that is made again before the rename shows one whole old value before the new one.
     const whole = [before, oldTexts, newTexts].map((set) => JSON.stringify(set));
     assert.ok(whole.includes(now), `${point}: a reader sees ${now}`);
     const data = JSON.stringify(shownInData(dir));
     assert.ok(whole.includes(data), `${point}: in ..data a reader sees ${data}`);
   };
 
-  /** Killed between the publish and the telling: the next process knows what there is to tell, and only then. */
+  /** Killed between the publish and the notification: only then does the next process find pending names. */
   const isRemembered = async (dir: string, point: string) => {
     if (scene.next === scene.old) return;
     const published = JSON.stringify(shownInData(dir)) === JSON.stringify(newTexts);
@@ -113,7 +113,7 @@ for (const scene of scenes) {
     assert.equal(leftovers(dir), [], point);
   };
 
-  test(`${scene.name}: the process dies in any operation`, async () => {
+  test(`${scene.name}: the process is killed in any operation`, async () => {
     const count = await countOperations();
     assert.ok(count > 10);
     for (let at = 1; at <= count; at++) {
@@ -122,7 +122,7 @@ for (const scene of scenes) {
       await directory.publish(scene.next).catch(() => undefined);
       const point = `died in ${faulty.operations[at - 1]}`;
       isShown(dir, before, point);
-      // The kernel would give the lock free; what waits to be removed dies with the process.
+      // The kernel would release the lock; pending removals end with the process.
       await directory.end();
       isShown(dir, before, point);
       await isRemembered(dir, point);
@@ -145,9 +145,9 @@ for (const scene of scenes) {
       if (outcome instanceof Problem) {
         assert.is(outcome.code, 'publish.write', point);
         isShown(dir, before, point);
-        assert.not.ok(flipped, `${point}: a change was published and not told`);
+        assert.not.ok(flipped, `${point}: a change was published but not reported`);
       } else {
-        // What fails after the flip does not take back that the set was published.
+        // A failure after the rename does not undo the publish.
         assert.is((outcome as { kind?: string }).kind, 'changed', `${point}: ${String(outcome)}`);
         assert.equal(shown(dir), newTexts, point);
       }
@@ -159,7 +159,7 @@ for (const scene of scenes) {
   });
 }
 
-test('a failed write leaves nothing of the set that nobody saw', async () => {
+test('a failed write leaves nothing of the unpublished set', async () => {
   const dir = scratch();
   await publishOnce(dir, old);
   const faulty = faultInjectingFs();

@@ -19,12 +19,12 @@ const next = (...paths: string[]): Snapshot => ({
 });
 const updated = (path: string) => ({ kind: 'changed', added: [], updated: [path], removed: [] });
 
-test('nothing, when every file is there with its content and mode', () => {
+test('is unchanged when every file exists with its content and mode', () => {
   assert.equal(diff([found('a'), found('b/c')], next('b/c', 'a'), undefined), { kind: 'unchanged' });
   assert.equal(diff([], next(), undefined), { kind: 'unchanged' });
 });
 
-test('added in the order of the next set, removed in the order of names', () => {
+test('lists added files in the order of the next set, removed ones in the order of names', () => {
   assert.equal(diff([found('z'), found('y'), found('same')], next('b', 'same', 'a'), undefined), {
     kind: 'changed',
     added: ['b', 'a'],
@@ -33,19 +33,19 @@ test('added in the order of the next set, removed in the order of names', () => 
   });
 });
 
-test('a file is updated when its content or its mode differs, be it only by a setuid bit', () => {
+test('a file is updated when its content or its mode differs, even if only by a setuid bit', () => {
   assert.equal(diff([found('a', { sameContent: false })], next('a'), undefined), updated('a'));
   assert.equal(diff([found('a', { mode: 0o600 })], next('a'), undefined), updated('a'));
   assert.equal(diff([found('a', { mode: 0o4644 })], next('a'), undefined), updated('a'));
 });
 
-test('the owner counts when one is asked for, user and group alike', () => {
+test('compares user and group when an owner is given', () => {
   assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1000 }), { kind: 'unchanged' });
   assert.equal(diff([found('a')], next('a'), { uid: 1001, gid: 1000 }), updated('a'));
   assert.equal(diff([found('a')], next('a'), { uid: 1000, gid: 1001 }), updated('a'));
 });
 
-test('a file that becomes a directory is one removed and others added', () => {
+test('a file that becomes a directory is removed, and the files below are added', () => {
   assert.equal(diff([found('a')], next('a/b', 'a/c'), undefined), {
     kind: 'changed',
     added: ['a/b', 'a/c'],
@@ -54,7 +54,7 @@ test('a file that becomes a directory is one removed and others added', () => {
   });
 });
 
-test('the names in the directory itself are the first segments', () => {
+test('the names at the top are the first segments of the paths', () => {
   assert.equal([...topLevelNames(next('a', 'b/c', 'b/d/e', 'f'))], ['a', 'b', 'f']);
 });
 

@@ -1,4 +1,4 @@
-/** Where publishing is allowed, and what is said where it is not. */
+/** Directories that can be published to, and the problems of the others. */
 
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { open, publishOnce, shown, snapshot } from '../support/directory.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('the place to publish to');
+const test = suite('the directory to publish to');
 
 /** A file system of another type than the tmpfs that the tests run on. */
 function ofType(type: number): FileSystem {
@@ -26,15 +26,15 @@ function modeOf(path: string): string {
 
 const overlay = ofType(0x794c7630);
 
-test('a tmpfs will do', async () => {
+test('accepts a tmpfs', async () => {
   await (await open(scratch())).close();
 });
 
-test('a ramfs will do', async () => {
+test('accepts a ramfs', async () => {
   await (await open(scratch(), { fs: ofType(0x858458f6) })).close();
 });
 
-test('a disk is refused with the volume to add, and nothing is made', async () => {
+test('refuses a disk, names the volume to add, and creates nothing', async () => {
   const pod =
     'emptyDir: { medium: Memory } } to the pod: mount it whole at /mnt/podsecrets in this container';
   const compose = 'o: "size=16m,mode=0755,uid=65532,gid=65532" }, elsewhere a directory such as /dev/shm';
@@ -66,7 +66,7 @@ test('--allow-disk publishes to a disk', async () => {
   assert.equal(shown(dir), { a: '1' });
 });
 
-test('a directory of which only the last part is missing is created with mode 0755, whatever the umask', async () => {
+test('creates a directory of which only the last part is missing with mode 0755, under any umask', async () => {
   for (const umask of [0o022, 0o077, 0o777, 0]) {
     const dir = join(scratch(), 'files');
     const before = process.umask(umask);
@@ -96,7 +96,7 @@ test('a created directory keeps the setgid bit of its parent, and not the sticky
   }
 });
 
-test('a directory whose parent is missing too is refused, and nothing is made', async () => {
+test('refuses a directory whose parent is missing too, and creates nothing', async () => {
   for (const allowDisk of [false, true]) {
     const dir = scratch();
     const problem = (await rejects(open(join(dir, 'one/two'), { allowDisk }))) as Problem;
@@ -108,7 +108,7 @@ test('a directory whose parent is missing too is refused, and nothing is made', 
   }
 });
 
-test('a directory that another writer creates at the same moment is used', async () => {
+test('uses a directory that another writer creates at the same moment', async () => {
   const dir = join(scratch(), 'files');
   const overtaken: FileSystem = {
     ...fs,
@@ -122,7 +122,7 @@ test('a directory that another writer creates at the same moment is used', async
   assert.is(modeOf(dir), '700', 'what another made keeps its mode');
 });
 
-test('a volume without room for the directory itself says how much is free', async () => {
+test('reports the free space of a volume that is too full for the directory itself', async () => {
   const full: FileSystem = {
     ...fs,
     mkdirSync: ((path: string) => {
@@ -145,7 +145,7 @@ test('an existing directory is neither replaced nor changed', async () => {
   assert.is(modeOf(dir), '750');
 });
 
-test('links on the way are followed once', async () => {
+test('resolves links in the path once', async () => {
   const dir = scratch();
   fs.mkdirSync(join(dir, 'real'));
   fs.symlinkSync('real', join(dir, 'link'));
@@ -154,7 +154,7 @@ test('links on the way are followed once', async () => {
   await directory.close();
 });
 
-test('a file in its place, or on the way to it, is refused', async () => {
+test('refuses a file at the path, or as a part of the path', async () => {
   const file = join(scratch(), 'file');
   fs.writeFileSync(file, '');
   for (const wanted of [file, join(file, 'below'), join(file, 'far/below')]) {

@@ -1,4 +1,4 @@
-/** What another container that may write to the volume can put there, and what comes of it: nothing outside is touched. */
+/** Files that another container with write access puts into the volume: nothing outside of it is changed. */
 
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -25,7 +25,7 @@ import { scratch } from '../support/scratch.ts';
 
 const test = suite('a directory that other programs write to');
 
-test('a generation that is a link to elsewhere does not count: it is replaced, and nothing elsewhere is read or removed', async () => {
+test('replaces a generation that is a link to another directory, which is neither read nor removed', async () => {
   const dir = scratch();
   const elsewhere = scratch();
   writeFileSync(join(elsewhere, 'a'), 'one');
@@ -59,7 +59,7 @@ for (const [name, put] of [
   ['600 MB of text', (file: string) => sparse(file, 600_000_000)],
   ['a directory', (file: string) => mkdirSync(file)],
 ] as const) {
-  test(`a pending file that holds or is ${name} is ignored`, async () => {
+  test(`ignores a pending file that contains or is ${name}`, async () => {
     const dir = scratch();
     await publishOnce(dir, snapshot({ a: 'one' }));
     put(join(dir, `${readlinkSync(join(dir, '..data'))}.pending`));
@@ -88,7 +88,7 @@ function pendingFileElsewhere(): string {
   return file;
 }
 
-test('a directory named ..data_tmp blocks no publish', async () => {
+test('a directory named ..data_tmp does not block a publish', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'one' }));
   mkdirSync(join(dir, '..data_tmp', 'below'), { recursive: true });
@@ -97,12 +97,12 @@ test('a directory named ..data_tmp blocks no publish', async () => {
   assert.equal(leftovers(dir), []);
 });
 
-test('a link put into the place of a file that is being written gets neither its mode nor its owner', async () => {
+test('a link that replaces a file while it is written gets neither its mode nor its owner', async () => {
   const dir = scratch();
   const victim = join(scratch(), 'victim');
   writeFileSync(victim, '');
   chmodSync(victim, 0o600);
-  // The other program is as fast as possible.
+  // The other program replaces the file at the earliest moment.
   const swapping = new Proxy(fs as FileSystem, {
     get(target, name: keyof FileSystem) {
       if (name !== 'writeFileSync') return target[name];
@@ -131,7 +131,7 @@ for (const [name, damage] of [
   ['removed', (dir: string) => renameSync(dir, `${dir}.moved`)],
   ['left without its ..lock', (dir: string) => unlinkSync(join(dir, '..lock'))],
 ] as const) {
-  test(`nothing is published to a directory that was ${name} after it was opened`, async () => {
+  test(`publishes nothing to a directory that was ${name} after it was opened`, async () => {
     const dir = join(scratch(), 'files');
     const directory = await open(dir);
     await directory.publish(snapshot({ a: 'one' }));

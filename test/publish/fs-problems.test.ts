@@ -1,4 +1,4 @@
-/** What the user is told when the file system refuses. */
+/** The problems that errors of the file system become. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +9,7 @@ import { faultInjectingFs } from '../support/fault-injecting-fs.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('failures of the file system');
+const test = suite('errors of the file system');
 
 const attempt = {
   dir: '/mnt/secrets',
@@ -31,7 +31,7 @@ test('a volume without inodes is not reported as one without space', () => {
   assert.match(problem.remedy, 'nr_inodes');
 });
 
-test('each says what failed and what to change in the pod', () => {
+test('each error states what failed and what to change in the pod', () => {
   for (const [problem, message, remedy] of [
     [explained('ENOSPC', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
     [explained('EDQUOT', 'write'), 'no space left: needs 5Ki, 1.1Mi free', 'sizeLimit'],
@@ -63,17 +63,17 @@ test('each says what failed and what to change in the pod', () => {
   }
 });
 
-test('only what passes by itself is worth another try', () => {
+test('only transient errors are retried', () => {
   for (const code of ['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'EINTR'])
     assert.is(explained(code, 'open').retry, true);
 });
 
-test('a bug stays a bug', () => {
+test('returns any other error unchanged', () => {
   const bug = new TypeError('not a function');
   assert.is(toPublishProblem(bug, attempt), bug);
 });
 
-test('a full volume: says how much is needed and how much is free; the old generation stays', async () => {
+test('a full volume keeps the old generation, and the error shows the needed and the free space', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'old' }));
   const faulty = faultInjectingFs();

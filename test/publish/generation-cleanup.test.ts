@@ -1,4 +1,4 @@
-/** A replaced set stays one second for those who are in it, and no longer. */
+/** A replaced generation stays for one second, for readers that still use it, and no longer. */
 
 import * as fs from 'node:fs';
 import {
@@ -20,10 +20,10 @@ import { open, publishOnce, shown, snapshot } from '../support/directory.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('sets that were replaced');
+const test = suite('replaced generations');
 const setsIn = (dir: string) => readdirSync(dir).filter((name) => /^\.\.2\w+\.\w+$/.test(name)).length;
 
-test('whoever opened or resolved ..data before a publish still reads the old set to its end', async () => {
+test('a reader that opened or resolved ..data before a publish can still read the whole old set', async () => {
   const dir = scratch();
   const directory = await open(dir);
   await directory.publish(snapshot({ a: 'old', gone: 'old' }));
@@ -43,7 +43,7 @@ test('whoever opened or resolved ..data before a publish still reads the old set
   await directory.end();
 });
 
-test('each set goes a second after it was replaced, also when publishes come close together', async () => {
+test('removes each set one second after it was replaced, even if publishes follow quickly', async () => {
   const dir = scratch();
   const directory = await open(dir);
   const counts: number[] = [];
@@ -57,7 +57,7 @@ test('each set goes a second after it was replaced, also when publishes come clo
   assert.is(setsIn(dir), 1);
 });
 
-test('the first publish and one that changes nothing leave nothing to wait for', async () => {
+test('the first publish, and one that changes nothing, schedule no removal', async () => {
   const directory = await open(scratch());
   await directory.publish(snapshot({ a: '1' }));
   await directory.publish(snapshot({ a: '1' }));
@@ -65,7 +65,7 @@ test('the first publish and one that changes nothing leave nothing to wait for',
   await directory.close();
 });
 
-test('what a killed writer had replaced goes when its second is over, whoever is there by then', async () => {
+test('the next process removes the set that a killed writer replaced, when its second is over', async () => {
   for (const [sinceThen, wait] of [
     [400, 600],
     [5000, 0],
@@ -80,7 +80,7 @@ test('what a killed writer had replaced goes when its second is over, whoever is
     // Closing does not wait for a process that is dead.
     void killed.close();
     await killed.clock.advance(1000);
-    // Stands for the set that it would have left.
+    // Represents the set that it would have left.
     mkdirSync(join(dir, '..2026_01_01_00_00_00.killed'));
 
     const clock = fakeClock({ now: published + sinceThen });
@@ -90,7 +90,7 @@ test('what a killed writer had replaced goes when its second is over, whoever is
       assert.is(setsIn(dir), 2);
       const [left = 0] = clock.sleepers;
       assert.ok(Math.abs(left - wait) < 50, `${left} instead of ${wait}`);
-      // A second look does not wait anew.
+      // A second publish does not extend the wait.
       await next.publish(snapshot({ a: 'new' }));
       assert.is(clock.sleepers.length, 1);
     }
@@ -100,7 +100,7 @@ test('what a killed writer had replaced goes when its second is over, whoever is
   }
 });
 
-test('a set that cannot be taken away does not undo the publish, and is what the next one complains of', async () => {
+test('a set that cannot be removed does not undo the publish, but fails the next one', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'old' }));
   const rmSync = () => {
@@ -117,7 +117,7 @@ test('a set that cannot be taken away does not undo the publish, and is what the
   await directory.close();
 });
 
-test('closing twice is closing once', async () => {
+test('can be closed twice', async () => {
   const directory = await open(scratch());
   assert.is(directory.close(), directory.close());
   await directory.close();

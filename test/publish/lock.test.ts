@@ -16,7 +16,7 @@ import { until, WAIT_LIMIT } from '../support/wait.ts';
 
 const test = suite('the lock of a directory');
 
-/** What a writer wishes for, under a clock that stands still. */
+/** The lock options of a writer, with a fake clock. */
 function wish(holder: string) {
   const stop = new AbortController();
   return {
@@ -28,7 +28,7 @@ function wish(holder: string) {
   };
 }
 
-test('a second writer waits, and fails with a sentence that names the first', async () => {
+test('a second writer waits, and fails with an error that names the first', async () => {
   const dir = scratch();
   const first = await takeLock(dir, wish('sidecar'));
   const second = wish('init');
@@ -41,7 +41,7 @@ test('a second writer waits, and fails with a sentence that names the first', as
   first.release();
 });
 
-test('a second writer that waits gets the lock when the first gives it free', async () => {
+test('a second writer that waits gets the lock when the first releases it', async () => {
   const dir = scratch();
   const first = await takeLock(dir, wish('init'));
   const second = wish('sidecar');
@@ -52,7 +52,7 @@ test('a second writer that waits gets the lock when the first gives it free', as
   (await waiting).release();
 });
 
-test('whoever is asked to stop stops waiting', async () => {
+test('an abort ends the wait', async () => {
   const dir = scratch();
   const first = await takeLock(dir, wish('init'));
   const second = wish('sidecar');
@@ -63,7 +63,7 @@ test('whoever is asked to stop stops waiting', async () => {
   first.release();
 });
 
-test('taking it again writes nothing, and it leaves two hidden names that hold no value', async () => {
+test('taking the lock again writes nothing; only two hidden files without values remain', async () => {
   const dir = scratch();
   const times = () =>
     ['.', '..lock', '..holder']
@@ -77,7 +77,7 @@ test('taking it again writes nothing, and it leaves two hidden names that hold n
   assert.is(statSync(join(dir, '..lock')).size, 0);
 });
 
-test('a lock file that is something else is an error with a remedy, not a wait', async () => {
+test('a lock file of another kind is an error with a remedy, and is not waited for', async () => {
   const dir = scratch();
   writeFileSync(join(dir, '..lock'), 'something that is no database'.repeat(100));
   const problem = (await rejects(takeLock(dir, wish('init')))) as Problem;
@@ -99,7 +99,7 @@ test('..holder is neither written nor read through a link', async () => {
   first.release();
 });
 
-test('a pipe named ..holder blocks nothing', async () => {
+test('a pipe named ..holder does not block', async () => {
   const dir = scratch();
   execFileSync('mkfifo', [join(dir, '..holder')]);
   const first = await takeLock(dir, wish('sidecar'));
@@ -108,13 +108,13 @@ test('a pipe named ..holder blocks nothing', async () => {
   await second.clock.advance(1000);
   assert.match(((await outcome) as Problem).message, /locked by another process \(waited/);
   first.release();
-  // A pipe that stays would be no note; one that is taken away is made good by the next holder.
+  // While the pipe exists no holder is recorded; after its removal the next holder writes the file again.
   unlinkSync(join(dir, '..holder'));
   (await takeLock(dir, wish('init'))).release();
   assert.is(readFileSync(join(dir, '..holder'), 'utf8'), `podsecrets init on ${hostname()}`);
 });
 
-test('kill -9 of the holder frees it at once', async () => {
+test('kill -9 of the holder releases the lock at once', async () => {
   const dir = scratch();
   const holder = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await holder.said('open');
@@ -125,7 +125,7 @@ test('kill -9 of the holder frees it at once', async () => {
   (await takeLock(dir, impatient)).release();
 });
 
-test('of two processes at once the second says who is first, and publishes when that has ended', async () => {
+test('the second of two processes names the first one, and publishes when that has ended', async () => {
   const dir = scratch();
   const first = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await first.said('open');
@@ -140,7 +140,7 @@ test('of two processes at once the second says who is first, and publishes when 
   assert.match(readFileSync(join(dir, 'db-password'), 'utf8'), /^generation 5 of /);
 });
 
-test('six processes, some of them killed: never two inside, and all get their turns', async () => {
+test('six processes, some of them killed, never hold the lock at the same time, and each gets it', async () => {
   const dir = scratch();
   const journal = join(scratch(), 'journal');
   writeFileSync(journal, '');
@@ -161,7 +161,7 @@ test('six processes, some of them killed: never two inside, and all get their tu
   let inside = '';
   for (const line of lines) {
     const [event, pid = ''] = line.split(' ');
-    // Whoever was killed inside never leaves; whoever leaves must be the last who entered.
+    // A process that was killed while it held the lock never leaves; one that leaves must be the last that entered.
     if (event === 'enter') inside = pid;
     else assert.is(pid, inside, `${pid} left while ${inside} was inside`);
   }

@@ -1,4 +1,4 @@
-/** The values that a hook's output must not show: those in use, and those it may remember. */
+/** The values that the output of a hook must not show: the current ones, and those that were replaced recently. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,13 +9,13 @@ import { open, snapshot } from '../support/directory.ts';
 import { faultInjectingFs } from '../support/fault-injecting-fs.ts';
 import { scratch } from '../support/scratch.ts';
 
-const test = suite('values that were replaced');
+const test = suite('replaced values');
 
 function texts(values: readonly Secret[]): readonly string[] {
   return values.map((value) => Buffer.from(value.reveal()).toString()).sort();
 }
 
-test('are kept until the application has heard of the new ones', async () => {
+test('are kept until the application was notified of the new ones', async () => {
   const directory = await open(scratch());
   await directory.publish(snapshot({ a: 'one', 'b/c': 'same' }));
   assert.equal(texts(directory.values()), ['one', 'same']);
@@ -27,7 +27,7 @@ test('are kept until the application has heard of the new ones', async () => {
   await directory.end();
 });
 
-test('are not kept when nobody is told, or nothing changed', async () => {
+test('are not kept without a notification or a change', async () => {
   const directory = await open(scratch());
   for (const a of ['one', 'two', 'two']) await directory.publish(snapshot({ a }), 'never');
   await directory.publish(snapshot({ a: 'two' }));
@@ -35,7 +35,7 @@ test('are not kept when nobody is told, or nothing changed', async () => {
   await directory.end();
 });
 
-test('are overwritten when they are forgotten, the oldest first when they become too much', () => {
+test('are overwritten when they are dropped, the oldest first above the limit', () => {
   const replaced = createPreviousValues();
   const [first, second, third] = ['a', 'b', 'c'].map((letter) => new Secret(letter.repeat(500_000)));
   assert.ok(first && second && third);
@@ -49,7 +49,7 @@ test('are overwritten when they are forgotten, the oldest first when they become
   assert.is(second.reveal()[0], 0);
 });
 
-test('a value that cannot be read is a problem of the directory, not a bug of the hook', async () => {
+test('a value that cannot be read is a Problem of the directory', async () => {
   const faulty = faultInjectingFs();
   const directory = await open(scratch(), { fs: faulty.fs });
   await directory.publish(snapshot({ a: 'one' }));

@@ -1,4 +1,4 @@
-/** What stands in the directory after a publish, and what a publish leaves alone. */
+/** The contents of the directory after a publish, and what a publish does not change. */
 
 import {
   chmodSync,
@@ -49,7 +49,7 @@ test('every file is a relative link through ..data into one timestamped director
   assert.equal(leftovers(dir), []);
 });
 
-test('nothing changed: nothing is written, no time moves, in the same process and after a restart', async () => {
+test('writes nothing and changes no mtime without a change, in the same process and after a restart', async () => {
   const dir = scratch();
   const files = { a: 'one', 'b/c': 'two', 'b/d/e': ['three', 0o440] as const };
   await publishOnce(dir, snapshot({ ...files, a: 'before' }));
@@ -70,7 +70,7 @@ test('nothing changed: nothing is written, no time moves, in the same process an
   assert.equal(fingerprint(dir), before);
 });
 
-test('tells what was added, updated and removed, and shows the whole new set', async () => {
+test('returns what was added, updated and removed, and shows the whole new set', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ keep: '1', change: '1', remove: '1', 'nested/remove': '1' }));
   const next = snapshot({ keep: '1', change: '2', add: '2', 'nested/add': '2' });
@@ -96,7 +96,7 @@ test('..data contains the files and nothing else, also while a notification is p
   assert.equal(leftovers(dir), []);
 });
 
-test('content counts to the last byte, also beyond the chunk in which it is read', async () => {
+test('compares contents to the last byte, even beyond the first chunk', async () => {
   for (const size of [1, 4096, 65_535, 65_536, 65_537, 200_000]) {
     const dir = scratch();
     const text = 'x'.repeat(size);
@@ -108,7 +108,7 @@ test('content counts to the last byte, also beyond the chunk in which it is read
   }
 });
 
-test('bytes that are no text are written as they are', async () => {
+test('writes bytes that are not text unchanged', async () => {
   const dir = scratch();
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   const [file] = snapshot({ bin: '' }).files;
@@ -125,7 +125,7 @@ test('a change of the mode alone is a change', async () => {
   assert.is(modeOf(join(dir, 'a')), 0o440);
 });
 
-test('a umask takes nothing away, and others may pass through the directories', async () => {
+test('the umask does not affect modes, and other users may enter the directories', async () => {
   const dir = scratch();
   const before = process.umask(0o077);
   try {
@@ -138,7 +138,7 @@ test('a umask takes nothing away, and others may pass through the directories', 
   for (const path of ['..data', 'a', 'a/b', '.']) assert.is(modeOf(join(target, path)), 0o755, path);
 });
 
-test('names may be anything that is one: spaces, unicode, newlines, 255 bytes', async () => {
+test('accepts every valid name: spaces, unicode, newlines, 255 bytes', async () => {
   const dir = scratch();
   const long = 'é'.repeat(127);
   const files = {
@@ -171,7 +171,7 @@ test('a file may become a directory, and a directory a file', async () => {
   }
 });
 
-test('a thousand files', async () => {
+test('publishes a thousand files', async () => {
   const dir = scratch();
   const files = (text: string) =>
     Object.fromEntries(
@@ -184,7 +184,7 @@ test('a thousand files', async () => {
   assert.is(Object.keys(shown(dir)).length, 1000);
 });
 
-test('no files make an empty set, which changes nothing for anybody', async () => {
+test('a snapshot without files makes an empty set, and is no change', async () => {
   const dir = scratch();
   assert.equal(await publishOnce(dir, snapshot({})), { kind: 'unchanged' });
   assert.equal(readdirSync(join(dir, '..data')), []);
@@ -199,7 +199,7 @@ for (const [what, make] of Object.entries({
   'a link elsewhere': (path: string) => symlinkSync('/nowhere', path),
   'a link to another name of ours': (path: string) => symlinkSync('..data/other', path),
 })) {
-  test(`${what} that somebody else made is never taken: the publish is refused, before anything is written`, async () => {
+  test(`refuses to replace ${what} that another program made, before anything is written`, async () => {
     const dir = scratch();
     await publishOnce(dir, snapshot({ other: '1' }));
     make(join(dir, 'theirs'));
@@ -214,7 +214,7 @@ for (const [what, make] of Object.entries({
   });
 }
 
-test('names of others that are in nobody’s way stay', async () => {
+test('keeps foreign names that do not conflict', async () => {
   const dir = scratch();
   writeFileSync(join(dir, 'theirs'), 'theirs');
   symlinkSync('/nowhere', join(dir, 'their-link'));
@@ -227,7 +227,7 @@ test('names of others that are in nobody’s way stay', async () => {
   );
 });
 
-test('a ..data that is not ours is refused', async () => {
+test('refuses a ..data that is not ours', async () => {
   for (const make of [
     (path: string) => mkdirSync(path),
     (path: string) => symlinkSync('elsewhere', path),
@@ -241,7 +241,7 @@ test('a ..data that is not ours is refused', async () => {
   }
 });
 
-test('whatever was damaged is mended: a link, a value, a mode, a file, the set itself', async () => {
+test('repairs damage to a link, a value, a mode, a file, or the set itself', async () => {
   const files = { a: '1', 'b/c': '1', d: '1' };
   const current = (dir: string) => join(dir, readlinkSync(join(dir, '..data')));
   const damages: Readonly<

@@ -35,11 +35,11 @@ for (const [text, fault] of [
   ['é'.repeat(128), 'a segment is longer than 255 bytes'],
   ['a/'.repeat(1600), 'it is longer than 3072 bytes'],
 ] as const) {
-  test(`${JSON.stringify(text.slice(0, 20))} is none: ${fault}`, () =>
+  test(`${JSON.stringify(text.slice(0, 20))} is not a path: ${fault}`, () =>
     assert.equal(filePath(text), { fault }));
 }
 
-test('a path stands in each of its directories', () => {
+test('a path has each of its directories as a parent', () => {
   const path = filePath('a/b/c');
   assert.equal(typeof path === 'string' && parentsOf(path), ['a', 'a/b']);
 });

@@ -37,7 +37,7 @@ function inspected(dir: string, terms: DirectoryTerms, system?: FileSystem): Pro
   }
 }
 
-/** What publishing and doctor say; they say the same. */
+/** The problem of publishing and of doctor, which is the same. */
 async function refusal(dir: string, terms: DirectoryTerms, system: FileSystem): Promise<Problem> {
   const problem = (await rejects(open(dir, { ...terms, fs: system }))) as Problem;
   assert.is(problem.code, 'publish.sticky');
@@ -57,7 +57,7 @@ function sticky(): string {
   return dir;
 }
 
-test('a volume as the kubelet mounts it is refused, with the subPath form as the remedy', async () => {
+test('refuses a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
   const dir = sticky();
   const { message, remedy } = await refusal(dir, image, owned(dir, 0));
   assert.is(
@@ -70,7 +70,7 @@ test('a volume as the kubelet mounts it is refused, with the subPath form as the
   );
 });
 
-test('a directory that the kubelet made for an earlier subPath mount is refused, with the order of initContainers as the remedy', async () => {
+test('refuses a directory that the kubelet made for an earlier subPath mount, with the order of initContainers as the remedy', async () => {
   const dir = join(scratch(), 'files');
   fs.mkdirSync(dir);
   fs.chmodSync(dir, 0o1777);
@@ -100,7 +100,7 @@ test('--allow-disk does not allow such a directory', async () => {
   await refusal(dir, { ...image, allowDisk: true }, owned(dir, 0));
 });
 
-test('a link to such a directory is refused too', async () => {
+test('refuses a link to such a directory too', async () => {
   const dir = sticky();
   const link = join(scratch(), 'link');
   fs.symlinkSync(dir, link);
@@ -121,7 +121,7 @@ test('the rule is that of the kernel: sticky, world-writable, and not ours', asy
   ] as const) {
     const dir = scratch();
     fs.chmodSync(dir, mode);
-    // No permissions: those are what the tests of failures are about.
+    // Permissions are not tested here, but with the other errors of the file system.
     const system = { ...owned(dir, owner), accessSync: () => {} };
     assert.is(
       inspected(dir, image, system)?.code,

@@ -32,19 +32,19 @@ test('a wait after failures is never longer than the interval', () => {
   assert.is(retryDelay('steady', 50, 5000, 60_000, 1), 5000);
 });
 
-test('what the other side asked for is waited', () => {
+test('waits as long as the server asked for', () => {
   assert.is(retryDelay('steady', 1, 10 * minute, 30_000, 0), 30_000);
   assert.is(retryAfterOf([problem(), problem({ retryAfter: 7 }), problem({ retryAfter: 3 })]), 7);
   assert.is(retryAfterOf([problem()]), undefined);
 });
 
-test('only if every problem may pass is trying again worth it', () => {
+test('retries only if every problem is transient', () => {
   assert.is(retryBudget(problem({ retry: true }), minute), minute);
   assert.is(retryBudget(new Problems([problem({ retry: true }), problem()]), minute), 0);
   assert.is(retryBudget(new TypeError('a bug'), minute), 0);
 });
 
-test('a problem may say how long trying again is worth it; the shortest time counts', () => {
+test('a problem may limit the retries; the shortest limit counts', () => {
   const refused = problem({ retry: true, retryFor: 15_000 });
   assert.is(retryBudget(refused, minute), 15_000);
   assert.is(retryBudget(refused, 5000), 5000);

@@ -54,7 +54,7 @@ test('every line of a whole page can be parsed, and every metric of the table is
   for (const name of Object.keys(metrics)) assert.match(page, `# TYPE ${name} `);
 });
 
-test('counters begin at 0 and add up, each set of labels for itself', () => {
+test('counters start at 0 and increase for each set of labels separately', () => {
   const meters = createMetrics(['touch']);
   const line = (start: string) => {
     const page = meters.render(exampleStatus(), { residentMemory: 1, cpuTime: 1 });

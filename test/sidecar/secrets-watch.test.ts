@@ -23,7 +23,7 @@ function watch() {
   return world;
 }
 
-test('looks every minute for an hour, and syncs only when a Secret is lost', async () => {
+test('checks every minute for an hour, and syncs only when a Secret is lost', async () => {
   const world = watch();
   await world.clock.advance(600_000);
   assert.equal([world.looks, world.syncs], [10, 0]);

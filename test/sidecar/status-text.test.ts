@@ -7,7 +7,7 @@ import { exampleStatus } from '../support/status.ts';
 const test = suite('the status for a person');
 const now = Date.UTC(2026, 0, 1, 12);
 
-test('tells all of it, with ages and remedies', () => {
+test('shows every field, with ages and remedies', () => {
   assert.is(
     statusText(exampleStatus(), now),
     `podsecrets 1.2.3: ready, up 3h
@@ -36,7 +36,7 @@ notifications
   );
 });
 
-test('a sidecar that has only begun says so', () => {
+test('shows a sidecar that has just started as not ready', () => {
   const status: SidecarStatus = {
     version: '1.2.3',
     startedAt: '2026-01-01T11:59:59.000Z',
@@ -63,7 +63,7 @@ test('a sidecar that has only begun says so', () => {
   );
 });
 
-test('a failure that is over is not shown any more', () => {
+test('does not show a failure after recovery', () => {
   const { configs, ...rest } = exampleStatus();
   const text = statusText(
     { ...rest, configs: configs.map((config) => ({ ...config, lastSuccess: '2026-01-01T12:00:01.000Z' })) },
@@ -72,7 +72,7 @@ test('a failure that is over is not shown any more', () => {
   assert.not.match(text, 'Throttling');
 });
 
-test('what came over the socket cannot drive the terminal', () => {
+test('escapes texts that came over the socket', () => {
   const evil = (value: unknown): unknown =>
     typeof value === 'string' && !/^2026/.test(value)
       ? `${value}\x1b[2J\n`

@@ -173,7 +173,7 @@ test('a sync that fails still clears what was delivered while it ran', async () 
   assert.equal(events, ['published a', 'notified a', 'cleared']);
 });
 
-test('names that cannot be cleared end nothing, and are the problem of the next sync', async () => {
+test('names that cannot be cleared do not end the sidecar, and fail the next sync', async () => {
   const stuck = problem('publish.write');
   let failing = false;
   const { sync, events, deliver } = syncOf([

@@ -1,4 +1,4 @@
-/** What one config's target leaves to those who come after it. */
+/** What a target leaves to the next process. */
 
 import { suite } from 'uvu';
 import type { Notifier } from '../../src/notify/notifier.ts';
@@ -7,7 +7,7 @@ import { minutes, openWorld, play, problem, start } from '../support/world.ts';
 
 const test = suite('target');
 
-test('what a killed process did not tell is told at once by the next one, also while AWS is away', async () => {
+test('delivers at once what a killed process did not deliver, even while AWS is unavailable', async () => {
   const before = await openWorld({ secrets: { a: '1' } });
   await play(before, [
     { happens: start, holds: {} },
@@ -26,7 +26,7 @@ test('what a killed process did not tell is told at once by the next one, also w
   ]);
 });
 
-test('what it cannot tell either is left to the one after it', async () => {
+test('leaves to the next process what it cannot deliver either', async () => {
   const before = await openWorld({ secrets: { a: '1' } });
   await play(before, [
     { happens: start, holds: {} },
@@ -41,12 +41,12 @@ test('what it cannot tell either is left to the one after it', async () => {
       throw problem('notify.url');
     },
   };
-  const deaf = await openWorld({ secrets: { a: '2' }, dir: before.dir, notifier });
-  await play(deaf, [
+  const failing = await openWorld({ secrets: { a: '2' }, dir: before.dir, notifier });
+  await play(failing, [
     { happens: start, holds: {} },
     { happens: minutes(60), holds: { files: { a: '2' }, failures: 0 } },
   ]);
-  await deaf.kill();
+  await failing.kill();
   const world = await openWorld({ secrets: { a: '2' }, dir: before.dir });
   await play(world, [
     { happens: start, holds: { notified: ['a'] } },
@@ -54,7 +54,7 @@ test('what it cannot tell either is left to the one after it', async () => {
   ]);
 });
 
-test('the first file beside a running application is told, also by a process that did not see it missing', async () => {
+test('notifies of the first file of an optional object, even if this process did not see it missing', async () => {
   const text = config('- {objectName: a, objectType: secretsmanager, optional: true}');
   const before = await openWorld({ secrets: {}, config: text });
   await play(before, [{ happens: start, holds: { files: {}, ready: true } }]);

@@ -15,7 +15,7 @@ function listen(next: Promise<ReadonlySet<TriggerReason>>): { reasons?: string }
   return received;
 }
 
-test('without a request the timer triggers, at its time', async () => {
+test('the timer triggers when it is due, without a request', async () => {
   const clock = fakeClock();
   const received = listen(createTriggers(clock).wait(150_000, never));
   await clock.advance(149_999);
@@ -34,7 +34,7 @@ test('a request triggers at once', async () => {
   assert.is(received.reasons, 'request');
 });
 
-test('requests that come while nobody listens are kept, and are one', async () => {
+test('keeps requests that arrive while the loop does not wait, and merges them into one', async () => {
   const clock = fakeClock();
   const triggers = createTriggers(clock);
   triggers.trigger('config');
@@ -73,7 +73,7 @@ function limited() {
   return { clock, stop, triggered, refresh };
 }
 
-test('coalesces requests to one in the given time: the first counts at once, later ones once, when it is over', async () => {
+test('coalesces requests: the first triggers at once, later ones once, at the end of the spacing', async () => {
   const { clock, triggered, refresh } = limited();
   for (let times = 0; times < 100; times++) refresh();
   await clock.advance(2000);
@@ -83,7 +83,7 @@ test('coalesces requests to one in the given time: the first counts at once, lat
   assert.equal(triggered, [0, 5000]);
 });
 
-test('a request after a pause counts at once', async () => {
+test('a request after the spacing triggers at once', async () => {
   const { clock, triggered, refresh } = limited();
   refresh();
   await clock.advance(5000);
@@ -92,7 +92,7 @@ test('a request after a pause counts at once', async () => {
   assert.equal(clock.sleepers, []);
 });
 
-test('endless requests count once in the given time', async () => {
+test('endless requests trigger once within the spacing', async () => {
   const { clock, triggered, refresh } = limited();
   for (let times = 0; times < 200; times++) {
     refresh();

@@ -6,7 +6,7 @@ import { rejects } from './rejects.ts';
 const test = suite('the fake clock');
 const never = new AbortController().signal;
 
-test('wakes each sleeper at its own moment, also those that fall asleep on the way', async () => {
+test('resolves each sleep when it is due, also those that begin meanwhile', async () => {
   const clock = fakeClock();
   const woke: string[] = [];
   const doze = async (name: string, ...naps: number[]): Promise<void> => {
@@ -35,7 +35,7 @@ test('on a suspended machine timers stand still, as those of Linux do', async ()
   assert.equal(woke, ['100 at 5100', '200 at 5200']);
 });
 
-test('a jump of the wall clock wakes nobody', async () => {
+test('a jump of the wall clock resolves no sleep', async () => {
   const clock = fakeClock({ now: 1000 });
   void clock.sleep(10, never);
   clock.jump(-400);
