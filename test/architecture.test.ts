@@ -150,6 +150,7 @@ const IO: Readonly<Record<string, RegExp>> = {
     /^(@aws-sdk\/credential-provider-env|@aws-sdk\/credential-provider-ini|@smithy\/core\/config|@smithy\/credential-provider-imds|node:fs)$/,
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
   'src/aws/pod-identity.ts': /^(node:fs)$/,
+  'src/aws/region.ts': /^(@smithy\/core\/config|@smithy\/credential-provider-imds)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
