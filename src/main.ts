@@ -16,7 +16,7 @@ import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { version } from './core/version.ts';
-import { endDespiteThreads } from './v8/end-process.ts';
+import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
@@ -46,7 +46,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 }
 // Signals for applications, which reach this program in a shared PID namespace by mistake. Unhandled they would end it.
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
-process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
+process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(failed(thrown)));
 // No await here: the program is built as CommonJS, which has no top-level await.

@@ -59,6 +59,24 @@ export function clientSettings({ region, environment, transport }: ClientContext
   };
 }
 
+/** The SDK's own rules for the endpoint of a service. */
+type EndpointRules = (parameters: {
+  readonly Region: string;
+  readonly UseFIPS: boolean;
+  readonly UseDualStack: boolean;
+  readonly Endpoint?: string;
+}) => { readonly url: URL };
+
+/** Opens the connection that the first request of a client will use, before there are credentials to sign it. */
+export function connectEarly(context: ClientContext, service: EndpointName, rules: EndpointRules): void {
+  const { region, environment, transport } = context;
+  const endpoint = environment.endpoints[service];
+  const parameters = { Region: region, UseFIPS: environment.fips, UseDualStack: environment.dualstack };
+  transport.connectEarly(
+    rules({ ...parameters, ...(endpoint === undefined ? {} : { Endpoint: endpoint }) }).url,
+  );
+}
+
 /** The credentials as the SDK takes them; it keeps no copy, so that a replaced set is used at once. */
 export function credentialProvider(
   credentials: Credentials,

@@ -10,7 +10,14 @@ import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import { Secret } from '../core/secret.ts';
 import { fullParameterName, iamActions } from './batches.ts';
-import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
+import {
+  type ClientContext,
+  call,
+  clientSettings,
+  connectEarly,
+  countAttempts,
+  credentialProvider,
+} from './client.ts';
 import type { Credentials } from './credential-cache.ts';
 import { type AwsErrorFacts, incompleteAnswer } from './error-facts.ts';
 import { failedFetch } from './fetch-problems.ts';
@@ -18,6 +25,8 @@ import { answeredBy, matchParameter } from './response-matching.ts';
 
 /** One region's Parameter Store. */
 export interface ParameterStore {
+  /** Opens the connection of the first request. */
+  connectEarly(): void;
   /** Outcomes for all of them; they fit into one call. */
   read(reads: readonly SecretRef[], signal: AbortSignal): Promise<ReadonlyMap<SecretRefKey, FetchResult>>;
 }
@@ -79,7 +88,7 @@ export function openParameterStore(surroundings: ClientContext, credentials: Cre
         return answer satisfies never;
     }
   }
-  return { read };
+  return { connectEarly: () => connectEarly(surroundings, 'SSM', client.config.endpointProvider), read };
 }
 
 /** Whether the call may have failed for one name's sake only. */

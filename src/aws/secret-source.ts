@@ -73,12 +73,16 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     try {
       const here = region(name);
       const services = [...new Set(reads.map((read) => read.service))];
+      let waiting = true;
       await Promise.all([
-        here.credentials.get(signal),
+        here.credentials.get(signal).finally(() => {
+          waiting = false;
+        }),
         // Without the turn, the request for credentials would wait until the SDK of each service is loaded.
         ...services.map(async (service) => {
           await turn();
-          return await (service === 'ssmparameter' ? here.parameterStore() : here.secretsManager());
+          const client = await (service === 'ssmparameter' ? here.parameterStore() : here.secretsManager());
+          if (waiting) client.connectEarly();
         }),
       ]);
       const requests = batchReads(reads, batchMode());

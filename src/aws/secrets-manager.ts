@@ -15,7 +15,14 @@ import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.
 import type { Problem } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
 import { iamActions } from './batches.ts';
-import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
+import {
+  type ClientContext,
+  call,
+  clientSettings,
+  connectEarly,
+  countAttempts,
+  credentialProvider,
+} from './client.ts';
 import type { Credentials } from './credential-cache.ts';
 import { type AwsErrorFacts, entryFailure, incompleteAnswer } from './error-facts.ts';
 import { failedFetch } from './fetch-problems.ts';
@@ -23,6 +30,8 @@ import { answeredBy, matchSecret } from './response-matching.ts';
 
 /** One region's Secrets Manager. */
 export interface SecretsManager {
+  /** Opens the connection of the first request. */
+  connectEarly(): void;
   single(read: SecretRef, signal: AbortSignal): Promise<FetchResult>;
   /** The outcomes of the batch; the others are to be fetched by single calls, because of `failure` if the whole call failed. */
   batch(reads: readonly SecretRef[], signal: AbortSignal): Promise<BatchOutcome>;
@@ -44,6 +53,7 @@ export function openSecretsManager(surroundings: ClientContext, credentials: Cre
   });
   client.middlewareStack.use(countAttempts('secretsmanager', surroundings));
   return {
+    connectEarly: () => connectEarly(surroundings, 'SECRETS_MANAGER', client.config.endpointProvider),
     async single(read, signal) {
       const command = new GetSecretValueCommand({
         SecretId: read.id,

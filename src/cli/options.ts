@@ -314,6 +314,14 @@ export const options = {
     commands: ['inject'],
     description: 'container that gets the files; default: every container',
   },
+  env: {
+    kind: 'flag',
+    env: 'PODSECRETS_ENV',
+    default: 'false',
+    group: 'Pod specs',
+    commands: ['inject'],
+    description: 'give these containers the variables of envFile by fileKeyRef (Kubernetes 1.35+)',
+  },
   image: {
     kind: 'text',
     env: 'PODSECRETS_IMAGE',

@@ -55,6 +55,7 @@ function configLines(config: ConfigStatus, now: number): readonly string[] {
       ? []
       : [`  missing optional objects: ${missingOptional.map((name) => escapeControl(name)).join(', ')}`]),
     ...(config.files.length === 0 ? [] : filesTable(config, now)).map((line) => `  ${line}`),
+    ...(config.variables.length === 0 ? [] : variablesTable(config)).map((line) => `  ${line}`),
   ];
 }
 
@@ -69,6 +70,13 @@ function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
       version,
       changedAt === undefined ? '' : `${age(changedAt, now)} ago`,
     ]),
+  );
+}
+
+function variablesTable({ variables }: ConfigStatus): readonly string[] {
+  return table(
+    ['VARIABLE', 'OBJECT', 'SERVICE', 'REGION', 'VERSION'],
+    variables.map(({ name, object, service, region, version }) => [name, object, service, region, version]),
   );
 }
 
