@@ -158,7 +158,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
-  'src/config/watcher.ts': /^(node:fs)$/,
+  'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
   'src/http/request.ts': /^(node:http|node:https)$/,
