@@ -74,7 +74,9 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
 
 /** ` from HOST:PORT`, for a failure of the network or of what answers there; '' for an answer of AWS. */
 export function peerText({ kind, peer }: AwsErrorFacts): string {
-  return peer === undefined || (kind !== 'network' && kind !== 'answer') ? '' : ` from ${escapeControl(peer)}`;
+  return peer === undefined || (kind !== 'network' && kind !== 'answer')
+    ? ''
+    : ` from ${escapeControl(peer)}`;
 }
 
 /**
