@@ -8,7 +8,7 @@
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import type { Advice } from './agent-error.ts';
-import { type AwsErrorFacts, IAM_SPREADS, normalizeCode } from './error-facts.ts';
+import { type AwsErrorFacts, IAM_SPREADS, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
@@ -59,7 +59,7 @@ export function stsProblem(roleArn: string, region: string, failure: AwsErrorFac
   return new Problem({
     code: 'credentials.sts',
     subject: escapeControl(roleArn),
-    message: `expected sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} to give credentials for the service account's token, got ${got}${
+    message: `expected sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} to give credentials for the service account's token, got ${got}${peerText(failure)}${
       failure.requestId === undefined ? '' : `, request id ${failure.requestId}`
     }`,
     ...advice,
@@ -163,7 +163,7 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
   return new Problem({
     code: expired ? 'credentials.expired' : 'credentials.sts',
     subject,
-    message: `expected sts:GetCallerIdentity to name the identity, got ${got}`,
+    message: `expected sts:GetCallerIdentity to name the identity, got ${got}${peerText(failure)}`,
     remedy: expired
       ? "Check the node's clock: the credentials count as expired, also new ones."
       : 'To read values it is not needed. To see the identity, give the pod a way to STS: a VPC endpoint, or AWS_ENDPOINT_URL_STS.',

@@ -9,7 +9,7 @@
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import type { Advice } from './agent-error.ts';
-import { type AwsErrorFacts, IAM_SPREADS, normalizeCode } from './error-facts.ts';
+import { type AwsErrorFacts, IAM_SPREADS, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
 
 /** What is known of a profile's failure. */
@@ -54,7 +54,7 @@ function awsWords(failure: AwsErrorFacts): Words {
   const { kind, code, status, requestId, message } = failure;
   const what = code ?? (status === undefined ? 'nothing understandable' : `HTTP status ${status}`);
   const said = kind === 'denied' && message !== undefined ? `: ${escapeControl(message)}` : '';
-  const got = `${what}${requestId === undefined ? '' : `, request id ${requestId}`}${said}`;
+  const got = `${what}${peerText(failure)}${requestId === undefined ? '' : `, request id ${requestId}`}${said}`;
   switch (kind) {
     case 'denied':
       return {

@@ -31,6 +31,7 @@ const foundation: Readonly<Record<string, string>> = {
 };
 
 const secretsOnly = { ...foundation, '@aws-sdk/client-secrets-manager': 'one secret' };
+const watching = { chokidar: 'watches the configs', readdirp: 'reads their directories for it' };
 const parametersOnly = { ...foundation, '@aws-sdk/client-ssm': 'one parameter' };
 
 const modules = suite<{ aws: FakeAwsProcess; box: Sandbox }>('modules');
@@ -153,7 +154,7 @@ modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes'
     },
   );
   assert.is(recording.code, 0, recording.stderr);
-  assert.equal(packagesOf(recording), Object.keys(secretsOnly).sort());
+  assert.equal(packagesOf(recording), Object.keys({ ...secretsOnly, ...watching }).sort());
   assert.equal(
     recording.evaluated.filter((owner) => owner.startsWith('src/kubernetes')),
     [],
