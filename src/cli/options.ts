@@ -438,7 +438,8 @@ export const options = {
     choices: ['auto', 'json', 'text'],
     group: 'Output',
     commands: publishing,
-    description: 'auto: text on a terminal, else json; text is coloured on a terminal unless NO_COLOR is set',
+    description:
+      'auto: text on a terminal, else json; text has colours on a terminal (NO_COLOR: never, FORCE_COLOR: always)',
   },
 } as const satisfies Record<string, Option>;
 
