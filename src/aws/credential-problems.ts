@@ -9,7 +9,7 @@
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import type { Advice } from './agent-problems.ts';
-import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode } from './error-facts.ts';
+import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
@@ -60,7 +60,7 @@ export function stsProblem(roleArn: string, region: string, failure: AwsErrorFac
   return new Problem({
     code: 'credentials.sts',
     subject: escapeControl(roleArn),
-    message: `sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} returned no credentials for the service account's token (${got}${
+    message: `sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} returned no credentials for the service account's token (${got}${peerText(failure)}${
       failure.requestId === undefined ? '' : `, request id ${failure.requestId}`
     })`,
     ...advice,
@@ -164,7 +164,7 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
   return new Problem({
     code: expired ? 'credentials.expired' : 'credentials.sts',
     subject,
-    message: `sts:GetCallerIdentity failed (${got})`,
+    message: `sts:GetCallerIdentity failed (${got}${peerText(failure)})`,
     remedy: expired
       ? "Check the node's clock: AWS rejects even new credentials as expired."
       : 'Fetching secrets does not need this call. To see the identity, make STS reachable from the pod: by a VPC endpoint, or AWS_ENDPOINT_URL_STS.',

@@ -6,6 +6,7 @@
  * if the error was recognized as one of AWS.
  */
 
+import { escapeControl } from '../core/text.ts';
 import { asObject, numberOf, textOf } from '../core/unknown.ts';
 import type { RequestError, RequestPhase } from '../http/request.ts';
 
@@ -70,6 +71,13 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   if (status === undefined && field(error, '$response') === undefined) return undefined;
   const kind = status === 429 ? 'throttled' : status !== undefined && status >= 500 ? 'server' : 'answer';
   return { ...facts, kind, code: undefined, message: undefined };
+}
+
+/** ` from HOST:PORT`, for a failure of the network or of what answers there; '' for an answer of AWS. */
+export function peerText({ kind, peer }: AwsErrorFacts): string {
+  return peer === undefined || (kind !== 'network' && kind !== 'answer')
+    ? ''
+    : ` from ${escapeControl(peer)}`;
 }
 
 /**

@@ -8,7 +8,7 @@
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import type { Advice } from './agent-problems.ts';
-import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode } from './error-facts.ts';
+import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
 
 /** Why a profile has no credentials. */
@@ -53,7 +53,7 @@ function awsTexts(failure: AwsErrorFacts): Texts {
   const { kind, code, status, requestId, message } = failure;
   const what = code ?? (status === undefined ? 'no error code' : `HTTP status ${status}`);
   const detail = kind === 'denied' && message !== undefined ? `: ${escapeControl(message)}` : '';
-  const got = `${what}${requestId === undefined ? '' : `, request id ${requestId}`}${detail}`;
+  const got = `${what}${peerText(failure)}${requestId === undefined ? '' : `, request id ${requestId}`}${detail}`;
   switch (kind) {
     case 'denied':
       return {

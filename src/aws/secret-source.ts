@@ -71,12 +71,18 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     try {
       const region = regionOf(name);
       const services = [...new Set(refs.map((ref) => ref.service))];
+      let waiting = true;
       await Promise.all([
-        region.credentials.get(signal),
+        region.credentials.get(signal).finally(() => {
+          waiting = false;
+        }),
         // Yields first, because loading an SDK module blocks, and the request for credentials must be sent before.
         ...services.map(async (service) => {
           await nextTurn();
-          return await (service === 'ssmparameter' ? region.parameterStore() : region.secretsManager());
+          const client = await (service === 'ssmparameter'
+            ? region.parameterStore()
+            : region.secretsManager());
+          if (waiting) client.connectEarly();
         }),
       ]);
       const requests = requestsFor(refs, batchMode());

@@ -1,7 +1,8 @@
 /**
  * The HTTP transport of all AWS clients.
  *
- * At most 16 requests of all clients are in flight; connections are kept alive and shared. Each attempt has a timeout from its
+ * At most 16 requests of all clients are in flight; connections are kept alive and shared, and the first to a
+ * service can be opened before its request. Each attempt has a timeout from its
  * first byte to its last, each response a size limit that depends on the operation, and all responses together a memory budget.
  * Retries and logging are left to the callers.
  */
@@ -14,6 +15,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { RequestError, sendRequest } from '../http/request.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
@@ -25,6 +27,8 @@ export type Transport = {
   /** The SDK requires these two; there is nothing to configure. */
   updateHttpClientConfig(): void;
   httpHandlerConfigs(): Record<string, never>;
+  /** Opens the TLS connection of the next request to this host, to save time. Failures are ignored: the request reports them. */
+  connectEarly(url: URL): void;
 };
 
 interface WireRequest {
@@ -88,8 +92,12 @@ export function createTransport(options: TransportOptions): Transport {
   const { environment, awsTimeout, clock } = options;
   const slots = createSemaphore(MAX_CONCURRENT);
   const memory = createSemaphore(MEMORY_BUDGET);
-  const agentFor = createAgents(environment);
+  const agents = createAgents(environment);
   return {
+    connectEarly({ protocol, hostname, port }) {
+      if (protocol === 'https:')
+        agents.connectEarly(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 443));
+    },
     async handle(request, { abortSignal } = {}) {
       const release = await slots.take(abortSignal);
       const limit = new AbortController();
@@ -104,7 +112,7 @@ export function createTransport(options: TransportOptions): Transport {
           host: request.hostname,
           port: request.port,
           body: request.body as string | Uint8Array | undefined,
-          agent: agentFor(protocol, request.hostname, request.port ?? 443),
+          agent: agents.agentFor(protocol, request.hostname, request.port ?? 443),
           largestBody: MAX_RESPONSES[operationOf(request)] ?? MAX_RESPONSE,
           signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
           limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
@@ -129,10 +137,14 @@ function operationOf({ headers }: WireRequest): string {
   return target?.split('.').at(-1) ?? '';
 }
 
-type AgentFor = (protocol: 'http:' | 'https:', host: string, port: number) => http.Agent | https.Agent;
+interface Agents {
+  agentFor(protocol: 'http:' | 'https:', host: string, port: number): http.Agent | https.Agent;
+  /** Does nothing if a proxy is used, because a proxy needs a request to open a tunnel. */
+  connectEarly(host: string, port: number): void;
+}
 
 /** Creates agents when they are first needed: one for https makes Node load TLS, which takes 0.4 times its own start. */
-function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): AgentFor {
+function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): Agents {
   const alive = { keepAlive: true, timeout: IDLE_TIMEOUT };
   // One context for all connections, because parsing the certificates costs milliseconds. An unusable file is reported now, not at
   // the first request.
@@ -145,19 +157,29 @@ function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['envir
       ...(through === undefined ? {} : { proxyEnv: { HTTPS_PROXY: through } }),
     });
   let plain: http.Agent | undefined;
-  let direct: https.Agent | undefined;
+  let direct: { readonly agent: https.Agent; readonly connectEarly: ConnectEarly } | undefined;
   let proxied: https.Agent | undefined;
-  return (protocol, host, port) => {
-    if (protocol === 'http:') {
-      plain ??= new http.Agent(alive);
-      return plain;
-    }
-    if (proxy === undefined || bypassesProxy(noProxy, host, port)) {
-      direct ??= secureAgent(undefined);
-      return direct;
-    }
-    proxied ??= secureAgent(proxy);
-    return proxied;
+  const isDirect = (host: string, port: number): boolean =>
+    proxy === undefined || bypassesProxy(noProxy, host, port);
+  const openDirect = () => {
+    if (direct !== undefined) return direct;
+    const agent = secureAgent(undefined);
+    direct = { agent, connectEarly: openEarlyConnections(agent) };
+    return direct;
+  };
+  return {
+    agentFor(protocol, host, port) {
+      if (protocol === 'http:') {
+        plain ??= new http.Agent(alive);
+        return plain;
+      }
+      if (isDirect(host, port)) return openDirect().agent;
+      proxied ??= secureAgent(proxy);
+      return proxied;
+    },
+    connectEarly(host, port) {
+      if (isDirect(host, port)) openDirect().connectEarly(host, port);
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
 import type { Context } from './context.ts';
 import { readPlan, readPlans } from './plans.ts';
+import { writeReport } from './terminal.ts';
 import { writeWarnings } from './warnings.ts';
 
 /** Prints the report, or the policy. The exit code is that of the earliest stage that failed; only `--policy` throws Problems. */
@@ -33,7 +34,8 @@ async function printReport(context: Context): Promise<number> {
   const configs: DoctorReport['configs'][number][] = [];
   for (const target of settings.config) configs.push(await runChecks(doctorContext, target));
   const report: DoctorReport = { configs };
-  stdout.write(settings.output === 'json' ? doctorJson(report) : doctorText(report));
+  if (settings.output === 'json') stdout.write(doctorJson(report));
+  else await writeReport(context, doctorText(report, stdout.columns));
   return doctorExitCode(report);
 }
 

@@ -19,6 +19,7 @@ export const exitCodes = {
   publish: 6,
   notify: 7,
   kubernetes: 8,
+  sync: 9,
 } as const;
 
 /** The stage that failed, in the order in which stages run. */
@@ -79,6 +80,8 @@ export const problemCodes = [
   'kubernetes.denied',
   'kubernetes.foreign',
   'kubernetes.content',
+
+  'sync.killed',
 ] as const;
 
 /** One of the codes. */

@@ -6,6 +6,7 @@ import { Problem } from '../core/problem.ts';
 import type { Assignment } from './assign.ts';
 import { probedPort } from './containers.ts';
 import type { InjectOptions } from './options.ts';
+import { hasVariables } from './variables.ts';
 import type { PlannedBinding } from './volumes.ts';
 
 /** Options that exclude or need each other. */
@@ -100,7 +101,7 @@ function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
 /** Options that have no effect on any of these pods. The result works, so they are warnings. */
 export function ineffectiveOptions(
   assignments: readonly Assignment<PlannedBinding>[],
-  { as, dir, flags, syncSecrets, initArguments }: InjectOptions,
+  { as, dir, env, flags, syncSecrets, initArguments }: InjectOptions,
 ): readonly Problem[] {
   const bindings = assignments.flatMap((assignment) => assignment.bindings);
   const found: Problem[] = [];
@@ -115,6 +116,9 @@ export function ineffectiveOptions(
   }
   if (syncSecrets && bindings.length > 0 && bindings.every(({ plan }) => plan.secretObjects.length === 0)) {
     found.push(usage('--sync-secrets', 'has no effect: no config has secretObjects', 'Leave it out.'));
+  }
+  if (env && bindings.length > 0 && !bindings.some(({ plan }) => hasVariables(plan))) {
+    found.push(usage('--env', 'has no effect: no object of a config has env', 'Leave it out.'));
   }
   const notifies = initArguments.some((argument) => argument.startsWith('--notify-'));
   if (as === 'init' && notifies && !initArguments.includes('--notify-on-start')) {

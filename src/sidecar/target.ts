@@ -18,12 +18,14 @@ import type { PublishTarget } from '../publish/directory.ts';
 import type { Published } from '../publish/publish.ts';
 import { type Rendered, render, type SelectedValue } from '../render/render.ts';
 import type { Phase } from './backoff.ts';
-import { type ConfigStatus, type FileStatus, problemStatus } from './status.ts';
+import { type ConfigStatus, type FileStatus, problemStatus, type VariableStatus } from './status.ts';
 
 /** A publish of this target. */
 export interface TargetPublished extends Published {
   /** The first publish of this process. */
   readonly isFirst: boolean;
+  /** The number of variables in `envFile`; undefined without the file. */
+  readonly variables?: number | undefined;
 }
 
 /** The files to publish, and the problems of objects that do not prevent it. */
@@ -96,6 +98,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let verifiedOnce = false;
   let hasPublished = false;
   let files: readonly FileStatus[] = [];
+  let variables: readonly VariableStatus[] | undefined;
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
   let warnedVariables: readonly string[] = [];
@@ -121,6 +124,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     lastSuccess = clock.now();
     if (published.change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
+    variables = plan.envFile === undefined ? undefined : rendered.variables.map(withoutValue);
     missingOptional = logTransitions(missingOptional, missing, {
       onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
       onEnd: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
@@ -137,7 +141,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
           object: name,
         }),
     });
-    return { ...published, isFirst };
+    return { ...published, isFirst, variables: variables?.length };
   }
 
   return {
@@ -181,6 +185,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       lastErrors: distinct(lastErrors).map(problemStatus),
       configProblems: configProblems.map(problemStatus),
       files,
+      variables: variables ?? [],
       missingOptional,
     }),
   };
@@ -256,6 +261,16 @@ function filesStatus(
     const changedAt = old?.version === version ? old.changedAt : isFirst ? undefined : now;
     return { path, object, service, region, version, changedAt };
   });
+}
+
+function withoutValue({
+  name,
+  object,
+  service,
+  region,
+  version,
+}: Rendered['variables'][number]): VariableStatus {
+  return { name, object, service, region, version };
 }
 
 function optionalTime(at: number | undefined): string | undefined {

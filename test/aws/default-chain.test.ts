@@ -229,7 +229,7 @@ test('AWS_EC2_METADATA_DISABLED applies to profiles too', async (place) => {
   const off = { AWS_EC2_METADATA_DISABLED: 'true' };
   assert.match((await ask(place, off, 'default')).text, /is disabled.*\[credentials\.chain\]$/);
   const named = await ask(place, { ...off, AWS_PROFILE: 'node' }, 'default');
-  assert.match(named.text, /which AWS_EC2_METADATA_DISABLED forbids/);
+  assert.match(named.text, /which AWS_EC2_METADATA_DISABLED disables/);
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
 
