@@ -189,7 +189,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/notify\/create\.ts$/,
   // A request, and what its page means.
   /^src\/(http\/status-client|notify\/url)\.ts$/,
-  /^src\/doctor\/(run|objects)\.ts$/,
+  /^src\/doctor\/(run|objects|memory-limit)\.ts$/,
 ];
 
 const composes = (file: string) => COMPOSING.some((rule) => rule.test(file));

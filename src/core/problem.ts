@@ -80,6 +80,7 @@ export const problemCodes = [
   'kubernetes.denied',
   'kubernetes.foreign',
   'kubernetes.content',
+  'kubernetes.version',
 
   'sync.killed',
 ] as const;

@@ -23,6 +23,8 @@ export interface Check {
     | 'token'
     | 'identity'
     | 'directory'
+    | 'memory'
+    | 'cluster'
     | 'secrets';
   readonly status: CheckStatus;
   /** What was found, as a phrase; the problems are listed apart. */

@@ -282,6 +282,15 @@ test('without a way to STS the identity is unknown, which hinders nothing', asyn
   assert.match(out, /ok {4}db/);
 });
 
+test('in a pod, a config with envFile needs a cluster that reads it; without a token that is not known', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, envFile: 'app.env', objects: [{ ...secret('db'), env: 'DB' }] });
+  assert.not.match((await run(scene)).out, 'cluster');
+  const env = { ...scene.env, KUBERNETES_SERVICE_HOST: '127.0.0.1' };
+  const { code, out } = await run({ ...scene, env });
+  assert.is(code, 0);
+  assert.match(out, /skip {2}cluster {4}its version cannot be read: \/var\/run\/secrets\/kubernetes.io/);
+});
+
 test('a sticky directory of another user is refused as init would refuse it', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   chmodSync(scene.sandbox.dir, 0o1777);
