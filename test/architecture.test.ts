@@ -146,11 +146,10 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
 const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/caller-identity.ts': /^(@aws-sdk\/client-sts)$/,
   'src/aws/container-credentials.ts':
-    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel)$/,
+    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel|node:fs)$/,
   'src/aws/default-chain.ts':
     /^(@aws-sdk\/credential-provider-env|@aws-sdk\/credential-provider-ini|@smithy\/core\/config|@smithy\/credential-provider-imds|node:fs)$/,
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
-  'src/aws/pod-identity.ts': /^(node:fs)$/,
   'src/aws/region.ts': /^(@smithy\/core\/config|@smithy\/credential-provider-imds)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,

@@ -8,7 +8,7 @@
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
 import { proxyUrl } from '../aws/proxy.ts';
-import { openTransport } from '../aws/transport.ts';
+import { createTransport } from '../aws/transport.ts';
 import type { Settings } from '../cli/options.ts';
 import type { Origin } from '../cli/settings.ts';
 import type { Plan } from '../config/plan.ts';
@@ -56,7 +56,7 @@ export async function runChecks(
   checks.push({ subject: 'region', status: 'ok', text: regionText(plan), problems: [] });
   const connection = await runCheck(checks, 'endpoints', async () => {
     const environment = readAwsEnvironment(env);
-    const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
+    const transport = createTransport({ environment, awsTimeout: settings.awsTimeout, clock });
     return { value: { environment, transport }, text: endpointsText(environment) };
   });
   const authentication = await runCheck(checks, 'auth', async () => {

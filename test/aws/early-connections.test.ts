@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
-import { openTransport, type Transport } from '../../src/aws/transport.ts';
+import { createTransport, type Transport } from '../../src/aws/transport.ts';
 import type { RequestError } from '../../src/http/request.ts';
 import { selfSigned } from '../fake-aws/certificate.ts';
 import { startFakeAws } from '../fake-aws/server.ts';
@@ -61,7 +61,7 @@ function forwarder(port: number): Server {
 }
 
 function open(awsTimeout = WAIT_LIMIT): Transport {
-  return openTransport({
+  return createTransport({
     environment: readAwsEnvironment({ AWS_CA_BUNDLE: authority }),
     awsTimeout,
     clock: realClock,
@@ -122,7 +122,7 @@ test('the connections to both services open while the credentials are on their w
       injected: true,
     },
     environment,
-    transport: openTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
+    transport: createTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'auto',
     awsTimeout: WAIT_LIMIT,
     clock: realClock,
