@@ -10,6 +10,7 @@ import { throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
 import { redact } from '../notify/redact.ts';
 import { type Directory, openDirectory } from '../publish/directory.ts';
+import { noDirectory } from '../publish/no-directory.ts';
 import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
@@ -45,23 +46,26 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
   for (const { plan, directory: dir } of configs) {
     // Before the directory, because without its environment variables an authentication method can never work.
     sources.of(plan);
-    const directory = await openDirectory({
-      dir,
-      owner: settings.owner,
-      allowDisk: settings.allowDisk,
-      user: context.process.user,
-      inKubernetes: inKubernetes(env),
-      holder: context.command,
-      lockTimeout: settings.startTimeout,
-      clock,
-      stop,
-    });
-    directories.push(directory);
+    const directory =
+      dir === undefined
+        ? undefined
+        : await openDirectory({
+            dir,
+            owner: settings.owner,
+            allowDisk: settings.allowDisk,
+            user: context.process.user,
+            inKubernetes: inKubernetes(env),
+            holder: context.command,
+            lockTimeout: settings.startTimeout,
+            clock,
+            stop,
+          });
+    if (directory !== undefined) directories.push(directory);
     targets.push(
       createSyncTarget({
-        directory: directory.path,
+        directory: directory?.path ?? '',
         plan,
-        target: directory,
+        target: directory ?? noDirectory,
         sourceOf: sources.of,
         syncSecrets: settings.syncSecrets,
         hasNotifiers: notifiers.length > 0,

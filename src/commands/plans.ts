@@ -2,16 +2,17 @@
  * The configs of a command line, read and planned, with every problem of all of them.
  */
 
-import { readConfigFile } from '../config/file.ts';
+import { readConfig } from '../config/file.ts';
 import { type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
+import { planVariables } from '../config/set-plan.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
-/** A config without problems, and the directory it publishes to. */
+/** A config without problems, and the directory it publishes to; undefined: only its variables are used. */
 interface PlannedConfig {
   readonly plan: Plan;
-  readonly directory: string;
+  readonly directory: string | undefined;
 }
 
 /** The result for all configs of a command line; `configs` holds those without problems. */
@@ -21,7 +22,7 @@ export interface PlannedConfigs {
   readonly warnings: readonly Problem[];
 }
 
-/** Every config of the settings. Throws only errors that are not Problems. */
+/** Every config of the settings, and the plan of `--set`. Throws only errors that are not Problems. */
 export async function readPlans(
   context: Context,
   missingRegion: PlanOptions['missingRegion'] = 'error',
@@ -29,17 +30,25 @@ export async function readPlans(
   const configs: PlannedConfig[] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  for (const { file, dir } of context.settings.config) {
+  const { settings, origins, env } = context;
+  const onlySet = settings.set.length > 0 && origins.config === 'default';
+  for (const { file, dir } of onlySet ? [] : settings.config) {
     try {
-      const parsed = await planOf(context, file, missingRegion);
+      const directory = dir ?? settings.dir;
+      const options = { missingRegion, variablesOnly: directory === undefined };
+      const parsed = await planOf(context, file, options);
       problems.push(...parsed.problems);
       warnings.push(...parsed.warnings);
-      if (parsed.plan !== undefined)
-        configs.push({ plan: parsed.plan, directory: dir ?? context.settings.dir });
+      if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory });
     } catch (error) {
       const found = problemsOrThrow(error);
       problems.push(...found);
     }
+  }
+  if (settings.set.length > 0) {
+    const set = planVariables(settings.set, env.AWS_REGION);
+    problems.push(...set.problems);
+    configs.push({ plan: set.plan, directory: undefined });
   }
   return { configs, problems, warnings };
 }
@@ -58,13 +67,13 @@ export async function readPlan(
 function planOf(
   { settings, env }: Context,
   file: string,
-  missingRegion: PlanOptions['missingRegion'] = 'error',
+  options: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> = {},
 ) {
-  return parsePlan(readConfigFile(file), {
+  return parsePlan(readConfig(file, env), {
     file,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
-    missingRegion,
     syncSecrets: settings.syncSecrets,
+    ...options,
   });
 }

@@ -70,7 +70,7 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     as: settings.as,
     image: settings.image,
     containers: settings.containers ?? [],
-    dir: settings.dir,
+    dir: settings.dir ?? options.dir.overrides.inject.default,
     dirIsChosen: origins.dir !== 'default',
     flags: new Set(
       optionEntries()

@@ -5,8 +5,9 @@
  * parser, no part of a value and no name of a key is in them.
  */
 
-import { isEnvName, patternName, sensitiveName } from '../config/env.ts';
+import { patternName, sensitiveName } from '../config/env.ts';
 import type { EnvPattern, Output, PlannedObject } from '../config/plan.ts';
+import { isEnvName } from '../core/environment.ts';
 import { filePath } from '../core/file-path.ts';
 import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';

@@ -207,4 +207,13 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'the manifest or the Secret cannot work: Kubernetes refuses it, or the pod would fail',
     'correct what the message names',
   ],
+
+  'exec.notFound': [
+    'the command after `--` is not a file, or not in a directory of its `PATH`; the exit code is 127',
+    'write the full path; the message lists the directories',
+  ],
+  'exec.start': [
+    'the kernel does not start the command: no permission, another format, a volume mounted `noexec`, or arguments and environment that are too long together',
+    'the message has the reason; read large secrets as files with `--dir`',
+  ],
 };
