@@ -16,6 +16,7 @@ import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { version } from './core/version.ts';
+import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
@@ -64,7 +65,7 @@ async function main(): Promise<number> {
       const { helpText } = await import('./cli/help.ts');
       return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
-    if (runsInContainer()) hideStandardStreams();
+    if (runsInContainer()) hideStandardStreams(isTerminal);
     const run = await load(command.invocation.command);
     return await run(contextOf(command.invocation));
   } catch (thrown) {
@@ -151,11 +152,17 @@ function contextOf(run: Invocation): Context {
       get isTerminal() {
         return isTerminal(1);
       },
+      get columns() {
+        return isTerminal(1) ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+      },
     },
     stderr: {
       write: writeToStderr,
       get isTerminal() {
         return isTerminal(2);
+      },
+      get columns() {
+        return isTerminal(2) ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
       },
     },
     async stdin() {
@@ -217,7 +224,9 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
     });
     log.write('exit', line, { exitCode });
   } else {
-    writeToStderr(`${line}\n`, EXIT_LINE_TIMEOUT);
+    // A line for each cause, if a person reads them; one line for everything else that reads them.
+    const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
+    writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
   }
   // A command that runs beside the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;

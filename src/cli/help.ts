@@ -18,7 +18,7 @@ const examples: Readonly<Record<CommandName, readonly string[]>> = {
   ],
   exec: [
     'podsecrets exec --config app.yaml -- /app/server --port 8080',
-    'podsecrets exec --set DB_PASSWORD=arn:aws:secretsmanager:…:password -- /app',
+    'podsecrets exec --set TOKEN=/shop/token -- /app/server',
   ],
   check: [
     'podsecrets check app.yaml',

@@ -3,9 +3,11 @@
  */
 
 import { readConfig } from '../config/file.ts';
+import type { RegionSearch } from '../config/parameters.ts';
 import { type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import { planVariables } from '../config/set-plan.ts';
+import { inKubernetes } from '../core/environment.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
@@ -30,13 +32,12 @@ export async function readPlans(
   const configs: PlannedConfig[] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const { settings, origins, env } = context;
+  const { settings, origins } = context;
   const onlySet = settings.set.length > 0 && origins.config === 'default';
   for (const { file, dir } of onlySet ? [] : settings.config) {
     try {
       const directory = dir ?? settings.dir;
-      const options = { missingRegion, variablesOnly: directory === undefined };
-      const parsed = await planOf(context, file, options);
+      const parsed = await planOf(context, file, missingRegion, directory === undefined);
       problems.push(...parsed.problems);
       warnings.push(...parsed.warnings);
       if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory });
@@ -46,11 +47,19 @@ export async function readPlans(
     }
   }
   if (settings.set.length > 0) {
-    const set = planVariables(settings.set, env.AWS_REGION);
+    const set = planVariables(settings.set, await regionForSet(context));
     problems.push(...set.problems);
     configs.push({ plan: set.plan, directory: undefined });
   }
   return { configs, problems, warnings };
+}
+
+/** Only the name of a parameter needs a region. */
+async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
+  if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
+  if (settings.set.every((variable) => variable.region !== undefined))
+    return { region: undefined, lookedAt: [] };
+  return await (await import('../aws/region.ts')).findRegion(env, clock);
 }
 
 /** One config's plan. Throws its problems. */
@@ -65,15 +74,20 @@ export async function readPlan(
 }
 
 function planOf(
-  { settings, env }: Context,
+  { settings, env, clock }: Context,
   file: string,
-  options: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> = {},
+  missingRegion: PlanOptions['missingRegion'] = 'error',
+  variablesOnly = false,
 ) {
   return parsePlan(readConfig(file, env), {
     file,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
+    missingRegion,
+    variablesOnly,
+    ...(missingRegion === 'error' && !inKubernetes(env)
+      ? { findRegion: async () => (await import('../aws/region.ts')).findRegion(env, clock) }
+      : {}),
     syncSecrets: settings.syncSecrets,
-    ...options,
   });
 }

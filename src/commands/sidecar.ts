@@ -48,7 +48,7 @@ export async function sidecar(context: Context): Promise<number> {
         const files = opened.targets.map((target) => target.plan().file);
         // A variable cannot change.
         const watched = files.filter((file) => configVariable(file) === undefined);
-        watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
+        await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
       },
       onRetry(problems) {
         context.start.problems = problems;

@@ -6,19 +6,21 @@ import type { SetVariable } from '../cli/value-from.ts';
 import { filePath } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
+import type { RegionSearch } from './parameters.ts';
 import type { Output, Plan, PlannedObject } from './plan.ts';
 import { secretRef } from './secret-ref.ts';
 
-/** The plan, and a Problem for each parameter name without a region. `region` is that of the process. */
+/** The plan, and a Problem for each parameter name without a region. `search`: the region of names without one. */
 export function planVariables(
   variables: readonly SetVariable[],
-  region: string | undefined,
+  search: RegionSearch,
 ): { readonly plan: Plan; readonly problems: readonly Problem[] } {
+  const { region } = search;
   const plan: Plan = {
     file: '--set',
     name: undefined,
-    region: region || variables.find((variable) => variable.region)?.region || '',
-    regionFrom: region ? 'AWS_REGION' : 'parameters.region',
+    region: region ?? variables.find((variable) => variable.region)?.region ?? '',
+    regionFrom: search.region === undefined ? '--set' : search.from,
     failoverRegion: undefined,
     usePodIdentity: undefined,
     preferredAddressType: 'auto',
@@ -28,9 +30,10 @@ export function planVariables(
     ignored: [],
   };
   const problems = variables
-    .filter((variable) => !variable.region && !region)
+    .filter((variable) => variable.region === undefined && region === undefined)
     .map(({ name, id }) => {
-      const message = `expected AWS_REGION for the parameter ${quote(id)}, got none`;
+      const places = search.region === undefined ? search.lookedAt.join(', ') : '';
+      const message = `expected a region for the parameter ${quote(id)}, got none in ${places}`;
       const remedy = 'Set AWS_REGION, or write the ARN of the parameter.';
       return new Problem({ code: 'config.region', subject: `--set ${name}`, message, remedy });
     });

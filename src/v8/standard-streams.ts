@@ -6,9 +6,16 @@
  * the destination; the SDK reads the answer of the Pod Identity agent by such a pipe.
  */
 
-/** Call it before anything is sent. Nothing may write to the two streams afterwards. */
-export function hideStandardStreams(): void {
-  for (const name of ['stdout', 'stderr']) {
+/**
+ * Call it before anything is sent. Nothing may use the two streams afterwards. A terminal stays, because its width is needed, and
+ * Node opens it a second time for itself.
+ */
+export function hideStandardStreams(isTerminal: (descriptor: number) => boolean): void {
+  for (const [name, descriptor] of [
+    ['stdout', 1],
+    ['stderr', 2],
+  ] as const) {
+    if (isTerminal(descriptor)) continue;
     Object.defineProperty(process, name, { value: undefined, configurable: true });
   }
 }

@@ -50,7 +50,7 @@ test('every page ends with the version and where the project is, that of a comma
 });
 
 test('every example of a page is a command line that is accepted', async () => {
-  const commandLine = /podsecrets ((?:init|sidecar|check|doctor|inject|status)\b[^|\n]*)/g;
+  const commandLine = /podsecrets ((?:init|sidecar|exec|check|doctor|inject|status)\b[^|\n]*)/g;
   for (const name of names) {
     const [, examples = ''] = (await helpText(name, 80)).split('Examples:\n');
     const lines = [...examples.matchAll(commandLine)].map(([, line = '']) => line.trim());

@@ -93,7 +93,10 @@ test('--set takes each variable once, and names, not flags, are kept', () => {
   assert.equal(set, ['A', 'B']);
   assert.match(first('exec --set A=/a --set A=/b -- app').message, 'got "A" twice');
   assert.match(first('exec --set A -- app').message, 'expected NAME=REF');
-  assert.match(first('exec --preserve-env A=1 -- app').message, 'expected the name of an environment variable');
+  assert.match(
+    first('exec --preserve-env A=1 -- app').message,
+    'expected the name of an environment variable',
+  );
   assert.match(first('exec --keep-env A -- app').message, 'needs --pristine');
 });
 
@@ -114,7 +117,10 @@ test('a dash alone is the value of the flag before it', () => {
 test('a flag without its value, or with an empty one, is refused', () => {
   assert.is(first('init --dir').subject, '--dir');
   assert.is(first('sidecar --interval=').subject, '--interval');
-  assert.match(first('init --config').message, 'expected FILE or FILE=DIR, got nothing');
+  assert.match(
+    first('init --config').message,
+    'expected FILE, FILE=DIR, env:NAME or env:NAME=DIR, got nothing',
+  );
 });
 
 test('a misspelt flag is an error that names the nearest', () => {

@@ -69,6 +69,7 @@ const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   notify: 'the files are there, but the application could not be notified',
   exec: '`exec`: the command could not be started; 127: it was not found. Afterwards the exit code is that of the command',
   kubernetes: 'a Kubernetes Secret could not be applied, or a manifest cannot work',
+  sync: 'the process that does a sync was killed, or could not be started: memory, processes, time',
 };
 
 export function metricsTable(): string {
