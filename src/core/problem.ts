@@ -69,6 +69,7 @@ export const problemCodes = [
   'publish.sticky',
   'publish.locked',
   'publish.write',
+  'publish.space',
 
   'notify.signal',
   'notify.exec',

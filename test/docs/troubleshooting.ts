@@ -173,6 +173,10 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'the file system refused a write: no space, read-only, or permission denied',
     'raise the `sizeLimit` of the volume, or check its owner and `readOnly`',
   ],
+  'publish.space': [
+    'the files take more than half of the volume: the old and the new ones do not fit together',
+    'raise the `sizeLimit` of the volume to twice their size',
+  ],
 
   'notify.signal': [
     'no process to signal, or the signal was refused',
