@@ -16,7 +16,8 @@ import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { version } from './core/version.ts';
-import { endDespiteThreads } from './v8/end-process.ts';
+import { wrapText } from './core/wrap.ts';
+import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
@@ -46,7 +47,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 }
 // Signals for applications, which reach this program in a shared PID namespace by mistake. Unhandled they would end it.
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
-process.on('exit', (code) => endDespiteThreads(code, process.getActiveResourcesInfo()));
+process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(failed(thrown)));
 // No await here: the program is built as CommonJS, which has no top-level await.
@@ -147,11 +148,17 @@ function contextOf(run: Invocation): Context {
       get isTerminal() {
         return isTerminal(1);
       },
+      get columns() {
+        return isTerminal(1) ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+      },
     },
     stderr: {
       write: writeToStderr,
       get isTerminal() {
         return isTerminal(2);
+      },
+      get columns() {
+        return isTerminal(2) ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;
       },
     },
     async stdin() {
@@ -213,7 +220,9 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
     });
     log.write('exit', line, { exitCode });
   } else {
-    writeToStderr(`${line}\n`, EXIT_LINE_TIMEOUT);
+    // A line for each cause, if a person reads them; one line for everything else that reads them.
+    const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
+    writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
   }
   // A command that runs beside the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;

@@ -61,6 +61,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['commands'],
   ['doctor', 'inject'],
   ['sidecar'],
+  ['worker'],
   ['aws', 'render', 'kubernetes', 'notify', 'publish', 'http'],
   ['config', 'formats', 'cli', 'v8'],
   ['core'],
@@ -145,20 +146,22 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
 const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/caller-identity.ts': /^(@aws-sdk\/client-sts)$/,
   'src/aws/container-credentials.ts':
-    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel)$/,
+    /^(@aws-sdk\/credential-provider-http|node:async_hooks|node:diagnostics_channel|node:fs)$/,
   'src/aws/default-chain.ts':
     /^(@aws-sdk\/credential-provider-env|@aws-sdk\/credential-provider-ini|@smithy\/core\/config|@smithy\/credential-provider-imds|node:fs)$/,
   'src/aws/parameter-store.ts': /^(@aws-sdk\/client-ssm)$/,
-  'src/aws/pod-identity.ts': /^(node:fs)$/,
+  'src/aws/region.ts': /^(@smithy\/core\/config|@smithy\/credential-provider-imds)$/,
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
+  'src/commands/open.ts': /^(node:fs)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
-  'src/config/watcher.ts': /^(node:fs)$/,
+  'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
-  'src/http/request.ts': /^(node:http|node:https|node:net)$/,
+  'src/http/early-connections.ts': /^(node:net)$/,
+  'src/http/request.ts': /^(node:http|node:https)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
@@ -170,7 +173,11 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/notify/signal.ts': /^(node:fs)$/,
   'src/notify/touch.ts': /^(node:fs|node:fs\/promises)$/,
   'src/publish/directory.ts': /^(node:fs)$/,
+  'src/publish/held-directory.ts': /^(node:fs)$/,
+  'src/publish/inspect.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
+  'src/worker/inherited.ts': /^(node:ffi|node:fs)$/,
+  'src/worker/process.ts': /^(node:child_process|node:fs)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
@@ -185,7 +192,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/notify\/create\.ts$/,
   // A request, and what its page means.
   /^src\/(http\/status-client|notify\/url)\.ts$/,
-  /^src\/doctor\/(run|objects)\.ts$/,
+  /^src\/doctor\/(run|objects|memory-limit)\.ts$/,
 ];
 
 const composes = (file: string) => COMPOSING.some((rule) => rule.test(file));
@@ -248,7 +255,7 @@ test('the lists hold no file that is gone, or that does not need its place', () 
 });
 
 /** Global `process`, whatever member; a property or variable of that name in other objects is written otherwise here. */
-const PROCESS = /(?<![.\w])process\.[a-zA-Z]+|globalThis\.process/;
+const PROCESS = /(?<![.\w/])process\.[a-zA-Z]+|globalThis\.process/;
 const PROCESS_FILES: readonly string[] = [
   'src/main.ts',
   'src/notify/create.ts',
@@ -258,6 +265,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
+  'src/worker/inherited.ts',
 ];
 
 test('only the files on the list touch the process', () => {
@@ -297,7 +305,7 @@ const REVEALING: readonly RegExp[] = [
   // Extracts fields, decodes and re-encodes.
   /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Writes files and compares them with what is there.
-  /^src\/publish\/(diff|directory|previous-values|publish)\.ts$/,
+  /^src\/publish\/(diff|publish|space)\.ts$/,
 ];
 
 test('a secret is revealed only where it is rendered, written, or sent where it was asked to go', () => {

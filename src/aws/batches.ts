@@ -1,21 +1,26 @@
 /**
- * Reads become the requests that the APIs accept.
+ * Groups secret refs into API requests, and finds the entry of a response that belongs to a ref.
  *
- * The limits of the services stand here and nowhere else: how many values one call may ask for, and what cannot share a
- * call. Within a region batches are filled in the order in which reads come, whichever config they are of. Every read is in
- * exactly one request; a read that is given twice is asked for once.
+ * The batch limits of both services are declared here: how many values one call may request, and which refs cannot share a call.
+ * Batches are filled per region, in the order of the refs, across all configs. Every ref is in exactly one request; duplicates are
+ * requested once.
+ *
+ * Requests contain a name, a full ARN or an ARN without its random suffix; responses contain names and full ARNs, in any order.
+ * Entries are matched by name or ARN and selector, never by position.
  */
 
 import type { FetchMode } from '../cli/options.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
+import { isArn } from '../core/arn.ts';
+import { textOf } from '../core/unknown.ts';
 
-/** One call, and the reads that it answers. */
+/** One API call, and the refs whose values it returns. */
 export type AwsRequest =
-  | { readonly kind: 'GetParameters'; readonly region: string; readonly reads: readonly SecretRef[] }
-  | { readonly kind: 'GetSecretValue'; readonly region: string; readonly read: SecretRef }
-  | { readonly kind: 'BatchGetSecretValue'; readonly region: string; readonly reads: readonly SecretRef[] };
+  | { readonly kind: 'GetParameters'; readonly region: string; readonly refs: readonly SecretRef[] }
+  | { readonly kind: 'GetSecretValue'; readonly region: string; readonly ref: SecretRef }
+  | { readonly kind: 'BatchGetSecretValue'; readonly region: string; readonly refs: readonly SecretRef[] };
 
-/** What IAM must allow for each kind of request. */
+/** The IAM action that each kind of request needs. */
 export const iamActions = {
   GetParameters: 'ssm:GetParameters',
   GetSecretValue: 'secretsmanager:GetSecretValue',
@@ -29,67 +34,106 @@ const PARAMETERS_PER_CALL = 10;
 const SECRETS_PER_CALL = 20;
 
 /**
- * From how many secrets of a region `auto` asks in batches. Below, single calls win: they are concurrent, so a round trip
- * is a round trip, their quota is 10,000 calls/s against 100, and a pod without `secretsmanager:BatchGetSecretValue`, which
- * no user of the CSI driver had to grant, leaves no AccessDenied in CloudTrail. From here on batches win: 10 secrets every
- * 10 minutes are 43,200 calls or 0.22 USD per pod and month singly, 4,320 calls or 0.02 USD in batches (0.05 USD per
- * 10,000), and one TLS handshake instead of ten.
+ * `auto` uses batches when a region has at least this many secrets. With fewer, single calls are better: they run concurrently, so
+ * they take one round trip too; their quota is 10,000 calls/s against 100; and a role without
+ * `secretsmanager:BatchGetSecretValue`, which no user of the CSI driver had to grant, leaves no AccessDenied in CloudTrail. With
+ * more, batches are better: 10 secrets every 10 minutes are 43,200 single calls or 0.22 USD per pod and month, 4,320 batch calls
+ * or 0.02 USD (0.05 USD per 10,000), and one TLS handshake instead of ten.
  */
-const BATCH_FROM = 10;
+const MIN_BATCHED_SECRETS = 10;
 
-/** The requests for all of these reads, parameters first. */
-export function batchReads(reads: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
-  const distinct = [...new Map(reads.map((read) => [read.key, read])).values()];
-  return [...Map.groupBy(distinct, (read) => read.region)].flatMap(([region, here]) => {
-    const { ssmparameter = [], secretsmanager = [] } = Object.groupBy(here, (read) => read.service);
+/** The requests that fetch all of these refs, parameters first. */
+export function requestsFor(refs: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
+  const distinct = [...new Map(refs.map((ref) => [ref.key, ref])).values()];
+  return [...Map.groupBy(distinct, (ref) => ref.region)].flatMap(([region, here]) => {
+    const { ssmparameter = [], secretsmanager = [] } = Object.groupBy(here, (ref) => ref.service);
     return [...parameterRequests(region, ssmparameter), ...secretRequests(region, secretsmanager, mode)];
   });
 }
 
 /**
- * Into the first call that has room. Two selectors of one parameter go into different calls: AWS documents neither that it
- * accepts them together nor how to distinguish the answers.
+ * Each ref goes into the first call that has space. Two selectors of one parameter go into different calls: AWS documents neither
+ * that it accepts them together nor how to distinguish the results.
  */
-function parameterRequests(region: string, reads: readonly SecretRef[]): readonly AwsRequest[] {
-  const calls: { readonly names: Set<string>; readonly reads: SecretRef[] }[] = [];
-  for (const read of reads) {
-    const name = parameterName(read.id);
-    const open = calls.find((call) => call.reads.length < PARAMETERS_PER_CALL && !call.names.has(name));
-    if (open === undefined) calls.push({ names: new Set([name]), reads: [read] });
+function parameterRequests(region: string, refs: readonly SecretRef[]): readonly AwsRequest[] {
+  const calls: { readonly names: Set<string>; readonly refs: SecretRef[] }[] = [];
+  for (const ref of refs) {
+    const name = parameterName(ref.id);
+    const open = calls.find((call) => call.refs.length < PARAMETERS_PER_CALL && !call.names.has(name));
+    if (open === undefined) calls.push({ names: new Set([name]), refs: [ref] });
     else {
       open.names.add(name);
-      open.reads.push(read);
+      open.refs.push(ref);
     }
   }
-  return calls.map((call) => ({ kind: 'GetParameters', region, reads: call.reads }));
+  return calls.map((call) => ({ kind: 'GetParameters', region, refs: call.refs }));
 }
 
-/** The parameter's name without the leading slash, by name or by ARN the same. */
+/** The parameter's name without a leading slash, for an id that is a name or an ARN. */
 function parameterName(id: string): string {
   return id.replace(/^arn:[^:]*:ssm:[^:]*:[^:]*:parameter/, '').replace(/^\/+/, '');
 }
 
-/** A batch cannot pin a version or a stage, and a batch of one has no merit over a single call. */
-function secretRequests(region: string, reads: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
-  const pinned = reads.filter((read) => read.version !== undefined || read.stage !== undefined);
-  const current = reads.filter((read) => !pinned.includes(read));
-  const batched = mode === 'batch' || (mode === 'auto' && current.length >= BATCH_FROM);
-  if (!batched) return reads.map((read) => ({ kind: 'GetSecretValue', region, read }));
-  const requests: AwsRequest[] = pinned.map((read) => ({ kind: 'GetSecretValue', region, read }));
+/** A batch cannot request a version or a stage, and a batch of one has no advantage over a single call. */
+function secretRequests(region: string, refs: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
+  const pinned = refs.filter((ref) => ref.version !== undefined || ref.stage !== undefined);
+  const current = refs.filter((ref) => !pinned.includes(ref));
+  const batched = mode === 'batch' || (mode === 'auto' && current.length >= MIN_BATCHED_SECRETS);
+  if (!batched) return refs.map((ref) => ({ kind: 'GetSecretValue', region, ref }));
+  const requests: AwsRequest[] = pinned.map((ref) => ({ kind: 'GetSecretValue', region, ref }));
   for (let at = 0; at < current.length; at += SECRETS_PER_CALL) {
     const [first, ...others] = current.slice(at, at + SECRETS_PER_CALL);
     if (first === undefined) continue;
     requests.push(
       others.length === 0
-        ? { kind: 'GetSecretValue', region, read: first }
-        : { kind: 'BatchGetSecretValue', region, reads: [first, ...others] },
+        ? { kind: 'GetSecretValue', region, ref: first }
+        : { kind: 'BatchGetSecretValue', region, refs: [first, ...others] },
     );
   }
   return requests;
 }
 
-/** `name`, `name:version` or `name:label`, as GetParameters is to be asked. */
-export function fullParameterName(read: SecretRef): string {
-  const selector = read.version ?? read.stage;
-  return selector === undefined ? read.id : `${read.id}:${selector}`;
+/** The parameter's name in a GetParameters request: `name`, `name:version` or `name:label`. */
+export function fullParameterName(ref: SecretRef): string {
+  const selector = ref.version ?? ref.stage;
+  return selector === undefined ? ref.id : `${ref.id}:${selector}`;
+}
+
+/** The identifiers of one entry in a response. */
+interface EntryIds {
+  readonly name: string | undefined;
+  readonly arn: string | undefined;
+  /** Parameter Store: `:3` or `:label`, if a selector was requested. */
+  readonly selector: string | undefined;
+}
+
+/** The identifiers as text. The SDK does not check the types of a response, so a value of another type counts as missing. */
+export function entryIds(name: unknown, arn: unknown, selector?: unknown): EntryIds {
+  return { name: textOf(name), arn: textOf(arn), selector: textOf(selector) };
+}
+
+/** The entry of a parameter: found by name and selector, else by ARN and selector. No call contains two selectors of one name. */
+export function matchParameter<E extends EntryIds>(ref: SecretRef, entries: readonly E[]): E | undefined {
+  const selector = ref.version ?? ref.stage;
+  const candidates = entries.filter(
+    (entry) => !entry.selector || entry.selector.replace(/^:/, '') === selector,
+  );
+  return (
+    candidates.find((entry) => entry.name === ref.id || entry.name === fullParameterName(ref)) ??
+    candidates.find((entry) => entry.arn === ref.id || entry.arn === fullParameterName(ref))
+  );
+}
+
+/**
+ * The entry of a secret: found by name or full ARN, else by an ARN without the suffix of a hyphen and six characters. If several
+ * entries match such an ARN, none is returned.
+ */
+export function matchSecret<E extends EntryIds>(ref: SecretRef, entries: readonly E[]): E | undefined {
+  const exact = entries.find((entry) => entry.name === ref.id || entry.arn === ref.id);
+  if (exact !== undefined || !isArn(ref.id)) return exact;
+  const partial = entries.filter(
+    (entry) =>
+      entry.arn?.startsWith(`${ref.id}-`) && /^[A-Za-z0-9]{6}$/.test(entry.arn.slice(ref.id.length + 1)),
+  );
+  return partial.length === 1 ? partial[0] : undefined;
 }

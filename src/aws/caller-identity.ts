@@ -11,7 +11,7 @@ import { Problem } from '../core/problem.ts';
 import type { ChainLink } from './chain-links.ts';
 import { type ClientContext, call, clientSettings, credentialProvider } from './client.ts';
 import { identityProblem } from './credential-problems.ts';
-import { incompleteAnswer } from './error-facts.ts';
+import { incompleteResponse } from './error-facts.ts';
 import { openCredentials, type SourceOptions } from './secret-source.ts';
 
 /** What STS says of the credentials; both failures come with their Problem. */
@@ -59,7 +59,7 @@ export async function fetchCallerIdentity(
     }
     const { Arn: arn, Account: account } = answer.output;
     if (typeof arn !== 'string' || typeof account !== 'string')
-      return { kind: 'unknown', problem: identityProblem(region, incompleteAnswer(undefined)) };
+      return { kind: 'unknown', problem: identityProblem(region, incompleteResponse(undefined)) };
     return { kind: 'known', arn, account, expiresAt: expiration?.getTime(), link };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -1,26 +1,26 @@
 /**
- * The SDK's default chain of credentials: what its links need, and which of them would lead to the instance's role.
+ * The SDK's default credential chain: the inputs of its links, and which of them end at the instance's role.
  *
- * The order is the SDK's: keys in the environment, a profile, a web identity, a container's address, the instance's role.
- * Inside Kubernetes the last one is the role of the node, which every pod of the node would have: `auto` never uses it,
- * neither from the instance metadata service directly nor by a profile.
+ * The order is the SDK's: access keys in the environment, a profile, a web identity, container credentials, the instance's role.
+ * Inside Kubernetes the instance's role is the node's role, which every pod on the node would share. `auto` never uses it, neither
+ * from the instance metadata service directly nor through a profile.
  */
 
 import type { Place } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 
-/** What the links go by. Nothing here is a secret. */
+/** The inputs of the links. None of them is a secret. */
 export interface ChainOptions {
   readonly place: Place;
-  /** Whether the instance's role may serve. `withheld`: by us, inside Kubernetes; `disabled`: AWS_EC2_METADATA_DISABLED. */
+  /** Whether the instance's role may be used. `withheld`: no, because the pod runs in Kubernetes; `disabled`: by AWS_EC2_METADATA_DISABLED. */
   readonly instanceRole: 'allowed' | 'withheld' | 'disabled';
-  /** AWS_PROFILE. Then the SDK passes over keys in the environment. */
+  /** AWS_PROFILE. If it is set, the SDK ignores access keys in the environment. */
   readonly profile: string | undefined;
-  /** The shared files of profiles, as far as their paths are known. */
+  /** The shared credentials and config files whose paths are known. */
   readonly profileFiles: readonly string[];
-  /** AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+  /** How many of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set. */
   readonly keys: 'both' | 'one' | 'none';
-  /** What IRSA's variables say, or what is wrong with them. */
+  /** From the variables of IRSA, or the Problem with them. */
   readonly webIdentity: WebIdentity | Problem | undefined;
   readonly container: ContainerOptions | undefined;
 }
@@ -33,36 +33,36 @@ export interface WebIdentity {
   readonly sessionName: string;
 }
 
-/** Where a container gets credentials from: the ECS agent, or another that speaks like it. */
+/** The HTTP endpoint of container credentials: the ECS agent, or one with the same protocol. */
 export interface ContainerOptions {
   readonly name: 'ECS task role' | 'container credentials' | 'EKS Pod Identity';
   readonly uri: string;
-  /** Whether what proves the container's identity may be sent there. */
+  /** Whether the authorization token may be sent to this URL. */
   readonly mayBeAsked: boolean;
   readonly tokenFile: string | undefined;
-  /** AWS_CONTAINER_AUTHORIZATION_TOKEN: a secret, so that it stands in no field. */
+  /** AWS_CONTAINER_AUTHORIZATION_TOKEN. A function, because the token is a secret and must not be a field. */
   token(): string | undefined;
 }
 
-/** The link that served. */
+/** The link that provided the credentials. */
 export interface ChainLink {
   /** For the log, `doctor` and the status page: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
   readonly name: string;
-  /** The credentials are those of the node that the pod runs on. */
+  /** Whether the credentials are those of the node that the pod runs on. */
   readonly nodeRole: boolean;
 }
 
-/** Profiles as the SDK reads them: name to settings. */
+/** Profiles as the SDK parses them: the settings by profile name. */
 export type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefined>> | undefined>>;
 
-/** Whether a profile says anything about credentials: many say the region only. */
-export function holdsCredentials(profile: Profiles[string]): boolean {
+/** Whether a profile has any setting about credentials; many only have a region. */
+export function hasCredentials(profile: Profiles[string]): boolean {
   return Object.keys(profile ?? {}).some((key) =>
     /^(aws_|role_arn|source_profile|credential_|sso_|web_identity_|login_)/.test(key),
   );
 }
 
-/** Whether a profile gets its first credentials from the instance metadata service, itself or by its source profiles. */
+/** Whether a profile, or one of its source profiles, gets its credentials from the instance metadata service. */
 export function usesInstanceRole(profiles: Profiles, name: string): boolean {
   const visited = new Set<string>();
   let at: string | undefined = name;
@@ -71,7 +71,7 @@ export function usesInstanceRole(profiles: Profiles, name: string): boolean {
     if (profile === undefined) return false;
     const { role_arn, credential_source, aws_access_key_id, aws_secret_access_key } = profile;
     const hasKeys = aws_access_key_id !== undefined && aws_secret_access_key !== undefined;
-    // The SDK takes keys before it looks further, but for the first profile's role.
+    // The SDK prefers access keys to any other source, except in the first profile if that has a role.
     if (hasKeys && (visited.size > 0 || role_arn === undefined)) return false;
     if (credential_source === 'Ec2InstanceMetadata') return true;
     visited.add(at);
@@ -80,13 +80,13 @@ export function usesInstanceRole(profiles: Profiles, name: string): boolean {
   return false;
 }
 
-/** What kind of profile served, by the SDK's own marks in `$source`; undefined for one with keys in it. */
+/** The kind of profile, from the SDK's markers in `$source`; undefined for a profile with access keys. */
 export function profileKind(source: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  return kinds.find(([mark]) => source?.[mark] !== undefined)?.[1];
+  return kinds.find(([marker]) => source?.[marker] !== undefined)?.[1];
 }
 
-/** A profile that assumes a role carries the mark of where its first credentials are from as well, which says less. */
-const kinds: readonly (readonly [mark: string, kind: string])[] = [
+/** Ordered: a profile that assumes a role also has the marker of its source credentials, which is less specific. */
+const kinds: readonly (readonly [marker: string, kind: string])[] = [
   ['CREDENTIALS_PROFILE_SOURCE_PROFILE', 'assumed role'],
   ['CREDENTIALS_PROFILE_SSO', 'SSO'],
   ['CREDENTIALS_PROFILE_SSO_LEGACY', 'SSO'],

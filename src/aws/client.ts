@@ -1,9 +1,9 @@
 /**
- * What every AWS client here has in common: where it sends, how it signs, how it retries, how it is counted.
+ * Settings and error handling that all AWS clients share: endpoint, signing, retries, metrics.
  *
- * Everything that the SDK would otherwise look up in the environment or in `~/.aws/config` is given. Three attempts with
- * full jitter (50 ms, after throttling 1 s, doubled each time) and Retry-After up to 5 s more than that are the SDK's own
- * standard retry, as is its correction of a wrong clock. Callers get the facts of an error only, never its text.
+ * Every setting that the SDK would otherwise look up in the environment or in `~/.aws/config` is passed to it. Retries are the
+ * SDK's standard mode: three attempts with full jitter (50 ms, after throttling 1 s, doubled each time), Retry-After honored up to
+ * 5 s longer than that, and clock skew corrected. Callers get the facts of an error, never the SDK's error object.
  */
 
 import type { Clock } from '../core/clock.ts';
@@ -11,16 +11,17 @@ import { Problem } from '../core/problem.ts';
 import type { AwsCredentials, Credentials } from './credential-cache.ts';
 import type { AwsEnvironment, EndpointName } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, withStaticKeys } from './error-facts.ts';
+import type { CallFailure } from './fetch-problems.ts';
 import { abortable } from './limits.ts';
 import type { Transport } from './transport.ts';
 
-/** Counts what the metrics page shows. */
+/** Counts API calls for the metrics. */
 export interface ApiMeter {
-  /** One call to AWS that ended: `result` is `success`, `denied`, `throttled`, `client`, `server` or `network`. */
+  /** One attempt of an AWS call has ended: `result` is `success`, `denied`, `throttled`, `client`, `server` or `network`. */
   apiCall(service: string, operation: string, region: string, result: string): void;
 }
 
-/** What a client of one region is made of. */
+/** What a client of one region is created from. */
 export interface ClientContext {
   readonly region: string;
   readonly environment: AwsEnvironment;
@@ -29,19 +30,16 @@ export interface ClientContext {
   readonly meter: ApiMeter;
 }
 
-/** What came of one call: an answer, a failure of AWS or the network, or credentials that could not be had. */
-export type Answer<Output> =
-  | { readonly kind: 'answer'; readonly output: Output }
-  | { readonly kind: 'failure'; readonly failure: AwsErrorFacts }
-  | { readonly kind: 'credentials'; readonly problem: Problem };
+/** The result of one call. */
+export type CallResult<Output> = { readonly kind: 'output'; readonly output: Output } | CallFailure;
 
 /**
- * Attempts for one call, the first included. A call so ends within three times the limit of an attempt and 13 s of pauses
- * (1 s and 2 s after throttling, 5 s more each for Retry-After), and a pass within that for every sixteen calls.
+ * Attempts for one call, the first included. A call therefore ends within three attempt timeouts and 13 s of backoff (1 s and 2 s
+ * after throttling, each up to 5 s longer for Retry-After), and a sync within that time for every sixteen calls.
  */
 const ATTEMPTS = 3;
 
-/** The configuration of a client, complete: nothing is left for the SDK to find. */
+/** The complete configuration of a client, so that the SDK looks up nothing itself. */
 export function clientSettings({ region, environment, transport }: ClientContext, service: EndpointName) {
   const endpoint = environment.endpoints[service];
   return {
@@ -59,7 +57,25 @@ export function clientSettings({ region, environment, transport }: ClientContext
   };
 }
 
-/** The credentials as the SDK takes them; it keeps no copy, so that a replaced set is used at once. */
+/** The SDK's own rules for the endpoint of a service. */
+type EndpointRules = (parameters: {
+  readonly Region: string;
+  readonly UseFIPS: boolean;
+  readonly UseDualStack: boolean;
+  readonly Endpoint?: string;
+}) => { readonly url: URL };
+
+/** Opens the connection of a client's first request, before there are credentials to sign that request. */
+export function connectEarly(context: ClientContext, service: EndpointName, rules: EndpointRules): void {
+  const { region, environment, transport } = context;
+  const endpoint = environment.endpoints[service];
+  const parameters = { Region: region, UseFIPS: environment.fips, UseDualStack: environment.dualstack };
+  transport.connectEarly(
+    rules({ ...parameters, ...(endpoint === undefined ? {} : { Endpoint: endpoint }) }).url,
+  );
+}
+
+/** The credentials as an SDK provider. `memoized` keeps the SDK from caching them, so that replaced credentials are used at once. */
 export function credentialProvider(
   credentials: Credentials,
 ): (() => Promise<AwsCredentials>) & { memoized: true } {
@@ -67,35 +83,35 @@ export function credentialProvider(
 }
 
 /**
- * One call. Credentials that AWS does not take (any more) are replaced, and the call made once more. Rejects only with the reason
- * of the signal, or with a bug.
+ * Makes one call. If AWS rejects the credentials, they are replaced and the call is repeated once. Rejects only with the signal's
+ * reason, or with an internal error.
  */
 export async function call<Output>(
   send: () => Promise<Output>,
   credentials: Credentials,
   { clock }: Pick<ClientContext, 'clock'>,
   signal: AbortSignal,
-): Promise<Answer<Output>> {
+): Promise<CallResult<Output>> {
   for (let renewed = false; ; renewed = true) {
     let used: AwsCredentials | undefined;
     try {
       used = await credentials.get(signal);
-      return { kind: 'answer', output: await abortable(send(), signal) };
+      return { kind: 'output', output: await abortable(send(), signal) };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Problem) return { kind: 'credentials', problem: error };
       const found = errorFacts(error, clock.now());
-      if (found === undefined) throw bugOf(error);
+      if (found === undefined) throw internalError(error);
       const failure = used?.sessionToken === undefined ? withStaticKeys(found) : found;
-      const stale = failure.kind === 'expired' || failure.kind === 'refused';
-      if (!stale || renewed) return { kind: 'failure', failure };
-      credentials.refuse(used);
+      const rejected = failure.kind === 'expired' || failure.kind === 'refused';
+      if (!rejected || renewed) return { kind: 'failure', failure };
+      credentials.invalidate(used);
     }
   }
 }
 
-/** For an error that is neither AWS's nor the network's. Its message may quote an answer, so only its kind is reported. */
-export function bugOf(error: unknown): Error {
+/** For an error that is neither from AWS nor from the network. Its message may quote a response, so only its class is reported. */
+export function internalError(error: unknown): Error {
   return new Error(`${error instanceof Error ? error.constructor.name : typeof error} in a call to AWS`);
 }
 
@@ -107,7 +123,7 @@ interface Stack {
 }
 type Next = (args: object) => Promise<object>;
 
-/** Counts each attempt, as AWS does: a retry is a call. Attempts that we broke off ourselves are not counted. */
+/** An SDK plugin that counts each attempt, as AWS bills them: a retry is a call. Attempts that podsecrets aborted are not counted. */
 export function countAttempts(service: string, { region, clock, meter }: ClientContext) {
   return {
     applyToStack(stack: object): void {
@@ -117,9 +133,9 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
             const count = (result: string): void =>
               meter.apiCall(service, commandName.replace(/Command$/, ''), region, result);
             try {
-              const answer = await next(args);
+              const response = await next(args);
               count('success');
-              return answer;
+              return response;
             } catch (error) {
               const failure = errorFacts(error, clock.now());
               if (failure !== undefined) count(results[failure.kind]);
@@ -132,7 +148,7 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
   };
 }
 
-/** The words of `ApiMeter.apiCall`. */
+/** The `result` of `ApiMeter.apiCall`. */
 const results: Readonly<Record<AwsErrorFacts['kind'], string>> = {
   notFound: 'client',
   denied: 'denied',

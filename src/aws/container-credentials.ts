@@ -1,59 +1,80 @@
 /**
  * Credentials over HTTP, from the EKS Pod Identity agent or the ECS agent.
  *
- * The SDK's own provider makes the request. It has no limit of time for an answer that has begun and none of size, it cannot
- * be aborted, and it throws the body of a refusal away unless it is JSON, while the EKS agent explains itself in plain text.
- * So its request is caught as Node announces it, and watched. Of the provider's errors nothing is used: one of them quotes
- * the answer.
+ * The SDK's own provider sends the request. It has no timeout once a response has started and no size limit, it cannot be aborted,
+ * and it discards the body of an error response unless that is JSON, while the EKS agent sends plain text. So the request is
+ * observed through Node's diagnostics channel, which reports every request that the process creates. The provider's errors are not
+ * used: one of them quotes the response.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { existsSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import type { Clock } from '../core/clock.ts';
-import type { AgentFailure } from './agent-error.ts';
-import { bugOf } from './client.ts';
+import { type AgentFailure, agentProblem } from './agent-problems.ts';
+import type { AuthMethod } from './auth-method.ts';
+import { internalError } from './client.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
+import { noPodIdentityProblem } from './credential-problems.ts';
 import { abortable, setCancellableTimeout } from './limits.ts';
+import { readToken } from './service-account-token.ts';
 
-/** Fetches from one address; `authorization` is the header that proves the container's identity. */
+/** Fetches credentials from one URL; `authorization` is the value of the Authorization header. */
 export type FetchContainerCredentials = (
   address: string,
   authorization: string | undefined,
 ) => Promise<AwsCredentials | AgentFailure>;
 
-/** Milliseconds to connect to a process on the same machine; only then is another address tried. */
+/** Milliseconds to connect to a process on the same machine; after that the next address is tried. */
 const CONNECT_TIMEOUT = 1000;
 
-/** Bytes of an answer. Credentials are 2 KiB. */
-const LARGEST_ANSWER = 64 * 1024;
+/** Bytes of a response. Credentials are 2 KiB. */
+const MAX_RESPONSE = 64 * 1024;
 
-/** Bytes of a refusal that are kept to read its code. */
-const REFUSAL_PREFIX = 4 * 1024;
+/** Bytes of an error response that are kept, to read its code. */
+const MAX_ERROR_BODY = 4 * 1024;
 
-/** `timeout`: milliseconds for one whole answer. */
+/** Credentials from the first address that can be reached. */
+export async function fetchFromPodIdentity(
+  { addresses, tokenFile, injected }: Extract<AuthMethod, { kind: 'pod-identity' }>,
+  fetchFrom: FetchContainerCredentials,
+): Promise<AwsCredentials> {
+  if (!injected && !existsSync(tokenFile)) throw noPodIdentityProblem();
+  const token = await readToken(tokenFile);
+  let failure: AgentFailure = { kind: 'unreachable', code: 'no address' };
+  for (const address of addresses) {
+    const result = await fetchFrom(address, token);
+    if ('accessKeyId' in result) return result;
+    failure = result;
+    if (failure.kind !== 'unreachable') throw agentProblem([address], failure);
+  }
+  throw agentProblem(addresses, failure);
+}
+
+/** `timeout`: milliseconds for one whole response. */
 export function createContainerClient(timeout: number, clock: Clock): FetchContainerCredentials {
   return async (address, authorization) => {
     const provider = fromHttp({
       awsContainerCredentialsFullUri: address,
       awsContainerAuthorizationToken: authorization ?? '',
-      // Given, so that the provider does not look for them in the environment.
+      // Set, so that the provider does not read them from the environment.
       awsContainerCredentialsRelativeUri: '',
       awsContainerAuthorizationTokenFile: '',
       // The caller retries.
       maxRetries: 0,
-      // Later than our own limit: at this one the provider only prints a warning.
+      // Longer than the timeout below: at its own timeout the provider only prints a warning.
       timeout: timeout * 2,
     });
-    const request = watchRequest(clock);
+    const request = observeRequest(clock);
     const cancel = setCancellableTimeout(clock, timeout, () => request.end({ kind: 'timeout', ms: timeout }));
     try {
       const credentials = await abortable(request.run(provider), request.ended);
       return areUsable(credentials) ? credentials : { kind: 'answer' };
     } catch (error) {
       const failure = request.failure();
-      if (failure === undefined) throw bugOf(error);
+      if (failure === undefined) throw internalError(error);
       return failure;
     } finally {
       cancel();
@@ -62,44 +83,44 @@ export function createContainerClient(timeout: number, clock: Clock): FetchConta
   };
 }
 
-/** The provider's request while it runs. */
-interface WatchedRequest {
-  /** Runs what makes the request. */
-  run<T>(make: () => Promise<T>): Promise<T>;
+/** The provider's request while it is in flight. */
+interface ObservedRequest {
+  /** Calls a function that sends the request. */
+  run<T>(send: () => Promise<T>): Promise<T>;
   /** Destroys the request; `failure` is why. */
   end(failure: AgentFailure): void;
   /** Aborted by `end`. */
   readonly ended: AbortSignal;
-  /** What came instead of credentials; undefined when nothing was sent. */
+  /** Why there are no credentials; undefined if nothing was sent. */
   failure(): AgentFailure | undefined;
   release(): void;
 }
 
-/** Recognizes its own request among all of the process by the asynchronous context that it is made in. */
-function watchRequest(clock: Clock): WatchedRequest {
+/** Identifies the request among all of the process by its asynchronous context. */
+function observeRequest(clock: Clock): ObservedRequest {
   const context = new AsyncLocalStorage<true>();
   const ended = new AbortController();
   let outgoing: ClientRequest | undefined;
   let failure: AgentFailure | undefined;
 
-  const end = (why: AgentFailure): void => {
+  const end = (reason: AgentFailure): void => {
     if (ended.signal.aborted) return;
-    failure = why;
+    failure = reason;
     ended.abort();
     outgoing?.destroy();
   };
-  const failed = ({ code }: NodeJS.ErrnoException): void => {
-    // What is no HTTP is an answer all the same.
+  const onError = ({ code }: NodeJS.ErrnoException): void => {
+    // HPE_*: something responded, but not with HTTP.
     if (failure?.kind !== 'refused')
       failure ??= code?.startsWith('HPE_')
         ? { kind: 'answer' }
         : { kind: 'unreachable', code: code ?? 'none' };
   };
-  const created = (message: unknown): void => {
+  const onCreated = (message: unknown): void => {
     if (context.getStore() === undefined) return;
     const { request } = message as { readonly request: ClientRequest };
     outgoing = request;
-    request.on('error', failed);
+    request.on('error', onError);
     request.on('socket', (socket) => {
       if (!socket.connecting) return;
       const cancel = setCancellableTimeout(clock, CONNECT_TIMEOUT, () =>
@@ -110,34 +131,34 @@ function watchRequest(clock: Clock): WatchedRequest {
     request.on('upgrade', (incoming, socket) => {
       end({ kind: 'refused', status: incoming.statusCode ?? 0, body: '' });
       socket.destroy();
-      // After a change of protocol (101) Node reports no error, so the provider would wait and then print a warning.
+      // Node emits no error after a protocol upgrade (101), so the provider would wait and then print a warning.
       request.emit('error', new Error('another protocol'));
     });
     request.on('response', (incoming) => {
-      incoming.on('error', failed);
-      const refusal = incoming.statusCode === 200 ? undefined : { status: incoming.statusCode ?? 0 };
+      incoming.on('error', onError);
+      const refused = incoming.statusCode === 200 ? undefined : { status: incoming.statusCode ?? 0 };
       const body = limitBody(incoming, () =>
-        end(refusal === undefined ? { kind: 'answer' } : { kind: 'refused', ...refusal, body: body() }),
+        end(refused === undefined ? { kind: 'answer' } : { kind: 'refused', ...refused, body: body() }),
       );
       incoming.once('end', () => {
         failure ??=
-          refusal === undefined ? { kind: 'answer' } : { kind: 'refused', ...refusal, body: body() };
+          refused === undefined ? { kind: 'answer' } : { kind: 'refused', ...refused, body: body() };
       });
     });
   };
-  subscribe(CREATED, created);
+  subscribe(REQUEST_CREATED, onCreated);
   return {
-    run: (make) => context.run(true, make),
+    run: (send) => context.run(true, send),
     end,
     ended: ended.signal,
     failure: () => failure,
-    release: () => unsubscribe(CREATED, created),
+    release: () => unsubscribe(REQUEST_CREATED, onCreated),
   };
 }
 
 /**
- * Counts an answer's bytes as Node's parser pushes them, and keeps the first of a refusal's. A `data` listener or a pipe would
- * take them from the provider, which reads the stream later; nothing else sees them.
+ * Counts a response's bytes as Node's parser pushes them, and returns a function that reads the start of an error response. A
+ * `data` listener or a pipe would take the bytes from the provider, which reads the stream later.
  */
 function limitBody(incoming: IncomingMessage, exceeded: () => void): () => string {
   const push = incoming.push.bind(incoming);
@@ -145,10 +166,10 @@ function limitBody(incoming: IncomingMessage, exceeded: () => void): () => strin
   let size = 0;
   incoming.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk !== null) {
-      if (incoming.statusCode !== 200 && size < REFUSAL_PREFIX)
-        prefix.push(chunk.subarray(0, REFUSAL_PREFIX - size));
+      if (incoming.statusCode !== 200 && size < MAX_ERROR_BODY)
+        prefix.push(chunk.subarray(0, MAX_ERROR_BODY - size));
       size += chunk.length;
-      if (size > LARGEST_ANSWER) {
+      if (size > MAX_RESPONSE) {
         exceeded();
         return false;
       }
@@ -159,4 +180,4 @@ function limitBody(incoming: IncomingMessage, exceeded: () => void): () => strin
 }
 
 /** https://nodejs.org/api/diagnostics_channel.html#http */
-const CREATED = 'http.client.request.created';
+const REQUEST_CREATED = 'http.client.request.created';

@@ -1,14 +1,15 @@
 /**
- * How credentials fail, in words: the token, STS, keys that expired. The agent and the default chain have files of their own.
+ * Errors of credentials, as Problems: the token, STS, expired keys. `agent-problems.ts`, `chain-problems.ts` and
+ * `profile-problems.ts` have those of the agent and of the default chain.
  *
- * What passes by itself is worth another try, and what IAM may not have spread yet for some seconds. Missing variables are
- * not. The text of a token is never given to this file.
+ * Transient errors are retried, and for some seconds those that a recent IAM change may explain. Missing variables are permanent.
+ * No function here takes the text of a token.
  */
 
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
-import type { Advice } from './agent-error.ts';
-import { type AwsErrorFacts, IAM_SPREADS, normalizeCode } from './error-facts.ts';
+import type { Advice } from './agent-problems.ts';
+import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
@@ -17,53 +18,53 @@ export type TokenFailure =
   | { readonly kind: 'empty' }
   | { readonly kind: 'malformed' };
 
-/** The Problem of a token file. A missing one is worth another try: the kubelet may still be writing it. */
+/** The Problem of a token file. A missing file is retried, because the kubelet may still be writing it. */
 export function tokenProblem(file: string, failure: TokenFailure): Problem {
   const got =
     failure.kind === 'empty'
       ? 'an empty file'
       : failure.kind === 'malformed'
-        ? 'something that is not a token'
+        ? 'text that is not a token'
         : failure.code === 'ENOENT'
           ? 'no file'
           : failure.code;
-  const forbidden = failure.kind === 'unreadable' && failure.code !== 'ENOENT';
+  const unreadable = failure.kind === 'unreadable' && failure.code !== 'ENOENT';
   return new Problem({
     code: 'credentials.token',
     subject: escapeControl(file),
     message: `expected the service account's token, got ${got}`,
-    remedy: forbidden
-      ? "Let the container's user read it: set securityContext.fsGroup, or runAsUser as the pod's other containers have it."
+    remedy: unreadable
+      ? "Let the container's user read it: set securityContext.fsGroup, or the same runAsUser as the pod's other containers."
       : "Check that the token's volume is mounted in this container and that nothing is mounted over it.",
-    retry: !forbidden,
+    retry: !unreadable,
   });
 }
 
-/** Pod Identity is asked for, and there is neither a variable nor a token of it. */
+/** Pod Identity is configured, but neither its variables nor its token are there. */
 export function noPodIdentityProblem(): Problem {
   return new Problem({
     code: 'credentials.variables',
     subject: 'AWS_CONTAINER_CREDENTIALS_FULL_URI',
     message:
-      'expected the variables and the token that EKS injects for Pod Identity, got neither: the pod was created without an association, or where Pod Identity does not exist (Fargate, Windows, outside EKS)',
+      'expected the variables and the token that EKS injects for Pod Identity, got neither: the pod was created before its association, or runs where Pod Identity is not available (Fargate, Windows, outside EKS)',
     remedy:
       'Create the association for the namespace and service account and recreate the pod; on Fargate use IRSA, with usePodIdentity: "false".',
   });
 }
 
-/** The Problem of STS, for the role that was to be assumed. */
+/** STS returned no credentials for the role. */
 export function stsProblem(roleArn: string, region: string, failure: AwsErrorFacts): Problem {
   const advice = stsAdvice(failure);
   const got =
-    failure.code ?? (failure.status === undefined ? 'no credentials' : `HTTP status ${failure.status}`);
+    failure.code ?? (failure.status === undefined ? 'incomplete response' : `HTTP status ${failure.status}`);
   return new Problem({
     code: 'credentials.sts',
     subject: escapeControl(roleArn),
-    message: `expected sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} to give credentials for the service account's token, got ${got}${
+    message: `sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} returned no credentials for the service account's token (${got}${peerText(failure)}${
       failure.requestId === undefined ? '' : `, request id ${failure.requestId}`
-    }`,
+    })`,
     ...advice,
-    ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
+    retryAfter: failure.retryAfter,
   });
 }
 
@@ -79,11 +80,11 @@ function stsAdvice(failure: AwsErrorFacts): Advice {
   );
 }
 
-/** One code for all that can be wrong with a token; AWS's sentence says which. */
+/** AWS has one code for everything that can be wrong with a token; its message names the reason. */
 function tokenAdvice(message: string): Advice {
   if (/not a valid JWT|malformed|missing a required claim/i.test(message))
     return {
-      remedy: "Check the token file: STS cannot read a service account's token in it.",
+      remedy: 'Check the token file: STS cannot parse its content as a service account token.',
       retry: false,
     };
   if (/audience/i.test(message))
@@ -101,22 +102,22 @@ function tokenAdvice(message: string): Advice {
     remedy:
       "Create an IAM OIDC identity provider for the cluster's issuer, with the audience sts.amazonaws.com, in the account of the role.",
     retry: true,
-    retryFor: IAM_SPREADS,
+    retryFor: IAM_PROPAGATION,
   };
 }
 
-/** By AWS's bare code, and else by the kind of the failure. */
+/** By AWS's normalized code, else by the kind of the failure. */
 const stsRemedies: Readonly<Record<string, Advice>> = {
   ExpiredToken: {
     remedy: "Check that the kubelet renews the token file, and the node's clock.",
     retry: true,
-    retryFor: IAM_SPREADS,
+    retryFor: IAM_PROPAGATION,
   },
   AccessDenied: {
     remedy:
       "Let the role's trust policy allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider for this namespace and service account. A new policy takes a few seconds to work.",
     retry: true,
-    retryFor: IAM_SPREADS,
+    retryFor: IAM_PROPAGATION,
   },
   IDPCommunication: {
     remedy: "Wait: STS could not reach the cluster's OIDC issuer. Check that the issuer's URL is public.",
@@ -127,35 +128,35 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
     retry: false,
   },
   RegionDisabled: { remedy: 'Activate STS for this region in the account settings of IAM.', retry: false },
-  denied: { remedy: "Check the role's trust policy.", retry: true, retryFor: IAM_SPREADS },
+  denied: { remedy: "Check the role's trust policy.", retry: true, retryFor: IAM_PROPAGATION },
   expired: {
     remedy: "Check that the kubelet renews the token file, and the node's clock.",
     retry: true,
-    retryFor: IAM_SPREADS,
+    retryFor: IAM_PROPAGATION,
   },
-  throttled: { remedy: 'Wait: STS limits how often it is asked.', retry: true },
-  server: { remedy: 'Wait: the fault is on the side of AWS.', retry: true },
+  throttled: { remedy: 'Wait: STS throttles requests.', retry: true },
+  server: { remedy: 'Wait: the fault is on the AWS side.', retry: true },
   network: {
     remedy:
       'Check the network to STS in this region, HTTPS_PROXY, AWS_CA_BUNDLE, AWS_ENDPOINT_URL_STS; private clusters need a VPC endpoint for STS.',
     retry: true,
   },
   answer: {
-    remedy: 'Check what answers at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
+    remedy: 'Check what responds at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
     retry: true,
   },
 };
 
-/** STS did not say whose credentials they are, in a region. */
+/** STS did not return the identity of the credentials. */
 export function identityProblem(region: string, failure: AwsErrorFacts): Problem {
   const got =
-    failure.code ?? (failure.status === undefined ? 'no identity' : `HTTP status ${failure.status}`);
+    failure.code ?? (failure.status === undefined ? 'incomplete response' : `HTTP status ${failure.status}`);
   const subject = `STS in ${escapeControl(region)}`;
   if (failure.kind === 'refused')
     return new Problem({
       code: 'credentials.refused',
       subject,
-      message: `expected sts:GetCallerIdentity to accept the keys, got ${got}`,
+      message: `sts:GetCallerIdentity rejected the access key (${got})`,
       remedy: keysRemedy(failure),
       retry: false,
     });
@@ -163,21 +164,21 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
   return new Problem({
     code: expired ? 'credentials.expired' : 'credentials.sts',
     subject,
-    message: `expected sts:GetCallerIdentity to name the identity, got ${got}`,
+    message: `sts:GetCallerIdentity failed (${got}${peerText(failure)})`,
     remedy: expired
-      ? "Check the node's clock: the credentials count as expired, also new ones."
-      : 'To read values it is not needed. To see the identity, give the pod a way to STS: a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
+      ? "Check the node's clock: AWS rejects even new credentials as expired."
+      : 'Fetching secrets does not need this call. To see the identity, make STS reachable from the pod: by a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
     retry: true,
   });
 }
 
-/** Credentials arrived that were no longer valid. */
+/** The source returned credentials that had already expired. */
 export function expiredProblem(source: string, secondsAgo: number): Problem {
   return new Problem({
     code: 'credentials.expired',
     subject: source,
-    message: `expected valid credentials, got some that expired ${secondsAgo} s ago`,
-    remedy: "Check the node's clock. The agent or STS gives new ones when it is asked again.",
+    message: `expected valid credentials, got credentials that expired ${secondsAgo} s ago`,
+    remedy: "Check the node's clock. The next request to the agent or STS returns new ones.",
     retry: true,
   });
 }

@@ -12,8 +12,15 @@ import { fromIni } from '@aws-sdk/credential-provider-ini';
 import { parseKnownFiles } from '@smithy/core/config';
 import { fromInstanceMetadata } from '@smithy/credential-provider-imds';
 import { Problem } from '../core/problem.ts';
-import { agentProblem } from './agent-error.ts';
+import { agentProblem } from './agent-problems.ts';
 import { containerUriProblem } from './auth-method.ts';
+import {
+  type ChainOptions,
+  hasCredentials,
+  type Profiles,
+  profileKind,
+  usesInstanceRole,
+} from './chain-links.ts';
 import {
   chainProblem,
   chainTimeoutProblem,
@@ -23,20 +30,13 @@ import {
   instanceProblem,
   instanceProfileProblem,
   unusableKeysProblem,
-} from './chain-error.ts';
-import {
-  type ChainOptions,
-  holdsCredentials,
-  type Profiles,
-  profileKind,
-  usesInstanceRole,
-} from './chain-links.ts';
+} from './chain-problems.ts';
 import { type ClientContext, clientSettings } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { errorFacts, withStaticKeys } from './error-facts.ts';
 import { withTimeout } from './limits.ts';
-import { profileProblem } from './profile-error.ts';
+import { profileProblem } from './profile-problems.ts';
 import { readToken } from './service-account-token.ts';
 import { fetchFromWebIdentity } from './web-identity.ts';
 
@@ -128,7 +128,7 @@ async function profile(chain: ChainOptions, surroundings: ClientContext): Promis
   const name = chain.profile ?? 'default';
   // Read again here; `fromIni` then takes the very same texts, so that what was checked is what is used.
   const profiles: Profiles = await parseKnownFiles({ ignoreCache: true });
-  const holds = holdsCredentials(profiles[name]);
+  const holds = hasCredentials(profiles[name]);
   if (chain.profile === undefined && !holds) return undefined;
   const nodeRole = usesInstanceRole(profiles, name);
   if (nodeRole && chain.instanceRole !== 'allowed') throw instanceProfileProblem(name, chain);

@@ -1,48 +1,49 @@
 /**
- * What an error of the AWS SDK or of Node's network says, without what it drags along.
+ * Extracts the facts of an error of the AWS SDK or of Node's network.
  *
- * The SDK's errors carry whole responses in hidden fields, and a parser's error quotes the answer it could not read: either
- * may hold a secret. So the facts are copied out one by one, each checked for its form, and the error itself goes no
- * further. AWS's own sentence is kept only where an error of AWS was understood as one.
+ * The SDK's errors contain whole responses in hidden fields, and a parser's error quotes the text it could not parse: both may
+ * contain a secret. So each fact is copied and its form checked, and the error object itself is dropped. AWS's message is kept only
+ * if the error was recognized as one of AWS.
  */
 
+import { escapeControl } from '../core/text.ts';
 import { asObject, numberOf, textOf } from '../core/unknown.ts';
 import type { RequestError, RequestPhase } from '../http/request.ts';
 
-/** What kind of failure it is; decides who may help, and whether trying again can. */
+/** The kind of a failure, which decides the remedy and whether a retry can help. */
 export type AwsErrorKind =
   | 'notFound'
   | 'denied'
-  /** The credentials have expired, or AWS does not know them (yet). */
+  /** The credentials have expired, or AWS does not recognize them (yet). */
   | 'expired'
-  /** Static keys that AWS does not know, or whose secret half does not fit. */
+  /** Static access keys that AWS does not recognize, or with a wrong secret access key. */
   | 'refused'
-  /** Any other fault in what was asked. */
+  /** Any other fault of the request. */
   | 'client'
   | 'throttled'
   | 'server'
   | 'network'
-  /** Something answered, but not as AWS does. */
+  /** The response is not from AWS, or is incomplete. */
   | 'answer';
 
-/** The facts of a failure, each in a form that is fit to print but for `message`. */
+/** The facts of a failure. All but `message` are safe to print. */
 export interface AwsErrorFacts {
   readonly kind: AwsErrorKind;
   /** AWS's error code, Node's error code, or `TimeoutError`. */
   readonly code: string | undefined;
   readonly status: number | undefined;
-  /** AWS's sentence as it came: print it with `printable`. Undefined unless `code` is AWS's. */
+  /** AWS's message, unescaped: print it with `escapeControl`. Undefined unless `code` is AWS's. */
   readonly message: string | undefined;
   readonly requestId: string | undefined;
-  /** Milliseconds that the service wants to be left alone. */
+  /** Milliseconds, from the header Retry-After. */
   readonly retryAfter: number | undefined;
-  /** Where the request went: `host:port`; undefined if nothing was sent. */
-  readonly peer?: string | undefined;
-  /** How far it came. */
-  readonly phase?: RequestPhase | undefined;
+  /** The destination of the request, `host:port`; undefined if nothing was sent. */
+  readonly peer: string | undefined;
+  /** The phase in which the request failed. */
+  readonly phase: RequestPhase | undefined;
 }
 
-/** The facts of an error; undefined when it is neither AWS's nor the network's, and so a bug. `now` in ms since 1970. */
+/** The facts of an error; undefined if it is neither from AWS nor from the network, so a bug. `now`: milliseconds since 1970. */
 export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const metadata = asObject(field(error, '$metadata'));
@@ -53,15 +54,16 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
     requestId: token(metadata.requestId),
     retryAfter: retryAfter(asObject(response.headers), now),
     peer: textOf(response.peer),
+    phase: undefined,
   };
   const network = token(field(error, 'code'));
   const name = token(field(error, 'name'));
   if (name === 'TimeoutError' || (network !== undefined && isNetworkCode(network)))
-    return { ...facts, ...placeOf(error), kind: 'network', code: network ?? name, message: undefined };
-  // HPE_*: the answer is not HTTP. Only an answer has a status or a response.
-  if (network?.startsWith('HPE_') || isAnswerCode(network))
-    return { ...facts, ...placeOf(error), kind: 'answer', code: network, message: undefined };
-  // The SDK knows no endpoint for this region or option; it says so before anything is sent.
+    return { ...facts, ...whereFailed(error), kind: 'network', code: network ?? name, message: undefined };
+  // HPE_*: the response is not HTTP.
+  if (network?.startsWith('HPE_') || isResponseCode(network))
+    return { ...facts, ...whereFailed(error), kind: 'answer', code: network, message: undefined };
+  // The SDK has no endpoint for this region or option; it throws before anything is sent.
   if (name === 'EndpointError') return awsFailure(name, textOf(field(error, 'message')), facts);
   if (field(error, '$fault') !== undefined && name !== undefined && name !== 'Unknown') {
     return awsFailure(name, textOf(field(error, 'message')), facts);
@@ -71,9 +73,16 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   return { ...facts, kind, code: undefined, message: undefined };
 }
 
+/** ` from HOST:PORT`, for a failure of the network or of what answers there; '' for an answer of AWS. */
+export function peerText({ kind, peer }: AwsErrorFacts): string {
+  return peer === undefined || (kind !== 'network' && kind !== 'answer')
+    ? ''
+    : ` from ${escapeControl(peer)}`;
+}
+
 /**
- * What a failure means when the request was signed with keys that nobody issues again, such as an IAM user's: they do not
- * expire, so that what AWS does not know is a wrong key, and a signature that does not fit a wrong secret key.
+ * The failure of a request that was signed with static access keys, such as an IAM user's. They do not expire, so a key that AWS
+ * does not recognize is wrong, and a signature that does not match means a wrong secret access key.
  */
 export function withStaticKeys(failure: AwsErrorFacts): AwsErrorFacts {
   const code = normalizeCode(failure.code ?? '');
@@ -81,7 +90,7 @@ export function withStaticKeys(failure: AwsErrorFacts): AwsErrorFacts {
   return unknown || isWrongSignature(failure) ? { ...failure, kind: 'refused' } : failure;
 }
 
-/** Whether the signature does not fit, which the clock is not to blame for: AWS says that in other sentences. */
+/** Whether the signature is wrong because of the secret access key. For a wrong clock AWS has other messages. */
 export function isWrongSignature({ code, message }: AwsErrorFacts): boolean {
   return (
     /^(InvalidSignature|SignatureDoesNotMatch)/.test(code ?? '') &&
@@ -89,43 +98,44 @@ export function isWrongSignature({ code, message }: AwsErrorFacts): boolean {
   );
 }
 
-/** A failure that an answer reports inside itself, for one of the values that were asked for. */
+/** A failure that a successful response reports for one of the requested values. */
 export function entryFailure(code: unknown, message: unknown, requestId: unknown): AwsErrorFacts {
-  const facts = { status: undefined, requestId: token(requestId), retryAfter: undefined };
-  const word = token(code);
-  if (word === undefined) return { ...facts, kind: 'answer', code: undefined, message: undefined };
-  return awsFailure(word, textOf(message), facts);
+  const facts = { ...noFacts, requestId: token(requestId) };
+  const errorCode = token(code);
+  if (errorCode === undefined) return { ...facts, kind: 'answer', code: undefined, message: undefined };
+  return awsFailure(errorCode, textOf(message), facts);
 }
 
-/** The failure of an answer that lacks what it must hold. */
-export function incompleteAnswer(requestId: unknown): AwsErrorFacts {
-  return {
-    kind: 'answer',
-    code: undefined,
-    status: undefined,
-    message: undefined,
-    requestId: token(requestId),
-    retryAfter: undefined,
-  };
+/** The failure of a response without the fields that it must have. */
+export function incompleteResponse(requestId: unknown): AwsErrorFacts {
+  return { ...noFacts, kind: 'answer', code: undefined, message: undefined, requestId: token(requestId) };
 }
 
-/** Codes of our requests for what answers, but not as AWS does. */
-function isAnswerCode(code: string | undefined): boolean {
+const noFacts = {
+  status: undefined,
+  requestId: undefined,
+  retryAfter: undefined,
+  peer: undefined,
+  phase: undefined,
+};
+
+/** Codes of `RequestError` for a response that is not from AWS. */
+function isResponseCode(code: string | undefined): boolean {
   return code !== undefined && /^ERR_(ANSWER_TOO_LARGE|ANSWER_NOT_UTF8|UPGRADED)$/.test(code);
 }
 
-function placeOf(error: object): Pick<AwsErrorFacts, 'peer' | 'phase'> {
+function whereFailed(error: object): Partial<Pick<AwsErrorFacts, 'peer' | 'phase'>> {
   const { peer, phase } = error as Partial<Pick<RequestError, 'peer' | 'phase'>>;
   return typeof peer === 'string' ? { peer, phase } : {};
 }
 
-type Facts = Pick<AwsErrorFacts, 'status' | 'requestId' | 'retryAfter' | 'peer'>;
+type Facts = Omit<AwsErrorFacts, 'kind' | 'code' | 'message'>;
 
 function awsFailure(name: string, message: string | undefined, facts: Facts): AwsErrorFacts {
   return { ...facts, kind: kindOf(name, message ?? '', facts.status), code: name, message };
 }
 
-/** The code without what services and protocols do or do not put at its end: `IDPCommunication`, `AccessDenied`. */
+/** The code without `Exception` and `Error`, which some services and protocols append: `IDPCommunication`, `AccessDenied`. */
 export function normalizeCode(name: string): string {
   return name.replace(/Exception$/, '').replace(/Error$/, '');
 }
@@ -142,7 +152,7 @@ function kindOf(name: string, message: string, status: number | undefined): AwsE
   return 'client';
 }
 
-/** Whether the endpoint lacks the operation, as emulators and gateways of one's own do; each says it in its own way. */
+/** Whether the endpoint does not implement the operation, like some emulators and gateways; each reports it differently. */
 export function isUnknownOperation({ kind, code, status }: AwsErrorFacts): boolean {
   if (code !== undefined && unknownOperations.has(normalizeCode(code))) return true;
   return status === 501 || (kind === 'answer' && (status === 404 || status === 405));
@@ -196,7 +206,7 @@ const serverFaults: ReadonlySet<string> = new Set([
   'RequestTimeout',
 ]);
 
-/** Errors of the system, of TLS and of proxies. Their texts stay behind: a code says it all. */
+/** Errors of the operating system, of TLS and of proxies. Only the code is used, not the text. */
 function isNetworkCode(code: string): boolean {
   return (
     (/^E[A-Z0-9_]+$/.test(code) && !/^ERR_(?!TLS_|SSL_|PROXY_|SOCKET_|STREAM_PREMATURE_CLOSE)/.test(code)) ||
@@ -204,7 +214,7 @@ function isNetworkCode(code: string): boolean {
   );
 }
 
-/** Whether the other side's certificate, or our trust in it, is at fault. */
+/** Whether the server's certificate, or the trust in it, is the cause. */
 export function isTlsCode(code: string | undefined): boolean {
   return (
     code !== undefined &&
@@ -214,21 +224,21 @@ export function isTlsCode(code: string | undefined): boolean {
   );
 }
 
-/** `Retry-After` in seconds or as a date. What cannot be read says nothing. */
+/** `Retry-After` in seconds or as a date; undefined if it has another form. */
 function retryAfter(headers: Readonly<Record<string, unknown>>, now: number): number | undefined {
   const text = headers['retry-after'];
   if (typeof text !== 'string' || text.trim() === '') return undefined;
-  const wait = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isFinite(wait) && wait > 0 ? Math.round(wait) : undefined;
+  const delay = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isFinite(delay) && delay > 0 ? Math.round(delay) : undefined;
 }
 
 /**
- * Milliseconds that a change of IAM needs to be known everywhere, generously: a new policy, role, association or key takes
- * seconds. Far more often it is missing, and nobody should wait a minute for a pod to read that.
+ * Milliseconds in which an IAM change is certain to take effect: a new policy, role, association or key takes seconds. Usually the
+ * permission is simply missing, and the error should not take a minute to appear.
  */
-export const IAM_SPREADS = 15_000;
+export const IAM_PROPAGATION = 15_000;
 
-/** A code or an id as AWS writes them; anything else in their place is not let through. */
+/** The value if it has the form of an AWS error code or request id; anything else is dropped. */
 function token(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9][\w.:/+=-]{0,127}$/.test(value) ? value : undefined;
 }

@@ -1,9 +1,9 @@
 /**
- * Which region serves an object, as the code of the AWS provider decides it (its README says something else).
+ * Selects the region whose value an object gets, by the rules in the code of the AWS provider (its README describes others).
  *
- * With a failover region both are fetched at the start, and the primary's value is preferred. Only a few modelled errors fail
- * the object although the other region answers: the value does not exist, or the request is malformed. Any other failure,
- * access denied included, lets the other region serve, with a warning. An `optional` object may be missing.
+ * With a failover region both are fetched at the start, and the primary's value is preferred. Only a few AWS error codes fail the
+ * object even if the other region has a value: the value does not exist, or the request is malformed. After any other failure,
+ * access denied included, the other region's value is used, with a warning. An `optional` object may be missing.
  */
 
 import type { Plan, PlannedObject } from '../config/plan.ts';
@@ -16,7 +16,7 @@ import type {
 } from '../config/secret-ref.ts';
 import type { Problem } from '../core/problem.ts';
 
-/** The value that serves and what was passed over for it, a permitted absence, or every cause of the failure. */
+/** The value to use, with the failure of the other region; a missing optional object; or every cause of the failure. */
 export type Selection =
   | {
       readonly kind: 'value';
@@ -27,17 +27,17 @@ export type Selection =
   | { readonly kind: 'absent'; readonly problem: Problem }
   | { readonly kind: 'failed'; readonly problems: readonly Problem[] };
 
-/** What the outcomes mean for one object. A failover read that was not asked is simply not there. */
-export function selectRegion(object: PlannedObject, outcomes: FetchResults): Selection {
-  const primary = resultOf(object.primary, outcomes);
-  const failover = object.failover === undefined ? undefined : outcomes.get(object.failover.key);
+/** Selects from the results of one object. The failover region has no result if it was not fetched. */
+export function selectRegion(object: PlannedObject, results: FetchResults): Selection {
+  const primary = resultOf(object.primary, results);
+  const failover = object.failover === undefined ? undefined : results.get(object.failover.key);
 
-  // That an optional object does not exist is no failure of it, in either region.
-  const failures = [primary, failover].flatMap((outcome) =>
-    outcome?.kind === 'failed' && !(object.optional && isMissing(outcome)) ? [outcome] : [],
+  // A missing optional object is not a failure, in either region.
+  const failures = [primary, failover].flatMap((result) =>
+    result?.kind === 'failed' && !(object.optional && isMissing(result)) ? [result] : [],
   );
-  const fatal = failures.filter((outcome) =>
-    isFatal(outcome, outcome === primary ? FATAL_IN_PRIMARY : FATAL_IN_FAILOVER),
+  const fatal = failures.filter((result) =>
+    isFatal(result, result === primary ? FATAL_IN_PRIMARY : FATAL_IN_FAILOVER),
   );
   if (fatal.length > 0) return { kind: 'failed', problems: fatal.map(({ problem }) => problem) };
   if (object.optional && isMissing(primary)) return { kind: 'absent', problem: primary.problem };
@@ -52,17 +52,17 @@ export function selectRegion(object: PlannedObject, outcomes: FetchResults): Sel
   return { kind: 'failed', problems: failures.map(({ problem }) => problem) };
 }
 
-/** The failover reads that a refresh needs, once the primaries have answered. */
-export function failoverRefs(plan: Plan, outcomes: FetchResults): readonly SecretRef[] {
+/** The failover refs to fetch, given the results of the primary region. */
+export function failoverRefs(plan: Plan, results: FetchResults): readonly SecretRef[] {
   return plan.objects.flatMap((object) => {
-    const primary = resultOf(object.primary, outcomes);
+    const primary = resultOf(object.primary, results);
     return object.failover !== undefined && primary.kind === 'failed' && !isFatal(primary, FATAL_IN_PRIMARY)
       ? [object.failover]
       : [];
   });
 }
 
-/** Errors of the primary that no other region can make good: the request names what does not exist, or cannot be used. */
+/** Errors of the primary region that a failover cannot resolve: the value does not exist or cannot be used. */
 const FATAL_IN_PRIMARY: ReadonlySet<string> = new Set([
   'ResourceNotFound',
   'InvalidParameter',
@@ -72,7 +72,7 @@ const FATAL_IN_PRIMARY: ReadonlySet<string> = new Set([
   'InvalidParameters',
 ]);
 
-/** Errors of a failover region that could never serve: they show at the first start, not on the day it is needed. */
+/** Errors that make a failover region unusable: they are reported at the first start, not when the failover is needed. */
 const FATAL_IN_FAILOVER: ReadonlySet<string> = new Set([
   'ResourceNotFound',
   'InvalidParameter',
@@ -82,17 +82,17 @@ const FATAL_IN_FAILOVER: ReadonlySet<string> = new Set([
 
 function isFatal({ awsCode, problem }: FailedFetch, codes: ReadonlySet<string>): boolean {
   if (awsCode !== undefined) return codes.has(awsCode);
-  // Without variables or a token no region can be asked at all.
+  // Without variables or a token no region can be reached.
   return problem.code === 'credentials.variables' || problem.code === 'credentials.token';
 }
 
-function isMissing(outcome: FetchResult): outcome is FailedFetch {
-  return outcome.kind === 'failed' && outcome.problem.code === 'fetch.notFound';
+function isMissing(result: FetchResult): result is FailedFetch {
+  return result.kind === 'failed' && result.problem.code === 'fetch.notFound';
 }
 
-function resultOf(read: SecretRef, outcomes: FetchResults): FetchResult {
-  const outcome = outcomes.get(read.key);
-  if (outcome === undefined)
-    throw new Error(`no outcome for ${read.id} in ${read.region}: the source must answer for every read`);
-  return outcome;
+function resultOf(ref: SecretRef, results: FetchResults): FetchResult {
+  const result = results.get(ref.key);
+  if (result === undefined)
+    throw new Error(`no result for ${ref.id} in ${ref.region}: a source must return one for every ref`);
+  return result;
 }

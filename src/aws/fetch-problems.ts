@@ -1,9 +1,9 @@
 /**
- * A failure of AWS becomes a Problem that says what was asked, where, what came back, and who can do what about it.
+ * Errors of AWS calls, as Problems: the action, the region, the error, and the remedy.
  *
- * One table from kinds of failure to sentences. An access error names the IAM action, the resource and the identity as AWS
- * gave them, or as they must be. Whether trying again can help is decided here: denied and expired credentials count, for
- * IAM needs seconds to spread a change. AWS's own sentence is shown only about requests that it did not understand.
+ * An access error names the IAM action, the resource and the identity, as AWS returned them or as the request implies them. Whether
+ * a retry can help is decided here: denied and expired credentials are retried, because an IAM change needs seconds to take
+ * effect. AWS's own message is shown only for requests that it rejected as malformed.
  */
 
 import type { FailedFetch, SecretRef } from '../config/secret-ref.ts';
@@ -14,58 +14,70 @@ import { fullParameterName, iamActions } from './batches.ts';
 import {
   type AwsErrorFacts,
   type AwsErrorKind,
-  IAM_SPREADS,
+  IAM_PROPAGATION,
   isTlsCode,
   isUnknownOperation,
   isWrongSignature,
   normalizeCode,
 } from './error-facts.ts';
 
-/** The Problem of one read that failed. `action` is what was asked of AWS, as IAM calls it: `ssm:GetParameters`. */
-export function fetchProblem(read: SecretRef, action: string, failure: AwsErrorFacts): Problem {
+/** The Problem of one ref. `action` is the IAM action of the call, such as `ssm:GetParameters`. */
+export function fetchProblem(ref: SecretRef, action: string, failure: AwsErrorFacts): Problem {
   const { code, retry, retryFor } = kinds[failure.kind];
-  const { message, remedy, access } = words(read, action, failure);
+  const { message, remedy, access } = textsOf(ref, action, failure);
   return new Problem({
     code,
-    subject: refName(read),
+    subject: refName(ref),
     message,
     remedy,
-    // A new key takes seconds to be known; a wrong secret key stays wrong.
+    // AWS needs seconds to recognize a new key; a wrong secret access key stays wrong.
     retry: retry && !isWrongSignature(failure),
     retryFor,
     access,
-    ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
+    retryAfter: failure.retryAfter,
   });
 }
 
-/** The same as the outcome of a fetch. */
-export function failedFetch(read: SecretRef, action: string, failure: AwsErrorFacts): FailedFetch {
+/** Why a call has no output: an error of AWS or of the network, or no credentials to sign the request. */
+export type CallFailure =
+  | { readonly kind: 'failure'; readonly failure: AwsErrorFacts }
+  | { readonly kind: 'credentials'; readonly problem: Problem };
+
+/** The result of one ref whose call failed. */
+export function failedCall(ref: SecretRef, action: string, result: CallFailure): FailedFetch {
+  return result.kind === 'failure'
+    ? failedFetch(ref, action, result.failure)
+    : { kind: 'failed', problem: result.problem };
+}
+
+/** The result of one ref that AWS returned an error for. */
+export function failedFetch(ref: SecretRef, action: string, failure: AwsErrorFacts): FailedFetch {
   const { code, status } = failure;
-  // An error of the network or of a proxy has a code too, but no answer of AWS.
-  const modelled = !['network', 'answer', 'throttled', 'server'].includes(failure.kind);
+  // An error of the network or of a proxy has a code too, but not one of AWS.
+  const fromAws = !['network', 'answer', 'throttled', 'server'].includes(failure.kind);
   return {
     kind: 'failed',
-    problem: fetchProblem(read, action, failure),
-    awsCode: code === undefined || !modelled || status === 501 ? undefined : normalizeCode(code),
+    problem: fetchProblem(ref, action, failure),
+    awsCode: code === undefined || !fromAws || status === 501 ? undefined : normalizeCode(code),
   };
 }
 
-/** The value as errors name it, with its selector. */
-function refName(read: SecretRef): string {
-  return escapeControl(fullParameterName(read));
+/** The ref as error messages name it, with its selector. */
+function refName(ref: SecretRef): string {
+  return escapeControl(fullParameterName(ref));
 }
 
-interface Kind {
+interface KindRules {
   readonly code: ProblemCode;
   readonly retry: boolean;
   readonly retryFor?: number;
 }
 
-const kinds: Readonly<Record<AwsErrorKind, Kind>> = {
+const kinds: Readonly<Record<AwsErrorKind, KindRules>> = {
   notFound: { code: 'fetch.notFound', retry: false },
-  denied: { code: 'fetch.denied', retry: true, retryFor: IAM_SPREADS },
-  expired: { code: 'credentials.expired', retry: true, retryFor: IAM_SPREADS },
-  refused: { code: 'credentials.refused', retry: true, retryFor: IAM_SPREADS },
+  denied: { code: 'fetch.denied', retry: true, retryFor: IAM_PROPAGATION },
+  expired: { code: 'credentials.expired', retry: true, retryFor: IAM_PROPAGATION },
+  refused: { code: 'credentials.refused', retry: true, retryFor: IAM_PROPAGATION },
   client: { code: 'fetch.client', retry: false },
   throttled: { code: 'fetch.throttled', retry: true },
   server: { code: 'fetch.server', retry: true },
@@ -73,50 +85,53 @@ const kinds: Readonly<Record<AwsErrorKind, Kind>> = {
   answer: { code: 'fetch.answer', retry: true },
 };
 
-interface Words {
+interface Texts {
   readonly message: string;
   readonly remedy: string;
   readonly access?: Access | undefined;
 }
 
-function words(read: SecretRef, action: string, failure: AwsErrorFacts): Words {
-  const where = `${action} in ${escapeControl(read.region)}`;
+function textsOf(ref: SecretRef, action: string, failure: AwsErrorFacts): Texts {
+  const where = `${action} in ${escapeControl(ref.region)}`;
   const got = gotText(failure);
   switch (failure.kind) {
     case 'notFound':
-      return notFound(read, where, got, failure);
+      return notFound(ref, where, got, failure);
     case 'denied':
-      return denied(read, action, where, got, failure);
+      return denied(ref, action, where, got, failure);
     case 'expired':
       return {
-        message: `expected ${where} to accept the credentials, got ${got}, also when they were asked for again`,
+        message: `${where} rejected the credentials, also after they were fetched again (${got})`,
         remedy:
-          "Check the node's clock, that the region is enabled for the account, and, for temporary keys that are set by hand, that their session has not ended.",
+          "Check the node's clock, that the region is enabled for the account, and, for temporary keys that were set manually, that their session has not expired.",
       };
     case 'refused':
-      return { message: `expected ${where} to accept the keys, got ${got}`, remedy: keysRemedy(failure) };
+      return { message: `${where} rejected the access key (${got})`, remedy: keysRemedy(failure) };
     case 'client':
       return malformed(where, got, failure);
     case 'throttled':
       return {
-        message: `expected ${where} to answer, got ${got}: the account's or the service's rate limit is used up`,
+        message: `${where} was throttled (${got}): the request limit of the account or the service is reached`,
         remedy:
-          read.service === 'ssmparameter'
-            ? 'Wait, raise --interval, or turn on higher throughput for Parameter Store in this region.'
-            : 'Wait, raise --interval, or ask AWS for a higher Secrets Manager quota in this region.',
+          ref.service === 'ssmparameter'
+            ? 'Wait, raise --interval, or enable higher throughput for Parameter Store in this region.'
+            : 'Wait, raise --interval, or request a higher Secrets Manager quota for this region from AWS.',
       };
     case 'server':
       return {
-        message: `expected ${where} to answer, got ${got}`,
+        message: `${where} failed (${got})`,
         remedy: isUnknownOperation(failure)
           ? endpointRemedy(failure)
-          : 'Wait: the fault is on the side of AWS. Its health page says more if this lasts.',
+          : 'Wait: the fault is on the AWS side. If it persists, see the AWS Health Dashboard.',
       };
     case 'network':
       return unreachable(where, got, failure);
     case 'answer':
       return {
-        message: `expected ${where} to answer for this object, got ${failure.code === undefined && failure.status === undefined ? 'an answer without it' : `an answer that is not AWS's (${got})`}`,
+        message:
+          failure.code === undefined && failure.status === undefined
+            ? `the response to ${where} has no value for this object`
+            : `the response to ${where} is not from AWS (${got})`,
         remedy: endpointRemedy(failure),
       };
     default:
@@ -124,155 +139,159 @@ function words(read: SecretRef, action: string, failure: AwsErrorFacts): Words {
   }
 }
 
-function notFound(read: SecretRef, where: string, got: string, failure: AwsErrorFacts): Words {
+function notFound(ref: SecretRef, where: string, got: string, failure: AwsErrorFacts): Texts {
   if (failure.code?.startsWith('InvalidRequest'))
     return {
-      message: `expected ${where} to find it, got a secret that is marked for deletion (${got})`,
-      remedy: 'Restore it with "aws secretsmanager restore-secret", or take it out of the config.',
+      message: `${where} found a secret that is scheduled for deletion (${got})`,
+      remedy: 'Restore it with "aws secretsmanager restore-secret", or remove it from the config.',
     };
-  const selector = read.version ?? read.stage;
-  // AWS has one code for both: no secret of this name, and one that was never given a value.
+  const selector = ref.version ?? ref.stage;
+  // AWS has one code for both: no secret of this name, and a secret without a value.
   if (selector === undefined && /specified secret value/.test(failure.message ?? ''))
     return {
-      message: `expected ${where} to find a value, got a secret without one (${got})`,
+      message: `${where} found a secret without a value (${got})`,
       remedy: 'Store a value with "aws secretsmanager put-secret-value".',
     };
-  const what = read.service === 'ssmparameter' ? 'parameter' : 'secret';
+  const what = ref.service === 'ssmparameter' ? 'parameter' : 'secret';
   return {
-    message: `expected ${where} to find it, got ${got}`,
+    message: `${where} did not find it (${got})`,
     remedy:
       selector === undefined
         ? `Create the ${what} in this region and in the account of the role, or correct objectName.`
-        : `Check that the ${what} has the ${read.version === undefined ? 'label' : 'version'} ${quote(selector)} in this region.`,
+        : `Check that the ${what} has the ${ref.version === undefined ? 'label' : 'version'} ${quote(selector)} in this region.`,
   };
 }
 
-function denied(read: SecretRef, action: string, where: string, got: string, failure: AwsErrorFacts): Words {
-  const { identity, denier, ...access } = accessOf(read, action, failure.message ?? '');
-  const what = access.action === action ? where : `${where}, which needs ${access.action},`;
+function denied(ref: SecretRef, action: string, where: string, got: string, failure: AwsErrorFacts): Texts {
+  const { identity, denier, ...access } = accessOf(ref, action, failure.message ?? '');
+  const what = access.action === action ? where : `${where} (needs ${access.action})`;
   const policies = access.action.startsWith('kms:')
     ? ", in the role's policy and in the key policy"
     : " in the role's policy";
   if (denier !== undefined)
     return {
-      message: `expected ${what} to be allowed to ${identity}, got ${got}, by an explicit deny in ${denier}`,
-      remedy: `Take ${access.action} on ${access.resource} out of the deny in ${denier}.`,
+      message: `${identity} is not authorized to perform ${what} because of an explicit deny in ${denier} (${got})`,
+      remedy: `Remove ${access.action} on ${access.resource} from the deny in ${denier}.`,
     };
   return {
-    message: `expected ${what} to be allowed to ${identity}, got ${got}`,
+    message: `${identity} is not authorized to perform ${what} (${got})`,
     remedy: `Allow ${access.action} on ${access.resource}${policies}. A new permission takes a few seconds to work.`,
     access,
   };
 }
 
-interface Refusal extends Access {
+interface Denial extends Access {
   readonly identity: string;
-  /** What kind of policy denies explicitly. */
+  /** The policy with an explicit deny: `a service control policy`. */
   readonly denier: string | undefined;
 }
 
-/** AWS says who may not do what on what; where it does not, the answer follows from the request. */
-function accessOf(read: SecretRef, asked: string, message: string): Refusal {
+/** Identity, action and resource from AWS's message; what the message lacks follows from the request. */
+function accessOf(ref: SecretRef, called: string, message: string): Denial {
   const [, identity] = /User: (arn:\S+)/.exec(message) ?? [];
   const [, named] = /not authorized to perform: ([a-z0-9-]+:\w+)/.exec(message) ?? [];
   const [, resource] = /on resource: (\S+?)[.,]?(?:\s|$)/.exec(message) ?? [];
   const [, denier] = /explicit deny in (an? [a-z -]*?policy)/.exec(message) ?? [];
-  const action = named ?? (/\bKMS\b|\bkey\b/.test(message) ? 'kms:Decrypt' : asked);
+  const action = named ?? (/\bKMS\b|\bkey\b/.test(message) ? 'kms:Decrypt' : called);
   return {
     action,
-    resource: resource === undefined ? resourceOf(action, read, identity) : escapeControl(resource),
+    resource: resource === undefined ? resourceOf(action, ref, identity) : escapeControl(resource),
     identity: identity === undefined ? 'the identity of this pod' : escapeControl(identity),
     denier,
   };
 }
 
-/** The resource as a policy names it; partition and account are those of the identity, if AWS named it. */
-function resourceOf(action: string, read: SecretRef, identity: string | undefined): string {
+/** The resource in the form of a policy; partition and account are those of the identity, if AWS named it. */
+function resourceOf(action: string, ref: SecretRef, identity: string | undefined): string {
   if (action.startsWith('kms:')) return 'the KMS key that encrypts it';
-  // A batch is not about one secret, so its permission cannot be bound to one.
+  // BatchGetSecretValue does not support resource-level permissions.
   if (action === iamActions.BatchGetSecretValue) return '*';
-  if (isArn(read.id)) return escapeControl(read.id);
+  if (isArn(ref.id)) return escapeControl(ref.id);
   const [, partition, , , account] = identity?.split(':') ?? [];
-  return escapeControl(namedArn(read, account, partition));
+  return escapeControl(namedArn(ref, account, partition));
 }
 
-function malformed(where: string, got: string, failure: AwsErrorFacts): Words {
+function malformed(where: string, got: string, failure: AwsErrorFacts): Texts {
   const code = failure.code ?? '';
-  const said = failure.message === undefined ? '' : `: ${escapeControl(failure.message)}`;
+  const detail = failure.message === undefined ? '' : `: ${escapeControl(failure.message)}`;
   const remedy = /^(Decryption|InvalidKeyId)/.test(code)
     ? 'Check that the KMS key is enabled, and that the role may kms:Decrypt with it.'
     : /Signature|^Request(Expired|InTheFuture|TimeTooSkewed)/.test(code)
-      ? "Check the node's clock, and that nothing between here and AWS changes requests."
+      ? "Check the node's clock, and that no proxy between the pod and AWS modifies requests."
       : isUnknownOperation(failure)
         ? endpointRemedy(failure)
-        : 'Correct the object in the config: AWS does not accept the request as it is.';
-  return { message: `expected ${where} to accept the request, got ${got}${said}`, remedy };
+        : 'Correct the object in the config: AWS rejects its values.';
+  return { message: `${where} rejected the request (${got})${detail}`, remedy };
 }
 
-/** What to do about static keys that are refused. */
+/** The remedy for static access keys that AWS rejected. */
 export function keysRemedy(failure: AwsErrorFacts): string {
   return isWrongSignature(failure)
-    ? 'Correct the secret access key: it does not belong to the access key id.'
-    : 'Check the access key id: AWS does not know it, or it is inactive, or of another partition; one that begins with ASIA needs its session token.';
+    ? 'Correct the secret access key: it does not match the access key id.'
+    : 'Check the access key id: it does not exist, is inactive, or belongs to another partition; an id that begins with ASIA needs its session token.';
 }
 
-/** For an answer that is not AWS's, or of something that lacks the operation. */
+/** For a response that is not from AWS, or from an endpoint that lacks the operation. */
 function endpointRemedy({ peer }: AwsErrorFacts): string {
   const endpoint = peer === undefined ? 'the endpoint' : escapeControl(peer);
-  return `Check what answers at ${endpoint}: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.`;
+  return `Check what responds at ${endpoint}: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.`;
 }
 
-function unreachable(where: string, got: string, failure: AwsErrorFacts): Words {
+function unreachable(where: string, got: string, failure: AwsErrorFacts): Texts {
   const { code, phase } = failure;
   const peer = failure.peer === undefined ? 'AWS' : escapeControl(failure.peer);
   if (code === 'EPROTO' || code?.startsWith('ERR_SSL_'))
     return {
-      message: `no TLS with ${peer} for ${where}, got ${got}`,
+      message: `the TLS handshake with ${peer} for ${where} failed (${got})`,
       remedy:
-        'Check that the endpoint speaks TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall answers, let it pass TLS.',
+        'Check that the endpoint speaks TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall responds instead, allow TLS through it.',
     };
   if (isTlsCode(code))
     return {
-      message: `no trusted TLS connection to ${peer} for ${where}, got ${got}`,
+      message: `no trusted TLS connection to ${peer} for ${where} (${got})`,
       remedy: tlsRemedies[code ?? ''] ?? PRIVATE_AUTHORITY,
     };
   if (code === 'TimeoutError' && phase === 'lookup')
     return {
-      message: `no answer of DNS for ${peer} in time, for ${where}`,
-      remedy: 'Check the DNS of the cluster: it does not answer.',
+      message: `the DNS lookup of ${peer} for ${where} timed out`,
+      remedy: 'Check the DNS of the cluster: it does not respond.',
     };
-  const what =
-    code === 'TimeoutError' ? (phase === 'connect' ? 'no connection in time' : 'none in time') : got;
+  const message =
+    code !== 'TimeoutError'
+      ? `no response from ${peer} for ${where} (${got})`
+      : phase === 'connect'
+        ? `the connection to ${peer} for ${where} timed out`
+        : `no response from ${peer} for ${where} within the timeout`;
   return {
-    message: `expected an answer of ${peer} for ${where}, got ${what}`,
+    message,
     remedy: networkRemedies[code ?? ''] ?? 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.',
   };
 }
 
 const PRIVATE_AUTHORITY =
-  'If a proxy or a VPC endpoint uses a private authority, name its PEM file in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS.';
+  'If a proxy or a VPC endpoint uses a private CA, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to its PEM file.';
 
 const tlsRemedies: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: "Check the node's clock; if it is right, renew the certificate of what answers there.",
+  CERT_HAS_EXPIRED: "Check the node's clock; if it is right, renew the certificate of the server.",
   CERT_NOT_YET_VALID: "Check the node's clock: the certificate is not valid yet.",
   ERR_TLS_CERT_ALTNAME_INVALID:
-    'Its certificate is for another name: correct AWS_ENDPOINT_URL, or the DNS name of the VPC endpoint or proxy.',
+    'The certificate is for another host name: correct AWS_ENDPOINT_URL, or the DNS name of the VPC endpoint or proxy.',
 };
 
 const networkRemedies: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'Nothing listens there: check AWS_ENDPOINT_URL, HTTPS_PROXY and the port.',
+  ECONNREFUSED: 'Nothing listens at this address: check AWS_ENDPOINT_URL, HTTPS_PROXY and the port.',
   ENOTFOUND: 'Check the region, the DNS of the cluster, and AWS_ENDPOINT_URL.',
-  EAI_AGAIN: 'Check the DNS of the cluster: it did not answer.',
-  EMFILE: 'Raise the limit of open files (ulimit -n) of the container: the process has none left.',
+  EAI_AGAIN: 'Check the DNS of the cluster: it did not respond.',
+  EMFILE: 'Raise the limit of open files (ulimit -n) of the container: it is reached.',
   ERR_PROXY_TUNNEL:
-    'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it lets this host pass.',
+    'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.',
   TimeoutError:
-    'Check routes, security groups and network policies to the endpoint; a slow one may need a longer --aws-timeout.',
+    'Check routes, security groups and network policies to the endpoint; a slow endpoint may need a longer --aws-timeout.',
   ETIMEDOUT: 'Check routes, security groups and network policies to the endpoint.',
 };
 
-/** What came back: the code, or the status, and the request id that AWS's support asks for. */
+/** The code or the status, and the request id, which AWS Support needs. */
 function gotText({ code, status, requestId }: AwsErrorFacts): string {
-  const what = code ?? (status === undefined ? 'nothing understandable' : `HTTP status ${status}`);
+  const what = code ?? (status === undefined ? 'no error code' : `HTTP status ${status}`);
   return requestId === undefined ? what : `${what}, request id ${requestId}`;
 }

@@ -1,9 +1,9 @@
 /**
- * Which values a pass asks for.
+ * Fetches the values that a sync needs.
  *
- * A pinned version never changes, so once it was read it is not asked for again. In the first phase the failover region is
- * asked along with the primary, for a failover that could never work must show on the first day; in a refresh it is asked
- * only for what the primary could not serve. Configs that share a source are asked in one go, so that batches are filled.
+ * A pinned version never changes, so it is fetched only once. At the start the failover region is fetched together with the primary,
+ * so that a failover that cannot work is reported at the first start; later it is fetched only for what the primary did not return.
+ * Configs that share a source are fetched together, so that batches are filled.
  */
 
 import type { Plan } from '../config/plan.ts';
@@ -20,26 +20,26 @@ import { failoverRefs } from './failover.ts';
 /** Where values come from. */
 export interface SecretSource {
   /**
-   * Asks for all of them at once; answers with one outcome for each. Failures of single reads, of credentials and of the
-   * network are outcomes, not rejections; only an abort by `signal` rejects.
+   * Fetches all refs at once and returns one result for each. Failures of single refs, of credentials and of the network are
+   * results, not rejections; only an abort by `signal` rejects.
    */
-  read(reads: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
+  read(refs: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
 }
 
-/** What is asked of one source: a plan, and whether its failover region is asked along. */
+/** A plan, its source, and whether to fetch the failover region too. */
 export interface FetchRequest {
   readonly plan: Plan;
   readonly source: SecretSource;
   readonly bothRegions: boolean;
 }
 
-/** Asks for what a pass needs. */
+/** Fetches values and caches the pinned ones. */
 export interface Fetcher {
-  /** The outcomes of each question, in order. Rejects only when `stop` is aborted. */
+  /** The results of each request, in order. Rejects only if `stop` is aborted. */
   fetch(requests: readonly FetchRequest[], stop: AbortSignal): Promise<readonly FetchResults[]>;
 }
 
-/** A fetcher with a memory for pinned values: that of the process, for as long as a plan names them. */
+/** A fetcher with an empty cache. A pinned value is kept in memory as long as a plan names it. */
 export function createFetcher(): Fetcher {
   let pinned = new Map<SecretSource, ReadonlyMap<SecretRefKey, FetchedValue>>();
 
@@ -48,14 +48,14 @@ export function createFetcher(): Fetcher {
     stop: AbortSignal,
   ): Promise<readonly FetchResults[]> {
     const sources = [...new Set(requests.map(({ source }) => source))];
-    const answers = await Promise.all(
+    const fetched = await Promise.all(
       sources.map(async (source) => {
-        const asked = requests.filter((request) => request.source === source);
-        return [source, await fetchFrom(source, asked, pinned.get(source) ?? new Map(), stop)] as const;
+        const forSource = requests.filter((request) => request.source === source);
+        return [source, await fetchFrom(source, forSource, pinned.get(source) ?? new Map(), stop)] as const;
       }),
     );
-    pinned = new Map(answers.map(([source, outcomes]) => [source, pinnedValues(source, requests, outcomes)]));
-    const bySource = new Map(answers);
+    pinned = new Map(fetched.map(([source, results]) => [source, pinnedValues(source, requests, results)]));
+    const bySource = new Map(fetched);
     return requests.map(({ source }) => bySource.get(source) ?? new Map());
   }
 
@@ -68,11 +68,11 @@ async function fetchFrom(
   pinned: ReadonlyMap<SecretRefKey, FetchedValue>,
   stop: AbortSignal,
 ): Promise<FetchResults> {
-  const outcomes = new Map<SecretRefKey, FetchResult>(pinned);
-  const fetchMissing = async (reads: readonly SecretRef[]): Promise<void> => {
-    const missing = missingReads(reads, outcomes);
+  const results = new Map<SecretRefKey, FetchResult>(pinned);
+  const fetchMissing = async (refs: readonly SecretRef[]): Promise<void> => {
+    const missing = missingRefs(refs, results);
     if (missing.length > 0)
-      for (const [key, outcome] of await source.read(missing, stop)) outcomes.set(key, outcome);
+      for (const [key, result] of await source.read(missing, stop)) results.set(key, result);
   };
   await fetchMissing(
     requests.flatMap(({ plan, bothRegions }) =>
@@ -82,29 +82,29 @@ async function fetchFrom(
     ),
   );
   await fetchMissing(
-    requests.flatMap(({ plan, bothRegions }) => (bothRegions ? [] : failoverRefs(plan, outcomes))),
+    requests.flatMap(({ plan, bothRegions }) => (bothRegions ? [] : failoverRefs(plan, results))),
   );
-  return outcomes;
+  return results;
 }
 
-/** Each read once, without those whose outcome is known. */
-function missingReads(reads: readonly SecretRef[], outcomes: FetchResults): readonly SecretRef[] {
-  const missing = new Map(reads.map((read) => [read.key, read]));
-  return [...missing.values()].filter((read) => !outcomes.has(read.key));
+/** Each ref once, without those that have a result. */
+function missingRefs(refs: readonly SecretRef[], results: FetchResults): readonly SecretRef[] {
+  const missing = new Map(refs.map((ref) => [ref.key, ref]));
+  return [...missing.values()].filter((ref) => !results.has(ref.key));
 }
 
 function pinnedValues(
   source: SecretSource,
   requests: readonly FetchRequest[],
-  outcomes: FetchResults,
+  results: FetchResults,
 ): ReadonlyMap<SecretRefKey, FetchedValue> {
   const pinned = new Map<SecretRefKey, FetchedValue>();
   for (const request of requests) {
     if (request.source !== source) continue;
     for (const { primary, failover } of request.plan.objects) {
-      for (const read of [primary, failover]) {
-        const outcome = read === undefined ? undefined : outcomes.get(read.key);
-        if (read !== undefined && isPinned(read) && outcome?.kind === 'found') pinned.set(read.key, outcome);
+      for (const ref of [primary, failover]) {
+        const result = ref === undefined ? undefined : results.get(ref.key);
+        if (ref !== undefined && isPinned(ref) && result?.kind === 'found') pinned.set(ref.key, result);
       }
     }
   }

@@ -1,9 +1,9 @@
 /**
- * The least that IAM must allow a config: which actions on which resources, in which regions.
+ * The least-privilege IAM policy for configs: actions, resources and regions.
  *
- * Computed from the plan alone, offline. What only AWS knows stays a wildcard, as narrow as it gets: the account is `*` and a
- * secret's name is followed by the six characters that Secrets Manager adds. Decryption is bound to these values by the
- * encryption context that both services set, since which key encrypts them is not in the config.
+ * Computed from the plan alone, offline. What is not in the plan becomes a wildcard, as narrow as possible: `*` for the account, and
+ * `??????` for the six characters that Secrets Manager appends to a secret's name. The KMS key of a value is not in the config, so
+ * decryption is restricted to these values by the encryption context that both services set.
  */
 
 import type { FetchMode } from '../cli/options.ts';
@@ -11,15 +11,15 @@ import type { Plan } from '../config/plan.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
 import { isArn, namedArn, partitionOf } from '../core/arn.ts';
 import type { Access } from '../core/problem.ts';
-import { batchReads, iamActions } from './batches.ts';
+import { iamActions, requestsFor } from './batches.ts';
 
-/** A policy as IAM takes it, key for key. */
+/** A policy with IAM's own key names. */
 export interface IamPolicy {
   readonly Version: '2012-10-17';
   readonly Statement: readonly IamStatement[];
 }
 
-/** One statement of it; `Sid` says what it is for. */
+/** One statement; `Sid` names its purpose. */
 interface IamStatement {
   readonly Sid: string;
   readonly Effect: 'Allow';
@@ -28,20 +28,20 @@ interface IamStatement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
-/** The least policy for all of the plans, failover regions included. */
+/** The policy for all plans, failover regions included. */
 export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
-  const reads = plans.flatMap((plan) =>
+  const refs = plans.flatMap((plan) =>
     plan.objects.flatMap(({ primary, failover }) => (failover ? [primary, failover] : [primary])),
   );
-  const batched = batchReads(reads, fetch).some((request) => request.kind === 'BatchGetSecretValue');
+  const batched = requestsFor(refs, fetch).some((request) => request.kind === 'BatchGetSecretValue');
   return policyOf(
     (['secretsmanager', 'ssmparameter'] as const).flatMap((service) => {
-      const here = reads.filter((read) => read.service === service);
+      const here = refs.filter((ref) => ref.service === service);
       if (here.length === 0) return [];
       const { action } = services[service];
       return [
         allow(sidOf(action), action, resourcesOf(here)),
-        // The action knows no resources: which secrets a batch may hold is what the statement above says.
+        // The action does not support resource-level permissions: the statement above restricts the secrets of a batch.
         ...(service === 'secretsmanager' && batched
           ? [allow(sidOf(iamActions.BatchGetSecretValue), iamActions.BatchGetSecretValue, ['*'])]
           : []),
@@ -51,24 +51,24 @@ export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
   );
 }
 
-/** What to add to a policy so that reads which were denied succeed; `access` is what AWS said was missing. */
+/** The statements to add for refs that were denied; `access` is the missing permission, from AWS's error. */
 export function missingPolicy(
-  denied: readonly { readonly read: SecretRef; readonly access: Access }[],
+  denied: readonly { readonly ref: SecretRef; readonly access: Access }[],
 ): IamPolicy {
   const statements = [...Map.groupBy(denied, ({ access }) => access.action)].flatMap(([action, all]) => {
-    // AWS does not say which key it is, so decryption is bound to the values, as in the whole policy.
+    // AWS does not name the key, so decryption is restricted to the values, as in the whole policy.
     if (action === 'kms:Decrypt') {
-      const byService = Map.groupBy(all, ({ read }) => read.service);
+      const byService = Map.groupBy(all, ({ ref }) => ref.service);
       return [...byService].map(([service, of]) =>
         decryption(
           service,
-          of.map(({ read }) => read),
+          of.map(({ ref }) => ref),
         ),
       );
     }
-    // AWS may name a secret by its name, if it was asked for by its name.
-    const resources = all.flatMap(({ read, access }) =>
-      access.resource === '*' || isArn(access.resource) ? [access.resource] : arnsOf(read),
+    // AWS names a secret by its name if the request did.
+    const resources = all.flatMap(({ ref, access }) =>
+      access.resource === '*' || isArn(access.resource) ? [access.resource] : arnsOf(ref),
     );
     return [allow(sidOf(action), action, [...new Set(resources)].sort())];
   });
@@ -95,7 +95,7 @@ const services = {
   },
 } as const;
 
-/** What each statement is for, and what it depends on: sentences to stand beside the policy, which has no comments. */
+/** Sentences about the purpose of the statements, printed next to the policy because JSON has no comments. */
 export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly string[] {
   const text = JSON.stringify(policy);
   return policy.Statement.flatMap(({ Sid }) => {
@@ -103,13 +103,13 @@ export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly strin
       case 'ReadSecretsInBatches':
         return [
           fetch === 'auto'
-            ? `${Sid}: saves calls from ten secrets on; without it they are read one by one.`
-            : `${Sid}: --fetch ${fetch} needs it.`,
+            ? `${Sid}: saves API calls for ten or more secrets; without it they are fetched one by one.`
+            : `${Sid}: required by --fetch ${fetch}.`,
         ];
       case 'DecryptSecrets':
       case 'DecryptParameters':
         return [
-          `${Sid}: only for values under a KMS key of your own, whose key policy must let IAM policies decide; remove it if all are under aws/${Sid === 'DecryptSecrets' ? 'secretsmanager' : 'ssm'}.`,
+          `${Sid}: only for values that a customer managed KMS key encrypts, whose key policy must delegate to IAM; remove it if all are encrypted with aws/${Sid === 'DecryptSecrets' ? 'secretsmanager' : 'ssm'}.`,
         ];
       default:
         return [];
@@ -117,18 +117,18 @@ export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly strin
   })
     .concat(
       /:(secretsmanager|ssm):[^:]*:\*:/.test(text)
-        ? ['The account is written as *: replace it by yours to make the policy narrower.']
+        ? ['The account is *: replace it with your account id to narrow the policy.']
         : [],
     )
     .concat(
-      text.length > LARGEST
-        ? [`The policy has ${text.length} characters; a managed policy takes ${LARGEST}: divide it.`]
+      text.length > MAX_SIZE
+        ? [`The policy has ${text.length} characters; a managed policy may have ${MAX_SIZE}: split it.`]
         : [],
     );
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html; white space does not count. */
-const LARGEST = 6144;
+const MAX_SIZE = 6144;
 
 const sids: Readonly<Record<string, string>> = {
   [iamActions.GetSecretValue]: 'ReadSecrets',
@@ -136,7 +136,7 @@ const sids: Readonly<Record<string, string>> = {
   [iamActions.GetParameters]: 'ReadParameters',
 };
 
-/** An action that AWS names and we did not ask for keeps its name, which may hold letters and digits only. */
+/** Any other action keeps its name, without the characters that a Sid may not contain. */
 function sidOf(action: string): string {
   return sids[action] ?? action.replace(/[^A-Za-z0-9]/g, '');
 }
@@ -145,45 +145,45 @@ function allow(sid: string, action: string, resources: readonly string[]): IamSt
   return { Sid: sid, Effect: 'Allow', Action: action, Resource: resources };
 }
 
-/** Sorted and each once, so that the same config always gives the same policy. */
-function resourcesOf(reads: readonly SecretRef[]): readonly string[] {
-  return [...new Set(reads.flatMap(arnsOf))].sort();
+/** Sorted and without duplicates, so that a config always gives the same policy. */
+function resourcesOf(refs: readonly SecretRef[]): readonly string[] {
+  return [...new Set(refs.flatMap(arnsOf))].sort();
 }
 
-/** The ARNs by which IAM knows the value of a read. */
-export function arnsOf(read: SecretRef): readonly string[] {
-  if (!isArn(read.id)) return [namedArn(read)];
-  if (read.service === 'ssmparameter') return [read.id];
-  // An ARN may be given without the six characters, and a name may end as if it had them: "db-master". Those that AWS makes
-  // are all lower-case letters once in 180 times.
-  const [, suffix] = /-([A-Za-z0-9]{6})$/.exec(read.id) ?? [];
-  if (suffix === undefined) return [`${read.id}-??????`];
-  return /^[a-z]+$/.test(suffix) ? [read.id, `${read.id}-??????`] : [read.id];
+/** The ARNs of a ref's value, for a policy. */
+export function arnsOf(ref: SecretRef): readonly string[] {
+  if (!isArn(ref.id)) return [namedArn(ref)];
+  if (ref.service === 'ssmparameter') return [ref.id];
+  // An ARN may lack the six characters, and a name may end as if it had them: "db-master". Of the suffixes that AWS generates, one
+  // in 180 has lower-case letters only.
+  const [, suffix] = /-([A-Za-z0-9]{6})$/.exec(ref.id) ?? [];
+  if (suffix === undefined) return [`${ref.id}-??????`];
+  return /^[a-z]+$/.test(suffix) ? [ref.id, `${ref.id}-??????`] : [ref.id];
 }
 
-function decryption(service: SecretRef['service'], reads: readonly SecretRef[]): IamStatement {
+function decryption(service: SecretRef['service'], refs: readonly SecretRef[]): IamStatement {
   const { decryptSid, host, context } = services[service];
-  const regions = [...new Set(reads.map((read) => read.region))].sort();
+  const regions = [...new Set(refs.map((ref) => ref.region))].sort();
   const keys = regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:*:key/*`);
   const via = regions.map((region) => `${host}.${region}.${partitionOf(region).suffix}`);
   return {
     ...allow(decryptSid, 'kms:Decrypt', keys),
     Condition: {
       StringEquals: { 'kms:ViaService': via },
-      StringLike: { [`kms:EncryptionContext:${context}`]: resourcesOf(reads) },
+      StringLike: { [`kms:EncryptionContext:${context}`]: resourcesOf(refs) },
     },
   };
 }
 
-/** The role's trust policy as JSON to paste: for Pod Identity, IRSA, or both when the config does not say which. */
+/** The role's trust policy as JSON: for Pod Identity, for IRSA, or for both if the configs name neither. */
 export function trustNotes(plans: readonly Plan[]): readonly string[] {
-  const ways = new Set(plans.map((plan) => plan.usePodIdentity));
+  const methods = new Set(plans.map((plan) => plan.usePodIdentity));
   const partition = partitionOf(plans[0]?.region ?? '').name;
   return [
-    ...(ways.has(true) || ways.has(undefined)
+    ...(methods.has(true) || methods.has(undefined)
       ? [`The role's trust policy for EKS Pod Identity: ${JSON.stringify(podIdentityTrust)}`]
       : []),
-    ...(ways.has(false) || ways.has(undefined)
+    ...(methods.has(false) || methods.has(undefined)
       ? [`The role's trust policy for IRSA: ${JSON.stringify(irsaTrust(partition))}`]
       : []),
   ];

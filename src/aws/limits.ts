@@ -1,12 +1,12 @@
 /**
- * Waiting with an end: for a promise, for a limit of time, for a free slot.
+ * Abortable promises, timeouts and a semaphore.
  *
- * Work that is shared goes on when one who waits for it is aborted. Nothing here keeps a timer or a listener behind.
+ * Aborting one caller that waits for shared work does not stop the work. No function leaves a timer or a listener behind.
  */
 
 import type { Clock } from '../core/clock.ts';
 
-/** The promise's outcome, or a rejection with the signal's reason as soon as that is aborted. */
+/** Settles like the promise, or rejects with the signal's reason as soon as the signal is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -16,15 +16,15 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
   });
 }
 
-/** The work's outcome, or, after `ms` milliseconds, a rejection with what `late` makes, which is also the reason of the work's signal. */
+/** Settles like `work`, or after `ms` milliseconds rejects with the error of `timedOut`, which is also the reason of the work's signal. */
 export async function withTimeout<T>(
   clock: Clock,
   ms: number,
-  late: () => Error,
+  timedOut: () => Error,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
-  const cancel = setCancellableTimeout(clock, ms, () => limit.abort(late()));
+  const cancel = setCancellableTimeout(clock, ms, () => limit.abort(timedOut()));
   try {
     return await abortable(work(limit.signal), limit.signal);
   } finally {
@@ -32,20 +32,20 @@ export async function withTimeout<T>(
   }
 }
 
-/** Calls back after `ms` milliseconds, unless it is cancelled with the function that it answers. */
+/** Calls `then` after `ms` milliseconds; the returned function cancels that. */
 export function setCancellableTimeout(clock: Clock, ms: number, then: () => void): () => void {
   const cancel = new AbortController();
   clock.sleep(ms, cancel.signal).then(then, () => {});
   return () => cancel.abort();
 }
 
-/** A limited number of units; those who want more than are free wait in the order in which they came. */
+/** A limited number of units. Callers that request more than are free wait, in order. */
 export interface Semaphore {
-  /** Resolves with what releases the units, 1 by default; rejects when the signal is aborted first. */
+  /** Takes units (default 1) and resolves with the function that releases them; rejects if the signal is aborted first. */
   take(signal: AbortSignal | undefined, units?: number): Promise<() => void>;
 }
 
-/** `limit` units, all of them free. More than that at once are given as soon as all are free. */
+/** A semaphore with `limit` free units. A request for more than `limit` units takes all of them. */
 export function createSemaphore(limit: number): Semaphore {
   let free = limit;
   const waiting = new Set<{ readonly units: number; readonly resume: () => void }>();
@@ -58,9 +58,9 @@ export function createSemaphore(limit: number): Semaphore {
     }
   };
   return {
-    async take(signal, wanted = 1) {
+    async take(signal, requested = 1) {
       signal?.throwIfAborted();
-      const units = Math.min(wanted, limit);
+      const units = Math.min(requested, limit);
       if (waiting.size === 0 && units <= free) free -= units;
       else
         await new Promise<void>((resolve, reject) => {

@@ -1,47 +1,58 @@
 /**
- * Parameter Store: requests become values.
+ * Fetches values from Parameter Store.
  *
- * A value is wrapped in a Secret on the line where it arrives; the SDK's outputs do not leave this file. One bad or
- * forbidden name makes AWS refuse a whole call, so a refused call of several is asked again name by name: each read gets
- * the outcome that is its own.
+ * A value is wrapped in a Secret on the line where it is read from the response; the SDK's outputs do not leave this file. AWS
+ * rejects a whole call because of one malformed or forbidden name, so a rejected call is repeated for each name alone, and each ref
+ * gets its own result.
  */
 
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
+import {
+  type FetchResult,
+  type FetchResults,
+  mergeResults,
+  type SecretRef,
+  type SecretRefKey,
+} from '../config/secret-ref.ts';
 import { Secret } from '../core/secret.ts';
-import { fullParameterName, iamActions } from './batches.ts';
-import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
+import { entryIds, fullParameterName, iamActions, matchParameter } from './batches.ts';
+import {
+  type ClientContext,
+  call,
+  clientSettings,
+  connectEarly,
+  countAttempts,
+  credentialProvider,
+} from './client.ts';
 import type { Credentials } from './credential-cache.ts';
-import { type AwsErrorFacts, incompleteAnswer } from './error-facts.ts';
-import { failedFetch } from './fetch-problems.ts';
-import { answeredBy, matchParameter } from './response-matching.ts';
+import { type AwsErrorFacts, incompleteResponse } from './error-facts.ts';
+import { failedCall, failedFetch } from './fetch-problems.ts';
 
 /** One region's Parameter Store. */
 export interface ParameterStore {
-  /** Outcomes for all of them; they fit into one call. */
-  read(reads: readonly SecretRef[], signal: AbortSignal): Promise<ReadonlyMap<SecretRefKey, FetchResult>>;
+  /** Opens the connection of the first request. */
+  connectEarly(): void;
+  /** A result for each ref; the refs must fit into one call. */
+  read(refs: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
 }
 
 const { GetParameters: ACTION } = iamActions;
 
-/** A client for the surroundings' region; nothing is sent before the first read. */
-export function openParameterStore(surroundings: ClientContext, credentials: Credentials): ParameterStore {
+/** A client for the context's region; it connects at the first call. */
+export function createParameterStore(context: ClientContext, credentials: Credentials): ParameterStore {
   const client = new SSMClient({
-    ...clientSettings(surroundings, 'SSM'),
+    ...clientSettings(context, 'SSM'),
     credentials: credentialProvider(credentials),
   });
-  client.middlewareStack.use(countAttempts('ssm', surroundings));
+  client.middlewareStack.use(countAttempts('ssm', context));
 
-  async function read(
-    reads: readonly SecretRef[],
-    signal: AbortSignal,
-  ): Promise<Map<SecretRefKey, FetchResult>> {
-    const command = new GetParametersCommand({ Names: reads.map(fullParameterName), WithDecryption: true });
-    const answer = await call(
+  async function read(refs: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults> {
+    const command = new GetParametersCommand({ Names: refs.map(fullParameterName), WithDecryption: true });
+    const result = await call(
       async () => {
         const output = await client.send(command, { abortSignal: signal });
         const found = (Array.isArray(output.Parameters) ? output.Parameters : []).map((entry) => ({
-          ...answeredBy(entry?.Name, entry?.ARN, entry?.Selector),
+          ...entryIds(entry?.Name, entry?.ARN, entry?.Selector),
           value:
             typeof entry?.Value === 'string' && entry.Value.isWellFormed()
               ? new Secret(entry.Value)
@@ -53,49 +64,34 @@ export function openParameterStore(surroundings: ClientContext, credentials: Cre
           : [];
         const { requestId } = output.$metadata;
         return new Map(
-          reads.map((one): [SecretRefKey, FetchResult] => {
-            const { value, version } = matchParameter(one, found) ?? {};
+          refs.map((ref): [SecretRefKey, FetchResult] => {
+            const { value, version } = matchParameter(ref, found) ?? {};
             if (value !== undefined && version !== undefined)
-              return [one.key, { kind: 'found', value, version }];
-            const absent = invalid.includes(fullParameterName(one)) || invalid.includes(one.id);
-            return [one.key, failed(one, absent ? invalidParameter(requestId) : incompleteAnswer(requestId))];
+              return [ref.key, { kind: 'found', value, version }];
+            const isInvalid = invalid.includes(fullParameterName(ref)) || invalid.includes(ref.id);
+            const failure = isInvalid ? invalidParameter(requestId) : incompleteResponse(requestId);
+            return [ref.key, failedFetch(ref, ACTION, failure)];
           }),
         );
       },
       credentials,
-      surroundings,
+      context,
       signal,
     );
-    switch (answer.kind) {
-      case 'answer':
-        return answer.output;
-      case 'failure':
-        return reads.length > 1 && blamesOne(answer.failure)
-          ? merged(await Promise.all(reads.map((one) => read([one], signal))))
-          : new Map(reads.map((one) => [one.key, failed(one, answer.failure)]));
-      case 'credentials':
-        return new Map(reads.map((one) => [one.key, { kind: 'failed', problem: answer.problem }]));
-      default:
-        return answer satisfies never;
-    }
+    if (result.kind === 'output') return result.output;
+    if (refs.length > 1 && result.kind === 'failure' && mayConcernOneName(result.failure))
+      return mergeResults(await Promise.all(refs.map((ref) => read([ref], signal))));
+    return new Map(refs.map((ref) => [ref.key, failedCall(ref, ACTION, result)]));
   }
-  return { read };
+  return { connectEarly: () => connectEarly(context, 'SSM', client.config.endpointProvider), read };
 }
 
-/** Whether the call may have failed for one name's sake only. */
-function blamesOne({ kind }: AwsErrorFacts): boolean {
+/** Whether the call may have failed because of one name only. */
+function mayConcernOneName({ kind }: AwsErrorFacts): boolean {
   return kind === 'denied' || kind === 'client' || kind === 'notFound';
 }
 
-function failed(read: SecretRef, failure: AwsErrorFacts): FetchResult {
-  return failedFetch(read, ACTION, failure);
-}
-
-/** AWS lists names that do not exist, or have no such version or label, under this title. */
+/** AWS lists names that do not exist, or lack the version or label, in `InvalidParameters`. */
 function invalidParameter(requestId: string | undefined): AwsErrorFacts {
-  return { ...incompleteAnswer(requestId), kind: 'notFound', code: 'InvalidParameters' };
-}
-
-function merged(maps: readonly Map<SecretRefKey, FetchResult>[]): Map<SecretRefKey, FetchResult> {
-  return new Map(maps.flatMap((map) => [...map]));
+  return { ...incompleteResponse(requestId), kind: 'notFound', code: 'InvalidParameters' };
 }

@@ -1,21 +1,22 @@
 /**
- * Whether a request goes through a proxy, as Go's `ProxyFromEnvironment` decides it, which the AWS provider, the CSI driver and
- * most programs in a cluster go by: HTTPS_PROXY needs no scheme; a domain in NO_PROXY means its subdomains too; CIDR ranges,
- * ports, `*` and a leading dot are understood; loopback addresses never use a proxy.
+ * Whether a request uses the proxy, by the rules of Go's `ProxyFromEnvironment`, which the AWS provider, the CSI driver and most
+ * programs in a cluster follow: HTTPS_PROXY needs no scheme; a domain in NO_PROXY includes its subdomains; CIDR ranges, ports, `*`
+ * and a leading dot are supported; loopback addresses never use a proxy.
  *
- * Not `proxy-from-env` (3 KiB, maintained): there `NO_PROXY=amazonaws.com` covers that one host only, CIDR ranges are names,
- * and it reads the process's own variables. Node's own NO_PROXY lacks CIDR and subdomains of a bare domain as well.
+ * `proxy-from-env` (3 KiB, maintained) is not used, because its `NO_PROXY=amazonaws.com` matches that one host only, it treats CIDR
+ * ranges as names, and it reads the process's variables. Node's own NO_PROXY supports neither CIDR ranges nor subdomains of a bare
+ * domain.
  */
 
 import { BlockList, isIP } from 'node:net';
 
-/** The proxy's URL; undefined when the text is none that can be used. A missing scheme means http. */
+/** The proxy's URL; undefined if the text is not a usable URL. A missing scheme means http. */
 export function proxyUrl(text: string): URL | undefined {
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url : undefined;
 }
 
-/** Whether the host may be asked without the proxy, by the text of NO_PROXY. */
+/** Whether requests to the host are sent without the proxy; `noProxy` is the value of NO_PROXY. */
 export function bypassesProxy(noProxy: string | undefined, hostname: string, port: number): boolean {
   const host = hostname
     .replace(/^\[(.*)\]$/, '$1')
@@ -37,7 +38,7 @@ function matches(entry: string, host: string, port: number): boolean {
   return host.endsWith(domain.startsWith('.') ? domain : `.${domain}`) || host === domain;
 }
 
-/** `[::1]:443`, `host:443`, or neither: an IPv6 address has colons of its own. */
+/** For `[::1]:443`, `host:443`, or a host without a port. An IPv6 address without brackets contains colons too. */
 function splitPort(entry: string): readonly (string | undefined)[] {
   return /^\[(.*)\](?::(\d+))?$/.exec(entry)
     ? (/^\[(.*)\]()(?::(\d+))?$/.exec(entry) ?? []).map((part) => part || undefined)

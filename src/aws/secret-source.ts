@@ -1,35 +1,35 @@
 /**
- * The secrets of AWS as a SecretSource.
+ * Secrets Manager and Parameter Store as one SecretSource.
  *
- * Everything is asked for at once: regions, services and calls run side by side, held back only by the transport. Failures
- * are outcomes, each read's own; when credentials cannot be had, all reads that need them share one Problem. The SDK of a
- * service, and of a way to authenticate, is loaded when it is first needed, while the credentials are on their way.
+ * Regions, services and calls run concurrently; only the transport limits them. Each ref has its own result; without credentials,
+ * all refs that need them share one Problem. The SDK module of a service or of an authentication method is loaded when it is first
+ * needed, while the request for credentials is in flight.
  */
 
 import type { FetchMode } from '../cli/options.ts';
-import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
+import { type FetchResults, mergeResults, type SecretRef } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { type AwsRequest, batchReads, iamActions } from './batches.ts';
+import { type AwsRequest, iamActions, requestsFor } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
 import type { AwsEnvironment } from './environment.ts';
 import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
-import { failedFetch } from './fetch-problems.ts';
+import { failedCall } from './fetch-problems.ts';
 import type { SecretSource } from './fetcher.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import type { Transport } from './transport.ts';
 
-/** The identity, how to fetch, and what all sources of the process share. */
+/** The authentication method, the fetch options, and what all sources of the process share. */
 export interface SourceOptions {
   readonly authentication: AuthMethod;
   readonly environment: AwsEnvironment;
-  /** Shared by all sources of the process, so that the limit of requests in flight holds for all together. */
+  /** One for the process, so that its limit of concurrent requests applies to all sources together. */
   readonly transport: Transport;
   readonly fetch: FetchMode;
   /** Milliseconds for one attempt of one call. */
@@ -39,27 +39,25 @@ export interface SourceOptions {
   readonly meter: ApiMeter;
 }
 
-type Outcomes = readonly (readonly [SecretRefKey, FetchResult])[];
-
-/** One region: its credentials, and its clients once they are needed. */
+/** One region: its credentials, and its clients, which are created when they are first needed. */
 interface Region {
   readonly credentials: Credentials;
   secretsManager(): Promise<SecretsManager>;
   parameterStore(): Promise<ParameterStore>;
 }
 
-/** A SecretSource that knows its credentials. */
+/** A SecretSource that reports its credentials. */
 export interface AwsSource extends SecretSource {
-  /** Which link of the default chain served them; undefined without a chain, and before any were asked for. */
+  /** The link of the default chain that provided them; undefined without a chain, and before the first fetch. */
   servedBy(): string | undefined;
-  /** When the first of the credentials in use expires: milliseconds since 1970; undefined when none does. */
+  /** When the first of the credentials in use expires: milliseconds since 1970; undefined if none expires. */
   expiry(): number | undefined;
 }
 
-/** A source with one identity for all regions; opens no connection and loads no SDK before the first read. */
+/** A source with one identity for all regions; it connects and loads the SDK at the first fetch. */
 export function openSecretSource(options: SourceOptions): AwsSource {
   const regions = new Map<string, Region>();
-  const region = openRegions(options, regions);
+  const regionOf = createRegions(options, regions);
   const { clock, log } = options;
   let singleUntil = 0;
   const batchMode = (): FetchMode =>
@@ -67,70 +65,82 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 
   async function readRegion(
     name: string,
-    reads: readonly SecretRef[],
+    refs: readonly SecretRef[],
     signal: AbortSignal,
-  ): Promise<Outcomes> {
+  ): Promise<FetchResults> {
     try {
-      const here = region(name);
-      const services = [...new Set(reads.map((read) => read.service))];
+      const region = regionOf(name);
+      const services = [...new Set(refs.map((ref) => ref.service))];
+      let waiting = true;
       await Promise.all([
-        here.credentials.get(signal),
-        // Without the turn, the request for credentials would wait until the SDK of each service is loaded.
+        region.credentials.get(signal).finally(() => {
+          waiting = false;
+        }),
+        // Yields first, because loading an SDK module blocks, and the request for credentials must be sent before.
         ...services.map(async (service) => {
-          await turn();
-          return await (service === 'ssmparameter' ? here.parameterStore() : here.secretsManager());
+          await nextTurn();
+          const client = await (service === 'ssmparameter'
+            ? region.parameterStore()
+            : region.secretsManager());
+          if (waiting) client.connectEarly();
         }),
       ]);
-      const requests = batchReads(reads, batchMode());
-      return (await Promise.all(requests.map((request) => send(request, here, signal)))).flat();
+      const requests = requestsFor(refs, batchMode());
+      return mergeResults(await Promise.all(requests.map((request) => send(request, region, signal))));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      return reads.map((read) => [read.key, { kind: 'failed', problem: error }]);
+      return new Map(refs.map((ref) => [ref.key, { kind: 'failed', problem: error }]));
     }
   }
 
-  async function send(request: AwsRequest, here: Region, signal: AbortSignal): Promise<Outcomes> {
+  async function send(request: AwsRequest, region: Region, signal: AbortSignal): Promise<FetchResults> {
     switch (request.kind) {
       case 'GetParameters':
-        return [...(await (await here.parameterStore()).read(request.reads, signal))];
+        return await (await region.parameterStore()).read(request.refs, signal);
       case 'GetSecretValue':
-        return [[request.read.key, await (await here.secretsManager()).single(request.read, signal)]];
+        return await readSingly([request.ref], await region.secretsManager(), signal);
       case 'BatchGetSecretValue':
-        return await sendBatch(request.reads, await here.secretsManager(), signal);
+        return await sendBatch(request.refs, await region.secretsManager(), signal);
       default:
         return request satisfies never;
     }
   }
 
-  /** What a batch does not answer is fetched by single calls. */
-  async function sendBatch(
-    reads: readonly SecretRef[],
+  async function readSingly(
+    refs: readonly SecretRef[],
     secrets: SecretsManager,
     signal: AbortSignal,
-  ): Promise<Outcomes> {
-    const singly = (left: readonly SecretRef[]): Promise<Outcomes> =>
-      Promise.all(left.map(async (read) => [read.key, await secrets.single(read, signal)] as const));
-    const batch = await secrets.batch(reads, signal);
-    if (batch.kind === 'answered')
-      return [...batch.outcomes, ...(await singly(reads.filter((read) => !batch.outcomes.has(read.key))))];
-    if (batch.kind === 'refused' && servesSingly(batch.failure)) return await singly(reads);
-    return reads.map((read) => [
-      read.key,
-      batch.kind === 'credentials'
-        ? { kind: 'failed', problem: batch.problem }
-        : failedFetch(read, BATCH_ACTION, batch.failure),
-    ]);
+  ): Promise<FetchResults> {
+    return new Map(
+      await Promise.all(refs.map(async (ref) => [ref.key, await secrets.single(ref, signal)] as const)),
+    );
   }
 
-  /** Whether single calls may do what the batch could not. With `auto`, what lasts is remembered. */
-  function servesSingly(failure: AwsErrorFacts): boolean {
-    // One bad name may be to blame.
+  /** Refs that the batch response lacks are fetched by single calls. */
+  async function sendBatch(
+    refs: readonly SecretRef[],
+    secrets: SecretsManager,
+    signal: AbortSignal,
+  ): Promise<FetchResults> {
+    const batch = await secrets.batch(refs, signal);
+    if (batch.kind === 'output') {
+      const missing = refs.filter((ref) => !batch.output.has(ref.key));
+      return mergeResults([batch.output, await readSingly(missing, secrets, signal)]);
+    }
+    if (batch.kind === 'failure' && mayWorkSingly(batch.failure))
+      return await readSingly(refs, secrets, signal);
+    return new Map(refs.map((ref) => [ref.key, failedCall(ref, BATCH_ACTION, batch)]));
+  }
+
+  /** Whether single calls may succeed. With `--fetch auto`, a permanent reason disables batches for its duration. */
+  function mayWorkSingly(failure: AwsErrorFacts): boolean {
+    // The cause may be one malformed name.
     if (options.fetch !== 'auto') return failure.kind === 'client' || failure.kind === 'notFound';
-    // A network that is down, and credentials that are not accepted, are so for every call.
+    // Without a network or with rejected credentials, single calls fail too.
     if (failure.kind === 'network' || failure.kind === 'expired' || failure.kind === 'refused') return false;
-    const reason = lastingReason(failure);
+    const reason = reasonToDisable(failure);
     if (reason !== undefined && batchMode() === 'auto') {
-      singleUntil = clock.elapsed() + reason.lasts;
+      singleUntil = clock.elapsed() + reason.duration;
       log.write('fetch.batchDisabled', `secrets are fetched one by one: ${reason.text}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
@@ -145,16 +155,16 @@ export function openSecretSource(options: SourceOptions): AwsSource {
       const ends = [...regions.values()].flatMap(({ credentials }) => credentials.expiry() ?? []);
       return ends.length === 0 ? undefined : Math.min(...ends);
     },
-    async read(reads, signal) {
-      const regional = [...Map.groupBy(reads, (read) => read.region)];
-      // All are waited for, so that after an abort nothing of this pass is still running.
+    async read(refs, signal) {
+      const regional = [...Map.groupBy(refs, (ref) => ref.region)];
+      // Waits for all, so that no request is still running after an abort.
       const settled = await Promise.allSettled(
-        regional.map(([name, here]) => readRegion(name, here, signal)),
+        regional.map(([name, refs]) => readRegion(name, refs, signal)),
       );
-      return new Map(
-        settled.flatMap((result) => {
-          if (result.status === 'rejected') throw result.reason;
-          return result.value;
+      return mergeResults(
+        settled.map((region) => {
+          if (region.status === 'rejected') throw region.reason;
+          return region.value;
         }),
       );
     },
@@ -163,62 +173,62 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
-/** Milliseconds until a denied batch is tried again: it may have been allowed. */
-const DENIAL_LASTS = 3_600_000;
+/** Milliseconds until a denied batch is tried again: the permission may have been added. */
+const RETRY_DENIED_BATCH = 3_600_000;
 
-/** Why the next batches would fail too, and for how long. Throttling is never remembered: single calls are 20 times as many. */
-function lastingReason(
+/** Why batches are disabled, and for how long. Throttling does not disable them: single calls would be 20 times as many. */
+function reasonToDisable(
   failure: AwsErrorFacts,
-): { readonly text: string; readonly lasts: number } | undefined {
+): { readonly text: string; readonly duration: number } | undefined {
   if (failure.kind === 'denied')
     return {
-      text: `the role may not call ${BATCH_ACTION}, which saves calls; it is tried again in an hour`,
-      lasts: DENIAL_LASTS,
+      text: `the role may not call ${BATCH_ACTION}, which saves API calls; retried in an hour`,
+      duration: RETRY_DENIED_BATCH,
     };
   return isUnknownOperation(failure)
-    ? { text: `the endpoint does not have ${BATCH_ACTION}`, lasts: Number.POSITIVE_INFINITY }
+    ? { text: `the endpoint does not have ${BATCH_ACTION}`, duration: Number.POSITIVE_INFINITY }
     : undefined;
 }
 
-/** Opens each region once, with clients that are created once. */
-function openRegions(options: SourceOptions, regions: Map<string, Region>): (name: string) => Region {
+/** Creates each region once, and each of its clients once. */
+function createRegions(options: SourceOptions, regions: Map<string, Region>): (name: string) => Region {
   const credentialsOf = openCredentials(options);
-  const open = (name: string): Region => {
-    if (!/^[a-z0-9-]{1,63}$/i.test(name)) throw noRegion(name);
-    const surroundings: ClientContext = { ...options, region: name };
-    const credentials = credentialsOf(surroundings);
+  const create = (name: string): Region => {
+    if (!/^[a-z0-9-]{1,63}$/i.test(name)) throw invalidRegion(name);
+    const context: ClientContext = { ...options, region: name };
+    const credentials = credentialsOf(context);
     return {
       credentials,
       secretsManager: once(async () => {
-        const { openSecretsManager } = await import('./secrets-manager.ts');
-        return openSecretsManager(surroundings, credentials);
+        const { createSecretsManager } = await import('./secrets-manager.ts');
+        return createSecretsManager(context, credentials);
       }),
       parameterStore: once(async () => {
-        const { openParameterStore } = await import('./parameter-store.ts');
-        return openParameterStore(surroundings, credentials);
+        const { createParameterStore } = await import('./parameter-store.ts');
+        return createParameterStore(context, credentials);
       }),
     };
   };
   return (name) => {
-    const known = regions.get(name) ?? open(name);
-    regions.set(name, known);
-    return known;
+    const region = regions.get(name) ?? create(name);
+    regions.set(name, region);
+    return region;
   };
 }
 
-/** Shared by all regions, except with IRSA, where each region has those of its own STS. */
-export function openCredentials(options: SourceOptions): (surroundings: ClientContext) => Credentials {
+/** One cache for all regions; with IRSA one for each region, because each uses its own STS. */
+export function openCredentials(options: SourceOptions): (context: ClientContext) => Credentials {
   const { authentication, clock, log } = options;
   if (authentication.kind === 'irsa')
-    return (surroundings) => createCredentialCache(credentialSource(options, surroundings), clock, log);
+    return (context) => createCredentialCache(credentialSource(options, context), clock, log);
   let shared: Credentials | undefined;
-  return (surroundings) => {
-    shared ??= createCredentialCache(credentialSource(options, surroundings), clock, log);
+  return (context) => {
+    shared ??= createCredentialCache(credentialSource(options, context), clock, log);
     return shared;
   };
 }
 
-function credentialSource(options: SourceOptions, surroundings: ClientContext): CredentialSource {
+function credentialSource(options: SourceOptions, context: ClientContext): CredentialSource {
   const { authentication, awsTimeout, clock } = options;
   const fetchFromContainer: FetchContainerCredentials = async (address, authorization) =>
     (await import('./container-credentials.ts')).createContainerClient(awsTimeout, clock)(
@@ -229,22 +239,24 @@ function credentialSource(options: SourceOptions, surroundings: ClientContext): 
     case 'pod-identity':
       return {
         name: 'EKS Pod Identity',
-        ask: async () =>
-          (await import('./pod-identity.ts')).fetchFromPodIdentity(authentication, fetchFromContainer),
+        fetch: async () =>
+          (await import('./container-credentials.ts')).fetchFromPodIdentity(
+            authentication,
+            fetchFromContainer,
+          ),
       };
     case 'irsa':
       return {
-        name: `STS in ${surroundings.region}`,
-        ask: async () =>
-          (await import('./web-identity.ts')).fetchFromWebIdentity(authentication, surroundings),
+        name: `STS in ${context.region}`,
+        fetch: async () => (await import('./web-identity.ts')).fetchFromWebIdentity(authentication, context),
       };
     case 'default':
       return {
         name: "the SDK's default chain",
-        ask: async () =>
+        fetch: async () =>
           (await import('./default-chain.ts')).fetchFromDefaultChain(
             authentication.chain,
-            surroundings,
+            context,
             fetchFromContainer,
           ),
       };
@@ -253,20 +265,21 @@ function credentialSource(options: SourceOptions, surroundings: ClientContext): 
   }
 }
 
-/** One turn of the event loop. */
-function turn(): Promise<void> {
+/** Resolves in the next iteration of the event loop. */
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
+/** Calls `create` at most once. */
+function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let created: Promise<T> | undefined;
   return () => {
-    made ??= make();
-    return made;
+    created ??= create();
+    return created;
   };
 }
 
-function noRegion(name: string): Problem {
+function invalidRegion(name: string): Problem {
   return new Problem({
     code: 'config.region',
     subject: 'region',

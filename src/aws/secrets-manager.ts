@@ -1,8 +1,8 @@
 /**
- * Secrets Manager: requests become values.
+ * Fetches values from Secrets Manager.
  *
- * A value is wrapped in a Secret on the line where it arrives; the SDK's outputs do not leave this file. Every read that
- * was asked gets an outcome, or, if a batch did not answer it, is returned to be fetched by a single call.
+ * A value is wrapped in a Secret on the line where it is read from the response; the SDK's outputs do not leave this file. Every
+ * requested ref gets a result, unless a batch response lacks it: the caller then fetches it with a single call.
  */
 
 import {
@@ -11,117 +11,101 @@ import {
   type GetSecretValueCommandOutput,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { FetchResult, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
-import type { Problem } from '../core/problem.ts';
+import type { FetchResult, FetchResults, SecretRef } from '../config/secret-ref.ts';
 import { Secret } from '../core/secret.ts';
-import { iamActions } from './batches.ts';
-import { type ClientContext, call, clientSettings, countAttempts, credentialProvider } from './client.ts';
+import { entryIds, iamActions, matchSecret } from './batches.ts';
+import {
+  type CallResult,
+  type ClientContext,
+  call,
+  clientSettings,
+  connectEarly,
+  countAttempts,
+  credentialProvider,
+} from './client.ts';
 import type { Credentials } from './credential-cache.ts';
-import { type AwsErrorFacts, entryFailure, incompleteAnswer } from './error-facts.ts';
-import { failedFetch } from './fetch-problems.ts';
-import { answeredBy, matchSecret } from './response-matching.ts';
+import { entryFailure, incompleteResponse } from './error-facts.ts';
+import { failedCall, failedFetch } from './fetch-problems.ts';
 
 /** One region's Secrets Manager. */
 export interface SecretsManager {
-  single(read: SecretRef, signal: AbortSignal): Promise<FetchResult>;
-  /** The outcomes of the batch; the others are to be fetched by single calls, because of `failure` if the whole call failed. */
-  batch(reads: readonly SecretRef[], signal: AbortSignal): Promise<BatchOutcome>;
+  /** Opens the connection of the first request. */
+  connectEarly(): void;
+  single(ref: SecretRef, signal: AbortSignal): Promise<FetchResult>;
+  /** The results of the refs that the response contains, or the failure of the whole call. */
+  batch(refs: readonly SecretRef[], signal: AbortSignal): Promise<CallResult<FetchResults>>;
 }
-
-/** What came of a batch call as a whole. */
-type BatchOutcome =
-  | { readonly kind: 'answered'; readonly outcomes: ReadonlyMap<SecretRefKey, FetchResult> }
-  | { readonly kind: 'refused'; readonly failure: AwsErrorFacts }
-  | { readonly kind: 'credentials'; readonly problem: Problem };
 
 const { GetSecretValue: SINGLE, BatchGetSecretValue: BATCH } = iamActions;
 
-/** A client for the surroundings' region; nothing is sent before the first read. */
-export function openSecretsManager(surroundings: ClientContext, credentials: Credentials): SecretsManager {
+/** A client for the context's region; it connects at the first call. */
+export function createSecretsManager(context: ClientContext, credentials: Credentials): SecretsManager {
   const client = new SecretsManagerClient({
-    ...clientSettings(surroundings, 'SECRETS_MANAGER'),
+    ...clientSettings(context, 'SECRETS_MANAGER'),
     credentials: credentialProvider(credentials),
   });
-  client.middlewareStack.use(countAttempts('secretsmanager', surroundings));
+  client.middlewareStack.use(countAttempts('secretsmanager', context));
   return {
-    async single(read, signal) {
+    connectEarly: () => connectEarly(context, 'SECRETS_MANAGER', client.config.endpointProvider),
+    async single(ref, signal) {
       const command = new GetSecretValueCommand({
-        SecretId: read.id,
-        ...(read.version === undefined ? {} : { VersionId: read.version }),
-        ...(read.stage === undefined ? {} : { VersionStage: read.stage }),
+        SecretId: ref.id,
+        VersionId: ref.version,
+        VersionStage: ref.stage,
       });
-      const answer = await call(
+      const result = await call(
         async () => {
           const output = await client.send(command, { abortSignal: signal });
-          // A proxy or a cache in between may answer for another secret: its value is not this one's.
-          const entry = { ...output, ...answeredBy(output.Name, output.ARN) };
-          return matchSecret(read, [entry]) === undefined
-            ? failedFetch(read, SINGLE, incompleteAnswer(output.$metadata.requestId))
-            : outcomeOf(read, SINGLE, output);
+          // A proxy or a cache may return another secret.
+          const entry = { ...output, ...entryIds(output.Name, output.ARN) };
+          return matchSecret(ref, [entry]) === undefined
+            ? failedFetch(ref, SINGLE, incompleteResponse(output.$metadata.requestId))
+            : resultOf(ref, SINGLE, output);
         },
         credentials,
-        surroundings,
+        context,
         signal,
       );
-      switch (answer.kind) {
-        case 'answer':
-          return answer.output;
-        case 'failure':
-          return failedFetch(read, SINGLE, answer.failure);
-        case 'credentials':
-          return { kind: 'failed', problem: answer.problem };
-        default:
-          return answer satisfies never;
-      }
+      return result.kind === 'output' ? result.output : failedCall(ref, SINGLE, result);
     },
 
-    async batch(reads, signal) {
-      const command = new BatchGetSecretValueCommand({ SecretIdList: reads.map((read) => read.id) });
-      const answer = await call(
+    async batch(refs, signal) {
+      const command = new BatchGetSecretValueCommand({ SecretIdList: refs.map((ref) => ref.id) });
+      return await call(
         async () => {
           const output = await client.send(command, { abortSignal: signal });
           const found = listOf(output.SecretValues).map((entry) => ({
-            ...answeredBy(entry.Name, entry.ARN),
-            outcome: (read: SecretRef) => outcomeOf(read, BATCH, { ...entry, $metadata: output.$metadata }),
+            ...entryIds(entry.Name, entry.ARN),
+            result: (ref: SecretRef) => resultOf(ref, BATCH, { ...entry, $metadata: output.$metadata }),
           }));
           const failed = listOf(output.Errors).map((entry) => ({
-            ...answeredBy(entry.SecretId, entry.SecretId),
-            outcome: (read: SecretRef): FetchResult =>
+            ...entryIds(entry.SecretId, entry.SecretId),
+            result: (ref: SecretRef): FetchResult =>
               failedFetch(
-                read,
+                ref,
                 SINGLE,
                 entryFailure(entry.ErrorCode, entry.Message, output.$metadata.requestId),
               ),
           }));
           return new Map(
-            reads.flatMap((read) => {
-              const entry = matchSecret(read, found) ?? matchSecret(read, failed);
-              return entry === undefined ? [] : [[read.key, entry.outcome(read)] as const];
+            refs.flatMap((ref) => {
+              const entry = matchSecret(ref, found) ?? matchSecret(ref, failed);
+              return entry === undefined ? [] : [[ref.key, entry.result(ref)] as const];
             }),
           );
         },
         credentials,
-        surroundings,
+        context,
         signal,
       );
-      switch (answer.kind) {
-        case 'answer':
-          return { kind: 'answered', outcomes: answer.output };
-        case 'failure':
-          return { kind: 'refused', failure: answer.failure };
-        case 'credentials':
-          return { kind: 'credentials', problem: answer.problem };
-        default:
-          return answer satisfies never;
-      }
     },
   };
 }
 
 type Entry = Pick<GetSecretValueCommandOutput, 'SecretString' | 'SecretBinary' | 'VersionId' | '$metadata'>;
 
-/** SecretString wins over SecretBinary. The SDK does not check an answer's types, so a value of another one is none. */
-function outcomeOf(read: SecretRef, action: string, entry: Entry): FetchResult {
+/** SecretString takes precedence over SecretBinary. The SDK does not check types, so a value of another type counts as missing. */
+function resultOf(ref: SecretRef, action: string, entry: Entry): FetchResult {
   const { SecretString: text, SecretBinary: bytes, VersionId: version } = entry;
   const value =
     typeof text === 'string' && text.isWellFormed()
@@ -130,18 +114,17 @@ function outcomeOf(read: SecretRef, action: string, entry: Entry): FetchResult {
         ? new Secret(bytes)
         : undefined;
   if (value !== undefined && isVersion(version)) return { kind: 'found', value, version };
-  return failedFetch(read, action, incompleteAnswer(entry.$metadata.requestId));
+  return failedFetch(ref, action, incompleteResponse(entry.$metadata.requestId));
 }
 
 /**
- * A UUID, or the ClientRequestToken of the call that stored the version. Versions are shown to people: what is not one word
- * is not let through.
+ * A UUID, or the ClientRequestToken of the call that stored the version. Versions are printed, so other characters are rejected.
  */
 function isVersion(version: unknown): version is string {
   return typeof version === 'string' && /^[\x21-\x7e]{1,64}$/.test(version);
 }
 
-/** The entries of a list that comes from outside: nothing that is no object. */
+/** The objects of a list in a response. */
 function listOf<T extends object>(list: readonly T[] | undefined): readonly T[] {
   return Array.isArray(list) ? list.filter((entry) => typeof entry === 'object' && entry !== null) : [];
 }

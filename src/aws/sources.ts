@@ -9,7 +9,7 @@ import { type AuthInput, type AuthMethod, authMethodText, resolveAuthMethod } fr
 import { readAwsEnvironment } from './environment.ts';
 import type { SecretSource } from './fetcher.ts';
 import { type AwsSource, openSecretSource, type SourceOptions } from './secret-source.ts';
-import { openTransport } from './transport.ts';
+import { createTransport } from './transport.ts';
 
 /** What all sources of the process share. */
 export interface SourcesOptions extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter'> {
@@ -39,7 +39,7 @@ export interface Sources {
 export function openSources(options: SourcesOptions): Sources {
   const { auth, env, log, fetch, awsTimeout, clock, meter } = options;
   const environment = readAwsEnvironment(env);
-  const transport = openTransport({ environment, awsTimeout, clock });
+  const transport = createTransport({ environment, awsTimeout, clock });
   const opened = new Map<string, { readonly kind: AuthMethod['kind']; readonly source: AwsSource }>();
   return {
     of({ usePodIdentity, preferredAddressType }) {

@@ -1,9 +1,10 @@
 /**
- * The transport of every AWS client here.
+ * The HTTP transport of all AWS clients.
  *
- * At most 16 requests are in flight, whichever client sends them; connections are kept alive and shared. Each attempt has a
- * limit of time from its first byte to its last, its answer a limit of size that fits the operation, and all answers together
- * one budget of memory. Nothing is decided here and nothing logged.
+ * At most 16 requests of all clients are in flight; connections are kept alive and shared, and the first to a
+ * service can be opened before its request. Each attempt has a timeout from its
+ * first byte to its last, each response a size limit that depends on the operation, and all responses together a memory budget.
+ * Retries and logging are left to the callers.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -14,17 +15,20 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { RequestError, sendRequest } from '../http/request.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
 import { bypassesProxy, proxyUrl } from './proxy.ts';
 
-/** What the SDK's clients take as their `requestHandler`. Not an interface: it must fit their index signature. */
+/** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
 export type Transport = {
   handle(request: WireRequest, options?: WireOptions): Promise<{ readonly response: WireResponse }>;
-  /** The clients may call these; there is nothing to configure. */
+  /** The SDK requires these two; there is nothing to configure. */
   updateHttpClientConfig(): void;
   httpHandlerConfigs(): Record<string, never>;
+  /** Opens the TLS connection of the next request to this host, to save time. Failures are ignored: the request reports them. */
+  connectEarly(url: URL): void;
 };
 
 interface WireRequest {
@@ -42,7 +46,7 @@ interface WireOptions {
 }
 
 interface WireResponse {
-  /** `host:port`. The SDK keeps the response with its errors, so that they can name it. */
+  /** `host:port`. The SDK attaches the response to its errors, so that messages can name the host. */
   readonly peer: string;
   readonly statusCode: number;
   readonly reason: string | undefined;
@@ -50,7 +54,7 @@ interface WireResponse {
   readonly body: Uint8Array;
 }
 
-/** Where to, and for how long. */
+/** Proxy, trust and timeout. */
 export interface TransportOptions {
   readonly environment: Pick<AwsEnvironment, 'caBundle' | 'httpsProxy' | 'noProxy'>;
   /** Milliseconds for one attempt. */
@@ -59,42 +63,46 @@ export interface TransportOptions {
 }
 
 /** Requests in flight at a time, over all services and regions. */
-const IN_FLIGHT = 16;
+const MAX_CONCURRENT = 16;
 
-/** Milliseconds to connect: a second lost packet is worth waiting for, a third is a route that is not there. */
+/** Milliseconds to connect: enough for TCP to resend two lost packets; a third means that there is no route. */
 const CONNECT_TIMEOUT = 2000;
 
-/** Milliseconds an unused connection is kept: longer than a sync, shorter than AWS keeps it. */
+/** Milliseconds that an idle connection is kept: longer than a sync, shorter than AWS keeps it. */
 const IDLE_TIMEOUT = 5000;
 
 const KIB = 1024;
 
 /**
- * Bytes of an answer, by operation. A secret has 64 KiB, of which JSON may escape every byte as six; a parameter has 8 KiB;
- * calls take 20 secrets or 10 parameters. STS and others answer with 2 KiB.
+ * Bytes of a response, by operation. A secret has up to 64 KiB, and JSON may escape each byte with six; a parameter has up to 8 KiB;
+ * a call returns 20 secrets or 10 parameters. Responses of STS and others have 2 KiB.
  */
-const LARGEST_ANSWERS: Readonly<Record<string, number>> = {
+const MAX_RESPONSES: Readonly<Record<string, number>> = {
   GetSecretValue: 512 * KIB,
   BatchGetSecretValue: 10 * 1024 * KIB,
   GetParameters: 1024 * KIB,
 };
-const LARGEST_ANSWER = 64 * KIB;
+const MAX_RESPONSE = 64 * KIB;
 
-/** Bytes of all answers that are read at the same time: a pod has 128 MiB for everything. */
+/** Bytes of all responses that are read at the same time: the memory limit of the container is 128 MiB. */
 const MEMORY_BUDGET = 20 * 1024 * KIB;
 
-/** Throws a Problem when the file of authorities cannot be used. */
-export function openTransport(options: TransportOptions): Transport {
+/** Throws a Problem if the CA bundle cannot be used. */
+export function createTransport(options: TransportOptions): Transport {
   const { environment, awsTimeout, clock } = options;
-  const slots = createSemaphore(IN_FLIGHT);
+  const slots = createSemaphore(MAX_CONCURRENT);
   const memory = createSemaphore(MEMORY_BUDGET);
-  const agentFor = openAgents(environment);
+  const agents = createAgents(environment);
   return {
+    connectEarly({ protocol, hostname, port }) {
+      if (protocol === 'https:')
+        agents.connectEarly(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 443));
+    },
     async handle(request, { abortSignal } = {}) {
       const release = await slots.take(abortSignal);
       const limit = new AbortController();
       const cancel = setCancellableTimeout(clock, awsTimeout, () =>
-        limit.abort(new DOMException('no answer in time', 'TimeoutError')),
+        limit.abort(new DOMException('timed out', 'TimeoutError')),
       );
       try {
         const protocol = request.protocol === 'https:' ? 'https:' : 'http:';
@@ -104,13 +112,13 @@ export function openTransport(options: TransportOptions): Transport {
           host: request.hostname,
           port: request.port,
           body: request.body as string | Uint8Array | undefined,
-          agent: agentFor(protocol, request.hostname, request.port ?? 443),
-          largestBody: LARGEST_ANSWERS[operationOf(request)] ?? LARGEST_ANSWER,
+          agent: agents.agentFor(protocol, request.hostname, request.port ?? 443),
+          largestBody: MAX_RESPONSES[operationOf(request)] ?? MAX_RESPONSE,
           signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
           limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
-        // The SDK would put U+FFFD in the place of what is no UTF-8, and a file would hold another value than AWS does.
+        // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
         if (!isUtf8(body)) throw new RequestError('ERR_ANSWER_NOT_UTF8', peer, 'answer');
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
@@ -129,14 +137,18 @@ function operationOf({ headers }: WireRequest): string {
   return target?.split('.').at(-1) ?? '';
 }
 
-type AgentFor = (protocol: 'http:' | 'https:', host: string, port: number) => http.Agent | https.Agent;
+interface Agents {
+  agentFor(protocol: 'http:' | 'https:', host: string, port: number): http.Agent | https.Agent;
+  /** Does nothing if a proxy is used, because a proxy needs a request to open a tunnel. */
+  connectEarly(host: string, port: number): void;
+}
 
-/** Agents are made when they are needed: one for https makes Node load TLS, 0.4 times its own start. */
-function openAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): AgentFor {
+/** Creates agents when they are first needed: one for https makes Node load TLS, which takes 0.4 times its own start. */
+function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environment']): Agents {
   const alive = { keepAlive: true, timeout: IDLE_TIMEOUT };
-  // One context for all connections: parsing the authorities again costs milliseconds each time. A file that cannot be used is
-  // found now, not at the first request.
-  const secureContext = caBundle === undefined ? undefined : trusting(caBundle);
+  // One context for all connections, because parsing the certificates costs milliseconds. An unusable file is reported now, not at
+  // the first request.
+  const secureContext = caBundle === undefined ? undefined : secureContextOf(caBundle);
   const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy)?.href;
   const secureAgent = (through: string | undefined): https.Agent =>
     new https.Agent({
@@ -145,26 +157,36 @@ function openAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['environ
       ...(through === undefined ? {} : { proxyEnv: { HTTPS_PROXY: through } }),
     });
   let plain: http.Agent | undefined;
-  let direct: https.Agent | undefined;
+  let direct: { readonly agent: https.Agent; readonly connectEarly: ConnectEarly } | undefined;
   let proxied: https.Agent | undefined;
-  return (protocol, host, port) => {
-    if (protocol === 'http:') {
-      plain ??= new http.Agent(alive);
-      return plain;
-    }
-    if (proxy === undefined || bypassesProxy(noProxy, host, port)) {
-      direct ??= secureAgent(undefined);
-      return direct;
-    }
-    proxied ??= secureAgent(proxy);
-    return proxied;
+  const isDirect = (host: string, port: number): boolean =>
+    proxy === undefined || bypassesProxy(noProxy, host, port);
+  const openDirect = () => {
+    if (direct !== undefined) return direct;
+    const agent = secureAgent(undefined);
+    direct = { agent, connectEarly: openEarlyConnections(agent) };
+    return direct;
+  };
+  return {
+    agentFor(protocol, host, port) {
+      if (protocol === 'http:') {
+        plain ??= new http.Agent(alive);
+        return plain;
+      }
+      if (isDirect(host, port)) return openDirect().agent;
+      proxied ??= secureAgent(proxy);
+      return proxied;
+    },
+    connectEarly(host, port) {
+      if (isDirect(host, port)) openDirect().connectEarly(host, port);
+    },
   };
 }
 
-function trusting({ variable, file }: CaBundle): ReturnType<typeof createSecureContext> {
+function secureContextOf({ variable, file }: CaBundle): ReturnType<typeof createSecureContext> {
   try {
     const pem = readFileSync(file, 'utf8');
-    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate in it');
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('a file without one');
     return createSecureContext({ ca: pem });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

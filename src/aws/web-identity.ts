@@ -1,27 +1,27 @@
 /**
- * IRSA: credentials of an IAM role from STS, for the service account's projected token.
+ * IRSA: exchanges the service account token for credentials of an IAM role, at STS.
  *
- * Each region asks its own STS, so that a failover region does not depend on the region it stands in for. The requests go
- * through the same transport, settings and count as all others.
+ * Each region uses its own STS, so that a failover region does not depend on the primary. The requests use the same transport,
+ * settings and metrics as all others.
  */
 
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
 import type { Problem } from '../core/problem.ts';
 import type { WebIdentity } from './chain-links.ts';
-import { bugOf, type ClientContext, clientSettings, countAttempts } from './client.ts';
+import { type ClientContext, clientSettings, countAttempts, internalError } from './client.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { stsProblem } from './credential-problems.ts';
 import { globalStsEndpoint } from './environment.ts';
-import { type AwsErrorFacts, errorFacts, incompleteAnswer } from './error-facts.ts';
+import { type AwsErrorFacts, errorFacts, incompleteResponse } from './error-facts.ts';
 import { readToken } from './service-account-token.ts';
 
-/** Credentials from the STS of the surroundings' region. */
+/** Credentials from STS in the context's region. */
 export async function fetchFromWebIdentity(
   { roleArn, sessionName, tokenFile }: WebIdentity,
-  surroundings: ClientContext,
+  context: ClientContext,
 ): Promise<AwsCredentials> {
-  const { region, environment, clock } = surroundings;
-  const elsewhere = globalStsEndpoint(environment, region);
+  const { region, environment, clock } = context;
+  const globalEndpoint = globalStsEndpoint(environment, region);
   const problem = (failure: AwsErrorFacts): Problem => stsProblem(roleArn, region, failure);
   const webIdentityToken = await readToken(tokenFile);
   const assume = fromWebToken({
@@ -29,18 +29,18 @@ export async function fetchFromWebIdentity(
     roleSessionName: sessionName,
     webIdentityToken,
     clientConfig: {
-      ...clientSettings(surroundings, 'STS'),
-      // Not the SDK's `useGlobalEndpoint`, with which it asks for credentials to get credentials.
-      ...(elsewhere === undefined ? {} : { endpoint: elsewhere }),
+      ...clientSettings(context, 'STS'),
+      // Not the SDK's `useGlobalEndpoint`, which requires credentials in order to get credentials.
+      ...(globalEndpoint === undefined ? {} : { endpoint: globalEndpoint }),
     },
-    clientPlugins: [countAttempts('sts', surroundings)],
+    clientPlugins: [countAttempts('sts', context)],
   });
   const credentials = await assume().catch((error: unknown) => {
     const incomplete = error instanceof Error && error.message.startsWith('Invalid response from STS');
-    const failure = incomplete ? incompleteAnswer(undefined) : errorFacts(error, clock.now());
-    throw failure === undefined ? bugOf(error) : problem(failure);
+    const failure = incomplete ? incompleteResponse(undefined) : errorFacts(error, clock.now());
+    throw failure === undefined ? internalError(error) : problem(failure);
   });
   if (!credentials.sessionToken || credentials.expiration === undefined || !areUsable(credentials))
-    throw problem(incompleteAnswer(undefined));
+    throw problem(incompleteResponse(undefined));
   return credentials;
 }

@@ -314,6 +314,14 @@ export const options = {
     commands: ['inject'],
     description: 'container that gets the files; default: every container',
   },
+  env: {
+    kind: 'flag',
+    env: 'PODSECRETS_ENV',
+    default: 'false',
+    group: 'Pod specs',
+    commands: ['inject'],
+    description: 'give these containers the variables of envFile by fileKeyRef (Kubernetes 1.35+)',
+  },
   image: {
     kind: 'text',
     env: 'PODSECRETS_IMAGE',
@@ -430,7 +438,8 @@ export const options = {
     choices: ['auto', 'json', 'text'],
     group: 'Output',
     commands: publishing,
-    description: 'auto: text on a terminal, else json; text is coloured on a terminal unless NO_COLOR is set',
+    description:
+      'auto: text on a terminal, else json; text has colours on a terminal (NO_COLOR: never, FORCE_COLOR: always)',
   },
 } as const satisfies Record<string, Option>;
 

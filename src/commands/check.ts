@@ -9,9 +9,9 @@ import { checkReport, checkText } from '../config/report.ts';
 import { exitCodes } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
 import { readClassFiles } from './class-files.ts';
-import { colourReport, usesColour } from './colour.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
+import { writeReport } from './terminal.ts';
 
 /**
  * Prints the report. Returns the exit code of stage `config` if there is a problem. Throws the Problem of files without any
@@ -30,8 +30,7 @@ export async function check(context: Context): Promise<number> {
   if (settings.output === 'json') {
     stdout.write(`${escapedJson(checkReport(checked))}\n`);
   } else {
-    const text = `${checkText(checked)}${isOk ? '\nok\n' : ''}`;
-    stdout.write(usesColour(context) ? colourReport(text) : text);
+    await writeReport(context, `${checkText(checked, stdout.columns)}${isOk ? '\nok\n' : ''}`);
   }
   return isOk ? exitCodes.done : exitCodes.config;
 }

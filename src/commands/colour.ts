@@ -3,28 +3,36 @@
  */
 
 import { styleText } from 'node:util';
-import type { Context } from './context.ts';
-
-/** Whether standard output is a terminal that shows colours; NO_COLOR turns them off (https://no-color.org). */
-export function usesColour({ env, stdout }: Pick<Context, 'env' | 'stdout'>): boolean {
-  return !env.NO_COLOR && env.TERM !== 'dumb' && stdout.isTerminal;
-}
 
 /** The report with its headings bold, and good and bad results in green, yellow and red. */
 export function colourReport(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => {
-      const [, style] = STYLES.find(([pattern]) => pattern.test(line)) ?? [];
-      return style === undefined ? line : styleText(style, line, { validateStream: false });
-    })
-    .join('\n');
+  return text.split('\n').map(colourLine).join('\n');
 }
 
+function colourLine(line: string): string {
+  for (const [pattern, style] of STYLES) {
+    const match = pattern.exec(line);
+    if (match === null) continue;
+    const [whole, word = whole] = match;
+    const at = match.index + whole.lastIndexOf(word);
+    const coloured = styleText(style, word, { validateStream: false });
+    return `${line.slice(0, at)}${coloured}${line.slice(at + word.length)}`;
+  }
+  return line;
+}
+
+/** The first that fits a line. Its group is coloured, or the whole match. */
 const STYLES: readonly (readonly [RegExp, 'bold' | 'green' | 'yellow' | 'red'])[] = [
-  // The head of a table.
-  [/^[A-Z]{2,}( +[A-Z]+)*$/, 'bold'],
-  [/^\s*(warning|pending)\b/, 'yellow'],
-  [/^\s*(failed|error)\b|\bproblems?\b.*\.$|\[[a-z]+\.[a-zA-Z]+\]$/, 'red'],
-  [/^\s*ok\b|^All checks passed/, 'green'],
+  // The head of a table, and the first line of a row that is a block.
+  [/^\s*[A-Z]{2,}(?: +[A-Z]+)*$/, 'bold'],
+  [/^\s*((?:FILE|VARIABLE|API READS) )\S/, 'bold'],
+  [/^\s*(ok|All checks passed\.)(?= |$)/, 'green'],
+  [/^\s*(warn|warning|pending)\b/, 'yellow'],
+  [/^\s*(FAIL|failed|error)\b/, 'red'],
+  [/^\s*(invalid configuration)\b/, 'yellow'],
+  [/^podsecrets \S+: (not ready|stopping)\b/, 'yellow'],
+  [/^podsecrets \S+: (ready)\b/, 'green'],
+  [/^\d+ problems?\b.*\.$/, 'red'],
+  [/(\[[a-z]+\.[a-zA-Z]+\])$/, 'red'],
+  [/^\s*(do:)/, 'bold'],
 ];

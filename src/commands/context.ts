@@ -36,6 +36,8 @@ export interface Context extends Invocation {
 export interface Output {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
+  /** Width of the terminal; infinite where there is none. */
+  readonly columns: number;
 }
 
 /** Written by the command, read by main. */

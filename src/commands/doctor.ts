@@ -9,11 +9,13 @@
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
+import { readMemoryLimit } from '../doctor/memory-limit.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
 import type { Context } from './context.ts';
 import { readPlan, readPlans } from './plans.ts';
+import { writeReport } from './terminal.ts';
 import { writeWarnings } from './warnings.ts';
 
 /** Prints the report, or the policy. The exit code is that of the earliest stage that failed; only `--policy` throws Problems. */
@@ -27,13 +29,15 @@ async function printReport(context: Context): Promise<number> {
   const doctorContext = {
     ...context,
     user: context.process.user,
+    memoryLimit: readMemoryLimit,
     readPlan: (file: string) => readPlan(context, file),
   };
   // One after the other: the report is in their order.
   const configs: DoctorReport['configs'][number][] = [];
   for (const target of settings.config) configs.push(await runChecks(doctorContext, target));
   const report: DoctorReport = { configs };
-  stdout.write(settings.output === 'json' ? doctorJson(report) : doctorText(report));
+  if (settings.output === 'json') stdout.write(doctorJson(report));
+  else await writeReport(context, doctorText(report, stdout.columns));
   return doctorExitCode(report);
 }
 

@@ -5,6 +5,7 @@
 import type { Log } from '../core/log.ts';
 import { openLog, writeToStderr } from '../core/log.ts';
 import type { Context } from './context.ts';
+import { usesColour } from './uses-colour.ts';
 
 /** The log of a command that runs in a pod. */
 export function openCommandLog(context: Context): Log {
@@ -13,7 +14,7 @@ export function openCommandLog(context: Context): Log {
   return openLog({
     level: settings.logLevel,
     format,
-    colour: format === 'text' && !env.NO_COLOR && env.TERM !== 'dumb' && stderr.isTerminal,
+    colour: format === 'text' && usesColour(env, stderr),
     now: clock.now,
     write: writeToStderr,
   });

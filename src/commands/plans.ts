@@ -5,6 +5,7 @@
 import { readConfigFile } from '../config/file.ts';
 import { type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
+import { inKubernetes } from '../core/environment.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
@@ -56,7 +57,7 @@ export async function readPlan(
 }
 
 function planOf(
-  { settings, env }: Context,
+  { settings, env, clock }: Context,
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
 ) {
@@ -65,6 +66,9 @@ function planOf(
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
     missingRegion,
+    ...(missingRegion === 'error' && !inKubernetes(env)
+      ? { findRegion: async () => (await import('../aws/region.ts')).findRegion(env, clock) }
+      : {}),
     syncSecrets: settings.syncSecrets,
   });
 }

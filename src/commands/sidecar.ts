@@ -46,7 +46,7 @@ export async function sidecar(context: Context): Promise<number> {
         void watchAdoptedSecrets(context, opened.targets, () => triggers.trigger('secrets'));
         const { watchConfigs } = await import('../config/watcher.ts');
         const files = opened.targets.map((target) => target.plan().file);
-        watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
+        await watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
       },
       onRetry(problems) {
         context.start.problems = problems;

@@ -9,6 +9,7 @@ import { fetchStatus } from '../http/status-client.ts';
 import { readStatus } from '../sidecar/read-status.ts';
 import { statusText } from '../sidecar/status-text.ts';
 import type { Context } from './context.ts';
+import { writeReport } from './terminal.ts';
 import { writeWarnings } from './warnings.ts';
 
 /** Milliseconds: the sidecar closes every connection after this time. */
@@ -21,7 +22,8 @@ export async function status(context: Context): Promise<number> {
   // `off` was refused when the settings were read.
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT, readStatus);
-  stdout.write(settings.output === 'json' ? `${escapedJson(page)}\n` : statusText(page, clock.now()));
+  if (settings.output === 'json') stdout.write(`${escapedJson(page)}\n`);
+  else await writeReport(context, statusText(page, clock.now(), stdout.columns));
   // Health checks use this exit code, because the image has no other HTTP client.
   return page.ready ? exitCodes.done : exitCodes.fetch;
 }

@@ -3,9 +3,14 @@
  */
 
 import { type Problem, problemLine } from '../core/problem.ts';
+import { wrapText } from '../core/wrap.ts';
 import type { Context } from './context.ts';
 
 /** Writes a line for each. */
 export function writeWarnings({ stderr }: Context, warnings: readonly Problem[]): void {
-  for (const warning of warnings) stderr.write(`warning: ${problemLine(warning)}\n`);
+  for (const warning of warnings) {
+    const line = `warning: ${problemLine(warning)}
+`;
+    stderr.write(stderr.isTerminal ? wrapText(line, stderr.columns) : line);
+  }
 }

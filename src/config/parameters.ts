@@ -31,10 +31,14 @@ export interface Parameters
   readonly envFile: ParameterText | undefined;
 }
 
+/** A region from outside the config, or the names of all places that have none. */
+export type RegionSearch =
+  | { readonly region: string; readonly from: string }
+  | { readonly region: undefined; readonly lookedAt: readonly string[] };
+
 /** Where a region comes from if the file names none. */
 export interface RegionOptions {
-  /** AWS_REGION. */
-  readonly environmentRegion: string | undefined;
+  readonly environment: RegionSearch;
   /** Not an error where only the pod knows its region: EKS sets AWS_REGION there. */
   readonly missingRegion: 'error' | 'warning' | 'accepted';
 }
@@ -66,21 +70,18 @@ export function readParameters(
   const text = (name: Name) => parameterText(name, entries.get(name), diagnostics);
   const ownRegion = text('region');
   const failoverRegion = text('failoverRegion');
-  const region = ownRegion?.text ?? (options.environmentRegion || undefined);
+  const { environment } = options;
+  const region = ownRegion?.text ?? environment.region;
+  const elsewhere = environment.region === undefined ? 'AWS_REGION' : environment.from;
+  const regionFrom = ownRegion === undefined ? elsewhere : 'parameters.region';
   if (region === undefined) reportMissingRegion(map?.line, options, diagnostics);
-  else
-    checkRegion(
-      ownRegion === undefined ? 'AWS_REGION' : 'parameters.region',
-      region,
-      ownRegion?.line,
-      diagnostics,
-    );
+  else checkRegion(regionFrom, region, ownRegion?.line, diagnostics);
   if (failoverRegion !== undefined)
     checkRegion('parameters.failoverRegion', failoverRegion.text, failoverRegion.line, diagnostics);
   const objects = entries.get('objects');
   return {
     region,
-    regionFrom: ownRegion === undefined ? 'AWS_REGION' : 'parameters.region',
+    regionFrom,
     failoverRegion: checkFailoverRegion(failoverRegion, region, diagnostics),
     pathTranslation: readTranslation(text('pathTranslation'), diagnostics),
     usePodIdentity: readUsePodIdentity(text('usePodIdentity'), diagnostics),
@@ -132,12 +133,14 @@ function checkRegion(
 
 function reportMissingRegion(
   line: number | undefined,
-  { missingRegion }: RegionOptions,
+  { missingRegion, environment }: RegionOptions,
   diagnostics: Diagnostics,
 ): void {
   if (missingRegion === 'error') {
-    const message = 'expected a region, got none here and none in AWS_REGION';
-    const remedy = 'Write region, or set AWS_REGION (EKS sets it with IRSA and Pod Identity).';
+    const places = environment.region === undefined ? environment.lookedAt : [];
+    const message = `expected a region, got none here and none in ${places.join(', ')}`;
+    const inPod = places.length === 1 ? ' (EKS sets it with IRSA and Pod Identity)' : '';
+    const remedy = `Write region, or set AWS_REGION${inPod}.`;
     diagnostics.error('config.region', 'parameters.region', { line, message, remedy });
   } else if (missingRegion === 'warning') {
     const message = 'no region here and none in AWS_REGION: the pod must have AWS_REGION';

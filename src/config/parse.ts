@@ -7,24 +7,28 @@
 
 import { isArn, parseArn } from '../core/arn.ts';
 import type { Problem, ProblemCode } from '../core/problem.ts';
-import type { YamlValue } from '../formats/yaml-values.ts';
+import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { readDocument } from './document.ts';
 import { checkEnvNames } from './env.ts';
 import { type ObjectContext, type ReadObject, readObject } from './object.ts';
 import { listObjects } from './object-list.ts';
 import { type Claim, type OutputContext, outputPath } from './outputs.ts';
-import { type ParameterText, type RegionOptions, readParameters } from './parameters.ts';
+import { type ParameterText, type RegionOptions, type RegionSearch, readParameters } from './parameters.ts';
 import { checkPaths } from './path-conflicts.ts';
 import type { Plan, PlannedObject } from './plan.ts';
 import { readSecretObjects } from './secret-objects.ts';
 
 /** What a plan needs besides the text. */
-export interface PlanOptions extends Pick<RegionOptions, 'environmentRegion'> {
+export interface PlanOptions {
   /** The file's name, as errors show it. */
   readonly file: string;
   /** Permission bits for a config that gives none. */
   readonly defaultMode: number;
+  /** AWS_REGION. */
+  readonly environmentRegion: string | undefined;
+  /** Looks for a region where neither the config nor AWS_REGION names one. Default: nowhere. */
+  readonly findRegion?: () => Promise<RegionSearch>;
   /** Default: `error`. With the other values a plan may lack a region, for commands that fetch nothing. */
   readonly missingRegion?: RegionOptions['missingRegion'];
   /** Whether secretObjects are applied, so that mistakes in them are errors. Default false: they are warnings. */
@@ -41,18 +45,21 @@ export interface ParsedPlan {
   readonly warnings: readonly Problem[];
 }
 
+const AWS_REGION = 'AWS_REGION';
+
 /** The region of a plan whose region only the pod knows, if no ARN names one. */
 const REGION_OF_POD = '$AWS_REGION';
 
 /** Parses a config. Never throws because of the text. */
 export async function parsePlan(text: string, options: PlanOptions): Promise<ParsedPlan> {
   const diagnostics = new Diagnostics(options.file);
-  const { missingRegion = 'error', environmentRegion } = options;
+  const { missingRegion = 'error' } = options;
   const document = readDocument(text, options.className, diagnostics);
   if (document === undefined)
     return { plan: undefined, problems: diagnostics.problems, warnings: diagnostics.warnings };
 
-  const parameters = readParameters(document.parameters, { environmentRegion, missingRegion }, diagnostics);
+  const environment = await environmentRegion(document.parameters, options);
+  const parameters = readParameters(document.parameters, { environment, missingRegion }, diagnostics);
   const values = listObjects(parameters, document.root, diagnostics);
   const region = parameters.region ?? (missingRegion === 'error' ? undefined : regionOfArns(values));
   const context: ObjectContext = {
@@ -98,6 +105,18 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     ignored: warnings.filter(({ code }) => ignoredCodes.has(code)).map(ignoredText),
   };
   return { plan, problems, warnings };
+}
+
+async function environmentRegion(
+  parameters: YamlMap | undefined,
+  options: PlanOptions,
+): Promise<RegionSearch> {
+  if (options.environmentRegion) return { region: options.environmentRegion, from: AWS_REGION };
+  const isNamed = parameters?.entries.some(
+    ({ key, value }) => key === 'region' && value.kind === 'scalar' && value.text !== '',
+  );
+  const found = isNamed ? undefined : await options.findRegion?.();
+  return found ?? { region: undefined, lookedAt: [AWS_REGION] };
 }
 
 function readEnvFile(parameter: ParameterText | undefined, context: OutputContext): Claim | undefined {

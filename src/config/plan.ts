@@ -16,8 +16,8 @@ export interface Plan {
   /** `metadata.name`, if the class has one. */
   readonly name: string | undefined;
   readonly region: string;
-  /** The source of `region`. */
-  readonly regionFrom: 'parameters.region' | 'AWS_REGION';
+  /** The source of `region`: `parameters.region`, `AWS_REGION`, or another place outside Kubernetes. */
+  readonly regionFrom: string;
   readonly failoverRegion: string | undefined;
   /** The value of `usePodIdentity`; undefined if the key is missing or empty. */
   readonly usePodIdentity: boolean | undefined;

@@ -90,12 +90,12 @@ export function checkReport(checked: Checked): CheckReport {
   };
 }
 
-/** The report as text for a terminal; ends with a line break. */
-export function checkText(checked: Checked): string {
+/** The report as text, its tables within `columns` (default: as wide as they are); ends with a line break. */
+export function checkText(checked: Checked, columns?: number): string {
   const { configs, problems } = checked;
   const warnings = checked.warnings.map((warning) => `warning: ${problemBlock(warning)}`);
   if (problems.length === 0) {
-    const plans = configs.map(({ plan, directory }) => planBlock(plan, directory));
+    const plans = configs.map(({ plan, directory }) => planBlock(plan, directory, columns));
     return `${[...plans, ...warnings].join('\n\n')}\n`;
   }
   const counts = [plural(problems.length, 'problem')];
@@ -190,7 +190,7 @@ function problemBlock({ code, subject, file, line, message, remedy }: Problem): 
 /** Characters. Messages quote at most 200 characters of a value, a few times. */
 const MAX_LINE = 1500;
 
-function planBlock(plan: Plan, directory: string): string {
+function planBlock(plan: Plan, directory: string, columns: number | undefined): string {
   const files = reportedFiles(plan, undefined);
   const reads = reportedReads([plan]);
   const title = `${plan.file}${plan.name === undefined ? '' : ` (${plan.name})`} publishes to ${directory}`;
@@ -207,6 +207,7 @@ function planBlock(plan: Plan, directory: string): string {
         service,
         source === 'whole' ? 'full value' : source,
       ]),
+      columns,
     ),
     '',
     ...table(
@@ -218,6 +219,7 @@ function planBlock(plan: Plan, directory: string): string {
         version ?? '',
         stage ?? '',
       ]),
+      columns,
     ),
     ...(variables.length === 0
       ? []
@@ -226,6 +228,7 @@ function planBlock(plan: Plan, directory: string): string {
           ...table(
             ['VARIABLE', 'OBJECT', 'FILE'],
             variables.map(({ name, object, file }) => [name, object, file ?? '']),
+            columns,
           ),
         ]),
   ].join('\n');

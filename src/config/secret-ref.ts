@@ -11,7 +11,7 @@ import type { Secret } from '../core/secret.ts';
 /** The two services, by the names that `objectType` uses. */
 export type Service = 'secretsmanager' | 'ssmparameter';
 
-/** Identifies a value: equal keys, equal values. Made only by `secretRef`. */
+/** Identifies a value: refs with equal keys name the same value. Created only by `secretRef`. */
 export type SecretRefKey = string & { readonly __brand: 'SecretRefKey' };
 
 /** One value, in one region, at one version. */
@@ -19,12 +19,12 @@ export interface SecretRef {
   readonly key: SecretRefKey;
   readonly service: Service;
   readonly region: string;
-  /** Name or ARN, as AWS takes it; never with a selector. */
+  /** Name or ARN, without a selector. */
   readonly id: string;
   /** `objectVersion`: a VersionId of Secrets Manager, or the version number of a parameter. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** `objectVersionLabel`: a staging label of Secrets Manager, or a label of a parameter. */
-  readonly stage?: string;
+  readonly stage?: string | undefined;
 }
 
 /** objectVersion and objectVersionLabel. */
@@ -51,11 +51,11 @@ export function isPinned({ service, version }: SecretRef): boolean {
 /** The result of fetching one ref. */
 export type FetchResult = FetchedValue | FailedFetch;
 
-/** No value. */
+/** The ref has no value. */
 export interface FailedFetch {
   readonly kind: 'failed';
   readonly problem: Problem;
-  /** The code of AWS's modelled error, without `Exception`; undefined: AWS did not answer with one. */
+  /** AWS's error code, without `Exception`; undefined if AWS returned none. */
   readonly awsCode?: string | undefined;
 }
 
@@ -69,3 +69,8 @@ export interface FetchedValue {
 
 /** One result for each ref of a fetch. */
 export type FetchResults = ReadonlyMap<SecretRefKey, FetchResult>;
+
+/** The results of several fetches, of different refs. */
+export function mergeResults(all: readonly FetchResults[]): FetchResults {
+  return new Map(all.flatMap((results) => [...results]));
+}

@@ -1,8 +1,8 @@
 /**
  * Watches the config files and reports when the text of one changes.
  *
- * An event only means "read again": the file is compared with its last text, so that a swap of the kubelet, the rename of an
- * editor, and a file that is deleted and written again each make one call, and a touch makes none.
+ * An event of chokidar only means "read again": the files are compared with their last text, so that a swap of the kubelet, the
+ * rename of an editor, and a file that is deleted and written again each make one call, and a touch makes none.
  *
  * The watches are on directories, not on files: every directory along the path that holds a link or the file itself. For a
  * ConfigMap these are the volume, which holds `config.yaml` and `..data`, and the timestamped directory that `..data` points
@@ -11,7 +11,9 @@
  * watches are replaced.
  */
 
-import { type FSWatcher, lstatSync, readlinkSync, statSync, watch } from 'node:fs';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 
@@ -32,32 +34,41 @@ const SETTLE = 100;
 /** Milliseconds between readings without an event. */
 const POLL = 10_000;
 
-/** Watches until `stop`. Every file is watched when it returns. */
-export function watchConfigs(options: ConfigWatchOptions, stop: AbortSignal): void {
-  for (const file of options.files) watchConfig(file, options, stop);
-}
+/** A path that changes all the time must not block the process: after these attempts, the next event continues. */
+const MAX_ATTEMPTS = 3;
 
-function watchConfig(
-  file: string,
-  { read, changed, clock, log }: ConfigWatchOptions,
+/** Watches until `stop`. Resolves when every file is watched, or its error is logged. */
+export async function watchConfigs(
+  { files, read, changed, clock, log }: ConfigWatchOptions,
   stop: AbortSignal,
-): void {
-  let lastText = read(file);
+): Promise<void> {
+  const texts = new Map(files.map((file) => [file, read(file)]));
+  const failed = new Set<string>();
   let pending = false;
+  // The files share their watches, because chokidar keeps one watch per path: a second watcher of a directory that was
+  // replaced would get the watch of the old one.
   const watches = new DirectoryWatches(() => void readSoon(), reportError);
 
-  /** Whether the text differs from the last one. */
+  /** Whether a text differs from the last one. */
   function readNow(): boolean {
-    const text = read(file);
-    if (text === lastText) return false;
-    lastText = text;
-    changed(file);
-    return true;
+    let found = false;
+    for (const file of files) {
+      const text = read(file);
+      if (text === texts.get(file)) continue;
+      texts.set(file, text);
+      found = true;
+      changed(file);
+    }
+    return found;
   }
 
-  /** Follows the links again. A change between the reading and the new watches has no event, so the file is read once more. */
-  function update(): void {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && watches.set(placesOf(file)); attempt++) readNow();
+  /** Follows the links again. A change before a new watch is ready has no event, so the files are read once more. */
+  async function update(): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const added = await watches.set(files.flatMap(placesOf));
+      if (stop.aborted || !added) return;
+      readNow();
+    }
   }
 
   async function readSoon(): Promise<void> {
@@ -67,7 +78,7 @@ function watchConfig(
     pending = false;
     if (stop.aborted) return;
     readNow();
-    update();
+    await update();
   }
 
   async function poll(): Promise<void> {
@@ -76,41 +87,52 @@ function watchConfig(
       if (stop.aborted) return;
       // No event reported the change, so the watches are no longer on the directories of the file.
       if (readNow()) watches.close();
-      update();
+      await update();
     }
   }
 
-  let reported = false;
-  function reportError(error: unknown): void {
-    if (reported) return;
-    reported = true;
+  function reportError(directory: string, error: unknown): void {
     const { code = 'an error' } = error as NodeJS.ErrnoException;
-    const message = `watching ${file} failed with ${code}; it is read every ${POLL / 1000} s`;
-    log.write('config.polling', message, { config: file, error: code });
+    for (const file of files) {
+      if (failed.has(file) || !placesOf(file).some((place) => place.directory === directory)) continue;
+      failed.add(file);
+      const message = `watching ${file} failed with ${code}; it is read every ${POLL / 1000} s`;
+      log.write('config.polling', message, { config: file, error: code });
+    }
   }
 
   stop.addEventListener('abort', () => watches.close(), { once: true });
-  update();
-  if (!reported) log.write('config.watching', `watching ${file}`, { config: file });
   void poll();
+  await update();
+  if (stop.aborted) return;
+  for (const file of files)
+    if (!failed.has(file)) log.write('config.watching', `watching ${file}`, { config: file });
 }
 
-/** A path that changes all the time must not block the process: after these attempts, the next event continues. */
-const MAX_ATTEMPTS = 3;
+interface DirectoryWatch {
+  readonly watcher: FSWatcher;
+  /** The names whose events count. A directory such as /tmp has many events of other files. */
+  names: ReadonlySet<string>;
+  /** Ends the wait for `ready`, which a closed watcher never emits. */
+  readonly settle: () => void;
+}
 
-/** The watches of one file, each on a directory. */
+/** Watches of directories. */
 class DirectoryWatches {
-  readonly #open = new Map<string, { readonly watcher: FSWatcher; names: ReadonlySet<string> }>();
+  readonly #open = new Map<string, DirectoryWatch>();
   readonly #onEvent: () => void;
-  readonly #onError: (error: unknown) => void;
+  readonly #onError: (directory: string, error: unknown) => void;
 
-  constructor(onEvent: () => void, onError: (error: unknown) => void) {
+  constructor(onEvent: () => void, onError: (directory: string, error: unknown) => void) {
     this.#onEvent = onEvent;
     this.#onError = onError;
   }
 
-  /** Watches these places and no others; whether a watch was added. Existing watches stay, so that no event is lost. */
-  set(places: readonly Place[]): boolean {
+  /**
+   * Watches these places and no others. Existing watches stay, so that no event is lost. Resolves when the new ones are ready:
+   * whether there are any.
+   */
+  async set(places: readonly Place[]): Promise<boolean> {
     const wanted = new Map<string, { readonly directory: string; readonly names: Set<string> }>();
     for (const { directory, name } of places) {
       const key = identityOf(directory);
@@ -118,41 +140,55 @@ class DirectoryWatches {
       wanted.set(key, { directory, names: names.add(name) });
     }
     for (const key of [...this.#open.keys()]) if (!wanted.has(key)) this.#remove(key);
-    let added = false;
+    const added: Promise<void>[] = [];
     for (const [key, { directory, names }] of wanted) {
       const existing = this.#open.get(key);
       if (existing !== undefined) existing.names = names;
-      else added = this.#add(key, directory, names) || added;
+      else added.push(this.#add(key, directory, names));
     }
-    return added;
+    await Promise.all(added);
+    return added.length > 0;
   }
 
   close(): void {
     for (const key of [...this.#open.keys()]) this.#remove(key);
   }
 
-  #add(key: string, directory: string, names: ReadonlySet<string>): boolean {
+  /** Resolves when the watch is ready, failed or closed. */
+  async #add(key: string, directory: string, names: ReadonlySet<string>): Promise<void> {
+    const root = resolve(directory);
+    const isWanted = (path: string) => (this.#open.get(key)?.names ?? names).has(basename(path));
     try {
-      const watcher = watch(directory);
-      this.#open.set(key, { watcher, names });
-      watcher.on('change', (_event, name) => {
-        // A directory such as /tmp has many events of other files.
-        if (name === null || this.#open.get(key)?.names.has(String(name))) this.#onEvent();
+      const watcher = watch(directory, {
+        ignored: (path) => resolve(path) !== root && !isWanted(path),
+        depth: 0,
+        followSymlinks: false,
+        ignoreInitial: true,
+        // Both would hold events back.
+        atomic: false,
+        awaitWriteFinish: false,
       });
-      watcher.on('error', (error) => {
-        this.#remove(key);
-        this.#onError(error);
+      // `all` has only what chokidar finds changed when it compares the times of the files, `raw` every event.
+      watcher.on('all', () => this.#onEvent());
+      watcher.on('raw', (_event, path) => {
+        if (path === null || isWanted(path)) this.#onEvent();
       });
-      return true;
+      watcher.on('error', (error) => this.#onError(directory, error));
+      const { promise, resolve: settle } = Promise.withResolvers<void>();
+      watcher.once('ready', settle);
+      this.#open.set(key, { watcher, names, settle });
+      await promise;
     } catch (error) {
-      this.#onError(error);
-      return false;
+      // For example a variable CHOKIDAR_INTERVAL that is no number.
+      this.#onError(directory, error);
     }
   }
 
   #remove(key: string): void {
-    this.#open.get(key)?.watcher.close();
+    const watch = this.#open.get(key);
     this.#open.delete(key);
+    watch?.settle();
+    void watch?.watcher.close();
   }
 }
 

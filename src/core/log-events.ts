@@ -106,17 +106,17 @@ export const events = {
   },
   'publish.changed': {
     level: 'info',
-    fields: ['config', 'directory', 'files', 'ms', 'added', 'updated', 'removed', 'names'],
+    fields: ['config', 'directory', 'files', 'variables', 'ms', 'added', 'updated', 'removed', 'names'],
     meaning: 'a new set of files was published',
   },
   'publish.verified': {
     level: 'info',
-    fields: ['config', 'directory', 'files', 'ms'],
+    fields: ['config', 'directory', 'files', 'variables', 'ms'],
     meaning: 'the first sync of a process found the files up to date',
   },
   'publish.unchanged': {
     level: 'debug',
-    fields: ['config', 'directory', 'files', 'ms'],
+    fields: ['config', 'directory', 'files', 'variables', 'ms'],
     meaning: 'a later sync found no change',
   },
   'publish.warning': {

@@ -1,14 +1,14 @@
 /**
- * What failed, where, and what to do.
+ * Problem: an error that a user can act on, with a subject, a message and a remedy.
  *
- * A Problem is thrown where the cause is understood; any other thrown error is a bug in podsecrets and keeps its stack.
- * The code is stable and says which stage failed, the stage gives the exit code, and `retry` says whether trying again
- * can help; it is set where the cause is understood, so that callers never guess. No Problem holds a secret.
+ * A Problem is thrown where the cause is understood; any other thrown error is a bug in podsecrets and keeps its stack. The code is
+ * stable and begins with the stage, which determines the exit code. `retry` is set where the cause is understood, so callers never
+ * guess. No Problem contains a secret.
  */
 
 import { escapeControl, sentence } from './text.ts';
 
-/** Exit codes. With the last line, all that `kubectl` shows of an init container that failed. */
+/** Exit codes. `kubectl` shows only the code and the last line of a failed init container. */
 export const exitCodes = {
   done: 0,
   bug: 1,
@@ -19,6 +19,7 @@ export const exitCodes = {
   publish: 6,
   notify: 7,
   kubernetes: 8,
+  sync: 9,
 } as const;
 
 /** The stage that failed, in the order in which stages run. */
@@ -80,12 +81,15 @@ export const problemCodes = [
   'kubernetes.denied',
   'kubernetes.foreign',
   'kubernetes.content',
+  'kubernetes.version',
+
+  'sync.killed',
 ] as const;
 
 /** One of the codes. */
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** What a Problem is made of. */
+/** The fields of a new Problem. */
 export interface ProblemFields {
   readonly code: ProblemCode;
   /** What it is about: `objects[2].objectType`, `--interval`, a directory. */
@@ -98,15 +102,15 @@ export interface ProblemFields {
   readonly file?: string | undefined;
   /** Line in `file`, from 1. */
   readonly line?: number | undefined;
-  /** Whether the same attempt can succeed later without anybody changing anything. Default false. */
+  /** Whether the same attempt can succeed later without a change by the user. Default false. */
   readonly retry?: boolean;
   /** Milliseconds from the start during which a retry can help. Default: the start timeout. */
   readonly retryFor?: number | undefined;
   /** Milliseconds that the server asks to wait before a retry (Retry-After). */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   /** The missing IAM permission, if granting it would help. */
   readonly access?: Access | undefined;
-  /** The error underneath; never one whose text may hold a secret. */
+  /** The original error; never one whose text may contain a secret. */
   readonly cause?: unknown;
 }
 
@@ -114,7 +118,7 @@ export interface ProblemFields {
 export interface Access {
   /** `secretsmanager:GetSecretValue` */
   readonly action: string;
-  /** An ARN, perhaps with wildcards, `*`, or words where nothing better is known. */
+  /** An ARN, possibly with wildcards, `*`, or a phrase if the ARN is unknown. */
   readonly resource: string;
 }
 
@@ -196,7 +200,7 @@ export interface SharedCause {
   readonly alsoAffected: readonly string[];
 }
 
-/** One entry for each cause, however many objects it stopped, in the order in which the causes appear. */
+/** One entry for each cause, in the order in which the causes appear, however many objects failed because of it. */
 export function groupByCause(problems: readonly Problem[]): readonly SharedCause[] {
   return [...Map.groupBy(problems, causeKey).values()].flatMap(([problem, ...others]) => {
     if (problem === undefined) return [];
@@ -207,20 +211,20 @@ export function groupByCause(problems: readonly Problem[]): readonly SharedCause
 }
 
 /**
- * Equal for problems of one cause: same message, but for the id of the request, and same remedy. A place in a file is part of
- * the cause, because each place must be corrected.
+ * A key that is equal for problems of one cause: the same message, apart from the request id, and the same remedy. File and line
+ * are part of the cause, because each place must be corrected.
  */
 export function causeKey({ code, message, remedy, file, line }: Problem): string {
   return JSON.stringify([code, message.replace(/, request id [\w.:/+=-]+/, ''), remedy, file, line]);
 }
 
-/** Names in a message: the first few, and how many more there are. */
+/** Names in a message: the first five, and the number of the others. */
 export function namesText(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMES).join(', ');
   return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
 }
 
-/** Enough to recognize what the names have in common; the whole list would crowd out other causes. */
+/** Enough to recognize what the names have in common; a full list would crowd out other causes. */
 const MAX_NAMES = 5;
 
 /** A mistake in the command line or in a variable. */
@@ -239,12 +243,12 @@ export function exitCodeOf(error: unknown): number {
   return problems === undefined ? exitCodes.bug : Math.min(...problems.map((problem) => problem.exitCode));
 }
 
-/** One line: where, what was expected and found, and what to do. Escaped here, so that no caller can forget it. */
+/** One line: subject, place, message, remedy, code. Escaped here, so that no caller can forget it. */
 export function problemLine(problem: Problem): string {
   return causeLine({ problem, alsoAffected: [] });
 }
 
-/** The same for a cause, with the first names of all that it stopped. */
+/** The same for several problems of one cause, with the first of their subjects. */
 export function causeLine({ problem, alsoAffected }: SharedCause): string {
   const place =
     problem.file === undefined
@@ -258,5 +262,5 @@ export function causeLine({ problem, alsoAffected }: SharedCause): string {
   );
 }
 
-/** Characters. The kubelet keeps 4096 bytes of a termination message; a longer line says nothing more to a reader. */
+/** Characters. The kubelet keeps 4096 bytes of a termination message; a longer line adds nothing. */
 const LINE = 1500;

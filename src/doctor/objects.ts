@@ -7,12 +7,11 @@
 
 import type { AuthMethod } from '../aws/auth-method.ts';
 import { fetchCallerIdentity } from '../aws/caller-identity.ts';
-import { nodeRoleProblem } from '../aws/chain-error.ts';
+import { nodeRoleProblem } from '../aws/chain-problems.ts';
 import type { AwsEnvironment } from '../aws/environment.ts';
 import { selectRegion } from '../aws/failover.ts';
 import { openSecretSource, type SourceOptions } from '../aws/secret-source.ts';
-import { readToken } from '../aws/service-account-token.ts';
-import { type TokenClaims, tokenClaims } from '../aws/token-claims.ts';
+import { readToken, type TokenClaims, tokenClaims } from '../aws/service-account-token.ts';
 import type { Transport } from '../aws/transport.ts';
 import type { Settings } from '../cli/options.ts';
 import { durationText } from '../cli/values.ts';

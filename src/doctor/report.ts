@@ -23,6 +23,8 @@ export interface Check {
     | 'token'
     | 'identity'
     | 'directory'
+    | 'memory'
+    | 'cluster'
     | 'secrets';
   readonly status: CheckStatus;
   /** What was found, as a phrase; the problems are listed apart. */
@@ -108,7 +110,7 @@ export function doctorExitCode(report: DoctorReport): number {
 export function missingPermissions(report: DoctorReport): IamPolicy | undefined {
   const denied = report.configs.flatMap(({ objects }) =>
     objects.flatMap(({ reads }) =>
-      reads.flatMap(({ read, problem }) => (problem?.access ? [{ read, access: problem.access }] : [])),
+      reads.flatMap(({ read, problem }) => (problem?.access ? [{ ref: read, access: problem.access }] : [])),
     ),
   );
   return denied.length === 0 ? undefined : missingPolicy(denied);

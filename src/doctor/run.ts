@@ -8,7 +8,7 @@
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
 import { proxyUrl } from '../aws/proxy.ts';
-import { openTransport } from '../aws/transport.ts';
+import { createTransport } from '../aws/transport.ts';
 import type { Settings } from '../cli/options.ts';
 import type { Origin } from '../cli/settings.ts';
 import type { Plan } from '../config/plan.ts';
@@ -17,6 +17,8 @@ import { type Environment, inKubernetes } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 import { escapeControl, plural } from '../core/text.ts';
 import { inspectDirectory } from '../publish/inspect.ts';
+import { clusterCheck } from './cluster.ts';
+import { memoryCheck } from './memory-limit.ts';
 import { checkObjects, skippedObjects } from './objects.ts';
 import { type Check, type ConfigReport, runCheck } from './report.ts';
 
@@ -29,6 +31,8 @@ export interface DoctorContext {
   /** Effective user id. */
   readonly user: number;
   readonly stop: AbortSignal;
+  /** The memory limit of the container in bytes; undefined: none. */
+  readonly memoryLimit: () => number | undefined;
   /** Throws the Problems of a config. */
   readonly readPlan: (
     file: string,
@@ -52,7 +56,7 @@ export async function runChecks(
   checks.push({ subject: 'region', status: 'ok', text: regionText(plan), problems: [] });
   const connection = await runCheck(checks, 'endpoints', async () => {
     const environment = readAwsEnvironment(env);
-    const transport = openTransport({ environment, awsTimeout: settings.awsTimeout, clock });
+    const transport = createTransport({ environment, awsTimeout: settings.awsTimeout, clock });
     return { value: { environment, transport }, text: endpointsText(environment) };
   });
   const authentication = await runCheck(checks, 'auth', async () => {
@@ -75,6 +79,12 @@ export async function runChecks(
     const text = `${facts.inMemory ? 'in memory' : 'on a disk'}, ${free}${facts.exists ? '' : ', will be created'}`;
     return { value: undefined, text };
   });
+  checks.push(...memoryCheck(context.memoryLimit()));
+  if (plan.envFile !== undefined && inKubernetes(env)) {
+    const openApi = async () =>
+      await (await import('../kubernetes/api.ts')).openApi({ env, signal: context.stop });
+    checks.push(await clusterCheck(openApi));
+  }
   if (settings.syncSecrets && plan.secretObjects.length > 0) {
     await runCheck(checks, 'secrets', async () => {
       const [{ checkAccess }, { openApi }] = await Promise.all([

@@ -21,12 +21,12 @@ import {
   type ReadCheck,
 } from './report.ts';
 
-/** The report as text. */
-export function doctorText(report: DoctorReport): string {
+/** The report as text; its columns fit `columns` where names are short enough. */
+export function doctorText(report: DoctorReport, columns = Number.POSITIVE_INFINITY): string {
   const found = groupByCause(failures(report));
   const missing = missingPermissions(report);
   return [
-    ...report.configs.flatMap(configLines),
+    ...report.configs.flatMap((config) => configLines(config, columns)),
     ...(missing === undefined ? [] : ["Add to the role's policy:", escapedJson(missing, 2), '']),
     found.length === 0
       ? 'All checks passed.'
@@ -42,9 +42,10 @@ const words: Readonly<Record<CheckStatus, string>> = {
   skipped: 'skip',
 };
 
-function configLines({ file, directory, checks, objects }: ConfigReport): readonly string[] {
+function configLines({ file, directory, checks, objects }: ConfigReport, columns: number): readonly string[] {
   const names = objects.flatMap(({ reads }) => reads.map(({ read }) => nameOf(read).length));
-  const width = Math.min(Math.max(...names, 0), 48);
+  // On a terminal of 80 columns the region still fits, and the version is on a line of its own.
+  const width = Math.min(Math.max(...names, 0), 48, Math.max(16, columns - 42));
   const printed: PrintedCauses = new Map();
   return [
     `${escapeControl(file)} -> ${escapeControl(directory)}`,

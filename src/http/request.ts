@@ -8,7 +8,7 @@
 
 import http from 'node:http';
 import https from 'node:https';
-import { isIP } from 'node:net';
+import { connectionState } from './early-connections.ts';
 
 /** Where to, what, and within which limits. */
 export interface RequestOptions {
@@ -132,18 +132,17 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     failWith('ERR_UPGRADED');
   });
   outgoing.on('socket', (socket) => {
-    if (!socket.connecting) {
-      phase = 'answer';
-      return;
-    }
-    if (isIP(host) === 0) phase = 'lookup';
-    socket.once('lookup', () => {
-      phase = 'connect';
+    const state = connectionState(socket, host);
+    phase = state === 'connected' ? 'answer' : state;
+    if (state === 'connected') return;
+    socket.once('lookup', (error) => {
+      if (!error) phase = 'connect';
     });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       phase = 'answer';
     });
-    const cancel = options.limitConnecting?.(() => failWith('TimeoutError'));
+    // A connection that was opened early may be at its handshake, to which only the limit of the signal applies.
+    const cancel = socket.connecting ? options.limitConnecting?.(() => failWith('TimeoutError')) : undefined;
     if (cancel !== undefined) socket.once('connect', cancel).once('close', cancel);
   });
   outgoing.on('response', async (response) => {

@@ -121,7 +121,7 @@ async function withPlans(
 
 function injectedObject(
   object: KubeObject,
-  assignments: readonly Assignment[],
+  assignments: readonly Assignment<PlannedBinding>[],
   options: InjectOptions,
 ): KubeObject | undefined {
   const assignment = assignments.find((one) => one.object === object);

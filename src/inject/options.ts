@@ -24,6 +24,8 @@ export interface InjectOptions {
   readonly image: string;
   /** The containers that get the files; empty: all. */
   readonly containers: readonly string[];
+  /** Whether they also get the variables of `envFile`. */
+  readonly env: boolean;
   /** Where the application mounts the files of a config that names no directory and converts no volume. */
   readonly dir: string;
   /** Whether it was given, or is the default. */
@@ -70,6 +72,7 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     as: settings.as,
     image: settings.image,
     containers: settings.containers ?? [],
+    env: settings.env,
     dir: settings.dir,
     dirIsChosen: origins.dir !== 'default',
     flags: new Set(

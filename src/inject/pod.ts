@@ -11,12 +11,13 @@ import type { KubeObject } from './manifest.ts';
 import { mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
 import { isInjectedContainer } from './own-names.ts';
-import type { VolumeBinding } from './volumes.ts';
+import { envWith } from './variables.ts';
+import type { PlannedBinding, VolumeBinding } from './volumes.ts';
 
 /** The pod spec with containers, volumes and mounts for the bindings. */
 export function injectPod(
   pod: KubeObject,
-  bindings: readonly VolumeBinding[],
+  bindings: readonly PlannedBinding[],
   options: InjectOptions,
 ): KubeObject {
   const own = ownContainers(pod, bindings, options);
@@ -37,20 +38,23 @@ export function injectPod(
 
 function others(
   containers: unknown,
-  bindings: readonly VolumeBinding[],
+  bindings: readonly PlannedBinding[],
   options: InjectOptions,
 ): readonly KubeObject[] {
   return asObjects(containers)
     .filter((container) => !isInjectedContainer(container))
-    .map((container) => withMounts(container, mountsWith(container, bindings, options)));
+    .map((container) => withList(container, 'env', envWith(container, bindings, options)))
+    .map((container) => withList(container, 'volumeMounts', mountsWith(container, bindings, options)));
 }
 
-/** A list that stays empty is left as it is; one that gets empty goes. */
-function withMounts(container: KubeObject, mounts: readonly KubeObject[]): KubeObject {
-  if (mounts.length > 0) return { ...container, volumeMounts: mounts };
-  return asObjects(container.volumeMounts).length === 0
-    ? container
-    : { ...container, volumeMounts: undefined };
+/** A list that stays empty is left as it is; one that becomes empty is removed. */
+function withList(
+  container: KubeObject,
+  key: 'env' | 'volumeMounts',
+  items: readonly KubeObject[],
+): KubeObject {
+  if (items.length > 0) return { ...container, [key]: items };
+  return asObjects(container[key]).length === 0 ? container : { ...container, [key]: undefined };
 }
 
 function withVolumes(volumes: readonly KubeObject[], binding: VolumeBinding): readonly KubeObject[] {

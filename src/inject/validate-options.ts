@@ -2,10 +2,13 @@
  * Options that exclude each other, and options that have no effect.
  */
 
+import type { Quantity } from '../cli/values.ts';
+import { MEMORY_FLOOR, memoryText } from '../core/memory-floor.ts';
 import { Problem } from '../core/problem.ts';
 import type { Assignment } from './assign.ts';
 import { probedPort } from './containers.ts';
 import type { InjectOptions } from './options.ts';
+import { hasVariables } from './variables.ts';
 import type { PlannedBinding } from './volumes.ts';
 
 /** Options that exclude or need each other. */
@@ -100,7 +103,7 @@ function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
 /** Options that have no effect on any of these pods. The result works, so they are warnings. */
 export function ineffectiveOptions(
   assignments: readonly Assignment<PlannedBinding>[],
-  { as, dir, flags, syncSecrets, initArguments }: InjectOptions,
+  { as, dir, env, flags, memoryLimit, syncSecrets, initArguments }: InjectOptions,
 ): readonly Problem[] {
   const bindings = assignments.flatMap((assignment) => assignment.bindings);
   const found: Problem[] = [];
@@ -116,6 +119,10 @@ export function ineffectiveOptions(
   if (syncSecrets && bindings.length > 0 && bindings.every(({ plan }) => plan.secretObjects.length === 0)) {
     found.push(usage('--sync-secrets', 'has no effect: no config has secretObjects', 'Leave it out.'));
   }
+  if (env && bindings.length > 0 && !bindings.some(({ plan }) => hasVariables(plan))) {
+    found.push(usage('--env', 'has no effect: no object of a config has env', 'Leave it out.'));
+  }
+  found.push(...smallMemory(memoryLimit, bindings.length > 0));
   const notifies = initArguments.some((argument) => argument.startsWith('--notify-'));
   if (as === 'init' && notifies && !initArguments.includes('--notify-on-start')) {
     found.push(
@@ -127,6 +134,13 @@ export function ineffectiveOptions(
     );
   }
   return found;
+}
+
+/** It may work for a config of one secret on a warm node, and no longer after an update of it. */
+function smallMemory(limit: Quantity, isUsed: boolean): readonly Problem[] {
+  if (!isUsed || limit.amount >= MEMORY_FLOOR) return [];
+  const message = `expected at least ${memoryText(MEMORY_FLOOR)}, got ${limit.text}: the start takes seconds, or never ends`;
+  return [usage('--memory-limit', message, 'Set 128Mi, which is enough for 200 secrets of 64 KiB.')];
 }
 
 function usage(subject: string, message: string, remedy: string): Problem {

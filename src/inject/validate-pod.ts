@@ -15,6 +15,7 @@ import type { InjectOptions } from './options.ts';
 import { appContainers, INIT_NAME, isInjected, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
 import { fargateSelector, operatingSystem } from './platform.ts';
 import { type SecretsContext, secretsProblems, secretsWarnings } from './validate-secrets.ts';
+import { variableProblems } from './variables.ts';
 import { isCsiVolume, type PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
@@ -41,6 +42,7 @@ export function validatePod(
       rootPod(context),
       ...portTaken(context),
       ...secretsProblems(context),
+      ...variableProblems(workload, pod, bindings, options),
       ...namesTaken(context),
       ...unknownContainers(context),
       ...directoryProblems(workload.subject, pod, bindings, options),

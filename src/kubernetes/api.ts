@@ -22,6 +22,8 @@ export interface KubernetesApi {
   send(request: KubernetesRequest, body?: string): Promise<KubernetesResponse>;
   /** Whether the API server would allow it, by a SelfSubjectAccessReview, which every service account may create. */
   review(access: AccessAttributes): Promise<KubernetesResponse>;
+  /** The version of the API server, which everybody may read. */
+  version(): Promise<KubernetesResponse>;
   close(): void;
 }
 
@@ -71,6 +73,7 @@ export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptio
         type: JSON_TYPE,
         body: reviewBody(access, cluster.namespace),
       }),
+    version: () => send({ method: 'GET', path: '/version', type: JSON_TYPE, body: undefined }),
     close: () => agent.destroy(),
   };
 }

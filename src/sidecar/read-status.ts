@@ -37,6 +37,7 @@ function isConfig(config: UnknownObject): boolean {
     isListOf(config.lastErrors, isProblem) &&
     isListOf(config.configProblems, isProblem) &&
     isListOf(config.files, isFile) &&
+    isListOf(config.variables, isVariable) &&
     Array.isArray(config.missingOptional) &&
     asList(config.missingOptional).every((name) => textOf(name) !== undefined)
   );
@@ -47,6 +48,10 @@ function isFile(file: UnknownObject): boolean {
     areTexts(file, ['path', 'object', 'service', 'region', 'version']) &&
     areOptionalTexts(file, ['changedAt'])
   );
+}
+
+function isVariable(variable: UnknownObject): boolean {
+  return areTexts(variable, ['name', 'object', 'service', 'region', 'version']);
 }
 
 function isNotifier(notifier: UnknownObject): boolean {

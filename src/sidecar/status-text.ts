@@ -10,14 +10,14 @@ import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
-/** The page as text; `now` is milliseconds since 1970. */
-export function statusText(status: SidecarStatus, now: number): string {
+/** The page as text; `now` is milliseconds since 1970. Its tables are within `columns`; default: as wide as they are. */
+export function statusText(status: SidecarStatus, now: number, columns?: number): string {
   const state = status.phase === 'stopping' ? 'stopping' : status.ready ? 'ready' : 'not ready';
   return [
     `podsecrets ${escapeControl(status.version)}: ${state}, up ${age(status.startedAt, now)}`,
     `  ${nextText(status, now)}`,
     ...credentialsLines(status, now),
-    ...status.configs.flatMap((config) => ['', ...configLines(config, now)]),
+    ...status.configs.flatMap((config) => ['', ...configLines(config, now, columns)]),
     ...(status.notifiers.length === 0 ? [] : ['', 'notifications']),
     ...status.notifiers.flatMap((notifier) => notifierLines(notifier, now)),
     '',
@@ -40,7 +40,11 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
   ];
 }
 
-function configLines(config: ConfigStatus, now: number): readonly string[] {
+function configLines(
+  config: ConfigStatus,
+  now: number,
+  columns = Number.POSITIVE_INFINITY,
+): readonly string[] {
   const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
@@ -54,11 +58,12 @@ function configLines(config: ConfigStatus, now: number): readonly string[] {
     ...(missingOptional.length === 0
       ? []
       : [`  missing optional objects: ${missingOptional.map((name) => escapeControl(name)).join(', ')}`]),
-    ...(config.files.length === 0 ? [] : filesTable(config, now)).map((line) => `  ${line}`),
+    ...(config.files.length === 0 ? [] : filesTable(config, now, columns - 2)).map((line) => `  ${line}`),
+    ...(config.variables.length === 0 ? [] : variablesTable(config, columns - 2)).map((line) => `  ${line}`),
   ];
 }
 
-function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
+function filesTable({ files }: ConfigStatus, now: number, columns: number): readonly string[] {
   return table(
     ['FILE', 'OBJECT', 'SERVICE', 'REGION', 'VERSION', 'ROTATED'],
     files.map(({ path, object, service, region, version, changedAt }) => [
@@ -69,6 +74,15 @@ function filesTable({ files }: ConfigStatus, now: number): readonly string[] {
       version,
       changedAt === undefined ? '' : `${age(changedAt, now)} ago`,
     ]),
+    columns,
+  );
+}
+
+function variablesTable({ variables }: ConfigStatus, columns: number): readonly string[] {
+  return table(
+    ['VARIABLE', 'OBJECT', 'SERVICE', 'REGION', 'VERSION'],
+    variables.map(({ name, object, service, region, version }) => [name, object, service, region, version]),
+    columns,
   );
 }
 

@@ -60,6 +60,8 @@ export interface ConfigStatus {
   /** The file on disk is invalid, and the previous version is used. */
   readonly configProblems: readonly ProblemStatus[];
   readonly files: readonly FileStatus[];
+  /** The environment variables in `envFile`, in its order. */
+  readonly variables: readonly VariableStatus[];
   /** Names of `optional` objects that do not exist. */
   readonly missingOptional: readonly string[];
 }
@@ -76,6 +78,18 @@ export interface FileStatus {
   readonly version: string;
   /** When this process saw the version change; undefined for the version that it started with. */
   readonly changedAt?: string | undefined;
+}
+
+/** One environment variable in `envFile`. */
+export interface VariableStatus {
+  readonly name: string;
+  /** objectName. */
+  readonly object: string;
+  readonly service: Service;
+  /** Where the value was fetched. */
+  readonly region: string;
+  /** Of the object. */
+  readonly version: string;
 }
 
 /** The fields of a Problem that a person needs. */

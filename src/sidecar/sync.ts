@@ -140,12 +140,12 @@ export function createSync(options: SyncOptions): Sync {
 function logPublish(
   log: Log,
   target: SyncTarget,
-  { change, isFirst }: TargetPublished,
+  { change, isFirst, variables }: TargetPublished,
   files: number,
   ms: number,
 ): void {
   const { directory } = target;
-  const fields = { config: target.plan().file, directory, files, ms: Math.round(ms) };
+  const fields = { config: target.plan().file, directory, files, variables, ms: Math.round(ms) };
   if (change.kind === 'changed') {
     const text = `published ${plural(files, 'file')} in ${directory}: ${changeCounts(change)}`;
     const counts = {

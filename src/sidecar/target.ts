@@ -18,7 +18,7 @@ import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.
 import type { Published } from '../publish/publish.ts';
 import { type Rendered, render, type SelectedValue } from '../render/render.ts';
 import type { Phase } from './backoff.ts';
-import { type ConfigStatus, type FileStatus, problemStatus } from './status.ts';
+import { type ConfigStatus, type FileStatus, problemStatus, type VariableStatus } from './status.ts';
 
 /** Where a target publishes: a directory that is held, and a writer to it. */
 export type PublishTarget = Directory &
@@ -31,6 +31,8 @@ export type PublishTarget = Directory &
 export interface TargetPublished extends Published {
   /** The first publish of this process. */
   readonly isFirst: boolean;
+  /** The number of variables in `envFile`; undefined without the file. */
+  readonly variables?: number | undefined;
 }
 
 /** The files to publish, and the problems of objects that do not prevent it. */
@@ -105,6 +107,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let verifiedOnce = false;
   let hasPublished = false;
   let files: readonly FileStatus[] = [];
+  let variables: readonly VariableStatus[] | undefined;
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
   let warnedVariables: readonly string[] = [];
@@ -133,6 +136,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
     if (published.warning !== undefined)
       log.problem('publish.warning', published.warning, { config: plan.file });
+    variables = plan.envFile === undefined ? undefined : rendered.variables.map(withoutValue);
     missingOptional = logTransitions(missingOptional, missing, {
       onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
       onEnd: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
@@ -149,7 +153,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
           object: name,
         }),
     });
-    return { ...published, isFirst };
+    return { ...published, isFirst, variables: variables?.length };
   }
 
   return {
@@ -194,6 +198,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       lastErrors: distinct(lastErrors).map(problemStatus),
       configProblems: configProblems.map(problemStatus),
       files,
+      variables: variables ?? [],
       missingOptional,
     }),
   };
@@ -269,6 +274,16 @@ function filesStatus(
     const changedAt = old?.version === version ? old.changedAt : isFirst ? undefined : now;
     return { path, object, service, region, version, changedAt };
   });
+}
+
+function withoutValue({
+  name,
+  object,
+  service,
+  region,
+  version,
+}: Rendered['variables'][number]): VariableStatus {
+  return { name, object, service, region, version };
 }
 
 function optionalTime(at: number | undefined): string | undefined {

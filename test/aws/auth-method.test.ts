@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type AuthInput, authMethodText, resolveAuthMethod } from '../../src/aws/auth-method.ts';
 import { Problem } from '../../src/core/problem.ts';
 
-const test = suite('choosing how to authenticate');
+const test = suite('authentication method');
 
 const irsa = { AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/app', AWS_WEB_IDENTITY_TOKEN_FILE: '/t/irsa' };
 const agent = {
@@ -45,18 +45,18 @@ for (const [says, usePodIdentity, env, kind] of [
     'default',
   ],
 ] as const) {
-  test(`auto, when usePodIdentity says ${says}: ${kind}`, () => {
+  test(`auto with usePodIdentity ${says} selects ${kind}`, () => {
     assert.is(choose({ usePodIdentity, env }).kind, kind);
   });
 }
 
-test('--auth overrides the config and the variables', () => {
+test('--auth takes precedence over the config and the variables', () => {
   assert.is(choose({ auth: 'default', usePodIdentity: true, env: agent }).kind, 'default');
   assert.is(choose({ auth: 'irsa', usePodIdentity: true, env: { ...irsa, ...agent } }).kind, 'irsa');
   assert.is(choose({ auth: 'pod-identity', usePodIdentity: false, env: irsa }).kind, 'pod-identity');
 });
 
-test('Pod Identity takes the injected address and token file', () => {
+test('Pod Identity uses the injected address and token file', () => {
   const env = { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:1234/x' };
   assert.equal(choose({ usePodIdentity: true, preferredAddressType: 'ipv6', env }), {
     kind: 'pod-identity',
@@ -71,7 +71,7 @@ for (const [preferredAddressType, addresses] of [
   ['ipv4', ['http://169.254.170.23/v1/credentials']],
   ['ipv6', ['http://[fd00:ec2::23]/v1/credentials']],
 ] as const) {
-  test(`without variables Pod Identity asks the agent's own addresses: ${preferredAddressType}`, () => {
+  test(`without variables Pod Identity uses the agent's default addresses: ${preferredAddressType}`, () => {
     assert.equal(choose({ usePodIdentity: true, preferredAddressType }), {
       kind: 'pod-identity',
       addresses,
@@ -91,14 +91,14 @@ for (const [injected, preferredAddressType, addresses] of [
   [IPV6, 'ipv4', [IPV4]],
   [IPV6, 'ipv6', [IPV6]],
 ] as const) {
-  test(`preferredAddressType ${preferredAddressType} with the agent's address ${injected} injected`, () => {
+  test(`preferredAddressType ${preferredAddressType} orders the agent's addresses if ${injected} is injected`, () => {
     const env = { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: injected };
     const chosen = choose({ usePodIdentity: true, preferredAddressType, env });
     assert.equal(chosen.kind === 'pod-identity' && chosen.addresses, addresses);
   });
 }
 
-test('the token is sent in clear only to the agent and to this machine', () => {
+test('sends the token over plain http only to the agent and to loopback addresses', () => {
   const asked = (uri: string) => () =>
     choose({ auth: 'pod-identity', env: { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri } });
   for (const uri of [
@@ -126,7 +126,7 @@ test('the token is sent in clear only to the agent and to this machine', () => {
   }
 });
 
-test('IRSA without its variables says which, and names the annotation', () => {
+test('IRSA without its variables names the missing variable and the annotation', () => {
   const neither = refuses({ usePodIdentity: false });
   assert.is(neither.code, 'credentials.variables');
   assert.is(neither.subject, 'AWS_ROLE_ARN');
@@ -138,7 +138,7 @@ test('IRSA without its variables says which, and names the annotation', () => {
   assert.match(half.message, /only one of them$/);
 });
 
-test('the session of IRSA is named by the variable, else by the pod, in letters that STS takes', () => {
+test('the IRSA session name is that of the variable, else of the pod, in characters that STS accepts', () => {
   const session = (env: Record<string, string>) => {
     const chosen = choose({ auth: 'irsa', env: { ...irsa, ...env } });
     return chosen.kind === 'irsa' ? chosen.sessionName : undefined;
@@ -172,12 +172,12 @@ for (const [what, env, auth, instanceRole] of [
   ['switched off in other words', { AWS_EC2_METADATA_DISABLED: '1' }, 'auto', 'disabled'],
   ['not switched off', { AWS_EC2_METADATA_DISABLED: 'false' }, 'auto', 'allowed'],
 ] as const) {
-  test(`the role of the instance, ${what}: ${instanceRole}`, () => {
+  test(`the instance's role ${what} is ${instanceRole}`, () => {
     assert.is(chainOf(env, auth).instanceRole, instanceRole);
   });
 }
 
-test('the address of container credentials: that of ECS first, and nothing of its token in a field', () => {
+test('the address of ECS takes precedence, and no field contains the token', () => {
   const ecs = chainOf({
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: '/v2/credentials/1',
     AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example',
@@ -193,7 +193,7 @@ test('the address of container credentials: that of ECS first, and nothing of it
   assert.is(chainOf(agent, 'default').container?.name, 'EKS Pod Identity');
 });
 
-test('profiles and their files: those of the variables, else those of the home', () => {
+test('profile and files come from the variables, else from the home directory', () => {
   assert.equal(chainOf({ HOME: '/h' }).profileFiles, ['/h/.aws/credentials', '/h/.aws/config']);
   const named = chainOf({ AWS_SHARED_CREDENTIALS_FILE: '/c', AWS_CONFIG_FILE: '/d', AWS_PROFILE: 'dev' });
   assert.equal(named.profileFiles, ['/c', '/d']);
@@ -201,7 +201,7 @@ test('profiles and their files: those of the variables, else those of the home',
   assert.is(chainOf({}).profile, undefined);
 });
 
-test('each way has a phrase for the log', () => {
+test('each method has a phrase for the log', () => {
   assert.is(
     authMethodText(choose({ usePodIdentity: true })),
     'EKS Pod Identity by http://169.254.170.23/v1/credentials or http://[fd00:ec2::23]/v1/credentials',

@@ -1,6 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AwsRequest, batchReads } from '../../src/aws/batches.ts';
+import {
+  type AwsRequest,
+  entryIds,
+  matchParameter,
+  matchSecret,
+  requestsFor,
+} from '../../src/aws/batches.ts';
 import type { FetchMode } from '../../src/cli/options.ts';
 import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
 
@@ -12,10 +18,9 @@ const parameter = (id: string, more: Partial<SecretRef> = {}): SecretRef =>
   secretRef({ service: 'ssmparameter', region: 'eu-west-1', id, ...more });
 const many = (count: number, make: (id: string) => SecretRef): SecretRef[] =>
   Array.from({ length: count }, (_, at) => make(`n${at}`));
-const reads = (request: AwsRequest): readonly SecretRef[] =>
-  'read' in request ? [request.read] : request.reads;
+const refs = (request: AwsRequest): readonly SecretRef[] => ('ref' in request ? [request.ref] : request.refs);
 const shape = (requests: readonly AwsRequest[]): string[] =>
-  requests.map((request) => `${request.kind} ${reads(request).length}`);
+  requests.map((request) => `${request.kind} ${refs(request).length}`);
 const singles = (count: number): string[] => Array.from({ length: count }, () => 'GetSecretValue 1');
 
 for (const [count, calls] of [
@@ -29,7 +34,7 @@ for (const [count, calls] of [
 ] as const) {
   test(`${count} parameters need ${calls.length} calls`, () => {
     assert.equal(
-      shape(batchReads(many(count, parameter), 'auto')),
+      shape(requestsFor(many(count, parameter), 'auto')),
       calls.map((size) => `GetParameters ${size}`),
     );
   });
@@ -47,33 +52,33 @@ for (const [count, mode, calls] of [
   [45, 'single', singles(45)],
 ] as const satisfies readonly (readonly [number, FetchMode, readonly string[]])[]) {
   test(`${count} secrets with --fetch ${mode} need ${calls.length} calls`, () => {
-    assert.equal(shape(batchReads(many(count, secret), mode)), calls);
+    assert.equal(shape(requestsFor(many(count, secret), mode)), calls);
   });
 }
 
-test('a read that is given twice is asked for once', () => {
-  assert.equal(shape(batchReads([secret('a'), secret('a'), parameter('/a'), parameter('/a')], 'auto')), [
+test('requests a ref only once if it is passed twice', () => {
+  assert.equal(shape(requestsFor([secret('a'), secret('a'), parameter('/a'), parameter('/a')], 'auto')), [
     'GetParameters 1',
     'GetSecretValue 1',
   ]);
 });
 
-test('a pinned version or stage never rides in a batch', () => {
+test('requests a version or stage in a single call, never in a batch', () => {
   const pinned = [secret('a', { version: 'v' }), secret('b', { stage: 'AWSPREVIOUS' })];
-  assert.equal(shape(batchReads([...pinned, ...many(2, secret)], 'batch')), [
+  assert.equal(shape(requestsFor([...pinned, ...many(2, secret)], 'batch')), [
     ...singles(2),
     'BatchGetSecretValue 2',
   ]);
 });
 
-test('auto counts only what a batch could hold', () => {
+test('auto counts only the secrets that a batch can request', () => {
   const pinned = many(10, (id) => secret(id, { version: 'v' }));
-  assert.equal(shape(batchReads([...pinned, secret('a')], 'auto')), singles(11));
+  assert.equal(shape(requestsFor([...pinned, secret('a')], 'auto')), singles(11));
 });
 
-test('two selectors of one parameter go into different calls, by name or by ARN', () => {
+test('requests two selectors of one parameter in different calls, by name or by ARN', () => {
   const arn = 'arn:aws:ssm:eu-west-1:111122223333:parameter/a';
-  const requests = batchReads(
+  const requests = requestsFor(
     [
       parameter('/a', { stage: 'old' }),
       parameter('/a', { stage: 'new' }),
@@ -83,17 +88,77 @@ test('two selectors of one parameter go into different calls, by name or by ARN'
     'auto',
   );
   assert.equal(
-    requests.map((request) => reads(request).map((read) => read.id)),
+    requests.map((request) => refs(request).map((read) => read.id)),
     [['/a', '/b'], ['/a'], [arn]],
   );
 });
 
-test('regions do not share calls', () => {
+test('requests each region in its own calls', () => {
   const there = secretRef({ service: 'ssmparameter', region: 'us-east-1', id: '/a' });
   assert.equal(
-    batchReads([parameter('/a'), there], 'auto').map((request) => request.region),
+    requestsFor([parameter('/a'), there], 'auto').map((request) => request.region),
     ['eu-west-1', 'us-east-1'],
   );
+});
+
+type Entry = ReturnType<typeof entryIds>;
+const entries = (...list: Partial<Entry>[]): Entry[] =>
+  list.map(({ name, arn, selector }) => entryIds(name, arn, selector));
+
+const ARN = 'arn:aws:ssm:eu-west-1:111122223333:parameter/a';
+
+test('finds a parameter by name', () => {
+  const found = entries({ name: '/b' }, { name: '/a', arn: ARN });
+  assert.is(matchParameter(parameter('/a'), found), found[1]);
+});
+
+test('finds a parameter by ARN if it was requested by ARN', () => {
+  const found = entries({ name: '/a', arn: ARN, selector: ':3' });
+  assert.is(matchParameter(parameter(ARN, { version: '3' }), found), found[0]);
+});
+
+test('requires the requested selector, with or without its colon', () => {
+  const found = entries({ name: '/a', selector: ':old' }, { name: '/a', selector: 'new' });
+  assert.is(matchParameter(parameter('/a', { stage: 'new' }), found), found[1]);
+  assert.is(matchParameter(parameter('/a', { stage: 'old' }), found), found[0]);
+  assert.is(matchParameter(parameter('/a', { stage: 'other' }), found), undefined);
+  assert.is(matchParameter(parameter('/a'), found), undefined);
+});
+
+test('accepts an entry without a selector', () => {
+  const found = entries({ name: '/a' });
+  assert.is(matchParameter(parameter('/a', { version: '2' }), found), found[0]);
+});
+
+test('does not match a name by its prefix', () => {
+  assert.is(matchParameter(parameter('/a'), entries({ name: '/a/b' }, { name: '/A' })), undefined);
+  assert.is(matchSecret(secret('a'), entries({ name: 'a-AbCdEf' }, { name: 'ab' })), undefined);
+});
+
+const SECRET = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db';
+
+test('finds a secret by name, by ARN, and by an ARN without its suffix', () => {
+  const found = entries({ name: 'db', arn: `${SECRET}-AbCdEf` });
+  for (const id of ['db', `${SECRET}-AbCdEf`, SECRET])
+    assert.is(matchSecret(secret(id), found), found[0], id);
+});
+
+test('finds no secret by an ARN without suffix that matches two', () => {
+  const found = entries({ arn: `${SECRET}-AbCdEf` }, { arn: `${SECRET}-GhIjKl` });
+  assert.is(matchSecret(secret(SECRET), found), undefined);
+});
+
+test('does not match an ARN without suffix to a longer name', () => {
+  assert.is(matchSecret(secret(SECRET), entries({ arn: `${SECRET}-replica-AbCdEf` })), undefined);
+});
+
+test('treats identifiers of other types as missing', () => {
+  assert.equal(entryIds(7, null, {}), { name: undefined, arn: undefined, selector: undefined });
+});
+
+test('matches no ref to an entry without identifiers', () => {
+  assert.is(matchSecret(secret('a'), entries({})), undefined);
+  assert.is(matchParameter(parameter('/a'), entries({})), undefined);
 });
 
 test.run();

@@ -28,12 +28,12 @@ for (const [what, profiles, expected] of [
   ['itself', { p: { role_arn, source_profile: 'p', ...keys } }, false],
   ['a circle', { p: { source_profile: 'q' }, q: { source_profile: 'p' } }, false],
 ] as const satisfies readonly (readonly [string, Profiles, boolean])[]) {
-  test(`a profile that leads to ${what}: ${expected ? "the instance's role" : 'not'}`, () => {
+  test(`a profile with ${what} ${expected ? 'uses' : 'does not use'} the instance's role`, () => {
     assert.is(usesInstanceRole(profiles, 'p'), expected);
   });
 }
 
-test('what kind of profile served is told by the marks of the SDK', () => {
+test("the SDK's markers give the kind of the profile", () => {
   assert.is(profileKind(undefined), undefined);
   assert.is(profileKind({ CREDENTIALS_PROFILE: 'n' }), undefined);
   assert.is(profileKind({ CREDENTIALS_PROFILE_SSO: 'r', CREDENTIALS_SSO: 's' }), 'SSO');
@@ -43,7 +43,7 @@ test('what kind of profile served is told by the marks of the SDK', () => {
   );
 });
 
-test('the place is told by the variables that it sets', () => {
+test('the variables that a platform sets identify it', () => {
   assert.is(
     placeOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1', AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }),
     'kubernetes',

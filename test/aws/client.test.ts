@@ -12,14 +12,14 @@ import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { recordingLog } from './world.ts';
 
-const test = suite('one call');
+const test = suite('API calls');
 
 const clock = fakeClock();
 const forever = new Promise<never>(() => {});
 const never = new AbortController().signal;
 
-function credentialsOf(ask: () => Promise<AwsCredentials>): Credentials {
-  return createCredentialCache({ name: 'the source', ask }, clock, recordingLog([]));
+function credentialsOf(fetch: () => Promise<AwsCredentials>): Credentials {
+  return createCredentialCache({ name: 'the source', fetch }, clock, recordingLog([]));
 }
 
 const good = () => credentialsOf(async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' }));
@@ -28,21 +28,21 @@ const expired = () =>
     Object.assign(new Error('expired'), { name: 'ExpiredTokenException', $fault: 'client', $metadata: {} }),
   );
 
-test('an answer is an answer', async () => {
-  assert.equal(await call(async () => 7, good(), { clock }, never), { kind: 'answer', output: 7 });
+test('returns the output', async () => {
+  assert.equal(await call(async () => 7, good(), { clock }, never), { kind: 'output', output: 7 });
 });
 
-test('without credentials nothing is sent', async () => {
+test('sends nothing without credentials', async () => {
   const problem = new Problem({ code: 'credentials.agent', subject: 's', message: 'm', remedy: 'r' });
   const credentials = credentialsOf(() => Promise.reject(problem));
   const answer = await call(() => assert.unreachable() as never, credentials, { clock }, never);
   assert.equal(answer, { kind: 'credentials', problem });
 });
 
-test('expired credentials are renewed and the call made once more, not again and again', async () => {
+test('renews expired credentials and repeats the call once only', async () => {
   const sent: string[] = [];
-  let asked = 0;
-  const credentials = credentialsOf(async () => ({ accessKeyId: `key${++asked}`, secretAccessKey: 's' }));
+  let fetched = 0;
+  const credentials = credentialsOf(async () => ({ accessKeyId: `key${++fetched}`, secretAccessKey: 's' }));
   const answer = await call(
     async () => {
       sent.push((await credentials.get()).accessKeyId);
@@ -56,7 +56,7 @@ test('expired credentials are renewed and the call made once more, not again and
   assert.equal(sent, ['key1', 'key2']);
 });
 
-test('an abort ends the wait for credentials, and for an answer, with its reason', async () => {
+test('an abort rejects with its reason, while waiting for credentials and for a response', async () => {
   for (const [credentials, send] of [
     [credentialsOf(() => forever), async () => 7],
     [good(), () => forever],
@@ -69,7 +69,7 @@ test('an abort ends the wait for credentials, and for an answer, with its reason
   }
 });
 
-test('a bug is thrown, without the words that may quote an answer', async () => {
+test('throws an internal error without its message, which may quote a response', async () => {
   const broken = () => Promise.reject(new TypeError('cannot read canary of undefined'));
   const error = await rejects(call(broken, good(), { clock }, never));
   assert.is((error as Error).message, 'TypeError in a call to AWS');

@@ -6,7 +6,7 @@ import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { recordingLog } from './world.ts';
 
-const test = suite('keeping credentials');
+const test = suite('credential cache');
 
 const MINUTE = 60_000;
 
@@ -14,25 +14,25 @@ const MINUTE = 60_000;
 function scripted(script: (number | 'fails')[]) {
   const clock = fakeClock();
   const logged: string[] = [];
-  let asked = 0;
+  let fetched = 0;
   const credentials = createCredentialCache(
     {
       name: 'the source',
-      async ask(): Promise<AwsCredentials> {
-        const answer = script[Math.min(asked, script.length - 1)];
-        asked++;
+      async fetch(): Promise<AwsCredentials> {
+        const answer = script[Math.min(fetched, script.length - 1)];
+        fetched++;
         // As long as a request takes: callers who come meanwhile have to wait for it.
         await Promise.resolve();
-        if (answer === 'fails' || answer === undefined) throw failure(asked);
+        if (answer === 'fails' || answer === undefined) throw failure(fetched);
         const expiration = new Date(clock.now() + answer * MINUTE);
-        return { accessKeyId: `key${asked}`, secretAccessKey: 's', sessionToken: 't', expiration };
+        return { accessKeyId: `key${fetched}`, secretAccessKey: 's', sessionToken: 't', expiration };
       },
     },
     clock,
     recordingLog(logged),
   );
   const key = async (): Promise<string> => (await credentials.get()).accessKeyId;
-  return { clock, logged, credentials, key, asked: () => asked };
+  return { clock, logged, credentials, key, fetched: () => fetched };
 }
 
 function failure(attempt: number): Problem {
@@ -45,13 +45,13 @@ function failure(attempt: number): Problem {
   });
 }
 
-test('a hundred callers cause one request', async () => {
-  const { key, asked } = scripted([60]);
+test('sends one request for a hundred callers', async () => {
+  const { key, fetched } = scripted([60]);
   assert.equal(new Set(await Promise.all(Array.from({ length: 100 }, key))), new Set(['key1']));
-  assert.is(asked(), 1);
+  assert.is(fetched(), 1);
 });
 
-test('they are renewed five minutes before they expire, not sooner', async () => {
+test('renews credentials five minutes before they expire, not sooner', async () => {
   const { clock, key } = scripted([60]);
   await key();
   await clock.advance(55 * MINUTE - 1);
@@ -60,15 +60,15 @@ test('they are renewed five minutes before they expire, not sooner', async () =>
   assert.is(await key(), 'key2');
 });
 
-test('when a renewal fails the old ones serve while they live, tried again every 30 s', async () => {
-  const { clock, key, asked, logged } = scripted([60, 'fails']);
+test('after a failed renewal returns the old credentials until they expire, and retries every 30 s', async () => {
+  const { clock, key, fetched, logged } = scripted([60, 'fails']);
   await key();
   await clock.advance(55 * MINUTE);
   for (let second = 0; second < 60; second++) {
     assert.is(await key(), 'key1');
     await clock.advance(1000);
   }
-  assert.is(asked(), 3);
+  assert.is(fetched(), 3);
   assert.is(logged.length, 2);
   assert.match(
     logged[0] ?? '',
@@ -78,7 +78,7 @@ test('when a renewal fails the old ones serve while they live, tried again every
   assert.is(((await rejects(key())) as Problem).message, 'attempt 4');
 });
 
-test('a renewal that works again is used at once', async () => {
+test('uses renewed credentials as soon as a retry succeeds', async () => {
   const { clock, key } = scripted([60, 'fails', 60]);
   await key();
   await clock.advance(55 * MINUTE);
@@ -87,68 +87,68 @@ test('a renewal that works again is used at once', async () => {
   assert.is(await key(), 'key3');
 });
 
-test('all who ask in one pass share one failure; the next pass asks anew', async () => {
-  const { clock, key, asked } = scripted(['fails']);
+test('callers in one sync share one failure; the next sync fetches again', async () => {
+  const { clock, key, fetched } = scripted(['fails']);
   const first = await Promise.all([rejects(key()), rejects(key())]);
   const later = await rejects(key());
   assert.is(new Set([...first, later]).size, 1);
-  assert.is(asked(), 1);
+  assert.is(fetched(), 1);
   await clock.advance(50);
   assert.is.not(await rejects(key()), later);
-  assert.is(asked(), 2);
+  assert.is(fetched(), 2);
 });
 
-test('short-lived credentials are renewed at half their life, so that they cause no storm', async () => {
-  const { clock, key, asked } = scripted([2]);
+test('renews short-lived credentials after half their lifetime', async () => {
+  const { clock, key, fetched } = scripted([2]);
   for (let second = 0; second < 120; second++) {
     await key();
     await clock.advance(1000);
   }
-  assert.is(asked(), 2);
+  assert.is(fetched(), 2);
 });
 
-test('credentials that are expired when they arrive are a problem, asked for again only after a pause', async () => {
-  const { clock, key, asked } = scripted([-2]);
+test('reports credentials that are already expired, and fetches again only after a pause', async () => {
+  const { clock, key, fetched } = scripted([-2]);
   const problem = (await rejects(key())) as Problem;
   assert.is(problem.code, 'credentials.expired');
   assert.match(problem.message, /expired 120 s ago/);
   assert.ok(problem.retry);
   for (let time = 0; time < 10; time++) await rejects(key());
-  assert.is(asked(), 1);
+  assert.is(fetched(), 1);
   await clock.advance(50);
   await rejects(key());
-  assert.is(asked(), 2);
+  assert.is(fetched(), 2);
 });
 
-test('after a suspended night they are renewed, not used', async () => {
+test('renews credentials that expired while the node was suspended', async () => {
   const { clock, key } = scripted([60]);
   await key();
   await clock.suspend(8 * 60 * MINUTE);
   assert.is(await key(), 'key2');
 });
 
-test('credentials without an expiry are kept', async () => {
+test('never renews credentials without an expiration', async () => {
   const clock = fakeClock();
-  let asked = 0;
-  const ask = async () => ({ accessKeyId: `key${++asked}`, secretAccessKey: 's' });
-  const credentials = createCredentialCache({ name: 'static', ask }, clock, recordingLog([]));
+  let fetched = 0;
+  const fetch = async () => ({ accessKeyId: `key${++fetched}`, secretAccessKey: 's' });
+  const credentials = createCredentialCache({ name: 'static', fetch }, clock, recordingLog([]));
   await credentials.get();
   await clock.advance(1e9);
   assert.is((await credentials.get()).accessKeyId, 'key1');
 });
 
-test('refused ones are replaced, once for all who had them', async () => {
-  const { credentials, key, asked } = scripted([60]);
+test('replaces invalidated credentials once for all callers', async () => {
+  const { credentials, key, fetched } = scripted([60]);
   const used = await credentials.get();
-  credentials.refuse(used);
-  credentials.refuse(used);
+  credentials.invalidate(used);
+  credentials.invalidate(used);
   assert.is(await key(), 'key2');
-  credentials.refuse(used);
+  credentials.invalidate(used);
   assert.is(await key(), 'key2');
-  assert.is(asked(), 2);
+  assert.is(fetched(), 2);
 });
 
-test('an abort frees the one who waits, and the request goes on for the others', async () => {
+test('an abort rejects one caller, and the request continues for the others', async () => {
   const { credentials, key } = scripted([60]);
   const stop = new AbortController();
   const aborted = rejects(credentials.get(stop.signal));
@@ -158,12 +158,12 @@ test('an abort frees the one who waits, and the request goes on for the others',
   assert.is(await other, 'key1');
 });
 
-test('what is no Problem is a bug and comes through', async () => {
+test('passes on an error that is not a Problem', async () => {
   const bug = new TypeError('ours');
-  const ask = async (): Promise<never> => {
+  const fetch = async (): Promise<never> => {
     throw bug;
   };
-  const credentials = createCredentialCache({ name: 'broken', ask }, fakeClock(), recordingLog([]));
+  const credentials = createCredentialCache({ name: 'broken', fetch }, fakeClock(), recordingLog([]));
   assert.is(await rejects(credentials.get()), bug);
 });
 

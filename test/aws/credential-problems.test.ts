@@ -10,16 +10,16 @@ import {
 import {
   type AwsErrorFacts,
   entryFailure,
-  incompleteAnswer,
+  incompleteResponse,
   withStaticKeys,
 } from '../../src/aws/error-facts.ts';
 import { problemLine } from '../../src/core/problem.ts';
 
-const test = suite('failing credentials in words');
+const test = suite('problems of credentials');
 
 const ROLE = 'arn:aws:iam::111122223333:role/app';
 
-test('Pod Identity without variables names where it does not exist, and IRSA', () => {
+test('Pod Identity without variables names where it is not available, and IRSA', () => {
   const problem = noPodIdentityProblem();
   assert.is(problem.code, 'credentials.variables');
   assert.is(problem.retry, false);
@@ -27,12 +27,12 @@ test('Pod Identity without variables names where it does not exist, and IRSA', (
   assert.match(problem.remedy, /IRSA/);
 });
 
-test('a token: no file, empty, not a token, not readable', () => {
+test('reports a token file that is missing, empty, malformed or unreadable', () => {
   const missing = tokenProblem('/t', { kind: 'unreadable', code: 'ENOENT' });
   assert.is(missing.message, "expected the service account's token, got no file");
   assert.ok(missing.retry);
   assert.match(tokenProblem('/t', { kind: 'empty' }).message, /got an empty file$/);
-  assert.match(tokenProblem('/t', { kind: 'malformed' }).message, /got something that is not a token$/);
+  assert.match(tokenProblem('/t', { kind: 'malformed' }).message, /got text that is not a token$/);
   const forbidden = tokenProblem('/t', { kind: 'unreadable', code: 'EACCES' });
   assert.match(forbidden.message, /got EACCES$/);
   assert.match(forbidden.remedy, /fsGroup/);
@@ -49,18 +49,18 @@ for (const [code, remedy, retry] of [
   ['IDPRejectedClaim', /audience and subject/, false],
   ['RegionDisabledException', /Activate STS/, false],
   ['ValidationError', /Correct the role ARN/, false],
-  ['Throttling', /limits how often/, true],
-  ['InternalFailure', /side of AWS/, true],
+  ['Throttling', /throttles requests/, true],
+  ['InternalFailure', /AWS side/, true],
 ] as const) {
-  test(`STS says ${code}`, () => {
+  test(`STS returns ${code}`, () => {
     const problem = stsProblem(ROLE, 'eu-west-1', entryFailure(code, 'with words', 'r-1'));
     assert.is(problem.code, 'credentials.sts');
     assert.is(problem.subject, ROLE);
     assert.match(
       problem.message,
-      `in eu-west-1 to give credentials for the service account's token, got ${code}`,
+      `in eu-west-1 returned no credentials for the service account's token (${code}`,
     );
-    assert.match(problem.message, /request id r-1$/);
+    assert.match(problem.message, /request id r-1\)$/);
     assert.match(problem.remedy, remedy);
     assert.is(problem.retry && (problem.retryFor ?? true), retry);
   });
@@ -73,14 +73,14 @@ for (const [message, remedy, retry] of [
   ['Incorrect token audience', /audience sts\.amazonaws\.com/, false],
   ["Couldn't retrieve verification key from your identity provider", /issuer/, true],
 ] as const) {
-  test(`STS says InvalidIdentityToken: ${message}`, () => {
+  test(`STS returns InvalidIdentityToken: ${message}`, () => {
     const problem = stsProblem(ROLE, 'eu-west-1', entryFailure('InvalidIdentityToken', message, 'r-1'));
     assert.match(problem.remedy, remedy);
     assert.is(problem.retry && (problem.retryFor ?? true), retry);
   });
 }
 
-test('STS does not take the keys: that they expired, or that they are wrong', () => {
+test('STS rejects expired keys and wrong keys differently', () => {
   const failure = entryFailure(
     'InvalidClientTokenId',
     'The security token included in the request is invalid',
@@ -94,18 +94,18 @@ test('STS does not take the keys: that they expired, or that they are wrong', ()
   assert.not.match(problemLine(fixed), /clock|expired/);
 });
 
-test('STS that cannot be reached, or answers without credentials', () => {
-  const network: AwsErrorFacts = { ...incompleteAnswer(undefined), kind: 'network', code: 'ENOTFOUND' };
+test('reports an unreachable STS and a response without credentials', () => {
+  const network: AwsErrorFacts = { ...incompleteResponse(undefined), kind: 'network', code: 'ENOTFOUND' };
   assert.match(stsProblem(ROLE, 'eu-west-1', network).remedy, /VPC endpoint for STS/);
-  const empty = stsProblem(ROLE, 'eu-west-1', incompleteAnswer(undefined));
-  assert.match(empty.message, /got no credentials$/);
+  const empty = stsProblem(ROLE, 'eu-west-1', incompleteResponse(undefined));
+  assert.match(empty.message, /\(incomplete response\)$/);
   assert.ok(empty.retry);
 });
 
-test('expired credentials say what to do', () => {
+test('expired credentials come with a remedy', () => {
   assert.match(
     problemLine(expiredProblem('EKS Pod Identity', 90)),
-    /^EKS Pod Identity: expected valid credentials, got some that expired 90 s ago\. Check the node's clock/,
+    /^EKS Pod Identity: expected valid credentials, got credentials that expired 90 s ago\. Check the node's clock/,
   );
 });
 

@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { resolveAuthMethod } from '../../src/aws/auth-method.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
-import { openTransport } from '../../src/aws/transport.ts';
+import { createTransport } from '../../src/aws/transport.ts';
 import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { type FakeAws, startFakeAws } from '../fake-aws/server.ts';
 import { scratch } from '../support/scratch.ts';
@@ -87,7 +87,7 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
       env: variables,
     }),
     environment,
-    transport: openTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
+    transport: createTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'single',
     awsTimeout: WAIT_LIMIT,
     clock: realClock,
@@ -116,18 +116,18 @@ const found = (asked: Asked, servedBy: string): void => {
   );
 };
 
-test('keys in the environment serve, and it is said', async (place) => {
+test('uses access keys in the environment, and logs it', async (place) => {
   found(await ask(place, KEYS), 'environment keys');
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
 
-test('a profile with keys serves, named or by default', async (place) => {
+test('uses a profile with access keys, named or default', async (place) => {
   credentialsFile(place, keysOf('default') + keysOf('dev'));
   found(await ask(place), 'profile default');
   found(await ask(place, { AWS_PROFILE: 'dev', ...KEYS }), 'profile dev');
 });
 
-test('keys of a profile that are renewed are seen', async (place) => {
+test('reads renewed keys of a profile', async (place) => {
   credentialsFile(place, keysOf('default').replace('AKIAEXAMPLE', 'AKIAOLD'));
   const again = open(place, {}, 'auto');
   assert.match((await again()).text, /\[credentials\.refused\]$/);
@@ -135,21 +135,21 @@ test('keys of a profile that are renewed are seen', async (place) => {
   assert.match((await again()).text, /^found x/);
 });
 
-test('a role that a profile assumes serves', async (place) => {
+test('assumes the role of a profile', async (place) => {
   credentialsFile(place, keysOf('base'));
   configFile(place, `[profile app]\nrole_arn = ${ROLE}\nsource_profile = base\n`);
   found(await ask(place, { AWS_PROFILE: 'app' }), 'profile app (assumed role)');
   assert.is(place.aws.count({ service: 'sts', operation: 'AssumeRole' }), 1);
 });
 
-test('the token of IRSA serves, by --auth default too', async (place) => {
+test('uses the IRSA token with --auth default too', async (place) => {
   const file = join(place.home, 'token');
   writeFileSync(file, 'web-token');
   const irsa = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: file };
   found(await ask(place, irsa, 'default'), `IAM role ${ROLE} by the service account's token`);
 });
 
-test('the address of container credentials serves, with the token of the variable', async (place) => {
+test('uses container credentials with the token of the variable', async (place) => {
   const container = {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: place.aws.agentUrl,
     AWS_CONTAINER_AUTHORIZATION_TOKEN: 'Basic token',
@@ -158,7 +158,7 @@ test('the address of container credentials serves, with the token of the variabl
   found(await ask(place, { ...container, KUBERNETES_SERVICE_HOST: '10.0.0.1' }), 'container credentials');
 });
 
-test('what a container may not be asked for, and what it refuses, is told with the address', async (place) => {
+test('names the address of container credentials that is not allowed, and one that rejects', async (place) => {
   const elsewhere = await ask(place, {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example/x',
     AWS_EC2_METADATA_DISABLED: 'true',
@@ -175,7 +175,7 @@ test('what a container may not be asked for, and what it refuses, is told with t
   );
 });
 
-test('outside Kubernetes the role of the instance serves last, without a warning', async (place) => {
+test("outside Kubernetes uses the instance's role last, without a warning", async (place) => {
   const asked = await ask(place);
   found(asked, 'instance role');
   assert.not.match(asked.logged.join(), 'credentials.nodeRole');
@@ -194,7 +194,7 @@ role_arn = ${ROLE}
 source_profile = behind
 `;
 
-test('inside Kubernetes auto asks the metadata service for nothing, and names what gives the pod an identity', async (place) => {
+test('inside Kubernetes auto sends no request to the metadata service, and names the ways to an identity', async (place) => {
   const { text, problem } = await ask(place, pod);
   assert.match(
     text,
@@ -205,7 +205,7 @@ test('inside Kubernetes auto asks the metadata service for nothing, and names wh
 });
 
 for (const name of ['node', 'behind', 'further']) {
-  test(`inside Kubernetes auto takes no profile that leads to the metadata service: ${name}`, async (place) => {
+  test(`inside Kubernetes auto rejects a profile that uses the metadata service: ${name}`, async (place) => {
     configFile(place, instanceProfiles);
     const { text, problem } = await ask(place, { ...pod, AWS_PROFILE: name });
     assert.match(text, /credential_source = Ec2InstanceMetadata.*\[credentials\.variables\]$/);
@@ -214,7 +214,7 @@ for (const name of ['node', 'behind', 'further']) {
   });
 }
 
-test('inside Kubernetes --auth default uses the role of the node, and warns', async (place) => {
+test("inside Kubernetes --auth default uses the node's role, with a warning", async (place) => {
   const asked = await ask(place, pod, 'default');
   found(asked, 'instance role');
   assert.is(asked.logged.filter((line) => line.startsWith('warn credentials.nodeRole: ')).length, 1);
@@ -224,40 +224,40 @@ test('inside Kubernetes --auth default uses the role of the node, and warns', as
   assert.match(behind.logged.join(), 'warn credentials.nodeRole: ');
 });
 
-test('AWS_EC2_METADATA_DISABLED holds for profiles as well', async (place) => {
+test('AWS_EC2_METADATA_DISABLED applies to profiles too', async (place) => {
   configFile(place, instanceProfiles);
   const off = { AWS_EC2_METADATA_DISABLED: 'true' };
-  assert.match((await ask(place, off, 'default')).text, /switched off.*\[credentials\.chain\]$/);
+  assert.match((await ask(place, off, 'default')).text, /is disabled.*\[credentials\.chain\]$/);
   const named = await ask(place, { ...off, AWS_PROFILE: 'node' }, 'default');
-  assert.match(named.text, /which AWS_EC2_METADATA_DISABLED forbids/);
+  assert.match(named.text, /which AWS_EC2_METADATA_DISABLED disables/);
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
 
-test('a default profile that has a region only is nothing that was set up', async (place) => {
+test('ignores a default profile that has only a region', async (place) => {
   configFile(place, '[default]\nregion = nowhere\n');
   const { text } = await ask(place, pod);
   assert.match(text, /^AWS credentials: .*Pod Identity association/);
 });
 
-test('nothing set up, and no metadata service: what to set, at once', async (place) => {
+test('without any configuration or metadata service fails at once, with the variables to set', async (place) => {
   const { text, problem } = await ask(place, { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' });
   assert.match(
     text,
-    /no keys, no profile.*cannot be reached \(ECONNREFUSED\)\. Set AWS_PROFILE.*\[credentials\.chain\]$/,
+    /no access keys, no profile.*cannot be reached \(ECONNREFUSED\)\. Set AWS_PROFILE.*\[credentials\.chain\]$/,
   );
   assert.is(problem?.retry, false);
 });
 
-test('an instance without a role: it may come within seconds', async (place) => {
+test('retries an instance without a role for seconds', async (place) => {
   place.aws.changeIdentity({ name: 'node', instanceRole: false });
   const { text, problem } = await ask(place);
-  assert.match(text, /knows no role of this instance \(HTTP status 404\)/);
+  assert.match(text, /has no role for this instance \(HTTP status 404\)/);
   assert.is(problem?.retryFor, 15_000);
 });
 
 const off = { AWS_EC2_METADATA_DISABLED: 'true' };
 
-test('an unknown profile is told in the words of the SDK, and not tried again', async (place) => {
+test("reports an unknown profile with the SDK's message, without a retry", async (place) => {
   credentialsFile(place, keysOf('dev'));
   const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dve' });
   assert.match(
@@ -267,14 +267,14 @@ test('an unknown profile is told in the words of the SDK, and not tried again', 
   assert.is(problem?.retry, false);
 });
 
-test('a file of profiles that cannot be read is named with the reason', async (place) => {
+test('names an unreadable profile file and the reason', async (place) => {
   mkdirSync(join(place.home, '.aws', 'credentials'));
   const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
   assert.match(text, `${place.home}/.aws/credentials, which cannot be read (EISDIR)`);
   assert.is(problem?.retry, false);
 });
 
-test('a file that cannot be read keeps no other link from serving, and is named when none does', async (place) => {
+test('an unreadable file does not prevent later links, and is named if none provides credentials', async (place) => {
   mkdirSync(join(place.home, '.aws', 'credentials'));
   found(await ask(place), 'instance role');
   assert.match(
@@ -284,7 +284,7 @@ test('a file that cannot be read keeps no other link from serving, and is named 
   assert.match((await ask(place, { ...off, ...pod })).text, /^AWS credentials: .*association/);
 });
 
-test('a profile that is named and fails is the end: no other identity stands in for it', async (place) => {
+test('a named profile that fails ends the chain: no other identity is used', async (place) => {
   const { text } = await ask(place, { AWS_PROFILE: 'dve' });
   assert.match(text, /^profile dve: /);
   assert.is(place.aws.count({ service: 'imds' }), 0);
@@ -312,7 +312,7 @@ for (const [what, cached] of [
   ['without an expiry', JSON.stringify({ accessToken: CANARY })],
   ['no JSON', `${CANARY} is no JSON`],
 ] as const) {
-  test(`an SSO session that is ${what} names the command that renews it, and is not quoted`, async (place) => {
+  test(`an SSO session that is ${what} names the command that renews it, without quoting the session`, async (place) => {
     configFile(place, sso);
     if (cached !== undefined) cacheToken(place, 'corp', cached);
     const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
@@ -325,13 +325,13 @@ for (const [what, command, says, retry] of [
   [
     'is not there',
     `/nowhere/helper --token ${CANARY}`,
-    /credential_process that is not there or cannot be executed/,
+    /credential_process that does not exist or cannot be executed/,
     false,
   ],
   [
     'fails, and prints a secret',
     `sh -c 'echo ${CANARY} >&2; exit 3'`,
-    /got a credential_process that failed.*by hand/,
+    /got a credential_process that failed.*manually/,
     true,
   ],
   ['prints what is no JSON', `echo ${CANARY}`, /credential_process returned invalid JSON/, true],
@@ -351,13 +351,13 @@ for (const [what, command, says, retry] of [
   });
 }
 
-test('a credential_process that works serves', async (place) => {
+test('uses the output of credential_process', async (place) => {
   const answer = { Version: 1, AccessKeyId: KEYS.AWS_ACCESS_KEY_ID, SecretAccessKey: CANARY };
   configFile(place, `[profile dev]\ncredential_process = echo '${JSON.stringify(answer)}'\n`);
   found(await ask(place, { AWS_PROFILE: 'dev' }), 'profile dev (credential_process)');
 });
 
-test('only one of two variables is told as that', async (place) => {
+test('reports that only one of two variables is set', async (place) => {
   const irsa = await ask(place, { ...off, AWS_ROLE_ARN: ROLE });
   assert.match(irsa.text, /^AWS_WEB_IDENTITY_TOKEN_FILE: .*only one of them.*\[credentials\.variables\]$/);
   const keys = await ask(place, { ...pod, AWS_ACCESS_KEY_ID: 'AKIA' });
@@ -365,36 +365,36 @@ test('only one of two variables is told as that', async (place) => {
   for (const { problem } of [irsa, keys]) assert.is(problem?.retry, false);
 });
 
-test('several links that fail are all named, the first one first', async (place) => {
+test('names all links that failed, in order', async (place) => {
   const { text } = await ask(place, { ...off, AWS_PROFILE: 'dve', AWS_ROLE_ARN: ROLE });
   assert.match(text, /^profile dve: .*; AWS_WEB_IDENTITY_TOKEN_FILE: .*only one of them/);
 });
 
-test('keys that AWS does not know, or whose secret half is wrong, are told as that', async (place) => {
+test('distinguishes an unknown access key from a wrong secret access key', async (place) => {
   const unknown = await ask(place, { ...KEYS, AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' });
   assert.match(
     unknown.text,
-    /to accept the keys, got UnrecognizedClientException.*Check the access key id.*\[credentials\.refused\]$/,
+    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.refused\]$/,
   );
   assert.is(unknown.problem?.retryFor, 15_000);
   const wrong = await ask(place, { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY}x` });
   assert.match(
     wrong.text,
-    /to accept the keys, got InvalidSignatureException.*Correct the secret access key.*\[credentials\.refused\]$/,
+    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.refused\]$/,
   );
   assert.is(wrong.problem?.retry, false);
   for (const { text } of [unknown, wrong]) assert.not.match(text, /expired|clock/);
 });
 
-test('keys that say that they have expired are not tried again', async (place) => {
+test('does not retry keys with an expiration in the past', async (place) => {
   const { text, problem } = await ask(place, { ...KEYS, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' });
   assert.match(text, /^AWS_CREDENTIAL_EXPIRATION: .*expired \d+ s ago.*\[credentials\.expired\]$/);
   assert.is(problem?.retry, false);
 });
 
-test('keys with a line break are told as unusable', async (place) => {
+test('reports keys with a line break as unusable', async (place) => {
   const { text } = await ask(place, { ...off, ...KEYS, AWS_ACCESS_KEY_ID: 'AKIA\n' });
-  assert.match(text, /^environment keys: .*characters that do not/);
+  assert.match(text, /^environment keys: .*other characters or no date/);
 });
 
 const servers: Server[] = [];
@@ -402,7 +402,7 @@ test.after(() => {
   for (const server of servers) server.close().closeAllConnections();
 });
 
-test('an SSO profile is asked at the endpoint of SSO, in its own region', async (place) => {
+test("uses the SSO endpoint in the profile's region", async (place) => {
   let path: string | undefined;
   const server = createServer((request, response) => {
     path = request.url;
@@ -419,10 +419,7 @@ test('an SSO profile is asked at the endpoint of SSO, in its own region', async 
   cacheToken(place, 'https://corp.example/start', token);
   const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev', AWS_ENDPOINT_URL_SSO: url });
   assert.match(path ?? '', '/federation/credentials');
-  assert.match(
-    text,
-    /SSO session that is not valid \(UnauthorizedException\)\. Run: aws sso login --profile dev/,
-  );
+  assert.match(text, /invalid SSO session \(UnauthorizedException\)\. Run: aws sso login --profile dev/);
   assert.is(problem?.retry, false);
   assert.not.match(problemLine(problem as Problem), CANARY);
 });

@@ -13,7 +13,7 @@ import { openedFiles } from './opened-files.ts';
 const { readAwsEnvironment } = await import('../../src/aws/environment.ts');
 const { secretRef: readOf } = await import('../../src/config/secret-ref.ts');
 const { openSecretSource } = await import('../../src/aws/secret-source.ts');
-const { openTransport } = await import('../../src/aws/transport.ts');
+const { createTransport } = await import('../../src/aws/transport.ts');
 const { outcomeText, realClock, recordingLog, ROLE } = await import('./world.ts');
 
 const test = suite('endpoints');
@@ -47,14 +47,14 @@ test.after(() => {
   agent.close().closeAllConnections();
 });
 
-async function ask(region: string, env: Record<string, string> = {}, irsa = false): Promise<string[]> {
+async function fetchAll(region: string, env: Record<string, string> = {}, irsa = false): Promise<string[]> {
   const environment = readAwsEnvironment({ HTTPS_PROXY: address(proxy), ...env });
   const source = openSecretSource({
     authentication: irsa
       ? { kind: 'irsa', roleArn: ROLE, tokenFile, sessionName: 'test' }
       : { kind: 'pod-identity', addresses: [address(agent)], tokenFile, injected: true },
     environment,
-    transport: openTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
+    transport: createTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'auto',
     awsTimeout: WAIT_LIMIT,
     clock: realClock,
@@ -69,7 +69,7 @@ async function ask(region: string, env: Record<string, string> = {}, irsa = fals
   return reads.map((read) => outcomeText(outcomes.get(read.key)));
 }
 
-const asked = (): string[] => [...new Set(hosts.splice(0))].sort();
+const contacted = (): string[] => [...new Set(hosts.splice(0))].sort();
 
 for (const [region, env, expected] of [
   ['eu-west-1', {}, ['secretsmanager.eu-west-1.amazonaws.com:443', 'ssm.eu-west-1.amazonaws.com:443']],
@@ -90,27 +90,27 @@ for (const [region, env, expected] of [
     ['secretsmanager.eu-west-1.amazonaws.com:443', 'ssm.eu-west-1.api.aws:443'],
   ],
 ] as const) {
-  test(`${region} ${Object.keys(env).join(' ')}`, async () => {
+  test(`uses the endpoints of ${region} with ${Object.keys(env)[0] ?? 'no variables'}`, async () => {
     openedFiles();
-    for (const text of await ask(region, env))
-      assert.match(text, /got ERR_PROXY_TUNNEL.*\[fetch\.network\]$/);
-    assert.equal(asked(), expected);
+    for (const text of await fetchAll(region, env))
+      assert.match(text, /\(ERR_PROXY_TUNNEL\).*\[fetch\.network\]$/);
+    assert.equal(contacted(), expected);
     assert.equal(openedFiles(), [tokenFile]);
   });
 }
 
-test('IRSA asks the STS of the region, or the global one with the legacy setting', async () => {
-  await ask('eu-west-1', {}, true);
-  assert.equal(asked(), ['sts.eu-west-1.amazonaws.com:443']);
-  const [text] = await ask('us-east-1', { AWS_STS_REGIONAL_ENDPOINTS: 'legacy' }, true);
+test('IRSA uses STS of the region, or global STS with the legacy setting', async () => {
+  await fetchAll('eu-west-1', {}, true);
+  assert.equal(contacted(), ['sts.eu-west-1.amazonaws.com:443']);
+  const [text] = await fetchAll('us-east-1', { AWS_STS_REGIONAL_ENDPOINTS: 'legacy' }, true);
   assert.match(text ?? '', /ERR_PROXY_TUNNEL.*\[credentials\.sts\]$/);
-  assert.equal(asked(), ['sts.amazonaws.com:443']);
+  assert.equal(contacted(), ['sts.amazonaws.com:443']);
 });
 
-test('the agent is never asked through the proxy', async () => {
-  await ask('eu-west-1');
+test('never sends requests to the agent through the proxy', async () => {
+  await fetchAll('eu-west-1');
   assert.equal(
-    asked().filter((host) => host.startsWith('127.')),
+    contacted().filter((host) => host.startsWith('127.')),
     [],
   );
 });

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { globalStsEndpoint, readAwsEnvironment } from '../../src/aws/environment.ts';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
 
-const test = suite('the AWS variables');
+const test = suite('AWS variables');
 
 function problems(env: Record<string, string>): string[] {
   try {
@@ -14,7 +14,7 @@ function problems(env: Record<string, string>): string[] {
   return [];
 }
 
-test('nothing set means nothing special', () => {
+test('has no endpoint, proxy or CA bundle without variables', () => {
   const nothing = {
     endpoints: {},
     fips: false,
@@ -36,7 +36,7 @@ test('nothing set means nothing special', () => {
   );
 });
 
-test('an endpoint of a service wins over the one for all', () => {
+test('the endpoint of a service takes precedence over the common one', () => {
   assert.equal(
     readAwsEnvironment({ AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SSM: 'https://own:444/x' })
       .endpoints,
@@ -45,7 +45,7 @@ test('an endpoint of a service wins over the one for all', () => {
   assert.equal(readAwsEnvironment({ AWS_ENDPOINT_URL_STS: 'http://sts' }).endpoints, { STS: 'http://sts' });
 });
 
-test('switches are true or false, in any case', () => {
+test('boolean variables accept true and false in any case', () => {
   const read = readAwsEnvironment({
     AWS_USE_FIPS_ENDPOINT: 'TRUE',
     AWS_USE_DUALSTACK_ENDPOINT: 'false',
@@ -54,7 +54,7 @@ test('switches are true or false, in any case', () => {
   assert.equal([read.fips, read.dualstack, read.globalSts], [true, false, true]);
 });
 
-test('the global STS is for the old regions only, and never beside an endpoint of our own', () => {
+test('global STS is used for the old regions only, and never with a custom endpoint', () => {
   const legacy = { AWS_STS_REGIONAL_ENDPOINTS: 'legacy' };
   const ask = (env: Record<string, string>, region: string) =>
     globalStsEndpoint(readAwsEnvironment(env), region);
@@ -66,7 +66,7 @@ test('the global STS is for the old regions only, and never beside an endpoint o
   assert.is(ask({ ...legacy, AWS_ENDPOINT_URL: 'http://own' }, 'us-east-1'), undefined);
 });
 
-test('all wrong variables are named in one go', () => {
+test('reports all invalid variables together', () => {
   assert.equal(
     problems({
       AWS_ENDPOINT_URL: 'localhost:4566',
@@ -83,20 +83,20 @@ test('all wrong variables are named in one go', () => {
   );
 });
 
-test('FIPS or dual stack and an endpoint of our own exclude each other', () => {
+test('rejects FIPS or dual stack together with a custom endpoint', () => {
   assert.match(
     problems({ AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL_SSM: 'https://x' })[0] ?? '',
     /^AWS_USE_FIPS_ENDPOINT: expected no AWS_ENDPOINT_URL beside it/,
   );
 });
 
-test('a wrong proxy is refused without showing its password', () => {
+test('rejects an invalid proxy without showing its password', () => {
   const [line = ''] = problems({ HTTPS_PROXY: 'socks5://user:hunter2@proxy:3128' });
   assert.match(line, /^HTTPS_PROXY: expected host:port, or an http or https URL/);
   assert.not.match(line, /hunter2/);
 });
 
-test('proxy variables in capital letters come first, as in Go', () => {
+test('upper-case proxy variables take precedence, as in Go', () => {
   const read = readAwsEnvironment({
     https_proxy: 'http://small',
     HTTPS_PROXY: 'http://LARGE',
@@ -106,7 +106,7 @@ test('proxy variables in capital letters come first, as in Go', () => {
   assert.equal([read.httpsProxy, read.noProxy], ['http://LARGE', 'b']);
 });
 
-test('AWS_CA_BUNDLE wins over SSL_CERT_FILE', () => {
+test('AWS_CA_BUNDLE takes precedence over SSL_CERT_FILE', () => {
   const bundle = (env: Record<string, string>) => readAwsEnvironment(env).caBundle;
   assert.equal(bundle({ SSL_CERT_FILE: '/s' }), { variable: 'SSL_CERT_FILE', file: '/s' });
   assert.equal(bundle({ SSL_CERT_FILE: '/s', AWS_CA_BUNDLE: '/a' }), {

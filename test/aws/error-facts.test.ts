@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { entryFailure, errorFacts, incompleteAnswer, isTlsCode } from '../../src/aws/error-facts.ts';
+import { entryFailure, errorFacts, incompleteResponse, isTlsCode } from '../../src/aws/error-facts.ts';
 import { RequestError } from '../../src/http/request.ts';
 
-const test = suite('the facts of a failure');
+const test = suite('error facts');
 
 const NOW = Date.UTC(2026, 0, 1);
 const CANARY = 'hunter2';
@@ -51,7 +51,7 @@ for (const [name, status, kind] of [
   });
 }
 
-test('a secret that is marked for deletion does not exist', () => {
+test('a secret that is scheduled for deletion counts as not found', () => {
   const message = "You can't perform this operation on the secret because it was marked for deletion.";
   assert.is(errorFacts(awsError('InvalidRequestException', 400, { message }), NOW)?.kind, 'notFound');
 });
@@ -71,18 +71,18 @@ for (const code of [
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'ERR_PROXY_TUNNEL',
 ]) {
-  test(`${code} is of the network`, () => {
+  test(`${code} is a network error`, () => {
     const failure = errorFacts(Object.assign(new Error(CANARY), { code, $metadata: { attempts: 3 } }), NOW);
     assert.equal([failure?.kind, failure?.code, failure?.message], ['network', code, undefined]);
   });
 }
 
-test('a timeout is of the network', () => {
+test('a timeout is a network error', () => {
   const failure = errorFacts(Object.assign(new Error('late'), { name: 'TimeoutError' }), NOW);
   assert.equal([failure?.kind, failure?.code], ['network', 'TimeoutError']);
 });
 
-test('what is not HTTP, not JSON, or not an error of AWS is no answer of AWS', () => {
+test('a response that is not HTTP, not JSON or not an AWS error is not from AWS', () => {
   const response = { statusCode: 200, headers: {}, body: CANARY };
   const unparsed = Object.assign(new SyntaxError(`Unexpected token in "${CANARY}"`), { $response: response });
   const cases: [object, string][] = [
@@ -106,12 +106,12 @@ test('what is not HTTP, not JSON, or not an error of AWS is no answer of AWS', (
   }
 });
 
-test('an endpoint that the SDK does not know is a fault in what was asked', () => {
+test('an endpoint that the SDK does not have is an error of the request', () => {
   const error = Object.assign(new Error('no FIPS in this partition'), { name: 'EndpointError' });
   assert.equal(errorFacts(error, NOW)?.kind, 'client');
 });
 
-test('anything else is a bug', () => {
+test('any other error is a bug', () => {
   for (const thrown of [undefined, null, 'text', 7, {}, new Error('ours'), new TypeError('x is undefined')])
     assert.is(errorFacts(thrown, NOW), undefined);
   assert.is(errorFacts(Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }), NOW), undefined);
@@ -126,13 +126,13 @@ for (const [header, wait] of [
   ['soon', undefined],
   ['', undefined],
 ] as const) {
-  test(`Retry-After: ${header} is ${wait}`, () => {
+  test(`parses Retry-After: ${header} as ${wait}`, () => {
     const error = awsError('ThrottlingException', 400, { $response: { headers: { 'retry-after': header } } });
     assert.is(errorFacts(error, NOW)?.retryAfter, wait);
   });
 }
 
-test('a code or request id that is none is not let through', () => {
+test('drops a code or request id of another form', () => {
   const odd = awsError(`<html>${CANARY}\n`, 400, {
     $metadata: { httpStatusCode: 400, requestId: `${CANARY}\u001b[2J` },
   });
@@ -144,10 +144,11 @@ test('a code or request id that is none is not let through', () => {
     requestId: undefined,
     retryAfter: undefined,
     peer: undefined,
+    phase: undefined,
   });
 });
 
-test('an error of AWS says who answered, as the transport noted it at the response', () => {
+test('an AWS error names the host that the transport attached to the response', () => {
   const response = { statusCode: 501, headers: {}, peer: 'aws.example:443' };
   assert.is(
     errorFacts(awsError('NotImplemented', 501, { $response: response }), NOW)?.peer,
@@ -155,7 +156,7 @@ test('an error of AWS says who answered, as the transport noted it at the respon
   );
 });
 
-test('a failure that an answer reports inside itself is judged by its code', () => {
+test('classifies a failure inside a response by its code', () => {
   assert.equal(entryFailure('ResourceNotFoundException', 'no such', 'r-2'), {
     kind: 'notFound',
     code: 'ResourceNotFoundException',
@@ -163,18 +164,20 @@ test('a failure that an answer reports inside itself is judged by its code', () 
     message: 'no such',
     requestId: 'r-2',
     retryAfter: undefined,
+    peer: undefined,
+    phase: undefined,
   });
   assert.is(entryFailure('AccessDeniedException', undefined, undefined).kind, 'denied');
-  assert.equal(entryFailure({}, CANARY, 7), incompleteAnswer(undefined));
+  assert.equal(entryFailure({}, CANARY, 7), incompleteResponse(undefined));
 });
 
-test('codes of TLS are known from others', () => {
+test('distinguishes TLS codes from others', () => {
   assert.ok(isTlsCode('DEPTH_ZERO_SELF_SIGNED_CERT'));
   assert.not(isTlsCode('ECONNRESET'));
   assert.not(isTlsCode(undefined));
 });
 
-test('an error of a request says where it went and how far it came', () => {
+test('a request error names its destination and the phase in which it failed', () => {
   const error = new RequestError('ECONNREFUSED', 'aws.example:443', 'connect');
   const { kind, peer, phase } = errorFacts(error, 0) ?? {};
   assert.equal([kind, peer, phase], ['network', 'aws.example:443', 'connect']);

@@ -48,7 +48,7 @@ function verdict(first: FetchResult, second?: FetchResult, fields: Partial<Plann
   }
 }
 
-test('when both regions answer the primary serves, with its own version', () => {
+test("uses the primary's value and version if both regions have one", () => {
   assert.is(verdict(found('1'), found('2')), '1 from eu-west-1');
 });
 
@@ -59,10 +59,10 @@ for (const code of [
   'fetch.answer',
   'credentials.sts',
 ] as const) {
-  test(`when the primary fails with ${code} the failover serves`, () => {
+  test(`uses the failover's value if the primary fails with ${code}`, () => {
     assert.is(verdict(failed(code), found('2')), '2 from eu-central-1');
   });
-  test(`when the failover fails with ${code} the primary serves, and the failure is told`, () => {
+  test(`uses the primary's value if the failover fails with ${code}, and reports the failure`, () => {
     assert.is(verdict(found('1'), failed(code)), '1 from eu-west-1');
     const choice = selectRegion(object(), outcomes(found('1'), failed(code)));
     assert.is(choice.kind === 'value' && choice.degraded?.code, code);
@@ -86,7 +86,7 @@ for (const [awsCode, fatalInPrimary, fatalInFailover] of [
   ['ParameterVersionNotFound', false, false],
 ] as const) {
   const failure = failed('fetch.client', awsCode);
-  test(`${awsCode} of the primary ${fatalInPrimary ? 'fails the object' : 'lets the failover serve'}`, () => {
+  test(`${awsCode} of the primary ${fatalInPrimary ? 'fails the object' : "uses the failover's value"}`, () => {
     assert.is(verdict(failure, found('2')), fatalInPrimary ? 'fetch.client' : '2 from eu-central-1');
   });
   test(`${awsCode} of the failover ${fatalInFailover ? 'fails the object' : 'is a warning'}`, () => {
@@ -94,20 +94,20 @@ for (const [awsCode, fatalInPrimary, fatalInFailover] of [
   });
 }
 
-test('when no region delivers both causes are told', () => {
+test('reports both causes if both regions fail', () => {
   assert.is(verdict(failed('fetch.server'), failed('fetch.network')), 'fetch.server,fetch.network');
 });
 
-test('an optional object that the primary does not have is absent', () => {
+test('an optional object is missing if the primary does not have it', () => {
   assert.is(verdict(failed('fetch.notFound'), found('2'), { optional: true }), 'absent');
   assert.is(verdict(failed('fetch.notFound'), undefined, { optional: true }), 'absent');
 });
 
-test('an optional object that only the failover lacks is served', () => {
+test("an optional object has the primary's value if only the failover lacks it", () => {
   assert.is(verdict(found('1'), failed('fetch.notFound'), { optional: true }), '1 from eu-west-1');
 });
 
-test('an access error about an optional object is still an error', () => {
+test('an access error of an optional object fails it', () => {
   assert.is(verdict(failed('fetch.denied'), undefined, { optional: true }), 'fetch.denied');
 });
 
@@ -117,19 +117,19 @@ test('a malformed request to the failover is an error even if the primary lacks 
   assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'absent');
 });
 
-test('a failover that lacks an optional object says nothing about why the primary failed', () => {
+test("reports only the primary's failure if the failover lacks an optional object", () => {
   assert.is(verdict(failed('fetch.server'), failed('fetch.notFound'), { optional: true }), 'fetch.server');
 });
 
-test('a refresh asks the second region only for what the first could not serve', () => {
+test('a later sync requests from the failover region only what the primary did not return', () => {
   const plan = { objects: [object()] } as unknown as Plan;
   assert.equal(failoverRefs(plan, outcomes(found('1'))), []);
   assert.equal(failoverRefs(plan, outcomes(failed('fetch.notFound', 'ResourceNotFound'))), []);
   assert.equal(failoverRefs(plan, outcomes(failed('fetch.network'))), [failover]);
 });
 
-test('a source that forgets a read is a bug, not an absent object', () => {
-  assert.throws(() => selectRegion(object(), new Map()), /no outcome/);
+test('a source without a result for a ref is a bug, not a missing object', () => {
+  assert.throws(() => selectRegion(object(), new Map()), /no result/);
 });
 
 test.run();

@@ -184,13 +184,13 @@ for (const what of [
   'an operation that is unknown',
 ]) {
   const run = begin('BatchGetSecretValue', cases[what] as Case);
-  test(`BatchGetSecretValue: ${what} makes no crash and no leak`, async () => {
+  test(`BatchGetSecretValue: ${what} neither crashes nor leaks a value`, async () => {
     const { problems } = await run;
     for (const { code } of problems) assert.is(code, 'fetch.answer');
   });
 }
 
-test('nothing is printed but by us, and Node has nothing to warn of', () => {
+test('only podsecrets prints, and Node emits no warning', () => {
   assert.equal(printed, []);
   assert.equal(warnings, []);
 });

@@ -53,7 +53,7 @@ function plan(names: string[], failoverRegion?: string): Plan {
   return { objects } as unknown as Plan;
 }
 
-test('each value is asked for once, however many objects and configs name it', async () => {
+test('fetches each value once, however many objects and configs name it', async () => {
   const source = fakeSource();
   const [first, second] = await createFetcher().fetch(
     [
@@ -66,13 +66,13 @@ test('each value is asked for once, however many objects and configs name it', a
   assert.is(first, second);
 });
 
-test('in the first phase both regions are asked at once', async () => {
+test('fetches both regions at once at the start', async () => {
   const source = fakeSource();
   await createFetcher().fetch([{ plan: plan(['a'], 'two'), source, bothRegions: true }], stop);
   assert.equal(source.asked, ['a@one a@two']);
 });
 
-test('in a refresh the second region is asked only for what the first could not serve', async () => {
+test('later fetches from the failover region only what the primary did not return', async () => {
   const source = fakeSource();
   const fetcher = createFetcher();
   const refresh = () => fetcher.fetch([{ plan: plan(['a'], 'two'), source, bothRegions: false }], stop);
@@ -86,7 +86,7 @@ test('in a refresh the second region is asked only for what the first could not 
   assert.equal(source.asked, ['a@one', 'a@one', 'a@two', 'a@one', 'a@two', 'a@one']);
 });
 
-test('a pinned version is never asked for again once it was read', async () => {
+test('fetches a pinned version only once', async () => {
   const source = fakeSource();
   const fetcher = createFetcher();
   for (let pass = 0; pass < 3; pass++) {
@@ -96,7 +96,7 @@ test('a pinned version is never asked for again once it was read', async () => {
   assert.equal(source.asked, ['a@one b@one', 'b@one', 'b@one']);
 });
 
-test('a pinned version that could not be read is asked for again', async () => {
+test('fetches a pinned version again after a failure', async () => {
   const source = fakeSource({ one: 'fetch.network' });
   const fetcher = createFetcher();
   const refresh = () => fetcher.fetch([{ plan: plan(['a!7']), source, bothRegions: false }], stop);
@@ -107,7 +107,7 @@ test('a pinned version that could not be read is asked for again', async () => {
   assert.equal(source.asked, ['a@one', 'a@one']);
 });
 
-test('a pinned value is forgotten with the last plan that names it', async () => {
+test('removes a pinned value with the last plan that names it', async () => {
   const source = fakeSource();
   const fetcher = createFetcher();
   for (const names of [['a!7'], ['b'], ['a!7']]) {
@@ -116,7 +116,7 @@ test('a pinned value is forgotten with the last plan that names it', async () =>
   assert.equal(source.asked, ['a@one', 'b@one', 'a@one']);
 });
 
-test('configs with different identities are asked apart, and share nothing', async () => {
+test('fetches configs with different identities separately', async () => {
   const [mine, theirs] = [fakeSource(), fakeSource({ one: 'fetch.denied' })];
   const answers = await createFetcher().fetch(
     [
@@ -131,7 +131,7 @@ test('configs with different identities are asked apart, and share nothing', asy
   );
 });
 
-test('when all is pinned and read, nothing is asked', async () => {
+test('sends no request if every value is pinned and fetched', async () => {
   const source = fakeSource();
   const fetcher = createFetcher();
   for (let pass = 0; pass < 2; pass++)

@@ -28,7 +28,7 @@ function object(
 const plan = (objects: readonly PlannedObject[], more: Partial<Plan> = {}) =>
   secretPlan([], { objects, ...more });
 
-test('a secret, a parameter and the keys that may encrypt them, and nothing else', () => {
+test('allows one secret, one parameter and the decryption of both, and nothing else', () => {
   const policy = policyFor(
     [
       plan([
@@ -83,7 +83,7 @@ test('a secret, a parameter and the keys that may encrypt them, and nothing else
   });
 });
 
-test('the failover region and its own names are in it', () => {
+test('includes the failover region and its object names', () => {
   const failover = { region: 'us-east-1', id: 'db/replica' };
   const text = JSON.stringify(
     policyFor([plan([object('secretsmanager', 'eu-west-1', 'db/password', failover)])], 'auto'),
@@ -96,7 +96,7 @@ test('the failover region and its own names are in it', () => {
     assert.ok(text.includes(part), part);
 });
 
-test('China and GovCloud have ARNs and service names of their own', () => {
+test('uses the ARNs and service names of China and GovCloud', () => {
   const china = JSON.stringify(policyFor([plan([object('ssmparameter', 'cn-north-1', 'plain')])], 'auto'));
   assert.ok(china.includes('"arn:aws-cn:ssm:cn-north-1:*:parameter/plain"'));
   assert.ok(china.includes('"ssm.cn-north-1.amazonaws.com.cn"'));
@@ -106,7 +106,7 @@ test('China and GovCloud have ARNs and service names of their own', () => {
   assert.ok(gov.includes('"secretsmanager.us-gov-west-1.amazonaws.com"'));
 });
 
-test('an ARN stands as it is, with a wildcard where its six characters are missing', () => {
+test('uses an ARN unchanged, with a wildcard for a missing suffix', () => {
   const arns = (id: string) => arnsOf(secretRef({ service: 'secretsmanager', region: 'eu-west-1', id }));
   const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db';
   assert.equal(arns(`${arn}-AbCd12`), [`${arn}-AbCd12`]);
@@ -118,7 +118,7 @@ test('an ARN stands as it is, with a wildcard where its six characters are missi
   ]);
 });
 
-test('the batch action is asked for when a batch would be sent', () => {
+test('includes the batch action if a batch would be sent', () => {
   const many = plan(
     Array.from({ length: 10 }, (_, index) => object('secretsmanager', 'eu-west-1', `s${index}`)),
   );
@@ -130,12 +130,12 @@ test('the batch action is asked for when a batch would be sent', () => {
   assert.equal(policy.Statement[1]?.Resource, ['*']);
   assert.match(
     policyNotes(policy, 'auto').join(),
-    'saves calls from ten secrets on; without it they are read one by one',
+    'saves API calls for ten or more secrets; without it they are fetched one by one',
   );
-  assert.match(policyNotes(policy, 'batch').join(), '--fetch batch needs it');
+  assert.match(policyNotes(policy, 'batch').join(), 'required by --fetch batch');
 });
 
-test('several configs share one policy, each value once and in order', () => {
+test('merges several configs into one policy, sorted and without duplicates', () => {
   const one = plan([object('secretsmanager', 'eu-west-1', 'b'), object('secretsmanager', 'eu-west-1', 'a')]);
   const [statement] = policyFor([one, one], 'auto').Statement;
   assert.equal(statement?.Resource, [
@@ -144,44 +144,44 @@ test('several configs share one policy, each value once and in order', () => {
   ]);
 });
 
-test('the account is named as the one thing to narrow, unless ARNs name it', () => {
+test('a note suggests to replace the account, unless ARNs contain it', () => {
   const notes = (id: string) => {
     const policy = policyFor([plan([object('secretsmanager', 'eu-west-1', id)])], 'auto');
     return policyNotes(policy, 'auto').join('\n');
   };
-  assert.match(notes('db'), 'The account is written as *');
+  assert.match(notes('db'), 'The account is *: replace it');
   assert.not.match(notes('arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCd12'), 'The account');
 });
 
-test('a config without objects needs nothing', () => {
+test('a config without objects needs no permission', () => {
   assert.equal(policyFor([plan([])], 'auto').Statement, []);
 });
 
-test('a policy too large for a managed one says so', () => {
+test('a note reports a policy that exceeds the size of a managed policy', () => {
   const many = plan(
     Array.from({ length: 60 }, (_, index) => object('secretsmanager', 'eu-west-1', `a/long/name/${index}`)),
   );
   const policy = policyFor([many], 'single');
   assert.match(
     policyNotes(policy, 'single').join('\n'),
-    /The policy has \d+ characters; a managed policy takes 6144: divide it/,
+    /The policy has \d+ characters; a managed policy may have 6144: split it/,
   );
 });
 
-test('what is missing is said for the reads that were denied, and for nothing else', () => {
+test('missingPolicy allows only the refs that were denied', () => {
   const read = (service: SecretRef['service'], id: string) => secretRef({ service, region: 'eu-west-1', id });
   const policy = missingPolicy([
     {
-      read: read('secretsmanager', 'db'),
+      ref: read('secretsmanager', 'db'),
       access: {
         action: 'secretsmanager:GetSecretValue',
         resource: 'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCd12',
       },
     },
-    { read: read('secretsmanager', 'b'), access: { action: 'secretsmanager:GetSecretValue', resource: 'b' } },
-    { read: read('ssmparameter', '/locked'), access: { action: 'kms:Decrypt', resource: 'the key' } },
+    { ref: read('secretsmanager', 'b'), access: { action: 'secretsmanager:GetSecretValue', resource: 'b' } },
+    { ref: read('ssmparameter', '/locked'), access: { action: 'kms:Decrypt', resource: 'the key' } },
     {
-      read: read('secretsmanager', 'x'),
+      ref: read('secretsmanager', 'x'),
       access: { action: 'secretsmanager:BatchGetSecretValue', resource: '*' },
     },
   ]);
@@ -201,7 +201,7 @@ test('what is missing is said for the reads that were denied, and for nothing el
   );
 });
 
-test('the trust policy follows from what the config says about Pod Identity', () => {
+test('the trust policy depends on usePodIdentity', () => {
   const trust = (usePodIdentity: boolean | undefined) =>
     trustNotes([plan([], { usePodIdentity })]).join('\n');
   assert.match(trust(true), 'pods.eks.amazonaws.com');
@@ -212,7 +212,7 @@ test('the trust policy follows from what the config says about Pod Identity', ()
 });
 
 for (const wild of ['*', '?', `$${'{aws:username}'}`, `$${'{x}'}`]) {
-  test(`a name with ${wild}, which IAM would read as more than a name, has no plan and so no policy`, async () => {
+  test(`rejects a name with ${wild}, which IAM would treat as a pattern`, async () => {
     const arn = (sections: string) => `{objectName: "arn:${sections}", objectAlias: a}`;
     const failover = (name: string) =>
       `{objectName: a, objectType: secretsmanager, objectAlias: a, failoverObject: {objectName: "${name}"}}`;

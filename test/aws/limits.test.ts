@@ -4,12 +4,12 @@ import { abortable, createSemaphore, setCancellableTimeout, withTimeout } from '
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
-const test = suite('waiting with an end');
+const test = suite('abort, timeout and semaphore');
 
 const forever = new Promise<never>(() => {});
 const late = (): Error => new Error('late');
 
-test('an abort ends the wait, not the work', async () => {
+test('an abort rejects the caller, and the work continues', async () => {
   const stop = new AbortController();
   const waiting = rejects(abortable(forever, stop.signal));
   stop.abort('stop');
@@ -18,7 +18,7 @@ test('an abort ends the wait, not the work', async () => {
   assert.is(await abortable(Promise.resolve(7), new AbortController().signal), 7);
 });
 
-test('a limit ends the wait, tells the work, and leaves no timer behind', async () => {
+test("a timeout rejects, aborts the work's signal, and leaves no timer behind", async () => {
   const clock = fakeClock();
   let told: unknown;
   const waiting = rejects(
@@ -41,7 +41,7 @@ test('a limit ends the wait, tells the work, and leaves no timer behind', async 
   assert.equal(clock.sleepers, []);
 });
 
-test('a cancelled call does not come', async () => {
+test('a cancelled timeout does not call back', async () => {
   const clock = fakeClock();
   const called: string[] = [];
   const cancel = setCancellableTimeout(clock, 10, () => called.push('cancelled'));
@@ -51,7 +51,7 @@ test('a cancelled call does not come', async () => {
   assert.equal(called, ['kept']);
 });
 
-test('slots are given in order, and one is never given twice', async () => {
+test('a semaphore grants units in order, and each unit once', async () => {
   const slots = createSemaphore(2);
   const taken: number[] = [];
   const releases = new Map<number, () => void>();
@@ -76,7 +76,7 @@ test('slots are given in order, and one is never given twice', async () => {
   assert.equal(taken.slice(4), [5, 6]);
 });
 
-test('one who gives up waiting leaves the queue', async () => {
+test('an aborted caller leaves the queue', async () => {
   const slots = createSemaphore(1);
   const release = await slots.take(undefined);
   const stop = new AbortController();

@@ -17,14 +17,14 @@ for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete
 Object.assign(process.env, { HOME: home, AWS_EC2_METADATA_DISABLED: 'true' });
 
 const { openSecretSource } = await import('../../src/aws/secret-source.ts');
-const { openTransport } = await import('../../src/aws/transport.ts');
+const { createTransport } = await import('../../src/aws/transport.ts');
 const { resolveAuthMethod: chooseAuthentication } = await import('../../src/aws/auth-method.ts');
 const { readAwsEnvironment } = await import('../../src/aws/environment.ts');
 const { openWorld, outcomeText, parameter, realClock, recordingLog, REGION, secret } = await import(
   './world.ts'
 );
 
-const test = suite('the files that are opened');
+const test = suite('opened files');
 
 test.after(() => {
   rmSync(home, { recursive: true });
@@ -34,7 +34,7 @@ test.after(() => {
 const seed = { regions: { [REGION]: { secrets: { a: 'x' }, parameters: { '/p': 'y' } } } };
 
 for (const auth of ['pod-identity', 'irsa'] as const) {
-  test(`${auth} opens the token only`, async () => {
+  test(`${auth} opens only the token file`, async () => {
     const world = await openWorld({ seed, auth });
     openedFiles();
     const texts = await world.read(secret('a'), parameter('/p'));
@@ -54,7 +54,7 @@ async function readByChain(url: string): Promise<string> {
       env: process.env,
     }),
     environment: aws,
-    transport: openTransport({ environment: aws, awsTimeout: WAIT_LIMIT, clock: realClock }),
+    transport: createTransport({ environment: aws, awsTimeout: WAIT_LIMIT, clock: realClock }),
     fetch: 'auto',
     awsTimeout: WAIT_LIMIT,
     clock: realClock,
@@ -65,7 +65,7 @@ async function readByChain(url: string): Promise<string> {
   return outcomeText(outcomes.get(secret('a').key));
 }
 
-test("the SDK's default chain, and only it, looks into ~/.aws; without anything there it says what to do", async () => {
+test("only the SDK's default chain reads ~/.aws; without credentials it names the remedy", async () => {
   const world = await openWorld({ seed });
   const text = await readByChain(world.aws.url);
   await world.close();

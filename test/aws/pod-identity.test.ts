@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createContainerClient } from '../../src/aws/container-credentials.ts';
+import { createContainerClient, fetchFromPodIdentity } from '../../src/aws/container-credentials.ts';
 import type { AwsCredentials } from '../../src/aws/credential-cache.ts';
-import { fetchFromPodIdentity } from '../../src/aws/pod-identity.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
@@ -86,7 +85,7 @@ test.after(() => {
   console.warn = warn;
 });
 
-test('the token goes into the Authorization header, and credentials come back', async () => {
+test('sends the token in the Authorization header and returns credentials', async () => {
   let header: string | undefined;
   const address = await serve((request, response) => {
     header = request.headers.authorization;
@@ -98,7 +97,7 @@ test('the token goes into the Authorization header, and credentials come back', 
   assert.equal(credentials.expiration, new Date('2030-01-01T00:00:00Z'));
 });
 
-test('the token is read anew each time', async () => {
+test('reads the token each time', async () => {
   const headers: (string | undefined)[] = [];
   const file = join(directory, 'renewed');
   const address = await serve((request, response) => {
@@ -112,7 +111,7 @@ test('the token is read anew each time', async () => {
   assert.equal(headers, ['first', 'second']);
 });
 
-test('variables of ECS in the environment do not lead it astray', async () => {
+test('ignores the variables of ECS', async () => {
   process.env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI = '/astray';
   process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN = 'astray';
   try {
@@ -127,7 +126,7 @@ test('variables of ECS in the environment do not lead it astray', async () => {
   }
 });
 
-test('no variables and no token: there is no association, or no Pod Identity here', async () => {
+test('without variables and token reports a missing association', async () => {
   const failure = await problem(['http://127.0.0.1:1/'], {
     tokenFile: join(directory, 'none'),
     injected: false,
@@ -137,13 +136,13 @@ test('no variables and no token: there is no association, or no Pod Identity her
   assert.match(problemLine(failure), /Fargate.*IRSA/);
 });
 
-test('variables, but no token file', async () => {
+test('reports a missing token file if the variables are set', async () => {
   const failure = await problem(['http://127.0.0.1:1/'], { tokenFile: join(directory, 'none') });
   assert.is(failure.code, 'credentials.token');
   assert.match(failure.message, /no file$/);
 });
 
-test('nobody listens', async () => {
+test('reports a refused connection', async () => {
   const address = CLOSED;
   const failure = await problem([address]);
   assert.is(failure.code, 'credentials.agent');
@@ -155,17 +154,17 @@ test('nobody listens', async () => {
 const loopbacks = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
 const SECOND = loopbacks.some(({ address }) => address === '::1') ? '::1' : '127.0.0.2';
 
-test(`when the first address cannot be reached the second is asked: ${SECOND}`, async () => {
+test(`uses the second address if the first is unreachable: ${SECOND}`, async () => {
   const address = await serve((_, response) => response.end(JSON.stringify(GOOD)), SECOND);
   assert.is((await ask([CLOSED, address])).accessKeyId, 'ASIAEXAMPLE');
 });
 
-test('when none can be reached both are named', async () => {
+test('names both addresses if both are unreachable', async () => {
   const addresses = [CLOSED, CLOSED.replace('127.0.0.1', '127.0.0.2')];
   assert.is((await problem(addresses)).subject, addresses.join(', '));
 });
 
-test('an address that answers, however badly, is the agent: no other is asked', async () => {
+test('tries no other address after any response', async () => {
   let others = 0;
   const address = await serve((_, response) => response.writeHead(404).end());
   const other = await serve((_, response) => {
@@ -176,7 +175,7 @@ test('an address that answers, however badly, is the agent: no other is asked', 
   assert.is(others, 0);
 });
 
-test('connecting that takes for ever ends after a second', async () => {
+test('a connection attempt times out after a second', async () => {
   const deaf = await openDeafServer();
   const clock = fakeClock({ turns: 20 });
   const authentication = {
@@ -212,7 +211,7 @@ for (const [status, body, message, remedy, retryFor] of [
     500,
     refusal('ThrottlingException'),
     /got ThrottlingException \(HTTP status 500/,
-    /limits how often/,
+    /throttles requests/,
     undefined,
   ],
   [
@@ -222,9 +221,9 @@ for (const [status, body, message, remedy, retryFor] of [
     /Check the token file/,
     0,
   ],
-  [403, `${CANARY} says no`, /got HTTP status 403$/, /agent's log/, 15_000],
+  [403, `${CANARY} says no`, /got HTTP status 403$/, /log of the eks-pod-identity-agent/, 15_000],
 ] as const) {
-  test(`the agent answers ${status} with ${body.slice(40, 90)}`, async () => {
+  test(`the agent responds with ${status} ${body.slice(40, 90)}`, async () => {
     const address = await serve((_, response) => response.writeHead(status).end(`${body}\n`));
     const failure = await problem([address]);
     assert.is(failure.code, 'credentials.agent');
@@ -245,14 +244,14 @@ for (const [what, body] of [
   ['a number for a key', JSON.stringify({ ...GOOD, AccessKeyId: 7 })],
   ['an expiry that is no date', JSON.stringify({ ...GOOD, Expiration: `${CANARY} soon` })],
 ] as const) {
-  test(`the agent answers with ${what}`, async () => {
+  test(`the agent responds with ${what}`, async () => {
     const failure = await problem([await serve((_, response) => response.end(body))]);
     assert.is(failure.code, 'credentials.agent');
-    assert.match(failure.message, /an answer without AccessKeyId, SecretAccessKey, Token and Expiration$/);
+    assert.match(failure.message, /a response without AccessKeyId, SecretAccessKey, Token and Expiration$/);
   });
 }
 
-test('the agent breaks off before it answers, or in the middle', async () => {
+test('the agent closes the connection before or during its response', async () => {
   const before = await serve((request) => request.socket.destroy());
   assert.match((await problem([before])).message, /no connection \(ECONNRESET\)$/);
   const amid = await serve((_, response) => {
@@ -262,7 +261,7 @@ test('the agent breaks off before it answers, or in the middle', async () => {
   assert.match((await problem([amid])).message, /no connection \(ECONNRESET\)$/);
 });
 
-test('the agent takes the request and never answers, or never ends its answer; the request is ended', async () => {
+test('destroys a request without a response, or with one that never ends', async () => {
   for (const start of [undefined, '{"AccessKeyId":"']) {
     let gone: Promise<unknown> | undefined;
     const address = await serve((request, response) => {
@@ -270,13 +269,13 @@ test('the agent takes the request and never answers, or never ends its answer; t
       if (start !== undefined) response.write(start);
     });
     const failure = await problem([address], { timeout: 100 });
-    assert.match(failure.message, /got no answer within 100 ms$/);
+    assert.match(failure.message, /got no response within 100 ms$/);
     assert.ok(failure.retry);
     await within('the end of its connection', gone ?? Promise.reject());
   }
 });
 
-test('ending one request leaves those beside it alone, though they carry the same token', async () => {
+test('destroying one request leaves concurrent ones with the same token alone', async () => {
   let asked = 0;
   const hanging = await serve(() => asked++);
   const held: (() => void)[] = [];
@@ -287,12 +286,12 @@ test('ending one request leaves those beside it alone, though they carry the sam
   const others = Array.from({ length: 20 }, () => ask([slow]));
   await until('the others', () => held.length === 20);
   await clock.advance(200);
-  assert.match((await ended).message, /got no answer within 200 ms$/);
+  assert.match((await ended).message, /got no response within 200 ms$/);
   for (const answer of held) answer();
   for (const other of others) assert.is((await other).accessKeyId, 'ASIAEXAMPLE');
 });
 
-test('an answer without end is cut off at 64 KiB, and its connection closed', async () => {
+test('cuts off an endless response at 64 KiB and closes its connection', async () => {
   for (const status of [200, 500]) {
     let sent = 0;
     let gone: Promise<unknown> | undefined;
@@ -307,20 +306,20 @@ test('an answer without end is cut off at 64 KiB, and its connection closed', as
       more();
     });
     const failure = await within('the end of the answer', problem([address]));
-    assert.match(failure.message, status === 200 ? /an answer without AccessKeyId/ : /got HTTP status 500$/);
+    assert.match(failure.message, status === 200 ? /a response without AccessKeyId/ : /got HTTP status 500$/);
     await within('the end of its connection', gone ?? Promise.reject());
     assert.ok(sent < 64 * 1024 * 1024, String(sent));
   }
 });
 
-test('an answer of another protocol is a refusal, not a hang', async () => {
+test('reports a protocol upgrade as a rejection, without a hang', async () => {
   const address = await serve((request) =>
     request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
   );
   assert.match((await problem([address])).message, /got HTTP status 101$/);
 });
 
-test('a slow answer is an answer, and nothing is printed about it', async () => {
+test('accepts a slow response and prints nothing about it', async () => {
   const address = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 1200));
   assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');
   assert.equal(printed, []);

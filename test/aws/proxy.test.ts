@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bypassesProxy, proxyUrl } from '../../src/aws/proxy.ts';
 
-const test = suite('proxies');
+const test = suite('proxy rules');
 
 const AWS = 'secretsmanager.eu-west-1.amazonaws.com';
 

@@ -14,7 +14,7 @@ import {
   type World,
 } from './world.ts';
 
-const test = suite('the secret source on AWS');
+const test = suite('secret source');
 
 const opened: World[] = [];
 const open: typeof openWorld = async (options) => {
@@ -33,7 +33,7 @@ const secretsOf = (count: number) => ({
 });
 const asked = (count: number) => Array.from({ length: count }, (_, at) => secret(`s${at}`));
 
-test('reads values of both services, by name, ARN, version, stage and label', async () => {
+test('fetches values of both services, by name, ARN, version, stage and label', async () => {
   const id = '11111111-1111-4111-8111-111111111111';
   const { aws, read } = await open({
     seed: {
@@ -94,13 +94,13 @@ test('reads values of both services, by name, ARN, version, stage and label', as
   assert.is(values[8]?.split(' ')[2], '1');
 });
 
-test('nothing to read needs nothing, not even credentials', async () => {
+test('sends no request for an empty list, not even for credentials', async () => {
   const { aws, read } = await open();
   assert.equal(await read(), []);
   assert.is(aws.count(), 0);
 });
 
-test('parameters are asked for ten at a time, secrets of a large config twenty', async () => {
+test('requests ten parameters per call, and twenty secrets per call of a large config', async () => {
   const { aws, read } = await open({
     seed: {
       regions: {
@@ -128,7 +128,7 @@ test('parameters are asked for ten at a time, secrets of a large config twenty',
   );
 });
 
-test('a hundred reads authenticate once, and are never more than sixteen at a time', async () => {
+test('authenticates once for a hundred refs, with at most sixteen requests in flight', async () => {
   const { aws, read } = await open({ seed: secretsOf(100), fetch: 'single' });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'latency', ms: 20 } });
   const texts = await read(...asked(100));
@@ -140,7 +140,7 @@ test('a hundred reads authenticate once, and are never more than sixteen at a ti
   assert.is(connections.size, 16);
 });
 
-test('both regions are asked by one pass, each for its own', async () => {
+test('fetches both regions in one sync', async () => {
   const { aws, read } = await open({
     seed: { regions: { [REGION]: { secrets: { a: 'here' } }, 'us-east-1': { secrets: { a: 'there' } } } },
   });
@@ -153,7 +153,7 @@ test('both regions are asked by one pass, each for its own', async () => {
   assert.is(aws.count({ service: 'agent' }), 1);
 });
 
-test('one failure of many is its own: the others are found', async () => {
+test('a failure of one ref does not affect the others', async () => {
   const { read } = await open({
     seed: {
       regions: {
@@ -183,11 +183,11 @@ test('one failure of many is its own: the others are found', async () => {
     'fetch.notFound',
     'fetch.notFound',
   ]);
-  assert.match(texts[2] ?? '', /marked for deletion/);
+  assert.match(texts[2] ?? '', /scheduled for deletion/);
   assert.match(texts[3] ?? '', /assumed-role\/app\/.* Allow secretsmanager:GetSecretValue on .*forbidden/);
 });
 
-test('a forbidden parameter does not take the nine beside it along', async () => {
+test('a forbidden parameter does not fail the other nine of its call', async () => {
   const { aws, read } = await open({
     seed: { regions: { [REGION]: { parameters: named(10, '/p', (at) => `v${at}`) } } },
     identity: { deny: [{ action: 'ssm:GetParameters', resource: '/p3' }] },
@@ -198,7 +198,7 @@ test('a forbidden parameter does not take the nine beside it along', async () =>
   assert.is(aws.count({ operation: 'GetParameters' }), 11);
 });
 
-test('a key that may not be used is named as KMS', async () => {
+test('a denied KMS key is reported as kms:Decrypt', async () => {
   const { read } = await open({
     seed: { regions: { [REGION]: { secrets: { a: 'x' }, parameters: { '/p': 'y' } } } },
     identity: { deny: [{ action: 'kms:Decrypt' }] },
@@ -207,7 +207,7 @@ test('a key that may not be used is named as KMS', async () => {
     assert.match(text, /Allow kms:Decrypt on .*\[fetch\.denied\]$/);
 });
 
-test('a batch that is not allowed is read singly, said once, and not tried again', async () => {
+test('a denied batch is replaced by single calls, logged once, and not retried', async () => {
   const { aws, read, logged } = await open({
     seed: secretsOf(30),
     identity: { deny: [{ action: 'secretsmanager:BatchGetSecretValue' }] },
@@ -223,11 +223,11 @@ test('a batch that is not allowed is read singly, said once, and not tried again
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 60);
   assert.equal(logged, [
-    'info fetch.batchDisabled action=secretsmanager:BatchGetSecretValue awsCode=AccessDeniedException: secrets are fetched one by one: the role may not call secretsmanager:BatchGetSecretValue, which saves calls; it is tried again in an hour',
+    'info fetch.batchDisabled action=secretsmanager:BatchGetSecretValue awsCode=AccessDeniedException: secrets are fetched one by one: the role may not call secretsmanager:BatchGetSecretValue, which saves API calls; retried in an hour',
   ]);
 });
 
-test('a batch that was denied is tried again after an hour', async () => {
+test('a denied batch is retried after an hour', async () => {
   let skipped = 0;
   const clock = { ...realClock, elapsed: () => realClock.elapsed() + skipped };
   const { aws, read } = await open({
@@ -244,7 +244,7 @@ test('a batch that was denied is tried again after an hour', async () => {
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
 });
 
-test('a batch that is throttled is read singly, and tried again in the next sync', async () => {
+test('a throttled batch is replaced by single calls, and retried in the next sync', async () => {
   const { aws, read, logged } = await open({ seed: secretsOf(10) });
   aws.addFault({ on: { operation: 'BatchGetSecretValue' }, does: { kind: 'throttle' } });
   assert.ok((await read(...asked(10))).every((text) => text.startsWith('found ')));
@@ -259,7 +259,7 @@ for (const [what, does] of Object.entries({
   'a page that is not found': { kind: 'server-error', status: 404, body: 'html' },
   'a method that is not allowed': { kind: 'server-error', status: 405, body: 'empty' },
 } as const)) {
-  test(`an endpoint without batches (${what}) is read singly, and not tried again`, async () => {
+  test(`an endpoint without batches (${what}) gets single calls, without a retry`, async () => {
     const { aws, read, logged } = await open({ seed: secretsOf(10) });
     aws.addFault({ on: { operation: 'BatchGetSecretValue' }, does });
     for (const pass of [1, 2])
@@ -273,7 +273,7 @@ for (const [what, does] of Object.entries({
   });
 }
 
-test('a value that an endpoint answers with 501 says which host and port answered', async () => {
+test('a response with 501 names host and port', async () => {
   const { aws, read } = await open({ seed: secretsOf(1) });
   aws.addFault({
     on: { operation: 'GetSecretValue' },
@@ -281,14 +281,14 @@ test('a value that an endpoint answers with 501 says which host and port answere
   });
   const [text = ''] = await read(...asked(1));
   assert.match(text, /HTTP status 501/);
-  assert.match(text, `Check what answers at ${new URL(aws.url).host}: `);
+  assert.match(text, `Check what responds at ${new URL(aws.url).host}: `);
 });
 
 for (const [what, does, attempts] of [
   ['is broken', { kind: 'server-error' }, 3],
   ['cannot be understood', { kind: 'garbage', shape: 'not-json' }, 1],
 ] as const) {
-  test(`a batch that ${what} is read singly, and tried again`, async () => {
+  test(`a batch that ${what} is replaced by single calls, and retried in the next sync`, async () => {
     const { aws, read, logged } = await open({ seed: secretsOf(10) });
     aws.addFault({ on: { operation: 'BatchGetSecretValue' }, times: attempts, does });
     assert.ok((await read(...asked(10))).every((text) => text.startsWith('found ')));
@@ -299,14 +299,14 @@ for (const [what, does, attempts] of [
   });
 }
 
-test('a network that is down is not asked again for each secret of a batch', async () => {
+test('sends no single calls after a network error of a batch', async () => {
   const { aws, read } = await open({ seed: secretsOf(10) });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'cut', at: 'before-headers' } });
   for (const text of await read(...asked(10))) assert.match(text, /\[fetch\.network\]$/);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 0);
 });
 
-test('--fetch batch insists: what is denied is an error that names the permission', async () => {
+test('--fetch batch fails with the missing permission instead of single calls', async () => {
   const { aws, read, logged } = await open({
     seed: secretsOf(2),
     fetch: 'batch',
@@ -321,7 +321,7 @@ test('--fetch batch insists: what is denied is an error that names the permissio
   assert.equal(logged, []);
 });
 
-test("a batch reports each secret's own failure", async () => {
+test("a batch returns each secret's own failure", async () => {
   const { aws, read } = await open({ seed: secretsOf(3), fetch: 'batch' });
   aws.addFault({
     on: { operation: 'BatchGetSecretValue', id: 's1' },
@@ -337,7 +337,7 @@ test("a batch reports each secret's own failure", async () => {
   assert.is(aws.count({ operation: 'GetSecretValue' }), 0);
 });
 
-test('what a batch says nothing about is asked for singly', async () => {
+test('fetches secrets that a batch response lacks by single calls', async () => {
   const { aws, read } = await open({ seed: secretsOf(3), fetch: 'batch' });
   aws.addFault({ on: { operation: 'BatchGetSecretValue', id: 's1' }, does: { kind: 'absent' } });
   assert.ok((await read(...asked(3))).every((text) => text.startsWith('found ')));
@@ -347,17 +347,17 @@ test('what a batch says nothing about is asked for singly', async () => {
   );
 });
 
-test('a parameter that the answer does not mention is a problem, not a silence', async () => {
+test('a parameter that the response lacks is a Problem', async () => {
   const { aws, read } = await open({
     seed: { regions: { [REGION]: { parameters: { '/a': 'x', '/b': 'y' } } } },
   });
   aws.addFault({ on: { id: '/b' }, does: { kind: 'absent' } });
   const texts = await read(parameter('/a'), parameter('/b'));
   assert.match(texts[0] ?? '', /^found x/);
-  assert.match(texts[1] ?? '', /got an answer without it.*\[fetch\.answer\]$/);
+  assert.match(texts[1] ?? '', /has no value for this object.*\[fetch\.answer\]$/);
 });
 
-test('credentials that AWS says have expired are replaced once, and the calls made again', async () => {
+test('replaces credentials that AWS rejects as expired once, and repeats the calls', async () => {
   const { aws, read } = await open({ seed: secretsOf(5) });
   await read(...asked(5));
   aws.expireCredentials();
@@ -365,11 +365,11 @@ test('credentials that AWS says have expired are replaced once, and the calls ma
   assert.is(aws.count({ service: 'agent' }), 2);
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'expired' } });
   for (const text of await read(...asked(5)))
-    assert.match(text, /to accept the credentials.*\[credentials\.expired\]$/);
+    assert.match(text, /rejected the credentials.*\[credentials\.expired\]$/);
   assert.is(aws.count({ service: 'agent' }), 3);
 });
 
-test('when credentials fail, all reads share one problem', async () => {
+test('without credentials all refs share one Problem', async () => {
   const { aws, source } = await open({ seed: secretsOf(30) });
   aws.addFault({
     on: { service: 'agent' },
@@ -383,7 +383,7 @@ test('when credentials fail, all reads share one problem', async () => {
   assert.is(aws.count(), 1);
 });
 
-test('every attempt is counted, with its result', async () => {
+test('counts every attempt with its result', async () => {
   const { aws, read, counted } = await open({ seed: secretsOf(1) });
   aws.addFault({ on: { service: 'secretsmanager' }, times: 2, does: { kind: 'server-error' } });
   await read(secret('s0'), secret('missing'));
@@ -395,7 +395,7 @@ test('every attempt is counted, with its result', async () => {
   ]);
 });
 
-test('Retry-After is kept by the retry, and told when attempts are used up', async () => {
+test('honors Retry-After between attempts, and reports it after the last', async () => {
   const { aws, source } = await open({ seed: secretsOf(1) });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'server-error', retryAfter: 1 } });
   const start = performance.now();
@@ -406,14 +406,14 @@ test('Retry-After is kept by the retry, and told when attempts are used up', asy
   assert.is(aws.count({ service: 'secretsmanager' }), 3);
 });
 
-test('a wrong clock is corrected by the Date of AWS', async () => {
+test("corrects clock skew by AWS's Date header", async () => {
   const { aws, read } = await open({ seed: secretsOf(1) });
   await read(secret('s0'));
   aws.advanceClock({ ms: 3_600_000 });
   assert.match((await read(secret('s0')))[0] ?? '', /^found/);
 });
 
-test('an abort ends the pass at once, with its reason, and nothing is left running', async () => {
+test('an abort ends the fetch at once with its reason, and no request is left', async () => {
   const { aws, source } = await open({ seed: secretsOf(40), fetch: 'single' });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
   const stop = new AbortController();
@@ -427,7 +427,7 @@ test('an abort ends the pass at once, with its reason, and nothing is left runni
   assert.ok([...outcomes.values()].every((outcome) => outcomeText(outcome).startsWith('found ')));
 });
 
-test('an impossible region is a problem of its reads only', async () => {
+test('an invalid region fails only its own refs', async () => {
   const { read } = await open({ seed: secretsOf(1) });
   const [good, bad] = await read(
     secret('s0'),

@@ -9,7 +9,7 @@ import forge from 'node-forge';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
-import { openTransport, type Transport } from '../../src/aws/transport.ts';
+import { createTransport, type Transport } from '../../src/aws/transport.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Problem } from '../../src/core/problem.ts';
@@ -20,7 +20,7 @@ import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 import { openDeafServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 
-const test = suite('the transport');
+const test = suite('transport');
 
 const servers: { close(): void }[] = [];
 const directory = mkdtempSync(join(tmpdir(), 'podsecrets-transport-'));
@@ -46,7 +46,7 @@ const serve = (listener: RequestListener): Promise<number> => listening(createSe
 
 function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
   const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock } = options;
-  return openTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
+  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
 }
 
 async function get(transport: Transport, port: number, more: object = {}, abortSignal?: AbortSignal) {
@@ -71,7 +71,7 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
   return error.code ?? error.name;
 }
 
-test('requests and answers go through whole, over connections that are kept', async () => {
+test('transfers requests and responses completely, over kept-alive connections', async () => {
   const sockets = new Set<unknown>();
   const port = await serve((request, response) => {
     sockets.add(request.socket);
@@ -88,7 +88,7 @@ test('requests and answers go through whole, over connections that are kept', as
   assert.is(sockets.size, 1);
 });
 
-test('sixteen are in flight, the others wait', async () => {
+test('keeps sixteen requests in flight, and the others wait', async () => {
   const held: (() => void)[] = [];
   const most: number[] = [];
   const port = await serve((_, response) => held.push(() => response.end()));
@@ -109,7 +109,7 @@ test('sixteen are in flight, the others wait', async () => {
   assert.equal(most, [16, 16, 16, 12]);
 });
 
-test('an answer that does not come, stalls, or drips has its limit', async () => {
+test('a response that is missing, stalls or is slow times out', async () => {
   const never = await serve(() => {});
   const stalls = await serve((_, response) => response.write('half'));
   const drips = await serve((_, response) => {
@@ -120,7 +120,7 @@ test('an answer that does not come, stalls, or drips has its limit', async () =>
     assert.is(await failureOf(get(open({ awsTimeout: 100 }), port)), 'TimeoutError');
 });
 
-test('connecting has a limit of two seconds', async () => {
+test('a connection attempt times out after two seconds', async () => {
   const deaf = await openDeafServer();
   const clock = fakeClock();
   const failing = failureOf(get(open({ clock }), deaf.port));
@@ -131,7 +131,7 @@ test('connecting has a limit of two seconds', async () => {
   deaf.close();
 });
 
-test('cuts, refusals and garbage are errors with a code', async () => {
+test('closed connections, refused connections and invalid HTTP are errors with a code', async () => {
   const before = await serve((request) => request.socket.destroy());
   const amid = await serve((_, response) => {
     response.writeHead(200, { 'content-length': 100 });
@@ -145,7 +145,7 @@ test('cuts, refusals and garbage are errors with a code', async () => {
   assert.is(await failureOf(get(transport, 1)), 'ECONNREFUSED');
 });
 
-test('an endless answer is cut off', async () => {
+test('cuts off an endless response', async () => {
   const port = await serve((_, response) => {
     const chunk = Buffer.alloc(1024 * 1024);
     const more = (error?: Error | null): void => {
@@ -162,7 +162,7 @@ for (const [target, limit] of [
   ['AmazonSSM.GetParameters', 1024 * 1024],
   [undefined, 64 * 1024],
 ] as const) {
-  test(`an answer to ${target ?? 'STS'} has ${limit / 1024} KiB at most`, async () => {
+  test(`limits a response to ${target ?? 'STS'} to ${limit / 1024} KiB`, async () => {
     for (const announced of [true, false]) {
       const port = await serve((request, response) => {
         const length = Number(request.headers.length);
@@ -180,7 +180,7 @@ for (const [target, limit] of [
   });
 }
 
-test('answers of 20 MiB together are read at a time, the others wait unread', async () => {
+test('reads responses of at most 20 MiB at a time, and the others wait', async () => {
   const size = 8 * 1024 * 1024;
   const held: (() => void)[] = [];
   const port = await serve((_, response) => {
@@ -204,19 +204,19 @@ test('answers of 20 MiB together are read at a time, the others wait unread', as
   await Promise.all(all);
 });
 
-test('an answer that is no UTF-8 is an error', async () => {
+test('rejects a response that is not UTF-8', async () => {
   const port = await serve((_, response) => response.end(Buffer.from([0x22, 0xe4, 0x22])));
   assert.is(await failureOf(get(open(), port)), 'ERR_ANSWER_NOT_UTF8');
 });
 
-test('an answer of another protocol is an error', async () => {
+test('rejects a protocol upgrade', async () => {
   const port = await serve((request) =>
     request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
   );
   assert.is(await failureOf(get(open(), port)), 'ERR_UPGRADED');
 });
 
-test('NODE_TLS_REJECT_UNAUTHORIZED changes nothing', async () => {
+test('ignores NODE_TLS_REJECT_UNAUTHORIZED', async () => {
   const port = await serveTls();
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   try {
@@ -226,7 +226,7 @@ test('NODE_TLS_REJECT_UNAUTHORIZED changes nothing', async () => {
   }
 });
 
-test('errors name the host, the port, and how far the request came', async () => {
+test('errors name host, port and phase', async () => {
   const deaf = await openDeafServer();
   const never = await serve(() => {});
   const clock = fakeClock();
@@ -250,7 +250,7 @@ test('errors name the host, the port, and how far the request came', async () =>
   deaf.close();
 });
 
-test('a resolver that hangs is the phase in which the request stands', async () => {
+test('reports the phase lookup if the resolver hangs', async () => {
   const { lookup } = dns;
   (dns as { lookup: unknown }).lookup = () => {};
   try {
@@ -264,7 +264,7 @@ test('a resolver that hangs is the phase in which the request stands', async () 
   }
 });
 
-test('an abort ends a request in flight with its reason, and frees the place', async () => {
+test('an abort ends a request in flight with its reason, and frees its slot', async () => {
   let closed: Promise<unknown> | undefined;
   const port = await serve((request) => {
     closed = new Promise((resolve) => request.socket.once('close', resolve));
@@ -282,7 +282,7 @@ test('an abort ends a request in flight with its reason, and frees the place', a
   assert.equal(new Set(later), new Set(['200 good']));
 });
 
-test('what is aborted before its turn comes sends nothing', async () => {
+test('a request that is aborted while it waits is not sent', async () => {
   let requests = 0;
   const port = await serve((_, response) => {
     requests++;
@@ -322,24 +322,24 @@ const tls = { protocol: 'https:', hostname: 'localhost' };
 const serveTls = (): Promise<number> =>
   listening(createTlsServer(own, (_, response) => response.end('over TLS')));
 
-test('AWS_CA_BUNDLE is trusted, and without it a private authority is not', async () => {
+test('trusts the CA of AWS_CA_BUNDLE, and no private CA without it', async () => {
   const port = await serveTls();
   assert.is(await failureOf(get(open(), port, tls)), 'DEPTH_ZERO_SELF_SIGNED_CERT');
   assert.is(await get(open({ env: { AWS_CA_BUNDLE: bundle } }), port, tls), '200 over TLS');
 });
 
-test('a certificate for another name is refused', async () => {
+test('rejects a certificate for another name', async () => {
   const transport = open({ env: { AWS_CA_BUNDLE: bundle } });
   const failure = await failureOf(get(transport, await serveTls(), { ...tls, hostname: '127.0.0.1' }));
   assert.is(failure, 'ERR_TLS_CERT_ALTNAME_INVALID');
 });
 
-test('a bundle that is missing or holds no certificate is named', () => {
+test('names a CA bundle that is missing or has no certificate', () => {
   const empty = join(directory, 'empty.pem');
   writeFileSync(empty, 'nothing\n');
   for (const [file, got] of [
     [join(directory, 'none.pem'), /got ENOENT for/],
-    [empty, /got no certificate in it for/],
+    [empty, /got a file without one for/],
   ] as const) {
     try {
       open({ env: { AWS_CA_BUNDLE: file } });
@@ -374,7 +374,7 @@ async function openProxy(): Promise<{ readonly url: string; readonly asked: stri
   return { url: `http://127.0.0.1:${await listening(server)}`, asked };
 }
 
-test('https goes through HTTPS_PROXY, except where NO_PROXY says otherwise; http never', async () => {
+test('sends https requests through HTTPS_PROXY, except to hosts in NO_PROXY, and never http requests', async () => {
   const [proxy, port] = [await openProxy(), await serveTls()];
   const env = { SSL_CERT_FILE: bundle, HTTPS_PROXY: proxy.url.replace('http://', '') };
   const aws = { ...tls, hostname: 'aws.example' };
@@ -388,7 +388,7 @@ test('https goes through HTTPS_PROXY, except where NO_PROXY says otherwise; http
   assert.is(proxy.asked.length, 1);
 });
 
-test('a proxy that refuses is an error of the network', async () => {
+test('a proxy that rejects is a network error', async () => {
   const server = createServer();
   server.on('connect', (_, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
   const env = { HTTPS_PROXY: `http://127.0.0.1:${await listening(server)}` };

@@ -15,7 +15,7 @@ import type { AuthMethod } from '../../src/aws/auth-method.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
-import { openTransport } from '../../src/aws/transport.ts';
+import { createTransport } from '../../src/aws/transport.ts';
 import type { FetchMode } from '../../src/cli/options.ts';
 import {
   type FetchResult,
@@ -89,7 +89,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const source = openSecretSource({
     authentication,
     environment,
-    transport: openTransport({ environment, awsTimeout, clock }),
+    transport: createTransport({ environment, awsTimeout, clock }),
     fetch,
     awsTimeout,
     clock,

@@ -31,6 +31,7 @@ const foundation: Readonly<Record<string, string>> = {
 };
 
 const secretsOnly = { ...foundation, '@aws-sdk/client-secrets-manager': 'one secret' };
+const watching = { chokidar: 'watches the configs', readdirp: 'reads their directories for it' };
 const parametersOnly = { ...foundation, '@aws-sdk/client-ssm': 'one parameter' };
 
 const modules = suite<{ aws: FakeAwsProcess; box: Sandbox }>('modules');
@@ -74,7 +75,7 @@ modules(
 modules('init loads no folder that only other commands need', async (context) => {
   const { evaluated } = await initOf(context, [secret, parameter]);
   const others =
-    /^src\/(http\/(?!request)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|secrets|context|logging))/;
+    /^src\/(http\/(?!request|early-connections)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|secrets|context|logging|uses-colour))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],
@@ -153,7 +154,7 @@ modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes'
     },
   );
   assert.is(recording.code, 0, recording.stderr);
-  assert.equal(packagesOf(recording), Object.keys(secretsOnly).sort());
+  assert.equal(packagesOf(recording), Object.keys({ ...secretsOnly, ...watching }).sort());
   assert.equal(
     recording.evaluated.filter((owner) => owner.startsWith('src/kubernetes')),
     [],

@@ -31,7 +31,13 @@ async function run(server: Server, env = {}, stderr = { write: (_: string) => {}
   const { port } = server.address() as AddressInfo;
   const command = parseCommand(['status', '--listen', `127.0.0.1:${port}`], env);
   if (command.kind !== 'run') throw new Error('expected a command that runs');
-  const context = { ...command.invocation, stdout: { write: () => {} }, stderr, clock: { now: () => 0 } };
+  const context = {
+    ...command.invocation,
+    env,
+    stdout: { write: () => {} },
+    stderr,
+    clock: { now: () => 0 },
+  };
   return await status(context as unknown as Context);
 }
 

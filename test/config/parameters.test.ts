@@ -21,6 +21,25 @@ test('no region anywhere is a problem, an empty AWS_REGION is none', async () =>
   ]);
 });
 
+test('another place is looked at only if neither the parameter nor AWS_REGION names a region', async () => {
+  let searches = 0;
+  const findRegion = async () => {
+    searches++;
+    return { region: 'eu-south-1', from: 'the profile dev' };
+  };
+  const environmentRegion = 'us-east-1';
+  await parse(config(object), { findRegion });
+  await parse(withoutRegion, { findRegion, environmentRegion });
+  assert.is(searches, 0);
+  for (const text of [withoutRegion, config(object, { region: '""' })]) {
+    const { plan } = await parse(text, { findRegion });
+    assert.equal([plan?.region, plan?.regionFrom], ['eu-south-1', 'the profile dev']);
+  }
+  const lookedAt = ['AWS_REGION', 'the profile dev'];
+  const missing = await parse(withoutRegion, { findRegion: async () => ({ region: undefined, lookedAt }) });
+  assert.match(missing.problems[0]?.message ?? '', 'none here and none in AWS_REGION, the profile dev');
+});
+
 test('a missing region is a warning where only the pod knows it, and the ARNs say which one the pod must have', async () => {
   const parsed = await parse(withoutRegion, { missingRegion: 'warning' });
   assert.equal(warnings(parsed), ['7 config.region parameters.region']);

@@ -58,6 +58,8 @@ interface Watched {
   /** Resolves once a call had this text. */
   readonly reports: (text: string) => Promise<void>;
   readonly stop: AbortController;
+  /** Resolves when the files are watched. */
+  readonly watching: Promise<void>;
 }
 
 function watched(
@@ -81,7 +83,7 @@ function watched(
   const changed = (file: string) => {
     calls.push(`${file.slice(file.lastIndexOf('/') + 1)}: ${textOf(file).slice(0, 20)}`);
   };
-  watchConfigs({ files, read, changed, clock, log }, stop.signal);
+  const watching = watchConfigs({ files, read, changed, clock, log }, stop.signal);
   return {
     calls,
     events,
@@ -92,6 +94,7 @@ function watched(
         () => calls.some((call) => call.endsWith(`: ${text}`)),
       ),
     stop,
+    watching,
   };
 }
 
@@ -134,7 +137,8 @@ function configMap(content: string): { readonly file: string; readonly swap: (co
 
 test("finds the kubelet's link swap, again and again", async () => {
   const map = configMap('one');
-  const { calls, reports, events } = watched([map.file]);
+  const { calls, reports, events, watching } = watched([map.file]);
+  await watching;
   assert.equal(events, ['config.watching']);
   for (const text of ['two', 'three', 'four', 'five']) {
     map.swap(text);
@@ -271,11 +275,79 @@ test('finds a file, and a directory, that does not exist yet', async () => {
   await reports('one');
 });
 
-test('what is written between the first reading and the first watch is found without an event', () => {
+test('what is written between the first reading and the first watch is found without an event', async () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
-  const { calls } = watched([file], () => writeFileSync(file, 'two'));
+  const { calls, watching } = watched([file], () => writeFileSync(file, 'two'));
+  await watching;
   assert.equal(calls, ['config.yaml: two']);
+});
+
+test('what is written right after the watch is ready is found', async () => {
+  for (const edit of ['write', 'rename', 'swap'] as const) {
+    const map = configMap('one');
+    const file = edit === 'swap' ? map.file : join(directory(), 'config.yaml');
+    if (edit !== 'swap') writeFileSync(file, 'one');
+    const { reports, watching } = watched([file]);
+    await watching;
+    if (edit === 'write') writeFileSync(file, 'two');
+    else if (edit === 'rename') renameSync(copyOf(file, 'two'), file);
+    else map.swap('two');
+    await reports('two');
+  }
+});
+
+test('two files of a directory that was replaced are both watched again', async () => {
+  const parent = directory();
+  const files = ['one', 'two'].map((name) => join(parent, 'mount', name));
+  const fill = (name: string, text: string) => {
+    mkdirSync(join(parent, name));
+    for (const file of ['one', 'two']) writeFileSync(join(parent, name, file), text);
+  };
+  fill('mount', 'a');
+  const { calls, reports, watching, poll } = watched(files);
+  await watching;
+  fill('other', 'b');
+  renameSync(join(parent, 'mount'), join(parent, 'old'));
+  renameSync(join(parent, 'other'), join(parent, 'mount'));
+  poll();
+  await reports('b');
+  for (const file of files) {
+    renameSync(copyOf(file, 'c'), file);
+    await until('a call', () => calls.includes(`${file.slice(-3)}: c`));
+  }
+});
+
+test('polls the files with CHOKIDAR_USEPOLLING=true', async () => {
+  const file = join(directory(), 'config.yaml');
+  writeFileSync(file, 'one');
+  process.env.CHOKIDAR_USEPOLLING = 'true';
+  try {
+    const { reports, watching, stop } = watched([file]);
+    await watching;
+    assert.is(process.getActiveResourcesInfo().includes('FSEventWrap'), false);
+    renameSync(copyOf(file, 'two'), file);
+    await reports('two');
+    stop.abort();
+  } finally {
+    delete process.env.CHOKIDAR_USEPOLLING;
+  }
+});
+
+test('a CHOKIDAR_INTERVAL that is no number warns, and the file is read every 10 s', async () => {
+  const file = join(directory(), 'config.yaml');
+  writeFileSync(file, 'one');
+  process.env.CHOKIDAR_INTERVAL = 'soon';
+  try {
+    const { events, reports, poll, watching } = watched([file]);
+    await watching;
+    assert.equal(events, ['config.polling']);
+    writeFileSync(file, 'two');
+    poll();
+    await reports('two');
+  } finally {
+    delete process.env.CHOKIDAR_INTERVAL;
+  }
 });
 
 test('after the stop nothing is reported, and nothing is left', async () => {

@@ -19,4 +19,32 @@ test('a cell from outside cannot break its line', () => {
   assert.equal(table(['A', 'B'], [['x\ny', '1']]), ['A     B', 'x\\ny  1']);
 });
 
+test('a table that is wider than the terminal becomes a block for each row, without its empty cells', () => {
+  const head = ['FILE', 'OBJECT', 'VERSION', 'ROTATED'];
+  const rows = [
+    ['password', 'prod/db', '7', '2h ago'],
+    ['url', 'prod/a-long-name', '', '1h ago'],
+  ];
+  const width = 'FILE      OBJECT            VERSION  ROTATED'.length;
+  assert.is(table(head, rows, width).length, 3);
+  assert.equal(
+    table(head, rows, width - 1),
+    [
+      'FILE password',
+      '  OBJECT prod/db  VERSION 7  ROTATED 2h ago',
+      'FILE url',
+      '  OBJECT prod/a-long-name  ROTATED 1h ago',
+    ].map((line) => line),
+  );
+  assert.equal(table(head, rows, 24), [
+    'FILE password',
+    '  OBJECT prod/db',
+    '  VERSION 7',
+    '  ROTATED 2h ago',
+    'FILE url',
+    '  OBJECT prod/a-long-name',
+    '  ROTATED 1h ago',
+  ]);
+});
+
 test.run();

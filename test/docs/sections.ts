@@ -68,6 +68,7 @@ const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   publish: 'the directory could not be written',
   notify: 'the files are there, but the application could not be notified',
   kubernetes: 'a Kubernetes Secret could not be applied, or a manifest cannot work',
+  sync: 'the process that does a sync was killed, or could not be started: memory, processes, time',
 };
 
 export function metricsTable(): string {

@@ -211,4 +211,12 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'the manifest or the Secret cannot work: Kubernetes refuses it, or the pod would fail',
     'correct what the message names',
   ],
+  'kubernetes.version': [
+    'the cluster is older than a feature that the config uses',
+    'upgrade the cluster, or do what the message says instead',
+  ],
+  'sync.killed': [
+    'the process that did the sync was killed, because it used too much memory or made no progress, or could not be started; the files stay as they are',
+    'the message has the reason: raise the limit that it names, or correct the config that was edited last',
+  ],
 };

@@ -38,6 +38,8 @@ export interface LaunchOptions {
   readonly host?: string;
   readonly port?: number;
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** What starts the process, for another namespace; it must become the process. Default: nothing. */
+  readonly starter?: readonly string[];
 }
 
 /** The controls of the fake AWS at this URL. `ca`: the certificate to trust, when it speaks TLS. */
@@ -51,7 +53,7 @@ export function remoteControls(url: string, ca?: string): RemoteControls {
 
 /** Starts the fake AWS as a process that ends with this one. */
 export async function startFakeAwsProcess(seed: Seed, options: LaunchOptions = {}): Promise<FakeAwsProcess> {
-  const { host = '127.0.0.1', port = 0, tls } = options;
+  const { host = '127.0.0.1', port = 0, tls, starter = [] } = options;
   const directory = mkdtempSync(join(tmpdir(), 'fake-aws-'));
   const file = (name: string, content: string) => {
     const path = join(directory, name);
@@ -60,11 +62,9 @@ export async function startFakeAwsProcess(seed: Seed, options: LaunchOptions = {
   };
   const args = ['--seed', file('seed.yaml', stringify(seed)), '--host', host, '--port', String(port)];
   if (tls !== undefined) args.push('--tls-key', file('key', tls.key), '--tls-cert', file('cert', tls.cert));
-  const child = spawn(
-    process.execPath,
-    ['--no-warnings', join(import.meta.dirname, 'main.ts'), '--stop-with-stdin', ...args],
-    { stdio: 'pipe' },
-  );
+  const main = join(import.meta.dirname, 'main.ts');
+  const [command = '', ...words] = [...starter, process.execPath, '--no-warnings', main];
+  const child = spawn(command, [...words, '--stop-with-stdin', ...args], { stdio: 'pipe' });
   const exited = once(child, 'close');
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -1,5 +1,5 @@
 /**
- * The instance metadata service of EC2, as far as credentials go: a session token by PUT, then the name of the instance's
+ * The instance metadata service of EC2, as far as it is used: a session token by PUT, then the region, or the name of the instance's
  * role and its credentials. The role is that of the identity with `instanceRole: true`; without one there is none (404).
  *
  * Clients are pointed here by AWS_EC2_METADATA_SERVICE_ENDPOINT, so that no test needs the real address.
@@ -11,8 +11,12 @@ import type { Context, JsonObject, Operation, Service } from './service.ts';
 const SESSION = 'fake-session-token';
 const SIX_HOURS = 6 * 3600;
 
+/** The region that the instance is in. */
+export const INSTANCE_REGION = 'eu-west-1';
+
 const operations: Readonly<Record<string, Operation>> = {
   GetToken: { ids: () => [], run: () => ({ text: SESSION }), signed: false },
+  GetRegion: { ids: () => [], run: getRegion, signed: false },
   ListRoles: { ids: () => [], run: (_, context) => ({ text: roleOf(context).name }), signed: false },
   GetRoleCredentials: { ids: () => [], run: getRoleCredentials, signed: false },
 };
@@ -39,13 +43,23 @@ const ROLES = '/latest/meta-data/iam/security-credentials/';
 /** The operation of a request to the service; undefined when it is for another one. */
 export function instanceMetadataOperation(method: string, path: string): string | undefined {
   if (path === '/latest/api/token' && method === 'PUT') return 'GetToken';
+  if (path === '/latest/meta-data/placement/region') return 'GetRegion';
   if (path === ROLES) return 'ListRoles';
   return path.startsWith(ROLES) ? 'GetRoleCredentials' : undefined;
 }
 
-function roleOf({ account, request }: Context): { readonly name: string; readonly lifetime: number } {
+function getRegion(_input: JsonObject, context: Context): JsonObject {
+  checkToken(context);
+  return { text: INSTANCE_REGION };
+}
+
+function checkToken({ request }: Context): void {
   if (request.headers['x-aws-ec2-metadata-token'] !== SESSION) throw new AwsError('Unauthorized', '', 401);
-  const found = account.identities.ofInstance();
+}
+
+function roleOf(context: Context): { readonly name: string; readonly lifetime: number } {
+  checkToken(context);
+  const found = context.account.identities.ofInstance();
   if (found === undefined) throw new AwsError('NotFound', '', 404);
   return { name: found.name, lifetime: found.identity.lifetime ?? SIX_HOURS };
 }

@@ -16,7 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
-import { openTransport } from '../../src/aws/transport.ts';
+import { createTransport } from '../../src/aws/transport.ts';
 import type { FetchMode } from '../../src/cli/options.ts';
 import { Problem } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -185,7 +185,7 @@ async function readOnce(url: string, fetch: FetchMode): Promise<void> {
   const source = openSecretSource({
     authentication: { kind: 'pod-identity', addresses: [`${url}/`], tokenFile, injected: true },
     environment,
-    transport: openTransport({ environment, awsTimeout: 5000, clock }),
+    transport: createTransport({ environment, awsTimeout: 5000, clock }),
     fetch,
     awsTimeout: 5000,
     clock,

@@ -408,6 +408,11 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
     /^--sync-secrets: has no effect: no config has secretObjects/,
   ],
   [
+    'a memory limit with which the start takes seconds',
+    { flags: '--memory-limit 79Mi' },
+    /^--memory-limit: expected at least 80Mi, got 79Mi/,
+  ],
+  [
     'a directory for volumes that have their mount paths',
     {
       pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]',

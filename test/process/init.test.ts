@@ -124,6 +124,18 @@ init('binary values, base64 and expanded keys become files', async (fixture) => 
   assert.is(box.files()['login/port'], '5432');
 });
 
+init('the variables of envFile are a file, and the log has their number', async (fixture) => {
+  const { box } = fixture;
+  const objects = [{ ...login, expand: true, env: 'DB_*', envCase: 'upper' }];
+  box.writeConfig({ envFile: 'app.env', objects });
+  const { code, stderr } = await initWith(fixture);
+  assert.is(code, 0);
+  assert.match(box.files()['app.env'] ?? '', /^DB_PASSWORD='hunter2'$/m);
+  assert.match(stderr, /"event":"publish.changed".*"variables":3,/);
+  box.writeConfig({ objects });
+  assert.not.match((await initWith(fixture)).stderr, '"variables"');
+});
+
 init('a second run that finds nothing changed writes nothing', async (fixture) => {
   const { box } = fixture;
   box.writeConfig({ objects: [login, token] });
@@ -312,7 +324,7 @@ for (const [signal, expected] of [
 /** Inode and modification time of everything in a directory, except the lock and its holder. */
 function inodes(dir: string): readonly string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.startsWith('..lock') && !name.startsWith('..holder'))
+    .filter((name) => !/^\.\.(lock|write-lock|holder)/.test(name))
     .sort()
     .map((name) => {
       const { ino, mtimeMs } = statSync(join(dir, name));

@@ -26,6 +26,8 @@ test('shows every field, with ages and remedies', () => {
   FILE         OBJECT     SERVICE         REGION        VERSION                               ROTATED
   db/password  prod/db    secretsmanager  eu-west-1     EXAMPLE1-90ab-cdef-fedc-ba987SECRET1  2h ago
   url          /prod/url  ssmparameter    eu-central-1  7
+  VARIABLE     OBJECT   SERVICE         REGION     VERSION
+  DB_PASSWORD  prod/db  secretsmanager  eu-west-1  EXAMPLE1-90ab-cdef-fedc-ba987SECRET1
 
 notifications
   signal: notified 2h ago
@@ -52,6 +54,7 @@ test('shows a sidecar that has just started as not ready', () => {
         lastErrors: [],
         configProblems: [],
         files: [],
+        variables: [],
         missingOptional: [],
       },
     ],

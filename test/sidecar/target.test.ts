@@ -1,9 +1,10 @@
 /** What a target leaves to the next process. */
 
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { config } from '../support/config.ts';
-import { minutes, openWorld, play, problem, start } from '../support/world.ts';
+import { minutes, openWorld, play, problem, start, type World } from '../support/world.ts';
 
 const test = suite('target');
 
@@ -61,6 +62,38 @@ test('notifies of the first file of an optional object, even if this process did
   await before.kill();
   const world = await openWorld({ secrets: { a: '1' }, config: text, dir: before.dir });
   await play(world, [{ happens: start, holds: { files: { a: '1' }, notified: ['a'] } }]);
+});
+
+test('the status names the variables in envFile with the version of their object, and none without envFile', async () => {
+  const objects = `
+    - {objectName: a, objectType: secretsmanager, env: A}
+    - {objectName: b, objectType: secretsmanager, expand: true, env: "B_*", envCase: upper}`;
+  const secrets = { a: '1', b: '{"x":"1"}' };
+  const from = (object: string, version: string) => ({
+    object,
+    service: 'secretsmanager',
+    region: 'eu-west-1',
+    version,
+  });
+  const variables = (world: World) => world.status().configs[0]?.variables;
+  const without = await openWorld({ secrets, config: config(objects) });
+  await play(without, [{ happens: start, holds: { also: (w) => assert.equal(variables(w), []) } }]);
+  await without.kill();
+  const world = await openWorld({ secrets, config: config(objects, { envFile: 'app.env' }) });
+  await play(world, [
+    { happens: start, holds: { files: { a: '1', 'app.env': "A='1'\nB_X='1'\n", x: '1' } } },
+    { happens: (w) => w.put('a', '2'), holds: {} },
+    {
+      happens: minutes(10),
+      holds: {
+        also: (w) =>
+          assert.equal(variables(w), [
+            { name: 'A', ...from('a', '2') },
+            { name: 'B_X', ...from('b', '1') },
+          ]),
+      },
+    },
+  ]);
 });
 
 test.run();

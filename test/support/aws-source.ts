@@ -5,7 +5,7 @@ import type { ApiMeter } from '../../src/aws/client.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { openSecretSource } from '../../src/aws/secret-source.ts';
-import { openTransport } from '../../src/aws/transport.ts';
+import { createTransport } from '../../src/aws/transport.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Log } from '../../src/core/log.ts';
@@ -22,7 +22,7 @@ export function awsSource(env: Environment, clock: Clock, log: Log, meter: ApiMe
     preferredAddressType: 'auto',
     env,
   });
-  const transport = openTransport({ environment, awsTimeout, clock });
+  const transport = createTransport({ environment, awsTimeout, clock });
   return openSecretSource({
     authentication,
     environment,

@@ -24,6 +24,8 @@ export interface KubernetesDouble {
   /** What the service account may do. Undefined: everything. */
   rules: readonly RbacRule[] | undefined;
   /** Answers to give before any other: a status with a body, or silence. */
+  /** What `/version` says. */
+  gitVersion: string;
   readonly faults: {
     readonly status: number;
     readonly body?: unknown;
@@ -91,6 +93,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     const fault = double.faults.shift();
     if (fault !== undefined)
       return { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} };
+    if (request.path === '/version') return { status: 200, body: { gitVersion: double.gitVersion } };
     if (request.path === REVIEWS) return review(request);
     const match = /^(?:\/api\/v1|\/apis\/([a-z]+)\/v1)\/namespaces\/([^/]+)\/([a-z]+)\/([^/]+)$/.exec(
       request.path,
@@ -202,6 +205,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     serviceAccountDirectory: directory,
     requests: [],
     rules: undefined,
+    gitVersion: 'v1.36.3',
     faults: [],
     beforeApply: undefined,
     secret: (name) => secrets.get(name),

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { within } from './wait.ts';
 
@@ -74,7 +74,7 @@ export function start(
   return {
     child,
     pid: child.pid ?? 0,
-    ended: () => within(() => `the end of ${name}, got:\n${stderr}`, closed),
+    ended: () => within(() => `the end of ${name}, got:\n${stderr}\n${threadsOf(child)}`, closed),
     hasEnded: () => end !== undefined,
     stderr: () => stderr,
     says,
@@ -88,4 +88,21 @@ export function run(
   command: readonly [string, ...string[]] = [binary],
 ): Promise<Ended> {
   return start(args, env, command).ended();
+}
+
+/** What each thread of a process waits for: shows where a process that does not end is. */
+function threadsOf({ pid, exitCode, signalCode }: ChildProcess): string {
+  const ended = `exit code ${exitCode}, signal ${signalCode}`;
+  try {
+    const tasks = `/proc/${pid}/task`;
+    const threads = readdirSync(tasks).map((task) => {
+      const [state, name, at] = ['stat', 'comm', 'wchan'].map((file) =>
+        readFileSync(join(tasks, task, file), 'utf8').trim(),
+      );
+      return `${task} ${name}: ${state?.split(' ')[2]} in ${at}`;
+    });
+    return [ended, ...threads].join('\n');
+  } catch {
+    return `${ended}, and no such process`;
+  }
 }

@@ -48,6 +48,15 @@ export function exampleStatus(): SidecarStatus {
           },
           { path: 'url', object: '/prod/url', service: 'ssmparameter', region: 'eu-central-1', version: '7' },
         ],
+        variables: [
+          {
+            name: 'DB_PASSWORD',
+            object: 'prod/db',
+            service: 'secretsmanager',
+            region: 'eu-west-1',
+            version: 'EXAMPLE1-90ab-cdef-fedc-ba987SECRET1',
+          },
+        ],
         missingOptional: ['prod/extra'],
       },
     ],

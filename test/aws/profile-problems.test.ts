@@ -3,10 +3,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { entryFailure } from '../../src/aws/error-facts.ts';
-import { profileProblem } from '../../src/aws/profile-error.ts';
+import { profileProblem } from '../../src/aws/profile-problems.ts';
 import { problemLine } from '../../src/core/problem.ts';
 
-const test = suite('profiles that fail');
+const test = suite('problems of profiles');
 
 const CANARY = 'hunter2hunter2';
 
@@ -32,14 +32,14 @@ for (const [message, remedy] of [
     /aws sso login --profile dev$/,
   ],
   ["Sso session 'corp' could not be found in shared credentials file.", /Correct profile dev/],
-  ['Profile dev credential_process did not return Version 1.', /by hand/],
+  ['Profile dev credential_process did not return Version 1.', /manually/],
   [
     'Profile dev requires multi-factor authentication, but no MFA code callback was provided.',
     /Correct profile dev/,
   ],
   ["ENOENT: no such file or directory, open '/var/token'", /Correct profile dev/],
 ] as const) {
-  test(`passed on: ${message}`, () => {
+  test(`shows the SDK's message: ${message}`, () => {
     const problem = said(message);
     assert.match(problem.message, JSON.stringify(message));
     assert.match(problem.remedy, remedy);
@@ -61,12 +61,12 @@ for (const message of [
   `ENOENT: no such file or directory, open '/var/token' ${CANARY}`,
   CANARY,
 ]) {
-  test(`not passed on: ${JSON.stringify(message).slice(0, 60)}`, () => {
+  test(`does not show the message: ${JSON.stringify(message).slice(0, 60)}`, () => {
     assert.not.match(problemLine(said(message)), CANARY);
   });
 }
 
-test('a command to paste is quoted for the shell', () => {
+test('quotes the profile in a command for the shell', () => {
   const login =
     "Token is expired. To refresh this SSO session run 'aws sso login' with the corresponding profile.";
   assert.match(said(login, "it's; rm").remedy, `--profile 'it'\\''s; rm'`);
@@ -78,7 +78,7 @@ for (const [code, kind, retry] of [
   ['Throttling', 'credentials.chain', undefined],
   ['ValidationError', 'credentials.chain', 0],
 ] as const) {
-  test(`AWS refuses the role of a profile: ${code}`, () => {
+  test(`AWS rejects the role of a profile: ${code}`, () => {
     const failure = entryFailure(code, 'User: arn:aws:iam::1:user/u is not authorized', 'r-1');
     const problem = profileProblem('dev', { error: new Error(CANARY), failure, unreadable: undefined });
     assert.is(problem.code, kind);

@@ -6,10 +6,10 @@ import {
   halfKeysProblem,
   instanceProblem,
   nodeRoleProblem,
-} from '../../src/aws/chain-error.ts';
+} from '../../src/aws/chain-problems.ts';
 import { Problem, problemLine } from '../../src/core/problem.ts';
 
-const test = suite('the default chain in words');
+const test = suite('problems of the default chain');
 
 const instance = instanceProblem('ECONNREFUSED');
 
@@ -18,7 +18,7 @@ for (const [place, remedy] of [
   ['ecs', /taskRoleArn/],
   ['host', /AWS_PROFILE, or AWS_ACCESS_KEY_ID/],
 ] as const) {
-  test(`what to do fits the place: ${place}`, () => {
+  test(`the remedy depends on the platform: ${place}`, () => {
     const problem = chainProblem({ place, instanceRole: 'allowed' }, [], instance);
     assert.is(problem.code, 'credentials.chain');
     assert.match(problem.remedy, remedy);
@@ -26,14 +26,14 @@ for (const [place, remedy] of [
   });
 }
 
-test('a pod that gets no identity is told the ways to one, and the option that takes the role of the node', () => {
+test("a pod without an identity gets the ways to set one up, and the option that uses the node's role", () => {
   const problem = chainProblem({ place: 'kubernetes', instanceRole: 'withheld' }, [], undefined);
   assert.is(problem.code, 'credentials.variables');
   assert.match(problemLine(problem), /the node's role is not used.*association.*role-arn.*--auth default/);
   assert.is(problem.retry, false);
 });
 
-test('one failure is told as it is, several are told together', () => {
+test('reports one failure unchanged and joins several', () => {
   const place = { place: 'host', instanceRole: 'allowed' } as const;
   const half = halfKeysProblem();
   assert.is(chainProblem(place, [half], instance), half);
@@ -56,11 +56,11 @@ for (const [code, says, retry] of [
   ['ECONNREFUSED', /cannot be reached \(ECONNREFUSED\)/, false],
   ['EHOSTUNREACH', /cannot be reached/, false],
   ['ETIMEDOUT', /cannot be reached \(ETIMEDOUT\)/, true],
-  [404, /knows no role of this instance/, true],
+  [404, /has no role for this instance/, true],
   [500, /HTTP status 500/, true],
-  [undefined, /does not answer as it should/, true],
+  [undefined, /sent an invalid response/, true],
 ] as const) {
-  test(`the instance metadata service: ${code}`, () => {
+  test(`reports the instance metadata service with ${code}`, () => {
     const problem = instanceProblem(code);
     assert.match(problem.message, says);
     assert.is(problem.retry, retry);
@@ -68,7 +68,7 @@ for (const [code, says, retry] of [
   });
 }
 
-test('a container that is refused may be let in within seconds, one whose agent is away within a minute', () => {
+test('retries container credentials for seconds after a rejection, and for the start timeout while the agent is unreachable', () => {
   const ecs = {
     name: 'ECS task role',
     uri: 'http://169.254.170.2/v2/credentials/1',
@@ -84,8 +84,8 @@ test('a container that is refused may be let in within seconds, one whose agent 
   assert.is(away.retryFor, undefined);
 });
 
-test('the role of the node is a warning with the ways to an identity', () => {
-  assert.match(problemLine(nodeRoleProblem()), /role of the node.*association.*\[credentials\.nodeRole\]$/);
+test("the warning about the node's role names the ways to set up an identity", () => {
+  assert.match(problemLine(nodeRoleProblem()), /node's role.*association.*\[credentials\.nodeRole\]$/);
 });
 
 test.run();

@@ -2,9 +2,9 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AgentFailure, agentProblem } from '../../src/aws/agent-error.ts';
+import { type AgentFailure, agentProblem } from '../../src/aws/agent-problems.ts';
 
-const test = suite('refusals of the Pod Identity agent');
+const test = suite('errors of the Pod Identity agent');
 
 const AGENT = ['http://169.254.170.23/v1/credentials'];
 const ID = '3f0c2d1e-5b6a-4c7d-8e9f-0123456789ab';
@@ -45,12 +45,12 @@ for (const [code, status, sentence, remedy, retry] of [
   ['InvalidTokenException', 400, 'The token included in the request is invalid', /Check the token file/, 0],
   ['InvalidParameterException', 400, 'Invalid cluster name', /Check the token file/, 0],
   ['ResourceNotFoundException', 404, 'No association found', /Create a Pod Identity association/, SPREADS],
-  ['ThrottlingException', 429, 'Rate exceeded', /limits how often/, undefined],
-  ['ThrottlingException', 500, 'Rate exceeded', /limits how often/, undefined],
-  ['InternalServerException', 500, 'Internal', /agent's log/, undefined],
-  ['ServiceUnavailableException', 503, 'Away', /agent's log/, undefined],
+  ['ThrottlingException', 429, 'Rate exceeded', /throttles requests/, undefined],
+  ['ThrottlingException', 500, 'Rate exceeded', /throttles requests/, undefined],
+  ['InternalServerException', 500, 'Internal', /log of the eks-pod-identity-agent/, undefined],
+  ['ServiceUnavailableException', 503, 'Away', /log of the eks-pod-identity-agent/, undefined],
 ] as const) {
-  test(`${code} with status ${status}`, () => {
+  test(`explains ${code} with status ${status}`, () => {
     const body = `[${ID}]: (${code}): ${sentence}, fault: ${status < 500 ? 'client' : 'server'}\n`;
     const failure = { kind: 'refused', status, body } as const;
     check(failure, new RegExp(`got ${code} \\(HTTP status ${status}, request id ${ID}\\)$`), remedy, retry);
@@ -83,16 +83,16 @@ for (const [body, status, says, remedy, retry] of [
   [
     'fetched credentials are expired or will expire within 10 seconds',
     500,
-    /have expired or are about to$/,
+    /have expired or expire soon$/,
     /clock/,
     undefined,
   ],
   ['Unauthorized', 401, /got HTTP status 401$/, /trust policy/, SPREADS],
-  ['404 page not found', 404, /got HTTP status 404$/, /address is the one of the agent/, SPREADS],
-  ['slow down', 429, /got HTTP status 429$/, /limits how often/, undefined],
-  ['', 502, /got HTTP status 502$/, /agent's log/, undefined],
+  ['404 page not found', 404, /got HTTP status 404$/, /address is that of the agent/, SPREADS],
+  ['slow down', 429, /got HTTP status 429$/, /throttles requests/, undefined],
+  ['', 502, /got HTTP status 502$/, /log of the eks-pod-identity-agent/, undefined],
 ] as const) {
-  test(`${status} ${body}`, () => {
+  test(`explains status ${status} with the body ${body}`, () => {
     check({ kind: 'refused', status, body: `${body}\n` }, says, remedy, retry);
   });
 }
@@ -102,25 +102,25 @@ for (const [what, body] of [
   ['a code that is none', `[${ID}]: (hunter2 hunter2): x, fault: client`],
   ['words before it', `hunter2 [${ID}]: (AccessDeniedException): x`],
 ] as const) {
-  test(`a body is taken by its form alone: ${what}`, () => {
+  test(`reads code and request id only from a body of the expected form: ${what}`, () => {
     const problem = agentProblem(AGENT, { kind: 'refused', status: 403, body });
     assert.match(problem.message, /got HTTP status 403$/);
     assert.not.match(problem.message + problem.remedy, 'hunter2');
   });
 }
 
-test('no connection, no answer in time, an answer of another kind', () => {
+test('reports no connection, a timeout and a response without credentials', () => {
   check(
     { kind: 'unreachable', code: 'ECONNREFUSED' },
     /no connection \(ECONNREFUSED\)$/,
     /add-on runs/,
     undefined,
   );
-  check({ kind: 'timeout', ms: 5000 }, /no answer within 5000 ms$/, /EKS Auth/, undefined);
-  check({ kind: 'answer' }, /answer without AccessKeyId/, /address is the one of the agent/, undefined);
+  check({ kind: 'timeout', ms: 5000 }, /no response within 5000 ms$/, /EKS Auth/, undefined);
+  check({ kind: 'answer' }, /response without AccessKeyId/, /address is that of the agent/, undefined);
 });
 
-test('two addresses are both named', () => {
+test('names both addresses', () => {
   const problem = agentProblem(['http://a', 'http://b'], { kind: 'unreachable', code: 'EHOSTUNREACH' });
   assert.is(problem.subject, 'http://a, http://b');
 });

@@ -1,0 +1,80 @@
+/**
+ * The region of the machine, for a config that names none: outside Kubernetes only, where nothing sets AWS_REGION.
+ *
+ * The places are those of the AWS CLI, in its order: AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance metadata
+ * service. In a pod the last one would be the region of the node, and the profile would be nobody's.
+ */
+
+import { parseKnownFiles } from '@smithy/core/config';
+import { getInstanceMetadataEndpoint, httpRequest } from '@smithy/credential-provider-imds';
+import type { RegionSearch } from '../config/parameters.ts';
+import type { Clock } from '../core/clock.ts';
+import { type Environment, inKubernetes } from '../core/environment.ts';
+import { escapeControl } from '../core/text.ts';
+import { withTimeout } from './limits.ts';
+
+/** Milliseconds for the instance metadata service: on any other machine its address may lead nowhere. */
+const METADATA_LIMIT = 1000;
+
+/** Looks for a region. Never rejects: a place that cannot be read has none. */
+export async function findRegion(env: Environment, clock: Clock): Promise<RegionSearch> {
+  const lookedAt: string[] = [];
+  const variables = inKubernetes(env) ? ['AWS_REGION'] : ['AWS_REGION', 'AWS_DEFAULT_REGION'];
+  for (const from of variables) {
+    const region = env[from];
+    if (region) return { region, from };
+    lookedAt.push(from);
+  }
+  if (inKubernetes(env)) return { region: undefined, lookedAt };
+  const name = env.AWS_PROFILE || 'default';
+  const profile = `the profile ${escapeControl(name)}`;
+  const ofProfile = await profileRegion(name);
+  if (ofProfile !== undefined) return { region: ofProfile, from: profile };
+  lookedAt.push(profile);
+  if (env.AWS_EC2_METADATA_DISABLED && env.AWS_EC2_METADATA_DISABLED !== 'false')
+    return { region: undefined, lookedAt };
+  try {
+    return { region: await instanceRegion(clock), from: METADATA };
+  } catch (error) {
+    return { region: undefined, lookedAt: [...lookedAt, `${METADATA} (${failureText(error)})`] };
+  }
+}
+
+const METADATA = 'the instance metadata service';
+
+/** Undefined without the profile or its files, and if they cannot be parsed: the credentials report that. */
+async function profileRegion(name: string): Promise<string | undefined> {
+  try {
+    return (await parseKnownFiles({ ignoreCache: true }))[name]?.region || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By a session token, which every instance accepts; some accept nothing else. */
+async function instanceRegion(clock: Clock): Promise<string> {
+  const late = () => new Error('TimeoutError');
+  return await withTimeout(clock, METADATA_LIMIT, late, async (signal) => {
+    const { hostname, port, protocol } = await getInstanceMetadataEndpoint();
+    const request = { hostname, port, protocol, signal, timeout: METADATA_LIMIT };
+    const token = await httpRequest({
+      ...request,
+      method: 'PUT',
+      path: '/latest/api/token',
+      headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
+    });
+    const region = await httpRequest({
+      ...request,
+      path: '/latest/meta-data/placement/region',
+      headers: { 'x-aws-ec2-metadata-token': token.toString() },
+    });
+    return region.toString().trim();
+  });
+}
+
+function failureText(error: unknown): string {
+  const { code, statusCode, message } = error as NodeJS.ErrnoException & { readonly statusCode?: number };
+  if (statusCode !== undefined) return `HTTP status ${statusCode}`;
+  if (message?.startsWith('TimeoutError')) return `no answer within ${METADATA_LIMIT} ms`;
+  return typeof code === 'string' ? code : 'no answer';
+}

@@ -1,0 +1,76 @@
+/**
+ * The end of a worker that did not finish its work, as a Problem: why it ended, the limit that it met, and what to do.
+ */
+
+import { durationText } from '../cli/values.ts';
+import { Problem, type ProblemCode } from '../core/problem.ts';
+import type { WorkerEnd } from './process.ts';
+
+/** What the worker did: `{code: 'sync.killed', subject: 'sync'}`. */
+export interface WorkerSubject {
+  readonly code: ProblemCode;
+  readonly subject: string;
+}
+
+/** The problem with a worker that ended like this. Transient: the next worker may finish. */
+export function endProblem(end: WorkerEnd, { code, subject }: WorkerSubject): Problem {
+  const { message, remedy } = explain(end);
+  return new Problem({ code, subject, message, remedy, retry: true });
+}
+
+function explain(end: WorkerEnd): { readonly message: string; readonly remedy: string } {
+  switch (end.kind) {
+    case 'silent':
+      return {
+        message: `its process made no progress for ${durationText(end.silence)} and was killed`,
+        remedy:
+          'If the config has changed, correct it. Otherwise give the container more CPU, or raise --aws-timeout.',
+      };
+    case 'memory':
+      return {
+        message: `its process used ${mebibytes(end.used)} of the ${mebibytes(end.limit)} that the memory limit of the container leaves, and was killed`,
+        remedy: RAISE_MEMORY,
+      };
+    case 'signal':
+      return {
+        message: `its process was ended by ${end.signal}${signals[end.signal]?.cause ?? ''}`,
+        remedy: signals[end.signal]?.remedy ?? 'Find out which process sends this signal.',
+      };
+    case 'refused':
+      return {
+        message: `its process cannot be started (${end.code})`,
+        remedy: refusals[end.code] ?? 'Report this as a bug in podsecrets.',
+      };
+    case 'report':
+      return {
+        message: `its process sent a report that cannot be used (${end.reason}), and was killed`,
+        remedy: 'Report this as a bug in podsecrets.',
+      };
+    case 'exited':
+      return {
+        message: `its process ended with exit code ${end.code} before its work was done`,
+        remedy: 'Report this as a bug in podsecrets.',
+      };
+    default:
+      return end satisfies never;
+  }
+}
+
+const RAISE_MEMORY = 'Raise the memory limit of the container, or fetch fewer or smaller secrets with it.';
+
+const signals: Readonly<Record<string, { readonly cause: string; readonly remedy: string }>> = {
+  SIGKILL: { cause: ', perhaps by the kernel because memory ran out', remedy: RAISE_MEMORY },
+  SIGABRT: {
+    cause: ': the engine found no memory, or no thread within the pids limit',
+    remedy: 'Raise the memory limit of the container, or its limit of processes (podPidsLimit).',
+  },
+};
+
+const SHORTAGE =
+  'Raise the limit of processes of the pod (podPidsLimit), or the memory limit of the container.';
+
+const refusals: Readonly<Record<string, string>> = { EAGAIN: SHORTAGE, ENOMEM: SHORTAGE, EMFILE: SHORTAGE };
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+}

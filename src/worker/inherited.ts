@@ -1,0 +1,51 @@
+/**
+ * The worker's side of its descriptors: the request, the report, and the end of the process that started it.
+ */
+
+import { readSync, writeSync } from 'node:fs';
+import { parseJson } from '../core/unknown.ts';
+
+/** The line of JSON on standard input, parsed. Blocks until it has arrived; nothing else runs in a worker yet. */
+export function readRequest(): unknown {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = Buffer.allocUnsafe(64 * 1024);
+    const length = readSync(0, part);
+    if (length === 0) break;
+    parts.push(part.subarray(0, length));
+  }
+  return parseJson(Buffer.concat(parts).toString('utf8'));
+}
+
+/** Writes one message of the report, at once. A reader that is gone is no error: this process is about to end. */
+export function writeMessage(message: object): void {
+  const line = Buffer.from(`${JSON.stringify(message)}\n`);
+  try {
+    for (let written = 0; written < line.length; ) written += writeSync(REPORT, line, written);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
+}
+
+const REPORT = 3;
+
+/**
+ * Lets the kernel kill this process when the one that started it ends, however busy this one is and whatever ended the
+ * other. `parent`: the pid that this process was started by, which may have ended before this call.
+ */
+export function endWithParent(parent: number): void {
+  try {
+    const { dlopen } = process.getBuiltinModule('node:ffi');
+    const { functions } = dlopen(null, {
+      prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+    });
+    functions.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
+  } catch {
+    // Without foreign functions (Node 24) a worker ends when its work is done.
+  }
+  if (process.ppid !== parent) process.exit(1);
+}
+
+/** linux/prctl.h */
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9n;

@@ -1,0 +1,191 @@
+/**
+ * Runs a part of the work in a process of its own: a worker.
+ *
+ * A worker parses, connects, decrypts and holds values; the process that starts it does none of that, and lives on whatever
+ * happens to the worker. The worker is the same program with an internal command, in a process group of its own. It reads its
+ * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
+ * its arguments or its environment. It is killed, with its group, when it is silent for too long, when its memory comes
+ * close to the limit of the container (on cgroup v2 the kernel would end the whole container), and when its report is not
+ * what was agreed.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../core/clock.ts';
+import { parseJson } from '../core/unknown.ts';
+import { createLineReader } from './lines.ts';
+
+/** The internal commands. */
+export type WorkerKind = 'sync' | 'notify';
+
+/** What a worker does, and how it reports. */
+export interface WorkerRun {
+  readonly kind: WorkerKind;
+  /** Anything that JSON can hold, and no secret value. */
+  readonly request: object;
+  /** Takes each message of the report, parsed from JSON; throws when the message is not one that was agreed. */
+  readonly receive: (message: unknown) => void;
+  /** Milliseconds without a message after which the worker is killed. */
+  readonly silence: number;
+  /** A descriptor that the worker inherits as its descriptor 4. */
+  readonly shared?: number | undefined;
+}
+
+/** The program, and the effects of the process that starts workers. */
+export interface WorkerHost {
+  /** What is run: this program, and the arguments before the internal command. */
+  readonly program: { readonly file: string; readonly args: readonly string[] };
+  readonly clock: Clock;
+  /** kill(2); a negative pid is a process group. Throws the error of the system. */
+  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  /** Bytes that a worker may use before it is killed; undefined: the container has no limit. */
+  readonly memoryLimit: () => number | undefined;
+}
+
+/** How a worker ended. */
+export type WorkerEnd =
+  /** By itself. Only 0 means that its report is complete. */
+  | { readonly kind: 'exited'; readonly code: number }
+  /** By a signal that did not come from here: out of memory, an abort of the engine, a person. */
+  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
+  /** It was killed: no message for `silence` milliseconds. */
+  | { readonly kind: 'silent'; readonly silence: number }
+  /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
+  | { readonly kind: 'memory'; readonly used: number; readonly limit: number }
+  /** It was killed: its report is not what was agreed. */
+  | { readonly kind: 'report'; readonly reason: string }
+  /** It could not be started; the code of the system. */
+  | { readonly kind: 'refused'; readonly code: string };
+
+/** Milliseconds from SIGTERM to SIGKILL: a publish that is in progress may finish. */
+const GRACE = 2000;
+
+/** Milliseconds between two checks of a worker. */
+const CHECK = 50;
+
+/** Bytes of one message: the names of all files that fit into a volume. */
+const LONGEST_MESSAGE = 8 * 1024 * 1024;
+
+/**
+ * Runs a worker to its end, and leaves nothing of its process group behind. When `stop` is aborted the worker gets SIGTERM,
+ * and SIGKILL 2 s later; the end is then the one that came of it. Never rejects.
+ */
+export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSignal): Promise<WorkerEnd> {
+  const { clock, kill, program } = host;
+  const over = new AbortController();
+  const child = startWorker(run, program);
+  if (typeof child === 'string') return { kind: 'refused', code: child };
+  const ended = endOf(child);
+  let cause: WorkerEnd | undefined;
+
+  const signalTo = (pid: number, signal: NodeJS.Signals): void => {
+    try {
+      kill(pid, signal);
+    } catch {
+      // It has ended.
+    }
+  };
+  const killGroup = (): void => {
+    if (child.pid !== undefined) signalTo(-child.pid, 'SIGKILL');
+  };
+  const killBecause = (found: WorkerEnd): void => {
+    cause ??= found;
+    killGroup();
+  };
+  const terminate = (): void => {
+    if (child.pid !== undefined) signalTo(child.pid, 'SIGTERM');
+    clock.sleep(GRACE, over.signal).then(killGroup, () => {});
+  };
+
+  // Checks without a message. They are counted, because a clock also advances while the machine is suspended.
+  let silentChecks = 0;
+  const reading = readReport(child.stdio[3] as Readable, (message) => {
+    silentChecks = 0;
+    try {
+      run.receive(message);
+    } catch (error) {
+      killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
+    }
+  });
+  writeRequest(child.stdin as Writable, run.request);
+  if (stop.aborted) terminate();
+  else stop.addEventListener('abort', terminate, { once: true });
+  void watch(child.pid);
+
+  const end = await ended;
+  // What the worker left in its group could hold the pipe of the report open.
+  killGroup();
+  await reading;
+  over.abort();
+  stop.removeEventListener('abort', terminate);
+  return cause ?? end;
+
+  async function watch(pid: number | undefined): Promise<void> {
+    const limit = host.memoryLimit() ?? Number.POSITIVE_INFINITY;
+    for (;;) {
+      await clock.sleep(CHECK, over.signal).catch(() => {});
+      if (over.signal.aborted) return;
+      if (++silentChecks * CHECK >= run.silence) killBecause({ kind: 'silent', silence: run.silence });
+      const used = privateMemory(pid);
+      if (used > limit) killBecause({ kind: 'memory', used, limit });
+    }
+  }
+}
+
+/** The process, or the code of the system's refusal. */
+function startWorker(
+  { kind, shared }: WorkerRun,
+  { file, args }: WorkerHost['program'],
+): ChildProcess | string {
+  try {
+    return spawn(file, [...args, 'worker', kind], {
+      argv0: 'podsecrets',
+      // Its standard error is closed, because the engine's own last words are no JSON and may quote what it worked on.
+      stdio: ['pipe', 'ignore', 'ignore', 'pipe', shared ?? 'ignore'],
+      detached: true,
+    });
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+function endOf(child: ChildProcess): Promise<WorkerEnd> {
+  return new Promise((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ kind: 'refused', code: error.code ?? 'an error' }),
+    );
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal }),
+    );
+  });
+}
+
+/** The worker may end before it has read all: that shows in its end. */
+function writeRequest(stdin: Writable, request: object): void {
+  stdin.on('error', () => {});
+  stdin.end(`${JSON.stringify(request)}\n`);
+}
+
+/** Resolves at the end of the pipe. `receive` gets undefined for a line that is no JSON, or that is too long. */
+function readReport(report: Readable, receive: (message: unknown) => void): Promise<void> {
+  const take = createLineReader(LONGEST_MESSAGE, (line) =>
+    receive(line === undefined ? undefined : parseJson(line)),
+  );
+  report.on('data', take);
+  report.on('error', () => {});
+  return new Promise((resolve) => report.once('close', resolve));
+}
+
+/** Bytes of memory that only this process uses; 0 when it has ended. */
+function privateMemory(pid: number | undefined): number {
+  try {
+    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
+    return (resident - shared) * PAGE;
+  } catch {
+    return 0;
+  }
+}
+
+/** Bytes, on x64 and on arm64 as EKS configures it. */
+const PAGE = 4096;

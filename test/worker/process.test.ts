@@ -1,0 +1,185 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { endProblem } from '../../src/worker/end-problem.ts';
+import { runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
+import { startChild } from '../support/child.ts';
+import { realClock } from '../support/real-clock.ts';
+import { until, within } from '../support/wait.ts';
+
+const test = suite('the process of a worker');
+const never = new AbortController().signal;
+const MEBIBYTE = 1024 * 1024;
+
+/** Begins every script: `say` writes a message, `request` is the parsed request. */
+const PRELUDE = `
+  const { writeSync, readFileSync } = require('node:fs');
+  const say = (message) => writeSync(3, JSON.stringify(message) + '\\n');
+  const request = () => JSON.parse(readFileSync(0, 'utf8'));
+  const forever = () => setInterval(() => {}, 1e6);
+`;
+
+interface Scene extends Partial<WorkerRun> {
+  readonly script: string;
+  readonly memoryLimit?: number;
+  readonly stop?: AbortSignal;
+  readonly file?: string;
+}
+
+/** Runs a script as a worker: its messages, and its end. */
+function play({ script, memoryLimit, stop = never, file = process.execPath, ...run }: Scene) {
+  const messages: unknown[] = [];
+  const end = runWorker(
+    {
+      kind: 'sync',
+      request: {},
+      silence: 60_000,
+      receive: (message) => messages.push(message),
+      ...run,
+    },
+    {
+      program: { file, args: ['-e', PRELUDE + script] },
+      clock: realClock,
+      kill: (pid, signal) => process.kill(pid, signal),
+      memoryLimit: () => memoryLimit,
+    },
+    stop,
+  );
+  return { messages, end: within('the end of the worker', end) };
+}
+
+async function problemOf(scene: Scene): Promise<string> {
+  const { message, remedy } = endProblem(await play(scene).end, { code: 'sync.killed', subject: 'sync' });
+  return `${message}. ${remedy}`;
+}
+
+test('a worker gets its request, and its messages arrive in order', async () => {
+  const { messages, end } = play({
+    request: { name: 'db', text: 'ä\n'.repeat(100_000) },
+    script: 'const { name, text } = request(); say({ name }); say({ length: text.length });',
+  });
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  assert.equal(messages, [{ name: 'db' }, { length: 200_000 }]);
+});
+
+test('neither the arguments nor the environment of a worker have the request', async () => {
+  const { messages, end } = play({
+    request: { name: 'CANARY-1' },
+    script: `request(); say(readFileSync('/proc/self/cmdline', 'latin1') + readFileSync('/proc/self/environ', 'latin1'));`,
+  });
+  await end;
+  assert.not.match(String(messages[0]), 'CANARY-1');
+});
+
+test('a worker that exits with another code than 0 did not finish', async () => {
+  assert.match(
+    await problemOf({ script: 'process.exit(3)' }),
+    /ended with exit code 3 before its work was done/,
+  );
+});
+
+test('a worker that is silent for too long is killed, however busy it is', async () => {
+  const scene = { script: 'for (;;);', silence: 100 };
+  assert.equal(await play(scene).end, { kind: 'silent', silence: 100 });
+  assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
+});
+
+test('a worker whose memory comes close to the limit is killed, and the problem names the limit', async () => {
+  const text = await problemOf({
+    script: 'const held = []; setInterval(() => held.push(Buffer.alloc(1e7, 1)), 1);',
+    memoryLimit: 200 * MEBIBYTE,
+  });
+  assert.match(
+    text,
+    /of the 200 MiB that the memory limit of the container leaves, and was killed. Raise the memory limit/,
+  );
+});
+
+test('a worker that a signal ends did not finish, and the problem names the signal', async () => {
+  assert.match(
+    await problemOf({ script: `process.kill(process.pid, 'SIGKILL')` }),
+    /ended by SIGKILL, perhaps by the kernel because memory ran out/,
+  );
+  assert.match(await problemOf({ script: 'process.abort()' }), /SIGABRT.*pids limit/);
+});
+
+test('a message that is not what was agreed ends the worker', async () => {
+  const end = await play({
+    script: 'say({ kind: "unknown" }); forever();',
+    receive() {
+      throw new Error('unknown message');
+    },
+  }).end;
+  assert.equal(end, { kind: 'report', reason: 'unknown message' });
+});
+
+test('a line that is no JSON, and one without an end, arrive as undefined', async () => {
+  const { messages, end } = play({
+    script: `writeSync(3, 'no json\\n'); writeSync(3, Buffer.alloc(9e6, 'a')); writeSync(3, '\\n'); say({});`,
+  });
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  assert.equal(messages, [undefined, undefined, {}]);
+});
+
+test('a program that cannot be started is a problem that names the reason', async () => {
+  assert.equal(await play({ script: '', file: '/nonexistent' }).end, { kind: 'refused', code: 'ENOENT' });
+  const refused: WorkerEnd = { kind: 'refused', code: 'EAGAIN' };
+  const { message, remedy } = endProblem(refused, { code: 'sync.killed', subject: 'sync' });
+  assert.is(message, 'its process cannot be started (EAGAIN)');
+  assert.match(remedy, 'podPidsLimit');
+});
+
+test('at the stop a worker gets SIGTERM and may finish', async () => {
+  const stop = new AbortController();
+  const { messages, end } = play({
+    stop: stop.signal,
+    script: `process.on('SIGTERM', () => { say('finished'); process.exit(0); }); say('began'); forever();`,
+  });
+  await until('its first message', () => messages.length > 0);
+  stop.abort();
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  assert.equal(messages, ['began', 'finished']);
+});
+
+test('a worker that ignores SIGTERM is killed', async () => {
+  const stop = new AbortController();
+  const { messages, end } = play({
+    stop: stop.signal,
+    script: `process.on('SIGTERM', () => {}); say('began'); forever();`,
+  });
+  await until('its first message', () => messages.length > 0);
+  stop.abort();
+  assert.equal(await end, { kind: 'signal', signal: 'SIGKILL' });
+});
+
+test('nothing of the process group of a worker is left', async () => {
+  const { messages, end } = play({
+    script: `
+      const { spawn } = require('node:child_process');
+      const child = spawn('sleep', ['1000'], { stdio: 'inherit' });
+      child.once('spawn', () => { say(child.pid); process.exit(0); });
+    `,
+  });
+  await end;
+  const [pid] = messages as number[];
+  await until('the end of its child', () => !isAlive(pid ?? 0));
+});
+
+test('a worker that is busy without end ends with the process that started it', async () => {
+  const parent = startChild('worker-parent.ts', []);
+  const { request, pid } = JSON.parse(await parent.line(1));
+  assert.type(request.parent, 'number');
+  assert.ok(isAlive(pid));
+  parent.kill('SIGKILL');
+  await until('the end of the worker', () => !isAlive(pid));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.run();
