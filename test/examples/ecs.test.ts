@@ -13,18 +13,43 @@ interface Container {
   readonly command: readonly string[];
   readonly mountPoints: readonly { readonly containerPath: string; readonly readOnly?: boolean }[];
   readonly dependsOn?: readonly { readonly containerName: string; readonly condition: string }[];
+  readonly logConfiguration?: {
+    readonly logDriver: string;
+    readonly options: Readonly<Record<string, string>>;
+  };
 }
 
-const { containerDefinitions } = JSON.parse(readExample('ecs', 'task-definition.json')) as {
+const definition = JSON.parse(readExample('ecs', 'task-definition.json')) as {
+  readonly taskRoleArn: string;
+  readonly executionRoleArn: string;
   readonly containerDefinitions: readonly Container[];
 };
-const [podsecrets, app] = containerDefinitions;
+const [podsecrets, app] = definition.containerDefinitions;
 
 test('the application waits for podsecrets and mounts its directory read-only', () => {
   const dir = flagValue(podsecrets?.command ?? [], '--dir') ?? '';
   assert.equal(podsecrets?.mountPoints, [{ sourceVolume: 'secrets', containerPath: dir }]);
   assert.equal(app?.mountPoints, [{ sourceVolume: 'secrets', containerPath: dir, readOnly: true }]);
   assert.equal(app?.dependsOn, [{ containerName: 'podsecrets', condition: 'HEALTHY' }]);
+});
+
+test('every container logs to the group that the page creates, because a task on Fargate has no other log', () => {
+  const create = commandsOf('ecs').find((command) => command.startsWith('aws logs create-log-group')) ?? '';
+  const group = flagValue(wordsOf(create), '--log-group-name');
+  for (const { logConfiguration } of definition.containerDefinitions) {
+    assert.is(logConfiguration?.logDriver, 'awslogs');
+    assert.is(logConfiguration?.options['awslogs-group'], group);
+  }
+});
+
+test('the page creates both roles of the task, and deletes them', () => {
+  const roles = [definition.taskRoleArn, definition.executionRoleArn]
+    .map((arn) => arn.split('/').at(-1))
+    .sort();
+  for (const verb of ['create-role', 'delete-role']) {
+    const commands = commandsOf('ecs').filter((command) => command.startsWith(`aws iam ${verb} `));
+    assert.equal(commands.map((command) => flagValue(wordsOf(command), '--role-name')).sort(), roles, verb);
+  }
 });
 
 test('the arguments of the task publish the file that the application reads', async () => {
