@@ -83,7 +83,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'correct the entry; its `objectName` is the path of a file of the same config',
   ],
   'config.unknownKey': [
-    'a warning: a key that nothing reads',
+    'a warning: an unknown key, which is ignored',
     'use the key that the message suggests, or remove it',
   ],
 
