@@ -58,7 +58,7 @@ export async function readPlans(
 async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))
-    return { region: undefined, lookedAt: [] };
+    return { region: undefined, searched: [] };
   return await (await import('../aws/region.ts')).findRegion(env, clock);
 }
 

@@ -32,7 +32,7 @@ export function planVariables(
   const problems = variables
     .filter((variable) => variable.region === undefined && region === undefined)
     .map(({ name, id }) => {
-      const places = search.region === undefined ? search.lookedAt.join(', ') : '';
+      const places = search.region === undefined ? search.searched.join(', ') : '';
       const message = `expected a region for the parameter ${quote(id)}, got none in ${places}`;
       const remedy = 'Set AWS_REGION, or write the ARN of the parameter.';
       return new Problem({ code: 'config.region', subject: `--set ${name}`, message, remedy });

@@ -96,7 +96,7 @@ function mistakeOf({ name, value }: SecretVariable): Problem | undefined {
     code: 'fetch.content',
     subject: `variable ${name}`,
     message: `expected a value that an environment variable can hold, got ${found}`,
-    remedy: 'Read it as a file.',
+    remedy: 'Let the application read it from its file instead.',
   });
 }
 

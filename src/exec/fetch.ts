@@ -58,7 +58,8 @@ export async function fetchEnvironment(
   const environment = environmentOf(variables);
   let files = 0;
   for (const [target, found] of rendered) {
-    const published = target.publish(found);
+    const published = await target.publish(found);
+    await target.removeReplaced();
     if (target.directory === '') continue;
     const count = found.snapshot.files.length;
     logPublish(log, target, published, count, clock.elapsed() - startedAt);

@@ -9,7 +9,7 @@ const test = suite('the plan of --set');
 
 const arn = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:db';
 const set = (...texts: string[]) => texts.map((text) => readVariable(text) as SetVariable);
-const nowhere = { region: undefined, lookedAt: ['AWS_REGION', 'the profile default'] } as const;
+const nowhere = { region: undefined, searched: ['AWS_REGION', 'the profile default'] } as const;
 
 test('reads each value in its own region, and names in that of the process', () => {
   const variables = set(`A=${arn}:user:AWSPREVIOUS`, 'B=/b');
@@ -32,7 +32,7 @@ test('reads each value in its own region, and names in that of the process', () 
 });
 
 test('an ARN needs no region of the process', () => {
-  const { plan, problems } = planVariables(set(`A=${arn}`), { region: undefined, lookedAt: [] });
+  const { plan, problems } = planVariables(set(`A=${arn}`), { region: undefined, searched: [] });
   assert.equal([plan.region, problems.length], ['us-east-1', 0]);
 });
 
