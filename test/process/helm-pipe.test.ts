@@ -1,4 +1,4 @@
-/** `helm template … | podsecrets inject`, as a shell runs it. */
+/** `helm template … | podsecrets inject` and the like, as a shell runs them. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../src/core/problem.ts';
+import { isAllowed } from '../support/allowed.ts';
 import { helmBinary } from '../support/helm.ts';
 import { containersIn, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
 import { manifestFaults, releases } from '../support/kubernetes-schemas.ts';
@@ -59,6 +60,37 @@ test('a rendered chart becomes manifests without the CSI driver, valid in every 
   assert.equal([...valuesIn<string>(objects, 'kind')].sort(), ['ConfigMap', 'Deployment']);
   assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
   assert.is(containersIn(objects, 'containers')[0]?.volumeMounts?.[0]?.mountPath, '/mnt/secrets');
+});
+
+test("as Helm's post-renderer it gives the same as in a pipe", async ({ directory }) => {
+  const { stdout: expected } = await piped(directory);
+  const flags = ['--post-renderer', binary, '--post-renderer-args', 'inject'];
+  const { code, stdout, stderr } = await run(['template', 'shop', directory, ...flags], { HOME: directory }, [
+    helmBinary,
+  ]);
+  assert.equal([code, stderr], [0, '']);
+  assert.equal(objectsIn(stdout), objectsIn(expected));
+});
+
+test('a Kustomize base with its patch goes through the pipe', async ({ directory }) => {
+  if (!isAllowed('kubectl kustomize', ['kubectl', 'kustomize', '--help'])) return;
+  const { stdout: rendered } = await run(['template', 'shop', directory], { HOME: directory }, [helmBinary]);
+  const files = {
+    'all.yaml': rendered,
+    'kustomization.yaml': 'resources: [all.yaml]\npatches: [{path: patch.yaml}]\n',
+    'patch.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 3}\n',
+  };
+  mkdirSync(join(directory, 'kustomize'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, 'kustomize', name), text);
+  const script =
+    'kubectl kustomize "$HOME/kustomize" | "$PODSECRETS" inject';
+  const env = { PODSECRETS: binary, HOME: directory };
+  const { code, stdout, stderr } = await run([], env, ['/bin/sh', '-c', script]);
+  assert.equal([code, stderr], [0, '']);
+  const objects = objectsIn(stdout);
+  assert.equal(valuesIn(objects, 'csi'), []);
+  assert.equal(valuesIn(objects, 'replicas'), [3]);
+  assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
 });
 
 test('when helm fails, its error is shown, and nothing is printed for kubectl', async ({ directory }) => {
