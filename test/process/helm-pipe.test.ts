@@ -82,8 +82,7 @@ test('a Kustomize base with its patch goes through the pipe', async ({ directory
   };
   mkdirSync(join(directory, 'kustomize'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, 'kustomize', name), text);
-  const script =
-    'kubectl kustomize "$HOME/kustomize" | "$PODSECRETS" inject';
+  const script = 'kubectl kustomize "$HOME/kustomize" | "$PODSECRETS" inject';
   const env = { PODSECRETS: binary, HOME: directory };
   const { code, stdout, stderr } = await run([], env, ['/bin/sh', '-c', script]);
   assert.equal([code, stderr], [0, '']);

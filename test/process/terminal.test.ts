@@ -154,10 +154,14 @@ terminal('inject shows that it reads the terminal, and Ctrl-C ends it at once', 
   const child = spawn('script', words, { env: { PATH: process.env.PATH, TERM: 'xterm' }, stdio: 'pipe' });
   const ended = once(child, 'close');
   let shown = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    shown += chunk.toString();
-    if (shown.includes('reading from the terminal; Ctrl-D ends the input')) child.stdin.write('\x03');
+  const shows = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+      if (shown.includes('reading from the terminal; Ctrl-D ends the input')) resolve();
+    });
   });
+  await within('the hint of inject', shows);
+  child.stdin.write('\x03');
   const [code] = await within('the end of inject', ended);
   assert.is(code, 130, shown);
 });
