@@ -81,7 +81,8 @@ export const options = {
     placeholder: 'FILE[=DIR]',
     group: 'Config',
     commands: planning,
-    description: 'SecretProviderClass file, and the directory to publish to; several are allowed',
+    description:
+      'SecretProviderClass file, and the directory to publish to; FILE#NAME for one of several classes; several are allowed',
     overrides: {
       inject: {
         description: 'a SecretProviderClass file, and the directory where containers mount its files',
@@ -289,11 +290,13 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_FILE',
     default: '-',
+    repeatable: true,
     alias: 'f',
     placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'manifests to read; -: standard input',
+    description:
+      'manifests to read: a file, the files of a directory, or - for standard input; several are allowed',
   },
   as: {
     kind: 'text',

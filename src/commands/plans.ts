@@ -2,6 +2,7 @@
  * The configs of a command line, read and planned, with every problem of all of them.
  */
 
+import { classChoice } from '../config/class-choice.ts';
 import { readConfigFile } from '../config/file.ts';
 import { type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
@@ -61,8 +62,10 @@ function planOf(
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
 ) {
-  return parsePlan(readConfigFile(file), {
+  const { path, className } = classChoice(file);
+  return parsePlan(readConfigFile(path), {
     file,
+    ...(className === undefined ? {} : { className }),
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
     missingRegion,
