@@ -93,7 +93,7 @@ export const options = {
     group: 'Config',
     commands: planning,
     description:
-      'SecretProviderClass file, or env:NAME for a variable that holds its text, and the directory to publish to; several are allowed',
+      'SecretProviderClass file (FILE#NAME: one of several classes), or env:NAME for a variable that holds its text, and the directory to publish to; several are allowed',
     overrides: {
       exec: {
         description:
@@ -343,11 +343,13 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_FILE',
     default: '-',
+    repeatable: true,
     alias: 'f',
     placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'manifests to read; -: standard input',
+    description:
+      'manifests to read: a file, the files of a directory, or - for standard input; several are allowed',
   },
   as: {
     kind: 'text',
