@@ -1,11 +1,11 @@
 /**
- * The environment as a value: code that reads a variable gets it as a parameter, and never reads `process.env`.
+ * The environment as a parameter: code never reads `process.env` itself.
  */
 
-/** Names to values, as the process got them. An empty value counts as absent nearly everywhere. */
+/** Environment variables by name. An empty value counts as missing nearly everywhere. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the program runs, as far as remedies differ: a pod, an ECS task, or any other machine. */
+/** Where the program runs, because remedies differ: a pod, an ECS task, or any other machine. */
 export type Place = 'kubernetes' | 'ecs' | 'host';
 
 /** The kubelet sets KUBERNETES_SERVICE_HOST in every container, ECS sets AWS_EXECUTION_ENV. */

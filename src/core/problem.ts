@@ -62,7 +62,7 @@ export const problemCodes = [
   'fetch.throttled',
   'fetch.server',
   'fetch.network',
-  'fetch.answer',
+  'fetch.response',
   'fetch.content',
 
   'publish.filesystem',

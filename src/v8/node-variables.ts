@@ -1,10 +1,10 @@
 /**
  * Removes the environment variables that change what Node itself does.
  *
- * An application's settings for its own Node end up in our container too, by `envFrom` or from a base image. NODE_DEBUG
+ * An application's settings for its own Node can be in the container of podsecrets too, by `envFrom` or from a base image. NODE_DEBUG
  * prints the requests with their tokens, NODE_TLS_REJECT_UNAUTHORIZED=0 trusts any certificate, NODE_V8_COVERAGE and
  * NODE_COMPILE_CACHE write files. Node reads most of them before this program runs, so it has to start again without them.
- * The others of Node's variables change nothing here, and hooks may need them.
+ * Node's other variables have no effect here, and hooks may need them.
  */
 
 import type { Environment } from '../core/environment.ts';
@@ -24,7 +24,7 @@ const CHANGING: readonly string[] = [
   'NODE_REDIRECT_WARNINGS',
   // Prints in the format of a test runner.
   'NODE_TEST_CONTEXT',
-  // Trusts any certificate, or other authorities.
+  // Trusts any certificate, or other CAs.
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'NODE_USE_SYSTEM_CA',
   // Lets another process listen instead.
@@ -35,7 +35,7 @@ const CHANGING: readonly string[] = [
   'NODE_V8_COVERAGE',
 ];
 
-/** The environment without them; undefined when none of them is set. */
+/** The environment without them; undefined if none of them is set. */
 export function withoutNodeVariables(env: Environment): Environment | undefined {
   if (!CHANGING.some((name) => env[name])) return undefined;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !CHANGING.includes(name)));
