@@ -68,6 +68,16 @@ export const events = {
     fields: ['exitCode'],
     meaning: 'the last line of a failed program: the problem and its remedy',
   },
+  'exec.starting': {
+    level: 'info',
+    fields: ['program', 'variables', 'files', 'ms'],
+    meaning: 'everything was fetched; the process now becomes the command',
+  },
+  'exec.overrides': {
+    level: 'warn',
+    fields: ['names'],
+    meaning: 'secrets replaced variables that were set already; --preserve-env keeps them',
+  },
   'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],
@@ -118,6 +128,11 @@ export const events = {
     level: 'debug',
     fields: ['config', 'directory', 'files', 'variables', 'ms'],
     meaning: 'a later sync found no change',
+  },
+  'publish.warning': {
+    level: 'warn',
+    fields: ['config', ...problemFields],
+    meaning: 'the files were published, but no change of them fits into the volume',
   },
   'sync.failed': {
     level: 'warn',

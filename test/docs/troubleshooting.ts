@@ -173,6 +173,10 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'the file system refused a write: no space, read-only, or permission denied',
     'raise the `sizeLimit` of the volume, or check its owner and `readOnly`',
   ],
+  'publish.space': [
+    'the files take more than half of the volume: the old and the new ones do not fit together',
+    'raise the `sizeLimit` of the volume to twice their size',
+  ],
 
   'notify.signal': [
     'no process to signal, or the signal was refused',
@@ -214,5 +218,14 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   'sync.killed': [
     'the process that did the sync was killed, because it used too much memory or made no progress, or could not be started; the files stay as they are',
     'the message has the reason: raise the limit that it names, or correct the config that was edited last',
+  ],
+
+  'exec.notFound': [
+    'the command after `--` is not a file, or not in a directory of its `PATH`; the exit code is 127',
+    'write the full path; the message lists the directories',
+  ],
+  'exec.start': [
+    'the kernel does not start the command: no permission, another format, a volume mounted `noexec`, or arguments and environment that are too long together',
+    'the message has the reason; read large secrets as files with `--dir`',
   ],
 };
