@@ -107,7 +107,7 @@ test('several configs of exec may be without a directory, but not share one', ()
 
 test('a dash alone is the value of the flag before it', () => {
   for (const line of ['inject -f -', 'inject --file -', 'inject --file=-'])
-    assert.equal([run(line).settings.file, run(line).origins.file], ['-', 'flag'], line);
+    assert.equal([run(line).settings.file, run(line).origins.file], [['-'], 'flag'], line);
   assert.is(run('inject -f - --diff').settings.diff, true);
   assert.is(first('init -').subject, '"-"');
   assert.is(first('init --config=a -').subject, '"-"');
