@@ -41,7 +41,7 @@ const usages: Partial<Record<CommandName, string>> = {
   install: '[DIR] [flags]',
 };
 
-/** The help page of a command, or of the program, `width` columns wide. */
+/** The help of a command, or of the program, `width` columns wide. */
 export async function helpText(name: CommandName | undefined, width: number): Promise<string> {
   const page = yargs([])
     .scriptName('podsecrets')
