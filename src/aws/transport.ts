@@ -17,10 +17,10 @@ import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { RequestError, sendRequest } from '../http/request.ts';
-import { isParsable } from './answer-shape.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
 import { bypassesProxy, proxyUrl } from './proxy.ts';
+import { isParsable } from './response-shape.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
 export type Transport = {
@@ -123,9 +123,9 @@ export function createTransport(options: TransportOptions): Transport {
         });
         // STS answers in XML.
         if (operation !== '' && !isParsable(body))
-          throw new RequestError('ERR_ANSWER_TOO_COMPLEX', peer, 'answer');
+          throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');
         // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
-        if (!isUtf8(body)) throw new RequestError('ERR_ANSWER_NOT_UTF8', peer, 'answer');
+        if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
         cancel();

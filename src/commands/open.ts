@@ -2,14 +2,20 @@
  * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
  */
 
+import * as fs from 'node:fs';
 import type { ApiMeter } from '../aws/client.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
 import { throwProblems } from '../core/problem.ts';
+import { noDirectory } from '../exec/no-directory.ts';
 import { createNotifiers } from '../notify/create.ts';
-import { redact } from '../notify/redact.ts';
-import { type Directory, openDirectory } from '../publish/directory.ts';
+
+import { redactAll } from '../notify/redact.ts';
+import { openDirectory } from '../publish/directory.ts';
+import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
+import { readValuesToRedact } from '../publish/values-to-redact.ts';
+
 import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
@@ -31,37 +37,52 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
   throwProblems(problems);
 
   const sources = openSources({ ...settings, env, clock, log, meter });
-  const directories: Directory[] = [];
-  const values = () => directories.flatMap((directory) => directory.values());
+  const directories: HeldDirectory[] = [];
   const notifiers = await createNotifiers({
     settings,
     env,
     process: context.process,
     now: clock.now,
     log,
-    redact: (text) => redact(text, values()),
+    redact: (text) =>
+      redactAll(
+        text,
+        directories.map(({ path }) => readValuesToRedact(fs, path)),
+      ),
   });
+  const lockTimeout = settings.startTimeout;
+  const hold = async (dir: string): Promise<HeldDirectory> => {
+    const held = await holdDirectory({
+      dir,
+      allowDisk: settings.allowDisk,
+      user: context.process.user,
+      inKubernetes: inKubernetes(env),
+      lockTimeout,
+      clock,
+      stop,
+    });
+    directories.push(held);
+    return held;
+  };
+  const writerTo = (directory: HeldDirectory) =>
+    openDirectory({
+      directory,
+      owner: settings.owner,
+      keepReplaced: settings.notifyExec !== undefined || settings.notifyUrl !== undefined,
+      lockTimeout,
+      clock,
+      stop,
+    });
   const targets: SyncTarget[] = [];
   for (const { plan, directory: dir } of configs) {
     // Before the directory, because without its environment variables an authentication method can never work.
     sources.of(plan);
-    const directory = await openDirectory({
-      dir,
-      owner: settings.owner,
-      allowDisk: settings.allowDisk,
-      user: context.process.user,
-      inKubernetes: inKubernetes(env),
-      holder: context.command,
-      lockTimeout: settings.startTimeout,
-      clock,
-      stop,
-    });
-    directories.push(directory);
+    const held = dir === undefined ? undefined : await hold(dir);
     targets.push(
       createSyncTarget({
-        directory: directory.path,
+        directory: held?.path ?? '',
         plan,
-        target: directory,
+        target: held === undefined ? noDirectory : { ...held, ...writerTo(held) },
         sourceOf: sources.of,
         syncSecrets: settings.syncSecrets,
         hasNotifiers: notifiers.length > 0,

@@ -20,7 +20,11 @@ export const exitCodes = {
   notify: 7,
   kubernetes: 8,
   sync: 9,
+  exec: 126,
 } as const;
+
+/** The exit code of `exec.notFound`: shells tell a command that is not there from one that cannot be started. */
+const EXIT_NOT_FOUND = 127;
 
 /** The stage that failed, in the order in which stages run. */
 export type Stage = Exclude<keyof typeof exitCodes, 'done' | 'bug'>;
@@ -62,7 +66,7 @@ export const problemCodes = [
   'fetch.throttled',
   'fetch.server',
   'fetch.network',
-  'fetch.answer',
+  'fetch.response',
   'fetch.content',
 
   'publish.filesystem',
@@ -70,6 +74,7 @@ export const problemCodes = [
   'publish.sticky',
   'publish.locked',
   'publish.write',
+  'publish.space',
 
   'notify.signal',
   'notify.exec',
@@ -83,6 +88,9 @@ export const problemCodes = [
   'kubernetes.version',
 
   'sync.killed',
+
+  'exec.notFound',
+  'exec.start',
 ] as const;
 
 /** One of the codes. */
@@ -111,6 +119,16 @@ export interface ProblemFields {
   readonly access?: Access | undefined;
   /** The original error; never one whose text may contain a secret. */
   readonly cause?: unknown;
+}
+
+/** A mistake that a parser found, which knows neither the file nor the field: the caller adds a code and a subject. */
+export interface Diagnostic {
+  /** Line in the file, from 1; undefined if the mistake has no line. */
+  readonly line: number | undefined;
+  /** One sentence without a full stop: `expected "a" or "b", got "c"`. */
+  readonly message: string;
+  /** An instruction. */
+  readonly remedy: string;
 }
 
 /** A permission that is missing. */
@@ -152,7 +170,7 @@ export class Problem extends Error {
   }
 
   get exitCode(): number {
-    return exitCodes[this.stage];
+    return this.code === 'exec.notFound' ? EXIT_NOT_FOUND : exitCodes[this.stage];
   }
 }
 

@@ -57,22 +57,28 @@ export function createSync(options: SyncOptions): Sync {
   const queue = createNotificationQueue({
     ...options,
     count: options.countNotification,
-    onDrained: tryClearPending,
+    onDrained: () => void tryClearPending(),
   });
 
-  /** With several directories a file's name alone would be ambiguous. */
-  function enqueue({ directory }: SyncTarget, names: readonly string[]): void {
-    queue.enqueue(targets.length === 1 ? names : names.map((name) => `${directory}/${name}`));
+  /** For each target the generation whose names are in the queue, or were delivered. */
+  const enqueued = new Map<SyncTarget, string>();
+
+  function enqueue(target: SyncTarget, generation: string | undefined, names: readonly string[]): void {
+    if (generation !== undefined) enqueued.set(target, generation);
+    // With several directories a file's name alone would be ambiguous.
+    queue.enqueue(targets.length === 1 ? names : names.map((name) => `${target.directory}/${name}`));
   }
 
   function clearPending(): void {
     if (!queue.isDrained()) return;
-    for (const target of targets) target.clearPendingNotification();
+    // Not what was published since: its names are not in the queue yet.
+    for (const [target, generation] of enqueued) target.clearPendingNotification(generation);
   }
 
-  function tryClearPending(): void {
+  async function tryClearPending(): Promise<void> {
     try {
       clearPending();
+      for (const target of targets) await target.removeReplaced();
     } catch (error) {
       // No caller is waiting; the next sync tries again, and fails with the reason.
       if (!(error instanceof Problem)) throw error;
@@ -86,17 +92,32 @@ export function createSync(options: SyncOptions): Sync {
     stop: AbortSignal,
   ): Promise<void> {
     const rendered = await target.renderFiles(results);
-    // No await between publish and enqueue: a delivery that ends in between would clear the names of this publish.
-    const published = target.publish(rendered);
-    enqueue(target, published.pending);
+    const published = await target.publish(rendered);
+    enqueue(target, published.generation, published.pending);
     const { snapshot } = rendered;
     countSync(published.change.kind);
     logPublish(log, target, published, snapshot.files.length, clock.elapsed() - startedAt);
     await options.applySecrets?.(target.plan(), snapshot, stop);
-    target.recordSecrets();
+    await target.recordSecrets(published.generation);
   }
 
-  for (const target of targets) enqueue(target, target.pendingNotification());
+  /** The problems with which the work failed, recorded and counted; none if it succeeded. */
+  async function problemsIn(target: SyncTarget, work: Promise<void>): Promise<readonly Problem[]> {
+    try {
+      await work;
+      return [];
+    } catch (error) {
+      const found = problemsOrThrow(error);
+      target.recordFailure(found);
+      if (found.some(({ stage }) => stage !== 'kubernetes')) countSync('failed');
+      return found;
+    }
+  }
+
+  for (const target of targets) {
+    const { generation, files } = target.pendingNotification();
+    enqueue(target, generation, files);
+  }
   return {
     queue,
     async sync(phase, stop) {
@@ -105,14 +126,10 @@ export function createSync(options: SyncOptions): Sync {
       const results = await fetcher.fetch(requests, stop);
       const problems: Problem[] = [];
       for (const [index, target] of targets.entries()) {
-        try {
-          await syncTarget(target, results[index] ?? new Map(), startedAt, stop);
-        } catch (error) {
-          const found = problemsOrThrow(error);
-          target.recordFailure(found);
-          if (found.some(({ stage }) => stage !== 'kubernetes')) countSync('failed');
-          problems.push(...found);
-        }
+        problems.push(
+          ...(await problemsIn(target, syncTarget(target, results[index] ?? new Map(), startedAt, stop))),
+          ...(await problemsIn(target, target.removeReplaced())),
+        );
       }
       throwProblems(distinct(problems));
       clearPending();
@@ -120,7 +137,8 @@ export function createSync(options: SyncOptions): Sync {
   };
 }
 
-function logPublish(
+/** Logs what a publish changed. */
+export function logPublish(
   log: Log,
   target: SyncTarget,
   { change, isFirst, variables }: TargetPublished,

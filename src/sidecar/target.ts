@@ -10,15 +10,22 @@ import type { FetchRequest, SecretSource } from '../aws/fetcher.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
 import type { FetchResults } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
-import type { FilePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
 import { distinct, type Problem, throwProblems } from '../core/problem.ts';
 import { timeText } from '../core/text.ts';
-import type { PublishTarget } from '../publish/directory.ts';
+import type { Directory } from '../publish/directory.ts';
+import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.ts';
 import type { Published } from '../publish/publish.ts';
 import { type Rendered, render, type SelectedValue } from '../render/render.ts';
 import type { Phase } from './backoff.ts';
 import { type ConfigStatus, type FileStatus, problemStatus, type VariableStatus } from './status.ts';
+
+/** Where a target publishes: a directory that is held, and a writer to it. */
+export type PublishTarget = Directory &
+  Pick<
+    HeldDirectory,
+    'holds' | 'appliedSecrets' | 'pendingNotification' | 'clearPendingNotification' | 'removeReplaced'
+  >;
 
 /** A publish of this target. */
 export interface TargetPublished extends Published {
@@ -42,6 +49,7 @@ interface ObjectProblem {
 
 /** A config, its directory, and the state of both. */
 export interface SyncTarget {
+  /** '' for `exec` without a directory. */
   readonly directory: string;
   plan(): Plan;
   /** The directory holds a complete generation: of this process, or of an earlier one. */
@@ -50,16 +58,18 @@ export interface SyncTarget {
   fetchRequest(phase: Phase): FetchRequest;
   /** The files of the fetched values. Throws the problems of all objects that have no value. */
   renderFiles(results: FetchResults): Promise<RenderedTarget>;
-  /** Publishes them. Throws a Problem of stage `publish`. */
-  publish(rendered: RenderedTarget): TargetPublished;
-  /** The Kubernetes Secrets of the last publish were applied. */
-  recordSecrets(): void;
+  /** Publishes them. Rejects with a Problem of stage `publish`. */
+  publish(rendered: RenderedTarget): Promise<TargetPublished>;
+  /** Removes replaced generations that nothing needs any more. Rejects with a Problem. */
+  removeReplaced(): Promise<void>;
+  /** The Kubernetes Secrets of this generation were applied. */
+  recordSecrets(generation: string): Promise<void>;
   /** A sync of this target failed. */
   recordFailure(problems: readonly Problem[]): void;
   /** Names that an earlier process published and did not notify of. Throws a Problem. */
-  pendingNotification(): readonly FilePath[];
-  /** Every notifier has delivered. */
-  clearPendingNotification(): void;
+  pendingNotification(): UndeliveredNames;
+  /** Every notifier has delivered what was stored with this generation. Throws a Problem. */
+  clearPendingNotification(generation: string): void;
   /** Uses a new plan; its files follow with the next publish. */
   setPlan(plan: Plan): void;
   /** The config on disk is invalid: the plan stays. An empty list: it is valid again. */
@@ -113,17 +123,20 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     return { ...(await render(plan, selected)), missing, degradedObjects };
   }
 
-  function publish(rendered: RenderedTarget): TargetPublished {
+  async function publish(rendered: RenderedTarget): Promise<TargetPublished> {
     const { snapshot, facts, variableWarnings, missing, degradedObjects } = rendered;
     const isFirst = !hasPublished;
-    const announce = !hasNotifiers ? 'never' : isFirst && notifyOnStart ? 'always' : 'replacing';
-    const published = target.publish(snapshot, { announce });
+    const first = notifyOnStart ? 'always' : 'replacing';
+    const announce = !hasNotifiers ? 'never' : isFirst ? first : 'changes';
+    const published = await target.publish(snapshot, { announce });
     hasPublished = true;
     verifiedOnce = true;
     if (!needsSecrets()) ready = true;
     lastSuccess = clock.now();
     if (published.change.kind === 'changed') lastChange = lastSuccess;
     files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
+    if (published.warning !== undefined)
+      log.problem('publish.warning', published.warning, { config: plan.file });
     variables = plan.envFile === undefined ? undefined : rendered.variables.map(withoutValue);
     missingOptional = logTransitions(missingOptional, missing, {
       onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
@@ -155,8 +168,9 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
     }),
     renderFiles,
     publish,
-    recordSecrets() {
-      if (needsSecrets()) target.recordAppliedSecrets(secretsDescription(plan));
+    removeReplaced: () => target.removeReplaced(),
+    async recordSecrets(generation) {
+      if (needsSecrets()) await target.recordAppliedSecrets(generation, secretsDescription(plan));
       ready = true;
     },
     recordFailure(problems) {
@@ -164,7 +178,7 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       lastErrors = problems;
     },
     pendingNotification: () => target.pendingNotification(),
-    clearPendingNotification: () => target.clearPendingNotification(),
+    clearPendingNotification: (generation) => target.clearPendingNotification(generation),
     setPlan(next) {
       plan = next;
       verifiedOnce = false;

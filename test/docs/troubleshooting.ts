@@ -17,7 +17,7 @@ export function troubleshooting(): string {
 
 const advice: Readonly<Record<ProblemCode, readonly [means: string, action: string]>> = {
   'usage.flag': [
-    'a flag is unknown, or another command takes it',
+    'a flag is unknown, or belongs to another command',
     'use the flag that the message suggests; `podsecrets COMMAND --help` lists the flags of a command',
   ],
   'usage.value': [
@@ -29,7 +29,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     "correct or remove the variable in the container's `env`",
   ],
   'usage.command': [
-    'the command is unknown, has an unexpected argument, or cannot do what it was asked here',
+    'the command is unknown, has an unexpected argument, or cannot run here',
     'see `podsecrets --help`',
   ],
 
@@ -83,7 +83,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'correct the entry; its `objectName` is the path of a file of the same config',
   ],
   'config.unknownKey': [
-    'a warning: a key that nothing reads',
+    'a warning: an unknown key, which is ignored',
     'use the key that the message suggests, or remove it',
   ],
 
@@ -96,11 +96,11 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'check that the volume with the token is mounted in this container; recreate the pod',
   ],
   'credentials.agent': [
-    'the EKS Pod Identity agent refused, or did not answer',
+    'the EKS Pod Identity agent returned an error, or did not respond',
     "the message has the agent's code: check the association, the role's trust policy and the add-on `eks-pod-identity-agent` on this node",
   ],
   'credentials.sts': [
-    'STS refused the service account token, or did not answer',
+    'STS rejected the service account token, or did not respond',
     "check the role's ARN, its trust policy (`sub`, `aud`) and the IAM OIDC provider of the cluster",
   ],
   'credentials.chain': [
@@ -144,7 +144,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'no connection to AWS: DNS, route, proxy, TLS or timeout',
     'check security groups, VPC endpoints, `HTTPS_PROXY` and `NO_PROXY`; the message has the host',
   ],
-  'fetch.answer': [
+  'fetch.response': [
     'the response is not what the service documents',
     'check `AWS_ENDPOINT_URL` and any proxy between the pod and AWS',
   ],
@@ -173,6 +173,10 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'the file system refused a write: no space, read-only, or permission denied',
     'raise the `sizeLimit` of the volume, or check its owner and `readOnly`',
   ],
+  'publish.space': [
+    'the files take more than half of the volume: the old and the new ones do not fit together',
+    'raise the `sizeLimit` of the volume to twice their size',
+  ],
 
   'notify.signal': [
     'no process to signal, or the signal was refused',
@@ -183,7 +187,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'run the command by hand in the container; the log has its last lines, redacted',
   ],
   'notify.url': [
-    'the URL did not answer with 2xx within 10 s',
+    'the URL did not respond with 2xx within 10 s',
     'check that the application listens on it, on `localhost` of the pod',
   ],
   'notify.touch': [
@@ -192,7 +196,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   ],
 
   'kubernetes.api': [
-    'the API server did not answer, or podsecrets cannot reach it',
+    'the API server did not respond, or is unreachable',
     'check that the service account token is mounted, and NetworkPolicies to the API server',
   ],
   'kubernetes.denied': [
@@ -214,5 +218,14 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   'sync.killed': [
     'the process that did the sync was killed, because it used too much memory or made no progress, or could not be started; the files stay as they are',
     'the message has the reason: raise the limit that it names, or correct the config that was edited last',
+  ],
+
+  'exec.notFound': [
+    'the command after `--` is not a file, or not in a directory of its `PATH`; the exit code is 127',
+    'write the full path; the message lists the directories',
+  ],
+  'exec.start': [
+    'the kernel does not start the command: no permission, another format, a volume mounted `noexec`, or arguments and environment that are too long together',
+    'the message has the reason; read large secrets as files with `--dir`',
   ],
 };

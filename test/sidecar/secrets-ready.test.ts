@@ -19,7 +19,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
   const target: SyncTarget = createSyncTarget({
     directory: dir,
     plan,
-    target: directory.target,
+    target: { ...directory.held, ...directory.writer },
     sourceOf: () => ({ read: async () => new Map() }),
     syncSecrets,
     hasNotifiers: false,
@@ -42,13 +42,12 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
 test('a process whose Secret was refused is not ready, nor is the next one', async () => {
   const dir = scratch();
   const first = await start(dir);
-  first.publish('1');
+  await first.publish('1');
   assert.is(first.target.isReady(), false);
   await first.end();
   const next = await start(dir);
   assert.is(next.target.isReady(), false);
-  next.publish('1');
-  next.target.recordSecrets();
+  await next.target.recordSecrets((await next.publish('1')).generation);
   assert.is(next.target.isReady(), true);
   await next.end();
 });
@@ -56,8 +55,7 @@ test('a process whose Secret was refused is not ready, nor is the next one', asy
 test('the next process is ready at once when the Secrets of the files were applied', async () => {
   const dir = scratch();
   const first = await start(dir);
-  first.publish('1');
-  first.target.recordSecrets();
+  await first.target.recordSecrets((await first.publish('1')).generation);
   await first.end();
   const next = await start(dir);
   assert.is(next.target.isReady(), true);
@@ -67,9 +65,8 @@ test('the next process is ready at once when the Secrets of the files were appli
 test('a rotation whose Secret was not applied keeps the process ready, and not the next one', async () => {
   const dir = scratch();
   const first = await start(dir);
-  first.publish('1');
-  first.target.recordSecrets();
-  first.publish('2');
+  await first.target.recordSecrets((await first.publish('1')).generation);
+  await first.publish('2');
   assert.is(first.target.isReady(), true);
   await first.end();
   const next = await start(dir);
@@ -80,8 +77,7 @@ test('a rotation whose Secret was not applied keeps the process ready, and not t
 test('other secretObjects than those that were applied are not ready', async () => {
   const dir = scratch();
   const first = await start(dir);
-  first.publish('1');
-  first.target.recordSecrets();
+  await first.target.recordSecrets((await first.publish('1')).generation);
   await first.end();
   const next = await start(dir, secretPlan([secretObject('other', { password: 'db' })]));
   assert.is(next.target.isReady(), false);
@@ -91,7 +87,7 @@ test('other secretObjects than those that were applied are not ready', async () 
 test('without --sync-secrets, and without secretObjects, the files alone are ready', async () => {
   const dir = scratch();
   const first = await start(dir, app, false);
-  first.publish('1');
+  await first.publish('1');
   assert.is(first.target.isReady(), true);
   await first.end();
   const next = await start(dir, secretPlan([]));

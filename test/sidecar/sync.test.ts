@@ -88,22 +88,25 @@ function targetOf(script: Script & { directory: string }, events: string[], fail
         degradedObjects: [],
       };
     },
-    publish(): TargetPublished {
+    async publish(): Promise<TargetPublished> {
       onPublish?.();
-      if (!Array.isArray(outcome)) return { change: { kind: 'unchanged' }, pending: [], isFirst: false };
+      if (!Array.isArray(outcome))
+        return { change: { kind: 'unchanged' }, generation: 'g', pending: [], isFirst: false };
       const updated = outcome as FilePath[];
       events.push(`published ${updated}`);
       return {
         change: { kind: 'changed', added: [], updated, removed: [] },
+        generation: 'g',
         pending: updated,
         isFirst: false,
       };
     },
-    recordSecrets() {},
+    async recordSecrets() {},
+    async removeReplaced() {},
     recordFailure(problems) {
       failures.push(`${script.directory}: ${problems.map(({ code }) => code)}`);
     },
-    pendingNotification: () => [],
+    pendingNotification: () => ({ generation: 'g', files: [] }),
     clearPendingNotification() {
       if (events.length > 0 && events.at(-1) !== 'cleared') events.push('cleared');
       onClear?.();
@@ -138,7 +141,9 @@ test('a delivery that ends during a publish does not clear the names of that pub
 });
 
 test('what an earlier process left pending is delivered before the first sync, and stored until then', async () => {
-  const { sync, events, deliver } = syncOf([{ pendingNotification: () => ['a' as FilePath] }]);
+  const { sync, events, deliver } = syncOf([
+    { pendingNotification: () => ({ generation: 'g', files: ['a' as FilePath] }) },
+  ]);
   await rejects(sync.sync('start', AbortSignal.abort()));
   assert.equal(events, []);
   await deliver();
@@ -147,7 +152,7 @@ test('what an earlier process left pending is delivered before the first sync, a
 
 test('with several directories, names include the directory', async () => {
   const { sync, events, deliver } = syncOf([
-    { outcomes: [['b']], pendingNotification: () => ['a' as FilePath] },
+    { outcomes: [['b']], pendingNotification: () => ({ generation: 'g', files: ['a' as FilePath] }) },
     { outcomes: [['c']] },
   ]);
   await sync.sync('start', never);

@@ -24,6 +24,7 @@ import { Secret } from '../../src/core/secret.ts';
 import type { Pages } from '../../src/http/routes.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { openDirectory } from '../../src/publish/directory.ts';
+import { holdDirectory } from '../../src/publish/held-directory.ts';
 import { createMetrics } from '../../src/sidecar/metrics.ts';
 import { runSidecar } from '../../src/sidecar/run.ts';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
@@ -164,17 +165,18 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     return { plan: plan as Plan, warnings };
   }
 
-  const directory = await openDirectory({
+  const lock = { lockTimeout: 0, clock, stop: stop.signal };
+  const held = await holdDirectory({
     dir,
-    owner: undefined,
     allowDisk: false,
     user: process.geteuid?.() ?? 0,
     inKubernetes: true,
-    holder: 'world',
-    lockTimeout: 0,
-    clock,
-    stop: stop.signal,
+    ...lock,
   });
+  const directory = {
+    ...held,
+    ...openDirectory({ directory: held, owner: undefined, keepReplaced: true, ...lock }),
+  };
   const { plan } = await readPlan('config.yaml');
   const targets = [
     createSyncTarget({

@@ -1,8 +1,8 @@
 /**
- * Whether a JSON answer has the shape of one from AWS, by its bytes: parsing it could need hundreds of times its size.
+ * Whether a JSON response has the shape of one from AWS, by its bytes: parsing it could need hundreds of times its size.
  *
- * Three bytes such as `{},` become an object of 28 bytes or more, so that an answer within its limit of bytes could need more
- * memory than a pod has. The largest answers of AWS, 20 secrets with 20 stages each, have 700 separators and a depth of 5.
+ * Three bytes such as `{},` become an object of 28 bytes or more, so that a response within its limit of bytes could need more
+ * memory than a pod has. The largest responses of AWS, 20 secrets with 20 stages each, have 700 separators and a depth of 5.
  */
 
 const MAX_SEPARATORS = 8192;
