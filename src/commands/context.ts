@@ -17,6 +17,8 @@ export interface Context extends Invocation {
     readonly user: number;
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+    /** This program: its file, and the arguments before its command. */
+    readonly program: { readonly file: string; readonly args: readonly string[] };
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
@@ -47,6 +49,12 @@ export interface Start {
   /** Whether everything was published once. */
   isDone: () => boolean;
 }
+
+/** What the process of a worker is given; its request comes through a pipe. */
+export type WorkerContext = Pick<Context, 'env' | 'clock' | 'process' | 'stop'>;
+
+/** An internal command that the program starts itself. */
+export type RunWorkerCommand = (context: WorkerContext) => Promise<number>;
 
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;

@@ -2,19 +2,17 @@
  * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
  */
 
-import * as fs from 'node:fs';
 import type { ApiMeter } from '../aws/client.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
 import { throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
-import { redactAll } from '../notify/redact.ts';
 import { openDirectory } from '../publish/directory.ts';
 import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
-import { readValuesToRedact } from '../publish/values-to-redact.ts';
 import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
+import { notificationRunner } from '../worker/notification.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 import { secretsApplier } from './secrets.ts';
@@ -37,15 +35,18 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
   const directories: HeldDirectory[] = [];
   const notifiers = await createNotifiers({
     settings,
-    env,
     process: context.process,
     now: clock.now,
-    log,
-    redact: (text) =>
-      redactAll(
-        text,
-        directories.map(({ path }) => readValuesToRedact(fs, path)),
-      ),
+    directories: () => directories.map(({ path }) => path),
+    run: notificationRunner({
+      ...context.process,
+      clock,
+      memoryLimit: () => undefined,
+      onZombies: (zombies) =>
+        log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
+          zombies,
+        }),
+    }),
   });
   const targets: SyncTarget[] = [];
   for (const { plan, directory: dir } of configs) {
