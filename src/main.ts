@@ -11,7 +11,7 @@ import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-mess
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
-import type { Context, RunCommand, RunWorkerCommand, Start, WorkerContext } from './commands/context.ts';
+import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
 import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
@@ -19,13 +19,14 @@ import { version } from './core/version.ts';
 import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { hideStandardStreams } from './v8/standard-streams.ts';
 import { writeMessage } from './worker/inherited.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec']);
 
 restartWithoutNodeVariables();
 
@@ -33,7 +34,7 @@ restartWithoutNodeVariables();
 process.removeAllListeners('warning');
 
 /** The kind of worker that this process is; undefined: none, but a command of a user. */
-const worker = process.argv[2] === 'worker' ? process.argv[3] : undefined;
+const workerKind = process.argv[2] === 'worker' ? process.argv[3] : undefined;
 
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
@@ -44,7 +45,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     const isFirst = !stop.signal.aborted;
     if (isFirst) stop.abort(new Error(signal));
     // A second signal exits at once. So does the first one if there is nothing to clean up.
-    if (!isFirst || !(runsInContainer() || worker !== undefined)) process.exit(stopped());
+    if (!isFirst || !(runsInContainer() || workerKind !== undefined)) process.exit(stopped());
     // Otherwise a hook that not even SIGKILL ends would prevent the exit.
     setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
   });
@@ -62,13 +63,14 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
-    if (worker !== undefined) return await (await loadWorker(worker))(processContext());
+    if (workerKind !== undefined) return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
       const { helpText } = await import('./cli/help.ts');
       return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
+    if (runsInContainer()) hideStandardStreams(isTerminal);
     const run = await load(command.invocation.command);
     return await run(contextOf(command.invocation));
   } catch (thrown) {
@@ -86,10 +88,11 @@ function program(): { readonly file: string; readonly args: readonly string[] } 
 
 /** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
 function restartWithoutNodeVariables(): void {
-  const env = withoutNodeVariables(process.env);
+  const given = process.argv.slice(2);
+  const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
   if (env === undefined) return;
   const { file, args } = program();
-  process.execve?.(file, [file, ...args, ...process.argv.slice(2)], env as NodeJS.ProcessEnv);
+  process.execve?.(file, [file, ...args, ...given], env as NodeJS.ProcessEnv);
 }
 
 /** The command and its settings, once the command line was parsed. */
@@ -123,6 +126,8 @@ async function load(name: CommandName): Promise<RunCommand> {
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
+    case 'exec':
+      return (await import('./commands/exec.ts')).exec;
     case 'check':
       return (await import('./commands/check.ts')).check;
     case 'doctor':
@@ -134,12 +139,6 @@ async function load(name: CommandName): Promise<RunCommand> {
     default:
       return name satisfies never;
   }
-}
-
-/** The internal commands. */
-async function loadWorker(kind: string): Promise<RunWorkerCommand> {
-  if (kind === 'notify') return (await import('./commands/notify-worker.ts')).notifyWorker;
-  throw usageProblem('worker', 'expected "notify"', 'Use the commands of --help.', 'usage.command');
 }
 
 function contextOf(run: Invocation): Context {
@@ -227,7 +226,7 @@ const clock: Clock = {
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
-  if (worker !== undefined) {
+  if (workerKind !== undefined) {
     // Its standard error is closed, and the termination message belongs to the process that started it.
     writeMessage({ kind: 'bug', line: message.line });
     return exitCodes.bug;

@@ -53,8 +53,5 @@ export interface Start {
 /** What the process of a worker is given; its request comes through a pipe. */
 export type WorkerContext = Pick<Context, 'env' | 'clock' | 'process' | 'stop'>;
 
-/** An internal command that the program starts itself. */
-export type RunWorkerCommand = (context: WorkerContext) => Promise<number>;
-
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;

@@ -7,12 +7,13 @@ import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
 import { throwProblems } from '../core/problem.ts';
+import { noDirectory } from '../exec/no-directory.ts';
 import { createNotifiers } from '../notify/create.ts';
+import type { RunNotification } from '../notify/request.ts';
 import { openDirectory } from '../publish/directory.ts';
 import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
 import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
-import { notificationRunner } from '../worker/notification.ts';
 import type { Context } from './context.ts';
 import { readPlans } from './plans.ts';
 import { secretsApplier } from './secrets.ts';
@@ -38,43 +39,41 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
     process: context.process,
     now: clock.now,
     directories: () => directories.map(({ path }) => path),
-    run: notificationRunner({
-      ...context.process,
-      clock,
-      memoryLimit: () => undefined,
-      onZombies: (zombies) =>
-        log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
-          zombies,
-        }),
-    }),
+    run: notificationRunner(context, log),
   });
-  const targets: SyncTarget[] = [];
-  for (const { plan, directory: dir } of configs) {
-    // Before the directory, because without its environment variables an authentication method can never work.
-    sources.of(plan);
+  const lockTimeout = settings.startTimeout;
+  const hold = async (dir: string): Promise<HeldDirectory> => {
     const held = await holdDirectory({
       dir,
       allowDisk: settings.allowDisk,
       user: context.process.user,
       inKubernetes: inKubernetes(env),
-      lockTimeout: settings.startTimeout,
+      lockTimeout,
       clock,
       stop,
     });
     directories.push(held);
-    const writer = openDirectory({
-      directory: held,
+    return held;
+  };
+  const writerTo = (directory: HeldDirectory) =>
+    openDirectory({
+      directory,
       owner: settings.owner,
       keepReplaced: settings.notifyExec !== undefined || settings.notifyUrl !== undefined,
-      lockTimeout: settings.startTimeout,
+      lockTimeout,
       clock,
       stop,
     });
+  const targets: SyncTarget[] = [];
+  for (const { plan, directory: dir } of configs) {
+    // Before the directory, because without its environment variables an authentication method can never work.
+    sources.of(plan);
+    const held = dir === undefined ? undefined : await hold(dir);
     targets.push(
       createSyncTarget({
-        directory: held.path,
+        directory: held?.path ?? '',
         plan,
-        target: { ...held, ...writer },
+        target: held === undefined ? noDirectory : { ...held, ...writerTo(held) },
         sourceOf: sources.of,
         syncSecrets: settings.syncSecrets,
         hasNotifiers: notifiers.length > 0,
@@ -95,5 +94,15 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
     async close() {
       await Promise.all(directories.map((directory) => directory.close()));
     },
+  };
+}
+
+/** Loaded at the first notification, which many starts never have. */
+function notificationRunner({ clock, process }: Context, log: Log): RunNotification {
+  const onZombies = (zombies: number): void =>
+    log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, { zombies });
+  return async (request, stop) => {
+    const { runNotification } = await import('../worker/notification.ts');
+    await runNotification(request, { ...process, clock, memoryLimit: () => undefined, onZombies }, stop);
   };
 }

@@ -3,7 +3,8 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import { readConfigFile } from '../config/file.ts';
+import { classChoice } from '../config/class-choice.ts';
+import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
 import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
@@ -45,8 +46,10 @@ export async function sidecar(context: Context): Promise<number> {
       async watch(onChange) {
         void watchAdoptedSecrets(context, opened.targets, () => triggers.trigger('secrets'));
         const { watchConfigs } = await import('../config/watcher.ts');
-        const files = opened.targets.map((target) => target.plan().file);
-        await watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
+        const files = opened.targets.map((target) => classChoice(target.plan().file).path);
+        // A variable cannot change.
+        const watched = files.filter((file) => configVariable(file) === undefined);
+        await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
       },
       onRetry(problems) {
         context.start.problems = problems;
@@ -71,7 +74,7 @@ function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
 /** The text of a config, or of the error that reading it gives. */
 function configText(file: string): string {
   try {
-    return readConfigFile(file);
+    return readConfig(file, {});
   } catch (error) {
     return String(error);
   }

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/core/problem.ts';
-import { notificationRunner } from '../../src/worker/notification.ts';
+import { runNotification } from '../../src/worker/notification.ts';
 import { realClock } from '../support/real-clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { within } from '../support/wait.ts';
@@ -20,18 +20,16 @@ function run(script: string, stop: AbortSignal = never): Promise<void> {
     const say = (message) => require('node:fs').writeSync(3, JSON.stringify(message) + '\\n');
     const request = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
     `;
-  const runner = notificationRunner({
+  const host = {
     program: { file: process.execPath, args: ['-e', prelude + script] },
     clock: realClock,
-    kill: (pid, signal) => process.kill(pid, signal),
+    kill: (pid: number, signal: NodeJS.Signals) => process.kill(pid, signal),
     memoryLimit: () => undefined,
     self: process.pid,
     onZombies: () => {},
-  });
-  return within(
-    'the end of the notification',
-    runner({ target, names: ['a', 'b'], directories: ['/dir'] }, stop),
-  );
+  };
+  const request = { target, names: ['a', 'b'], directories: ['/dir'] };
+  return within('the end of the notification', runNotification(request, host, stop));
 }
 
 async function problemOf(script: string): Promise<Problem> {
