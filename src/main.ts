@@ -26,7 +26,7 @@ import { writeMessage } from './worker/inherited.ts';
 const SHUTDOWN_TIMEOUT = 4500;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec']);
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
 
 restartWithoutNodeVariables();
 
@@ -63,7 +63,8 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
-    if (workerKind !== undefined) return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
+    if (workerKind !== undefined)
+      return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
@@ -128,6 +129,8 @@ async function load(name: CommandName): Promise<RunCommand> {
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
       return (await import('./commands/exec.ts')).exec;
+    case 'install':
+      return (await import('./commands/install.ts')).install;
     case 'check':
       return (await import('./commands/check.ts')).check;
     case 'doctor':

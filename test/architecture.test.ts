@@ -156,6 +156,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
+  'src/commands/install.ts': /^(node:fs|node:path)$/,
   'src/commands/notify-worker.ts': /^(node:fs)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
