@@ -53,7 +53,7 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
       }
       return problem(
         `no space left: needs ${sizeText(needed)}, ${sizeText(free)} free`,
-        'Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }), or its memory limit: for one second the old and the new files are both in it.',
+        'Raise the size of the volume (sizeLimit of an emptyDir, size= of a tmpfs), or its memory limit: for one second the old and the new files are both in it.',
       );
     }
     case 'EROFS':
