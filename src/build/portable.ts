@@ -22,5 +22,9 @@ const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/
 const loader = libraries.find((file) => basename(file).startsWith('ld-linux'));
 if (loader === undefined) throw new Error(`ldd names no loader of ${program}`);
 for (const file of [program, ...libraries]) copyFileSync(file, join(directory, basename(file)));
-const paths = ['--set-interpreter', join(HOME, basename(loader)), '--set-rpath', HOME];
-execFileSync('patchelf', [...paths, join(directory, basename(program))], { stdio: 'inherit' });
+// One after the other, in this order: with both at once, or the loader first, patchelf 0.18 makes a program that crashes.
+for (const change of [
+  ['--set-rpath', HOME],
+  ['--set-interpreter', join(HOME, basename(loader))],
+])
+  execFileSync('patchelf', [...change, join(directory, basename(program))], { stdio: 'inherit' });
