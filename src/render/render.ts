@@ -25,6 +25,18 @@ export interface SelectedValue {
   readonly region: string;
 }
 
+/** The files that an earlier sync made of an object, read from the current generation. */
+export interface KeptValue {
+  readonly files: readonly OutputFile[];
+  readonly version: string;
+  readonly region: string;
+}
+
+/** An object, and the files that were made of it. */
+interface RenderedObject extends KeptValue {
+  readonly object: PlannedObject;
+}
+
 /** Where a file or a variable comes from. */
 interface Origin {
   /** objectName, as written. */
@@ -47,6 +59,7 @@ export interface Rendered {
   readonly snapshot: Snapshot;
   /** One for each file of an object, in the order of the snapshot. */
   readonly facts: readonly FileFact[];
+  readonly objects: readonly RenderedObject[];
   /** In the order of the config; those of an expanded object sorted by key. */
   readonly variables: readonly RenderedVariable[];
   /** Variables that the kubelet reads differently from the file. */
@@ -56,11 +69,12 @@ export interface Rendered {
 /** Renders the plan. Optional objects may be missing from `served`. Throws Problems of code `fetch.content`. */
 export async function render(
   plan: Plan,
-  served: ReadonlyMap<PlannedObject, SelectedValue>,
+  served: ReadonlyMap<PlannedObject, SelectedValue | KeptValue>,
 ): Promise<Rendered> {
   const evaluate = await evaluator(plan);
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];
+  const objects: RenderedObject[] = [];
   for (const object of plan.objects) {
     const selected = served.get(object);
     if (selected === undefined) {
@@ -70,7 +84,9 @@ export async function render(
     }
     const error: ReportError = (message, remedy, subject = object.subject) =>
       problems.push(contentProblem(plan, object, subject, message, remedy));
-    const made = renderObject(object, selected.value, evaluate, error);
+    const made =
+      'files' in selected ? selected.files : renderObject(object, selected.value, evaluate, error);
+    objects.push({ object, files: made, region: selected.region, version: selected.version });
     files.push(...made.map((file) => ({ ...file, object, served: selected })));
   }
   const variables = variablesOf(files);
@@ -86,6 +102,7 @@ export async function render(
   return {
     snapshot: { files: snapshotFiles },
     facts: files.map((file) => ({ path: file.path, ...originOf(file) })),
+    objects,
     variables: variables.map(({ name, value, file }) => ({ name, value, ...originOf(file) })),
     variableWarnings: plan.envFile === undefined ? [] : variableWarnings(plan, variables),
   };
@@ -100,7 +117,7 @@ const PERMISSIONS = 0o777;
 
 interface RenderedFile extends OutputFile {
   readonly object: PlannedObject;
-  readonly served: SelectedValue;
+  readonly served: SelectedValue | KeptValue;
 }
 
 interface FileVariable extends EnvVariable {

@@ -4,12 +4,10 @@
  * The HTTP pages are served before the first phase, so that probes get a response.
  */
 
-import type { CredentialsInUse } from '../aws/sources.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Pages } from '../http/routes.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
-import { type ReloadOptions, reloadConfigs } from './reload.ts';
 import { createStatusTracker } from './status.ts';
 import { createSync, type SyncOptions } from './sync.ts';
 import { createRefreshLimit, type Triggers } from './triggers.ts';
@@ -31,15 +29,14 @@ export interface PageServer {
 }
 
 /** Everything a sidecar is made of. */
-export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
+export interface SidecarOptions
+  extends Omit<SyncOptions, 'meter' | 'countSync' | 'countReload' | 'countNotification'> {
   /** Milliseconds between refreshes. */
   readonly interval: number;
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
   readonly metrics: SidecarMetrics;
-  readonly credentials: () => CredentialsInUse | undefined;
-  readonly readPlan: ReloadOptions['readPlan'];
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
   readonly watch: (onChange: () => void) => Promise<void>;
   /** A sync of the first phase failed with these transient problems. */
@@ -49,6 +46,8 @@ export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNo
   readonly processFigures: () => ProcessFigures;
   /** A sync has ended, and the next one is not due for a while. */
   readonly onIdle: () => void;
+  /** Looks at the Kubernetes Secrets between syncs, with what it is given, until the stop. */
+  readonly watchSecrets?: (areLost: () => Promise<boolean>) => void;
   /** Releases the directories. */
   readonly close: () => Promise<void>;
 }
@@ -59,8 +58,9 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
   await using closers = new AsyncDisposableStack();
   closers.defer(options.close);
   const { countSync, countNotification, countReload } = metrics;
-  const { queue, sync } = createSync({ ...options, countSync, countNotification });
-  const tracker = createStatusTracker({ ...options, queue });
+  const syncs = createSync({ ...options, meter: metrics.api, countSync, countReload, countNotification });
+  const { queue, sync, credentials } = syncs;
+  const tracker = createStatusTracker({ ...options, queue, credentials });
   let server: PageServer | undefined;
   try {
     server = await options.openServer?.({
@@ -75,12 +75,13 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         startTimeout: options.startTimeout,
         triggers,
         sync,
-        isReady: () => targets.every((target) => target.isReady()),
-        reload: () => reloadConfigs({ targets, readPlan: options.readPlan, log, count: countReload }),
+        whenReady: syncs.whenReady,
+        reload: syncs.reload,
         watch: () => options.watch(() => triggers.trigger('config')),
         onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
           tracker.ready(server?.address ?? 'off', delay);
+          options.watchSecrets?.(() => syncs.areSecretsLost(stop));
           onIdle();
         },
         onSuccess(delay) {
