@@ -6,19 +6,22 @@
  */
 
 import { existsSync, fstatSync, writeFileSync } from 'node:fs';
-import { constants, uptime } from 'node:os';
+import { constants } from 'node:os';
 import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
-import type { Context, RunCommand, Start } from './commands/context.ts';
-import type { Clock } from './core/clock.ts';
+import type { Context, RunCommand, RunWorker, Start, Surroundings } from './commands/context.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
+import { systemClock as clock } from './core/system-clock.ts';
 import { version } from './core/version.ts';
 import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { writeMessage } from './worker/inherited.ts';
+import { privateMemory, workerMemory } from './worker/memory.ts';
+import type { WorkerKind } from './worker/process.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
@@ -31,6 +34,8 @@ restartWithoutNodeVariables();
 // Node prints warnings with `process.stderr`, which makes the pipe of the log non-blocking, and not as JSON.
 process.removeAllListeners('warning');
 
+/** The internal command of a process that a sidecar started. */
+const worker = workerKind();
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
 const start: Start = { problems: [], isDone: () => false };
@@ -40,7 +45,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     const isFirst = !stop.signal.aborted;
     if (isFirst) stop.abort(new Error(signal));
     // A second signal exits at once. So does the first one if there is nothing to clean up.
-    if (!isFirst || !runsInContainer()) process.exit(stopped());
+    if (!isFirst || (!runsInContainer() && worker !== 'notify')) process.exit(stopped());
     // Otherwise a hook that not even SIGKILL ends would prevent the exit.
     setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
   });
@@ -58,6 +63,7 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
+    if (worker !== undefined) return await (await loadWorker(worker))(surroundings());
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
@@ -72,14 +78,38 @@ async function main(): Promise<number> {
   }
 }
 
+function workerKind(): WorkerKind | undefined {
+  const [, , word, kind] = process.argv;
+  return word === 'worker' && (kind === 'sync' || kind === 'notify') ? kind : undefined;
+}
+
+async function loadWorker(kind: WorkerKind): Promise<RunWorker> {
+  switch (kind) {
+    case 'sync':
+      return (await import('./commands/sync-worker.ts')).syncWorker;
+    case 'notify':
+      throw new Error('not yet');
+    default:
+      return kind satisfies never;
+  }
+}
+
 /** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
 function restartWithoutNodeVariables(): void {
   const env = withoutNodeVariables(process.env);
   if (env === undefined) return;
-  const [, script = '', ...args] = process.argv;
-  // The built program is its own script.
-  const own = script === process.execPath ? [] : [...process.execArgv, script];
-  process.execve?.(process.execPath, [process.execPath, ...own, ...args], env as NodeJS.ProcessEnv);
+  const [, , ...args] = process.argv;
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...ownArguments(), ...args],
+    env as NodeJS.ProcessEnv,
+  );
+}
+
+/** What comes before the arguments when this program starts itself: nothing, because the built program is its own script. */
+function ownArguments(): readonly string[] {
+  const [, script = ''] = process.argv;
+  return script === process.execPath ? [] : [...process.execArgv, script];
 }
 
 /** The command and its settings, once the command line was parsed. */
@@ -126,9 +156,8 @@ async function load(name: CommandName): Promise<RunCommand> {
   }
 }
 
-function contextOf(run: Invocation): Context {
+function surroundings(): Surroundings {
   return {
-    ...run,
     env: process.env,
     clock,
     process: {
@@ -140,8 +169,22 @@ function contextOf(run: Invocation): Context {
         return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
       },
     },
-    start,
+    workers: {
+      // The file that runs, also when another was put in its place since.
+      program: { file: '/proc/self/exe', args: ownArguments() },
+      clock,
+      kill: (pid, signal) => process.kill(pid, signal),
+      memoryLimit: () => workerMemory(process.constrainedMemory(), privateMemory('self')),
+    },
     stop: stop.signal,
+  };
+}
+
+function contextOf(run: Invocation): Context {
+  return {
+    ...run,
+    ...surroundings(),
+    start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     stdout: {
       write: print,
@@ -179,30 +222,13 @@ function isTerminal(descriptor: number): boolean {
   }
 }
 
-const clock: Clock = {
-  now: () => Date.now(),
-  // CLOCK_BOOTTIME, unlike the monotonic clock of timers, goes on while the machine is suspended.
-  elapsed: () => uptime() * 1000,
-  random: () => Math.random(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', cancel, { once: true });
-      function wake(): void {
-        signal.removeEventListener('abort', cancel);
-        resolve();
-      }
-      function cancel(): void {
-        clearTimeout(timer);
-        reject(signal.reason);
-      }
-    }),
-};
-
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
+  if (worker !== undefined) {
+    writeMessage({ kind: 'bug', line: message.line });
+    return message.exitCode;
+  }
   report(message);
   return message.exitCode;
 }

@@ -29,7 +29,7 @@ test('the variable of an option has the name of its flag', () => {
     assert.is(env, `PODSECRETS_${flagOf(name).slice(2).replaceAll('-', '_').toUpperCase()}`);
 });
 
-test('the front page has a SecretProviderClass first, two commands and one pod spec, in two screens', () => {
+test('the front page shows a SecretProviderClass first, then two commands and one pod spec, within two screens', () => {
   const page = readPage('README.md');
   const order = [
     'kind: SecretProviderClass',
@@ -47,7 +47,7 @@ test('the front page has a SecretProviderClass first, two commands and one pod s
   assert.ok(page.split('\n').length <= 120, `${page.split('\n').length} lines`);
 });
 
-test('terminal examples fit into 80 columns', () => {
+test('terminal examples fit 80 columns', () => {
   for (const page of pages) {
     let block: string | undefined;
     for (const line of readPage(page).split('\n')) {

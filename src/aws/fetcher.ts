@@ -7,12 +7,7 @@
  */
 
 import type { Plan } from '../config/plan.ts';
-import {
-  type FetchResult,
-  type FetchResults,
-  type SecretRef,
-  type SecretRefKey,
-} from '../config/secret-ref.ts';
+import type { FetchResult, FetchResults, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import { failoverRefs } from './failover.ts';
 
 /** Where values come from. */

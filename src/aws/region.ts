@@ -18,25 +18,25 @@ const METADATA_LIMIT = 1000;
 
 /** Looks for a region. Never rejects: a place that cannot be read has none. */
 export async function findRegion(env: Environment, clock: Clock): Promise<RegionSearch> {
-  const lookedAt: string[] = [];
+  const searched: string[] = [];
   const variables = inKubernetes(env) ? ['AWS_REGION'] : ['AWS_REGION', 'AWS_DEFAULT_REGION'];
   for (const from of variables) {
     const region = env[from];
     if (region) return { region, from };
-    lookedAt.push(from);
+    searched.push(from);
   }
-  if (inKubernetes(env)) return { region: undefined, lookedAt };
+  if (inKubernetes(env)) return { region: undefined, searched };
   const name = env.AWS_PROFILE || 'default';
   const profile = `the profile ${escapeControl(name)}`;
   const ofProfile = await profileRegion(name);
   if (ofProfile !== undefined) return { region: ofProfile, from: profile };
-  lookedAt.push(profile);
+  searched.push(profile);
   if (env.AWS_EC2_METADATA_DISABLED && env.AWS_EC2_METADATA_DISABLED !== 'false')
-    return { region: undefined, lookedAt };
+    return { region: undefined, searched };
   try {
     return { region: await instanceRegion(clock), from: METADATA };
   } catch (error) {
-    return { region: undefined, lookedAt: [...lookedAt, `${METADATA} (${failureText(error)})`] };
+    return { region: undefined, searched: [...searched, `${METADATA} (${failureText(error)})`] };
   }
 }
 

@@ -6,9 +6,10 @@ import type { Invocation } from '../cli/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
+import type { WorkerHost } from '../worker/process.ts';
 
-/** The settings, and everything of the process that a command may use. */
-export interface Context extends Invocation {
+/** The process, as every command sees it. */
+export interface Surroundings {
   readonly env: Environment;
   readonly clock: Clock;
   readonly process: {
@@ -20,10 +21,16 @@ export interface Context extends Invocation {
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
-  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
-  readonly start: Start;
+  /** What starts workers. */
+  readonly workers: WorkerHost;
   /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;
+}
+
+/** The settings, and everything of the process that a command may use. */
+export interface Context extends Invocation, Surroundings {
+  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
+  readonly start: Start;
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
   readonly stdout: Output;
@@ -50,3 +57,6 @@ export interface Start {
 
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;
+
+/** The internal command of a worker: its exit code, or an error that is a bug. */
+export type RunWorker = (surroundings: Surroundings) => Promise<number>;

@@ -1,86 +1,112 @@
 /**
- * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
+ * What init and sidecar have in common beside the sync itself: the directories, which they hold, and the notifiers.
  */
 
-import type { ApiMeter } from '../aws/client.ts';
-import { openSources, type Sources } from '../aws/sources.ts';
+import * as fs from 'node:fs';
+import { readConfigFile } from '../config/file.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
-import { throwProblems } from '../core/problem.ts';
+import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
-import { redact } from '../notify/redact.ts';
-import { type Directory, openDirectory } from '../publish/directory.ts';
-import type { SyncOptions } from '../sidecar/sync.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import { redactAll } from '../notify/redact.ts';
+import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
+import { readValuesToRedact } from '../publish/values-to-redact.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
+import { createProblemReader, problemMessage } from '../worker/problem-fields.ts';
+import type { SyncMessage } from '../worker/report.ts';
+import type { ConfigContent, RunSync } from '../worker/request.ts';
 import type { Context } from './context.ts';
-import { readPlans } from './plans.ts';
-import { secretsApplier } from './secrets.ts';
 
-/** The parts of a sync, opened. */
-export interface OpenedSync extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
-  readonly sources: Sources;
+/** Directories that are held, and what notifies of changes in them. */
+export interface OpenedTargets {
+  readonly targets: readonly SyncTarget[];
+  readonly notifiers: readonly Notifier[];
   /** Waits for the removal of replaced generations, and releases the directories. */
   close(): Promise<void>;
 }
 
-/** Reads the configs and opens what they need. Throws every problem of stage usage, config, credentials or publish. */
-export async function openSync(context: Context, log: Log, meter: ApiMeter): Promise<OpenedSync> {
-  const { settings, clock, stop, env } = context;
-  const { configs, problems, warnings } = await readPlans(context);
-  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
-  throwProblems(problems);
-
-  const sources = openSources({ ...settings, env, clock, log, meter });
-  const directories: Directory[] = [];
-  const values = () => directories.flatMap((directory) => directory.values());
-  const notifiers = await createNotifiers({
-    settings,
-    env,
-    process: context.process,
-    now: clock.now,
-    log,
-    redact: (text) => redact(text, values()),
-  });
-  const targets: SyncTarget[] = [];
-  for (const { plan, directory: dir } of configs) {
-    // Before the directory, because without its environment variables an authentication method can never work.
-    sources.of(plan);
-    const directory = await openDirectory({
-      dir,
-      owner: settings.owner,
-      allowDisk: settings.allowDisk,
-      user: context.process.user,
-      inKubernetes: inKubernetes(env),
-      holder: context.command,
-      lockTimeout: settings.startTimeout,
-      clock,
-      stop,
-    });
-    directories.push(directory);
-    targets.push(
-      createSyncTarget({
-        directory: directory.path,
-        plan,
-        target: directory,
-        sourceOf: sources.of,
-        syncSecrets: settings.syncSecrets,
-        hasNotifiers: notifiers.length > 0,
-        notifyOnStart: settings.notifyOnStart,
-        clock,
-        log,
-      }),
-    );
+/**
+ * Holds the directories. Throws a Problem of stage `publish`, unless a config cannot be used: then its Problems, because they
+ * can be corrected without this place.
+ */
+export async function openTargets(context: Context, log: Log, runSync: RunSync): Promise<OpenedTargets> {
+  try {
+    return await holdTargets(context, log, 0);
+  } catch (error) {
+    const problems = problemsOrThrow(error);
+    await checkConfigs(context, runSync);
+    if (!problems.some(({ code }) => code === 'publish.locked')) throw error;
+    return await holdTargets(context, log, context.settings.startTimeout);
   }
-  return {
-    targets,
-    notifiers,
-    splay: settings.notifySplay,
-    applySecrets: settings.syncSecrets ? secretsApplier(context, log) : undefined,
-    clock,
-    log,
-    sources,
-    async close() {
-      await Promise.all(directories.map((directory) => directory.close()));
-    },
+}
+
+/** Throws the problems of configs that cannot be used. */
+async function checkConfigs({ settings, stop }: Context, runSync: RunSync): Promise<void> {
+  const problems: Problem[] = [];
+  const configs = settings.config.map(({ file }) => ({
+    file,
+    directory: { path: '', identity: '' },
+    content: readConfig(file),
+    inUse: undefined,
+    isVerified: false,
+    hasPublished: false,
+    pinned: [],
+  }));
+  const onMessage = (message: SyncMessage): void => {
+    if (message.kind === 'unusable') problems.push(...message.problems.map(createProblemReader()));
   };
+  await runSync({ work: 'plan', phase: 'start', configs, batchesRefused: {} }, onMessage, stop);
+  throwProblems(problems);
+}
+
+/** `lockTimeout`: milliseconds to wait for another process that holds a directory. */
+async function holdTargets(context: Context, log: Log, lockTimeout: number): Promise<OpenedTargets> {
+  const { settings, clock, stop, env } = context;
+  const directories: HeldDirectory[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(directories.map((directory) => directory.close()));
+  };
+  try {
+    for (const { dir } of settings.config) {
+      const held = await holdDirectory({
+        dir: dir ?? settings.dir,
+        allowDisk: settings.allowDisk,
+        user: context.process.user,
+        inKubernetes: inKubernetes(env),
+        lockTimeout,
+        clock,
+        stop,
+      });
+      directories.push(held);
+    }
+    const notifiers = await createNotifiers({
+      settings,
+      env,
+      process: context.process,
+      now: clock.now,
+      log,
+      redact: (text) =>
+        redactAll(
+          text,
+          directories.map(({ path }) => readValuesToRedact(fs, path)),
+        ),
+    });
+    const targets = settings.config.map(({ file }, index) =>
+      createSyncTarget({ file, held: directories[index] as HeldDirectory, read: readConfig, clock, log }),
+    );
+    return { targets, notifiers, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A config file, or why it cannot be read. */
+export function readConfig(file: string): ConfigContent {
+  try {
+    return { kind: 'text', text: readConfigFile(file) };
+  } catch (error) {
+    return { kind: 'unreadable', problems: problemsOrThrow(error).map(problemMessage) };
+  }
 }

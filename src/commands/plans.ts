@@ -3,7 +3,7 @@
  */
 
 import { readConfigFile } from '../config/file.ts';
-import { type PlanOptions, parsePlan } from '../config/parse.ts';
+import { type ParsedPlan, type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import { inKubernetes } from '../core/environment.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
@@ -57,11 +57,21 @@ export async function readPlan(
 }
 
 function planOf(
-  { settings, env, clock }: Context,
+  context: Context,
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
-) {
-  return parsePlan(readConfigFile(file), {
+): Promise<ParsedPlan> {
+  return parseConfig(context, readConfigFile(file), file, missingRegion);
+}
+
+/** The plan of a config's text. */
+export async function parseConfig(
+  { settings, env, clock }: Pick<Context, 'settings' | 'env' | 'clock'>,
+  text: string,
+  file: string,
+  missingRegion: PlanOptions['missingRegion'] = 'error',
+): Promise<ParsedPlan> {
+  return await parsePlan(text, {
     file,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,

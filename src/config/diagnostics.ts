@@ -5,7 +5,7 @@
  * line.
  */
 
-import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Diagnostic } from '../core/problem.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 
 /** Errors make the config unusable; warnings do not. */

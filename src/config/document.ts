@@ -1,8 +1,8 @@
 /**
  * Finds the SecretProviderClass in a file, and its parts.
  *
- * As for `kubectl apply`, a file may hold several documents and Lists of objects of any kind; the class for AWS is found
- * among them. Keys match exactly here, as in the API server. The parts themselves are checked by their own readers.
+ * As for `kubectl apply`, a file may contain several documents and Lists of objects of any kind; the class for AWS is selected
+ * from them. Keys match exactly here, as in the API server. The contents of the parts are checked elsewhere.
  */
 
 import { quote } from '../core/text.ts';
@@ -14,7 +14,7 @@ import { templateInText, templateInValue } from './template.ts';
 
 /** The parts of a SecretProviderClass; undefined if missing or of the wrong kind. */
 export interface ClassDocument {
-  /** All of it. */
+  /** The whole document. */
   readonly root: YamlMap;
   readonly name: string | undefined;
   readonly parameters: YamlMap | undefined;
@@ -27,7 +27,7 @@ const KUBERNETES = { match: 'exact', code: 'config.document' } as const;
 const GROUP = 'secrets-store.csi.x-k8s.io';
 const KIND = 'SecretProviderClass';
 
-/** The parts of the class for AWS, of this name if one is given; undefined, and reported, if there is none to read. */
+/** The parts of the class for AWS, with this name if one is given; undefined, and reported, if there is no such class. */
 export function readDocument(
   text: string,
   className: string | undefined,
@@ -42,23 +42,23 @@ export function readDocument(
   const documents = parseYaml(text);
   const classes = documents.flatMap(({ root }) => objectsIn(root)).filter(isClass);
   const named = className === undefined ? classes : classes.filter((map) => nameOf(map) === className);
-  const ours = named.filter((map) => providerOf(map) === 'aws');
-  const [only, another] = ours;
+  const candidates = named.filter((map) => providerOf(map) === 'aws');
+  const [only, another] = candidates;
   if (only !== undefined && another === undefined) {
-    reportUnread(documents, only, diagnostics);
+    reportIgnoredDocuments(documents, only, diagnostics);
     const template = templateInValue(only);
     if (template === undefined) return readClass(only, diagnostics);
     diagnostics.error('config.document', 'config', template);
     return undefined;
   }
-  if (another !== undefined) reportSeveral(ours, diagnostics);
+  if (another !== undefined) reportSeveral(candidates, diagnostics);
   else reportNone(text, documents, className, diagnostics);
   return undefined;
 }
 
 /**
  * `metadata.name` of every class for AWS in the text, undefined for one without a name. `[undefined]` also for a text that
- * cannot be read, or that holds a class without a provider: reading it then reports the mistake. Empty for other kinds.
+ * cannot be parsed, or that contains a class without a provider: reading it then reports the mistake. Empty for other kinds.
  */
 export function classNames(text: string): readonly (string | undefined)[] {
   const documents = parseYaml(text);
@@ -71,7 +71,7 @@ export function classNames(text: string): readonly (string | undefined)[] {
   return isUnreadable || isNearlyClass ? [undefined] : [];
 }
 
-/** Why no class can be read. One cause only: what else the file shows follows from it. */
+/** Reports why there is no class. Only the first cause is reported, because other errors follow from it. */
 function reportNone(
   text: string,
   documents: readonly YamlDocument[],
@@ -112,7 +112,11 @@ function reportSeveral(classes: readonly YamlMap[], diagnostics: Diagnostics): v
 }
 
 /** Warns of documents that are ignored, because an accidental `---` splits a class in two. Objects of other kinds are valid. */
-function reportUnread(documents: readonly YamlDocument[], read: YamlMap, diagnostics: Diagnostics): void {
+function reportIgnoredDocuments(
+  documents: readonly YamlDocument[],
+  read: YamlMap,
+  diagnostics: Diagnostics,
+): void {
   const own = documents.find(({ root }) => objectsIn(root).includes(read));
   for (const document of documents) {
     const { root, errors, line } = document;
@@ -179,7 +183,7 @@ function documentError(
   diagnostics: Diagnostics,
 ): void {
   const message = `expected ${expected}, got ${found ?? 'nothing'}`;
-  const remedy = `Name a file that holds a ${KIND}.`;
+  const remedy = `Name a file that contains a ${KIND}.`;
   diagnostics.error('config.document', subject, { line, message, remedy });
 }
 
@@ -199,7 +203,7 @@ function providerOf(map: YamlMap): string | undefined {
   return scalarIn(mapIn(map, 'spec'), 'provider');
 }
 
-/** Metadata is not read as Fields, because it has many keys that are fine and that podsecrets does not know. */
+/** Not read with Fields, because metadata has many valid keys that podsecrets does not use. */
 function nameOf(map: YamlMap): string | undefined {
   return scalarIn(mapIn(map, 'metadata'), 'name');
 }

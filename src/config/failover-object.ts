@@ -1,5 +1,5 @@
 /**
- * `failoverObject`: what to fetch in the failover region, where that differs from the primary.
+ * `failoverObject`: the name, version and label in the failover region, if they differ from the primary.
  *
  * As in the AWS provider it is checked only if it has an objectName. Its version and label apply in any case; what it
  * leaves out is inherited from the object.
@@ -52,7 +52,7 @@ export function readFailoverObject(
     diagnostics.error('config.failover', subject, { line: name.line, message, remedy });
   if (!object.has('objectAlias')) {
     const message = 'expected objectAlias beside failoverObject, got none';
-    error(message, 'Write objectAlias: the file has this name with a value of either region.');
+    error(message, 'Write objectAlias: it names the file, whichever region its value comes from.');
   }
   if (failoverRegion === undefined) {
     const message = 'expected the parameter failoverRegion beside failoverObject, got none';
@@ -70,7 +70,7 @@ export function readFailoverObject(
     fields.warning(
       'objectName',
       message,
-      'Name a value of the same service: the one of the object is called in both regions.',
+      'Name a value of the same service: both regions are fetched from the service of the object.',
     );
   }
   checkPin(failover, primary, error);

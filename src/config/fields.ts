@@ -14,7 +14,7 @@ import type { Diagnostics } from './diagnostics.ts';
 /** A field's text and its place. */
 export interface TextField {
   readonly text: string;
-  /** As it is written in the source, if it has no quotes. */
+  /** The source text, if it has no quotes. */
   readonly plain: string | undefined;
   readonly line: number;
 }
@@ -72,7 +72,7 @@ export class Fields<Name extends string> {
     });
   }
 
-  /** Whether the field is there, and neither null nor empty. */
+  /** Whether the field exists, and is neither null nor empty. */
   has(name: Name): boolean {
     const value = this.#entries.get(name)?.at(-1)?.value;
     return value !== undefined && value.kind !== 'null' && !(value.kind === 'scalar' && value.text === '');
@@ -154,7 +154,7 @@ function entriesByName(
   diagnostics: Diagnostics,
 ): ReadonlyMap<string, readonly YamlEntry[]> {
   const knownName = (key: string): string | undefined =>
-    // Most keys are written as the names: folding all names for each map takes a tenth of the time of a large config.
+    // Most keys equal a name exactly, and folding all names for each map takes a tenth of the time of a large config.
     names.find((name) => name === key) ??
     (match === 'exact' ? undefined : names.find((name) => folded(name) === folded(key)));
   const entries = new Map<string, YamlEntry[]>();
@@ -172,7 +172,7 @@ function entriesByName(
   return entries;
 }
 
-/** As Go's JSON decoder folds names: besides the case of letters, the long s and the Kelvin sign equal s and k. */
+/** Like Go's JSON decoder: besides the case of letters, the long s and the Kelvin sign equal s and k. */
 function folded(key: string): string {
   return key.toLowerCase().replaceAll('ſ', 's');
 }
@@ -184,7 +184,7 @@ function reportUnknownKey(
   diagnostics: Diagnostics,
 ): void {
   const name = names.find((known) => folded(known) === folded(key)) ?? didYouMean(key, names);
-  const remedy = name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`;
+  const remedy = name === undefined ? 'Remove it: it is ignored.' : `Write ${quote(name)}, or remove it.`;
   const message = `expected a known key, got ${quote(key)}`;
   diagnostics.warning('config.unknownKey', subject, { line, message, remedy });
   if (!isRepresentable(value)) {

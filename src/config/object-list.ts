@@ -1,7 +1,7 @@
 /**
  * The list of objects, and the error for a config without any.
  *
- * The AWS provider accepts a config without objects and makes no files. Here it is an error: one wrong letter in a live
+ * The AWS provider accepts a config without objects and creates no files. Here it is an error: one wrong letter in a live
  * ConfigMap would remove every file of a running application. The error names the line of a misplaced list.
  */
 
@@ -16,7 +16,7 @@ const SUBJECT = 'parameters.objects';
 const REMEDY = 'Write objects: | and under it a YAML list of objects.';
 
 /**
- * The entries of `objects`: a text that holds a YAML list, or a list. `root` is the whole SecretProviderClass.
+ * The entries of `objects`: a text with a YAML list, or a list. `root` is the whole SecretProviderClass.
  */
 export function listObjects(
   { objects, objectsLine }: Pick<Parameters, 'objects' | 'objectsLine'>,
@@ -62,7 +62,7 @@ function reportNone(line: number | undefined, root: YamlMap, diagnostics: Diagno
     message:
       misplaced === undefined
         ? 'expected at least one object, got none'
-        : `expected at least one object, got none here but ${misplaced.path} on line ${misplaced.line}, which nothing reads`,
+        : `expected at least one object, got none here but ${misplaced.path} on line ${misplaced.line}, which is ignored`,
     remedy:
       misplaced === undefined
         ? 'Write objects: | under spec.parameters, and under it what to fetch.'
@@ -76,7 +76,7 @@ interface Place {
   readonly line: number;
 }
 
-/** A key with the name `objects`, or almost, in a wrong place: up to two levels below the root. */
+/** A key named `objects`, or nearly, in a wrong place: up to two levels below the root. */
 function misplacedObjects(root: YamlMap): Place | undefined {
   const spec = mapsIn(root).find(({ path }) => path === 'spec');
   const maps = [...mapsIn(root), ...(spec === undefined ? [] : mapsIn(spec.map, 'spec.'))];

@@ -1,7 +1,7 @@
 /**
- * The value that an object means: its name and its type, and whether they agree with each other and with the region.
+ * objectName and objectType: determines the service, and checks that name, type and region are consistent.
  *
- * The checks run in the order of the AWS provider; each runs only if those before it leave something to check.
+ * The checks run in the order of the AWS provider, and stop where a mistake makes the next one meaningless.
  */
 
 import { type Arn, isArn, parseArn } from '../core/arn.ts';
@@ -10,10 +10,10 @@ import type { Diagnostics } from './diagnostics.ts';
 import type { TextField } from './fields.ts';
 import type { Service } from './secret-ref.ts';
 
-/** The place of a name, and what the name must agree with. */
+/** The place of a name, and the region and type that it must match. */
 export interface NameContext {
   readonly subject: string;
-  /** Undefined if it is not known; that is reported elsewhere, or only the pod knows it. */
+  /** Undefined if unknown: an error that is reported elsewhere, or set only in the pod. */
   readonly region: string | undefined;
   readonly regionKey: 'region' | 'failoverRegion';
   readonly type: TextField | undefined;
@@ -96,8 +96,8 @@ function serviceOfArn(arn: Arn | undefined): Service | undefined {
 }
 
 /**
- * An account is digits, or missing in the ARN of a public parameter; `ACCOUNT`, `<account-id>` and `${AWS::Partition}` are in
- * examples. A wildcard in any section would be one in an IAM policy too.
+ * An account consists of digits, or is missing in the ARN of a public parameter; examples contain `ACCOUNT`, `<account-id>` and
+ * `${AWS::Partition}`. A wildcard in any section would be a wildcard in an IAM policy too.
  */
 function isPlaceholder({ partition, account, region }: Arn): boolean {
   const word = /^[A-Za-z0-9-]*$/;
@@ -112,8 +112,8 @@ function isPlaceholder({ partition, account, region }: Arn): boolean {
 /**
  * Characters that a name may have. Secrets Manager: letters, digits and `/_+=.@-`, and `!` in secrets that AWS manages
  * (`rds!db-…`). Parameter Store: letters, digits and `._-/`, a selector behind `:`; its names below
- * /aws/reference/secretsmanager/ are names of secrets. Others would be refused by AWS, and `*` and `?` would be wildcards in
- * an IAM policy.
+ * /aws/reference/secretsmanager/ are names of secrets. AWS would reject others, and `*` and `?` would be wildcards in an IAM
+ * policy.
  */
 const FORBIDDEN: Readonly<Record<Service, RegExp>> = {
   secretsmanager: /[^A-Za-z0-9/_+=.@!-]/u,
@@ -128,7 +128,7 @@ function checkCharacters(
   service: Service,
   error: ReportError,
 ): boolean {
-  // `secret:` is a part of the ARN's resource.
+  // The resource of a secret's ARN begins with `secret:`.
   const text = arn === undefined ? name.text : arn.resource.replace(/^secret:/, '');
   const rule = SECRET_REFERENCE.test(text) ? /[^A-Za-z0-9/_+=.@!:-]/u : FORBIDDEN[service];
   const [forbidden] = rule.exec(text) ?? [];
@@ -147,8 +147,8 @@ function remedyForCharacters(name: string): string {
 }
 
 /**
- * `/a/b:3` names version 3 to Parameter Store, but the answer is named `/a/b`: the AWS provider crashes on it. It is refused
- * here, because the version has a key of its own.
+ * Parameter Store reads `/a/b:3` as version 3, but returns it as `/a/b`, on which the AWS provider crashes. It is an error here,
+ * because a version has its own key.
  */
 function checkSelector(name: TextField, arn: Arn | undefined, error: ReportError): void {
   const resource = arn?.resource ?? name.text;

@@ -1,5 +1,5 @@
 /**
- * One entry of `objects`: what to fetch, and which files to make of it.
+ * One entry of `objects`: the value to fetch, and the files to create from it.
  *
  * The checks are those of the AWS provider, and a few more. All of them run, so that one check names every mistake in an object;
  * checks across objects are in path-conflicts.ts.
@@ -52,9 +52,9 @@ export interface ObjectContext extends OutputContext {
 export interface ReadObject {
   /** Undefined if a problem was found. */
   readonly planned: PlannedObject | undefined;
-  /** The paths that it claims, as far as they could be read. */
+  /** The paths that it claims, except invalid ones. */
   readonly claims: readonly Claim[];
-  /** The variables that it names. */
+  /** The environment variables that it names. */
   readonly envClaims: readonly EnvClaim[];
 }
 
@@ -182,8 +182,8 @@ function failoverRef(
 }
 
 /**
- * The AWS provider sends an ARN of the primary region unchanged to the failover region, where it means nothing. It is
- * rewritten here, unless failoverObject has a name.
+ * The AWS provider sends an ARN of the primary region unchanged to the failover region, where it is not valid. Here its region is
+ * replaced, unless failoverObject has a name.
  */
 function idInRegion(
   { text, line }: TextField,
@@ -201,14 +201,8 @@ function idInRegion(
   return rewritten;
 }
 
-/** Parameter Store takes one selector only: the version, or else the label. */
+/** Parameter Store accepts one selector only: the version, or else the label. */
 function pinnedRef(service: Service, region: string, id: string, { version, label }: VersionPin): SecretRef {
   const stage = service === 'ssmparameter' && version !== undefined ? undefined : label;
-  return secretRef({
-    service,
-    region,
-    id,
-    ...(version === undefined ? {} : { version }),
-    ...(stage === undefined ? {} : { stage }),
-  });
+  return secretRef({ service, region, id, version, stage });
 }

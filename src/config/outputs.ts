@@ -24,9 +24,9 @@ export interface Claim {
 
 /** What applies to the outputs of all objects. */
 export interface OutputContext {
-  /** The text that replaces `/` in file names; '' keeps the slashes. Undefined if the parameter is wrong. */
+  /** The text that replaces `/` in file names; '' keeps the slashes. Undefined if the parameter is invalid. */
   readonly pathTranslation: string | undefined;
-  /** Permission bits for a config that gives none. */
+  /** Permission bits for an object without filePermission. */
   readonly defaultMode: number;
   /** Checks jmesPath expressions; undefined in a config that has none. */
   readonly expressions: Expressions | undefined;
@@ -37,7 +37,7 @@ type Expressions = Pick<typeof import('../formats/jmespath.ts'), 'expressionErro
 
 type ObjectFields = Fields<'objectName' | 'objectAlias' | 'filePermission' | 'jmesPath' | 'env' | 'envCase'>;
 
-/** The outputs of an object, and what they claim for themselves. */
+/** The outputs of an object, and the paths and variables that they claim. */
 export interface ReadOutputs {
   readonly outputs: readonly Output[];
   readonly claims: readonly Claim[];
@@ -152,7 +152,7 @@ function readPermission(fields: Fields<'filePermission'>): number | undefined {
   }
   const mode = Number.parseInt(text, 8);
   if ((mode & OWNER_READ) === 0) {
-    const message = `expected a mode that lets the owner read, got ${quote(text)}: podsecrets could not compare the file at the next sync`;
+    const message = `expected a mode that lets the owner read, got ${quote(text)}: podsecrets must read the file at the next sync`;
     fields.error('filePermission', message, `Write filePermission: "0${withOwnerRead(mode)}".`);
   }
   if (mode > 0o777) {

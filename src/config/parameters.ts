@@ -1,8 +1,8 @@
 /**
  * `spec.parameters`: regions, authentication, path translation, and the value that holds the objects.
  *
- * To the API server every parameter is text. A file that never passes an API server may leave out the quotes: the value is
- * then taken as written, with a warning.
+ * For the API server every parameter is text. In a file that is not applied to a cluster the quotes may be missing: the value is then
+ * used as written, with a warning.
  */
 
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
@@ -18,7 +18,7 @@ export interface ParameterText {
   readonly line: number;
 }
 
-/** The parameters, read. */
+/** The parsed parameters. */
 export interface Parameters
   extends Pick<Plan, 'regionFrom' | 'failoverRegion' | 'usePodIdentity' | 'preferredAddressType'> {
   /** Undefined if neither the file nor the environment names one; that is reported already. */
@@ -31,15 +31,15 @@ export interface Parameters
   readonly envFile: ParameterText | undefined;
 }
 
-/** A region from outside the config, or the names of all places that have none. */
+/** A region from outside the config, or the places that were searched without a result. */
 export type RegionSearch =
   | { readonly region: string; readonly from: string }
-  | { readonly region: undefined; readonly lookedAt: readonly string[] };
+  | { readonly region: undefined; readonly searched: readonly string[] };
 
 /** Where a region comes from if the file names none. */
 export interface RegionOptions {
   readonly environment: RegionSearch;
-  /** Not an error where only the pod knows its region: EKS sets AWS_REGION there. */
+  /** Not an error where the region is set only in the pod: EKS sets AWS_REGION there. */
   readonly missingRegion: 'error' | 'warning' | 'accepted';
 }
 
@@ -72,8 +72,8 @@ export function readParameters(
   const failoverRegion = text('failoverRegion');
   const { environment } = options;
   const region = ownRegion?.text ?? environment.region;
-  const elsewhere = environment.region === undefined ? 'AWS_REGION' : environment.from;
-  const regionFrom = ownRegion === undefined ? elsewhere : 'parameters.region';
+  const environmentSource = environment.region === undefined ? 'AWS_REGION' : environment.from;
+  const regionFrom = ownRegion === undefined ? environmentSource : 'parameters.region';
   if (region === undefined) reportMissingRegion(map?.line, options, diagnostics);
   else checkRegion(regionFrom, region, ownRegion?.line, diagnostics);
   if (failoverRegion !== undefined)
@@ -109,10 +109,10 @@ function parameterText(
   return text === '' ? undefined : { text, line: entry.line };
 }
 
-/** The form of all region names. An unknown region in this form is accepted, as in the AWS provider. */
+/** The form of all region names. Any region of this form is accepted, as in the AWS provider. */
 const REGION = /^[a-z]+(-[a-z]+)+-\d+$/;
 
-/** What the SDK accepts as a region: a label of a host name. It refuses others when it makes its first request. */
+/** A host name label, which is what the SDK accepts as a region. It rejects others at its first request. */
 const HOST_LABEL = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
 
 function checkRegion(
@@ -125,7 +125,7 @@ function checkRegion(
   const message = `expected a region such as eu-west-1, got ${quote(region)}`;
   const remedy = /[$<>{}]/.test(region)
     ? 'Replace the placeholder: render the file first (helm template, envsubst).'
-    : 'Write the name of the region, without the letter of a zone.';
+    : 'Write the name of the region, without the letter of an availability zone.';
   const diagnostic = { line, message, remedy };
   if (HOST_LABEL.test(region)) diagnostics.warning('config.region', subject, diagnostic);
   else diagnostics.error('config.region', subject, diagnostic);
@@ -137,14 +137,14 @@ function reportMissingRegion(
   diagnostics: Diagnostics,
 ): void {
   if (missingRegion === 'error') {
-    const places = environment.region === undefined ? environment.lookedAt : [];
+    const places = environment.region === undefined ? environment.searched : [];
     const message = `expected a region, got none here and none in ${places.join(', ')}`;
     const inPod = places.length === 1 ? ' (EKS sets it with IRSA and Pod Identity)' : '';
     const remedy = `Write region, or set AWS_REGION${inPod}.`;
     diagnostics.error('config.region', 'parameters.region', { line, message, remedy });
   } else if (missingRegion === 'warning') {
     const message = 'no region here and none in AWS_REGION: the pod must have AWS_REGION';
-    const remedy = 'EKS sets AWS_REGION with IRSA and Pod Identity; elsewhere write region.';
+    const remedy = 'EKS sets AWS_REGION with IRSA and Pod Identity; otherwise write region.';
     diagnostics.warning('config.region', 'parameters.region', { line, message, remedy });
   }
 }
@@ -214,7 +214,7 @@ function reportUnknownParameter({ key, line }: YamlEntry, diagnostics: Diagnosti
   }
   const name = known.find((each) => each.toLowerCase() === key.toLowerCase()) ?? didYouMean(key, known);
   const message = `expected a known parameter, got ${quote(key)}`;
-  const remedy = name === undefined ? 'Remove it: nothing reads it.' : `Write ${quote(name)}, or remove it.`;
+  const remedy = name === undefined ? 'Remove it: it is ignored.' : `Write ${quote(name)}, or remove it.`;
   diagnostics.warning('config.unknownKey', 'parameters', { line, message, remedy });
 }
 

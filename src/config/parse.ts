@@ -19,25 +19,25 @@ import { checkPaths } from './path-conflicts.ts';
 import type { Plan, PlannedObject } from './plan.ts';
 import { readSecretObjects } from './secret-objects.ts';
 
-/** What a plan needs besides the text. */
+/** The inputs of a plan besides the text. */
 export interface PlanOptions {
-  /** The file's name, as errors show it. */
+  /** The file's name in error messages. */
   readonly file: string;
-  /** Permission bits for a config that gives none. */
+  /** Permission bits for an object without filePermission. */
   readonly defaultMode: number;
   /** AWS_REGION. */
   readonly environmentRegion: string | undefined;
-  /** Looks for a region where neither the config nor AWS_REGION names one. Default: nowhere. */
+  /** Searches for a region if neither the config nor AWS_REGION has one. Default: no search. */
   readonly findRegion?: () => Promise<RegionSearch>;
   /** Default: `error`. With the other values a plan may lack a region, for commands that fetch nothing. */
   readonly missingRegion?: RegionOptions['missingRegion'];
   /** Whether secretObjects are applied, so that mistakes in them are errors. Default false: they are warnings. */
   readonly syncSecrets?: boolean;
-  /** `metadata.name` of the class to read from a file that holds several. Default: the only one for AWS. */
+  /** `metadata.name` of the class to read from a file with several. Default: the only one for AWS. */
   readonly className?: string;
 }
 
-/** The plan, and everything that was found on the way. */
+/** The plan, and all problems and warnings. */
 export interface ParsedPlan {
   /** Undefined if there are problems. */
   readonly plan: Plan | undefined;
@@ -47,7 +47,7 @@ export interface ParsedPlan {
 
 const AWS_REGION = 'AWS_REGION';
 
-/** The region of a plan whose region only the pod knows, if no ARN names one. */
+/** The region of a plan without one: the pod has it in AWS_REGION. */
 const REGION_OF_POD = '$AWS_REGION';
 
 /** Parses a config. Never throws because of the text. */
@@ -116,7 +116,7 @@ async function environmentRegion(
     ({ key, value }) => key === 'region' && value.kind === 'scalar' && value.text !== '',
   );
   const found = isNamed ? undefined : await options.findRegion?.();
-  return found ?? { region: undefined, lookedAt: [AWS_REGION] };
+  return found ?? { region: undefined, searched: [AWS_REGION] };
 }
 
 function readEnvFile(parameter: ParameterText | undefined, context: OutputContext): Claim | undefined {
@@ -127,7 +127,7 @@ function readEnvFile(parameter: ParameterText | undefined, context: OutputContex
   return path && { ...claim, path };
 }
 
-/** The region that the pod must have for the first ARN, so that ARNs of two regions are an error here too. */
+/** The region of the first ARN, which the pod must have, so that ARNs of two regions are an error here too. */
 function regionOfArns(objects: readonly YamlValue[]): string {
   for (const object of objects) {
     if (object.kind !== 'map') continue;

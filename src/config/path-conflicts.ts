@@ -1,7 +1,7 @@
 /**
- * Conflicts between paths: each path belongs to one file, and no file takes the place of a directory that another needs.
+ * Conflicts between paths: each path belongs to one file, and no file has the path of a directory that another file needs.
  *
- * The AWS provider compares only names with names and aliases with aliases: two files that get the same path in another way
+ * The AWS provider compares only names with names and aliases with aliases: two files that get the same path in other ways
  * overwrite each other there. Here that is an error.
  */
 
@@ -22,7 +22,7 @@ interface Node<Owner> {
 export class PathTree<Owner> {
   readonly #root: Node<Owner> = { owner: undefined, children: new Map() };
 
-  /** Adds the path; if it is taken already, returns its owner and changes nothing. */
+  /** Adds the path; if it has an owner already, returns that and changes nothing. */
   claim(path: FilePath, owner: Owner): Owner | undefined {
     let node = this.#root;
     for (const segment of path.split('/')) {

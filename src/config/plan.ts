@@ -1,9 +1,8 @@
 /**
- * What one config asks for: which values to fetch, and which files to make from them. "Extension" marks what only podsecrets
- * reads and the AWS provider ignores.
+ * A plan: the values to fetch for one config, and the files to create from them. "Extension" marks keys that only podsecrets reads and
+ * the AWS provider ignores.
  *
- * A plan is complete and consistent before any request: every path is valid, no two files share a path, and everything in
- * it may be printed.
+ * A plan is complete and consistent before any request: every path is valid, no two files share a path. It contains no secret.
  */
 
 import type { FilePath } from '../core/file-path.ts';
@@ -23,7 +22,7 @@ export interface Plan {
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
   readonly objects: readonly PlannedObject[];
-  /** Extension: the file that holds the variables of `env`. */
+  /** Extension: the file for the variables of `env`. */
   readonly envFile: EnvFile | undefined;
   /** `secretObjects`, checked; applied only with `--sync-secrets`. */
   readonly secretObjects: readonly SecretObject[];
@@ -50,7 +49,7 @@ export interface PlannedObject {
 }
 
 /** A file of environment variables. */
-export interface EnvFile {
+interface EnvFile {
   readonly path: FilePath;
   readonly mode: number;
 }
@@ -99,7 +98,7 @@ export interface SecretObject {
   readonly data: readonly { readonly objectName: string; readonly key: string }[];
 }
 
-/** The files that a plan always makes: not those of optional objects, which may be missing, nor those of `expand`. */
+/** The files that a plan always creates: without those of optional objects, which may be missing, and those of `expand`. */
 export function expectedPaths({ objects, envFile }: Plan): readonly FilePath[] {
   const paths = objects
     .filter((object) => !object.optional)
@@ -107,7 +106,7 @@ export function expectedPaths({ objects, envFile }: Plan): readonly FilePath[] {
   return envFile === undefined ? paths : [...paths, envFile.path];
 }
 
-/** Whether the object makes this file, or may: the names of the files of `expand` are in the value. */
+/** Whether the object creates this file, or may: the file names of `expand` are keys of the value. */
 export function mayMake({ outputs }: PlannedObject, path: string): boolean {
   const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
   return outputs.some((output) =>

@@ -1,8 +1,8 @@
 /**
- * The report of `check`: the plan, or everything that is wrong with it.
+ * The report of `check`: the plan, or all problems.
  *
  * The JSON is an interface: keys are added, never renamed or removed. The text is for people: tables of files, API reads and
- * variables, or each problem with its place and its remedy. Nothing in it was fetched, so all of it may be printed.
+ * variables, or each problem with its place and its remedy. It contains nothing from AWS, so all of it may be printed.
  */
 
 import { modeText } from '../cli/values.ts';
@@ -46,11 +46,11 @@ interface ReportedFile {
 }
 
 /** One environment variable that a config sets. */
-export interface ReportedVariable {
+interface ReportedVariable {
   /** `PREFIX_*` for the variables of an expanded object. */
   readonly name: string;
   readonly object: string;
-  /** The file that holds it; missing without envFile. */
+  /** The file that contains it; missing without envFile. */
   readonly file?: string;
 }
 

@@ -1,14 +1,14 @@
 /**
- * What the Kubernetes API server would refuse in a `secretObjects` entry, reported before anything is fetched.
+ * Checks a `secretObjects` entry by the rules of the Kubernetes API server, before anything is fetched.
  *
- * The server would answer 422 after the files are published, and the pod would not start; the config alone shows it. The
- * rules are those of the server's own validation of Secrets, which does not check types that it does not know. Whether the files have the content that a type needs is checked where the Secret is made.
+ * The server would respond with 422 after the files are published, and the pod would not start. The rules are those of the server's
+ * own validation of Secrets, which ignores unknown types. The content that a type requires is checked when the Secret is created.
  */
 
 import { escapeControl, quote } from '../core/text.ts';
 import type { SecretObject } from './plan.ts';
 
-/** Reports what is wrong; `part` is what follows the entry in the subject: `data[0].key`. */
+/** Reports a mistake; `part` is appended to the entry's subject: `data[0].key`. */
 export type ReportRule = (part: string, message: string, remedy: string) => void;
 
 /** Checks the entry by the rules of Kubernetes. */
@@ -18,7 +18,7 @@ export function checkSecretObject(object: SecretObject, report: ReportRule): voi
   checkType(object, report);
 }
 
-/** The keys that a `kubernetes.io/tls` Secret is made of. */
+/** The keys of a `kubernetes.io/tls` Secret. */
 export type TlsKey = 'tls.crt' | 'tls.key' | 'ca.crt';
 
 /** Whether a `kubernetes.io/tls` Secret may have the key. */
@@ -37,7 +37,7 @@ function checkNames(object: SecretObject, report: ReportRule): void {
     if (!isQualifiedName(label)) report('labels', `expected a label name, got ${quote(label)}`, NAME_REMEDY);
     if (value.length > 63 || !/^([A-Za-z0-9]([\w.-]*[A-Za-z0-9])?)?$/.test(value)) {
       const message = `expected a label value of at most 63 letters, digits, -, _ and ., got ${quote(value)}`;
-      report(`labels.${escapeControl(label)}`, message, 'Move it to annotations, which take any text.');
+      report(`labels.${escapeControl(label)}`, message, 'Move it to annotations, which allow any text.');
     }
   }
   for (const annotation of Object.keys(object.annotations)) {

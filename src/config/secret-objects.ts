@@ -1,8 +1,8 @@
 /**
- * `spec.secretObjects`: the Kubernetes Secrets to make from the files.
+ * `spec.secretObjects`: the Kubernetes Secrets to create from the files.
  *
- * They matter only if they are applied. Otherwise a mistake here is a warning, because the CSI driver too mounts the files
- * of such a class and only fails to make the Secret. Entries with mistakes are left out of the plan.
+ * They are applied only with --sync-secrets. Without it a mistake here is a warning, because the CSI driver too mounts the files of
+ * such a class and only fails to create the Secret. Entries with mistakes are left out of the plan.
  */
 
 import { quote } from '../core/text.ts';
@@ -12,7 +12,7 @@ import { Fields, kindText } from './fields.ts';
 import { mayMake, type PlannedObject, type SecretObject } from './plan.ts';
 import { checkSecretObject } from './secret-object-rules.ts';
 
-/** What the entries are checked against. */
+/** The context for checking the entries. */
 export interface SecretObjectContext {
   /** Undefined if the objects have errors, because not all files are known then. */
   readonly objects: readonly PlannedObject[] | undefined;
@@ -46,7 +46,7 @@ export function readSecretObjects(
   });
 }
 
-/** `part` is what follows the subject of the entry: `.data[0].key`. */
+/** `part` is appended to the entry's subject: `.data[0].key`. */
 type ReportPart = (part: string, line: number, message: string, remedy: string) => void;
 
 function readSecretObject(

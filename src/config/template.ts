@@ -1,10 +1,10 @@
 /**
  * Finds template expressions in a file that was not rendered: Helm's `{{ .Values.x }}` and envsubst's `${NAME}`.
  *
- * All of them have one cause, which the YAML errors that they lead to do not explain. So only the first is reported.
+ * They lead to YAML errors that do not explain the cause, and all have the same one. So only the first expression is reported.
  */
 
-import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Diagnostic } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
 
@@ -19,7 +19,7 @@ export function templateInText(text: string): Diagnostic | undefined {
   return found === undefined ? undefined : notRendered(index + 1, found);
 }
 
-/** The first expression in the provider and the parameters of a class. Labels and annotations may hold templates. */
+/** The first expression in the provider and the parameters of a class. Labels and annotations may contain templates. */
 export function templateInValue(root: YamlMap): Diagnostic | undefined {
   const spec = root.entries.find(({ key }) => key === 'spec')?.value;
   if (spec?.kind !== 'map') return undefined;

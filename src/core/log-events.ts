@@ -119,6 +119,11 @@ export const events = {
     fields: ['config', 'directory', 'files', 'variables', 'ms'],
     meaning: 'a later sync found no change',
   },
+  'publish.warning': {
+    level: 'warn',
+    fields: ['config', ...problemFields],
+    meaning: 'the files were published, but no change of them fits into the volume',
+  },
   'sync.failed': {
     level: 'warn',
     fields: ['attempt', 'retryIn', 'alsoAffected', ...problemFields],

@@ -70,6 +70,7 @@ export const problemCodes = [
   'publish.sticky',
   'publish.locked',
   'publish.write',
+  'publish.space',
 
   'notify.signal',
   'notify.exec',
@@ -111,6 +112,16 @@ export interface ProblemFields {
   readonly access?: Access | undefined;
   /** The original error; never one whose text may contain a secret. */
   readonly cause?: unknown;
+}
+
+/** A mistake that a parser found, which knows neither the file nor the field: the caller adds a code and a subject. */
+export interface Diagnostic {
+  /** Line in the file, from 1; undefined if the mistake has no line. */
+  readonly line: number | undefined;
+  /** One sentence without a full stop: `expected "a" or "b", got "c"`. */
+  readonly message: string;
+  /** An instruction. */
+  readonly remedy: string;
 }
 
 /** A permission that is missing. */

@@ -16,7 +16,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Environment, inKubernetes } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 import { escapeControl, plural } from '../core/text.ts';
-import { inspectDirectory } from '../publish/directory.ts';
+import { inspectDirectory } from '../publish/inspect.ts';
 import { clusterCheck } from './cluster.ts';
 import { memoryCheck } from './memory-limit.ts';
 import { checkObjects, skippedObjects } from './objects.ts';

@@ -1,9 +1,9 @@
 /**
- * The functions of JMESPath, as the AWS provider's library has them.
+ * The JMESPath functions, with the behaviour of the AWS provider's library.
  *
- * The parser and evaluator come from a package; its functions differ where it matters to a secret (`not_null` and `map`
- * lose `0`, `false` and `''`, `sort` goes by locale, `sort` and `reverse` change the data). So they
- * are written here. None changes its arguments. No error contains part of a value.
+ * The parser and evaluator come from a package, but its functions give other results (`not_null` and `map` lose `0`, `false` and
+ * `''`, `sort` uses the locale, `sort` and `reverse` change the data). So the functions are written here. None changes its
+ * arguments. No error contains part of a value.
  */
 
 import { ArityError, JMESPathTypeError } from '@aws-lambda-powertools/jmespath';
@@ -83,15 +83,15 @@ const functions: Readonly<Record<string, Signature>> = {
   values: { takes: [['object']], apply: Object.values },
 };
 
-/** All of their names. */
+/** The names of all functions. */
 export const functionNames: readonly string[] = Object.keys(functions);
 
-/** What `&expression` becomes as an argument. */
+/** `&expression` as an argument. */
 interface Expression {
   visit(value: unknown): unknown;
 }
 
-/** What can be compared: all of one kind. */
+/** A sort key. Only keys of one type can be compared. */
 type Key = number | string;
 
 /** The functions in the form that the package looks them up: `to_string` as `funcToString`, with a list of arguments. */
@@ -139,7 +139,7 @@ function fits(value: unknown, type: Type): boolean {
   }
 }
 
-/** Data never holds a function, so that nothing in it is taken for an expression. */
+/** JSON data contains no functions, so nothing in it is mistaken for an expression. */
 export function isExpression(value: unknown): value is Expression {
   return isJsonObject(value) && typeof (value as { visit?: unknown }).visit === 'function';
 }
@@ -186,7 +186,7 @@ function keyed(by: Expression): (item: unknown) => Key {
   };
 }
 
-/** Numbers as Go reads them: underscores between digits, but no hexadecimal without an exponent, no spaces, no ''. */
+/** Parses a number like Go: underscores between digits, but no hexadecimal without an exponent, no spaces, no ''. */
 function toNumber(value: unknown): number | null {
   if (typeof value === 'number') return value;
   const decimal = /^[-+]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][-+]?\d+(_\d+)*)?$/;

@@ -1,11 +1,10 @@
 /**
  * The expression language of `jmesPath`.
  *
- * The package parses and evaluates; it was chosen because its grammar is that of the AWS provider's library. Of 80,000 random expressions
- * that library (go-jmespath) refuses some that a package accepts: @aws-lambda-powertools/jmespath 0, jmespath
- * 1,866 (`user.` and unclosed quotes among them), @jmespath-community/jmespath 2,041 (`a-b` is a subtraction there). It
- * costs 1 ms and 0.4 MB, once, in configs that use it. The functions are in jmespath-functions.ts.
- * The data is a secret: nothing that the package throws leaves this file.
+ * The package parses and evaluates. It was chosen because its grammar is that of go-jmespath, the library of the AWS provider: of
+ * 80,000 random expressions that go-jmespath rejects, @aws-lambda-powertools/jmespath accepts 0, jmespath 1,866 (among them `user.`
+ * and unclosed quotes), @jmespath-community/jmespath 2,041 (`a-b` is a subtraction there). It costs 1 ms and 0.4 MB, once, in
+ * configs that use it. The functions are in jmespath-functions.ts. The data is a secret: no error of the package leaves this file.
  */
 
 import {
@@ -18,18 +17,18 @@ import {
   UnknownFunctionError,
 } from '@aws-lambda-powertools/jmespath';
 import type { JMESPathParsingOptions } from '@aws-lambda-powertools/jmespath/types';
-import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Diagnostic } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import { functionNames, functionTable, isExpression } from './jmespath-functions.ts';
 import type { JsonValue } from './json.ts';
 
-/** What an expression finds in a value. */
+/** The result of an expression. */
 export type Evaluation =
   | { readonly kind: 'value'; readonly value: JsonValue }
   /** `found` ends the sentence "expected a value, got …", and contains nothing from the data. */
   | { readonly kind: 'none'; readonly found: string };
 
-/** What is wrong with an expression; only the caller knows its line. */
+/** A mistake in an expression; the caller adds the line. */
 type ExpressionDiagnostic = Omit<Diagnostic, 'line'>;
 
 /** Applies a valid expression to data. */
@@ -37,7 +36,7 @@ export function evaluate(expression: string, data: JsonValue): Evaluation {
   try {
     const value = run(expression, data);
     if (value === undefined || value === null) return { kind: 'none', found: 'nothing or null' };
-    // What a plain object inherits is not in the data, and `&expression` is not data either.
+    // Inherited members of an object are not data, nor is `&expression`.
     if (typeof value === 'function' || isExpression(value)) return { kind: 'none', found: 'no data' };
     return { kind: 'value', value: value as JsonValue };
   } catch (error) {
@@ -73,7 +72,7 @@ function placeOf(error: unknown): string {
     : `, which cannot be read from character ${error.lexPosition} on`;
 }
 
-/** Most mistakes are a key such as `db-password`, which is one only in quotes. */
+/** The most common mistake is a key such as `db-password`, which needs quotes. */
 function remedyFor(expression: string): string {
   const [key] = /\b[A-Za-z_]\w*(?:-\w+)+/.exec(withoutQuotes(expression)) ?? [];
   return key === undefined

@@ -3,19 +3,19 @@
  *
  * The AWS provider is written in Go, and a secret's JSON must give the same files here: invalid UTF-8 becomes U+FFFD, the
  * last of two equal keys counts, a number beyond 64-bit floats is an error, and keys are printed sorted. The text is a
- * secret: no error of the parser leaves this file, because it would quote the text.
+ * secret: no error of the parser leaves this file, because it quotes the text.
  */
 
 import { utf8Text } from './utf8.ts';
 
-/** A value that JSON can hold. */
+/** A JSON value. */
 export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | JsonObject;
 /** Without a prototype, so that a key such as `constructor` is missing unless the text has it. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-/** Functions on values recurse; Go allows 10,000 levels, a secret hardly has ten. */
+/** Functions on values recurse. Go allows 10,000 levels; a secret rarely has ten. */
 const MAX_DEPTH = 1000;
 
 /**
@@ -46,7 +46,7 @@ function readExactValue(key: string, value: unknown, { source = '' }: { source?:
   return changed && /^-?\d+$/.test(source) ? BigInt(source) : readFloatValue(key, value);
 }
 
-/** Whether floats keep all numbers: integers beyond 2^53 would change. */
+/** Whether floats represent all numbers exactly: integers beyond 2^53 would change. */
 export function isExact(value: JsonValue): boolean {
   if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (Array.isArray(value)) return value.every(isExact);
@@ -118,7 +118,28 @@ function printAll(
   return printed;
 }
 
-/** None of these characters has a meaning in JSON outside of strings. */
+/**
+ * A field as compact JSON with its integers exactly as in the source; undefined if that is not possible. `bytes` is the JSON that
+ * contains the field, and `find` locates the field in it.
+ *
+ * JMESPath has floats only, as the AWS provider does, and beyond 2^53 not every integer is a float. So a field with such a number is
+ * searched a second time, in the same JSON parsed with integers of any length. Functions and comparisons do not support those, so
+ * that result is used only if it equals the field when it is parsed with floats. Nothing is rounded.
+ */
+export function exactJson(
+  field: JsonValue,
+  bytes: Uint8Array,
+  find: (json: JsonValue) => JsonValue | undefined,
+): string | undefined {
+  if (isExact(field)) return jsonText(field, 'none');
+  const exact = find(parseJson(bytes, 'exact') ?? null);
+  if (exact === undefined || !isExact(exact)) return undefined;
+  const text = jsonText(exact, 'none') ?? '';
+  const reread = parseJson(new TextEncoder().encode(text));
+  return jsonText(reread, 'none') === jsonText(field, 'none') ? text : undefined;
+}
+
+/** Outside of strings these characters do not occur in JSON. */
 function escaped(json: string, escaping: 'html' | 'none'): string {
   const characters = escaping === 'html' ? /[<>&\u2028\u2029]/g : /[\u2028\u2029]/g;
   return json.replace(characters, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,8 +1,8 @@
 /**
  * Decodes bytes that may not be UTF-8.
  *
- * Every byte that belongs to no character becomes one U+FFFD, as in Go's decoders; the platform's TextDecoder makes one of
- * several such bytes. That matters where a file must equal the one that the AWS provider would write.
+ * Every invalid byte becomes one U+FFFD, as in Go's decoders; TextDecoder replaces several invalid bytes with one. The difference
+ * matters because a file must equal the one that the AWS provider would write.
  */
 
 /** The text of UTF-8 bytes; a byte order mark stays part of it. */
@@ -34,7 +34,7 @@ function characterLength(bytes: Uint8Array, at: number): number {
   const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
   try {
     strict.decode(bytes.subarray(at, at + length));
-    // A sequence cut short by the end of the input would have thrown, so the character is whole.
+    // A sequence that the end of the input cuts would have thrown, so the character is complete.
     return Math.min(length, bytes.length - at);
   } catch {
     return 0;

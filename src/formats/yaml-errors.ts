@@ -1,9 +1,9 @@
 /**
  * Explains a syntax error of YAML: the line of the mistake and its repair.
  *
- * The parser names the token that it could not use, often a line after the mistake and once for every token that follows.
- * Nearly all mistakes are one of a few (a tab, a missing colon or space, a wrong indent), which the lines around the error
- * show. So only the first error is explained; the errors after it are mostly consequences.
+ * The parser names the token that it cannot use, often a line after the mistake, and then every token that follows. Nearly all
+ * mistakes are one of a few (a tab, a missing colon or space, a wrong indent), which the lines around the error show. So only the first
+ * error is explained; the errors after it are mostly consequences.
  */
 
 import type { ErrorCode } from 'yaml';
@@ -24,7 +24,7 @@ export interface Explanation {
   readonly remedy: string;
 }
 
-/** What is wrong near the error, and its repair. */
+/** The mistake near the error, and its repair. */
 export function explainSyntaxError(text: string, error: SyntaxError): Explanation {
   const line = lineAround(text, error.at);
   const next = nextLine(text, line);
@@ -158,7 +158,7 @@ const KEY_AND_VALUE = /^(?:- +)?[^\s:#'"[{-][^:#]*:\s+[^\s|>#&]/;
 function keyOutOfColumn(line: Line, next: Line, { code }: SyntaxError): Explanation | undefined {
   const bad = code === 'BAD_INDENT' || code === 'UNEXPECTED_TOKEN' || code === 'MISSING_CHAR';
   if (bad && KEY.test(line.content)) return unaligned(line);
-  // The parser reports the line above, whose value goes on in the next line as it reads it.
+  // The parser reports the line above, because it reads the next line as a continuation of that line's value.
   const deeper = next !== NO_LINE && next.indent > line.indent && KEY_AND_VALUE.test(line.content);
   return deeper && KEY.test(next.content) ? unaligned(next) : undefined;
 }

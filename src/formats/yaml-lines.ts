@@ -9,8 +9,8 @@
 export type LineAt = (at: number) => number;
 
 /**
- * Lines for a scalar whose source is `source[start, end)` and whose meaning is `value`. A literal block has the lines of its
- * source, below its header. For others each source line is searched in the value, in order, with only white space between: exact
+ * The lines of a scalar with the source `source[start, end)` and the text `value`. A literal block has the lines of its source, below
+ * its header. For others each source line is searched in the value, in order, with only white space between: exact
  * for folded blocks and for text in quotes without escapes. Behind an escape the result is the last known line.
  */
 export function scalarLines(source: string, start: number, end: number, value: string, file: LineAt): LineAt {
@@ -49,7 +49,7 @@ function landmarks(source: string, value: string, firstLine: number): readonly L
     if (text === '') continue;
     while (/\s/.test(value[cursor] ?? '')) cursor++;
     if (!value.startsWith(text, cursor)) {
-      // The last line of text in quotes ends with the quote, which is no part of the value.
+      // The last line of text in quotes ends with the quote, which is not part of the value.
       found.push({ at: cursor, line: firstLine + index });
       break;
     }

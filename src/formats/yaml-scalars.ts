@@ -2,13 +2,12 @@
  * The meaning of a YAML scalar, by the rules of the AWS provider's parser.
  *
  * That parser is Go's yaml.v2: YAML 1.1 with its own exceptions (base 60 numbers and dates stay text, `y` is true, floats
- * are written back with the precision of 32 bits). The rules are table-tested against the Go original. Positions and
- * structure are not known here.
+ * are written back with the precision of 32 bits). The rules are table-tested against the Go original.
  */
 
 import { utf8Text } from './utf8.ts';
 
-/** A scalar's meaning. `text` is its conversion to text: `31` for `0x1F`, `true` for `yes`. */
+/** The value of a scalar. `text` is its conversion to text: `31` for `0x1F`, `true` for `yes`. */
 export type ScalarMeaning =
   | { readonly type: 'null' }
   | { readonly type: 'text' | 'boolean'; readonly text: string }
@@ -25,7 +24,7 @@ export function plainScalar(written: string): ScalarMeaning {
   return { type: 'text', text: written };
 }
 
-/** The meaning of a scalar with a tag, such as `!!int "3"`. Tags that are not YAML's own leave the text as it is. */
+/** The meaning of a scalar with a tag, such as `!!int "3"`. Tags that are not YAML's own leave the text unchanged. */
 export function taggedScalar(tag: string, written: string): ScalarMeaning {
   const kind = tag.startsWith(YAML_TAG) ? tag.slice(YAML_TAG.length) : undefined;
   switch (kind) {

@@ -15,7 +15,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Diagnostic } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { type LineAt, scalarLines } from './yaml-lines.ts';
 import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalars.ts';
@@ -23,15 +23,15 @@ import { plainScalar, type ScalarMeaning, taggedScalar } from './yaml-scalars.ts
 /** A value with the line on which it begins. */
 export type YamlValue = YamlScalar | YamlList | YamlMap | { readonly kind: 'null'; readonly line: number };
 
-/** Text, a number or a boolean; each has a form as text. */
+/** Text, a number or a boolean; each can be converted to text. */
 interface YamlScalar {
   readonly kind: 'scalar';
   readonly type: 'text' | 'boolean' | 'number';
   /** Its conversion to text: `31` for `0x1F`. */
   readonly text: string;
-  /** As written in the source, if it is plain: without quotes, block and tag. */
+  /** The source text of a plain scalar: without quotes, block and tag. */
   readonly plain: string | undefined;
-  /** False for `.inf` and `.nan`, which have no form as JSON. */
+  /** False for `.inf` and `.nan`, which JSON cannot represent. */
   readonly finite: boolean;
   readonly line: number;
   /** The line in the file of a position in `text`, for text that is YAML itself. */
@@ -62,10 +62,10 @@ export interface YamlEntry {
   readonly repeated: boolean;
 }
 
-/** An alias stands for a copy of its target; real configs have a handful, a "billion laughs" has thousands. */
+/** An alias stands for a copy of its target; real configs have a handful, a "billion laughs" attack has thousands. */
 const MAX_EXPANSIONS = 100;
 
-/** The value of a document without syntax errors; undefined for one without content. Adds what is wrong to `errors`. */
+/** The value of a document without syntax errors; undefined for one without content. Mistakes are added to `errors`. */
 export function readValue(
   document: Document.Parsed,
   text: string,
@@ -102,7 +102,7 @@ class ValueReader {
     return value;
   }
 
-  /** An alias means the last anchor of its name before it, even one that a later key writes over. */
+  /** An alias refers to the last anchor of its name before it, even one that a later key overwrites. */
   #resolveAliases(document: Document.Parsed): void {
     const anchors = new Map<string, Node>();
     visit(document, {

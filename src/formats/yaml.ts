@@ -1,16 +1,14 @@
 /**
  * Parses YAML into plain data with line numbers.
  *
- * The `yaml` package parses the structure; yaml-values.ts gives it its meaning. Nothing is thrown: errors come back with
- * their line. Depth and alias expansion are bounded, so that the cost is proportional to the length of the text.
+ * The `yaml` package parses the structure; yaml-values.ts converts it to values. Errors are returned with their line, not thrown. Depth and alias expansion are bounded, so that the cost is proportional to the length of the text.
  */
 
-import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from 'yaml';
-import type { Diagnostic } from '../core/diagnostic.ts';
+import { Composer, type Document, Lexer, LineCounter } from 'yaml';
+import type { Diagnostic } from '../core/problem.ts';
 import { type Explanation, explainSyntaxError } from './yaml-errors.ts';
-import { lenientLexer } from './yaml-lexer.ts';
-import { forbiddenCharacter, guardedTokens } from './yaml-limits.ts';
 import type { LineAt } from './yaml-lines.ts';
+import { forbiddenCharacter, guardedTokens, lenientLexer, tokensOf } from './yaml-tokens.ts';
 import { readValue, type YamlValue } from './yaml-values.ts';
 
 /** One document of a text. */
@@ -31,7 +29,7 @@ const TOO_STRICT = /^Comments must be separated/;
 /**
  * Parses all documents; a text without any content is one document without a root, and documents without content after
  * the first one are left out. `lineAt` gives the line of a position in the text; by default lines are counted in it. The
- * lenient lexer is used only for a text that the strict one cannot read: where both fail, the strict one explains best.
+ * lenient lexer is used only for a text that the strict one rejects. If both fail, the strict one gives the better message.
  */
 export function parseYaml(source: string, lineAt?: LineAt): readonly YamlDocument[] {
   const strict = parseWith(new Lexer(), source, lineAt);
@@ -76,7 +74,7 @@ function parseWith(lexer: Lexer, source: string, lineAt: LineAt | undefined): re
   }
   if (limitError !== undefined) documents.push(failed(limitError));
   if (documents.length > 0) return documents;
-  // A text of nothing but directives or comments has no document; what is wrong with those is in the stream.
+  // A text with only directives or comments has no document; their errors are in the stream info.
   const [error] = composer.streamInfo().errors;
   return [
     error === undefined
@@ -112,15 +110,4 @@ function readDocument(
 function hasContent(document: Document.Parsed): boolean {
   const [start, end] = document.contents?.range ?? [0, 0];
   return start < end || document.errors.length > 0;
-}
-
-function* tokensOf(
-  text: string,
-  lexer: Lexer,
-  onNewLine: (at: number) => void,
-): Generator<CST.Token, void, undefined> {
-  const parser = new Parser(onNewLine);
-  onNewLine(0);
-  for (const lexeme of lexer.lex(text)) yield* parser.next(lexeme);
-  yield* parser.end();
 }

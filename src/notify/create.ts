@@ -5,7 +5,7 @@
 import type { Settings } from '../cli/options.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
-import type { Notifier, NotifierKind } from './notifier.ts';
+import type { Notifier, NotifierKind, Redact } from './notifier.ts';
 import type { ProcessSystem } from './signal.ts';
 
 /** The settings of notifications. */
@@ -24,7 +24,7 @@ export interface NotifierOptions {
   readonly now: () => number;
   readonly log: Log;
   /** Replaces published values in the output of a hook or an endpoint. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
 }
 
 /** The kinds of the notifiers that the settings ask for, in the order of `createNotifiers`. */

@@ -12,7 +12,7 @@ import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { hookEnvironment, lastLines } from './hook-output.ts';
-import type { Notifier } from './notifier.ts';
+import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
 import { reapZombies } from './reap.ts';
 
 /** The environment of a hook, and how long it may run. */
@@ -21,8 +21,8 @@ export interface ExecOptions {
   readonly environment: Environment;
   /** Our own pid: process 1 must reap the orphans of its hooks. */
   readonly self: number;
-  /** Replaces published values in the output of the hook. */
-  readonly redact: (text: string) => string;
+  /** Replaces published values in the output of the hook; undefined when it may show a value that is not known. */
+  readonly redact: Redact;
   /** Called after a run with the number of ended processes that process 1 could not reap, if there are any. */
   readonly onZombies: (zombies: number) => void;
   /** Milliseconds that a run may take; default 30 s. */
@@ -53,7 +53,7 @@ export function execNotifier(command: readonly [string, ...string[]], options: E
             : killedBy === null
               ? `exit code ${code}`
               : `ended by ${killedBy}`;
-          throw failure(program, result, lastLines(redact(output)));
+          throw failure(program, result, output.trim() === '' ? '' : redact(output));
         }
       } catch (error) {
         throw startFailure(program, error) ?? error;
@@ -145,11 +145,12 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-function failure(program: string, message: string, output: string): Problem {
+function failure(program: string, result: string, output: string | undefined): Problem {
+  const shown = output === undefined ? NOT_SHOWN : lastLines(output);
   return new Problem({
     code: 'notify.exec',
     subject: `hook ${quote(program)}`,
-    message: output === '' ? `${message}; no output` : `${message}; last output: ${output}`,
+    message: shown === '' ? `${result}; no output` : `${result}; last output: ${shown}`,
     remedy: 'Correct the error that it reports, or run it by hand in this container.',
     retry: true,
   });

@@ -13,6 +13,13 @@ export interface Notifier {
 
 export type NotifierKind = 'signal' | 'exec' | 'url' | 'touch';
 
+/** Replaces published values in a text of others; undefined when the text may show a value that is not known. */
+export type Redact = (text: string) => string | undefined;
+
+/** Stands for such a text. */
+export const NOT_SHOWN =
+  'not shown, because the values of an earlier change are gone and could not be redacted';
+
 /** One notifier on the status page. */
 export interface NotifierStatus {
   readonly kind: NotifierKind;

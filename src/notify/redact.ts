@@ -11,6 +11,15 @@ import type { Secret } from '../core/secret.ts';
 
 const PLACEHOLDER = '[secret]';
 
+/** Redacts the text with all values; undefined when there are values that cannot be read any more. */
+export function redactAll(
+  text: string,
+  values: readonly (readonly Secret[] | undefined)[],
+): string | undefined {
+  const known = values.filter((some) => some !== undefined);
+  return known.length < values.length ? undefined : redact(text, known.flat());
+}
+
 /** The text with every value, and everything that is part of one, replaced by `[secret]`. */
 export function redact(text: string, values: Iterable<Secret>): string {
   // Collects positions instead of building a regular expression, because the error for one that is too large would contain

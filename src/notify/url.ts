@@ -10,12 +10,12 @@ import { durationText } from '../cli/values.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type HttpResponse, sendRequest } from '../http/request.ts';
-import type { Notifier } from './notifier.ts';
+import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
 
 /** How responses are redacted, and how long they may take. */
 export interface UrlOptions {
-  /** Replaces published values in a response. */
-  readonly redact: (text: string) => string;
+  /** Replaces published values in a response; undefined when it may show a value that is not known. */
+  readonly redact: Redact;
   /** Milliseconds for the whole of an attempt; default 10 s. */
   readonly timeout?: number;
 }
@@ -71,19 +71,12 @@ function post(url: URL, body: string, signal: AbortSignal, timeout: number): Pro
   });
 }
 
-function refusal(
-  subject: string,
-  { status, headers, body: bytes }: HttpResponse,
-  redact: UrlOptions['redact'],
-): Problem {
+function refusal(subject: string, { status, headers, body: bytes }: HttpResponse, redact: Redact): Problem {
   const { location = 'nowhere', 'retry-after': retryAfter } = headers;
   const moved = status >= 300 && status < 400;
-  const body = redact(new TextDecoder().decode(bytes)).trim();
-  const details = moved
-    ? ` to ${escapeControl(redact(withoutQuery(location)))}`
-    : body === ''
-      ? ''
-      : `: ${escapeControl(body)}`;
+  const text = moved ? withoutQuery(location) : new TextDecoder().decode(bytes).trim();
+  const shown = text === '' ? '' : escapeControl(redact(text) ?? NOT_SHOWN);
+  const details = moved ? ` to ${shown}` : shown === '' ? '' : `: ${shown}`;
   return new Problem({
     code: 'notify.url',
     subject,

@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
-import { appliedFileName, type Layout } from './layout.ts';
+import { appliedFileName, type Layout, readLayout } from './layout.ts';
 
 /** Bytes: more than a config may describe. A larger file, put there by another container, is not read. */
 const LIMIT = 4 * 1024 * 1024;
@@ -21,10 +21,12 @@ export function readAppliedSecrets(fs: FileSystem, dir: string, { appliedFile }:
   return fs.lstatSync(path).isFile() ? readBounded(fs, path, LIMIT) : undefined;
 }
 
-/** Records a description of the Secrets, without values. Nothing is written when it is recorded already. */
-export function writeAppliedSecrets(fs: FileSystem, dir: string, layout: Layout, text: string): void {
-  if (layout.current === undefined || readAppliedSecrets(fs, dir, layout) === text) return;
-  const path = join(dir, appliedFileName(layout.current.name));
+/** Records a description of the Secrets for a generation, without values. Nothing is written when it is recorded already. */
+export function writeAppliedSecrets(fs: FileSystem, dir: string, generation: string, text: string): void {
+  const layout = readLayout(fs, dir);
+  // Another process has published since: what was applied from its generation is for that process to record.
+  if (layout.current?.name !== generation || readAppliedSecrets(fs, dir, layout) === text) return;
+  const path = join(dir, appliedFileName(generation));
   fs.rmSync(path, { recursive: true, force: true });
   fs.writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 }

@@ -88,6 +88,6 @@ function isSystemError(error: unknown): error is SystemError {
 }
 
 /** Binary units, as Kubernetes writes them; rounded up, so that a sizeLimit of this size is enough. */
-function sizeText(bytes: number): string {
+export function sizeText(bytes: number): string {
   return bytes < 1_048_576 ? `${Math.ceil(bytes / 1024)}Ki` : `${Math.ceil(bytes / 104_857.6) / 10}Mi`;
 }

@@ -1,54 +1,90 @@
 /**
- * Removes generations that were replaced.
+ * Removes generations that were replaced: the work of the process that owns the directory, because a process that published
+ * and waited for it would live a second longer, with its values.
  *
  * A reader may be between two steps: it has resolved `..data`, or opened it, and not yet the file below. So a replaced
  * generation stays for one more second. The kubelet removes it at once, so that in a ConfigMap volume such a reader, though
- * rare, finds no file. No old value stays longer: not until the next change, and not after the program has ended.
+ * rare, finds no file. It stays longer while a hook has not succeeded for its change (retention.ts), and otherwise not: not
+ * until the next change, and not after the program has ended.
  */
 
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from './fs.ts';
+import { readLayout, remainingDelay } from './layout.ts';
+import type { Lock } from './lock.ts';
+import { keptForRedaction } from './retention.ts';
 
-/** Milliseconds. Long enough for a reader that is 100 times slower than usual to read a whole generation. */
-export const CLEANUP_DELAY = 1000;
-
-/** Pending removals of replaced generations. */
+/** The removal of replaced generations. */
 export interface GenerationCleanup {
-  /** Removes generations after `wait` milliseconds; with 0 at once, and with an error if that fails. */
-  scheduleRemoval(generations: readonly string[], wait: number): void;
+  /**
+   * Removes what no reader can be in any more, now, and the rest at its time. Rejects when a removal that is due fails, or
+   * another process changes the directory for too long; the next call tries again.
+   */
+  run(): Promise<void>;
   /** Resolves when no removal is pending. */
   settled(): Promise<void>;
 }
 
-/** For the generations of one directory, by their names in it. */
-export function createGenerationCleanup(fs: FileSystem, dir: string, clock: Clock): GenerationCleanup {
-  const waiting = new Map<string, Promise<void>>();
-  return { scheduleRemoval, settled };
+/** The directory, and its write lock. */
+export interface CleanupOptions {
+  readonly fs: FileSystem;
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly takeLock: () => Promise<Lock>;
+}
 
-  function scheduleRemoval(generations: readonly string[], wait: number): void {
-    for (const generation of generations) {
-      if (waiting.has(generation)) continue;
-      if (wait <= 0) remove(generation);
-      else waiting.set(generation, removeLater(generation, wait));
-    }
-  }
+/** For the generations of one directory. */
+export function createGenerationCleanup({ fs, dir, clock, takeLock }: CleanupOptions): GenerationCleanup {
+  /** When each replaced generation may be removed, by `clock.elapsed`. */
+  const due = new Map<string, number>();
+  let later: Promise<void> | undefined;
+  return { run, settled };
 
-  async function removeLater(generation: string, wait: number): Promise<void> {
-    await clock.sleep(wait, new AbortController().signal);
-    waiting.delete(generation);
+  async function run(): Promise<void> {
+    // Nothing to remove is the usual case, and needs no lock.
+    if (replacedGenerations().length === 0) return;
+    // A generation that is being made by another process is not current yet either.
+    const lock = await takeLock();
     try {
-      remove(generation);
-    } catch {
-      // No caller is waiting; the next publish finds the generation again, tries at once, and fails with the reason.
+      removeDue();
+    } finally {
+      lock.release();
     }
   }
 
-  function remove(generation: string): void {
-    fs.rmSync(join(dir, generation), { recursive: true, force: true });
+  function replacedGenerations(): readonly string[] {
+    const layout = readLayout(fs, dir);
+    const kept = keptForRedaction(fs, dir, layout);
+    return layout.otherGenerations.filter((name) => !kept.has(name));
+  }
+
+  function removeDue(): void {
+    const now = clock.elapsed();
+    const wait = remainingDelay(readLayout(fs, dir), clock.now());
+    const replaced = replacedGenerations();
+    for (const name of due.keys()) if (!replaced.includes(name)) due.delete(name);
+    for (const name of replaced) {
+      const at = due.get(name) ?? now + wait;
+      due.set(name, at);
+      if (at > now) continue;
+      fs.rmSync(join(dir, name), { recursive: true, force: true });
+      due.delete(name);
+    }
+    if (due.size > 0) later ??= runLater(Math.min(...due.values()) - now);
+  }
+
+  async function runLater(wait: number): Promise<void> {
+    await clock.sleep(wait, new AbortController().signal);
+    later = undefined;
+    try {
+      await run();
+    } catch {
+      // No caller is waiting; the next call tries at once, and rejects with the reason.
+    }
   }
 
   async function settled(): Promise<void> {
-    await Promise.all(waiting.values());
+    while (later !== undefined) await later;
   }
 }

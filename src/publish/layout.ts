@@ -8,13 +8,15 @@
 import { join } from 'node:path';
 import type { FilePath } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
-import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';
 import type { FileSystem } from './fs.ts';
 
 /** The link to the current generation, and the link that is renamed onto it. */
 export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
+
+/** The file that the owner of the directory locks (lock.ts). */
+export const LOCK = '..lock';
 
 /** Beside a generation, never in it: a program that copies the whole generation, as any user, finds secret files only. */
 const PENDING_SUFFIX = '.pending';
@@ -83,6 +85,17 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
   };
 }
 
+/** Milliseconds. Long enough for a reader that is 100 times slower than usual to read a whole generation. */
+export const CLEANUP_DELAY = 1000;
+
+/**
+ * How many milliseconds longer a reader may be in a generation that the current one replaced. Clocks jump: never longer than
+ * the delay. `now`: the wall clock, milliseconds since 1970.
+ */
+export function remainingDelay({ current }: Layout, now: number): number {
+  return current === undefined ? 0 : Math.min(current.since + CLEANUP_DELAY - now, CLEANUP_DELAY);
+}
+
 /** Relative, so that it holds wherever the volume is mounted. */
 export function linkTarget(name: string): string {
   return `${DATA}/${name}`;
@@ -109,7 +122,8 @@ function isBesideGeneration(name: string): boolean {
   );
 }
 
-function isGenerationName(name: string): boolean {
+/** Whether it is the name of a generation. */
+export function isGenerationName(name: string): boolean {
   return /^\.\.\d{4}(_\d\d){5}\.\w+$/.test(name);
 }
 
@@ -148,14 +162,4 @@ export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath
   } catch {
     return false;
   }
-}
-
-/** Every value of the current generation. Throws the error of the file system for one that cannot be read. */
-export function readValues(fs: FileSystem, dir: string): readonly Secret[] {
-  const { current } = readLayout(fs, dir);
-  if (current === undefined) return [];
-  return fs
-    .readdirSync(join(dir, current.name), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => new Secret(fs.readFileSync(join(entry.parentPath, entry.name))));
 }

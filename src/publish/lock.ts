@@ -1,5 +1,9 @@
 /**
- * One writer for a directory.
+ * The two locks of a directory.
+ *
+ * `..lock` is held by the process that owns the directory, for as long as it lives: a second one is refused. `..write-lock` is
+ * held by the process that changes it, for the moment of the change: a publish is done by a short process of its own, and a
+ * lock does not pass to a process that is started.
  *
  * The kernel must release the lock when its holder is killed, and it must hold between containers, which share neither
  * process ids nor, with docker-compose, a network: a lock on a file. Node has no call for that, but its SQLite locks its
@@ -7,7 +11,7 @@
  * stale, and two processes cannot race to take one over. It costs 0.5 ms and 20 KiB of private memory (a listening socket
  * would cost half of that, and need a protocol for the takeover).
  *
- * fcntl locks belong to a process and end when it closes the file, by any descriptor: no other code may open `..lock`.
+ * fcntl locks belong to a process and end when it closes the file, by any descriptor: no other code may open the two.
  */
 
 import * as nodeFs from 'node:fs';
@@ -18,20 +22,19 @@ import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { readBounded } from './bounded-read.ts';
+import { LOCK } from './layout.ts';
 
-/** The file that is locked; always empty. */
-export const LOCK = '..lock';
+/** The other file that is locked. Both are always empty. */
+const WRITE_LOCK = '..write-lock';
 /** Names the holder of the lock for a process that waits. Valid only while the lock is held. */
 const HOLDER = '..holder';
 
 /** Milliseconds between two tries. */
 const PAUSE = 100;
 
-/** Which process wants the lock, and how long it waits. */
+/** How long to wait for the lock. */
 export interface LockOptions {
-  /** `init` or `sidecar`: shown to other processes. */
-  readonly holder: string;
-  /** How long to wait for another holder to end, in milliseconds. */
+  /** How long to wait for another process, in milliseconds. */
   readonly lockTimeout: number;
   readonly clock: Clock;
   readonly stop: AbortSignal;
@@ -42,30 +45,41 @@ export interface Lock {
   release(): void;
 }
 
-/** The lock on the directory, held until it is released or the process ends, by kill -9 too. */
-export async function takeLock(
+/** The lock of the owner, held until it is released or the process ends, by kill -9 too. */
+export async function takeLock(dir: string, options: LockOptions): Promise<Lock> {
+  const lock = await waitForLock(dir, LOCK, options);
+  // The name of the container, not of the command: it is the same for the init and the sidecar of a pod, so that the one that
+  // follows writes nothing.
+  writeHolder(dir, `podsecrets on ${hostname()}`);
+  return lock;
+}
+
+/** The lock of a change. The owner of the directory may change it too, and so takes it as well. */
+export async function takeWriteLock(dir: string, options: LockOptions): Promise<Lock> {
+  return await waitForLock(dir, WRITE_LOCK, options);
+}
+
+async function waitForLock(
   dir: string,
-  { holder, lockTimeout, clock, stop }: LockOptions,
+  file: string,
+  { lockTimeout, clock, stop }: LockOptions,
 ): Promise<Lock> {
   const deadline = clock.elapsed() + lockTimeout;
   for (;;) {
-    const lock = await tryLock(dir);
-    if (lock !== undefined) {
-      writeHolder(dir, `podsecrets ${holder} on ${hostname()}`);
-      return lock;
-    }
+    const lock = await tryLock(join(dir, file));
+    if (lock !== undefined) return lock;
     const left = deadline - clock.elapsed();
-    if (left <= 0) throw locked(dir, lockTimeout);
+    if (left <= 0) throw locked(dir, file === LOCK ? readHolder(dir) : 'another writer', lockTimeout);
     await clock.sleep(Math.min(PAUSE, left), stop);
   }
 }
 
-async function tryLock(dir: string): Promise<Lock | undefined> {
+async function tryLock(path: string): Promise<Lock | undefined> {
   // Loaded here because only publishing needs it.
   const { DatabaseSync } = await import('node:sqlite');
   let database: InstanceType<typeof DatabaseSync> | undefined;
   try {
-    database = new DatabaseSync(join(dir, LOCK), { timeout: 0 });
+    database = new DatabaseSync(path, { timeout: 0 });
     // The journal stays in memory: the lock is the one file, it stays empty, and taking it again changes no mtime.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
     // SQLite opens a file of another user for reading, without an error and without a lock: only a write fails.
@@ -77,7 +91,7 @@ async function tryLock(dir: string): Promise<Lock | undefined> {
     if (isBusy(error)) return undefined;
     throw new Problem({
       code: 'publish.directory',
-      subject: join(dir, LOCK),
+      subject: path,
       message: `cannot lock it: ${escapeControl(error instanceof Error ? error.message : String(error))}`,
       remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
       cause: error,
@@ -109,7 +123,7 @@ function writeHolder(dir: string, text: string): void {
   }
 }
 
-/** Bytes: a command and the longest host name. */
+/** Bytes: the longest host name, and the words around it. */
 const HOLDER_LIMIT = 512;
 
 function readHolder(dir: string): string {
@@ -120,11 +134,11 @@ function readHolder(dir: string): string {
   }
 }
 
-function locked(dir: string, lockTimeout: number): Problem {
+function locked(dir: string, holder: string, lockTimeout: number): Problem {
   return new Problem({
     code: 'publish.locked',
     subject: dir,
-    message: `the directory is locked by ${readHolder(dir)} (waited ${durationText(lockTimeout)})`,
+    message: `the directory is locked by ${holder} (waited ${durationText(lockTimeout)})`,
     remedy: 'Let one container publish to a directory, or give each a directory of its own.',
     retry: true,
   });

@@ -8,10 +8,10 @@
 
 import { join } from 'node:path';
 import { type FilePath, filePath } from '../core/file-path.ts';
-import { parseJson } from '../core/unknown.ts';
+import { asObject, parseJson } from '../core/unknown.ts';
 import { readBounded } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
-import { type Layout, pendingFileName } from './layout.ts';
+import { isGenerationName, type Layout, pendingFileName } from './layout.ts';
 
 /**
  * Bytes: far more than the names of all files that fit into a volume. A larger file, put there by another container, is not
@@ -19,35 +19,52 @@ import { type Layout, pendingFileName } from './layout.ts';
  */
 const LIMIT = 4 * 1024 * 1024;
 
-/** Stores these names for a generation that is being made; writes nothing when there are none. `generation`: its path. */
+/** What the application has not been notified of. */
+export interface PendingNotification {
+  /** Names of the changed files; empty when everything was delivered. */
+  readonly files: readonly FilePath[];
+  /**
+   * The generations that were replaced since the last delivery, the oldest first, at most two: a hook may print their values.
+   * Empty if no notifier shows output.
+   */
+  readonly replaced: readonly string[];
+}
+
+/** Stores it for a generation that is being made; writes nothing when there are no files. `generation`: its path. */
 export function writePendingNotification(
   fs: FileSystem,
   generation: string,
-  names: readonly FilePath[],
+  pending: PendingNotification,
 ): void {
-  if (names.length === 0) return;
-  fs.writeFileSync(pendingFileName(generation), JSON.stringify(names), { flag: 'wx', mode: 0o600 });
+  if (pending.files.length === 0) return;
+  fs.writeFileSync(pendingFileName(generation), JSON.stringify(pending), { flag: 'wx', mode: 0o600 });
 }
 
-/** The names stored for the current generation; empty when all was delivered, or the file is not one of ours. */
+/** What is stored for the current generation; empty when all was delivered, or the file is not one of ours. */
 export function readPendingNotification(
   fs: FileSystem,
   dir: string,
   { pendingFile }: Layout,
-): readonly FilePath[] {
-  if (pendingFile === undefined) return [];
+): PendingNotification {
+  if (pendingFile === undefined) return NOTHING;
   const path = join(dir, pendingFile);
-  if (!fs.lstatSync(path).isFile()) return [];
-  const names = parseJson(readBounded(fs, path, LIMIT) ?? '');
-  return isPaths(names) ? names : [];
+  if (!fs.lstatSync(path).isFile()) return NOTHING;
+  const { files, replaced } = asObject(parseJson(readBounded(fs, path, LIMIT) ?? ''));
+  return isPaths(files) && isGenerations(replaced) ? { files, replaced } : NOTHING;
 }
 
-/** Every notifier has delivered. */
-export function clearPendingNotification(fs: FileSystem, dir: string, { pendingFile }: Layout): void {
-  if (pendingFile !== undefined) fs.rmSync(join(dir, pendingFile), { recursive: true, force: true });
+const NOTHING: PendingNotification = { files: [], replaced: [] };
+
+/** Every notifier has delivered what was stored for this generation, given by its name. */
+export function clearPendingNotification(fs: FileSystem, dir: string, generation: string): void {
+  fs.rmSync(join(dir, pendingFileName(generation)), { recursive: true, force: true });
 }
 
 /** Hooks work with these names: one that leaves the directory is not passed on. */
 function isPaths(value: unknown): value is readonly FilePath[] {
   return Array.isArray(value) && value.every((path) => typeof path === 'string' && filePath(path) === path);
+}
+
+function isGenerations(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && isGenerationName(name));
 }

@@ -7,19 +7,19 @@
  *   <dir>/..2026_01_31_23_59_59.a1B2c3.pending        names to notify the application of (pending-notification.ts)
  *
  *  (1) Read the layout of the directory.
- *  (2) Remove what a crash left: a `..data_tmp`, dangling links, generations that are not current, their pending files.
+ *  (2) Remove what a crash left: a `..data_tmp`, dangling links, files beside generations that are not current.
  *  (3) Refuse if a name of the next generation is taken by something that is not ours.
  *  (4) Compare contents, modes and owners with the disk. If nothing differs, write nothing and return.
- *  (5) Make a new generation, closed to others until it is complete.
+ *  (5) Make a new generation, closed to others until it is complete. If it would not fit, remove older ones first.
  *  (6) Store the pending names. Write the files: content, then mode, then owner. Open the generation to others.
  *  (7) Make links for new names. They dangle until (9).
  *  (8) Make `..data_tmp`, a link to the new generation.
  *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old generation, after it the new one.
  * (10) Remove the links of names that are gone: they dangle since (9).
- * (11) Schedule the removal of the old generation: one second later, when no reader is in it any more.
  *
- * Killed after any step, the directory shows either the old generation or the new one, complete, and (2) of the next run
- * removes what is left over. A name that is a file in one generation and a directory in the next has the same link in both.
+ * The old generation is removed later, when no reader is in it any more, by the process that owns the directory
+ * (generation-cleanup.ts). Killed after any step, the directory shows either the old generation or the new one, complete, and
+ * the owner and (2) of the next run remove what is left over. A name that is a file in one generation and a directory in the next has the same link in both.
  * A failure before (9) is undone, thrown, and changes nothing; after (9) the application must be notified of the change, so
  * what could not be removed is left to (2) of the next publish, which then fails with the reason.
  *
@@ -32,25 +32,43 @@ import { type FilePath, parentsOf } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
 import { diff, findFiles, topLevelNames } from './diff.ts';
 import type { FileSystem } from './fs.ts';
-import { CLEANUP_DELAY, type GenerationCleanup } from './generation-cleanup.ts';
-import { DATA, generationPrefix, type Layout, linkTarget, NEW_DATA, readLayout } from './layout.ts';
-import { readPendingNotification, writePendingNotification } from './pending-notification.ts';
+import { sizeText } from './fs-problems.ts';
+import {
+  DATA,
+  generationPrefix,
+  type Layout,
+  linkTarget,
+  NEW_DATA,
+  readLayout,
+  remainingDelay,
+} from './layout.ts';
+import {
+  type PendingNotification,
+  readPendingNotification,
+  writePendingNotification,
+} from './pending-notification.ts';
 import { type Change, changedPaths, type Owner, type Snapshot } from './snapshot.ts';
+import { fits, snapshotSpace, volumeSpace } from './space.ts';
 
 /**
  * Which publishes the application is notified of.
  *
  * `never`: nothing notifies. `replacing`: a change to files that were published before; the first publish is not notified,
  * because the programs that can read the files are not running yet, and a SIGHUP would end one that does not handle it.
- * `always`: every publish, even one that changed nothing (--notify-on-start, at the first publish of a process).
+ * `changes`: every change, also if somebody removed all files since: for every later publish of a program. `always`: every
+ * publish, even one that changed nothing (--notify-on-start, at the first publish of a program).
  */
-export type Announce = 'never' | 'replacing' | 'always';
+export type Announce = 'never' | 'replacing' | 'changes' | 'always';
 
 /** What a publish did. */
 export interface Published {
   readonly change: Change;
+  /** The current generation. */
+  readonly generation: string;
   /** Names to notify the application of; empty when there is nothing to announce. Of this publish alone. */
   readonly pending: readonly FilePath[];
+  /** A change that leaves too little space for the next one. */
+  readonly warning?: Problem;
 }
 
 /** Where to publish, and with what. */
@@ -60,20 +78,17 @@ export interface PublishContext {
   readonly dir: string;
   /** The owner of the published files; undefined: the user of this process. */
   readonly owner: Owner | undefined;
-  readonly cleanup: GenerationCleanup;
-  /** This process has published here before. */
-  readonly hasPublished: boolean;
-  /** Called before a generation is replaced by one that will be notified. */
-  readonly beforeChange: () => void;
+  /** Whether values of the replaced generation must be redacted until the notification is delivered. */
+  readonly keepReplaced: boolean;
 }
 
-/** Publishes `next`; `now` is the wall clock in milliseconds since 1970. */
+/** Publishes `next`; `now` is the wall clock in milliseconds since 1970. The caller holds the write lock. */
 export function publish(context: PublishContext, next: Snapshot, now: number, announce: Announce): Published {
   const { fs, dir, owner } = context;
   const names = topLevelNames(next);
 
   const before = readLayout(fs, dir); // (1)
-  removeStale(context, before, remainingDelay(before, now)); // (2)
+  removeStale(context, before); // (2)
   refuseForeign(dir, before, names); // (3)
 
   const current = before.current;
@@ -81,16 +96,17 @@ export function publish(context: PublishContext, next: Snapshot, now: number, an
   const linked = new Set([...(current?.names ?? [])].filter((name) => before.links.has(name)));
   const found = current === undefined ? [] : findFiles(fs, join(dir, current.name), linked, next);
   const change = diff(found, next, owner); // (4)
-  const replaces = context.hasPublished || current !== undefined;
-  const pending = pendingNames(change, next, announce, replaces);
-  if (change.kind === 'unchanged' && current !== undefined) return { change, pending };
+  const pending = pendingNames(change, next, announce, current !== undefined);
+  if (change.kind === 'unchanged' && current !== undefined)
+    return { change, generation: current.name, pending };
 
-  if (change.kind === 'changed' && pending.length > 0) context.beforeChange();
+  makeRoom(context, before, next, now);
+  // Before the publish, because an error after it would hide what was published.
+  const warning = spaceWarning(context, next);
   let generation: string | undefined;
   try {
     generation = fs.mkdtempSync(join(dir, generationPrefix(now))); // (5)
-    const undelivered = readPendingNotification(fs, dir, before);
-    writePendingNotification(fs, generation, [...new Set([...undelivered, ...pending])].sort()); // (6)
+    writePendingNotification(fs, generation, storedNotification(context, before, pending)); // (6)
     writeFiles(context, generation, next);
     for (const name of names) {
       if (!linked.has(name)) fs.symlinkSync(linkTarget(name), join(dir, name)); // (7)
@@ -101,8 +117,8 @@ export function publish(context: PublishContext, next: Snapshot, now: number, an
     cleanUp(context, generation);
     throw error;
   }
-  cleanUp(context, undefined); // (10), (11)
-  return { change, pending };
+  cleanUp(context, undefined); // (10)
+  return { change, generation: basename(generation), pending, ...warning };
 }
 
 function pendingNames(
@@ -116,20 +132,38 @@ function pendingNames(
   return announce === 'always' ? next.files.map(({ path }) => path).sort() : [];
 }
 
-/** Makes the directory show the current generation and nothing else; other generations are removed after `wait` milliseconds. */
-function removeStale({ fs, dir, cleanup }: PublishContext, layout: Layout, wait: number): void {
+/** What the new generation has to store: the names of this publish, and those of earlier ones that were not delivered. */
+function storedNotification(
+  { fs, dir, keepReplaced }: PublishContext,
+  before: Layout,
+  pending: readonly FilePath[],
+): PendingNotification {
+  const undelivered = readPendingNotification(fs, dir, before);
+  const replaced = [...undelivered.replaced, ...(before.current === undefined ? [] : [before.current.name])];
+  return {
+    files: [...new Set([...undelivered.files, ...pending])].sort(),
+    replaced: keepReplaced ? replaced.slice(-2) : [],
+  };
+}
+
+/**
+ * Removes older generations if the next one does not fit beside them, although a hook may need their values, as soon as no
+ * reader is in them.
+ */
+function makeRoom({ fs, dir }: PublishContext, layout: Layout, next: Snapshot, now: number): void {
+  if (layout.otherGenerations.length === 0 || remainingDelay(layout, now) > 0) return;
+  if (fits(snapshotSpace(next), volumeSpace(fs, dir).free)) return;
+  for (const name of layout.otherGenerations) fs.rmSync(join(dir, name), { recursive: true, force: true });
+}
+
+/** Makes the directory show the current generation and nothing else. */
+function removeStale({ fs, dir }: PublishContext, layout: Layout): void {
   // Recursive: a directory of that name, made by somebody else, would block every publish.
   if (layout.hasNewData) fs.rmSync(join(dir, NEW_DATA), { recursive: true, force: true });
   for (const name of layout.links) {
     if (!layout.current?.names.has(name)) fs.unlinkSync(join(dir, name));
   }
   for (const file of layout.otherSideFiles) fs.rmSync(join(dir, file), { recursive: true, force: true });
-  cleanup.scheduleRemoval(layout.otherGenerations, wait);
-}
-
-/** How much longer a reader may be in a generation that the current one replaced. Clocks jump: never longer than the delay. */
-function remainingDelay({ current }: Layout, now: number): number {
-  return current === undefined ? 0 : Math.min(current.since + CLEANUP_DELAY - now, CLEANUP_DELAY);
 }
 
 /** After a failure, removes the unpublished generation; after a success, what the publish left behind. */
@@ -137,10 +171,25 @@ function cleanUp(context: PublishContext, unpublished: string | undefined): void
   const { fs, dir } = context;
   try {
     if (unpublished !== undefined) fs.rmSync(unpublished, { recursive: true, force: true });
-    removeStale(context, readLayout(fs, dir), CLEANUP_DELAY);
+    removeStale(context, readLayout(fs, dir));
   } catch {
     // After a failure the first error is the one to report; after a success there is none. (2) removes what is left.
   }
+}
+
+/** A set of more than half of the volume is published once, and no later one fits beside it. */
+function spaceWarning({ fs, dir }: PublishContext, next: Snapshot): { readonly warning?: Problem } {
+  const needed = snapshotSpace(next).bytes;
+  const size = volumeSpace(fs, dir).size.bytes;
+  if (2 * needed <= size) return {};
+  return {
+    warning: new Problem({
+      code: 'publish.space',
+      subject: dir,
+      message: `the files take ${sizeText(needed)} of a volume of ${sizeText(size)}: no change of them can be published, because for one second the old and the new files are both in it`,
+      remedy: `Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }) to at least ${sizeText(2 * needed)}, or its memory limit.`,
+    }),
+  };
 }
 
 function refuseForeign(dir: string, { foreign }: Layout, names: ReadonlySet<string>): void {

@@ -1,9 +1,9 @@
 /**
- * The file of environment variables, one `NAME='value'` each.
+ * The file of environment variables, one line `NAME='value'` each.
  *
- * Text in single quotes means the same to every parser of such files that was tested: the kubelet's (`fileKeyRef`), /bin/sh,
- * Node's `util.parseEnv`, dotenv of npm, python-dotenv and compose-go. What would make
- * the file unreadable for the kubelet or a shell is refused; what one library reads differently is a warning. No message has a part of a value.
+ * All parsers that were tested read text in single quotes the same: the kubelet's (`fileKeyRef`), /bin/sh, Node's `util.parseEnv`,
+ * dotenv of npm, python-dotenv and compose-go. A value that makes the file unreadable for the kubelet or a shell is an error; a value
+ * that one library reads differently is a warning. No message contains part of a value.
  */
 
 import { Secret } from '../core/secret.ts';
@@ -14,7 +14,7 @@ export interface EnvVariable {
   readonly value: Secret;
 }
 
-/** A mistake in a value, and what to do. */
+/** A mistake in a value, and its remedy. */
 export interface EnvMistake {
   readonly message: string;
   readonly remedy: string;
@@ -32,12 +32,12 @@ export function envFileContent(variables: readonly EnvVariable[]): Secret {
 export function envValueError({ name, value }: EnvVariable): EnvMistake | undefined {
   const text = textOf(value);
   const error = (got: string): EnvMistake => ({
-    message: `expected a value of variable ${name} that a file of variables can hold, got ${got}`,
-    remedy: 'Read it as a file.',
+    message: `expected a value of variable ${name} that envFile can represent, got ${got}`,
+    remedy: 'Let the application read it from its file instead.',
   });
   if (text === undefined) return error('bytes that are not UTF-8');
   if (text.includes("'")) return error('a single quote');
-  // No environment can hold it.
+  // No environment variable can contain it.
   if (text.includes('\0')) return error('a NUL character');
   const lines = `${name}='${text}'`.split('\n');
   if (lines.some((line) => new TextEncoder().encode(line).length > MAX_LINE))
@@ -45,7 +45,7 @@ export function envValueError({ name, value }: EnvVariable): EnvMistake | undefi
   return undefined;
 }
 
-/** What some parsers read differently; undefined for a value that all of them read as it is. */
+/** Why some parsers read a value differently; undefined if all of them read it unchanged. */
 export function envValueWarning({ name, value }: EnvVariable): EnvMistake | undefined {
   const text = textOf(value) ?? '';
   if (text === '') {
@@ -58,17 +58,17 @@ export function envValueWarning({ name, value }: EnvVariable): EnvMistake | unde
   if (part === undefined) return undefined;
   return {
     message: `the value of variable ${name} has ${part}`,
-    remedy: 'Check how the application gets it, or read it as a file.',
+    remedy: 'Check which value the application gets, or let it read the file.',
   };
 }
 
-/** Measured with python-dotenv 1.2, compose-go 2.1, dotenv 18 and Node 26. /bin/sh reads all of them as they are. */
+/** Measured with python-dotenv 1.2, compose-go 2.1, dotenv 18 and Node 26. /bin/sh reads all of them unchanged. */
 const DIFFERENT: readonly (readonly [pattern: RegExp, part: string])[] = [
-  [/\r\n/, 'line breaks CR LF, which the kubelet and libraries turn into LF'],
-  [/\r/, 'a carriage return, which dotenv and util.parseEnv turn into LF'],
+  [/\r\n/, 'line breaks CR LF, which the kubelet and libraries convert to LF'],
+  [/\r/, 'a carriage return, which dotenv and util.parseEnv convert to LF'],
   [/\\$/, 'a backslash at its end, which makes the file unreadable for python-dotenv and Compose'],
   [/\\\\/, 'two backslashes in a row, which python-dotenv reads as one'],
-  [/\$\{/, 'a $ before {, which python-dotenv takes for the name of another variable'],
+  [/\$\{/, 'a $ before {, which python-dotenv expands as a variable'],
 ];
 
 /** Undefined for bytes that are not UTF-8. */

@@ -1,8 +1,8 @@
 /**
  * The files of one object.
  *
- * The whole value, a field of it, or one file for each key. What is wrong is reported in fixed sentences: no message of a
- * parser, no part of a value and no name of a key is in them.
+ * The whole value, a field of it, or one file for each key. Mistakes are reported in fixed sentences, without a parser's message, part
+ * of a value or the name of a key.
  */
 
 import { isEnvName, patternName, sensitiveName } from '../config/env.ts';
@@ -10,23 +10,22 @@ import type { EnvPattern, Output, PlannedObject } from '../config/plan.ts';
 import { filePath } from '../core/file-path.ts';
 import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';
-import { exactJson } from '../formats/exact-json.ts';
-import { compareText, isJsonObject, type JsonValue, parseJson } from '../formats/json.ts';
+import { compareText, exactJson, isJsonObject, type JsonValue, parseJson } from '../formats/json.ts';
 import { utf8Text } from '../formats/utf8.ts';
 import type { SnapshotFile } from '../publish/snapshot.ts';
 
-/** What an output makes: a file, and the variable with the same content if `env` names one. */
+/** The file of an output, and the variable with the same content if `env` names one. */
 export interface OutputFile extends SnapshotFile {
   readonly variable: string | undefined;
 }
 
-/** Reports what is wrong with a value; `subject` is a part of the object, by default all of it. */
+/** Reports a mistake in a value; `subject` is a part of the object, by default the whole object. */
 export type ReportError = (message: string, remedy: string, subject?: string) => void;
 
 /** Applies a JMESPath expression. */
 export type Evaluate = typeof import('../formats/jmespath.ts').evaluate;
 
-/** Renders the outputs of an object from its value. What cannot be rendered is reported and left out. */
+/** Renders the outputs of an object from its value. Outputs that cannot be rendered are reported and left out. */
 export function renderObject(
   object: PlannedObject,
   fetched: Secret,
@@ -101,7 +100,7 @@ function expanded(
         ? undefined
         : filePath(directory === '' ? key : `${directory}/${key}`);
     if (typeof path !== 'string') {
-      error(`expected keys that can be file names, got another one as ${which}`, 'Rename the key.');
+      error(`expected a key that can be a file name, got another one (${which})`, 'Rename the key.');
       return [];
     }
     const find = (json: JsonValue) => (isJsonObject(json) ? json[key] : undefined);
@@ -117,7 +116,7 @@ function expanded(
   return files.toSorted((a, b) => compareText(a.path, b.path));
 }
 
-/** The variable that a pattern makes of a key; undefined, and reported, if it may not be one. */
+/** The variable for a key by the pattern; undefined, and reported, if the name is not allowed. */
 function variableOf(env: EnvPattern, key: string, error: ReportError): string | undefined {
   const name = patternName(env, key);
   if (!isEnvName(name)) {
@@ -128,7 +127,7 @@ function variableOf(env: EnvPattern, key: string, error: ReportError): string | 
   }
   const sensitive = sensitiveName(name);
   if (sensitive === undefined) return name;
-  // Permission to write the value would otherwise be permission to run code in the application.
+  // Otherwise anyone who can write the value could run code in the application.
   error(
     `expected keys that do not change how programs run, got one that becomes ${sensitive}`,
     'Rename the key, or give the pattern in env another prefix.',
@@ -136,7 +135,7 @@ function variableOf(env: EnvPattern, key: string, error: ReportError): string | 
   return undefined;
 }
 
-/** Text as it is, everything else as compact JSON; null has no content. `find` finds the field in the value's JSON. */
+/** Text unchanged, everything else as compact JSON; null has no content. `find` locates the field in the value's JSON. */
 function fieldContent(
   field: JsonValue,
   value: Secret,
@@ -159,7 +158,7 @@ function fieldContent(
   return new Secret(text);
 }
 
-/** Standard base64 with padding; white space, as of wrapped lines, does not count. */
+/** Standard base64 with padding; white space, such as line breaks, is ignored. */
 function decoded(value: Secret): Secret | undefined {
   const packed = utf8Text(value.reveal()).replace(/[ \t\r\n]/g, '');
   if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return undefined;

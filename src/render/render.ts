@@ -1,10 +1,9 @@
 /**
  * Renders fetched values into the files to publish.
  *
- * A file has the whole value, a field of it, or the value of one key, decoded first if the config says so; one more file may
- * hold environment variables. Either every object renders, or everything that is wrong is thrown, in fixed sentences: no
- * message of a parser, no part of a value and no name of a key leaves this file, except in a Secret or as the valid name of a
- * file or variable.
+ * A file contains the whole value, a field of it, or the value of one key, decoded first if the config has `decode`; one more file may
+ * contain environment variables. Either every object renders, or all mistakes are thrown together, in fixed sentences: no parser's
+ * message, no part of a value and no name of a key leaves this file, except in a Secret or as a valid name of a file or variable.
  */
 
 import { PathTree } from '../config/path-conflicts.ts';
@@ -18,7 +17,7 @@ import type { Snapshot, SnapshotFile } from '../publish/snapshot.ts';
 import { type EnvVariable, envFileContent, envValueError, envValueWarning } from './env-file.ts';
 import { type Evaluate, type OutputFile, type ReportError, renderObject } from './object-files.ts';
 
-/** The value for an object, of the region that serves it. */
+/** The value of an object, from the selected region. */
 export interface SelectedValue {
   readonly value: Secret;
   readonly version: string;
@@ -37,7 +36,7 @@ interface RenderedObject extends KeptValue {
   readonly object: PlannedObject;
 }
 
-/** Where a file or a variable comes from. */
+/** The origin of a file or a variable. */
 interface Origin {
   /** objectName, as written. */
   readonly object: string;
@@ -46,15 +45,15 @@ interface Origin {
   readonly version: string;
 }
 
-/** A file, and where it comes from. */
+/** A file and its origin. */
 interface FileFact extends Origin {
   readonly path: FilePath;
 }
 
-/** An environment variable, and where it comes from. */
+/** An environment variable and its origin. */
 interface RenderedVariable extends EnvVariable, Origin {}
 
-/** The files and variables, and where each comes from. */
+/** The files and variables, with the origin of each. */
 export interface Rendered {
   readonly snapshot: Snapshot;
   /** One for each file of an object, in the order of the snapshot. */
@@ -66,17 +65,17 @@ export interface Rendered {
   readonly variableWarnings: readonly { readonly name: string; readonly problem: Problem }[];
 }
 
-/** Renders the plan. Optional objects may be missing from `served`. Throws Problems of code `fetch.content`. */
+/** Renders the plan. `values` may lack those of optional objects. Throws Problems of code `fetch.content`. */
 export async function render(
   plan: Plan,
-  served: ReadonlyMap<PlannedObject, SelectedValue | KeptValue>,
+  values: ReadonlyMap<PlannedObject, SelectedValue | KeptValue>,
 ): Promise<Rendered> {
   const evaluate = await evaluator(plan);
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];
   const objects: RenderedObject[] = [];
   for (const object of plan.objects) {
-    const selected = served.get(object);
+    const selected = values.get(object);
     if (selected === undefined) {
       if (!object.optional)
         throw new Error(`no value for ${object.subject}: only optional objects may be missing`);
@@ -84,10 +83,10 @@ export async function render(
     }
     const error: ReportError = (message, remedy, subject = object.subject) =>
       problems.push(contentProblem(plan, object, subject, message, remedy));
-    const made =
-      'files' in selected ? selected.files : renderObject(object, selected.value, evaluate, error);
-    objects.push({ object, files: made, region: selected.region, version: selected.version });
-    files.push(...made.map((file) => ({ ...file, object, served: selected })));
+    const { region, version } = selected;
+    const made = 'files' in selected ? selected.files : renderObject(object, selected.value, evaluate, error);
+    objects.push({ object, files: made, region, version });
+    files.push(...made.map((file) => ({ ...file, object, selected })));
   }
   const variables = variablesOf(files);
   problems.push(...collisions(plan, files), ...variableProblems(plan, variables));
@@ -108,16 +107,16 @@ export async function render(
   };
 }
 
-function originOf({ object, served: { region, version } }: RenderedFile): Origin {
+function originOf({ object, selected: { region, version } }: RenderedFile): Origin {
   return { object: object.name, service: object.service, region, version };
 }
 
-/** A set-user-id bit has no use on a secret's file; the CSI driver drops it too. */
+/** Without the set-user-id bit, which is useless on a secret's file; the CSI driver drops it too. */
 const PERMISSIONS = 0o777;
 
 interface RenderedFile extends OutputFile {
   readonly object: PlannedObject;
-  readonly served: SelectedValue | KeptValue;
+  readonly selected: SelectedValue | KeptValue;
 }
 
 interface FileVariable extends EnvVariable {
@@ -130,7 +129,7 @@ function variablesOf(files: readonly RenderedFile[]): readonly FileVariable[] {
   );
 }
 
-/** A pattern may make a name that exists already; all other names were checked with the plan. */
+/** A pattern may create a name that exists already; all other names were checked with the plan. */
 function variableProblems(plan: Plan, variables: readonly FileVariable[]): readonly Problem[] {
   const problems: Problem[] = [];
   const owners = new Map<string, PlannedObject>();

@@ -54,21 +54,21 @@ export interface SidecarOptions
 
 /** Keeps the files fresh until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
 export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<never> {
-  const { clock, interval, log, metrics, targets, triggers, onIdle } = options;
+  const { clock, interval, log, metrics, triggers, onIdle } = options;
   await using closers = new AsyncDisposableStack();
   closers.defer(options.close);
   const { countSync, countNotification, countReload } = metrics;
   const syncs = createSync({ ...options, meter: metrics.api, countSync, countReload, countNotification });
   const { queue, sync, credentials } = syncs;
   const tracker = createStatusTracker({ ...options, queue, credentials });
-  let server: PageServer | undefined;
+  let address = 'off';
+  const end = new AbortController();
+  const stopOrEnd = AbortSignal.any([stop, end.signal]);
+  let opening: Promise<PageServer> | undefined;
+  let loop: Promise<never> | undefined;
   try {
-    server = await options.openServer?.({
-      status: tracker.status,
-      metrics: () => metrics.render(tracker.status(), options.processFigures()),
-      refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
-    });
-    return await runLoop(
+    // First, because its worker then starts while the server is loaded.
+    loop = runLoop(
       {
         clock,
         interval,
@@ -77,11 +77,14 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         sync,
         whenReady: syncs.whenReady,
         reload: syncs.reload,
-        watch: () => options.watch(() => triggers.trigger('config')),
+        async watch() {
+          address = (await opening)?.address ?? 'off';
+          await options.watch(() => triggers.trigger('config'));
+        },
         onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
-          tracker.ready(server?.address ?? 'off', delay);
-          options.watchSecrets?.(() => syncs.areSecretsLost(stop));
+          tracker.ready(address, delay);
+          options.watchSecrets?.(() => syncs.areSecretsLost(stopOrEnd));
           onIdle();
         },
         onSuccess(delay) {
@@ -93,10 +96,19 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
           onIdle();
         },
       },
-      stop,
+      stopOrEnd,
     );
+    opening = options.openServer?.({
+      status: tracker.status,
+      metrics: () => metrics.render(tracker.status(), options.processFigures()),
+      refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
+    });
+    const failing = opening?.then(() => new Promise<never>(() => {}));
+    return await Promise.race(failing === undefined ? [loop] : [loop, failing]);
   } finally {
     tracker.stopping(stop);
-    await Promise.all([server?.close(), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
+    end.abort();
+    const closing = opening?.then((server) => server.close()).catch(() => {});
+    await Promise.all([closing, loop?.catch(() => {}), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
   }
 }

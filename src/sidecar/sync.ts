@@ -11,7 +11,8 @@ import type { ApiMeter } from '../aws/client.ts';
 import type { CredentialsInUse } from '../aws/sources.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { distinct, Problem, problemsOf, throwProblems } from '../core/problem.ts';
+import type { EventName } from '../core/log-events.ts';
+import { distinct, Problem, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import {
   createNotificationQueue,
@@ -66,27 +67,38 @@ export function createSync(options: SyncOptions): Sync {
   const queue = createNotificationQueue({
     ...options,
     count: options.countNotification,
-    onDrained: tryClearPending,
+    onDrained: () => void tryClearPending(),
   });
   const batchesRefused: Record<string, number> = {};
   const ready = Promise.withResolvers<void>();
   let credentials: CredentialsInUse | undefined;
+  let identities: ReadonlySet<string> = new Set();
   let isSyncing = false;
 
-  /** With several directories a file's name alone would be ambiguous. */
-  function enqueue({ directory }: SyncTarget, names: readonly string[]): void {
-    queue.enqueue(targets.length === 1 ? names : names.map((name) => `${directory}/${name}`));
+  /** For each target the generation whose names are in the queue, or were delivered. */
+  const enqueued = new Map<SyncTarget, string>();
+
+  function enqueue(target: SyncTarget, generation: string | undefined, names: readonly string[]): void {
+    if (generation !== undefined) enqueued.set(target, generation);
+    // With several directories a file's name alone would be ambiguous.
+    queue.enqueue(targets.length === 1 ? names : names.map((name) => `${target.directory}/${name}`));
   }
 
-  /** Not during a sync: the names of a publish that was not reported yet would be cleared too. */
+  function enqueueStored(target: SyncTarget): void {
+    const { generation, files } = target.pendingNotification();
+    enqueue(target, generation, files);
+  }
+
   function clearPending(): void {
-    if (isSyncing || !queue.isDrained()) return;
-    for (const target of targets) target.clearPendingNotification();
+    if (!queue.isDrained()) return;
+    // Not what was published since: its names are not in the queue yet.
+    for (const [target, generation] of enqueued) target.clearPendingNotification(generation);
   }
 
-  function tryClearPending(): void {
+  async function tryClearPending(): Promise<void> {
     try {
       clearPending();
+      for (const target of targets) await target.removeReplaced();
     } catch (error) {
       // No caller is waiting; the next sync tries again, and fails with the reason.
       if (!(error instanceof Problem)) throw error;
@@ -104,6 +116,8 @@ export function createSync(options: SyncOptions): Sync {
     readonly problems: Problem[];
     /** Configs that have published or failed. */
     readonly reported: Set<number>;
+    /** How it authenticates, as the log says it. */
+    readonly identities: Set<string>;
     stage: MessageOf<'stage'> | undefined;
   }
 
@@ -111,10 +125,12 @@ export function createSync(options: SyncOptions): Sync {
     const { problemOf, problems } = run;
     switch (message.kind) {
       case 'log':
-        log.write(message.event, message.message, message.fields);
+        if (isNews(run, message.event, message.message))
+          log.write(message.event, message.message, message.fields);
         break;
       case 'logProblem':
-        log.problem(message.event, problemOf(message.problem), message.fields);
+        if (isNews(run, message.event, message.problem.message))
+          log.problem(message.event, problemOf(message.problem), message.fields);
         break;
       case 'stage':
         run.stage = message;
@@ -147,18 +163,23 @@ export function createSync(options: SyncOptions): Sync {
       case 'failed':
         failed(run, message.config, message.problems.map(problemOf));
         break;
-      case 'secretsLost':
-        break;
       case 'batchesRefused':
         batchesRefused[message.identity] = message.until;
         break;
+      case 'secretsLost':
       case 'bug':
-        problems.push(bugProblem(message.line));
         break;
       default:
         message satisfies never;
     }
     if (targets.every((target) => target.isReady())) ready.resolve();
+  }
+
+  /** Whether it is worth a line: each worker says how it authenticates, which is one only when it has changed. */
+  function isNews(run: Run, event: EventName, message: string): boolean {
+    if (event !== 'credentials.source' && event !== 'credentials.nodeRole') return true;
+    run.identities.add(message);
+    return !identities.has(message);
   }
 
   function targetOf({ config }: { readonly config: number }): SyncTarget {
@@ -171,7 +192,7 @@ export function createSync(options: SyncOptions): Sync {
     const target = targetOf(message);
     run.reported.add(message.config);
     const isFirst = target.published(message);
-    enqueue(target, message.pending);
+    enqueue(target, message.generation, message.pending);
     options.countSync(message.result);
     logPublish(log, target, message, isFirst, clock.elapsed() - run.startedAt);
   }
@@ -190,6 +211,7 @@ export function createSync(options: SyncOptions): Sync {
       problemOf: createProblemReader(),
       problems: [],
       reported: new Set(),
+      identities: new Set(),
       stage: undefined,
     };
     let killed: Problem | undefined;
@@ -201,35 +223,43 @@ export function createSync(options: SyncOptions): Sync {
       if (kind === 'sync') workerKilled(run, killed);
       else run.problems.push(killed);
     }
+    if (run.identities.size > 0) ({ identities } = run);
     const isOfConfig = run.stage?.stage === 'config' || run.stage?.stage === 'render';
     for (const [config, target] of targets.entries())
       target.ended(isOfConfig && run.stage?.config === config ? killed : undefined);
     return run;
   }
 
-  /** A publish that was not reported is in the directory: its files, and the names to notify the application of. */
-  function workerKilled(run: Run, killed: Problem): void {
-    for (const [config, target] of targets.entries()) {
-      if (!run.reported.has(config)) failed(run, config, [killed]);
-      enqueue(target, target.pendingNotification());
+  async function removeReplaced(run: Run, config: number): Promise<void> {
+    try {
+      await targetOf({ config }).removeReplaced();
+    } catch (error) {
+      failed(run, config, problemsOrThrow(error));
     }
   }
 
-  for (const target of targets) enqueue(target, target.pendingNotification());
+  /** A publish that was not reported is in the directory: its files, and the names to notify the application of. */
+  function workerKilled(run: Run, killed: Problem): void {
+    for (const [config, target] of targets.entries()) {
+      if (run.reported.has(config)) run.problems.push(killed);
+      else failed(run, config, [killed]);
+      enqueueStored(target);
+    }
+  }
+
+  for (const target of targets) enqueueStored(target);
   return {
     queue,
     async sync(phase, stop) {
       isSyncing = true;
       try {
         const run = await work('sync', phase, stop);
+        for (const config of targets.keys()) await removeReplaced(run, config);
         throwProblems(distinct(run.problems));
-      } catch (error) {
+        clearPending();
+      } finally {
         isSyncing = false;
-        tryClearPending();
-        throw error;
       }
-      isSyncing = false;
-      clearPending();
     },
     whenReady: () => ready.promise,
     reload() {
@@ -252,14 +282,4 @@ export function createSync(options: SyncOptions): Sync {
       return isLost;
     },
   };
-}
-
-/** A bug in the worker; the process that lives on goes on. */
-function bugProblem(line: string): Problem {
-  return new Problem({
-    code: 'sync.killed',
-    subject: 'sync',
-    message: `its process ended because of ${line}`,
-    remedy: 'Report this line.',
-  });
 }

@@ -7,11 +7,11 @@
  */
 
 import type { Clock } from '../core/clock.ts';
-import type { FilePath } from '../core/file-path.ts';
+import { filePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
 import { distinct, type Problem, problemLine } from '../core/problem.ts';
 import { timeText } from '../core/text.ts';
-import type { PublishTarget } from '../publish/directory.ts';
+import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import type { MessageOf } from '../worker/report.ts';
 import type { ConfigContent, ConfigRequest } from '../worker/request.ts';
@@ -47,19 +47,19 @@ export interface SyncTarget {
   failed(problems: readonly Problem[]): void;
   /** The sync has ended; with the problem of its worker if that was killed while it read or rendered this config. */
   ended(killed?: Problem): void;
-  /** Names that were published, and that the application was not notified of. Throws a Problem. */
-  pendingNotification(): readonly FilePath[];
-  /** Every notifier has delivered. */
-  clearPendingNotification(): void;
+  /** Names that were published and not delivered. Throws a Problem. */
+  pendingNotification(): UndeliveredNames;
+  /** Every notifier has delivered what was stored with this generation. Throws a Problem. */
+  clearPendingNotification(generation: string): void;
+  /** Removes replaced generations that nothing needs any more. Rejects with a Problem. */
+  removeReplaced(): Promise<void>;
   status(): ConfigStatus;
 }
 
 /** What a target is made of. */
 export interface SyncTargetOptions {
   readonly file: string;
-  readonly target: Pick<PublishTarget, 'pendingNotification' | 'clearPendingNotification'> & {
-    readonly path: string;
-  };
+  readonly held: Omit<HeldDirectory, 'close'>;
   /** Reads the config. Never throws. */
   readonly read: (file: string) => ConfigContent;
   readonly clock: Clock;
@@ -67,8 +67,9 @@ export interface SyncTargetOptions {
 }
 
 /** A target of which no sync has reported yet. */
-export function createSyncTarget({ file, target, read, clock, log }: SyncTargetOptions): SyncTarget {
-  const directory = target.path;
+export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOptions): SyncTarget {
+  const directory = held.path;
+  const handle = { path: held.path, identity: held.identity };
   /** The config on disk, as it was last read; and as it was when the last sync began. */
   let content = read(file);
   let given = content;
@@ -100,6 +101,15 @@ export function createSyncTarget({ file, target, read, clock, log }: SyncTargetO
   let lastChange: number | undefined;
   let lastFailure: number | undefined;
 
+  /** Whether an earlier process left everything that the plan asks for. */
+  function isComplete({ paths, secrets }: MessageOf<'plan'>): boolean {
+    const valid = paths.flatMap((path) => {
+      const checked = filePath(path);
+      return typeof checked === 'string' ? [checked] : [];
+    });
+    return held.holds(valid) && (secrets === undefined || held.appliedSecrets() === secrets);
+  }
+
   /** Logs the ones that were not logged before. */
   function setConfigProblems(problems: readonly Problem[]): void {
     const known = configProblems.map(problemLine);
@@ -112,7 +122,10 @@ export function createSyncTarget({ file, target, read, clock, log }: SyncTargetO
   /** Shows and logs what came of an edit. */
   function useEdit({ result, objects, problems, warnings }: MessageOf<'edited'>): void {
     const problemOf = createProblemReader();
-    if (result === 'invalid') return setConfigProblems(problems.map(problemOf));
+    if (result === 'invalid') {
+      setConfigProblems(problems.map(problemOf));
+      return;
+    }
     const hadProblems = configProblems.length > 0;
     configProblems = [];
     if (result === 'changed') {
@@ -165,11 +178,11 @@ export function createSyncTarget({ file, target, read, clock, log }: SyncTargetO
       if (isKilling && killing !== undefined) killing.isTriedAgain = false;
       sent = isLeftOut ? { kind: 'text', text: inUse ?? '' } : content;
       if (sent.kind === 'text' && (inUse === undefined || sent.text === inUse)) used = sent.text;
-      return { file, directory, content: sent, inUse, isVerified, hasPublished, pinned };
+      return { file, directory: handle, content: sent, inUse, isVerified, hasPublished, pinned };
     },
     inUse: () => ({
       file,
-      directory,
+      directory: handle,
       content: inUse === undefined ? given : { kind: 'text', text: inUse },
       inUse,
       isVerified,
@@ -178,7 +191,7 @@ export function createSyncTarget({ file, target, read, clock, log }: SyncTargetO
     }),
     planned(message) {
       ({ region, failoverRegion } = message);
-      if (message.isComplete) ready = true;
+      if (!ready) ready = isComplete(message);
     },
     edited(message) {
       if (message.result !== 'invalid' && sent.kind === 'text') used = sent.text;
@@ -198,6 +211,8 @@ export function createSyncTarget({ file, target, read, clock, log }: SyncTargetO
       if (message.result === 'changed') lastChange = lastSuccess;
       files = filesStatus(message.files, files, isFirst, timeText(lastSuccess));
       variables = message.variables ?? [];
+      if (message.warning !== undefined)
+        log.problem('publish.warning', createProblemReader()(message.warning), { config: file });
       logTransitions(message);
       if (killing !== undefined) killing.isTriedAgain = true;
       return isFirst;
@@ -220,8 +235,9 @@ export function createSyncTarget({ file, target, read, clock, log }: SyncTargetO
         setConfigProblems([killed]);
       }
     },
-    pendingNotification: () => target.pendingNotification(),
-    clearPendingNotification: () => target.clearPendingNotification(),
+    pendingNotification: () => held.pendingNotification(),
+    clearPendingNotification: (generation) => held.clearPendingNotification(generation),
+    removeReplaced: () => held.removeReplaced(),
     status: () => ({
       file,
       directory,

@@ -62,8 +62,10 @@ const kinds = {
     config: number,
     region: text,
     failoverRegion: optional(text),
-    /** The directory holds a complete generation of it, and its Kubernetes Secrets were applied. */
-    isComplete: flag,
+    /** The files that it always makes. */
+    paths: list(text),
+    /** Its Kubernetes Secrets, without values; left out when none are applied. */
+    secrets: optional(text),
   }),
   /** A call to AWS that ended. */
   apiCall: object({ service: text, operation: text, region: text, result: text }),
@@ -78,6 +80,10 @@ const kinds = {
   published: object({
     config: number,
     result: oneOf(['changed', 'unchanged']),
+    /** The name of the current generation. */
+    generation: text,
+    /** The change leaves too little space for the next one. */
+    warning: optional(problemShape),
     added: list(text),
     updated: list(text),
     removed: list(text),

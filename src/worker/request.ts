@@ -4,6 +4,7 @@
  * Configs are no secrets, so their texts are in it. No value is.
  */
 
+import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { ProblemMessage } from './problem-fields.ts';
 import type { PinnedObject, Report } from './report.ts';
 
@@ -26,7 +27,7 @@ export interface SyncRequest {
 /** One config. */
 export interface ConfigRequest {
   readonly file: string;
-  readonly directory: string;
+  readonly directory: DirectoryHandle;
   /** The config on disk, or why it cannot be read. */
   readonly content: ConfigContent;
   /** The text that was last used with success; undefined: none yet. */

@@ -10,8 +10,10 @@ import { type FetchRequest, fetchValues, type SecretSource } from '../aws/fetche
 import type { CredentialsInUse } from '../aws/sources.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
 import { type Problem, problemsOrThrow } from '../core/problem.ts';
-import type { PublishTarget } from '../publish/directory.ts';
+import type { Directory } from '../publish/directory.ts';
+import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { KeptFiles } from '../publish/kept-files.ts';
+import type { Announce } from '../publish/publish.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import { type KeptValue, render, type SelectedValue } from '../render/render.ts';
 import { rememberPinned, takePinned } from './pinned.ts';
@@ -25,8 +27,7 @@ import { type ObjectProblem, selectValues } from './select.ts';
 export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
 
 /** A directory as a sync uses it. */
-export interface SyncDirectory
-  extends Pick<PublishTarget, 'holds' | 'publish' | 'appliedSecrets' | 'recordAppliedSecrets'> {
+export interface SyncDirectory extends Directory {
   readonly keptFiles: KeptFiles;
 }
 
@@ -36,7 +37,7 @@ export interface SyncOptions extends Omit<PlanOptions, 'checkIdentity'> {
   readonly sourceOf: (plan: Plan) => SecretSource;
   /** The credentials in use; undefined: none yet. */
   readonly credentials: () => CredentialsInUse | undefined;
-  readonly openDirectory: (config: ConfigRequest) => Promise<SyncDirectory>;
+  readonly openDirectory: (directory: DirectoryHandle) => SyncDirectory;
   /** Whether something is notified of changes. */
   readonly hasNotifiers: boolean;
   /** Notify of the first publish of a process too. */
@@ -69,25 +70,23 @@ export function createSyncWorker(options: SyncOptions): RunSync {
       if (await options.areSecretsLost(plans, stop)) report({ kind: 'secretsLost' });
       return;
     }
-    await syncAll(await openTargets(request, plans, options, report), request, options, report, stop);
+    await syncAll(openTargets(request, plans, options, report), request, options, report, stop);
   };
 }
 
-async function openTargets(
+function openTargets(
   { configs }: SyncRequest,
   plans: readonly Plan[],
   options: SyncOptions,
   report: Report,
-): Promise<readonly Target[]> {
+): readonly Target[] {
   const targets: Target[] = [];
   for (const [index, plan] of plans.entries()) {
     const config = configs[index] as ConfigRequest;
-    const directory = await options.openDirectory(config);
+    const directory = options.openDirectory(config.directory);
     const { region, failoverRegion } = plan;
-    const isComplete =
-      directory.holds(expectedPaths(plan)) &&
-      (!appliesSecrets(plan, options) || directory.appliedSecrets() === secretsDescription(plan));
-    report({ kind: 'plan', config: index, region, failoverRegion, isComplete });
+    const secrets = appliesSecrets(plan, options) ? secretsDescription(plan) : undefined;
+    report({ kind: 'plan', config: index, region, failoverRegion, paths: expectedPaths(plan), secrets });
     const kept = takePinned(plan, config.pinned, config.isVerified, directory.keptFiles);
     const toFetch = { ...plan, objects: plan.objects.filter((object) => !kept.has(object)) };
     targets.push({ index, config, plan, directory, kept, toFetch });
@@ -136,19 +135,17 @@ async function syncTarget(
     plan,
     new Map<PlannedObject, SelectedValue | KeptValue>([...values, ...kept]),
   );
-  const isFirst = !config.hasPublished;
-  const announce = !options.hasNotifiers
-    ? 'never'
-    : isFirst && options.notifyOnStart
-      ? 'always'
-      : 'replacing';
-  // No await between the publish and its report: nothing else then happens in between, SIGTERM included.
-  const { change, pending } = directory.publish(rendered.snapshot, { announce });
+  // The report follows the publish in the same turn of the event loop: SIGTERM does not come in between.
+  const { change, generation, pending, warning } = await directory.publish(rendered.snapshot, {
+    announce: announceOf(config, options),
+  });
   const { added, updated, removed } = change.kind === 'changed' ? change : NOTHING;
   report({
     kind: 'published',
     config: index,
     result: change.kind,
+    generation,
+    warning: warning === undefined ? undefined : problemMessage(warning),
     added,
     updated,
     removed,
@@ -166,8 +163,14 @@ async function syncTarget(
   report({ kind: 'stage', stage: 'secrets', config: index });
   await options.applySecrets(plan, rendered.snapshot, stop);
   if (!appliesSecrets(plan, options)) return;
-  directory.recordAppliedSecrets(secretsDescription(plan));
+  await directory.recordAppliedSecrets(generation, secretsDescription(plan));
   report({ kind: 'applied', config: index });
+}
+
+function announceOf({ hasPublished }: ConfigRequest, { hasNotifiers, notifyOnStart }: SyncOptions): Announce {
+  if (!hasNotifiers) return 'never';
+  if (hasPublished) return 'changes';
+  return notifyOnStart ? 'always' : 'replacing';
 }
 
 const NOTHING = { added: [], updated: [], removed: [] };

@@ -8,7 +8,7 @@ import { scratch } from '../support/scratch.ts';
 
 const modules = new Map(['main.js', 'a.js', 'b.js', 'c.js', 'd.js'].map((name) => [name, `'${name}'`]));
 
-test('modules that the same runs need form one chunk, and a module that no run needs is one of its own', () => {
+test('groups modules that the same runs need into one chunk, and puts a module that no run needs into its own', () => {
   const directory = join(scratch(), 'chunks');
   const needed = { secrets: ['main.js', 'a.js', 'b.js'], parameters: ['main.js', 'a.js', 'c.js'] };
   writeChunks(modules, needed, directory);
@@ -23,7 +23,7 @@ test('modules that the same runs need form one chunk, and a module that no run n
   assert.is(read('secrets+parameters'), `({"./main.js": 'main.js',\n"./a.js": 'a.js'})`);
 });
 
-test('the program starts with one chunk for every init, and loads one more for each service', () => {
+test('loads one chunk for every init, and one more for each service', () => {
   const bundle = join(import.meta.dirname, '../../dist/bundle.json');
   const chunks = Object.values(JSON.parse(readFileSync(bundle, 'utf8')).chunks as Record<string, string>);
   assert.equal([...new Set(chunks.filter((chunk) => !chunk.endsWith('.js')))].sort(), [
@@ -33,7 +33,7 @@ test('the program starts with one chunk for every init, and loads one more for e
   ]);
 });
 
-test('an optimization that does not exist cannot be left out', () => {
+test('rejects an unknown optimization', () => {
   assert.equal([...readOptimizations('chunks,crc32')], ['chunks', 'crc32']);
   assert.equal([...readOptimizations('')], []);
   assert.throws(

@@ -15,7 +15,7 @@ const folders = globSync('**/package.json', { cwd: directory }).map(dirname);
 /** Those that allow what the image does with them, if their text is kept. */
 const LICENCES = /^(Apache-2\.0|MIT|MIT-0|ISC|BSD-3-Clause|\(BSD-3-Clause OR GPL-2\.0\))$/;
 
-test('what is in the bundle is named, and Node; what only builds and tests is not', () => {
+test('lists the packages of the bundle and Node, without those for build and tests', () => {
   const names = folders.map((folder) => folder.replace(/.*node_modules\//, ''));
   for (const name of ['yaml', '@aws-sdk/client-ssm', 'string-width', `node-linux-${process.arch}`])
     assert.ok(names.includes(name), name);
@@ -23,7 +23,7 @@ test('what is in the bundle is named, and Node; what only builds and tests is no
     assert.not.ok(names.includes(name), name);
 });
 
-test('each has a licence that allows it, and brings its text where the package has one', () => {
+test('each package has a permissive licence, with its text if the package has one', () => {
   for (const folder of folders) {
     const { license } = JSON.parse(readFileSync(join(directory, folder, 'package.json'), 'utf8'));
     assert.match(license, LICENCES, folder);

@@ -33,7 +33,7 @@ const STAY = Object.keys(ITEMS).filter(
   (name) => !/_PHONEBOOK|_GB|dict|\.cnv|translit|unames|zu\.res/.test(name),
 );
 
-test('what is unused goes, what is used stays as it was, and nothing around it moves', () => {
+test('removes unused data, and changes neither used data nor offsets', () => {
   const executable = withArchive(archive(ITEMS));
   const trimmed = trimIcu(executable);
   assert.is(trimmed.length, executable.length);
@@ -48,7 +48,7 @@ test('what is unused goes, what is used stays as it was, and nothing around it m
   assert.ok(trimmed.subarray(-AFTER.length).equals(AFTER));
 });
 
-test('the executable that was given is left as it is', () => {
+test('does not change the input executable', () => {
   const executable = withArchive(archive(ITEMS));
   const before = Buffer.from(executable);
   trimIcu(executable);
@@ -90,7 +90,7 @@ const odd: readonly (readonly [what: string, executable: () => Buffer, expected:
 ];
 
 for (const [what, executable, expected] of odd) {
-  test(`an executable ${what} stops the build`, () => {
+  test(`an executable ${what} fails the build`, () => {
     assert.throws(() => trimIcu(executable()), expected);
   });
 }
@@ -133,7 +133,7 @@ const ELSEWHERE = `['de', 'sv-SE', 'ja-JP-u-ca-japanese', 'zh-Hant-TW', 'ar-EG',
   [...new Intl.Segmenter(locale, { granularity: 'word' }).segment('ภาษาไทย 日本語の文章')].length,
 ].every((value) => value !== undefined && value !== '')).every(Boolean)`;
 
-test('a Node without it is the same JavaScript, and answers in English where it had another language', () => {
+test('Node without the data runs the same JavaScript, with English instead of other languages', () => {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-trim-'));
   try {
     const trimmed = join(directory, 'node');
@@ -150,7 +150,7 @@ test('a Node without it is the same JavaScript, and answers in English where it 
   }
 });
 
-test('the program is made of such a Node', () => {
+test('the program contains such a Node', () => {
   const program = readFileSync(binary);
   assert.ok(program.includes('l/coll/root.res\0'));
   assert.not.ok(program.includes('l/coll/ja.res\0'));

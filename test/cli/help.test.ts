@@ -10,14 +10,14 @@ import { version } from '../../src/core/version.ts';
 const names = Object.keys(commands) as CommandName[];
 
 for (const name of [undefined, ...names]) {
-  test(`the page of ${name ?? 'the program'} fits a terminal of 80 columns`, async () => {
+  test(`the help of ${name ?? 'the program'} fits a terminal of 80 columns`, async () => {
     const wide = (await helpText(name, 80)).split('\n').filter((line) => line.length > 80);
     assert.equal(wide, []);
   });
 }
 
 for (const name of names) {
-  test(`the page of ${name} has its options, with the variable of each, and no others`, async () => {
+  test(`the help of ${name} has exactly its options, with the variable of each`, async () => {
     const page = await helpText(name, 80);
     for (const [option, { commands, env }] of optionEntries()) {
       const row = new RegExp(`^ .*${flagOf(option)} [^]*?\\[${env}[\\],]`, 'm');
@@ -30,18 +30,18 @@ for (const name of names) {
   });
 }
 
-test('what a value looks like stands before the meaning, what inject has otherwise in its place', async () => {
+test("prints the value's format before the meaning, and inject's own meaning instead of the common one", async () => {
   assert.match(await helpText('init', 200), /--config +FILE\[=DIR\]: SecretProviderClass file/);
   assert.match(await helpText('inject', 200), /--output +output format \(yaml, json\)/);
 });
 
-test('the page of the program says what every command does', async () => {
+test('the help of the program describes every command', async () => {
   const page = await helpText(undefined, 200);
   for (const [name, does] of Object.entries(commands)) assert.match(page, `podsecrets ${name}`, does);
   assert.match(page, 'podsecrets help [COMMAND]');
 });
 
-test('every page ends with the version and where the project is, that of a command with examples', async () => {
+test("every help ends with the version and the project's address, and that of a command with examples", async () => {
   for (const name of [undefined, ...names]) {
     const page = await helpText(name, 80);
     assert.match(page, `podsecrets ${version}, https://github.com/podsecrets/podsecrets`);
@@ -49,7 +49,7 @@ test('every page ends with the version and where the project is, that of a comma
   }
 });
 
-test('every example of a page is a command line that is accepted', async () => {
+test('every example in the help is a valid command line', async () => {
   const commandLine = /podsecrets ((?:init|sidecar|check|doctor|inject|status)\b[^|\n]*)/g;
   for (const name of names) {
     const [, examples = ''] = (await helpText(name, 80)).split('Examples:\n');

@@ -38,7 +38,7 @@ test('without flags every option has its default', () => {
   assert.is(origins.interval, 'default');
 });
 
-test('a flag wins over its variable, and the variable over the default', () => {
+test('a flag takes precedence over its variable, and the variable over the default', () => {
   const env = { PODSECRETS_DIR: '/from-env', PODSECRETS_MODE: '0400' };
   const { settings, origins } = run('init --dir=/from-flag', env);
   assert.is(settings.dir, '/from-flag');
@@ -46,11 +46,11 @@ test('a flag wins over its variable, and the variable over the default', () => {
   assert.equal([origins.dir, origins.mode, origins.auth], ['flag', 'environment', 'default']);
 });
 
-test('an empty variable counts as not set', () => {
+test('an empty variable counts as missing', () => {
   assert.is(run('init', { PODSECRETS_DIR: '' }).settings.dir, '/mnt/podsecrets/files');
 });
 
-test('several configs come from repeated flags, or from a variable with commas', () => {
+test('accepts several configs as repeated flags, or as a variable with commas', () => {
   const expected = [
     { file: '/a.yaml', dir: '/one' },
     { file: '/b.yaml', dir: undefined },
@@ -59,16 +59,16 @@ test('several configs come from repeated flags, or from a variable with commas',
   assert.equal(run('init', { PODSECRETS_CONFIG: '/a.yaml=/one, /b.yaml' }).settings.config, expected);
 });
 
-test('two configs may not publish to one directory', () => {
+test('rejects two configs with the same directory', () => {
   assert.match(first('init --config a --config b').message, 'got "/mnt/podsecrets/files" twice');
   assert.match(first('init --config a=/x --config b=/x/').message, 'got "/x" twice');
 });
 
-test('any other option given twice is refused, not joined or overridden', () => {
+test('rejects any other repeated option', () => {
   assert.match(first('init --dir=/a --dir=/b').message, 'expected one value, got 2');
 });
 
-test('a flag takes true or false and nothing else', () => {
+test('a boolean flag accepts only true and false', () => {
   assert.is(run('init --allow-disk').settings.allowDisk, true);
   assert.is(run('init --allow-disk=false').settings.allowDisk, false);
   assert.match(first('init --allow-disk=yes').message, 'expected true or false, got "yes"');
@@ -84,7 +84,7 @@ test('a dash alone is the value of the flag before it', () => {
   assert.match(first('init --allow-disk -').message, 'expected true or false, got "-"');
 });
 
-test('a flag without its value, or with an empty one, is refused', () => {
+test('rejects a flag without a value or with an empty one', () => {
   assert.is(first('init --dir').subject, '--dir');
   assert.is(first('sidecar --interval=').subject, '--interval');
   assert.match(first('init --config').message, 'expected FILE or FILE=DIR, got nothing');
@@ -96,7 +96,7 @@ test('a misspelt flag is an error that names the nearest', () => {
   assert.match(problem.remedy, 'Did you mean --interval?');
 });
 
-test('a flag of another command is refused by naming that command', () => {
+test('rejects a flag of another command and names that command', () => {
   assert.match(first('init --interval 30s').message, 'but of sidecar');
 });
 
@@ -106,12 +106,12 @@ test('a misspelt variable is a warning that names the nearest', () => {
   assert.match(warning.remedy, 'Did you mean PODSECRETS_INTERVAL?');
 });
 
-test('a variable that is like none of ours names none', () => {
+test('an unknown variable without a similar name gets no suggestion', () => {
   const warning = run('sidecar', { PODSECRETS_FOO: 'x' }).warnings[0] as Problem;
   assert.is(warning.remedy, 'Remove it: it has no effect.');
 });
 
-test('the variables that Kubernetes adds for a Service called podsecrets are passed over', () => {
+test('ignores the variables that Kubernetes adds for a Service named podsecrets', () => {
   const env = {
     PODSECRETS_SERVICE_HOST: '10.0.0.1',
     PODSECRETS_SERVICE_PORT: '8181',
@@ -124,30 +124,30 @@ test('the variables that Kubernetes adds for a Service called podsecrets are pas
   assert.equal(run('sidecar', env).warnings, []);
 });
 
-test('all that is wrong with a command line is said at once', () => {
+test('reports all mistakes of a command line together', () => {
   const subjects = refused('init foo --nope --mode 9 --aws-timeout 1ms').map(({ subject }) => subject);
   assert.equal(subjects.sort(), ['"foo"', '--aws-timeout', '--mode', '--nope']);
 });
 
-test('numbers, dots and negated flags stay text', () => {
+test('does not convert numbers, dots and negated flags', () => {
   assert.is(run('init --dir=0123').settings.dir, '0123');
   assert.is(first('init --a.b=1').subject, '--a.b');
   assert.is(first('init --no-allow-disk').subject, '--no-allow-disk');
 });
 
-test('a signal needs one way to find its process', () => {
+test('requires exactly one way to find the process for a signal', () => {
   assert.match(first('init --notify-signal HUP').message, 'got neither');
   assert.match(first('init --notify-signal HUP --notify-process a --notify-pid-file b').message, 'got both');
   assert.is(first('init --notify-process nginx').subject, '--notify-process');
   assert.is(run('init --notify-signal HUP --notify-process nginx').settings.notifySignal, 'SIGHUP');
 });
 
-test('a misspelt command names the nearest, and none is an error', () => {
+test('a misspelt command names the nearest, and a missing command is an error', () => {
   assert.match(first('chekc').remedy, 'podsecrets check');
   assert.match(first('').message, 'got none');
 });
 
-test('help and version are commands of their own', () => {
+test('help and version are commands', () => {
   assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });
   assert.equal(parseCommand(['init', '-h'], {}), { kind: 'help', name: 'init' });
   assert.equal(parseCommand(['--version'], {}), { kind: 'version' });
@@ -157,7 +157,7 @@ test('text from the command line is escaped in its error', () => {
   assert.match(first('init --\u001b[31mred').subject, '\\x1b');
 });
 
-test('the password of a refused URL is not printed', () => {
+test('does not print the password of an invalid URL', () => {
   for (const url of [
     'http://user:hunter2@app/',
     'ftp://user:hunter2@app',

@@ -21,10 +21,10 @@ function reads<T>(
   taken: Record<string, T>,
   refused: string[],
 ): void {
-  test(`${name} reads what it should`, () => {
+  test(`${name} parses valid values`, () => {
     for (const [text, value] of Object.entries(taken)) assert.equal(read(text), value, text);
   });
-  test(`${name} refuses instead of guessing`, () => {
+  test(`${name} rejects invalid values`, () => {
     for (const text of refused) assert.is(read(text), undefined, text);
   });
 }
@@ -105,12 +105,12 @@ reads(
   ['', 'SIGSTOP', '1', 'NOPE'],
 );
 
-test('a mode is written as four octal digits', () => {
+test('formats a mode as four octal digits', () => {
   assert.is(modeText(0o44), '0044');
   assert.is(modeText(0o644), '0644');
 });
 
-test('a duration is written as a person would', () => {
+test('formats a duration in its largest unit', () => {
   assert.equal([0, 250, 1500, 60_000, 90_000, 600_000, 5_400_000, 7_200_000].map(durationText), [
     '0ms',
     '250ms',
@@ -123,7 +123,7 @@ test('a duration is written as a person would', () => {
   ]);
 });
 
-test('a duration is rounded to the next unit, never to sixty of the one below', () => {
+test('rounds a duration up to the next unit instead of sixty of the lower one', () => {
   assert.equal([119_700, 3_599_400, 3_599_700, 7_199_000].map(durationText), ['2m', '59m59s', '1h', '2h']);
 });
 

@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { config } from '../support/config.ts';
 import { render } from '../support/helm.ts';
 import { injectWith, objectsIn, secretProviderClass } from '../support/inject.ts';
 import { mountFaults, type PodView } from '../support/mount-faults.ts';
@@ -105,6 +106,75 @@ test('a container that mounts a part of the volume by itself is left alone', asy
       .map(({ subPath, subPathExpr }) => subPath ?? subPathExpr),
     ['files', 'files'],
   );
+});
+
+/** A config with the variables that the annotations below name. */
+const withVariables = config(
+  '- {objectName: a, objectType: secretsmanager, env: A}\n- {objectName: b, objectType: secretsmanager, env: B_2}',
+  { envFile: 'app.env' },
+);
+const envAnnotations = 'podsecrets.io/env: "A, B_2", podsecrets.io/env-file: app.env';
+const podsWithEnv: readonly (readonly [string, string])[] = [
+  ['no variables', '{containers: [{name: app, image: nginx}, {name: log, image: l}]}'],
+  [
+    'variables and init containers of its own',
+    '{initContainers: [{name: wait, image: b, env: [{name: X, value: "1"}]}], containers: [{name: app, image: nginx, env: [{name: OWN, value: "1"}]}, {name: log, image: l}]}',
+  ],
+  [
+    'one of the variables already',
+    '{containers: [{name: app, image: nginx, env: [{name: A, valueFrom: {fileKeyRef: {volumeName: podsecrets, path: files/app.env, key: A}}}]}]}',
+  ],
+];
+
+for (const [what, spec] of podsWithEnv)
+  test(`a pod with ${what} gets the variables of its annotations as inject --env gives them`, async ({
+    cluster,
+  }) => {
+    const pod = manifest(`spec: ${spec}`, `podsecrets.io/inject: podsecrets-demo, ${envAnnotations}`);
+    const configs = [{ file: 'config.yaml', text: withVariables, dir: undefined }];
+    const injected = await injectWith({ file: 'pod.yaml', text: pod, configs }, '--env');
+    assert.equal(await changed(cluster, pod), admitted(cluster, podIn(injected.objects)));
+  });
+
+const refusals: readonly (readonly [string, string, string, RegExp])[] = [
+  [
+    'a name that is none',
+    'podsecrets.io/env: "A,1B", podsecrets.io/env-file: f',
+    '',
+    /expected names of variables.*got A,1B/,
+  ],
+  ['a name twice', 'podsecrets.io/env: "A,A", podsecrets.io/env-file: f', '', /expected names.*each once/],
+  ['no file', 'podsecrets.io/env: A', '', /env-file: expected the envFile of the config.*got nothing/],
+  [
+    'a file outside',
+    'podsecrets.io/env: A, podsecrets.io/env-file: ../x',
+    '',
+    /env-file: expected.*got \.\.\/x/,
+  ],
+  ['a file without names', 'podsecrets.io/env-file: f', '', /expected names of variables.*got nothing/],
+  [
+    'a variable of the same name',
+    'podsecrets.io/env: "A,B", podsecrets.io/env-file: f',
+    ', env: [{name: B, value: "1"}]',
+    /expected no other value of these variables.*app B/,
+  ],
+];
+
+for (const [what, annotations, env, message] of refusals)
+  test(`annotations of variables are refused: ${what}`, ({ cluster }) => {
+    const pod = manifest(
+      `spec: {containers: [{name: app, image: nginx${env}}]}`,
+      `podsecrets.io/inject: podsecrets-demo, ${annotations}`,
+    );
+    assert.throws(
+      () => admitted(cluster, pod),
+      (error: Error) => message.test(error.message),
+    );
+  });
+
+test('annotations of variables without podsecrets.io/inject are refused', ({ cluster }) => {
+  const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', envAnnotations);
+  assert.throws(() => admitted(cluster, pod), /podsecrets\.io\/env needs podsecrets\.io\/inject/);
 });
 
 test('a pod without the annotation stays as it is', ({ cluster }) => {
@@ -257,12 +327,15 @@ function policyFor(cluster: Cluster, settings: readonly string[] = []): string {
   };
   // Some vendors write 36+.
   const text = render(`${major}.${Number.parseInt(minor, 10)}`, [
+    'policy.env=true',
     `policy.namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=${NAMESPACE}`,
     ...settings,
   ]);
   if (!text.includes('MutatingAdmissionPolicy'))
     throw new Error('expected Kubernetes 1.34 or later, got an older one');
-  const items = objectsIn(text.replaceAll('inject.podsecrets.io', `${NAMESPACE}.podsecrets.io`)) as {
+  const items = objectsIn(
+    text.replaceAll(/\b(inject|env)\.podsecrets\.io$/gm, `$1-${NAMESPACE}.podsecrets.io`),
+  ) as {
     readonly metadata: object;
   }[];
   const labelled = items.map((item) => ({
@@ -270,7 +343,7 @@ function policyFor(cluster: Cluster, settings: readonly string[] = []): string {
     metadata: { ...item.metadata, labels: { [RUN_LABEL]: RUN } },
   }));
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: labelled });
-  return list.replace('"key":"podsecrets.io/inject"', `"key":"${OPT_OUT}"`);
+  return list.replaceAll('"key":"podsecrets.io/inject"', `"key":"${OPT_OUT}"`);
 }
 
 test.run();

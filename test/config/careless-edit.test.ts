@@ -4,7 +4,7 @@ import { carelessEdit } from '../../src/config/careless-edit.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import { config, parse } from '../support/config.ts';
 
-const test = suite('an edit that removes files by accident');
+const test = suite('careless edits');
 
 const planOf = async (objects: string): Promise<Plan> => {
   const { plan, problems } = await parse(config(objects));
@@ -43,7 +43,7 @@ for (const [what, objects, removed, ignored] of [
   });
 }
 
-test('refuses a "---" at the margin, which ends the class itself', async () => {
+test('rejects a "---" at column 1, which ends the class', async () => {
   const { plan } = await parse(config(before).replace(/( *- objectName: b)/, '---\n$1'));
   const problem = carelessEdit(await planOf(before), plan as Plan);
   assert.match(

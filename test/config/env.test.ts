@@ -7,7 +7,7 @@ import { config, files, parse, problems, reads, warnings } from '../support/conf
 const FILE = { envFile: 'app.env' };
 const object = (keys: string) => `- {objectName: db, objectType: secretsmanager, ${keys}}`;
 
-test('an object, a jmesPath entry and a pattern name variables; the file is one of the set', async () => {
+test('objects, jmesPath entries and patterns set variables, and envFile is published with the other files', async () => {
   const { plan, ...parsed } = await parse(
     config(
       `
@@ -25,7 +25,7 @@ test('an object, a jmesPath entry and a pattern name variables; the file is one 
   assert.equal(plan?.envFile, { path: 'app.env', mode: 0o644 });
 });
 
-test('the other files and the reads are the same with and without the new keys', async () => {
+test('env and envFile change neither the other files nor the refs', async () => {
   const plain = '- {objectName: b, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: x}]}';
   const extended =
     '- {objectName: b, objectType: secretsmanager, env: B, envCase: keep, jmesPath: [{path: x, objectAlias: x, env: X}]}';

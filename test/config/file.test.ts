@@ -10,7 +10,7 @@ import { copyForOthers } from '../support/allowed.ts';
 import { nobody } from '../support/readable-copy.ts';
 import { scratch as readableScratch } from '../support/scratch.ts';
 
-const test = suite('reading a config file');
+const test = suite('config file');
 const scratch = mkdtempSync(join(tmpdir(), 'podsecrets-config-'));
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -39,7 +39,7 @@ test('reads text, through links and without its byte order mark', () => {
   assert.is(readConfigFile(written('empty', '')), '');
 });
 
-test('reads a pipe, as a shell makes it for <(command)', () => {
+test('reads a pipe, such as a shell creates for <(command)', () => {
   const module = new URL('../../src/config/file.ts', import.meta.url).href;
   const script = `import { readConfigFile } from ${JSON.stringify(module)}; console.log(readConfigFile('/dev/fd/3').length);`;
   const { stdout } = spawnSync(
@@ -58,7 +58,7 @@ test('reads a pipe, as a shell makes it for <(command)', () => {
   assert.is(stdout, '200000\n');
 });
 
-test('takes 1 MiB and no byte more', () => {
+test('accepts 1 MiB and rejects one byte more', () => {
   assert.is(readConfigFile(written('largest', 'x'.repeat(1024 * 1024))).length, 1024 * 1024);
   assert.match(problem(written('larger', 'x'.repeat(1024 * 1024 + 1))), 'got more than 1 MiB | Split it');
 });
@@ -70,12 +70,12 @@ for (const [name, file, expected] of [
   ['binary', written('binary', new Uint8Array([0xff, 0xfe, 0x41, 0])), 'got bytes that are not UTF-8 | Save'],
   ['a name that is too long', join(scratch, 'x'.repeat(300)), 'got ENAMETOOLONG | Name a file'],
 ] as const) {
-  test(`names what it found instead of a config: ${name}`, () => {
+  test(`reports ${name} instead of a config`, () => {
     assert.match(problem(file), `expected a SecretProviderClass file, ${expected}`);
   });
 }
 
-test('refuses a named pipe, a device and a socket at once', () => {
+test('rejects a named pipe, a device and a socket without blocking', () => {
   const pipe = join(scratch, 'pipe');
   spawnSync('mkfifo', [pipe]);
   assert.match(problem(pipe), 'got a named pipe | Name a file');

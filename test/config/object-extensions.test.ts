@@ -11,7 +11,7 @@ async function planned(objects: string, parameters = {}) {
   return plan.objects;
 }
 
-test('optional, expand and decode match in any case and may be in quotes', async () => {
+test('accepts optional, expand and decode in any case and in quotes', async () => {
   const [object] = await planned(
     '- {objectName: a, objectType: ssmparameter, Optional: "true", EXPAND: yes, Decode: base64}',
   );
@@ -20,7 +20,7 @@ test('optional, expand and decode match in any case and may be in quotes', async
   assert.is(object?.outputs[0]?.kind, 'expand');
 });
 
-test('absent, empty and false mean no', async () => {
+test('treats missing, empty and false as false', async () => {
   for (const extra of ['', ', optional: false, expand: off', ', optional: "", expand: , decode: ""']) {
     const [object] = await planned(`- {objectName: a, objectType: ssmparameter${extra}}`);
     assert.is(object?.optional, false);
@@ -29,7 +29,7 @@ test('absent, empty and false mean no', async () => {
   }
 });
 
-test('other values are refused', async () => {
+test('rejects other values', async () => {
   const text = config('- {objectName: a, objectType: ssmparameter, optional: maybe, expand: 2, decode: hex}');
   assert.equal(problems(await parse(text)), [
     '9 config.object objects[0].optional',
@@ -38,7 +38,7 @@ test('other values are refused', async () => {
   ]);
 });
 
-test('an expanded object makes files at the top, or in the directory that objectAlias names', async () => {
+test('expands an object at the top, or into the directory that objectAlias names', async () => {
   const text = config(`
     - {objectName: a, objectType: ssmparameter, expand: true}
     - {objectName: b, objectType: ssmparameter, expand: true, objectAlias: dir, filePermission: "0400"}
@@ -49,14 +49,14 @@ test('an expanded object makes files at the top, or in the directory that object
   assert.equal(report.ok && report.files.map(({ source }) => source), ['expand', 'expand', 'expand', 'x']);
 });
 
-test('several objects may be expanded at the top: only the values show whether they collide', async () => {
+test('accepts several objects expanded at the top, because only their values show collisions', async () => {
   const text = config(`
     - {objectName: a, objectType: ssmparameter, expand: true}
     - {objectName: b, objectType: ssmparameter, expand: true}`);
   assert.equal(files(await parse(text)), ['* 0644', '* 0644']);
 });
 
-test("an expanded object's directory belongs to it alone", async () => {
+test('rejects another file in the directory of an expanded object', async () => {
   const text = config(
     `
     - {objectName: a, objectType: ssmparameter, expand: true, objectAlias: dir}
@@ -74,7 +74,7 @@ test("an expanded object's directory belongs to it alone", async () => {
   ]);
 });
 
-test('a key that is near to ours is a warning that names it', async () => {
+test('a misspelt extension key is a warning with the nearest name', async () => {
   const parsed = await parse(config('- {objectName: a, objectType: ssmparameter, optionl: true}'));
   assert.equal(warnings(parsed), ['9 config.unknownKey objects[0]']);
   assert.match(parsed.warnings[0]?.remedy ?? '', '"optional"');

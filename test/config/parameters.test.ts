@@ -7,21 +7,21 @@ import { config, files, parse, problems, warnings } from '../support/config.ts';
 const object = '- {objectName: db, objectType: secretsmanager}';
 const withoutRegion = config(object).replace('    region: eu-west-1\n', '');
 
-test('the region is the parameter, or else AWS_REGION', async () => {
+test('uses the parameter region, or else AWS_REGION', async () => {
   const environmentRegion = 'us-east-1';
   assert.is((await parse(config(object), { environmentRegion })).plan?.region, 'eu-west-1');
   assert.is((await parse(withoutRegion, { environmentRegion })).plan?.region, 'us-east-1');
   assert.is((await parse(config(object, { region: '""' }), { environmentRegion })).plan?.region, 'us-east-1');
 });
 
-test('no region anywhere is a problem, an empty AWS_REGION is none', async () => {
+test('reports a missing region, also with an empty AWS_REGION', async () => {
   assert.equal(problems(await parse(withoutRegion)), ['7 config.region parameters.region']);
   assert.equal(problems(await parse(withoutRegion, { environmentRegion: '' })), [
     '7 config.region parameters.region',
   ]);
 });
 
-test('another place is looked at only if neither the parameter nor AWS_REGION names a region', async () => {
+test('searches other places only if neither the parameter nor AWS_REGION has a region', async () => {
   let searches = 0;
   const findRegion = async () => {
     searches++;
@@ -35,12 +35,12 @@ test('another place is looked at only if neither the parameter nor AWS_REGION na
     const { plan } = await parse(text, { findRegion });
     assert.equal([plan?.region, plan?.regionFrom], ['eu-south-1', 'the profile dev']);
   }
-  const lookedAt = ['AWS_REGION', 'the profile dev'];
-  const missing = await parse(withoutRegion, { findRegion: async () => ({ region: undefined, lookedAt }) });
+  const searched = ['AWS_REGION', 'the profile dev'];
+  const missing = await parse(withoutRegion, { findRegion: async () => ({ region: undefined, searched }) });
   assert.match(missing.problems[0]?.message ?? '', 'none here and none in AWS_REGION, the profile dev');
 });
 
-test('a missing region is a warning where only the pod knows it, and the ARNs say which one the pod must have', async () => {
+test("a missing region is a warning where only the pod has it, and the ARNs imply the pod's region", async () => {
   const parsed = await parse(withoutRegion, { missingRegion: 'warning' });
   assert.equal(warnings(parsed), ['7 config.region parameters.region']);
   assert.match(parsed.warnings[0]?.message ?? '', 'the pod must have AWS_REGION');
@@ -56,7 +56,7 @@ test('a missing region is a warning where only the pod knows it, and the ARNs sa
   ]);
 });
 
-test('a region of another form than eu-west-1 is a warning, and one that is no host label an error', async () => {
+test('a region of an unusual form is a warning, and one that is not a host name label an error', async () => {
   const warned = async (region: string) => warnings(await parse(config(object, { region })));
   for (const region of ['eu-west-1', 'us-gov-east-1', 'us-isob-east-1', 'eusc-de-east-1', 'cn-north-1'])
     assert.equal(await warned(region), [], region);
@@ -76,7 +76,7 @@ test('a region of another form than eu-west-1 is a warning, and one that is no h
   ]);
 });
 
-test('failoverRegion must differ from the region of the environment as well', async () => {
+test('rejects a failoverRegion that equals AWS_REGION', async () => {
   const text = withoutRegion.replace('parameters:', 'parameters:\n    failoverRegion: us-east-1');
   assert.equal(problems(await parse(text, { environmentRegion: 'us-east-1' })), [
     '7 config.region parameters.failoverRegion',
@@ -91,7 +91,7 @@ for (const [value, expected] of [
   ['FALSE', false],
   ['0', false],
 ] as const) {
-  test(`usePodIdentity: ${value} is ${expected ?? 'not said'}`, async () => {
+  test(`parses usePodIdentity: ${value} as ${expected ?? 'undefined'}`, async () => {
     const { plan } = await parse(config(object, { usePodIdentity: value }));
     assert.ok(plan);
     assert.is(plan.usePodIdentity, expected);
@@ -99,14 +99,14 @@ for (const [value, expected] of [
 }
 
 for (const value of ['"yes"', '"tRUE"', '"on"', '" true"', '2', '"-"', 'yes', 'off']) {
-  test(`usePodIdentity: ${value} is refused`, async () => {
+  test(`rejects usePodIdentity: ${value}`, async () => {
     assert.equal(problems(await parse(config(object, { usePodIdentity: value }))), [
       '8 config.parameter parameters.usePodIdentity',
     ]);
   });
 }
 
-test('a value without quotes is taken as written, with a warning that the API server refuses it', async () => {
+test('uses a value without quotes as written, with a warning that the API server rejects it', async () => {
   const parsed = await parse(
     config('- {objectName: a/b, objectType: ssmparameter}', { pathTranslation: 'n' }),
   );
@@ -114,7 +114,7 @@ test('a value without quotes is taken as written, with a warning that the API se
   assert.equal(warnings(parsed), ['8 config.parameter parameters.pathTranslation']);
 });
 
-test('preferredAddressType knows three words in any case; another one means auto, with a warning', async () => {
+test('preferredAddressType accepts three values in any case; any other means auto, with a warning', async () => {
   const typeOf = async (value: string) =>
     (await parse(config(object, { preferredAddressType: value }))).plan?.preferredAddressType;
   assert.is(await typeOf('IPv6'), 'ipv6');
@@ -125,13 +125,13 @@ test('preferredAddressType knows three words in any case; another one means auto
   ]);
 });
 
-test('an unknown parameter is a warning with the nearest name; those of the CSI driver are known', async () => {
+test('an unknown parameter is a warning with the nearest name, except those of the CSI driver', async () => {
   const parsed = await parse(config(object, { Region: 'x', 'csi.storage.k8s.io/pod.name': 'y' }));
   assert.equal(warnings(parsed), ['8 config.unknownKey parameters']);
   assert.match(parsed.warnings[0]?.remedy ?? '', '"region"');
 });
 
-test('a parameter that is a list or a map is refused', async () => {
+test('rejects a parameter that is a list or a map', async () => {
   assert.equal(problems(await parse(config(object, { failoverRegion: '[a]' }))), [
     '8 config.parameter parameters.failoverRegion',
   ]);
@@ -146,7 +146,7 @@ for (const [what, objects] of [
   ['an empty list', '"[]"'],
   ['an empty real list', '[]'],
 ] as const) {
-  test(`objects that are ${what} are refused: an edit must not remove every file`, async () => {
+  test(`rejects objects that are ${what}, because such an edit would remove every file`, async () => {
     const text = withoutRegion.replace(
       / {4}objects:[\s\S]*/,
       objects === undefined ? '' : `    objects: ${objects}`,
@@ -186,7 +186,7 @@ for (const [what, text, place] of [
     'spec.objects on line 6',
   ],
 ] as const) {
-  test(`objects are not where they are read, but ${what}: the place is named`, async () => {
+  test(`names the place of objects that are ${what}`, async () => {
     const head = [
       'apiVersion: secrets-store.csi.x-k8s.io/v1',
       'kind: SecretProviderClass',
@@ -197,22 +197,19 @@ for (const [what, text, place] of [
     const parsed = await parse([...head, ...text].join('\n'), { environmentRegion: 'eu-west-1' });
     const [problem] = parsed.problems;
     assert.is(problem?.code, 'config.objects');
-    assert.is(
-      problem?.message,
-      `expected at least one object, got none here but ${place}, which nothing reads`,
-    );
+    assert.is(problem?.message, `expected at least one object, got none here but ${place}, which is ignored`);
     assert.is(problem?.remedy, 'Write it as objects, under spec.parameters.');
   });
 }
 
-test('secretObjects are no objects in the wrong place', async () => {
+test('does not mistake secretObjects for misplaced objects', async () => {
   const parsed = await parse(
     `${withoutRegion.replace(/ {4}objects:[\s\S]*/, '')}\n  secretObjects: [{secretName: a}]`,
   );
-  assert.not.match(parsed.problems.map(({ message }) => message).join(), 'which nothing reads');
+  assert.not.match(parsed.problems.map(({ message }) => message).join(), 'which is ignored');
 });
 
-test('a key of an object among the parameters is refused: the text of objects ended too early', async () => {
+test('rejects a key of an object among the parameters, where the text of objects ended too early', async () => {
   const parsed = await parse(`${config(object)}\n    objectType: ssmparameter`);
   assert.equal(parsed.problems.map(({ code, subject, message }) => [code, subject, message])[0], [
     'config.objects',
@@ -227,7 +224,7 @@ for (const [what, objects] of [
   ['a number', '12'],
   ['a real map', '{a: b}'],
 ] as const) {
-  test(`objects that are ${what} are refused`, async () => {
+  test(`rejects objects that are ${what}`, async () => {
     const text = withoutRegion.replace(/ {4}objects:[\s\S]*/, `    objects: ${objects}`);
     assert.equal(problems(await parse(text, { environmentRegion: 'eu-west-1' })), [
       '7 config.objects parameters.objects',
@@ -235,7 +232,7 @@ for (const [what, objects] of [
   });
 }
 
-test('objects may be a real list', async () => {
+test('accepts objects as a YAML list instead of text', async () => {
   const text = withoutRegion.replace(
     /objects:[\s\S]*/,
     'objects:\n      - objectName: 0x10\n        objectType: ssmparameter\n        filePermission: 0600\n',
@@ -257,7 +254,7 @@ for (const [style, objects] of [
   });
 }
 
-test('a problem inside text in quotes names its line while there are no escapes, and else the first', async () => {
+test('a problem inside quoted text names its line, or the first line if there are escapes', async () => {
   const lines = withoutRegion.replace(
     /objects:[\s\S]*/,
     "objects: '\n      - {objectName: a,\n      objectType: bad}'",
@@ -271,7 +268,7 @@ test('a problem inside text in quotes names its line while there are no escapes,
   ]);
 });
 
-test('YAML that cannot be read inside of objects names its line', async () => {
+test('invalid YAML inside of objects names its line', async () => {
   assert.equal(problems(await parse(config('- objectName: a\n- {'))), ['10 config.yaml parameters.objects']);
 });
 

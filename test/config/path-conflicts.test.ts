@@ -5,7 +5,7 @@ import type { FilePath } from '../../src/core/file-path.ts';
 
 const path = (text: string) => text as FilePath;
 
-test('the first claim of a path wins', () => {
+test('the first claim of a path keeps it', () => {
   const tree = new PathTree<string>();
   assert.is(tree.claim(path('a/b'), 'first'), undefined);
   assert.is(tree.claim(path('a/b'), 'second'), 'first');
@@ -13,7 +13,7 @@ test('the first claim of a path wins', () => {
   assert.is(tree.claim(path('a/b'), 'fourth'), 'first');
 });
 
-test('the owner of a parent path is found, whichever came first', () => {
+test('finds the owner of a parent path, in either order', () => {
   const tree = new PathTree<string>();
   tree.claim(path('a/b/c'), 'below');
   tree.claim(path('a'), 'above');
@@ -23,7 +23,7 @@ test('the owner of a parent path is found, whichever came first', () => {
   assert.is(tree.ownerAbove(path('ab/c')), undefined);
 });
 
-test('names that objects have by themselves are free', () => {
+test('accepts names that JavaScript objects inherit', () => {
   const tree = new PathTree<string>();
   assert.is(tree.claim(path('constructor'), 'a'), undefined);
   assert.is(tree.claim(path('__proto__/x'), 'b'), undefined);

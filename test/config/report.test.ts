@@ -20,7 +20,7 @@ async function checked(...texts: readonly string[]): Promise<Checked> {
 }
 
 for (const file of globSync('*.yaml', { cwd: fixtures }).sort()) {
-  test(`${file} gives the report beside it`, async () => {
+  test(`${file} gives the expected report`, async () => {
     const read = (name: string) => readFileSync(join(fixtures, name), 'utf8');
     const report = checkReport(await checked(read(file)));
     assert.equal(report, JSON.parse(read(file.replace('.yaml', '.json'))));
@@ -39,7 +39,7 @@ test('the report has the keys of the interface and no others', async () => {
         subject: 'objects[0]',
         line: 9,
         message: 'expected a known key, got "x"',
-        remedy: 'Remove it: nothing reads it.',
+        remedy: 'Remove it: it is ignored.',
       },
     ],
   });
@@ -57,7 +57,7 @@ test('the report has the keys of the interface and no others', async () => {
   });
 });
 
-test('with several configs each file has its directory, and equal reads are one', async () => {
+test('with several configs each file has its directory, and equal refs are listed once', async () => {
   const text = config('- {objectName: a, objectType: ssmparameter}');
   const report = checkReport(await checked(text, text));
   assert.ok(report.ok);
@@ -75,7 +75,7 @@ test('with several configs each problem has its file', async () => {
   assert.equal(!report.ok && report.problems.map(({ file, line }) => `${file}:${line}`), ['config-1.yaml:9']);
 });
 
-test('a problem without file and line has neither', () => {
+test('omits file and line of a problem without them', () => {
   const problem = new Problem({ code: 'usage.value', subject: '--mode', message: 'm', remedy: 'r' });
   assert.equal(checkReport({ configs: [], problems: [problem], warnings: [] }), {
     ok: false,
@@ -83,7 +83,7 @@ test('a problem without file and line has neither', () => {
   });
 });
 
-test('a plan as text is tables of files and API reads, and of variables if there are any', async () => {
+test('prints a plan as tables of files, API reads and variables', async () => {
   const text = config(
     '- {objectName: a/b, objectType: secretsmanager, filePermission: "0400", jmesPath: [{path: user, objectAlias: u}]}',
     { failoverRegion: 'eu-central-1' },
@@ -121,7 +121,7 @@ A         a       app.env
   assert.equal(report.ok && report.variables, [{ name: 'A', object: 'a', file: 'app.env' }]);
 });
 
-test('warnings follow the plan', async () => {
+test('prints warnings after the plan', async () => {
   const text = checkText(await checked(config('- {objectName: a, objectType: ssmparameter, b: c}')));
   assert.match(
     text,
@@ -129,7 +129,7 @@ test('warnings follow the plan', async () => {
   );
 });
 
-test('warnings follow the problems too, because a misspelt key explains a missing one', async () => {
+test('prints warnings after the problems, because a misspelt key explains a missing one', async () => {
   const text = checkText(await checked(config('- {objectNam: a, objectType: ssmparameter}')));
   assert.match(
     text,
@@ -147,7 +147,7 @@ test('one config for two directories lists the files of each', async () => {
   assert.equal(report.ok && report.files.map(({ directory }) => directory), ['/mnt/0', '/mnt/1']);
 });
 
-test('problems as text have their place, message and remedy', async () => {
+test('prints each problem with its place, message and remedy', async () => {
   assert.is(
     checkText(await checked(config('- {objectName: a}\n- {objectType: ssmparameter}'))),
     `objects[0].objectName (config-0.yaml:9)
@@ -163,7 +163,7 @@ objects[1].objectName (config-0.yaml:10)
   );
 });
 
-test('no control character of a config reaches the terminal', async () => {
+test('escapes control characters of a config', async () => {
   const objects = '- {objectName: "a\\e[31m\\nb", objectType: secretsmanager, "k\\e[0m": v}';
   for (const text of [config(objects), config(objects.replace('secretsmanager', 'x'))]) {
     assert.not.match(checkText(await checked(text)), /[\u0000-\u0009\u000b-\u001f\u007f]/);

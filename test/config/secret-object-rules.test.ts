@@ -17,7 +17,7 @@ const lines = (object: SecretObject) => {
   return found;
 };
 
-test('an ordinary entry has no mistakes', () => {
+test('accepts a valid entry', () => {
   const labels = { app: 'shop', 'example.com/tier': '' };
   const annotations = { 'Example.com/Note': 'any text: ö' };
   assert.equal(
@@ -26,7 +26,7 @@ test('an ordinary entry has no mistakes', () => {
   );
 });
 
-test('names that Kubernetes would refuse are refused with the line', () => {
+test('rejects names that Kubernetes would reject, with the line', () => {
   assert.equal(lines(secretObject('App_Secret', { 'a b': 'x' })), [
     'secretObjects[0].secretName (config.yaml:7): expected lower-case letters, digits, - and ., at most 253, beginning and ending with a letter or digit, got "App_Secret". Rename the Secret. [config.secretObjects]',
     'secretObjects[0].data[0].key (config.yaml:7): expected letters, digits, -, _ and ., got "a b". Rename the key: it becomes a file name when the Secret is mounted. [config.secretObjects]',
@@ -35,7 +35,7 @@ test('names that Kubernetes would refuse are refused with the line', () => {
     assert.is(lines(secretObject('app', { [key]: 'x' })).length, 1, key);
 });
 
-test('labels and annotations follow the rules of Kubernetes', () => {
+test('checks labels and annotations by the rules of Kubernetes', () => {
   const found = lines(
     secretObject(
       'app',
@@ -48,7 +48,7 @@ test('labels and annotations follow the rules of Kubernetes', () => {
   assert.match(found.join('\n'), 'expected an annotation name, got "-x"');
 });
 
-test('each documented type needs its keys', () => {
+test('requires the keys of each documented type', () => {
   const needed: Readonly<Record<string, readonly string[]>> = {
     'kubernetes.io/basic-auth': ['username'],
     'kubernetes.io/ssh-auth': ['ssh-privatekey'],
@@ -68,7 +68,7 @@ test('each documented type needs its keys', () => {
   assert.equal(lines(secretObject('app', { password: 'x' }, { type: 'kubernetes.io/basic-auth' })), []);
 });
 
-test('a service account token needs its annotation', () => {
+test('requires the annotation of a service account token', () => {
   const type = 'kubernetes.io/service-account-token';
   assert.match(
     lines(secretObject('app', { x: 'x' }, { type })).join(),
@@ -78,7 +78,7 @@ test('a service account token needs its annotation', () => {
   assert.equal(lines(secretObject('app', { x: 'x' }, { type, annotations })), []);
 });
 
-test('a TLS Secret takes ca.crt and no other key', () => {
+test('accepts ca.crt and no other key in a TLS Secret', () => {
   const keys = { 'tls.crt': 'x', 'tls.key': 'x', 'ca.crt': 'x' };
   assert.equal(lines(secretObject('app', keys, { type: 'kubernetes.io/tls' })), []);
   assert.match(
@@ -87,7 +87,7 @@ test('a TLS Secret takes ca.crt and no other key', () => {
   );
 });
 
-test('a type that Kubernetes does not know has no rules', () => {
+test('accepts any keys for an unknown type', () => {
   assert.equal(lines(secretObject('app', { anything: 'x' }, { type: 'example.com/own' })), []);
 });
 

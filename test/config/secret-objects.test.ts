@@ -19,7 +19,7 @@ function withSecrets(secretObjects: string, made = objects): string {
   return config(made).replace('  provider: aws\n', `  provider: aws\n  secretObjects:\n${block}\n`);
 }
 
-test('an entry names files of the config, with their directories, and may name what expand will make', async () => {
+test('accepts names of files with their directories, and of files that expand may create', async () => {
   const { plan, warnings: warned } = await parse(
     withSecrets(`
 - secretName: " app "
@@ -84,7 +84,7 @@ for (const [what, entry, expected] of [
   ['text instead of a map', '- hello', ['']],
   ['an entry of data that is no map', '- {secretName: s, type: Opaque, data: [db]}', ['.data[0]']],
 ] as const) {
-  test(`${what} is a problem when Secrets are applied, and else a warning`, async () => {
+  test(`${what} is an error with --sync-secrets, and otherwise a warning`, async () => {
     const lines = expected.map((part) => `config.secretObjects secretObjects[0]${part}`);
     const unplaced = (found: readonly string[]) => found.map((line) => line.replace(/^\d+ /, ''));
 
@@ -98,13 +98,13 @@ for (const [what, entry, expected] of [
   });
 }
 
-test('two entries with one secretName are a mistake', async () => {
+test('rejects two entries with the same secretName', async () => {
   const entry = '- {secretName: s, type: Opaque, data: [{objectName: db, key: k}]}';
   const parsed = await parse(withSecrets(`${entry}\n${entry}`), { syncSecrets: true });
   assert.equal(problems(parsed), ['8 config.secretObjects secretObjects[1].secretName']);
 });
 
-test('names of files are not checked while objects have problems of their own', async () => {
+test('does not check file names if the objects have problems', async () => {
   const broken = '- {objectName: db, objectType: secretmanager}';
   const entry = '- {secretName: s, type: Opaque, data: [{objectName: db, key: k}]}';
   const parsed = await parse(withSecrets(entry, broken), { syncSecrets: true });
@@ -114,7 +114,7 @@ test('names of files are not checked while objects have problems of their own', 
   );
 });
 
-test('with an object expanded at the top any file may come', async () => {
+test('accepts any file name if an object is expanded at the top', async () => {
   const expanded = '- {objectName: db, objectType: secretsmanager, expand: true}';
   const entry = '- {secretName: s, type: Opaque, data: [{objectName: any, key: k}]}';
   assert.equal(problems(await parse(withSecrets(entry, expanded), { syncSecrets: true })), []);

@@ -50,7 +50,7 @@ for (const { file, entries } of tables) {
 /** One in so many goes through the program as well. */
 const SAMPLE = 19;
 
-const program = suite('the program reports the same');
+const program = suite('conformance of the program');
 for (const entry of tables.flatMap(({ entries }) => entries).filter((_, index) => index % SAMPLE === 0)) {
   program(entry.rule, async () => {
     const box = makeSandbox();

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { partitionOf } from '../../src/core/arn.ts';
 
-const test = suite('the resources of IAM');
+const test = suite('ARNs');
 
 for (const [region, name, suffix] of [
   ['eu-west-1', 'aws', 'amazonaws.com'],

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type EventName, events, type LoggedEvent, problemFields } from '../../src/core/log-events.ts';
 
-const test = suite('the events of the log');
+const test = suite('log events');
 const root = join(import.meta.dirname, '../..');
 const table: Readonly<Record<string, LoggedEvent>> = events;
 
@@ -21,7 +21,7 @@ test('every event that the sources write is in the table', () => {
     assert.ok(Object.hasOwn(table, name), `${file}: ${name} is not in the table`);
 });
 
-test('every event of the table can happen', () => {
+test('every event of the table is used', () => {
   const used = new Set(calls.map(({ name }) => name));
   assert.equal(
     (Object.keys(events) as EventName[]).filter((name) => !used.has(name)),
@@ -29,7 +29,7 @@ test('every event of the table can happen', () => {
   );
 });
 
-test('an event about a problem has the fields of problems, any other has not', () => {
+test('only events about a problem have the fields of problems', () => {
   for (const { method, name } of calls) {
     const both = calls.some((other) => other.name === name && other.method !== method);
     if (both) continue;
@@ -37,7 +37,7 @@ test('an event about a problem has the fields of problems, any other has not', (
   }
 });
 
-test('no field takes the place of what every line holds', () => {
+test('no field has the name of a standard field', () => {
   for (const [name, { fields }] of Object.entries(table)) {
     assert.is(new Set(fields).size, fields.length, name);
     for (const field of fields) assert.not.ok(['time', 'level', 'event', 'message'].includes(field), name);

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type LogOptions, openLog } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
 
-const test = suite('the log');
+const test = suite('log');
 
 const problem = new Problem({
   code: 'notify.url',
@@ -27,7 +27,7 @@ function logTo(lines: string[], options: Partial<LogOptions> = {}) {
   });
 }
 
-test('an event is one line of JSON, its fields beside it', () => {
+test('an event is one line of JSON with its fields', () => {
   const lines: string[] = [];
   logTo(lines).write('publish.changed', 'published', { files: 3, first: true, none: undefined });
   assert.equal(lines, [
@@ -35,7 +35,7 @@ test('an event is one line of JSON, its fields beside it', () => {
   ]);
 });
 
-test('a problem brings its code, subject, place and remedy as fields', () => {
+test('a problem has its code, subject, place and remedy as fields', () => {
   const lines: string[] = [];
   logTo(lines).problem('notify.failed', problem, { attempts: 2 });
   assert.equal(JSON.parse(lines[0] ?? ''), {
@@ -52,7 +52,7 @@ test('a problem brings its code, subject, place and remedy as fields', () => {
   });
 });
 
-test('as text a problem is the line that init ends with', () => {
+test('as text a problem is the last line of init', () => {
   const lines: string[] = [];
   logTo(lines, { format: 'text' }).problem('notify.failed', problem, { attempts: 2 });
   assert.is(
@@ -62,7 +62,7 @@ test('as text a problem is the line that init ends with', () => {
   );
 });
 
-test('levels below the chosen one are not written', () => {
+test('does not write levels below the configured one', () => {
   const lines: string[] = [];
   const log = logTo(lines, { level: 'warn' });
   log.write('publish.unchanged', 'debug');
@@ -77,7 +77,7 @@ test('levels below the chosen one are not written', () => {
 });
 
 for (const format of ['json', 'text'] as const) {
-  test(`foreign text cannot forge a line or drive a terminal (${format})`, () => {
+  test(`escapes untrusted text (${format})`, () => {
     const lines: string[] = [];
     const evil = 'a\n{"level":"error"}\r\x1b[2J\u2028\u202e\x9b\ud800';
     const log = logTo(lines, { format });
@@ -91,19 +91,19 @@ for (const format of ['json', 'text'] as const) {
   });
 }
 
-test('a long text is cut, so that a line stays a line', () => {
+test('cuts a long text', () => {
   const lines: string[] = [];
   logTo(lines).write('exit', 'm'.repeat(100_000), { name: 'n'.repeat(100_000) });
   assert.ok((lines[0]?.length ?? 0) < 4096);
 });
 
-test('fields with spaces are quoted in text, so that words stay words', () => {
+test('quotes fields with spaces in text', () => {
   const lines: string[] = [];
   logTo(lines, { format: 'text' }).write('exit', 'm', { x: 'a b', y: '', z: 'plain', n: 1 });
   assert.match(lines[0] ?? '', /m {2}exit x="a b" y="" z=plain n=1\n$/);
 });
 
-test('colour only when it was asked for', () => {
+test('uses colour only if it is enabled', () => {
   const [plain, coloured]: [string[], string[]] = [[], []];
   logTo(plain, { format: 'text' }).write('exit', 'm');
   logTo(coloured, { format: 'text', colour: true }).write('exit', 'm');
@@ -111,7 +111,7 @@ test('colour only when it was asked for', () => {
   assert.match(coloured[0] ?? '', /\x1b\[31mERROR\x1b\[0m m/);
 });
 
-test('a reader that is gone loses the line and nothing else', async () => {
+test('drops a line without an error if the reader has closed the pipe', async () => {
   const file = new URL('../../src/core/log.ts', import.meta.url).href;
   const script = `
     import { writeToStderr } from ${JSON.stringify(file)};

@@ -27,7 +27,7 @@ test('every code begins with a stage that has an exit code', () => {
   for (const code of problemCodes) assert.ok(code.slice(0, code.indexOf('.')) in exitCodes, code);
 });
 
-test('a problem is one line: where, what was expected and found, what to do', () => {
+test('formats a problem as one line: subject, place, message, remedy', () => {
   assert.is(
     problemLine(config),
     'objects[2].objectType (/etc/podsecrets/config.yaml:14): expected "secretsmanager" or "ssmparameter", got "secretmanager". Correct the value. [config.object]',
@@ -45,13 +45,13 @@ test('control characters in any part of a problem are escaped', () => {
   assert.is(problemLine(forged), 'a\\nb (f\\x1b): m\\r. r\\x00 [config.file]');
 });
 
-test('several problems exit with the code of the earliest stage', () => {
+test('the exit code of several problems is that of the earliest stage', () => {
   assert.is(exitCodeOf(new Problems([fetch, config])), exitCodes.config);
   assert.is(exitCodeOf(fetch), exitCodes.fetch);
   assert.is(exitCodeOf(new TypeError('x')), exitCodes.bug);
 });
 
-test('one problem is thrown as itself, several together, none not at all', () => {
+test('throws one problem as itself, several together, and nothing for none', () => {
   throwProblems([]);
   assert.throws(
     () => throwProblems([fetch]),
@@ -63,7 +63,7 @@ test('one problem is thrown as itself, several together, none not at all', () =>
   );
 });
 
-test('the last words name the command and every problem once', () => {
+test('the exit message names the command and every problem once', () => {
   const { line, exitCode, terminationMessage } = formatExit('init', new Problems([config, fetch, fetch]));
   assert.is(exitCode, 3);
   assert.match(
@@ -73,7 +73,7 @@ test('the last words name the command and every problem once', () => {
   assert.is(terminationMessage.split('\n').length, 2);
 });
 
-test('the last words of a bug have its place and not its message, which may quote a value', () => {
+test('the exit message of a bug has its location and not its message, which may quote a value', () => {
   const { line, exitCode } = formatExit('init', new SyntaxError('Unexpected token in "hunter2"'));
   assert.is(exitCode, 1);
   assert.not.match(line, 'hunter2');
@@ -111,7 +111,7 @@ const unreachable = (subject: string, more: { requestId?: string; line?: number 
     remedy: 'Check the network.',
   });
 
-test('a cause that stopped many objects is printed once, with the first names and the number of the others', () => {
+test('prints a cause that affects many objects once, with the first names and the number of the others', () => {
   const many = Array.from({ length: 40 }, (_, i) => unreachable(`s${i}`, { requestId: `r-${i}` }));
   const { line, terminationMessage } = formatExit('init', new Problems([...many, fetch]));
   assert.is(
@@ -121,7 +121,7 @@ test('a cause that stopped many objects is printed once, with the first names an
   assert.is(terminationMessage.split('\n').length, 2);
 });
 
-test('problems have one cause if they differ in object and request id only; each place in a file is its own', () => {
+test('groups problems that differ only in object and request id, but not those of different places in a file', () => {
   const grouped = groupByCause([
     unreachable('a', { requestId: 'r-1' }),
     fetch,
@@ -141,7 +141,7 @@ test('problems have one cause if they differ in object and request id only; each
   );
 });
 
-test('up to five names are listed whole', () => {
+test('lists up to five names completely', () => {
   assert.is(namesText(['a', 'b', 'c', 'd', 'e']), 'a, b, c, d, e');
   assert.is(namesText(['a', 'b', 'c', 'd', 'e', 'f']), 'a, b, c, d, e and 1 more');
 });

@@ -35,12 +35,12 @@ for (const [route, print] of Object.entries(routes)) {
   });
 }
 
-test('reveal hands out the bytes', () => {
+test('reveal returns the bytes', () => {
   assert.is(new TextDecoder().decode(new Secret('grüße').reveal()), 'grüße');
   assert.equal([...new Secret(new Uint8Array([0, 255])).reveal()], [0, 255]);
 });
 
-test('wipe leaves only zeros', () => {
+test('wipe overwrites the bytes with zeros', () => {
   const wiped = new Secret('hunter2');
   wiped.wipe();
   assert.equal([...wiped.reveal()], [0, 0, 0, 0, 0, 0, 0]);

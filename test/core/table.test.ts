@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { table } from '../../src/core/table.ts';
 
-test('columns are as wide as their widest cell, in the columns of a terminal', () => {
+test('a column is as wide as its widest cell, in terminal columns', () => {
   assert.equal(
     table(
       ['FILE', 'MODE'],
@@ -15,11 +15,11 @@ test('columns are as wide as their widest cell, in the columns of a terminal', (
   );
 });
 
-test('a cell from outside cannot break its line', () => {
+test('escapes the text of a cell', () => {
   assert.equal(table(['A', 'B'], [['x\ny', '1']]), ['A     B', 'x\\ny  1']);
 });
 
-test('a table that is wider than the terminal becomes a block for each row, without its empty cells', () => {
+test('prints a table that is wider than the terminal as one block per row, without empty cells', () => {
   const head = ['FILE', 'OBJECT', 'VERSION', 'ROTATED'];
   const rows = [
     ['password', 'prod/db', '7', '2h ago'],

@@ -2,43 +2,43 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { didYouMean, escapeControl, escapedJson, quote, sentence } from '../../src/core/text.ts';
 
-test('control characters cannot forge a log line or drive a terminal', () => {
+test('escapes control characters', () => {
   assert.is(escapeControl('a\nb\r\t\u001b[31m\u0000'), 'a\\nb\\r\\t\\x1b[31m\\x00');
 });
 
-test('bidirectional and invisible characters are shown by their code', () => {
+test('shows bidirectional and invisible characters by their code', () => {
   assert.is(escapeControl('user\u202etxt\u200b\ufeff'), 'user\\u202etxt\\u200b\\ufeff');
   assert.is(escapeControl('tag\u{e0041}'), 'tag\\u{e0041}');
   assert.is(escapeControl('a\u061c\u2060\u00ad'), 'a\\u061c\\u2060\\xad');
 });
 
-test('a lone surrogate is shown, a pair is text', () => {
+test('escapes a lone surrogate and keeps a pair', () => {
   assert.is(escapeControl('\ud800 😀'), '\\ud800 😀');
 });
 
-test('what is printable comes back unchanged, however often', () => {
+test('returns printable text unchanged, however often', () => {
   const once = escapeControl('C:\\path\n"x"');
   assert.is(escapeControl(once), once);
 });
 
-test('long text is cut', () => {
+test('cuts long text', () => {
   assert.is(escapeControl('x'.repeat(300), 10), `${'x'.repeat(10)}…`);
 });
 
-test('quotes inside quotes are escaped', () => {
+test('escapes quotes inside quotes', () => {
   assert.is(quote('say "hi"'), '"say \\"hi\\""');
 });
 
-test('a slip of two letters finds the name that was meant', () => {
+test('suggests a name within two typing errors', () => {
   assert.is(didYouMean('objectAlais', ['objectName', 'objectAlias']), 'objectAlias');
   assert.is(didYouMean('chekc', ['check', 'init']), 'check');
 });
 
-test('a different word finds nothing', () => {
+test('suggests nothing for a different word', () => {
   assert.is(didYouMean('banana', ['objectName', 'objectAlias']), undefined);
 });
 
-test('JSON for a terminal means the same, and holds nothing that drives one', () => {
+test('escapes JSON for a terminal without changing its meaning', () => {
   const value = { 'a\u202e': ['\u2028\u2029', '\u009b2J', '\u{e0001}', 'ä', '\u200f'] };
   const text = escapedJson(value);
   assert.equal(JSON.parse(text), value);
@@ -46,7 +46,7 @@ test('JSON for a terminal means the same, and holds nothing that drives one', ()
   assert.match(text, 'ä');
 });
 
-test('a sentence ends with one full stop', () => {
+test('ends a sentence with one full stop', () => {
   assert.is(sentence('expected x, got y'), 'expected x, got y.');
   assert.is(sentence('AWS said: "No."'), 'AWS said: "No.".');
   assert.is(sentence('AWS said: No.'), 'AWS said: No.');

@@ -14,14 +14,14 @@ test('indents what follows as the second column of the line, unless that is more
   assert.is(wrapText('  failed   one two three', 16), '  failed   one\n  two three');
 });
 
-test('leaves a longer word whole, so that it can be copied', () => {
+test('does not break a longer word, so that it can be copied', () => {
   assert.is(
     wrapText('see arn:aws:iam::111122223333:role/app now', 12),
     'see\n  arn:aws:iam::111122223333:role/app\n  now',
   );
 });
 
-test('counts the columns of a terminal, and keeps what fits as it is', () => {
+test('counts terminal columns, and keeps lines that fit', () => {
   assert.is(wrapText('密码 密码 密码', 9), '密码 密码\n  密码');
   assert.is(wrapText('a   b', 5), 'a   b');
   const text = 'a long line\n'.repeat(3);

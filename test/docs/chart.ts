@@ -52,6 +52,11 @@ const values: readonly (readonly [string, string, Schema])[] = [
     'empty: `v1` with Kubernetes 1.36+, `v1beta1` with 1.34 and 1.35',
     { enum: ['', 'v1', 'v1beta1'] },
   ],
+  [
+    'policy.env',
+    'also give containers the variables that the annotations `podsecrets.io/env` and `podsecrets.io/env-file` name (Kubernetes 1.35+)',
+    { type: 'boolean' },
+  ],
   ['policy.namespaceSelector', 'the namespaces whose pods the policy changes', { type: 'object' }],
 ];
 
@@ -184,6 +189,30 @@ line to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nin
 Other init containers come after \`podsecrets.initContainers\`: podsecrets mounts the volume at \`/mnt/podsecrets\` and creates the
 directory \`files\` in it, which the others mount by \`subPath\`. For a container that comes first the kubelet would create it, owned by root.
 
+### Environment variables
+
+With \`env\` and \`envFile\` [in the config](../../examples/reference/config.md) a container gets the variables by \`fileKeyRef\`, from Kubernetes 1.35:
+
+\`\`\`yaml
+      - name: app
+        env:
+        {{- include "podsecrets.env" . | nindent 8 }}
+\`\`\`
+
+The container need not mount the files. It fails for an older cluster, for a pattern such as \`env: "DB_*"\` (\`fileKeyRef\` needs names), and with \`configMap\`, whose
+variables the chart does not see.
+
+### The service account
+
+The chart does not see your pod spec, so it cannot compare the service account of the pod with its own value. With \`options.syncSecrets\` take both from one:
+
+\`\`\`yaml
+    spec:
+      serviceAccountName: {{ .Values.podsecrets.serviceAccountName }}
+\`\`\`
+
+If they differ, podsecrets exits with \`kubernetes.denied\`, which names the service account of the pod.
+
 ### What is refused
 
 The template fails, with a sentence that says why, for:
@@ -216,6 +245,18 @@ spec:
 The API server does it, by a MutatingAdmissionPolicy: no webhook server, no certificate, no controller.
 \`podsecrets.io/dir: DIR\` sets where the containers mount the files. A container that already mounts the volume \`podsecrets\` keeps
 its path, and gets \`subPath: files\` if it has no subPath.
+
+With \`policy.env: true\` (Kubernetes 1.35+) two more annotations give every container variables by \`fileKeyRef\`. The API server cannot read the
+config, so the names stand there too:
+
+\`\`\`yaml
+        podsecrets.io/inject: app
+        podsecrets.io/env: DB_USER,DB_PASSWORD
+        podsecrets.io/env-file: app.env
+\`\`\`
+
+A ValidatingAdmissionPolicy refuses names that are none, a file outside the directory, and a container that has one of the variables with another value.
+
 The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its key \`config.yaml\`:
 
     kubectl create configmap app --from-file=config.yaml=secret-provider-class.yaml

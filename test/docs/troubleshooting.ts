@@ -83,7 +83,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'correct the entry; its `objectName` is the path of a file of the same config',
   ],
   'config.unknownKey': [
-    'a warning: a key that nothing reads',
+    'a warning: an unknown key, which is ignored',
     'use the key that the message suggests, or remove it',
   ],
 
@@ -172,6 +172,10 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   'publish.write': [
     'the file system refused a write: no space, read-only, or permission denied',
     'raise the `sizeLimit` of the volume, or check its owner and `readOnly`',
+  ],
+  'publish.space': [
+    'the files take more than half of the volume: the old and the new ones do not fit together',
+    'raise the `sizeLimit` of the volume to twice their size',
   ],
 
   'notify.signal': [

@@ -7,7 +7,7 @@ import { scratch } from '../support/scratch.ts';
 
 const MIB = 1_048_576;
 
-test('the limit is that of the cgroup, of version 2 or 1', () => {
+test('reads the limit of cgroup version 2 or 1', () => {
   const root = scratch();
   assert.is(readMemoryLimit(root), undefined);
   mkdirSync(join(root, 'memory'));
@@ -22,7 +22,7 @@ test('the limit is that of the cgroup, of version 2 or 1', () => {
   assert.is(readMemoryLimit(root), 128 * MIB);
 });
 
-test('a limit below 80Mi is a warning, and none is no check', () => {
+test('warns about a limit below 80Mi, and checks nothing without a limit', () => {
   const said = (limit: number | undefined) =>
     memoryCheck(limit).map(({ status, text, problems }) => [status, text, problems[0]?.message]);
   assert.equal(said(undefined), []);

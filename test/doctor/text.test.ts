@@ -19,7 +19,7 @@ const unknownKey = new Problem({
   subject: 'objects[1]',
   line: 12,
   message: 'expected a known key, got "colour"',
-  remedy: 'Remove it: nothing reads it.',
+  remedy: 'Remove it: it is ignored.',
 });
 const onDisk = new Problem({
   code: 'publish.filesystem',
@@ -55,13 +55,13 @@ const config: ConfigReport = {
 const skipped = { status: 'skipped', version: undefined, problem: undefined } as const;
 const report: DoctorReport = { configs: [config] };
 
-test('the text says each thing on its line, what to do beneath, and all of it at the end', () => {
+test('prints each check on a line, its remedy below, and a summary at the end', () => {
   assert.is(
     doctorText(report),
     `config.yaml -> /data
   warn  config     2 objects, 2 files
         objects[1] (line 12): expected a known key, got "colour" [config.unknownKey]
-        do: Remove it: nothing reads it.
+        do: Remove it: it is ignored.
   ok    region     eu-west-1, from AWS_REGION
   FAIL  directory
         /data: expected a tmpfs [publish.filesystem]
@@ -91,14 +91,14 @@ Add to the role's policy:
   );
 });
 
-test('no control character of a config reaches the terminal, be it in a region', () => {
+test('escapes control characters of a config, also in a region', () => {
   const foreign = secretRef({ service: 'secretsmanager', region: 'eu\u001b[2J', id: 'db\u001b[2J' });
   const [object] = config.objects;
   const objects = object === undefined ? [] : [{ ...object, reads: [{ ...skipped, read: foreign }] }];
   assert.not.match(doctorText({ configs: [{ ...config, objects }] }), '\u001b');
 });
 
-test('the exit code is that of the earliest stage that failed; a warning is no failure', () => {
+test('the exit code is that of the earliest stage that failed, and warnings do not count', () => {
   assert.is(doctorExitCode(report), 5);
   assert.is(doctorExitCode({ configs: [{ ...config, objects: [] }] }), 6);
   const checks = config.checks.filter(({ status }) => status !== 'failed');
@@ -106,7 +106,7 @@ test('the exit code is that of the earliest stage that failed; a warning is no f
   assert.match(doctorText({ configs: [{ ...config, checks, objects: [] }] }), 'All checks passed.\n');
 });
 
-test('one problem that stops many objects is counted once', () => {
+test('counts a problem of many objects once', () => {
   const [, locked] = config.objects;
   assert.ok(locked);
   assert.match(
@@ -115,7 +115,7 @@ test('one problem that stops many objects is counted once', () => {
   );
 });
 
-test('a cause that stopped many objects is printed once, below the first, and the others refer to it', () => {
+test('prints a cause of many objects once, below the first, and the others refer to it', () => {
   const objects = ['a', 'b', 'c'].map((id) => ({
     object: optionalObject(id),
     status: 'failed' as const,
@@ -148,7 +148,7 @@ test('a cause that stopped many objects is printed once, below the first, and th
   );
 });
 
-test('a read that is only a warning does not count among the failures of its object', () => {
+test('a ref that is only a warning is not a failure of its object', () => {
   const object = {
     object: optionalObject('locked'),
     status: 'failed',
@@ -158,7 +158,7 @@ test('a read that is only a warning does not count among the failures of its obj
   assert.is(doctorExitCode({ configs: [{ ...config, checks: [], objects: [object] }] }), 6);
 });
 
-test('the JSON holds the same, and the line of a config only where there is one', () => {
+test('the JSON has the same content, and the line of a config only if there is one', () => {
   const { ok, exitCode, configs, missing } = JSON.parse(doctorJson(report));
   assert.equal([ok, exitCode, missing.Statement.length], [false, 5, 1]);
   const [{ checks, objects }] = configs;
@@ -172,7 +172,7 @@ test('the JSON holds the same, and the line of a config only where there is one'
         subject: 'objects[1]',
         line: 12,
         message: 'expected a known key, got "colour"',
-        remedy: 'Remove it: nothing reads it.',
+        remedy: 'Remove it: it is ignored.',
         retry: false,
       },
     ],

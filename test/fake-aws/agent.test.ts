@@ -6,7 +6,7 @@ import { rejects } from '../support/rejects.ts';
 import { startExample } from './example.ts';
 import { secretsManagerAt, send } from './requests.ts';
 
-const test = suite('the Pod Identity agent');
+const test = suite('fake Pod Identity agent');
 const aws = await startExample();
 
 test.before.each(() => aws.reset());
@@ -34,7 +34,7 @@ test('exchanges a token for credentials that work', async () => {
   );
 });
 
-test('answers in the agent’s own shape', async () => {
+test('responds in the agent’s format', async () => {
   const answer = await ask({ authorization: 'narrow-token' });
   assert.is(answer.headers['content-type'], 'application/json');
   const credentials = JSON.parse(answer.body);
@@ -50,7 +50,7 @@ test('answers in the agent’s own shape', async () => {
   assert.ok(Date.parse(credentials.Expiration) <= Date.now() + 900_000);
 });
 
-test('refuses in plain text', async () => {
+test('reports errors in plain text', async () => {
   const refused = [
     [{}, 400, /^Service account token cannot be empty\n$/],
     [{ authorization: 'what' }, 400, /^Service account token cannot be parsed: /],
@@ -66,13 +66,13 @@ test('refuses in plain text', async () => {
   }
 });
 
-test('accepts other tokens as soon as the identity has them', async () => {
+test('accepts a new token as soon as the identity has it', async () => {
   aws.changeIdentity({ name: 'app', podIdentityTokens: ['fresh'], expiredTokens: ['pod-token'] });
   assert.match((await ask({ authorization: 'pod-token' })).body, 'ExpiredTokenException');
   assert.is((await ask({ authorization: 'fresh' })).status, 200);
 });
 
-test('fails as the service behind it does', async () => {
+test('fails like the EKS Auth API', async () => {
   const failing = [
     [
       { kind: 'error', code: 'AccessDeniedException', message: 'no', status: 403 },
@@ -94,7 +94,7 @@ test('fails as the service behind it does', async () => {
   assert.match(((await rejects(provider('pod-token')())) as Error).message, '500');
 });
 
-test('can hand out credentials that are dead already', async () => {
+test('can return expired credentials', async () => {
   aws.addFault({ on: { service: 'agent' }, does: { kind: 'expired' } });
   const { Expiration } = JSON.parse((await ask({ authorization: 'pod-token' })).body);
   assert.ok(Date.parse(Expiration) < Date.now());

@@ -55,13 +55,13 @@ test('computes the signatures of AWS’s own examples', () => {
   }
 });
 
-test('accepts what the SDK signs with a key that it knows', async () => {
+test('accepts a signature of the SDK with a known key', async () => {
   const { SecretString } = await secretsManagerAt(aws.url).send(get);
   assert.is(SecretString, 'hunter2');
   assert.is(aws.calls()[0]?.identity, 'arn:aws:iam::111122223333:user/operator');
 });
 
-test('refuses what the SDK signs with a wrong secret key', async () => {
+test('rejects a signature with a wrong secret key', async () => {
   const keys = { ...operatorKeys, secretAccessKey: 'not-the-key' };
   const { name, message } = await errorOf(secretsManagerAt(aws.url, keys).send(get));
   assert.is(name, 'InvalidSignatureException');
@@ -69,7 +69,7 @@ test('refuses what the SDK signs with a wrong secret key', async () => {
   assert.is(aws.calls()[0]?.identity, undefined);
 });
 
-test('refuses an access key that it did not issue', async () => {
+test('rejects an access key that it did not issue', async () => {
   const keys = { ...operatorKeys, accessKeyId: 'AKIAUNKNOWN' };
   assert.equal(await errorOf(secretsManagerAt(aws.url, keys).send(get)), {
     name: 'UnrecognizedClientException',
@@ -77,7 +77,7 @@ test('refuses an access key that it did not issue', async () => {
   });
 });
 
-test('refuses issued keys without their session token, or with another', async () => {
+test('rejects issued keys without their session token, or with another', async () => {
   const answer = await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
   const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
   const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
@@ -91,7 +91,7 @@ test('refuses issued keys without their session token, or with another', async (
   assert.is(SecretString, 'hunter2');
 });
 
-test('refuses a body that is not the one that was signed', async () => {
+test('rejects a body that differs from the signed one', async () => {
   const headers = signed(aws.url, request);
   assert.is((await refusal(headers))[0], 200);
   assert.equal((await refusal(headers, body.replace('password', 'login'))).slice(0, 2), [
@@ -100,17 +100,17 @@ test('refuses a body that is not the one that was signed', async () => {
   ]);
 });
 
-test('refuses a signed header that was changed on the way', async () => {
+test('rejects a signed header that was changed in transit', async () => {
   const headers = { ...signed(aws.url, request), 'x-amz-target': 'secretsmanager.DescribeSecret' };
   assert.is((await refusal(headers))[1], 'InvalidSignatureException');
 });
 
-test('reads a path as the SDK signed it', async () => {
+test('uses the path that the SDK signed', async () => {
   const deep = secretsManagerAt(`${aws.url}/a path/(to)/it`);
   assert.is((await deep.send(get)).SecretString, 'hunter2');
 });
 
-test('says what is missing', async () => {
+test('names the missing part', async () => {
   assert.equal(await refusal(target), [
     400,
     'MissingAuthenticationTokenException',
@@ -129,7 +129,7 @@ test('says what is missing', async () => {
   assert.match((await refusal(undated))[2], "requires 'X-Amz-Date'");
 });
 
-test('the scope must name the service, a region, and the day of the request', async () => {
+test('requires service, region and day in the scope', async () => {
   const wrong = [
     [{ service: 'ssm' }, "Credential should be scoped to correct service: 'secretsmanager'."],
     [{ region: 'Eu' }, "Credential should be scoped to a valid region, not 'Eu'."],
@@ -142,18 +142,18 @@ test('the scope must name the service, a region, and the day of the request', as
   }
 });
 
-test('a host name of AWS must be of the region that was signed for', async () => {
+test('requires an AWS host name of the signed region', async () => {
   const to = (host: string) => signed(aws.url, { ...request, headers: { ...target, host } });
   assert.is((await refusal(to('secretsmanager.eu-west-1.amazonaws.com')))[0], 200);
   assert.match((await refusal(to('secretsmanager.us-east-1.amazonaws.com')))[2], "not 'eu-west-1'");
 });
 
-test('the host must be signed', async () => {
+test('requires a signed host', async () => {
   const { host: _, ...hostless } = signed(aws.url, { ...request, unsigned: ['host'] });
   assert.match((await refusal(hostless))[2], "must be a 'SignedHeader'");
 });
 
-test('a request may be five minutes old or early, not more', async () => {
+test('accepts a clock skew of five minutes, not more', async () => {
   const now = Date.now();
   const still = await startExample({ clock: { now: () => now, sleep: () => Promise.resolve() } });
   const at = async (minutes: number) => {
@@ -168,14 +168,14 @@ test('a request may be five minutes old or early, not more', async () => {
   await still.close();
 });
 
-test('the SDK corrects a wrong clock by the Date of the answer', async () => {
+test('the SDK corrects clock skew by the Date header', async () => {
   aws.advanceClock({ ms: 3_600_000 });
   const client = secretsManagerAt(aws.url);
   assert.is((await errorOf(client.send(get))).name, 'InvalidSignatureException');
   assert.is((await client.send(get)).SecretString, 'hunter2');
 });
 
-test('credentials die at their time', async () => {
+test('credentials expire at their time', async () => {
   let now = Date.now();
   const short = await startFakeAws({
     seed: { identities: { app: { podIdentityTokens: ['t'], lifetime: 1 } } },
@@ -195,7 +195,7 @@ test('credentials die at their time', async () => {
   await short.close();
 });
 
-test('all issued credentials can be ended at once, static keys live on', async () => {
+test('all issued credentials can be expired at once, without static keys', async () => {
   await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
   await send(aws.agentUrl, 'GET', { authorization: 'narrow-token' });
   assert.is(aws.expireCredentials({ identity: 'narrow' }), 1);
@@ -204,14 +204,14 @@ test('all issued credentials can be ended at once, static keys live on', async (
   assert.is((await secretsManagerAt(aws.url).send(get)).SecretString, 'hunter2');
 });
 
-test('data are those of the region that was signed for', async () => {
+test('returns the data of the signed region', async () => {
   const there = await secretsManagerAt(aws.url, operatorKeys, 'us-east-1').send(get);
   assert.is(there.SecretString, 'hunter2-over-there');
   const nowhere = await errorOf(secretsManagerAt(aws.url, operatorKeys, 'ap-south-1').send(get));
   assert.is(nowhere.name, 'ResourceNotFoundException');
 });
 
-test('an operation that the fake AWS does not know is refused, and what is no call at all is not found', async () => {
+test('rejects an unknown operation, and responds with 404 to a request that is not a call', async () => {
   const headers = signed(aws.url, { ...request, headers: { 'x-amz-target': 'secretsmanager.RotateSecret' } });
   assert.is((await refusal(headers))[1], 'UnknownOperationException');
   assert.is((await send(aws.url, 'GET', {})).status, 404);

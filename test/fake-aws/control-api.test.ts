@@ -12,7 +12,7 @@ import { remoteControls, startFakeAwsProcess } from './client.ts';
 import { exampleSeed, startExample } from './example.ts';
 import { parameterStoreAt, secretsManagerAt, send } from './requests.ts';
 
-const test = suite('the control API');
+const test = suite('control API');
 const aws = await startFakeAwsProcess(exampleSeed);
 const secrets = secretsManagerAt(aws.url);
 const parameters = parameterStoreAt(aws.url);
@@ -58,7 +58,7 @@ test('puts and removes a parameter', async () => {
   assert.is(((await rejects(parameter('/new'))) as Error).name, 'ParameterNotFound');
 });
 
-test('arms faults and reads the journal', async () => {
+test('adds faults and reads the journal', async () => {
   const number = await aws.addFault({ on: { id: 'db/login' }, does: { kind: 'throttle' } });
   assert.is(((await rejects(get('db/login'))) as Error).name, 'ThrottlingException');
   assert.is(await aws.count({ service: 'secretsmanager', code: 'ThrottlingException' }), 1);
@@ -81,7 +81,7 @@ test('changes tokens, ends credentials, moves the clock and loads another seed',
   assert.is((await ask()).status, 400);
 });
 
-test('says what does not fit, and what it can do', async () => {
+test('names invalid input, and the possible calls', async () => {
   const refused = async (promise: Promise<unknown>) => ((await rejects(promise)) as Error).message;
   assert.match(
     await refused(aws.addFault({ does: { kind: 'throttle', status: 500 } } as never)),
@@ -93,12 +93,12 @@ test('says what does not fit, and what it can do', async () => {
   assert.equal(JSON.parse((await send(`${aws.url}/_fake-aws/count`, 'GET', {})).body), { result: 0 });
 });
 
-test('the journal holds no control calls', async () => {
+test('the journal contains no control calls', async () => {
   await aws.putSecret({ region: 'eu-west-1', name: 'x', string: 'canary' });
   assert.is(await aws.count(), 0);
 });
 
-test('speaks TLS with a certificate that it is handed', async () => {
+test('serves TLS with the given certificate', async () => {
   const tls = selfSigned();
   const fakeAws = await startExample({ tls });
   const remote = remoteControls(fakeAws.url, tls.cert);
@@ -111,12 +111,12 @@ test('speaks TLS with a certificate that it is handed', async () => {
   await fakeAws.close();
 });
 
-test('says why it cannot start', async () => {
+test('reports why it cannot start', async () => {
   const error = (await rejects(startFakeAwsProcess({ account: 1 } as never))) as Error;
   assert.match(error.message, 'seed.account: expected a string, got a number');
 });
 
-test('ends with the process that started it, even when that one is killed', async () => {
+test('exits with its parent process, even if that is killed', async () => {
   const launching = `
     import { startFakeAwsProcess } from ${JSON.stringify(join(import.meta.dirname, 'client.ts'))};
     console.log((await startFakeAwsProcess({})).url);

@@ -40,7 +40,7 @@ async function raw(does: Misbehaviour, operation = 'GetSecretValue', body = '{"S
   const headers = { 'x-amz-target': `secretsmanager.${operation}` };
   return send(aws.url, 'POST', signed(aws.url, { service: 'secretsmanager', headers, body }), body);
 }
-test('latency holds up the answer; several add up, beside another fault', async () => {
+test('latency delays the response; several add up, also with another fault', async () => {
   aws.addFault({ does: { kind: 'latency', ms: 30 } });
   aws.addFault({ times: 1, does: { kind: 'throttle' } });
   aws.addFault({ on: { operation: 'GetSecretValue' }, times: 1, does: { kind: 'latency', ms: 12 } });
@@ -53,7 +53,7 @@ test('latency holds up the answer; several add up, beside another fault', async 
   );
 });
 
-test('throttling comes as 400 or 429, with Retry-After when it is given', async () => {
+test('throttles with 400 or 429, and with Retry-After if configured', async () => {
   const plain = await raw({ kind: 'throttle' });
   assert.equal(
     [plain.status, JSON.parse(plain.body)],
@@ -64,7 +64,7 @@ test('throttling comes as 400 or 429, with Retry-After when it is given', async 
   assert.equal([other.status, other.headers['retry-after']], [429, '7']);
 });
 
-test('the SDK tries again after a failure', async () => {
+test('the SDK retries after a failure', async () => {
   aws.addFault({ times: 1, does: { kind: 'server-error', body: 'html' } });
   const patient = secretsManagerAt(aws.url, operatorKeys, 'eu-west-1', 2);
   assert.is((await get('db/password', patient)).SecretString, 'hunter2');
@@ -74,7 +74,7 @@ test('the SDK tries again after a failure', async () => {
   );
 });
 
-test('a failing server answers with an error, a page or nothing', async () => {
+test('a failing server responds with an error, a page or an empty body', async () => {
   const error = await raw({ kind: 'server-error' });
   assert.equal([error.status, JSON.parse(error.body).__type], [500, 'InternalServiceError']);
   const page = await raw({ kind: 'server-error', status: 502, body: 'html' });
@@ -84,14 +84,14 @@ test('a failing server answers with an error, a page or nothing', async () => {
   assert.equal([nothing.status, nothing.body, nothing.headers['retry-after']], [503, '', '1']);
 });
 
-test('any error can be asked for', async () => {
+test('returns any configured error', async () => {
   aws.addFault({ does: { kind: 'error', code: 'DecryptionFailure', message: 'so', status: 400 } });
   const error = (await rejects(get())) as Error;
   assert.equal([error.name, error.message], ['DecryptionFailure', 'so']);
   assert.is(aws.count({ code: 'DecryptionFailure', status: 400 }), 1);
 });
 
-test('a call that hangs is taken and never answered', async () => {
+test('accepts a hanging call and never responds', async () => {
   aws.addFault({ times: 1, does: { kind: 'hang' } });
   const stop = new AbortController();
   const hanging = outcome(
@@ -110,7 +110,7 @@ test('a call that hangs is taken and never answered', async () => {
   assert.is(await hanging, 'AbortError');
 });
 
-test('a connection can be cut before the headers and in the middle of the body', async () => {
+test('closes a connection before the headers or during the body', async () => {
   for (const at of ['before-headers', 'mid-body'] as const) {
     aws.addFault({ times: 1, does: { kind: 'cut', at } });
     assert.is.not(await outcome(get()), 'good');
@@ -121,7 +121,7 @@ test('a connection can be cut before the headers and in the middle of the body',
   assert.is(new Set([first, second, third]).size, 3);
 });
 
-test('garbage keeps the value, where a careless message would quote it', async () => {
+test('garbage contains the value, which a careless message would quote', async () => {
   const garbage = async (shape: GarbageShape) => (await raw({ kind: 'garbage', shape, bytes: 1000 })).body;
   assert.match(await garbage('not-json'), /^hunter2\n\{"ARN"/);
   const half = await garbage('truncated');
@@ -136,18 +136,18 @@ test('garbage keeps the value, where a careless message would quote it', async (
   assert.is(JSON.parse(await garbage('huge')).SecretString.length, 1000);
 });
 
-test('the SDK fails on text that is no JSON', async () => {
+test('the SDK fails on text that is not JSON', async () => {
   aws.addFault({ does: { kind: 'garbage', shape: 'not-json' } });
   assert.is(await outcome(get()), 'SyntaxError');
 });
 
-test('credentials can count as expired for one call', async () => {
+test('rejects credentials as expired for one call', async () => {
   aws.addFault({ times: 1, does: { kind: 'expired' } });
   assert.is(await outcome(get()), 'ExpiredTokenException');
   assert.is(await outcome(get()), 'good');
 });
 
-test('a batch can report one id as an error among good answers', async () => {
+test('a batch can report an error for one id and values for others', async () => {
   const SecretIdList = ['db/password', 'db/login', 'api/key'];
   const does = { kind: 'batch-error', code: 'InternalServiceError', message: 'later' } as const;
   aws.addFault({ on: { operation: 'BatchGetSecretValue', id: 'db/login' }, times: 1, does });
@@ -159,7 +159,7 @@ test('a batch can report one id as an error among good answers', async () => {
   assert.equal(Errors, [{ SecretId: 'db/login', ErrorCode: 'InternalServiceError', Message: 'later' }]);
 });
 
-test('an id can be absent from the whole answer', async () => {
+test('a batch can omit an id', async () => {
   aws.addFault({ on: { id: '/app/key' }, does: { kind: 'absent' } });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'absent' } });
   const ssm = parameterStoreAt(aws.url);
@@ -171,7 +171,7 @@ test('an id can be absent from the whole answer', async () => {
   assert.equal([batch.SecretValues, batch.Errors?.map(({ SecretId }) => SecretId)], [[], ['nope']]);
 });
 
-test('a fault acts on the calls that it names', async () => {
+test('a fault affects only the calls that it names', async () => {
   const on = {
     service: 'secretsmanager',
     operation: 'GetSecretValue',
@@ -187,7 +187,7 @@ test('a fault acts on the calls that it names', async () => {
   assert.is(await outcome(there.send(batch)), 'good');
 });
 
-test('a fault acts so many times, after so many calls', async () => {
+test('a fault is limited to a number of calls after a number of calls', async () => {
   aws.addFault({ after: 1, times: 2, does: { kind: 'throttle' } });
   const outcomes = [];
   for (let call = 0; call < 5; call++) outcomes.push(await outcome(get()));
@@ -196,7 +196,7 @@ test('a fault acts so many times, after so many calls', async () => {
   assert.equal(aws.faults(), []);
 });
 
-test('chance is the same in every run', async () => {
+test('random faults are the same in every run', async () => {
   const fault: Fault = { chance: 0.5, does: { kind: 'throttle' } };
   const run = async () => {
     aws.load({ ...exampleSeed, chance: 42, faults: [fault] });
@@ -210,7 +210,7 @@ test('chance is the same in every run', async () => {
   assert.ok(good > 4 && good < 16, `${good} of 20 were good`);
 });
 
-test('faults are listed, removed one by one, and cleared', async () => {
+test('lists, removes and clears faults', async () => {
   const first = aws.addFault({ does: { kind: 'throttle' } });
   const second = aws.addFault({ does: { kind: 'hang' } });
   assert.equal(
@@ -226,13 +226,13 @@ test('faults are listed, removed one by one, and cleared', async () => {
   assert.is(await outcome(get()), 'good');
 });
 
-test('a wrong signature is refused before a fault answers', async () => {
+test('checks the signature before it applies a fault', async () => {
   aws.addFault({ does: { kind: 'throttle' } });
   const keys = { ...operatorKeys, secretAccessKey: 'x' };
   assert.is(await outcome(get('db/password', secretsManagerAt(aws.url, keys))), 'InvalidSignatureException');
 });
 
-test('closing ends also the calls that hang', async () => {
+test('closing ends hanging calls too', async () => {
   const other = await startExample();
   other.addFault({ does: { kind: 'hang' } });
   const hanging = outcome(get('db/password', secretsManagerAt(other.url)));

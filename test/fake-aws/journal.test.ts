@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { exampleSeed, startExample } from './example.ts';
 import { operatorKeys, parameterStoreAt, secretsManagerAt, send } from './requests.ts';
 
-const test = suite('the journal');
+const test = suite('journal');
 const aws = await startExample();
 const secrets = secretsManagerAt(aws.url);
 const parameters = parameterStoreAt(aws.url);
@@ -17,7 +17,7 @@ const parameters = parameterStoreAt(aws.url);
 test.before.each(() => aws.reset());
 test.after(() => aws.close());
 
-test('records who called which service for what, and the result', async () => {
+test('records identity, service, operation, ids and result', async () => {
   const before = Date.now();
   await secrets.send(new BatchGetSecretValueCommand({ SecretIdList: ['db/password', 'nope'] }));
   const [call, ...others] = aws.calls();
@@ -40,7 +40,7 @@ test('records who called which service for what, and the result', async () => {
   assert.is(typeof connection, 'number');
 });
 
-test('counts by any part of an entry', async () => {
+test('counts entries by any field', async () => {
   await parameters.send(new GetParametersCommand({ Names: ['/app/key:1', '/nope'] }));
   await secrets.send(new GetSecretValueCommand({ SecretId: 'db/password' }));
   await secretsManagerAt(aws.url, operatorKeys, 'us-east-1').send(
@@ -66,14 +66,14 @@ test('counts by any part of an entry', async () => {
   assert.is(aws.count(), 0);
 });
 
-test('shows whether connections are kept alive', async () => {
+test('records whether connections are kept alive', async () => {
   for (let call = 0; call < 3; call++) {
     await secrets.send(new GetSecretValueCommand({ SecretId: 'db/password' }));
   }
   assert.is(new Set(aws.calls().map(({ connection }) => connection)).size, 1);
 });
 
-test('never holds a value, sent or received', async () => {
+test('contains no value, sent or received', async () => {
   const canary = 'canary-4711';
   await secrets.send(new PutSecretValueCommand({ SecretId: 'db/password', SecretString: canary }));
   await secrets.send(new GetSecretValueCommand({ SecretId: 'db/password' }));
@@ -88,7 +88,7 @@ test('never holds a value, sent or received', async () => {
   for (const value of [canary, SecretAccessKey, Token]) assert.not.ok(written.includes(value));
 });
 
-test('a new seed empties it, and replaces everything else', async () => {
+test('a new seed clears the journal and replaces all data', async () => {
   await secrets.send(new GetSecretValueCommand({ SecretId: 'db/password' }));
   aws.load({
     identities: { operator: exampleSeed.identities?.operator ?? {} },

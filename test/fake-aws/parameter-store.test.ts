@@ -41,7 +41,7 @@ async function app() {
   return parameterStoreAt(aws.url, keys);
 }
 
-test('answers in the order of the names, and lists what it does not know', async () => {
+test('responds in the order of the names, and lists unknown ones', async () => {
   const asked = ['plain', '/nope', '/app/url', '/app/token', '/app/key:9', '/app/key:nope'];
   const { Parameters = [], InvalidParameters } = await getAll(asked);
   assert.equal(
@@ -59,7 +59,7 @@ test('answers in the order of the names, and lists what it does not know', async
   );
 });
 
-test('a selector picks a version, and comes back apart from the name', async () => {
+test('a selector selects a version, and is returned apart from the name', async () => {
   const { Parameters = [] } = await getAll(['/app/key', '/app/key:1', '/app/key:blue', '/app/key:green']);
   assert.equal(
     Parameters.map(({ Name, Selector, Value, Version }) => [Name, Selector, Value, Version]),
@@ -72,7 +72,7 @@ test('a selector picks a version, and comes back apart from the name', async () 
   );
 });
 
-test('takes ARNs, with a selector too, of its own region only', async () => {
+test('accepts ARNs of its own region only, with a selector too', async () => {
   const asked = [
     `${arn}/app/token`,
     `${arn}/app/key:1`,
@@ -89,7 +89,7 @@ test('takes ARNs, with a selector too, of its own region only', async () => {
   assert.equal(InvalidParameters, asked.slice(2));
 });
 
-test('refuses a name that comes twice, an eleventh name, and none', async () => {
+test('rejects a repeated name, an eleventh name, and an empty list', async () => {
   assert.match(await errorOf(getAll(['/app/url', '/app/url'])), /^ValidationException: /);
   const names = Array.from({ length: 11 }, (_, index) => `/n${index}`);
   assert.match(
@@ -101,7 +101,7 @@ test('refuses a name that comes twice, an eleventh name, and none', async () => 
   assert.match(await errorOf(getAll(['a b'])), /^ValidationException: Parameter name/);
 });
 
-test('decrypts only when it is asked to', async () => {
+test('decrypts only if requested', async () => {
   const { Parameters = [] } = await getAll(['/app/token', '/app/url'], false);
   assert.match(Parameters[0]?.Value ?? '', /^AQICAH/);
   assert.is(Parameters[1]?.Value, 'https://example.com');
@@ -123,7 +123,7 @@ test('one missing permission fails the whole call', async () => {
   assert.is((await getAll(['/locked'], false, as)).Parameters?.length, 1);
 });
 
-test('gets one parameter, or says what is missing', async () => {
+test('returns one parameter, or names the missing one', async () => {
   assert.is((await get('/app/key:blue'))?.Value, 'one');
   assert.is(((await rejects(get('/nope'))) as Error).name, 'ParameterNotFound');
   assert.is(
@@ -132,7 +132,7 @@ test('gets one parameter, or says what is missing', async () => {
   );
 });
 
-test('lists a path page by page, deep or not', async () => {
+test('lists a path in pages, recursively or not', async () => {
   const list = (input: Partial<GetParametersByPathCommandInput>) =>
     client.send(new GetParametersByPathCommand({ Path: '/app', ...input }));
   const names = async (input: Partial<GetParametersByPathCommandInput>) =>
@@ -153,7 +153,7 @@ test('lists a path page by page, deep or not', async () => {
   assert.is(all.Parameters?.length, 6);
 });
 
-test('a parameter is overwritten only when that is wanted', async () => {
+test('overwrites a parameter only with Overwrite', async () => {
   const Name = '/fresh';
   assert.match(
     await errorOf(put({ Name, Value: 'a' })),
@@ -170,7 +170,7 @@ test('a parameter is overwritten only when that is wanted', async () => {
   );
 });
 
-test('a label moves to the version it is given to', async () => {
+test('moves a label to the given version', async () => {
   const label = (Labels: string[], ParameterVersion?: number) =>
     client.send(new LabelParameterVersionCommand({ Name: '/app/key', Labels, ParameterVersion }));
   assert.is((await label(['blue'])).ParameterVersion, 2);
@@ -181,7 +181,7 @@ test('a label moves to the version it is given to', async () => {
   assert.match(await errorOf(get('/app/key:good')), 'could not find label good');
 });
 
-test('deletes', async () => {
+test('deletes a parameter', async () => {
   await client.send(new DeleteParameterCommand({ Name: '/app/url' }));
   assert.equal((await getAll(['/app/url'])).InvalidParameters, ['/app/url']);
   assert.is(
@@ -190,7 +190,7 @@ test('deletes', async () => {
   );
 });
 
-test('data are those of the region that was signed for', async () => {
+test('returns the data of the signed region', async () => {
   const there = await get('/app/token', parameterStoreAt(aws.url, operatorKeys, 'us-east-1'));
   assert.equal(
     [there?.Value, there?.ARN],
@@ -198,7 +198,7 @@ test('data are those of the region that was signed for', async () => {
   );
 });
 
-test('ARNs begin as they do in China and in GovCloud', async () => {
+test('uses the ARN prefixes of China and GovCloud', async () => {
   for (const [region, start] of [
     ['cn-north-1', 'arn:aws-cn:ssm:cn-north-1:'],
     ['us-gov-west-1', 'arn:aws-us-gov:ssm:us-gov-west-1:'],

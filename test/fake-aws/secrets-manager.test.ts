@@ -38,7 +38,7 @@ async function clientOf(token: string) {
   return secretsManagerAt(aws.url, keys);
 }
 
-test('finds a secret by name, by ARN and by ARN without its last characters', async () => {
+test('finds a secret by name, by ARN and by ARN without its suffix', async () => {
   const { ARN = '', Name, VersionId, VersionStages, CreatedDate } = await get({ SecretId: 'db/password' });
   assert.match(ARN, new RegExp(`^${arn}db/password-\\w{6}$`));
   assert.equal([Name, VersionStages], ['db/password', ['AWSCURRENT']]);
@@ -53,7 +53,7 @@ test('finds a secret by name, by ARN and by ARN without its last characters', as
   }
 });
 
-test('the first version is the current one, whatever labels it was given', async () => {
+test('the first version is the current one, whatever its labels', async () => {
   await client.send(new CreateSecretCommand({ Name: 'new' }));
   const input = { SecretId: 'new', SecretString: 'x', VersionStages: ['blue'] };
   const { VersionStages = [] } = await client.send(new PutSecretValueCommand(input));
@@ -67,7 +67,7 @@ test('a binary secret has bytes and no string', async () => {
   assert.is(SecretString, undefined);
 });
 
-test('answers with the version or the stage that is asked for', async () => {
+test('returns the requested version or stage', async () => {
   const SecretId = 'api/key';
   const VersionId = '11111111-1111-4111-8111-111111111111';
   assert.is((await get({ SecretId })).SecretString, 'new');
@@ -82,7 +82,7 @@ test('answers with the version or the stage that is asked for', async () => {
   );
 });
 
-test('says what it does not find, with status 400', async () => {
+test('reports a missing secret with status 400', async () => {
   const refused = [
     [{ SecretId: 'nope' }, "Secrets Manager can't find the specified secret."],
     [
@@ -101,7 +101,7 @@ test('says what it does not find, with status 400', async () => {
   assert.match(await errorOf(get({ SecretId: 'a name' })), /^ValidationException: Invalid name\./);
 });
 
-test('denies with the sentence that names caller, action and resource', async () => {
+test('denies with a message that names caller, action and resource', async () => {
   const app = await clientOf('pod-token');
   assert.match(
     await errorOf(get({ SecretId: 'forbidden' }, app)),
@@ -117,14 +117,14 @@ test('denies with the sentence that names caller, action and resource', async ()
   assert.is((await get({ SecretId: 'forbidden' })).SecretString, 'no');
 });
 
-test('a denied secret that does not exist is denied by the name it was asked for', async () => {
+test('denies a missing secret by the requested name', async () => {
   aws.changeIdentity({ name: 'app', deny: [{ action: 'secretsmanager:Get*', resource: 'no*' }] });
   const app = await clientOf('pod-token');
   assert.match(await errorOf(get({ SecretId: 'nope' }, app)), 'on resource: nope because');
   assert.is((await get({ SecretId: 'forbidden' }, app)).SecretString, 'no');
 });
 
-test('a batch has values and errors side by side, in the order asked for', async () => {
+test('a batch returns values and errors in the requested order', async () => {
   const app = await clientOf('pod-token');
   const SecretIdList = ['tls/keystore', 'nope', 'forbidden', 'locked', 'gone', 'api/key'];
   const { SecretValues = [], Errors = [] } = await app.send(new BatchGetSecretValueCommand({ SecretIdList }));
@@ -146,7 +146,7 @@ test('a batch has values and errors side by side, in the order asked for', async
   );
 });
 
-test('a batch takes 1 to 20 ids, or filters', async () => {
+test('a batch accepts 1 to 20 ids, or filters', async () => {
   const batch = (input: BatchGetSecretValueCommandInput) =>
     client.send(new BatchGetSecretValueCommand(input));
   const ids = Array.from({ length: 21 }, (_, index) => `s${index}`);
@@ -170,7 +170,7 @@ test('a batch takes 1 to 20 ids, or filters', async () => {
   );
 });
 
-test('a batch needs a permission of its own', async () => {
+test('a batch requires its own permission', async () => {
   const narrow = await clientOf('narrow-token');
   const batch = narrow.send(new BatchGetSecretValueCommand({ SecretIdList: ['db/password'] }));
   assert.match(
@@ -216,7 +216,7 @@ test('a new value becomes current, and the current one previous', async () => {
   assert.is((await get({ SecretId })).SecretString, 'second');
 });
 
-test('the same token with the same value changes nothing, with another it fails', async () => {
+test('the same token with the same value changes nothing, and with another value fails', async () => {
   const token = { SecretId: 'db/password', ClientRequestToken: 'b'.repeat(32) };
   const put = (SecretString: string) => client.send(new PutSecretValueCommand({ ...token, SecretString }));
   await put('x');

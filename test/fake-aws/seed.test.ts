@@ -2,13 +2,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseSeed } from './seed.ts';
 
-const test = suite('the seed');
+const test = suite('seed');
 
 test('an empty file is an empty account', () => {
   assert.equal(parseSeed(''), {});
 });
 
-test('names the place where a seed does not fit, and never a value', () => {
+test('names the place of a mistake in a seed, and never a value', () => {
   const wrong = [
     ['account: 1', 'seed.account: expected a string, got a number'],
     ['regions: [x]', 'seed.regions: expected an object, got a list'],

@@ -36,7 +36,7 @@ test('exchanges a web identity token for credentials that work', async () => {
   assert.is(read?.identity, 'arn:aws:sts::111122223333:assumed-role/app/pod-1');
 });
 
-test('refuses in AWS’s words', async () => {
+test('rejects with AWS’s messages', async () => {
   const refused = [
     [() => assume('unknown'), 'InvalidIdentityTokenException', /not a valid JWT/],
     [
@@ -65,7 +65,7 @@ test('refuses in AWS’s words', async () => {
   );
 });
 
-test('can fail in ways that have no cause here', async () => {
+test('returns configured errors', async () => {
   const message = 'Error fetching the key & <more>';
   aws.addFault({
     on: { service: 'sts' },
@@ -79,13 +79,13 @@ test('can fail in ways that have no cause here', async () => {
   assert.is(((await rejects(assume('web-token'))) as Error).name, 'Throttling');
 });
 
-test('its answers can be garbage', async () => {
+test('returns configured garbage', async () => {
   aws.addFault({ times: 1, does: { kind: 'garbage', shape: 'no-value' } });
   aws.addFault({ times: 1, does: { kind: 'garbage', shape: 'truncated' } });
   for (const _ of [1, 2]) assert.ok((await rejects(assume('web-token'))) instanceof Error);
 });
 
-test('says who signed', async () => {
+test('returns the identity of the signer', async () => {
   const headers = signed(aws.url, { service: 'sts', headers: form, body: whoAmI });
   const answer = await send(aws.url, 'POST', headers, whoAmI);
   assert.is(answer.status, 200);
@@ -94,7 +94,7 @@ test('says who signed', async () => {
   assert.match(answer.body, '<Account>111122223333</Account>');
 });
 
-test('names what is wrong with a signature as the query protocol does', async () => {
+test('reports a wrong signature in the query protocol', async () => {
   const sent = (headers: Readonly<Record<string, string>>) => send(aws.url, 'POST', headers, whoAmI);
   const request = { service: 'sts', headers: form, body: whoAmI };
   const unsigned = await sent(form);
@@ -106,19 +106,19 @@ test('names what is wrong with a signature as the query protocol does', async ()
   assert.match((await sent(signed(aws.url, { ...request, keys: unknown }))).body, 'InvalidClientTokenId');
 });
 
-test('can hand out credentials that are dead already', async () => {
+test('can return expired credentials', async () => {
   aws.addFault({ does: { kind: 'expired' } });
   const { expiration } = await assume('web-token');
   assert.ok((expiration?.getTime() ?? Number.POSITIVE_INFINITY) < Date.now());
 });
 
-test('writes good XML whatever a message holds', async () => {
+test('escapes messages in XML', async () => {
   aws.addFault({ does: { kind: 'error', code: 'X', message: '<a> & b' } });
   const body = 'Action=AssumeRoleWithWebIdentity';
   assert.match((await send(aws.url, 'POST', form, body)).body, '<Message>&lt;a&gt; &amp; b</Message>');
 });
 
-test('asks for what is missing', async () => {
+test('names a missing parameter', async () => {
   const body = `Action=AssumeRoleWithWebIdentity&RoleArn=${role}&RoleSessionName=s`;
   const answer = await send(aws.url, 'POST', form, body);
   assert.is(answer.status, 400);

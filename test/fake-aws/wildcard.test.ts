@@ -4,7 +4,7 @@ import { matches } from './wildcard.ts';
 
 const test = suite('wildcards');
 
-test('a star stands for anything, a question mark for one character, all else for itself', () => {
+test('* matches any text, ? one character, and all else itself', () => {
   const good = [
     ['*', ''],
     ['ssm:GetParameter*', 'ssm:GetParameters'],

@@ -142,7 +142,7 @@ for (const [expression, expected] of [
   });
 }
 
-test('an average of nothing has no form as JSON', () => {
+test('an average of an empty list cannot be represented as JSON', () => {
   const evaluated = evaluate('avg(`[]`)', null);
   assert.is(evaluated.kind === 'value' ? jsonText(evaluated.value, 'none') : evaluated.found, undefined);
 });
@@ -173,7 +173,7 @@ for (const [expression, hint] of [
   ['secrets.db-admin-user.name', '"db-admin-user"'],
   ["'a-b' || db-password", '"db-password"'],
 ] as const) {
-  test(`"${expression}" is no expression`, () => {
+  test(`rejects the expression "${expression}"`, () => {
     const fault = expressionError(expression);
     assert.match(fault?.message ?? '', 'expected a JMESPath expression, got');
     assert.match(fault?.remedy ?? '', hint);
@@ -188,7 +188,7 @@ for (const [expression, message, remedy] of [
   ['length()', 'the wrong number of arguments in "length()"', 'Correct'],
   ['merge()', 'the wrong number of arguments', 'Correct'],
 ] as const) {
-  test(`${expression} is an expression, but calls what cannot be called`, () => {
+  test(`reports the invalid call in ${expression}`, () => {
     assert.is(expressionError(expression), undefined);
     const fault = callError(expression);
     assert.match(fault?.message ?? '', message);
@@ -202,17 +202,17 @@ for (const expression of [
   '"nosuch(" || \'nosuch()\' || `"nosuch()"`',
   'user && (port || zero)',
 ]) {
-  test(`there is nothing wrong with the calls of ${expression}`, () => {
+  test(`accepts the calls of ${expression}`, () => {
     assert.is(callError(expression), undefined);
   });
 }
 
-test('an expression beyond 10,000 characters is refused, before it costs anything', () => {
+test('rejects an expression beyond 10,000 characters without parsing it', () => {
   assert.match(expressionError('a.'.repeat(500_000))?.message ?? '', 'longer than 10000 characters');
   assert.ok(expressionError('('.repeat(10_000)));
 });
 
-test('evaluating changes nothing in the data', () => {
+test('evaluation does not change the data', () => {
   const before = jsonText(secret, 'none');
   for (const each of [
     'sort(hosts)',
@@ -225,7 +225,7 @@ test('evaluating changes nothing in the data', () => {
   assert.is(jsonText(secret, 'none'), before);
 });
 
-test('the same expression may be asked about any number of values', () => {
+test('evaluates the same expression on several values', () => {
   for (let n = 0; n < 300; n++) assert.is(result(`a${n}.b`, { [`a${n}`]: { b: n } }), String(n));
 });
 

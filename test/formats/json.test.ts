@@ -22,25 +22,25 @@ for (const text of [
   'NaN',
   '\u00a01',
 ]) {
-  test(`${JSON.stringify(text)} is no JSON`, () => assert.is(parse(text), undefined));
+  test(`rejects ${JSON.stringify(text)}`, () => assert.is(parse(text), undefined));
 }
 
-test('nesting beyond 1000 levels is refused; brackets in quotes do not count', () => {
+test('rejects nesting beyond 1000 levels, without counting brackets in quotes', () => {
   assert.is(parse('['.repeat(1001) + ']'.repeat(1001)), undefined);
   assert.ok(parse('['.repeat(1000) + ']'.repeat(1000)));
   assert.ok(parse(`"${'['.repeat(2000)}\\"${'['.repeat(2000)}"`));
 });
 
-test('of equal keys the last counts', () => assert.is(printed('{"a":1,"a":2}'), '{"a":2}'));
+test('uses the last of equal keys', () => assert.is(printed('{"a":1,"a":2}'), '{"a":2}'));
 
-test('no key is there that the text has not, and __proto__ is one like any other', () => {
+test('has only the keys of the text, including __proto__', () => {
   const value = parse('{"__proto__":{"a":1}}');
   assert.is(jsonText(value, 'html'), '{"__proto__":{"a":1}}');
   assert.is((value as Record<string, unknown>).constructor, undefined);
   assert.is((value as Record<string, unknown>).a, undefined);
 });
 
-test('keys are sorted by code points', () => {
+test('sorts keys by code points', () => {
   assert.is(
     printed('{"b":1,"10":2,"9":3,"\u{1f600}":4,"\uff5e":5}'),
     '{"10":2,"9":3,"b":1,"\uff5e":5,"\u{1f600}":4}',
@@ -61,13 +61,13 @@ for (const [text, html, none] of [
   ['123456789012345678901', '123456789012345680000', undefined],
   ['[true,false,null,{}]', '[true,false,null,{}]', undefined],
 ] as const) {
-  test(`${text} is printed as Go prints it`, () => {
+  test(`prints ${text} like Go`, () => {
     assert.is(printed(text), html);
     assert.is(printed(text, 'none'), none ?? html);
   });
 }
 
-test('what has no form as JSON is not printed', () => {
+test('does not print a value that JSON cannot represent', () => {
   assert.is(jsonText(Number.NaN, 'html'), undefined);
   assert.is(jsonText({ a: [Number.POSITIVE_INFINITY] }, 'none'), undefined);
   assert.is(
@@ -76,7 +76,7 @@ test('what has no form as JSON is not printed', () => {
   );
 });
 
-test('text is compared by code points, not by UTF-16', () => {
+test('compares text by code points, not by UTF-16 units', () => {
   assert.equal(['\u{1f600}', '\uff5e', 'b', 'ab', 'a', ''].sort(compareText), [
     '',
     'a',

@@ -208,7 +208,7 @@ for (const [what, text, message, remedy] of [
   });
 }
 
-test('all documents that hold something are read, with their lines; an error in one leaves the others', () => {
+test('reads all documents with content and their lines, also if one of them has an error', () => {
   const lines = (text: string) => parseYaml(text).map(({ line, errors }) => `${line} ${errors.length}`);
   assert.equal(lines('a: b\n---\nc: d\n'), ['1 0', '2 0']);
   assert.equal(lines('a: b\n---\n---\nc: ['), ['1 0', '3 1']);
@@ -217,7 +217,7 @@ test('all documents that hold something are read, with their lines; an error in 
     assert.is(parseYaml(`a: b\n${nothing}`).length, 1);
 });
 
-test('an alias costs one expansion, and each one inside of what it names costs another', () => {
+test('counts one expansion for an alias, and one for each alias in its target', () => {
   const nested = (copies: number) => `a: &a 1\nb: &b [*a, *a]\nc: [${'*b, '.repeat(copies)}]\n`;
   // Two for b itself, and three for each copy of it.
   assert.equal(errors(nested(32)), []);
@@ -233,7 +233,7 @@ for (const [what, text, line] of [
   ['in a folded block', 'a: >\n  [x,\n  *z]\n', 3],
   ['in quotes', 'a: "[x,\n  *z]"\n', 2],
 ] as const) {
-  test(`text inside of text keeps the lines of the file ${what}`, () => {
+  test(`maps lines of text inside of text to lines of the file ${what}`, () => {
     const root = parseYaml(text)[0]?.root;
     const inner = root?.kind === 'map' ? root.entries[0]?.value : undefined;
     if (inner?.kind !== 'scalar') throw new Error('expected text in text');

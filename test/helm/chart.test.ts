@@ -90,7 +90,17 @@ const sameAsInject: readonly (readonly [string, readonly string[], string])[] = 
   ],
 ];
 
-for (const [what, settings, flags] of sameAsInject) {
+/** A config with variables, as settings. */
+const variables = [
+  'config.spec.parameters.envFile=app.env',
+  `config.spec.parameters.objects=${[
+    '- {objectName: prod/db\\, objectType: secretsmanager\\, env: DB\\, jmesPath: [{path: u\\, objectAlias: u\\, env: "NO"}]}',
+    '- {objectName: extra\\, objectType: secretsmanager\\, optional: true\\, env: EXTRA}',
+  ].join('\n')}`,
+  'config.spec.secretObjects=null',
+];
+
+for (const [what, settings, flags] of [...sameAsInject, ['variables', variables, '--env'] as const]) {
   test(`a rendering says what inject says: ${what}`, async () => {
     const objects = objectsIn(renderShop('1.36', settings));
     const config = valuesIn<string>(objects, 'config.yaml')[0] ?? '';
@@ -180,6 +190,14 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['as=init', 'options.syncSecrets=true', 'options.adoptDriverSecrets=true', 'policy.enabled=false'],
     /adoptDriverSecrets does not work with as: init/,
   ],
+  [
+    'a pattern of variables',
+    [
+      'config.spec.parameters.envFile=app.env',
+      'config.spec.parameters.objects=- {objectName: a\\, objectType: secretsmanager\\, expand: true\\, env: "A_*"}',
+    ],
+    /fileKeyRef needs names, got the pattern A_\*: list them by jmesPath/,
+  ],
   ['a sidecar that nobody can probe', ['options.listen=off'], /reaches, got off/],
   [
     'a probe on loopback',
@@ -196,6 +214,21 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a user by name', ['user.uid=nobody'], /user.uid/],
   ['the root as a directory', ['dir=/'], /dir: Does not match pattern/],
 ];
+
+test('variables need Kubernetes 1.35, in a chart and in the policy', () => {
+  const config = [...variables];
+  assert.match(renderShop('1.35', config), 'fileKeyRef:');
+  assert.throws(
+    () => renderShop('1.34', config),
+    /podsecrets\.env needs Kubernetes 1\.35\+ for fileKeyRef, this is v1\.34\.0/,
+  );
+  assert.match(render('1.35', ['policy.env=true']), 'kind: ValidatingAdmissionPolicy\n');
+  assert.throws(
+    () => render('1.34', ['policy.env=true']),
+    /policy\.env needs Kubernetes 1\.35\+ for fileKeyRef, this is v1\.34\.0/,
+  );
+  assert.not.match(render('1.36'), /fileKeyRef|ValidatingAdmissionPolicy/);
+});
 
 for (const [what, settings, message] of refused) {
   test(`refused: ${what}`, () => {

@@ -25,6 +25,9 @@ const assigned = ['user.uid=none', 'resources.limits.cpu=10m', 'resources.reques
 export const goldens: ReadonlyMap<string, () => string> = new Map(
   releases.flatMap((release) => [
     [`cluster-${release}.yaml`, () => render(release)] as const,
+    ...(release === '1.36'
+      ? [[`cluster-variables-${release}.yaml`, () => render(release, ['policy.env=true'])] as const]
+      : []),
     [`cluster-assigned-user-${release}.yaml`, () => render(release, assigned)] as const,
     [`shop-sidecar-${release}.yaml`, () => renderShop(release)] as const,
     [`shop-everything-${release}.yaml`, () => renderShop(release, everything)] as const,

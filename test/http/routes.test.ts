@@ -4,7 +4,7 @@ import { type HttpRequest, type Pages, route } from '../../src/http/routes.ts';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { exampleStatus } from '../support/status.ts';
 
-const test = suite('the routes');
+const test = suite('routes');
 
 function pagesOf(status: SidecarStatus = exampleStatus()): Pages & { readonly asked: () => number } {
   let asked = 0;
@@ -16,7 +16,7 @@ function request(method: string, target: string, rest: Partial<HttpRequest> = {}
   return { method, target, ...here, ...rest };
 }
 
-test('each page has its content, for GET, for HEAD and with a query', () => {
+test('serves each page for GET, for HEAD and with a query', () => {
   for (const [path, type, body] of [
     ['/livez', 'text/plain; charset=utf-8', /^ok\n$/],
     ['/readyz', 'text/plain; charset=utf-8', /^ok\n$/],
@@ -32,11 +32,11 @@ test('each page has its content, for GET, for HEAD and with a query', () => {
   }
 });
 
-test('the status page is the status, field for field', () => {
+test('/status has all fields of the status', () => {
   assert.equal(JSON.parse(route(request('GET', '/status'), pagesOf()).body), exampleStatus());
 });
 
-test('not ready: says which directory waits, while alive stays true', () => {
+test('/readyz names the directory that is not ready, while /livez stays 200', () => {
   const { configs, ...rest } = exampleStatus();
   const status = { ...rest, ready: false, configs: configs.map((config) => ({ ...config, ready: false })) };
   const answer = route(request('GET', '/readyz'), pagesOf(status));
@@ -45,7 +45,7 @@ test('not ready: says which directory waits, while alive stays true', () => {
   assert.is(route(request('GET', '/livez'), pagesOf(status)).status, 200);
 });
 
-test('anything else is 404, with what there is', () => {
+test('any other path is 404 with a list of the paths', () => {
   for (const target of [
     '/',
     '',
@@ -64,7 +64,7 @@ test('anything else is 404, with what there is', () => {
   }
 });
 
-test('another method is 405, and names the right one', () => {
+test('any other method is 405 with the allowed one', () => {
   for (const [method, path, allow] of [
     ['POST', '/livez', 'GET, HEAD'],
     ['DELETE', '/status', 'GET, HEAD'],
@@ -84,7 +84,7 @@ for (const [name, rest] of [
   ['an IPv4 address inside IPv6', { peer: '::ffff:127.0.0.1', host: '127.0.0.1' }],
   ['IPv6', { peer: '::1', host: '[::1]:8181' }],
 ] as const) {
-  test(`POST /refresh from ${name} asks for a sync`, () => {
+  test(`POST /refresh from ${name} triggers a sync`, () => {
     const pages = pagesOf();
     assert.is(route(request('POST', '/refresh', rest), pages).status, 202);
     assert.is(pages.asked(), 1);
@@ -104,7 +104,7 @@ for (const [name, rest] of [
   ['who sends no Host', { host: undefined }],
   ['who comes by the proxy of a service mesh', { peer: '127.0.0.6', forwarded: true }],
 ] as const) {
-  test(`POST /refresh from ${name} is refused`, () => {
+  test(`POST /refresh from ${name} is rejected`, () => {
     const pages = pagesOf();
     assert.is(route(request('POST', '/refresh', rest), pages).status, 403);
     assert.is(pages.asked(), 0);

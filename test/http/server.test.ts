@@ -12,7 +12,7 @@ import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
 import { until, WAIT_LIMIT, within } from '../support/wait.ts';
 
-const test = suite('the HTTP server');
+const test = suite('HTTP server');
 const open: { close(): unknown }[] = [];
 test.after.each(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
@@ -68,7 +68,7 @@ function dial({ address }: HttpServer): {
   };
 }
 
-test('answers, closes the connection, and lets nobody keep the answer', async () => {
+test('responds without caching and closes the connection', async () => {
   const { response, body } = await ask(await serve(), 'GET', '/metrics');
   assert.is(response.statusCode, 200);
   assert.is(body, 'metrics 1\n');
@@ -83,13 +83,13 @@ test('HEAD has the length and no body', async () => {
   assert.ok(Number(response.headers['content-length']) > 1000);
 });
 
-test('POST /refresh over a real loopback connection asks for a sync', async () => {
+test('POST /refresh over a real loopback connection triggers a sync', async () => {
   const before = refreshes;
   assert.is((await ask(await serve(), 'POST', '/refresh')).response.statusCode, 202);
   assert.is(refreshes, before + 1);
 });
 
-test('POST /refresh that a proxy of the pod passes on is refused', async () => {
+test('rejects POST /refresh through a proxy in the pod', async () => {
   for (const header of [
     'X-Forwarded-Proto: http',
     'X-Forwarded-For: 10.0.0.7',
@@ -106,7 +106,7 @@ test('POST /refresh that a proxy of the pod passes on is refused', async () => {
   }
 });
 
-test('a large body is answered without being read', async () => {
+test('responds to a large body without reading it', async () => {
   const { socket, received, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n');
   await closed();
@@ -120,7 +120,7 @@ for (const [name, bytes, status] of [
   ['two lengths', 'POST /refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
   ['a NUL', 'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n', 400],
 ] as const) {
-  test(`a bad request is refused: ${name}`, async () => {
+  test(`rejects an invalid request: ${name}`, async () => {
     const server = await serve();
     const { socket, received, closed } = dial(server);
     socket.write(bytes);
@@ -130,7 +130,7 @@ for (const [name, bytes, status] of [
   });
 }
 
-test('a second request on a connection is neither answered nor worked on', async () => {
+test('ignores a second request on a connection', async () => {
   const before = refreshes;
   const { socket, received, closed } = dial(await serve());
   socket.write('POST /refresh HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000));
@@ -152,7 +152,7 @@ test('closes the connection of a client that sends nothing, sends slowly, or doe
   await stalled.closed();
 });
 
-test('a thousand connections that say nothing do not keep a probe out', async () => {
+test('a thousand idle connections do not block a probe', async () => {
   const server = await serve({ connections: 20, lifetime: 1_000_000 });
   const idle = Array.from({ length: 1000 }, () => dial(server));
   await within('a thousand connections', Promise.all(idle.map(({ socket }) => once(socket, 'connect'))));
@@ -167,7 +167,7 @@ test('a thousand connections that say nothing do not keep a probe out', async ()
   );
 });
 
-test('closes without waiting, with requests half said, and may be closed again', async () => {
+test('closes at once despite incomplete requests, and can be closed twice', async () => {
   const server = await serve({ lifetime: 1_000_000 });
   const silent = dial(server);
   const half = dial(server);
@@ -209,7 +209,7 @@ test('leaves no timer, no socket and no handle that keeps a process alive', asyn
   await until(() => `nothing active, got ${active()}`, isIdle);
 });
 
-test('0.0.0.0 is every address, of IPv6 too', async () => {
+test('0.0.0.0 listens on every address, IPv6 included', async () => {
   const server = await openHttpServer({ host: '0.0.0.0', port: 0 }, pages);
   open.push(server);
   assert.is(server.address.host, '0.0.0.0');
@@ -220,7 +220,7 @@ test('0.0.0.0 is every address, of IPv6 too', async () => {
   }
 });
 
-test('a port that is taken is a Problem with a remedy', async () => {
+test('a port in use is a Problem with a remedy', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   open.push(other);
@@ -231,7 +231,7 @@ test('a port that is taken is a Problem with a remedy', async () => {
   assert.match((error as Problem).remedy, 'Containers of a pod share their ports');
 });
 
-test('an address that is not ours is a Problem', async () => {
+test('an address of another machine is a Problem', async () => {
   const error = await rejects(openHttpServer({ host: '192.0.2.1', port: 0 }, pages));
   assert.match((error as Problem).message, '(EADDRNOTAVAIL)');
 });

@@ -11,7 +11,7 @@ import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
 import { WAIT_LIMIT } from '../support/wait.ts';
 
-const test = suite('asking for the status');
+const test = suite('status client');
 
 async function problem(listener: RequestListener, timeout = WAIT_LIMIT): Promise<Problem> {
   const server = createServer(listener).listen(0, '127.0.0.1');
@@ -44,7 +44,7 @@ for (const host of ['127.0.0.1', '0.0.0.0', 'localhost']) {
   });
 }
 
-test('nobody listening', async () => {
+test('reports a refused connection', async () => {
   const error = (await rejects(
     fetchStatus({ host: '127.0.0.1', port: 1 }, WAIT_LIMIT, readStatus),
   )) as Problem;
@@ -52,7 +52,7 @@ test('nobody listening', async () => {
   assert.match(error.remedy, '--listen');
 });
 
-test('no answer in time', async () => {
+test('reports a timeout', async () => {
   assert.match((await problem(() => {}, 50)).message, 'no answer in time');
 });
 
@@ -67,19 +67,19 @@ for (const [name, page] of [
   ],
   ['a page without a field', JSON.stringify({ ...exampleStatus(), ready: undefined })],
 ] as const) {
-  test(`another page: ${name}`, async () => {
+  test(`reports a page that is not the status: ${name}`, async () => {
     assert.match((await problem((_, response) => response.end(page))).message, 'not the status page');
   });
 }
 
-test('another protocol', async () => {
+test('reports a protocol upgrade', async () => {
   const error = await problem((_, response) =>
     response.writeHead(101, { connection: 'Upgrade', upgrade: 'x' }).end(),
   );
   assert.match(error.message, 'another protocol');
 });
 
-test('a page without end', async () => {
+test('cuts off an endless page', async () => {
   const error = await problem((_, response) => {
     const pour = () => {
       while (!response.destroyed && response.write('x'.repeat(65_536)));

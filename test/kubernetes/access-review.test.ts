@@ -32,12 +32,12 @@ async function review(
   }
 }
 
-test('the generated Role is enough', async ({ api }) => {
+test('the generated Role is sufficient', async ({ api }) => {
   api.rules = rbacFor(plan, { owner: 'workload', serviceAccount: 'app' })[0]?.rules;
   await review(api, 'workload');
 });
 
-test('what is missing is said verb by verb and name by name, and nothing is done', async ({ api }) => {
+test('reports missing permissions by verb and name, and changes nothing', async ({ api }) => {
   const secrets = { apiGroups: [''], resources: ['secrets'] };
   api.rules = [
     { ...secrets, resourceNames: ['app'], verbs: ['get', 'patch'] },
@@ -55,7 +55,7 @@ test('what is missing is said verb by verb and name by name, and nothing is done
   assert.equal(api.requests, []);
 });
 
-test('reports every Secret that another manager owns, and none of ours', async ({ api }) => {
+test('reports every Secret that another manager owns, and none of podsecrets', async ({ api }) => {
   for (const name of ['app', 'other']) api.write('helm', name, { data: {} });
   const error = await rejects(review(api));
   const lines = (problemsOf(error) ?? []).map(problemLine);
@@ -66,7 +66,7 @@ test('reports every Secret that another manager owns, and none of ours', async (
   await review(api);
 });
 
-test('a token that is refused says so', async ({ api }) => {
+test('reports a rejected token', async ({ api }) => {
   api.faults.push({ status: 401 });
   const one = secretPlan([secretObject('app', { a: 'a' })]);
   const error = await rejects(review(api, 'retain', one));

@@ -21,7 +21,7 @@ function message(said: string, value: string): string {
 
 const withheld = 'forbidden (403) (its message is withheld: it quotes a value)';
 
-test('a message that quotes a value in any form that programs write is withheld', () => {
+test('withholds a message that quotes a value in any common encoding', () => {
   const value = 'CANARY-first "line"\nCANARY-second';
   assert.is(message('policy: "CANARY-first \\"line\\"\\nCANARY-second" is weak', value), withheld);
   assert.is(message('policy: CANARY-second is weak', value), withheld);
@@ -29,7 +29,7 @@ test('a message that quotes a value in any form that programs write is withheld'
   assert.is(message(`policy: ${Buffer.from(value).toString('base64')} is weak`, value), withheld);
 });
 
-test('a value that is too short to be significant withholds nothing', () => {
+test('does not withhold a message because of a very short value', () => {
   assert.is(message('quota of app is used up', 'app'), 'forbidden (403): quota of app is used up');
 });
 

@@ -59,7 +59,7 @@ async function apply(
   };
 }
 
-test('a Secret that does not exist is made, marked, and held by our field manager', async ({ api }) => {
+test('creates a missing Secret with its label and field manager', async ({ api }) => {
   const { results, problems } = await apply(api);
   assert.equal([results, problems], [['app created'], []]);
   const secret = api.secret('app');
@@ -75,7 +75,7 @@ test('a Secret that does not exist is made, marked, and held by our field manage
   );
 });
 
-test('nothing is written when nothing differs', async ({ api }) => {
+test('writes nothing if nothing differs', async ({ api }) => {
   await apply(api);
   const version = api.secret('app')?.metadata.resourceVersion;
   const { results } = await apply(api);
@@ -83,7 +83,7 @@ test('nothing is written when nothing differs', async ({ api }) => {
   assert.is(api.secret('app')?.metadata.resourceVersion, version);
 });
 
-test('a rotated value, a new key, a key that left and a new label are each applied', async ({ api }) => {
+test('applies a rotated value, a new key, a removed key and a new label', async ({ api }) => {
   await apply(api);
   assert.equal((await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }))).results, [
     'app updated',
@@ -97,13 +97,13 @@ test('a rotated value, a new key, a key that left and a new label are each appli
   assert.equal(api.secret('app')?.metadata.labels, { 'app.kubernetes.io/managed-by': 'podsecrets' });
 });
 
-test('a deleted Secret is created again', async ({ api }) => {
+test('recreates a deleted Secret', async ({ api }) => {
   await apply(api);
   api.remove('app');
   assert.equal((await apply(api)).results, ['app created']);
 });
 
-test('a Secret of another manager is not changed', async ({ api }) => {
+test('does not change a Secret of another manager', async ({ api }) => {
   api.write('helm', 'app', { type: 'Opaque', data: { password: base64('theirs') } });
   const before = JSON.stringify(api.secret('app'));
   const { results, problems, outcome } = await apply(api);
@@ -116,7 +116,7 @@ test('a Secret of another manager is not changed', async ({ api }) => {
   assert.equal(api.requests, ['GET secrets/app']);
 });
 
-test('what others add to our Secret stays', async ({ api }) => {
+test('keeps fields that others add to the Secret', async ({ api }) => {
   await apply(api);
   api.write('kubectl-edit', 'app', { data: { theirs: base64('x') }, metadata: { labels: { team: 'a' } } });
   assert.equal((await apply(api)).results, ['app unchanged']);
@@ -125,7 +125,7 @@ test('what others add to our Secret stays', async ({ api }) => {
   assert.is(api.secret('app')?.metadata.labels?.team, 'a');
 });
 
-test('a field that another manager changed is a conflict that names it', async ({ api }) => {
+test('reports a conflict with the field that another manager changed', async ({ api }) => {
   await apply(api);
   api.write('kubectl-edit', 'app', { data: { password: base64('theirs') } });
   const { problems } = await apply(api);
@@ -135,19 +135,19 @@ test('a field that another manager changed is a conflict that names it', async (
   assert.equal(api.secret('app')?.data, { password: base64('theirs') });
 });
 
-test('two configs do not share a Secret', async ({ api }) => {
+test('rejects two configs with the same Secret', async ({ api }) => {
   await apply(api);
   const { problems } = await apply(api, secretPlan([app], { name: 'second' }));
   assert.match(problems.join(), 'belongs to the config "app", not to "second"');
 });
 
-test('one Secret that is refused does not stop the others', async ({ api }) => {
+test('applies the other Secrets after one is rejected', async ({ api }) => {
   api.write('helm', 'app', { data: {} });
   const { results, problems } = await apply(api, secretPlan([app, other]));
   assert.equal([results, problems.length], [['other created'], 1]);
 });
 
-test('a type that changed, and an immutable Secret, are refused with the way out', async ({ api }) => {
+test('rejects a changed type and an immutable Secret, with a remedy', async ({ api }) => {
   await apply(api);
   const basic = secretObject('app', { password: 'db' }, { type: 'kubernetes.io/basic-auth' });
   assert.match(
@@ -161,7 +161,7 @@ test('a type that changed, and an immutable Secret, are refused with the way out
   );
 });
 
-test('an entry that left the config takes its Secret along', async ({ api }) => {
+test('deletes the Secret of an entry that was removed from the config', async ({ api }) => {
   await apply(api, secretPlan([app, other]));
   const { results } = await apply(api);
   assert.equal(results.sort(), ['app updated', 'other removed']);
@@ -170,9 +170,7 @@ test('an entry that left the config takes its Secret along', async ({ api }) => 
   assert.equal((await apply(api)).results, ['app unchanged']);
 });
 
-test('of what left the config nothing is deleted that another manager created or recreated', async ({
-  api,
-}) => {
+test('deletes no Secret that another manager created or recreated', async ({ api }) => {
   await apply(api, secretPlan([app, other]));
   api.remove('other');
   api.write('helm', 'other', { data: {} });
@@ -180,7 +178,7 @@ test('of what left the config nothing is deleted that another manager created or
   assert.ok(api.secret('other'));
 });
 
-test('without leave to remove, the Secret stays, a warning says which rule, and it is tried again', async ({
+test('without permission to delete, keeps the Secret, warns with the missing rule, and retries', async ({
   api,
 }) => {
   await apply(api, secretPlan([app, other]));
@@ -199,7 +197,7 @@ test('without leave to remove, the Secret stays, a warning says which rule, and 
   assert.equal((await apply(api)).results.sort(), ['app updated', 'other removed']);
 });
 
-test('the generated Role is enough, and nothing is listed', async ({ api }) => {
+test('the generated Role is sufficient, and no Secrets are listed', async ({ api }) => {
   const plan = secretPlan([app, other]);
   for (const owner of ['retain', 'pod', 'workload'] as const) {
     api.rules = rbacFor(plan, { owner, serviceAccount: 'app' })[0]?.rules;
@@ -214,7 +212,7 @@ test('the generated Role is enough, and nothing is listed', async ({ api }) => {
   assert.equal(results.sort(), ['app updated', 'other removed']);
 });
 
-test('each missing rule is named, with verb and name', async ({ api }) => {
+test('names each missing rule with verb and name', async ({ api }) => {
   const granted: string[] = [];
   for (const verb of ['get', 'patch', 'create']) {
     api.rules = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['app'], verbs: granted }];
@@ -245,7 +243,7 @@ function deployment(api: KubernetesDouble): void {
   api.put('pods', 'bare', { uid: 'bare-uid' });
 }
 
-test('the workload is the controller, one level above a ReplicaSet or Job', async ({ api }) => {
+test('the owner workload is the controller, one level above a ReplicaSet or Job', async ({ api }) => {
   deployment(api);
   for (const [hostname, kind, uid] of [
     ['app-1', 'Deployment', 'deployment-uid'],
@@ -261,7 +259,7 @@ test('the workload is the controller, one level above a ReplicaSet or Job', asyn
   }
 });
 
-test('the pod is known by the downward API without asking, else by its hostname', async ({ api }) => {
+test('identifies the pod by the downward API, else by its hostname', async ({ api }) => {
   deployment(api);
   const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
   await apply(api, secretPlan([app]), files, { owner: 'pod', env });
@@ -275,7 +273,7 @@ test('the pod is known by the downward API without asking, else by its hostname'
   );
 });
 
-test('pods that share a Secret own it together, and retain lets go', async ({ api }) => {
+test('pods that share a Secret are both owners, and retain removes the owners', async ({ api }) => {
   const pod = (name: string) =>
     ({ owner: 'pod', env: { ...api.env, POD_NAME: name, POD_UID: `uid-of-${name}` } }) as const;
   const owners = () => api.secret('app')?.metadata.ownerReferences?.map((owner) => owner.uid) ?? [];
@@ -287,7 +285,7 @@ test('pods that share a Secret own it together, and retain lets go', async ({ ap
   assert.equal(owners(), []);
 });
 
-test('an owner that another manager set stays', async ({ api }) => {
+test('keeps an owner that another manager set', async ({ api }) => {
   await apply(api);
   const foreign = { apiVersion: 'v1', kind: 'ConfigMap', name: 'theirs', uid: 'foreign-uid' };
   api.write('argocd', 'app', { metadata: { ownerReferences: [foreign] } });
@@ -306,7 +304,7 @@ test('an owner that another manager set stays', async ({ api }) => {
   assert.equal(owners(), ['foreign-uid']);
 });
 
-test('a lost race is run again against the newer Secret', async ({ api }) => {
+test('retries against the newer Secret after a concurrent change', async ({ api }) => {
   await apply(api);
   api.beforeApply = () => api.write('kubectl-label', 'app', { metadata: { labels: { team: 'a' } } });
   const { results } = await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }));
@@ -319,20 +317,20 @@ test('a lost race is run again against the newer Secret', async ({ api }) => {
   ]);
 });
 
-test('a Secret deleted between read and apply is recreated', async ({ api }) => {
+test('recreates a Secret that was deleted between read and apply', async ({ api }) => {
   await apply(api);
   api.beforeApply = () => api.remove('app');
   const { results } = await apply(api, secretPlan([app]), published({ db: `${CANARY}-2` }));
   assert.equal(results, ['app created']);
 });
 
-test('a foreign Secret that appears between look and apply is not touched either', async ({ api }) => {
+test('does not change a Secret of another manager that appears between read and apply', async ({ api }) => {
   api.beforeApply = () => api.write('helm', 'app', { type: 'Opaque', data: { theirs: base64('x') } });
   assert.match((await apply(api)).problems.join(), 'is managed by "helm"');
   assert.equal(api.secret('app')?.data, { theirs: base64('x') });
 });
 
-test('a busy or broken API server is worth another try, after the time it names', async ({ api }) => {
+test('retries a busy or failing API server after its Retry-After', async ({ api }) => {
   for (const status of [429, 500, 503, 504]) {
     api.faults.push({ status, headers: { 'retry-after': '3' } });
     const [problem] = (await apply(api)).outcome.problems;
@@ -344,7 +342,7 @@ test('a busy or broken API server is worth another try, after the time it names'
   }
 });
 
-test('an API server that cannot be reached is worth another try', async ({ api }) => {
+test('retries an unreachable API server', async ({ api }) => {
   await api.close();
   const elsewhere = await kubernetesDouble();
   const { outcome } = await apply(elsewhere, secretPlan([app]), files, { env: api.env });
@@ -354,7 +352,7 @@ test('an API server that cannot be reached is worth another try', async ({ api }
   api.close = async () => undefined;
 });
 
-test('a server that another authority signed is not trusted', async ({ api }) => {
+test('does not trust a server certificate of another CA', async ({ api }) => {
   const elsewhere = await kubernetesDouble(certificate());
   const { problems, outcome } = await apply(elsewhere, secretPlan([app]), files, { env: api.env });
   assert.match(problems.join(), 'Its certificate is not signed by the ca.crt');
@@ -363,13 +361,13 @@ test('a server that another authority signed is not trusted', async ({ api }) =>
   await elsewhere.close();
 });
 
-test('the token is read for every request', async ({ api }) => {
+test('reads the token for every request', async ({ api }) => {
   await apply(api);
   api.rotateToken();
   assert.equal((await apply(api)).results, ['app unchanged']);
 });
 
-test('a token that is refused, and one that is not mounted, say so', async ({ api }) => {
+test('reports a rejected token and a token that is not mounted', async ({ api }) => {
   api.faults.push({ status: 401, body: { message: 'Unauthorized' } });
   const { outcome } = await apply(api);
   assert.equal([outcome.problems[0]?.code, outcome.problems[0]?.retry], ['kubernetes.denied', true]);
@@ -378,7 +376,7 @@ test('a token that is refused, and one that is not mounted, say so', async ({ ap
   assert.match((await apply(api, undefined, files, { env: {} })).problems.join(), 'Run in a pod');
 });
 
-test("a message of the server's is shown, unless it quotes a value", async ({ api }) => {
+test("shows the server's message, unless it quotes a value", async ({ api }) => {
   const denial = (message: string) => ({ kind: 'Status', reason: 'Forbidden', code: 403, message });
   for (const [message, expected] of [
     ['admission webhook "policy" denied the request: no Secrets on Fridays', 'no Secrets on Fridays'],
@@ -390,7 +388,7 @@ test("a message of the server's is shown, unless it quotes a value", async ({ ap
   }
 });
 
-test('a 422 names the fields and never their values', async ({ api }) => {
+test('a 422 names the fields, never their values', async ({ api }) => {
   const causes = [
     { reason: 'FieldValueInvalid', field: 'data[password]', message: `Invalid value: "${CANARY}"` },
   ];
@@ -402,14 +400,12 @@ test('a 422 names the fields and never their values', async ({ api }) => {
   );
 });
 
-test('an answer that is no JSON is withheld too', async ({ api }) => {
+test('withholds a response that is not JSON', async ({ api }) => {
   api.faults.push({ status: 200, body: `<html>${CANARY}` });
   assert.match((await apply(api)).problems.join(), 'unexpected response (200)');
 });
 
-test('a pod or a workload that is answered without its uid is a problem that says so, not a bug', async ({
-  api,
-}) => {
+test('reports a pod or workload without a uid as a Problem', async ({ api }) => {
   for (const body of ['<html>', {}, { metadata: {} }, { metadata: { uid: 1 } }]) {
     api.faults.push({ status: 200, body });
     const { problems } = await apply(api, undefined, files, { owner: 'workload' });
@@ -417,16 +413,14 @@ test('a pod or a workload that is answered without its uid is a problem that say
   }
 });
 
-test('a server that would rather speak another protocol is worth another try, not a wait without end', async ({
-  api,
-}) => {
+test('retries after a protocol upgrade, without a hang', async ({ api }) => {
   api.faults.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'x' } });
   const { problems, outcome } = await apply(api);
   assert.match(problems.join(), 'no response: ERR_UPGRADED');
   assert.ok(outcome.problems[0]?.retry);
 });
 
-test('a TLS Secret is divided and accepted', async ({ api }) => {
+test('splits a bundle into a TLS Secret', async ({ api }) => {
   const pem = readFileSync(join(api.serviceAccountDirectory, 'ca.crt'), 'utf8');
   const key =
     '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIB5mM5CTgnmsR9Y6W2k3jzXJ4m0g3TtZ8GpoKnhMvJ0F\n-----END PRIVATE KEY-----\n';
@@ -440,12 +434,12 @@ test('a TLS Secret is divided and accepted', async ({ api }) => {
   assert.is(Buffer.from(api.secret('tls')?.data?.['tls.key'] ?? '', 'base64').toString(), key);
 });
 
-test('no Secrets, no cluster needed', async ({ api }) => {
+test('contacts no cluster without Secrets', async ({ api }) => {
   const { outcome } = await apply(api, secretPlan([]), files, { env: {} });
   assert.equal(outcome, { applied: [], problems: [], warnings: [] });
 });
 
-test('an abort rejects', async ({ api }) => {
+test('rejects if it is aborted', async ({ api }) => {
   const stop = new AbortController();
   api.beforeApply = () => stop.abort(new Error('stop'));
   const error = await rejects(apply(api, undefined, files, { signal: stop.signal }));

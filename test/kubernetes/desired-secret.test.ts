@@ -6,7 +6,7 @@ import { applyBody, desiredSecrets, quotesValue } from '../../src/kubernetes/des
 import { configIdentity } from '../../src/kubernetes/names.ts';
 import { optionalObject, published, secretObject, secretPlan } from '../support/secret-plan.ts';
 
-test('a file becomes a value, with its bytes unchanged', async () => {
+test('puts the unchanged bytes of a file into the Secret', async () => {
   const object = secretObject('app', { password: 'db/password' }, { type: 'Opaque', labels: { tier: 'db' } });
   const { secrets } = await desiredSecrets(secretPlan([object]), published({ 'db/password': ' hunter2\n' }));
   const [secret] = secrets;
@@ -27,13 +27,13 @@ test('a file becomes a value, with its bytes unchanged', async () => {
   });
 });
 
-test("the mark is ours even where a chart gives Helm's to all it makes", async () => {
+test('the managed-by label is that of podsecrets, even if the config has another', async () => {
   const object = secretObject('app', { a: 'a' }, { labels: { 'app.kubernetes.io/managed-by': 'Helm' } });
   const { secrets } = await desiredSecrets(secretPlan([object]), published({ a: 'x' }));
   assert.is(secrets[0]?.labels['app.kubernetes.io/managed-by'], 'podsecrets');
 });
 
-test('a missing file is a problem of that Secret alone, with the nearest name', async () => {
+test('a missing file fails only that Secret, with the nearest name', async () => {
   const plan = secretPlan([
     secretObject('app', { a: 'db-pasword' }),
     secretObject('other', { a: 'db-password' }),
@@ -48,13 +48,13 @@ test('a missing file is a problem of that Secret alone, with the nearest name', 
   ]);
 });
 
-test('a Secret that needs an optional file which does not exist waits, with a warning', async () => {
+test('leaves out a Secret whose optional file is missing, with a warning', async () => {
   const plan = secretPlan([secretObject('app', { a: 'feature' })], { objects: [optionalObject('feature')] });
   const { secrets, problems, warnings } = await desiredSecrets(plan, published({}));
   assert.equal([secrets.length, problems.length, warnings.length], [0, 0, 1]);
 });
 
-test('content that Kubernetes would reject is refused without quoting it', async () => {
+test('rejects content that Kubernetes would reject, without quoting it', async () => {
   const docker = secretObject(
     'pull',
     { '.dockerconfigjson': 'a' },
@@ -75,7 +75,7 @@ test('content that Kubernetes would reject is refused without quoting it', async
   assert.not.match(text, 'CANARY');
 });
 
-test('a docker config that is JSON passes', async () => {
+test('accepts a docker config that is JSON', async () => {
   const docker = secretObject(
     'pull',
     { '.dockerconfigjson': 'a' },
@@ -85,7 +85,7 @@ test('a docker config that is JSON passes', async () => {
   assert.equal(problems, []);
 });
 
-test('a config without a name is known by its file', () => {
+test('identifies a config without a name by its file', () => {
   assert.is(configIdentity(secretPlan([])), 'app');
   assert.is(
     configIdentity(secretPlan([], { name: undefined, file: '/etc/podsecrets/db.secrets.yaml' })),
@@ -93,7 +93,7 @@ test('a config without a name is known by its file', () => {
   );
 });
 
-test('a text that quotes a value is known, plain or in base64', () => {
+test('detects a text that quotes a value, plain or in base64', () => {
   const values = [new Secret('hunter2\n'), new Secret('ab')];
   assert.ok(quotesValue('denied: hunter2 is weak', values));
   assert.ok(quotesValue(`denied: ${Buffer.from('hunter2\n').toString('base64')}`, values));

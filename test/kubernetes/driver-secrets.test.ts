@@ -64,7 +64,7 @@ async function lost(double: KubernetesDouble): Promise<boolean> {
   }
 }
 
-test('without the flag a Secret of the driver is refused, and not with "delete it"', async ({ api }) => {
+test('without the flag rejects a Secret of the driver, without advice to delete it', async ({ api }) => {
   driverWrites(api, { password: base64('old') });
   const { problems } = await apply(api, false);
   assert.equal(problems, [
@@ -86,7 +86,7 @@ test('adopting removes the label, the owner, unwanted keys and the manager of th
   assert.equal((await apply(api, true)).results, ['app unchanged']);
 });
 
-test('a key that leaves the config after the adoption is removed', async ({ api }) => {
+test('removes a key that leaves the config after the adoption', async ({ api }) => {
   driverWrites(api, { password: base64('old') });
   await apply(api, true);
   const renamed = secretPlan([secretObject('app', { token: 'db' })]);
@@ -104,7 +104,7 @@ test('a key that leaves the config after the adoption is removed', async ({ api 
   assert.equal(api.secret('app')?.data, { token: base64('new') });
 });
 
-test('the driver of an old pod writes again: the next sync adopts again', async ({ api }) => {
+test('adopts again after the driver of an old pod has written', async ({ api }) => {
   driverWrites(api, { password: base64('old') });
   await apply(api, true);
   assert.is(await lost(api), false);
@@ -116,9 +116,7 @@ test('the driver of an old pod writes again: the next sync adopts again', async 
   assert.is(api.secret('app')?.metadata.labels?.[LABEL], undefined);
 });
 
-test('a Secret that the garbage collector deleted with the old ReplicaSet is created again', async ({
-  api,
-}) => {
+test('recreates a Secret that the garbage collector deleted with the old ReplicaSet', async ({ api }) => {
   driverWrites(api, { password: base64('old') });
   await apply(api, true);
   api.remove('app');
@@ -126,20 +124,20 @@ test('a Secret that the garbage collector deleted with the old ReplicaSet is cre
   assert.equal((await apply(api, true)).results, ['app created']);
 });
 
-test('the driver writing between the read and the patch is a race, not an error', async ({ api }) => {
+test('retries if the driver writes between the read and the patch', async ({ api }) => {
   driverWrites(api, { password: base64('old') });
   api.beforeApply = () => driverWrites(api, { password: base64('older') });
   assert.equal(await apply(api, true), { results: ['app adopted'], problems: [] });
   assert.equal(api.secret('app')?.data, { password: base64('new') });
 });
 
-test('a Secret of any other manager is refused with the flag too', async ({ api }) => {
+test('rejects a Secret of any other manager with the flag too', async ({ api }) => {
   api.write('helm', 'app', { type: 'Opaque', data: { password: base64('theirs') } });
   const { problems } = await apply(api, true);
   assert.match(problems.join(), 'is managed by "helm", not by podsecrets');
 });
 
-test('a Secret of the driver with another type is refused', async ({ api }) => {
+test('rejects a Secret of the driver with another type', async ({ api }) => {
   api.write('secrets-store-csi-driver', 'app', {
     metadata: { labels: { [LABEL]: 'true' } },
     type: 'kubernetes.io/basic-auth',
@@ -148,7 +146,7 @@ test('a Secret of the driver with another type is refused', async ({ api }) => {
   assert.match((await apply(api, true)).problems.join(), 'the type of a Secret cannot change');
 });
 
-test('owners and fields of other managers stay', async ({ api }) => {
+test('keeps owners and fields of other managers', async ({ api }) => {
   const other = { apiVersion: 'v1', kind: 'ConfigMap', name: 'keep', uid: 'other-owner' };
   driverWrites(api, { password: base64('old') });
   api.write('argocd', 'app', {

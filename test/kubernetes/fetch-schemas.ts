@@ -18,6 +18,7 @@ const RELEASES = ['1.29', '1.34', '1.36'];
 const KINDS = [
   'ConfigMap CronJob DaemonSet Deployment Job Pod PodTemplate ReplicaSet ReplicationController Role RoleBinding Secret',
   'Namespace Service ServiceAccount StatefulSet MutatingAdmissionPolicy MutatingAdmissionPolicyBinding',
+  'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
 ].flatMap((line) => line.split(' '));
 
 type Schema = Readonly<Record<string, unknown>>;

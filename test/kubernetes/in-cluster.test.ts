@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inCluster } from '../../src/kubernetes/in-cluster.ts';
 
-test('the token is read whenever it is needed, because the kubelet replaces it', async () => {
+test('reads the token for each use, because the kubelet replaces it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-token-'));
   for (const [file, text] of Object.entries({ token: 'first\n', 'ca.crt': 'ca', namespace: 'shop\n' }))
     writeFileSync(join(directory, file), text);

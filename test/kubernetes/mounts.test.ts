@@ -173,7 +173,7 @@ const faulty: readonly (readonly [string, PodView, readonly string[]])[] = [
 ];
 
 for (const [what, pod, faults] of faulty) {
-  test(`a pod that ${what} is found faulty`, () => assert.equal(mountFaults(pod), faults));
+  test(`reports a pod that ${what}`, () => assert.equal(mountFaults(pod), faults));
 }
 
 /** Holds the objects to the rules, and makes sure that there was a pod of podsecrets among them. */

@@ -123,7 +123,7 @@ const FILE = '/mnt/secrets-store/db';
 /** Prints the file whenever it holds something new; ends at SIGTERM. */
 const watching = `trap 'echo bye; exit 0' TERM; old=; while :; do new=$(cat ${FILE}); if [ "$new" != "$old" ]; then echo "$new"; old=$new; fi; sleep 0.05; done`;
 
-test('a native sidecar: the application starts when the files are there, sees a rotation, and ends first', async (fixture) => {
+test('native sidecar: the application starts after the files exist, sees a rotation, and ends first', async (fixture) => {
   const pod = await run(fixture, { app: watching, flags: '--interval 1s' });
   await pod.until(() => pod.log('app') === 'first\n');
   assert.equal(pod.events, ['start podsecrets', 'started podsecrets', 'start app']);
@@ -133,7 +133,7 @@ test('a native sidecar: the application starts when the files are there, sees a 
   assert.equal(pod.events.slice(3), ['end app 0', 'end podsecrets 0']);
 });
 
-test("the provider's own example, converted, has its file where the CSI driver put it", async (fixture) => {
+test("the provider's own example, converted, has its file at the path of the CSI driver", async (fixture) => {
   const example = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures/csi', name), 'utf8');
   await fixture.aws.putSecret({ region, name: 'MySecret', string: 'as before' });
   const pod = await runManifest(
@@ -146,7 +146,7 @@ test("the provider's own example, converted, has its file where the CSI driver p
   await pod.until(() => pod.log('nginx-pod-identity-deployment') === 'as before');
 });
 
-test('a sidecar that is killed is restarted, and the application notices nothing', async (fixture) => {
+test('a killed sidecar is restarted without an effect on the application', async (fixture) => {
   const pod = await run(fixture, { app: `stat -L -c %y ${FILE}; ${watching}` });
   await pod.until(() => pod.log('app').endsWith('first\n'));
   const before = pod.log('app');
@@ -156,7 +156,7 @@ test('a sidecar that is killed is restarted, and the application notices nothing
   assert.is(pod.log('app'), before);
 });
 
-test('an init container: the job reads its files and ends, and nothing is left running', async (fixture) => {
+test('init container: the job reads its files and ends, and no process is left', async (fixture) => {
   const pod = await run(fixture, {
     kind: 'Job',
     pod: 'restartPolicy: Never',
@@ -175,7 +175,7 @@ test('a native sidecar does not keep a job from ending', async (fixture) => {
   assert.equal(pod.events.slice(2), ['start app', 'end app 0', 'end podsecrets 0']);
 });
 
-test('an init container and a plain sidecar, as before Kubernetes 1.29', async (fixture) => {
+test('init container plus regular sidecar, as before Kubernetes 1.29', async (fixture) => {
   const pod = await run(fixture, { app: watching, flags: '--as init+sidecar --interval 1s' });
   await pod.until(() => pod.log('app') === 'first\n');
   await fixture.aws.putSecret({ region, name: 'prod/db', string: 'second' });
@@ -183,7 +183,7 @@ test('an init container and a plain sidecar, as before Kubernetes 1.29', async (
   assert.equal(pod.events.slice(0, 2), ['start podsecrets-init', 'end podsecrets-init 0']);
 });
 
-test('a secret that is missing: the application never starts, and the last line says why', async (fixture) => {
+test('a missing secret keeps the application from starting, and the last line has the reason', async (fixture) => {
   const pod = await run(fixture, {
     kind: 'Job',
     pod: 'restartPolicy: Never',
@@ -196,7 +196,7 @@ test('a secret that is missing: the application never starts, and the last line 
   assert.match(pod.log('podsecrets-init').trimEnd().split('\n').at(-1) ?? '', /prod\/lost.*fetch\.notFound/);
 });
 
-test('a signal reaches the application after a rotation, in a shared process namespace', async (fixture) => {
+test('the application gets a signal after a rotation, in a shared process namespace', async (fixture) => {
   const pod = await run(fixture, {
     pod: 'shareProcessNamespace: true, securityContext: {runAsUser: 101}',
     flags: `--interval 1s --notify-signal SIGHUP --notify-process ${APP}`,

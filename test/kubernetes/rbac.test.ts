@@ -14,7 +14,7 @@ const secrets = {
   verbs: ['get', 'create', 'patch', 'delete'],
 };
 
-test('the Role names every Secret and lists none', () => {
+test('the Role names every Secret and has no list permission', () => {
   assert.equal(rbacFor(plan, { owner: 'retain', serviceAccount: 'web', namespace: 'shop' }), [
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -32,7 +32,7 @@ test('the Role names every Secret and lists none', () => {
   ]);
 });
 
-test('an owner that is the pod needs no more, a workload what may stand between', () => {
+test('owner pod needs no more rules, and owner workload those of the controllers in between', () => {
   const rules = (owner: 'pod' | 'workload') => rbacFor(plan, { owner, serviceAccount: 'web' })[0]?.rules;
   assert.equal(rules('pod'), [secrets]);
   assert.equal(
@@ -50,7 +50,7 @@ test('a config without Secrets needs no Role', () => {
   assert.equal(rbacFor(secretPlan([]), { owner: 'retain', serviceAccount: 'web' }), []);
 });
 
-test('a Role is named after a file as Kubernetes names things', () => {
+test('the name of a Role is a valid name derived from the file', () => {
   const [role] = rbacFor(
     { ...plan, name: undefined, file: '/etc/My_App.yaml' },
     { owner: 'pod', serviceAccount: 'web' },
@@ -68,7 +68,7 @@ test('the page about Kubernetes Secrets shows what is generated', () => {
   );
 });
 
-test('a rule fits on one line of YAML', () => {
+test('prints a rule on one line of YAML', () => {
   assert.is(
     ruleText(secrets),
     '- {apiGroups: [""], resources: ["secrets"], resourceNames: ["a", "b"], verbs: ["get", "create", "patch", "delete"]}',

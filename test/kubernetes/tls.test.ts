@@ -27,7 +27,7 @@ async function refusal(key: TlsKey, text: string | Buffer): Promise<string> {
   return made.kind === 'refused' ? `${made.message} ${made.remedy}` : '';
 }
 
-test('a bundle of key and chain is divided: the certificates in order, the key alone', async () => {
+test('splits a bundle into the certificates in order and the key', async () => {
   const bundle = `${pkcs8(rsa)}${leaf.certificate}${authority.certificate}`;
   const chain = await part('tls.crt', bundle);
   assert.equal(
@@ -40,7 +40,7 @@ test('a bundle of key and chain is divided: the certificates in order, the key a
   assert.not.match(await part('tls.key', bundle), 'CERTIFICATE');
 });
 
-test('each kind of key is written in the form that its readers expect', async () => {
+test('writes each kind of key in the format that its readers expect', async () => {
   for (const [key, label] of [
     [rsa, 'RSA PRIVATE KEY'],
     [ec, 'EC PRIVATE KEY'],
@@ -52,7 +52,7 @@ test('each kind of key is written in the form that its readers expect', async ()
   }
 });
 
-test('keys in their own older forms are read too', async () => {
+test('reads keys in older formats', async () => {
   const forms = [
     rsa.export({ type: 'pkcs1', format: 'pem' }),
     ec.export({ type: 'sec1', format: 'pem' }),
@@ -60,20 +60,20 @@ test('keys in their own older forms are read too', async () => {
   for (const form of forms) assert.is(await part('tls.key', form), form);
 });
 
-test('the last private key wins, and EC PARAMETERS behind it is not one', async () => {
+test('uses the last private key, and ignores EC PARAMETERS after it', async () => {
   const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
   const text = await part('tls.key', `${pkcs8(rsa)}${pkcs8(ec)}${parameters}`);
   assert.ok(createPrivateKey(text).equals(ec));
 });
 
-test('line ends of Windows and prose around the blocks do not matter', async () => {
+test('ignores Windows line ends and text around the blocks', async () => {
   const text = `Bag Attributes\n  friendlyName: x\n${pkcs8(rsa)}subject=CN = leaf\n${leaf.certificate}`;
   const windows = text.replaceAll('\r', '').replaceAll('\n', '\r\n');
   assert.is(await part('tls.crt', windows), await part('tls.crt', leaf.certificate));
   assert.ok(createPrivateKey(await part('tls.key', windows)).equals(rsa));
 });
 
-test('ca.crt takes the authorities of a bundle and leaves the leaf', async () => {
+test('ca.crt contains the CA certificates of a bundle without the leaf', async () => {
   const text = await part('ca.crt', `${leaf.certificate}${authority.certificate}`);
   assert.is(text, await part('tls.crt', authority.certificate));
   assert.match(
@@ -82,7 +82,7 @@ test('ca.crt takes the authorities of a bundle and leaves the leaf', async () =>
   );
 });
 
-test('PKCS#12 with an empty password is opened, old and new', async () => {
+test('reads PKCS#12 with an empty password, old and new', async () => {
   for (const [file, type] of [
     ['ec-modern.p12', 'ec'],
     ['rsa-legacy.p12', 'rsa'],
@@ -93,18 +93,18 @@ test('PKCS#12 with an empty password is opened, old and new', async () => {
   }
 });
 
-test('PKCS#12 with a password is refused with the command that opens it', async () => {
+test('rejects PKCS#12 with a password, with the command to decrypt it', async () => {
   assert.match(await refusal('tls.key', fixture('with-password.p12')), 'openssl pkcs12 -in file.p12 -nodes');
 });
 
-test('PKCS#12 in base64 is refused with the option that decodes it', async () => {
+test('rejects PKCS#12 in base64, with the option to decode it', async () => {
   assert.match(
     await refusal('tls.crt', fixture('ec-modern.p12').toString('base64')),
     'Add decode: base64 to the object.',
   );
 });
 
-test('a key with a password is refused, in both forms that carry one', async () => {
+test('rejects an encrypted key, in both formats', async () => {
   const modern = rsa.export({
     type: 'pkcs8',
     format: 'pem',
@@ -116,7 +116,7 @@ test('a key with a password is refused, in both forms that carry one', async () 
     assert.match(await refusal('tls.key', text), 'without a password, got an encrypted one');
 });
 
-test('no refusal quotes the key', async () => {
+test('no error quotes the key', async () => {
   const canary = 'CANARYCANARYCANARYCANARY';
   const broken = `-----BEGIN PRIVATE KEY-----\n${canary}\n-----END PRIVATE KEY-----\n`;
   for (const text of [broken, canary, `0${canary}`, `MI${canary}`, `-----BEGIN ${canary}-----\n`]) {

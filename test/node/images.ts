@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { image, version } from '../../src/core/version.ts';
@@ -58,10 +59,35 @@ export async function imageArchives(): Promise<readonly string[]> {
         renameSync(`${file}.new`, file);
       }
     } finally {
+      // Each build leaves its image and its layers behind. The machine's own engine is its owner's to clean up.
+      if (!docker.pulls) {
+        docker.run(['image', 'prune', '--force']);
+        docker.run(['buildx', 'prune', '--force', '--keep-storage', LARGEST_BUILD_CACHE]);
+      }
       await docker.stop();
     }
   }
+  for (const { name, file } of archives) {
+    const now = new Date();
+    utimesSync(file, now, now);
+    removeOldArchives(name);
+  }
   return archives.map(({ file }) => file);
+}
+
+/** Of Docker. A build of podsecrets needs 1.5 GB. */
+const LARGEST_BUILD_CACHE = '4gb';
+
+/** Archives of each name that stay: this run's, and that of another checkout that uses the same folder. */
+const KEPT = 2;
+
+/** Keeps the archives of a name that were used last: one is 125 MB, and every change of a source makes another. */
+function removeOldArchives(name: string): void {
+  const folder = cacheFolder('images');
+  const byAge = globSync(`${name}-*`, { cwd: folder })
+    .map((file) => ({ file, used: statSync(join(folder, file)).mtimeMs }))
+    .sort((a, b) => b.used - a.used);
+  for (const { file } of byAge.slice(KEPT)) rmSync(join(folder, file));
 }
 
 /** The Dockerfile, and what .dockerignore lets in. */

@@ -13,7 +13,7 @@ export function checkMachine(): void {
 function* problems(): Iterable<string> {
   if (process.platform !== 'linux') return yield `Linux: this is ${process.platform}`;
   if (process.getuid?.() !== 0) return yield 'root: a node mounts volumes and makes namespaces; try sudo';
-  for (const command of ['unshare', 'mount', 'ip', 'tar'])
+  for (const command of ['unshare', 'mount', 'ip', 'tar', 'dd', 'fincore'])
     if (spawnSync(command, ['--version']).error !== undefined) yield `the command ${command}`;
   if (!/\soverlay$/m.test(readFileSync('/proc/filesystems', 'utf8'))) yield 'overlayfs in the kernel';
   const links = 'ip link add veth0 type veth peer name veth1 && ip link add bridge0 type bridge';

@@ -38,7 +38,7 @@ async function run(parts: Pick<NodeParts, 'programs' | 'archives'>): Promise<num
   const inside = join(import.meta.dirname, 'inside.ts');
   const whole: NodeParts = { ...parts, directory, cgroup };
   try {
-    makeCgroup(cgroup);
+    await part('cgroups that this process may make', () => makeCgroup(cgroup));
     const command = [
       process.execPath,
       '--no-warnings',

@@ -324,7 +324,7 @@ for (const [signal, expected] of [
 /** Inode and modification time of everything in a directory, except the lock and its holder. */
 function inodes(dir: string): readonly string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.startsWith('..lock') && !name.startsWith('..holder'))
+    .filter((name) => !/^\.\.(lock|write-lock|holder)/.test(name))
     .sort()
     .map((name) => {
       const { ino, mtimeMs } = statSync(join(dir, name));

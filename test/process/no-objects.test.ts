@@ -29,7 +29,7 @@ for (const command of ['check', 'init', 'sidecar', 'doctor', 'inject']) {
     const directory = command === 'check' || command === 'inject' ? [] : ['--dir', box.dir];
     const ended = await run([command, '--config', box.config, ...directory, ...manifest], {});
     assert.is(ended.code, 3, ended.stderr);
-    assert.match(ended.stdout + ended.stderr, /spec\.parameters\.object on line \d+, which nothing reads/);
+    assert.match(ended.stdout + ended.stderr, /spec\.parameters\.object on line \d+, which is ignored/);
     assert.match(ended.stdout + ended.stderr, 'config.objects');
     assert.equal(box.files(), { 'before/file': 'as it was' });
   });

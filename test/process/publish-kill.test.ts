@@ -20,7 +20,10 @@ test('after 30 writers killed at random moments no file is torn, mixed or missin
   const sets = readdirSync(dir).filter((name) => name.startsWith('..2'));
   assert.is(sets.length, 1);
   const names = new Set(pathsOf(last).map((path) => path.split('/')[0] ?? ''));
-  assert.equal(readdirSync(dir).sort(), [...names, ...sets, '..data', '..holder', '..lock'].sort());
+  assert.equal(
+    readdirSync(dir).sort(),
+    [...names, ...sets, '..data', '..holder', '..lock', '..write-lock'].sort(),
+  );
 });
 
 test.run();

@@ -246,6 +246,7 @@ sidecar(
     assert.is((await running.page('/readyz')).status, 200);
     await rotate(fixture, 'a', two);
     await running.refresh();
+    await running.event('publish.changed', 3);
     assert.equal(box.files(), { a: two, b: one }, 'the old config works on');
 
     replace(ab);
@@ -417,7 +418,7 @@ sidecar('the second sidecar of a directory names the holder of its lock', async 
   const second = await begin(fixture, ['--start-timeout', '200ms']);
   const { code, lastLine } = await second.ended();
   assert.is(code, 6);
-  assert.match(lastLine, /podsecrets sidecar on .*publish\.locked/);
+  assert.match(lastLine, /podsecrets on .*publish\.locked/);
 });
 
 sidecar('only the newest set remains in the directory', async (fixture) => {

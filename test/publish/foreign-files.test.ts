@@ -19,6 +19,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Problem } from '../../src/core/problem.ts';
 import type { FileSystem } from '../../src/publish/fs.ts';
+import { readValuesToRedact } from '../../src/publish/values-to-redact.ts';
 import { leftovers, open, publishOnce, shown, snapshot } from '../support/directory.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
@@ -34,8 +35,8 @@ test('replaces a generation that is a link to another directory, which is neithe
   symlinkSync('..2026_01_01_00_00_00.abcdef', join(dir, '..data'));
   symlinkSync('..data/a', join(dir, 'a'));
   const directory = await open(dir);
-  assert.is(directory.holds(snapshot({ a: '' }).files.map((file) => file.path)), false);
-  assert.equal(directory.values(), []);
+  assert.is(directory.held.holds(snapshot({ a: '' }).files.map((file) => file.path)), false);
+  assert.equal(readValuesToRedact(fs, dir), []);
   assert.equal(directory.pendingNotification(), []);
   directory.clearPendingNotification();
   assert.is((await directory.publish(snapshot({ a: 'one' }))).kind, 'changed');
@@ -53,6 +54,11 @@ for (const [name, put] of [
     (file: string) => writeFileSync(file, pendingFileOf('../../etc/passwd')),
   ],
   ['a path that no publish makes', (file: string) => writeFileSync(file, pendingFileOf('a//b'))],
+  [
+    'a generation that is elsewhere',
+    (file: string) => writeFileSync(file, JSON.stringify({ files: ['a'], replaced: ['../../etc'] })),
+  ],
+  ['a list', (file: string) => writeFileSync(file, '["a"]')],
   ['no text', (file: string) => writeFileSync(file, '')],
   ['a link', (file: string) => symlinkSync(pendingFileElsewhere(), file)],
   ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
@@ -79,7 +85,7 @@ function sparse(file: string, size: number): void {
 }
 
 function pendingFileOf(path: string): string {
-  return JSON.stringify([path]);
+  return JSON.stringify({ files: [path], replaced: [] });
 }
 
 function pendingFileElsewhere(): string {

@@ -25,7 +25,7 @@ const setsIn = (dir: string) => readdirSync(dir).filter((name) => /^\.\.2\w+\.\w
 
 test('a reader that opened or resolved ..data before a publish can still read the whole old set', async () => {
   const dir = scratch();
-  const directory = await open(dir);
+  const directory = await open(dir, { keepReplaced: false });
   await directory.publish(snapshot({ a: 'old', gone: 'old' }));
   const opened = openSync(join(dir, '..data'), 'r');
   const resolved = realpathSync(join(dir, '..data'));
@@ -45,7 +45,7 @@ test('a reader that opened or resolved ..data before a publish can still read th
 
 test('removes each set one second after it was replaced, even if publishes follow quickly', async () => {
   const dir = scratch();
-  const directory = await open(dir);
+  const directory = await open(dir, { keepReplaced: false });
   const counts: number[] = [];
   for (const text of ['1', '2', '3', '4']) {
     await directory.publish(snapshot({ a: text }));
@@ -58,7 +58,7 @@ test('removes each set one second after it was replaced, even if publishes follo
 });
 
 test('the first publish, and one that changes nothing, schedule no removal', async () => {
-  const directory = await open(scratch());
+  const directory = await open(scratch(), { keepReplaced: false });
   await directory.publish(snapshot({ a: '1' }));
   await directory.publish(snapshot({ a: '1' }));
   assert.equal(directory.clock.sleepers, []);
@@ -73,7 +73,7 @@ test('the next process removes the set that a killed writer replaced, when its s
     [-3_600_000, 1000],
   ] as const) {
     const dir = scratch();
-    const killed = await open(dir);
+    const killed = await open(dir, { keepReplaced: false });
     await killed.publish(snapshot({ a: 'old' }));
     await killed.publish(snapshot({ a: 'new' }));
     const published = lstatSync(join(dir, '..data')).mtimeMs;
@@ -84,7 +84,7 @@ test('the next process removes the set that a killed writer replaced, when its s
     mkdirSync(join(dir, '..2026_01_01_00_00_00.killed'));
 
     const clock = fakeClock({ now: published + sinceThen });
-    const next = await open(dir, { clock });
+    const next = await open(dir, { keepReplaced: false, clock });
     await next.publish(snapshot({ a: 'new' }));
     if (wait > 0) {
       assert.is(setsIn(dir), 2);
@@ -100,25 +100,25 @@ test('the next process removes the set that a killed writer replaced, when its s
   }
 });
 
-test('a set that cannot be removed does not undo the publish, but fails the next one', async () => {
+test('a set that cannot be removed does not undo the publish, and is a problem at the next removal', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'old' }));
   const rmSync = () => {
     throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'rm', path: dir });
   };
   const clock = fakeClock({ now: Date.now() });
-  const directory = await open(dir, { fs: { ...fs, rmSync }, clock });
+  const directory = await open(dir, { keepReplaced: false, fs: { ...fs, rmSync }, clock });
   assert.is((await directory.publish(snapshot({ a: 'new' }))).kind, 'changed');
   await clock.advance(3_600_000);
-  const problem = await rejects(directory.publish(snapshot({ a: 'newer' })));
-  assert.is((problem as Problem).code, 'publish.write');
+  const problem = (await rejects(directory.held.removeReplaced())) as Problem;
   assert.instance(problem, Problem);
+  assert.is(problem.code, 'publish.write');
   assert.equal(shown(dir), { a: 'new' });
   await directory.close();
 });
 
 test('can be closed twice', async () => {
-  const directory = await open(scratch());
+  const directory = await open(scratch(), { keepReplaced: false });
   assert.is(directory.close(), directory.close());
   await directory.close();
 });

@@ -17,10 +17,9 @@ import { until, WAIT_LIMIT } from '../support/wait.ts';
 const test = suite('the lock of a directory');
 
 /** The lock options of a writer, with a fake clock. */
-function wish(holder: string) {
+function wish() {
   const stop = new AbortController();
   return {
-    holder,
     lockTimeout: 1000,
     clock: fakeClock(),
     stop: stop.signal,
@@ -30,21 +29,21 @@ function wish(holder: string) {
 
 test('a second writer waits, and fails with an error that names the first', async () => {
   const dir = scratch();
-  const first = await takeLock(dir, wish('sidecar'));
-  const second = wish('init');
+  const first = await takeLock(dir, wish());
+  const second = wish();
   const outcome = rejects(takeLock(dir, second));
   await second.clock.advance(1000);
   const problem = (await outcome) as Problem;
   assert.is(problem.code, 'publish.locked');
   assert.is(problem.subject, dir);
-  assert.ok(problem.message.includes(`podsecrets sidecar on ${hostname()} (waited 1s)`), problem.message);
+  assert.ok(problem.message.includes(`podsecrets on ${hostname()} (waited 1s)`), problem.message);
   first.release();
 });
 
 test('a second writer that waits gets the lock when the first releases it', async () => {
   const dir = scratch();
-  const first = await takeLock(dir, wish('init'));
-  const second = wish('sidecar');
+  const first = await takeLock(dir, wish());
+  const second = wish();
   const waiting = takeLock(dir, second);
   await second.clock.advance(500);
   first.release();
@@ -54,8 +53,8 @@ test('a second writer that waits gets the lock when the first releases it', asyn
 
 test('an abort ends the wait', async () => {
   const dir = scratch();
-  const first = await takeLock(dir, wish('init'));
-  const second = wish('sidecar');
+  const first = await takeLock(dir, wish());
+  const second = wish();
   const waiting = rejects(takeLock(dir, second));
   await second.clock.settle();
   second.abort('SIGTERM');
@@ -69,9 +68,9 @@ test('taking the lock again writes nothing; only two hidden files without values
     ['.', '..lock', '..holder']
       .map((name) => statSync(join(dir, name), { bigint: true }))
       .map((stat) => stat.mtimeNs);
-  (await takeLock(dir, wish('init'))).release();
+  (await takeLock(dir, wish())).release();
   const before = times();
-  (await takeLock(dir, wish('init'))).release();
+  (await takeLock(dir, wish())).release();
   assert.equal(times(), before);
   assert.equal(readdirSync(dir).sort(), ['..holder', '..lock']);
   assert.is(statSync(join(dir, '..lock')).size, 0);
@@ -80,7 +79,7 @@ test('taking the lock again writes nothing; only two hidden files without values
 test('a lock file of another kind is an error with a remedy, and is not waited for', async () => {
   const dir = scratch();
   writeFileSync(join(dir, '..lock'), 'something that is no database'.repeat(100));
-  const problem = (await rejects(takeLock(dir, wish('init')))) as Problem;
+  const problem = (await rejects(takeLock(dir, wish()))) as Problem;
   assert.is(problem.code, 'publish.directory');
   assert.is(problem.subject, join(dir, '..lock'));
 });
@@ -90,9 +89,9 @@ test('..holder is neither written nor read through a link', async () => {
   const value = join(scratch(), 'password');
   writeFileSync(value, 'hunter22');
   symlinkSync(value, join(dir, '..holder'));
-  const first = await takeLock(dir, wish('sidecar'));
+  const first = await takeLock(dir, wish());
   assert.is(readFileSync(value, 'utf8'), 'hunter22');
-  const second = wish('init');
+  const second = wish();
   const outcome = rejects(takeLock(dir, second));
   await second.clock.advance(1000);
   assert.match(((await outcome) as Problem).message, /locked by another process \(waited/);
@@ -102,23 +101,23 @@ test('..holder is neither written nor read through a link', async () => {
 test('a pipe named ..holder does not block', async () => {
   const dir = scratch();
   execFileSync('mkfifo', [join(dir, '..holder')]);
-  const first = await takeLock(dir, wish('sidecar'));
-  const second = wish('init');
+  const first = await takeLock(dir, wish());
+  const second = wish();
   const outcome = rejects(takeLock(dir, second));
   await second.clock.advance(1000);
   assert.match(((await outcome) as Problem).message, /locked by another process \(waited/);
   first.release();
   // While the pipe exists no holder is recorded; after its removal the next holder writes the file again.
   unlinkSync(join(dir, '..holder'));
-  (await takeLock(dir, wish('init'))).release();
-  assert.is(readFileSync(join(dir, '..holder'), 'utf8'), `podsecrets init on ${hostname()}`);
+  (await takeLock(dir, wish())).release();
+  assert.is(readFileSync(join(dir, '..holder'), 'utf8'), `podsecrets on ${hostname()}`);
 });
 
 test('kill -9 of the holder releases the lock at once', async () => {
   const dir = scratch();
   const holder = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await holder.said('open');
-  const impatient = { ...wish('init'), lockTimeout: 0 };
+  const impatient = { ...wish(), lockTimeout: 0 };
   assert.is(((await rejects(takeLock(dir, impatient))) as Problem).code, 'publish.locked');
   holder.kill('SIGKILL');
   await holder.ended();
@@ -130,7 +129,7 @@ test('the second of two processes names the first one, and publishes when that h
   const first = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await first.said('open');
   const [refused = ''] = await startChild('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
-  assert.match(refused, /"code":"publish\.locked".*podsecrets publisher on /);
+  assert.match(refused, /"code":"publish\.locked".*podsecrets on /);
   const patient = startChild(
     'publisher.ts',
     JSON.stringify({ dir, from: 5, to: 5, lockTimeout: WAIT_LIMIT }),

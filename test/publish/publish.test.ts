@@ -90,7 +90,6 @@ test('..data contains the files and nothing else, also while a notification is p
   for (const a of ['1', '2']) await directory.publish(snapshot({ a, 'b/..pending': a }));
   assert.equal(readdirSync(join(dir, '..data'), { recursive: true }).sort(), ['a', 'b', 'b/..pending']);
   assert.equal(directory.pendingNotification(), ['a', 'b/..pending']);
-  assert.is(directory.values().length, 4);
   directory.clearPendingNotification();
   await directory.end();
   assert.equal(leftovers(dir), []);

@@ -12,7 +12,7 @@ import { envFileContent, envValueError, envValueWarning } from '../../src/render
 import { kubeletEnv } from '../support/kubelet-env.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 
-const test = suite('the file of environment variables');
+const test = suite('envFile');
 const box = makeSandbox();
 test.after(() => box.remove());
 
@@ -72,7 +72,7 @@ const parsers: Readonly<Record<string, (text: string) => Readonly<Record<string,
 };
 
 for (const [parser, parse] of Object.entries(parsers)) {
-  test(`${parser} reads every value as it is`, () => {
+  test(`${parser} reads every value unchanged`, () => {
     for (const [what, value] of Object.entries(corpus)) {
       const { FIRST, V, LAST } = parse(fileOf(value));
       assert.equal({ FIRST, V, LAST }, { FIRST: '1', V: value, LAST: '2' }, what);
@@ -82,7 +82,7 @@ for (const [parser, parse] of Object.entries(parsers)) {
   });
 }
 
-test('is one line for each variable, in order, without comments and blank lines', () => {
+test('has one line for each variable, in order, without comments and blank lines', () => {
   assert.is(fileOf('a b'), "FIRST='1'\nV='a b'\nLAST='2'\n");
   assert.is(new TextDecoder().decode(envFileContent([]).reveal()), '');
 });
@@ -93,10 +93,10 @@ for (const [what, value, got] of [
   ['bytes that are not UTF-8', new Uint8Array([0xff]), 'bytes that are not UTF-8'],
   ['a line that the kubelet cannot read', `a\n${'x'.repeat(65_001)}`, 'a line of more than 65000 bytes'],
 ] as const) {
-  test(`refuses ${what}, with the name of the variable and nothing of the value`, () => {
+  test(`rejects ${what}, with the name of the variable and no part of the value`, () => {
     const { message, remedy } = envValueError(variable(value)) ?? {};
-    assert.is(remedy, 'Read it as a file.');
-    assert.is(message, `expected a value of variable V that a file of variables can hold, got ${got}`);
+    assert.is(remedy, 'Let the application read it from its file instead.');
+    assert.is(message, `expected a value of variable V that envFile can represent, got ${got}`);
   });
 }
 

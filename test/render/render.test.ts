@@ -59,7 +59,7 @@ async function refusalsWith(
 
 const json = (entries: string) => `- {objectName: db, objectType: secretsmanager, jmesPath: [${entries}]}`;
 
-test('the whole value is written as its bytes, UTF-8 or not', async () => {
+test('writes the bytes of the whole value unchanged, UTF-8 or not', async () => {
   const bytes = Uint8Array.of(0xff, 0, 1, 0x80);
   const { snapshot } = await rendered(await planOf('- {objectName: db, objectType: secretsmanager}'), [
     bytes,
@@ -71,7 +71,7 @@ test('an empty value is an empty file', async () => {
   assert.equal(await filesOf('- {objectName: db, objectType: secretsmanager}', ''), { db: '' });
 });
 
-test('jmesPath files stand beside the whole one: text as it is, the rest as compact JSON', async () => {
+test('writes jmesPath files next to the whole value: text unchanged, the rest as compact JSON', async () => {
   const paths = ['text', 'empty', 'number', 'boolean', 'list', 'map', 'to_string(map)'];
   const entries = paths.map((path, index) => `{path: "${path}", objectAlias: "f${index}"}`).join(', ');
   const value =
@@ -88,7 +88,7 @@ test('jmesPath files stand beside the whole one: text as it is, the rest as comp
   });
 });
 
-test('null, nothing, a wrong type and an unknown function are refused, each with its expression', async () => {
+test('rejects null, a missing field, a wrong type and an unknown function, each with its expression', async () => {
   const entries = ['a', 'b', 'abs(c)', 'nosuch(c)'].map((path, n) => `{path: "${path}", objectAlias: f${n}}`);
   assert.equal(await refusals(json(entries.join(', ')), '{"a":null,"c":"x"}'), [
     'objects[0].jmesPath[0] ("db"): expected a value at "a", got nothing or null',
@@ -98,13 +98,13 @@ test('null, nothing, a wrong type and an unknown function are refused, each with
   ]);
 });
 
-test('merge with a missing key is refused, not a crash', async () => {
+test('rejects merge with a missing key, without a crash', async () => {
   assert.equal(await refusals(json('{path: "merge(a, b)", objectAlias: f}'), '{"a":{}}'), [
     'objects[0].jmesPath[0] ("db"): expected a value at "merge(a, b)", got a function applied to a value of the wrong type',
   ]);
 });
 
-test('what is no JSON is refused once per object, whatever its entries', async () => {
+test('rejects a value that is not JSON once per object', async () => {
   const entries = '{path: a, objectAlias: b}, {path: c, objectAlias: d}';
   assert.equal(await refusals(json(entries), 'hunter2'), [
     'objects[0] ("db"): expected JSON in the value, got something else',
@@ -124,12 +124,12 @@ for (const [path, value, file] of [
   ['{x: a}', '12345678901234567890', '{"x":12345678901234567890}'],
   ['to_string(a)', '12345678901234567890', '12345678901234567000'],
 ] as const) {
-  test(`an integer that a 64-bit float would change is written as it is: ${path} of ${value}`, async () => {
+  test(`writes an integer exactly that a 64-bit float would change: ${path} of ${value}`, async () => {
     assert.is((await filesOf(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`)).f, file);
   });
 }
 
-test('with expand, too', async () => {
+test('writes such an integer exactly with expand too', async () => {
   const object = '- {objectName: db, objectType: secretsmanager, expand: true}';
   assert.equal(await filesOf(object, '{"id":12345678901234567890,"n":1}'), {
     id: '12345678901234567890',
@@ -143,34 +143,34 @@ for (const [path, value] of [
   ['a[?b > `1`].b', '[{"b":9007199254740993}]'],
   ["to_number('9007199254740993')", '0'],
 ] as const) {
-  test(`a number that cannot be had exactly is refused, not changed: ${path} of ${value}`, async () => {
+  test(`rejects a number that cannot be written exactly: ${path} of ${value}`, async () => {
     assert.equal(await refusals(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`), [
       'objects[0].jmesPath[0] ("db"): expected numbers that a 64-bit float keeps exactly, got a larger one',
     ]);
   });
 }
 
-test('base64 is decoded before anything is made of it', async () => {
+test('decodes base64 before it renders the outputs', async () => {
   const object =
     '- {objectName: db, objectType: secretsmanager, decode: base64, jmesPath: [{path: a, objectAlias: f}]}';
   assert.equal(await filesOf(object, ' eyJh\r\nIjog\n\tIngifQ== \n'), { db: '{"a": "x"}', f: 'x' });
 });
 
-test('bytes that base64 holds come out as they are', async () => {
+test('writes the decoded bytes unchanged', async () => {
   const plan = await planOf('- {objectName: db, objectType: secretsmanager, decode: base64}');
   const { snapshot } = await rendered(plan, ['/wCA']);
   assert.equal(snapshot.files[0]?.content.reveal(), Uint8Array.of(0xff, 0, 0x80));
 });
 
 for (const value of ['hunter2', 'a', '====', 'a===', 'YQ', 'YQ=', 'Y-_=', 'YQ==YQ==', '\ufeffYQ==']) {
-  test(`"${value}" is no base64`, async () => {
+  test(`rejects "${value}" as base64`, async () => {
     assert.equal(await refusals('- {objectName: db, objectType: secretsmanager, decode: base64}', value), [
       'objects[0] ("db"): expected base64 in the value, got something else',
     ]);
   });
 }
 
-test('an expanded object makes a file of each key, at the top or in its directory', async () => {
+test('expands each key to a file, at the top or in the directory', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, expand: true}
     - {objectName: b, objectType: secretsmanager, expand: true, objectAlias: dir, jmesPath: [{path: x, objectAlias: z}]}`;
@@ -184,31 +184,31 @@ test('an expanded object makes a file of each key, at the top or in its director
   });
 });
 
-test('keys that cannot be file names are refused by their number, not by name', async () => {
+test('rejects keys that cannot be file names, by their number and not by name', async () => {
   const keys = ['', '.', '..', '..data', 'a/b', '/a', 'a\0', 'n'.repeat(256), 'good', '__proto__'];
   const value = `{${keys.map((key) => `${JSON.stringify(key)}:"v"`).join()}}`;
   const expand = '- {objectName: db, objectType: secretsmanager, expand: true}';
   assert.equal(
     await refusals(expand, value),
     [1, 2, 3, 4, 5, 6, 7, 8].map(
-      (n) => `objects[0] ("db"): expected keys that can be file names, got another one as key ${n} of 10`,
+      (n) => `objects[0] ("db"): expected a key that can be a file name, got another one (key ${n} of 10)`,
     ),
   );
 });
 
-test('in a directory of its own a key may begin with two dots', async () => {
+test("accepts a key that begins with two dots in an object's own directory", async () => {
   const expand = '- {objectName: db, objectType: secretsmanager, expand: true, objectAlias: d}';
   assert.equal(await filesOf(expand, '{"..data":"x"}'), { 'd/..data': 'x' });
 });
 
-test('null has no content', async () => {
+test('rejects null', async () => {
   const expand = '- {objectName: db, objectType: secretsmanager, expand: true}';
   assert.equal(await refusals(expand, '{"a":"x","b":null}'), [
     'objects[0] ("db"): expected a value, got null (key 2 of 2)',
   ]);
 });
 
-test('only objects can be expanded', async () => {
+test('expands only JSON objects', async () => {
   for (const value of ['[1]', '"a"', '1', 'null']) {
     assert.equal(await refusals('- {objectName: db, objectType: secretsmanager, expand: true}', value), [
       'objects[0] ("db"): expected a JSON object in the value, got other JSON',
@@ -216,7 +216,7 @@ test('only objects can be expanded', async () => {
   }
 });
 
-test('keys that collide with other files are refused, whichever comes first', async () => {
+test('rejects keys that collide with other files, in either order', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, expand: true}
     - {objectName: b, objectType: secretsmanager, expand: true}
@@ -239,7 +239,7 @@ test('all problems of a plan are reported at once', async () => {
   assert.is((await refusals(objects, 'no', 'no', '{}')).length, 3);
 });
 
-test('an optional object that is absent makes no file, and another one is a bug', async () => {
+test('a missing optional object has no file, and any other missing object is a bug', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, optional: true, jmesPath: [{path: x, objectAlias: b}]}
     - {objectName: c, objectType: secretsmanager}`;
@@ -248,7 +248,7 @@ test('an optional object that is absent makes no file, and another one is a bug'
   assert.is(problemsOf(error), undefined);
 });
 
-test('each file knows where it comes from', async () => {
+test('each file has its origin', async () => {
   const plan = await planOf(`
     - {objectName: a/b, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: c}]}
     - {objectName: p, objectType: ssmparameter, expand: true}`);
@@ -265,7 +265,7 @@ test('each file knows where it comes from', async () => {
   );
 });
 
-test('modes are those of the plan, without set-id bits', async () => {
+test('files have the modes of the plan, without set-id bits', async () => {
   const plan = await planOf('- {objectName: a, objectType: secretsmanager, filePermission: "4750"}');
   const { snapshot } = await rendered(plan, ['v']);
   assert.is(snapshot.files[0]?.mode, 0o750);
@@ -280,7 +280,7 @@ async function envFileOf(objects: string, ...values: Values): Promise<string> {
   return new TextDecoder().decode(file?.content.reveal());
 }
 
-test('variables are in the order of the config, those of a pattern sorted by the bytes of their keys', async () => {
+test('orders variables as in the config, and those of a pattern by the bytes of their keys', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, env: WHOLE, jmesPath: [{path: num, objectAlias: num, env: NUMBER}, {path: list, objectAlias: list, env: LIST}]}
     - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*", envCase: upper}
@@ -291,7 +291,7 @@ test('variables are in the order of the config, those of a pattern sorted by the
   );
 });
 
-test('variables know where they come from, and a value that a parser reads differently is a warning', async () => {
+test('variables have their origin, and a value that a parser reads differently is a warning', async () => {
   const plan = await planOf('- {objectName: a, objectType: secretsmanager, env: A}', ENV_FILE);
   const { variables, variableWarnings } = await rendered(plan, ['a\\']);
   assert.equal(
@@ -317,14 +317,14 @@ for (const [what, key, sentence] of [
   ],
   ['a key that is no name', 'a b', 'expected keys that can be names of variables, got another one'],
 ] as const) {
-  test(`a pattern never makes a variable of ${what}`, async () => {
+  test(`a pattern never creates a variable for ${what}`, async () => {
     const objects = '- {objectName: a, objectType: secretsmanager, expand: true, env: "*", envCase: upper}';
     const found = await refusalsWith(ENV_FILE, objects, JSON.stringify({ ok: '1', [key]: 'x' }));
     assert.equal(found, [`objects[0] ("a"): ${sentence} (key 2 of 2)`]);
   });
 }
 
-test('a pattern may not make a variable that exists already', async () => {
+test('rejects a pattern that creates an existing variable', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, env: DB_USER}
     - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*"}`;
@@ -333,15 +333,15 @@ test('a pattern may not make a variable that exists already', async () => {
   ]);
 });
 
-test('a value that the file cannot hold is refused with the name of its variable; without envFile it is not', async () => {
+test('rejects a value that envFile cannot represent, with the name of its variable, and accepts it without envFile', async () => {
   const objects = '- {objectName: a, objectType: secretsmanager, env: A}';
   assert.equal(await refusalsWith(ENV_FILE, objects, "it's"), [
-    'objects[0] ("a"): expected a value of variable A that a file of variables can hold, got a single quote',
+    'objects[0] ("a"): expected a value of variable A that envFile can represent, got a single quote',
   ]);
   assert.equal(await filesOf(objects, "it's"), { a: "it's" });
 });
 
-test('a key may not make a file in the place of envFile', async () => {
+test('rejects a key that has the path of envFile', async () => {
   const objects = '- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*", envCase: upper}';
   assert.equal(await refusalsWith(ENV_FILE, objects, '{"app.env":"x"}'), [
     'objects[0] ("a"): expected keys that make unique file names, got one that collides with envFile',

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { fakeClock } from './clock.ts';
 import { rejects } from './rejects.ts';
 
-const test = suite('the fake clock');
+const test = suite('fake clock');
 const never = new AbortController().signal;
 
 test('resolves each sleep when it is due, also those that begin meanwhile', async () => {
@@ -25,7 +25,7 @@ test('resolves each sleep when it is due, also those that begin meanwhile', asyn
   assert.is(await clock.next(), false);
 });
 
-test('on a suspended machine timers stand still, as those of Linux do', async () => {
+test('timers stop while the machine is suspended, as on Linux', async () => {
   const clock = fakeClock({ now: 0 });
   const woke: string[] = [];
   for (const ms of [200, 100]) void clock.sleep(ms, never).then(() => woke.push(`${ms} at ${clock.now()}`));

@@ -4,47 +4,77 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'no
 import { join } from 'node:path';
 import { type FilePath, filePath } from '../../src/core/file-path.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { type Directory, type DirectoryOptions, openDirectory } from '../../src/publish/directory.ts';
+import { type Directory, openDirectory } from '../../src/publish/directory.ts';
+import type { FileSystem } from '../../src/publish/fs.ts';
+import { type HeldDirectory, type HoldOptions, holdDirectory } from '../../src/publish/held-directory.ts';
 import type { Announce, Published } from '../../src/publish/publish.ts';
-import type { Change, Snapshot } from '../../src/publish/snapshot.ts';
+import type { Change, Owner, Snapshot } from '../../src/publish/snapshot.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 
-export interface OpenDirectory extends Omit<Directory, 'publish'> {
+/** A directory that is held, and a writer to it, in one process. */
+export interface OpenDirectory {
+  readonly path: string;
   readonly clock: FakeClock;
-  readonly target: Directory;
-  /** Announces every change, unless the test says otherwise. */
+  readonly held: HeldDirectory;
+  readonly writer: Directory;
+  /** Announces every change, unless the test says otherwise; then removes what is due, as a sync does. */
   publish(next: Snapshot, announce?: Announce): Promise<Change>;
-  /** The same, with the pending names. */
-  published(next: Snapshot, announce: Announce): Published;
+  /** The same, with everything that a publish returns. */
+  published(next: Snapshot, announce?: Announce): Promise<Published>;
+  pendingNotification(): readonly FilePath[];
+  /** Everything that was published until now was delivered. */
+  clearPendingNotification(): void;
+  close(): Promise<void>;
   /** Closes it, and advances by the second for which replaced generations stay. */
   end(): Promise<void>;
 }
 
+export interface OpenOptions extends Partial<HoldOptions> {
+  readonly owner?: Owner;
+  /** Default: true. */
+  readonly keepReplaced?: boolean;
+  readonly fs?: FileSystem;
+  readonly clock?: FakeClock;
+}
+
 /** Opens a directory under a clock that stands still. */
-export async function open(dir: string, overrides: Partial<DirectoryOptions> = {}): Promise<OpenDirectory> {
-  const clock = fakeClock();
-  const stop = new AbortController().signal;
+export async function open(dir: string, overrides: OpenOptions = {}): Promise<OpenDirectory> {
+  const { clock = fakeClock(), owner, keepReplaced = true } = overrides;
   const options = {
     dir,
-    owner: undefined,
     allowDisk: false,
     user: process.geteuid?.() ?? 0,
     inKubernetes: true,
-    holder: 'test',
     lockTimeout: 0,
-    clock,
-    stop,
+    stop: new AbortController().signal,
     ...overrides,
-  };
-  const directory = await openDirectory(options);
-  return {
-    ...directory,
-    target: directory,
     clock,
-    publish: async (next, announce = 'always') => directory.publish(next, { announce }).change,
-    published: (next, announce) => directory.publish(next, { announce }),
+  };
+  const held = await holdDirectory(options);
+  const writer = openDirectory({ ...options, directory: held, owner, keepReplaced });
+
+  async function published(next: Snapshot, announce: Announce = 'always'): Promise<Published> {
+    const result = await writer.publish(next, { announce });
+    // What fails here is reported by the next call.
+    await held.removeReplaced().catch(() => {});
+    return result;
+  }
+
+  return {
+    path: held.path,
+    clock,
+    held,
+    writer,
+    published,
+    publish: async (next, announce) => (await published(next, announce)).change,
+    pendingNotification: () => held.pendingNotification().files,
+    clearPendingNotification() {
+      const { generation } = held.pendingNotification();
+      if (generation !== undefined) held.clearPendingNotification(generation);
+    },
+    close: () => held.close(),
     end: async () => {
-      const closed = directory.close();
+      const closed = held.close();
       await clock.advance(1000);
       await closed;
     },
@@ -52,7 +82,7 @@ export async function open(dir: string, overrides: Partial<DirectoryOptions> = {
 }
 
 /** One publish by a writer of its own that delivers the notification and ends, as `init` does. */
-export async function publishOnce(dir: string, next: Snapshot, overrides: Partial<DirectoryOptions> = {}) {
+export async function publishOnce(dir: string, next: Snapshot, overrides: OpenOptions = {}) {
   const directory = await open(dir, overrides);
   try {
     const change = await directory.publish(next);
@@ -117,7 +147,7 @@ export function hasPendingFile(dir: string): boolean {
 /** Every name in the directory that is not a file of the current generation: reserved names and links that lead nowhere. */
 export function leftovers(dir: string): readonly string[] {
   const current = exists(join(dir, '..data')) ? readlinkSync(join(dir, '..data')) : '';
-  const expected = ['..data', '..holder', '..lock', current];
+  const expected = ['..data', '..holder', '..lock', '..write-lock', current];
   return readdirSync(dir)
     .filter((name) => !expected.includes(name) && (name.startsWith('..') || !exists(join(dir, name))))
     .sort();

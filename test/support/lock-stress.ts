@@ -21,7 +21,6 @@ if (import.meta.main) {
   // Impatient: the pauses between tries are what makes a test of many processes slow.
   const clock = { ...realClock, sleep: () => realClock.sleep(Math.random(), new AbortController().signal) };
   const wish = {
-    holder: `stress ${process.pid}`,
     lockTimeout: WAIT_LIMIT,
     clock,
     stop: new AbortController().signal,

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import { mayFollow, refusedLinks } from './protected-symlinks.ts';
 import { scratch } from './scratch.ts';
 
-const test = suite('the rule for following links');
+const test = suite('protected symlinks');
 
-test('only a link of another owner in a sticky, world-writable directory is refused', () => {
+test('rejects only a link of another owner in a sticky, world-writable directory', () => {
   for (const [reader, link, uid, mode, follows] of [
     [1000, 65_532, 0, 0o1777, false],
     [0, 65_532, 0, 0o1777, false],
@@ -26,7 +26,7 @@ test('only a link of another owner in a sticky, world-writable directory is refu
     );
 });
 
-test('every link below a directory is judged', () => {
+test('checks every link below a directory', () => {
   const dir = scratch();
   const me = process.getuid?.() ?? 0;
   mkdirSync(join(dir, 'sub'));

@@ -10,6 +10,7 @@
 import { readdirSync } from 'node:fs';
 import { Problem } from '../../src/core/problem.ts';
 import { openDirectory } from '../../src/publish/directory.ts';
+import { holdDirectory } from '../../src/publish/held-directory.ts';
 import type { Owner } from '../../src/publish/snapshot.ts';
 import { generationSnapshot } from './generations.ts';
 import { realClock } from './real-clock.ts';
@@ -40,28 +41,29 @@ async function publishAll({
 }: PublisherOptions): Promise<void> {
   const stop = new AbortController().signal;
   try {
-    const directory = await openDirectory({
+    const options = {
       dir,
-      owner,
       allowDisk: false,
       user: process.geteuid?.() ?? 0,
       inKubernetes: true,
-      holder: 'publisher',
       lockTimeout,
       clock: realClock,
       stop,
-    });
+    };
+    const held = await holdDirectory(options);
+    const writer = openDirectory({ ...options, directory: held, owner, keepReplaced: true });
     print('open');
     for (let generation = from; generation <= to; generation++) {
       const { files } = generationSnapshot(generation);
       const next = { files: files.map((file) => ({ ...file, mode: mode ?? file.mode })) };
-      await directory.publish(next, { announce: 'always' });
-      directory.clearPendingNotification();
+      const published = await writer.publish(next, { announce: 'always' });
+      held.clearPendingNotification(published.generation);
+      await held.removeReplaced();
       // The timers that remove replaced generations must run.
       await new Promise(setImmediate);
       while (readdirSync(dir).length > MAX_NAMES) await realClock.sleep(10, stop);
     }
-    await directory.close();
+    await held.close();
     print('done');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

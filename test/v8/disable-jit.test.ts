@@ -21,11 +21,11 @@ function statusOfHotFunction(before: string): number {
   );
 }
 
-test('a function that runs hot is compiled by an ordinary Node', () => {
+test('Node compiles a hot function by default', () => {
   assert.is(statusOfHotFunction(''), OPTIMIZED);
 });
 
-test('a function that runs hot stays bytecode once the compilers are off', () => {
+test('a hot function stays bytecode with the compilers disabled', () => {
   const off = `import { disableJit } from ${JSON.stringify(module)}; disableJit();`;
   assert.is(statusOfHotFunction(off), INTERPRETED);
 });

@@ -10,3 +10,21 @@ v1beta1
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/*
+The annotations as CEL variables: the words of podsecrets.io/env, those that are names, each once, and the file. A value that is
+none does not get into a pod spec: the ValidatingAdmissionPolicy says which it is.
+*/}}
+{{- define "podsecrets.envVariables" -}}
+- name: words
+  expression: |
+    object.metadata.annotations[?'podsecrets.io/env'].orValue('').split(',').map(w, w.trim())
+- name: names
+  expression: |
+    variables.words.transformList(i, w,
+      w.matches('^[A-Za-z_][A-Za-z0-9_]{0,127}$') && variables.words.indexOf(w) == i, w)
+- name: file
+  expression: |
+    object.metadata.annotations[?'podsecrets.io/env-file'].orValue('').find(
+      '^[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$')
+{{- end -}}

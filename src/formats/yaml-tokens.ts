@@ -1,17 +1,58 @@
 /**
- * Limits on YAML text before its structure is composed.
+ * The tokens of a YAML text: a lenient lexer, and limits that are checked before the structure is composed.
  *
- * Composing recurses, so deep nesting would exhaust the stack; the tokens underneath are a plain tree that can be measured
- * without recursion. Tabs and characters that Go's yaml.v2 refuses are found here too.
+ * Composing recurses, so deep nesting would exhaust the stack; the tokens are a plain tree that can be measured without recursion.
+ * Tabs and characters that Go's yaml.v2 rejects are found here too.
  */
 
-import type { CST } from 'yaml';
+import { type CST, Lexer, Parser } from 'yaml';
 import { type Explanation, tabExplanation } from './yaml-errors.ts';
+
+/** Members that the lexer's types do not declare. The tests of lenient texts fail if another version changes them. */
+interface LexerInternals {
+  /** The indent that the next line must have to belong to the open block. */
+  indentNext: number;
+  parseFlowCollection(): Generator<string, unknown>;
+  parseQuotedScalar(): Generator<string, unknown>;
+}
+
+/**
+ * A lexer for one text, as lenient as that of Go's yaml.v2. YAML requires text in brackets or quotes to be indented deeper than the
+ * key before it; yaml.v2 does not, and people close a bracket below the key that opened it. So inside of both, the package's lexer is
+ * set to require no indent.
+ */
+export function lenientLexer(): Lexer {
+  const lexer = new Lexer();
+  const internals = lexer as unknown as LexerInternals;
+  for (const name of ['parseFlowCollection', 'parseQuotedScalar'] as const) {
+    const parse = internals[name].bind(internals);
+    internals[name] = function* () {
+      const { indentNext } = internals;
+      internals.indentNext = 0;
+      const state = yield* parse();
+      internals.indentNext = indentNext;
+      return state;
+    };
+  }
+  return lexer;
+}
+
+/** The tokens of a text; `onNewLine` is called with the position of each line. */
+export function* tokensOf(
+  text: string,
+  lexer: Lexer,
+  onNewLine: (at: number) => void,
+): Generator<CST.Token, void, undefined> {
+  const parser = new Parser(onNewLine);
+  onNewLine(0);
+  for (const lexeme of lexer.lex(text)) yield* parser.next(lexeme);
+  yield* parser.end();
+}
 
 /** A SecretProviderClass has seven levels. */
 const MAX_DEPTH = 100;
 
-/** Passes the tokens of a text on, until one breaks a limit: then calls `report` and ends. */
+/** Yields the tokens until one exceeds a limit, then calls `report` and ends. */
 export function* guardedTokens(
   tokens: Iterable<CST.Token>,
   text: string,
@@ -96,6 +137,6 @@ function* children(token: CST.Token): Generator<CST.Token, void, undefined> {
   }
 }
 
-/** What YAML 1.1 forbids in a file: control characters except tab and line breaks, and lone surrogates. */
+/** Characters that YAML 1.1 forbids: control characters except tab and line breaks, and lone surrogates. */
 export const forbiddenCharacter =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f\ufffe\uffff]|\p{Surrogate}/u;

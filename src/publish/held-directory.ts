@@ -1,0 +1,120 @@
+/**
+ * A directory that belongs to this process until it is closed: no other process holds it, and only the processes that this
+ * one starts publish to it.
+ *
+ * Holding it checks its file system, takes its lock, and removes replaced generations. Publishing is the work of a writer
+ * (directory.ts), in the same process or in another.
+ */
+
+import * as nodeFs from 'node:fs';
+import type { FilePath } from '../core/file-path.ts';
+import { readAppliedSecrets } from './applied-secrets.ts';
+import { explained, explainedAsync } from './explain.ts';
+import { type DirectoryTerms, prepareDirectory } from './filesystem-check.ts';
+import type { FileSystem } from './fs.ts';
+import { createGenerationCleanup } from './generation-cleanup.ts';
+import { checkIdentity, identityOf } from './identity.ts';
+import { holdsFiles, readLayout } from './layout.ts';
+import { type LockOptions, takeLock, takeWriteLock } from './lock.ts';
+import { clearPendingNotification, readPendingNotification } from './pending-notification.ts';
+
+/** Which directory, and on what terms. `lockTimeout`: how long to wait for another holder; `stop` ends the wait. */
+export interface HoldOptions extends DirectoryTerms, LockOptions {
+  readonly dir: string;
+  readonly fs?: FileSystem;
+}
+
+/** What a writer must be given to publish to a directory that is held; no secret, and the same in every process. */
+export interface DirectoryHandle {
+  /** Absolute, without links. */
+  readonly path: string;
+  /** Differs once the path leads elsewhere, or the lock file was replaced. */
+  readonly identity: string;
+}
+
+/** Names that were published and not delivered. */
+export interface UndeliveredNames {
+  /** The generation that they are stored with; undefined when there is none. */
+  readonly generation: string | undefined;
+  readonly files: readonly FilePath[];
+}
+
+/** A directory that is held. Every function throws a Problem of stage `publish` when the file system refuses. */
+export interface HeldDirectory extends DirectoryHandle {
+  /** Whether there is a generation that has all of these files: published by this process or by an earlier one. */
+  holds(paths: readonly FilePath[]): boolean;
+  /** The record of Kubernetes Secrets applied from the current generation; undefined: none. */
+  appliedSecrets(): string | undefined;
+  /** The stored names: files whose change the application may not have been notified of. */
+  pendingNotification(): UndeliveredNames;
+  /** Every notifier has delivered what was stored with this generation. What a later one added stays. */
+  clearPendingNotification(generation: string): void;
+  /**
+   * Removes replaced generations that no reader and no hook needs, and those of writers that were killed, now or within a
+   * second. To be called after each publish, each delivery, and each end of a writer. Rejects with a Problem when one that is
+   * due cannot be removed; the next call tries again.
+   */
+  removeReplaced(): Promise<void>;
+  /** Waits, one second at most, until replaced generations are removed; then releases the lock. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that a publish may take before a removal is left to the next call. */
+const REMOVAL_TIMEOUT = 2000;
+
+/** The directory, created if only its last part is missing, and locked. Rejects with a Problem, or the reason of `stop`. */
+export async function holdDirectory(options: HoldOptions): Promise<HeldDirectory> {
+  const { clock, fs = nodeFs } = options;
+  const dir = explained({ fs, dir: options.dir }, () => prepareDirectory(fs, options.dir, options));
+  const lock = await takeLock(dir, options);
+  const unstoppable = { lockTimeout: REMOVAL_TIMEOUT, clock, stop: new AbortController().signal };
+  const cleanup = createGenerationCleanup({
+    fs,
+    dir,
+    clock,
+    takeLock: () => takeWriteLock(dir, unstoppable),
+  });
+  const identity = identityOf(fs, dir);
+  const work = { fs, dir };
+  let closed: Promise<void> | undefined;
+
+  async function removeReplaced(): Promise<void> {
+    await explainedAsync(work, async () => {
+      checkIdentity(fs, dir, identity);
+      await cleanup.run();
+    });
+  }
+
+  async function close(): Promise<void> {
+    try {
+      // What cannot be removed now is left to the next process.
+      await removeReplaced().catch(() => {});
+      await cleanup.settled();
+    } finally {
+      lock.release();
+    }
+  }
+
+  return {
+    path: dir,
+    identity,
+    holds: (paths) => holdsFiles(fs, dir, paths),
+    appliedSecrets: () => explained(work, () => readAppliedSecrets(fs, dir, readLayout(fs, dir))),
+    pendingNotification: () =>
+      explained(work, () => {
+        const layout = readLayout(fs, dir);
+        const { files } = readPendingNotification(fs, dir, layout);
+        return { generation: layout.current?.name, files };
+      }),
+    clearPendingNotification: (generation) =>
+      explained(work, () => {
+        checkIdentity(fs, dir, identity);
+        clearPendingNotification(fs, dir, generation);
+      }),
+    removeReplaced,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * How much a snapshot or a generation takes of the volume, and how much the volume has.
+ */
+
+import { join } from 'node:path';
+import type { FileSystem } from './fs.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Bytes and inodes: each file, directory and link takes one. */
+export interface Space {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** Of a volume; Infinity for a volume without limits. */
+export interface VolumeSpace {
+  readonly size: Space;
+  readonly free: Space;
+}
+
+/** Files take whole pages of 4 KiB in a tmpfs. */
+const PAGE = 4096;
+
+/** What the files of a snapshot take. */
+export function snapshotSpace({ files }: Snapshot): Space {
+  const pages = files.map(({ content }) => Math.ceil(content.reveal().length / PAGE));
+  // The generation and its pending file are two more; each name has a link.
+  const inodes = 2 + 2 * files.length;
+  return { bytes: pages.reduce((sum, count) => sum + count * PAGE, 0), inodes };
+}
+
+/** What everything below a path takes. */
+export function spaceBelow(fs: FileSystem, path: string): Space {
+  let [bytes, inodes] = [0, 1];
+  for (const entry of fs.readdirSync(path, { withFileTypes: true, recursive: true })) {
+    inodes++;
+    if (entry.isFile())
+      bytes += Math.ceil(fs.lstatSync(join(entry.parentPath, entry.name)).size / PAGE) * PAGE;
+  }
+  return { bytes, inodes };
+}
+
+/** Of the volume at a path. A tmpfs without limits, and a ramfs, give zeros. */
+export function volumeSpace(fs: FileSystem, path: string): VolumeSpace {
+  const { blocks, bavail, bsize, files, ffree } = fs.statfsSync(path);
+  const hasBytes = blocks > 0;
+  const hasInodes = files > 0;
+  return {
+    size: {
+      bytes: hasBytes ? blocks * bsize : Number.POSITIVE_INFINITY,
+      inodes: hasInodes ? files : Number.POSITIVE_INFINITY,
+    },
+    free: {
+      bytes: hasBytes ? bavail * bsize : Number.POSITIVE_INFINITY,
+      inodes: hasInodes ? ffree : Number.POSITIVE_INFINITY,
+    },
+  };
+}
+
+/** Whether something of this size fits. */
+export function fits(needed: Space, into: Space): boolean {
+  return needed.bytes <= into.bytes && needed.inodes <= into.inodes;
+}

@@ -1,0 +1,45 @@
+/**
+ * The values that the output of a hook or an endpoint must not show: those of the current generation, and of the one that it
+ * replaced if the application was not notified since.
+ */
+
+import { join } from 'node:path';
+import { Problem } from '../core/problem.ts';
+import { Secret } from '../core/secret.ts';
+import { readBoundedBytes } from './bounded-read.ts';
+import type { FileSystem } from './fs.ts';
+import { readLayout } from './layout.ts';
+import { readPendingNotification } from './pending-notification.ts';
+
+/** Bytes of all values together. More would be a file that another container put there. */
+const LIMIT = 64 * 1024 * 1024;
+
+/** Every value that a hook may print; undefined when one of them cannot be read, or not any more. */
+export function readValuesToRedact(fs: FileSystem, dir: string): readonly Secret[] | undefined {
+  try {
+    return readValues(fs, dir);
+  } catch (error) {
+    // An error of the file system, or a `..data` of another program.
+    if (error instanceof Problem || (error instanceof Error && 'syscall' in error)) return undefined;
+    throw error;
+  }
+}
+
+function readValues(fs: FileSystem, dir: string): readonly Secret[] | undefined {
+  const layout = readLayout(fs, dir);
+  const { replaced } = readPendingNotification(fs, dir, layout);
+  const generations = [...(layout.current === undefined ? [] : [layout.current.name]), ...replaced];
+  const values: Secret[] = [];
+  let left = LIMIT;
+  for (const generation of generations) {
+    if (!fs.lstatSync(join(dir, generation)).isDirectory()) return undefined;
+    for (const entry of fs.readdirSync(join(dir, generation), { withFileTypes: true, recursive: true })) {
+      if (entry.isDirectory()) continue;
+      const bytes = readBoundedBytes(fs, join(entry.parentPath, entry.name), left);
+      if (bytes === undefined) return undefined;
+      left -= bytes.length;
+      values.push(new Secret(bytes));
+    }
+  }
+  return values;
+}

@@ -1,0 +1,165 @@
+/** The values that the output of a hook must not show, and how long a replaced generation stays for them. */
+
+import * as fs from 'node:fs';
+import { readdirSync, readlinkSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FileSystem } from '../../src/publish/fs.ts';
+import { readValuesToRedact } from '../../src/publish/values-to-redact.ts';
+import { leftovers, open, publishOnce, shown, snapshot } from '../support/directory.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('values to redact');
+
+function texts(dir: string): readonly string[] | undefined {
+  return readValuesToRedact(fs, dir)
+    ?.map((value) => Buffer.from(value.reveal()).toString())
+    .sort();
+}
+
+function generationsIn(dir: string): number {
+  return readdirSync(dir).filter((name) => /^\.\.2\w+\.\w+$/.test(name)).length;
+}
+
+/** The real file system, in a volume of so many bytes and inodes. */
+function volumeOf(bytes: number, inodes = 1000): FileSystem {
+  const statfsSync = (path: string) => ({
+    ...fs.statfsSync(path),
+    bsize: 4096,
+    blocks: bytes / 4096,
+    bavail: bytes / 4096,
+    files: inodes,
+    ffree: inodes,
+  });
+  return { ...fs, statfsSync: statfsSync as FileSystem['statfsSync'] };
+}
+
+test('the replaced generation stays until the application was notified, also after a restart', async () => {
+  const dir = scratch();
+  await publishOnce(dir, snapshot({ a: 'one', 'b/c': 'same' }));
+  assert.equal(texts(dir), ['one', 'same']);
+  const first = await open(dir);
+  await first.publish(snapshot({ a: 'two', 'b/c': 'same' }));
+  await first.clock.advance(3_600_000);
+  assert.equal(texts(dir), ['one', 'same', 'same', 'two']);
+  await first.end();
+  assert.equal(texts(dir), ['one', 'same', 'same', 'two']);
+  const next = await open(dir);
+  await next.publish(snapshot({ a: 'two', 'b/c': 'same' }));
+  await next.clock.advance(1000);
+  assert.equal(texts(dir), ['one', 'same', 'same', 'two']);
+  next.clearPendingNotification();
+  await next.end();
+  assert.equal(texts(dir), ['same', 'two']);
+  assert.equal(leftovers(dir), []);
+});
+
+test('without a notifier that shows output, or without a notification, the replaced generation goes after a second', async () => {
+  for (const [keepReplaced, announce] of [
+    [false, 'always'],
+    [true, 'never'],
+  ] as const) {
+    const dir = scratch();
+    await publishOnce(dir, snapshot({ a: 'one' }));
+    const directory = await open(dir, { keepReplaced });
+    await directory.publish(snapshot({ a: 'two' }), announce);
+    assert.is(generationsIn(dir), 2);
+    await directory.clock.advance(1000);
+    assert.is(generationsIn(dir), 1);
+    assert.equal(texts(dir), ['two']);
+    await directory.end();
+  }
+});
+
+test('after two changes without a delivery one generation is left, and the values are not known', async () => {
+  const dir = scratch();
+  await publishOnce(dir, snapshot({ a: 'one' }));
+  const directory = await open(dir);
+  await directory.publish(snapshot({ a: 'two' }));
+  await directory.clock.advance(5000);
+  await directory.publish(snapshot({ a: 'three' }));
+  // For one second, while all three are there, everything is known.
+  assert.equal(texts(dir), ['one', 'three', 'two']);
+  await directory.clock.advance(1000);
+  assert.is(generationsIn(dir), 1);
+  assert.is(texts(dir), undefined);
+  await directory.publish(snapshot({ a: 'four' }));
+  await directory.clock.advance(1000);
+  assert.is(texts(dir), undefined);
+  directory.clearPendingNotification();
+  assert.equal(texts(dir), ['four']);
+  await directory.end();
+});
+
+test('the replaced generation goes after a second if both are more than half of the volume, in bytes or in inodes', async () => {
+  const text = 'x'.repeat(8 * 4096);
+  for (const [volume, kept] of [
+    [volumeOf(32 * 4096), true],
+    [volumeOf(31 * 4096), false],
+    [volumeOf(1e9, 8), true],
+    [volumeOf(1e9, 7), false],
+    // A tmpfs without limits.
+    [volumeOf(0, 0), true],
+  ] as const) {
+    const dir = scratch();
+    await publishOnce(dir, snapshot({ a: text }), { fs: volume });
+    const directory = await open(dir, { fs: volume });
+    await directory.publish(snapshot({ a: text.replace('x', 'y') }));
+    await directory.clock.advance(1000);
+    assert.is(generationsIn(dir), kept ? 2 : 1);
+    assert.is(texts(dir) === undefined, !kept);
+    await directory.end();
+  }
+});
+
+test('a set that does not fit beside the replaced generation is published all the same', async () => {
+  const dir = scratch();
+  let [bavail, ffree] = [1000, 1000];
+  const statfsSync = (path: string) => ({ ...fs.statfsSync(path), bsize: 4096, bavail, ffree });
+  const volume = { ...fs, statfsSync: statfsSync as unknown as FileSystem['statfsSync'] };
+  for (const full of [{ bavail: 1 }, { ffree: 3 }]) {
+    [bavail, ffree] = [1000, 1000];
+    const directory = await open(dir, { fs: volume });
+    await directory.publish(snapshot({ a: 'one' }));
+    directory.clearPendingNotification();
+    await directory.publish(snapshot({ a: 'two' }));
+    await directory.clock.advance(Date.now());
+    assert.is(generationsIn(dir), 2);
+    ({ bavail = bavail, ffree = ffree } = { ...full } as { bavail?: number; ffree?: number });
+    await directory.writer.publish(snapshot({ a: 'x'.repeat(4097) }), { announce: 'always' });
+    assert.equal(Object.keys(shown(dir)), ['a']);
+    assert.is(generationsIn(dir), 2);
+    assert.is(texts(dir), undefined);
+    directory.clearPendingNotification();
+    await directory.end();
+  }
+});
+
+test('values that another container replaced by a huge file or a link are not known', async () => {
+  const damages: readonly ((generation: string) => void)[] = [
+    (generation) => truncateSync(join(generation, 'a'), 600_000_000),
+    (generation) => {
+      rmSync(join(generation, 'a'));
+      fs.symlinkSync('/etc/hostname', join(generation, 'a'));
+    },
+    (generation) => {
+      renameSync(generation, `${generation}-moved`);
+      fs.symlinkSync(`${generation}-moved`, generation);
+    },
+  ];
+  for (const damage of damages) {
+    const dir = scratch();
+    await publishOnce(dir, snapshot({ a: 'one' }));
+    const directory = await open(dir);
+    await directory.publish(snapshot({ a: 'two' }));
+    const replaced = readdirSync(dir).find(
+      (name) => /^\.\.2\w+\.\w+$/.test(name) && name !== readlinkSync(join(dir, '..data')),
+    );
+    damage(join(dir, replaced ?? ''));
+    assert.is(texts(dir), undefined);
+    await directory.end();
+  }
+});
+
+test.run();
