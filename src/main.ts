@@ -11,7 +11,8 @@ import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-mess
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
-import type { Context, RunCommand, RunWorker, Start, Surroundings } from './commands/context.ts';
+import type { Context, RunCommand, Start, Surroundings } from './commands/context.ts';
+import { loadWorker, workerKind } from './commands/workers.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { systemClock as clock } from './core/system-clock.ts';
@@ -19,15 +20,15 @@ import { version } from './core/version.ts';
 import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { hideStandardStreams } from './v8/standard-streams.ts';
 import { writeMessage } from './worker/inherited.ts';
 import { privateMemory, workerMemory } from './worker/memory.ts';
-import type { WorkerKind } from './worker/process.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec']);
 
 restartWithoutNodeVariables();
 
@@ -35,7 +36,7 @@ restartWithoutNodeVariables();
 process.removeAllListeners('warning');
 
 /** The internal command of a process that a sidecar started. */
-const worker = workerKind();
+const worker = workerKind(process.argv);
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
 const start: Start = { problems: [], isDone: () => false };
@@ -63,13 +64,17 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
-    if (worker !== undefined) return await (await loadWorker(worker))(surroundings());
+    if (worker !== undefined) {
+      hideStandardStreams(isTerminal);
+      return await (await loadWorker(worker))(surroundings());
+    }
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
       const { helpText } = await import('./cli/help.ts');
       return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
+    if (runsInContainer()) hideStandardStreams(isTerminal);
     const run = await load(command.invocation.command);
     return await run(contextOf(command.invocation));
   } catch (thrown) {
@@ -78,27 +83,11 @@ async function main(): Promise<number> {
   }
 }
 
-function workerKind(): WorkerKind | undefined {
-  const [, , word, kind] = process.argv;
-  return word === 'worker' && (kind === 'sync' || kind === 'notify') ? kind : undefined;
-}
-
-async function loadWorker(kind: WorkerKind): Promise<RunWorker> {
-  switch (kind) {
-    case 'sync':
-      return (await import('./commands/sync-worker.ts')).syncWorker;
-    case 'notify':
-      throw new Error('not yet');
-    default:
-      return kind satisfies never;
-  }
-}
-
 /** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
 function restartWithoutNodeVariables(): void {
-  const env = withoutNodeVariables(process.env);
-  if (env === undefined) return;
   const [, , ...args] = process.argv;
+  const env = withoutNodeVariables(process.env, { keep: args.includes('exec') });
+  if (env === undefined) return;
   process.execve?.(
     process.execPath,
     [process.execPath, ...ownArguments(), ...args],
@@ -143,6 +132,8 @@ async function load(name: CommandName): Promise<RunCommand> {
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
+    case 'exec':
+      return (await import('./commands/exec.ts')).exec;
     case 'check':
       return (await import('./commands/check.ts')).check;
     case 'doctor':

@@ -3,14 +3,18 @@
  */
 
 import * as fs from 'node:fs';
-import { readConfigFile } from '../config/file.ts';
+import { options } from '../cli/options.ts';
+import { classChoice } from '../config/class-choice.ts';
+import { readConfig } from '../config/file.ts';
+import type { Environment } from '../core/environment.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { redactAll } from '../notify/redact.ts';
-import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
+import { type Directory, openDirectory } from '../publish/directory.ts';
+import { type DirectoryHandle, type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
 import { readValuesToRedact } from '../publish/values-to-redact.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import { createProblemReader, problemMessage } from '../worker/problem-fields.ts';
@@ -42,12 +46,12 @@ export async function openTargets(context: Context, log: Log, runSync: RunSync):
 }
 
 /** Throws the problems of configs that cannot be used. */
-async function checkConfigs({ settings, stop }: Context, runSync: RunSync): Promise<void> {
+async function checkConfigs({ settings, env, stop }: Context, runSync: RunSync): Promise<void> {
   const problems: Problem[] = [];
   const configs = settings.config.map(({ file }) => ({
     file,
     directory: { path: '', identity: '' },
-    content: readConfig(file),
+    content: readContent(file, env),
     inUse: undefined,
     isVerified: false,
     hasPublished: false,
@@ -62,22 +66,14 @@ async function checkConfigs({ settings, stop }: Context, runSync: RunSync): Prom
 
 /** `lockTimeout`: milliseconds to wait for another process that holds a directory. */
 async function holdTargets(context: Context, log: Log, lockTimeout: number): Promise<OpenedTargets> {
-  const { settings, clock, stop, env } = context;
+  const { settings, clock, env } = context;
   const directories: HeldDirectory[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(directories.map((directory) => directory.close()));
   };
   try {
     for (const { dir } of settings.config) {
-      const held = await holdDirectory({
-        dir: dir ?? settings.dir,
-        allowDisk: settings.allowDisk,
-        user: context.process.user,
-        inKubernetes: inKubernetes(env),
-        lockTimeout,
-        clock,
-        stop,
-      });
+      const held = await hold(context, directoryOf(dir, context), lockTimeout);
       directories.push(held);
     }
     const notifiers = await createNotifiers({
@@ -93,7 +89,13 @@ async function holdTargets(context: Context, log: Log, lockTimeout: number): Pro
         ),
     });
     const targets = settings.config.map(({ file }, index) =>
-      createSyncTarget({ file, held: directories[index] as HeldDirectory, read: readConfig, clock, log }),
+      createSyncTarget({
+        file,
+        held: directories[index] as HeldDirectory,
+        read: () => readContent(file, env),
+        clock,
+        log,
+      }),
     );
     return { targets, notifiers, close };
   } catch (error) {
@@ -102,10 +104,44 @@ async function holdTargets(context: Context, log: Log, lockTimeout: number): Pro
   }
 }
 
-/** A config file, or why it cannot be read. */
-export function readConfig(file: string): ConfigContent {
+/** Holds a directory; waits `lockTimeout` milliseconds for another process. Throws a Problem of stage `publish`. */
+export async function hold(context: Context, dir: string, lockTimeout: number): Promise<HeldDirectory> {
+  const { settings, env, clock, stop } = context;
+  return await holdDirectory({
+    dir,
+    allowDisk: settings.allowDisk,
+    user: context.process.user,
+    inKubernetes: inKubernetes(env),
+    lockTimeout,
+    clock,
+    stop,
+  });
+}
+
+/** What publishes to a directory that this process, or the one that started it, holds. */
+export function writerTo(
+  { settings, clock, stop }: Pick<Context, 'settings' | 'clock' | 'stop'>,
+  directory: DirectoryHandle,
+): Directory {
+  return openDirectory({
+    directory,
+    owner: settings.owner,
+    keepReplaced: settings.notifyExec !== undefined || settings.notifyUrl !== undefined,
+    lockTimeout: settings.startTimeout,
+    clock,
+    stop,
+  });
+}
+
+/** The directory of a config without one. */
+export function directoryOf(dir: string | undefined, { settings }: Pick<Context, 'settings'>): string {
+  return dir ?? settings.dir ?? options.dir.default;
+}
+
+/** The text of a config, or why it cannot be read; `file` as `--config` names it. */
+export function readContent(file: string, env: Environment): ConfigContent {
   try {
-    return { kind: 'text', text: readConfigFile(file) };
+    return { kind: 'text', text: readConfig(classChoice(file).path, env) };
   } catch (error) {
     return { kind: 'unreadable', problems: problemsOrThrow(error).map(problemMessage) };
   }

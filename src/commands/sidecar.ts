@@ -3,6 +3,8 @@
  */
 
 import type { Settings } from '../cli/options.ts';
+import { classChoice } from '../config/class-choice.ts';
+import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
 import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
@@ -11,7 +13,7 @@ import { createCollector } from '../v8/rest.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
-import { openTargets, readConfig } from './open.ts';
+import { directoryOf, openTargets } from './open.ts';
 import { watchAdoptedSecrets } from './secrets.ts';
 import { spawnedSync } from './spawned-sync.ts';
 
@@ -24,9 +26,10 @@ export async function sidecar(context: Context): Promise<number> {
   const triggers = createTriggers(clock);
   // From the start, because without a listener the signal would end the process.
   context.onHangup(() => triggers.trigger('signal'));
-  const shared = openCredentialsFile(
-    settings.config.map(({ dir }) => dir ?? settings.dir).concat('/dev/shm'),
-  );
+  const shared = openCredentialsFile([
+    ...settings.config.map(({ dir }) => directoryOf(dir, context)),
+    '/dev/shm',
+  ]);
   const runSync = spawnedSync(context, shared);
   const opened = await openTargets(context, log, runSync);
   context.start.isDone = () => opened.targets.every((target) => target.isReady());
@@ -43,8 +46,10 @@ export async function sidecar(context: Context): Promise<number> {
       metrics,
       async watch(onChange) {
         const { watchConfigs } = await import('../config/watcher.ts');
-        const files = opened.targets.map(({ file }) => file);
-        watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
+        const files = opened.targets.map(({ file }) => classChoice(file).path);
+        // A variable cannot change.
+        const watched = files.filter((file) => configVariable(file) === undefined);
+        await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
       },
       watchSecrets(areLost) {
         void watchAdoptedSecrets(context, areLost, () => triggers.trigger('secrets'));
@@ -75,5 +80,9 @@ function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
 
 /** The text of a config, or of the error that reading it gives. */
 function configText(file: string): string {
-  return JSON.stringify(readConfig(file));
+  try {
+    return readConfig(file, {});
+  } catch (error) {
+    return String(error);
+  }
 }

@@ -8,11 +8,12 @@ import { openSources, type Sources } from '../aws/sources.ts';
 import type { Settings } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
-import { openDirectory } from '../publish/directory.ts';
+import { notifierKinds } from '../notify/create.ts';
 import { keptFiles } from '../publish/kept-files.ts';
 import type { RunSync } from '../worker/request.ts';
 import { createSyncWorker } from '../worker/sync.ts';
 import type { Surroundings } from './context.ts';
+import { writerTo } from './open.ts';
 import { parseConfig } from './plans.ts';
 import { areSecretsLost, secretsApplier } from './secrets.ts';
 
@@ -27,7 +28,7 @@ export interface SyncParts extends Pick<Surroundings, 'env' | 'clock' | 'stop'> 
 
 /** Syncs in this process. Nothing is opened before the first sync needs it. */
 export function openSync(parts: SyncParts): RunSync {
-  const { settings, env, clock, stop, log, meter, memory } = parts;
+  const { settings, env, clock, log, meter, memory } = parts;
   let opened: Sources | undefined;
   const sources = (): Sources => {
     opened ??= openSources({
@@ -40,23 +41,15 @@ export function openSync(parts: SyncParts): RunSync {
     });
     return opened;
   };
-  const { notifySignal, notifyExec, notifyUrl, notifyTouch } = settings;
   return createSyncWorker({
     parse: (text, file) => parseConfig(parts, text, file),
     sourceOf: (plan: Plan) => sources().of(plan),
     credentials: () => opened?.status(),
     openDirectory: (directory) => ({
-      ...openDirectory({
-        directory,
-        owner: settings.owner,
-        keepReplaced: notifyExec !== undefined || notifyUrl !== undefined,
-        lockTimeout: settings.startTimeout,
-        clock,
-        stop,
-      }),
+      ...writerTo(parts, directory),
       keptFiles: keptFiles(directory.path),
     }),
-    hasNotifiers: [notifySignal, notifyExec, notifyUrl, notifyTouch].some((option) => option !== undefined),
+    hasNotifiers: notifierKinds(settings).length > 0,
     notifyOnStart: settings.notifyOnStart,
     applySecrets: settings.syncSecrets ? secretsApplier(parts, log) : undefined,
     areSecretsLost: (plans, signal) => areSecretsLost(parts, plans, signal),

@@ -1,7 +1,7 @@
 /**
  * The smallest memory limit with which the program starts in reasonable time.
  *
- * Measured once for each limit, with a cold page cache: 72 MiB start in 0.65 s, 64 MiB in 2 s, 48 MiB never
+ * Measured three times for each limit, with a cold page cache: 72 MiB start in 0.6 s, 64 MiB in 1.2 to 4.3 s, 48 MiB hardly ever
  * (examples/reference/cost-and-speed.md). The kernel counts the pages of the program as well.
  */
 export const MEMORY_FLOOR = 80 * 1_048_576;

@@ -79,6 +79,8 @@ function resourcesOf({ cpuRequest, cpuLimit, memoryRequest, memoryLimit }: Injec
  * The application starts once `/readyz` succeeds. The program ends itself after `--start-timeout`, with the cause in its
  * termination message. The kubelet does not reset the count when a container ends by itself, so a threshold near the
  * timeout would kill the second run: this one is never reached (a day).
+ *
+ * CONTRIBUTING.md has the reasons against `lifecycle.postStart`, with which the application would start a second earlier.
  */
 function startupProbe({ listen }: InjectOptions): KubeObject {
   const port = probedPort(listen);

@@ -7,11 +7,17 @@ import { plural } from '../core/text.ts';
 import type { MessageOf } from '../worker/report.ts';
 import type { SyncTarget } from './target.ts';
 
+/** What the line is about. */
+export type PublishFacts = Pick<
+  MessageOf<'published'>,
+  'result' | 'added' | 'updated' | 'removed' | 'count' | 'variables'
+>;
+
 /** Logs what a sync published; `ms`: since its start. */
 export function logPublish(
   log: Log,
-  { file, directory }: SyncTarget,
-  { result, added, updated, removed, count, variables }: MessageOf<'published'>,
+  { file, directory }: Pick<SyncTarget, 'file' | 'directory'>,
+  { result, added, updated, removed, count, variables }: PublishFacts,
   isFirst: boolean,
   ms: number,
 ): void {

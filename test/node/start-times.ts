@@ -15,6 +15,7 @@ const forms: Readonly<Record<string, (pod: KubeObject) => readonly KubeObject[]>
   'without podsecrets': (pod) => [pod],
   'podsecrets init': (pod) => scene.inject(pod, config, ['--as=init']),
   'podsecrets sidecar': (pod) => scene.inject(pod, config),
+  'podsecrets init+sidecar': (pod) => scene.inject(pod, config, ['--as=init+sidecar']),
 };
 
 /** The application ends at once when its pod is deleted, so that no round disturbs the next one. */
@@ -32,7 +33,7 @@ process.stdout.write(
 const [plain = []] = times.values();
 for (const [form, seconds] of times) {
   const more = median(seconds.map((value, round) => value - (plain[round] ?? Number.NaN)));
-  process.stdout.write(`  ${form.padEnd(20)} ${median(seconds).toFixed(2)} s (+${more.toFixed(2)})\n`);
+  process.stdout.write(`  ${form.padEnd(23)} ${median(seconds).toFixed(2)} s (+${more.toFixed(2)})\n`);
 }
 
 async function startTime(

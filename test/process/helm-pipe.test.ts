@@ -56,9 +56,25 @@ test('a rendered chart becomes manifests without the CSI driver, valid in every 
   for (const release of releases) assert.equal(manifestFaults(stdout, release), []);
   const objects = objectsIn(stdout);
   assert.equal(valuesIn(objects, 'csi'), []);
-  assert.equal([...valuesIn<string>(objects, 'kind')].sort(), ['ConfigMap', 'Deployment']);
+  // Helm prints a class after the workloads.
+  assert.equal(valuesIn<string>(objects, 'kind'), ['ConfigMap', 'Deployment']);
   assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
   assert.is(containersIn(objects, 'containers')[0]?.volumeMounts?.[0]?.mountPath, '/mnt/secrets');
+});
+
+test('as a post-renderer inject gets what helm renders, and helm goes on with the result', async ({
+  directory,
+}) => {
+  // Helm sorts what it renders, and gives classes last.
+  const renderer = join(directory, 'post-renderer');
+  writeFileSync(renderer, '#!/bin/sh\nexec "$PODSECRETS" inject\n', { mode: 0o755 });
+  const env = { PODSECRETS: binary, HOME: directory };
+  const words = ['template', 'shop', directory, '--post-renderer', renderer];
+  const { code, stdout, stderr } = await run(words, env, [helmBinary]);
+  assert.equal([code, stderr], [0, '']);
+  const objects = objectsIn(stdout);
+  assert.equal([...valuesIn<string>(objects, 'kind')], ['ConfigMap', 'Deployment']);
+  assert.equal(valuesIn(objects, 'csi'), []);
 });
 
 test('when helm fails, its error is shown, and nothing is printed for kubectl', async ({ directory }) => {

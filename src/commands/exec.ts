@@ -1,0 +1,100 @@
+/**
+ * `podsecrets exec`: fetches as `init` does, then becomes the command, which has the secrets in its environment.
+ */
+
+import { openSources } from '../aws/sources.ts';
+import type { Log } from '../core/log.ts';
+import { namesText, throwProblems } from '../core/problem.ts';
+import { plural, quote } from '../core/text.ts';
+import { become, fileKind } from '../exec/become.ts';
+import { commandEnvironment } from '../exec/environment.ts';
+import {
+  type ExecTarget,
+  type FetchedEnvironment,
+  type FetchOptions,
+  fetchEnvironment,
+} from '../exec/fetch.ts';
+import { findProgram } from '../exec/program.ts';
+import type { HeldDirectory } from '../publish/held-directory.ts';
+import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
+import { disableJit } from '../v8/disable-jit.ts';
+import { withNodeVariables } from '../v8/node-variables.ts';
+import type { Context } from './context.ts';
+import { openCommandLog } from './logging.ts';
+import { hold, writerTo } from './open.ts';
+import { readPlans } from './plans.ts';
+
+/** Becomes the command, within `--start-timeout`. Never returns; throws the Problems of what failed before. */
+export async function exec(context: Context): Promise<never> {
+  const { stop, clock } = context;
+  const [word = '', ...args] = context.words;
+  disableJit();
+  const log = openCommandLog(context);
+  const startedAt = clock.elapsed();
+  const { environment, variables, files } = await fetchAll(context, log);
+  const { overrides } = environment;
+  if (overrides.length > 0) {
+    const text = `the secrets replaced ${plural(overrides.length, 'variable')} of the environment: ${namesText(overrides)}`;
+    log.write('exec.overrides', text, { names: overrides.join(' ') });
+  }
+  const program = findProgram(word, environment.path, fileKind);
+  const ms = Math.round(clock.elapsed() - startedAt);
+  const text = `starting ${quote(program.name)} with ${plural(variables, 'variable')} from secrets`;
+  log.write('exec.starting', text, { program: program.name, variables, files, ms });
+  return await become(program, [word, ...args], environment.variables, stop);
+}
+
+/** What the command gets. Retries as `init` does. */
+async function fetchAll(context: Context, log: Log): Promise<FetchedEnvironment> {
+  const { settings, clock, stop } = context;
+  const own = withNodeVariables(context.env);
+  const { targets, close } = await openExec(context, log);
+  try {
+    const options: FetchOptions = {
+      targets,
+      environmentOf: (variables) => commandEnvironment(own, variables, settings),
+      clock,
+      log,
+    };
+    let fetched!: FetchedEnvironment;
+    const sync: FirstPhaseOptions['sync'] = async (_phase, stop) => {
+      fetched = await fetchEnvironment(options, stop);
+    };
+    const onRetry = logRetry(log, (problems) => {
+      context.start.problems = problems;
+    });
+    const interval = Number.POSITIVE_INFINITY;
+    await firstPhase({ clock, interval, sync, onRetry }, settings.startTimeout, stop);
+    return fetched;
+  } finally {
+    await close();
+  }
+}
+
+/** Reads the configs, and holds their directories. Throws every problem of stage usage, config, credentials or publish. */
+async function openExec(context: Context, log: Log) {
+  const { settings, env, clock } = context;
+  const { configs, problems, warnings } = await readPlans(context);
+  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
+  throwProblems(problems);
+  const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} } });
+  const directories: HeldDirectory[] = [];
+  const targets: ExecTarget[] = [];
+  for (const { plan, directory: dir } of configs) {
+    // Before the directory, because without its environment variables an authentication method can never work.
+    const source = sources.of(plan);
+    const held = dir === undefined ? undefined : await hold(context, dir, settings.startTimeout);
+    if (held !== undefined) directories.push(held);
+    targets.push({
+      plan,
+      source,
+      directory: held === undefined ? undefined : { ...held, ...writerTo(context, held) },
+    });
+  }
+  return {
+    targets,
+    async close(): Promise<void> {
+      await Promise.all(directories.map((directory) => directory.close()));
+    },
+  };
+}
