@@ -11,8 +11,7 @@ import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-mess
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
-import type { Context, RunCommand, Start, Surroundings } from './commands/context.ts';
-import { loadWorker, workerKind } from './commands/workers.ts';
+import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { systemClock as clock } from './core/system-clock.ts';
@@ -22,21 +21,21 @@ import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
 import { writeMessage } from './worker/inherited.ts';
-import { privateMemory, workerMemory } from './worker/memory.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec']);
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
 
 restartWithoutNodeVariables();
 
 // Node prints warnings with `process.stderr`, which makes the pipe of the log non-blocking, and not as JSON.
 process.removeAllListeners('warning');
 
-/** The internal command of a process that a sidecar started. */
-const worker = workerKind(process.argv);
+/** The kind of worker that this process is; undefined: none, but a command of a user. */
+const workerKind = process.argv[2] === 'worker' ? process.argv[3] : undefined;
+
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
 const start: Start = { problems: [], isDone: () => false };
@@ -46,7 +45,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     const isFirst = !stop.signal.aborted;
     if (isFirst) stop.abort(new Error(signal));
     // A second signal exits at once. So does the first one if there is nothing to clean up.
-    if (!isFirst || (!runsInContainer() && worker !== 'notify')) process.exit(stopped());
+    if (!isFirst || !(runsInContainer() || workerKind !== undefined)) process.exit(stopped());
     // Otherwise a hook that not even SIGKILL ends would prevent the exit.
     setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
   });
@@ -64,9 +63,9 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
-    if (worker !== undefined) {
+    if (workerKind !== undefined) {
       hideStandardStreams(isTerminal);
-      return await (await loadWorker(worker))(surroundings());
+      return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
     }
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
@@ -83,22 +82,20 @@ async function main(): Promise<number> {
   }
 }
 
-/** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
-function restartWithoutNodeVariables(): void {
-  const [, , ...args] = process.argv;
-  const env = withoutNodeVariables(process.env, { keep: args.includes('exec') });
-  if (env === undefined) return;
-  process.execve?.(
-    process.execPath,
-    [process.execPath, ...ownArguments(), ...args],
-    env as NodeJS.ProcessEnv,
-  );
+/** This program as it was started: the built one is its own script. */
+function program(): { readonly file: string; readonly args: readonly string[] } {
+  const [, script = ''] = process.argv;
+  const args = script === process.execPath ? [] : [...process.execArgv, script];
+  return { file: process.execPath, args };
 }
 
-/** What comes before the arguments when this program starts itself: nothing, because the built program is its own script. */
-function ownArguments(): readonly string[] {
-  const [, script = ''] = process.argv;
-  return script === process.execPath ? [] : [...process.execArgv, script];
+/** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
+function restartWithoutNodeVariables(): void {
+  const given = process.argv.slice(2);
+  const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
+  if (env === undefined) return;
+  const { file, args } = program();
+  process.execve?.(file, [file, ...args, ...given], env as NodeJS.ProcessEnv);
 }
 
 /** The command and its settings, once the command line was parsed. */
@@ -134,6 +131,8 @@ async function load(name: CommandName): Promise<RunCommand> {
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
       return (await import('./commands/exec.ts')).exec;
+    case 'install':
+      return (await import('./commands/install.ts')).install;
     case 'check':
       return (await import('./commands/check.ts')).check;
     case 'doctor':
@@ -147,34 +146,10 @@ async function load(name: CommandName): Promise<RunCommand> {
   }
 }
 
-function surroundings(): Surroundings {
-  return {
-    env: process.env,
-    clock,
-    process: {
-      self: process.pid,
-      user: process.geteuid?.() ?? 0,
-      kill: (pid, signal) => process.kill(pid, signal),
-      figures: () => {
-        const { user, system } = process.cpuUsage();
-        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
-      },
-    },
-    workers: {
-      // The file that runs, also when another was put in its place since.
-      program: { file: '/proc/self/exe', args: ownArguments() },
-      clock,
-      kill: (pid, signal) => process.kill(pid, signal),
-      memoryLimit: () => workerMemory(process.constrainedMemory(), privateMemory('self')),
-    },
-    stop: stop.signal,
-  };
-}
-
 function contextOf(run: Invocation): Context {
   return {
     ...run,
-    ...surroundings(),
+    ...processContext(),
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     stdout: {
@@ -202,6 +177,26 @@ function contextOf(run: Invocation): Context {
   };
 }
 
+/** What a command and a worker may use of the process. */
+function processContext(): WorkerContext {
+  return {
+    env: process.env,
+    clock,
+    process: {
+      self: process.pid,
+      user: process.geteuid?.() ?? 0,
+      program: program(),
+      kill: (pid, signal) => process.kill(pid, signal),
+      memoryLimit: () => process.constrainedMemory(),
+      figures: () => {
+        const { user, system } = process.cpuUsage();
+        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
+      },
+    },
+    stop: stop.signal,
+  };
+}
+
 /** Uses fstat, because `process.stderr.isTTY` opens the stream, which makes a pipe non-blocking. */
 function isTerminal(descriptor: number): boolean {
   try {
@@ -216,9 +211,10 @@ function isTerminal(descriptor: number): boolean {
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
-  if (worker !== undefined) {
+  if (workerKind !== undefined) {
+    // Its standard error is closed, and the termination message belongs to the process that started it.
     writeMessage({ kind: 'bug', line: message.line });
-    return message.exitCode;
+    return exitCodes.bug;
   }
   report(message);
   return message.exitCode;

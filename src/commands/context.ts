@@ -6,10 +6,9 @@ import type { Invocation } from '../cli/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
-import type { WorkerHost } from '../worker/process.ts';
 
-/** The process, as every command sees it. */
-export interface Surroundings {
+/** The process, as every command and every worker sees it. A worker gets its request through a pipe. */
+export interface WorkerContext {
   readonly env: Environment;
   readonly clock: Clock;
   readonly process: {
@@ -18,17 +17,19 @@ export interface Surroundings {
     readonly user: number;
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+    /** This program: its file, and the arguments before its command. */
+    readonly program: { readonly file: string; readonly args: readonly string[] };
+    /** The memory limit of the container in bytes; 0: none. */
+    readonly memoryLimit: () => number;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
-  /** What starts workers. */
-  readonly workers: WorkerHost;
   /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;
 }
 
 /** The settings, and everything of the process that a command may use. */
-export interface Context extends Invocation, Surroundings {
+export interface Context extends Invocation, WorkerContext {
   /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
   readonly start: Start;
   /** Calls back at every SIGHUP. */
@@ -57,6 +58,3 @@ export interface Start {
 
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;
-
-/** The internal command of a worker: its exit code, or an error that is a bug. */
-export type RunWorker = (surroundings: Surroundings) => Promise<number>;

@@ -8,6 +8,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classChoice } from '../config/class-choice.ts';
+import { configVariable, readConfig } from '../config/file.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
 import { escapeControl, escapedJson } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
@@ -24,13 +25,16 @@ export async function inject(context: Context): Promise<number> {
   return exitCodes.done;
 }
 
-async function readInput({ settings, origins, stdin }: Context): Promise<Input> {
+async function readInput({ settings, origins, stdin, env }: Context): Promise<Input> {
   // The default of --config is a path in a pod: here it is read only when it was given.
   const targets = origins.config === 'default' ? [] : settings.config;
   const configs = targets.map(async ({ file, dir }) => ({
     file,
     dir,
-    text: await readText(classChoice(file).path, '--config'),
+    text:
+      configVariable(file) === undefined
+        ? await readText(classChoice(file).path, '--config')
+        : readConfig(classChoice(file).path, env),
   }));
   const files = (await Promise.all(settings.file.map(expand))).flat();
   const manifests = files.map(async (file) =>

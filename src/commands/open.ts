@@ -2,7 +2,6 @@
  * What init and sidecar have in common beside the sync itself: the directories, which they hold, and the notifiers.
  */
 
-import * as fs from 'node:fs';
 import { options } from '../cli/options.ts';
 import { classChoice } from '../config/class-choice.ts';
 import { readConfig } from '../config/file.ts';
@@ -12,15 +11,15 @@ import type { Log } from '../core/log.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
 import type { Notifier } from '../notify/notifier.ts';
-import { redactAll } from '../notify/redact.ts';
+import type { RunNotification } from '../notify/request.ts';
 import { type Directory, openDirectory } from '../publish/directory.ts';
 import { type DirectoryHandle, type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
-import { readValuesToRedact } from '../publish/values-to-redact.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import { createProblemReader, problemMessage } from '../worker/problem-fields.ts';
 import type { SyncMessage } from '../worker/report.ts';
 import type { ConfigContent, RunSync } from '../worker/request.ts';
 import type { Context } from './context.ts';
+import { workerHost } from './worker-host.ts';
 
 /** Directories that are held, and what notifies of changes in them. */
 export interface OpenedTargets {
@@ -78,15 +77,10 @@ async function holdTargets(context: Context, log: Log, lockTimeout: number): Pro
     }
     const notifiers = await createNotifiers({
       settings,
-      env,
       process: context.process,
       now: clock.now,
-      log,
-      redact: (text) =>
-        redactAll(
-          text,
-          directories.map(({ path }) => readValuesToRedact(fs, path)),
-        ),
+      directories: () => directories.map(({ path }) => path),
+      run: notificationRunner(context, log),
     });
     const targets = settings.config.map(({ file }, index) =>
       createSyncTarget({
@@ -145,4 +139,14 @@ export function readContent(file: string, env: Environment): ConfigContent {
   } catch (error) {
     return { kind: 'unreadable', problems: problemsOrThrow(error).map(problemMessage) };
   }
+}
+
+/** Loaded at the first notification, which many starts never have. */
+function notificationRunner(context: Context, log: Log): RunNotification {
+  const onZombies = (zombies: number): void =>
+    log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, { zombies });
+  return async (request, stop) => {
+    const { runNotification } = await import('../worker/notification.ts');
+    await runNotification(request, { ...workerHost(context), self: context.process.self, onZombies }, stop);
+  };
 }

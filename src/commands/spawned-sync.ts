@@ -9,6 +9,7 @@ import { readMessage } from '../worker/report.ts';
 import type { RunSync } from '../worker/request.ts';
 import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
+import { workerHost } from './worker-host.ts';
 
 /** Milliseconds without a message after which a worker is killed, beside what one call to AWS may take. */
 const SILENCE = 30_000;
@@ -18,7 +19,7 @@ const ATTEMPTS = 3;
 
 /** `shared`: the descriptor of the file in which a worker leaves credentials to the next one. */
 export function spawnedSync(context: Context, shared: number | undefined): RunSync {
-  const { settings, workers } = context;
+  const { settings } = context;
   const { self } = context.process;
   return async (sync, report, stop) => {
     const request: SyncWorkerRequest = { parent: self, settings, sync };
@@ -35,7 +36,7 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
           else report(message);
         },
       },
-      workers,
+      workerHost(context),
       stop,
     );
     stop.throwIfAborted();

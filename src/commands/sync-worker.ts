@@ -12,7 +12,7 @@ import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts
 import { problemMessage } from '../worker/problem-fields.ts';
 import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
-import type { Surroundings } from './context.ts';
+import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
 
 /** What the sidecar writes to the standard input of a worker. */
@@ -24,7 +24,7 @@ export interface SyncWorkerRequest {
 }
 
 /** Does what the request asks for, and reports it. */
-export async function syncWorker({ env, clock, stop }: Surroundings): Promise<number> {
+export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
   const request = readSyncRequest();
   endWithParent(request.parent);
   disableJit();
@@ -61,7 +61,7 @@ export async function syncWorker({ env, clock, stop }: Surroundings): Promise<nu
   try {
     await run(request.sync, report, stop);
   } catch (error) {
-    if (stop.aborted) return 128;
+    stop.throwIfAborted();
     const problems = problemsOf(error);
     if (problems === undefined) throw error;
     report({ kind: 'unusable', problems: problems.map(problemMessage) });

@@ -12,13 +12,13 @@ import { notifierKinds } from '../notify/create.ts';
 import { keptFiles } from '../publish/kept-files.ts';
 import type { RunSync } from '../worker/request.ts';
 import { createSyncWorker } from '../worker/sync.ts';
-import type { Surroundings } from './context.ts';
+import type { WorkerContext } from './context.ts';
 import { writerTo } from './open.ts';
 import { parseConfig } from './plans.ts';
 import { areSecretsLost, secretsApplier } from './secrets.ts';
 
 /** The settings, and what else a sync is made of. */
-export interface SyncParts extends Pick<Surroundings, 'env' | 'clock' | 'stop'> {
+export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'> {
   readonly settings: Settings;
   readonly log: Log;
   readonly meter: ApiMeter;

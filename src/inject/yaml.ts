@@ -14,6 +14,7 @@ import {
   stringify,
   type Tags,
   visit,
+  type YAMLParseError,
 } from 'yaml';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
@@ -30,7 +31,7 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
     customTags: kubernetesTags,
   });
   const documents = Array.isArray(parsed) ? parsed : [];
-  const error = documents.flatMap((document) => document.errors)[0];
+  const error = documents.flatMap(errorsOf)[0];
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
     const expression = TEMPLATE.test(text) ? '{{ … }}' : expressionInText(text.split('\n')[line - 1] ?? '');
@@ -46,6 +47,12 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
     checkAliases(document, file);
   }
   return filled;
+}
+
+/** A repeated key of a class is left to the parser of configs, which warns of it and takes the last, as in every command. */
+function errorsOf(document: Document.Parsed): readonly YAMLParseError[] {
+  const isClass = isMap(document.contents) && String(document.contents.get('kind')) === 'SecretProviderClass';
+  return document.errors.filter(({ code }) => !(isClass && code === 'DUPLICATE_KEY'));
 }
 
 /** An action of a Helm template: `{{ .Values.image }}`, `{{- if … }}`. */

@@ -25,12 +25,14 @@ const pod =
 async function run(
   flags: readonly string[],
   stdin = '',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly out: string; readonly err: string }> {
   const command = parseCommand(['inject', ...flags], {});
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   const printed = { out: '', err: '' };
   const context = {
     ...command.invocation,
+    env,
     stdin: async () => stdin,
     stdout: {
       write: (text: string) => {
@@ -111,6 +113,13 @@ test('a mistake in one of several files names that file, and an empty directory 
   assert.is(((await rejects(run(flags))) as { readonly file: string }).file, join(directory, 'bad.yaml'));
   mkdirSync(join(directory, 'empty'));
   assert.match(String(await rejects(run(['-f', join(directory, 'empty')]))), /expected files \*\.yaml/);
+});
+
+test('--config env:NAME reads the class from a variable', async ({ directory }) => {
+  const config = ['--config', join(directory, 'config.yaml')];
+  const { out } = await run(['--config', 'env:CLASS'], pod, { CLASS: secretProviderClass });
+  assert.is(out, (await run(config, pod)).out);
+  assert.match(String(await rejects(run(['--config', 'env:CLASS'], pod))), 'got no such variable');
 });
 
 test('--output json prints one list', async ({ directory }) => {
