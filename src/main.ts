@@ -19,12 +19,13 @@ import { version } from './core/version.ts';
 import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { hideStandardStreams } from './v8/standard-streams.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar']);
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec']);
 
 restartWithoutNodeVariables();
 
@@ -64,6 +65,7 @@ async function main(): Promise<number> {
       const { helpText } = await import('./cli/help.ts');
       return print(`${await helpText(command.name, process.stdout.columns ?? 80)}\n`);
     }
+    if (runsInContainer()) hideStandardStreams(isTerminal);
     const run = await load(command.invocation.command);
     return await run(contextOf(command.invocation));
   } catch (thrown) {
@@ -74,9 +76,9 @@ async function main(): Promise<number> {
 
 /** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
 function restartWithoutNodeVariables(): void {
-  const env = withoutNodeVariables(process.env);
-  if (env === undefined) return;
   const [, script = '', ...args] = process.argv;
+  const env = withoutNodeVariables(process.env, { keep: args.includes('exec') });
+  if (env === undefined) return;
   // The built program is its own script.
   const own = script === process.execPath ? [] : [...process.execArgv, script];
   process.execve?.(process.execPath, [process.execPath, ...own, ...args], env as NodeJS.ProcessEnv);
@@ -113,6 +115,8 @@ async function load(name: CommandName): Promise<RunCommand> {
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
+    case 'exec':
+      return (await import('./commands/exec.ts')).exec;
     case 'check':
       return (await import('./commands/check.ts')).check;
     case 'doctor':

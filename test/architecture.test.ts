@@ -59,7 +59,7 @@ function breakers(files: readonly string[], breaks: (file: string) => string | u
 const LAYERS: readonly (readonly string[])[] = [
   ['main.ts'],
   ['commands'],
-  ['doctor', 'inject'],
+  ['doctor', 'inject', 'exec'],
   ['sidecar'],
   ['worker'],
   ['aws', 'render', 'kubernetes', 'notify', 'publish', 'http'],
@@ -160,6 +160,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
+  'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
   'src/http/request.ts': /^(node:http|node:https)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
@@ -257,6 +258,7 @@ test('the lists hold no file that is gone, or that does not need its place', () 
 /** Global `process`, whatever member; a property or variable of that name in other objects is written otherwise here. */
 const PROCESS = /(?<![.\w/])process\.[a-zA-Z]+|globalThis\.process/;
 const PROCESS_FILES: readonly string[] = [
+  'src/exec/become.ts',
   'src/main.ts',
   'src/notify/create.ts',
   'src/notify/exec.ts',
@@ -265,6 +267,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
+  'src/v8/standard-streams.ts',
   'src/worker/inherited.ts',
 ];
 
@@ -282,6 +285,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/exec/become.ts',
   'src/http/server.ts',
   'src/http/status-client.ts',
   'src/kubernetes/api.ts',
@@ -304,6 +308,8 @@ const REVEALING: readonly RegExp[] = [
   /^src\/core\/secret\.ts$/,
   // Extracts fields, decodes and re-encodes.
   /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
+  // Puts values into the environment of a command.
+  /^src\/exec\/(become|environment)\.ts$/,
   // Writes files and compares them with what is there.
   /^src\/publish\/(diff|publish|space)\.ts$/,
 ];

@@ -26,14 +26,15 @@ export function formatExit(command: string | undefined, thrown: unknown): ExitMe
   );
 }
 
-/** For a signal that ended a command before the first publish; `problems` is why there was none yet. */
+/** For a signal that ended a command before its first publish, or `exec` before the command; `problems` is why it took so long. */
 export function formatInterrupted(
   command: string,
   signal: string,
   problems: readonly Problem[],
   exitCode: number,
 ): ExitMessage {
-  const head = `podsecrets ${command} was ended by ${signal} before the first publish`;
+  const missed = command === 'exec' ? 'its command was started' : 'the first publish';
+  const head = `podsecrets ${command} was ended by ${signal} before ${missed}`;
   return messageOf(head, causeLines(problems), exitCode);
 }
 

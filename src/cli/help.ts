@@ -16,6 +16,10 @@ const examples: Readonly<Record<CommandName, readonly string[]>> = {
     'podsecrets sidecar --config app.yaml --interval 5m',
     'podsecrets sidecar --notify-signal HUP --notify-process nginx',
   ],
+  exec: [
+    'podsecrets exec --config app.yaml -- /app/server --port 8080',
+    'podsecrets exec --set TOKEN=/shop/token -- /app/server',
+  ],
   check: [
     'podsecrets check app.yaml',
     'podsecrets check manifests/ --strict',
@@ -49,8 +53,8 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     );
     return await page.getHelp();
   }
-  const files = name === 'check' ? ' [FILE...]' : '';
-  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name}${files} [flags]`);
+  const [files, command] = [name === 'check' ? ' [FILE...]' : '', name === 'exec' ? ' -- CMD [ARG...]' : ''];
+  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name}${files} [flags]${command}`);
   page.epilogue(`Examples:\n${examples[name].map((line) => `  ${line}`).join('\n')}\n\n${footer}`);
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);

@@ -6,7 +6,9 @@
  * default is text, and is parsed like any other value.
  */
 
+import { isEnvName } from '../core/environment.ts';
 import { image } from '../core/version.ts';
+import { readVariable } from './value-from.ts';
 import {
   readCommand,
   readConfigTarget,
@@ -28,10 +30,18 @@ export const kinds = {
   owner: { expected: 'UID:GID as two numbers', read: readOwner },
   quantity: { expected: 'a quantity above 0, such as 10m, 0.5 or 128Mi', read: readQuantity },
   listen: { expected: 'HOST:PORT, or off', read: readListen },
-  config: { expected: 'FILE or FILE=DIR', read: readConfigTarget },
+  config: { expected: 'FILE, FILE=DIR, env:NAME or env:NAME=DIR', read: readConfigTarget },
   command: { expected: 'a JSON list of words, or one program without arguments', read: readCommand },
   url: { expected: 'an http or https URL without a password', read: readUrl },
   signal: { expected: 'a signal such as SIGHUP', read: readSignal },
+  envName: {
+    expected: 'the name of an environment variable',
+    read: (text: string) => (isEnvName(text) ? text : undefined),
+  },
+  variable: {
+    expected: 'NAME=REF, where REF is the ARN of a secret or parameter, or /NAME of a parameter',
+    read: readVariable,
+  },
 } as const;
 
 function readFlag(text: string): boolean | undefined {
@@ -41,14 +51,14 @@ function readFlag(text: string): boolean | undefined {
 /** What kind of value an option takes. */
 export type Kind = keyof typeof kinds;
 /** The commands. */
-export type CommandName = 'init' | 'sidecar' | 'check' | 'doctor' | 'inject' | 'status';
+export type CommandName = 'init' | 'sidecar' | 'exec' | 'check' | 'doctor' | 'inject' | 'status';
 
 /** A row of the table. */
 export interface Option {
   readonly kind: Kind;
   /** The variable that sets it. */
   readonly env: string;
-  readonly default?: string;
+  readonly default?: string | undefined;
   /** May be given several times; in the environment the values are divided by commas. */
   readonly repeatable?: true;
   /** A one-letter flag. */
@@ -67,9 +77,10 @@ export interface Option {
 }
 
 // inject takes the options of the containers that it adds, and passes them on.
-const planning = ['init', 'sidecar', 'check', 'doctor', 'inject'] as const;
-const fetching = ['init', 'sidecar', 'doctor', 'inject'] as const;
-const publishing = ['init', 'sidecar', 'inject'] as const;
+const planning = ['init', 'sidecar', 'exec', 'check', 'doctor', 'inject'] as const;
+const fetching = ['init', 'sidecar', 'exec', 'doctor', 'inject'] as const;
+const publishing = ['init', 'sidecar', 'exec', 'inject'] as const;
+const notifying = ['init', 'sidecar', 'inject'] as const;
 
 /** The table. */
 export const options = {
@@ -81,8 +92,13 @@ export const options = {
     placeholder: 'FILE[=DIR]',
     group: 'Config',
     commands: planning,
-    description: 'SecretProviderClass file, and the directory to publish to; several are allowed',
+    description:
+      'SecretProviderClass file, or env:NAME for a variable that holds its text, and the directory to publish to; several are allowed',
     overrides: {
+      exec: {
+        description:
+          'the same; without =DIR and --dir only its variables are used; with --set the default is not read',
+      },
       inject: {
         description: 'a SecretProviderClass file, and the directory where containers mount its files',
       },
@@ -98,6 +114,7 @@ export const options = {
     description:
       'directory to publish to, for a config without =DIR; created if only its last part is missing',
     overrides: {
+      exec: { default: undefined, description: 'also publish the files to this directory' },
       inject: {
         default: '/mnt/secrets-store',
         description: 'mountPath of the files in the application',
@@ -199,7 +216,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_SIGNAL',
     placeholder: 'SIG',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description:
       'send a signal to the process of --notify-pid-file or --notify-process; needs a shared PID namespace',
   },
@@ -208,7 +225,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_PID_FILE',
     placeholder: 'FILE',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'file with the pid to signal; re-read each time',
   },
   notifyProcess: {
@@ -216,7 +233,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_PROCESS',
     placeholder: 'NAME',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'name of the processes to signal',
   },
   notifyExec: {
@@ -224,7 +241,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_EXEC',
     placeholder: 'CMD',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'run a command: a JSON list, or one program without arguments; never a shell',
   },
   notifyUrl: {
@@ -232,7 +249,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_URL',
     placeholder: 'URL',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'POST {"files":[names that changed]}; any 2xx is success',
   },
   notifyTouch: {
@@ -240,7 +257,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_TOUCH',
     placeholder: 'FILE',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'touch a file after each change',
   },
   notifySplay: {
@@ -249,7 +266,7 @@ export const options = {
     default: '0s',
     placeholder: 'DURATION',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'random delay before a notification, so that a fleet does not reload at once',
   },
   notifyOnStart: {
@@ -257,7 +274,7 @@ export const options = {
     env: 'PODSECRETS_NOTIFY_ON_START',
     default: 'false',
     group: 'Notifications',
-    commands: publishing,
+    commands: notifying,
     description: 'notify also after the first publish of a process',
   },
   syncSecrets: {
@@ -265,7 +282,7 @@ export const options = {
     env: 'PODSECRETS_SYNC_SECRETS',
     default: 'false',
     group: 'Kubernetes Secrets',
-    commands: [...publishing, 'check', 'doctor'],
+    commands: [...notifying, 'check', 'doctor'],
     description: 'apply the secretObjects of the config as Kubernetes Secrets',
   },
   secretOwner: {
@@ -274,7 +291,7 @@ export const options = {
     default: 'retain',
     choices: ['retain', 'pod', 'workload'],
     group: 'Kubernetes Secrets',
-    commands: [...publishing, 'doctor'],
+    commands: [...notifying, 'doctor'],
     description: 'owner of synced Secrets, for garbage collection',
   },
   adoptDriverSecrets: {
@@ -282,8 +299,45 @@ export const options = {
     env: 'PODSECRETS_ADOPT_DRIVER_SECRETS',
     default: 'false',
     group: 'Kubernetes Secrets',
-    commands: [...publishing, 'doctor'],
+    commands: [...notifying, 'doctor'],
     description: 'take over Secrets that the Secrets Store CSI driver made, during a migration',
+  },
+  set: {
+    kind: 'variable',
+    env: 'PODSECRETS_SET',
+    repeatable: true,
+    placeholder: 'NAME=REF',
+    group: 'Environment',
+    commands: ['exec'],
+    description:
+      'set a variable without a config; REF as in valueFrom of ECS: ARN of a secret[:JSON-KEY[:STAGE[:VERSION-ID]]], ARN of a parameter, or /NAME of one',
+  },
+  preserveEnv: {
+    kind: 'envName',
+    env: 'PODSECRETS_PRESERVE_ENV',
+    repeatable: true,
+    placeholder: 'NAME',
+    group: 'Environment',
+    commands: ['exec'],
+    description: 'keep the value that the variable has already; by default the secret replaces it',
+  },
+  pristine: {
+    kind: 'flag',
+    env: 'PODSECRETS_PRISTINE',
+    default: 'false',
+    group: 'Environment',
+    commands: ['exec'],
+    description:
+      'of the own environment pass on only PATH, HOME, USER, TMPDIR, TZ, LANG, LC_*, TERM and those of --keep-env',
+  },
+  keepEnv: {
+    kind: 'envName',
+    env: 'PODSECRETS_KEEP_ENV',
+    repeatable: true,
+    placeholder: 'NAME',
+    group: 'Environment',
+    commands: ['exec'],
+    description: 'with --pristine: pass this variable on too',
   },
   file: {
     kind: 'text',
@@ -419,7 +473,7 @@ export const options = {
     default: '/dev/termination-log',
     placeholder: 'FILE',
     group: 'Output',
-    commands: ['init', 'sidecar'],
+    commands: ['init', 'sidecar', 'exec'],
     description: 'terminationMessagePath of the container; written if the file exists',
   },
   logLevel: {
@@ -430,6 +484,7 @@ export const options = {
     group: 'Output',
     commands: publishing,
     description: 'lowest level to write',
+    overrides: { exec: { default: 'warn', description: 'the same' } },
   },
   logFormat: {
     kind: 'text',
@@ -454,9 +509,10 @@ type Listed<O extends Option> = O extends { repeatable: true } ? readonly Value<
 
 /** Every option with its value. Durations are milliseconds, modes are permission bits. */
 export type Settings = {
-  readonly [N in OptionName]: (typeof options)[N] extends { default: string }
-    ? Listed<(typeof options)[N]>
-    : Listed<(typeof options)[N]> | undefined;
+  readonly [N in OptionName]:
+    | Listed<(typeof options)[N]>
+    | ((typeof options)[N] extends { repeatable: true } | { default: string } ? never : undefined)
+    | ((typeof options)[N] extends { overrides: { exec: { default: undefined } } } ? undefined : never);
 };
 
 /** How to authenticate. */

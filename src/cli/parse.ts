@@ -23,6 +23,7 @@ export type Command =
 export const commands: Readonly<Record<CommandName, string>> = {
   init: 'fetch once, publish, notify the application, exit',
   sidecar: 'do what init does, then keep the files fresh until SIGTERM',
+  exec: 'fetch once, then become a command that has the secrets in its environment',
   check: 'validate configs offline: report all problems, or print the plan',
   doctor: 'check, then test against AWS: identity, region, endpoint, each object',
   inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
@@ -32,7 +33,10 @@ export const commands: Readonly<Record<CommandName, string>> = {
 /** Reads a command line. Throws Problems of stage `usage`, all of them at once. */
 export function parseCommand(argv: readonly string[], env: Environment): Command {
   const entries = optionEntries();
-  const words = withDashes(argv);
+  // The words after `--` are not flags, and those of `exec` are passed on as they are.
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const afterDashes = argv.slice(end + 1);
+  const words = withDashes(argv.slice(0, end));
   const tokens = parser([...words], {
     string: entries.filter(([, option]) => option.kind !== 'flag').map(([name]) => flagOf(name).slice(2)),
     boolean: [
@@ -51,13 +55,16 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
       'strip-aliased': true,
     },
   });
-  const [word, ...others] = tokens._.map(String);
+  const positionals = tokens._.map(String);
+  const takesCommand = positionals[0] === 'exec';
+  const [word, ...others] = takesCommand ? positionals : [...positionals, ...afterDashes];
   if (tokens.help === true) return { kind: 'help', name: isCommand(word) ? word : undefined };
   if (tokens.version === true || word === 'version') return { kind: 'version' };
   if (word === 'help') return { kind: 'help', name: commandToExplain(others) };
   if (!isCommand(word)) throw unknownCommand(word);
 
   const problems = TAKES_FILES.has(word) ? [] : others.map((other) => unexpectedArgument(word, other));
+  if (takesCommand && others.length === 0 && afterDashes.length === 0) problems.push(missingCommand());
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {
     if (token === '_' || token === 'help' || token === 'version') continue;
@@ -66,7 +73,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
       problems.push(unknownFlag(token, word, entry?.[1]));
     else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(words, token) : [value].flat().map(String));
   }
-  const reading = readSettings(word, flags, env, others);
+  const reading = readSettings(word, flags, env, takesCommand ? afterDashes : others);
   throwProblems([...problems, ...reading.problems]);
   return { kind: 'run', invocation: reading.invocation };
 }
@@ -111,11 +118,20 @@ function unexpectedArgument(command: CommandName, word: string): Problem {
       : options.config.commands.some((name) => name === command)
         ? '--config'
         : undefined;
+  if (command === 'exec') {
+    const remedy = `Write -- before the command: podsecrets exec -- ${escapeControl(word)}.`;
+    return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
+  }
   const remedy =
     isFile && flag !== undefined
       ? `Write ${flag} ${escapeControl(word)}.`
       : `Remove it: podsecrets ${command} takes only flags.`;
   return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
+}
+
+function missingCommand(): Problem {
+  const remedy = 'Write it with its arguments: podsecrets exec -- CMD ARG.';
+  return usageProblem('command', 'expected a command after --, got none', remedy, 'usage.command');
 }
 
 function isCommand(word: string | undefined): word is CommandName {

@@ -31,8 +31,8 @@ export interface Invocation {
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The texts of the values: what can be passed on to another podsecrets. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-  /** FILE arguments, of commands that take them. */
-  readonly files: readonly string[];
+  /** The FILE arguments of `check`; for `exec` the command and its arguments. */
+  readonly words: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
 }
@@ -48,7 +48,7 @@ export function readSettings(
   command: CommandName,
   flags: ReadonlyMap<OptionName, readonly string[]>,
   env: Environment,
-  files: readonly string[] = [],
+  words: readonly string[] = [],
 ): SettingsReading {
   const problems: Problem[] = [];
   const settings: Record<string, unknown> = {};
@@ -80,7 +80,7 @@ export function readSettings(
     settings: read,
     origins: origins as Record<OptionName, Origin>,
     raw: raw as Record<OptionName, readonly string[]>,
-    files,
+    words,
     warnings: unknownVariables(env),
   };
   return { invocation, problems };
@@ -114,7 +114,7 @@ function listed(choices: readonly string[]): string {
 
 /** Options that require or exclude each other. */
 function checkCombinations(command: CommandName, settings: Settings): readonly Problem[] {
-  const found: Problem[] = [];
+  const found: Problem[] = [...checkVariables(settings)];
   const { notifySignal, notifyPidFile, notifyProcess } = settings;
   if (notifySignal !== undefined && (notifyPidFile === undefined) === (notifyProcess === undefined)) {
     const got = notifyPidFile === undefined ? 'neither' : 'both';
@@ -147,11 +147,26 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
     const message = 'json cannot be combined with --diff';
     found.push(usageProblem('--output', message, 'Remove one of the two.'));
   }
-  const directories = settings.config.map(({ dir }) => (dir ?? settings.dir).replace(/(?<=.)\/+$/, ''));
+  const directories = settings.config.flatMap(({ dir = settings.dir }) =>
+    dir === undefined ? [] : [dir.replace(/(?<=.)\/+$/, '')],
+  );
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
-  if (twice !== undefined && (command === 'init' || command === 'sidecar' || command === 'check')) {
+  if (twice !== undefined && command !== 'doctor' && command !== 'inject') {
     const message = `expected a directory for each config, got ${quote(twice)} twice`;
     found.push(usageProblem('--config', message, 'Give each config its own directory: --config FILE=DIR.'));
+  }
+  return found;
+}
+
+/** The options of the environment of `exec`. */
+function checkVariables({ set, keepEnv, pristine }: Settings): readonly Problem[] {
+  const found: Problem[] = [];
+  const names = set.map(({ name }) => name);
+  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index)))
+    found.push(usageProblem('--set', `expected each variable once, got ${quote(name)} twice`, 'Remove one.'));
+  if (keepEnv.length > 0 && !pristine) {
+    const message = 'needs --pristine: without it every variable is passed on';
+    found.push(usageProblem('--keep-env', message, 'Add --pristine, or remove --keep-env.'));
   }
   return found;
 }

@@ -5,6 +5,7 @@
  * Without any, the configs of `--config` are checked together with the directories that they publish to.
  */
 
+import { options } from '../cli/options.ts';
 import { checkReport, checkText } from '../config/report.ts';
 import { exitCodes } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
@@ -18,14 +19,15 @@ import { writeReport } from './terminal.ts';
  * class.
  */
 export async function check(context: Context): Promise<number> {
-  const { settings, stdout, files } = context;
+  const { settings, stdout, words: files } = context;
   // EKS sets the region in the pod: without one here the config may still be complete.
   const planned =
     files.length > 0 ? await readClassFiles(context, files) : await readPlans(context, 'warning');
   const warnings = [...context.warnings, ...planned.warnings];
+  const configs = planned.configs.map(({ plan, directory = options.dir.default }) => ({ plan, directory }));
   const checked = settings.strict
-    ? { ...planned, problems: [...planned.problems, ...warnings], warnings: [] }
-    : { ...planned, warnings };
+    ? { configs, problems: [...planned.problems, ...warnings], warnings: [] }
+    : { configs, problems: planned.problems, warnings };
   const isOk = checked.problems.length === 0;
   if (settings.output === 'json') {
     stdout.write(`${escapedJson(checkReport(checked))}\n`);

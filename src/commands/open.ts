@@ -8,11 +8,14 @@ import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
 import { throwProblems } from '../core/problem.ts';
+import { noDirectory } from '../exec/no-directory.ts';
 import { createNotifiers } from '../notify/create.ts';
+
 import { redactAll } from '../notify/redact.ts';
 import { openDirectory } from '../publish/directory.ts';
 import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
 import { readValuesToRedact } from '../publish/values-to-redact.ts';
+
 import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
@@ -47,33 +50,39 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
         directories.map(({ path }) => readValuesToRedact(fs, path)),
       ),
   });
-  const targets: SyncTarget[] = [];
-  for (const { plan, directory: dir } of configs) {
-    // Before the directory, because without its environment variables an authentication method can never work.
-    sources.of(plan);
+  const lockTimeout = settings.startTimeout;
+  const hold = async (dir: string): Promise<HeldDirectory> => {
     const held = await holdDirectory({
       dir,
       allowDisk: settings.allowDisk,
       user: context.process.user,
       inKubernetes: inKubernetes(env),
-      lockTimeout: settings.startTimeout,
+      lockTimeout,
       clock,
       stop,
     });
     directories.push(held);
-    const writer = openDirectory({
-      directory: held,
+    return held;
+  };
+  const writerTo = (directory: HeldDirectory) =>
+    openDirectory({
+      directory,
       owner: settings.owner,
       keepReplaced: settings.notifyExec !== undefined || settings.notifyUrl !== undefined,
-      lockTimeout: settings.startTimeout,
+      lockTimeout,
       clock,
       stop,
     });
+  const targets: SyncTarget[] = [];
+  for (const { plan, directory: dir } of configs) {
+    // Before the directory, because without its environment variables an authentication method can never work.
+    sources.of(plan);
+    const held = dir === undefined ? undefined : await hold(dir);
     targets.push(
       createSyncTarget({
-        directory: held.path,
+        directory: held?.path ?? '',
         plan,
-        target: { ...held, ...writer },
+        target: held === undefined ? noDirectory : { ...held, ...writerTo(held) },
         sourceOf: sources.of,
         syncSecrets: settings.syncSecrets,
         hasNotifiers: notifiers.length > 0,

@@ -2,17 +2,19 @@
  * The configs of a command line, read and planned, with every problem of all of them.
  */
 
-import { readConfigFile } from '../config/file.ts';
+import { readConfig } from '../config/file.ts';
+import type { RegionSearch } from '../config/parameters.ts';
 import { type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
+import { planVariables } from '../config/set-plan.ts';
 import { inKubernetes } from '../core/environment.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Context } from './context.ts';
 
-/** A config without problems, and the directory it publishes to. */
+/** A config without problems, and the directory it publishes to; undefined: only its variables are used. */
 interface PlannedConfig {
   readonly plan: Plan;
-  readonly directory: string;
+  readonly directory: string | undefined;
 }
 
 /** The result for all configs of a command line; `configs` holds those without problems. */
@@ -22,7 +24,7 @@ export interface PlannedConfigs {
   readonly warnings: readonly Problem[];
 }
 
-/** Every config of the settings. Throws only errors that are not Problems. */
+/** Every config of the settings, and the plan of `--set`. Throws only errors that are not Problems. */
 export async function readPlans(
   context: Context,
   missingRegion: PlanOptions['missingRegion'] = 'error',
@@ -30,19 +32,34 @@ export async function readPlans(
   const configs: PlannedConfig[] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  for (const { file, dir } of context.settings.config) {
+  const { settings, origins } = context;
+  const onlySet = settings.set.length > 0 && origins.config === 'default';
+  for (const { file, dir } of onlySet ? [] : settings.config) {
     try {
-      const parsed = await planOf(context, file, missingRegion);
+      const directory = dir ?? settings.dir;
+      const parsed = await planOf(context, file, missingRegion, directory === undefined);
       problems.push(...parsed.problems);
       warnings.push(...parsed.warnings);
-      if (parsed.plan !== undefined)
-        configs.push({ plan: parsed.plan, directory: dir ?? context.settings.dir });
+      if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory });
     } catch (error) {
       const found = problemsOrThrow(error);
       problems.push(...found);
     }
   }
+  if (settings.set.length > 0) {
+    const set = planVariables(settings.set, await regionForSet(context));
+    problems.push(...set.problems);
+    configs.push({ plan: set.plan, directory: undefined });
+  }
   return { configs, problems, warnings };
+}
+
+/** Only the name of a parameter needs a region. */
+async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
+  if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
+  if (settings.set.every((variable) => variable.region !== undefined))
+    return { region: undefined, searched: [] };
+  return await (await import('../aws/region.ts')).findRegion(env, clock);
 }
 
 /** One config's plan. Throws its problems. */
@@ -60,12 +77,14 @@ function planOf(
   { settings, env, clock }: Context,
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
+  variablesOnly = false,
 ) {
-  return parsePlan(readConfigFile(file), {
+  return parsePlan(readConfig(file, env), {
     file,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
     missingRegion,
+    variablesOnly,
     ...(missingRegion === 'error' && !inKubernetes(env)
       ? { findRegion: async () => (await import('../aws/region.ts')).findRegion(env, clock) }
       : {}),

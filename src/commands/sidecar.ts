@@ -3,7 +3,7 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import { readConfigFile } from '../config/file.ts';
+import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
 import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
@@ -46,7 +46,9 @@ export async function sidecar(context: Context): Promise<number> {
         void watchAdoptedSecrets(context, opened.targets, () => triggers.trigger('secrets'));
         const { watchConfigs } = await import('../config/watcher.ts');
         const files = opened.targets.map((target) => target.plan().file);
-        await watchConfigs({ files, read: configText, changed: onChange, clock, log }, stop);
+        // A variable cannot change.
+        const watched = files.filter((file) => configVariable(file) === undefined);
+        await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
       },
       onRetry(problems) {
         context.start.problems = problems;
@@ -71,7 +73,7 @@ function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
 /** The text of a config, or of the error that reading it gives. */
 function configText(file: string): string {
   try {
-    return readConfigFile(file);
+    return readConfig(file, {});
   } catch (error) {
     return String(error);
   }

@@ -3,6 +3,7 @@
  * expanded object. The AWS provider ignores both keys.
  */
 
+import { isEnvName, MAX_ENV_NAME } from '../core/environment.ts';
 import { quote } from '../core/text.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Fields, TextField } from './fields.ts';
@@ -17,15 +18,6 @@ export interface EnvClaim {
 
 type EnvFields = Fields<'env' | 'envCase'>;
 
-/** Characters. Longer names are valid, but no real one is. */
-const MAX_NAME = 128;
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-/** Whether a text is the name of a variable that every shell and the kubelet accept. */
-export function isEnvName(text: string): boolean {
-  return NAME.test(text) && text.length <= MAX_NAME;
-}
-
 /** The name in `env`; undefined if it is missing, or wrong and reported. */
 export function readEnvName(fields: EnvFields): EnvClaim | undefined {
   const field = fields.text('env');
@@ -37,7 +29,7 @@ export function readEnvName(fields: EnvFields): EnvClaim | undefined {
   if (isEnvName(field.text)) return { name: field.text, subject: `${fields.subject}.env`, line: field.line };
   const remedy = field.text.includes('*')
     ? 'Write expand: true beside the pattern, or a name without *.'
-    : `Write a name of letters, digits and _, at most ${MAX_NAME}, that begins with no digit.`;
+    : `Write a name of letters, digits and _, at most ${MAX_ENV_NAME}, that begins with no digit.`;
   reportName(fields, field, remedy);
   return undefined;
 }
@@ -94,10 +86,14 @@ export function sensitiveName(name: string): string | undefined {
   return prefix && `${prefix}*`;
 }
 
-/** Reports repeated names, sensitive names, and variables without an envFile. */
+/** Reports repeated names, sensitive names, variables without an envFile, and a config without variables where they are all. */
 export function checkEnvNames(
   claims: readonly EnvClaim[],
-  { hasPatterns, hasFile }: { readonly hasPatterns: boolean; readonly hasFile: boolean },
+  {
+    hasPatterns,
+    hasFile,
+    variablesOnly,
+  }: { readonly hasPatterns: boolean; readonly hasFile: boolean; readonly variablesOnly: boolean },
   diagnostics: Diagnostics,
 ): void {
   const owners = new Map<string, EnvClaim>();
@@ -116,6 +112,13 @@ export function checkEnvNames(
     }
   }
   const used = claims.length > 0 || hasPatterns;
+  if (variablesOnly) {
+    if (used) return;
+    const message = 'expected env in an object or a jmesPath entry, got none: nothing of this config is used';
+    const remedy = 'Write env: NAME where a variable is wanted, or give a directory for the files.';
+    diagnostics.warning('config.objects', 'parameters.objects', { line: undefined, message, remedy });
+    return;
+  }
   if (used && !hasFile) {
     const message = 'no envFile: the variables of env are set only by podsecrets exec';
     const remedy = 'Write the parameter envFile: "app.env" to have them in a file.';

@@ -1,12 +1,30 @@
 /**
- * Reads a config file: returns its text, or throws a Problem with the reason.
+ * Reads a config: returns its text, or throws a Problem with the reason.
  */
 
+import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { readRegularFile } from '../core/regular-file.ts';
+import { quote } from '../core/text.ts';
 
 /** Bytes. A SecretProviderClass in a ConfigMap cannot be longer: the API server accepts 1 MiB of data at most. */
 const MAX_SIZE = 1024 * 1024;
+
+/** The variable that `env:NAME` names; undefined for the path of a file. */
+export function configVariable(file: string): string | undefined {
+  return file.startsWith('env:') ? file.slice('env:'.length) : undefined;
+}
+
+/** The text of a config: of a file, or of the variable in `env:NAME`. Throws a Problem of code `config.file`. */
+export function readConfig(file: string, env: Environment): string {
+  const name = configVariable(file);
+  if (name === undefined) return readConfigFile(file);
+  const text = env[name];
+  if (text) return text;
+  const message = `expected a SecretProviderClass in the variable ${quote(name)}, got ${text === undefined ? 'no such variable' : 'an empty one'}`;
+  const remedy = 'Set the variable to the text of the SecretProviderClass.';
+  throw new Problem({ code: 'config.file', subject: file, message, remedy });
+}
 
 /** The text of a config file. Throws a Problem of code `config.file`. */
 export function readConfigFile(file: string): string {

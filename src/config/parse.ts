@@ -33,6 +33,8 @@ export interface PlanOptions {
   readonly missingRegion?: RegionOptions['missingRegion'];
   /** Whether secretObjects are applied, so that mistakes in them are errors. Default false: they are warnings. */
   readonly syncSecrets?: boolean;
+  /** Whether no files are published, only variables are used: envFile has no effect. Default false. */
+  readonly variablesOnly?: boolean;
   /** `metadata.name` of the class to read from a file with several. Default: the only one for AWS. */
   readonly className?: string;
 }
@@ -53,7 +55,7 @@ const REGION_OF_POD = '$AWS_REGION';
 /** Parses a config. Never throws because of the text. */
 export async function parsePlan(text: string, options: PlanOptions): Promise<ParsedPlan> {
   const diagnostics = new Diagnostics(options.file);
-  const { missingRegion = 'error' } = options;
+  const { missingRegion = 'error', variablesOnly = false } = options;
   const document = readDocument(text, options.className, diagnostics);
   if (document === undefined)
     return { plan: undefined, problems: diagnostics.problems, warnings: diagnostics.warnings };
@@ -78,7 +80,7 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
   );
   checkEnvNames(
     read.flatMap((object) => object.envClaims),
-    { hasPatterns, hasFile: parameters.envFile !== undefined },
+    { hasPatterns, hasFile: parameters.envFile !== undefined, variablesOnly },
     diagnostics,
   );
   const planned = allPlanned(read);
@@ -100,7 +102,8 @@ export async function parsePlan(text: string, options: PlanOptions): Promise<Par
     usePodIdentity: parameters.usePodIdentity,
     preferredAddressType: parameters.preferredAddressType,
     objects: planned,
-    envFile: envFile && { path: envFile.path, mode: options.defaultMode },
+    // Without the file there is no limit on the values that it could hold.
+    envFile: variablesOnly ? undefined : envFile && { path: envFile.path, mode: options.defaultMode },
     secretObjects,
     ignored: warnings.filter(({ code }) => ignoredCodes.has(code)).map(ignoredText),
   };

@@ -5,6 +5,14 @@
 /** Names to values, as the process got them. An empty value counts as absent nearly everywhere. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Characters. Longer names are valid, but no real one is. */
+export const MAX_ENV_NAME = 128;
+
+/** Whether a text is the name of a variable that every shell and the kubelet accept. */
+export function isEnvName(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && text.length <= MAX_ENV_NAME;
+}
+
 /** Where the program runs, as far as remedies differ: a pod, an ECS task, or any other machine. */
 export type Place = 'kubernetes' | 'ecs' | 'host';
 

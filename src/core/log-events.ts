@@ -68,6 +68,16 @@ export const events = {
     fields: ['exitCode'],
     meaning: 'the last line of a failed program: what failed, where, and what to do',
   },
+  'exec.starting': {
+    level: 'info',
+    fields: ['program', 'variables', 'files', 'ms'],
+    meaning: 'everything was fetched; the process now becomes the command',
+  },
+  'exec.overrides': {
+    level: 'warn',
+    fields: ['names'],
+    meaning: 'secrets replaced variables that were set already; --preserve-env keeps them',
+  },
   'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],

@@ -20,7 +20,11 @@ export const exitCodes = {
   notify: 7,
   kubernetes: 8,
   sync: 9,
+  exec: 126,
 } as const;
+
+/** The exit code of `exec.notFound`: shells tell a command that is not there from one that cannot be started. */
+const EXIT_NOT_FOUND = 127;
 
 /** The stage that failed, in the order in which stages run. */
 export type Stage = Exclude<keyof typeof exitCodes, 'done' | 'bug'>;
@@ -84,6 +88,9 @@ export const problemCodes = [
   'kubernetes.version',
 
   'sync.killed',
+
+  'exec.notFound',
+  'exec.start',
 ] as const;
 
 /** One of the codes. */
@@ -163,7 +170,7 @@ export class Problem extends Error {
   }
 
   get exitCode(): number {
-    return exitCodes[this.stage];
+    return this.code === 'exec.notFound' ? EXIT_NOT_FOUND : exitCodes[this.stage];
   }
 }
 

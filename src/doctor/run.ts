@@ -9,7 +9,7 @@ import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
 import { type AwsEnvironment, type EndpointName, readAwsEnvironment } from '../aws/environment.ts';
 import { proxyUrl } from '../aws/proxy.ts';
 import { createTransport } from '../aws/transport.ts';
-import type { Settings } from '../cli/options.ts';
+import { options, type Settings } from '../cli/options.ts';
 import type { Origin } from '../cli/settings.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Clock } from '../core/clock.ts';
@@ -45,7 +45,7 @@ export async function runChecks(
   { file, dir }: { readonly file: string; readonly dir: string | undefined },
 ): Promise<ConfigReport> {
   const { settings, env, clock } = context;
-  const directory = dir ?? settings.dir;
+  const directory = dir ?? settings.dir ?? options.dir.default;
   const checks: Check[] = [];
   const plan = await runCheck(checks, 'config', async () => {
     const parsed = await context.readPlan(file);

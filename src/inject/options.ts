@@ -73,7 +73,7 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     image: settings.image,
     containers: settings.containers ?? [],
     env: settings.env,
-    dir: settings.dir,
+    dir: settings.dir ?? options.dir.overrides.inject.default,
     dirIsChosen: origins.dir !== 'default',
     flags: new Set(
       optionEntries()

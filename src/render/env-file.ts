@@ -23,6 +23,10 @@ export interface EnvMistake {
 /** Bytes. The kubelet reads lines of 64 KiB at most; with a longer one the whole file fails. */
 const MAX_LINE = 65_000;
 
+/** The environment that `exec` makes has neither limit. */
+const WITHOUT_LIMIT =
+  'Let the application read it from its file instead, or use podsecrets exec, which has no such limit.';
+
 /** The file: variables in the given order, no comment and no blank line. The values must be without mistakes. */
 export function envFileContent(variables: readonly EnvVariable[]): Secret {
   return new Secret(variables.map(({ name, value }) => `${name}='${textOf(value)}'\n`).join(''));
@@ -31,17 +35,17 @@ export function envFileContent(variables: readonly EnvVariable[]): Secret {
 /** Why a value cannot be in the file; undefined if it can. */
 export function envValueError({ name, value }: EnvVariable): EnvMistake | undefined {
   const text = textOf(value);
-  const error = (got: string): EnvMistake => ({
+  const error = (got: string, remedy = 'Let the application read it from its file instead.'): EnvMistake => ({
     message: `expected a value of variable ${name} that envFile can represent, got ${got}`,
-    remedy: 'Let the application read it from its file instead.',
+    remedy,
   });
   if (text === undefined) return error('bytes that are not UTF-8');
-  if (text.includes("'")) return error('a single quote');
+  if (text.includes("'")) return error('a single quote', WITHOUT_LIMIT);
   // No environment variable can contain it.
   if (text.includes('\0')) return error('a NUL character');
   const lines = `${name}='${text}'`.split('\n');
   if (lines.some((line) => new TextEncoder().encode(line).length > MAX_LINE))
-    return error(`a line of more than ${MAX_LINE} bytes`);
+    return error(`a line of more than ${MAX_LINE} bytes`, WITHOUT_LIMIT);
   return undefined;
 }
 

@@ -5,8 +5,9 @@
  * of a value or the name of a key.
  */
 
-import { isEnvName, patternName, sensitiveName } from '../config/env.ts';
+import { patternName, sensitiveName } from '../config/env.ts';
 import type { EnvPattern, Output, PlannedObject } from '../config/plan.ts';
+import { isEnvName } from '../core/environment.ts';
 import { filePath } from '../core/file-path.ts';
 import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';

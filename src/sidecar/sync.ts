@@ -137,7 +137,8 @@ export function createSync(options: SyncOptions): Sync {
   };
 }
 
-function logPublish(
+/** Logs what a publish changed. */
+export function logPublish(
   log: Log,
   target: SyncTarget,
   { change, isFirst, variables }: TargetPublished,

@@ -49,6 +49,7 @@ interface ObjectProblem {
 
 /** A config, its directory, and the state of both. */
 export interface SyncTarget {
+  /** '' for `exec` without a directory. */
   readonly directory: string;
   plan(): Plan;
   /** The directory holds a complete generation: of this process, or of an earlier one. */

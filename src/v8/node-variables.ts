@@ -4,7 +4,7 @@
  * An application's settings for its own Node end up in our container too, by `envFrom` or from a base image. NODE_DEBUG
  * prints the requests with their tokens, NODE_TLS_REJECT_UNAUTHORIZED=0 trusts any certificate, NODE_V8_COVERAGE and
  * NODE_COMPILE_CACHE write files. Node reads most of them before this program runs, so it has to start again without them.
- * The others of Node's variables change nothing here, and hooks may need them.
+ * The others of Node's variables change nothing here, and hooks may need them. The command of `exec` gets all of them.
  */
 
 import type { Environment } from '../core/environment.ts';
@@ -35,8 +35,24 @@ const CHANGING: readonly string[] = [
   'NODE_V8_COVERAGE',
 ];
 
-/** The environment without them; undefined when none of them is set. */
-export function withoutNodeVariables(env: Environment): Environment | undefined {
+/** Before the name of a variable that is kept for the command of `exec`. */
+const KEPT = '_PODSECRETS_KEPT_';
+
+/** The environment without them, or with other names for them; undefined when none of them is set. */
+export function withoutNodeVariables(env: Environment, { keep }: { keep: boolean }): Environment | undefined {
   if (!CHANGING.some((name) => env[name])) return undefined;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !CHANGING.includes(name)));
+  const entries = Object.entries(env).flatMap(([name, value]) =>
+    !CHANGING.includes(name) ? [[name, value]] : keep ? [[KEPT + name, value]] : [],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** The environment as it was before they were renamed. */
+export function withNodeVariables(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name.startsWith(KEPT) ? name.slice(KEPT.length) : name,
+      value,
+    ]),
+  );
 }

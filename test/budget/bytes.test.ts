@@ -6,7 +6,7 @@ import { bundleMeta, ownerOf } from './recording.ts';
 
 /** KiB of minified text, and what they are for. Packages of less than 1 KiB are not listed. */
 const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
-  src: [300, 'our own sources'],
+  src: [400, 'our own sources'],
   'node-forge': [210, 'PKCS#12 in and out of what is asked for as a key store; a text of its own'],
   '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
   yaml: [113, 'configs, and the pod specs of inject'],

@@ -75,6 +75,36 @@ test('a boolean flag accepts only true and false', () => {
   assert.match(first('init', { PODSECRETS_ALLOW_DISK: '1' }).message, 'expected true or false, got "1"');
 });
 
+test('the words after -- are the command of exec, and no flags', () => {
+  const { words, settings } = run('exec --pristine -- app --dir /x -- -f - --help');
+  assert.equal(words, ['app', '--dir', '/x', '--', '-f', '-', '--help']);
+  assert.equal([settings.pristine, settings.dir, settings.logLevel], [true, undefined, 'warn']);
+});
+
+test('exec needs -- and a command after it', () => {
+  for (const line of ['exec', 'exec --'])
+    assert.match(first(line).message, 'expected a command after --, got none');
+  assert.match(first('exec app').remedy, 'podsecrets exec -- app');
+  assert.is(refused('exec app').length, 1);
+});
+
+test('--set takes each variable once, and names, not flags, are kept', () => {
+  const set = run('exec --set A=/a --set B=/b -- app').settings.set.map(({ name }) => name);
+  assert.equal(set, ['A', 'B']);
+  assert.match(first('exec --set A=/a --set A=/b -- app').message, 'got "A" twice');
+  assert.match(first('exec --set A -- app').message, 'expected NAME=REF');
+  assert.match(
+    first('exec --preserve-env A=1 -- app').message,
+    'expected the name of an environment variable',
+  );
+  assert.match(first('exec --keep-env A -- app').message, 'needs --pristine');
+});
+
+test('several configs of exec may be without a directory, but not share one', () => {
+  assert.is(run('exec --config a --config b -- app').settings.config.length, 2);
+  assert.match(first('exec --config a --config b --dir /x -- app').message, 'got "/x" twice');
+});
+
 test('a dash alone is the value of the flag before it', () => {
   for (const line of ['inject -f -', 'inject --file -', 'inject --file=-'])
     assert.equal([run(line).settings.file, run(line).origins.file], ['-', 'flag'], line);
@@ -87,7 +117,10 @@ test('a dash alone is the value of the flag before it', () => {
 test('rejects a flag without a value or with an empty one', () => {
   assert.is(first('init --dir').subject, '--dir');
   assert.is(first('sidecar --interval=').subject, '--interval');
-  assert.match(first('init --config').message, 'expected FILE or FILE=DIR, got nothing');
+  assert.match(
+    first('init --config').message,
+    'expected FILE, FILE=DIR, env:NAME or env:NAME=DIR, got nothing',
+  );
 });
 
 test('a misspelt flag is an error that names the nearest', () => {

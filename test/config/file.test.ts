@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readConfigFile } from '../../src/config/file.ts';
+import { readConfig, readConfigFile } from '../../src/config/file.ts';
 import { Problem } from '../../src/core/problem.ts';
 import { copyForOthers } from '../support/allowed.ts';
 import { nobody } from '../support/readable-copy.ts';
@@ -39,9 +39,24 @@ test('reads text, through links and without its byte order mark', () => {
   assert.is(readConfigFile(written('empty', '')), '');
 });
 
+test('env:NAME is the text of a variable', () => {
+  assert.is(readConfig('env:CLASS', { CLASS: 'kind: ä' }), 'kind: ä');
+  for (const [env, got] of [
+    [{}, 'no such variable'],
+    [{ CLASS: '' }, 'an empty one'],
+  ] as const) {
+    try {
+      readConfig('env:CLASS', env);
+      assert.unreachable();
+    } catch (error) {
+      assert.match((error as Problem).message, `in the variable "CLASS", got ${got}`);
+    }
+  }
+});
+
 test('reads a pipe, such as a shell creates for <(command)', () => {
   const module = new URL('../../src/config/file.ts', import.meta.url).href;
-  const script = `import { readConfigFile } from ${JSON.stringify(module)}; console.log(readConfigFile('/dev/fd/3').length);`;
+  const script = `import { readConfig, readConfigFile } from ${JSON.stringify(module)}; console.log(readConfigFile('/dev/fd/3').length);`;
   const { stdout } = spawnSync(
     'sh',
     [
@@ -102,7 +117,7 @@ test('a file of another user without read permission is an error', () => {
   chmodSync(files[0] ?? '', 0o644);
   chmodSync(files[1] ?? '', 0o600);
   const script = `
-    import { readConfigFile } from ${JSON.stringify(copy.url('src/config/file.ts'))};
+    import { readConfig, readConfigFile } from ${JSON.stringify(copy.url('src/config/file.ts'))};
     for (const file of ${JSON.stringify(files)}) {
       try { console.log(readConfigFile(file)); } catch (error) { console.log(error.message); }
     }`;

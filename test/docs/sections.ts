@@ -67,6 +67,7 @@ const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   fetch: 'a value could not be read, or is not what the config says; `status`: the sidecar is not ready',
   publish: 'the directory could not be written',
   notify: 'the files are there, but the application could not be notified',
+  exec: '`exec`: the command could not be started; 127: it was not found. Afterwards the exit code is that of the command',
   kubernetes: 'a Kubernetes Secret could not be applied, or a manifest cannot work',
   sync: 'the process that does a sync was killed, or could not be started: memory, processes, time',
 };

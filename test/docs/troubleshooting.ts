@@ -219,4 +219,13 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'the process that did the sync was killed, because it used too much memory or made no progress, or could not be started; the files stay as they are',
     'the message has the reason: raise the limit that it names, or correct the config that was edited last',
   ],
+
+  'exec.notFound': [
+    'the command after `--` is not a file, or not in a directory of its `PATH`; the exit code is 127',
+    'write the full path; the message lists the directories',
+  ],
+  'exec.start': [
+    'the kernel does not start the command: no permission, another format, a volume mounted `noexec`, or arguments and environment that are too long together',
+    'the message has the reason; read large secrets as files with `--dir`',
+  ],
 };

@@ -1,0 +1,92 @@
+/**
+ * Becomes the command by execve(2): the same process, without a shell, and nothing of podsecrets stays in it.
+ *
+ * What Node changed in the process and execve keeps is undone first: ignored signals, and blocked ones. Standard streams that
+ * Node opened would stay non-blocking: standard-streams.ts prevents that. One change is left: Node raises the soft limit of
+ * open files to the hard one, and the old limit is not known any more.
+ */
+
+import { accessSync, constants, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { Secret } from '../core/secret.ts';
+import { type FileKind, notStarted, type Program } from './program.ts';
+
+/**
+ * Never returns. Rejects with the reason of `stop` if a signal arrived, or with a Problem of code `exec.start`. The error of
+ * Node is not its cause, because it can quote a value.
+ */
+export async function become(
+  { file, name }: Program,
+  words: readonly string[],
+  variables: ReadonlyMap<string, string | Secret>,
+  stop: AbortSignal,
+): Promise<never> {
+  // Node ignores these two, so that `yes | head` would not end. A signal with a handler gets its default by execve.
+  for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {});
+  const environment = Object.fromEntries(
+    [...variables].map(([name, value]) => [name, typeof value === 'string' ? value : textOf(value)]),
+  );
+  // Delivers signals that have arrived. After it they have their default, as if the command had been running already.
+  await setImmediate();
+  stop.throwIfAborted();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
+    process.removeAllListeners(signal);
+  unblockSignals();
+  let errno: number | undefined;
+  try {
+    process.execve?.(file, [...words], environment);
+  } catch (error) {
+    ({ errno } = error as NodeJS.ErrnoException);
+  }
+  throw notStarted(name, reasonOf(errno));
+}
+
+/** Node blocks SIGUSR1 when it runs without its debugger. */
+function unblockSignals(): void {
+  try {
+    const { dlopen } = process.getBuiltinModule('node:ffi');
+    const { functions } = dlopen(null, {
+      sigprocmask: { arguments: ['i32', 'pointer', 'pointer'], return: 'i32' },
+    });
+    functions.sigprocmask(SIG_SETMASK, new Uint8Array(SIGSET_SIZE), null);
+  } catch {
+    // A Node without foreign functions runs with its debugger, and blocks no signal.
+  }
+}
+
+const SIG_SETMASK = 2;
+/** Bytes of sigset_t, in glibc and musl. */
+const SIGSET_SIZE = 128;
+
+/** What a path leads to, for the user of this process. */
+export function fileKind(file: string): FileKind {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return 'missing';
+  if (!stat.isFile()) return 'notExecutable';
+  try {
+    accessSync(file, constants.X_OK);
+    return 'program';
+  } catch {
+    return 'notExecutable';
+  }
+}
+
+function textOf(value: Secret): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(value.reveal());
+}
+
+/** Numbers of errno(3), because Node has no code for E2BIG. */
+function reasonOf(errno: number | undefined): string {
+  switch (Math.abs(errno ?? 0)) {
+    case 2:
+      return 'the interpreter that it names is missing (ENOENT)';
+    case 7:
+      return 'its arguments and its environment together are too long for the kernel (E2BIG)';
+    case 8:
+      return 'its format is unknown; a script needs a first line such as #!/bin/sh (ENOEXEC)';
+    case 13:
+      return 'permission denied (EACCES)';
+    default:
+      return errno === undefined ? 'Node gave no reason' : `errno ${Math.abs(errno)}`;
+  }
+}
