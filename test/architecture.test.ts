@@ -126,7 +126,7 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
 
 /** Packages and builtins that compute and touch nothing, and the files that may use them. */
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
-  [/^node:path$/, /^src\/(publish|kubernetes|config)\//],
+  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject/],
   [/^yaml$/, /^src\/(formats|inject)\//],
   // Compares addresses.
   [/^node:net$/, /^src\/aws\/proxy/],

@@ -18,7 +18,7 @@ export type AgentFailure =
   /** `body`: the response text; it is never printed. */
   | { readonly kind: 'refused'; readonly status: number; readonly body: string }
   /** Status 200, but the body does not contain credentials. */
-  | { readonly kind: 'answer' };
+  | { readonly kind: 'response' };
 
 /** What the user can do, and whether a retry can help. */
 export interface Advice {
@@ -45,7 +45,7 @@ export function agentFailureText(failure: AgentFailure): string {
       return `no connection (${failure.code})`;
     case 'timeout':
       return `no response within ${failure.ms} ms`;
-    case 'answer':
+    case 'response':
       return 'a response without AccessKeyId, SecretAccessKey, Token and Expiration';
     case 'refused': {
       const { code, requestId, known } = readRefusal(failure.body);
@@ -73,7 +73,7 @@ function adviceOf(failure: AgentFailure): Advice {
           'Check the log of the eks-pod-identity-agent on this node: it may be unable to reach the EKS Auth API.',
         retry: true,
       };
-    case 'answer':
+    case 'response':
       return { remedy: 'Check that the address is that of the agent.', retry: true };
     case 'refused': {
       const { code, known } = readRefusal(failure.body);

@@ -158,5 +158,5 @@ const results: Readonly<Record<AwsErrorFacts['kind'], string>> = {
   throttled: 'throttled',
   server: 'server',
   network: 'network',
-  answer: 'server',
+  response: 'server',
 };

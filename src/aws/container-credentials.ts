@@ -71,7 +71,7 @@ export function createContainerClient(timeout: number, clock: Clock): FetchConta
     const cancel = setCancellableTimeout(clock, timeout, () => request.end({ kind: 'timeout', ms: timeout }));
     try {
       const credentials = await abortable(request.run(provider), request.ended);
-      return areUsable(credentials) ? credentials : { kind: 'answer' };
+      return areUsable(credentials) ? credentials : { kind: 'response' };
     } catch (error) {
       const failure = request.failure();
       if (failure === undefined) throw internalError(error);
@@ -113,7 +113,7 @@ function observeRequest(clock: Clock): ObservedRequest {
     // HPE_*: something responded, but not with HTTP.
     if (failure?.kind !== 'refused')
       failure ??= code?.startsWith('HPE_')
-        ? { kind: 'answer' }
+        ? { kind: 'response' }
         : { kind: 'unreachable', code: code ?? 'none' };
   };
   const onCreated = (message: unknown): void => {
@@ -138,11 +138,11 @@ function observeRequest(clock: Clock): ObservedRequest {
       incoming.on('error', onError);
       const refused = incoming.statusCode === 200 ? undefined : { status: incoming.statusCode ?? 0 };
       const body = limitBody(incoming, () =>
-        end(refused === undefined ? { kind: 'answer' } : { kind: 'refused', ...refused, body: body() }),
+        end(refused === undefined ? { kind: 'response' } : { kind: 'refused', ...refused, body: body() }),
       );
       incoming.once('end', () => {
         failure ??=
-          refused === undefined ? { kind: 'answer' } : { kind: 'refused', ...refused, body: body() };
+          refused === undefined ? { kind: 'response' } : { kind: 'refused', ...refused, body: body() };
       });
     });
   };

@@ -141,7 +141,7 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
       'Check the network to STS in this region, HTTPS_PROXY, AWS_CA_BUNDLE, AWS_ENDPOINT_URL_STS; private clusters need a VPC endpoint for STS.',
     retry: true,
   },
-  answer: {
+  response: {
     remedy: 'Check what responds at the endpoint: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
     retry: true,
   },

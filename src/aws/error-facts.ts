@@ -24,7 +24,7 @@ export type AwsErrorKind =
   | 'server'
   | 'network'
   /** The response is not from AWS, or is incomplete. */
-  | 'answer';
+  | 'response';
 
 /** The facts of a failure. All but `message` are safe to print. */
 export interface AwsErrorFacts {
@@ -62,20 +62,20 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
     return { ...facts, ...whereFailed(error), kind: 'network', code: network ?? name, message: undefined };
   // HPE_*: the response is not HTTP.
   if (network?.startsWith('HPE_') || isResponseCode(network))
-    return { ...facts, ...whereFailed(error), kind: 'answer', code: network, message: undefined };
+    return { ...facts, ...whereFailed(error), kind: 'response', code: network, message: undefined };
   // The SDK has no endpoint for this region or option; it throws before anything is sent.
   if (name === 'EndpointError') return awsFailure(name, textOf(field(error, 'message')), facts);
   if (field(error, '$fault') !== undefined && name !== undefined && name !== 'Unknown') {
     return awsFailure(name, textOf(field(error, 'message')), facts);
   }
   if (status === undefined && field(error, '$response') === undefined) return undefined;
-  const kind = status === 429 ? 'throttled' : status !== undefined && status >= 500 ? 'server' : 'answer';
+  const kind = status === 429 ? 'throttled' : status !== undefined && status >= 500 ? 'server' : 'response';
   return { ...facts, kind, code: undefined, message: undefined };
 }
 
 /** ` from HOST:PORT`, for a failure of the network or of what answers there; '' for an answer of AWS. */
 export function peerText({ kind, peer }: AwsErrorFacts): string {
-  return peer === undefined || (kind !== 'network' && kind !== 'answer')
+  return peer === undefined || (kind !== 'network' && kind !== 'response')
     ? ''
     : ` from ${escapeControl(peer)}`;
 }
@@ -102,13 +102,13 @@ export function isWrongSignature({ code, message }: AwsErrorFacts): boolean {
 export function entryFailure(code: unknown, message: unknown, requestId: unknown): AwsErrorFacts {
   const facts = { ...noFacts, requestId: token(requestId) };
   const errorCode = token(code);
-  if (errorCode === undefined) return { ...facts, kind: 'answer', code: undefined, message: undefined };
+  if (errorCode === undefined) return { ...facts, kind: 'response', code: undefined, message: undefined };
   return awsFailure(errorCode, textOf(message), facts);
 }
 
 /** The failure of a response without the fields that it must have. */
 export function incompleteResponse(requestId: unknown): AwsErrorFacts {
-  return { ...noFacts, kind: 'answer', code: undefined, message: undefined, requestId: token(requestId) };
+  return { ...noFacts, kind: 'response', code: undefined, message: undefined, requestId: token(requestId) };
 }
 
 const noFacts = {
@@ -121,7 +121,7 @@ const noFacts = {
 
 /** Codes of `RequestError` for a response that is not from AWS. */
 function isResponseCode(code: string | undefined): boolean {
-  return code !== undefined && /^ERR_(ANSWER_TOO_LARGE|ANSWER_NOT_UTF8|UPGRADED)$/.test(code);
+  return code !== undefined && /^ERR_(RESPONSE_TOO_LARGE|RESPONSE_NOT_UTF8|UPGRADED)$/.test(code);
 }
 
 function whereFailed(error: object): Partial<Pick<AwsErrorFacts, 'peer' | 'phase'>> {
@@ -155,7 +155,7 @@ function kindOf(name: string, message: string, status: number | undefined): AwsE
 /** Whether the endpoint does not implement the operation, like some emulators and gateways; each reports it differently. */
 export function isUnknownOperation({ kind, code, status }: AwsErrorFacts): boolean {
   if (code !== undefined && unknownOperations.has(normalizeCode(code))) return true;
-  return status === 501 || (kind === 'answer' && (status === 404 || status === 405));
+  return status === 501 || (kind === 'response' && (status === 404 || status === 405));
 }
 
 const unknownOperations: ReadonlySet<string> = new Set([

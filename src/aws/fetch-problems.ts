@@ -54,7 +54,7 @@ export function failedCall(ref: SecretRef, action: string, result: CallFailure):
 export function failedFetch(ref: SecretRef, action: string, failure: AwsErrorFacts): FailedFetch {
   const { code, status } = failure;
   // An error of the network or of a proxy has a code too, but not one of AWS.
-  const fromAws = !['network', 'answer', 'throttled', 'server'].includes(failure.kind);
+  const fromAws = !['network', 'response', 'throttled', 'server'].includes(failure.kind);
   return {
     kind: 'failed',
     problem: fetchProblem(ref, action, failure),
@@ -82,7 +82,7 @@ const kinds: Readonly<Record<AwsErrorKind, KindRules>> = {
   throttled: { code: 'fetch.throttled', retry: true },
   server: { code: 'fetch.server', retry: true },
   network: { code: 'fetch.network', retry: true },
-  answer: { code: 'fetch.answer', retry: true },
+  response: { code: 'fetch.response', retry: true },
 };
 
 interface Texts {
@@ -126,7 +126,7 @@ function textsOf(ref: SecretRef, action: string, failure: AwsErrorFacts): Texts 
       };
     case 'network':
       return unreachable(where, got, failure);
-    case 'answer':
+    case 'response':
       return {
         message:
           failure.code === undefined && failure.status === undefined

@@ -71,7 +71,7 @@ function awsTexts(failure: AwsErrorFacts): Texts {
     case 'server':
       return { got, remedy: 'Wait: the fault is on the AWS side.', retry: true };
     case 'network':
-    case 'answer':
+    case 'response':
       return { got, remedy: 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS.', retry: true };
     case 'client':
     case 'notFound':

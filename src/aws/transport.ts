@@ -119,7 +119,7 @@ export function createTransport(options: TransportOptions): Transport {
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
         // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
-        if (!isUtf8(body)) throw new RequestError('ERR_ANSWER_NOT_UTF8', peer, 'answer');
+        if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
         cancel();

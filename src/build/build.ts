@@ -4,9 +4,8 @@
  *   node src/build/build.ts            builds if anything it depends on has changed
  *   node src/build/build.ts --force    builds
  *
- * Two builds may run at once: each works in a directory of its own and moves its result into place in one step. The stamp
- * beside the program says which inputs it was made from, and identifies the program, so that the stamp of one build is
- * never taken for that of another.
+ * Two builds may run at once: each works in its own directory and renames its result into place. The stamp next to the
+ * program has the hash of its inputs and identifies the program, so that the stamp of one build is never used for another.
  *
  * PODSECRETS_BUILD_WITHOUT=NAME,… leaves optimizations out (optimizations.ts).
  */

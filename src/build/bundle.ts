@@ -4,16 +4,14 @@
  *
  * CommonJS, because an ES module that imports `node:http` makes Node evaluate every export of it, which loads 69 more of
  * its own modules (4.0 instead of 2.5 times the start of Node for a program without any package). Several modules, because
- * what is not needed then costs neither time nor memory: neither its source nor its compiled code is read.
+ * an unused module then costs neither time nor memory: neither its source nor its compiled code is read.
  */
 
 import { basename } from 'node:path';
 import { build, type Metafile, type Plugin, transform } from 'esbuild';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import type { Optimization } from './optimizations.ts';
-import { crc32 } from './patches/crc32.ts';
-import { applyPatches } from './patches/patch.ts';
-import { webStreams } from './patches/web-streams.ts';
+import { applyPatches, crc32, webStreams } from './patches.ts';
 
 export interface Bundle {
   /** Source texts by name, such as `main.js`, where the program starts. They require each other as `./name`. */
@@ -39,7 +37,7 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
     entryPoints: [entry],
     bundle: true,
     splitting: !without.has('splitting'),
-    // Only ES modules can be split; each is made CommonJS below.
+    // Only ES modules can be split; each is converted to CommonJS below.
     format: 'esm',
     write: false,
     metafile: true,
@@ -50,7 +48,7 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
     // esbuild can drop unused parts of a package's ES sources; `main`, its default for Node, is CommonJS, where it cannot.
     mainFields: ['module', 'main'],
     conditions: ['module'],
-    // Some packages look up their own location; a single file has none.
+    // Some packages read their own location; a single file has none.
     define: { 'import.meta.url': '"file:///podsecrets"' },
     plugins: [
       ...plugins,
@@ -77,7 +75,7 @@ const keepJit: Plugin = {
   },
 };
 
-/** Whether a CommonJS file of a package became this module, because something imports it dynamically. */
+/** Whether this module is a CommonJS file of a package that is imported dynamically. */
 function isCommonJs(name: string, meta: Metafile): boolean {
   const entry = meta.outputs[`bundle/${name}`]?.entryPoint;
   return entry !== undefined && meta.inputs[entry]?.format === 'cjs';
@@ -94,7 +92,7 @@ async function toCommonJs(text: string, wasCommonJs: boolean): Promise<string> {
     charset: 'ascii',
     legalComments: 'none',
   });
-  // Of a CommonJS file esbuild exports only the default, which is all of its exports.
+  // esbuild exports a CommonJS file as the default export.
   const exported = wasCommonJs ? 'module.exports = module.exports.default;' : '';
   return `(function (require, module, exports) {${code}\n${exported}})`;
 }

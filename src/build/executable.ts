@@ -1,5 +1,5 @@
 /**
- * Makes the program's modules an executable: Node's own `--build-sea` puts them into a copy of the Node that runs this.
+ * Builds an executable from the program's modules: Node's own `--build-sea` puts them into a copy of the Node that runs this.
  *
  * Node can store compiled code with a program, but only of functions that run when a script is first evaluated. So the build
  * runs the program (warm-up.ts) and stores the code of everything that ran. A start-up snapshot would start faster, but Node
@@ -53,11 +53,11 @@ export async function makeExecutable(
       ),
       disableExperimentalSEAWarning: true,
       execArgv: FLAGS,
-      // NODE_OPTIONS is meant for other programs in the same container: a flag that this Node does not know would end it.
+      // NODE_OPTIONS is meant for other programs in the same container: a flag that this Node does not support would end it.
       execArgvExtension: 'none',
     }),
   );
-  // A Node builds the program into a copy of itself.
+  // Node builds the program into a copy of itself.
   const node = join(work, 'node');
   const original = readFileSync(process.execPath);
   writeFileSync(node, without.has('trim-icu') ? original : trimIcu(original), { mode: 0o755 });
@@ -76,7 +76,7 @@ async function storeCode(
 ): Promise<void> {
   const warmUp = await openWarmUp(work);
   try {
-    // The first time to find the modules that belong together, the second time for the code of the chunks they form.
+    // The first run finds the modules of each chunk, the second stores the code of the chunks.
     writeChunks(modules, {}, chunks);
     if (!without.has('chunks')) writeChunks(modules, await warmUpChunks(chunks, warmUp.runs), chunks);
     await warmUpChunks(chunks, warmUp.runs);

@@ -1,7 +1,7 @@
 /**
- * Collects what the image must say about its parts: `node src/build/licenses.ts DIRECTORY` writes there, as under
- * node_modules, the package.json and the licence of each package in the bundle, and of Node. Vulnerability scanners read the
- * first and people the second; neither can look into an executable.
+ * Collects the licences of the image: `node src/build/licenses.ts DIRECTORY` writes the package.json and the licence of each package in
+ * the bundle, and of Node, into a folder like node_modules. Vulnerability scanners read the package.json, because they cannot look
+ * into an executable.
  */
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ for (const folder of [...packagesOf(meta), `node_modules/node-${process.platform
   for (const file of files) copyFileSync(join(root, folder, file), join(directory, folder, file));
 }
 
-/** Their folders, such as node_modules/cliui/node_modules/string-width. */
+/** The folders of the bundled packages, such as node_modules/cliui/node_modules/string-width. */
 function packagesOf({ outputs }: Metafile): ReadonlySet<string> {
   const files = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
   return new Set(

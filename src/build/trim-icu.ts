@@ -1,11 +1,11 @@
 /**
- * Removes the data of other languages from a Node: most of ICU, which is 33 of its 116 MB.
+ * Removes the data of other languages from a Node executable: most of ICU, which is 33 of its 116 MB.
  *
  * Zeros replace it, and nothing else moves. The result behaves like a Node built with `small-icu`: other locales fall back to
- * the root, and TextDecoder refuses GB 18030, Shift_JIS and the like.
+ * the root, and TextDecoder rejects GB 18030, Shift_JIS and the like.
  *
  * The data is one archive (ICU's ucmndata.h): a header, a table, the names, the items. The table is a count and for each
- * item, sorted by name, where its name and its bytes begin, from the table's start. Anything else stops the build.
+ * item, sorted by name, where its name and its bytes begin, from the table's start. Any other layout fails the build.
  */
 
 /** Items to remove; all others stay. */
@@ -46,7 +46,7 @@ const ENTRY = 8;
 const ALIGNMENT = 16;
 
 interface Item {
-  /** With its package and folder, as ICU asks for it: icudt78l/coll/root.res. */
+  /** With its package and folder, as ICU requests it: icudt78l/coll/root.res. */
   readonly name: string;
   /** From the table's start. */
   readonly begin: number;
@@ -54,7 +54,7 @@ interface Item {
   readonly bytes: Buffer;
 }
 
-/** The same executable without the data that nothing here uses. */
+/** The same executable without the unused data. */
 export function trimIcu(executable: Buffer): Buffer {
   const trimmed = Buffer.from(executable);
   const table = placeOfTable(executable);
@@ -116,9 +116,9 @@ function inPackage(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }
 
-/** Table, names and items, as ICU's own icupkg lays them out, and an end. */
+/** Table, names and items in the layout of ICU's own icupkg, and an end item. */
 function archiveOf(used: readonly Item[]): Buffer {
-  // An item is as long as it is to the next one; without an end Temporal did not find its zones, which are the last.
+  // The length of an item is the distance to the next one. Without an end item Temporal did not find its zones, which are the last item.
   const items = [...used, { name: `${used.at(-1)?.name}~`, bytes: Buffer.alloc(0) }];
   const names = items.map(({ name }) => Buffer.from(`${name}\0`, 'latin1'));
   const table = Buffer.alloc(COUNT + items.length * ENTRY);

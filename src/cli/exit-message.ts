@@ -1,6 +1,6 @@
 /**
- * What a failed command writes at its end: the last line on stderr, and the termination message that `kubectl describe pod`
- * shows. They must be enough, because often nothing else can be read.
+ * The final output of a failed command: the last line on stderr, and the termination message that `kubectl describe pod` shows.
+ * Often nothing else of a failed pod can be read, so each must be sufficient.
  */
 
 import { causeLine, exitCodeOf, groupByCause, type Problem, problemsOf } from '../core/problem.ts';
@@ -9,9 +9,9 @@ import { escapeControl } from '../core/text.ts';
 /** The end of a failed command. */
 export interface ExitMessage {
   readonly exitCode: number;
-  /** One line: what failed, where, and what to do; as many problems as fit, and the number of the others. */
+  /** One line: subject, message and remedy of as many problems as fit, and the number of the others. */
   readonly line: string;
-  /** The same, a line for each cause. */
+  /** The same, with one line for each cause. */
   readonly terminationMessage: string;
 }
 
@@ -26,7 +26,7 @@ export function formatExit(command: string | undefined, thrown: unknown): ExitMe
   );
 }
 
-/** For a signal that ended a command before its first publish, or `exec` before the command; `problems` is why it took so long. */
+/** For a signal that ended a command before its first publish, or `exec` before its command; `problems` are those of the attempts so far. */
 export function formatInterrupted(
   command: string,
   signal: string,
@@ -38,7 +38,7 @@ export function formatInterrupted(
   return messageOf(head, causeLines(problems), exitCode);
 }
 
-/** A line for each cause, so that one which stopped many objects leaves room for the others. */
+/** A line for each cause, so that one that affects many objects leaves space for the others. */
 function causeLines(problems: readonly Problem[]): readonly string[] {
   return groupByCause(problems).map(causeLine);
 }
@@ -69,11 +69,11 @@ function joined(lines: readonly string[], divider: string, length: number): stri
 
 function internalErrorLine(thrown: unknown): string {
   if (!(thrown instanceof Error))
-    return 'a bug of podsecrets: it threw something that is not an Error. Please report it. [bug]';
+    return 'a bug in podsecrets: it threw a value that is not an Error. Please report it. [bug]';
   const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   const at = frames
     .slice(0, 6)
     .map((frame) => frame.trim())
     .join(' ');
-  return escapeControl(`a bug of podsecrets: ${thrown.name} ${at}. Please report this line. [bug]`, LINE);
+  return escapeControl(`a bug in podsecrets: ${thrown.name} ${at}. Please report this line. [bug]`, LINE);
 }

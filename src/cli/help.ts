@@ -33,7 +33,7 @@ const examples: Readonly<Record<CommandName, readonly string[]>> = {
   status: ['kubectl exec POD -c podsecrets -- podsecrets status'],
 };
 
-/** The help page of a command, or of the program, `width` columns wide. */
+/** The help of a command, or of the program, `width` columns wide. */
 export async function helpText(name: CommandName | undefined, width: number): Promise<string> {
   const page = yargs([])
     .scriptName('podsecrets')

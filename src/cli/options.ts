@@ -2,7 +2,7 @@
  * The one table of options.
  *
  * The command line, the environment, the Settings type, `--help`, the options page and the chart's values all come from it.
- * Precedence: flag, then environment, then default. No option carries a secret, so there is no list of options to redact. A
+ * Precedence: flag, then environment, then default. No option contains a secret, so there is no list of options to redact. A
  * default is text, and is parsed like any other value.
  */
 
@@ -21,7 +21,7 @@ import {
   readUrl,
 } from './values.ts';
 
-/** What a kind of value looks like, for errors, and how it is read. */
+/** For each kind of value: its description in errors, and its parser. */
 export const kinds = {
   text: { expected: 'text', read: (text: string) => text || undefined },
   flag: { expected: 'true or false', read: readFlag },
@@ -48,7 +48,7 @@ function readFlag(text: string): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
-/** What kind of value an option takes. */
+/** The kind of an option's value. */
 export type Kind = keyof typeof kinds;
 /** The commands. */
 export type CommandName = 'init' | 'sidecar' | 'exec' | 'check' | 'doctor' | 'inject' | 'status';
@@ -59,7 +59,7 @@ export interface Option {
   /** The variable that sets it. */
   readonly env: string;
   readonly default?: string | undefined;
-  /** May be given several times; in the environment the values are divided by commas. */
+  /** May be given several times; in the environment variable the values are separated by commas. */
   readonly repeatable?: true;
   /** A one-letter flag. */
   readonly alias?: string;
@@ -72,11 +72,11 @@ export interface Option {
   readonly group: string;
   readonly commands: readonly CommandName[];
   readonly description: string;
-  /** What differs for a certain command. */
+  /** Differences for single commands. */
   readonly overrides?: Partial<Record<CommandName, Pick<Option, 'default' | 'choices' | 'description'>>>;
 }
 
-// inject takes the options of the containers that it adds, and passes them on.
+// inject accepts the options of the containers that it adds, and passes them to these.
 const planning = ['init', 'sidecar', 'exec', 'check', 'doctor', 'inject'] as const;
 const fetching = ['init', 'sidecar', 'exec', 'doctor', 'inject'] as const;
 const publishing = ['init', 'sidecar', 'exec', 'inject'] as const;
@@ -93,7 +93,7 @@ export const options = {
     group: 'Config',
     commands: planning,
     description:
-      'SecretProviderClass file, or env:NAME for a variable that holds its text, and the directory to publish to; several are allowed',
+      'SecretProviderClass file (FILE#NAME: one of several classes), or env:NAME for a variable that holds its text, and the directory to publish to; several are allowed',
     overrides: {
       exec: {
         description:
@@ -319,7 +319,7 @@ export const options = {
     placeholder: 'NAME',
     group: 'Environment',
     commands: ['exec'],
-    description: 'keep the value that the variable has already; by default the secret replaces it',
+    description: 'keep the existing value of the variable; by default the secret replaces it',
   },
   pristine: {
     kind: 'flag',
@@ -328,7 +328,7 @@ export const options = {
     group: 'Environment',
     commands: ['exec'],
     description:
-      'of the own environment pass on only PATH, HOME, USER, TMPDIR, TZ, LANG, LC_*, TERM and those of --keep-env',
+      'pass only PATH, HOME, USER, TMPDIR, TZ, LANG, LC_*, TERM and the variables of --keep-env to the command',
   },
   keepEnv: {
     kind: 'envName',
@@ -337,17 +337,19 @@ export const options = {
     placeholder: 'NAME',
     group: 'Environment',
     commands: ['exec'],
-    description: 'with --pristine: pass this variable on too',
+    description: 'with --pristine: pass this variable too',
   },
   file: {
     kind: 'text',
     env: 'PODSECRETS_FILE',
     default: '-',
+    repeatable: true,
     alias: 'f',
     placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'manifests to read; -: standard input',
+    description:
+      'manifests to read: a file, the files of a directory, or - for standard input; several are allowed',
   },
   as: {
     kind: 'text',
@@ -498,10 +500,10 @@ export const options = {
   },
 } as const satisfies Record<string, Option>;
 
-/** An option as the code names it; `flagOf` gives its flag. */
+/** The name of an option in the code; `flagOf` returns its flag. */
 export type OptionName = keyof typeof options;
 
-/** The value an option has once read: a union of its choices, a list if repeatable, optional if it has no default. */
+/** The parsed value of an option: a union of its choices, a list if repeatable, optional without a default. */
 type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
   ? C | (O extends { overrides: Record<string, { choices: readonly (infer D)[] }> } ? D : never)
   : NonNullable<ReturnType<(typeof kinds)[O['kind']]['read']>>;
@@ -519,7 +521,7 @@ export type Settings = {
 export type AuthOption = Settings['auth'];
 /** How to read Secrets Manager. */
 export type FetchMode = Settings['fetch'];
-/** What owns a synced Kubernetes Secret, and so when it is deleted. */
+/** The owner of a synced Kubernetes Secret, with which it is deleted. */
 export type SecretOwner = Settings['secretOwner'];
 /** What `inject` adds to a pod. */
 export type InjectAs = Settings['as'];
@@ -529,7 +531,7 @@ export function optionEntries(): readonly (readonly [OptionName, Option])[] {
   return Object.entries(options) as [OptionName, Option][];
 }
 
-/** The row of an option as a command takes it. */
+/** The row of an option, with the overrides for a command. */
 export function optionFor(name: OptionName, command: CommandName): Option {
   const option: Option = options[name];
   return { ...option, ...option.overrides?.[command] };

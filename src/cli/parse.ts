@@ -1,9 +1,9 @@
 /**
- * The command line becomes a Command.
+ * Parses the command line.
  *
- * The tokens are yargs' (its parser alone: loading the whole of yargs costs 30 ms of a cold start on Node 26, 1.5 times
- * the start of Node itself; the parser costs 2 ms). Everything is read as text and given to the readers of the option
- * table: nothing here prints, exits or reads the process. Never yargs' `env(prefix)`: see settings.ts.
+ * yargs-parser splits it into tokens. It costs a cold start 2 ms; the whole of yargs costs 30 ms on Node 26, 1.5 times the start of
+ * Node itself. All values stay text, and the parsers of the option table convert them. Nothing here prints, exits or reads the
+ * process. yargs' `env(prefix)` is not used: see settings.ts.
  */
 
 import parser from 'yargs-parser';
@@ -13,24 +13,24 @@ import { didYouMean, escapeControl, quote } from '../core/text.ts';
 import { type CommandName, flagOf, type Option, type OptionName, optionEntries, options } from './options.ts';
 import { type Invocation, readSettings } from './settings.ts';
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export type Command =
   | { readonly kind: 'run'; readonly invocation: Invocation }
   | { readonly kind: 'help'; readonly name: CommandName | undefined }
   | { readonly kind: 'version' };
 
-/** The commands and what each does, as `--help` lists them. */
+/** The commands and their descriptions in `--help`. */
 export const commands: Readonly<Record<CommandName, string>> = {
   init: 'fetch once, publish, notify the application, exit',
-  sidecar: 'do what init does, then keep the files fresh until SIGTERM',
-  exec: 'fetch once, then become a command that has the secrets in its environment',
+  sidecar: 'like init, then keep the files up to date until SIGTERM',
+  exec: 'fetch once, then run a command with the secrets in its environment',
   check: 'validate configs offline: report all problems, or print the plan',
   doctor: 'check, then test against AWS: identity, region, endpoint, each object',
   inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
   status: 'show the status of a running sidecar',
 };
 
-/** Reads a command line. Throws Problems of stage `usage`, all of them at once. */
+/** Parses a command line. Throws all Problems together, of stage `usage`. */
 export function parseCommand(argv: readonly string[], env: Environment): Command {
   const entries = optionEntries();
   // The words after `--` are not flags, and those of `exec` are passed on as they are.
@@ -78,7 +78,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   return { kind: 'run', invocation: reading.invocation };
 }
 
-/** `-f -` as `-f=-`: yargs parses a lone dash as a separate word, and leaves the flag before it without a value. */
+/** `-f -` as `-f=-`: yargs parses a lone dash as a separate word, and the flag before it then has no value. */
 function withDashes(argv: readonly string[]): readonly string[] {
   const words: string[] = [];
   for (const word of argv) {
@@ -94,14 +94,14 @@ function aliasOf(name: OptionName, option: Option): [string, string][] {
   return option.alias === undefined ? [] : [[flagOf(name).slice(2), option.alias]];
 }
 
-/** yargs silently turns `--allow-disk=yes` into false, so the values of flags are read from the words. */
+/** yargs silently converts `--allow-disk=yes` to false, so the values of boolean flags are read from the words. */
 function flagTexts(words: readonly string[], token: string): readonly string[] {
   return words
     .filter((word) => word === `--${token}` || word.startsWith(`--${token}=`))
     .map((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : 'true'));
 }
 
-/** The commands that take FILE arguments. */
+/** The commands with FILE arguments. */
 const TAKES_FILES: ReadonlySet<CommandName> = new Set(['check']);
 
 function commandToExplain([word, ...others]: readonly string[]): CommandName | undefined {

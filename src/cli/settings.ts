@@ -1,7 +1,7 @@
 /**
- * Flags and environment become Settings, or problems.
+ * Converts flags and environment variables to Settings, or to Problems.
  *
- * Every value is parsed by the reader of its kind; nothing is guessed. A misspelt flag is an error. A misspelt variable is a
+ * Every value is parsed by the parser of its kind; nothing is guessed. A misspelt flag is an error. A misspelt variable is a
  * warning, because the environment is shared: for a Service called podsecrets Kubernetes sets `PODSECRETS_SERVICE_HOST` and
  * others, which are ignored.
  */
@@ -21,7 +21,7 @@ import {
 } from './options.ts';
 import { readDuration } from './values.ts';
 
-/** Where a value comes from. */
+/** The origin of a value. */
 export type Origin = 'flag' | 'environment' | 'default';
 
 /** A command and its settings. */
@@ -29,21 +29,21 @@ export interface Invocation {
   readonly command: CommandName;
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;
-  /** The texts of the values: what can be passed on to another podsecrets. */
+  /** The unparsed values, to pass to another podsecrets process. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-  /** The FILE arguments of `check`; for `exec` the command and its arguments. */
+  /** The FILE arguments of `check`, or the command of `exec` with its arguments. */
   readonly words: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
 }
 
-/** What was read, and every problem found; the invocation is valid only if there is none. */
+/** The invocation, which is valid only without problems. */
 export interface SettingsReading {
   readonly invocation: Invocation;
   readonly problems: readonly Problem[];
 }
 
-/** Every option that the command takes, read from its flag, else its variable, else its default. */
+/** The value of every option: from its flag, else its variable, else its default. */
 export function readSettings(
   command: CommandName,
   flags: ReadonlyMap<OptionName, readonly string[]>,
@@ -158,23 +158,23 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   return found;
 }
 
-/** The options of the environment of `exec`. */
+/** Checks the options for the environment of `exec`. */
 function checkVariables({ set, keepEnv, pristine }: Settings): readonly Problem[] {
   const found: Problem[] = [];
   const names = set.map(({ name }) => name);
   for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index)))
     found.push(usageProblem('--set', `expected each variable once, got ${quote(name)} twice`, 'Remove one.'));
   if (keepEnv.length > 0 && !pristine) {
-    const message = 'needs --pristine: without it every variable is passed on';
+    const message = 'needs --pristine: without it every variable is passed';
     found.push(usageProblem('--keep-env', message, 'Add --pristine, or remove --keep-env.'));
   }
   return found;
 }
 
-/** Variables with our prefix that belong to no option. */
+/** Variables with the prefix PODSECRETS_ that belong to no option. */
 function unknownVariables(env: Environment): readonly Problem[] {
   const known = optionEntries().map(([, option]) => option.env);
-  // The common prefix would make any two of them similar.
+  // Without the common prefix, which would make any two names similar.
   const short = known.map((name) => name.slice(PREFIX.length));
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_VARIABLE.test(name))
@@ -195,5 +195,5 @@ function unknownVariables(env: Environment): readonly Problem[] {
 
 const PREFIX = 'PODSECRETS_';
 
-/** What the kubelet adds for a Service: `X_SERVICE_HOST`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_8181_TCP_ADDR` … */
+/** The variables that the kubelet adds for a Service: `X_SERVICE_HOST`, `X_SERVICE_PORT_HTTP`, `X_PORT`, `X_PORT_8181_TCP_ADDR` … */
 const SERVICE_VARIABLE = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/;

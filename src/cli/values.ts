@@ -1,24 +1,26 @@
 /**
  * Parses durations, modes, owners, addresses and commands.
  *
- * Every reader returns a value, or undefined if the text is not what it expects: nothing is guessed or replaced by a default.
- * What each kind expects, in words, is in the option table.
+ * Every function returns undefined for text of another form: nothing is guessed or replaced by a default. The option table describes
+ * the form of each kind.
  */
 
-/** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A bare number is refused, because its unit is unknown. */
+import { parseJson } from '../core/unknown.ts';
+
+/** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A number without a unit is rejected. */
 export function readDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
     total += Number(amount) * (milliseconds[unit as keyof typeof milliseconds] ?? 0);
   }
-  return total <= LONGEST ? Math.round(total) : undefined;
+  return total <= MAX_DURATION ? Math.round(total) : undefined;
 }
 
 const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** Timers of Node overflow at 2^31 milliseconds (24.8 days); no option needs more. */
-const LONGEST = 20 * 24 * 3_600_000;
+const MAX_DURATION = 20 * 24 * 3_600_000;
 
 /** Milliseconds as people read them: `250ms`, `1.5s`, `10m`. */
 export function durationText(ms: number): string {
@@ -38,7 +40,7 @@ function trimmed(seconds: number): string {
   return Number(seconds.toFixed(seconds < 10 ? 2 : 1)).toString();
 }
 
-/** Four octal digits, as the SecretProviderClass writes them. Permission bits, without setuid, setgid and sticky. */
+/** Four octal digits, as in a SecretProviderClass. Permission bits, without setuid, setgid and sticky. */
 export function readMode(text: string): number | undefined {
   return /^0[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : undefined;
 }
@@ -48,7 +50,7 @@ export function modeText(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
-/** `UID:GID`, both numbers: names mean nothing in an image without /etc/passwd. */
+/** `UID:GID`, both numbers: an image without /etc/passwd has no names. */
 export function readOwner(text: string): { readonly uid: number; readonly gid: number } | undefined {
   const match = /^(\d{1,10}):(\d{1,10})$/.exec(text);
   if (match === null) return undefined;
@@ -63,7 +65,7 @@ export interface Quantity {
   readonly amount: number;
 }
 
-/** `10m`, `0.5`, `128Mi`, `1G`. Exponents are left out: nobody writes the resources of a container with them. */
+/** `10m`, `0.5`, `128Mi`, `1G`. Exponents are not supported, because they are not used for container resources. */
 export function readQuantity(text: string): Quantity | undefined {
   const match = /^(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?$/.exec(text);
   if (match === null) return undefined;
@@ -93,18 +95,14 @@ export function readConfigTarget(
   return file === '' || dir === '' ? undefined : { file, dir };
 }
 
-/** A JSON list of strings, or one program without arguments. Never a shell line: text with spaces is refused. */
+/** A JSON list of strings, or one program without arguments. Not a shell command: text with spaces is rejected. */
 export function readCommand(text: string): readonly [string, ...string[]] | undefined {
   if (!text.trimStart().startsWith('[')) return text === '' || /\s/.test(text) ? undefined : [text];
-  try {
-    const list: unknown = JSON.parse(text);
-    if (!Array.isArray(list) || !list.every((word) => typeof word === 'string' && !word.includes('\0')))
-      return undefined;
-    const [program, ...words] = list as string[];
-    return program === undefined || program === '' ? undefined : [program, ...words];
-  } catch {
+  const list = parseJson(text);
+  if (!Array.isArray(list) || !list.every((word) => typeof word === 'string' && !word.includes('\0')))
     return undefined;
-  }
+  const [program, ...words] = list as string[];
+  return program === undefined || program === '' ? undefined : [program, ...words];
 }
 
 /** An http or https URL without a password in it: options can be seen in `ps`. */

@@ -1,11 +1,14 @@
 /**
  * `podsecrets inject`: pod specs in, pod specs with podsecrets out.
  *
- * Reads a file or standard input and prints; nothing is written anywhere and no cluster is asked. Warnings go to stderr, so
+ * Reads files or standard input and prints; nothing is written anywhere and no cluster is asked. Warnings go to stderr, so
  * that the output can be piped to kubectl.
  */
 
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { classChoice } from '../config/class-choice.ts';
+import { configVariable, readConfig } from '../config/file.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
 import { escapeControl, escapedJson } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
@@ -22,21 +25,38 @@ export async function inject(context: Context): Promise<number> {
   return exitCodes.done;
 }
 
-async function readInput({ settings, origins, stdin }: Context): Promise<Input> {
+async function readInput({ settings, origins, stdin, env }: Context): Promise<Input> {
   // The default of --config is a path in a pod: here it is read only when it was given.
   const targets = origins.config === 'default' ? [] : settings.config;
   const configs = targets.map(async ({ file, dir }) => ({
     file,
     dir,
-    text: await readText(file, '--config'),
+    text:
+      configVariable(file) === undefined
+        ? await readText(classChoice(file).path, '--config')
+        : readConfig(classChoice(file).path, env),
   }));
-  return settings.file === '-'
-    ? { file: 'standard input', text: await stdin(), configs: await Promise.all(configs) }
-    : {
-        file: settings.file,
-        text: await readText(settings.file, '--file'),
-        configs: await Promise.all(configs),
-      };
+  const files = (await Promise.all(settings.file.map(expand))).flat();
+  const manifests = files.map(async (file) =>
+    file === '-'
+      ? { file: 'standard input', text: await stdin() }
+      : { file, text: await readText(file, '--file') },
+  );
+  return { manifests: await Promise.all(manifests), configs: await Promise.all(configs) };
+}
+
+/** The manifests in a directory, as `kubectl apply -f DIR` finds them: by their names, and not in the folders below. */
+async function expand(file: string): Promise<readonly string[]> {
+  const names = file === '-' ? undefined : await readdir(file).catch(() => undefined);
+  if (names === undefined) return [file];
+  const found = names.filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+  if (found.length > 0) return found.map((name) => join(file, name));
+  throw new Problem({
+    code: 'usage.value',
+    subject: '--file',
+    message: `expected files *.yaml, *.yml or *.json in ${escapeControl(file)}, got none`,
+    remedy: 'Name the folder that holds them: folders below are not read.',
+  });
 }
 
 async function readText(file: string, flag: string): Promise<string> {
@@ -57,12 +77,16 @@ async function readText(file: string, flag: string): Promise<string> {
 async function printed(input: Input, injected: Injected, { settings }: Context): Promise<string> {
   if (settings.diff) {
     const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff');
-    const name = escapeControl(input.file);
-    return input.text === injected.text
-      ? ''
-      : createTwoFilesPatch(name, name, input.text, injected.text, 'before', 'after', {
-          headerOptions: FILE_HEADERS_ONLY,
-        });
+    const patches = injected.files.map(({ file, text }, index) => {
+      const before = input.manifests[index]?.text ?? '';
+      const name = escapeControl(file);
+      return before === text
+        ? ''
+        : createTwoFilesPatch(name, name, before, text, 'before', 'after', {
+            headerOptions: FILE_HEADERS_ONLY,
+          });
+    });
+    return patches.join('');
   }
   if (settings.output !== 'json') return injected.text;
   const [only, ...others] = injected.objects;

@@ -2,6 +2,7 @@
  * The configs of a command line, read and planned, with every problem of all of them.
  */
 
+import { classChoice } from '../config/class-choice.ts';
 import { readConfig } from '../config/file.ts';
 import type { RegionSearch } from '../config/parameters.ts';
 import { type PlanOptions, parsePlan } from '../config/parse.ts';
@@ -79,8 +80,10 @@ function planOf(
   missingRegion: PlanOptions['missingRegion'] = 'error',
   variablesOnly = false,
 ) {
-  return parsePlan(readConfig(file, env), {
+  const { path, className } = classChoice(file);
+  return parsePlan(readConfig(path, env), {
     file,
+    ...(className === undefined ? {} : { className }),
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
     missingRegion,

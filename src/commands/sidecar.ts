@@ -3,6 +3,7 @@
  */
 
 import type { Settings } from '../cli/options.ts';
+import { classChoice } from '../config/class-choice.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
@@ -45,7 +46,7 @@ export async function sidecar(context: Context): Promise<number> {
       async watch(onChange) {
         void watchAdoptedSecrets(context, opened.targets, () => triggers.trigger('secrets'));
         const { watchConfigs } = await import('../config/watcher.ts');
-        const files = opened.targets.map((target) => target.plan().file);
+        const files = opened.targets.map((target) => classChoice(target.plan().file).path);
         // A variable cannot change.
         const watched = files.filter((file) => configVariable(file) === undefined);
         await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);

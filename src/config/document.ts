@@ -107,7 +107,7 @@ function reportSeveral(classes: readonly YamlMap[], diagnostics: Diagnostics): v
   diagnostics.error('config.document', 'config', {
     line: classes[1]?.line,
     message: `expected one ${KIND} for AWS, got ${names.join(' and ')}`,
-    remedy: 'Put each into a separate file, and name each file with --config.',
+    remedy: `Choose one: --config FILE#${nameOf(classes[0] as YamlMap) ?? 'NAME'}.`,
   });
 }
 

@@ -179,7 +179,7 @@ export function outputPath(
   if (typeof path === 'string') return path;
   context.diagnostics.error('config.path', subject, {
     line,
-    message: `expected a path below the directory, got ${quote(raw)}: ${path.fault}`,
+    message: `expected a path below the directory, got ${quote(raw)}: ${path.reason}`,
     remedy: subject.startsWith('parameters.')
       ? 'Write a plain file name.'
       : 'Write objectAlias with a plain file name.',

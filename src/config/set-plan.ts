@@ -63,7 +63,7 @@ function planned(variable: SetVariable, region: string | undefined): PlannedObje
 
 function outputOf({ name, key }: SetVariable): Output {
   const path = filePath(name);
-  if (typeof path !== 'string') throw new Error(`the name of a variable is no file name: ${path.fault}`);
+  if (typeof path !== 'string') throw new Error(`the name of a variable is no file name: ${path.reason}`);
   // Files of this plan are never published.
   const file = { path, mode: 0o600, env: name };
   if (key === undefined) return { kind: 'whole', ...file };

@@ -1,7 +1,7 @@
 /**
- * ARNs: parsed as far as a config's checks need it, and built for IAM policies where a config only has a name.
+ * Parses ARNs, and builds ARNs for IAM policies from the names in a config.
  *
- * A name that starts with `arn:` is read as an ARN. It needs six sections, and any of them may be empty. A plain name has
+ * A name that starts with `arn:` is parsed as an ARN. It needs six sections, and any of them may be empty. A plain name has
  * neither partition nor account, nor the six characters that Secrets Manager appends to a secret's ARN. The partition follows
  * from the region; the rest stays a wildcard, as narrow as possible.
  */
@@ -15,12 +15,12 @@ export interface Arn {
   readonly resource: string;
 }
 
-/** Whether the name is meant as an ARN, complete or not. */
+/** Whether the name starts like an ARN, complete or not. */
 export function isArn(name: string): boolean {
   return name.startsWith('arn:');
 }
 
-/** The sections; undefined when there are fewer than six. */
+/** The sections; undefined if there are fewer than six. */
 export function parseArn(name: string): Arn | undefined {
   const [, partition, service, region, account, ...resource] = name.split(':');
   if (
@@ -44,7 +44,7 @@ export function arnInRegion(name: string, region: string): string {
     .join(':');
 }
 
-/** A part of AWS with names, accounts and endpoints of its own. */
+/** A partition of AWS, which has its own ARN prefix, accounts and endpoints. */
 export interface Partition {
   readonly name: string;
   /** The DNS suffix of its endpoints. */
@@ -76,7 +76,7 @@ export interface NamedValue {
   readonly id: string;
 }
 
-/** The ARN of a value that is asked for by its name, in an account; `*` by default. */
+/** The ARN of a value with this name, in an account; `*` by default. */
 export function namedArn(
   { service, region, id }: NamedValue,
   account = '*',

@@ -1,11 +1,11 @@
 /**
- * The environment as a value: code that reads a variable gets it as a parameter, and never reads `process.env`.
+ * The environment as a parameter: code never reads `process.env` itself.
  */
 
-/** Names to values, as the process got them. An empty value counts as absent nearly everywhere. */
+/** Environment variables by name. An empty value counts as missing nearly everywhere. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Characters. Longer names are valid, but no real one is. */
+/** Characters. Longer names are valid, but are not used. */
 export const MAX_ENV_NAME = 128;
 
 /** Whether a text is the name of a variable that every shell and the kubelet accept. */
@@ -13,7 +13,7 @@ export function isEnvName(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && text.length <= MAX_ENV_NAME;
 }
 
-/** Where the program runs, as far as remedies differ: a pod, an ECS task, or any other machine. */
+/** Where the program runs, because remedies differ: a pod, an ECS task, or any other machine. */
 export type Place = 'kubernetes' | 'ecs' | 'host';
 
 /** The kubelet sets KUBERNETES_SERVICE_HOST in every container, ECS sets AWS_EXECUTION_ENV. */

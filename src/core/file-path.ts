@@ -5,42 +5,42 @@
  * another file.
  */
 
-/** A path below the publish directory: relative, normal, with `/` between its segments. Made only by `filePath`. */
+/** A path below the publish directory: relative, normalized, with `/` between its segments. Created only by `filePath`. */
 export type FilePath = string & { readonly __brand: 'FilePath' };
 
-/** What is wrong with a path, as the end of a sentence. */
-export interface PathFault {
-  readonly fault: string;
+/** Why a path is invalid, as the end of a sentence. */
+export interface InvalidPath {
+  readonly reason: string;
 }
 
-/** The path in its normal form (`a//b/.` is `a/b`), or what is wrong with it. */
-export function filePath(text: string): FilePath | PathFault {
-  if (text.startsWith('/')) return { fault: 'it is absolute' };
-  if (text.includes('\0')) return { fault: 'it holds a NUL character' };
+/** The normalized path (`a//b/.` is `a/b`), or why it is invalid. */
+export function filePath(text: string): FilePath | InvalidPath {
+  if (text.startsWith('/')) return { reason: 'it is absolute' };
+  if (text.includes('\0')) return { reason: 'it contains a NUL character' };
   const segments = text.split('/').filter((segment) => segment !== '' && segment !== '.');
   const [first] = segments;
-  if (first === undefined) return { fault: 'it names no file' };
-  if (segments.includes('..')) return { fault: 'it holds the segment ".."' };
-  // The publisher's own names begin so, like `..data`.
-  if (first.startsWith('..')) return { fault: 'it begins with "..", which is reserved' };
-  if (segments.some((segment) => byteLength(segment) > LONGEST_SEGMENT)) {
-    return { fault: `a segment is longer than ${LONGEST_SEGMENT} bytes` };
+  if (first === undefined) return { reason: 'it names no file' };
+  if (segments.includes('..')) return { reason: 'it contains the segment ".."' };
+  // Reserved for the publisher's own names, such as `..data`.
+  if (first.startsWith('..')) return { reason: 'it begins with "..", which is reserved' };
+  if (segments.some((segment) => byteLength(segment) > MAX_SEGMENT)) {
+    return { reason: `a segment is longer than ${MAX_SEGMENT} bytes` };
   }
   const path = segments.join('/');
-  if (byteLength(path) > LONGEST_PATH) return { fault: `it is longer than ${LONGEST_PATH} bytes` };
+  if (byteLength(path) > MAX_PATH) return { reason: `it is longer than ${MAX_PATH} bytes` };
   return path as FilePath;
 }
 
-/** The directories that a path is in, from the top: `a` and `a/b` for `a/b/c`. */
+/** The parent directories of a path, from the top: `a` and `a/b` for `a/b/c`. */
 export function parentsOf(path: FilePath): readonly FilePath[] {
   const segments = path.split('/');
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/') as FilePath);
 }
 
 /** Bytes that Linux allows in one segment, and in a path together with the directory before it (PATH_MAX is 4096). */
-const LONGEST_SEGMENT = 255;
+const MAX_SEGMENT = 255;
 
-const LONGEST_PATH = 3072;
+const MAX_PATH = 3072;
 
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;

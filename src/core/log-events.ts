@@ -1,27 +1,27 @@
 /**
- * Every event of the log, by the subject that its name starts with.
+ * The table of all log events.
  *
- * An interface: people alert on these names. The level of an event is fixed here: `debug` for what repeats every interval,
- * `info` for a change of state. The table in the documentation is generated from this one.
+ * The names are an interface, because alerts match on them. The level of an event is fixed here: `debug` if it repeats every
+ * interval, `info` for a change of state. The table in the documentation is generated from this one.
  */
 
 /** A row of the table. */
 export interface LoggedEvent {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** Fields beside `time`, `level`, `event` and `message`; a problem adds `problemFields` on its own. */
+  /** Fields beside `time`, `level`, `event` and `message`; a problem adds `problemFields`. */
   readonly fields: readonly string[];
   readonly meaning: string;
 }
 
-/** What every line about a problem holds: `file` and `line` only where there are any. */
+/** The fields of every line about a problem; `file` and `line` only if it has them. */
 export const problemFields = ['code', 'subject', 'remedy', 'file', 'line'] as const;
 
-/** The table: event names to what they mean. */
+/** The events by name. */
 export const events = {
   'config.warning': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'something in a config, a variable or a directory works, but is probably a mistake',
+    meaning: 'a config, a variable or a directory is usable, but probably contains a mistake',
   },
   'config.reloaded': {
     level: 'info',
@@ -51,12 +51,12 @@ export const events = {
   'credentials.source': {
     level: 'info',
     fields: [],
-    meaning: 'how the program authenticates',
+    meaning: 'the authentication method in use',
   },
   'credentials.nodeRole': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'the pod has no identity of its own and uses the role of the node, as --auth default allows',
+    meaning: "the pod has no identity of its own and uses the node's role, which --auth default allows",
   },
   'credentials.renewal': {
     level: 'warn',
@@ -66,7 +66,7 @@ export const events = {
   exit: {
     level: 'error',
     fields: ['exitCode'],
-    meaning: 'the last line of a failed program: what failed, where, and what to do',
+    meaning: 'the last line of a failed program: the problem and its remedy',
   },
   'exec.starting': {
     level: 'info',
@@ -82,12 +82,12 @@ export const events = {
     level: 'info',
     fields: ['action', 'awsCode'],
     meaning:
-      'secrets are fetched one by one, because the endpoint has no batches, or for an hour, because the role may not call it',
+      'secrets are fetched one by one, because the endpoint does not support batches, or for an hour because the role lacks the permission',
   },
   'hook.zombieProcesses': {
     level: 'warn',
     fields: ['zombies'],
-    meaning: 'this program is process 1, and could not reap the ended processes of hooks',
+    meaning: 'this program is process 1 and could not reap the zombie processes of hooks',
   },
   'notify.succeeded': {
     level: 'info',
@@ -137,7 +137,7 @@ export const events = {
   'sync.failed': {
     level: 'warn',
     fields: ['attempt', 'retryIn', 'alsoAffected', ...problemFields],
-    meaning: 'a sync failed and is retried; the files stay as they are; one line for each cause',
+    meaning: 'a sync failed and is retried; the files stay unchanged; one line for each cause',
   },
   'sync.failedAgain': {
     level: 'debug',
@@ -152,12 +152,12 @@ export const events = {
   'region.failing': {
     level: 'warn',
     fields: ['config', ...problemFields],
-    meaning: 'one of the two regions does not serve an object; the other one does',
+    meaning: 'one of the two regions does not return an object; the value of the other is used',
   },
   'region.recovered': {
     level: 'info',
     fields: ['config', 'object'],
-    meaning: 'both regions serve an object again',
+    meaning: 'both regions return an object again',
   },
   'secret.applied': {
     level: 'info',
@@ -172,7 +172,7 @@ export const events = {
   'secret.warning': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'a Kubernetes Secret was not changed, although the config asks for it',
+    meaning: 'a Kubernetes Secret of the config was not applied',
   },
   'sidecar.ready': {
     level: 'info',

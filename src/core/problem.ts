@@ -66,7 +66,7 @@ export const problemCodes = [
   'fetch.throttled',
   'fetch.server',
   'fetch.network',
-  'fetch.answer',
+  'fetch.response',
   'fetch.content',
 
   'publish.filesystem',

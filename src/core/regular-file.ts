@@ -1,9 +1,8 @@
 /**
- * Reads a small regular file, and nothing else.
+ * Reads a small regular file, and rejects any other kind of file.
  *
- * Opening a named pipe waits for a writer, and reading a device may never end: a path in the settings that names one must
- * fail at once instead of blocking the process. The file is read whole from one descriptor, so a file that is replaced
- * meanwhile is the old or the new one.
+ * Opening a named pipe waits for a writer, and reading a device may never end. A path to one must fail at once instead of blocking
+ * the process. The file is read from one descriptor, so a file that is replaced meanwhile is either the old or the new one.
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
@@ -11,10 +10,10 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 /** The content, or why there is none. */
 export type FileContent =
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
-  /** `code` is Node's, or empty; `found` says what is there instead, if it is not a regular file of at most `maxBytes`. */
+  /** `code` is Node's, or empty; `found` describes what is there, if it is not a regular file of at most `maxBytes`. */
   | { readonly kind: 'failed'; readonly code: string; readonly found: string | undefined };
 
-/** An inherited descriptor, as a shell makes it for `<(command)`: its pipe has a writer and an end. */
+/** An inherited descriptor, such as a shell creates for `<(command)`: its pipe has a writer and an end. */
 const INHERITED = /^\/(?:dev|proc\/self)\/fd\/\d+$/;
 
 /**
@@ -25,7 +24,7 @@ export function readRegularFile(file: string, maxBytes: number): FileContent {
   let descriptor: number | undefined;
   try {
     const inherited = INHERITED.test(file);
-    // Without O_NONBLOCK the opening of a named pipe waits for its writer. For a regular file the flag means nothing.
+    // Without O_NONBLOCK, opening a named pipe waits for a writer. For a regular file the flag has no effect.
     const nonBlocking = inherited ? 0 : constants.O_NONBLOCK;
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOCTTY | nonBlocking);
     const stats = fstatSync(descriptor);

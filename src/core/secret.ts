@@ -1,10 +1,10 @@
 /**
  * A value that may be written to a file and to nothing else.
  *
- * Every conversion of the object to text gives `[secret]`: the bytes are in a private field that neither `JSON.stringify`,
+ * Every conversion of the object to text results in `[secret]`: the bytes are in a private field that neither `JSON.stringify`,
  * `util.inspect` (with `showHidden`), `structuredClone` nor spread can reach. The only access is `reveal()`, and the
- * architecture test lists the files that may call it. Nothing here exposes the length or compares two values, so that a log
- * line cannot become an oracle.
+ * architecture test lists the files that may call it. No method exposes the length or compares two values, so that a log line
+ * cannot become an oracle.
  */
 
 const HIDDEN = '[secret]';
@@ -24,7 +24,7 @@ export class Secret {
     return this.#bytes;
   }
 
-  /** Overwrites the bytes with zeros, once nothing will need them again. */
+  /** Overwrites the bytes with zeros. Call it when the value is no longer needed. */
   wipe(): void {
     this.#bytes.fill(0);
   }

@@ -35,14 +35,14 @@ function escaped(character: string): string {
   }
 }
 
-/** The text in double quotes, printable, as errors show what they found. */
+/** The text escaped and in double quotes, for messages. */
 export function quote(text: string): string {
   return `"${escapeControl(text).replaceAll('"', '\\"')}"`;
 }
 
 /**
- * The known name nearest to what was written, if it is near enough for a typo: a distance of two letters, or of a third of
- * the length.
+ * The known name with the smallest edit distance, if that is small enough for a typing error: two letters, or a third of the
+ * length.
  */
 export function didYouMean(written: string, known: Iterable<string>): string | undefined {
   const wanted = written.toLowerCase();
@@ -72,12 +72,12 @@ function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
-/** A time as pages and logs write it: ISO 8601 in UTC. `ms` counts from 1970. */
+/** A time in ISO 8601, UTC. `ms`: milliseconds since 1970. */
 export function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** `1 file`, `2 files`; for nouns that only take an s. */
+/** `1 file`, `2 files`; for nouns with a plural in s. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
@@ -101,7 +101,7 @@ export function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-/** A URL, possibly malformed, in which everything that may be a user and a password is replaced: up to the last `@`. */
+/** A URL, possibly malformed, without user and password: everything up to the last `@` is replaced. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([^/@]*:)?(\/\/)?[\s\S]*@/, '$1$2…@');
 }

@@ -2,7 +2,7 @@
 export const version = '0.1.0';
 
 /**
- * The image that `inject`, the chart and the documentation name: the one that `docker build` makes, until an image is
- * published. The release workflow refuses a tag while this is not the name that it pushes.
+ * The image that `inject`, the chart and the documentation name: the one that `docker build` creates, until an image is
+ * published. The release workflow fails while this is not the name that it pushes.
  */
 export const image = `podsecrets:${version}`;

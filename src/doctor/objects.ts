@@ -1,8 +1,8 @@
 /**
  * The checks that call AWS: the token, the identity, and every value in every region.
  *
- * Values are read, because nothing else shows that they can be, and rendered, because one of the wrong form fails the pod as
- * well; then they are overwritten. Only their version is reported.
+ * Values are fetched, because nothing else proves that they can be, and rendered, because a value of the wrong form also fails the
+ * pod; then they are overwritten. Only their version is reported.
  */
 
 import type { AuthMethod } from '../aws/auth-method.ts';
@@ -31,14 +31,14 @@ export interface AwsConnection {
   readonly authentication: AuthMethod;
 }
 
-/** What the checks of objects need of the process and its settings. */
+/** The settings and process parts that these checks need. */
 interface ObjectsContext {
   readonly settings: Pick<Settings, 'fetch' | 'awsTimeout'>;
   readonly clock: Clock;
   readonly stop: AbortSignal;
 }
 
-/** Adds the checks of token and identity; the objects are skipped when there are no credentials. */
+/** Adds the checks of token and identity. The objects are skipped if there are no credentials. */
 export async function checkObjects(
   { settings, clock, stop }: ObjectsContext,
   plan: Plan,
@@ -78,9 +78,9 @@ export async function checkObjects(
         : { subject: 'identity', status: 'ok', text, problems: [] },
     );
   }
-  const outcomes = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
-  const objects = await Promise.all(plan.objects.map((object) => checkObject(plan, object, outcomes)));
-  for (const outcome of outcomes.values()) if (outcome.kind === 'found') outcome.value.wipe();
+  const results = await openSecretSource(options).read(plan.objects.flatMap(readsOf), stop);
+  const objects = await Promise.all(plan.objects.map((object) => checkObject(plan, object, results)));
+  for (const result of results.values()) if (result.kind === 'found') result.value.wipe();
   return objects;
 }
 
@@ -103,7 +103,7 @@ function readsOf({ primary, failover }: PlannedObject): readonly SecretRef[] {
   return failover === undefined ? [primary] : [primary, failover];
 }
 
-/** What a log would show, such as that batches are denied, is in the report or does not matter here. */
+/** Log events, such as denied batches, are in the report or irrelevant here. */
 const silent: Log = { write() {}, problem() {} };
 
 function claimsText(claims: TokenClaims | undefined, now: number): string {
@@ -117,22 +117,22 @@ function expiryText(verb: string, at: number | undefined, now: number): string {
   return at > now ? `${verb} in ${durationText(at - now)}` : `, expired ${durationText(now - at)} ago`;
 }
 
-async function checkObject(plan: Plan, object: PlannedObject, outcomes: FetchResults): Promise<ObjectCheck> {
-  const choice = selectRegion(object, outcomes);
-  switch (choice.kind) {
+async function checkObject(plan: Plan, object: PlannedObject, results: FetchResults): Promise<ObjectCheck> {
+  const selection = selectRegion(object, results);
+  switch (selection.kind) {
     case 'value': {
-      const { value, region } = choice;
-      const served = new Map([[object, { ...value, region }]]);
-      const contents = await problemsIn(() => render({ ...plan, objects: [object] }, served));
-      const status = contents.length > 0 ? 'failed' : choice.degraded === undefined ? 'ok' : 'warning';
-      return { object, status, reads: readChecks(object, outcomes, 'warning'), contents };
+      const { value, region } = selection;
+      const values = new Map([[object, { ...value, region }]]);
+      const contents = await problemsIn(() => render({ ...plan, objects: [object] }, values));
+      const status = contents.length > 0 ? 'failed' : selection.degraded === undefined ? 'ok' : 'warning';
+      return { object, status, reads: readChecks(object, results, 'warning'), contents };
     }
     case 'absent':
-      return { object, status: 'warning', reads: readChecks(object, outcomes, 'warning'), contents: [] };
+      return { object, status: 'warning', reads: readChecks(object, results, 'warning'), contents: [] };
     case 'failed':
-      return { object, status: 'failed', reads: readChecks(object, outcomes, 'failed'), contents: [] };
+      return { object, status: 'failed', reads: readChecks(object, results, 'failed'), contents: [] };
     default:
-      return choice satisfies never;
+      return selection satisfies never;
   }
 }
 
@@ -146,17 +146,13 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
   }
 }
 
-/** `failed` is the status of a failed read: a warning when the other region has the value. */
-function readChecks(
-  object: PlannedObject,
-  outcomes: FetchResults,
-  failed: CheckStatus,
-): readonly ReadCheck[] {
+/** `failed` is the status of a failed ref: a warning if the other region has the value. */
+function readChecks(object: PlannedObject, results: FetchResults, failed: CheckStatus): readonly ReadCheck[] {
   return readsOf(object).map((read) => {
-    const outcome = outcomes.get(read.key);
-    if (outcome === undefined) throw new Error(`no outcome for ${read.id} in ${read.region}`);
-    return outcome.kind === 'found'
-      ? { read, status: 'ok', version: outcome.version, problem: undefined }
-      : { read, status: failed, version: undefined, problem: outcome.problem };
+    const result = results.get(read.key);
+    if (result === undefined) throw new Error(`no result for ${read.id} in ${read.region}`);
+    return result.kind === 'found'
+      ? { read, status: 'ok', version: result.version, problem: undefined }
+      : { read, status: failed, version: undefined, problem: result.problem };
   });
 }

@@ -1,8 +1,8 @@
 /**
- * What `doctor` found, as data: for each config the checks in the order in which stages run, and every object in every region.
+ * The report of `doctor`, as data: for each config the checks in the order of the stages, and every object in every region.
  *
  * A check whose prerequisite failed is skipped, not failed: the exit code is that of the earliest stage that failed. A report
- * holds no secret value.
+ * contains no secret value.
  */
 
 import { type IamPolicy, missingPolicy } from '../aws/iam-policy.ts';
@@ -27,7 +27,7 @@ export interface Check {
     | 'cluster'
     | 'secrets';
   readonly status: CheckStatus;
-  /** What was found, as a phrase; the problems are listed apart. */
+  /** The result as a phrase; the problems are listed separately. */
   readonly text: string;
   readonly problems: readonly Problem[];
 }
@@ -36,12 +36,12 @@ export interface Check {
 export interface ReadCheck {
   readonly read: SecretRef;
   readonly status: CheckStatus;
-  /** The version that was read, as AWS names it. */
+  /** The version of the value. */
   readonly version: string | undefined;
   readonly problem: Problem | undefined;
 }
 
-/** One object, in every region that it is read from. */
+/** One object, in every region that it is fetched from. */
 export interface ObjectCheck {
   readonly object: PlannedObject;
   readonly status: CheckStatus;
@@ -70,7 +70,7 @@ interface Found<Value> {
   readonly warnings?: readonly Problem[];
 }
 
-/** Adds the check: what was found, or the Problems that were thrown. The value, unless it failed. */
+/** Runs a check and adds its result, or the Problems that it throws. Returns the value, undefined if it failed. */
 export async function runCheck<Value>(
   checks: Check[],
   subject: Check['subject'],
@@ -87,7 +87,7 @@ export async function runCheck<Value>(
   }
 }
 
-/** Every problem that makes something fail, in the order of the report; warnings are not among them. */
+/** The problems of all failed checks, in the order of the report, without warnings. */
 export function failures(report: DoctorReport): readonly Problem[] {
   return report.configs.flatMap(({ checks, objects }) => [
     ...checks.filter(({ status }) => status === 'failed').flatMap(({ problems }) => problems),
@@ -106,7 +106,7 @@ export function doctorExitCode(report: DoctorReport): number {
   return codes.length === 0 ? exitCodes.done : Math.min(...codes);
 }
 
-/** The permissions that would make the denied reads succeed; undefined when none was denied. */
+/** The permissions that the denied refs need; undefined if none was denied. */
 export function missingPermissions(report: DoctorReport): IamPolicy | undefined {
   const denied = report.configs.flatMap(({ objects }) =>
     objects.flatMap(({ reads }) =>

@@ -1,8 +1,8 @@
 /**
- * The checks of one config, stage by stage: what `init` would do, without publishing or notifying.
+ * The checks of one config, in the order of the stages of `init`, without publishing or notifying.
  *
- * Everything is opened as `init` opens it. A stage that fails skips only the stages that need it: the directory is checked
- * even without credentials.
+ * Credentials, endpoints and files are used as `init` uses them. A failed stage skips only the stages that depend on it: the directory
+ * is checked even without credentials.
  */
 
 import { authMethodText, resolveAuthMethod } from '../aws/auth-method.ts';
@@ -22,7 +22,7 @@ import { memoryCheck } from './memory-limit.ts';
 import { checkObjects, skippedObjects } from './objects.ts';
 import { type Check, type ConfigReport, runCheck } from './report.ts';
 
-/** What the checks need of the process and its settings. */
+/** The settings and process parts that the checks need. */
 export interface DoctorContext {
   readonly settings: Settings;
   readonly origins: { readonly auth: Origin };
@@ -126,7 +126,7 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
   );
   return [
     ...(own.length === 0 ? ['AWS defaults', ...kinds] : own),
-    // Only the host: the URL may hold a password.
+    // Only the host, because the URL may contain a password.
     ...(httpsProxy === undefined
       ? []
       : [`through the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}`]),

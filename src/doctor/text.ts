@@ -2,8 +2,8 @@
  * The report of `doctor` as text and as JSON.
  *
  * The JSON is an interface: fields are added, never renamed. The text has one line for each check, with the problem
- * and its remedy below, and ends with the permissions to add and one summary line. A cause that stopped many objects is
- * printed once, below the first; the others refer to it.
+ * and its remedy below, and ends with the permissions to add and one summary line. A cause of many failures is printed
+ * once, below the first; the others refer to it.
  */
 
 import { fullParameterName } from '../aws/batches.ts';
@@ -21,7 +21,7 @@ import {
   type ReadCheck,
 } from './report.ts';
 
-/** The report as text; its columns fit `columns` where names are short enough. */
+/** The report as text, at most `columns` wide if the names are short enough. */
 export function doctorText(report: DoctorReport, columns = Number.POSITIVE_INFINITY): string {
   const found = groupByCause(failures(report));
   const missing = missingPermissions(report);
@@ -63,7 +63,7 @@ function checkLines({ subject, status, text, problems }: Check): readonly string
   ];
 }
 
-/** Causes that the text holds already, and the object below which they stand. */
+/** The printed causes, and the object below which each is printed. */
 type PrintedCauses = Map<string, string>;
 
 function objectLines(
@@ -104,7 +104,7 @@ function line(status: CheckStatus, text: string): string {
   return `  ${words[status].padEnd(4)}  ${escapeControl(text, MAX_LENGTH)}`.trimEnd();
 }
 
-/** What is wrong and what to do; a read has been named on the line above. */
+/** Message and remedy; `named` is the subject that the line above shows. */
 function problemLines(problem: Problem, named = ''): readonly string[] {
   const place = problem.line === undefined ? '' : ` (line ${problem.line})`;
   const subject = escapeControl(problem.subject);

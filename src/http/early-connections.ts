@@ -1,8 +1,8 @@
 /**
- * TLS connections that are opened before their first request exists, while the credentials to sign it are on their way.
+ * TLS connections that are opened before their first request exists, while the request for credentials is in flight.
  *
- * They save the round trips of the DNS lookup, TCP and TLS. The first request to the same host and port takes the connection
- * in whatever state it is. One that failed by then is forgotten: the request opens its own, and reports why that fails.
+ * They save the round trips of the DNS lookup, TCP and TLS. The first request to the same host and port uses the connection, in
+ * whatever state it is. A connection that has failed by then is dropped: the request opens its own and reports its failure.
  */
 
 import type http from 'node:http';
@@ -11,28 +11,28 @@ import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
-/** Opens a connection for the next request that an agent sends to this host and port; at most one waits for each. */
+/** Opens a connection for the next request that an agent sends to this host and port; at most one unused connection for each. */
 export type ConnectEarly = (host: string, port: number) => void;
 
-/** Extends the agent. A connection that no request takes is closed after the `timeout` of the agent. */
+/** Extends the agent. An unused connection is closed after the agent's `timeout`. */
 export function openEarlyConnections(agent: https.Agent): ConnectEarly {
-  const waiting = new Map<string, TLSSocket>();
+  const unused = new Map<string, TLSSocket>();
   const create = agent.createConnection.bind(agent) as (options: object, callback?: object) => TLSSocket;
   const keyOf = (host: unknown, port: unknown) => `${host} ${port}`;
 
   agent.createConnection = (options: http.ClientRequestArgs, callback): Duplex => {
     const key = keyOf(options.host, options.port);
-    const socket = waiting.get(key);
+    const socket = unused.get(key);
     if (socket === undefined) return create(options, callback);
-    waiting.delete(key);
+    unused.delete(key);
     return socket;
   };
 
   return (host, port) => {
     const key = keyOf(host, port);
-    if (waiting.has(key)) return;
+    if (unused.has(key)) return;
     const servername = isIP(host) === 0 ? host : '';
-    // As Node's agent and request.ts connect.
+    // The same options as Node's agent and request.ts use.
     const socket = create({
       ...agent.options,
       keepAlive: true,
@@ -41,24 +41,24 @@ export function openEarlyConnections(agent: https.Agent): ConnectEarly {
       port,
       servername,
     });
-    waiting.set(key, socket);
-    const forget = (): void => {
-      if (waiting.get(key) === socket) waiting.delete(key);
+    unused.set(key, socket);
+    const drop = (): void => {
+      if (unused.get(key) === socket) unused.delete(key);
     };
     states.set(socket, initialState(host));
     socket.once('lookup', (error) => {
       if (!error) states.set(socket, 'connect');
     });
     socket.once('secureConnect', () => states.set(socket, 'connected'));
-    // The request that takes the connection has its own listeners.
-    socket.on('error', forget).on('close', forget);
+    // The request that uses the connection has its own listeners.
+    socket.on('error', drop).on('close', drop);
     socket.on('timeout', () => {
-      if (waiting.get(key) === socket) socket.destroy();
+      if (unused.get(key) === socket) socket.destroy();
     });
   };
 }
 
-/** How far a connection got: at its DNS lookup, connecting (TCP, TLS), or ready for a request. */
+/** The state of a connection: DNS lookup, connecting (TCP, TLS), or ready for a request. */
 export type ConnectionState = 'lookup' | 'connect' | 'connected';
 
 /** The state of any connection to the host, opened early or not. */
@@ -68,5 +68,5 @@ export function connectionState(socket: Socket, host: string): ConnectionState {
 
 const initialState = (host: string): ConnectionState => (isIP(host) === 0 ? 'lookup' : 'connect');
 
-/** Of early connections: Node does not show whether a lookup or a handshake has ended. */
+/** The states of early connections: Node does not report whether a lookup or a handshake has ended. */
 const states = new WeakMap<Socket, ConnectionState>();

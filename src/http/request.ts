@@ -1,16 +1,16 @@
 /**
- * One HTTP request whose answer is bounded, for every client here: AWS, the Kubernetes API, the application, the status page.
+ * One HTTP request with a bounded response, for all clients: AWS, the Kubernetes API, --notify-url, the status page.
  *
- * The whole answer is read, up to a limit of bytes, so that a hang or a cut in the middle of it is an error of the request. A
- * change of protocol (101), which Node ends without an error and without an answer, is an error too. Errors name the host and
- * the port, and how far the request got. Nothing is retried and nothing logged.
+ * The whole response is read, up to a size limit, so a hang or a closed connection in the body is an error of the request. A protocol
+ * upgrade (101), which Node ends without an error or a response, is an error too. Errors name the host, the port and the phase.
+ * Nothing is retried or logged.
  */
 
 import http from 'node:http';
 import https from 'node:https';
 import { connectionState } from './early-connections.ts';
 
-/** Where to, what, and within which limits. */
+/** A request and its limits. */
 export interface RequestOptions {
   readonly protocol: 'http:' | 'https:';
   /** A name or an address; IPv6 with or without brackets. */
@@ -20,23 +20,23 @@ export interface RequestOptions {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body: string | Uint8Array | undefined;
-  /** Keeps connections; undefined: a connection of its own, which ends with the request. */
+  /** Keeps connections alive; undefined: a new connection, which ends with the request. */
   readonly agent: http.Agent | https.Agent | undefined;
-  /** Bytes of an answer's body. */
+  /** Maximum bytes of the response body. */
   readonly largestBody: number;
-  /** Ends the request. An abort by a TimeoutError becomes a RequestError; any other reason is passed on as it is. */
+  /** Ends the request. An abort by a TimeoutError rejects with a RequestError, any other abort with its reason. */
   readonly signal: AbortSignal;
   /** Starts the connect timeout; returns a function that cancels it. */
   readonly limitConnecting?: (expired: () => void) => () => void;
-  /** Reserves memory for an answer's body before it is read; resolves with a function that releases it. */
+  /** Reserves memory for the response body before it is read; resolves with a function that releases it. */
   readonly reserve?: (bytes: number, signal: AbortSignal) => Promise<() => void>;
-  /** A failure in the body is not an error: resolves with the part that arrived. */
+  /** If true, a failure in the body is not an error: resolves with the part that arrived. */
   readonly keepPartialBody?: boolean;
 }
 
-/** A whole answer. */
+/** A complete response. */
 export interface HttpResponse {
-  /** Who answered: `host:port`. */
+  /** The server: `host:port`. */
   readonly peer: string;
   readonly status: number;
   readonly reason: string | undefined;
@@ -44,12 +44,12 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-/** How far a request got: DNS, the connection (with TLS, and a proxy), the answer. */
-export type RequestPhase = 'lookup' | 'connect' | 'answer';
+/** The phase of a request: DNS lookup, connecting (with TLS, and a proxy), waiting for or reading the response. */
+export type RequestPhase = 'lookup' | 'connect' | 'response';
 
-/** The request failed before the whole answer arrived. */
+/** The request failed before the complete response arrived. */
 export class RequestError extends Error {
-  /** Node's code, `TimeoutError`, ERR_UPGRADED (101) or ERR_ANSWER_TOO_LARGE. */
+  /** Node's code, `TimeoutError`, ERR_UPGRADED (101) or ERR_RESPONSE_TOO_LARGE. */
   readonly code: string;
   /** `host:port` */
   readonly peer: string;
@@ -65,7 +65,7 @@ export class RequestError extends Error {
   }
 }
 
-/** The answer, whatever its status. Rejects with a RequestError, or with the reason of the signal. */
+/** Resolves with the response, whatever its status. Rejects with a RequestError, or with the signal's reason. */
 export async function sendRequest(options: RequestOptions): Promise<HttpResponse> {
   const { signal, largestBody } = options;
   signal.throwIfAborted();
@@ -78,7 +78,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   let incoming: http.IncomingMessage | undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  const answered = new AbortController();
+  const settled = new AbortController();
   let release = (): void => {};
 
   const outgoing = (secure ? https : http).request({
@@ -93,7 +93,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   });
   const finish = (): void => {
     signal.removeEventListener('abort', abort);
-    answered.abort();
+    settled.abort();
     release();
     release = () => {};
   };
@@ -108,7 +108,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     });
   };
   const fail = (error: unknown): void => {
-    if (answered.signal.aborted) return;
+    if (settled.signal.aborted) return;
     finish();
     outgoing.destroy();
     if (incoming !== undefined && options.keepPartialBody) succeed(incoming);
@@ -133,33 +133,33 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   });
   outgoing.on('socket', (socket) => {
     const state = connectionState(socket, host);
-    phase = state === 'connected' ? 'answer' : state;
+    phase = state === 'connected' ? 'response' : state;
     if (state === 'connected') return;
     socket.once('lookup', (error) => {
       if (!error) phase = 'connect';
     });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
-      phase = 'answer';
+      phase = 'response';
     });
-    // A connection that was opened early may be at its handshake, to which only the limit of the signal applies.
+    // An early connection may be in its TLS handshake, to which only the signal's timeout applies.
     const cancel = socket.connecting ? options.limitConnecting?.(() => failWith('TimeoutError')) : undefined;
     if (cancel !== undefined) socket.once('connect', cancel).once('close', cancel);
   });
   outgoing.on('response', async (response) => {
     incoming = response;
-    phase = 'answer';
+    phase = 'response';
     response.on('error', ({ code }: NodeJS.ErrnoException) => failWith(code ?? 'ECONNRESET'));
     const announced = Number(response.headers['content-length'] ?? Number.NaN);
     if (announced > largestBody && !options.keepPartialBody) {
-      failWith('ERR_ANSWER_TOO_LARGE');
+      failWith('ERR_RESPONSE_TOO_LARGE');
       return;
     }
     if (options.reserve !== undefined) {
-      // Without a length it may be as large as the limit. Nothing is read before there is memory for it.
+      // Without a content-length the body may be as large as the limit. Nothing is read before its memory is reserved.
       const bytes = Number.isNaN(announced) ? largestBody : announced;
-      const reserved = await options.reserve(bytes, answered.signal).catch(() => undefined);
+      const reserved = await options.reserve(bytes, settled.signal).catch(() => undefined);
       if (reserved === undefined) return;
-      if (answered.signal.aborted) {
+      if (settled.signal.aborted) {
         reserved();
         return;
       }
@@ -169,7 +169,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
       const left = largestBody - size;
       chunks.push(chunk.length > left ? chunk.subarray(0, left) : chunk);
       size += Math.min(chunk.length, left);
-      if (chunk.length > left) failWith('ERR_ANSWER_TOO_LARGE');
+      if (chunk.length > left) failWith('ERR_RESPONSE_TOO_LARGE');
     });
     response.on('end', () => succeed(response));
   });

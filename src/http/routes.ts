@@ -1,13 +1,13 @@
 /**
- * The answer to a request, as a value.
+ * Maps a request to a response, both as values.
  *
  * /livez, /readyz, /metrics and /status are for every client that can reach the port, POST /refresh only for this pod. No
- * answer contains a secret, and request bodies are never read.
+ * response contains a secret, and request bodies are never read.
  */
 
 import { escapedJson } from '../core/text.ts';
 
-/** What the pages show, and what POST /refresh does. */
+/** The contents of the pages, and the effect of POST /refresh. */
 export interface Pages {
   readonly status: () => StatusPage;
   /** In Prometheus' text format. */
@@ -22,7 +22,7 @@ interface StatusPage {
   readonly configs: readonly { readonly ready: boolean; readonly directory: string }[];
 }
 
-/** The part of a request that the answer depends on. */
+/** The part of a request that the response depends on. */
 export interface HttpRequest {
   readonly method: string;
   /** As sent, with its query. */
@@ -35,15 +35,15 @@ export interface HttpRequest {
   readonly forwarded: boolean;
 }
 
-/** An answer without its content-length. */
-export interface HttpAnswer {
+/** A response without its content-length. */
+export interface RouteResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** The answer to a request. HEAD is answered as GET; the server omits the body. */
-export function route(request: HttpRequest, pages: Pages): HttpAnswer {
+/** The response to a request. HEAD is treated as GET; the server omits the body. */
+export function route(request: HttpRequest, pages: Pages): RouteResponse {
   const path = request.target.split('?', 1)[0] ?? '';
   if (!isPath(path)) return text(404, `not found: the pages are ${Object.keys(paths).join(', ')}`);
   const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -54,7 +54,7 @@ export function route(request: HttpRequest, pages: Pages): HttpAnswer {
   }
   switch (path) {
     case '/livez':
-      // An answer shows that the event loop runs. It never depends on AWS, which must not restart a pod.
+      // A response shows that the event loop runs. It never depends on AWS, because an AWS outage must not restart a pod.
       return text(200, 'ok');
     case '/readyz': {
       const { ready, configs } = pages.status();
@@ -96,9 +96,9 @@ function isPath(path: string): path is keyof typeof paths {
 }
 
 /**
- * Why a request may not trigger a sync: a sync costs money, so only this pod may. A web page in a browser on the same machine
- * does not count as this pod: it sends an Origin, or a Host that was made to resolve to loopback. Nor does a client behind the
- * proxy of a service mesh, which has the addresses of this pod.
+ * Why a request may not trigger a sync. A sync costs money, so only this pod may trigger one. A web page in a browser on the same
+ * machine is rejected: it sends an Origin, or a Host name that resolves to loopback (DNS rebinding). So is a client behind the
+ * proxy of a service mesh, whose requests come from this pod's own addresses.
  */
 function refusal({ peer, host, origin, forwarded }: HttpRequest): string | undefined {
   if (forwarded || !isLoopback(peer.replace(/^::ffff:/, '')))
@@ -113,6 +113,6 @@ function isLoopback(address: string): boolean {
   return address === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 }
 
-function text(status: number, line: string, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+function text(status: number, line: string, headers: Readonly<Record<string, string>> = {}): RouteResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body: `${line}\n` };
 }

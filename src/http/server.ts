@@ -1,9 +1,8 @@
 /**
  * The sidecar's HTTP server.
  *
- * One request on a connection, no connection longer than ten seconds, at most 64 at a time; a further one closes the oldest,
- * so that a flood does not keep a probe out. It reads no body, sets no timer without a connection, does not keep the process
- * alive, and closes at once.
+ * One request per connection, ten seconds per connection, at most 64 connections; a further one closes the oldest, so that a flood
+ * cannot block a probe. It reads no body, sets no timer without a connection, does not keep the process alive, and closes at once.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -11,15 +10,15 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Problem } from '../core/problem.ts';
 import { type Pages, route } from './routes.ts';
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpServer {
-  /** Where it listens, with the port that the system chose for port 0. */
+  /** Its address, with the port that the system chose for port 0. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Resolves when every connection is gone, within milliseconds; may be called again. */
+  /** Resolves when every connection is closed, within milliseconds; may be called again. */
   close(): Promise<void>;
 }
 
-/** Limits of what a client can use. */
+/** Limits for clients. */
 export interface HttpLimits {
   /** Connections at a time; default 64: probes, scrapers and people need a handful. */
   readonly connections?: number;
@@ -27,7 +26,7 @@ export interface HttpLimits {
   readonly lifetime?: number;
 }
 
-/** Listens, and answers with the pages. Throws a Problem if it cannot listen there. */
+/** Listens and serves the pages. Throws a Problem if it cannot listen on the address. */
 export async function openHttpServer(
   listen: { readonly host: string; readonly port: number },
   pages: Pages,
@@ -36,12 +35,12 @@ export async function openHttpServer(
   const server = createServer(
     {
       maxHeaderSize: 8192,
-      // Node looks for slow requests with a timer that never stops; the limit on a connection's lifetime makes it unnecessary.
+      // Node checks for slow requests with a timer that never stops; the limit on a connection's lifetime makes it unnecessary.
       connectionsCheckingInterval: NEVER,
     },
-    (request, response) => answer(request, response, pages),
+    (request, response) => respond(request, response, pages),
   );
-  // Otherwise Node answers every request that a client pipelines on one connection.
+  // Otherwise Node serves every request that a client pipelines on one connection.
   server.maxRequestsPerSocket = 1;
   /** Oldest first. */
   const open = new Set<Socket>();
@@ -74,7 +73,7 @@ export async function openHttpServer(
 /** Node's longest timer, 24.8 days. */
 const NEVER = 2 ** 31 - 1;
 
-function answer(request: IncomingMessage, response: ServerResponse, pages: Pages): void {
+function respond(request: IncomingMessage, response: ServerResponse, pages: Pages): void {
   const { method = '', url = '', headers, socket } = request;
   const {
     status,
@@ -102,7 +101,7 @@ function answer(request: IncomingMessage, response: ServerResponse, pages: Pages
   response.end(body);
 }
 
-/** RFC 7239, its predecessors, and what nginx's documentation and Envoy set. A proxy may set none: see SECURITY.md. */
+/** Headers of RFC 7239, of its predecessors, of nginx's documentation and of Envoy. A proxy may set none: see SECURITY.md. */
 const FORWARDED = [
   'forwarded',
   'via',
@@ -118,7 +117,7 @@ function listening(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Never removed: later errors are about connections that could not be accepted, because descriptors ran out.
+    // Never removed: later errors are about connections that could not be accepted because file descriptors ran out.
     server.on('error', (error: NodeJS.ErrnoException) => reject(listenFailure(`${host}:${port}`, error)));
     // 0.0.0.0 means every address. Without a host Node listens on IPv6 too, if the machine has it: in an IPv6 cluster a pod
     // has no other addresses, and its probes would fail.

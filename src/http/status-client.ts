@@ -10,8 +10,8 @@ import { sendRequest } from './request.ts';
 const LARGEST = 4 * 1024 * 1024;
 
 /**
- * The page /status, parsed by `read`. Throws a Problem when there is no answer within `timeout` milliseconds, or when `read`
- * returns undefined, because it is another page.
+ * The page /status, parsed by `read`. Throws a Problem without a response within `timeout` milliseconds, or if `read` returns
+ * undefined because it is another page.
  */
 export async function fetchStatus<Page>(
   listen: { readonly host: string; readonly port: number },
@@ -21,15 +21,15 @@ export async function fetchStatus<Page>(
   const host = reachable(listen.host);
   const address = host.includes(':') ? `[${host}]:${listen.port}` : `${host}:${listen.port}`;
   const body = await fetchBody(host, listen.port, timeout).catch((error: unknown) => {
-    throw unexpected(
+    throw noSidecar(
       address,
-      codeOf(error),
+      reasonOf(error),
       'Run it in the container of the sidecar, with the same --listen.',
     );
   });
   const status = read(parseJson(body));
   if (status === undefined) {
-    throw unexpected(
+    throw noSidecar(
       address,
       'it is not the status page of podsecrets',
       'Another program listens there: give the --listen of the sidecar.',
@@ -38,7 +38,7 @@ export async function fetchStatus<Page>(
   return status;
 }
 
-/** The address at which a server that listens on all addresses can be reached from here. */
+/** The address to connect to for a server that listens on all addresses. */
 function reachable(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
 }
@@ -59,25 +59,25 @@ async function fetchBody(host: string, port: number, timeout: number): Promise<s
   return new TextDecoder().decode(body);
 }
 
-function codeOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'TimeoutError':
-      return 'no answer in time';
+      return 'no response in time';
     case 'ERR_UPGRADED':
-      return 'it speaks another protocol';
-    case 'ERR_ANSWER_TOO_LARGE':
+      return 'it uses another protocol';
+    case 'ERR_RESPONSE_TOO_LARGE':
       return 'the page is larger than 4 MiB';
     default:
       return code ?? message;
   }
 }
 
-function unexpected(address: string, got: string, remedy: string): Problem {
+function noSidecar(address: string, got: string, remedy: string): Problem {
   return new Problem({
     code: 'usage.value',
     subject: '--listen',
-    message: `no sidecar answers at ${address}: ${got}`,
+    message: `no sidecar responds at ${address}: ${got}`,
     remedy,
   });
 }

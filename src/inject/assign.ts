@@ -6,7 +6,7 @@
  */
 
 import { Problem } from '../core/problem.ts';
-import { escapeControl } from '../core/text.ts';
+import { escapeControl, quote } from '../core/text.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { isInjected } from './own-names.ts';
@@ -43,6 +43,8 @@ export function assign(
 
   const byVolume = bind([]).flatMap(({ bindings }) => bindings);
   const serving = new Set(byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source));
+  const several = sources.filter((source) => source.isOneOfSeveral);
+  if (several.length > 0 && !several.some((source) => serving.has(source))) throw undecided(several);
   const assigned = bind(defaultSources(sources, serving)).filter(({ bindings }) => bindings.length > 0);
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
   throw new Problem({
@@ -57,9 +59,24 @@ export function assign(
 }
 
 function defaultSources(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
-  const files = sources.filter((source) => source.origin === 'file' && !serving.has(source));
+  const files = sources.filter(
+    (source) => source.origin === 'file' && !source.isOneOfSeveral && !serving.has(source),
+  );
   const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =
     documents.length === 1 && serving.size === 0 && sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;
+}
+
+/** No volume names one of them, and none was chosen. */
+function undecided(sources: readonly Source[]): Problem {
+  const [first] = sources;
+  const names = sources.filter(({ file }) => file === first?.file).map(({ name = '' }) => name);
+  const subject = first?.subject ?? '--config';
+  return new Problem({
+    code: 'config.document',
+    subject,
+    message: `expected one SecretProviderClass for AWS, or a volume that names one, got ${names.map((name) => quote(name)).join(', ')}`,
+    remedy: `Choose one: --config ${subject}#${names[0]}.`,
+  });
 }

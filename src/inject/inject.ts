@@ -19,28 +19,30 @@ import {
   configMapOf,
   findSources,
   isSecretProviderClass,
+  type ManifestFile,
   planOf,
+  type ReadDocument,
   type Source,
 } from './sources.ts';
 import { ineffectiveOptions, validateOptions } from './validate-options.ts';
 import { validatePod } from './validate-pod.ts';
 import type { PlannedBinding } from './volumes.ts';
-import { mapObjects, objectsOf, withoutServerFields, withPod } from './workload.ts';
+import { mapObjects, objectsOf, withoutServerFields, withPod, workloadOf } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml.ts';
 import { applyEdits, type Edit, editsFor } from './yaml-edit.ts';
 
 /** Manifests, and the configs that were named for them. */
 export interface Input {
-  /** The manifests' file, as errors name it. */
-  readonly file: string;
-  readonly text: string;
+  readonly manifests: readonly ManifestFile[];
   readonly configs: readonly ConfigFile[];
 }
 
 /** The injected manifests. */
 export interface Injected {
-  /** The manifests as YAML. */
+  /** The manifests as YAML: all files, one after the other. */
   readonly text: string;
+  /** Each file with its new text. */
+  readonly files: readonly ManifestFile[];
   /** The same as values, items of lists by themselves. */
   readonly objects: readonly unknown[];
   readonly warnings: readonly Problem[];
@@ -49,14 +51,18 @@ export interface Injected {
 /** Adds podsecrets to every pod with a volume of the CSI driver or a named config. Throws Problems: everything that cannot work. */
 export async function inject(input: Input, options: InjectOptions): Promise<Injected> {
   // 1.
-  const documents = parseManifests(input.text, input.file).map((document) => ({
-    document,
-    value: document.toJS() as unknown,
-  }));
+  const documents = input.manifests.flatMap((manifest) =>
+    parseManifests(manifest.text, manifest.file).map((document) => ({
+      manifest,
+      document,
+      value: document.toJS() as unknown,
+    })),
+  );
   const objects = documents.flatMap(({ value }) => objectsOf(value));
   // 2.
-  const sources = findSources(input.configs, input.text, documents);
-  const assigned = assign(objects, sources, options, input.file);
+  const sources = findSources(input.configs, documents);
+  const names = input.manifests.map(({ file }) => file).join(', ');
+  const assigned = assign(objects, sources, options, names);
   // 3.
   const { assignments, warnings } = await withPlans(assigned, options);
   // 4.
@@ -71,26 +77,48 @@ export async function inject(input: Input, options: InjectOptions): Promise<Inje
     injectedObject(object, assignments, options) ??
     convertedClass(object, assignments, options) ??
     generated.get(identityOf(object)) ??
-    object;
+    (isFromCluster(object) ? withoutServerFields(object) : object);
   // 6.
-  const edits = documents.flatMap(({ document, value }) =>
-    documentEdits(input.text, document, value, mapObjects(value, replace)),
-  );
-  const first = documents.findIndex(({ value }) => objectsOf(value).some((object) => isAssigned(object)));
-  const before = documents.slice(0, Math.max(first, 0)).flatMap(({ value }) => objectsOf(value)).length;
-  const replaced = objects.map(replace);
+  const holds = ({ value }: ReadDocument) => objectsOf(value).some((object) => isAssigned(object));
+  const first = documents.find(holds);
+  const isMoved = (document: ReadDocument) =>
+    first !== undefined &&
+    documents.indexOf(document) > documents.indexOf(first) &&
+    isSecretProviderClass(document.value) &&
+    convertedClass(document.value, assignments, options) !== undefined;
+  const moved = documents.filter(isMoved);
+  const needed = [...added, ...moved.map(({ value }) => replace(value as KubeObject))];
+  const files = input.manifests.map((manifest) => {
+    const edits = documents
+      .filter((document) => document.manifest === manifest)
+      .flatMap((document) =>
+        moved.includes(document)
+          ? [removal(document)]
+          : documentEdits(document, mapObjects(document.value, replace)),
+      );
+    const isFirst = manifest === (first?.manifest ?? input.manifests[0]);
+    const before = isFirst ? [insertion(manifest.text, first?.document, needed)] : [];
+    return { file: manifest.file, text: applyEdits(manifest.text, [...before, ...edits]) };
+  });
+  const rest = documents.filter((document) => !moved.includes(document));
+  const at = first === undefined ? 0 : rest.indexOf(first);
+  const replaced = (some: readonly ReadDocument[]) =>
+    some.flatMap(({ value }) => objectsOf(value)).map(replace);
   return {
-    text: applyEdits(input.text, [
-      insertion(input.text, first < 0 ? undefined : documents[first]?.document, added),
-      ...edits,
-    ]),
-    objects: [...replaced.slice(0, before), ...added, ...replaced.slice(before)],
+    text: joined(files.map(({ text }) => text)),
+    files,
+    objects: [...replaced(rest.slice(0, at)), ...needed, ...replaced(rest.slice(at))],
     warnings: [
       ...warnings,
       ...validations.flatMap((found) => found.warnings),
       ...ineffectiveOptions(assignments, options),
     ],
   };
+}
+
+/** A workload that a cluster printed: its status changes often, so that an apply with its resourceVersion is a conflict. */
+function isFromCluster(object: KubeObject): boolean {
+  return valueAt(object, 'metadata', 'resourceVersion') !== undefined && workloadOf(object) !== undefined;
 }
 
 /** Reads each config once, so that a mistake is reported here and not only in the cluster. */
@@ -148,9 +176,7 @@ function convertedClass(
 }
 
 function documentEdits(
-  text: string,
-  document: Document.Parsed,
-  before: unknown,
+  { manifest: { text }, document, value: before }: ReadDocument,
   after: unknown,
 ): readonly Edit[] {
   // A class that became a ConfigMap is another document, not a changed one.
@@ -161,6 +187,28 @@ function documentEdits(
   return [{ from, to, text: blockText(after, KUBECTL_STYLE, 0) }];
 }
 
+/** A document with the separator and the comments above it. */
+function removal({ manifest: { text }, document }: ReadDocument): Edit {
+  const contents = document.contents?.range[0] ?? 0;
+  const to = contents + contentsText(text, document).length;
+  const separator = text.slice(0, contents).search(LAST_SEPARATOR);
+  return { from: separator < 0 ? contents : separator, to, text: '' };
+}
+
+/** Texts of files as one text of documents. */
+function joined(texts: readonly string[]): string {
+  return texts
+    .filter((text) => text !== '')
+    .reduce((all, text) => {
+      if (all === '') return text;
+      const open = all.endsWith('\n') ? '' : '\n';
+      return `${all}${open}${/^(#[^\n]*\n|\s*\n)*---/.test(text) ? '' : '---\n'}${text}`;
+    }, '');
+}
+
+/** The last line `---` of a text, with a comment behind it. */
+const LAST_SEPARATOR = /^---[^\S\n]*(#.*)?\n(?![\s\S]*^---)/m;
+
 /** Before the first workload that needs them: a tool that applies in order creates them first, and namespaces before them. */
 function insertion(
   text: string,
@@ -168,7 +216,7 @@ function insertion(
   objects: readonly KubeObject[],
 ): Edit {
   const contents = document?.contents?.range[0] ?? 0;
-  const separator = text.slice(0, contents).search(/^---[^\S\n]*(#.*)?\n(?![\s\S]*^---)/m);
+  const separator = text.slice(0, contents).search(LAST_SEPARATOR);
   const blocks = objects.map((object) => blockText(object, KUBECTL_STYLE, 0));
   return separator < 0
     ? { from: 0, to: 0, text: blocks.map((block) => `${block}---\n`).join('') }

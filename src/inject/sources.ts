@@ -6,6 +6,7 @@
  */
 
 import type { Document } from 'yaml';
+import { classChoice } from '../config/class-choice.ts';
 import { type ParsedPlan, parsePlan } from '../config/parse.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
@@ -33,6 +34,10 @@ export interface Source {
   readonly metadata: SourceMetadata;
   /** The SecretProviderClass, as text. */
   readonly text: string;
+  /** The file that `--config` named, whole: lines are counted in it. Undefined for another origin. */
+  readonly file: ConfigFile | undefined;
+  /** One of several classes of a file, none of which was chosen: it serves only volumes that name it. */
+  readonly isOneOfSeveral: boolean;
   /** The directory that `--config FILE=DIR` gives. */
   readonly dir: string | undefined;
 }
@@ -58,8 +63,9 @@ export function serves(source: Source, namespace: string | undefined): boolean {
 
 /** Reads the text of a source as the pod will. */
 export function planOf(source: Source, { mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
-  return parsePlan(source.text, {
+  return parsePlan(source.file?.text ?? source.text, {
     file: source.subject,
+    ...(source.file === undefined || source.name === undefined ? {} : { className: source.name }),
     defaultMode: mode,
     syncSecrets,
     environmentRegion: undefined,
@@ -74,7 +80,8 @@ const CONFIG_KEY = 'config.yaml';
 function sourceOf(
   spec: KubeObject,
   given: Pick<Source, 'subject' | 'origin' | 'text'> & {
-    readonly dir?: string | undefined;
+    readonly file?: ConfigFile;
+    readonly isOneOfSeveral?: boolean;
     readonly configMapName?: string;
     readonly object?: KubeObject;
   },
@@ -92,7 +99,9 @@ function sourceOf(
     configMapName: given.configMapName ?? ownName(name ?? '') ?? 'podsecrets-config',
     // As an editor on Windows writes it, a ConfigMap would show it on one line, in quotes.
     text: given.text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n'),
-    dir: given.dir,
+    file: given.file,
+    isOneOfSeveral: given.isOneOfSeveral ?? false,
+    dir: given.file?.dir,
   };
 }
 
@@ -134,13 +143,22 @@ export function configMapOf(source: Source, namespace: string | undefined): Kube
 
 /** A file that `--config` named. */
 export interface ConfigFile {
+  /** With `#NAME`, if a class was chosen. */
   readonly file: string;
   readonly text: string;
   readonly dir: string | undefined;
 }
 
+/** A file of manifests, or standard input. */
+export interface ManifestFile {
+  /** As errors name it. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /** A document of the input, and what it says. */
 export interface ReadDocument {
+  readonly manifest: ManifestFile;
   readonly document: Document.Parsed;
   readonly value: unknown;
 }
@@ -148,12 +166,11 @@ export interface ReadDocument {
 /** All of them, files first: what --config names takes precedence over the input. */
 export function findSources(
   configs: readonly ConfigFile[],
-  text: string,
   documents: readonly ReadDocument[],
 ): readonly Source[] {
   return [
-    ...distinct(configs.map(sourceOfFile)),
-    ...documents.flatMap(({ document, value }) =>
+    ...distinct(configs.flatMap(sourcesOfFile)),
+    ...documents.flatMap(({ manifest: { text }, document, value }) =>
       objectsOf(value).flatMap((object) =>
         // An item of a list has no text of its own.
         sourceOfObject(object, object === value ? contentsText(text, document) : undefined),
@@ -177,15 +194,55 @@ function distinct(sources: readonly Source[]): readonly Source[] {
   return sources;
 }
 
-function sourceOfFile({ file, text, dir }: ConfigFile): Source {
-  const spec: unknown = parseManifests(text, file)[0]?.toJS();
-  if (isSecretProviderClass(spec))
-    return sourceOf(spec, { subject: escapeControl(file), origin: 'file', text, dir });
-  throw new Problem({
+/** The classes for AWS of a file, or the one that was chosen. Throws a Problem if there is none. */
+function sourcesOfFile(config: ConfigFile): readonly Source[] {
+  const { path, className } = classChoice(config.file);
+  const documents = parseManifests(config.text, path);
+  const found = documents.flatMap((document) => {
+    const value: unknown = document.toJS();
+    return objectsOf(value).map((object) => ({ object, document: object === value ? document : undefined }));
+  });
+  const classes = found.filter(({ object }) => isSecretProviderClass(object));
+  const named = classes.filter(
+    ({ object }) => className === undefined || valueAt(object, 'metadata', 'name') === className,
+  );
+  const ours = named.filter(({ object }) => (valueAt(object, 'spec', 'provider') ?? 'aws') === 'aws');
+  // Without one for AWS, reading it reports the provider.
+  const wanted = ours.length > 0 ? ours : named.slice(0, 1);
+  if (wanted.length === 0) throw noClass(path, className, classes.length > 0 ? classes : found);
+  return wanted.map(({ object, document }) =>
+    sourceOf(object, {
+      subject: escapeControl(path),
+      origin: 'file',
+      text:
+        found.length === 1 && document !== undefined
+          ? config.text
+          : document === undefined
+            ? blockText(object, KUBECTL_STYLE, 0)
+            : contentsText(config.text, document),
+      file: config,
+      isOneOfSeveral: wanted.length > 1,
+    }),
+  );
+}
+
+function noClass(
+  path: string,
+  className: string | undefined,
+  found: readonly { readonly object: KubeObject }[],
+): Problem {
+  const of = className === undefined ? 'kind' : 'name';
+  const got = found.map(({ object }) =>
+    quote(String((of === 'kind' ? object.kind : valueAt(object, 'metadata', 'name')) ?? '')),
+  );
+  return new Problem({
     code: 'config.document',
-    subject: escapeControl(file),
-    message: `expected a SecretProviderClass, got ${quote(String(valueAt(spec, 'kind') ?? ''))}`,
-    remedy: 'Give the SecretProviderClass of the Secrets Store CSI driver.',
+    subject: escapeControl(path),
+    message: `expected a SecretProviderClass${className === undefined ? '' : ` ${quote(className)}`}, got ${got.join(', ') || 'nothing'}`,
+    remedy:
+      className === undefined
+        ? 'Give the SecretProviderClass of the Secrets Store CSI driver.'
+        : 'Correct the name behind #.',
   });
 }
 

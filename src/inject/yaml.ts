@@ -14,9 +14,11 @@ import {
   stringify,
   type Tags,
   visit,
+  type YAMLParseError,
 } from 'yaml';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { braces, expressionIn, expressionInText, unrendered } from './template.ts';
 
 /** Every document of a text that holds anything. Throws a Problem at the first that is not YAML. */
 export function parseManifests(text: string, file: string): readonly Document.Parsed[] {
@@ -29,46 +31,32 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
     customTags: kubernetesTags,
   });
   const documents = Array.isArray(parsed) ? parsed : [];
-  const error = documents.flatMap((document) => document.errors)[0];
+  const error = documents.flatMap(errorsOf)[0];
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
-    throw TEMPLATE.test(text) ? unrendered(file, line) : notYaml(file, error.message, line);
+    const expression = TEMPLATE.test(text) ? '{{ … }}' : expressionInText(text.split('\n')[line - 1] ?? '');
+    throw expression === undefined ? notYaml(file, error.message, line) : unrendered(file, line, expression);
   }
   const filled = documents.filter((document) => document.contents !== null) as Document.Parsed[];
   for (const document of filled) {
-    const template = templateAt(document);
-    if (template !== undefined) throw unrendered(file, lines.linePos(template).line);
+    const template = braces(document);
+    if (template !== undefined) throw unrendered(file, lines.linePos(template).line, '{{ … }}');
+    const expression = expressionIn(document);
+    if (expression !== undefined)
+      throw unrendered(file, lines.linePos(expression.offset).line, expression.text);
     checkAliases(document, file);
   }
   return filled;
 }
 
+/** A repeated key of a class is left to the parser of configs, which warns of it and takes the last, as in every command. */
+function errorsOf(document: Document.Parsed): readonly YAMLParseError[] {
+  const isClass = isMap(document.contents) && String(document.contents.get('kind')) === 'SecretProviderClass';
+  return document.errors.filter(({ code }) => !(isClass && code === 'DUPLICATE_KEY'));
+}
+
 /** An action of a Helm template: `{{ .Values.image }}`, `{{- if … }}`. */
 const TEMPLATE = /\{\{-?\s*[.$\w]/;
-
-/** Where a document has `{{ … }}` as a value: YAML reads it as a mapping whose key is a mapping. Its offset, or undefined. */
-function templateAt(document: Document.Parsed): number | undefined {
-  let found: number | undefined;
-  visit(document, {
-    Pair(_, { key }) {
-      if (!isMap(key)) return undefined;
-      found = key.range?.[0] ?? 0;
-      return visit.BREAK;
-    },
-  });
-  return found;
-}
-
-function unrendered(file: string, line: number): Problem {
-  return new Problem({
-    code: 'kubernetes.content',
-    subject: escapeControl(file),
-    message: 'expected manifests, got a template ({{ … }})',
-    remedy: 'Render it first: helm template CHART | podsecrets inject',
-    file,
-    line,
-  });
-}
 
 /**
  * Aliases and merges are looked at only when values are made. The library stops at 100 expansions of aliases, as Kubernetes'

@@ -1,8 +1,8 @@
 /**
  * Checks whether `--sync-secrets` can work: what the service account may do, and who owns the Secrets that exist.
  *
- * For `doctor`: nothing is written. Every verb on every name is reviewed by itself, so that the result is exactly the rules
- * that are missing.
+ * For `doctor`: nothing is written. Every verb on every name is reviewed separately, so that the result is exactly the missing
+ * rules.
  */
 
 import type { SecretOwner } from '../cli/options.ts';
@@ -13,7 +13,7 @@ import { type OwnershipTerms, readSecret, refuseForeign } from './live-secret.ts
 import { configIdentity } from './names.ts';
 import { type RbacRule, rulesNeeded, ruleText } from './rbac.ts';
 
-/** The settings that decide what access is needed. */
+/** The settings that determine the required access. */
 export interface AccessOptions {
   readonly secretOwner: SecretOwner;
   readonly adoptDriverSecrets: boolean;
@@ -42,7 +42,7 @@ function missingRules(namespace: string, rules: readonly RbacRule[]): Problem {
   });
 }
 
-/** Why this Secret could not be applied, as far as the live one shows. */
+/** Why this Secret cannot be applied, because of the one in the cluster. */
 async function problemOf(
   api: KubernetesApi,
   { secretName, type }: SecretObject,
@@ -58,7 +58,7 @@ async function problemOf(
   }
 }
 
-/** The rule, reduced to the verbs and names that are not allowed; none when all are. */
+/** The rule, reduced to the verbs and names that are not allowed; an empty list if all are. */
 async function missingOf(api: KubernetesApi, rule: RbacRule): Promise<readonly RbacRule[]> {
   const [group = ''] = rule.apiGroups;
   const [resource = ''] = rule.resources;

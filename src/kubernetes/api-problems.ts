@@ -1,8 +1,8 @@
 /**
- * Turns an error response of the Kubernetes API server into a Problem.
+ * Converts an error response of the Kubernetes API server to a Problem.
  *
- * A 403 names the RBAC rule to add, a conflict names who manages the fields, a 422 names the fields. A message of the
- * server is shown only if it holds none of the values that were sent, because admission policies write their own messages.
+ * A 403 names the RBAC rule to add, a conflict the managers of the fields, a 422 the fields. The server's message is shown only if
+ * it contains none of the values that were sent, because admission policies write their own messages.
  */
 
 import { Problem, type ProblemCode } from '../core/problem.ts';
@@ -10,16 +10,16 @@ import { escapeControl, quote } from '../core/text.ts';
 import { asObject } from '../core/unknown.ts';
 import { ruleText } from './rbac.ts';
 
-/** As RBAC names it. */
-export type Verb = 'get' | 'patch' | 'delete';
+/** The verb of RBAC. */
+type Verb = 'get' | 'patch' | 'delete';
 
 /** A request to the API server. */
 export interface KubernetesRequest {
   readonly verb: Verb;
-  /** How a patch changes the object; default: server-side apply, which a conflict stops. */
+  /** How a patch changes the object; default: server-side apply, which fails on a conflict. */
   readonly patch?: 'apply' | 'forcedApply' | 'merge';
   readonly group: '' | 'apps' | 'batch';
-  /** Plural, as the API's paths have it. */
+  /** Plural, as in the API's paths. */
   readonly resource: 'secrets' | 'pods' | 'replicasets' | 'jobs';
   readonly name: string;
   readonly namespace: string;
@@ -27,10 +27,10 @@ export interface KubernetesRequest {
   readonly quotesValue?: (text: string) => boolean;
 }
 
-/** Its response. */
+/** A response of the API server. */
 export interface KubernetesResponse {
   readonly status: number;
-  /** The parsed body; undefined when it was not JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly body: unknown;
   /** Milliseconds. */
   readonly retryAfter: number | undefined;
@@ -45,7 +45,7 @@ export function toProblem(request: KubernetesRequest, response: KubernetesRespon
       return problem(
         request,
         'kubernetes.denied',
-        `unauthorized (401): the API server does not accept the token${message}`,
+        `unauthorized (401): the API server rejects the token${message}`,
         {
           remedy:
             'Check the projected token of the pod if this persists: its file is read for every request.',
@@ -74,7 +74,7 @@ export function toProblem(request: KubernetesRequest, response: KubernetesRespon
         {
           remedy: 'Wait: podsecrets retries. If this persists, check the API server.',
           retry: true,
-          ...(response.retryAfter === undefined ? {} : { retryAfter: response.retryAfter }),
+          retryAfter: response.retryAfter,
         },
       );
     default:
@@ -84,7 +84,7 @@ export function toProblem(request: KubernetesRequest, response: KubernetesRespon
   }
 }
 
-/** Fields that another manager set to another value; none when the conflict is about the version only. */
+/** Fields that another manager set to another value; empty if the conflict is about the resourceVersion only. */
 export function conflictingFields(
   body: unknown,
 ): readonly { readonly manager: string; readonly field: string }[] {
@@ -124,7 +124,7 @@ function shownMessage(request: KubernetesRequest, status: Status): string {
     : `: ${escapeControl(status.message, 400)}`;
 }
 
-/** RBAC says `User "x" cannot patch resource "secrets"`; quotas and admission policies have other messages. */
+/** RBAC's message is `User "x" cannot patch resource "secrets"`; quotas and admission policies have others. */
 function denied(request: KubernetesRequest, status: Status, message: string): Problem {
   const match = /User "([^"]+)" cannot (\w+) resource/.exec(status.message);
   if (match === null) {
@@ -163,7 +163,7 @@ function conflict(request: KubernetesRequest, status: Status, message: string): 
 }
 
 function invalid(request: KubernetesRequest, status: Status, message: string): Problem {
-  // The reasons and fields only: "Invalid value" is followed by the value.
+  // Only the reasons and fields, because the message quotes the value after "Invalid value".
   const fields = status.causes.map(
     (cause) => `${escapeControl(cause.field)} (${escapeControl(cause.reason)})`,
   );
@@ -173,18 +173,18 @@ function invalid(request: KubernetesRequest, status: Status, message: string): P
   });
 }
 
-interface More {
+interface Advice {
   readonly remedy: string;
   readonly retry?: boolean;
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
-function problem(request: KubernetesRequest, code: ProblemCode, message: string, more: More): Problem {
+function problem(request: KubernetesRequest, code: ProblemCode, message: string, advice: Advice): Problem {
   const kind = { secrets: 'Secret', pods: 'Pod', replicasets: 'ReplicaSet', jobs: 'Job' }[request.resource];
   return new Problem({
     code,
     subject: `${kind} ${escapeControl(request.namespace)}/${escapeControl(request.name)}`,
     message,
-    ...more,
+    ...advice,
   });
 }

@@ -1,8 +1,8 @@
 /**
  * Requests to the Kubernetes API server: one verb on one named object each.
  *
- * Over node:https, which the AWS SDK has loaded already. The official client could also be loaded with --sync-secrets only,
- * but then costs more than the rest of a sidecar: @kubernetes/client-node 2.0.1 adds 4.0 MiB to the program (everything else:
+ * Uses node:https, which the AWS SDK has loaded already. The official client, even if loaded only with --sync-secrets, costs more than
+ * the rest of a sidecar: @kubernetes/client-node 2.0.1 adds 4.0 MiB to the program (everything else:
  * 1.2 MiB), 165 ms and 54 MiB of resident memory (Node 26, minified, median of five: 190 ms and 94 MiB against 17 ms and
  * 40 MiB of an empty program; node:https alone: 35 ms and 48 MiB). podsecrets uses five paths and four verbs of the API.
  */
@@ -15,19 +15,19 @@ import { sendRequest } from '../http/request.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
 import { type Cluster, inCluster } from './in-cluster.ts';
 
-/** The API server, seen from one namespace. */
+/** The API server, for requests in one namespace. */
 export interface KubernetesApi {
   readonly namespace: string;
-  /** One request. Resolves with every response of the server; throws a Problem when there is none. */
+  /** Sends one request. Resolves with any response of the server; throws a Problem if there is none. */
   send(request: KubernetesRequest, body?: string): Promise<KubernetesResponse>;
-  /** Whether the API server would allow it, by a SelfSubjectAccessReview, which every service account may create. */
+  /** Creates a SelfSubjectAccessReview for the access, which every service account may create. */
   review(access: AccessAttributes): Promise<KubernetesResponse>;
   /** The version of the API server, which everybody may read. */
   version(): Promise<KubernetesResponse>;
   close(): void;
 }
 
-/** Where the API is, and when requests end. */
+/** The environment, and the signal that ends requests. */
 export interface ApiOptions {
   readonly env: Environment;
   readonly signal: AbortSignal;
@@ -35,7 +35,7 @@ export interface ApiOptions {
   readonly serviceAccountDirectory?: string;
 }
 
-/** As RBAC names it; without a name: any. */
+/** The attributes of an access review; without a name: any name. */
 interface AccessAttributes {
   readonly verb: string;
   readonly group: string;
@@ -43,7 +43,7 @@ interface AccessAttributes {
   readonly name: string | undefined;
 }
 
-/** The API of the cluster that this pod runs in. Connections are opened when they are needed; `close` ends them. */
+/** The API of the cluster that this pod runs in. Connections are opened on demand; `close` ends them. */
 export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptions): Promise<KubernetesApi> {
   const cluster = await inCluster(env, serviceAccountDirectory);
   // Four at a time: a config has a handful of Secrets, and the API server limits the requests of a service account.
@@ -90,9 +90,9 @@ interface Outgoing {
   readonly body: string | undefined;
 }
 
-/** Milliseconds. The API server itself ends requests that change something after 34 s; a healthy one takes milliseconds. */
+/** Milliseconds. The API server ends write requests after 34 s; normally they take milliseconds. */
 const TIMEOUT = 10_000;
-/** A Secret holds 1 MiB at most, which is 1.4 MiB of base64; the rest is managedFields and annotations. */
+/** A Secret has at most 1 MiB, which is 1.4 MiB of base64; the rest is managedFields and annotations. */
 const MAX_RESPONSE = 4 * 1_048_576;
 
 async function exchange(
@@ -132,7 +132,7 @@ function pathOf(request: KubernetesRequest): string {
   const path = [root, 'namespaces', request.namespace, request.resource, request.name].map((part, index) =>
     index === 0 ? part : encodeURIComponent(part),
   );
-  // Forced only on a Secret taken over from the CSI driver: any other field of another manager is a conflict.
+  // Forced only for a Secret that is taken over from the CSI driver; otherwise a field of another manager is a conflict.
   const force = request.patch === 'forcedApply' ? '&force=true' : '';
   const query = request.verb === 'patch' ? `?fieldManager=podsecrets&fieldValidation=Strict${force}` : '';
   return `${path.join('/')}${query}`;

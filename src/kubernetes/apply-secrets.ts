@@ -42,23 +42,23 @@ import {
 import { configIdentity } from './names.ts';
 import { resolveOwner } from './owner-reference.ts';
 
-/** What was published, and how its Secrets are applied. */
+/** The published files, and how to apply their Secrets. */
 export interface SecretsRequest {
   readonly plan: Plan;
-  /** What was published: its contents must not have been wiped yet. */
+  /** The published files, whose contents must not have been wiped yet. */
   readonly snapshot: Snapshot;
   readonly owner: SecretOwner;
-  /** Take over Secrets that the CSI driver made. */
+  /** Take over Secrets that the CSI driver created. */
   readonly adoptDriverSecrets: boolean;
   readonly env: Environment;
   readonly hostname: string;
   readonly signal: AbortSignal;
-  /** Throws the Problem of a process outside a cluster. */
+  /** Throws a Problem outside a cluster. */
   readonly openApi: () => Promise<KubernetesApi>;
 }
 
 /** The outcome for one Secret; `adopted`: taken over from the CSI driver, with the values that it has now. */
-export interface AppliedSecret {
+interface AppliedSecret {
   readonly name: string;
   readonly result: 'created' | 'updated' | 'adopted' | 'unchanged' | 'removed';
 }
@@ -66,7 +66,7 @@ export interface AppliedSecret {
 /** The outcome for all of them. */
 export interface SecretsOutcome {
   readonly applied: readonly AppliedSecret[];
-  /** Of stage `kubernetes`; each says by `retry` whether the same call can succeed later. */
+  /** Of stage `kubernetes`; `retry` of each is true if the same call can succeed later. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -111,10 +111,10 @@ async function reconcile(
   );
   // (3)
   const names = new Set(plan.secretObjects.map((object) => object.secretName));
-  const remembered = found.values.flatMap(({ live }) =>
-    live !== undefined && ownershipOf(live, config).kind === 'ours' ? managedNames(live) : [],
+  const earlier = found.values.flatMap(({ live }) =>
+    live !== undefined && ownershipOf(live, config).kind === 'own' ? managedNames(live) : [],
   );
-  const left = [...new Set(remembered)].filter((name) => !names.has(name));
+  const left = [...new Set(earlier)].filter((name) => !names.has(name));
   const removals = await Promise.all(left.map((name) => removeSecret(api, name, config)));
   const retained = removals.flatMap((removal) => (removal.kind === 'retained' ? [removal.name] : []));
   // (4)
@@ -135,7 +135,7 @@ async function reconcile(
   };
 }
 
-/** Waits for all of them; Problems are collected, anything else is a bug and is thrown. */
+/** Waits for all. Problems are collected; any other error is a bug and is thrown. */
 async function settle<T>(
   running: readonly Promise<T>[],
 ): Promise<{ readonly values: readonly T[]; readonly problems: readonly Problem[] }> {
@@ -154,7 +154,7 @@ async function settle<T>(
 
 type Removal =
   | { readonly kind: 'removed' | 'gone'; readonly name: string }
-  /** Could not be deleted: stays in the annotation, and the next call tries again. */
+  /** Could not be deleted: the name stays in the annotation, and the next call retries. */
   | { readonly kind: 'retained'; readonly name: string; readonly warning: Problem };
 
 async function removeSecret(api: KubernetesApi, name: string, config: string): Promise<Removal> {
@@ -186,7 +186,7 @@ function notRemoved(problem: Problem): Problem {
   });
 }
 
-/** Other pods of the workload may apply the same Secret at the same time. A pod that loses every race gets a retryable Problem. */
+/** Other pods of the workload may apply the same Secret at the same time. After this many conflicts the Problem is retried later. */
 const ATTEMPTS = 10;
 
 async function applySecret(
@@ -204,7 +204,7 @@ async function applySecret(
     const desired = withOwner(secret, owner, live);
     if (terms.adoptDriverSecrets && live?.driver !== undefined) {
       adopting = true;
-      live = (await removeDriverPart(api, desired, live)) ?? (await raced(attempt));
+      live = (await removeDriverPart(api, desired, live)) ?? (await rereadAfterConflict(attempt));
       continue;
     }
     if (!adopting && live !== undefined && !needsApply(desired, live)) return { name, result: 'unchanged' };
@@ -217,13 +217,13 @@ async function applySecret(
     const response = await api.send(request, applyBody(desired, api.namespace, live));
     if (response.status === 201) return { name, result: 'created' };
     if (response.status === 200) return { name, result: adopting ? 'adopted' : 'updated' };
-    const isRace = response.status === 409 && conflictingFields(response.body).length === 0;
-    if (!isRace || attempt >= ATTEMPTS) throw toProblem(request, response);
+    const isConcurrent = response.status === 409 && conflictingFields(response.body).length === 0;
+    if (!isConcurrent || attempt >= ATTEMPTS) throw toProblem(request, response);
     live = await readSecret(api, name);
   }
 
   /** The Secret after another writer changed it. */
-  async function raced(attempt: number): Promise<LiveSecret | undefined> {
+  async function rereadAfterConflict(attempt: number): Promise<LiveSecret | undefined> {
     if (attempt >= ATTEMPTS) throw toProblem(secretRequest(api, 'patch', name), CHANGED);
     return await readSecret(api, name);
   }

@@ -1,9 +1,9 @@
 /**
  * The Kubernetes Secrets that a config's `secretObjects` describe, built from the files that were published.
  *
- * Values are the files' bytes, unchanged, except in `kubernetes.io/tls`. What cannot become a Secret is a Problem of that
- * Secret alone: the others are still applied. Values stay wrapped until this file writes the request body or compares them
- * with the cluster's; no message holds one.
+ * Values are the files' bytes, unchanged, except in `kubernetes.io/tls`. A Secret that cannot be built has its own Problem, and the
+ * others are still applied. Values stay wrapped until this file writes the request body or compares them with the cluster's; no
+ * message contains one.
  */
 
 import { mayMake, type Plan, type SecretObject } from '../config/plan.ts';
@@ -39,14 +39,14 @@ export interface DesiredSecret {
 export interface DesiredSecrets {
   readonly secrets: readonly DesiredSecret[];
   readonly problems: readonly Problem[];
-  /** Secrets that are left unchanged, because an optional object that they need does not exist. */
+  /** About Secrets that are left unchanged because an optional object that they need does not exist. */
   readonly warnings: readonly Problem[];
 }
 
 /** The Secrets without owner and siblings, which depend on the cluster. */
 export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<DesiredSecrets> {
   const files = new Map<string, Secret>(snapshot.files.map((file) => [file.path, file.content]));
-  const made = await Promise.all(
+  const built = await Promise.all(
     plan.secretObjects.map(async (object) => {
       try {
         return await desiredSecret(object, plan, files);
@@ -57,13 +57,13 @@ export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<De
     }),
   );
   return {
-    secrets: made.flatMap((one) => (one.kind === 'secret' ? [one.secret] : [])),
-    problems: made.flatMap((one) => (one.kind === 'refused' ? one.problems : [])),
-    warnings: made.flatMap((one) => (one.kind === 'waiting' ? [one.warning] : [])),
+    secrets: built.flatMap((one) => (one.kind === 'secret' ? [one.secret] : [])),
+    problems: built.flatMap((one) => (one.kind === 'refused' ? one.problems : [])),
+    warnings: built.flatMap((one) => (one.kind === 'waiting' ? [one.warning] : [])),
   };
 }
 
-type Made =
+type BuiltSecret =
   | { readonly kind: 'secret'; readonly secret: DesiredSecret }
   | { readonly kind: 'waiting'; readonly warning: Problem };
 
@@ -71,7 +71,7 @@ async function desiredSecret(
   object: SecretObject,
   plan: Plan,
   files: ReadonlyMap<string, Secret>,
-): Promise<Made> {
+): Promise<BuiltSecret> {
   const data = new Map<string, Secret>();
   for (const entry of object.data) {
     const { objectName: path, key } = entry;
@@ -123,7 +123,7 @@ async function tlsValue(object: SecretObject, plan: Plan, key: string, content: 
 /** Bytes of all values together: the API server's limit. */
 const MAX_SIZE = 1_048_576;
 
-/** What the server would reject, reported without quoting it: Go's JSON errors quote the invalid text. */
+/** Throws for content that the server would reject, without quoting it: Go's JSON errors quote the invalid text. */
 function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string, Secret>): void {
   let size = 0;
   for (const [key, value] of data) {
@@ -155,13 +155,13 @@ function refusal(object: SecretObject, plan: Plan, message: string, remedy: stri
     message,
     remedy,
     file: plan.file,
-    ...(object.line === undefined ? {} : { line: object.line }),
+    line: object.line,
   });
 }
 
 /**
- * The Secret with its owner. Owners that we set before stay: several pods may share a Secret, and all of them apply as one
- * field manager, so that each would remove the others'. The garbage collector removes those of deleted pods.
+ * The Secret with its owner. Owners that podsecrets set earlier are kept: several pods may share a Secret, and they apply as one
+ * field manager, so that each would remove the owners of the others. The garbage collector removes those of deleted pods.
  */
 export function withOwner(
   desired: DesiredSecret,
@@ -181,17 +181,17 @@ export function withSiblings(desired: DesiredSecret, names: Iterable<string>): D
   return { ...desired, annotations: { ...desired.annotations, [SIBLINGS]: siblings } };
 }
 
-/** Whether applying would change anything: a value, or the set of fields that we manage. */
+/** Whether applying would change anything: a value, or the set of managed fields. */
 export function needsApply(desired: DesiredSecret, live: LiveSecret): boolean {
   const managed = live.managed ?? new Set<string>();
   const wanted = fieldsOf(desired);
   if (managed.size !== wanted.length || wanted.some((field) => !managed.has(field))) return true;
-  const text = (want: Readonly<Record<string, string>>, have: Readonly<Record<string, string>>) =>
+  const differ = (want: Readonly<Record<string, string>>, have: Readonly<Record<string, string>>) =>
     Object.entries(want).some(([name, value]) => have[name] !== value);
-  if (text(desired.labels, live.labels) || text(desired.annotations, live.annotations)) return true;
+  if (differ(desired.labels, live.labels) || differ(desired.annotations, live.annotations)) return true;
   return [...desired.data].some(([key, value]) => {
-    const there = live.data.get(key);
-    return there === undefined || Buffer.compare(value.reveal(), there.reveal()) !== 0;
+    const current = live.data.get(key);
+    return current === undefined || Buffer.compare(value.reveal(), current.reveal()) !== 0;
   });
 }
 
@@ -206,12 +206,12 @@ function fieldsOf(desired: DesiredSecret): readonly string[] {
 }
 
 /**
- * A resourceVersion that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply
- * with any version creates, but updates only the version that it names: so this one creates, or is a conflict.
+ * A resourceVersion that no Secret has: etcd counts over all objects, and the first writes are the API server's own. An apply with a
+ * resourceVersion creates a missing object, but updates only that version: so this one creates, or is a conflict.
  */
 const CREATE_ONLY_VERSION = '1';
 
-/** The body of the apply, valid only for the Secret that was compared: a newer one, or one where none was, is a conflict. */
+/** The body of the apply. It is a conflict unless the Secret is still the one that was compared, or still missing. */
 export function applyBody(desired: DesiredSecret, namespace: string, live: LiveSecret | undefined): string {
   const { name, type, labels, annotations, owners, data } = desired;
   return JSON.stringify({
@@ -234,9 +234,9 @@ export function applyBody(desired: DesiredSecret, namespace: string, live: LiveS
   });
 }
 
-/** Whether the text holds one of the values, or a line or field of one, in any form that `redact` knows. */
+/** Whether the text contains one of the values, or a line or field of one, in any encoding that `redact` covers. */
 export function quotesValue(text: string, data: Iterable<Secret>): boolean {
-  // Shorter ones occur in any text by chance.
+  // Shorter values occur in any text by chance.
   const values = [...data].filter((value) => value.reveal().length >= 4);
   return redact(text, values) !== text;
 }

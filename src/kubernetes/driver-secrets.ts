@@ -1,13 +1,13 @@
 /**
- * Takes over Secrets that the Secrets Store CSI driver made, for `--adopt-driver-secrets`.
+ * Takes over Secrets that the Secrets Store CSI driver created, for `--adopt-driver-secrets`.
  *
- * Server-side apply alone cannot: it never removes fields that it does not manage, and the driver leaves its label, its
- * ownerReferences (the old ReplicaSet, with which the garbage collector removes the Secret) and data keys that the config no
- * longer has. So one merge patch removes these and the driver's entry in managedFields, on condition that the Secret is still
- * the one that was read, and a forced apply follows.
+ * Server-side apply is not sufficient: it never removes fields that it does not manage, and the driver leaves its label, its
+ * ownerReferences (the old ReplicaSet, with which the garbage collector deletes the Secret) and data keys that the config no longer
+ * has. So one merge patch removes these and the driver's entry in managedFields, on condition that the Secret has not changed since
+ * it was read, and a forced apply follows.
  *
- * The driver of an old pod writes them again within 5 minutes while one runs. So a sync adopts the Secret again whenever it
- * finds the label, and a sidecar looks at its Secrets between syncs.
+ * While an old pod runs, the driver writes them again within 5 minutes. So a sync adopts the Secret again whenever it finds the
+ * label, and a sidecar checks its Secrets between syncs.
  */
 
 import type { Plan } from '../config/plan.ts';
@@ -24,7 +24,7 @@ import {
   secretRequest,
 } from './live-secret.ts';
 
-/** The Secret without the driver's part; undefined when it changed since it was read. Throws the Problem of a refusal. */
+/** The Secret without the driver's part; undefined if it changed since it was read. Throws a Problem if the patch is rejected. */
 export async function removeDriverPart(
   api: KubernetesApi,
   desired: DesiredSecret,
@@ -40,7 +40,7 @@ export async function removeDriverPart(
 
 function patchOf(desired: DesiredSecret, live: LiveSecret): unknown {
   const { fields, otherEntries = [] } = live.driver ?? {};
-  // Without a record everything that we do not manage is the driver's.
+  // Without an entry in managedFields, everything that podsecrets does not manage is the driver's.
   const isDrivers = (field: string) => fields?.has(field) ?? !live.managed?.has(field);
   const unwanted = [...live.data.keys()].filter((key) => !desired.data.has(key) && isDrivers(`data.${key}`));
   const owners = live.owners.filter(({ uid }) => !isDrivers(`owner.${uid}`));
@@ -57,7 +57,7 @@ function patchOf(desired: DesiredSecret, live: LiveSecret): unknown {
 }
 
 /**
- * Stands in for the driver's entry when there is no other. The API server takes an empty list as "unchanged", and records all
+ * Replaces the driver's entry if there is no other. The API server treats an empty list as "unchanged", and records all
  * fields of an object without entries as managed by "before-first-apply" at the next apply: no later apply could remove a key.
  */
 const LABEL_ENTRY = {
@@ -68,7 +68,7 @@ const LABEL_ENTRY = {
   fieldsV1: { 'f:metadata': { 'f:labels': { [`f:${MANAGED_BY_LABEL}`]: {} } } },
 };
 
-/** Whether a Secret of the plan is missing, or carries the driver's label again. Throws a Problem when it cannot be read. */
+/** Whether a Secret of the plan is missing, or has the driver's label again. Throws a Problem if it cannot be read. */
 export async function needsAdoption(api: KubernetesApi, plan: Plan): Promise<boolean> {
   const found = await Promise.all(
     plan.secretObjects.map(async ({ secretName }) => {

@@ -1,9 +1,9 @@
 /**
- * The address of the API server and our identity there, as the kubelet gives them to every pod.
+ * The address of the API server and the identity of the pod, which the kubelet provides to every pod.
  *
- * Variables give the address; the projected service account volume holds the token, the CA and the namespace. The token is
- * read for every request, because the kubelet replaces it within the hour. KUBECONFIG is not read: the pod that mounts the
- * files syncs the Secrets, and a laptop's kubeconfig would write them to whatever cluster is current.
+ * Environment variables have the address; the projected service account volume contains the token, the CA and the namespace. The token is
+ * read for every request, because the kubelet replaces it within the hour. KUBECONFIG is not read, because on a laptop it would
+ * write the Secrets to whatever cluster is current.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Environment } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 
-/** The API server, and our identity there. */
+/** The API server, and the identity of the pod. */
 export interface Cluster {
   readonly host: string;
   readonly port: number;
@@ -21,7 +21,7 @@ export interface Cluster {
   token(): Promise<string>;
 }
 
-/** The cluster this pod runs in. Throws a Problem when there is none, or when its token is not mounted. */
+/** The cluster this pod runs in. Throws a Problem if there is none, or if its token is not mounted. */
 export async function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Promise<Cluster> {
   const host = env.KUBERNETES_SERVICE_HOST;
   const port = Number(env.KUBERNETES_SERVICE_PORT || 443);

@@ -1,9 +1,8 @@
 /**
- * A Secret as the API server returns it: parsed, with who manages which field, and who owns it.
+ * A Secret as the API server returns it: parsed, with the managers of its fields and its owner.
  *
- * Server-side apply records for every field who manages it (`managedFields`). This record, the label and the annotation
- * decide whether a Secret is ours, the CSI driver's, another manager's, or that of another config. Values are wrapped when
- * they arrive.
+ * Server-side apply records the manager of every field (`managedFields`). This record, the label and the annotation determine
+ * whether a Secret belongs to this config, another config, the CSI driver or another manager. Values are wrapped in Secrets at once.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -13,13 +12,13 @@ import { asList, asObject } from '../core/unknown.ts';
 import type { KubernetesApi } from './api.ts';
 import { type KubernetesRequest, toProblem } from './api-problems.ts';
 
-/** The field manager of our applies, and the value of the label. */
+/** The field manager of podsecrets, and the value of the label. */
 export const MANAGER = 'podsecrets';
-/** Our value replaces one that the config gives: charts set this label to Helm on all their objects, but Helm does not manage these. */
+/** Replaces a value in the config: charts set this label to Helm on all their objects, but Helm does not manage these Secrets. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-/** Annotation: the config that the Secret comes from. */
+/** Annotation: the config of the Secret. */
 export const CONFIG = 'podsecrets.io/config';
-/** Annotation: all Secrets of that config, so that one that left the config is found without listing the namespace. */
+/** Annotation: all Secrets of that config, so that one that was removed from the config is found without listing the namespace. */
 export const SIBLINGS = 'podsecrets.io/secrets';
 /** The CSI driver sets this label to "true" on the Secrets that it syncs. */
 export const DRIVER_LABEL = 'secrets-store.csi.k8s.io/managed';
@@ -33,7 +32,7 @@ export interface OwnerReference {
   readonly uid: string;
 }
 
-/** What podsecrets reads of a Secret in the cluster. */
+/** The parts of a Secret that podsecrets reads. */
 export interface LiveSecret {
   readonly uid: string;
   readonly resourceVersion: string;
@@ -43,23 +42,23 @@ export interface LiveSecret {
   readonly annotations: Readonly<Record<string, string>>;
   readonly owners: readonly OwnerReference[];
   readonly data: ReadonlyMap<string, Secret>;
-  /** Fields that our applies manage: `data.password`, `labels.app`, `annotations.x`, `owner.UID`. Undefined: none ever. */
+  /** Fields that podsecrets manages: `data.password`, `labels.app`, `annotations.x`, `owner.UID`. Undefined: it never applied. */
   readonly managed: ReadonlySet<string> | undefined;
-  /** The other managers of fields. */
+  /** The other field managers. */
   readonly otherManagers: readonly string[];
-  /** What the CSI driver has of it; undefined when it has neither its label nor its field manager. */
+  /** The CSI driver's part; undefined if the Secret has neither the driver's label nor its field manager. */
   readonly driver: DriverPart | undefined;
 }
 
 /** The CSI driver's part of a Secret. */
-export interface DriverPart {
-  /** Fields that the driver manages, as `managed` names them; undefined when only the label is there. */
+interface DriverPart {
+  /** Fields that the driver manages, in the notation of `managed`; undefined if there is only the label. */
   readonly fields: ReadonlySet<string> | undefined;
   /** `managedFields` without the driver's entries. */
   readonly otherEntries: readonly unknown[];
 }
 
-/** The Secret; undefined when there is none. Throws the Problem of any other response. */
+/** The Secret; undefined if it does not exist. Throws a Problem for any other response. */
 export async function readSecret(api: KubernetesApi, name: string): Promise<LiveSecret | undefined> {
   const request = secretRequest(api, 'get', name);
   const response = await api.send(request);
@@ -69,7 +68,7 @@ export async function readSecret(api: KubernetesApi, name: string): Promise<Live
   return live;
 }
 
-/** The request for a Secret of our namespace. */
+/** The request for a Secret of the pod's namespace. */
 export function secretRequest(
   api: KubernetesApi,
   verb: KubernetesRequest['verb'],
@@ -78,15 +77,15 @@ export function secretRequest(
   return { verb, group: '', resource: 'secrets', name, namespace: api.namespace };
 }
 
-/** Parses the body of a response; undefined when it is not a Secret. */
+/** Parses the body of a response; undefined if it is not a Secret. */
 export function parseLiveSecret(body: unknown): LiveSecret | undefined {
   const secret = asObject(body);
   const metadata = asObject(secret.metadata);
   if (secret.kind !== 'Secret' || typeof metadata.uid !== 'string') return undefined;
   const labels = texts(metadata.labels);
   const entries = asList(metadata.managedFields).map(asObject);
-  const ours = entries.filter((entry) => entry.manager === MANAGER);
-  const applied = ours.filter((entry) => entry.operation === 'Apply');
+  const own = entries.filter((entry) => entry.manager === MANAGER);
+  const applied = own.filter((entry) => entry.operation === 'Apply');
   const drivers = entries.filter((entry) => entry.manager === DRIVER_MANAGER);
   return {
     uid: metadata.uid,
@@ -104,7 +103,7 @@ export function parseLiveSecret(body: unknown): LiveSecret | undefined {
     ),
     managed: fieldsOf(applied),
     otherManagers: [
-      ...new Set(entries.filter((entry) => !ours.includes(entry)).map((entry) => String(entry.manager))),
+      ...new Set(entries.filter((entry) => !own.includes(entry)).map((entry) => String(entry.manager))),
     ],
     driver:
       labels[DRIVER_LABEL] === 'true' || drivers.length > 0
@@ -149,25 +148,26 @@ function fieldNames(fields: Readonly<Record<string, unknown>>): readonly string[
   ];
 }
 
-/** Who owns a Secret: this config, another config, the CSI driver, or other managers. */
+/** The owner of a Secret: this config, another config, the CSI driver, or other managers. */
 export type Ownership =
-  | { readonly kind: 'ours' }
+  | { readonly kind: 'own' }
   | { readonly kind: 'config'; readonly config: string }
   | { readonly kind: 'driver' }
   | { readonly kind: 'foreign'; readonly managers: readonly string[] };
 
 /**
- * Who owns the Secret, seen from a config. The label or our entry in `managedFields` makes it ours: a backup loses the entry,
- * people remove the label. A field that another manager changed is still a conflict, because an apply is never forced on it.
+ * The owner of the Secret from the view of a config. Either the label or the entry in `managedFields` is sufficient, because a backup
+ * loses the entry, and people remove the label. A field that another manager changed is still a conflict, because such an apply is
+ * never forced.
  */
 export function ownershipOf(live: LiveSecret, config: string): Ownership {
   if (live.managed === undefined && live.labels[MANAGED_BY_LABEL] !== MANAGER)
     return live.driver === undefined ? { kind: 'foreign', managers: live.otherManagers } : { kind: 'driver' };
   const from = live.annotations[CONFIG];
-  return from === undefined || from === config ? { kind: 'ours' } : { kind: 'config', config: from };
+  return from === undefined || from === config ? { kind: 'own' } : { kind: 'config', config: from };
 }
 
-/** Whether we created it and may delete it. All three marks must agree, because nothing restores a deleted Secret. */
+/** Whether this config created it and may delete it. Entry, label and annotation must agree, because a deletion is final. */
 export function canDelete(live: LiveSecret, config: string): boolean {
   return (
     live.managed !== undefined &&
@@ -187,13 +187,13 @@ function texts(value: unknown): Readonly<Record<string, string>> {
   ) as Record<string, string>;
 }
 
-/** A Secret of the config, as far as it decides whether the live one can be used. */
+/** The part of a desired Secret that is compared with the live one. */
 export interface WantedSecret {
   readonly name: string;
   readonly type: string;
 }
 
-/** Which Secrets may be changed. */
+/** The conditions under which Secrets may be changed. */
 export interface OwnershipTerms {
   readonly config: string;
   readonly namespace: string;
@@ -210,7 +210,7 @@ export function refuseForeign(live: LiveSecret, secret: WantedSecret, terms: Own
       if (!terms.adoptDriverSecrets) throw driverManaged(secret, namespace);
       refuseOtherType(live, secret, namespace);
       return;
-    case 'ours':
+    case 'own':
       refuseOtherType(live, secret, namespace);
       return;
     case 'foreign':

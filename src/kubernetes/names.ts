@@ -5,12 +5,12 @@
 
 import type { Plan } from '../config/plan.ts';
 
-/** How Secrets name the config that they come from: `metadata.name`, else the file's name without its extension. */
+/** The name of a config in annotations: `metadata.name`, else the file's name without its extension. */
 export function configIdentity(plan: Plan): string {
   return plan.name ?? plan.file.slice(plan.file.lastIndexOf('/') + 1).replace(/\.[^.]+$/, '');
 }
 
-/** `podsecrets-` and the name, reduced to the characters that Kubernetes allows and to 253; undefined when none is left. */
+/** `podsecrets-` and the name, reduced to the characters that Kubernetes allows and to 253; undefined if none is left. */
 export function ownName(config: string): string | undefined {
   const name = config
     .toLowerCase()

@@ -1,9 +1,8 @@
 /**
  * The owner of a synced Secret, for garbage collection: none, this pod, or its workload.
  *
- * The pod's name and uid come from the downward API, which needs no permission. The workload is the pod's controller, and for
- * a controller that itself is controlled (ReplicaSet of a Deployment, Job of a CronJob) the one above, so that a rollout does
- * not delete the Secret. `blockOwnerDeletion` is not set, because it needs a permission on the owner.
+ * The pod's name and uid come from the downward API, which needs no permission. The workload is the pod's controller, or
+ * that controller's own controller (ReplicaSet of a Deployment, Job of a CronJob), so that a rollout does not delete the Secret. `blockOwnerDeletion` is not set, because it needs a permission on the owner.
  */
 
 import type { SecretOwner } from '../cli/options.ts';
@@ -74,7 +73,7 @@ async function metadataOf(
   return metadata;
 }
 
-/** The uid and the controller of an object; undefined when the body is no Kubernetes object. */
+/** The uid and the controller of an object; undefined if the body is not a Kubernetes object. */
 function parseMetadata(body: unknown): Metadata | undefined {
   const metadata = asObject(asObject(body).metadata);
   if (typeof metadata.uid !== 'string') return undefined;

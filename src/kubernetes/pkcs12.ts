@@ -1,14 +1,13 @@
 /**
- * PKCS#12 with an empty password, opened for the `kubernetes.io/tls` split as the CSI driver does.
+ * Reads PKCS#12 with an empty password, for a `kubernetes.io/tls` Secret, like the CSI driver.
  *
  * node-forge parses it, because Node can load a PKCS#12 into a TLS context but cannot export the key from it. It adds 206 KiB
- * to the bundle and is loaded only when a file holds no PEM. The library's errors are dropped here, because they may quote what it
- * read.
+ * to the bundle and is loaded only for a file without PEM. The library's errors are dropped, because they may quote the file.
  */
 
 import type forge from 'node-forge';
 
-/** What a PKCS#12 holds, as DER. */
+/** The contents of a PKCS#12 file, as DER. */
 export interface Pkcs12 {
   /** DER of the certificates, in the order of the file. */
   readonly certificates: readonly Uint8Array[];
@@ -17,7 +16,7 @@ export interface Pkcs12 {
   readonly keyForm: 'pkcs1' | 'pkcs8';
 }
 
-/** The certificates and the key; undefined when the bytes are not PKCS#12 or another password than '' opens it. */
+/** The certificates and the key; undefined if the bytes are not PKCS#12 with an empty password. */
 export async function openPkcs12(content: Uint8Array): Promise<Pkcs12 | undefined> {
   const { default: library } = await import('node-forge/lib/forge.js');
   await import('node-forge/lib/pkcs12.js');

@@ -2,8 +2,8 @@
  * The minimal RBAC rules that a service account needs for `--sync-secrets`.
  *
  * Every rule on Secrets names them: a server-side apply carries the name in its path, so that even `create` can be limited to
- * names (a POST cannot). Nothing is listed or watched: `list` with a name is `list` of every Secret of the namespace. A Secret
- * that left the config is found by an annotation instead, and deleted if `delete` on its name is (still) allowed. Names of
+ * names (a POST cannot). Nothing is listed or watched, because `list` cannot be limited to names. A Secret that
+ * was removed from the config is found by an annotation instead, and deleted if `delete` on its name is still allowed. Names of
  * pods, ReplicaSets and Jobs are generated, so `--secret-owner workload` needs `get` on them without names.
  * `--adopt-driver-secrets` needs no additional verb: it reads and patches the same Secrets.
  */
@@ -20,7 +20,7 @@ export interface RbacRule {
   readonly verbs: readonly string[];
 }
 
-/** A Role or its RoleBinding, as a manifest has it. */
+/** A Role or its RoleBinding, as a manifest. */
 export interface RbacObject {
   readonly apiVersion: 'rbac.authorization.k8s.io/v1';
   readonly kind: 'Role' | 'RoleBinding';
@@ -34,15 +34,15 @@ export interface RbacObject {
   readonly roleRef?: { readonly apiGroup: string; readonly kind: 'Role'; readonly name: string };
 }
 
-/** Who gets the Role, and for which owner of Secrets. */
+/** The subject of the RoleBinding, and the owner of the Secrets. */
 export interface RbacRequest {
   readonly owner: SecretOwner;
   readonly serviceAccount: string;
-  /** Left out of the manifests when undefined: they then go where they are applied. */
+  /** Left out of the manifests if undefined: `kubectl apply` then chooses the namespace. */
   readonly namespace?: string;
 }
 
-/** The Role and its RoleBinding for a config; none when it has no `secretObjects`. */
+/** The Role and its RoleBinding for a config; an empty list without `secretObjects`. */
 export function rbacFor(plan: Plan, request: RbacRequest): readonly RbacObject[] {
   const names = plan.secretObjects.map((object) => object.secretName);
   if (names.length === 0) return [];
@@ -61,7 +61,7 @@ export function rbacFor(plan: Plan, request: RbacRequest): readonly RbacObject[]
   ];
 }
 
-/** What a sync needs: the rules of the Role without `delete`, which only a later change of the config needs. */
+/** The rules that a sync needs: those of the Role without `delete`, which only a later change of the config needs. */
 export function rulesNeeded(plan: Plan, owner: SecretOwner): readonly RbacRule[] {
   const [role] = rbacFor(plan, { owner, serviceAccount: '' });
   return (role?.rules ?? []).map((rule) => ({
@@ -98,7 +98,7 @@ function ownerRules({ owner }: RbacRequest): readonly RbacRule[] {
   return [get('', 'pods'), get('apps', 'replicasets'), get('batch', 'jobs')];
 }
 
-/** A rule on one line that is YAML as well: `- {apiGroups: [""], resources: ["secrets"], …}`. */
+/** A rule as one line of YAML: `- {apiGroups: [""], resources: ["secrets"], …}`. */
 export function ruleText(rule: RbacRule): string {
   const parts = Object.entries(rule).map(
     ([name, values]) => `${name}: ${JSON.stringify(values).replaceAll(',', ', ')}`,

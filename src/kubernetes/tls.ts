@@ -1,8 +1,8 @@
 /**
- * What a `kubernetes.io/tls` Secret takes from a file: `tls.crt`, `tls.key`, and `ca.crt`.
+ * The values of a `kubernetes.io/tls` Secret: `tls.crt`, `tls.key`, and `ca.crt`.
  *
- * The three keys usually name one file that holds the private key and the chain, as PEM or as PKCS#12 with an empty password.
- * Each gets its part of the file. The result is that of the CSI driver, with three differences: ed25519 keys are kept (the
+ * The three keys usually refer to one file with the private key and the chain, as PEM or as PKCS#12 with an empty password. Each gets
+ * its part of the file. The result is that of the CSI driver, with three differences: ed25519 keys are kept (the
  * driver reports an error), only a block with the label of a private key is read as one (the driver also takes an
  * `EC PARAMETERS` block that follows the key), and a key that cannot be read is an error (the driver writes an empty key).
  * node:crypto parses and re-encodes keys in memory. Its errors are dropped here, because they could quote a key.
@@ -15,7 +15,7 @@ import { openPkcs12 } from './pkcs12.ts';
 /** The part of a file, or why there is none. */
 export type TlsPart =
   | { readonly kind: 'pem'; readonly bytes: Uint8Array }
-  /** Sentences about the file, without anything from it. */
+  /** Sentences about the file, without any of its content. */
   | { readonly kind: 'refused'; readonly message: string; readonly remedy: string };
 
 /** The part of the file that belongs under the key, as PEM. */
@@ -29,7 +29,7 @@ export async function tlsPart(key: TlsKey, content: Uint8Array): Promise<TlsPart
     case 'tls.key':
       return keyPart(bundle.key);
     case 'ca.crt':
-      return certificatePart(bundle.certificates.filter(isAuthority), 'a certificate of an authority');
+      return certificatePart(bundle.certificates.filter(isAuthority), 'a CA certificate');
     default:
       key satisfies never;
       throw new Error('no such key');
@@ -113,7 +113,7 @@ function keyPart(key: Bundle['key']): TlsPart {
     case 'ec':
       return pem(read.export({ type: 'sec1', format: 'pem' }));
     default:
-      // ed25519, ed448 and RSA-PSS exist in this form only.
+      // ed25519, ed448 and RSA-PSS have no other format.
       return pem(read.export({ type: 'pkcs8', format: 'pem' }));
   }
 }

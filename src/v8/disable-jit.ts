@@ -1,5 +1,5 @@
 /**
- * Turns V8's optimizing compilers off: nothing here runs long enough to recover their cost.
+ * Disables V8's optimizing compilers: podsecrets does not run long enough to recover their cost.
  *
  * The compilers would start on the YAML of fifty objects. Without them the peak of such an init is 60 instead of 66 MB, and
  * it takes 8 % less CPU; a sidecar uses 3 MB less, because neither their code nor their working memory is ever freed.
@@ -16,7 +16,7 @@ export function disableJit(): void {
 }
 
 /**
- * Node's modules that every sync over TLS needs. Loaded first: once flags have changed, V8 no longer takes the code that Node
+ * Node's modules that every sync over TLS needs. Loaded first: once flags have changed, V8 rejects the compiled code that Node
  * stores of its own modules (crypto alone is 22 of them; together 0.24 times the start of Node). By name, because the bundler
  * drops an import that nothing uses.
  */

@@ -1,10 +1,10 @@
 /**
  * Removes the environment variables that change what Node itself does.
  *
- * An application's settings for its own Node end up in our container too, by `envFrom` or from a base image. NODE_DEBUG
+ * An application's settings for its own Node can be in the container of podsecrets too, by `envFrom` or from a base image. NODE_DEBUG
  * prints the requests with their tokens, NODE_TLS_REJECT_UNAUTHORIZED=0 trusts any certificate, NODE_V8_COVERAGE and
  * NODE_COMPILE_CACHE write files. Node reads most of them before this program runs, so it has to start again without them.
- * The others of Node's variables change nothing here, and hooks may need them. The command of `exec` gets all of them.
+ * Node's other variables have no effect here, and hooks may need them. The command of `exec` gets all of them.
  */
 
 import type { Environment } from '../core/environment.ts';
@@ -24,7 +24,7 @@ const CHANGING: readonly string[] = [
   'NODE_REDIRECT_WARNINGS',
   // Prints in the format of a test runner.
   'NODE_TEST_CONTEXT',
-  // Trusts any certificate, or other authorities.
+  // Trusts any certificate, or other CAs.
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'NODE_USE_SYSTEM_CA',
   // Lets another process listen instead.
@@ -35,10 +35,10 @@ const CHANGING: readonly string[] = [
   'NODE_V8_COVERAGE',
 ];
 
-/** Before the name of a variable that is kept for the command of `exec`. */
+/** The prefix of variables that are kept for the command of `exec`. */
 const KEPT = '_PODSECRETS_KEPT_';
 
-/** The environment without them, or with other names for them; undefined when none of them is set. */
+/** The environment without them, or with `keep` under prefixed names; undefined if none of them is set. */
 export function withoutNodeVariables(env: Environment, { keep }: { keep: boolean }): Environment | undefined {
   if (!CHANGING.some((name) => env[name])) return undefined;
   const entries = Object.entries(env).flatMap(([name, value]) =>
@@ -47,7 +47,7 @@ export function withoutNodeVariables(env: Environment, { keep }: { keep: boolean
   return Object.fromEntries(entries);
 }
 
-/** The environment as it was before they were renamed. */
+/** The environment with their original names. */
 export function withNodeVariables(env: Environment): Environment {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => [

@@ -86,10 +86,10 @@ test('a response that is not HTTP, not JSON or not an AWS error is not from AWS'
   const response = { statusCode: 200, headers: {}, body: CANARY };
   const unparsed = Object.assign(new SyntaxError(`Unexpected token in "${CANARY}"`), { $response: response });
   const cases: [object, string][] = [
-    [Object.assign(unparsed, { $metadata: { httpStatusCode: 200 } }), 'answer'],
-    [Object.assign(new TypeError(CANARY), { $response: response, $metadata: {} }), 'answer'],
-    [Object.assign(new Error(CANARY), { code: 'HPE_INVALID_CONSTANT', rawPacket: CANARY }), 'answer'],
-    [awsError('Unknown', 404, { message: CANARY }), 'answer'],
+    [Object.assign(unparsed, { $metadata: { httpStatusCode: 200 } }), 'response'],
+    [Object.assign(new TypeError(CANARY), { $response: response, $metadata: {} }), 'response'],
+    [Object.assign(new Error(CANARY), { code: 'HPE_INVALID_CONSTANT', rawPacket: CANARY }), 'response'],
+    [awsError('Unknown', 404, { message: CANARY }), 'response'],
     [
       Object.assign(new SyntaxError(CANARY), { $response: response, $metadata: { httpStatusCode: 502 } }),
       'server',
@@ -137,7 +137,7 @@ test('drops a code or request id of another form', () => {
     $metadata: { httpStatusCode: 400, requestId: `${CANARY}\u001b[2J` },
   });
   assert.equal(errorFacts(odd, NOW), {
-    kind: 'answer',
+    kind: 'response',
     code: undefined,
     status: 400,
     message: undefined,
@@ -181,8 +181,8 @@ test('a request error names its destination and the phase in which it failed', (
   const error = new RequestError('ECONNREFUSED', 'aws.example:443', 'connect');
   const { kind, peer, phase } = errorFacts(error, 0) ?? {};
   assert.equal([kind, peer, phase], ['network', 'aws.example:443', 'connect']);
-  for (const code of ['ERR_UPGRADED', 'ERR_ANSWER_TOO_LARGE', 'ERR_ANSWER_NOT_UTF8'])
-    assert.is(errorFacts(new RequestError(code, 'aws.example:443', 'answer'), 0)?.kind, 'answer');
+  for (const code of ['ERR_UPGRADED', 'ERR_RESPONSE_TOO_LARGE', 'ERR_RESPONSE_NOT_UTF8'])
+    assert.is(errorFacts(new RequestError(code, 'aws.example:443', 'response'), 0)?.kind, 'response');
 });
 
 test.run();

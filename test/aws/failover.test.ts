@@ -56,7 +56,7 @@ for (const code of [
   'fetch.server',
   'fetch.throttled',
   'fetch.network',
-  'fetch.answer',
+  'fetch.response',
   'credentials.sts',
 ] as const) {
   test(`uses the failover's value if the primary fails with ${code}`, () => {

@@ -73,14 +73,14 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'fetch.network',
     counted: thrice('network'),
   },
-  'not JSON': garbage('not-json', 'fetch.answer', ['server']),
-  'half of the JSON': garbage('truncated', 'fetch.answer', ['server']),
-  'too large': garbage('huge', 'fetch.answer', ['server']),
-  'JSON without values': garbage('no-value', 'fetch.answer', ['success']),
-  'JSON with numbers for texts': garbage('numbers', 'fetch.answer', ['success']),
-  'JSON null': garbage('null', 'fetch.answer', ['success']),
-  'a JSON list': garbage('list', 'fetch.answer', ['success']),
-  'no body': garbage('empty', 'fetch.answer', ['success']),
+  'not JSON': garbage('not-json', 'fetch.response', ['server']),
+  'half of the JSON': garbage('truncated', 'fetch.response', ['server']),
+  'too large': garbage('huge', 'fetch.response', ['server']),
+  'JSON without values': garbage('no-value', 'fetch.response', ['success']),
+  'JSON with numbers for texts': garbage('numbers', 'fetch.response', ['success']),
+  'JSON null': garbage('null', 'fetch.response', ['success']),
+  'a JSON list': garbage('list', 'fetch.response', ['success']),
+  'no body': garbage('empty', 'fetch.response', ['success']),
   'credentials expired': {
     does: { kind: 'expired' },
     code: 'credentials.expired',
@@ -92,7 +92,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a key that fails': error('DecryptionFailure', 'fetch.client', 'client'),
   'a page of a proxy': {
     does: { kind: 'server-error', status: 403, body: 'html' },
-    code: 'fetch.answer',
+    code: 'fetch.response',
     counted: ['server'],
   },
 };
@@ -186,7 +186,7 @@ for (const what of [
   const run = begin('BatchGetSecretValue', cases[what] as Case);
   test(`BatchGetSecretValue: ${what} neither crashes nor leaks a value`, async () => {
     const { problems } = await run;
-    for (const { code } of problems) assert.is(code, 'fetch.answer');
+    for (const { code } of problems) assert.is(code, 'fetch.response');
   });
 }
 

@@ -142,8 +142,8 @@ test('names host and port of an endpoint that lacks the operation or is not AWS'
       .remedy;
   for (const failure of [
     { kind: 'server', status: 501 },
-    { kind: 'answer', status: 404 },
-    { kind: 'answer', code: 'ERR_UPGRADED' },
+    { kind: 'response', status: 404 },
+    { kind: 'response', code: 'ERR_UPGRADED' },
     { kind: 'client', code: 'UnknownOperationException' },
   ] as const)
     assert.match(remedy(failure), 'Check what responds at proxy.example:3128: ');
@@ -167,7 +167,7 @@ test('each network error has its own remedy', () => {
 });
 
 test('a network error names host, port and phase', () => {
-  const message = (code: string, phase: 'lookup' | 'connect' | 'answer'): string =>
+  const message = (code: string, phase: 'lookup' | 'connect' | 'response'): string =>
     fetchProblem(secret, GET, {
       ...incompleteResponse(undefined),
       kind: 'network',
@@ -200,7 +200,7 @@ test('retries transient errors only', () => {
     'throttled',
     'server',
     'network',
-    'answer',
+    'response',
   ] as const;
   const problems = kinds.map((kind) =>
     fetchProblem(secret, GET, { ...incompleteResponse('r'), kind, code: 'X' }),
@@ -215,7 +215,7 @@ test('retries transient errors only', () => {
       'fetch.throttled true',
       'fetch.server true',
       'fetch.network true',
-      'fetch.answer true',
+      'fetch.response true',
     ],
   );
 });

@@ -354,7 +354,7 @@ test('a parameter that the response lacks is a Problem', async () => {
   aws.addFault({ on: { id: '/b' }, does: { kind: 'absent' } });
   const texts = await read(parameter('/a'), parameter('/b'));
   assert.match(texts[0] ?? '', /^found x/);
-  assert.match(texts[1] ?? '', /has no value for this object.*\[fetch\.answer\]$/);
+  assert.match(texts[1] ?? '', /has no value for this object.*\[fetch\.response\]$/);
 });
 
 test('replaces credentials that AWS rejects as expired once, and repeats the calls', async () => {

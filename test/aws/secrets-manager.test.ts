@@ -50,18 +50,21 @@ test('accepts any version name without white space', async () => {
 });
 
 test('rejects a response without a value or a version', async () => {
-  assert.is(await readBack(identified), 'fetch.answer');
-  assert.is(await readBack({ ...identified, SecretString: 'A', VersionId: undefined }), 'fetch.answer');
-  assert.is(await readBack({ ...identified, SecretString: 'A', VersionId: 'no version\n' }), 'fetch.answer');
+  assert.is(await readBack(identified), 'fetch.response');
+  assert.is(await readBack({ ...identified, SecretString: 'A', VersionId: undefined }), 'fetch.response');
+  assert.is(
+    await readBack({ ...identified, SecretString: 'A', VersionId: 'no version\n' }),
+    'fetch.response',
+  );
 });
 
 test('rejects the value of another secret', async () => {
   const other = { Name: 'b', ARN: 'arn:b', VersionId: 'v1', SecretString: 'B' };
-  assert.is(await readBack(other), 'fetch.answer');
+  assert.is(await readBack(other), 'fetch.response');
 });
 
 test('rejects a string that is not well-formed Unicode', async () => {
-  assert.is(await readBack({ ...identified, SecretString: '\ud800' }), 'fetch.answer');
+  assert.is(await readBack({ ...identified, SecretString: '\ud800' }), 'fetch.response');
 });
 
 test.run();

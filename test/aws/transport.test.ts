@@ -153,7 +153,7 @@ test('cuts off an endless response', async () => {
     };
     more();
   });
-  assert.is(await failureOf(get(open(), port)), 'ERR_ANSWER_TOO_LARGE');
+  assert.is(await failureOf(get(open(), port)), 'ERR_RESPONSE_TOO_LARGE');
 });
 
 for (const [target, limit] of [
@@ -175,7 +175,7 @@ for (const [target, limit] of [
       });
       assert.is((await get(open(), port, { headers: headers(limit) })).length, limit + 4);
       const failure = await failureOf(get(open(), port, { headers: headers(limit + 1) }));
-      assert.is(failure, 'ERR_ANSWER_TOO_LARGE');
+      assert.is(failure, 'ERR_RESPONSE_TOO_LARGE');
     }
   });
 }
@@ -206,7 +206,7 @@ test('reads responses of at most 20 MiB at a time, and the others wait', async (
 
 test('rejects a response that is not UTF-8', async () => {
   const port = await serve((_, response) => response.end(Buffer.from([0x22, 0xe4, 0x22])));
-  assert.is(await failureOf(get(open(), port)), 'ERR_ANSWER_NOT_UTF8');
+  assert.is(await failureOf(get(open(), port)), 'ERR_RESPONSE_NOT_UTF8');
 });
 
 test('rejects a protocol upgrade', async () => {
@@ -241,7 +241,7 @@ test('errors name host, port and phase', async () => {
   assert.equal(facts(await rejects(get(open({ awsTimeout: 50 }), never))), [
     'TimeoutError',
     `127.0.0.1:${never}`,
-    'answer',
+    'response',
   ]);
   assert.equal(facts(await rejects(get(open(), 1))), ['ECONNREFUSED', '127.0.0.1:1', 'connect']);
   const [code, peer] = facts(await rejects(get(open(), 9, { hostname: 'none.invalid' })));

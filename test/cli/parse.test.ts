@@ -105,9 +105,9 @@ test('several configs of exec may be without a directory, but not share one', ()
   assert.match(first('exec --config a --config b --dir /x -- app').message, 'got "/x" twice');
 });
 
-test('a dash alone is the value of the flag before it', () => {
+test('a lone dash is the value of the flag before it', () => {
   for (const line of ['inject -f -', 'inject --file -', 'inject --file=-'])
-    assert.equal([run(line).settings.file, run(line).origins.file], ['-', 'flag'], line);
+    assert.equal([run(line).settings.file, run(line).origins.file], [['-'], 'flag'], line);
   assert.is(run('inject -f - --diff').settings.diff, true);
   assert.is(first('init -').subject, '"-"');
   assert.is(first('init --config=a -').subject, '"-"');

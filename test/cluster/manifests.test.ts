@@ -1,6 +1,7 @@
 /** Against a real API server: every example, rendering and injection is accepted as it is (`--dry-run=server`, strictly). */
 
-import { globSync, readFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -40,6 +41,27 @@ for (const name of goldens.keys()) {
     accepted(cluster, text);
   });
 }
+
+test('kubectl kustomize, piped into inject', async ({ cluster }) => {
+  const directory = mkdtempSync(join(tmpdir(), 'kustomize-'));
+  try {
+    const folder = join(examples, 'migrate-from-csi');
+    for (const file of ['deployment.yaml', 'secret-provider-class.yaml'])
+      copyFileSync(join(folder, file), join(directory, file));
+    const resources = 'resources: [deployment.yaml, secret-provider-class.yaml]\nnamePrefix: prod-\n';
+    writeFileSync(join(directory, 'kustomization.yaml'), resources);
+    const text = cluster.kubectl(['kustomize', directory]);
+    const own = text.replace(/(secretProviderClass: )/, '$1prod-');
+    const { objects } = await injectWith({ file: 'standard input', text: own, configs: [] }, '');
+    assert.equal(
+      objects.map((object) => (object as { readonly kind: string }).kind),
+      ['Service', 'ConfigMap', 'Deployment'],
+    );
+    accepted(cluster, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
 
 const ways = [
   '',

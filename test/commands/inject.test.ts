@@ -1,6 +1,6 @@
 /** The command: what it reads, where it prints what. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { parseCommand } from '../../src/cli/parse.ts';
 import type { Context } from '../../src/commands/context.ts';
 import { inject } from '../../src/commands/inject.ts';
-import { secretProviderClass } from '../support/inject.ts';
+import { objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
 import { rejects } from '../support/rejects.ts';
 
 const test = suite<{ directory: string }>('inject', { directory: '' });
@@ -25,12 +25,14 @@ const pod =
 async function run(
   flags: readonly string[],
   stdin = '',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly out: string; readonly err: string }> {
   const command = parseCommand(['inject', ...flags], {});
   if (command.kind !== 'run') throw new Error('expected a command that runs');
   const printed = { out: '', err: '' };
   const context = {
     ...command.invocation,
+    env,
     stdin: async () => stdin,
     stdout: {
       write: (text: string) => {
@@ -77,6 +79,47 @@ test('--config FILE=DIR and --dir choose where containers mount the files, not w
   }
   const { out } = await run(['--config', config], pod);
   assert.match(out, 'mountPath: /mnt/secrets-store\n      subPath: files\n');
+});
+
+test('-f takes several files and directories, whose manifests come one after the other', async ({
+  directory,
+}) => {
+  const more = join(directory, 'more');
+  mkdirSync(join(more, 'below'), { recursive: true });
+  writeFileSync(join(more, 'b.yaml'), pod.replace('web', 'b'));
+  writeFileSync(join(more, 'a.yml'), `---\n${pod.replace('web', 'a')}`);
+  writeFileSync(join(more, 'notes.txt'), 'no: [manifest');
+  writeFileSync(join(more, 'below', 'c.yaml'), 'no: [manifest');
+  const config = ['--config', join(directory, 'config.yaml')];
+  const words = ['-f', join(directory, 'pod.yaml'), '-f', more, '-f', '-'];
+  const { out } = await run([...words, ...config], pod.replace('web', 'd'));
+  const names = objectsIn(out).map((object) => valuesIn<string>(object, 'name')[0]);
+  assert.equal(names, ['podsecrets-app', 'web', 'a', 'b', 'd']);
+  const again = await run(config, out);
+  assert.is(again.out, out);
+  const { out: diff } = await run([...words, ...config, '--diff'], pod.replace('web', 'd'));
+  assert.equal(
+    [...diff.matchAll(/^--- (\S+?)(?: input)?\tbefore$/gm)].map(([, file]) => file),
+    [join(directory, 'pod.yaml'), join(more, 'a.yml'), join(more, 'b.yaml'), 'standard'],
+  );
+});
+
+test('a mistake in one of several files names that file, and an empty directory is refused', async ({
+  directory,
+}) => {
+  writeFileSync(join(directory, 'bad.yaml'), 'a: [');
+  const flags = ['-f', join(directory, 'pod.yaml'), '-f', join(directory, 'bad.yaml')];
+  assert.match(String(await rejects(run(flags))), /invalid YAML/);
+  assert.is(((await rejects(run(flags))) as { readonly file: string }).file, join(directory, 'bad.yaml'));
+  mkdirSync(join(directory, 'empty'));
+  assert.match(String(await rejects(run(['-f', join(directory, 'empty')]))), /expected files \*\.yaml/);
+});
+
+test('--config env:NAME reads the class from a variable', async ({ directory }) => {
+  const config = ['--config', join(directory, 'config.yaml')];
+  const { out } = await run(['--config', 'env:CLASS'], pod, { CLASS: secretProviderClass });
+  assert.is(out, (await run(config, pod)).out);
+  assert.match(String(await rejects(run(['--config', 'env:CLASS'], pod))), 'got no such variable');
 });
 
 test('--output json prints one list', async ({ directory }) => {

@@ -144,7 +144,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'no connection to AWS: DNS, route, proxy, TLS or timeout',
     'check security groups, VPC endpoints, `HTTPS_PROXY` and `NO_PROXY`; the message has the host',
   ],
-  'fetch.answer': [
+  'fetch.response': [
     'the response is not what the service documents',
     'check `AWS_ENDPOINT_URL` and any proxy between the pod and AWS',
   ],

@@ -216,7 +216,7 @@ function count(result: string): void {
 test(`${LANES * ROUNDS} rounds end with outcomes only (FUZZ_SEED=${seed})`, async () => {
   await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
   assert.equal(printed, []);
-  for (const result of ['found', 'fetch.notFound', 'fetch.answer', 'fetch.client', 'credentials.agent'])
+  for (const result of ['found', 'fetch.notFound', 'fetch.response', 'fetch.client', 'credentials.agent'])
     assert.ok((results.get(result) ?? 0) > 10, `${result}: ${results.get(result)}`);
 });
 

@@ -48,12 +48,12 @@ test('reports a refused connection', async () => {
   const error = (await rejects(
     fetchStatus({ host: '127.0.0.1', port: 1 }, WAIT_LIMIT, readStatus),
   )) as Problem;
-  assert.is(error.message, 'no sidecar answers at 127.0.0.1:1: ECONNREFUSED');
+  assert.is(error.message, 'no sidecar responds at 127.0.0.1:1: ECONNREFUSED');
   assert.match(error.remedy, '--listen');
 });
 
 test('reports a timeout', async () => {
-  assert.match((await problem(() => {}, 50)).message, 'no answer in time');
+  assert.match((await problem(() => {}, 50)).message, 'no response in time');
 });
 
 for (const [name, page] of [

@@ -612,7 +612,7 @@ test('a template that is not rendered is one sentence', async () => {
     `{{- if .Values.enabled }}\n${pod}{{- end }}\n`,
   ]) {
     const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
-    assert.match(String(problem), 'expected manifests, got a template ({{ … }})');
+    assert.match(String(problem), 'expected rendered manifests, got the template expression "{{ … }}"');
   }
 });
 

@@ -76,10 +76,7 @@ test('ignores Windows line ends and text around the blocks', async () => {
 test('ca.crt contains the CA certificates of a bundle without the leaf', async () => {
   const text = await part('ca.crt', `${leaf.certificate}${authority.certificate}`);
   assert.is(text, await part('tls.crt', authority.certificate));
-  assert.match(
-    await refusal('ca.crt', leaf.certificate),
-    'expected a certificate of an authority in the file, got none',
-  );
+  assert.match(await refusal('ca.crt', leaf.certificate), 'expected a CA certificate in the file, got none');
 });
 
 test('reads PKCS#12 with an empty password, old and new', async () => {

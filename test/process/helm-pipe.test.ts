@@ -1,4 +1,4 @@
-/** `helm template … | podsecrets inject`, as a shell runs it. */
+/** `helm template … | podsecrets inject` and the like, as a shell runs them. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../src/core/problem.ts';
+import { isAllowed } from '../support/allowed.ts';
 import { helmBinary } from '../support/helm.ts';
 import { containersIn, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
 import { manifestFaults, releases } from '../support/kubernetes-schemas.ts';
@@ -56,9 +57,45 @@ test('a rendered chart becomes manifests without the CSI driver, valid in every 
   for (const release of releases) assert.equal(manifestFaults(stdout, release), []);
   const objects = objectsIn(stdout);
   assert.equal(valuesIn(objects, 'csi'), []);
-  assert.equal([...valuesIn<string>(objects, 'kind')].sort(), ['ConfigMap', 'Deployment']);
+  // Helm prints a class after the workloads.
+  assert.equal(valuesIn<string>(objects, 'kind'), ['ConfigMap', 'Deployment']);
   assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
   assert.is(containersIn(objects, 'containers')[0]?.volumeMounts?.[0]?.mountPath, '/mnt/secrets');
+});
+
+test('as a post-renderer inject gets what helm renders, and helm goes on with the result', async ({
+  directory,
+}) => {
+  // Helm sorts what it renders, and gives classes last.
+  const renderer = join(directory, 'post-renderer');
+  writeFileSync(renderer, '#!/bin/sh\nexec "$PODSECRETS" inject\n', { mode: 0o755 });
+  const env = { PODSECRETS: binary, HOME: directory };
+  const words = ['template', 'shop', directory, '--post-renderer', renderer];
+  const { code, stdout, stderr } = await run(words, env, [helmBinary]);
+  assert.equal([code, stderr], [0, '']);
+  const objects = objectsIn(stdout);
+  assert.equal([...valuesIn<string>(objects, 'kind')], ['ConfigMap', 'Deployment']);
+  assert.equal(valuesIn(objects, 'csi'), []);
+});
+
+test('a Kustomize base with its patch goes through the pipe', async ({ directory }) => {
+  if (!isAllowed('kubectl kustomize', ['kubectl', 'kustomize', '--help'])) return;
+  const { stdout: rendered } = await run(['template', 'shop', directory], { HOME: directory }, [helmBinary]);
+  const files = {
+    'all.yaml': rendered,
+    'kustomization.yaml': 'resources: [all.yaml]\npatches: [{path: patch.yaml}]\n',
+    'patch.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {replicas: 3}\n',
+  };
+  mkdirSync(join(directory, 'kustomize'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, 'kustomize', name), text);
+  const script = 'kubectl kustomize "$HOME/kustomize" | "$PODSECRETS" inject';
+  const env = { PODSECRETS: binary, HOME: directory };
+  const { code, stdout, stderr } = await run([], env, ['/bin/sh', '-c', script]);
+  assert.equal([code, stderr], [0, '']);
+  const objects = objectsIn(stdout);
+  assert.equal(valuesIn(objects, 'csi'), []);
+  assert.equal(valuesIn(objects, 'replicas'), [3]);
+  assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
 });
 
 test('when helm fails, its error is shown, and nothing is printed for kubectl', async ({ directory }) => {

@@ -136,6 +136,22 @@ init('the variables of envFile are a file, and the log has their number', async 
   assert.not.match((await initWith(fixture)).stderr, '"variables"');
 });
 
+init('FILE#NAME reads one of several classes of a file', async (fixture) => {
+  const { aws, box } = fixture;
+  const one = readFileSync(box.writeConfig({ objects: [login] }), 'utf8');
+  const other = readFileSync(box.writeConfig({ objects: [token] }), 'utf8').replace(
+    'name: app',
+    'name: other',
+  );
+  box.write('config.yaml', `${one}---\n${other}`);
+  const env = podIdentityEnv(box, aws, 'pod-token');
+  const refused = await run(['init', '--config', box.config, '--dir', box.dir], env);
+  assert.match(refused.lastLine, 'Choose one: --config FILE#app.');
+  const { code, stderr } = await run(['init', '--config', `${box.config}#other`, '--dir', box.dir], env);
+  assert.is(code, 0, stderr);
+  assert.not.ok('login.json' in box.files());
+});
+
 init('a second run that finds nothing changed writes nothing', async (fixture) => {
   const { box } = fixture;
   box.writeConfig({ objects: [login, token] });

@@ -1,5 +1,7 @@
 /** What a person sees: the commands on a pseudo-terminal of 80 columns, which script(1) makes. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands } from '../../src/cli/parse.ts';
@@ -7,6 +9,7 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import { freePort } from '../support/free-port.ts';
 import { binary, type Ended, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { within } from '../support/wait.ts';
 
 const seed = {
   identities: {
@@ -144,6 +147,23 @@ terminal('the help of every command fits 80 columns', async () => {
     assert.equal(tooWide(stdout), []);
     assert.match(stdout, /podsecrets [0-9.]+, https:\/\/github\.com\/podsecrets\/podsecrets\n$/);
   }
+});
+
+terminal('inject shows that it reads the terminal, and Ctrl-C ends it at once', async () => {
+  const words = ['--quiet', '--return', '--command', `exec ${binary} inject`, '/dev/null'];
+  const child = spawn('script', words, { env: { PATH: process.env.PATH, TERM: 'xterm' }, stdio: 'pipe' });
+  const ended = once(child, 'close');
+  let shown = '';
+  const shows = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+      if (shown.includes('reading from the terminal; Ctrl-D ends the input')) resolve();
+    });
+  });
+  await within('the hint of inject', shows);
+  child.stdin.write('\x03');
+  const [code] = await within('the end of inject', ended);
+  assert.is(code, 130, shown);
 });
 
 terminal.run();

@@ -107,7 +107,7 @@ export function snapshot(
 
 function valid(path: string): FilePath {
   const checked = filePath(path);
-  if (typeof checked !== 'string') throw new Error(`${path}: ${checked.fault}`);
+  if (typeof checked !== 'string') throw new Error(`${path}: ${checked.reason}`);
   return checked;
 }
 

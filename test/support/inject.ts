@@ -44,10 +44,16 @@ export async function injected({
   return result;
 }
 
-export function injectWith(input: Input, flags: string): Promise<Injected> {
+/** One file of manifests, and configs. */
+interface OneFile extends Pick<Input, 'configs'> {
+  readonly file: string;
+  readonly text: string;
+}
+
+export function injectWith({ configs, ...manifest }: OneFile, flags: string): Promise<Injected> {
   const command = parseCommand(['inject', ...flags.split(' ').filter((word) => word !== '')], {});
   if (command.kind !== 'run') throw new Error('expected a command that runs');
-  return inject(input, readInjectOptions(command.invocation));
+  return inject({ manifests: [manifest], configs }, readInjectOptions(command.invocation));
 }
 
 /** The objects of a text. */

@@ -1,12 +1,12 @@
 /**
- * A change to a library's source, made while bundling. The build stops when the text that it changes is gone,
- * so that each is reviewed when the library is updated. What each saves: ../optimizations.ts.
+ * Changes to the source of libraries, applied while bundling. The build fails if the text to change is missing, so that each patch is
+ * reviewed when its library is updated. optimizations.ts has the saving of each.
  */
 
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
 
-export interface Patch {
+interface Patch {
   /** Path of the file below node_modules. */
   readonly file: string;
   /** Text that must occur exactly once, and its replacement. */
@@ -43,3 +43,32 @@ function applyPatch({ file, changes }: Patch, source: string): string {
     return before + replacement + after;
   }, source);
 }
+
+/**
+ * The SDK's CRC-32 module loads zlib to look for a native implementation. No request of podsecrets contains such a checksum, so the
+ * patch leaves only the implementation in JavaScript, which esbuild drops because it is unused.
+ */
+export const crc32: Patch = {
+  file: '@smithy/core/dist-es/submodules/checksum/crc32/Crc32Node.js',
+  changes: [
+    ['import * as zlib from "node:zlib";', ''],
+    ['const zlibCrc32 = typeof zlib.crc32 === "function" ? zlib.crc32 : undefined;', ''],
+    ['zlibCrc32 ? buildNativeClass(zlibCrc32) : Crc32Js', 'Crc32Js'],
+  ],
+};
+
+/**
+ * The SDK checks whether the response of the Pod Identity agent is a Blob or a web stream, and Node loads both when they are first
+ * referenced. Responses here are Node's own streams, so the patch checks for these first.
+ */
+export const webStreams: Patch = {
+  file: '@smithy/core/dist-es/submodules/serde/util-stream/stream-collector.js',
+  changes: [
+    ['import { Writable } from "node:stream";', 'import { Readable, Writable } from "node:stream";'],
+    [
+      'if (isBlob(stream)) {',
+      'const isNodes = stream instanceof Readable; if (!isNodes && isBlob(stream)) {',
+    ],
+    ['if (isReadableStream(stream)) {', 'if (!isNodes && isReadableStream(stream)) {'],
+  ],
+};

@@ -1,0 +1,136 @@
+/** What people pipe into inject: several files, classes among other documents, templates, what a cluster printed. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ConfigFile } from '../../src/inject/sources.ts';
+import { containersIn, injected, injectWith, objectsIn, valuesIn } from '../support/inject.ts';
+import { rejects } from '../support/rejects.ts';
+
+const test = suite('inputs');
+
+const classOf = (name: string, secret = `${name}/db`) => `apiVersion: secrets-store.csi.x-k8s.io/v1alpha1
+kind: SecretProviderClass
+metadata:
+  name: ${name}
+spec:
+  provider: aws
+  parameters:
+    region: eu-central-1
+    objects: |
+      - {objectName: ${secret}, objectType: secretsmanager}
+`;
+const vault = classOf('vault').replace('provider: aws', 'provider: vault');
+const account = 'apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: shop}\n';
+const pod = (more = '') =>
+  `apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: app\n    image: nginx\n${more}`;
+const mounting = (name: string) =>
+  pod(
+    `  volumes:\n  - name: v\n    csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: ${name}}}\n`,
+  );
+const config = (text: string, file = 'classes.yaml'): ConfigFile => ({ file, text, dir: undefined });
+const configMaps = (objects: readonly unknown[]) => valuesIn<string>(objects, 'config.yaml');
+
+const files: readonly (readonly [string, string])[] = [
+  ['behind a ServiceAccount', `${account}---\n${classOf('shop')}`],
+  ['behind an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
+  ['beside a class of another provider', `${vault}---\n${classOf('shop')}`],
+  [
+    'in a List',
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objectsIn(`${account}---\n${classOf('shop')}`) }),
+  ],
+];
+for (const [what, text] of files)
+  for (const workload of [pod(), mounting('shop')])
+    test(`--config finds the class ${what}, and its ConfigMap has the class alone`, async () => {
+      const { objects } = await injected({ text: workload, config: text });
+      const [made = '', ...others] = configMaps(objects);
+      assert.equal(others, []);
+      assert.equal(valuesIn(objectsIn(made), 'kind').slice(-1), ['SecretProviderClass']);
+      assert.equal(valuesIn(objectsIn(made), 'provider').slice(-1), ['aws']);
+      assert.not.match(made, 'vault');
+    });
+
+const two = `${classOf('shop')}---\n${classOf('billing')}`;
+
+test('of several classes in a file each serves the volumes that name it, and nothing else', async () => {
+  const input = { file: 'pods.yaml', text: mounting('billing'), configs: [config(two)] };
+  const { objects } = await injectWith(input, '');
+  assert.equal(configMaps(objects), [classOf('billing')]);
+});
+
+test('of several classes in a file FILE#NAME chooses one; without it and without a volume they are refused', async () => {
+  const input = { file: 'pods.yaml', text: pod() };
+  const chosen = await injectWith({ ...input, configs: [config(two, 'classes.yaml#billing')] }, '');
+  assert.equal(configMaps(chosen.objects), [classOf('billing')]);
+  const undecided = String(await rejects(injectWith({ ...input, configs: [config(two)] }, '')));
+  assert.match(
+    undecided,
+    'expected one SecretProviderClass for AWS, or a volume that names one, got "shop", "billing"',
+  );
+  const missing = String(
+    await rejects(injectWith({ ...input, configs: [config(two, 'classes.yaml#shp')] }, '')),
+  );
+  assert.match(missing, 'expected a SecretProviderClass "shp", got "shop", "billing"');
+});
+
+test('a mistake in a class has its line in the whole file', async () => {
+  const text = `${account}---\n${classOf('shop').replace('objectType: secretsmanager', 'objectType: nothing')}`;
+  const error = await rejects(injectWith({ file: 'p', text: pod(), configs: [config(text)] }, ''));
+  assert.is((error as { readonly line: number }).line, 14);
+});
+
+test('a class behind the workload that needs it becomes a ConfigMap before it', async () => {
+  const text = `---\n# Source: shop/deployment.yaml\n${mounting('shop')}---\n# Source: shop/class.yaml\n${classOf('shop')}---\n${account}`;
+  const { text: after, objects } = await injected({ text });
+  const kinds = ['ConfigMap', 'Pod', 'ServiceAccount'];
+  assert.equal(
+    objectsIn(after).map((object) => (object as { readonly kind: string }).kind),
+    kinds,
+  );
+  assert.equal(
+    objects.map((object) => (object as { readonly kind: string }).kind),
+    kinds,
+  );
+  assert.equal(configMaps(objects), [classOf('shop')]);
+});
+
+/** As envsubst reads it. */
+const variable = (name: string) => `$\{${name}}`;
+const unrendered: readonly (readonly [string, string, string])[] = [
+  ['an image of envsubst', pod().replace('nginx', variable('IMAGE')), variable('IMAGE')],
+  [
+    'a name with a default',
+    pod().replace('name: web', `name: web-${variable('STAGE:-dev')}`),
+    variable('STAGE:-dev'),
+  ],
+  ['a class', mounting(`"${variable('CLASS')}"`), variable('CLASS')],
+  ['a quoted image of Helm', pod().replace('nginx', '"{{ .Values.image }}"'), '{{ .Values.image }}'],
+];
+for (const [what, text, expression] of unrendered)
+  test(`${what} that is not rendered is one sentence with its line`, async () => {
+    const error = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+    assert.match(String(error), `expected rendered manifests, got the template expression "${expression}"`);
+    assert.match((error as { readonly remedy: string }).remedy, /^Render it first: (envsubst|helm template)/);
+    assert.is(text.split('\n')[(error as { readonly line: number }).line - 1]?.includes(expression), true);
+  });
+
+test('a shell variable in a command, a value or a script is no template', async () => {
+  const script = pod(`    command: [sh, -c, 'echo \${HOME} {{x}}']\n    env: [{name: A, value: '\${B}'}]\n`);
+  const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: {name: 'run \${X}'}\n---\n${script}`;
+  const { objects } = await injected({ text, config: classOf('shop') });
+  assert.equal(containersIn(objects, 'containers')[0]?.env, [{ name: 'A', value: variable('B') }]);
+});
+
+test('workloads of a cluster that stay as they are lose what the server set, so that they can be applied', async () => {
+  const server = 'resourceVersion: "7", uid: u-1, generation: 3, managedFields: [], labels: {a: b}';
+  const other = mounting('vault')
+    .replace('{name: web', `{name: other, ${server}`)
+    .replace('name: web\n', `name: other\n  ${server.replaceAll(/, (?=\w+:)/g, '\n  ')}\n`);
+  const { text } = await injected({
+    text: `${other}---\n${vault.replace('v1alpha1', 'v1')}---\n${mounting('shop')}---\n${classOf('shop')}`,
+  });
+  assert.not.match(text, /resourceVersion|uid:|generation|managedFields/);
+  assert.match(text, /a: b/);
+});
+
+test.run();
