@@ -10,18 +10,18 @@ WORKDIR /podsecrets
 COPY package.json package-lock.json LICENSE ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 # A fifth of Node is debug symbols. They can only be removed before the program is added.
-RUN command -v strip && ldconfig -p | grep -q libatomic.so.1 \
- || { apt-get update && apt-get install --yes --no-install-recommends binutils libatomic1; }
+RUN command -v strip && command -v patchelf && ldconfig -p | grep -q libatomic.so.1 \
+ || { apt-get update && apt-get install --yes --no-install-recommends binutils libatomic1 patchelf; }
 RUN strip "$(readlink -f node_modules/.bin/node)"
 COPY src src
 RUN npm run build
 
-# The content of the final stage: the program, its libraries where the loader looks for them, Debian's record of their
-# packages for scanners, and the licence of every part.
+# The content of the final stage: the program with its loader and its libraries in a directory that works in any image, Debian's
+# record of their packages for scanners, and the licence of every part.
 RUN set -eu; \
     mkdir -p /image/usr/bin /image/etc/ssl/certs /image/var/lib/dpkg/status.d /image/usr/share/doc/podsecrets; \
-    cp dist/podsecrets /image/usr/bin/; \
-    ldd dist/podsecrets | grep -o '/[^ ]*' | xargs -I{} cp --dereference --parents {} /image; \
+    node_modules/.bin/node src/build/portable.ts /image/podsecrets; \
+    ln -s /podsecrets/podsecrets /image/usr/bin/podsecrets; \
     cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/; \
     for package in base-files ca-certificates libatomic1 libc6 libgcc-s1 libstdc++6; do \
       dpkg -s "$package" > "/image/var/lib/dpkg/status.d/$package"; \

@@ -25,7 +25,7 @@ import { hideStandardStreams } from './v8/standard-streams.ts';
 const SHUTDOWN_TIMEOUT = 4500;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
-const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec']);
+const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
 
 restartWithoutNodeVariables();
 
@@ -117,6 +117,8 @@ async function load(name: CommandName): Promise<RunCommand> {
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
       return (await import('./commands/exec.ts')).exec;
+    case 'install':
+      return (await import('./commands/install.ts')).install;
     case 'check':
       return (await import('./commands/check.ts')).check;
     case 'doctor':
@@ -137,6 +139,7 @@ function contextOf(run: Invocation): Context {
     clock,
     process: {
       self: process.pid,
+      executable: process.execPath,
       user: process.geteuid?.() ?? 0,
       kill: (pid, signal) => process.kill(pid, signal),
       figures: () => {

@@ -157,6 +157,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/open.ts': /^(node:fs)$/,
+  'src/commands/install.ts': /^(node:fs|node:path)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,

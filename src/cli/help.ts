@@ -31,6 +31,14 @@ const examples: Readonly<Record<CommandName, readonly string[]>> = {
     'podsecrets inject -f deployment.yaml --diff',
   ],
   status: ['kubectl exec POD -c podsecrets -- podsecrets status'],
+  install: ['podsecrets install /install'],
+};
+
+/** What follows the name of a command; for the others only flags. */
+const usages: Partial<Record<CommandName, string>> = {
+  check: '[FILE...] [flags]',
+  exec: '[flags] -- CMD [ARG...]',
+  install: '[DIR] [flags]',
 };
 
 /** The help of a command, or of the program, `width` columns wide. */
@@ -53,8 +61,8 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     );
     return await page.getHelp();
   }
-  const [files, command] = [name === 'check' ? ' [FILE...]' : '', name === 'exec' ? ' -- CMD [ARG...]' : ''];
-  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name}${files} [flags]${command}`);
+  const usage = usages[name] ?? '[flags]';
+  page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name} ${usage}`);
   page.epilogue(`Examples:\n${examples[name].map((line) => `  ${line}`).join('\n')}\n\n${footer}`);
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);

@@ -51,7 +51,7 @@ function readFlag(text: string): boolean | undefined {
 /** The kind of an option's value. */
 export type Kind = keyof typeof kinds;
 /** The commands. */
-export type CommandName = 'init' | 'sidecar' | 'exec' | 'check' | 'doctor' | 'inject' | 'status';
+export type CommandName = 'init' | 'sidecar' | 'exec' | 'check' | 'doctor' | 'inject' | 'status' | 'install';
 
 /** A row of the table. */
 export interface Option {
@@ -475,7 +475,7 @@ export const options = {
     default: '/dev/termination-log',
     placeholder: 'FILE',
     group: 'Output',
-    commands: ['init', 'sidecar', 'exec'],
+    commands: ['init', 'sidecar', 'exec', 'install'],
     description: 'terminationMessagePath of the container; written if the file exists',
   },
   logLevel: {
@@ -484,7 +484,7 @@ export const options = {
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error'],
     group: 'Output',
-    commands: publishing,
+    commands: [...publishing, 'install'],
     description: 'lowest level to write',
     overrides: { exec: { default: 'warn', description: 'the same' } },
   },
@@ -494,7 +494,7 @@ export const options = {
     default: 'auto',
     choices: ['auto', 'json', 'text'],
     group: 'Output',
-    commands: publishing,
+    commands: [...publishing, 'install'],
     description:
       'auto: text on a terminal, else json; text has colours on a terminal (NO_COLOR: never, FORCE_COLOR: always)',
   },

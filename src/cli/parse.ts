@@ -28,6 +28,7 @@ export const commands: Readonly<Record<CommandName, string>> = {
   doctor: 'check, then test against AWS: identity, region, endpoint, each object',
   inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
   status: 'show the status of a running sidecar',
+  install: 'copy the program into a volume, for exec in other images',
 };
 
 /** Parses a command line. Throws all Problems together, of stage `usage`. */
@@ -63,7 +64,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   if (word === 'help') return { kind: 'help', name: commandToExplain(others) };
   if (!isCommand(word)) throw unknownCommand(word);
 
-  const problems = TAKES_FILES.has(word) ? [] : others.map((other) => unexpectedArgument(word, other));
+  const problems = others.slice(MAX_WORDS[word] ?? 0).map((other) => unexpectedArgument(word, other));
   if (takesCommand && others.length === 0 && afterDashes.length === 0) problems.push(missingCommand());
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {
@@ -101,8 +102,8 @@ function flagTexts(words: readonly string[], token: string): readonly string[] {
     .map((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : 'true'));
 }
 
-/** The commands with FILE arguments. */
-const TAKES_FILES: ReadonlySet<CommandName> = new Set(['check']);
+/** How many arguments a command takes; the others take none. */
+const MAX_WORDS: Partial<Record<CommandName, number>> = { check: Number.POSITIVE_INFINITY, install: 1 };
 
 function commandToExplain([word, ...others]: readonly string[]): CommandName | undefined {
   if (word === undefined) return undefined;

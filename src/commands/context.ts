@@ -13,6 +13,8 @@ export interface Context extends Invocation {
   readonly clock: Clock;
   readonly process: {
     readonly self: number;
+    /** The path of this program. */
+    readonly executable: string;
     /** Effective user id. */
     readonly user: number;
     /** kill(2); throws the error of the system. */

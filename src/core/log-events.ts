@@ -104,6 +104,11 @@ export const events = {
     fields: ['notifier', 'files', 'attempts', ...problemFields],
     meaning: 'the same failure again',
   },
+  'install.succeeded': {
+    level: 'info',
+    fields: ['directory', 'files', 'bytes'],
+    meaning: 'the program was copied into a volume',
+  },
   'object.missing': {
     level: 'warn',
     fields: ['config', ...problemFields],

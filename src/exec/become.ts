@@ -67,7 +67,7 @@ export function fileKind(file: string): FileKind {
     accessSync(file, constants.X_OK);
     return 'program';
   } catch {
-    return 'notExecutable';
+    return (stat.mode & 0o111) === 0o111 ? 'forbidden' : 'notExecutable';
   }
 }
 

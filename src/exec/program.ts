@@ -6,8 +6,11 @@ import { namesText, Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { SearchPath } from './environment.ts';
 
-/** What a path leads to: nothing, a file that this user cannot execute, or a program. */
-export type FileKind = 'missing' | 'notExecutable' | 'program';
+/**
+ * What a path leads to: nothing, a file that this user cannot execute, a file that nobody can although its mode lets everybody,
+ * or a program.
+ */
+export type FileKind = 'missing' | 'notExecutable' | 'forbidden' | 'program';
 
 /** What execvp(3) of glibc searches when PATH is not set. */
 const DEFAULT_PATH = '/bin:/usr/bin';
@@ -31,21 +34,27 @@ export function findProgram(
   if (word.includes('/')) {
     const kind = kindOf(word);
     if (kind === 'program') return { file: word, name: word };
-    throw kind === 'missing' ? notFound(word, 'no such file') : notStarted(word, 'permission denied');
+    throw kind === 'missing' ? notFound(word, 'no such file') : notStarted(word, reasons[kind]);
   }
   const nameOf = (file: string) => (isSecret ? word : file);
   const directories = (path ?? DEFAULT_PATH).split(':').map((directory) => directory || '.');
-  let refused: string | undefined;
+  let refused: readonly [file: string, reason: string] | undefined;
   for (const directory of directories) {
     const file = `${directory}/${word}`;
     const kind = kindOf(file);
     if (kind === 'program') return { file, name: nameOf(file) };
-    if (kind === 'notExecutable') refused ??= file;
+    if (kind !== 'missing') refused ??= [file, reasons[kind]];
   }
-  if (refused !== undefined) throw notStarted(nameOf(refused), 'permission denied');
+  if (refused !== undefined) throw notStarted(nameOf(refused[0]), refused[1]);
   const where = isSecret ? '' : `: ${namesText(directories.map((name) => quote(name)))}`;
   throw notFound(word, `not found in PATH${where}`);
 }
+
+const reasons = {
+  notExecutable: 'permission denied (EACCES)',
+  forbidden:
+    'permission denied (EACCES) although its mode lets everybody execute it: its volume is mounted noexec, or a security module forbids it',
+} as const;
 
 function notFound(word: string, message: string): Problem {
   return new Problem({
@@ -63,6 +72,6 @@ export function notStarted(name: string, reason: string): Problem {
     subject: quote(name),
     message: `the program cannot be started: ${reason}`,
     remedy:
-      'Check that it is a program for this machine, that this user may execute it, and that its volume is not mounted noexec.',
+      'Check that it is a program for this machine, and that the user of this container may execute it.',
   });
 }

@@ -50,7 +50,7 @@ test("every help ends with the version and the project's address, and that of a 
 });
 
 test('every example in the help is a valid command line', async () => {
-  const commandLine = /podsecrets ((?:init|sidecar|exec|check|doctor|inject|status)\b[^|\n]*)/g;
+  const commandLine = /podsecrets ((?:init|sidecar|exec|check|doctor|inject|status|install)\b[^|\n]*)/g;
   for (const name of names) {
     const [, examples = ''] = (await helpText(name, 80)).split('Examples:\n');
     const lines = [...examples.matchAll(commandLine)].map(([, line = '']) => line.trim());

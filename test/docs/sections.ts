@@ -61,9 +61,9 @@ export function exitCodesTable(): string {
 const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'done',
   bug: 'an internal error: please report the last line',
-  usage: 'the command line or a variable is wrong; `status`: no sidecar answers',
+  usage: 'the command line or a variable is invalid; `status`: no sidecar responds',
   config: 'the SecretProviderClass is wrong; `podsecrets check` lists every problem',
-  credentials: 'no credentials, or they were refused',
+  credentials: 'no credentials, or AWS rejected them',
   fetch: 'a value could not be read, or is not what the config says; `status`: the sidecar is not ready',
   publish: 'the directory could not be written',
   notify: 'the files are there, but the application could not be notified',

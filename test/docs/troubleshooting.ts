@@ -17,7 +17,7 @@ export function troubleshooting(): string {
 
 const advice: Readonly<Record<ProblemCode, readonly [means: string, action: string]>> = {
   'usage.flag': [
-    'a flag is unknown, or another command takes it',
+    'a flag is unknown, or belongs to another command',
     'use the flag that the message suggests; `podsecrets COMMAND --help` lists the flags of a command',
   ],
   'usage.value': [
@@ -29,7 +29,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     "correct or remove the variable in the container's `env`",
   ],
   'usage.command': [
-    'the command is unknown, has an unexpected argument, or cannot do what it was asked here',
+    'the command is unknown, has an unexpected argument, or cannot run here',
     'see `podsecrets --help`',
   ],
 
@@ -96,11 +96,11 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'check that the volume with the token is mounted in this container; recreate the pod',
   ],
   'credentials.agent': [
-    'the EKS Pod Identity agent refused, or did not answer',
+    'the EKS Pod Identity agent returned an error, or did not respond',
     "the message has the agent's code: check the association, the role's trust policy and the add-on `eks-pod-identity-agent` on this node",
   ],
   'credentials.sts': [
-    'STS refused the service account token, or did not answer',
+    'STS rejected the service account token, or did not respond',
     "check the role's ARN, its trust policy (`sub`, `aud`) and the IAM OIDC provider of the cluster",
   ],
   'credentials.chain': [
@@ -187,7 +187,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'run the command by hand in the container; the log has its last lines, redacted',
   ],
   'notify.url': [
-    'the URL did not answer with 2xx within 10 s',
+    'the URL did not respond with 2xx within 10 s',
     'check that the application listens on it, on `localhost` of the pod',
   ],
   'notify.touch': [
@@ -196,7 +196,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   ],
 
   'kubernetes.api': [
-    'the API server did not answer, or podsecrets cannot reach it',
+    'the API server did not respond, or is unreachable',
     'check that the service account token is mounted, and NetworkPolicies to the API server',
   ],
   'kubernetes.denied': [

@@ -13,6 +13,7 @@ const files: Readonly<Record<string, FileKind>> = {
   '/opt/app': 'notExecutable',
   './app': 'program',
   '/etc/config': 'notExecutable',
+  '/noexec/app': 'forbidden',
 };
 const kindOf = (file: string): FileKind => files[file] ?? 'missing';
 const open = (text: string | undefined) => ({ text, isSecret: false });
@@ -36,8 +37,21 @@ for (const [name, word, path, exitCode, message] of [
     127,
     /"\/bin", "\/opt"$/,
   ],
-  ['a path that cannot be executed has exit code 126', '/etc/config', '/bin', 126, /permission denied$/],
-  ['a name that cannot be executed anywhere has exit code 126', 'app', '/opt', 126, /permission denied$/],
+  [
+    'a path that cannot be executed has exit code 126',
+    '/etc/config',
+    '/bin',
+    126,
+    /permission denied \(EACCES\)$/,
+  ],
+  ['a program on a volume that forbids it has exit code 126', 'app', '/noexec', 126, /mounted noexec/],
+  [
+    'a name that cannot be executed anywhere has exit code 126',
+    'app',
+    '/opt',
+    126,
+    /permission denied \(EACCES\)$/,
+  ],
 ] as const) {
   test(name, () => {
     const problem = refused(word, open(path));

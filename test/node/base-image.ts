@@ -37,7 +37,7 @@ export function importBaseImage(docker: Docker, image: string): void {
 
 function debootstrap(suite: string, root: string): void {
   const files = unpackedPackage('debootstrap');
-  const include = '--include=ca-certificates,libatomic1,binutils';
+  const include = '--include=ca-certificates,libatomic1,binutils,patchelf';
   const script = join(files, 'usr/sbin/debootstrap');
   // In a mount namespace of its own: what it mounts goes with it.
   execFileSync('unshare', ['-m', script, '--variant=minbase', include, suite, root, debianMirror()], {

@@ -19,7 +19,7 @@ test.before(async (context) => {
 test.after(({ scene }) => scene.close());
 
 test('is enough for a first start and for a rotation with a cold page cache', async ({ scene }) => {
-  const program = join(scene.node.containerdDirectory, '*overlayfs/snapshots/*/fs/usr/bin/podsecrets');
+  const program = join(scene.node.containerdDirectory, '*overlayfs/snapshots/*/fs/podsecrets/podsecrets');
   await scene.until('a program that is not in the page cache', () => globSync(program).every(isDropped), 60);
 
   const config = secretProviderClass([secretFile(await scene.putSecret('db', 'first'), 'db')]);

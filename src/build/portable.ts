@@ -1,0 +1,26 @@
+/**
+ * Makes the directory that other images can use: `node src/build/portable.ts DIRECTORY` copies the program there, with its
+ * libraries and their loader, and patchelf sets the paths of both. Needs patchelf.
+ *
+ * The paths are absolute, because `$ORIGIN` needs /proc: the directory works as /podsecrets and nowhere else, and there in an
+ * image that has no C library, or another one.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** Where the directory is in every image. */
+const HOME = '/podsecrets';
+
+const program = join(import.meta.dirname, '../../dist/podsecrets');
+const [directory] = process.argv.slice(2);
+if (directory === undefined) throw new Error('expected a directory, got none');
+
+mkdirSync(directory, { recursive: true });
+const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+const loader = libraries.find((file) => basename(file).startsWith('ld-linux'));
+if (loader === undefined) throw new Error(`ldd names no loader of ${program}`);
+for (const file of [program, ...libraries]) copyFileSync(file, join(directory, basename(file)));
+const paths = ['--set-interpreter', join(HOME, basename(loader)), '--set-rpath', HOME];
+execFileSync('patchelf', [...paths, join(directory, basename(program))], { stdio: 'inherit' });
