@@ -156,8 +156,8 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
   'src/commands/class-files.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
-  'src/commands/open.ts': /^(node:fs)$/,
   'src/commands/install.ts': /^(node:fs|node:path)$/,
+  'src/commands/notify-worker.ts': /^(node:fs)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
@@ -192,6 +192,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/config\/file\.ts$/,
   /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
   /^src\/notify\/create\.ts$/,
+  /^src\/worker\/notification\.ts$/,
   // A request, and what its page means.
   /^src\/(http\/status-client|notify\/url)\.ts$/,
   /^src\/doctor\/(run|objects|memory-limit)\.ts$/,
@@ -292,6 +293,7 @@ const TIME_FILES: readonly string[] = [
   'src/kubernetes/api.ts',
   'src/main.ts',
   'src/notify/exec.ts',
+  'src/notify/reap.ts',
   'src/notify/url.ts',
 ];
 

@@ -378,6 +378,15 @@ export const options = {
     commands: ['inject'],
     description: 'give these containers the variables of envFile by fileKeyRef (Kubernetes 1.35+)',
   },
+  exec: {
+    kind: 'flag',
+    env: 'PODSECRETS_EXEC',
+    default: 'false',
+    group: 'Pod specs',
+    commands: ['inject'],
+    description:
+      'start the command of these containers by podsecrets exec, from an image volume (Kubernetes 1.36; before it beta)',
+  },
   image: {
     kind: 'text',
     env: 'PODSECRETS_IMAGE',

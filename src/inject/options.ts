@@ -26,6 +26,10 @@ export interface InjectOptions {
   readonly containers: readonly string[];
   /** Whether they also get the variables of `envFile`. */
   readonly env: boolean;
+  /** Whether their command is started by `podsecrets exec`. */
+  readonly exec: boolean;
+  /** Flags for `exec` that were given to inject. */
+  readonly execArguments: readonly string[];
   /** Where the application mounts the files of a config that names no directory and converts no volume. */
   readonly dir: string;
   /** Whether it was given, or is the default. */
@@ -73,6 +77,8 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     image: settings.image,
     containers: settings.containers ?? [],
     env: settings.env,
+    exec: settings.exec,
+    execArguments: passedOn(given, 'exec').filter((argument) => !/^--(mode|allow-disk)\b/.test(argument)),
     dir: settings.dir ?? options.dir.overrides.inject.default,
     dirIsChosen: origins.dir !== 'default',
     flags: new Set(
@@ -103,14 +109,16 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
   };
 }
 
-function passedOn({ origins, raw }: GivenOptions, command: 'init' | 'sidecar'): readonly string[] {
+type ContainerCommand = 'init' | 'sidecar' | 'exec';
+
+function passedOn({ origins, raw }: GivenOptions, command: ContainerCommand): readonly string[] {
   return containerOptions(command)
     .filter((name) => origins[name] !== 'default')
     .flatMap((name) => raw[name].map((text) => argumentOf(name, text)));
 }
 
 /** The options that a container of ours takes as arguments, in the order of the table. */
-export function containerOptions(command: 'init' | 'sidecar'): readonly OptionName[] {
+export function containerOptions(command: ContainerCommand): readonly OptionName[] {
   return optionEntries()
     .filter(
       ([name, { commands }]) =>

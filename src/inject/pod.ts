@@ -7,6 +7,7 @@
 
 import { asObjects, valueAt } from '../core/unknown.ts';
 import { ownContainers } from './containers.ts';
+import { programVolumes, withExec } from './exec.ts';
 import type { KubeObject } from './manifest.ts';
 import { mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
@@ -32,7 +33,7 @@ export function injectPod(
     ...injected,
     initContainers,
     containers,
-    volumes: bindings.reduce(withVolumes, asObjects(pod.volumes)),
+    volumes: programVolumes(options).reduce(withVolume, bindings.reduce(withVolumes, asObjects(pod.volumes))),
   };
 }
 
@@ -44,7 +45,8 @@ function others(
   return asObjects(containers)
     .filter((container) => !isInjectedContainer(container))
     .map((container) => withList(container, 'env', envWith(container, bindings, options)))
-    .map((container) => withList(container, 'volumeMounts', mountsWith(container, bindings, options)));
+    .map((container) => withList(container, 'volumeMounts', mountsWith(container, bindings, options)))
+    .map((container) => withExec(container, bindings, options));
 }
 
 /** A list that stays empty is left as it is; one that becomes empty is removed. */

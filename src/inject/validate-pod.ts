@@ -9,6 +9,7 @@ import { Problem, type ProblemCode } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import { asObjects, textOf, valueAt } from '../core/unknown.ts';
 import { applicationUser, sharesUser } from './containers.ts';
+import { execProblems } from './exec.ts';
 import type { KubeObject } from './manifest.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
 import type { InjectOptions } from './options.ts';
@@ -43,6 +44,7 @@ export function validatePod(
       ...portTaken(context),
       ...secretsProblems(context),
       ...variableProblems(workload, pod, bindings, options),
+      ...execProblems(workload, pod, bindings, options),
       ...namesTaken(context),
       ...unknownContainers(context),
       ...directoryProblems(workload.subject, pod, bindings, options),

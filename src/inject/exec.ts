@@ -1,0 +1,113 @@
+/**
+ * What `--exec` changes: containers start their command by `podsecrets exec`, with the program from an image volume.
+ *
+ * An image volume is the root of the image (Kubernetes 1.33+ for the subPath), and the program works at /podsecrets only. The
+ * entrypoint of an image is not in a pod spec, so a container needs a `command`.
+ */
+
+import { Problem } from '../core/problem.ts';
+import { asObjects } from '../core/unknown.ts';
+import type { KubeObject } from './manifest.ts';
+import type { InjectOptions } from './options.ts';
+import { appContainers, isNamed } from './own-names.ts';
+import { hasVariables } from './variables.ts';
+import type { PlannedBinding, VolumeBinding } from './volumes.ts';
+import type { Workload } from './workload.ts';
+
+const VOLUME = 'podsecrets-program';
+const HOME = '/podsecrets';
+const PROGRAM = `${HOME}/podsecrets`;
+
+/** The container with the program before its command; unchanged without `--exec`. */
+export function withExec(
+  container: KubeObject,
+  bindings: readonly VolumeBinding[],
+  options: InjectOptions,
+): KubeObject {
+  if (!options.exec || !isNamed(container, options.containers)) return container;
+  const own = mountsOf(bindings);
+  const others = asObjects(container.volumeMounts).filter(({ name }) =>
+    own.every((one) => one.name !== name),
+  );
+  const configs = bindings.map(({ configDir }) => `--config=${configDir}/config.yaml`);
+  const command = [PROGRAM, 'exec', ...configs, ...options.execArguments, '--', ...commandOf(container)];
+  const changed: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(container)) changed[key] = key === 'command' ? command : value;
+  return { ...changed, volumeMounts: [...others, ...own] };
+}
+
+/** The volumes that it needs. */
+export function programVolumes({ exec, image }: InjectOptions): readonly KubeObject[] {
+  return exec ? [{ name: VOLUME, image: { reference: image, pullPolicy: 'IfNotPresent' } }] : [];
+}
+
+/** Why it cannot work. */
+export function execProblems(
+  { subject }: Workload,
+  pod: KubeObject,
+  bindings: readonly PlannedBinding[],
+  options: InjectOptions,
+): readonly Problem[] {
+  if (!options.exec) return [];
+  const containers = appContainers(pod).filter((container) => isNamed(container, options.containers));
+  const unset = bindings
+    .filter(({ plan }) => !hasVariables(plan))
+    .map(({ plan }) =>
+      content(
+        plan.file,
+        'expected env in an object for --exec, got none',
+        'Write env: NAME, or remove --exec.',
+      ),
+    );
+  return [
+    ...unset,
+    ...containers.flatMap((container) => {
+      const place = `${subject} container ${String(container.name)}`;
+      const taken = asObjects(container.volumeMounts).find(({ name, mountPath }) =>
+        mountsOf(bindings).some((own) => own.mountPath === mountPath && own.name !== name),
+      );
+      return [
+        ...(commandOf(container).length === 0
+          ? [
+              content(
+                place,
+                "expected command for --exec, got none: the image's entrypoint is not in the manifest",
+                'Write command: with the entrypoint of the image, and args: with its arguments; --containers chooses the containers.',
+              ),
+            ]
+          : []),
+        ...(taken === undefined
+          ? []
+          : [
+              content(
+                place,
+                `${String(taken.mountPath)} is the mount path of ${String(taken.name)}, and --exec needs it`,
+                'Mount that volume at another path.',
+              ),
+            ]),
+      ];
+    }),
+  ];
+}
+
+function mountsOf(bindings: readonly VolumeBinding[]): readonly KubeObject[] {
+  return [
+    { name: VOLUME, mountPath: HOME, subPath: 'podsecrets', readOnly: true },
+    ...bindings.map(({ configVolume, configDir }) => ({
+      name: configVolume,
+      mountPath: configDir,
+      readOnly: true,
+    })),
+  ];
+}
+
+/** The command without what an earlier injection put before it. */
+function commandOf({ command }: KubeObject): readonly unknown[] {
+  if (!Array.isArray(command)) return [];
+  const isOwn = command[0] === PROGRAM && command[1] === 'exec' && command.includes('--');
+  return isOwn ? command.slice(command.indexOf('--') + 1) : command;
+}
+
+function content(subject: string, message: string, remedy: string): Problem {
+  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
+}

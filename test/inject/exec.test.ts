@@ -1,0 +1,77 @@
+/** `--exec`: the command of a container is started by `podsecrets exec`, with the program from an image volume. */
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { config } from '../support/config.ts';
+import { containersIn, injected, objectsIn } from '../support/inject.ts';
+import { rejects } from '../support/rejects.ts';
+
+const shop = config('\n  - {objectName: db, objectType: secretsmanager, env: DB}');
+/** The first API servers that accept an image volume with a subPath. */
+const since = '1.34';
+
+const pod = (containers: string) =>
+  `apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n${containers}`;
+const app = "  - name: app\n    image: app\n    command: ['/app', 'serve']\n    args: ['--port', '80']\n";
+
+async function refusals(text: string, text_ = shop, flags = '--exec'): Promise<string> {
+  const error = await rejects(injected({ text, config: text_, flags, since }));
+  const { problems = [error] } = error as { readonly problems?: readonly unknown[] };
+  return problems.map(String).join('\n');
+}
+
+test('puts the program before the command, with its config, and leaves the arguments', async () => {
+  const flags = '--exec --auth irsa --mode 0400';
+  const { objects, text } = await injected({ text: pod(app), config: shop, flags, since });
+  const [container] = containersIn(objects, 'containers') as unknown as readonly Record<string, unknown>[];
+  assert.equal(container?.command, [
+    '/podsecrets/podsecrets',
+    'exec',
+    '--config=/etc/podsecrets/config.yaml',
+    '--auth=irsa',
+    '--',
+    '/app',
+    'serve',
+  ]);
+  assert.equal(container?.args, ['--port', '80']);
+  assert.equal(container?.volumeMounts, [
+    { name: 'podsecrets', mountPath: '/mnt/secrets-store', subPath: 'files', readOnly: true },
+    { name: 'podsecrets-program', mountPath: '/podsecrets', subPath: 'podsecrets', readOnly: true },
+    { name: 'podsecrets-config', mountPath: '/etc/podsecrets', readOnly: true },
+  ]);
+  assert.match(text, /name: podsecrets-program\n\s+image:\n\s+reference: podsecrets:/);
+});
+
+test('a later image and other flags replace those of an earlier injection', async () => {
+  const first = await injected({ text: pod(app), config: shop, flags: '--exec', since });
+  const flags = '--exec --image podsecrets:2 --auth default';
+  const second = await injected({ text: first.text, config: shop, flags, since });
+  const direct = await injected({ text: pod(app), config: shop, flags, since });
+  const podOf = (text: string) =>
+    objectsIn(text).find((object) => (object as { kind: string }).kind === 'Pod');
+  assert.equal(podOf(second.text), podOf(direct.text));
+});
+
+test('only the containers of --containers are changed', async () => {
+  const text = pod(`${app}  - name: proxy\n    image: proxy\n`);
+  const { objects } = await injected({ text, config: shop, flags: '--exec --containers app', since });
+  const proxy = containersIn(objects, 'containers').find(({ name }) => name === 'proxy');
+  assert.equal(proxy, { name: 'proxy', image: 'proxy' });
+});
+
+test('a container without a command is refused: the entrypoint of its image is not known', async () => {
+  const text = await refusals(pod('  - name: app\n    image: nginx\n'));
+  assert.match(text, "the image's entrypoint is not in the manifest");
+});
+
+test('a config without variables is refused', async () => {
+  const text = await refusals(pod(app), config('\n  - {objectName: db, objectType: secretsmanager}'));
+  assert.match(text, 'expected env in an object for --exec');
+});
+
+test('another volume at /podsecrets is refused', async () => {
+  const text = await refusals(pod(`${app}    volumeMounts: [{name: own, mountPath: /podsecrets}]\n`));
+  assert.match(text, '/podsecrets is the mount path of own');
+});
+
+test.run();
