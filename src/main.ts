@@ -1,8 +1,8 @@
 /**
- * The process: arguments, environment, signals, streams, clock, exit code. Nothing else touches them.
+ * The process: arguments, environment, signals, streams, clock, exit code. No other file uses them directly.
  *
- * Each command is loaded when it is asked for. The last line of a failed command on stderr, which is also its termination
- * message, says what failed, where, and what to do.
+ * A command's module is loaded only to run it. The last line of a failed command on stderr, which is also its termination message,
+ * names the problem and its remedy.
  */
 
 import { existsSync, fstatSync, writeFileSync } from 'node:fs';
@@ -80,14 +80,14 @@ async function main(): Promise<number> {
   }
 }
 
-/** This program as it was started: the built one is its own script. */
+/** The file and arguments that started this program. The built program is its own script. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
   const args = script === process.execPath ? [] : [...process.execArgv, script];
   return { file: process.execPath, args };
 }
 
-/** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
+/** Replaces this process by the same program with a clean environment, if a variable changes how Node behaves. */
 function restartWithoutNodeVariables(): void {
   const given = process.argv.slice(2);
   const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
@@ -107,8 +107,8 @@ function runsInContainer(): boolean {
 }
 
 /**
- * The exit code after SIGTERM, SIGINT or SIGQUIT. A sidecar that published once has done its work. Any other command has not,
- * and an init container that ended with 0 would let the application start without its files: 128 plus the number of the
+ * The exit code after SIGTERM, SIGINT or SIGQUIT. 0 for a sidecar that has published. Any other command is not done, and
+ * an init container that ended with 0 would let the application start without its files: 128 plus the number of the
  * signal, as in shells.
  */
 function stopped(): number {
@@ -255,7 +255,7 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
     const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
     writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
   }
-  // A command that runs beside the main one, such as `status` in a probe, is not the reason why the container ends.
+  // A command that runs in addition to the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;
   const file =
     run?.settings.terminationLog ??
