@@ -23,6 +23,7 @@ RUN set -eu; \
     node_modules/.bin/node src/build/portable.ts /image/podsecrets; \
     chroot /image /podsecrets/podsecrets --version; \
     ln -s /podsecrets/podsecrets /image/usr/bin/podsecrets; \
+    chroot /image /usr/bin/podsecrets --version; \
     cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/; \
     for package in base-files ca-certificates libatomic1 libc6 libgcc-s1 libstdc++6; do \
       dpkg -s "$package" > "/image/var/lib/dpkg/status.d/$package"; \

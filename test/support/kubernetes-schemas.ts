@@ -40,7 +40,7 @@ export function manifestFaults(text: string, release: Release): readonly string[
 
 /** What a release has against one object, or against the items of a list. */
 export function objectFaults(object: unknown, release: Release): readonly string[] {
-  // Comments between two `---` are a document that says null.
+  // Comments between two `---` are a document with the value null.
   if (object === null) return [];
   const { apiVersion, kind, items, metadata } = object as Record<string, unknown>;
   if (kind === 'List') return (items as readonly unknown[]).flatMap((item) => objectFaults(item, release));
