@@ -21,7 +21,6 @@ RUN npm run build
 RUN set -eu; \
     mkdir -p /image/usr/bin /image/etc/ssl/certs /image/var/lib/dpkg/status.d /image/usr/share/doc/podsecrets; \
     node_modules/.bin/node src/build/portable.ts /image/podsecrets; \
-    chroot /image /podsecrets/podsecrets --version; \
     ln -s /podsecrets/podsecrets /image/usr/bin/podsecrets; \
     chroot /image /usr/bin/podsecrets --version; \
     cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/; \
