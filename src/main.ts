@@ -1,8 +1,8 @@
 /**
- * The process: arguments, environment, signals, streams, clock, exit code. Nothing else touches them.
+ * The process: arguments, environment, signals, streams, clock, exit code. No other file uses them directly.
  *
- * Each command is loaded when it is asked for. The last line of a failed command on stderr, which is also its termination
- * message, says what failed, where, and what to do.
+ * A command's module is loaded only to run it. The last line of a failed command on stderr, which is also its termination message,
+ * names the problem and its remedy.
  */
 
 import { existsSync, fstatSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-mess
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
-import type { Context, RunCommand, Start } from './commands/context.ts';
+import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
 import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
@@ -20,6 +20,7 @@ import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
+import { writeMessage } from './worker/inherited.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
@@ -32,6 +33,9 @@ restartWithoutNodeVariables();
 // Node prints warnings with `process.stderr`, which makes the pipe of the log non-blocking, and not as JSON.
 process.removeAllListeners('warning');
 
+/** The kind of worker that this process is; undefined: none, but a command of a user. */
+const workerKind = process.argv[2] === 'worker' ? process.argv[3] : undefined;
+
 let command: Command | undefined;
 let printing: Promise<void> | undefined;
 const start: Start = { problems: [], isDone: () => false };
@@ -41,7 +45,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     const isFirst = !stop.signal.aborted;
     if (isFirst) stop.abort(new Error(signal));
     // A second signal exits at once. So does the first one if there is nothing to clean up.
-    if (!isFirst || !runsInContainer()) process.exit(stopped());
+    if (!isFirst || !(runsInContainer() || workerKind !== undefined)) process.exit(stopped());
     // Otherwise a hook that not even SIGKILL ends would prevent the exit.
     setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
   });
@@ -59,6 +63,8 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
+    if (workerKind !== undefined)
+      return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
@@ -74,14 +80,20 @@ async function main(): Promise<number> {
   }
 }
 
-/** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
+/** The file and arguments that started this program. The built program is its own script. */
+function program(): { readonly file: string; readonly args: readonly string[] } {
+  const [, script = ''] = process.argv;
+  const args = script === process.execPath ? [] : [...process.execArgv, script];
+  return { file: process.execPath, args };
+}
+
+/** Replaces this process by the same program with a clean environment, if a variable changes how Node behaves. */
 function restartWithoutNodeVariables(): void {
-  const [, script = '', ...args] = process.argv;
-  const env = withoutNodeVariables(process.env, { keep: args.includes('exec') });
+  const given = process.argv.slice(2);
+  const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
   if (env === undefined) return;
-  // The built program is its own script.
-  const own = script === process.execPath ? [] : [...process.execArgv, script];
-  process.execve?.(process.execPath, [process.execPath, ...own, ...args], env as NodeJS.ProcessEnv);
+  const { file, args } = program();
+  process.execve?.(file, [file, ...args, ...given], env as NodeJS.ProcessEnv);
 }
 
 /** The command and its settings, once the command line was parsed. */
@@ -95,8 +107,8 @@ function runsInContainer(): boolean {
 }
 
 /**
- * The exit code after SIGTERM, SIGINT or SIGQUIT. A sidecar that published once has done its work. Any other command has not,
- * and an init container that ended with 0 would let the application start without its files: 128 plus the number of the
+ * The exit code after SIGTERM, SIGINT or SIGQUIT. 0 for a sidecar that has published. Any other command is not done, and
+ * an init container that ended with 0 would let the application start without its files: 128 plus the number of the
  * signal, as in shells.
  */
 function stopped(): number {
@@ -135,20 +147,8 @@ async function load(name: CommandName): Promise<RunCommand> {
 function contextOf(run: Invocation): Context {
   return {
     ...run,
-    env: process.env,
-    clock,
-    process: {
-      self: process.pid,
-      executable: process.execPath,
-      user: process.geteuid?.() ?? 0,
-      kill: (pid, signal) => process.kill(pid, signal),
-      figures: () => {
-        const { user, system } = process.cpuUsage();
-        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
-      },
-    },
+    ...processContext(),
     start,
-    stop: stop.signal,
     onHangup: (listener) => process.on('SIGHUP', listener),
     stdout: {
       write: print,
@@ -172,6 +172,25 @@ function contextOf(run: Invocation): Context {
       if (isTerminal(0)) writeToStderr('podsecrets: reading from the terminal; Ctrl-D ends the input\n');
       return await (await import('node:stream/consumers')).text(process.stdin);
     },
+  };
+}
+
+/** What a command and a worker may use of the process. */
+function processContext(): WorkerContext {
+  return {
+    env: process.env,
+    clock,
+    process: {
+      self: process.pid,
+      user: process.geteuid?.() ?? 0,
+      program: program(),
+      kill: (pid, signal) => process.kill(pid, signal),
+      figures: () => {
+        const { user, system } = process.cpuUsage();
+        return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
+      },
+    },
+    stop: stop.signal,
   };
 }
 
@@ -210,6 +229,11 @@ const clock: Clock = {
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
+  if (workerKind !== undefined) {
+    // Its standard error is closed, and the termination message belongs to the process that started it.
+    writeMessage({ kind: 'bug', line: message.line });
+    return exitCodes.bug;
+  }
   report(message);
   return message.exitCode;
 }
@@ -231,7 +255,7 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
     const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
     writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
   }
-  // A command that runs beside the main one, such as `status` in a probe, is not the reason why the container ends.
+  // A command that runs in addition to the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;
   const file =
     run?.settings.terminationLog ??

@@ -13,12 +13,12 @@ export interface Context extends Invocation {
   readonly clock: Clock;
   readonly process: {
     readonly self: number;
-    /** The path of this program. */
-    readonly executable: string;
     /** Effective user id. */
     readonly user: number;
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+    /** This program: its file, and the arguments before its command. */
+    readonly program: { readonly file: string; readonly args: readonly string[] };
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
@@ -49,6 +49,9 @@ export interface Start {
   /** Whether everything was published once. */
   isDone: () => boolean;
 }
+
+/** What the process of a worker is given; its request comes through a pipe. */
+export type WorkerContext = Pick<Context, 'env' | 'clock' | 'process' | 'stop'>;
 
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;

@@ -28,7 +28,7 @@ const HOME = '/podsecrets';
 
 /** Copies every file of the program's own directory. Throws a Problem of stage `usage` or `publish`. */
 export async function install(context: Context): Promise<number> {
-  const { executable } = context.process;
+  const { file: executable } = context.process.program;
   const log = openCommandLog(context);
   const [target = HOME] = context.words;
   const source = dirname(executable);

@@ -2,7 +2,6 @@
  * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
  */
 
-import * as fs from 'node:fs';
 import type { ApiMeter } from '../aws/client.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
 import { inKubernetes } from '../core/environment.ts';
@@ -10,12 +9,9 @@ import type { Log } from '../core/log.ts';
 import { throwProblems } from '../core/problem.ts';
 import { noDirectory } from '../exec/no-directory.ts';
 import { createNotifiers } from '../notify/create.ts';
-
-import { redactAll } from '../notify/redact.ts';
+import type { RunNotification } from '../notify/request.ts';
 import { openDirectory } from '../publish/directory.ts';
 import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
-import { readValuesToRedact } from '../publish/values-to-redact.ts';
-
 import type { SyncOptions } from '../sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import type { Context } from './context.ts';
@@ -40,15 +36,10 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
   const directories: HeldDirectory[] = [];
   const notifiers = await createNotifiers({
     settings,
-    env,
     process: context.process,
     now: clock.now,
-    log,
-    redact: (text) =>
-      redactAll(
-        text,
-        directories.map(({ path }) => readValuesToRedact(fs, path)),
-      ),
+    directories: () => directories.map(({ path }) => path),
+    run: notificationRunner(context, log),
   });
   const lockTimeout = settings.startTimeout;
   const hold = async (dir: string): Promise<HeldDirectory> => {
@@ -103,5 +94,15 @@ export async function openSync(context: Context, log: Log, meter: ApiMeter): Pro
     async close() {
       await Promise.all(directories.map((directory) => directory.close()));
     },
+  };
+}
+
+/** Loaded at the first notification, which many starts never have. */
+function notificationRunner({ clock, process }: Context, log: Log): RunNotification {
+  const onZombies = (zombies: number): void =>
+    log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, { zombies });
+  return async (request, stop) => {
+    const { runNotification } = await import('../worker/notification.ts');
+    await runNotification(request, { ...process, clock, memoryLimit: () => undefined, onZombies }, stop);
   };
 }

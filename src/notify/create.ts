@@ -1,11 +1,12 @@
 /**
- * The notifiers that the settings ask for. Each module is loaded only if its notifier is used.
+ * The notifiers that the settings ask for. Signal and touch work in this process, and are loaded only if they are used; a hook
+ * and a request have a process of their own.
  */
 
 import type { Settings } from '../cli/options.ts';
-import type { Environment } from '../core/environment.ts';
-import type { Log } from '../core/log.ts';
-import type { Notifier, NotifierKind, Redact } from './notifier.ts';
+import type { Notifier, NotifierKind } from './notifier.ts';
+import { processNotifier } from './process-notifier.ts';
+import type { RunNotification } from './request.ts';
 import type { ProcessSystem } from './signal.ts';
 
 /** The settings of notifications. */
@@ -17,14 +18,13 @@ export type NotifySettings = Pick<
 /** What notifiers use of the process. */
 export interface NotifierOptions {
   readonly settings: NotifySettings;
-  /** Our own environment, of which a hook gets a part. */
-  readonly env: Environment;
   readonly process: Pick<ProcessSystem, 'self' | 'user' | 'kill'>;
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
-  readonly log: Log;
-  /** Replaces published values in the output of a hook or an endpoint. */
-  readonly redact: Redact;
+  /** The directories that are published to, at the time of an attempt. */
+  readonly directories: () => readonly string[];
+  /** Runs a hook, or sends a request, in a process of its own. */
+  readonly run: RunNotification;
 }
 
 /** The kinds of the notifiers that the settings ask for, in the order of `createNotifiers`. */
@@ -36,7 +36,7 @@ export function notifierKinds(settings: NotifySettings): readonly NotifierKind[]
 
 /** One notifier for each kind. */
 export async function createNotifiers(options: NotifierOptions): Promise<readonly Notifier[]> {
-  const { settings, env, process, now, log, redact } = options;
+  const { settings, process, now, directories, run } = options;
   const { notifySignal, notifyPidFile, notifyProcess, notifyExec, notifyUrl, notifyTouch } = settings;
   const notifiers: Notifier[] = [];
   if (notifySignal !== undefined) {
@@ -47,18 +47,10 @@ export async function createNotifiers(options: NotifierOptions): Promise<readonl
         : ({ kind: 'pidFile', file: notifyPidFile } as const);
     notifiers.push(signalNotifier(notifySignal, target, { ...process, proc: '/proc' }));
   }
-  if (notifyExec !== undefined) {
-    const { execNotifier } = await import('./exec.ts');
-    const onZombies = (zombies: number) =>
-      log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, {
-        zombies,
-      });
-    notifiers.push(execNotifier(notifyExec, { environment: env, self: process.self, redact, onZombies }));
-  }
-  if (notifyUrl !== undefined) {
-    const { urlNotifier } = await import('./url.ts');
-    notifiers.push(urlNotifier(notifyUrl, { redact }));
-  }
+  if (notifyExec !== undefined)
+    notifiers.push(processNotifier({ kind: 'exec', command: notifyExec }, directories, run));
+  if (notifyUrl !== undefined)
+    notifiers.push(processNotifier({ kind: 'url', url: notifyUrl }, directories, run));
   if (notifyTouch !== undefined) {
     const { touchNotifier } = await import('./touch.ts');
     notifiers.push(touchNotifier(notifyTouch, now));

@@ -13,18 +13,15 @@ import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { hookEnvironment, lastLines } from './hook-output.ts';
 import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
-import { reapZombies } from './reap.ts';
 
 /** The environment of a hook, and how long it may run. */
 export interface ExecOptions {
   /** Our own environment, of which the hook gets a part. */
   readonly environment: Environment;
-  /** Our own pid: process 1 must reap the orphans of its hooks. */
-  readonly self: number;
   /** Replaces published values in the output of the hook; undefined when it may show a value that is not known. */
   readonly redact: Redact;
-  /** Called after a run with the number of ended processes that process 1 could not reap, if there are any. */
-  readonly onZombies: (zombies: number) => void;
+  /** Called at the start of a run with the id of its process group. */
+  readonly onStart: (group: number) => void;
   /** Milliseconds that a run may take; default 30 s. */
   readonly timeout?: number;
   /** Milliseconds between SIGTERM and SIGKILL for a run that is ended; default 1 s, because the program has 5 s to end. */
@@ -33,7 +30,7 @@ export interface ExecOptions {
 
 /** Runs the command; exit code 0 is success. */
 export function execNotifier(command: readonly [string, ...string[]], options: ExecOptions): Notifier {
-  const { environment, self, redact, onZombies, timeout = 30_000, grace = 1_000 } = options;
+  const { environment, redact, onStart, timeout = 30_000, grace = 1_000 } = options;
   const [program, ...words] = command;
   return {
     kind: 'exec',
@@ -45,6 +42,7 @@ export function execNotifier(command: readonly [string, ...string[]], options: E
           env: hookEnvironment(environment, names),
           stdio: ['ignore', 'pipe', 'pipe'],
         });
+        if (child.pid !== undefined) onStart(child.pid);
         const { timedOut, code, killedBy, output } = await waitForExit(child, signal, timeout, grace);
         signal.throwIfAborted();
         if (timedOut || code !== 0) {
@@ -57,9 +55,6 @@ export function execNotifier(command: readonly [string, ...string[]], options: E
         }
       } catch (error) {
         throw startFailure(program, error) ?? error;
-      } finally {
-        const zombies = await reapZombies(self);
-        if (zombies > 0) onZombies(zombies);
       }
     },
   };

@@ -4,7 +4,8 @@
  * A process that a hook leaves behind becomes a child of process 1, and when it ends stays in the process table until its
  * new parent waits for it. In a pod with a shared PID namespace that is the sandbox's task; otherwise it is ours, and Node
  * waits only for children that it started itself. So waitpid(2) is called for the others, through node:ffi, which is loaded
- * only when there is a zombie.
+ * only when there is a zombie. Node's own children must be left to Node, which would not notice their end otherwise. It
+ * waits for them as soon as its event loop turns: a zombie that is still there after two turns is none of them.
  */
 
 import type { ProcessTable } from './process-matching.ts';
@@ -13,24 +14,38 @@ import { readProcessTable } from './processes.ts';
 /** waitpid(2): the pid when it was reaped. */
 export type WaitPid = (pid: number) => number;
 
+/** What reaping uses of the system. */
+export interface ReapSystem {
+  readonly table: () => ProcessTable;
+  readonly waiter: () => Promise<WaitPid>;
+  /** Lets the event loop turn once. */
+  readonly turn: () => Promise<void>;
+}
+
 /**
- * Waits for every ended child; called when no hook runs, so that none of them is one that Node itself waits for. Returns
- * how many are left, because node:ffi is missing (before Node 26). Does nothing unless we are process 1.
+ * Waits for every ended child that is not Node's. Returns how many are left, because node:ffi is missing (before Node 26).
+ * Does nothing unless we are process 1.
  */
-export async function reapZombies(
-  self: number,
-  table: () => ProcessTable = readProcessTable,
-  waiter: () => Promise<WaitPid> = loadWaitPid,
-): Promise<number> {
+export async function reapZombies(self: number, system: ReapSystem = real): Promise<number> {
   if (self !== 1) return 0;
-  const orphans = [...table().values()].filter((process) => process.zombie && process.parent === self);
+  const before = zombiesOf(self, system);
+  if (before.length === 0) return 0;
+  await system.turn();
+  await system.turn();
+  const orphans = zombiesOf(self, system).filter((pid) => before.includes(pid));
   if (orphans.length === 0) return 0;
   try {
-    const waitPid = await waiter();
-    return orphans.filter((process) => waitPid(process.pid) !== process.pid).length;
+    const waitPid = await system.waiter();
+    return orphans.filter((pid) => waitPid(pid) !== pid).length;
   } catch {
     return orphans.length;
   }
+}
+
+function zombiesOf(self: number, { table }: ReapSystem): readonly number[] {
+  return [...table().values()]
+    .filter(({ zombie, parent }) => zombie && parent === self)
+    .map(({ pid }) => pid);
 }
 
 /** Return at once if the process has not ended. */
@@ -43,3 +58,9 @@ async function loadWaitPid(): Promise<WaitPid> {
   });
   return (pid) => functions.waitpid(pid, 0n, WNOHANG);
 }
+
+const real: ReapSystem = {
+  table: readProcessTable,
+  waiter: loadWaitPid,
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
+};

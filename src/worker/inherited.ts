@@ -31,15 +31,16 @@ const REPORT = 3;
 
 /**
  * Lets the kernel kill this process when the one that started it ends, however busy this one is and whatever ended the
- * other. `parent`: the pid that this process was started by, which may have ended before this call.
+ * other. `parent`: the pid that this process was started by, which may have ended before this call. With SIGTERM the process
+ * has to end by itself.
  */
-export function endWithParent(parent: number): void {
+export function endWithParent(parent: number, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): void {
   try {
     const { dlopen } = process.getBuiltinModule('node:ffi');
     const { functions } = dlopen(null, {
       prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
     });
-    functions.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
+    functions.prctl(PR_SET_PDEATHSIG, NUMBERS[signal], 0n, 0n, 0n);
   } catch {
     // Without foreign functions (Node 24) a worker ends when its work is done.
   }
@@ -48,4 +49,5 @@ export function endWithParent(parent: number): void {
 
 /** linux/prctl.h */
 const PR_SET_PDEATHSIG = 1;
-const SIGKILL = 9n;
+
+const NUMBERS = { SIGKILL: 9n, SIGTERM: 15n } as const;

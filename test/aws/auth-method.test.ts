@@ -214,4 +214,15 @@ test('each method has a phrase for the log', () => {
   );
 });
 
+test('rejects an address of the agent without showing its password', () => {
+  for (const uri of ['http://user:hunter2@agent/', 'user:hunter2@agent']) {
+    const { message } = refuses({
+      auth: 'pod-identity',
+      env: { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri },
+    });
+    assert.not.match(message, 'hunter2');
+    assert.match(message, '…@agent');
+  }
+});
+
 test.run();

@@ -96,6 +96,11 @@ test('rejects an invalid proxy without showing its password', () => {
   assert.not.match(line, /hunter2/);
 });
 
+test('rejects an invalid endpoint without showing its password', () => {
+  const [line = ''] = problems({ AWS_ENDPOINT_URL: 'ftp://user:hunter2@aws' });
+  assert.match(line, /^AWS_ENDPOINT_URL: expected an http or https URL, got "ftp:\/\/…@aws"/);
+});
+
 test('upper-case proxy variables take precedence, as in Go', () => {
   const read = readAwsEnvironment({
     https_proxy: 'http://small',

@@ -296,7 +296,7 @@ test('a request that is aborted while it waits is not sent', async () => {
   assert.is(requests, 0);
 });
 
-/** A certificate for localhost that nobody has signed but itself. */
+/** A self-signed certificate for localhost. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const keys = forge.pki.rsa.generateKeyPair(2048);
   const cert = forge.pki.createCertificate();

@@ -29,9 +29,8 @@ const names = ['a c', 'b'];
 function options(rest: Partial<ExecOptions> = {}): ExecOptions {
   return {
     environment: process.env,
-    self: process.pid,
     redact: (text) => text,
-    onZombies: () => {},
+    onStart: () => {},
     ...rest,
   };
 }
@@ -208,6 +207,36 @@ test('hooks leave neither descriptors nor timers nor listeners behind', async ()
   const before = await left(1);
   assert.equal(await left(10), before);
   assert.equal(getEventListeners(stop.signal, 'abort'), []);
+});
+
+test('output with values that are not known is not shown, the exit code is', async () => {
+  const unknown = { redact: () => undefined };
+  const { message } = await problem(hook('echo secret; exit 3', unknown).notify(names, never));
+  assert.is(
+    message,
+    'exit code 3; last output: not shown, because the values of an earlier change are gone and could not be redacted',
+  );
+  assert.is((await problem(hook('exit 3', unknown).notify(names, never))).message, 'exit code 3; no output');
+});
+
+test('values are read only when a hook that failed has output', async () => {
+  let reads = 0;
+  const redact = (text: string) => {
+    reads++;
+    return text;
+  };
+  await hook('echo text', { redact }).notify(names, never);
+  await problem(hook('exit 1', { redact }).notify(names, never));
+  assert.is(reads, 0);
+  await problem(hook('echo text; exit 1', { redact }).notify(names, never));
+  assert.is(reads, 1);
+});
+
+test('the id of its process group is reported at its start', async () => {
+  const groups: number[] = [];
+  const output = join(scratch, 'group');
+  await hook(`echo $$ > ${output}`, { onStart: (group) => groups.push(group) }).notify(names, never);
+  assert.equal(groups, [Number(readFileSync(output, 'utf8'))]);
 });
 
 test.run();

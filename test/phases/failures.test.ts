@@ -156,7 +156,7 @@ test('a version that is rolled back is a change like any other', async () => {
     {
       happens: minutes(10),
       holds: {
-        // Another version with the same bytes: the application sees no change.
+        // Another version with the same bytes: the application gets no change.
         notified: [],
         also: (w) => assert.is(w.status().configs[0]?.files[0]?.version, '3'),
       },

@@ -19,7 +19,7 @@ for (const [text, path] of [
   test(`${JSON.stringify(text.slice(0, 20))} is a path`, () => assert.is(filePath(text), path));
 }
 
-for (const [text, fault] of [
+for (const [text, reason] of [
   ['', 'it names no file'],
   ['.', 'it names no file'],
   ['./.', 'it names no file'],
@@ -35,8 +35,8 @@ for (const [text, fault] of [
   ['é'.repeat(128), 'a segment is longer than 255 bytes'],
   ['a/'.repeat(1600), 'it is longer than 3072 bytes'],
 ] as const) {
-  test(`${JSON.stringify(text.slice(0, 20))} is not a path: ${fault}`, () =>
-    assert.equal(filePath(text), { fault }));
+  test(`${JSON.stringify(text.slice(0, 20))} is not a path: ${reason}`, () =>
+    assert.equal(filePath(text), { reason }));
 }
 
 test('a path has each of its directories as a parent', () => {

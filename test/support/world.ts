@@ -1,5 +1,5 @@
 /**
- * A whole sidecar with fake surroundings: `runSidecar` as the command composes it, over a clock that stands still, a scripted
+ * A whole sidecar with fake surroundings: `runSidecar` as the command composes it, with a fake clock, a scripted
  * source of values, a real directory on a tmpfs, and a scripted application.
  *
  *   phases('a secret is rotated', { secrets: { a: '1' } }, [
@@ -37,7 +37,7 @@ import { scratch } from './scratch.ts';
 import { until } from './wait.ts';
 
 export interface WorldOptions {
-  /** What AWS holds: `name`, or `name@region` for another region than eu-west-1. */
+  /** The secrets of AWS: `name`, or `name@region` for another region than eu-west-1. */
   readonly secrets: Readonly<Record<string, string>>;
   /** The config; default: one object for each secret. */
   readonly config?: string;
@@ -307,7 +307,7 @@ export function objectOf(name: string): string {
   return `- {objectName: ${name}, objectType: secretsmanager}`;
 }
 
-/** A problem of this code; one that may pass unless it says otherwise. */
+/** A problem of this code; transient by default. */
 export function problem(code: ProblemFields['code'], fields: Partial<ProblemFields> = {}): Problem {
   const retry = !/notFound|denied|client/.test(code);
   return new Problem({ code, subject: 's', message: 'm', remedy: 'r', retry, ...fields });

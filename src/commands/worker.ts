@@ -1,0 +1,12 @@
+/**
+ * The internal commands: `podsecrets worker KIND`, which the program starts itself (worker/process.ts).
+ */
+
+import { usageProblem } from '../core/problem.ts';
+import type { WorkerContext } from './context.ts';
+
+/** Runs the worker; resolves with its exit code. */
+export async function worker(kind: string, context: WorkerContext): Promise<number> {
+  if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
+  throw usageProblem('worker', 'expected "notify"', 'Use the commands of --help.', 'usage.command');
+}

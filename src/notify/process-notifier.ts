@@ -1,0 +1,22 @@
+/**
+ * A notifier whose attempts run in a process of their own, so that a hook's output and the values to redact in it never are
+ * in a process that lives for months.
+ */
+
+import type { Notifier } from './notifier.ts';
+import type { NotifyTarget, RunNotification } from './request.ts';
+
+/** `directories`: the paths of the directories whose values are redacted, at the time of an attempt. */
+export function processNotifier(
+  target: NotifyTarget,
+  directories: () => readonly string[],
+  run: RunNotification,
+): Notifier {
+  return {
+    kind: target.kind,
+    async notify(names, signal) {
+      signal.throwIfAborted();
+      await run({ target, names, directories: directories() }, signal);
+    },
+  };
+}

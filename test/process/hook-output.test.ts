@@ -1,0 +1,201 @@
+/** Hooks of the built sidecar: what is shown of their output, where it is in memory, and what a kill -9 leaves to the next. */
+
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
+import { canary, canaryIn } from '../support/canary.ts';
+import { textsInMemory } from '../support/process-memory.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
+
+interface Fixture {
+  aws: FakeAwsProcess;
+  box: Sandbox;
+  running: Sidecar[];
+}
+
+const test = suite<Fixture>('hooks of the built sidecar');
+const region = 'eu-west-1';
+
+test.before(async (context) => {
+  context.aws = await startFakeAwsProcess({
+    identities: { app: { podIdentityTokens: ['pod-token'] } },
+    regions: { [region]: { secrets: { password: canary('one') } } },
+  });
+});
+test.after(({ aws }) => aws.stop());
+test.before.each(async (context) => {
+  await context.aws.reset();
+  context.running = [];
+  context.box = makeSandbox();
+  context.box.writeConfig({ objects: [{ objectName: 'password', objectType: 'secretsmanager' }] });
+});
+test.after.each(async ({ box, running }) => {
+  for (const { child, ended } of running) {
+    child.kill('SIGKILL');
+    await ended();
+  }
+  box.remove();
+});
+
+/** A sidecar that is ready, with this hook. */
+async function sidecar({ aws, box, running }: Fixture, script: string): Promise<Sidecar> {
+  const hook = JSON.stringify(['/bin/sh', '-c', script]);
+  const args = ['--config', box.config, '--dir', box.dir, '--notify-exec', hook];
+  const started = await startSidecar(args, podIdentityEnv(box, aws, 'pod-token'));
+  running.push(started);
+  await started.event('sidecar.ready');
+  return started;
+}
+
+async function rotate({ aws }: Fixture, program: Sidecar, name: string): Promise<void> {
+  await aws.putSecret({ region, name: 'password', string: canary(name) });
+  await program.refresh();
+}
+
+/** The pids of the processes that notify, children of this one. */
+function notifyWorkers({ pid }: Sidecar): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return children
+    .filter((child) => child !== '')
+    .filter((child) => commandOf(child).endsWith('worker\0notify\0'))
+    .map(Number);
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  return commandOf(String(pid)) === '';
+}
+
+/** Whether the process is in epoll_wait or epoll_pwait, on x64 or arm64. */
+function waitsForEvents(pid: number): boolean {
+  return /^(232|281|22) /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'));
+}
+
+/** A hook that writes its pid to `started` and, while `block` exists, runs until it is killed. */
+function blocking(box: Sandbox): string {
+  return `echo $$ >> ${box.root}/started; if [ -e ${box.root}/block ]; then exec sleep 1000; fi; echo delivered >> ${box.root}/delivered`;
+}
+
+/** The pids that the hook wrote, one for each run. */
+function runs(box: Sandbox): readonly number[] {
+  const file = join(box.root, 'started');
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').map(Number) : [];
+}
+
+test('a hook that prints the current and the replaced value fails with both redacted', async (fixture) => {
+  const { box } = fixture;
+  const script = `cat ${box.dir}/..2*/password; echo; cat ${box.dir}/password | base64; exit 3`;
+  const program = await sidecar(fixture, script);
+  await rotate(fixture, program, 'two');
+  const { message } = await program.event('notify.failed');
+  assert.match(String(message), /^hook "\/bin\/sh": exit code 3; last output: (\[secret\])+\\n\[secret\]/);
+  assert.is(canaryIn(program.stderr()), undefined);
+  assert.is(canaryIn((await program.page('/status')).body), undefined);
+});
+
+test('the sidecar that follows a killed one redacts the value that was replaced before', async (fixture) => {
+  const { box } = fixture;
+  // Prints the old value from a place of its own, long after its second is over.
+  const script = `cat ${box.root}/old; cat ${box.dir}/password; exit 3`;
+  const first = await sidecar(fixture, script);
+  box.write('old', canary('one'));
+  await rotate(fixture, first, 'two');
+  await first.event('notify.failed');
+  first.child.kill('SIGKILL');
+  await first.ended();
+  const next = await sidecar(fixture, script);
+  const { message } = await next.event('notify.failed');
+  assert.match(String(message), /last output: \[secret\]/);
+  assert.is(canaryIn(next.stderr()), undefined);
+});
+
+test('after two changes that were not delivered, a hook fails with its exit code and without its output', async (fixture) => {
+  const { box } = fixture;
+  const gate = join(box.root, 'gate');
+  const script = `[ -e ${gate} ] || exit 4; cat ${box.root}/old; exit 3`;
+  const program = await sidecar(fixture, script);
+  box.write('old', canary('one'));
+  await rotate(fixture, program, 'two');
+  await rotate(fixture, program, 'three');
+  writeFileSync(gate, '');
+  await until(
+    () => `exit code 3 in:\n${program.stderr()}`,
+    () => /exit code 3; last output: not shown/.test(program.stderr()),
+  );
+  assert.is(canaryIn(program.stderr()), undefined);
+});
+
+test('the output of a hook is never in the memory of the sidecar', async (fixture) => {
+  // The text is put together by the hook, because the command itself is in the memory.
+  const program = await sidecar(fixture, 'echo "OUT""PUT-$((1000 + 234))-of-the-hook"; seq 2000; exit 3');
+  await rotate(fixture, program, 'two');
+  await program.event('notify.failed');
+  assert.equal(textsInMemory(program.pid, ['OUTPUT-1234-of-the-hook', 'sidecar']), ['sidecar']);
+});
+
+test('when the process of a notification is killed, its hook ends too, and the notification is retried', async (fixture) => {
+  const { box } = fixture;
+  box.write('block', '');
+  const program = await sidecar(fixture, blocking(box));
+  await rotate(fixture, program, 'two');
+  await until('a hook', () => runs(box).length === 1);
+  const [worker = 0, ...more] = notifyWorkers(program);
+  assert.equal(more, []);
+  // The hook may run a moment before its start is reported.
+  await until('the worker to wait for the hook', () => waitsForEvents(worker));
+  process.kill(worker, 'SIGKILL');
+  const { message, code } = await program.event('notify.failed');
+  assert.is(code, 'notify.exec');
+  assert.match(String(message), /^hook "\/bin\/sh": its process was ended by SIGKILL/);
+  await until('the end of the hook', () => hasEnded(runs(box)[0] ?? 0));
+  assert.not.ok(existsSync(join(box.root, 'delivered')));
+  rmSync(join(box.root, 'block'));
+  await program.event('notify.succeeded');
+  assert.is(readFileSync(join(box.root, 'delivered'), 'utf8'), 'delivered\n');
+});
+
+test('when the sidecar is killed during a hook, the hook ends too, and the next sidecar delivers', async (fixture) => {
+  const { box } = fixture;
+  box.write('block', '');
+  const first = await sidecar(fixture, blocking(box));
+  await rotate(fixture, first, 'two');
+  await until('a hook', () => runs(box).length === 1);
+  const [worker = 0] = notifyWorkers(first);
+  first.child.kill('SIGKILL');
+  await first.ended();
+  await until('the end of the worker and of its hook', () => hasEnded(worker) && hasEnded(runs(box)[0] ?? 0));
+  rmSync(join(box.root, 'block'));
+  const next = await sidecar(fixture, blocking(box));
+  await next.event('notify.succeeded');
+  assert.is(readFileSync(join(box.root, 'delivered'), 'utf8'), 'delivered\n');
+});
+
+test('SIGTERM ends a hook that runs, and the sidecar exits with 0', async (fixture) => {
+  const { box } = fixture;
+  box.write('block', '');
+  const program = await sidecar(fixture, blocking(box));
+  await rotate(fixture, program, 'two');
+  await until('a hook', () => runs(box).length === 1);
+  program.child.kill('SIGTERM');
+  assert.is((await program.ended()).code, 0);
+  assert.ok(hasEnded(runs(box)[0] ?? 0));
+});
+
+test('a hook does not inherit the descriptors of the report and the request', async (fixture) => {
+  const program = await sidecar(fixture, '! (: >&3) && ! (: >&4)');
+  await rotate(fixture, program, 'two');
+  await program.event('notify.succeeded');
+});
+
+test.run();
