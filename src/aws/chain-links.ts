@@ -38,7 +38,7 @@ export interface ContainerOptions {
   readonly name: 'ECS task role' | 'container credentials' | 'EKS Pod Identity';
   readonly uri: string;
   /** Whether the authorization token may be sent to this URL. */
-  readonly mayBeAsked: boolean;
+  readonly isAllowed: boolean;
   readonly tokenFile: string | undefined;
   /** AWS_CONTAINER_AUTHORIZATION_TOKEN. A function, because the token is a secret and must not be a field. */
   token(): string | undefined;

@@ -12,7 +12,8 @@ import { type AwsSource, openSecretSource, type SourceOptions } from './secret-s
 import { createTransport } from './transport.ts';
 
 /** What all sources of the process share. */
-export interface SourcesOptions extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter'> {
+export interface SourcesOptions
+  extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter' | 'memory'> {
   readonly auth: AuthInput['auth'];
   readonly env: Environment;
   readonly log: Log;
@@ -57,6 +58,8 @@ export function openSources(options: SourcesOptions): Sources {
         clock,
         log,
         meter,
+        ...(options.memory === undefined ? {} : { memory: options.memory }),
+        identity: key,
       });
       opened.set(key, { kind: authentication.kind, source });
       return source;

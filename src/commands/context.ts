@@ -7,8 +7,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 
-/** The settings, and everything of the process that a command may use. */
-export interface Context extends Invocation {
+/** The process, as every command and every worker sees it. A worker gets its request through a pipe. */
+export interface WorkerContext {
   readonly env: Environment;
   readonly clock: Clock;
   readonly process: {
@@ -19,13 +19,19 @@ export interface Context extends Invocation {
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
     /** This program: its file, and the arguments before its command. */
     readonly program: { readonly file: string; readonly args: readonly string[] };
+    /** The memory limit of the container in bytes; 0: none. */
+    readonly memoryLimit: () => number;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
-  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
-  readonly start: Start;
   /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;
+}
+
+/** The settings, and everything of the process that a command may use. */
+export interface Context extends Invocation, WorkerContext {
+  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
+  readonly start: Start;
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
   readonly stdout: Output;
@@ -49,9 +55,6 @@ export interface Start {
   /** Whether everything was published once. */
   isDone: () => boolean;
 }
-
-/** What the process of a worker is given; its request comes through a pipe. */
-export type WorkerContext = Pick<Context, 'env' | 'clock' | 'process' | 'stop'>;
 
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;

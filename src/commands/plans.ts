@@ -5,7 +5,7 @@
 import { classChoice } from '../config/class-choice.ts';
 import { readConfig } from '../config/file.ts';
 import type { RegionSearch } from '../config/parameters.ts';
-import { type PlanOptions, parsePlan } from '../config/parse.ts';
+import { type ParsedPlan, type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import { planVariables } from '../config/set-plan.ts';
 import { inKubernetes } from '../core/environment.ts';
@@ -75,13 +75,29 @@ export async function readPlan(
 }
 
 function planOf(
-  { settings, env, clock }: Context,
+  context: Context,
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
   variablesOnly = false,
-) {
-  const { path, className } = classChoice(file);
-  return parsePlan(readConfig(path, env), {
+): Promise<ParsedPlan> {
+  return parseConfig(context, readConfig(classChoice(file).path, context.env), file, {
+    missingRegion,
+    variablesOnly,
+  });
+}
+
+/** The plan of a config's text; `file` as `--config` names it. */
+export async function parseConfig(
+  { settings, env, clock }: Pick<Context, 'settings' | 'env' | 'clock'>,
+  text: string,
+  file: string,
+  {
+    missingRegion = 'error',
+    variablesOnly = false,
+  }: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> = {},
+): Promise<ParsedPlan> {
+  const { className } = classChoice(file);
+  return await parsePlan(text, {
     file,
     ...(className === undefined ? {} : { className }),
     defaultMode: settings.mode,

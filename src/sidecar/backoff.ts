@@ -8,9 +8,7 @@
 
 import { backoff } from '../core/backoff.ts';
 import { type Problem, problemsOf } from '../core/problem.ts';
-
-/** In the first phase a pod waits to start; in the steady phase, retries must not add to an outage at AWS. */
-export type Phase = 'start' | 'steady';
+import type { Phase } from '../worker/request.ts';
 
 const RETRIES = {
   start: { first: 500, max: 10_000, min: 100, jitter: 1 },

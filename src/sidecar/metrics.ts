@@ -8,9 +8,9 @@
 
 import type { ApiMeter } from '../aws/client.ts';
 import type { NotifierKind } from '../notify/notifier.ts';
-import type { ReloadResult } from './reload.ts';
 import type { SidecarStatus } from './status.ts';
 import type { CountSync } from './sync.ts';
+import type { ReloadResult } from './target.ts';
 
 /** A row of the table. */
 export interface Metric {

@@ -47,6 +47,8 @@ function explain(end: WorkerEnd): { readonly message: string; readonly remedy: s
         remedy: 'Report this as a bug in podsecrets.',
       };
     case 'exited':
+      if (end.code > SIGNALLED)
+        return explain({ kind: 'signal', signal: SIGNALS[end.code - SIGNALLED] ?? 'a signal' });
       return {
         message: `its process ended with exit code ${end.code} before its work was done`,
         remedy: 'Report this as a bug in podsecrets.',
@@ -55,6 +57,10 @@ function explain(end: WorkerEnd): { readonly message: string; readonly remedy: s
       return end satisfies never;
   }
 }
+
+/** A worker that got a signal ends with this and the number of the signal, as in shells. */
+const SIGNALLED = 128;
+const SIGNALS: Readonly<Record<number, string>> = { 2: 'SIGINT', 3: 'SIGQUIT', 15: 'SIGTERM' };
 
 const RAISE_MEMORY = 'Raise the memory limit of the container, or fetch fewer or smaller secrets with it.';
 

@@ -17,13 +17,14 @@ export function readRequest(): unknown {
   return parseJson(Buffer.concat(parts).toString('utf8'));
 }
 
-/** Writes one message of the report, at once. A reader that is gone is no error: this process is about to end. */
+/** Writes one message of the report, at once. A reader that is gone, or was never there, is no error: the work is in vain. */
 export function writeMessage(message: object): void {
   const line = Buffer.from(`${JSON.stringify(message)}\n`);
   try {
     for (let written = 0; written < line.length; ) written += writeSync(REPORT, line, written);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code !== 'EPIPE' && code !== 'EBADF') throw error;
   }
 }
 

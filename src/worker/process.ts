@@ -10,11 +10,11 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { parseJson } from '../core/unknown.ts';
 import { createLineReader } from './lines.ts';
+import { privateMemory } from './memory.ts';
 
 /** The internal commands. */
 export type WorkerKind = 'sync' | 'notify';
@@ -48,7 +48,7 @@ export type WorkerEnd =
   /** By itself. Only 0 means that its report is complete. */
   | { readonly kind: 'exited'; readonly code: number }
   /** By a signal that did not come from here: out of memory, an abort of the engine, a person. */
-  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'signal'; readonly signal: string }
   /** It was killed: no message for `silence` milliseconds. */
   | { readonly kind: 'silent'; readonly silence: number }
   /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
@@ -176,16 +176,3 @@ function readReport(report: Readable, receive: (message: unknown) => void): Prom
   report.on('error', () => {});
   return new Promise((resolve) => report.once('close', resolve));
 }
-
-/** Bytes of memory that only this process uses; 0 when it has ended. */
-function privateMemory(pid: number | undefined): number {
-  try {
-    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
-    return (resident - shared) * PAGE;
-  } catch {
-    return 0;
-  }
-}
-
-/** Bytes, on x64 and on arm64 as EKS configures it. */
-const PAGE = 4096;

@@ -96,7 +96,7 @@ test('all checks pass: reports identity, endpoints and what was read', async (sc
     /ok {4}config {5}2 objects, 2 files\n/,
     /ok {4}region {5}eu-west-1, from parameters.region\n/,
     /ok {4}endpoints {2}Secrets Manager, Parameter Store, STS at http:\/\/127/,
-    /ok {4}auth {7}EKS Pod Identity by http:\/\/127\S+, from usePodIdentity: "true"\n/,
+    /ok {4}auth {7}EKS Pod Identity via http:\/\/127\S+, from usePodIdentity: "true"\n/,
     /ok {4}token {6}\S+: system:serviceaccount:shop:app for pods.eks.amazonaws.com, expires in/,
     /ok {4}identity {3}arn:aws:sts::111122223333:assumed-role\/app\/\S+; credentials expire in (5h59m|6h)\n/,
     /ok {4}directory {2}in memory, \d+ MiB free\n/,

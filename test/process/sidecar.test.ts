@@ -246,6 +246,7 @@ sidecar(
     assert.is((await running.page('/readyz')).status, 200);
     await rotate(fixture, 'a', two);
     await running.refresh();
+    await running.event('publish.changed', 3);
     assert.equal(box.files(), { a: two, b: one }, 'the old config works on');
 
     replace(ab);
