@@ -57,6 +57,8 @@ export function ownContainers(
         ],
         beside: [],
       };
+    case 'none':
+      return { first: [], beside: [] };
     default:
       return options.as satisfies never;
   }

@@ -49,6 +49,7 @@ export function execProblems(
   options: InjectOptions,
 ): readonly Problem[] {
   if (!options.exec) return [];
+  const files = options.as === 'none' ? bindings.filter(({ userDefined }) => userDefined) : [];
   const containers = appContainers(pod).filter((container) => isNamed(container, options.containers));
   const unset = bindings
     .filter(({ plan }) => !hasVariables(plan))
@@ -61,6 +62,13 @@ export function execProblems(
     );
   return [
     ...unset,
+    ...files.map(({ volume }) =>
+      content(
+        `${subject} volume ${volume}`,
+        'containers mount files of this volume, and with --as none no container publishes them',
+        'Remove the volume and its mounts, or leave --as out.',
+      ),
+    ),
     ...containers.flatMap((container) => {
       const place = `${subject} container ${String(container.name)}`;
       const taken = asObjects(container.volumeMounts).find(({ name, mountPath }) =>
