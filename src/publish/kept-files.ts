@@ -1,7 +1,7 @@
 /**
- * Files of the current generation that are used again, because the version that they came from never changes.
+ * Reuses files of the current generation whose pinned version never changes.
  *
- * Only a file that is exactly the one that was written is used: another container may write to the volume.
+ * Only an unchanged file is used, because another container may write to the volume.
  */
 
 import {
@@ -52,7 +52,7 @@ export function keptFiles(dir: string): KeptFiles {
   };
 }
 
-/** Every change of content, mode or owner moves the time of change, which no program can set. */
+/** Every change of content, mode or owner updates the ctime, which no program can set. */
 function identityOf(stats: BigIntStats): string | undefined {
   return stats.isFile() ? `${stats.dev}:${stats.ino}:${stats.ctimeNs}` : undefined;
 }
