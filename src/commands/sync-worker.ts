@@ -23,7 +23,7 @@ export interface SyncWorkerRequest {
   readonly sync: SyncRequest;
 }
 
-/** Does what the request asks for, and reports it. */
+/** Executes the request and reports the result. */
 export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
   const request = readSyncRequest();
   endWithParent(request.parent);

@@ -206,7 +206,7 @@ function joined(texts: readonly string[]): string {
     }, '');
 }
 
-/** The last line `---` of a text, with a comment behind it. */
+/** The last line `---` of a text, with a comment after it. */
 const LAST_SEPARATOR = /^---[^\S\n]*(#.*)?\n(?![\s\S]*^---)/m;
 
 /** Before the first workload that needs them: a tool that applies in order creates them first, and namespaces before them. */

@@ -28,19 +28,19 @@ export interface InjectOptions {
   readonly env: boolean;
   /** Whether their command is started by `podsecrets exec`. */
   readonly exec: boolean;
-  /** Flags for `exec` that were given to inject. */
+  /** The flags of inject for `exec`. */
   readonly execArguments: readonly string[];
   /** Where the application mounts the files of a config that names no directory and converts no volume. */
   readonly dir: string;
-  /** Whether it was given, or is the default. */
+  /** Whether it was set explicitly. */
   readonly dirIsChosen: boolean;
   /** The flags on the command line, as `--interval`; without what variables say, which are shared with other commands. */
   readonly flags: ReadonlySet<string>;
-  /** Flags for the container that were given to inject, as `init` and as `sidecar` take them. */
+  /** The flags of inject for the container, for `init` and for `sidecar`. */
   readonly initArguments: readonly string[];
   readonly sidecarArguments: readonly string[];
   readonly listen: { readonly host: string; readonly port: number } | 'off';
-  /** Mode of the files where a config gives none: permission bits. */
+  /** Permission bits of files without filePermission. */
   readonly mode: number;
   /** Milliseconds. */
   readonly startTimeout: number;

@@ -38,7 +38,7 @@ export interface Source {
   readonly file: ConfigFile | undefined;
   /** One of several classes of a file, none of which was chosen: it is used only for volumes that name it. */
   readonly isOneOfSeveral: boolean;
-  /** The directory that `--config FILE=DIR` gives. */
+  /** DIR of `--config FILE=DIR`. */
   readonly dir: string | undefined;
 }
 
@@ -172,7 +172,7 @@ export function findSources(
     ...distinct(configs.flatMap(sourcesOfFile)),
     ...documents.flatMap(({ manifest: { text }, document, value }) =>
       objectsOf(value).flatMap((object) =>
-        // An item of a list has no text of its own.
+        // An item of a list has no separate text.
         sourceOfObject(object, object === value ? contentsText(text, document) : undefined),
       ),
     ),

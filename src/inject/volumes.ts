@@ -26,7 +26,7 @@ export interface VolumeBinding {
   readonly dir: string;
   /** Where they mounted them before the injection; the same as `dir` if none did. */
   readonly previousDir: string;
-  /** `dir` was given: mounts at another path move there. */
+  /** Whether `dir` was set explicitly: mounts at another path then move there. */
   readonly moves: boolean;
   /** Where podsecrets mounts the config. */
   readonly configDir: string;
@@ -61,7 +61,7 @@ export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): re
       if (!source.otherProvider) found.push({ ...keptBinding(pod, name, source, wanted), isCsi: true });
       continue;
     }
-    // Injected before: a config volume of ours, with the secrets volume that it belongs to.
+    // Injected before: a config volume of podsecrets, with its secrets volume.
     const source = wanted.sources.find(
       (candidate) => candidate.configMapName === valueAt(volume, 'configMap', 'name'),
     );

@@ -20,7 +20,7 @@ import { DATA } from './layout.ts';
 
 /** Files of the current generation of one directory. */
 export interface KeptFiles {
-  /** Identifies the file as it is now; differs after any change of it. Undefined when there is none. */
+  /** The identity of the current file, which differs after any change of it. Undefined if there is none. */
   identify(path: FilePath): string | undefined;
   /** The content, if the file is still the one of that identity. */
   read(path: FilePath, written: string): Secret | undefined;

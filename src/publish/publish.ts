@@ -166,7 +166,7 @@ function removeStale({ fs, dir }: PublishContext, layout: Layout): void {
   for (const file of layout.otherSideFiles) fs.rmSync(join(dir, file), { recursive: true, force: true });
 }
 
-/** After a failure, removes the unpublished generation; after a success, what the publish left behind. */
+/** After a failure, removes the unpublished generation; after a success, leftovers of the publish. */
 function cleanUp(context: PublishContext, unpublished: string | undefined): void {
   const { fs, dir } = context;
   try {

@@ -28,7 +28,7 @@ export interface SyncTarget {
   /** Whether the directory has a complete generation, of this process or of an earlier one. */
   isReady(): boolean;
   /**
-   * Reads the config again. `differs`: from what the last sync was given. `result`: undefined until the next sync reports it
+   * Reads the config again. `differs`: from that of the last sync. `result`: undefined until the next sync reports it
    * with `edited`.
    */
   reload(): { readonly differs: boolean; readonly result: ReloadResult | undefined };
@@ -37,7 +37,7 @@ export interface SyncTarget {
   /** The config in use, for a check that is not a sync. */
   inUse(): ConfigRequest;
   planned(message: MessageOf<'plan'>): void;
-  /** The config differs from the one in use; what came of it, the first time after `reload`. */
+  /** The config differs from the one in use; its result, the first time after `reload`. */
   edited(message: MessageOf<'edited'>): ReloadResult | undefined;
   /** Whether it was the first publish of this process. */
   published(message: MessageOf<'published'>): boolean;
@@ -73,7 +73,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   /** The config on disk, as it was last read; and as it was when the last sync began. */
   let content = read(file);
   let given = content;
-  /** What that sync was given instead, if a worker was killed with the config on disk. */
+  /** The config of that sync, if a worker was killed with the one on disk. */
   let sent = content;
   /** The text that was last used without a killed worker. */
   let inUse: string | undefined;
@@ -258,7 +258,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
 
 const UNCHANGED = { kind: 'edited', result: 'unchanged', objects: 0, problems: [], warnings: [] } as const;
 
-/** Calls back for what is new in a list and what is gone from it; returns the names that are in it now. */
+/** Calls back for new and removed names of a list; returns the current names. */
 function transitions<Named extends { readonly name: string }>(
   before: readonly string[],
   now: readonly Named[],
