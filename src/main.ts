@@ -1,20 +1,20 @@
 /**
- * The process: arguments, environment, signals, streams, clock, exit code. Nothing else touches them.
+ * The process: arguments, environment, signals, streams, clock, exit code. No other file uses them directly.
  *
- * Each command is loaded when it is asked for. The last line of a failed command on stderr, which is also its termination
- * message, says what failed, where, and what to do.
+ * A command's module is loaded only to run it. The last line of a failed command on stderr, which is also its termination message,
+ * names the problem and its remedy.
  */
 
 import { existsSync, fstatSync, writeFileSync } from 'node:fs';
-import { constants, uptime } from 'node:os';
+import { constants } from 'node:os';
 import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
-import type { Clock } from './core/clock.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
+import { systemClock as clock } from './core/system-clock.ts';
 import { version } from './core/version.ts';
 import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
@@ -63,8 +63,10 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
-    if (workerKind !== undefined)
+    if (workerKind !== undefined) {
+      hideStandardStreams(isTerminal);
       return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
+    }
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
@@ -80,14 +82,14 @@ async function main(): Promise<number> {
   }
 }
 
-/** This program as it was started: the built one is its own script. */
+/** This program as it was started: the built one is its own script, under whatever name it was started. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
-  const args = script === process.execPath ? [] : [...process.execArgv, script];
+  const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
   return { file: process.execPath, args };
 }
 
-/** Replaces this process by the same program with a clean environment, where Node would obey a variable. */
+/** Replaces this process by the same program with a clean environment, if a variable changes how Node behaves. */
 function restartWithoutNodeVariables(): void {
   const given = process.argv.slice(2);
   const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
@@ -107,8 +109,8 @@ function runsInContainer(): boolean {
 }
 
 /**
- * The exit code after SIGTERM, SIGINT or SIGQUIT. A sidecar that published once has done its work. Any other command has not,
- * and an init container that ended with 0 would let the application start without its files: 128 plus the number of the
+ * The exit code after SIGTERM, SIGINT or SIGQUIT. 0 for a sidecar that has published. Any other command is not done, and
+ * an init container that ended with 0 would let the application start without its files: 128 plus the number of the
  * signal, as in shells.
  */
 function stopped(): number {
@@ -185,6 +187,7 @@ function processContext(): WorkerContext {
       user: process.geteuid?.() ?? 0,
       program: program(),
       kill: (pid, signal) => process.kill(pid, signal),
+      memoryLimit: () => process.constrainedMemory(),
       figures: () => {
         const { user, system } = process.cpuUsage();
         return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
@@ -204,27 +207,6 @@ function isTerminal(descriptor: number): boolean {
     return false;
   }
 }
-
-const clock: Clock = {
-  now: () => Date.now(),
-  // CLOCK_BOOTTIME, unlike the monotonic clock of timers, goes on while the machine is suspended.
-  elapsed: () => uptime() * 1000,
-  random: () => Math.random(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', cancel, { once: true });
-      function wake(): void {
-        signal.removeEventListener('abort', cancel);
-        resolve();
-      }
-      function cancel(): void {
-        clearTimeout(timer);
-        reject(signal.reason);
-      }
-    }),
-};
 
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
@@ -255,7 +237,7 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
     const text = isTerminal(2) ? wrapText(terminationMessage, process.stderr.columns || 80) : line;
     writeToStderr(`${text}\n`, EXIT_LINE_TIMEOUT);
   }
-  // A command that runs beside the main one, such as `status` in a probe, is not the reason why the container ends.
+  // A command that runs in addition to the main one, such as `status` in a probe, is not the reason why the container ends.
   if (run !== undefined && !runsInContainer()) return;
   const file =
     run?.settings.terminationLog ??

@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert';
 
 const root = join(import.meta.dirname, '..');
 const all = globSync('src/**/*.{ts,cjs}', { cwd: root }).sort();
-/** What makes the program is a program of its own: CONTRIBUTING, "The build". */
+/** src/build is a separate program: CONTRIBUTING, "The build". */
 const sources = all.filter((file) => file.endsWith('.ts') && !file.startsWith('src/build/'));
 const tests = globSync('test/**/*.test.ts', { cwd: root }).sort();
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -47,7 +47,7 @@ function isTypesOnly(names: string): boolean {
   return braces?.split(',').every((name) => /^\s*(type\s|$)/.test(name)) ?? false;
 }
 
-/** The lines that a rule prints: `file: what breaks it`. */
+/** The lines that a rule prints: `file: violation`. */
 function breakers(files: readonly string[], breaks: (file: string) => string | undefined): string[] {
   return files.flatMap((file) => {
     const found = breaks(file);
@@ -77,7 +77,7 @@ test('every file is in a folder of the layers, or is main.ts', () => {
   );
 });
 
-test('no import runs back up the layers, types included', () => {
+test('no file imports a higher layer, types included', () => {
   assert.equal(
     breakers(
       sources,
@@ -124,7 +124,7 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
   return cycles;
 }
 
-/** Packages and builtins that compute and touch nothing, and the files that may use them. */
+/** Packages and builtins without I/O, and the files that may use them. */
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject/],
   [/^yaml$/, /^src\/(formats|inject)\//],
@@ -142,7 +142,7 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^node:util$/, /^src\/commands\/colour/],
 ];
 
-/** The files that touch the world, and the modules that they do it with. */
+/** The files that do I/O, and the modules that they use for it. */
 const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/caller-identity.ts': /^(@aws-sdk\/client-sts)$/,
   'src/aws/container-credentials.ts':
@@ -161,6 +161,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
+  'src/core/system-clock.ts': /^(node:os)$/,
   'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
   'src/http/request.ts': /^(node:http|node:https)$/,
@@ -168,7 +169,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/server.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
-  'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
+  'src/main.ts': /^(node:fs|node:os|node:sea|node:stream\/consumers|node:tty)$/,
   'src/notify/exec.ts': /^(node:child_process)$/,
   'src/notify/processes.ts': /^(node:fs)$/,
   'src/notify/reap.ts': /^(node:ffi)$/,
@@ -177,15 +178,18 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/directory.ts': /^(node:fs)$/,
   'src/publish/held-directory.ts': /^(node:fs)$/,
   'src/publish/inspect.ts': /^(node:fs)$/,
+  'src/publish/kept-files.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
+  'src/worker/credentials-file.ts': /^(node:fs)$/,
   'src/worker/inherited.ts': /^(node:ffi|node:fs)$/,
-  'src/worker/process.ts': /^(node:child_process|node:fs)$/,
+  'src/worker/memory.ts': /^(node:fs)$/,
+  'src/worker/process.ts': /^(node:child_process)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
-  'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
+  'src/v8/rest.ts': /^(node:v8|node:vm)$/,
 };
 
-/** The files that put I/O files together. They import them as values and no module that touches the world. */
+/** The files that compose I/O files: they import these as values, and no I/O module. */
 const COMPOSING: readonly RegExp[] = [
   /^src\/main\.ts$/,
   /^src\/commands\//,
@@ -200,7 +204,7 @@ const COMPOSING: readonly RegExp[] = [
 
 const composes = (file: string) => COMPOSING.some((rule) => rule.test(file));
 
-test('only the files on the list import a module that touches the world', () => {
+test('only the files on the list import an I/O module', () => {
   assert.equal(
     breakers(
       sources,
@@ -241,7 +245,7 @@ test('only the sidecar imports the notification queue', () => {
   );
 });
 
-test('the lists hold no file that is gone, or that does not need its place', () => {
+test('the lists contain no file that is missing or does no I/O', () => {
   assert.equal(
     breakers(Object.keys(IO), (file) => (sources.includes(file) ? undefined : 'no such file')),
     [],
@@ -273,7 +277,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/worker/inherited.ts',
 ];
 
-test('only the files on the list touch the process', () => {
+test('only the files on the list use the process', () => {
   assert.equal(
     breakers(
       sources.filter((file) => !PROCESS_FILES.includes(file)),
@@ -287,6 +291,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/core/system-clock.ts',
   'src/exec/become.ts',
   'src/http/server.ts',
   'src/http/status-client.ts',
@@ -317,7 +322,7 @@ const REVEALING: readonly RegExp[] = [
   /^src\/publish\/(diff|publish|space)\.ts$/,
 ];
 
-test('a secret is revealed only where it is rendered, written, or sent where it was asked to go', () => {
+test('a secret is revealed only where it is rendered, written, or sent by configuration', () => {
   assert.equal(
     breakers(
       sources.filter((file) => !REVEALING.some((rule) => rule.test(file))),
@@ -351,14 +356,14 @@ test('no source file is longer than 300 lines', () => {
 /** One table. */
 const LONG: readonly string[] = ['src/cli/options.ts'];
 
-test('every source file opens by saying what it is for', () => {
+test('every source file begins with a comment', () => {
   assert.equal(
     breakers(sources, (file) => (read(file).startsWith('/**') ? undefined : 'no opening comment')),
     [],
   );
 });
 
-test('nothing is left undone or switched off', () => {
+test('no unfinished work and no disabled check or test', () => {
   const marks = new RegExp(
     ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'biome' + '-ignore-all', '@ts-' + 'ignore'].join('|'),
   );

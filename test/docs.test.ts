@@ -101,7 +101,7 @@ for (const page of pages) {
   });
 }
 
-/** The anchors that GitHub gives to the headings of a page. */
+/** The anchors that GitHub creates for the headings of a page. */
 function anchors(page: string): readonly string[] {
   const text = readPage(page).replace(/^```.*?^```/gms, '');
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

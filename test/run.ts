@@ -35,7 +35,7 @@ const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) =>
 );
 /** Timeout for one file in seconds: some twenty times what the slowest takes, for slow or busy machines. */
 const timeout = group === undefined ? 300 : 1800;
-/** Each file starts processes of its own and needs its share of memory and of /dev/shm. */
+/** Each file starts processes and needs memory and space in /dev/shm. */
 const concurrency = group === 'node' ? 1 : Math.min(8, Math.max(2, availableParallelism()));
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(AWS_.*|(.*_)?(HTTPS?|NO|ALL)_PROXY)$/i.test(name)),
@@ -95,7 +95,7 @@ function longestFirst(a: string, b: string): number {
 function runFile(file: string): Promise<Outcome> {
   const start = performance.now();
   return new Promise((resolve) => {
-    // A process group of its own, so that the children of a stuck test are killed with it.
+    // A separate process group, so that the children of a stuck test are killed with it.
     const child = spawn(process.execPath, ['--no-warnings', file], {
       cwd: root,
       detached: true,

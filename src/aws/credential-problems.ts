@@ -33,11 +33,21 @@ export function tokenProblem(file: string, failure: TokenFailure): Problem {
     code: 'credentials.token',
     subject: escapeControl(file),
     message: `expected the service account's token, got ${got}`,
-    remedy: unreadable
-      ? "Let the container's user read it: set securityContext.fsGroup, or the same runAsUser as the pod's other containers."
-      : "Check that the token's volume is mounted in this container and that nothing is mounted over it.",
+    remedy: unreadable ? unreadableRemedy(failure.code) : MOUNT_REMEDY,
     retry: !unreadable,
   });
+}
+
+const MOUNT_REMEDY =
+  "Check that the token's volume is mounted in this container and that nothing is mounted over it.";
+
+function unreadableRemedy(code: string): string {
+  if (code === 'EACCES' || code === 'EPERM')
+    return "Let the container's user read it: set securityContext.fsGroup, or the same runAsUser as the pod's other containers.";
+  // An error of the volume, such as EIO; all other texts name the kind of file that is there.
+  return /^E[A-Z]+$/.test(code)
+    ? MOUNT_REMEDY
+    : "Name a regular file: the kubelet's token, of the volume that EKS injects. Check the variable that names it, and that nothing is mounted over it.";
 }
 
 /** Pod Identity is configured, but neither its variables nor its token are there. */

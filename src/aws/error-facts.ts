@@ -121,7 +121,7 @@ const noFacts = {
 
 /** Codes of `RequestError` for a response that is not from AWS. */
 function isResponseCode(code: string | undefined): boolean {
-  return code !== undefined && /^ERR_(RESPONSE_TOO_LARGE|RESPONSE_NOT_UTF8|UPGRADED)$/.test(code);
+  return code !== undefined && /^ERR_(RESPONSE_(TOO_LARGE|TOO_COMPLEX|NOT_UTF8)|UPGRADED)$/.test(code);
 }
 
 function whereFailed(error: object): Partial<Pick<AwsErrorFacts, 'peer' | 'phase'>> {

@@ -1,8 +1,8 @@
 /**
- * The region of the machine, for a config that names none: outside Kubernetes only, where nothing sets AWS_REGION.
+ * The region of the machine, for a config without one, outside Kubernetes.
  *
- * The places are those of the AWS CLI, in its order: AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance metadata
- * service. In a pod the last one would be the region of the node, and the profile would be nobody's.
+ * The places and their order are those of the AWS CLI: AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance metadata service.
+ * In a pod only AWS_REGION is used, because the metadata service returns the node's region.
  */
 
 import { parseKnownFiles } from '@smithy/core/config';
@@ -13,10 +13,10 @@ import { type Environment, inKubernetes } from '../core/environment.ts';
 import { escapeControl } from '../core/text.ts';
 import { withTimeout } from './limits.ts';
 
-/** Milliseconds for the instance metadata service: on any other machine its address may lead nowhere. */
+/** Milliseconds for the instance metadata service, whose address may not be routed on other machines. */
 const METADATA_LIMIT = 1000;
 
-/** Looks for a region. Never rejects: a place that cannot be read has none. */
+/** Searches for a region. Never rejects: a place that cannot be read counts as without a region. */
 export async function findRegion(env: Environment, clock: Clock): Promise<RegionSearch> {
   const searched: string[] = [];
   const variables = inKubernetes(env) ? ['AWS_REGION'] : ['AWS_REGION', 'AWS_DEFAULT_REGION'];
@@ -51,10 +51,10 @@ async function profileRegion(name: string): Promise<string | undefined> {
   }
 }
 
-/** By a session token, which every instance accepts; some accept nothing else. */
+/** With a session token (IMDSv2), which every instance accepts; some accept nothing else. */
 async function instanceRegion(clock: Clock): Promise<string> {
-  const late = () => new Error('TimeoutError');
-  return await withTimeout(clock, METADATA_LIMIT, late, async (signal) => {
+  const timedOut = () => new Error('TimeoutError');
+  return await withTimeout(clock, METADATA_LIMIT, timedOut, async (signal) => {
     const { hostname, port, protocol } = await getInstanceMetadataEndpoint();
     const request = { hostname, port, protocol, signal, timeout: METADATA_LIMIT };
     const token = await httpRequest({
@@ -75,6 +75,6 @@ async function instanceRegion(clock: Clock): Promise<string> {
 function failureText(error: unknown): string {
   const { code, statusCode, message } = error as NodeJS.ErrnoException & { readonly statusCode?: number };
   if (statusCode !== undefined) return `HTTP status ${statusCode}`;
-  if (message?.startsWith('TimeoutError')) return `no answer within ${METADATA_LIMIT} ms`;
-  return typeof code === 'string' ? code : 'no answer';
+  if (message?.startsWith('TimeoutError')) return `no response within ${METADATA_LIMIT} ms`;
+  return typeof code === 'string' ? code : 'no response';
 }

@@ -20,6 +20,7 @@ import { RequestError, sendRequest } from '../http/request.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
 import { bypassesProxy, proxyUrl } from './proxy.ts';
+import { isParsable } from './response-shape.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
 export type Transport = {
@@ -85,7 +86,7 @@ const MAX_RESPONSES: Readonly<Record<string, number>> = {
 const MAX_RESPONSE = 64 * KIB;
 
 /** Bytes of all responses that are read at the same time: the memory limit of the container is 128 MiB. */
-const MEMORY_BUDGET = 20 * 1024 * KIB;
+const MEMORY_BUDGET = 10 * 1024 * KIB;
 
 /** Throws a Problem if the CA bundle cannot be used. */
 export function createTransport(options: TransportOptions): Transport {
@@ -105,6 +106,7 @@ export function createTransport(options: TransportOptions): Transport {
         limit.abort(new DOMException('timed out', 'TimeoutError')),
       );
       try {
+        const operation = operationOf(request);
         const protocol = request.protocol === 'https:' ? 'https:' : 'http:';
         const { peer, status, reason, headers, body } = await sendRequest({
           ...request,
@@ -113,11 +115,15 @@ export function createTransport(options: TransportOptions): Transport {
           port: request.port,
           body: request.body as string | Uint8Array | undefined,
           agent: agents.agentFor(protocol, request.hostname, request.port ?? 443),
-          largestBody: MAX_RESPONSES[operationOf(request)] ?? MAX_RESPONSE,
+          largestBody: MAX_RESPONSES[operation] ?? MAX_RESPONSE,
+          largestErrorBody: MAX_RESPONSE,
           signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
           limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
+        // STS answers in XML.
+        if (operation !== '' && !isParsable(body))
+          throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');
         // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
         if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };

@@ -34,7 +34,7 @@ export const commands: Readonly<Record<CommandName, string>> = {
 /** Parses a command line. Throws all Problems together, of stage `usage`. */
 export function parseCommand(argv: readonly string[], env: Environment): Command {
   const entries = optionEntries();
-  // The words after `--` are not flags, and those of `exec` are passed on as they are.
+  // The words after `--` are not flags, and those of `exec` are passed unchanged.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const afterDashes = argv.slice(end + 1);
   const words = withDashes(argv.slice(0, end));

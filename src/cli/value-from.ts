@@ -8,7 +8,7 @@
 import { parseArn } from '../core/arn.ts';
 import { isEnvName } from '../core/environment.ts';
 
-/** A value of Secrets Manager or Parameter Store, and the variable that holds it. */
+/** A value of Secrets Manager or Parameter Store, and its variable. */
 export interface SetVariable {
   readonly name: string;
   readonly service: 'secretsmanager' | 'ssmparameter';

@@ -105,7 +105,7 @@ export function readCommand(text: string): readonly [string, ...string[]] | unde
   return program === undefined || program === '' ? undefined : [program, ...words];
 }
 
-/** An http or https URL without a password in it: options can be seen in `ps`. */
+/** An http or https URL without a password in it: options are visible in `ps`. */
 export function readUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, username, password, href } = new URL(text);

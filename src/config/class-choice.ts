@@ -1,14 +1,14 @@
 /**
- * `FILE#NAME` in `--config`: the SecretProviderClass of that name, of a file that holds several.
+ * `FILE#NAME` in `--config`: the SecretProviderClass of that name, in a file with several.
  */
 
-/** A file and the name of the class to read; without a name the file holds one class for AWS. */
+/** A file and the name of the class to read; without a name the file has one class for AWS. */
 export interface ClassChoice {
   readonly path: string;
   readonly className: string | undefined;
 }
 
-/** The name of a Kubernetes object behind the last `#`. Anything else behind it is a part of the path. */
+/** The name of a Kubernetes object after the last `#`. Any other text after it belongs to the path. */
 const CHOICE = /^(.+)#([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)$/;
 
 /** Splits the text of `--config`, without `=DIR`. */

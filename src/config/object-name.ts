@@ -111,7 +111,7 @@ function isPlaceholder({ partition, account, region }: Arn): boolean {
 
 /**
  * Characters that a name may have. Secrets Manager: letters, digits and `/_+=.@-`, and `!` in secrets that AWS manages
- * (`rds!db-…`). Parameter Store: letters, digits and `._-/`, a selector behind `:`; its names below
+ * (`rds!db-…`). Parameter Store: letters, digits and `._-/`, a selector after `:`; its names below
  * /aws/reference/secretsmanager/ are names of secrets. AWS would reject others, and `*` and `?` would be wildcards in an IAM
  * policy.
  */

@@ -1,5 +1,5 @@
 /**
- * `spec.parameters`: regions, authentication, path translation, and the value that holds the objects.
+ * `spec.parameters`: regions, authentication, path translation, and the value with the objects.
  *
  * For the API server every parameter is text. In a file that is not applied to a cluster the quotes may be missing: the value is then
  * used as written, with a warning.
@@ -36,7 +36,7 @@ export type RegionSearch =
   | { readonly region: string; readonly from: string }
   | { readonly region: undefined; readonly searched: readonly string[] };
 
-/** Where a region comes from if the file names none. */
+/** The origin of the region if the file has none. */
 export interface RegionOptions {
   readonly environment: RegionSearch;
   /** Not an error where the region is set only in the pod: EKS sets AWS_REGION there. */
@@ -200,7 +200,7 @@ function readAddressType(
   return 'auto';
 }
 
-/** The CSI driver adds parameters of its own with this prefix. */
+/** The CSI driver adds parameters with this prefix. */
 const DRIVER_PREFIX = 'csi.storage.k8s.io/';
 
 function reportUnknownParameter({ key, line }: YamlEntry, diagnostics: Diagnostics): void {

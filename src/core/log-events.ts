@@ -8,7 +8,7 @@
 /** A row of the table. */
 export interface LoggedEvent {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** Fields beside `time`, `level`, `event` and `message`; a problem adds `problemFields`. */
+  /** Fields in addition to `time`, `level`, `event` and `message`; a problem adds `problemFields`. */
   readonly fields: readonly string[];
   readonly meaning: string;
 }

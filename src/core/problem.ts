@@ -121,7 +121,7 @@ export interface ProblemFields {
   readonly cause?: unknown;
 }
 
-/** A mistake that a parser found, which knows neither the file nor the field: the caller adds a code and a subject. */
+/** A mistake that a parser found, without file and field: the caller adds a code and a subject. */
 export interface Diagnostic {
   /** Line in the file, from 1; undefined if the mistake has no line. */
   readonly line: number | undefined;

@@ -8,7 +8,7 @@ import { escapeControl } from './text.ts';
  * Lines with columns as wide as their widest cell, two spaces apart. Cells are escaped, because they may be untrusted; the
  * head is not.
  *
- * A table wider than `columns` becomes a block for each row: the first cell on a line, the others below it, each behind the
+ * A table wider than `columns` becomes a block for each row: the first cell on a line, the others below it, each after the
  * head of its column; empty cells are left out. So no cell is cut or broken, and every line can be copied.
  */
 export function table(
@@ -21,7 +21,7 @@ export function table(
   const widths = head.map((_, column) =>
     lines.reduce((width, line) => Math.max(width, widthOf(line[column] ?? '')), 0),
   );
-  // The last cell of a line has no space behind it, and may be empty.
+  // The last cell of a line has no trailing space, and may be empty.
   const widest = Math.max(...lines.map((line) => widthOf(padded(line, widths))));
   return widest <= columns
     ? lines.map((line) => padded(line, widths))

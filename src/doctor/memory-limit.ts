@@ -7,7 +7,7 @@ import { Problem } from '../core/problem.ts';
 import { readRegularFile } from '../core/regular-file.ts';
 import type { Check } from './report.ts';
 
-/** Bytes; undefined without a limit, and where the cgroup cannot be seen. `root`: where the cgroups are mounted. */
+/** Bytes; undefined without a limit, and if the cgroup is not visible. `root`: where the cgroups are mounted. */
 export function readMemoryLimit(root = '/sys/fs/cgroup'): number | undefined {
   // Of cgroup v2 and v1. A container sees its own cgroup at the root.
   for (const name of ['memory.max', 'memory/memory.limit_in_bytes']) {

@@ -44,7 +44,7 @@ const words: Readonly<Record<CheckStatus, string>> = {
 
 function configLines({ file, directory, checks, objects }: ConfigReport, columns: number): readonly string[] {
   const names = objects.flatMap(({ reads }) => reads.map(({ read }) => nameOf(read).length));
-  // On a terminal of 80 columns the region still fits, and the version is on a line of its own.
+  // On a terminal of 80 columns the region still fits, and the version is on a separate line.
   const width = Math.min(Math.max(...names, 0), 48, Math.max(16, columns - 42));
   const printed: PrintedCauses = new Map();
   return [

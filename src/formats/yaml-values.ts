@@ -62,7 +62,7 @@ export interface YamlEntry {
   readonly repeated: boolean;
 }
 
-/** An alias stands for a copy of its target; real configs have a handful, a "billion laughs" attack has thousands. */
+/** An alias is a copy of its target; real configs have a handful, a "billion laughs" attack has thousands. */
 const MAX_EXPANSIONS = 100;
 
 /** The value of a document without syntax errors; undefined for one without content. Mistakes are added to `errors`. */

@@ -24,6 +24,8 @@ export interface RequestOptions {
   readonly agent: http.Agent | https.Agent | undefined;
   /** Maximum bytes of the response body. */
   readonly largestBody: number;
+  /** The same for a response that is not 2xx. Default: `largestBody`. */
+  readonly largestErrorBody?: number;
   /** Ends the request. An abort by a TimeoutError rejects with a RequestError, any other abort with its reason. */
   readonly signal: AbortSignal;
   /** Starts the connect timeout; returns a function that cancels it. */
@@ -49,7 +51,7 @@ export type RequestPhase = 'lookup' | 'connect' | 'response';
 
 /** The request failed before the complete response arrived. */
 export class RequestError extends Error {
-  /** Node's code, `TimeoutError`, ERR_UPGRADED (101) or ERR_RESPONSE_TOO_LARGE. */
+  /** Node's code, `TimeoutError`, ERR_UPGRADED (101) or ERR_RESPONSE_TOO_LARGE; the transport adds others. */
   readonly code: string;
   /** `host:port` */
   readonly peer: string;
@@ -67,7 +69,7 @@ export class RequestError extends Error {
 
 /** Resolves with the response, whatever its status. Rejects with a RequestError, or with the signal's reason. */
 export async function sendRequest(options: RequestOptions): Promise<HttpResponse> {
-  const { signal, largestBody } = options;
+  const { signal } = options;
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
   const secure = options.protocol === 'https:';
@@ -149,6 +151,9 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     incoming = response;
     phase = 'response';
     response.on('error', ({ code }: NodeJS.ErrnoException) => failWith(code ?? 'ECONNRESET'));
+    const { statusCode = 0 } = response;
+    const isSuccess = statusCode >= 200 && statusCode < 300;
+    const largestBody = isSuccess ? options.largestBody : (options.largestErrorBody ?? options.largestBody);
     const announced = Number(response.headers['content-length'] ?? Number.NaN);
     if (announced > largestBody && !options.keepPartialBody) {
       failWith('ERR_RESPONSE_TOO_LARGE');

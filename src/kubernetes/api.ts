@@ -22,7 +22,7 @@ export interface KubernetesApi {
   send(request: KubernetesRequest, body?: string): Promise<KubernetesResponse>;
   /** Creates a SelfSubjectAccessReview for the access, which every service account may create. */
   review(access: AccessAttributes): Promise<KubernetesResponse>;
-  /** The version of the API server, which everybody may read. */
+  /** The version of the API server, which every service account may read. */
   version(): Promise<KubernetesResponse>;
   close(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * How programs write the characters of a text: each as it is, or escaped for a URL, JSON, a string literal, HTML or a shell.
+ * How programs write the characters of a text: each unchanged, or escaped for a URL, JSON, a string literal, HTML or a shell.
  */
 
 /** Characters that begin an escape. */
@@ -9,14 +9,14 @@ function isEscape(character: string | undefined): boolean {
   return character === '+' || (ESCAPES as readonly (string | undefined)[]).includes(character);
 }
 
-/** Every index at which the character may begin, as it is or escaped. */
+/** Every index at which the character may begin, unchanged or escaped. */
 export function* startsOf(character: string, text: string): Iterable<number> {
   for (const first of new Set([character, ...(character === ' ' ? ['+'] : []), ...ESCAPES])) {
     for (let at = text.indexOf(first); at !== -1; at = text.indexOf(first, at + 1)) yield at;
   }
 }
 
-/** Where the characters end that begin at `start`, each as it is or in any escape; undefined when they do not begin there. */
+/** Where the characters end that begin at `start`, each unchanged or in any escape; undefined if they do not begin there. */
 export function endOf(characters: readonly string[], text: string, start: number): number | undefined {
   let ends = new Set([start]);
   for (const character of characters) {
@@ -59,7 +59,7 @@ const CONTROLS: Readonly<Record<string, readonly string[]>> = {
 const forms = new Map<string, readonly string[]>();
 
 /**
- * How programs write one character: as it is, and escaped for a URL, JSON, a string literal, HTML or a shell. Lower case,
+ * How programs write one character: unchanged, and escaped for a URL, JSON, a string literal, HTML or a shell. Lower case,
  * except forms of two characters.
  */
 function formsOf(character: string): readonly string[] {

@@ -2,10 +2,10 @@
  * Replaces published values in untrusted text before it may be shown.
  *
  * A hook can print a value that it read, and a reload endpoint can respond with it. Only the end of either is shown, and only
- * after every value was replaced in the forms in which programs print values: as it is, line by line, field by field of a
+ * after every value was replaced in the forms in which programs print values: unchanged, line by line, field by field of a
  * JSON value, and each of these in base64, in hexadecimal or as a list of its bytes, and with any of its characters escaped for
- * a URL, JSON, a string literal, HTML or a shell. A program that prints a value in pieces, or in an encoding of its own, is
- * not covered.
+ * a URL, JSON, a string literal, HTML or a shell. A program that prints a value in pieces, or in another encoding, is not
+ * covered.
  */
 
 import type { Secret } from '../core/secret.ts';
@@ -44,7 +44,7 @@ export function redact(text: string, values: Iterable<Secret>): string {
   return redacted + text.slice(end);
 }
 
-/** Characters. A piece that is shorter occurs within words, and is replaced only where it stands alone. */
+/** Characters. A piece that is shorter occurs within words, and is replaced only as a separate word. */
 const SHORT = 4;
 
 function* placesOf(piece: string, text: string): Iterable<Place> {

@@ -3,7 +3,7 @@
  *
  * - Node waits for V8's threads, and rarely for ever: a deadlock at shutdown (nodejs/node#54918, open in Node 26). It kept one
  *   `init` in some thousands from ending after its publish, and with it the pod from starting.
- * - Node waits for its own threads. One that asks a name server which never answers takes as long as resolv.conf says, 5 to
+ * - Node waits for its own threads. A DNS lookup at a name server that never responds takes as long as resolv.conf configures, 5 to
  *   30 s for each lookup, and nothing can cancel it: SIGTERM and `--start-timeout` would be delayed by as much.
  *
  * The process cannot kill itself with a signal: the kernel ignores it for process 1, which this program is in its container. The exit

@@ -10,7 +10,7 @@ const AGENT = ['http://169.254.170.23/v1/credentials'];
 const ID = '3f0c2d1e-5b6a-4c7d-8e9f-0123456789ab';
 const SPREADS = 15_000;
 
-/** `retry`: for how long trying again is worth it; 0 is not at all, undefined as long as a start may take. */
+/** `retry`: milliseconds during which it is retried; 0: never, undefined: until the start timeout. */
 function check(failure: AgentFailure, message: RegExp, remedy: RegExp, retry: number | undefined): void {
   const problem = agentProblem(AGENT, failure);
   assert.is(problem.code, 'credentials.agent');

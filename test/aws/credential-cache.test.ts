@@ -10,7 +10,7 @@ const test = suite('credential cache');
 
 const MINUTE = 60_000;
 
-/** A source whose answers the test gives: a life in minutes, or a failure. */
+/** A source with scripted results: a lifetime in minutes, or a failure. */
 function scripted(script: (number | 'fails')[]) {
   const clock = fakeClock();
   const logged: string[] = [];

@@ -1,4 +1,4 @@
-/** The SDK's default chain, link by link: who serves, and what is said when nobody does. */
+/** The SDK's default chain, link by link: which one provides credentials, and the error if none does. */
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: CANARY }
 interface Place {
   aws: FakeAws;
   home: string;
-  /** Variables of this process, which the SDK reads by itself. */
+  /** Variables of this process, which the SDK reads. */
   env: Record<string, string>;
 }
 
@@ -103,7 +103,7 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
   };
 }
 
-/** What comes of reading a secret with these variables beside those of the place. */
+/** The result of fetching a secret with these variables and those of the platform. */
 const ask = (place: Place, more: Record<string, string> = {}, auth: 'auto' | 'default' = 'auto') =>
   open(place, more, auth)();
 

@@ -98,7 +98,7 @@ test('the connections to both services open while the credentials are on their w
     secretsManager: await listening(forwarder(awsPort)),
     ssm: await listening(forwarder(awsPort)),
   };
-  // Answers only after both services have seen a connection.
+  // Responds only after both services have a connection.
   const agent = await listening(
     createHttpServer(async ({ headers: { authorization } }, response) => {
       await until('connections before the credentials', () =>

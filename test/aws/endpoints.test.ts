@@ -1,4 +1,4 @@
-/** Where requests go when no endpoint is given: seen at a proxy that lets none through. */
+/** The hosts of requests without a configured endpoint, recorded by a proxy that rejects all of them. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

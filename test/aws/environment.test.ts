@@ -36,6 +36,13 @@ test('has no endpoint, proxy or CA bundle without variables', () => {
   );
 });
 
+test('the remedy depends on the platform: a container has its variables from its env', () => {
+  const wrong = { AWS_ENDPOINT_URL: 'ftp://x' };
+  assert.match(problems(wrong)[0] ?? '', 'Correct the variable, or remove it.');
+  for (const place of [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, { AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }])
+    assert.match(problems({ ...wrong, ...place })[0] ?? '', "Correct the variable in the container's env");
+});
+
 test('the endpoint of a service takes precedence over the common one', () => {
   assert.equal(
     readAwsEnvironment({ AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SSM: 'https://own:444/x' })
@@ -94,6 +101,11 @@ test('rejects an invalid proxy without showing its password', () => {
   const [line = ''] = problems({ HTTPS_PROXY: 'socks5://user:hunter2@proxy:3128' });
   assert.match(line, /^HTTPS_PROXY: expected host:port, or an http or https URL/);
   assert.not.match(line, /hunter2/);
+});
+
+test('rejects an invalid endpoint without showing its password', () => {
+  const [line = ''] = problems({ AWS_ENDPOINT_URL: 'ftp://user:hunter2@aws' });
+  assert.match(line, /^AWS_ENDPOINT_URL: expected an http or https URL, got "ftp:\/\/…@aws"/);
 });
 
 test('upper-case proxy variables take precedence, as in Go', () => {

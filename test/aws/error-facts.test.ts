@@ -181,7 +181,12 @@ test('a request error names its destination and the phase in which it failed', (
   const error = new RequestError('ECONNREFUSED', 'aws.example:443', 'connect');
   const { kind, peer, phase } = errorFacts(error, 0) ?? {};
   assert.equal([kind, peer, phase], ['network', 'aws.example:443', 'connect']);
-  for (const code of ['ERR_UPGRADED', 'ERR_RESPONSE_TOO_LARGE', 'ERR_RESPONSE_NOT_UTF8'])
+  for (const code of [
+    'ERR_UPGRADED',
+    'ERR_RESPONSE_TOO_LARGE',
+    'ERR_RESPONSE_TOO_COMPLEX',
+    'ERR_RESPONSE_NOT_UTF8',
+  ])
     assert.is(errorFacts(new RequestError(code, 'aws.example:443', 'response'), 0)?.kind, 'response');
 });
 

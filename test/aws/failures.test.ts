@@ -158,7 +158,7 @@ for (const [what, expected] of Object.entries(cases)) {
         (operations[operation] ?? []).map(() => expected.code),
       );
       const results = world.counted.map((line) => line.split(' ').at(-1) ?? '');
-      // One bad name may be to blame for a refused call: then each is asked for on its own.
+      // One malformed name may be the cause of a rejected call, so each is requested alone.
       const again = operation === 'GetParameters' && ['fetch.client', 'fetch.denied'].includes(expected.code);
       assert.equal(results, again ? thrice(expected.counted[0] ?? '') : expected.counted);
     });

@@ -1,4 +1,4 @@
-/** The SDK's sentences about profiles are passed on where they hold names only; nothing else is. */
+/** The SDK's messages about profiles are shown if they contain only names. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -53,8 +53,11 @@ test('refuses a named pipe, a device and an endless file at once', async () => {
     ['/dev/zero', 'a device'],
     [written('long', 'x'.repeat(64 * 1024 + 1)), 'more than 64 KiB'],
   ] as const) {
-    const { message } = (await rejects(readToken(file))) as Problem;
+    const { message, remedy } = (await rejects(readToken(file))) as Problem;
     assert.is(message, `expected the service account's token, got ${found}`);
+    // The user may read it: its kind is wrong.
+    assert.match(remedy, /Name a regular file/);
+    assert.not.match(remedy, /fsGroup/);
   }
 });
 

@@ -1,7 +1,7 @@
 /**
- * An address where connecting takes for ever, as behind a firewall that drops packets.
+ * An address where connecting never ends, like behind a firewall that drops packets.
  *
- * A process listens with the shortest queue and is stopped; once the queue is full the kernel answers nobody any more.
+ * A process listens with the shortest queue and is stopped; once the queue is full the kernel responds to no connection.
  */
 
 import { spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ export async function openDeafServer(): Promise<DeafServer> {
   const port = Number(String(line));
   child.kill('SIGSTOP');
   const fillers = Array.from({ length: 8 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
-  // The queue holds two, and the kernel has answered for it by the time the first one hears so; all others hang.
+  // The queue has two places; once the first is connected, all others hang.
   await within('a connection', Promise.any(fillers.map((socket) => once(socket, 'connect'))));
   return {
     port,

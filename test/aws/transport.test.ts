@@ -180,8 +180,8 @@ for (const [target, limit] of [
   });
 }
 
-test('reads responses of at most 20 MiB at a time, and the others wait', async () => {
-  const size = 8 * 1024 * 1024;
+test('reads responses of at most 10 MiB at a time, and the others wait', async () => {
+  const size = 4 * 1024 * 1024;
   const held: (() => void)[] = [];
   const port = await serve((_, response) => {
     response.writeHead(200, { 'content-length': size });
@@ -296,7 +296,7 @@ test('a request that is aborted while it waits is not sent', async () => {
   assert.is(requests, 0);
 });
 
-/** A certificate for localhost that nobody has signed but itself. */
+/** A self-signed certificate for localhost. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const keys = forge.pki.rsa.generateKeyPair(2048);
   const cert = forge.pki.createCertificate();

@@ -52,7 +52,7 @@ test('each region uses its own STS, once', async () => {
 
 test('a failure of STS in one region does not affect the other', async () => {
   const { aws, read } = await open();
-  // Nobody signs this call, so the fake AWS cannot tell regions apart: the first that asks fails.
+  // This call is not signed, so the fake AWS cannot distinguish regions: the first one fails.
   aws.addFault({
     on: { service: 'sts' },
     times: 1,

@@ -1,11 +1,11 @@
 /**
- * A secret source on a fake AWS of its own, with what it logged and counted.
+ * A secret source with its own fake AWS, log and metrics.
  *
  *   const world = await openWorld({ seed, fetch: 'batch', awsTimeout: 200 });
  *   await world.read(secret('db'));                     // 'found v', or the problem as one line
  *   await world.close();
  *
- * It authenticates by Pod Identity as the identity `app`, which is let in and denied nothing unless the seed says so.
+ * It authenticates by Pod Identity as the identity `app`, which is allowed everything unless the seed denies it.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -3,23 +3,24 @@
  * private authority and a host name, the Pod Identity agent over plain HTTP, AWS 0 to 80 ms away.
  *
  * Writes test/bench/results.json, and from it the table of examples/reference/cost-and-speed.md and test/bench/starts.svg. Ends
- * with 1 when a figure is worse than test/bench/budget.json by more than the noise that this run measured of itself. Takes about six minutes; wants a quiet
+ * with 1 when a figure is worse than test/bench/budget.json by more than the noise that this run measured of itself. Takes about seven minutes; wants a quiet
  * machine with Linux, bash, and two cores.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { plural } from '../../src/core/text.ts';
 import { binary } from '../support/program.ts';
 import { type Figure, type Point, type Results, shown } from './figures.ts';
+import { buildGoPeer } from './go-peer.ts';
 import { limitedStart } from './limited.ts';
 import { buildOneByOne } from './one-by-one.ts';
 import { openPlace, openTlsAws, type Place, pinned, type TlsAws, twoCores, withRoundTrip } from './place.ts';
 import { forgetPages, peakOf } from './processes.ts';
 import { measureSidecars } from './sidecars.ts';
-import { measureStarts, median, noiseOf, type Starts } from './starts.ts';
+import { measureCommand, measureStarts, median, noiseOf, type Starts } from './starts.ts';
 
 const root = join(import.meta.dirname, '../..');
 const figures: Figure[] = [];
@@ -30,6 +31,9 @@ const oneByOne = await buildOneByOne();
 try {
   await measureGrid(aws, oneByOne);
   await measureCalls(aws);
+  await measureRoundTrips(aws);
+  measureColdCache(aws);
+  measureGoPeer(aws);
   await measurePeak(aws);
   measureLimited(aws);
 } finally {
@@ -98,9 +102,62 @@ async function measureCalls(fakeAws: TlsAws): Promise<void> {
       ofAws.length,
       0,
     );
+    record(`TLS connections of them, ${fetch}`, 'connections', connectionsOf(ofAws), 0);
     record(`bytes of their bodies, ${fetch}`, 'bytes', bytes, 0);
     place.box.remove();
   }
+}
+
+const connectionsOf = (calls: readonly { readonly connection: number }[]) =>
+  new Set(calls.map(({ connection }) => connection)).size;
+
+/** How often a start waits for AWS: by how much longer it takes when AWS is 60 ms further away. */
+async function measureRoundTrips(near: TlsAws): Promise<void> {
+  for (const [identity, name] of [
+    ['pod', 'Pod Identity'],
+    ['irsa', 'IRSA with STS on another host'],
+  ] as const) {
+    const starts: Starts[] = [];
+    for (const latency of [20, 80]) {
+      const fakeAws = await withRoundTrip(near, latency);
+      const place = openPlace(fakeAws, 1, 0, identity);
+      starts.push(measureStarts(binary, place, 9));
+      place.box.remove();
+      await fakeAws.stop();
+    }
+    const [nearer, further] = starts.map(({ ms }) => ms);
+    record(
+      `round trips to AWS of a start, 1 secret, ${name}`,
+      'round trips',
+      ((further ?? 0) - (nearer ?? 0)) / 60,
+      0.1,
+    );
+  }
+}
+
+/** The first start on a node: the program is read from the disk. */
+function measureColdCache(fakeAws: TlsAws): void {
+  const place = openPlace(fakeAws, 1, 0);
+  const command = [binary, ...place.args('init', '--log-level', 'error')];
+  const { ms, noise } = measureCommand(command, place, 9, () => forgetPages(binary));
+  record('init with a cold page cache, 1 secret', 'ms', ms, noise);
+  place.box.remove();
+}
+
+/** Where Go is not installed, the figures are left out. */
+function measureGoPeer(fakeAws: TlsAws): void {
+  const peer = buildGoPeer();
+  if (peer === undefined) return;
+  for (const [secrets, parameters, name] of [
+    [1, 0, '1 secret'],
+    [20, 20, '20 secrets and 20 parameters'],
+  ] as const) {
+    const place = openPlace(fakeAws, secrets, parameters);
+    const { ratio, noise } = measureCommand([peer, place.box.config, place.box.dir], place, 15);
+    record(`Go with AWS's SDK, cold start, ${name}, 0 ms`, '×', ratio, noise);
+    place.box.remove();
+  }
+  rmSync(dirname(peer), { recursive: true });
 }
 
 async function measurePeak(fakeAws: TlsAws): Promise<void> {

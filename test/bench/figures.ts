@@ -2,7 +2,17 @@
 
 export interface Figure {
   readonly name: string;
-  readonly unit: '×' | 'ms' | 'MiB' | 'MB' | 'calls' | 'bytes' | 'per minute' | 's';
+  readonly unit:
+    | '×'
+    | 'ms'
+    | 'MiB'
+    | 'MB'
+    | 'calls'
+    | 'connections'
+    | 'round trips'
+    | 'bytes'
+    | 'per minute'
+    | 's';
   readonly value: number;
   /** How far the value may be off, as a part of it; 0 where there is nothing to measure. */
   readonly noise: number;
@@ -27,7 +37,8 @@ export interface Results {
 
 /** Two decimals below 10, one below 100, none above. */
 export function shown(value: number, unit: Figure['unit']): string {
-  if (unit === 'calls' || unit === 'bytes') return String(Math.round(value));
+  if (unit === 'calls' || unit === 'connections' || unit === 'bytes') return String(Math.round(value));
+  if (unit === 'round trips') return value.toFixed(1);
   const text = value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
   return unit === '×' ? `${text} ×` : `${text} ${unit}`;
 }

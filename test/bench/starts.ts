@@ -26,18 +26,28 @@ interface Timed {
 
 export const EMPTY = [process.execPath, '-e', '0'];
 
-/** Starts the command so often, each time over an empty directory. */
+/** Starts `init` so often, each time over an empty directory. */
 export function measureStarts(
   binary: string,
   place: Place,
   times: number,
   flags: readonly string[] = [],
 ): Starts {
-  const command = [binary, ...place.args('init', '--log-level', 'error', ...flags)];
+  return measureCommand([binary, ...place.args('init', '--log-level', 'error', ...flags)], place, times);
+}
+
+/** The same for any command; `before` prepares each start, such as the page cache. */
+export function measureCommand(
+  command: readonly string[],
+  place: Place,
+  times: number,
+  before: () => void = () => {},
+): Starts {
   time(command, place.env);
   const pairs = Array.from({ length: times }, () => {
     rmSync(place.box.dir, { recursive: true });
     mkdirSync(place.box.dir);
+    before();
     return { empty: time(EMPTY, place.env), full: time(command, place.env) };
   });
   const ratios = pairs.map(({ empty, full }) => full.wall / empty.wall);

@@ -1,4 +1,4 @@
-/** The image says of each part of the program what it is, and under which licence it came. */
+/** The image contains the name and the licence of each package of the program. */
 
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ test('each package has a permissive licence, with its text if the package has on
   for (const folder of folders) {
     const { license } = JSON.parse(readFileSync(join(directory, folder, 'package.json'), 'utf8'));
     assert.match(license, LICENCES, folder);
-    // Packages of AWS without a text have that of the others; MIT-0 asks for none.
+    // Packages of AWS without a text have that of the others; MIT-0 requires none.
     const free = /^node_modules\/@aws(-sdk|-lambda-powertools)?\//.test(folder);
     assert.ok(
       free || globSync('{LICENSE,License,license}*', { cwd: join(directory, folder) }).length > 0,

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { trimIcu } from '../../src/build/trim-icu.ts';
 import { binary } from '../support/program.ts';
 
-/** Each with what it holds; the end of the last one is not recorded. */
+/** Each item with its content; the end of the last one is not recorded. */
 const ITEMS: Readonly<Record<string, string>> = {
   'brkitr/char.brk': 'graphemes',
   'brkitr/thaidict.dict': 'words',
@@ -142,7 +142,7 @@ test('Node without the data runs the same JavaScript, with English instead of ot
     assert.equal(evaluated(trimmed, script, 'C'), evaluated(process.execPath, script, 'C'));
     for (const locale of ['C', 'sv_SE.UTF-8', 'ja_JP.UTF-8', 'nonsense'])
       assert.is(evaluated(trimmed, ELSEWHERE, locale), true, locale);
-    // What is sorted here does not depend on the container's locale: Swedish sorts ä behind z.
+    // What is sorted here does not depend on the container's locale: Swedish sorts ä after z.
     assert.equal(evaluated(trimmed, `'ä'.localeCompare('z')`, 'sv_SE.UTF-8'), -1);
     assert.equal(evaluated(process.execPath, `'ä'.localeCompare('z')`, 'sv_SE.UTF-8'), 1);
   } finally {
@@ -207,7 +207,7 @@ function archive(items: Readonly<Record<string, string>>, name = 'icudt78l'): Bu
   ]);
 }
 
-/** Text as data of ICU: behind a header, filled up to the next place where an item may begin. */
+/** Text as an item of ICU data: a header, the text, and padding to the alignment. */
 function data(text: string): Buffer {
   const bytes = Buffer.alloc(16 + Math.ceil(text.length / 16) * 16);
   bytes.writeUInt16LE(16);

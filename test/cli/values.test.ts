@@ -14,7 +14,7 @@ import {
   readUrl,
 } from '../../src/cli/values.ts';
 
-/** Each reader with what it takes, and what it refuses rather than guess. */
+/** Each parser with valid and invalid texts. */
 function reads<T>(
   name: string,
   read: (text: string) => T | undefined,

@@ -1,4 +1,4 @@
-/** `spec.parameters`: regions, authentication, and the text that holds the objects. */
+/** `spec.parameters`: regions, authentication, and the text with the objects. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

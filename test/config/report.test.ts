@@ -1,4 +1,4 @@
-/** What `check` prints: the JSON value beside each config in test/fixtures/configs, and text for people. */
+/** The output of `check`: the JSON next to each config in test/fixtures/configs, and text for people. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

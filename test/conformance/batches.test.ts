@@ -1,5 +1,5 @@
 /**
- * Many values at once: however many there are and however often one is asked for, each file gets its own value.
+ * Many values at once: each file gets its own value, however many there are and however often one is requested.
  */
 
 import { suite } from 'uvu';

@@ -1,5 +1,5 @@
 /**
- * The content of the files of a fetch: the bytes of a value as AWS has them, of the version that was asked for, by whatever
+ * The content of the files of a fetch: the bytes of a value as AWS has them, of the requested version, by whatever
  * name; and the modes.
  */
 

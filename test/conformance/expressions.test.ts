@@ -1,8 +1,8 @@
 /**
- * What jmesPath makes of a secret, byte for byte: the table of expressions.yaml, each entry a fetch of its own.
+ * The results of jmesPath, byte for byte: the table of expressions.yaml, one fetch for each entry.
  *
  * `file` is the content of the file, `fails` why there is none; both were confirmed with the Go libraries that the AWS
- * provider uses. With `deviation: true` the provider refuses a result that is no text; here it is written as JSON, unless it
+ * provider uses. With `deviation: true` the provider rejects a result that is not text; here it is written as JSON, unless it
  * is a number so large that it may have lost digits.
  */
 

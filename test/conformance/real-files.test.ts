@@ -22,7 +22,7 @@ interface Pattern {
   /** The files of the plan, `ok` of an injection, or what the problems say. */
   readonly result: RegExp | readonly string[] | 'ok';
   readonly warns?: RegExp;
-  /** What stands in the output of an injection. */
+  /** Text that the output of an injection contains. */
   readonly output?: readonly RegExp[];
 }
 

@@ -4,7 +4,7 @@
  *   const world = await openWorld();
  *   const { code, files } = await world.fetch({ regions: {…}, objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
  *
- * Each fetch has an account of its own, and a directory of its own unless it is given the box of an earlier one.
+ * Each fetch has its own account, and its own directory unless it gets that of an earlier one.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The parts of AWS, as the SDK knows them too. */
+/** The partitions of AWS, compared with those of the SDK. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -96,7 +96,7 @@ test('a termination message stays within what the kubelet keeps', () => {
   const { terminationMessage, line } = formatExit('init', new Problems(many));
   assert.ok(Buffer.byteLength(terminationMessage) <= 4096);
   assert.ok(line.length < 1500);
-  // Whole problems, and how many there are beside them.
+  // Complete problems, and the number of the others.
   const shown = line.split(' | ').length - 1;
   assert.match(line, ` r [config.object] | and ${100 - shown} more: run podsecrets doctor`);
   assert.match(terminationMessage, /\[config\.object\]\nand \d+ more: run podsecrets doctor$/);

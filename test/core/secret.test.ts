@@ -8,7 +8,7 @@ const canary = 'canary-7f3a';
 const secret = new Secret(canary);
 const nested = { list: [secret], map: new Map([['k', secret]]) };
 
-/** Every way a value usually becomes text without anybody meaning it to. */
+/** Every usual way in which a value becomes text by accident. */
 const routes: Readonly<Record<string, () => unknown>> = {
   'a template': () => `${secret}`,
   'joining a list': () => ['a', secret].join(),

@@ -8,8 +8,8 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { parsePlan } from '../../src/config/parse.ts';
 import { image } from '../../src/core/version.ts';
-import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
-import { manifestFaults, objectFaults, releases } from '../support/kubernetes-schemas.ts';
+import { type ContainerView, containersIn, injectWith, objectsIn } from '../support/inject.ts';
+import { manifestFaults, objectFaults, releasesOf } from '../support/kubernetes-schemas.ts';
 import { binary, run } from '../support/program.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 import { commandsOf, examples, examplesRoot, flagValue, readExample, wordsOf } from './readme.ts';
@@ -54,7 +54,7 @@ async function inject(example: string, { words, piped }: Injection): Promise<str
   assert.equal(result.warnings, []);
   const again = await injectWith({ ...input, text: result.text }, flags.join(' '));
   assert.is(again.text, result.text);
-  for (const release of releases) {
+  for (const release of releasesOf(result.text)) {
     assert.equal(manifestFaults(result.text, release), []);
     assert.equal(
       result.objects.flatMap((object) => objectFaults(object, release)),
@@ -68,7 +68,7 @@ for (const file of globSync('*/*.yaml', { cwd: root }).sort()) {
   if (file.startsWith('docker-compose/') && !file.endsWith('class.yaml')) continue;
   test(`${file}: every release accepts the manifests`, () => {
     const text = readFileSync(join(root, file), 'utf8');
-    for (const release of releases) assert.equal(manifestFaults(text, release), []);
+    for (const release of releasesOf(text)) assert.equal(manifestFaults(text, release), []);
   });
 }
 
@@ -84,6 +84,7 @@ for (const example of examples) {
       defaultMode: 0o644,
       environmentRegion: example === 'migrate-from-csi' ? 'eu-central-1' : undefined,
       syncSecrets: true,
+      variablesOnly: example === 'exec',
     });
     assert.equal([...problems, ...warnings], []);
     assert.ok((plan?.objects.length ?? 0) > 0);
@@ -99,11 +100,31 @@ for (const example of examples) {
         ...containersIn(objectsIn(text), 'initContainers'),
         ...containersIn(objectsIn(text), 'containers'),
       ];
-      assert.ok(containers.some(({ name }) => name.startsWith('podsecrets')));
+      const own = ({ name, command = [] }: ContainerView) =>
+        name.startsWith('podsecrets') || command[0] === '/podsecrets/podsecrets';
+      assert.ok(containers.some(own));
       if (existsSync(join(root, example, 'injected.yaml'))) assert.is(read(example, 'injected.yaml'), text);
     }
   });
 }
+
+test('env: the file of variables has every name that the pod spec refers to, at its path', async () => {
+  const [app] = containersIn(objectsIn(read('env', 'injected.yaml')), 'containers');
+  const text = read('env', 'secret-provider-class.yaml');
+  const options = { file: 'c', defaultMode: 0o644, environmentRegion: undefined };
+  const { plan } = await parsePlan(text, options);
+  const references = (app?.env ?? []).map(({ valueFrom }) => valueFrom) as readonly {
+    readonly fileKeyRef: { readonly key: string; readonly path: string };
+  }[];
+  assert.equal(
+    references.map(({ fileKeyRef }) => fileKeyRef.key),
+    ['DB_USER', 'DB_PASSWORD', 'FEATURE_FLAGS'],
+  );
+  assert.equal(
+    [...new Set(references.map(({ fileKeyRef }) => fileKeyRef.path))],
+    [`files/${plan?.envFile?.path}`],
+  );
+});
 
 test('the config page: its snippet is valid and writes the file of variables', async () => {
   const snippet = /```yaml\n(parameters:[\s\S]*?)```/.exec(read('reference', 'config.md'))?.[1] ?? '';
@@ -172,7 +193,7 @@ function compose(): Compose {
   return parse(read('docker-compose', 'docker-compose.yaml'), { merge: true }) as Compose;
 }
 
-test('docker-compose: the credentials come from the one address that the SDK trusts, on a network of its own', () => {
+test('docker-compose: the credentials come from the address that the SDK trusts, on a separate network', () => {
   const { services, networks } = parse(read('docker-compose', 'docker-compose.yaml'), {
     merge: true,
   }) as Compose;
@@ -190,7 +211,7 @@ test('docker-compose: the credentials come from the one address that the SDK tru
   ]);
 });
 
-test('docker-compose: the application waits for the files, and the sidecar holds the tmpfs that they are on', () => {
+test('docker-compose: the application waits for the files, and the sidecar keeps their tmpfs', () => {
   const { services, volumes } = compose();
   assert.is(volumes.secrets?.driver_opts.type, 'tmpfs');
   const { podsecrets, web } = services;

@@ -1,7 +1,7 @@
 /**
- * The AWS account that is stood in for: its identities, and per region its secrets and parameters.
+ * The simulated AWS account: its identities, and per region its secrets and parameters.
  *
- * A region exists as soon as somebody asks for it. `storeSecret` and `storeParameter` are the one way in for the seed and
+ * A region is created at its first use. `storeSecret` and `storeParameter` are the one way in for the seed and
  * for the control API alike.
  */
 
@@ -25,7 +25,7 @@ export interface Account {
   parameters(region: string): Parameters;
 }
 
-/** The recovery window that AWS gives a deleted secret by default, in milliseconds. */
+/** AWS's default recovery window of a deleted secret, in milliseconds. */
 const DELETED_FOR = 30 * 24 * 60 * 60_000;
 
 export function accountOf(seed: Seed, now: () => number): Account {

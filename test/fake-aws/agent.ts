@@ -1,8 +1,8 @@
 /**
  * The EKS Pod Identity agent: `GET /v1/credentials` with the content of the token file as the Authorization header.
  *
- * Errors are the agent's own: plain text with a line end, a sentence for what the agent refuses itself, and
- * `[request id]: (Code): message, fault: client` for what EKS Auth refused behind it.
+ * Errors are those of the agent: plain text with a line end, a sentence if the agent itself rejects a request, and
+ * `[request id]: (Code): message, fault: client` if EKS Auth rejects it.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,7 @@ import type { Context, JsonObject, Operation, Service } from './service.ts';
 /** EKS Auth issues credentials for 6 hours. */
 const SIX_HOURS = 6 * 3600;
 
-/** The code of what the agent refuses without asking anybody; it is not shown. */
+/** The code of requests that the agent itself rejects; it is not shown. */
 const REFUSED_HERE = 'RequestValidationError';
 
 const operations: Readonly<Record<string, Operation>> = {
@@ -65,7 +65,7 @@ function getCredentials(_input: JsonObject, { account, request, issueExpired }: 
   };
 }
 
-/** What is no JWT at all the agent refuses itself. */
+/** The agent itself rejects text that is not a JWT. */
 function unknownToken(token: string): AwsError {
   return token.split('.').length === 3
     ? new AwsError('InvalidTokenException', 'The token included in the request is invalid')

@@ -55,7 +55,7 @@ export function authenticate(request: HttpRequest, service: Service, account: Ac
   return credentials.caller;
 }
 
-/** The region that a request claims to be for, before anybody checked it; empty when it has no scope. */
+/** The unverified region in the scope of a request; empty without a scope. */
 export function claimedRegion(request: HttpRequest): string {
   return /Credential=[^/]*\/[^/]*\/([^/]*)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
@@ -109,7 +109,7 @@ function checkScope(
   if (scope.service !== service.name) {
     throw wrong(`Credential should be scoped to correct service: '${service.name}'.`);
   }
-  // The form of a host name of AWS, where somebody resolved one to us; an address says nothing about the region.
+  // An AWS host name that resolves to this server has a region; an address has none.
   const host = /^(?:secretsmanager|ssm|sts)(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d)\./.exec(
     request.headers.host ?? '',
   );

@@ -2,7 +2,7 @@
  * An error as an AWS service reports it: a code, an HTTP status and a sentence.
  *
  * The operations throw it; each service writes it in its own protocol. Anything else that is thrown is a bug of the
- * fake AWS and becomes an InternalServerError that names it, so that a test sees it at once.
+ * fake AWS and becomes an InternalServerError that names it, so that a test fails at once.
  */
 
 export class AwsError extends Error {

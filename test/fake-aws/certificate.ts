@@ -1,7 +1,7 @@
 /**
  * A certificate for tests over TLS, made on the spot: no private key lies in the tree, and none grows too old.
  *
- * Self-signed, for localhost, 127.0.0.1 and ::1, and its own authority: a client trusts the fake AWS when it trusts this
+ * Self-signed, for localhost, 127.0.0.1 and ::1, and its own CA: a client trusts the fake AWS if it trusts this
  * certificate (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, `ca`). Node has no call for this, hence the few lines of DER (X.690).
  */
 
@@ -93,7 +93,7 @@ function sequence(...parts: readonly Buffer[]): Buffer {
   return der(tag.sequence, ...parts);
 }
 
-/** Tag, length, content; a length above 127 is written as the count of its own bytes and then itself. */
+/** Tag, length, content; a length above 127 is written as the number of its bytes and then those bytes. */
 function der(tagged: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const hex = content.length.toString(16);

@@ -1,7 +1,7 @@
 /**
  * The controls of a fake AWS that runs in another process, and the start of such a process.
  *
- *   const aws = await startFakeAwsProcess(seed);     // a process of its own; { url, agentUrl, pid, stop() } and all the verbs
+ *   const aws = await startFakeAwsProcess(seed);     // a separate process; { url, agentUrl, pid, stop() } and all the verbs
  *   await aws.addFault({ does: { kind: 'latency', ms: 50 } });
  *   await aws.stop();
  *
@@ -42,7 +42,7 @@ export interface LaunchOptions {
   readonly starter?: readonly string[];
 }
 
-/** The controls of the fake AWS at this URL. `ca`: the certificate to trust, when it speaks TLS. */
+/** The controls of the fake AWS at this URL. `ca`: the certificate to trust, if it serves TLS. */
 export function remoteControls(url: string, ca?: string): RemoteControls {
   const entries = controlVerbs.map((verb) => [
     verb,
@@ -93,7 +93,7 @@ export async function startFakeAwsProcess(seed: Seed, options: LaunchOptions = {
 }
 
 async function ask(url: URL, argument: unknown, ca: string | undefined): Promise<unknown> {
-  // On a connection of its own: one that was kept may end unseen while the caller is busy.
+  // On a new connection, because a kept-alive one may be closed unnoticed while the caller is busy.
   const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.end(argument === undefined ? '' : JSON.stringify(argument));

@@ -39,7 +39,7 @@ const readers: { readonly [V in keyof Controls]: Reader<Parameters<Controls[V]>[
 /** Their names. */
 export const controlVerbs: readonly string[] = Object.keys(readers);
 
-/** Does what a control request asks for. */
+/** Executes a control request. */
 export function control(request: HttpRequest, controls: Controls): Answer {
   const verb = request.path.slice(CONTROL_PATH.length);
   try {

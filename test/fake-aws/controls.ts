@@ -29,7 +29,7 @@ export interface Controls {
   faults(): readonly (Fault & { readonly number: number })[];
   /** Makes a secret or adds a version to it: a rotation. The id of the version that is current then, if there is one. */
   putSecret(secret: InRegion & SecretSeed): { readonly arn: string; readonly versionId: string | undefined };
-  /** Gone at once and for good; `putSecret` with `deleted` marks for deletion. */
+  /** Deletes at once; `putSecret` with `deleted` schedules the deletion. */
   removeSecret(secret: InRegion): void;
   putParameter(parameter: InRegion & ParameterSeed): { readonly arn: string; readonly version: number };
   removeParameter(parameter: InRegion): void;
@@ -39,7 +39,7 @@ export interface Controls {
   expireCredentials(of?: { readonly identity?: string }): number;
   /** Moves the fake AWS's clock, forwards or backwards; its answers' Date header moves along. */
   advanceClock(by: { readonly ms: number }): void;
-  /** Forgets everything, issued credentials too, and holds this seed. */
+  /** Replaces all data, issued credentials included, by this seed. */
   load(seed: Seed): void;
   /** Back to the seed it started with. */
   reset(): void;

@@ -1,7 +1,7 @@
 /**
- * Does to requests and answers what a fault asks for.
+ * Applies faults to requests and responses.
  *
- * Damaged answers keep the values of the undamaged ones wherever they can: a leak test wants the canary inside the garbage,
+ * Damaged responses contain the original values where possible, because a leak test needs the canary in the garbage,
  * at the place where a careless error message would quote it.
  */
 
@@ -51,7 +51,7 @@ export function withBatchErrors(result: JsonObject, { does, ids }: Harm): JsonOb
   return { ...result, Errors: [...((result.Errors as unknown[] | undefined) ?? []), ...added] };
 }
 
-/** The answer with the body that the fault wants in its place. */
+/** The response with the body of the fault. */
 export function damaged(answer: Answer, { does }: Harm): Answer {
   if (does?.kind === 'garbage') {
     return { ...answer, body: garbage(answer.body, does.shape, does.bytes ?? 32 * MIB) };

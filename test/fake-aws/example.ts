@@ -1,4 +1,4 @@
-/** The seed of example.seed.yaml, and a fake AWS that holds it. */
+/** The seed of example.seed.yaml, and a fake AWS with it. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 /**
- * Misbehaviour that a test asks for: which calls it hits, how often, and what happens to them.
+ * Faults that a test configures: the calls that they affect, how often, and the effect.
  *
  * Every latency that matches a call is added up; of the other faults the first that matches acts. A fault with `times` is
- * used up by the calls it acts on. Chance comes from the seed's own generator. What a fault does to bytes is in damage.ts.
+ * used up by the calls that it affects. Random numbers come from the seed's generator. damage.ts applies the effect to the bytes.
  */
 
 import { splitSelector } from './parameters.ts';
@@ -24,7 +24,7 @@ export interface CallFilter {
   readonly service?: ServiceName;
   readonly operation?: string;
   readonly region?: string;
-  /** An id as it was asked for, its selector aside. */
+  /** A requested id, without its selector. */
   readonly id?: string;
 }
 

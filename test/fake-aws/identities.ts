@@ -2,7 +2,7 @@
  * Who may call: roles and users, the tokens that prove them, the credentials that were issued for them, and what they are
  * denied.
  *
- * Whatever is not denied is allowed. Credentials refer to their identity by name, so that a changed rule holds at once for
+ * Everything that is not denied is allowed. Credentials refer to their identity by name, so that a changed rule applies at once to
  * those who already have credentials, as in IAM.
  */
 
@@ -30,9 +30,9 @@ export interface Identity {
   readonly webIdentityTokens?: readonly string[];
   /** Tokens of either kind that were good once. */
   readonly expiredTokens?: readonly string[];
-  /** The role of the instance, which its metadata service gives to any process. */
+  /** The role of the instance, which the metadata service returns to any process. */
   readonly instanceRole?: boolean;
-  /** Life of issued credentials in seconds; default 6 h from the agent, what was asked for (1 h) from STS. */
+  /** Lifetime of issued credentials in seconds; default 6 h from the agent, the requested one (1 h) from STS. */
   readonly lifetime?: number;
   readonly deny?: readonly DenyRule[];
 }
@@ -58,7 +58,7 @@ export interface Caller {
 /** The caller of operations without a signature. */
 export const anonymous: Caller = { identity: '', arn: '', userId: '' };
 
-/** What a token says: whose it is, that it was good once, or nothing. */
+/** The state of a token: its identity, expired, or unknown. */
 type TokenMeaning =
   | { readonly kind: 'known'; readonly name: string; readonly identity: Identity }
   | { readonly kind: 'expired' }
@@ -71,13 +71,13 @@ export interface Identities {
   /** The one that has this role. */
   byRole(role: string): { readonly name: string; readonly identity: Identity } | undefined;
   issue(name: string, session: string, lifetimeSeconds: number): Credentials;
-  /** Credentials that were issued here, alive or not. */
+  /** Issued credentials, valid or expired. */
   find(accessKeyId: string): Credentials | undefined;
   /** Adds an identity, or changes the fields given of the one that has this name. */
   change(name: string, changes: Identity): void;
   /** Ends the life of all temporary credentials (of one identity) now; how many there were. */
   expire(name?: string): number;
-  /** `resources`: everything by which a rule may name what is asked for; `*` for actions that have no resource. */
+  /** `resources`: all names by which a rule may refer to the requested resource; `*` for actions without a resource. */
   isDenied(caller: Caller, action: string, resources: readonly string[]): boolean;
 }
 

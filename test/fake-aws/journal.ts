@@ -1,5 +1,5 @@
 /**
- * Every call that was made, in the order of arrival: who asked what of whom, and what came of it. Never a value.
+ * Every call in the order of arrival: identity, service, operation and result. Never a value.
  *
  * An entry is there as soon as the request is read; its status is 0 until the answer was sent, and stays 0 when the call
  * was left hanging or was cut.
@@ -16,7 +16,7 @@ export interface JournalEntry {
   readonly operation: string;
   /** From the signature; empty for operations without a signature. */
   readonly region: string;
-  /** Names, ARNs or paths as they were asked for. */
+  /** The requested names, ARNs or paths. */
   readonly ids: readonly string[];
   /** ARN of the signer, once the signature was found good. */
   identity: string | undefined;
@@ -29,7 +29,7 @@ export interface JournalEntry {
   readonly received: number;
   /** Bytes of the answer's body. */
   sent: number;
-  /** Number of the connection, from 1: equal numbers mean that it was kept alive. */
+  /** Number of the connection, from 1: equal numbers mean one kept-alive connection. */
   readonly connection: number;
 }
 

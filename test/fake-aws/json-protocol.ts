@@ -13,7 +13,7 @@ export function jsonAnswer(result: JsonObject): Answer {
   return { status: 200, headers, body: JSON.stringify(result) };
 }
 
-/** The services differ in how they write the name of the field that holds the sentence. */
+/** The services differ in the name of the message field. */
 export function errorAnswer(error: AwsError, messageField: 'message' | 'Message'): Answer {
   const message = error.message === '' ? {} : { [messageField]: error.message };
   return {

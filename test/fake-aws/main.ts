@@ -1,5 +1,5 @@
 /**
- * The fake AWS as a process of its own:
+ * The fake AWS as a separate process:
  *
  *   node test/fake-aws/main.ts --seed seed.yaml [--port 0] [--host 127.0.0.1] [--tls-key FILE --tls-cert FILE]
  *

@@ -189,7 +189,7 @@ function shown(
   };
 }
 
-/** Something that looks encrypted and says nothing. */
+/** Text that looks encrypted. */
 function ciphertext(value: string): string {
   return `AQICAH${createHash('sha512').update(value).digest('base64')}`;
 }

@@ -28,7 +28,7 @@ export interface StoredParameter {
 export interface FoundParameter {
   readonly parameter: StoredParameter;
   readonly version: ParameterVersion;
-  /** `:3` or `:label`, as it was asked for. */
+  /** `:3` or `:label`, as requested. */
   readonly selector: string | undefined;
 }
 

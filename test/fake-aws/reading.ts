@@ -1,10 +1,10 @@
 /**
- * Readers of data from outside (a seed file, a control request): each checks one shape and says where it does not fit.
+ * Parsers of external data (a seed file, a control request): each checks one shape and reports the place of a mistake.
  *
  * An unknown key is an error, so that a typing error in a seed is found at once.
  */
 
-/** Checks a value found at `where` and gives it its type. */
+/** Checks a value found at `where` and returns it with its type. */
 export type Reader<T> = (value: unknown, where: string) => T;
 
 type Readers = Readonly<Record<string, Reader<unknown>>>;
@@ -61,7 +61,7 @@ export function word<const W extends string | number>(...words: readonly W[]): R
   };
 }
 
-/** An object whose `kind` says which reader it needs. */
+/** An object whose `kind` selects the parser. */
 export function byKind<T>(readers: Readonly<Record<string, Reader<T>>>): Reader<T> {
   return (value, where) => {
     const { kind } = record((item) => item)(value, where);

@@ -1,8 +1,8 @@
 /**
  * Secrets Manager: the operations, over the secrets of the region that the signature names.
  *
- * Errors have AWS's codes and sentences, all with HTTP 400. A permission is asked for on the ARN when the secret exists and
- * on the id as it was asked for when it does not, as AWS's sentences show.
+ * Errors have AWS's codes and messages, all with HTTP 400. A permission is checked on the ARN if the secret exists, and
+ * on the requested id if it does not, as AWS's messages show.
  */
 
 import { AwsError, asAwsError } from './aws-error.ts';

@@ -29,7 +29,7 @@ export interface StoredSecret {
   /** When AWS will rotate it next; a secret with this has rotation switched on. */
   nextRotation: number | undefined;
   changedAt: number;
-  /** When it will be gone for good; set while it is marked for deletion. */
+  /** When it will be deleted; set while the deletion is scheduled. */
   deletedAt: number | undefined;
 }
 

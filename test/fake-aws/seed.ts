@@ -1,5 +1,5 @@
 /**
- * The seed: what the fake AWS holds when it starts, from a YAML file or as an object of the same shape.
+ * The seed: the data of the fake AWS at its start, from a YAML file or as an object of the same shape.
  *
  *   account: '111122223333'              # default
  *   chance: 1                            # seed of everything left to chance; default 1
@@ -10,7 +10,7 @@
  *       webIdentityTokens: [web-token]   # what STS accepts for this role
  *       expiredTokens: [old-token]
  *       lifetime: 900                    # seconds
- *       instanceRole: true               # what the instance metadata service gives away
+ *       instanceRole: true               # the identity of the instance metadata service
  *       deny:                            # what is not denied is allowed
  *         - action: secretsmanager:BatchGetSecretValue
  *         - action: ssm:GetParameter*
@@ -89,7 +89,7 @@ export interface SecretSeed extends VersionSeed {
   readonly nextRotation?: string;
   /** Marked for deletion; `false` restores. */
   readonly deleted?: boolean;
-  /** Instead of a value of its own. */
+  /** Instead of an own value. */
   readonly versions?: readonly VersionSeed[];
 }
 
@@ -98,7 +98,7 @@ export interface ParameterSeed {
   readonly type?: ParameterType;
   readonly value?: string;
   readonly labels?: readonly string[];
-  /** Instead of a value of its own. */
+  /** Instead of an own value. */
   readonly versions?: readonly { readonly value: string; readonly labels?: readonly string[] }[];
 }
 
@@ -179,7 +179,7 @@ export const fault: Reader<Fault> = object(
   { on: object({}, filterFields), times: number, after: number, chance: number },
 );
 
-/** A string stands for an object that holds it in one field. */
+/** A string is short for an object with it in one field. */
 function textOr<T>(reader: Reader<T>): Reader<string | T> {
   return (value, where) => (typeof value === 'string' ? value : reader(value, where));
 }

@@ -1,7 +1,7 @@
 /**
- * What every stood-in service looks like to the server: requests come in parsed, answers go out as bytes.
+ * The interface of a simulated service: it gets parsed requests and returns bytes.
  *
- * A service knows its operations and its protocol. It knows nothing of sockets, faults or the journal.
+ * A service implements its operations and its protocol, without sockets, faults or the journal.
  */
 
 import type { Account } from './account.ts';
@@ -44,7 +44,7 @@ export interface Context {
 }
 
 export interface Operation {
-  /** The names, ARNs or paths that are asked for, as they were asked for: for the journal and the faults. */
+  /** The requested names, ARNs or paths, for the journal and the faults. */
   ids(input: JsonObject): readonly string[];
   run(input: JsonObject, context: Context): JsonObject;
   /** False for operations without a signature; default: true. */

@@ -1,7 +1,7 @@
 /**
- * STS: exchanges a web identity token, or the signature of another identity, for credentials, and says who signed a request. Query protocol in, XML out.
+ * STS: exchanges a web identity token, or the signature of another identity, for credentials, and returns the identity of the signer. Query protocol in, XML out.
  *
- * A token is looked up, not verified as a JWT: it is known, expired or unknown. A known token gets only the role of its own
+ * A token is looked up, not verified as a JWT: it is known, expired or unknown. A known token gets only the role of its
  * identity.
  */
 
@@ -9,7 +9,7 @@ import { AwsError } from './aws-error.ts';
 import type { Credentials } from './identities.ts';
 import type { Answer, Context, JsonObject, Operation, Service } from './service.ts';
 
-/** Life of credentials when neither the identity nor the request says, in seconds. */
+/** Default lifetime of credentials, in seconds. */
 const ONE_HOUR = 3600;
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 

@@ -1,4 +1,4 @@
-/** Patterns of IAM policies: `*` stands for anything, `?` for one character. */
+/** Patterns of IAM policies: `*` matches any text, `?` one character. */
 
 const compiled = new Map<string, RegExp>();
 

@@ -1,7 +1,7 @@
 /**
  * Takes the published Kubernetes schemas from the PyPI package kubernetes-validate into test/fixtures/kubernetes-schemas.
  *
- * The package holds the schemas of every release with unknown fields refused. Kept here are the kinds that we print or
+ * The package contains the schemas of every release, which reject unknown fields. This file keeps the kinds that podsecrets prints or
  * read, and what they refer to, without descriptions. Run by hand, when a Kubernetes release is added (needs pip):
  *
  *   node test/kubernetes/fetch-schemas.ts

@@ -56,7 +56,7 @@ test.after.each(async ({ pods }) => {
 interface Fixture {
   readonly aws: FakeAwsProcess;
   readonly pods: RunningPod[];
-  /** What is mounted beside the volumes: the token of the service account, and a shell. */
+  /** Mounted in addition to the volumes: the token of the service account, and a shell. */
   readonly tokens: string;
 }
 
@@ -120,7 +120,7 @@ const TOKENS = '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount';
 /** A shell by a name that no other process has: 15 letters at most. */
 const APP = `app-${process.pid}`;
 const FILE = '/mnt/secrets-store/db';
-/** Prints the file whenever it holds something new; ends at SIGTERM. */
+/** Prints the file whenever it has new content; ends at SIGTERM. */
 const watching = `trap 'echo bye; exit 0' TERM; old=; while :; do new=$(cat ${FILE}); if [ "$new" != "$old" ]; then echo "$new"; old=$new; fi; sleep 0.05; done`;
 
 test('native sidecar: the application starts after the files exist, sees a rotation, and ends first', async (fixture) => {

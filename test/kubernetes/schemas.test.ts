@@ -1,4 +1,4 @@
-/** The judge itself: that it refuses what Kubernetes refuses, and knows one release from another. */
+/** The schema check itself: it rejects what Kubernetes rejects, for each release. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

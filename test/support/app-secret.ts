@@ -18,7 +18,7 @@ function appSecret(generation: number): string {
   return JSON.stringify(Object.fromEntries(paths.map((path, at) => [`k${at}`, valueIn(generation, path)])));
 }
 
-/** The seed of a fake AWS that holds the secret `app` in generation 0. */
+/** The seed of a fake AWS with the secret `app` in generation 0. */
 export const appSeed = {
   identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: [token] } },
   regions: { [region]: { secrets: { app: appSecret(0) } } },

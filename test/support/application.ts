@@ -1,4 +1,4 @@
-/** Runs reloader.ts, an application that reloads a file, with a name and a process group of its own. */
+/** Runs reloader.ts, an application that reloads a file, with its own name and process group. */
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -13,7 +13,7 @@ import type { Log } from '../../src/core/log.ts';
 /** Milliseconds for an attempt, by the clock of the test. */
 const awsTimeout = 5000;
 
-/** A source that authenticates as the variables say, and asks for each secret singly. */
+/** A source that authenticates by the variables, and fetches each secret singly. */
 export function awsSource(env: Environment, clock: Clock, log: Log, meter: ApiMeter): SecretSource {
   const environment = readAwsEnvironment(env);
   const authentication = resolveAuthMethod({

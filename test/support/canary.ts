@@ -1,4 +1,4 @@
-/** Values that must never be seen outside their files, and the hunt for them in everything that was printed or written. */
+/** Values that must never appear outside their files, and the search for them in all output. */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ export function canary(name: string): string {
 
 const mark = 'CANARY-';
 
-/** The forms in which a value is printed when somebody does not mean to: as it is, in base64 at any offset, hex, escaped. */
+/** The encodings in which a value is printed by accident: unchanged, base64 at any offset, hex, escaped. */
 const forms: readonly RegExp[] = [
   new RegExp(mark),
   ...[0, 1, 2].map((offset) => {

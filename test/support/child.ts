@@ -1,4 +1,4 @@
-/** Runs a program of test/support in a process of its own and reads what it prints. */
+/** Runs a program of test/support in a separate process and reads its output. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

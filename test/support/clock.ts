@@ -1,14 +1,14 @@
 /**
- * A clock for tests: time stands still until the test moves it.
+ * A clock for tests: time moves only when the test moves it.
  *
  *   const clock = fakeClock();                  // elapsed 0, now 2026-01-01T00:00:00Z, random 0.5
  *   await clock.advance(60_000);                // a minute passes: every sleeper wakes at its own moment, in order
  *   await clock.next();                         // straight to the moment at which the next sleeper wakes; false if none
- *   await clock.suspend(3_600_000);             // the machine was suspended: an hour is gone, and timers stood still meanwhile
+ *   await clock.suspend(3_600_000);             // the machine was suspended: an hour has passed, without timers
  *   clock.jump(-5_000);                         // the wall clock is set back; elapsed and sleepers do not notice
  *   await clock.settle();                       // let everything run that waits for nothing but promises
  *   clock.sleepers                              // what is asleep: milliseconds until each wakes, soonest first
- *   fakeClock({ now: 0, random: () => 0.99 })   // random may also be a function with a sequence of its own
+ *   fakeClock({ now: 0, random: () => 0.99 })   // random may also be a function with its own sequence
  *
  * After each wake-up the promises that follow from it are run to the end, through up to `turns` turns of the event loop
  * (default 2: enough for promises; give more when dynamic imports or real files are between), before the next one wakes.
@@ -19,7 +19,7 @@ import type { Clock } from '../../src/core/clock.ts';
 export interface FakeClock extends Clock {
   /** Moves time by `ms`, waking every sleeper at its moment, also those that fall asleep on the way. */
   advance(ms: number): Promise<void>;
-  /** Moves to the next wake-up; false, and no move, when nobody sleeps. */
+  /** Moves to the next timer; returns false without a move if there is none. */
   next(): Promise<boolean>;
   /** `ms` pass that no timer counts, as on a suspended machine: every sleeper has as much of its sleep to come as before. */
   suspend(ms: number): Promise<void>;

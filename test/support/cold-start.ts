@@ -28,7 +28,7 @@ export function openColdStarts(what: string, limit: number): ColdStarts | undefi
     return undefined;
   }
   const directory = mkdtempSync(join(tmpdir(), 'cold-start-'));
-  // The kernel does not drop pages that another process has mapped, so it is a file of its own.
+  // The kernel does not drop pages that another process has mapped, so it is a separate file.
   const program = join(directory, 'podsecrets');
   copyFileSync(binary, program);
   // What it has to write to the disk cannot be dropped.

@@ -28,7 +28,7 @@ function dedented(text: string): readonly string[] {
   return lines.map((line) => line.slice(indent));
 }
 
-/** The text as a plan, or what stands against it. */
+/** The text as a plan, or its problems. */
 export function parse(text: string, options: Partial<PlanOptions> = {}): Promise<ParsedPlan> {
   return parsePlan(text, { file: 'demo.yaml', defaultMode: 0o644, environmentRegion: undefined, ...options });
 }

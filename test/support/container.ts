@@ -33,7 +33,7 @@ export interface ContainerSpec {
   readonly root: string;
   readonly readOnlyRoot: boolean;
   readonly user: { readonly uid: number; readonly gid: number };
-  /** The pid, as the host sees it, of a process in the namespace to join; undefined: one of its own. */
+  /** The pid, on the host, of a process in the namespace to join; undefined: a new one. */
   readonly joins: number | undefined;
 }
 
@@ -66,7 +66,7 @@ export function startContainer(spec: ContainerSpec): Container {
   return { ended, log: () => log, kill: (signal) => killInside(child, signal) };
 }
 
-/** The process that keeps a shared namespace alive; answers with its pid as the host sees it. */
+/** The process that keeps a shared namespace alive; resolves with its pid on the host. */
 export async function startPause(): Promise<{ readonly pid: number | undefined; readonly stop: () => void }> {
   if (!isolated) return { pid: undefined, stop: () => {} };
   const child = spawn('unshare', ['--pid', '--fork', '--kill-child', 'sleep', 'infinity'], {
@@ -136,7 +136,7 @@ function killInside(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(pid, signal);
   } catch {
-    // It ended by itself.
+    // It has exited.
   }
 }
 

@@ -17,7 +17,7 @@ export interface OpenDirectory {
   readonly clock: FakeClock;
   readonly held: HeldDirectory;
   readonly writer: Directory;
-  /** Announces every change, unless the test says otherwise; then removes what is due, as a sync does. */
+  /** Notifies of every change by default; then removes old generations, like a sync. */
   publish(next: Snapshot, announce?: Announce): Promise<Change>;
   /** The same, with everything that a publish returns. */
   published(next: Snapshot, announce?: Announce): Promise<Published>;
@@ -37,7 +37,7 @@ export interface OpenOptions extends Partial<HoldOptions> {
   readonly clock?: FakeClock;
 }
 
-/** Opens a directory under a clock that stands still. */
+/** Opens a directory with a fake clock. */
 export async function open(dir: string, overrides: OpenOptions = {}): Promise<OpenDirectory> {
   const { clock = fakeClock(), owner, keepReplaced = true } = overrides;
   const options = {
@@ -81,7 +81,7 @@ export async function open(dir: string, overrides: OpenOptions = {}): Promise<Op
   };
 }
 
-/** One publish by a writer of its own that delivers the notification and ends, as `init` does. */
+/** One publish by a new writer that delivers the notification and ends, like `init`. */
 export async function publishOnce(dir: string, next: Snapshot, overrides: OpenOptions = {}) {
   const directory = await open(dir, overrides);
   try {

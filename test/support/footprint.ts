@@ -1,4 +1,4 @@
-/** What a process holds, counted: what must not grow. */
+/** Counts the resources of a process that must not grow. */
 
 import { getEventListeners } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ export interface Footprint {
   readonly descriptors: number;
   readonly timers: number;
   readonly sockets: number;
-  /** Listeners on a signal that lives as long as the program, and signals that depend on it. */
+  /** Listeners on a signal that exists as long as the program, and signals that depend on it. */
   readonly listeners: number;
 }
 

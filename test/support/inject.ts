@@ -65,6 +65,7 @@ export function objectsIn(text: string): readonly unknown[] {
 export interface ContainerView {
   readonly name: string;
   readonly image: string;
+  readonly command?: readonly string[];
   readonly args: readonly string[];
   readonly restartPolicy?: string;
   readonly startupProbe?: { readonly httpGet: unknown; readonly failureThreshold: number };
@@ -89,7 +90,7 @@ export function containersIn(
   return valuesIn<readonly ContainerView[]>(objects, list).flat();
 }
 
-/** Every value that stands under a key, however deep. */
+/** Every value of a key, at any depth. */
 export function valuesIn<T>(value: unknown, key: string): readonly T[] {
   if (Array.isArray(value)) return value.flatMap((item) => valuesIn<T>(item, key));
   if (typeof value !== 'object' || value === null) return [];

@@ -59,7 +59,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
       // The next writer starts meanwhile and waits for the lock, like the container that replaces a killed one.
       const from = ++kills * STRIDE;
       const next = startWriter({ dir, from: from + STRIDE });
-      // Every other writer is killed in or soon after its first publish, the others when the reader has seen one of theirs.
+      // Every other writer is killed in or soon after its first publish, the others when the reader has read one of theirs.
       if (kills % 2 === 0) while ((await reader.turn()).newest < from);
       await change(dir, Math.ceil(random() * CHANGES), writer);
       writer.kill('SIGKILL');

@@ -24,14 +24,14 @@ export interface KubernetesDouble {
   /** What the service account may do. Undefined: everything. */
   rules: readonly RbacRule[] | undefined;
   /** Answers to give before any other: a status with a body, or silence. */
-  /** What `/version` says. */
+  /** The response of `/version`. */
   gitVersion: string;
   readonly faults: {
     readonly status: number;
     readonly body?: unknown;
     readonly headers?: Record<string, string>;
   }[];
-  /** Runs once, before the next apply is looked at: somebody else is quicker. */
+  /** Runs once before the next apply, as a concurrent writer. */
   beforeApply: (() => void) | undefined;
   secret(name: string): StoredSecret | undefined;
   /** Somebody else writes: an `Update` by that manager. */
@@ -137,7 +137,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
       return failure(422, 'Invalid', 'fieldManager: Required value: is required for apply patch');
     const force = request.query.get('force') === 'true';
     const live = secrets.get(name);
-    // The server asks for `create` too, with the name, when the apply would create.
+    // The server also checks `create`, with the name, if the apply would create.
     if (live === undefined && !allowed('create', '', 'secrets', name))
       return forbidden('create', '', 'secrets', name);
     const applied = applySecretBody(live, JSON.parse(request.text), manager, 'Apply', fresh(), force);
@@ -251,7 +251,7 @@ function shared() {
   return made;
 }
 
-/** A certificate of its own for 127.0.0.1, made by node-forge, for Node can read certificates but not make them. */
+/** A certificate for 127.0.0.1, created by node-forge, because Node can read certificates but not create them. */
 export function certificate(options: { readonly authority?: boolean; readonly name?: string } = {}) {
   const keys = forge.pki.rsa.generateKeyPair(2048);
   const made = forge.pki.createCertificate();

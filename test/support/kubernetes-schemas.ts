@@ -14,6 +14,11 @@ import { parseAllDocuments } from 'yaml';
 export const releases = ['1.29', '1.34', '1.36'] as const;
 export type Release = (typeof releases)[number];
 
+/** The releases that have what a manifest uses: fileKeyRef and image volumes came with 1.34. */
+export function releasesOf(text: string): readonly Release[] {
+  return /fileKeyRef|podsecrets-program/.test(text) ? releases.slice(releases.indexOf('1.34')) : releases;
+}
+
 /** What a release has against the objects of a YAML (or JSON) text; empty when nothing. */
 export function manifestFaults(text: string, release: Release): readonly string[] {
   // Kubernetes' tools leave base 60 numbers and dates as text.
@@ -35,7 +40,7 @@ export function manifestFaults(text: string, release: Release): readonly string[
 
 /** What a release has against one object, or against the items of a list. */
 export function objectFaults(object: unknown, release: Release): readonly string[] {
-  // Comments between two `---` are a document that says null.
+  // Comments between two `---` are a document with the value null.
   if (object === null) return [];
   const { apiVersion, kind, items, metadata } = object as Record<string, unknown>;
   if (kind === 'List') return (items as readonly unknown[]).flatMap((item) => objectFaults(item, release));

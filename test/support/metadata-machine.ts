@@ -23,7 +23,7 @@ const ECS_AGENT = '169.254.170.2';
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--net', 'sh', '-c'] as const;
 const script = `ip link set lo up && ip addr add ${METADATA}/32 dev lo && ip addr add ${ECS_AGENT}/32 dev lo`;
 
-/** Starts the machine; undefined, and said so, where namespaces are not allowed. */
+/** Starts the machine; undefined, with a message, if namespaces are not allowed. */
 export async function startMetadataMachine(what: string, seed: Seed): Promise<MetadataMachine | undefined> {
   if (!isAllowed(what, [...UNSHARE, script])) return undefined;
   const starter = [...UNSHARE, `${script} && exec "$0" "$@"`];

@@ -41,7 +41,7 @@ export function mountFaults(pod: PodView): readonly string[] {
   const own = started.filter(isOwn);
   if (own.length === 0) return [];
   const faults = own[0] === initContainers[0] ? [] : ['podsecrets is not the first init container'];
-  /** What each volume holds, by its path in the volume. */
+  /** The files of each volume, by path. */
   const tree = new Map(volumes.map(({ name }) => [name, new Map([['', BY_KUBELET]])]));
   const published = new Map<string, { readonly path: string; readonly uid: number }>();
   for (const container of started) {

@@ -39,7 +39,7 @@ export const canMountAsNode = isAllowed('a volume as a node mounts it', [
   'mount -t tmpfs tmpfs /mnt && setpriv --reuid=65532 --regid=65532 --clear-groups nsenter --version && nsenter --mount=/proc/$$/ns/mnt true',
 ]);
 
-/** Mounts it. `fsGroup`: the group that the kubelet gives it. */
+/** Mounts it. `fsGroup`: the group that the kubelet sets. */
 export async function mountVolume({ fsGroup }: { readonly fsGroup?: number } = {}): Promise<NodeVolume> {
   // The checkout may be in a folder that only its owner can enter.
   const program = join(scratch(), 'program');

@@ -2,7 +2,7 @@
  * A pod without a kubelet: what inject prints, run as real processes in the order that Kubernetes promises.
  *
  * Init containers run one after the other; one with restartPolicy Always is a sidecar, and the next waits until its
- * startupProbe succeeds. Sidecars are restarted whenever they end, others as the pod's restartPolicy says. When the
+ * startupProbe succeeds. Sidecars are restarted whenever they end, others according to the pod's restartPolicy. When the
  * containers have ended, or the pod is stopped, sidecars get SIGTERM last, in reverse order. Volumes are folders: a Memory
  * emptyDir on a tmpfs, a ConfigMap with its files. A subPath that is missing is made with the mode of the volume, as root's. Back-off between restarts is short; there is no network namespace.
  */
@@ -71,7 +71,7 @@ export interface RunningPod {
   readonly events: readonly string[];
   readonly log: (container: string) => string;
   readonly kill: (container: string, signal: NodeJS.Signals) => void;
-  /** Resolves as soon as the condition holds; rejects with all logs when it does not come to hold. */
+  /** Resolves as soon as the condition is true; rejects with all logs at the time limit. */
   readonly until: (condition: () => boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
 }

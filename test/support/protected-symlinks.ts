@@ -1,6 +1,6 @@
 /**
  * The kernel's rule for following symbolic links, as it is with the sysctl fs.protected_symlinks (Linux,
- * Documentation/admin-guide/sysctl/fs.rst), held against what stands in a directory. It proves that an application can open
+ * Documentation/admin-guide/sysctl/fs.rst), applied to the files of a directory. It proves that an application can open
  * its files on a machine whose sysctl is off.
  */
 

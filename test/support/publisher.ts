@@ -3,7 +3,7 @@
  *
  *   node test/support/publisher.ts '{"dir":"/dev/shm/x","from":100,"to":200}'
  *
- * It prints `open` when it holds the lock, and with `to` a line `done` when it has published that one and closed. A Problem is
+ * It prints `open` when it has the lock, and with `to` a line `done` when it has published that one and closed. A Problem is
  * printed as one line of JSON and ends it with exit code 6.
  */
 

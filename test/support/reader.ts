@@ -15,7 +15,7 @@ import { generationOf, pathsOf, steadyPaths } from './generations.ts';
 
 export interface Report {
   readonly turns: number;
-  /** How many different generations were seen. */
+  /** The number of different generations read. */
   readonly generations: number;
   /** The newest of them. */
   readonly newest: number;
@@ -70,7 +70,7 @@ function readSet(set: string, { steady, pathsOf, generationOf }: Expectation): v
   }
 }
 
-/** `<dir>/<file>` by itself: always opens, is complete, and never goes back in time. */
+/** Checks `<dir>/<file>`: it always opens, is complete, and never becomes older. */
 function readLinks(dir: string, { steady, generationOf }: Expectation): number {
   let newest = 0;
   for (const path of steady) {

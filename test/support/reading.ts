@@ -1,10 +1,10 @@
-/** The reader (reader.ts) as a process of its own, which reads while others write, and can be asked for a whole turn. */
+/** The reader (reader.ts) as a separate process, which reads while others write; a test can wait for a complete turn. */
 
 import { startChild } from './child.ts';
 import type { Report } from './reader.ts';
 
 export interface Reading {
-  /** Resolves when a turn is over that began after this was called: with all that was seen until then. */
+  /** Resolves when a turn is over that began after this was called: with everything read until then. */
   turn(): Promise<Report>;
   /** Ends it; resolves with all that it saw. */
   end(): Promise<Report>;
@@ -12,7 +12,7 @@ export interface Reading {
   kill(): void;
 }
 
-/** Starts it; resolves when it has seen the first set. `paths`: those that every set has; none: those of publisher.ts. */
+/** Starts it; resolves when it has read the first set. `paths`: those of every set; default: those of publisher.ts. */
 export async function startReader(dir: string, paths: readonly string[] = []): Promise<Reading> {
   const reader = startChild('reader.ts', [dir, ...paths]);
   let reports = 1;

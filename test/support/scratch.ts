@@ -1,4 +1,4 @@
-/** A directory of its own for a test, on a real tmpfs, gone when the test's process ends. */
+/** A directory for one test, on a real tmpfs, removed when the test's process ends. */
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** Plans and snapshots for the tests of Kubernetes Secrets: what the config asks for, and the files as published. */
+/** Plans and snapshots for the tests of Kubernetes Secrets. */
 
 import type { Plan, PlannedObject, SecretObject } from '../../src/config/plan.ts';
 import { secretRef } from '../../src/config/secret-ref.ts';

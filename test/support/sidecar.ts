@@ -26,7 +26,7 @@ export interface Sidecar extends Running {
   refresh(): Promise<void>;
 }
 
-/** Starts `podsecrets sidecar` with a port of its own, at log level debug. */
+/** Starts `podsecrets sidecar` on a free port, at log level debug. */
 export async function startSidecar(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

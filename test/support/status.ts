@@ -1,4 +1,4 @@
-/** A sidecar that has seen everything: the status the tests of the pages share. */
+/** The status of a sidecar with every field, for the tests of the pages. */
 
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 

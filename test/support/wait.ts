@@ -12,7 +12,7 @@ export const WAIT_LIMIT = 30_000;
 
 type Description = string | (() => string);
 
-/** Resolves as soon as the condition holds; rejects with "expected `what`" when it does not within the limit. */
+/** Resolves as soon as the condition is true; rejects with "expected `what`" after the limit. */
 export async function until(what: Description, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + WAIT_LIMIT;
   while (!(await isSo())) {

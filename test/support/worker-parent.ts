@@ -1,4 +1,4 @@
-/** Starts worker-child.ts, and says what it reports. */
+/** Starts worker-child.ts, and returns its reports. */
 
 import { join } from 'node:path';
 import { runWorker } from '../../src/worker/process.ts';

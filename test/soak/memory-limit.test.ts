@@ -1,0 +1,192 @@
+/**
+ * Whatever answers, a process stays within the chart's memory limit of 128 MiB: each kind of answer that could fill the memory,
+ * from everything that is asked. The kernel would kill a process that needs more.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openMemoryLimit } from '../support/memory-limit.ts';
+import { binary, start } from '../support/program.ts';
+import { irsaEnv, makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
+
+const LIMIT = 128 * 1024 * 1024;
+const KIB = 1024;
+
+/** What is asked, and the bytes that its answer may have (src/aws/transport.ts). */
+const OPERATIONS = {
+  agent: 64 * KIB,
+  AssumeRoleWithWebIdentity: 64 * KIB,
+  GetSecretValue: 512 * KIB,
+  BatchGetSecretValue: 10 * 1024 * KIB,
+  GetParameters: 1024 * KIB,
+} as const;
+type Operation = keyof typeof OPERATIONS;
+
+/** Answers; `size` is what the operation may have. */
+const ATTACKS: Readonly<Record<string, (response: ServerResponse, size: number) => void>> = {
+  'a body without an end': (response) => endless((chunk, sent) => response.write(chunk, sent), 'a'),
+  'headers without an end': (response) => {
+    const { socket } = response;
+    socket?.write('HTTP/1.1 200 OK\r\n');
+    endless((chunk, sent) => socket?.write(chunk, sent), 'x-header: a\r\n');
+  },
+  'a status line without an end': ({ socket }) => {
+    socket?.write('HTTP/1.1 200 ');
+    endless((chunk, sent) => socket?.write(chunk, sent), 'a');
+  },
+  'informational answers without an end': ({ socket }) => {
+    endless((chunk, sent) => socket?.write(chunk, sent), 'HTTP/1.1 102 Processing\r\n\r\n');
+  },
+  'a gzip bomb': (response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' });
+    response.end(bomb);
+  },
+  'lists in lists': (response, size) => response.end('['.repeat(size)),
+  'lists in lists that are closed': (response, size) =>
+    response.end('['.repeat(size / 2) + ']'.repeat(size / 2)),
+  'objects in objects': (response, size) => response.end(filled('', '{"a":', '', size)),
+  'empty objects': (response, size) => response.end(filled('{"SecretValues":[', '{},', '{}]}', size)),
+  'empty parameters': (response, size) => response.end(filled('{"Parameters":[', '{},', '{}]}', size)),
+  'empty lists': (response, size) => response.end(filled('[', '[],', '[]]', size)),
+  'many keys': (response, size) => {
+    let keys = '';
+    for (let key = 0; keys.length < size - 100; key++) keys += `"${key.toString(36)}x":{},`;
+    response.end(`{${keys}"last":{}}`);
+  },
+  'one long value': (response, size) => response.end(filled('{"SecretString":"', 'a', '"}', size)),
+  'a value of escapes': (response, size) => response.end(filled('{"SecretString":"', '\\u00e4', '"}', size)),
+  'elements in elements': (response, size) => response.end(filled('', '<a>', '', size)),
+  'an error of the largest size': (response, size) =>
+    response.writeHead(500).end(filled('{"__type":"X","message":"', 'a', '"}', size)),
+};
+
+const bomb = gzipSync(Buffer.alloc(256 * 1024 * KIB, 'a'));
+
+function filled(before: string, piece: string, after: string, size: number): string {
+  return before + piece.repeat(Math.floor((size - before.length - after.length) / piece.length)) + after;
+}
+
+function endless(write: (chunk: string, sent: (error?: Error | null) => void) => void, piece: string): void {
+  const chunk = piece.repeat(256 * KIB);
+  const more = (error?: Error | null): void => {
+    if (!error) write(chunk, more);
+  };
+  more();
+}
+
+/** The fake AWS, reduced to what is needed here. The first part of the path names what it is asked and the attack that answers. */
+async function openServer() {
+  const sockets = new Set<Socket>();
+  const hits = new Map<string, number>();
+  const server = createServer(async (request, response) => {
+    for (const part of [response, request.socket.setMaxListeners(0)]) part.on('error', () => {});
+    const operation = operationOf(request, await text(request).catch(() => ''));
+    const [, place = ''] = (request.url ?? '').split('/');
+    const [hostile, attack = ''] = decodeURIComponent(place).split('.');
+    if (operation !== hostile) return answerWell(operation, response);
+    hits.set(attack, (hits.get(attack) ?? 0) + 1);
+    ATTACKS[attack]?.(response, OPERATIONS[operation]);
+  }).on('connection', (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    attack(operation: Operation, attack: string) {
+      hits.delete(attack);
+      const url = `http://127.0.0.1:${port}/${encodeURIComponent(`${operation}.${attack}`)}`;
+      return { url, agentUrl: `${url}/v1/credentials`, hits: () => hits.get(attack) ?? 0 };
+    },
+    close(): void {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function operationOf({ url, headers }: IncomingMessage, body: string): Operation {
+  if (url?.endsWith('/v1/credentials')) return 'agent';
+  if (body.includes('AssumeRoleWithWebIdentity')) return 'AssumeRoleWithWebIdentity';
+  return String(headers['x-amz-target']).split('.').at(-1) as Operation;
+}
+
+function answerWell(operation: Operation, response: ServerResponse): void {
+  const Expiration = new Date(Date.now() + 3600_000).toISOString();
+  response.end(
+    operation === 'agent'
+      ? JSON.stringify({ AccessKeyId: 'a', SecretAccessKey: 'b', Token: 'c', AccountId: '1', Expiration })
+      : `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>a</AccessKeyId>
+         <SecretAccessKey>b</SecretAccessKey><SessionToken>c</SessionToken><Expiration>${Expiration}</Expiration>
+         </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+  );
+}
+
+/** Several calls at once of each operation: 41 secrets are three batches. */
+const secrets = Array.from({ length: 41 }, (_, at) => ({
+  objectName: `s${at}`,
+  objectType: 'secretsmanager',
+}));
+const parameters = Array.from({ length: 41 }, (_, at) => ({
+  objectName: `/p${at}`,
+  objectType: 'ssmparameter',
+  objectAlias: `p${at}`,
+}));
+
+const memory = suite<{ server: Awaited<ReturnType<typeof openServer>> }>('memory limit');
+memory.before(async (context) => {
+  context.server = await openServer();
+});
+memory.after(({ server }) => server.close());
+
+for (const operation of Object.keys(OPERATIONS) as Operation[]) {
+  // A sidecar differs by its modules, not by what it makes of an answer.
+  for (const command of operation.endsWith('SecretValue')
+    ? (['init', 'sidecar'] as const)
+    : (['init'] as const)) {
+    memory(`${command} stays within 128 MiB, whatever answers ${operation}`, async ({ server }) => {
+      const left = Object.keys(ATTACKS);
+      const work = async (): Promise<void> => {
+        for (let attack = left.pop(); attack !== undefined; attack = left.pop())
+          await staysWithinLimit(command, operation, attack, server.attack(operation, attack));
+      };
+      await Promise.all(Array.from({ length: 3 }, work));
+    });
+  }
+}
+
+async function staysWithinLimit(
+  command: 'init' | 'sidecar',
+  operation: Operation,
+  attack: string,
+  aws: ReturnType<Awaited<ReturnType<typeof openServer>>['attack']>,
+): Promise<void> {
+  const limit = openMemoryLimit(`the memory of ${command}, ${operation}, ${attack}`, LIMIT, binary);
+  if (limit === undefined) return;
+  const box = makeSandbox();
+  try {
+    const token = 'eyJhbGciOiJub25lIn0.e30.x';
+    const isSts = operation === 'AssumeRoleWithWebIdentity';
+    const objects = operation === 'GetParameters' ? parameters : secrets;
+    box.writeConfig({ ...(isSts ? {} : { usePodIdentity: 'true' }), objects });
+    const env = isSts
+      ? irsaEnv(box, aws, 'arn:aws:iam::111122223333:role/app', token)
+      : podIdentityEnv(box, aws, token);
+    const args = ['--config', box.config, '--dir', box.dir, '--start-timeout', '4s', '--aws-timeout', '2s'];
+    args.push('--fetch', operation === 'GetSecretValue' ? 'single' : 'batch');
+    if (command === 'sidecar') args.push('--listen', 'off');
+    const { code, signal, stderr } = await start([command, ...args], env, limit.command).ended();
+    const about = `${attack}: ended with ${code ?? signal}, peak ${limit.peak()} bytes\n${stderr}`;
+    assert.ok(aws.hits() > 0, `nothing was asked: ${about}`);
+    assert.is(limit.kills(), 0, about);
+    // Credentials, or the fetch: an error of the program, not its end.
+    assert.is(code, operation === 'agent' || isSts ? 4 : 5, about);
+    assert.equal(box.files(), {}, about);
+  } finally {
+    limit.remove();
+    box.remove();
+  }
+}
+
+memory.run();
