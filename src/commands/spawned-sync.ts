@@ -1,5 +1,5 @@
 /**
- * Syncs of a sidecar: each in a worker, a process of its own.
+ * Runs each sync of a sidecar in a worker.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -21,7 +21,7 @@ const WAITING = 30_000;
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
 
-/** `shared`: the descriptor of the file in which a worker leaves credentials to the next one. */
+/** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
 export function spawnedSync(context: Context, shared: number | undefined): RunSync {
   const { settings } = context;
   const { self } = context.process;
