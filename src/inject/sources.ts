@@ -43,7 +43,7 @@ export interface Source {
 }
 
 /** Absent where the class has none. */
-export interface SourceMetadata {
+interface SourceMetadata {
   readonly labels?: KubeObject;
   readonly annotations?: KubeObject;
 }

@@ -17,7 +17,7 @@ import { createLineReader } from './lines.ts';
 import { privateMemory } from './memory.ts';
 
 /** The internal commands. */
-export type WorkerKind = 'sync' | 'notify';
+type WorkerKind = 'sync' | 'notify';
 
 /** The work of a worker, and its report. */
 export interface WorkerRun {
