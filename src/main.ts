@@ -6,17 +6,17 @@
  */
 
 import { existsSync, fstatSync, writeFileSync } from 'node:fs';
-import { constants, uptime } from 'node:os';
+import { constants } from 'node:os';
 import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
 import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
-import type { Clock } from './core/clock.ts';
+import { wrapText } from './core/layout.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
+import { systemClock as clock } from './core/system-clock.ts';
 import { version } from './core/version.ts';
-import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
@@ -63,8 +63,10 @@ void main().then(async (code) => {
 
 async function main(): Promise<number> {
   try {
-    if (workerKind !== undefined)
+    if (workerKind !== undefined) {
+      hideStandardStreams(isTerminal);
       return await (await import('./commands/worker.ts')).worker(workerKind, processContext());
+    }
     command = parseCommand(process.argv.slice(2), process.env);
     if (command.kind === 'version') return print(`podsecrets ${version}\n`);
     if (command.kind === 'help') {
@@ -80,10 +82,10 @@ async function main(): Promise<number> {
   }
 }
 
-/** The file and arguments that started this program. The built program is its own script. */
+/** This program as it was started: the built one is its own script, under whatever name it was started. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
-  const args = script === process.execPath ? [] : [...process.execArgv, script];
+  const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
   return { file: process.execPath, args };
 }
 
@@ -185,6 +187,7 @@ function processContext(): WorkerContext {
       user: process.geteuid?.() ?? 0,
       program: program(),
       kill: (pid, signal) => process.kill(pid, signal),
+      memoryLimit: () => process.constrainedMemory(),
       figures: () => {
         const { user, system } = process.cpuUsage();
         return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };
@@ -204,27 +207,6 @@ function isTerminal(descriptor: number): boolean {
     return false;
   }
 }
-
-const clock: Clock = {
-  now: () => Date.now(),
-  // CLOCK_BOOTTIME, unlike the monotonic clock of timers, goes on while the machine is suspended.
-  elapsed: () => uptime() * 1000,
-  random: () => Math.random(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', cancel, { once: true });
-      function wake(): void {
-        signal.removeEventListener('abort', cancel);
-        resolve();
-      }
-      function cancel(): void {
-        clearTimeout(timer);
-        reject(signal.reason);
-      }
-    }),
-};
 
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {

@@ -126,7 +126,7 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
 
 /** Packages and builtins without I/O, and the files that may use them. */
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
-  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject/],
+  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject|^src\/cli\/settings/],
   [/^yaml$/, /^src\/(formats|inject)\//],
   // Compares addresses.
   [/^node:net$/, /^src\/aws\/proxy/],
@@ -161,6 +161,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
+  'src/core/system-clock.ts': /^(node:os)$/,
   'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
   'src/http/request.ts': /^(node:http|node:https)$/,
@@ -168,7 +169,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/server.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
-  'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
+  'src/main.ts': /^(node:fs|node:os|node:sea|node:stream\/consumers|node:tty)$/,
   'src/notify/exec.ts': /^(node:child_process)$/,
   'src/notify/processes.ts': /^(node:fs)$/,
   'src/notify/reap.ts': /^(node:ffi)$/,
@@ -177,12 +178,16 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/publish/directory.ts': /^(node:fs)$/,
   'src/publish/held-directory.ts': /^(node:fs)$/,
   'src/publish/inspect.ts': /^(node:fs)$/,
+  'src/publish/kept-files.ts': /^(node:fs)$/,
   'src/publish/lock.ts': /^(node:fs|node:os|node:sqlite)$/,
+  'src/worker/credentials-file.ts': /^(node:fs)$/,
   'src/worker/inherited.ts': /^(node:ffi|node:fs)$/,
-  'src/worker/process.ts': /^(node:child_process|node:fs)$/,
+  'src/worker/memory.ts': /^(node:fs)$/,
+  'src/worker/process.ts': /^(node:child_process)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
-  'src/v8/reduce-memory.ts': /^(node:v8|node:vm)$/,
+  'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
+  'src/v8/rest.ts': /^(node:v8|node:vm)$/,
 };
 
 /** The files that compose I/O files: they import these as values, and no I/O module. */
@@ -269,6 +274,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
+  'src/v8/release-pages.ts',
   'src/v8/standard-streams.ts',
   'src/worker/inherited.ts',
 ];
@@ -287,6 +293,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/core/system-clock.ts',
   'src/exec/become.ts',
   'src/http/server.ts',
   'src/http/status-client.ts',

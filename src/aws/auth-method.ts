@@ -1,22 +1,22 @@
 /**
- * Which way of authenticating to AWS a config means, decided from its words, the option and the variables alone.
+ * Selects the authentication method from the config, the option and the environment variables.
  *
- * EKS injects variables for whichever way a service account is set up for, so their presence is what `auto` goes by. Without
- * them it is the SDK's default chain, inside Kubernetes without the node's role: only `--auth default` allows that. The
- * decision touches nothing: whether the token is there and what it is worth shows when it is used.
+ * EKS injects variables for the method that a service account is configured for, so `auto` selects by their presence. Without them
+ * it is the SDK's default chain, inside Kubernetes without the node's role: only `--auth default` allows that. Nothing is read from
+ * disk: a missing or invalid token is reported when it is used.
  */
 
 import type { AuthOption } from '../cli/options.ts';
-import { type Environment, placeOf } from '../core/environment.ts';
+import { type Environment, platformOf } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote, withoutPassword } from '../core/text.ts';
 import type { ChainOptions, ContainerOptions, WebIdentity } from './chain-links.ts';
 
-/** A way to authenticate, with all that it needs but the token itself. */
+/** An authentication method with its parameters, without the token itself. */
 export type AuthMethod =
   | {
       readonly kind: 'pod-identity';
-      /** URLs of the agent's credentials, the next one only for when the one before cannot be reached. */
+      /** URLs of the agent's credentials. The next one is used only if the previous one is unreachable. */
       readonly addresses: readonly string[];
       readonly tokenFile: string;
       /** Whether EKS injected its variables. Without them the pod most likely has no association at all. */
@@ -25,36 +25,36 @@ export type AuthMethod =
   | WebIdentity
   | { readonly kind: 'default'; readonly chain: ChainOptions };
 
-/** What the decision goes by. */
+/** The inputs of the selection. */
 export interface AuthInput {
   /** `--auth`. */
   readonly auth: AuthOption;
-  /** What the config says; undefined when the key is absent or empty. */
+  /** From the config; undefined if the key is missing or empty. */
   readonly usePodIdentity: boolean | undefined;
   readonly preferredAddressType: 'auto' | 'ipv4' | 'ipv6';
   readonly env: Environment;
 }
 
-/** The way to authenticate; throws a Problem when its variables are missing. */
-export function resolveAuthMethod(question: AuthInput): AuthMethod {
-  const kind = question.auth === 'auto' ? detectAuthMethod(question) : question.auth;
+/** The authentication method; throws a Problem if its variables are missing. */
+export function resolveAuthMethod(input: AuthInput): AuthMethod {
+  const kind = input.auth === 'auto' ? detectAuthMethod(input) : input.auth;
   switch (kind) {
     case 'pod-identity':
-      return podIdentity(question);
+      return podIdentity(input);
     case 'irsa':
-      return irsa(question);
+      return irsa(input);
     case 'default':
-      return { kind: 'default', chain: chainOptions(question) };
+      return { kind: 'default', chain: chainOptions(input) };
     default:
       return kind satisfies never;
   }
 }
 
-/** One phrase for logs: what is used, and where it comes from. */
+/** The method as a phrase for logs. */
 export function authMethodText(authentication: AuthMethod): string {
   switch (authentication.kind) {
     case 'pod-identity':
-      return `EKS Pod Identity by ${authentication.addresses.map((address) => escapeControl(address)).join(' or ')}`;
+      return `EKS Pod Identity via ${authentication.addresses.map((address) => escapeControl(address)).join(' or ')}`;
     case 'irsa':
       return `IAM role ${escapeControl(authentication.roleArn)} by the service account's token`;
     case 'default':
@@ -83,8 +83,8 @@ function podIdentity({ env, preferredAddressType }: AuthInput): AuthMethod {
 }
 
 /**
- * The agent has two well-known addresses, and the injected one need not be reachable: the config may choose. Any other injected
- * address is used alone, because somebody set it for this cluster.
+ * The agent has two well-known addresses, of which the injected one may be unreachable: the config may choose. Any other injected
+ * address is used alone, because it was configured for this cluster.
  */
 function addressesOf(
   uri: string | undefined,
@@ -111,18 +111,18 @@ function irsa({ env }: Pick<AuthInput, 'env'>): WebIdentity {
   return { kind: 'irsa', roleArn, tokenFile, sessionName: sessionName(env) };
 }
 
-/** The address of container credentials is none that a token may be sent to. */
+/** A token must not be sent to the address of container credentials. */
 export function containerUriProblem(uri: string): Problem {
   return new Problem({
     code: 'credentials.variables',
     subject: AGENT_URI,
     message: `expected an https URL, or http to the agent or to a loopback address, got ${quote(withoutPassword(uri))}`,
-    remedy: 'Remove the variable from the container: EKS injects the right one.',
+    remedy: 'Remove the variable from the container: EKS injects the correct one.',
   });
 }
 
 function chainOptions({ auth, env }: AuthInput): ChainOptions {
-  const place = placeOf(env);
+  const platform = platformOf(env);
   const disabled = env.AWS_EC2_METADATA_DISABLED;
   const both = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY].filter(Boolean).length;
   const files = [
@@ -130,9 +130,9 @@ function chainOptions({ auth, env }: AuthInput): ChainOptions {
     env.AWS_CONFIG_FILE || (env.HOME && `${env.HOME}/.aws/config`),
   ];
   return {
-    place,
+    platform,
     instanceRole:
-      auth === 'auto' && place === 'kubernetes'
+      auth === 'auto' && platform === 'kubernetes'
         ? 'withheld'
         : disabled && disabled !== 'false'
           ? 'disabled'
@@ -145,7 +145,7 @@ function chainOptions({ auth, env }: AuthInput): ChainOptions {
   };
 }
 
-/** One variable without the other leads nowhere, but keeps no other link from serving: its problem is for when none does. */
+/** The Problem of one variable without the other is reported only if no other link provides credentials. */
 function webIdentity(env: Environment): ChainOptions['webIdentity'] {
   if (!env[ROLE_ARN] && !env[WEB_TOKEN_FILE]) return undefined;
   try {
@@ -163,7 +163,7 @@ function containerOptions(env: Environment): ContainerOptions | undefined {
   return {
     name: relative ? 'ECS task role' : isEksAgent(uri) ? 'EKS Pod Identity' : 'container credentials',
     uri,
-    mayBeAsked: URL.canParse(uri) && isAllowedAgentUrl(new URL(uri)),
+    isAllowed: URL.canParse(uri) && isAllowedAgentUrl(new URL(uri)),
     tokenFile: env[AGENT_TOKEN_FILE] || undefined,
     token: () => env.AWS_CONTAINER_AUTHORIZATION_TOKEN || undefined,
   };
@@ -173,13 +173,13 @@ function isEksAgent(uri: string): boolean {
   return uri === IPV4_AGENT || uri === IPV6_AGENT;
 }
 
-/** CloudTrail and AWS's own messages show this name, so it says who and where. At most 64 of `[\w+=,.@-]`. */
+/** The session name, which CloudTrail and AWS's messages show: program and pod. At most 64 of `[\w+=,.@-]`. */
 function sessionName(env: Environment): string {
   const pod = (env.HOSTNAME ?? '').replace(/[^\w+=,.@-]/g, '-');
   return env.AWS_ROLE_SESSION_NAME || `podsecrets${pod === '' ? '' : `-${pod}`}`.slice(0, 64);
 }
 
-/** The SDK sends the token nowhere else: in clear only to this machine and to the agent's addresses. */
+/** The SDK's own rule for sending the token: over plain http only to loopback and the agents' addresses. */
 function isAllowedAgentUrl(url: URL): boolean {
   if (url.protocol === 'https:') return true;
   return (
@@ -194,7 +194,7 @@ const AGENT_TOKEN_FILE = 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE';
 const ROLE_ARN = 'AWS_ROLE_ARN';
 const WEB_TOKEN_FILE = 'AWS_WEB_IDENTITY_TOKEN_FILE';
 
-/** Where the EKS Pod Identity agent listens on every node, by IPv4 and by IPv6. */
+/** The addresses of the EKS Pod Identity agent on every node, IPv4 and IPv6. */
 const IPV4_AGENT = 'http://169.254.170.23/v1/credentials';
 const IPV6_AGENT = 'http://[fd00:ec2::23]/v1/credentials';
 const agentAddresses: Readonly<Record<AuthInput['preferredAddressType'], readonly string[]>> = {
@@ -203,5 +203,5 @@ const agentAddresses: Readonly<Record<AuthInput['preferredAddressType'], readonl
   ipv6: [IPV6_AGENT],
 };
 
-/** Where EKS projects the token that the agent accepts. */
+/** The default path of the token for the agent. */
 const AGENT_TOKEN_DEFAULT = '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token';

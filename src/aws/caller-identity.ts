@@ -1,9 +1,9 @@
 /**
- * Who AWS takes us for: credentials as the config gets them, and STS's answer to whose they are.
+ * The AWS identity of the credentials, from STS GetCallerIdentity.
  *
- * For `doctor` only. GetCallerIdentity needs no permission and cannot be denied, but it needs a way to STS, which reading
- * secrets with Pod Identity does not; so a failure of it says nothing about the credentials. The SDK's client for it adds
- * 18 KiB to the bundle and follows the same variables as the others.
+ * For `doctor` only. The call needs no permission and cannot be denied, but it needs network access to STS, which fetching secrets
+ * with Pod Identity does not. So its failure does not mean that the credentials are invalid. The SDK's client for it adds 18 KiB to
+ * the bundle and uses the same settings as the others.
  */
 
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -14,7 +14,7 @@ import { identityProblem } from './credential-problems.ts';
 import { incompleteResponse } from './error-facts.ts';
 import { openCredentials, type SourceOptions } from './secret-source.ts';
 
-/** What STS says of the credentials; both failures come with their Problem. */
+/** The identity, or the Problem. */
 export type CallerIdentity =
   | {
       readonly kind: 'known';
@@ -22,42 +22,42 @@ export type CallerIdentity =
       readonly account: string;
       /** Milliseconds since 1970; undefined: they do not expire. */
       readonly expiresAt: number | undefined;
-      /** Which link of the default chain served. */
+      /** The link of the default chain that provided the credentials. */
       readonly link: ChainLink | undefined;
     }
-  /** Credentials that nobody could name. */
+  /** There are credentials, but STS did not return their identity. */
   | { readonly kind: 'unknown'; readonly problem: Problem }
   | { readonly kind: 'none'; readonly problem: Problem };
 
-/** The identity in a region. Rejects only with the reason of the signal. */
+/** The identity, from STS in a region. Rejects only with the signal's reason. */
 export async function fetchCallerIdentity(
   options: SourceOptions,
   region: string,
   signal: AbortSignal,
 ): Promise<CallerIdentity> {
-  const surroundings: ClientContext = { ...options, region };
-  const credentials = openCredentials(options)(surroundings);
+  const context: ClientContext = { ...options, region };
+  const credentials = openCredentials(options)(context);
   try {
     const { expiration, link } = await credentials.get(signal);
     const client = new STSClient({
-      ...clientSettings(surroundings, 'STS'),
+      ...clientSettings(context, 'STS'),
       credentials: credentialProvider(credentials),
     });
-    const answer = await call(
+    const result = await call(
       () => client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
       credentials,
-      surroundings,
+      context,
       signal,
     );
-    if (answer.kind === 'credentials') return { kind: 'none', problem: answer.problem };
-    if (answer.kind === 'failure') {
-      const { kind } = answer.failure;
+    if (result.kind === 'credentials') return { kind: 'none', problem: result.problem };
+    if (result.kind === 'failure') {
+      const { kind } = result.failure;
       return {
         kind: kind === 'expired' || kind === 'refused' ? 'none' : 'unknown',
-        problem: identityProblem(region, answer.failure),
+        problem: identityProblem(region, result.failure),
       };
     }
-    const { Arn: arn, Account: account } = answer.output;
+    const { Arn: arn, Account: account } = result.output;
     if (typeof arn !== 'string' || typeof account !== 'string')
       return { kind: 'unknown', problem: identityProblem(region, incompleteResponse(undefined)) };
     return { kind: 'known', arn, account, expiresAt: expiration?.getTime(), link };

@@ -65,16 +65,30 @@ const PAUSE_WHILE_VALID = 30_000;
 /** The same without valid credentials: the requests of one sync share one failure; the next sync, 100 ms later, fetches again. */
 const PAUSE_WITHOUT_VALID = 50;
 
-interface CachedCredentials {
+/** Credentials, with the times that decide when they are used. */
+export interface CachedCredentials {
   readonly credentials: AwsCredentials;
   /** Wall clock, milliseconds. */
   readonly renewAt: number;
   readonly expiresAt: number;
 }
 
-/** A cache for the credentials of a source; the first `get` fetches them. */
-export function createCredentialCache(source: CredentialSource, clock: Clock, log: Log): Credentials {
-  let cached: CachedCredentials | undefined;
+/** Credentials beyond the end of the process. */
+export interface CredentialMemory {
+  /** Those that an earlier process kept. */
+  readonly kept: CachedCredentials | undefined;
+  /** undefined: AWS rejected them. */
+  readonly keep: (credentials: CachedCredentials | undefined) => void;
+}
+
+/** A cache for the credentials of a source; the first `get` fetches them, unless an earlier process kept some. */
+export function createCredentialCache(
+  source: CredentialSource,
+  clock: Clock,
+  log: Log,
+  memory: CredentialMemory = { kept: undefined, keep() {} },
+): Credentials {
+  let cached = memory.kept;
   let pending: Promise<void> | undefined;
   let failure: { readonly problem: Problem; readonly at: number } | undefined;
   let loggedLink: string | undefined;
@@ -86,6 +100,7 @@ export function createCredentialCache(source: CredentialSource, clock: Clock, lo
   async function renew(): Promise<void> {
     try {
       cached = withExpiry(await source.fetch(), source.name, clock.now());
+      memory.keep(cached);
       failure = undefined;
       logLink(cached.credentials.link);
     } catch (error) {
@@ -106,6 +121,7 @@ export function createCredentialCache(source: CredentialSource, clock: Clock, lo
     if (link.nodeRole) log.problem('credentials.nodeRole', nodeRoleProblem());
   }
 
+  logLink(cached?.credentials.link);
   return {
     async get(signal = never) {
       const usable = validCredentials();
@@ -122,7 +138,9 @@ export function createCredentialCache(source: CredentialSource, clock: Clock, lo
       throw failure?.problem ?? expired(source.name, cached, clock.now());
     },
     invalidate(credentials) {
-      if (cached !== undefined && cached.credentials === credentials) cached = undefined;
+      if (cached === undefined || cached.credentials !== credentials) return;
+      cached = undefined;
+      memory.keep(undefined);
     },
     expiry: () => cached?.credentials.expiration?.getTime(),
     link: () => cached?.credentials.link,

@@ -1,9 +1,10 @@
 /**
- * The SDK's default chain: static keys, profiles, SSO, an ECS task role, the instance's role. For work outside EKS.
+ * The SDK's default chain: static access keys, profiles, SSO, an ECS task role, the instance's role. For use outside EKS.
  *
- * The links are the SDK's own providers, asked one by one in the SDK's order. Its ready-made chain throws away all but the
- * last link's error; it goes from a profile that somebody named and misspelt on to the instance's role; and there is no option
- * that keeps it from the instance metadata service, which inside Kubernetes gives the identity of the node. The one place where the SDK reads the environment and `~/.aws` by itself: that is what the chain is.
+ * The links are the SDK's own providers, called one by one in the SDK's order. The SDK's complete chain is not used, because it drops
+ * all errors but the last, continues from a misspelt profile to the instance's role, and has no option to exclude the instance
+ * metadata service, which inside Kubernetes returns the identity of the node. Only here does the SDK itself read the environment and
+ * `~/.aws`.
  */
 
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -40,64 +41,70 @@ import { profileProblem } from './profile-problems.ts';
 import { readToken } from './service-account-token.ts';
 import { fetchFromWebIdentity } from './web-identity.ts';
 
-/** Milliseconds for the whole chain: a profile's process or a role behind a role takes a few requests. */
-const LIMIT = 30_000;
+/** Milliseconds for the whole chain: a credential_process, or a role that another role assumes, takes a few requests. */
+const TIMEOUT = 30_000;
 
-/** Credentials of the first link that serves; each is asked again every time, so that renewed keys and profiles are seen. */
+/** The credentials of the first link that has some. Every call evaluates all links again, so that renewed keys are used. */
 export function fetchFromDefaultChain(
   chain: ChainOptions,
-  surroundings: ClientContext,
+  context: ClientContext,
   fetchFromContainer: FetchContainerCredentials,
 ): Promise<AwsCredentials> {
-  const late = (): Problem => chainTimeoutProblem(LIMIT);
-  return withTimeout(surroundings.clock, LIMIT, late, () =>
-    askLinks(chain, surroundings, fetchFromContainer),
-  );
+  const timedOut = (): Problem => chainTimeoutProblem(TIMEOUT);
+  return withTimeout(context.clock, TIMEOUT, timedOut, () => tryLinks(chain, context, fetchFromContainer));
 }
 
-async function askLinks(
+async function tryLinks(
   chain: ChainOptions,
-  surroundings: ClientContext,
+  context: ClientContext,
   fetchFromContainer: FetchContainerCredentials,
 ): Promise<AwsCredentials> {
   const links = [
-    () => environmentKeys(chain, surroundings),
-    () => profile(chain, surroundings),
-    () => webIdentity(chain, surroundings),
+    () => environmentKeys(chain, context),
+    () => profile(chain, context),
+    () => webIdentity(chain, context),
     () => container(chain, fetchFromContainer),
   ];
   for (const link of links) {
     try {
-      const served = await link();
-      if (served !== undefined) return credentialsOf(served, chain);
+      const found = await link();
+      if (found !== undefined) return credentialsOf(found, chain);
     } catch (error) {
-      // What somebody set up is what is meant: the chain does not go on to another identity.
-      throw error instanceof Problem ? chainProblem(chain, [error, ...halfSetUp(chain)], undefined) : error;
+      // A configured link that fails ends the chain, so that no other identity is used.
+      throw error instanceof Problem
+        ? chainProblem(chain, [error, ...partialConfigProblems(chain)], undefined)
+        : error;
     }
   }
   try {
-    const served = await instanceRole(chain);
-    if (served !== undefined) return credentialsOf(served, chain);
+    const found = await instanceRole(chain);
+    if (found !== undefined) return credentialsOf(found, chain);
   } catch (error) {
-    throw error instanceof Problem ? chainProblem(chain, halfSetUp(chain), error) : error;
+    throw error instanceof Problem ? chainProblem(chain, partialConfigProblems(chain), error) : error;
   }
-  throw chainProblem(chain, halfSetUp(chain), undefined);
+  throw chainProblem(chain, partialConfigProblems(chain), undefined);
 }
 
-/** Throws a Problem when they cannot sign. */
+/** Throws a Problem if they cannot sign. */
 function credentialsOf(
-  { credentials, name, nodeRole = false }: Served,
-  { place }: ChainOptions,
+  { credentials, name, nodeRole = false }: LinkCredentials,
+  { platform }: ChainOptions,
 ): AwsCredentials {
   if (!areUsable(credentials)) throw unusableKeysProblem(name);
-  return { ...credentials, link: { name, nodeRole: nodeRole && place === 'kubernetes' } };
+  return { ...credentials, link: { name, nodeRole: nodeRole && platform === 'kubernetes' } };
 }
 
-/** What leads nowhere, one of two variables or a file that cannot be read: it is reported when no link serves. */
-function halfSetUp({ profile, keys, webIdentity, profileFiles, place }: ChainOptions): readonly Problem[] {
+/** The problems of links that are configured in part (one of two variables, an unreadable file), for when no link has credentials. */
+function partialConfigProblems({
+  profile,
+  keys,
+  webIdentity,
+  profileFiles,
+  platform,
+}: ChainOptions): readonly Problem[] {
   if (profile !== undefined) return webIdentity instanceof Problem ? [webIdentity] : [];
-  // Inside Kubernetes nobody expects such files, and the home of a container's user is often not its own.
-  const unreadable = place === 'kubernetes' ? undefined : unreadableFile(profileFiles);
+  // Not inside Kubernetes, where such files are unusual and the home of a container's user is often not readable.
+  const unreadable = platform === 'kubernetes' ? undefined : unreadableFile(profileFiles);
   return [
     ...(keys === 'one' ? [halfKeysProblem()] : []),
     ...(unreadable === undefined
@@ -107,7 +114,7 @@ function halfSetUp({ profile, keys, webIdentity, profileFiles, place }: ChainOpt
   ];
 }
 
-interface Served {
+interface LinkCredentials {
   readonly credentials: AwsCredentials;
   readonly name: string;
   readonly nodeRole?: boolean;
@@ -116,7 +123,7 @@ interface Served {
 async function environmentKeys(
   { profile, keys }: ChainOptions,
   { clock }: ClientContext,
-): Promise<Served | undefined> {
+): Promise<LinkCredentials | undefined> {
   if (profile !== undefined || keys !== 'both') return undefined;
   const credentials = await fromEnv({ logger: silent })();
   const left = (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - clock.now();
@@ -124,23 +131,20 @@ async function environmentKeys(
   return { credentials, name: 'environment keys' };
 }
 
-async function profile(chain: ChainOptions, surroundings: ClientContext): Promise<Served | undefined> {
+async function profile(chain: ChainOptions, context: ClientContext): Promise<LinkCredentials | undefined> {
   const name = chain.profile ?? 'default';
-  // Read again here; `fromIni` then takes the very same texts, so that what was checked is what is used.
+  // Not from the cache; `fromIni` then uses the same parsed files, so that the checked profile is the one in use.
   const profiles: Profiles = await parseKnownFiles({ ignoreCache: true });
-  const holds = hasCredentials(profiles[name]);
-  if (chain.profile === undefined && !holds) return undefined;
+  const isUsable = hasCredentials(profiles[name]);
+  if (chain.profile === undefined && !isUsable) return undefined;
   const nodeRole = usesInstanceRole(profiles, name);
   if (nodeRole && chain.instanceRole !== 'allowed') throw instanceProfileProblem(name, chain);
-  const { requestHandler, maxAttempts, retryMode, userAgentAppId, region } = clientSettings(
-    surroundings,
-    'STS',
-  );
+  const { requestHandler, maxAttempts, retryMode, userAgentAppId, region } = clientSettings(context, 'STS');
   try {
     const credentials = await fromIni({
       profile: name,
       logger: silent,
-      // Neither region nor endpoint: the profile may lead to STS, to SSO or to both.
+      // Neither region nor endpoint, because the profile may use STS, SSO or both.
       clientConfig: { requestHandler, maxAttempts, retryMode, userAgentAppId },
       parentClientConfig: { region },
     })();
@@ -149,18 +153,18 @@ async function profile(chain: ChainOptions, surroundings: ClientContext): Promis
     );
     return { credentials, name: `profile ${name}${kind === undefined ? '' : ` (${kind})`}`, nodeRole };
   } catch (error) {
-    // An error of the file system has a code as one of the network has.
+    // A file system error has a code too, but is not a network error.
     const failure =
-      error instanceof Error && 'path' in error ? undefined : errorFacts(error, surroundings.clock.now());
+      error instanceof Error && 'path' in error ? undefined : errorFacts(error, context.clock.now());
     throw profileProblem(name, {
       error,
       failure: failure && withStaticKeys(failure),
-      unreadable: holds ? undefined : unreadableFile(chain.profileFiles),
+      unreadable: isUsable ? undefined : unreadableFile(chain.profileFiles),
     });
   }
 }
 
-/** The first file that is there and cannot be read: the SDK takes it for an empty one. */
+/** The first file that exists but cannot be read; the SDK treats it like an empty file. */
 function unreadableFile(
   files: readonly string[],
 ): { readonly file: string; readonly code: string } | undefined {
@@ -173,7 +177,7 @@ function unreadableFile(
         closeSync(descriptor);
       }
     } catch (error) {
-      const { code = 'no answer of the file system' } = error as NodeJS.ErrnoException;
+      const { code = 'an error' } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') return { file, code };
     }
   }
@@ -182,11 +186,11 @@ function unreadableFile(
 
 async function webIdentity(
   { webIdentity }: ChainOptions,
-  surroundings: ClientContext,
-): Promise<Served | undefined> {
+  context: ClientContext,
+): Promise<LinkCredentials | undefined> {
   if (webIdentity === undefined || webIdentity instanceof Problem) return undefined;
   return {
-    credentials: await fetchFromWebIdentity(webIdentity, surroundings),
+    credentials: await fetchFromWebIdentity(webIdentity, context),
     name: `IAM role ${webIdentity.roleArn} by the service account's token`,
   };
 }
@@ -194,19 +198,19 @@ async function webIdentity(
 async function container(
   { container }: ChainOptions,
   fetchFromContainer: FetchContainerCredentials,
-): Promise<Served | undefined> {
+): Promise<LinkCredentials | undefined> {
   if (container === undefined) return undefined;
-  if (!container.mayBeAsked) throw containerUriProblem(container.uri);
+  if (!container.isAllowed) throw containerUriProblem(container.uri);
   const { uri, name, tokenFile } = container;
-  const answer = await fetchFromContainer(
+  const result = await fetchFromContainer(
     uri,
     tokenFile === undefined ? container.token() : await readToken(tokenFile),
   );
-  if ('accessKeyId' in answer) return { credentials: answer, name };
-  throw name === 'EKS Pod Identity' ? agentProblem([uri], answer) : containerProblem(container, answer);
+  if ('accessKeyId' in result) return { credentials: result, name };
+  throw name === 'EKS Pod Identity' ? agentProblem([uri], result) : containerProblem(container, result);
 }
 
-async function instanceRole(chain: ChainOptions): Promise<Served | undefined> {
+async function instanceRole(chain: ChainOptions): Promise<LinkCredentials | undefined> {
   if (chain.instanceRole !== 'allowed') return undefined;
   try {
     const credentials = await fromInstanceMetadata({ logger: silent })();
@@ -219,5 +223,5 @@ async function instanceRole(chain: ChainOptions): Promise<Served | undefined> {
   }
 }
 
-/** Without one, the providers write their warnings to the console, between our lines. */
+/** Without a logger, the providers print warnings to the console, into the log of podsecrets. */
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };

@@ -1,22 +1,22 @@
 /**
- * What the standard AWS variables say, read once and checked.
+ * Reads and checks the standard AWS environment variables.
  *
- * The SDK would read most of them itself, lazily and from the shared config file too. Here they are values that are handed
- * to it, so that a wrong one is named before anything is sent and `~/.aws` is never opened. Nothing here keeps a secret: a
- * proxy's password stays in the text that goes to Node and never reaches a message.
+ * The SDK would read most of them itself, lazily, and from the shared config file too. Here they are passed to it, so that an
+ * invalid one is reported before any request and `~/.aws` is never opened. A proxy's password stays in the URL for Node and never
+ * appears in a message.
  */
 
-import type { Environment } from '../core/environment.ts';
+import { type Environment, platformOf } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import { quote, withoutPassword } from '../core/text.ts';
 import { proxyUrl } from './proxy.ts';
 
-/** The services that are asked, as the names of their endpoint variables end. */
+/** The services in use, by the suffix of their endpoint variables. */
 export type EndpointName = 'SECRETS_MANAGER' | 'SSM' | 'STS';
 
 /**
- * A PEM file with the only authorities to trust: AWS_CA_BUNDLE, as the AWS CLI takes it, or SSL_CERT_FILE, as OpenSSL and Go do.
- * NODE_EXTRA_CA_CERTS adds to the built-in ones instead.
+ * A PEM file with the only CAs to trust: AWS_CA_BUNDLE, as in the AWS CLI, or SSL_CERT_FILE, as in OpenSSL and Go.
+ * NODE_EXTRA_CA_CERTS adds to the built-in CAs instead.
  */
 export interface CaBundle {
   readonly variable: 'AWS_CA_BUNDLE' | 'SSL_CERT_FILE';
@@ -32,21 +32,22 @@ export interface AwsEnvironment {
   /** `AWS_STS_REGIONAL_ENDPOINTS=legacy`: the global STS for the regions that had it first. */
   readonly globalSts: boolean;
   readonly caBundle: CaBundle | undefined;
-  /** Proxy for https. May hold a password. */
+  /** Proxy for https. May contain a password. */
   readonly httpsProxy: string | undefined;
   readonly noProxy: string | undefined;
 }
 
-/** Reads and checks the variables; throws all of their problems. An empty variable counts as absent. */
+/** Reads and checks the variables; throws all Problems together. An empty variable counts as missing. */
 export function readAwsEnvironment(env: Environment): AwsEnvironment {
   const problems: Problem[] = [];
-  const refuse = (name: string, expected: string, got: string): undefined => {
+  const where = platformOf(env) === 'host' ? '' : " in the container's env";
+  const reportInvalid = (name: string, expected: string, got: string): undefined => {
     problems.push(
       new Problem({
         code: 'usage.environment',
         subject: name,
         message: `expected ${expected}, got ${got}`,
-        remedy: `Correct the variable in the container's env, or remove it.`,
+        remedy: `Correct the variable${where}, or remove it.`,
       }),
     );
     return undefined;
@@ -55,24 +56,24 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
     const text = env[name] || undefined;
     return text === undefined || isHttp(text)
       ? text
-      : refuse(name, 'an http or https URL', quote(withoutPassword(text)));
+      : reportInvalid(name, 'an http or https URL', quote(withoutPassword(text)));
   };
   const choice = (name: string, yes: string, no: string): boolean => {
     const text = (env[name] ?? '').toLowerCase();
-    if (text !== '' && text !== yes && text !== no) refuse(name, `${yes} or ${no}`, quote(text));
+    if (text !== '' && text !== yes && text !== no) reportInvalid(name, `${yes} or ${no}`, quote(text));
     return text === yes;
   };
 
-  const all = url('AWS_ENDPOINT_URL');
+  const common = url('AWS_ENDPOINT_URL');
   const endpoints: Partial<Record<EndpointName, string>> = {};
   for (const name of ['SECRETS_MANAGER', 'SSM', 'STS'] as const) {
-    const own = url(`AWS_ENDPOINT_URL_${name}`) ?? all;
+    const own = url(`AWS_ENDPOINT_URL_${name}`) ?? common;
     if (own !== undefined) endpoints[name] = own;
   }
   const fips = choice('AWS_USE_FIPS_ENDPOINT', 'true', 'false');
   const dualstack = choice('AWS_USE_DUALSTACK_ENDPOINT', 'true', 'false');
   if ((fips || dualstack) && Object.keys(endpoints).length > 0)
-    refuse(
+    reportInvalid(
       fips ? 'AWS_USE_FIPS_ENDPOINT' : 'AWS_USE_DUALSTACK_ENDPOINT',
       'no AWS_ENDPOINT_URL beside it',
       'both',
@@ -80,7 +81,7 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
   // Upper case first, as Go reads them.
   const proxy = env.HTTPS_PROXY || env.https_proxy || undefined;
   if (proxy !== undefined && proxyUrl(proxy) === undefined)
-    refuse('HTTPS_PROXY', 'host:port, or an http or https URL', 'something else');
+    reportInvalid('HTTPS_PROXY', 'host:port, or an http or https URL', 'something else');
 
   const environment: AwsEnvironment = {
     endpoints,
@@ -95,14 +96,14 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
   return environment;
 }
 
-/** Where STS is asked instead of in the region; undefined: in the region. Only unsigned calls may go there. */
+/** The endpoint of global STS, if it replaces that of the region. Only for unsigned calls. */
 export function globalStsEndpoint(environment: AwsEnvironment, region: string): string | undefined {
   const { globalSts, fips, dualstack, endpoints } = environment;
   const own = fips || dualstack || endpoints.STS !== undefined;
   return globalSts && !own && globalStsRegions.has(region) ? 'https://sts.amazonaws.com' : undefined;
 }
 
-/** The setting concerns the regions of before 2019, which had no STS of their own at first; no region is added any more. */
+/** The regions from before 2019, which had no STS endpoint at first. AWS adds no more regions to this list. */
 const globalStsRegions: ReadonlySet<string> = new Set([
   'ap-northeast-1',
   'ap-south-1',

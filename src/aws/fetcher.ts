@@ -1,20 +1,13 @@
 /**
  * Fetches the values that a sync needs.
  *
- * A pinned version never changes, so it is fetched only once. At the start the failover region is fetched together with the primary,
+ * At the start the failover region is fetched together with the primary,
  * so that a failover that cannot work is reported at the first start; later it is fetched only for what the primary did not return.
  * Configs that share a source are fetched together, so that batches are filled.
  */
 
 import type { Plan } from '../config/plan.ts';
-import {
-  type FetchedValue,
-  type FetchResult,
-  type FetchResults,
-  isPinned,
-  type SecretRef,
-  type SecretRefKey,
-} from '../config/secret-ref.ts';
+import type { FetchResult, FetchResults, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
 import type { FetchPhase } from './batches.ts';
 import { failoverRefs } from './failover.ts';
 
@@ -34,42 +27,29 @@ export interface FetchRequest {
   readonly bothRegions: boolean;
 }
 
-/** Fetches values and caches the pinned ones. */
-export interface Fetcher {
-  /** The results of each request, in order. Rejects only if `stop` is aborted. */
-  fetch(requests: readonly FetchRequest[], stop: AbortSignal): Promise<readonly FetchResults[]>;
-}
-
-/** A fetcher with an empty cache. A pinned value is kept in memory as long as a plan names it. */
-export function createFetcher(): Fetcher {
-  let pinned = new Map<SecretSource, ReadonlyMap<SecretRefKey, FetchedValue>>();
-
-  async function fetch(
-    requests: readonly FetchRequest[],
-    stop: AbortSignal,
-  ): Promise<readonly FetchResults[]> {
-    const sources = [...new Set(requests.map(({ source }) => source))];
-    const fetched = await Promise.all(
+/** The results of each request, in order. Rejects only if `stop` is aborted. */
+export async function fetchValues(
+  requests: readonly FetchRequest[],
+  stop: AbortSignal,
+): Promise<readonly FetchResults[]> {
+  const sources = [...new Set(requests.map(({ source }) => source))];
+  const results = new Map(
+    await Promise.all(
       sources.map(async (source) => {
         const forSource = requests.filter((request) => request.source === source);
-        return [source, await fetchFrom(source, forSource, pinned.get(source) ?? new Map(), stop)] as const;
+        return [source, await fetchFrom(source, forSource, stop)] as const;
       }),
-    );
-    pinned = new Map(fetched.map(([source, results]) => [source, pinnedValues(source, requests, results)]));
-    const bySource = new Map(fetched);
-    return requests.map(({ source }) => bySource.get(source) ?? new Map());
-  }
-
-  return { fetch };
+    ),
+  );
+  return requests.map(({ source }) => results.get(source) ?? new Map());
 }
 
 async function fetchFrom(
   source: SecretSource,
   requests: readonly FetchRequest[],
-  pinned: ReadonlyMap<SecretRefKey, FetchedValue>,
   stop: AbortSignal,
 ): Promise<FetchResults> {
-  const results = new Map<SecretRefKey, FetchResult>(pinned);
+  const results = new Map<SecretRefKey, FetchResult>();
   // A config whose files are not there yet waits for them.
   const phase = requests.some(({ bothRegions }) => bothRegions) ? 'start' : 'refresh';
   const fetchMissing = async (refs: readonly SecretRef[]): Promise<void> => {
@@ -94,22 +74,4 @@ async function fetchFrom(
 function missingRefs(refs: readonly SecretRef[], results: FetchResults): readonly SecretRef[] {
   const missing = new Map(refs.map((ref) => [ref.key, ref]));
   return [...missing.values()].filter((ref) => !results.has(ref.key));
-}
-
-function pinnedValues(
-  source: SecretSource,
-  requests: readonly FetchRequest[],
-  results: FetchResults,
-): ReadonlyMap<SecretRefKey, FetchedValue> {
-  const pinned = new Map<SecretRefKey, FetchedValue>();
-  for (const request of requests) {
-    if (request.source !== source) continue;
-    for (const { primary, failover } of request.plan.objects) {
-      for (const ref of [primary, failover]) {
-        const result = ref === undefined ? undefined : results.get(ref.key);
-        if (ref !== undefined && isPinned(ref) && result?.kind === 'found') pinned.set(ref.key, result);
-      }
-    }
-  }
-  return pinned;
 }

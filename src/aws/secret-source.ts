@@ -23,6 +23,7 @@ import { failedCall } from './fetch-problems.ts';
 import type { SecretSource } from './fetcher.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
+import { noMemory, type SourceMemory } from './source-memory.ts';
 import type { Transport } from './transport.ts';
 
 /** The authentication method, the fetch options, and what all sources of the process share. */
@@ -37,6 +38,9 @@ export interface SourceOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: ApiMeter;
+  /** Default: nothing outlasts the process. `identity`: the name of this source in it. */
+  readonly memory?: SourceMemory;
+  readonly identity?: string;
 }
 
 /** One region: its credentials, and its clients, which are created when they are first needed. */
@@ -59,7 +63,8 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   const regions = new Map<string, Region>();
   const regionOf = createRegions(options, regions);
   const { clock, log } = options;
-  let singleUntil = 0;
+  const { memory = noMemory, identity = '' } = options;
+  let singleUntil = memory.batchesRefused(identity) ?? 0;
   const batchMode = (): FetchMode =>
     options.fetch === 'auto' && clock.elapsed() < singleUntil ? 'single' : options.fetch;
 
@@ -142,6 +147,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     const reason = reasonToDisable(failure);
     if (reason !== undefined && batchMode() === 'auto') {
       singleUntil = clock.elapsed() + reason.duration;
+      memory.refuseBatches(identity, singleUntil);
       log.write('fetch.batchDisabled', `secrets are fetched one by one: ${reason.text}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
@@ -158,10 +164,9 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     },
     async read(refs, signal, phase = 'refresh') {
       const regional = [...Map.groupBy(refs, (ref) => ref.region)];
+      const reading = regional.map(([name, refs]) => readRegion(name, refs, signal, phase));
       // Waits for all, so that no request is still running after an abort.
-      const settled = await Promise.allSettled(
-        regional.map(([name, refs]) => readRegion(name, refs, signal, phase)),
-      );
+      const settled = await Promise.allSettled(reading);
       return mergeResults(
         settled.map((region) => {
           if (region.status === 'rejected') throw region.reason;
@@ -219,12 +224,16 @@ function createRegions(options: SourceOptions, regions: Map<string, Region>): (n
 
 /** One cache for all regions; with IRSA one for each region, because each uses its own STS. */
 export function openCredentials(options: SourceOptions): (context: ClientContext) => Credentials {
-  const { authentication, clock, log } = options;
-  if (authentication.kind === 'irsa')
-    return (context) => createCredentialCache(credentialSource(options, context), clock, log);
+  const { authentication, clock, log, memory = noMemory, identity = '' } = options;
+  const create = (context: ClientContext, name: string): Credentials =>
+    createCredentialCache(credentialSource(options, context), clock, log, {
+      kept: memory.credentials(name),
+      keep: (credentials) => memory.keepCredentials(name, credentials),
+    });
+  if (authentication.kind === 'irsa') return (context) => create(context, `${identity} ${context.region}`);
   let shared: Credentials | undefined;
   return (context) => {
-    shared ??= createCredentialCache(credentialSource(options, context), clock, log);
+    shared ??= create(context, identity);
     return shared;
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What a command is given: its settings, and the process it may touch, as values and functions.
+ * The context of a command: its settings, and the parts of the process that it may use, as values and functions.
  */
 
 import type { Invocation } from '../cli/settings.ts';
@@ -7,8 +7,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 
-/** The settings, and everything of the process that a command may use. */
-export interface Context extends Invocation {
+/** The process, for every command and every worker. A worker gets its request through a pipe. */
+export interface WorkerContext {
   readonly env: Environment;
   readonly clock: Clock;
   readonly process: {
@@ -19,13 +19,19 @@ export interface Context extends Invocation {
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
     /** This program: its file, and the arguments before its command. */
     readonly program: { readonly file: string; readonly args: readonly string[] };
+    /** The memory limit of the container in bytes; 0: none. */
+    readonly memoryLimit: () => number;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };
-  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
-  readonly start: Start;
   /** Aborted by SIGTERM, SIGINT and SIGQUIT. */
   readonly stop: AbortSignal;
+}
+
+/** The settings, and everything of the process that a command may use. */
+export interface Context extends Invocation, WorkerContext {
+  /** The state of the first publish. Main reports it if a signal ends the program before that publish. */
+  readonly start: Start;
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
   readonly stdout: Output;
@@ -38,7 +44,7 @@ export interface Context extends Invocation {
 export interface Output {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
-  /** Width of the terminal; infinite where there is none. */
+  /** Width of the terminal; infinite without a terminal. */
   readonly columns: number;
 }
 
@@ -49,9 +55,6 @@ export interface Start {
   /** Whether everything was published once. */
   isDone: () => boolean;
 }
-
-/** What the process of a worker is given; its request comes through a pipe. */
-export type WorkerContext = Pick<Context, 'env' | 'clock' | 'process' | 'stop'>;
 
 /** A command: its exit code, or a thrown Problem (or Problems), which main turns into the exit message. */
 export type RunCommand = (context: Context) => Promise<number>;

@@ -2,19 +2,27 @@
  * `podsecrets exec`: fetches as `init` does, then becomes the command, which has the secrets in its environment.
  */
 
-import { createFetcher } from '../aws/fetcher.ts';
-import { namesText } from '../core/problem.ts';
+import { openSources } from '../aws/sources.ts';
+import type { Log } from '../core/log.ts';
+import { namesText, throwProblems } from '../core/problem.ts';
 import { plural, quote } from '../core/text.ts';
 import { become, fileKind } from '../exec/become.ts';
 import { commandEnvironment } from '../exec/environment.ts';
-import { type FetchedEnvironment, type FetchOptions, fetchEnvironment } from '../exec/fetch.ts';
+import {
+  type ExecTarget,
+  type FetchedEnvironment,
+  type FetchOptions,
+  fetchEnvironment,
+} from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
+import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
-import { openSync } from './open.ts';
+import { hold, writerTo } from './open.ts';
+import { readPlans } from './plans.ts';
 
 /** Becomes the command, within `--start-timeout`. Never returns; throws the Problems of what failed before. */
 export async function exec(context: Context): Promise<never> {
@@ -36,25 +44,21 @@ export async function exec(context: Context): Promise<never> {
   return await become(program, [word, ...args], environment.variables, stop);
 }
 
-/** What the command gets. Retries as `init` does. */
-async function fetchAll(
-  context: Context,
-  log: ReturnType<typeof openCommandLog>,
-): Promise<FetchedEnvironment> {
+/** The environment of the command. Retries like `init`. */
+async function fetchAll(context: Context, log: Log): Promise<FetchedEnvironment> {
   const { settings, clock, stop } = context;
   const own = withNodeVariables(context.env);
-  const { targets, close } = await openSync(context, log, { apiCall() {} });
+  const { targets, close } = await openExec(context, log);
   try {
     const options: FetchOptions = {
       targets,
-      fetcher: createFetcher(),
       environmentOf: (variables) => commandEnvironment(own, variables, settings),
       clock,
       log,
     };
     let fetched!: FetchedEnvironment;
-    const sync: FirstPhaseOptions['sync'] = async (phase, stop) => {
-      fetched = await fetchEnvironment(options, phase, stop);
+    const sync: FirstPhaseOptions['sync'] = async (_phase, stop) => {
+      fetched = await fetchEnvironment(options, stop);
     };
     const onRetry = logRetry(log, (problems) => {
       context.start.problems = problems;
@@ -65,4 +69,32 @@ async function fetchAll(
   } finally {
     await close();
   }
+}
+
+/** Reads the configs, and holds their directories. Throws every problem of stage usage, config, credentials or publish. */
+async function openExec(context: Context, log: Log) {
+  const { settings, env, clock } = context;
+  const { configs, problems, warnings } = await readPlans(context);
+  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
+  throwProblems(problems);
+  const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} } });
+  const directories: HeldDirectory[] = [];
+  const targets: ExecTarget[] = [];
+  for (const { plan, directory: dir } of configs) {
+    // Before the directory, because without its environment variables an authentication method can never work.
+    const source = sources.of(plan);
+    const held = dir === undefined ? undefined : await hold(context, dir, settings.startTimeout);
+    if (held !== undefined) directories.push(held);
+    targets.push({
+      plan,
+      source,
+      directory: held === undefined ? undefined : { ...held, ...writerTo(context, held) },
+    });
+  }
+  return {
+    targets,
+    async close(): Promise<void> {
+      await Promise.all(directories.map((directory) => directory.close()));
+    },
+  };
 }

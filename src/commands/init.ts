@@ -8,7 +8,8 @@ import { createSync } from '../sidecar/sync.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
-import { openSync } from './open.ts';
+import { openTargets } from './open.ts';
+import { openSync } from './sync.ts';
 
 /** Milliseconds that notifications may take. */
 const NOTIFY_TIMEOUT = 30_000;
@@ -18,9 +19,22 @@ export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
   disableJit();
   const log = openCommandLog(context);
-  const opened = await openSync(context, log, { apiCall() {} });
+  for (const warning of context.warnings) log.problem('config.warning', warning);
+  const meter = { apiCall() {} };
+  const runSync = openSync({ ...context, log, meter });
+  const opened = await openTargets(context, log, runSync);
   try {
-    const { queue, sync } = createSync({ ...opened, countSync() {}, countNotification() {} });
+    const { queue, sync } = createSync({
+      ...opened,
+      runSync,
+      splay: settings.notifySplay,
+      clock,
+      log,
+      meter,
+      countSync() {},
+      countReload() {},
+      countNotification() {},
+    });
     try {
       const interval = Number.POSITIVE_INFINITY;
       const onRetry = logRetry(log, (problems) => {

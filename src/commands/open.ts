@@ -1,108 +1,152 @@
 /**
- * What init and sidecar sync with: sources, directories and notifiers, opened as the settings say.
+ * The parts that init and sidecar share besides the sync: the held directories and the notifiers.
  */
 
-import type { ApiMeter } from '../aws/client.ts';
-import { openSources, type Sources } from '../aws/sources.ts';
+import { options } from '../cli/options.ts';
+import { classChoice } from '../config/class-choice.ts';
+import { readConfig } from '../config/file.ts';
+import type { Environment } from '../core/environment.ts';
 import { inKubernetes } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
-import { throwProblems } from '../core/problem.ts';
-import { noDirectory } from '../exec/no-directory.ts';
+import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { createNotifiers } from '../notify/create.ts';
+import type { Notifier } from '../notify/notifier.ts';
 import type { RunNotification } from '../notify/request.ts';
-import { openDirectory } from '../publish/directory.ts';
-import { type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
-import type { SyncOptions } from '../sidecar/sync.ts';
+import { type Directory, openDirectory } from '../publish/directory.ts';
+import { type DirectoryHandle, type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
+import { sameDirectories } from '../publish/inspect.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
+import { createProblemReader, problemMessage } from '../worker/problem-fields.ts';
+import type { SyncMessage } from '../worker/report.ts';
+import type { ConfigContent, RunSync } from '../worker/request.ts';
 import type { Context } from './context.ts';
-import { readPlans } from './plans.ts';
-import { secretsApplier } from './secrets.ts';
+import { workerHost } from './worker-host.ts';
 
-/** The parts of a sync, opened. */
-export interface OpenedSync extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
-  readonly sources: Sources;
+/** The held directories and their notifiers. */
+export interface OpenedTargets {
+  readonly targets: readonly SyncTarget[];
+  readonly notifiers: readonly Notifier[];
   /** Waits for the removal of replaced generations, and releases the directories. */
   close(): Promise<void>;
 }
 
-/** Reads the configs and opens what they need. Throws every problem of stage usage, config, credentials or publish. */
-export async function openSync(context: Context, log: Log, meter: ApiMeter): Promise<OpenedSync> {
-  const { settings, clock, stop, env } = context;
-  const { configs, problems, warnings } = await readPlans(context);
-  for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
-  throwProblems(problems);
+/**
+ * Holds the directories. Throws a Problem of stage `publish`, unless a config cannot be used: then its Problems, because they
+ * can be corrected without this place.
+ */
+export async function openTargets(context: Context, log: Log, runSync: RunSync): Promise<OpenedTargets> {
+  try {
+    return await holdTargets(context, log, 0);
+  } catch (error) {
+    const problems = problemsOrThrow(error);
+    await checkConfigs(context, runSync);
+    if (!problems.some(({ code }) => code === 'publish.locked')) throw error;
+    return await holdTargets(context, log, context.settings.startTimeout);
+  }
+}
 
-  const sources = openSources({ ...settings, env, clock, log, meter });
-  const directories: HeldDirectory[] = [];
-  const notifiers = await createNotifiers({
-    settings,
-    process: context.process,
-    now: clock.now,
-    directories: () => directories.map(({ path }) => path),
-    run: notificationRunner(context, log),
-  });
-  const lockTimeout = settings.startTimeout;
-  const hold = async (dir: string): Promise<HeldDirectory> => {
-    const held = await holdDirectory({
-      dir,
-      allowDisk: settings.allowDisk,
-      user: context.process.user,
-      inKubernetes: inKubernetes(env),
-      lockTimeout,
-      clock,
-      stop,
-    });
-    directories.push(held);
-    return held;
+/** Throws the problems of configs that cannot be used. */
+async function checkConfigs({ settings, env, stop }: Context, runSync: RunSync): Promise<void> {
+  const problems: Problem[] = [];
+  const configs = settings.config.map(({ file }) => ({
+    file,
+    directory: { path: '', identity: '' },
+    content: readContent(file, env),
+    inUse: undefined,
+    isVerified: false,
+    hasPublished: false,
+    pinned: [],
+  }));
+  const onMessage = (message: SyncMessage): void => {
+    if (message.kind === 'unusable') problems.push(...message.problems.map(createProblemReader()));
   };
-  const writerTo = (directory: HeldDirectory) =>
-    openDirectory({
-      directory,
-      owner: settings.owner,
-      keepReplaced: settings.notifyExec !== undefined || settings.notifyUrl !== undefined,
-      lockTimeout,
-      clock,
-      stop,
+  await runSync({ work: 'plan', phase: 'start', configs, batchesRefused: {} }, onMessage, stop);
+  throwProblems(problems);
+}
+
+/** `lockTimeout`: milliseconds to wait for another process that holds a directory. */
+async function holdTargets(context: Context, log: Log, lockTimeout: number): Promise<OpenedTargets> {
+  const { settings, clock, env } = context;
+  const directories: HeldDirectory[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(directories.map((directory) => directory.close()));
+  };
+  const paths = settings.config.map(({ dir }) => directoryOf(dir, context));
+  throwProblems(sameDirectories(paths));
+  try {
+    for (const path of paths) directories.push(await hold(context, path, lockTimeout));
+    const notifiers = await createNotifiers({
+      settings,
+      process: context.process,
+      now: clock.now,
+      directories: () => directories.map(({ path }) => path),
+      run: notificationRunner(context, log),
     });
-  const targets: SyncTarget[] = [];
-  for (const { plan, directory: dir } of configs) {
-    // Before the directory, because without its environment variables an authentication method can never work.
-    sources.of(plan);
-    const held = dir === undefined ? undefined : await hold(dir);
-    targets.push(
+    const targets = settings.config.map(({ file }, index) =>
       createSyncTarget({
-        directory: held?.path ?? '',
-        plan,
-        target: held === undefined ? noDirectory : { ...held, ...writerTo(held) },
-        sourceOf: sources.of,
-        syncSecrets: settings.syncSecrets,
-        hasNotifiers: notifiers.length > 0,
-        notifyOnStart: settings.notifyOnStart,
+        file,
+        held: directories[index] as HeldDirectory,
+        read: () => readContent(file, env),
         clock,
         log,
       }),
     );
+    return { targets, notifiers, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
-  return {
-    targets,
-    notifiers,
-    splay: settings.notifySplay,
-    applySecrets: settings.syncSecrets ? secretsApplier(context, log) : undefined,
+}
+
+/** Holds a directory; waits `lockTimeout` milliseconds for another process. Throws a Problem of stage `publish`. */
+export async function hold(context: Context, dir: string, lockTimeout: number): Promise<HeldDirectory> {
+  const { settings, env, clock, stop } = context;
+  return await holdDirectory({
+    dir,
+    allowDisk: settings.allowDisk,
+    user: context.process.user,
+    inKubernetes: inKubernetes(env),
+    lockTimeout,
     clock,
-    log,
-    sources,
-    async close() {
-      await Promise.all(directories.map((directory) => directory.close()));
-    },
-  };
+    stop,
+  });
+}
+
+/** Creates the writer to a directory that this process, or the one that started it, holds. */
+export function writerTo(
+  { settings, clock, stop }: Pick<Context, 'settings' | 'clock' | 'stop'>,
+  directory: DirectoryHandle,
+): Directory {
+  return openDirectory({
+    directory,
+    owner: settings.owner,
+    keepReplaced: settings.notifyExec !== undefined || settings.notifyUrl !== undefined,
+    lockTimeout: settings.startTimeout,
+    clock,
+    stop,
+  });
+}
+
+/** The directory of a config without one. */
+export function directoryOf(dir: string | undefined, { settings }: Pick<Context, 'settings'>): string {
+  return dir ?? settings.dir ?? options.dir.default;
+}
+
+/** The text of a config, or why it cannot be read; `file` as `--config` names it. */
+export function readContent(file: string, env: Environment): ConfigContent {
+  try {
+    return { kind: 'text', text: readConfig(classChoice(file).path, env) };
+  } catch (error) {
+    return { kind: 'unreadable', problems: problemsOrThrow(error).map(problemMessage) };
+  }
 }
 
 /** Loaded at the first notification, which many starts never have. */
-function notificationRunner({ clock, process }: Context, log: Log): RunNotification {
+function notificationRunner(context: Context, log: Log): RunNotification {
   const onZombies = (zombies: number): void =>
     log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, { zombies });
   return async (request, stop) => {
     const { runNotification } = await import('../worker/notification.ts');
-    await runNotification(request, { ...process, clock, memoryLimit: () => undefined, onZombies }, stop);
+    await runNotification(request, { ...workerHost(context), self: context.process.self, onZombies }, stop);
   };
 }

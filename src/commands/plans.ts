@@ -5,11 +5,12 @@
 import { classChoice } from '../config/class-choice.ts';
 import { readConfig } from '../config/file.ts';
 import type { RegionSearch } from '../config/parameters.ts';
-import { type PlanOptions, parsePlan } from '../config/parse.ts';
+import { type ParsedPlan, type PlanOptions, parsePlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import { planVariables } from '../config/set-plan.ts';
 import { inKubernetes } from '../core/environment.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { sameDirectories } from '../publish/inspect.ts';
 import type { Context } from './context.ts';
 
 /** A config without problems, and the directory it publishes to; undefined: only its variables are used. */
@@ -18,7 +19,7 @@ interface PlannedConfig {
   readonly directory: string | undefined;
 }
 
-/** The result for all configs of a command line; `configs` holds those without problems. */
+/** The result for all configs of a command line; `configs` has those without problems. */
 export interface PlannedConfigs {
   readonly configs: readonly PlannedConfig[];
   readonly problems: readonly Problem[];
@@ -47,6 +48,7 @@ export async function readPlans(
       problems.push(...found);
     }
   }
+  problems.push(...sameDirectories(configs.flatMap(({ directory }) => directory ?? [])));
   if (settings.set.length > 0) {
     const set = planVariables(settings.set, await regionForSet(context));
     problems.push(...set.problems);
@@ -55,7 +57,7 @@ export async function readPlans(
   return { configs, problems, warnings };
 }
 
-/** Only the name of a parameter needs a region. */
+/** Only a parameter given by its name needs a region. */
 async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))
@@ -75,13 +77,29 @@ export async function readPlan(
 }
 
 function planOf(
-  { settings, env, clock }: Context,
+  context: Context,
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
   variablesOnly = false,
-) {
-  const { path, className } = classChoice(file);
-  return parsePlan(readConfig(path, env), {
+): Promise<ParsedPlan> {
+  return parseConfig(context, readConfig(classChoice(file).path, context.env), file, {
+    missingRegion,
+    variablesOnly,
+  });
+}
+
+/** The plan of a config's text; `file` as `--config` names it. */
+export async function parseConfig(
+  { settings, env, clock }: Pick<Context, 'settings' | 'env' | 'clock'>,
+  text: string,
+  file: string,
+  {
+    missingRegion = 'error',
+    variablesOnly = false,
+  }: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> = {},
+): Promise<ParsedPlan> {
+  const { className } = classChoice(file);
+  return await parsePlan(text, {
     file,
     ...(className === undefined ? {} : { className }),
     defaultMode: settings.mode,

@@ -4,15 +4,15 @@
  */
 
 import { hostname } from 'node:os';
+import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
-import { Problem, throwProblems } from '../core/problem.ts';
+import { problemsOf, throwProblems } from '../core/problem.ts';
 import { watchSecrets } from '../sidecar/secrets-watch.ts';
-import type { ApplySecrets } from '../sidecar/sync.ts';
-import type { SyncTarget } from '../sidecar/target.ts';
+import type { ApplySecrets } from '../worker/sync.ts';
 import type { Context } from './context.ts';
 
 /** Applies the secretObjects of a plan and logs what changed. Throws Problems of stage `kubernetes`. */
-export function secretsApplier({ settings, env }: Context, log: Log): ApplySecrets {
+export function secretsApplier({ settings, env }: Pick<Context, 'settings' | 'env'>, log: Log): ApplySecrets {
   return async (plan, snapshot, signal) => {
     if (plan.secretObjects.length === 0) return;
     const [{ applySecrets }, { openApi }] = await Promise.all([
@@ -41,29 +41,37 @@ export function secretsApplier({ settings, env }: Context, log: Log): ApplySecre
   };
 }
 
-/** With `--adopt-driver-secrets`: calls `onLost` when the driver wrote a Secret again or the garbage collector deleted one. */
-export async function watchAdoptedSecrets(
-  { settings, env, clock, stop }: Context,
-  targets: readonly SyncTarget[],
-  onLost: () => void,
-): Promise<void> {
-  if (!settings.syncSecrets || !settings.adoptDriverSecrets) return;
+/** Whether the CSI driver wrote a Secret of the plans again, or the garbage collector deleted one. Throws Problems. */
+export async function areSecretsLost(
+  { env }: Pick<Context, 'env'>,
+  plans: readonly Plan[],
+  signal: AbortSignal,
+): Promise<boolean> {
   const [{ needsAdoption }, { openApi }] = await Promise.all([
     import('../kubernetes/driver-secrets.ts'),
     import('../kubernetes/api.ts'),
   ]);
+  const api = await openApi({ env, signal });
+  try {
+    return (await Promise.all(plans.map((plan) => needsAdoption(api, plan)))).includes(true);
+  } finally {
+    api.close();
+  }
+}
+
+/** With `--adopt-driver-secrets`: calls `onLost` when a Secret is lost, for the first hour. */
+export async function watchAdoptedSecrets(
+  { settings, clock, stop }: Context,
+  areLost: () => Promise<boolean>,
+  onLost: () => void,
+): Promise<void> {
+  if (!settings.syncSecrets || !settings.adoptDriverSecrets) return;
   const isLost = async (): Promise<boolean> => {
     try {
-      const api = await openApi({ env, signal: stop });
-      try {
-        const found = await Promise.all(targets.map((target) => needsAdoption(api, target.plan())));
-        return found.includes(true);
-      } finally {
-        api.close();
-      }
+      return await areLost();
     } catch (error) {
       // The next check tries again, and the next sync reports the error.
-      if (error instanceof Problem || stop.aborted) return false;
+      if (problemsOf(error) !== undefined || stop.aborted) return false;
       throw error;
     }
   };

@@ -1,5 +1,5 @@
 /**
- * `podsecrets sidecar`: what init does, then keeps the files fresh until SIGTERM.
+ * `podsecrets sidecar`: like init, then keeps the files up to date until SIGTERM. Each sync is a separate process.
  */
 
 import type { Settings } from '../cli/options.ts';
@@ -9,54 +9,61 @@ import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
 import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
-import { disableJit } from '../v8/disable-jit.ts';
+import { createCollector } from '../v8/rest.ts';
+import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
-import { openSync } from './open.ts';
-import { readPlan } from './plans.ts';
+import { directoryOf, openTargets } from './open.ts';
 import { watchAdoptedSecrets } from './secrets.ts';
+import { spawnedSync } from './spawned-sync.ts';
 
 /** Runs until the stop signal. Throws the Problems of the first phase; later failures are logged and retried. */
 export async function sidecar(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
-  disableJit();
-  const { reduceMemory } = await import('../v8/reduce-memory.ts');
-  const collectGarbage = reduceMemory();
   const log = openCommandLog(context);
+  for (const warning of context.warnings) log.problem('config.warning', warning);
   const metrics = createMetrics(notifierKinds(settings));
   const triggers = createTriggers(clock);
   // From the start, because without a listener the signal would end the process.
   context.onHangup(() => triggers.trigger('signal'));
-  const { sources, ...opened } = await openSync(context, log, metrics.api);
+  const shared = openCredentialsFile([
+    ...settings.config.map(({ dir }) => directoryOf(dir, context)),
+    '/dev/shm',
+  ]);
+  const runSync = spawnedSync(context, shared);
+  const opened = await openTargets(context, log, runSync);
   context.start.isDone = () => opened.targets.every((target) => target.isReady());
   return await runSidecar(
     {
       ...opened,
+      runSync,
+      splay: settings.notifySplay,
+      clock,
+      log,
       interval: settings.interval,
       startTimeout: settings.startTimeout,
       triggers,
       metrics,
-      credentials: sources.status,
-      async readPlan(file) {
-        const parsed = await readPlan(context, file);
-        // An identity that is not available is an error now, while the old plan is still used.
-        sources.of(parsed.plan);
-        return parsed;
-      },
       async watch(onChange) {
-        void watchAdoptedSecrets(context, opened.targets, () => triggers.trigger('secrets'));
         const { watchConfigs } = await import('../config/watcher.ts');
-        const files = opened.targets.map((target) => classChoice(target.plan().file).path);
+        const files = opened.targets.map(({ file }) => classChoice(file).path);
         // A variable cannot change.
         const watched = files.filter((file) => configVariable(file) === undefined);
         await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
+      },
+      watchSecrets(areLost) {
+        void watchAdoptedSecrets(context, areLost, () => triggers.trigger('secrets'));
       },
       onRetry(problems) {
         context.start.problems = problems;
       },
       openServer: serverOf(settings.listen),
       processFigures: context.process.figures,
-      onIdle: collectGarbage,
+      onIdle: createCollector(),
+      async close() {
+        await opened.close();
+        if (shared !== undefined) closeCredentialsFile(shared);
+      },
     },
     stop,
   );
@@ -71,7 +78,7 @@ function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
   };
 }
 
-/** The text of a config, or of the error that reading it gives. */
+/** The text of a config, or of the error of reading it. */
 function configText(file: string): string {
   try {
     return readConfig(file, {});

@@ -7,6 +7,7 @@ import type { WorkerContext } from './context.ts';
 
 /** Runs the worker; resolves with its exit code. */
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
+  if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
   if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
-  throw usageProblem('worker', 'expected "notify"', 'Use the commands of --help.', 'usage.command');
+  throw usageProblem('worker', 'expected "sync" or "notify"', 'Use the commands of --help.', 'usage.command');
 }

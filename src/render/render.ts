@@ -24,6 +24,18 @@ export interface SelectedValue {
   readonly region: string;
 }
 
+/** The files that an earlier sync made of an object, read from the current generation. */
+export interface KeptValue {
+  readonly files: readonly OutputFile[];
+  readonly version: string;
+  readonly region: string;
+}
+
+/** An object, and the files that were made of it. */
+interface RenderedObject extends KeptValue {
+  readonly object: PlannedObject;
+}
+
 /** The origin of a file or a variable. */
 interface Origin {
   /** objectName, as written. */
@@ -46,6 +58,7 @@ export interface Rendered {
   readonly snapshot: Snapshot;
   /** One for each file of an object, in the order of the snapshot. */
   readonly facts: readonly FileFact[];
+  readonly objects: readonly RenderedObject[];
   /** In the order of the config; those of an expanded object sorted by key. */
   readonly variables: readonly RenderedVariable[];
   /** Variables that the kubelet reads differently from the file. */
@@ -55,11 +68,12 @@ export interface Rendered {
 /** Renders the plan. `values` may lack those of optional objects. Throws Problems of code `fetch.content`. */
 export async function render(
   plan: Plan,
-  values: ReadonlyMap<PlannedObject, SelectedValue>,
+  values: ReadonlyMap<PlannedObject, SelectedValue | KeptValue>,
 ): Promise<Rendered> {
   const evaluate = await evaluator(plan);
   const problems: Problem[] = [];
   const files: RenderedFile[] = [];
+  const objects: RenderedObject[] = [];
   for (const object of plan.objects) {
     const selected = values.get(object);
     if (selected === undefined) {
@@ -69,8 +83,10 @@ export async function render(
     }
     const error: ReportError = (message, remedy, subject = object.subject) =>
       problems.push(contentProblem(plan, object, subject, message, remedy));
-    const rendered = renderObject(object, selected.value, evaluate, error);
-    files.push(...rendered.map((file) => ({ ...file, object, selected })));
+    const { region, version } = selected;
+    const made = 'files' in selected ? selected.files : renderObject(object, selected.value, evaluate, error);
+    objects.push({ object, files: made, region, version });
+    files.push(...made.map((file) => ({ ...file, object, selected })));
   }
   const variables = variablesOf(files);
   problems.push(...collisions(plan, files), ...variableProblems(plan, variables));
@@ -85,6 +101,7 @@ export async function render(
   return {
     snapshot: { files: snapshotFiles },
     facts: files.map((file) => ({ path: file.path, ...originOf(file) })),
+    objects,
     variables: variables.map(({ name, value, file }) => ({ name, value, ...originOf(file) })),
     variableWarnings: plan.envFile === undefined ? [] : variableWarnings(plan, variables),
   };
@@ -99,7 +116,7 @@ const PERMISSIONS = 0o777;
 
 interface RenderedFile extends OutputFile {
   readonly object: PlannedObject;
-  readonly selected: SelectedValue;
+  readonly selected: SelectedValue | KeptValue;
 }
 
 interface FileVariable extends EnvVariable {

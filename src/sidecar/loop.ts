@@ -2,9 +2,9 @@
  * When to sync: the first phase, then the steady phase until the sidecar stops.
  *
  * First phase: the pod is waiting. Transient failures (an agent that is not up yet, IAM changes that have not propagated,
- * throttling) are retried until the start timeout; any other ends the phase at once, with every problem that was found. If an
+ * throttling) are retried until the start timeout; any other ends the phase at once, with all problems. If an
  * earlier process left the files, there is no first phase, and an AWS outage does not end the sidecar: the application has
- * what it needs. Steady phase: only `stop` ends it. It refreshes at the interval, backs off after failures, never runs two
+ * its files. Steady phase: only `stop` ends it. It refreshes at the interval, backs off after failures, never runs two
  * syncs at a time, and syncs at once when it is triggered.
  */
 
@@ -12,10 +12,11 @@ import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { groupByCause, namesText, type Problem, problemsOrThrow } from '../core/problem.ts';
-import { type Phase, refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
+import type { Phase } from '../worker/request.ts';
+import { refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
-/** What the first phase needs. */
+/** The options of the first phase. */
 export interface FirstPhaseOptions {
   readonly clock: Clock;
   /** Milliseconds between refreshes. */
@@ -24,17 +25,19 @@ export interface FirstPhaseOptions {
   readonly sync: (phase: Phase, stop: AbortSignal) => Promise<void>;
   /** A sync of the first phase failed with transient problems; the next attempt is in `delay` milliseconds. */
   readonly onRetry: (problems: readonly Problem[], failures: number, delay: number) => void;
+  /** Whether the files exist, so that the first phase cannot fail. */
+  readonly isReady?: () => boolean;
 }
 
-/** What the whole loop needs. */
-export interface LoopOptions extends FirstPhaseOptions {
+/** The options of the loop. */
+export interface LoopOptions extends Omit<FirstPhaseOptions, 'isReady'> {
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
-  /** Every directory holds a complete generation already. */
-  readonly isReady: () => boolean;
-  /** Reads the configs again; whether a plan changed. Never throws a Problem: an invalid config is logged and not used. */
-  readonly reload: () => Promise<boolean>;
+  /** Resolves when every directory has a complete generation, possibly of an earlier process, before a sync has ended. */
+  readonly whenReady: () => Promise<void>;
+  /** Reads the configs again; returns whether one differs from that of the last sync. */
+  readonly reload: () => boolean;
   /** Watches the configs; resolves when no later edit can be missed. */
   readonly watch: () => Promise<void>;
   /** The steady phase begins; its first sync is in `delay` milliseconds. */
@@ -47,31 +50,53 @@ export interface LoopOptions extends FirstPhaseOptions {
 
 /** Syncs until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
 export async function runLoop(options: LoopOptions, stop: AbortSignal): Promise<never> {
-  let delay = 0;
-  if (!options.isReady()) {
-    await firstPhase(options, options.startTimeout, stop);
-    // The jitter spreads the refreshes of pods that started together.
-    delay = refreshDelay(options.interval, options.clock.random());
-  }
+  let isReady = false;
+  let isOver = false;
+  const ready = options.whenReady().then(() => {
+    isReady = true;
+  });
+  const starting = firstPhase({ ...options, isReady: () => isReady }, options.startTimeout, stop);
+  starting
+    .catch(() => {})
+    .finally(() => {
+      isOver = true;
+    });
+  await Promise.race([ready, starting]);
   await options.watch();
+  // Files of an earlier process exist, and the first sync is still running.
+  const isEarly = isReady && !isOver;
+  if (isEarly) options.onReady(0);
+  const failure = await starting;
   // An edit before the watch began was not reported.
-  if (await options.reload()) delay = 0;
-  options.onReady(delay);
+  const isEdited = options.reload();
+  if (failure !== undefined) {
+    if (!isEarly) options.onReady(0);
+    const delay = backoffAfter(options, 'steady', failure, 1, options.onFailure);
+    return await steadyPhase(options, isEdited ? 0 : delay, stop, 1);
+  }
+  // The jitter spreads the refreshes of pods that started together.
+  const delay = isEdited ? 0 : refreshDelay(options.interval, options.clock.random());
+  if (isEarly) options.onSuccess(delay);
+  else options.onReady(delay);
   return await steadyPhase(options, delay, stop);
 }
 
-/** Syncs until one succeeds. Throws its problems when they are permanent, or when `timeout` milliseconds are over. */
+/**
+ * Syncs until one succeeds. Throws its problems if they are permanent, or after `timeout` milliseconds. If the files
+ * of an earlier process are there, the phase ends with the first sync: returns what that threw.
+ */
 export async function firstPhase(
   options: FirstPhaseOptions,
   timeout: number,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<unknown> {
   const startedAt = options.clock.elapsed();
   for (let failures = 1; ; failures++) {
     try {
       return await options.sync('start', stop);
     } catch (error) {
       stop.throwIfAborted();
+      if (options.isReady?.() === true) return error;
       const left = startedAt + retryBudget(error, timeout) - options.clock.elapsed();
       if (left <= 0) throw error;
       const delay = backoffAfter(options, 'start', error, failures, options.onRetry);
@@ -80,22 +105,23 @@ export async function firstPhase(
   }
 }
 
-/** What the steady phase needs. */
+/** The options of the steady phase. */
 export type SteadyPhaseOptions = Pick<
   LoopOptions,
   'clock' | 'interval' | 'sync' | 'triggers' | 'reload' | 'onSuccess' | 'onFailure'
 >;
 
-/** Refreshes until `stop`; the first sync is in `first` milliseconds. Rejects only with the reason of `stop`, or a bug. */
+/** Refreshes until `stop`; the first sync is in `first` milliseconds, after `failed` ones that failed. Rejects only with the reason of `stop`, or a bug. */
 export async function steadyPhase(
   options: SteadyPhaseOptions,
   first: number,
   stop: AbortSignal,
+  failed = 0,
 ): Promise<never> {
   let delay = first;
-  for (let failures = 0; ; ) {
+  for (let failures = failed; ; ) {
     const reasons = await options.triggers.wait(delay, stop);
-    if (reasons.has('config') || reasons.has('signal')) await options.reload();
+    if (reasons.has('config') || reasons.has('signal')) options.reload();
     try {
       await options.sync('steady', stop);
       failures = 0;
@@ -125,7 +151,7 @@ function backoffAfter(
 
 /**
  * Logs why a sync of the first phase failed, and when the next attempt is: one line for each cause, even if it affects
- * several objects. Passes the problems on to `onProblems`.
+ * several objects. Passes the problems to `onProblems`.
  */
 export function logRetry(
   log: Log,

@@ -4,12 +4,10 @@
  * The HTTP pages are served before the first phase, so that probes get a response.
  */
 
-import type { CredentialsInUse } from '../aws/sources.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Pages } from '../http/routes.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
-import { type ReloadOptions, reloadConfigs } from './reload.ts';
 import { createStatusTracker } from './status.ts';
 import { createSync, type SyncOptions } from './sync.ts';
 import { createRefreshLimit, type Triggers } from './triggers.ts';
@@ -18,7 +16,7 @@ import { createRefreshLimit, type Triggers } from './triggers.ts';
 const SHUTDOWN_NOTIFY_GRACE = 3000;
 
 /**
- * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit: a process that may send it can do more
+ * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit, because a process that may send it can do more
  * harm anyway.
  */
 const REFRESH_SPACING = 1000;
@@ -30,16 +28,15 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** Everything a sidecar is made of. */
-export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNotification'> {
+/** The parts of a sidecar. */
+export interface SidecarOptions
+  extends Omit<SyncOptions, 'meter' | 'countSync' | 'countReload' | 'countNotification'> {
   /** Milliseconds between refreshes. */
   readonly interval: number;
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
   readonly metrics: SidecarMetrics;
-  readonly credentials: () => CredentialsInUse | undefined;
-  readonly readPlan: ReloadOptions['readPlan'];
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
   readonly watch: (onChange: () => void) => Promise<void>;
   /** A sync of the first phase failed with these transient problems. */
@@ -49,38 +46,45 @@ export interface SidecarOptions extends Omit<SyncOptions, 'countSync' | 'countNo
   readonly processFigures: () => ProcessFigures;
   /** A sync has ended, and the next one is not due for a while. */
   readonly onIdle: () => void;
+  /** Checks the Kubernetes Secrets between syncs, until the stop. */
+  readonly watchSecrets?: (areLost: () => Promise<boolean>) => void;
   /** Releases the directories. */
   readonly close: () => Promise<void>;
 }
 
-/** Keeps the files fresh until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
+/** Keeps the files up to date until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
 export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<never> {
-  const { clock, interval, log, metrics, targets, triggers, onIdle } = options;
+  const { clock, interval, log, metrics, triggers, onIdle } = options;
   await using closers = new AsyncDisposableStack();
   closers.defer(options.close);
   const { countSync, countNotification, countReload } = metrics;
-  const { queue, sync } = createSync({ ...options, countSync, countNotification });
-  const tracker = createStatusTracker({ ...options, queue });
-  let server: PageServer | undefined;
+  const syncs = createSync({ ...options, meter: metrics.api, countSync, countReload, countNotification });
+  const { queue, sync, credentials } = syncs;
+  const tracker = createStatusTracker({ ...options, queue, credentials });
+  let address = 'off';
+  const end = new AbortController();
+  const stopOrEnd = AbortSignal.any([stop, end.signal]);
+  let opening: Promise<PageServer> | undefined;
+  let loop: Promise<never> | undefined;
   try {
-    server = await options.openServer?.({
-      status: tracker.status,
-      metrics: () => metrics.render(tracker.status(), options.processFigures()),
-      refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
-    });
-    return await runLoop(
+    // First, because its worker then starts while the server is loaded.
+    loop = runLoop(
       {
         clock,
         interval,
         startTimeout: options.startTimeout,
         triggers,
         sync,
-        isReady: () => targets.every((target) => target.isReady()),
-        reload: () => reloadConfigs({ targets, readPlan: options.readPlan, log, count: countReload }),
-        watch: () => options.watch(() => triggers.trigger('config')),
+        whenReady: syncs.whenReady,
+        reload: syncs.reload,
+        async watch() {
+          address = (await opening)?.address ?? 'off';
+          await options.watch(() => triggers.trigger('config'));
+        },
         onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
-          tracker.ready(server?.address ?? 'off', delay);
+          tracker.ready(address, delay);
+          options.watchSecrets?.(() => syncs.areSecretsLost(stopOrEnd));
           onIdle();
         },
         onSuccess(delay) {
@@ -92,10 +96,19 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
           onIdle();
         },
       },
-      stop,
+      stopOrEnd,
     );
+    opening = options.openServer?.({
+      status: tracker.status,
+      metrics: () => metrics.render(tracker.status(), options.processFigures()),
+      refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
+    });
+    const failing = opening?.then(() => new Promise<never>(() => {}));
+    return await Promise.race(failing === undefined ? [loop] : [loop, failing]);
   } finally {
     tracker.stopping(stop);
-    await Promise.all([server?.close(), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
+    end.abort();
+    const closing = opening?.then((server) => server.close()).catch(() => {});
+    await Promise.all([closing, loop?.catch(() => {}), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
   }
 }

@@ -1,64 +1,79 @@
 /**
- * One sync: fetches for every config at once, publishes each, and enqueues the notifications.
+ * One sync in the process of the sidecar: passes a request to a worker, and processes its report.
  *
  * Configs are independent: one that fails does not delay the others. The sync fails with the problems of all. Pending names
  * are stored with the files until every notifier has delivered them; so a process that replaces a killed one delivers at once
- * what the killed one did not deliver, even while AWS is unavailable, and repeats nothing that all notifiers delivered.
+ * what the killed one did not deliver, even while AWS is unavailable, and repeats nothing that all notifiers delivered. The
+ * same applies to a worker that is killed between its publish and its report.
  */
 
-import { createFetcher, type Fetcher } from '../aws/fetcher.ts';
-import type { Plan } from '../config/plan.ts';
+import type { ApiMeter } from '../aws/client.ts';
+import type { CredentialsInUse } from '../aws/sources.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { distinct, Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
-import { plural } from '../core/text.ts';
+import type { EventName } from '../core/log-events.ts';
+import { distinct, Problem, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import {
   createNotificationQueue,
   type NotificationQueue,
   type NotificationQueueOptions,
 } from '../notify/queue.ts';
-import { type Changed, changedPaths, type Snapshot } from '../publish/snapshot.ts';
-import type { Phase } from './backoff.ts';
-import type { SyncTarget, TargetPublished } from './target.ts';
+import { createProblemReader } from '../worker/problem-fields.ts';
+import type { MessageOf, SyncMessage } from '../worker/report.ts';
+import type { Phase, RunSync, SyncRequest } from '../worker/request.ts';
+import { logPublish } from './publish-log.ts';
+import type { ReloadResult, SyncTarget } from './target.ts';
 
-/** Syncs, and the queue that they hand their changes to. */
+/** Syncs, and the queue for their changes. */
 export interface Sync {
   readonly queue: NotificationQueue;
   /** One sync of every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
   sync(phase: Phase, stop: AbortSignal): Promise<void>;
+  /** Resolves when every directory has a complete generation, possibly before the first sync has ended. */
+  whenReady(): Promise<void>;
+  /** Reads the configs again; returns whether one differs from that of the last sync. */
+  reload(): boolean;
+  /** The credentials that expire first; undefined before a sync had any. */
+  credentials(): CredentialsInUse | undefined;
+  /** Reads the configs, and nothing else. Throws their problems. */
+  check(stop: AbortSignal): Promise<void>;
+  /** Whether a Kubernetes Secret is not as it was applied; false during a sync. Throws Problems. */
+  areSecretsLost(stop: AbortSignal): Promise<boolean>;
 }
-
-/** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. */
-export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
 
 /** Counts the result of each config's part of a sync. */
 export type CountSync = (result: 'changed' | 'unchanged' | 'failed') => void;
 
-/** What a sync works with. */
+/** The dependencies of a sync. */
 export interface SyncOptions {
   readonly targets: readonly SyncTarget[];
+  /** Does the work: in this process, or in a worker. */
+  readonly runSync: RunSync;
   readonly notifiers: readonly Notifier[];
   /** The longest random wait before a notification, in milliseconds. */
   readonly splay: number;
-  /** undefined: no Kubernetes Secrets are applied. */
-  readonly applySecrets: ApplySecrets | undefined;
-  readonly fetcher?: Fetcher;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meter: ApiMeter;
   readonly countSync: CountSync;
+  readonly countReload: (result: ReloadResult) => void;
   readonly countNotification: NotificationQueueOptions['count'];
 }
 
-/** Enqueues at once what an earlier process left pending. Throws a Problem when a directory cannot be read. */
+/** Enqueues at once what an earlier process left pending. Throws a Problem if a directory cannot be read. */
 export function createSync(options: SyncOptions): Sync {
-  const { targets, clock, log, countSync } = options;
-  const fetcher = options.fetcher ?? createFetcher();
+  const { targets, clock, log } = options;
   const queue = createNotificationQueue({
     ...options,
     count: options.countNotification,
     onDrained: () => void tryClearPending(),
   });
+  const batchesRefused: Record<string, number> = {};
+  const ready = Promise.withResolvers<void>();
+  let credentials: CredentialsInUse | undefined;
+  let identities: ReadonlySet<string> = new Set();
+  let isSyncing = false;
 
   /** For each target the generation whose names are in the queue, or were delivered. */
   const enqueued = new Map<SyncTarget, string>();
@@ -67,6 +82,11 @@ export function createSync(options: SyncOptions): Sync {
     if (generation !== undefined) enqueued.set(target, generation);
     // With several directories a file's name alone would be ambiguous.
     queue.enqueue(targets.length === 1 ? names : names.map((name) => `${target.directory}/${name}`));
+  }
+
+  function enqueueStored(target: SyncTarget): void {
+    const { generation, files } = target.pendingNotification();
+    enqueue(target, generation, files);
   }
 
   function clearPending(): void {
@@ -85,88 +105,181 @@ export function createSync(options: SyncOptions): Sync {
     }
   }
 
-  async function syncTarget(
-    target: SyncTarget,
-    results: Parameters<SyncTarget['renderFiles']>[0],
-    startedAt: number,
-    stop: AbortSignal,
-  ): Promise<void> {
-    const rendered = await target.renderFiles(results);
-    const published = await target.publish(rendered);
-    enqueue(target, published.generation, published.pending);
-    const { snapshot } = rendered;
-    countSync(published.change.kind);
-    logPublish(log, target, published, snapshot.files.length, clock.elapsed() - startedAt);
-    await options.applySecrets?.(target.plan(), snapshot, stop);
-    await target.recordSecrets(published.generation);
+  function requestOf(work: SyncRequest['work'], phase: Phase): SyncRequest {
+    return { work, phase, configs: targets.map((target) => target.request()), batchesRefused };
   }
 
-  /** The problems with which the work failed, recorded and counted; none if it succeeded. */
-  async function problemsIn(target: SyncTarget, work: Promise<void>): Promise<readonly Problem[]> {
+  /** The report of one worker so far. */
+  interface Run {
+    readonly startedAt: number;
+    readonly problemOf: ReturnType<typeof createProblemReader>;
+    readonly problems: Problem[];
+    /** Configs that have published or failed. */
+    readonly reported: Set<number>;
+    /** The authentication method, as logged. */
+    readonly identities: Set<string>;
+    stage: MessageOf<'stage'> | undefined;
+  }
+
+  function receive(run: Run, message: SyncMessage): void {
+    const { problemOf, problems } = run;
+    switch (message.kind) {
+      case 'log':
+        if (isNews(run, message.event, message.message))
+          log.write(message.event, message.message, message.fields);
+        break;
+      case 'logProblem':
+        if (isNews(run, message.event, message.problem.message))
+          log.problem(message.event, problemOf(message.problem), message.fields);
+        break;
+      case 'stage':
+        run.stage = message;
+        break;
+      case 'unusable':
+        problems.push(...message.problems.map(problemOf));
+        break;
+      case 'edited': {
+        const result = targetOf(message).edited(message);
+        if (result !== undefined) options.countReload(result);
+        break;
+      }
+      case 'plan':
+        targetOf(message).planned(message);
+        break;
+      case 'apiCall':
+        options.meter.apiCall(message.service, message.operation, message.region, message.result);
+        break;
+      case 'credentials': {
+        const { source, servedBy, expiresAt } = message;
+        credentials = { source, servedBy, expiresAt };
+        break;
+      }
+      case 'published':
+        published(run, message);
+        break;
+      case 'applied':
+        targetOf(message).applied();
+        break;
+      case 'failed':
+        failed(run, message.config, message.problems.map(problemOf));
+        break;
+      case 'batchesRefused':
+        batchesRefused[message.identity] = message.until;
+        break;
+      case 'secretsLost':
+      case 'bug':
+        break;
+      default:
+        message satisfies never;
+    }
+    if (targets.every((target) => target.isReady())) ready.resolve();
+  }
+
+  /** Whether to log it: each worker reports its authentication method, which is logged only if it changed. */
+  function isNews(run: Run, event: EventName, message: string): boolean {
+    if (event !== 'credentials.source' && event !== 'credentials.nodeRole') return true;
+    run.identities.add(message);
+    return !identities.has(message);
+  }
+
+  function targetOf({ config }: { readonly config: number }): SyncTarget {
+    const target = targets[config];
+    if (target === undefined) throw new Error(`a message about config ${config} of ${targets.length}`);
+    return target;
+  }
+
+  function published(run: Run, message: MessageOf<'published'>): void {
+    const target = targetOf(message);
+    run.reported.add(message.config);
+    const isFirst = target.published(message);
+    enqueue(target, message.generation, message.pending);
+    options.countSync(message.result);
+    logPublish(log, target, message, isFirst, clock.elapsed() - run.startedAt);
+  }
+
+  function failed(run: Run, config: number, problems: readonly Problem[]): void {
+    run.reported.add(config);
+    targetOf({ config }).failed(problems);
+    if (problems.some(({ stage }) => stage !== 'kubernetes')) options.countSync('failed');
+    run.problems.push(...problems);
+  }
+
+  /** Runs a worker to its end; returns what it reported, with the problem of the worker if it did not finish. */
+  async function work(kind: SyncRequest['work'], phase: Phase, stop: AbortSignal): Promise<Run> {
+    const run: Run = {
+      startedAt: clock.elapsed(),
+      problemOf: createProblemReader(),
+      problems: [],
+      reported: new Set(),
+      identities: new Set(),
+      stage: undefined,
+    };
+    let killed: Problem | undefined;
     try {
-      await work;
-      return [];
+      await options.runSync(requestOf(kind, phase), (message) => receive(run, message), stop);
     } catch (error) {
-      const found = problemsOrThrow(error);
-      target.recordFailure(found);
-      if (found.some(({ stage }) => stage !== 'kubernetes')) countSync('failed');
-      return found;
+      [killed] = problemsOf(error) ?? [];
+      if (killed === undefined) throw error;
+      if (kind === 'sync') workerKilled(run, killed);
+      else run.problems.push(killed);
+    }
+    if (run.identities.size > 0) ({ identities } = run);
+    const isOfConfig = run.stage?.stage === 'config' || run.stage?.stage === 'render';
+    for (const [config, target] of targets.entries())
+      target.ended(isOfConfig && run.stage?.config === config ? killed : undefined);
+    return run;
+  }
+
+  async function removeReplaced(run: Run, config: number): Promise<void> {
+    try {
+      await targetOf({ config }).removeReplaced();
+    } catch (error) {
+      failed(run, config, problemsOrThrow(error));
     }
   }
 
-  for (const target of targets) {
-    const { generation, files } = target.pendingNotification();
-    enqueue(target, generation, files);
+  /** A publish that was not reported is in the directory: its files, and the names to notify the application of. */
+  function workerKilled(run: Run, killed: Problem): void {
+    for (const [config, target] of targets.entries()) {
+      if (run.reported.has(config)) run.problems.push(killed);
+      else failed(run, config, [killed]);
+      enqueueStored(target);
+    }
   }
+
+  for (const target of targets) enqueueStored(target);
   return {
     queue,
     async sync(phase, stop) {
-      const startedAt = clock.elapsed();
-      const requests = targets.map((target) => target.fetchRequest(phase));
-      const results = await fetcher.fetch(requests, stop);
-      const problems: Problem[] = [];
-      for (const [index, target] of targets.entries()) {
-        problems.push(
-          ...(await problemsIn(target, syncTarget(target, results[index] ?? new Map(), startedAt, stop))),
-          ...(await problemsIn(target, target.removeReplaced())),
-        );
+      isSyncing = true;
+      try {
+        const run = await work('sync', phase, stop);
+        for (const config of targets.keys()) await removeReplaced(run, config);
+        throwProblems(distinct(run.problems));
+        clearPending();
+      } finally {
+        isSyncing = false;
       }
-      throwProblems(distinct(problems));
-      clearPending();
+    },
+    whenReady: () => ready.promise,
+    reload() {
+      const reloads = targets.map((target) => target.reload());
+      for (const { result } of reloads) if (result !== undefined) options.countReload(result);
+      return reloads.some(({ differs }) => differs);
+    },
+    credentials: () => credentials,
+    async check(stop) {
+      throwProblems((await work('plan', 'start', stop)).problems);
+    },
+    async areSecretsLost(stop) {
+      if (isSyncing) return false;
+      let isLost = false;
+      const configs = targets.map((target) => target.inUse());
+      const onMessage = ({ kind }: SyncMessage): void => {
+        if (kind === 'secretsLost') isLost = true;
+      };
+      await options.runSync({ work: 'secrets', phase: 'steady', configs, batchesRefused }, onMessage, stop);
+      return isLost;
     },
   };
-}
-
-/** Logs what a publish changed. */
-export function logPublish(
-  log: Log,
-  target: SyncTarget,
-  { change, isFirst, variables }: TargetPublished,
-  files: number,
-  ms: number,
-): void {
-  const { directory } = target;
-  const fields = { config: target.plan().file, directory, files, variables, ms: Math.round(ms) };
-  if (change.kind === 'changed') {
-    const text = `published ${plural(files, 'file')} in ${directory}: ${changeCounts(change)}`;
-    const counts = {
-      added: change.added.length,
-      updated: change.updated.length,
-      removed: change.removed.length,
-    };
-    log.write('publish.changed', text, {
-      ...fields,
-      ...counts,
-      names: changedPaths(change).join(' '),
-    });
-  } else if (isFirst) {
-    log.write('publish.verified', `files in ${directory} are up to date`, fields);
-  } else {
-    log.write('publish.unchanged', `nothing changed in ${directory}`, fields);
-  }
-}
-
-function changeCounts(change: Changed): string {
-  const parts = (['added', 'updated', 'removed'] as const).map((kind) => `${change[kind].length} ${kind}`);
-  return parts.filter((part) => !part.startsWith('0 ')).join(', ');
 }

@@ -1,114 +1,97 @@
 /**
- * One config and the directory it publishes to.
+ * One config and its directory, in the process of the sidecar: the request of the next sync, and
+ * the state from the reports of earlier ones.
  *
- * Nothing is published unless every object that is not optional was fetched and rendered; a failure leaves the published files
- * unchanged. A missing object or a failing region is logged when it begins and when it ends, not at every refresh.
+ * It contains no value. A missing object or a failing region is logged when it begins and when it ends, not at every refresh. A
+ * config on disk is accepted once a sync has read and rendered it without being killed.
  */
 
-import { selectRegion } from '../aws/failover.ts';
-import type { FetchRequest, SecretSource } from '../aws/fetcher.ts';
-import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
-import type { FetchResults } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
+import { filePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
-import { distinct, type Problem, throwProblems } from '../core/problem.ts';
+import { distinct, type Problem, problemLine } from '../core/problem.ts';
 import { timeText } from '../core/text.ts';
-import type { Directory } from '../publish/directory.ts';
 import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.ts';
-import type { Published } from '../publish/publish.ts';
-import { type Rendered, render, type SelectedValue } from '../render/render.ts';
-import type { Phase } from './backoff.ts';
+import { createProblemReader } from '../worker/problem-fields.ts';
+import type { MessageOf } from '../worker/report.ts';
+import type { ConfigContent, ConfigRequest } from '../worker/request.ts';
 import { type ConfigStatus, type FileStatus, problemStatus, type VariableStatus } from './status.ts';
 
-/** Where a target publishes: a directory that is held, and a writer to it. */
-export type PublishTarget = Directory &
-  Pick<
-    HeldDirectory,
-    'holds' | 'appliedSecrets' | 'pendingNotification' | 'clearPendingNotification' | 'removeReplaced'
-  >;
-
-/** A publish of this target. */
-export interface TargetPublished extends Published {
-  /** The first publish of this process. */
-  readonly isFirst: boolean;
-  /** The number of variables in `envFile`; undefined without the file. */
-  readonly variables?: number | undefined;
-}
-
-/** The files to publish, and the problems of objects that do not prevent it. */
-interface RenderedTarget extends Rendered {
-  readonly missing: readonly ObjectProblem[];
-  readonly degradedObjects: readonly ObjectProblem[];
-}
-
-/** An object and its problem. */
-interface ObjectProblem {
-  readonly name: string;
-  readonly problem: Problem;
-}
+/** The result of reading a config again. */
+export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
 
 /** A config, its directory, and the state of both. */
 export interface SyncTarget {
-  /** '' for `exec` without a directory. */
+  /** The config file. */
+  readonly file: string;
   readonly directory: string;
-  plan(): Plan;
-  /** The directory holds a complete generation: of this process, or of an earlier one. */
+  /** Whether the directory has a complete generation, of this process or of an earlier one. */
   isReady(): boolean;
-  /** What the next sync fetches. */
-  fetchRequest(phase: Phase): FetchRequest;
-  /** The files of the fetched values. Throws the problems of all objects that have no value. */
-  renderFiles(results: FetchResults): Promise<RenderedTarget>;
-  /** Publishes them. Rejects with a Problem of stage `publish`. */
-  publish(rendered: RenderedTarget): Promise<TargetPublished>;
-  /** Removes replaced generations that nothing needs any more. Rejects with a Problem. */
-  removeReplaced(): Promise<void>;
-  /** The Kubernetes Secrets of this generation were applied. */
-  recordSecrets(generation: string): Promise<void>;
+  /**
+   * Reads the config again. `differs`: from that of the last sync. `result`: undefined until the next sync reports it
+   * with `edited`.
+   */
+  reload(): { readonly differs: boolean; readonly result: ReloadResult | undefined };
+  /** The request of the next sync. */
+  request(): ConfigRequest;
+  /** The config in use, for a check that is not a sync. */
+  inUse(): ConfigRequest;
+  planned(message: MessageOf<'plan'>): void;
+  /** The config differs from the one in use; its result, the first time after `reload`. */
+  edited(message: MessageOf<'edited'>): ReloadResult | undefined;
+  /** Whether it was the first publish of this process. */
+  published(message: MessageOf<'published'>): boolean;
+  /** The Kubernetes Secrets of the last publish were applied. */
+  applied(): void;
   /** A sync of this target failed. */
-  recordFailure(problems: readonly Problem[]): void;
-  /** Names that an earlier process published and did not notify of. Throws a Problem. */
+  failed(problems: readonly Problem[]): void;
+  /** The sync has ended; with the problem of its worker if that was killed while it read or rendered this config. */
+  ended(killed?: Problem): void;
+  /** Names that were published and not delivered. Throws a Problem. */
   pendingNotification(): UndeliveredNames;
   /** Every notifier has delivered what was stored with this generation. Throws a Problem. */
   clearPendingNotification(generation: string): void;
-  /** Uses a new plan; its files follow with the next publish. */
-  setPlan(plan: Plan): void;
-  /** The config on disk is invalid: the plan stays. An empty list: it is valid again. */
-  setConfigProblems(problems: readonly Problem[]): void;
-  /** The problems of the config on disk. */
-  configProblems(): readonly Problem[];
+  /** Removes replaced generations that nothing needs any more. Rejects with a Problem. */
+  removeReplaced(): Promise<void>;
   status(): ConfigStatus;
 }
 
-/** What a target is made of. */
+/** The dependencies of a target. */
 export interface SyncTargetOptions {
-  readonly directory: string;
-  readonly plan: Plan;
-  readonly target: PublishTarget;
-  /** The source with the identity that a plan asks for. */
-  readonly sourceOf: (plan: Plan) => SecretSource;
-  /** Whether the plan's Kubernetes Secrets are applied too: ready then includes them. */
-  readonly syncSecrets: boolean;
-  /** Whether there are notifiers. */
-  readonly hasNotifiers: boolean;
-  /** Notify of the first publish of a process too. */
-  readonly notifyOnStart: boolean;
+  readonly file: string;
+  readonly held: Omit<HeldDirectory, 'close'>;
+  /** Reads the config. Never throws. */
+  readonly read: (file: string) => ConfigContent;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** A target that has published nothing yet. */
-export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
-  const { directory, target, sourceOf, hasNotifiers, notifyOnStart, clock, log } = options;
-  let { plan } = options;
-  const needsSecrets = () => options.syncSecrets && plan.secretObjects.length > 0;
-  let ready =
-    target.holds(expectedPaths(plan)) &&
-    (!needsSecrets() || target.appliedSecrets() === secretsDescription(plan));
-  /** Until a plan's first success both regions are read. */
-  let verifiedOnce = false;
+/** A target of which no sync has reported yet. */
+export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOptions): SyncTarget {
+  const directory = held.path;
+  const handle = { path: held.path, identity: held.identity };
+  /** The config on disk, as it was last read; and as it was when the last sync began. */
+  let content = read(file);
+  let given = content;
+  /** The config of that sync, if a worker was killed with the one on disk. */
+  let sent = content;
+  /** The text that was last used without a killed worker. */
+  let inUse: string | undefined;
+  /** The text that the sync uses now. */
+  let used: string | undefined;
+  /** A text with which a worker was killed. It is tried again after a success without it: the text may not be the cause. */
+  let killing: { readonly text: string; isTriedAgain: boolean } | undefined;
+  /** The report about such a text, which counts once the sync has ended. */
+  let heldBack: MessageOf<'edited'> | undefined;
+  let isReloaded = false;
+  let region = '';
+  let failoverRegion: string | undefined;
+  let ready = false;
+  let isVerified = false;
   let hasPublished = false;
+  let pinned: ConfigRequest['pinned'] = [];
   let files: readonly FileStatus[] = [];
-  let variables: readonly VariableStatus[] | undefined;
+  let variables: readonly VariableStatus[] = [];
   let missingOptional: readonly string[] = [];
   let degraded: readonly string[] = [];
   let warnedVariables: readonly string[] = [];
@@ -118,80 +101,148 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
   let lastChange: number | undefined;
   let lastFailure: number | undefined;
 
-  async function renderFiles(results: FetchResults): Promise<RenderedTarget> {
-    const { selected, missing, degradedObjects } = selectValues(plan, results);
-    return { ...(await render(plan, selected)), missing, degradedObjects };
+  /** Whether an earlier process left all files of the plan. */
+  function isComplete({ paths, secrets }: MessageOf<'plan'>): boolean {
+    const valid = paths.flatMap((path) => {
+      const checked = filePath(path);
+      return typeof checked === 'string' ? [checked] : [];
+    });
+    return held.holds(valid) && (secrets === undefined || held.appliedSecrets() === secrets);
   }
 
-  async function publish(rendered: RenderedTarget): Promise<TargetPublished> {
-    const { snapshot, facts, variableWarnings, missing, degradedObjects } = rendered;
-    const isFirst = !hasPublished;
-    const first = notifyOnStart ? 'always' : 'replacing';
-    const announce = !hasNotifiers ? 'never' : isFirst ? first : 'changes';
-    const published = await target.publish(snapshot, { announce });
-    hasPublished = true;
-    verifiedOnce = true;
-    if (!needsSecrets()) ready = true;
-    lastSuccess = clock.now();
-    if (published.change.kind === 'changed') lastChange = lastSuccess;
-    files = filesStatus(facts, files, isFirst, timeText(lastSuccess));
-    if (published.warning !== undefined)
-      log.problem('publish.warning', published.warning, { config: plan.file });
-    variables = plan.envFile === undefined ? undefined : rendered.variables.map(withoutValue);
-    missingOptional = logTransitions(missingOptional, missing, {
-      onBegin: (object) => log.problem('object.missing', object.problem, { config: plan.file }),
-      onEnd: (name) => log.write('object.found', `${name} exists again`, { config: plan.file, object: name }),
+  /** Logs the ones that were not logged before. */
+  function setConfigProblems(problems: readonly Problem[]): void {
+    const known = configProblems.map(problemLine);
+    configProblems = problems;
+    for (const problem of problems) {
+      if (!known.includes(problemLine(problem))) log.problem('config.invalid', problem, { config: file });
+    }
+  }
+
+  /** Shows and logs the result of an edit. */
+  function useEdit({ result, objects, problems, warnings }: MessageOf<'edited'>): void {
+    const problemOf = createProblemReader();
+    if (result === 'invalid') {
+      setConfigProblems(problems.map(problemOf));
+      return;
+    }
+    const hadProblems = configProblems.length > 0;
+    configProblems = [];
+    if (result === 'changed') {
+      isVerified = false;
+      log.write('config.reloaded', `${file}: configuration reloaded`, { config: file, objects });
+      for (const warning of warnings) log.problem('config.warning', problemOf(warning));
+    } else if (hadProblems) {
+      log.write('config.recovered', `${file}: configuration valid again`, { config: file });
+    }
+  }
+
+  function logTransitions(message: MessageOf<'published'>): void {
+    const problemOf = createProblemReader();
+    missingOptional = transitions(missingOptional, message.missing, {
+      onBegin: ({ problem }) => log.problem('object.missing', problemOf(problem), { config: file }),
+      onEnd: (name) => log.write('object.found', `${name} exists again`, { config: file, object: name }),
     });
-    warnedVariables = logTransitions(warnedVariables, variableWarnings, {
-      onBegin: ({ problem }) => log.problem('config.warning', problem, { config: plan.file }),
+    warnedVariables = transitions(warnedVariables, message.variableWarnings, {
+      onBegin: ({ problem }) => log.problem('config.warning', problemOf(problem), { config: file }),
       onEnd: () => {},
     });
-    degraded = logTransitions(degraded, degradedObjects, {
-      onBegin: (object) => log.problem('region.failing', object.problem, { config: plan.file }),
+    degraded = transitions(degraded, message.degraded, {
+      onBegin: ({ problem }) => log.problem('region.failing', problemOf(problem), { config: file }),
       onEnd: (name) =>
         log.write('region.recovered', `${name} is served by both regions again`, {
-          config: plan.file,
+          config: file,
           object: name,
         }),
     });
-    return { ...published, isFirst, variables: variables?.length };
   }
 
   return {
+    file,
     directory,
-    plan: () => plan,
     isReady: () => ready,
-    fetchRequest: (phase) => ({
-      plan,
-      source: sourceOf(plan),
-      bothRegions: phase === 'start' || !verifiedOnce,
+    reload() {
+      content = read(file);
+      const differs = JSON.stringify(content) !== JSON.stringify(given);
+      isReloaded = content.kind !== 'text' || content.text !== inUse;
+      if (isReloaded) return { differs, result: undefined };
+      useEdit({ ...UNCHANGED, config: 0 });
+      return { differs, result: 'unchanged' };
+    },
+    request() {
+      given = content;
+      used = undefined;
+      heldBack = undefined;
+      const isKilling = content.kind === 'text' && content.text === killing?.text;
+      const isLeftOut = isKilling && killing?.isTriedAgain === false && inUse !== undefined;
+      if (isKilling && killing !== undefined) killing.isTriedAgain = false;
+      sent = isLeftOut ? { kind: 'text', text: inUse ?? '' } : content;
+      if (sent.kind === 'text' && (inUse === undefined || sent.text === inUse)) used = sent.text;
+      return { file, directory: handle, content: sent, inUse, isVerified, hasPublished, pinned };
+    },
+    inUse: () => ({
+      file,
+      directory: handle,
+      content: inUse === undefined ? given : { kind: 'text', text: inUse },
+      inUse,
+      isVerified,
+      hasPublished,
+      pinned,
     }),
-    renderFiles,
-    publish,
-    removeReplaced: () => target.removeReplaced(),
-    async recordSecrets(generation) {
-      if (needsSecrets()) await target.recordAppliedSecrets(generation, secretsDescription(plan));
+    planned(message) {
+      ({ region, failoverRegion } = message);
+      if (!ready) ready = isComplete(message);
+    },
+    edited(message) {
+      if (message.result !== 'invalid' && sent.kind === 'text') used = sent.text;
+      if (sent.kind === 'text' && sent.text === killing?.text) heldBack = message;
+      else useEdit(message);
+      const isCounted = isReloaded;
+      isReloaded = false;
+      return isCounted ? message.result : undefined;
+    },
+    published(message) {
+      const isFirst = !hasPublished;
+      hasPublished = true;
+      isVerified = true;
+      ({ pinned } = message);
+      if (!message.appliesSecrets) ready = true;
+      lastSuccess = clock.now();
+      if (message.result === 'changed') lastChange = lastSuccess;
+      files = filesStatus(message.files, files, isFirst, timeText(lastSuccess));
+      variables = message.variables ?? [];
+      if (message.warning !== undefined)
+        log.problem('publish.warning', createProblemReader()(message.warning), { config: file });
+      logTransitions(message);
+      if (killing !== undefined) killing.isTriedAgain = true;
+      return isFirst;
+    },
+    applied() {
       ready = true;
     },
-    recordFailure(problems) {
+    failed(problems) {
       lastFailure = clock.now();
       lastErrors = problems;
     },
-    pendingNotification: () => target.pendingNotification(),
-    clearPendingNotification: (generation) => target.clearPendingNotification(generation),
-    setPlan(next) {
-      plan = next;
-      verifiedOnce = false;
+    ended(killed) {
+      if (killed === undefined) {
+        if (heldBack !== undefined) useEdit(heldBack);
+        if (used === undefined) return;
+        inUse = used;
+        if (inUse === killing?.text) killing = undefined;
+      } else if (sent.kind === 'text' && inUse !== undefined && sent.text !== inUse) {
+        killing = { text: sent.text, isTriedAgain: false };
+        setConfigProblems([killed]);
+      }
     },
-    setConfigProblems(problems) {
-      configProblems = problems;
-    },
-    configProblems: () => configProblems,
+    pendingNotification: () => held.pendingNotification(),
+    clearPendingNotification: (generation) => held.clearPendingNotification(generation),
+    removeReplaced: () => held.removeReplaced(),
     status: () => ({
-      file: plan.file,
+      file,
       directory,
-      region: plan.region,
-      failoverRegion: plan.failoverRegion,
+      region,
+      failoverRegion,
       ready,
       lastSuccess: optionalTime(lastSuccess),
       lastChange: optionalTime(lastChange),
@@ -199,62 +250,19 @@ export function createSyncTarget(options: SyncTargetOptions): SyncTarget {
       lastErrors: distinct(lastErrors).map(problemStatus),
       configProblems: configProblems.map(problemStatus),
       files,
-      variables: variables ?? [],
+      variables,
       missingOptional,
     }),
   };
 }
 
-/** The Secrets of a plan, without values: what a later process compares with its own plan. */
-function secretsDescription({ secretObjects }: Plan): string {
-  return JSON.stringify(
-    secretObjects.map(({ secretName, type, labels, annotations, data }) => ({
-      secretName,
-      type,
-      labels,
-      annotations,
-      data,
-    })),
-  );
-}
+const UNCHANGED = { kind: 'edited', result: 'unchanged', objects: 0, problems: [], warnings: [] } as const;
 
-/** The value of each object. Throws the problems of all that have none. */
-function selectValues(plan: Plan, results: FetchResults) {
-  const selected = new Map<PlannedObject, SelectedValue>();
-  const missing: ObjectProblem[] = [];
-  const degradedObjects: ObjectProblem[] = [];
-  const failures: Problem[] = [];
-  for (const object of plan.objects) {
-    const selection = selectRegion(object, results);
-    switch (selection.kind) {
-      case 'value':
-        selected.set(object, {
-          value: selection.value.value,
-          version: selection.value.version,
-          region: selection.region,
-        });
-        if (selection.degraded !== undefined)
-          degradedObjects.push({ name: object.name, problem: selection.degraded });
-        break;
-      case 'absent':
-        missing.push({ name: object.name, problem: selection.problem });
-        break;
-      case 'failed':
-        failures.push(...selection.problems);
-        break;
-      default:
-        selection satisfies never;
-    }
-  }
-  throwProblems(distinct(failures));
-  return { selected, missing, degradedObjects };
-}
-
-/** Calls back for what is new in a list and what is gone from it; returns the names that are in it now. */
-function logTransitions(
+/** Calls back for new and removed names of a list; returns the current names. */
+function transitions<Named extends { readonly name: string }>(
   before: readonly string[],
-  now: readonly ObjectProblem[],
-  callbacks: { readonly onBegin: (object: ObjectProblem) => void; readonly onEnd: (name: string) => void },
+  now: readonly Named[],
+  callbacks: { readonly onBegin: (object: Named) => void; readonly onEnd: (name: string) => void },
 ): readonly string[] {
   const names = now.map(({ name }) => name);
   for (const object of now) if (!before.includes(object.name)) callbacks.onBegin(object);
@@ -264,7 +272,7 @@ function logTransitions(
 
 /** Each file; `changedAt` is when this process saw its version change. */
 function filesStatus(
-  facts: Rendered['facts'],
+  facts: MessageOf<'published'>['files'],
   before: readonly FileStatus[],
   isFirst: boolean,
   now: string,
@@ -275,16 +283,6 @@ function filesStatus(
     const changedAt = old?.version === version ? old.changedAt : isFirst ? undefined : now;
     return { path, object, service, region, version, changedAt };
   });
-}
-
-function withoutValue({
-  name,
-  object,
-  service,
-  region,
-  version,
-}: Rendered['variables'][number]): VariableStatus {
-  return { name, object, service, region, version };
 }
 
 function optionalTime(at: number | undefined): string | undefined {

@@ -7,11 +7,16 @@
 
 import { setFlagsFromString } from 'node:v8';
 
-/** Call it before anything else. */
+/** For a process that syncs. Call it before anything else. */
 export function disableJit(): void {
   for (const name of MODULES) process.getBuiltinModule(`node:${name}`);
   // Node loads this class when it is first used: by the request for credentials of Pod Identity.
   void process.getBuiltinModule('node:async_hooks').AsyncLocalStorage;
+  stopCompilers();
+}
+
+/** For a process that has loaded what it needs. */
+export function stopCompilers(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 

@@ -185,11 +185,11 @@ test('the address of ECS takes precedence, and no field contains the token', () 
   });
   assert.is(ecs.container?.name, 'ECS task role');
   assert.is(ecs.container?.uri, 'http://169.254.170.2/v2/credentials/1');
-  assert.ok(ecs.container?.mayBeAsked);
+  assert.ok(ecs.container?.isAllowed);
   assert.is(ecs.container?.token(), 'canary');
   assert.not.match(JSON.stringify(ecs), 'canary');
   const full = chainOf({ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example' });
-  assert.not(full.container?.mayBeAsked);
+  assert.not(full.container?.isAllowed);
   assert.is(chainOf(agent, 'default').container?.name, 'EKS Pod Identity');
 });
 
@@ -204,7 +204,7 @@ test('profile and files come from the variables, else from the home directory', 
 test('each method has a phrase for the log', () => {
   assert.is(
     authMethodText(choose({ usePodIdentity: true })),
-    'EKS Pod Identity by http://169.254.170.23/v1/credentials or http://[fd00:ec2::23]/v1/credentials',
+    'EKS Pod Identity via http://169.254.170.23/v1/credentials or http://[fd00:ec2::23]/v1/credentials',
   );
   assert.match(authMethodText(choose({ auth: 'irsa', env: irsa })), /role\/app/);
   assert.match(authMethodText(choose({})), /default credential chain$/);

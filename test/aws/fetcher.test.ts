@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SecretSource } from '../../src/aws/fetcher.ts';
-import { createFetcher } from '../../src/aws/fetcher.ts';
+import { fetchValues } from '../../src/aws/fetcher.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import {
   type FetchResult,
@@ -61,17 +61,16 @@ function plan(names: string[], failoverRegion?: string): Plan {
 
 test('a plan whose files are not there yet is a start, until then all are read so; later it is a refresh', async () => {
   const source = fakeSource();
-  const fetcher = createFetcher();
   const requests = (...starting: boolean[]) =>
     starting.map((bothRegions, at) => ({ plan: plan([`s${at}`]), source, bothRegions }));
-  await fetcher.fetch(requests(true, false), stop);
-  await fetcher.fetch(requests(false, false), stop);
+  await fetchValues(requests(true, false), stop);
+  await fetchValues(requests(false, false), stop);
   assert.equal(source.phases, ['start', 'refresh']);
 });
 
 test('fetches each value once, however many objects and configs name it', async () => {
   const source = fakeSource();
-  const [first, second] = await createFetcher().fetch(
+  const [first, second] = await fetchValues(
     [
       { plan: plan(['a', 'b', 'a']), source, bothRegions: true },
       { plan: plan(['b', 'c']), source, bothRegions: true },
@@ -84,14 +83,13 @@ test('fetches each value once, however many objects and configs name it', async 
 
 test('fetches both regions at once at the start', async () => {
   const source = fakeSource();
-  await createFetcher().fetch([{ plan: plan(['a'], 'two'), source, bothRegions: true }], stop);
+  await fetchValues([{ plan: plan(['a'], 'two'), source, bothRegions: true }], stop);
   assert.equal(source.asked, ['a@one a@two']);
 });
 
 test('later fetches from the failover region only what the primary did not return', async () => {
   const source = fakeSource();
-  const fetcher = createFetcher();
-  const refresh = () => fetcher.fetch([{ plan: plan(['a'], 'two'), source, bothRegions: false }], stop);
+  const refresh = () => fetchValues([{ plan: plan(['a'], 'two'), source, bothRegions: false }], stop);
   await refresh();
   source.fails = { one: 'fetch.network' };
   await refresh();
@@ -102,39 +100,9 @@ test('later fetches from the failover region only what the primary did not retur
   assert.equal(source.asked, ['a@one', 'a@one', 'a@two', 'a@one', 'a@two', 'a@one']);
 });
 
-test('fetches a pinned version only once', async () => {
-  const source = fakeSource();
-  const fetcher = createFetcher();
-  for (let pass = 0; pass < 3; pass++) {
-    const [outcomes] = await fetcher.fetch([{ plan: plan(['a!7', 'b']), source, bothRegions: false }], stop);
-    assert.is(outcomes?.size, 2);
-  }
-  assert.equal(source.asked, ['a@one b@one', 'b@one', 'b@one']);
-});
-
-test('fetches a pinned version again after a failure', async () => {
-  const source = fakeSource({ one: 'fetch.network' });
-  const fetcher = createFetcher();
-  const refresh = () => fetcher.fetch([{ plan: plan(['a!7']), source, bothRegions: false }], stop);
-  await refresh();
-  source.fails = {};
-  await refresh();
-  await refresh();
-  assert.equal(source.asked, ['a@one', 'a@one']);
-});
-
-test('removes a pinned value with the last plan that names it', async () => {
-  const source = fakeSource();
-  const fetcher = createFetcher();
-  for (const names of [['a!7'], ['b'], ['a!7']]) {
-    await fetcher.fetch([{ plan: plan(names), source, bothRegions: false }], stop);
-  }
-  assert.equal(source.asked, ['a@one', 'b@one', 'a@one']);
-});
-
 test('fetches configs with different identities separately', async () => {
   const [mine, theirs] = [fakeSource(), fakeSource({ one: 'fetch.denied' })];
-  const answers = await createFetcher().fetch(
+  const answers = await fetchValues(
     [
       { plan: plan(['a!1']), source: mine, bothRegions: false },
       { plan: plan(['a!1']), source: theirs, bothRegions: false },
@@ -145,14 +113,6 @@ test('fetches configs with different identities separately', async () => {
     answers.map((outcomes) => [...outcomes.values()][0]?.kind),
     ['found', 'failed'],
   );
-});
-
-test('sends no request if every value is pinned and fetched', async () => {
-  const source = fakeSource();
-  const fetcher = createFetcher();
-  for (let pass = 0; pass < 2; pass++)
-    await fetcher.fetch([{ plan: plan(['a!1']), source, bothRegions: false }], stop);
-  assert.is(source.asked.length, 1);
 });
 
 test.run();

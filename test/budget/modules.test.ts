@@ -44,7 +44,7 @@ modules.before.each((context) => {
 });
 modules.after.each(({ box }) => box.remove());
 
-function packagesOf({ evaluated }: Recording): readonly string[] {
+function packagesOf({ evaluated }: Pick<Recording, 'evaluated'>): readonly string[] {
   return evaluated.filter((owner) => !owner.startsWith('src/') && !owner.startsWith('lazy-builtin:'));
 }
 
@@ -75,7 +75,7 @@ modules(
 modules('init loads no folder that only other commands need', async (context) => {
   const { evaluated } = await initOf(context, [secret, parameter]);
   const others =
-    /^src\/(http\/(?!request|early-connections)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/reduce-memory|commands\/(?!init|open|plans|secrets|context|logging|uses-colour))/;
+    /^src\/(http\/(?!request|early-connections)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/rest|worker\/(process|credentials-file)|commands\/(?!init|open|plans|secrets|sync\.ts|worker-host|context|logging|uses-colour))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],
@@ -144,21 +144,34 @@ modules('--version and --help load no config, no SDK', async () => {
   );
 });
 
-modules('a sidecar adds the watcher of configs and the pages, and no Kubernetes', async ({ aws, box }) => {
-  box.writeConfig({ usePodIdentity: 'true', objects: [secret] });
-  const recording = await recordRun(
-    ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', '127.0.0.1:0'],
-    podIdentityEnv(box, aws, 'pod-token'),
-    (stderr, kill) => {
-      if (stderr.includes('sidecar.ready')) kill();
-    },
-  );
-  assert.is(recording.code, 0, recording.stderr);
-  assert.equal(packagesOf(recording), Object.keys({ ...secretsOnly, ...watching }).sort());
-  assert.equal(
-    recording.evaluated.filter((owner) => owner.startsWith('src/kubernetes')),
-    [],
-  );
-});
+modules(
+  'a resting sidecar has loaded no SDK, no YAML, no TLS and nothing that decrypts; its worker no more than init',
+  async ({ aws, box }) => {
+    box.writeConfig({ usePodIdentity: 'true', objects: [secret] });
+    const { worker, ...sidecar } = await recordRun(
+      ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', '127.0.0.1:0'],
+      podIdentityEnv(box, aws, 'pod-token'),
+      (stderr, kill) => {
+        if (stderr.includes('sidecar.ready')) kill();
+      },
+    );
+    assert.is(sidecar.code, 0, sidecar.stderr);
+    assert.equal(packagesOf(sidecar), Object.keys({ ...watching, 'yargs-parser': 'as ever' }).sort());
+    assert.equal(
+      sidecar.evaluated.filter((owner) =>
+        /^src\/(aws|render|formats|kubernetes|config\/parse|worker\/sync)/.test(owner),
+      ),
+      [],
+    );
+    assert.equal(
+      sidecar.builtins.filter((name) =>
+        /^(https|tls|crypto|http2|zlib|internal\/tls|internal\/crypto)/.test(name),
+      ),
+      [],
+    );
+    assert.ok(worker);
+    assert.equal(packagesOf(worker), Object.keys(secretsOnly).sort());
+  },
+);
 
 modules.run();

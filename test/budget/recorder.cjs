@@ -11,7 +11,10 @@ const fs = require('node:fs');
 const { Script } = require('node:vm');
 const { launch } = require('../../src/build/launcher.cjs');
 
-const [bundle, record] = process.argv.splice(2, 2);
+// A worker that the program starts is this script without the first two; it records beside the program's own record.
+const given = process.env.RECORDED?.split('\n');
+const [bundle, record] = given ?? process.argv.splice(2, 2);
+process.env.RECORDED = `${bundle}\n${record}.worker`;
 const modules = JSON.parse(fs.readFileSync(bundle, 'utf8')).modules;
 const write = fs.writeFileSync;
 const opened = [];

@@ -1,7 +1,7 @@
 /** The program's modules run by Node itself, with a record of what they used. */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
@@ -17,6 +17,8 @@ export interface Recording {
   readonly late: readonly string[];
   /** Every call of `fs` with a path. */
   readonly opened: readonly (readonly [name: string, path: string])[];
+  /** What the last worker used that the program started, if there was one. */
+  readonly worker?: Omit<Recording, 'code' | 'stderr' | 'worker'>;
 }
 
 const bundleFile = join(import.meta.dirname, '../../dist/bundle.json');
@@ -43,19 +45,24 @@ export async function recordRun(
   try {
     const recorder = join(import.meta.dirname, 'recorder.cjs');
     const { code, stderr } = await ended([recorder, bundleFile, record, ...args], env, stop);
-    const { modules, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
-      readonly modules: readonly string[];
-    } & Pick<Recording, 'builtins' | 'late' | 'opened'>;
-    const { outputs } = bundleMeta();
-    const inputs = modules.flatMap((module) =>
-      Object.entries(outputs[`bundle/${module}`]?.inputs ?? {})
-        .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-        .map(([input]) => ownerOf(input)),
-    );
-    return { code, stderr, evaluated: [...new Set(inputs)].sort(), ...rest };
+    const worker = existsSync(`${record}.worker`) ? { worker: read(`${record}.worker`) } : {};
+    return { code, stderr, ...read(record), ...worker };
   } finally {
     rmSync(place, { recursive: true });
   }
+}
+
+function read(record: string): Omit<Recording, 'code' | 'stderr' | 'worker'> {
+  const { modules, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
+    readonly modules: readonly string[];
+  } & Pick<Recording, 'builtins' | 'late' | 'opened'>;
+  const { outputs } = bundleMeta();
+  const inputs = modules.flatMap((module) =>
+    Object.entries(outputs[`bundle/${module}`]?.inputs ?? {})
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .map(([input]) => ownerOf(input)),
+  );
+  return { evaluated: [...new Set(inputs)].sort(), ...rest };
 }
 
 function ended(

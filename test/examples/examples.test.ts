@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { parsePlan } from '../../src/config/parse.ts';
 import { image } from '../../src/core/version.ts';
-import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
+import { type ContainerView, containersIn, injectWith, objectsIn } from '../support/inject.ts';
 import { manifestFaults, objectFaults, releasesOf } from '../support/kubernetes-schemas.ts';
 import { binary, run } from '../support/program.ts';
 import { makeSandbox } from '../support/sandbox.ts';
@@ -84,6 +84,7 @@ for (const example of examples) {
       defaultMode: 0o644,
       environmentRegion: example === 'migrate-from-csi' ? 'eu-central-1' : undefined,
       syncSecrets: true,
+      variablesOnly: example === 'exec',
     });
     assert.equal([...problems, ...warnings], []);
     assert.ok((plan?.objects.length ?? 0) > 0);
@@ -99,7 +100,9 @@ for (const example of examples) {
         ...containersIn(objectsIn(text), 'initContainers'),
         ...containersIn(objectsIn(text), 'containers'),
       ];
-      assert.ok(containers.some(({ name }) => name.startsWith('podsecrets')));
+      const own = ({ name, command = [] }: ContainerView) =>
+        name.startsWith('podsecrets') || command[0] === '/podsecrets/podsecrets';
+      assert.ok(containers.some(own));
       if (existsSync(join(root, example, 'injected.yaml'))) assert.is(read(example, 'injected.yaml'), text);
     }
   });
@@ -190,7 +193,7 @@ function compose(): Compose {
   return parse(read('docker-compose', 'docker-compose.yaml'), { merge: true }) as Compose;
 }
 
-test('docker-compose: the credentials come from the one address that the SDK trusts, on a network of its own', () => {
+test('docker-compose: the credentials come from the address that the SDK trusts, on a separate network', () => {
   const { services, networks } = parse(read('docker-compose', 'docker-compose.yaml'), {
     merge: true,
   }) as Compose;
@@ -208,7 +211,7 @@ test('docker-compose: the credentials come from the one address that the SDK tru
   ]);
 });
 
-test('docker-compose: the application waits for the files, and the sidecar holds the tmpfs that they are on', () => {
+test('docker-compose: the application waits for the files, and the sidecar keeps their tmpfs', () => {
   const { services, volumes } = compose();
   assert.is(volumes.secrets?.driver_opts.type, 'tmpfs');
   const { podsecrets, web } = services;

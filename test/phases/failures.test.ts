@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { problemsOf } from '../../src/core/problem.ts';
+import { problemLine, problemsOf } from '../../src/core/problem.ts';
 import { config } from '../support/config.ts';
 import { minutes, openWorld, play, problem, seconds, start } from '../support/world.ts';
 
@@ -142,7 +142,7 @@ test('a first phase that never succeeds ends with its problems at the start time
     { happens: start, holds: {} },
     { happens: seconds(61), holds: { files: {}, ready: false } },
   ]);
-  assert.is(world.ended()?.reason, away);
+  assert.equal(problemsOf(world.ended()?.reason)?.map(problemLine), [problemLine(away)]);
   assert.is(world.ended()?.at, 60_000);
 });
 

@@ -63,8 +63,9 @@ function startIn({ box }: { box: Sandbox }, namespaces: readonly string[], args:
   );
 }
 
-/** The program itself: what unshare started, if unshare has not become it. */
-function programOf(running: Running): number {
+/** The program itself: what unshare started with --fork; without it unshare has become the program. */
+function programOf(running: Running, namespaces: readonly string[]): number {
+  if (!namespaces.includes('--fork')) return running.pid;
   const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8');
   return Number(children.trim().split(' ')[0]) || running.pid;
 }
@@ -86,7 +87,7 @@ for (const [place, namespaces] of [
         () => `a lookup, got:\n${running.stderr()}`,
         () => context.asked() > 0 || running.hasEnded(),
       );
-      process.kill(programOf(running), 'SIGTERM');
+      process.kill(programOf(running, namespaces), 'SIGTERM');
       assert.is((await within(`the end of ${command}`, running.ended())).code, code);
     });
   }

@@ -2,9 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
-import type { Phase } from '../../src/sidecar/backoff.ts';
 import { firstPhase, logRetry, steadyPhase } from '../../src/sidecar/loop.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
+import type { Phase } from '../../src/worker/request.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
@@ -36,7 +36,7 @@ function loopWith(script: (Error | 'ok' | (() => Promise<void>))[]) {
         running--;
       }
     },
-    async reload() {
+    reload() {
       reloads.push(clock.elapsed());
       return false;
     },

@@ -4,94 +4,134 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plan } from '../../src/config/plan.ts';
 import type { Log } from '../../src/core/log.ts';
-import { createSyncTarget, type SyncTarget } from '../../src/sidecar/target.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { keptFiles } from '../../src/publish/kept-files.ts';
+import { createSyncTarget } from '../../src/sidecar/target.ts';
+import type { SyncMessage } from '../../src/worker/report.ts';
+import { createSyncWorker } from '../../src/worker/sync.ts';
 import { fakeClock } from '../support/clock.ts';
 import { open } from '../support/directory.ts';
 import { scratch } from '../support/scratch.ts';
-import { published, secretObject, secretPlan } from '../support/secret-plan.ts';
+import { optionalObject, secretObject, secretPlan } from '../support/secret-plan.ts';
+import { problem } from '../support/world.ts';
 
 const silent: Log = { write() {}, problem() {} };
-const app = secretPlan([secretObject('app', { password: 'db' })]);
+const never = new AbortController().signal;
+const objects = [{ ...optionalObject('db'), optional: false }];
+const app = secretPlan([secretObject('app', { password: 'db' })], { objects });
 
 /** A process on the directory; it ends with `end`. */
 async function start(dir: string, plan: Plan = app, syncSecrets = true) {
   const directory = await open(dir);
-  const target: SyncTarget = createSyncTarget({
-    directory: dir,
-    plan,
-    target: { ...directory.held, ...directory.writer },
-    sourceOf: () => ({ read: async () => new Map() }),
-    syncSecrets,
-    hasNotifiers: false,
-    notifyOnStart: false,
+  const { held } = directory;
+  const target = createSyncTarget({
+    file: 'config.yaml',
+    held,
+    read: () => ({ kind: 'text', text: '' }),
     clock: fakeClock(),
     log: silent,
   });
-  const publish = (value: string) =>
-    target.publish({
-      snapshot: published({ db: value }),
-      facts: [],
-      variables: [],
-      variableWarnings: [],
-      missing: [],
-      degradedObjects: [],
+
+  /** A sync: of this value, or one that ends before anything is fetched; `applies`: the API takes the Secrets. */
+  async function sync(value: string | undefined, applies = false): Promise<void> {
+    const worker = createSyncWorker({
+      parse: async () => ({ plan, problems: [], warnings: [] }),
+      sourceOf: () => ({
+        async read(refs) {
+          if (value === undefined) throw problem('fetch.network');
+          return new Map(
+            refs.map(({ key }) => [key, { kind: 'found', value: new Secret(value), version: '1' }]),
+          );
+        },
+      }),
+      credentials: () => undefined,
+      openDirectory: () => ({ ...directory.writer, keptFiles: keptFiles(dir) }),
+      hasNotifiers: false,
+      notifyOnStart: false,
+      applySecrets: syncSecrets
+        ? async () => {
+            if (!applies) throw problem('kubernetes.denied');
+          }
+        : undefined,
+      areSecretsLost: async () => false,
+      log: silent,
     });
-  return { target, publish, end: directory.end };
+    const receive = (message: SyncMessage): void => {
+      if (message.kind === 'plan') target.planned(message);
+      if (message.kind === 'published') target.published(message);
+      if (message.kind === 'applied') target.applied();
+    };
+    const request = {
+      work: 'sync',
+      phase: 'start',
+      configs: [target.request()],
+      batchesRefused: {},
+    } as const;
+    await worker(request, receive, never).catch(() => {});
+  }
+
+  return { isReady: target.isReady, sync, end: directory.end };
 }
 
 test('a process whose Secret was refused is not ready, nor is the next one', async () => {
   const dir = scratch();
   const first = await start(dir);
-  await first.publish('1');
-  assert.is(first.target.isReady(), false);
+  await first.sync('1');
+  assert.is(first.isReady(), false);
   await first.end();
   const next = await start(dir);
-  assert.is(next.target.isReady(), false);
-  await next.target.recordSecrets((await next.publish('1')).generation);
-  assert.is(next.target.isReady(), true);
+  await next.sync(undefined);
+  assert.is(next.isReady(), false);
+  await next.sync('1', true);
+  assert.is(next.isReady(), true);
   await next.end();
 });
 
-test('the next process is ready at once when the Secrets of the files were applied', async () => {
+test('the next process is ready before it fetches when the Secrets of the files were applied', async () => {
   const dir = scratch();
   const first = await start(dir);
-  await first.target.recordSecrets((await first.publish('1')).generation);
+  await first.sync('1', true);
   await first.end();
   const next = await start(dir);
-  assert.is(next.target.isReady(), true);
+  assert.is(next.isReady(), false);
+  await next.sync(undefined);
+  assert.is(next.isReady(), true);
   await next.end();
 });
 
 test('a rotation whose Secret was not applied keeps the process ready, and not the next one', async () => {
   const dir = scratch();
   const first = await start(dir);
-  await first.target.recordSecrets((await first.publish('1')).generation);
-  await first.publish('2');
-  assert.is(first.target.isReady(), true);
+  await first.sync('1', true);
+  await first.sync('2');
+  assert.is(first.isReady(), true);
   await first.end();
   const next = await start(dir);
-  assert.is(next.target.isReady(), false);
+  await next.sync(undefined);
+  assert.is(next.isReady(), false);
   await next.end();
 });
 
-test('other secretObjects than those that were applied are not ready', async () => {
+test('is not ready if secretObjects differ from the applied ones', async () => {
   const dir = scratch();
   const first = await start(dir);
-  await first.target.recordSecrets((await first.publish('1')).generation);
+  await first.sync('1', true);
   await first.end();
-  const next = await start(dir, secretPlan([secretObject('other', { password: 'db' })]));
-  assert.is(next.target.isReady(), false);
+  const next = await start(dir, secretPlan([secretObject('other', { password: 'db' })], { objects }));
+  await next.sync(undefined);
+  assert.is(next.isReady(), false);
   await next.end();
 });
 
 test('without --sync-secrets, and without secretObjects, the files alone are ready', async () => {
   const dir = scratch();
   const first = await start(dir, app, false);
-  await first.publish('1');
-  assert.is(first.target.isReady(), true);
+  await first.sync('1');
+  assert.is(first.isReady(), true);
   await first.end();
-  const next = await start(dir, secretPlan([]));
-  assert.is(next.target.isReady(), true);
+  const next = await start(dir, secretPlan([], { objects }));
+  await next.sync(undefined);
+  assert.is(next.isReady(), true);
   await next.end();
 });
 

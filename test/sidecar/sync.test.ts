@@ -2,34 +2,46 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FilePath } from '../../src/core/file-path.ts';
 import type { Log } from '../../src/core/log.ts';
-import { problemsOf } from '../../src/core/problem.ts';
+import { Problem, problemsOf } from '../../src/core/problem.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
-import { type ApplySecrets, createSync } from '../../src/sidecar/sync.ts';
-import type { SyncTarget, TargetPublished } from '../../src/sidecar/target.ts';
+import { createSync } from '../../src/sidecar/sync.ts';
+import { createSyncTarget, type SyncTarget } from '../../src/sidecar/target.ts';
+import { problemMessage } from '../../src/worker/problem-fields.ts';
+import type { MessageOf, Report, SyncMessage } from '../../src/worker/report.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
-import { secretPlan } from '../support/secret-plan.ts';
 import { problem } from '../support/world.ts';
 
 const test = suite('sync');
 const never = new AbortController().signal;
-const silent: Log = { write() {}, problem() {} };
 
-/** What one sync of a target does: publishes these changed files, nothing, or fails. */
-type Outcome = readonly string[] | 'unchanged' | Error | (() => Promise<Outcome>);
+/** What a worker reports of one config in one sync: a publish of these changed files, of nothing, or a failure. */
+type Outcome = readonly string[] | 'unchanged' | Problem;
 
-interface Script extends Partial<SyncTarget> {
+interface Script {
   readonly outcomes?: Outcome[];
-  readonly onPublish?: () => void;
+  /** Names that an earlier process left. */
+  readonly stored?: readonly string[];
   readonly onClear?: () => void;
 }
 
+interface SceneOptions {
+  /** Reports before the outcomes. */
+  readonly report?: (report: Report) => Promise<void> | void;
+  /** What the worker ends with, after the outcomes. */
+  readonly end?: () => unknown;
+}
+
 /** A sync of one target for each script; `events` lists what happened, in order. */
-function syncOf(scripts: readonly Script[], applySecrets?: ApplySecrets) {
+function syncOf(scripts: readonly Script[], { report: reportFirst, end }: SceneOptions = {}) {
   const clock = fakeClock();
   const events: string[] = [];
+  const logged: string[] = [];
   const counts: string[] = [];
-  const failures: string[] = [];
+  const log: Log = {
+    write: (event, message) => logged.push(`${event}: ${message}`),
+    problem: (event, { message }) => logged.push(`${event}: ${message}`),
+  };
   /** Each call lets one notification end. */
   const release: (() => void)[] = [];
   const notifier: Notifier = {
@@ -39,149 +51,152 @@ function syncOf(scripts: readonly Script[], applySecrets?: ApplySecrets) {
       events.push(`notified ${names}`);
     },
   };
-  const sync = createSync({
-    targets: scripts.map((script, index) =>
-      targetOf({ directory: `/dir${index}`, ...script }, events, failures),
-    ),
-    notifiers: [notifier],
-    fetcher: {
-      async fetch(requests, stop) {
-        stop.throwIfAborted();
-        return requests.map(() => new Map());
-      },
+  const targets = scripts.map((script, index) => targetOf(script, index, events, log));
+  const syncs = createSync({
+    targets,
+    async runSync(_request, report, stop) {
+      stop.throwIfAborted();
+      await reportFirst?.(report);
+      for (const [config, script] of scripts.entries()) {
+        const message = messageOf(config, script.outcomes?.shift() ?? 'unchanged');
+        if (message.kind === 'published' && message.updated.length > 0)
+          events.push(`published ${message.updated}`);
+        report(message);
+      }
+      const error = end?.();
+      if (error !== undefined) throw error;
     },
-    applySecrets,
+    notifiers: [notifier],
     splay: 0,
     clock,
-    log: silent,
+    log,
+    meter: { apiCall() {} },
     countSync: (result) => counts.push(result),
+    countReload() {},
     countNotification() {},
   });
   const deliver = async (): Promise<void> => {
     release.shift()?.();
     await clock.settle();
   };
-  return { sync, events, counts, failures, release, deliver };
+  return { syncs, targets, events, logged, counts, release, deliver };
 }
 
-function targetOf(script: Script & { directory: string }, events: string[], failures: string[]): SyncTarget {
-  const { outcomes = [], onPublish, onClear, ...overrides } = script;
-  let outcome: Outcome = 'unchanged';
+function messageOf(config: number, outcome: Outcome): SyncMessage {
+  if (outcome instanceof Problem) return { kind: 'failed', config, problems: [problemMessage(outcome)] };
+  const updated = outcome === 'unchanged' ? [] : outcome;
+  return publishedOf(config, updated, `generation of ${updated}`);
+}
+
+function publishedOf(config: number, updated: readonly string[], generation: string): MessageOf<'published'> {
   return {
-    plan: () => secretPlan([]),
-    isReady: () => true,
-    fetchRequest: () => ({
-      plan: secretPlan([]),
-      source: { read: async () => new Map() },
-      bothRegions: false,
-    }),
-    async renderFiles() {
-      outcome = outcomes.shift() ?? 'unchanged';
-      if (typeof outcome === 'function') outcome = await outcome();
-      if (outcome instanceof Error) throw outcome;
-      return {
-        snapshot: { files: [] },
-        facts: [],
-        variables: [],
-        variableWarnings: [],
-        missing: [],
-        degradedObjects: [],
-      };
-    },
-    async publish(): Promise<TargetPublished> {
-      onPublish?.();
-      if (!Array.isArray(outcome))
-        return { change: { kind: 'unchanged' }, generation: 'g', pending: [], isFirst: false };
-      const updated = outcome as FilePath[];
-      events.push(`published ${updated}`);
-      return {
-        change: { kind: 'changed', added: [], updated, removed: [] },
-        generation: 'g',
-        pending: updated,
-        isFirst: false,
-      };
-    },
-    async recordSecrets() {},
-    async removeReplaced() {},
-    recordFailure(problems) {
-      failures.push(`${script.directory}: ${problems.map(({ code }) => code)}`);
-    },
-    pendingNotification: () => ({ generation: 'g', files: [] }),
-    clearPendingNotification() {
-      if (events.length > 0 && events.at(-1) !== 'cleared') events.push('cleared');
-      onClear?.();
-    },
-    setPlan() {},
-    setConfigProblems() {},
-    configProblems: () => [],
-    status() {
-      throw new Error('not used');
-    },
-    ...overrides,
+    kind: 'published',
+    config,
+    result: updated.length > 0 ? 'changed' : 'unchanged',
+    generation,
+    warning: undefined,
+    added: [],
+    updated,
+    removed: [],
+    pending: updated,
+    count: 1,
+    files: [],
+    variables: undefined,
+    missing: [],
+    degraded: [],
+    variableWarnings: [],
+    appliesSecrets: false,
+    pinned: [],
   };
 }
 
+function targetOf({ stored = [], onClear }: Script, index: number, events: string[], log: Log): SyncTarget {
+  return createSyncTarget({
+    file: `config${index}`,
+    held: {
+      path: `/dir${index}`,
+      identity: '',
+      holds: () => false,
+      appliedSecrets: () => undefined,
+      pendingNotification: () => ({ generation: 'stored', files: stored as FilePath[] }),
+      clearPendingNotification(generation) {
+        if (events.length > 0 && events.at(-1) !== `cleared ${generation}`)
+          events.push(`cleared ${generation}`);
+        onClear?.();
+      },
+      async removeReplaced() {},
+    },
+    read: () => ({ kind: 'text', text: 'config' }),
+    clock: fakeClock(),
+    log,
+  });
+}
+
 test('pending names are stored until they are delivered', async () => {
-  const { sync, events, deliver } = syncOf([{ outcomes: [['a']] }]);
-  await sync.sync('steady', never);
+  const { syncs, events, deliver } = syncOf([{ outcomes: [['a']] }]);
+  await syncs.sync('steady', never);
   assert.equal(events, ['published a']);
   await deliver();
-  assert.equal(events, ['published a', 'notified a', 'cleared']);
+  assert.equal(events, ['published a', 'notified a', 'cleared generation of a']);
 });
 
-test('a delivery that ends during a publish does not clear the names of that publish', async () => {
-  const { sync, events, release, deliver } = syncOf([
-    { outcomes: [['a'], ['b']], onPublish: () => release.shift()?.() },
-  ]);
-  await sync.sync('steady', never);
-  await sync.sync('steady', never);
-  assert.equal(events, ['published a', 'published b', 'notified a']);
+test('a delivery that ends before a publish is reported does not clear the names of that publish', async () => {
+  const { syncs, events, deliver } = syncOf([{ outcomes: [['a'], ['b']] }]);
+  await syncs.sync('steady', never);
+  const second = syncs.sync('steady', never);
   await deliver();
-  assert.equal(events.slice(3), ['notified b', 'cleared']);
+  await second;
+  assert.equal(events.slice(0, 3), ['published a', 'published b', 'notified a']);
+  assert.not(events.includes('cleared generation of b'));
+  await deliver();
+  assert.is(events.at(-1), 'cleared generation of b');
 });
 
 test('what an earlier process left pending is delivered before the first sync, and stored until then', async () => {
-  const { sync, events, deliver } = syncOf([
-    { pendingNotification: () => ({ generation: 'g', files: ['a' as FilePath] }) },
-  ]);
-  await rejects(sync.sync('start', AbortSignal.abort()));
+  const { syncs, events, deliver } = syncOf([{ stored: ['a'] }]);
+  await rejects(syncs.sync('start', AbortSignal.abort()));
   assert.equal(events, []);
   await deliver();
-  assert.equal(events, ['notified a', 'cleared']);
+  assert.equal(events, ['notified a', 'cleared stored']);
+});
+
+test('what a killed worker published without a report is delivered', async () => {
+  const killed = problem('sync.killed');
+  const script = { outcomes: [['a']], stored: [] as string[] };
+  const { syncs, events, deliver } = syncOf([script], {
+    end() {
+      script.stored.push('b');
+      return killed;
+    },
+  });
+  assert.is(await rejects(syncs.sync('steady', never)), killed);
+  await deliver();
+  await deliver();
+  assert.equal(events.slice(0, 2), ['published a', 'notified a']);
+  assert.ok(events.includes('notified b'));
 });
 
 test('with several directories, names include the directory', async () => {
-  const { sync, events, deliver } = syncOf([
-    { outcomes: [['b']], pendingNotification: () => ({ generation: 'g', files: ['a' as FilePath] }) },
-    { outcomes: [['c']] },
-  ]);
-  await sync.sync('start', never);
+  const { syncs, events, deliver } = syncOf([{ outcomes: [['b']], stored: ['a'] }, { outcomes: [['c']] }]);
+  await syncs.sync('start', never);
   await deliver();
   await deliver();
-  assert.equal(events.slice(2), ['notified /dir0/a', 'notified /dir0/b,/dir1/c', 'cleared']);
+  assert.equal(events.slice(2, 4), ['notified /dir0/a', 'notified /dir0/b,/dir1/c']);
 });
 
 test('a sync that fails still clears what was delivered while it ran', async () => {
-  const { sync, events, deliver } = syncOf([
-    {
-      outcomes: [
-        ['a'],
-        async () => {
-          await deliver();
-          return problem('publish.write');
-        },
-      ],
-    },
-  ]);
-  await sync.sync('steady', never);
-  await rejects(sync.sync('steady', never));
-  assert.equal(events, ['published a', 'notified a', 'cleared']);
+  const { syncs, events, deliver } = syncOf([{ outcomes: [['a'], problem('publish.write')] }], {
+    report: () => deliver(),
+  });
+  await syncs.sync('steady', never);
+  await rejects(syncs.sync('steady', never));
+  assert.equal(events, ['published a', 'notified a', 'cleared generation of a']);
 });
 
 test('names that cannot be cleared do not end the sidecar, and fail the next sync', async () => {
   const stuck = problem('publish.write');
   let failing = false;
-  const { sync, events, deliver } = syncOf([
+  const { syncs, events, deliver } = syncOf([
     {
       outcomes: [['a']],
       onClear: () => {
@@ -189,20 +204,20 @@ test('names that cannot be cleared do not end the sidecar, and fail the next syn
       },
     },
   ]);
-  await sync.sync('steady', never);
+  await syncs.sync('steady', never);
   failing = true;
   await deliver();
-  assert.equal(events, ['published a', 'notified a', 'cleared']);
-  assert.is(await rejects(sync.sync('steady', never)), stuck);
+  assert.equal(events, ['published a', 'notified a', 'cleared generation of a']);
+  assert.is(await rejects(syncs.sync('steady', never)), stuck);
 });
 
 test('a config that fails does not delay others, and the sync fails with the problems of all', async () => {
-  const { sync, events, counts } = syncOf([
+  const { syncs, events, counts } = syncOf([
     { outcomes: [problem('fetch.denied', { subject: 'x' })] },
     { outcomes: [['a']] },
     { outcomes: [problem('publish.write', { subject: 'y' })] },
   ]);
-  const error = await rejects(sync.sync('steady', never));
+  const error = await rejects(syncs.sync('steady', never));
   assert.equal(
     problemsOf(error)?.map(({ subject }) => subject),
     ['x', 'y'],
@@ -213,24 +228,47 @@ test('a config that fails does not delay others, and the sync fails with the pro
 
 test('a problem that all configs share is reported once', async () => {
   const same = problem('credentials.token');
-  const { sync } = syncOf([{ outcomes: [same] }, { outcomes: [same] }]);
-  assert.is(problemsOf(await rejects(sync.sync('steady', never)))?.length, 1);
+  const { syncs } = syncOf([{ outcomes: [same] }, { outcomes: [same] }]);
+  assert.is(problemsOf(await rejects(syncs.sync('steady', never)))?.length, 1);
 });
 
 test('a Kubernetes Secret that cannot be applied fails the sync, but the files are published and notified', async () => {
-  const { sync, events, counts, failures, deliver } = syncOf([{ outcomes: [['a']] }], async () => {
-    throw problem('kubernetes.denied');
+  const { syncs, targets, events, counts, deliver } = syncOf([{ outcomes: [problem('kubernetes.denied')] }], {
+    report: (report) => report(publishedOf(0, ['a'], 'g')),
   });
-  assert.is(problemsOf(await rejects(sync.sync('steady', never)))?.[0]?.code, 'kubernetes.denied');
-  assert.equal(failures, ['/dir0: kubernetes.denied']);
+  assert.is(problemsOf(await rejects(syncs.sync('steady', never)))?.[0]?.code, 'kubernetes.denied');
+  assert.equal(
+    targets[0]?.status().lastErrors.map(({ code }) => code),
+    ['kubernetes.denied'],
+  );
   assert.equal(counts, ['changed']);
   await deliver();
-  assert.equal(events, ['published a', 'notified a', 'cleared']);
+  assert.equal(events, ['notified a', 'cleared g']);
 });
 
 test('an error that is not a Problem is a bug, and ends the sync', async () => {
   const bug = new TypeError('x is not a function');
-  assert.is(await rejects(syncOf([{ outcomes: [bug] }]).sync.sync('steady', never)), bug);
+  assert.is(await rejects(syncOf([{}], { end: () => bug }).syncs.sync('steady', never)), bug);
+});
+
+test('how a worker authenticates is logged when it changes, not at each sync', async () => {
+  let link = 'A';
+  const { syncs, logged } = syncOf([{}], {
+    report(report) {
+      for (const message of ['the default chain', link])
+        report({ kind: 'log', event: 'credentials.source', message, fields: {} });
+    },
+  });
+  for (link of ['A', 'A', 'B', 'A']) await syncs.sync('steady', never);
+  assert.equal(
+    logged.filter((line) => line.startsWith('credentials.source')).map((line) => line.slice(20)),
+    ['the default chain', 'A', 'B', 'A'],
+  );
+});
+
+test('a message about a config that is not there is refused', async () => {
+  const { syncs } = syncOf([{}], { report: (report) => report(publishedOf(1, [], 'g')) });
+  assert.match(String(await rejects(syncs.sync('steady', never))), /config 1 of 1/);
 });
 
 test.run();

@@ -13,23 +13,26 @@
  */
 
 import assert from 'node:assert/strict';
-import { createFetcher, type Fetcher, type SecretSource } from '../../src/aws/fetcher.ts';
+import type { SecretSource } from '../../src/aws/fetcher.ts';
 import { parsePlan } from '../../src/config/parse.ts';
-import type { Plan } from '../../src/config/plan.ts';
 import type { FetchResult, SecretRef } from '../../src/config/secret-ref.ts';
 import type { Log } from '../../src/core/log.ts';
 import { type EventName, events } from '../../src/core/log-events.ts';
-import { Problem, type ProblemFields, throwProblems } from '../../src/core/problem.ts';
+import { Problem, type ProblemFields } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Pages } from '../../src/http/routes.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { openDirectory } from '../../src/publish/directory.ts';
 import { holdDirectory } from '../../src/publish/held-directory.ts';
+import { keptFiles } from '../../src/publish/kept-files.ts';
 import { createMetrics } from '../../src/sidecar/metrics.ts';
 import { runSidecar } from '../../src/sidecar/run.ts';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { createSyncTarget } from '../../src/sidecar/target.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
+import { readMessage } from '../../src/worker/report.ts';
+import type { RunSync } from '../../src/worker/request.ts';
+import { createSyncWorker } from '../../src/worker/sync.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { config } from './config.ts';
 import { shown } from './directory.ts';
@@ -155,16 +158,6 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     },
   };
 
-  async function readPlan(file: string) {
-    const { plan, problems, warnings } = await parsePlan(text, {
-      file,
-      defaultMode: 0o644,
-      environmentRegion: undefined,
-    });
-    throwProblems(problems);
-    return { plan: plan as Plan, warnings };
-  }
-
   const lock = { lockTimeout: 0, clock, stop: stop.signal };
   const held = await holdDirectory({
     dir,
@@ -173,24 +166,42 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     inKubernetes: true,
     ...lock,
   });
-  const directory = {
-    ...held,
-    ...openDirectory({ directory: held, owner: undefined, keepReplaced: true, ...lock }),
-  };
-  const { plan } = await readPlan('config.yaml');
   const targets = [
     createSyncTarget({
-      directory: dir,
-      plan,
-      target: directory,
-      sourceOf: () => source,
-      syncSecrets: false,
-      hasNotifiers: true,
-      notifyOnStart,
+      file: 'config.yaml',
+      held,
+      read: () => ({ kind: 'text', text }),
       clock,
       log,
     }),
   ];
+
+  /** A sync in this process, and its report as it arrives from another one. */
+  const runSync: RunSync = async (request, report, signal) => {
+    busy = true;
+    const worker = createSyncWorker({
+      parse: (content, file) =>
+        parsePlan(content, { file, defaultMode: 0o644, environmentRegion: undefined }),
+      sourceOf: () => source,
+      credentials: () => undefined,
+      openDirectory: (directory) => ({
+        ...openDirectory({ directory, owner: undefined, keepReplaced: true, ...lock }),
+        keptFiles: keptFiles(directory.path),
+      }),
+      hasNotifiers: true,
+      notifyOnStart,
+      applySecrets: undefined,
+      areSecretsLost: async () => false,
+      log,
+    });
+    try {
+      await worker(copyOf(request), (message) => report(readMessage(copyOf(message))), signal);
+    } catch (error) {
+      busy = false;
+      throw error;
+    }
+  };
+
   const triggers = createTriggers(clock);
   let pages: Pages | undefined;
   const openPages = (): Pages => {
@@ -208,13 +219,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           targets,
           notifiers: [notifier],
           splay,
-          applySecrets: undefined,
-          fetcher: watchedFetcher(),
+          runSync,
           triggers,
           log,
           metrics: createMetrics([notifier.kind]),
-          credentials: () => undefined,
-          readPlan,
           watch: async () => {},
           async openServer(served) {
             pages = served;
@@ -224,7 +232,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           onIdle() {
             busy = false;
           },
-          close: () => directory.close(),
+          close: () => held.close(),
         },
         stop.signal,
       );
@@ -235,20 +243,6 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 
   const status = (): SidecarStatus => JSON.parse(JSON.stringify(openPages().status()));
-
-  /** Notes when a sync begins. */
-  function watchedFetcher(): Fetcher {
-    const fetcher = createFetcher();
-    return {
-      async fetch(requests, signal) {
-        busy = true;
-        return await fetcher.fetch(requests, signal).catch((error: unknown) => {
-          busy = false;
-          throw error;
-        });
-      },
-    };
-  }
 
   return {
     clock,
@@ -295,6 +289,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       return news;
     },
   };
+}
+
+/** As it is after its way over a pipe. */
+function copyOf<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function failed(problem: Problem): FetchResult {

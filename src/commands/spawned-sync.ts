@@ -1,0 +1,64 @@
+/**
+ * Runs each sync of a sidecar in a worker.
+ */
+
+import { Problem } from '../core/problem.ts';
+import { endProblem } from '../worker/end-problem.ts';
+import { runWorker } from '../worker/process.ts';
+import { readMessage } from '../worker/report.ts';
+import type { RunSync } from '../worker/request.ts';
+import type { Context } from './context.ts';
+import type { SyncWorkerRequest } from './sync-worker.ts';
+import { workerHost } from './worker-host.ts';
+
+/**
+ * Milliseconds without a message after which a worker is killed: while it computes, and while it waits for AWS, where the
+ * time limit of a call is added.
+ */
+const COMPUTING = 20_000;
+const WAITING = 30_000;
+
+/** The attempts of one call to AWS. */
+const ATTEMPTS = 3;
+
+/** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
+export function spawnedSync(context: Context, shared: number | undefined): RunSync {
+  const { settings } = context;
+  const { self } = context.process;
+  return async (sync, report, stop) => {
+    const request: SyncWorkerRequest = { parent: self, settings, sync };
+    let bug: string | undefined;
+    let isComputing = false;
+    const end = await runWorker(
+      {
+        kind: 'sync',
+        request,
+        silence: () => (isComputing ? COMPUTING : WAITING + ATTEMPTS * settings.awsTimeout),
+        shared,
+        receive(value) {
+          const message = readMessage(value);
+          if (message.kind === 'stage')
+            isComputing = message.stage === 'config' || message.stage === 'render';
+          if (message.kind === 'bug') bug = message.line;
+          else report(message);
+        },
+      },
+      workerHost(context),
+      stop,
+    );
+    stop.throwIfAborted();
+    if (bug !== undefined) throw bugProblem(bug);
+    if (end.kind !== 'exited' || end.code !== 0)
+      throw endProblem(end, { code: 'sync.killed', subject: 'sync' });
+  };
+}
+
+/** A bug in a worker does not end the sidecar. */
+function bugProblem(line: string): Problem {
+  return new Problem({
+    code: 'sync.killed',
+    subject: 'sync',
+    message: `its process ended because of ${line}`,
+    remedy: 'Report this line.',
+  });
+}

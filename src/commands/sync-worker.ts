@@ -1,0 +1,80 @@
+/**
+ * `podsecrets worker sync`: one sync of a sidecar, in a separate process. Internal: a sidecar starts it.
+ */
+
+import type { Settings } from '../cli/options.ts';
+import type { Log } from '../core/log.ts';
+import { exitCodes, problemsOf, usageProblem } from '../core/problem.ts';
+import { asObject, isObject, numberOf } from '../core/unknown.ts';
+import { disableJit } from '../v8/disable-jit.ts';
+import { releasePages } from '../v8/release-pages.ts';
+import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
+import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
+import { problemMessage } from '../worker/problem-fields.ts';
+import type { Report } from '../worker/report.ts';
+import type { SyncRequest } from '../worker/request.ts';
+import type { WorkerContext } from './context.ts';
+import { openSync } from './sync.ts';
+
+/** The message of the sidecar on the standard input of a worker. */
+export interface SyncWorkerRequest {
+  /** The pid of the sidecar. */
+  readonly parent: number;
+  readonly settings: Settings;
+  readonly sync: SyncRequest;
+}
+
+/** Executes the request and reports the result. */
+export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
+  const request = readSyncRequest();
+  endWithParent(request.parent);
+  disableJit();
+  const report: Report = writeMessage;
+  const log: Log = {
+    write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
+    problem: (event, problem, fields = {}) =>
+      report({ kind: 'logProblem', event, problem: problemMessage(problem), fields }),
+  };
+  const kept = readCredentials();
+  const { batchesRefused } = request.sync;
+  const run = openSync({
+    settings: request.settings,
+    env,
+    clock,
+    stop,
+    log,
+    meter: {
+      apiCall: (service, operation, region, result) =>
+        report({ kind: 'apiCall', service, operation, region, result }),
+    },
+    memory: {
+      batchesRefused: (identity) => batchesRefused[identity],
+      refuseBatches: (identity, until) =>
+        report({ kind: 'batchesRefused', identity, until: Math.min(until, Number.MAX_SAFE_INTEGER) }),
+      credentials: (identity) => kept.get(identity),
+      keepCredentials(identity, credentials) {
+        if (credentials === undefined) kept.delete(identity);
+        else kept.set(identity, credentials);
+        writeCredentials(kept);
+      },
+    },
+  });
+  try {
+    await run(request.sync, report, stop);
+  } catch (error) {
+    stop.throwIfAborted();
+    const problems = problemsOf(error);
+    if (problems === undefined) throw error;
+    report({ kind: 'unusable', problems: problems.map(problemMessage) });
+  }
+  releasePages();
+  return exitCodes.done;
+}
+
+/** Checked as far as a person could have typed the command: its sender is the same program. */
+function readSyncRequest(): SyncWorkerRequest {
+  const request = asObject(readRequest());
+  if (numberOf(request.parent) === undefined || !isObject(request.settings) || !isObject(request.sync))
+    throw usageProblem('worker', 'is an internal command', 'Run podsecrets sidecar.', 'usage.command');
+  return request as unknown as SyncWorkerRequest;
+}

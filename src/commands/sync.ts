@@ -1,0 +1,58 @@
+/**
+ * One sync with the real effects: AWS, the directory, Kubernetes. `init` runs it in its own process, a worker in its.
+ */
+
+import type { ApiMeter } from '../aws/client.ts';
+import type { SourceMemory } from '../aws/source-memory.ts';
+import { openSources, type Sources } from '../aws/sources.ts';
+import type { Settings } from '../cli/options.ts';
+import type { Plan } from '../config/plan.ts';
+import type { Log } from '../core/log.ts';
+import { notifierKinds } from '../notify/create.ts';
+import { keptFiles } from '../publish/kept-files.ts';
+import type { RunSync } from '../worker/request.ts';
+import { createSyncWorker } from '../worker/sync.ts';
+import type { WorkerContext } from './context.ts';
+import { writerTo } from './open.ts';
+import { parseConfig } from './plans.ts';
+import { areSecretsLost, secretsApplier } from './secrets.ts';
+
+/** The settings, and what else a sync is made of. */
+export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'> {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly meter: ApiMeter;
+  /** Default: nothing outlasts the process. */
+  readonly memory?: SourceMemory;
+}
+
+/** Syncs in this process. Nothing is opened before the first sync needs it. */
+export function openSync(parts: SyncParts): RunSync {
+  const { settings, env, clock, log, meter, memory } = parts;
+  let opened: Sources | undefined;
+  const sources = (): Sources => {
+    opened ??= openSources({
+      ...settings,
+      env,
+      clock,
+      log,
+      meter,
+      ...(memory === undefined ? {} : { memory }),
+    });
+    return opened;
+  };
+  return createSyncWorker({
+    parse: (text, file) => parseConfig(parts, text, file),
+    sourceOf: (plan: Plan) => sources().of(plan),
+    credentials: () => opened?.status(),
+    openDirectory: (directory) => ({
+      ...writerTo(parts, directory),
+      keptFiles: keptFiles(directory.path),
+    }),
+    hasNotifiers: notifierKinds(settings).length > 0,
+    notifyOnStart: settings.notifyOnStart,
+    applySecrets: settings.syncSecrets ? secretsApplier(parts, log) : undefined,
+    areSecretsLost: (plans, signal) => areSecretsLost(parts, plans, signal),
+    log,
+  });
+}

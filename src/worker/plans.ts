@@ -1,0 +1,98 @@
+/**
+ * The plans of a sync: those of the configs on disk, or of the configs in use if an edited one is invalid.
+ */
+
+import { carelessEdit } from '../config/careless-edit.ts';
+import type { ParsedPlan } from '../config/parse.ts';
+import type { Plan } from '../config/plan.ts';
+import type { Log } from '../core/log.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
+import { createProblemReader, problemMessage } from './problem-fields.ts';
+import type { Report } from './report.ts';
+import type { ConfigContent, ConfigRequest } from './request.ts';
+
+/** The options for reading plans. */
+export interface PlanOptions {
+  readonly parse: (text: string, file: string) => Promise<ParsedPlan>;
+  /** Throws a Problem if the identity that the plan needs is not available. */
+  readonly checkIdentity: (plan: Plan) => void;
+  readonly log: Log;
+}
+
+/** The plan of each config, in order; undefined, and reported, if a config is invalid and has no plan in use. */
+export async function usablePlans(
+  configs: readonly ConfigRequest[],
+  options: PlanOptions,
+  report: Report,
+): Promise<readonly Plan[] | undefined> {
+  const plans: Plan[] = [];
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  for (const [index, config] of configs.entries()) {
+    report({ kind: 'stage', stage: 'config', config: index });
+    const read = await readContent(config.content, config.file, options);
+    if (config.inUse === undefined) {
+      problems.push(...read.problems);
+      warnings.push(...read.warnings);
+      if (read.plan !== undefined) plans.push(read.plan);
+    } else {
+      plans.push(await planAfterEdit(index, config, config.inUse, read, options, report));
+    }
+  }
+  for (const warning of warnings) options.log.problem('config.warning', warning);
+  // Only then, because an invalid config may be the cause of a missing identity.
+  if (problems.length === 0) problems.push(...identityProblems(plans, options));
+  if (problems.length === 0) return plans;
+  report({ kind: 'unusable', problems: problems.map(problemMessage) });
+  return undefined;
+}
+
+async function readContent(
+  content: ConfigContent,
+  file: string,
+  { parse }: PlanOptions,
+): Promise<ParsedPlan> {
+  if (content.kind === 'text') return await parse(content.text, file);
+  return { plan: undefined, problems: content.problems.map(createProblemReader()), warnings: [] };
+}
+
+/** The new plan if it can be used, else the plan in use. */
+async function planAfterEdit(
+  index: number,
+  { file, content }: ConfigRequest,
+  inUse: string,
+  { plan: next, problems, warnings }: ParsedPlan,
+  options: PlanOptions,
+  report: Report,
+): Promise<Plan> {
+  if (content.kind === 'text' && content.text === inUse && next !== undefined) return next;
+  const { plan: before } = await options.parse(inUse, file);
+  if (before === undefined) throw new Error('the config in use is no longer valid');
+  const found = next === undefined ? problems : editProblems(before, next, options);
+  const isUsed = next !== undefined && found.length === 0;
+  const isChanged = isUsed && JSON.stringify(next) !== JSON.stringify(before);
+  report({
+    kind: 'edited',
+    config: index,
+    result: isChanged ? 'changed' : isUsed ? 'unchanged' : 'invalid',
+    objects: (isUsed ? next : before).objects.length,
+    problems: found.map(problemMessage),
+    warnings: isChanged ? warnings.map(problemMessage) : [],
+  });
+  return isUsed ? next : before;
+}
+
+/** Why the new plan cannot replace the one in use. */
+function editProblems(before: Plan, next: Plan, options: PlanOptions): readonly Problem[] {
+  const careless = carelessEdit(before, next);
+  return careless === undefined ? identityProblems([next], options) : [careless];
+}
+
+function identityProblems(plans: readonly Plan[], { checkIdentity }: PlanOptions): readonly Problem[] {
+  try {
+    for (const plan of plans) checkIdentity(plan);
+    return [];
+  } catch (error) {
+    return problemsOrThrow(error);
+  }
+}

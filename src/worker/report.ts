@@ -1,0 +1,139 @@
+/**
+ * The report of a sync: the kinds of messages, and the validation of received ones.
+ *
+ * It contains names, versions, counts, times and problems, and no secret value. A message is an object of one line of JSON; its
+ * `kind` is its row in the table.
+ */
+
+import type { LogFields } from '../core/log.ts';
+import { events } from '../core/log-events.ts';
+import { asObject } from '../core/unknown.ts';
+import { problemShape } from './problem-fields.ts';
+import { flag, list, number, object, oneOf, optional, record, type Shaped, text } from './shape.ts';
+
+const service = oneOf(['secretsmanager', 'ssmparameter']);
+const event = oneOf(Object.keys(events) as (keyof typeof events)[]);
+const scalar = (value: unknown): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'boolean' || number(value);
+const fields = record(optional(scalar)) satisfies (value: unknown) => value is LogFields;
+const origin = { object: text, service, region: text, version: text };
+const objectProblems = list(object({ name: text, problem: problemShape }));
+
+/** An object with a pinned version, whose files are taken from the current generation. */
+export const pinnedObject = object({
+  /** The ref and its outputs, as text for comparison. */
+  description: text,
+  region: text,
+  version: text,
+  files: list(
+    object({
+      path: text,
+      mode: number,
+      variable: optional(text),
+      /** The identity of the file when it was written. */
+      written: text,
+    }),
+  ),
+});
+
+/** A row for each kind. `config` is the index of a config in the request. */
+const kinds = {
+  /** A line of the log. */
+  log: object({ event, message: text, fields }),
+  /** A problem as a line of the log. */
+  logProblem: object({ event, problem: problemShape, fields }),
+  /** The next step: shows progress, and the work of a worker that is killed. */
+  stage: object({
+    stage: oneOf(['config', 'fetch', 'render', 'secrets']),
+    config: optional(number),
+  }),
+  /** The configs are invalid, and there are none in use: the sync ends. */
+  unusable: object({ problems: list(problemShape) }),
+  /** A config was edited. `invalid`: the one in use stays. */
+  edited: object({
+    config: number,
+    result: oneOf(['changed', 'unchanged', 'invalid']),
+    objects: number,
+    problems: list(problemShape),
+    warnings: list(problemShape),
+  }),
+  /** The plan of a config, before anything is fetched. */
+  plan: object({
+    config: number,
+    region: text,
+    failoverRegion: optional(text),
+    /** The files that it always creates. */
+    paths: list(text),
+    /** Its Kubernetes Secrets, without values; left out if none are applied. */
+    secrets: optional(text),
+  }),
+  /** A call to AWS that ended. */
+  apiCall: object({ service: text, operation: text, region: text, result: text }),
+  /** The credentials in use. */
+  credentials: object({
+    source: oneOf(['pod-identity', 'irsa', 'default']),
+    servedBy: optional(text),
+    /** Milliseconds since 1970. */
+    expiresAt: optional(number),
+  }),
+  /** A config was published. */
+  published: object({
+    config: number,
+    result: oneOf(['changed', 'unchanged']),
+    /** The name of the current generation. */
+    generation: text,
+    /** The change leaves too little space for the next one. */
+    warning: optional(problemShape),
+    added: list(text),
+    updated: list(text),
+    removed: list(text),
+    /** Names to notify the application of. */
+    pending: list(text),
+    /** The number of files. */
+    count: number,
+    files: list(object({ path: text, ...origin })),
+    /** Of `envFile`; left out without it. */
+    variables: optional(list(object({ name: text, ...origin }))),
+    missing: objectProblems,
+    degraded: objectProblems,
+    variableWarnings: objectProblems,
+    /** Its Kubernetes Secrets come next. */
+    appliesSecrets: flag,
+    pinned: list(pinnedObject),
+  }),
+  /** The Kubernetes Secrets of a config were applied. */
+  applied: object({ config: number }),
+  /** A config failed; the others continue. */
+  failed: object({ config: number, problems: list(problemShape) }),
+  /** Kubernetes Secrets are missing, or another manager wrote them: a sync is needed. */
+  secretsLost: object({}),
+  /** Batches are disabled for this identity until then, in milliseconds of `Clock.elapsed`. */
+  batchesRefused: object({ identity: text, until: number }),
+  /** An error that is not a Problem: the exit line of the worker. */
+  bug: object({ line: text }),
+} as const;
+
+type Kinds = typeof kinds;
+
+/** A message of each kind. */
+export type SyncMessage = {
+  [Kind in keyof Kinds]: { readonly kind: Kind } & Shaped<Kinds[Kind]>;
+}[keyof Kinds];
+
+/** The message of one kind. */
+export type MessageOf<Kind extends SyncMessage['kind']> = Extract<SyncMessage, { kind: Kind }>;
+
+/** Receives the messages of a sync. */
+export type Report = (message: SyncMessage) => void;
+
+/** Checks a message that arrived; throws an Error that names the kind if it does not match the table. */
+export function readMessage(value: unknown): SyncMessage {
+  const { kind, ...content } = asObject(value);
+  const isKnown = typeof kind === 'string' && Object.hasOwn(kinds, kind);
+  if (!isKnown) throw new Error('a message of an unknown kind');
+  if (!kinds[kind as keyof Kinds](content)) throw new Error(`a message of kind ${kind} with other fields`);
+  return value as SyncMessage;
+}
+
+/** The record of an object with a pinned version. */
+export type PinnedObject = Shaped<typeof pinnedObject>;

@@ -1,0 +1,213 @@
+/**
+ * One sync: reads the configs, fetches for all of them at once, publishes each, applies its Kubernetes Secrets, and reports.
+ *
+ * `init` runs it in its own process, a sidecar in a worker. Nothing is published unless every object of a config that is not
+ * optional was fetched and rendered; a failure leaves the published files unchanged. Configs are independent: one that fails
+ * does not delay the others.
+ */
+
+import { type FetchRequest, fetchValues, type SecretSource } from '../aws/fetcher.ts';
+import type { CredentialsInUse } from '../aws/sources.ts';
+import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
+import type { Directory } from '../publish/directory.ts';
+import type { DirectoryHandle } from '../publish/held-directory.ts';
+import type { KeptFiles } from '../publish/kept-files.ts';
+import type { Announce } from '../publish/publish.ts';
+import type { Snapshot } from '../publish/snapshot.ts';
+import { type KeptValue, render, type SelectedValue } from '../render/render.ts';
+import { rememberPinned, takePinned } from './pinned.ts';
+import { type PlanOptions, usablePlans } from './plans.ts';
+import { problemMessage } from './problem-fields.ts';
+import type { MessageOf, Report } from './report.ts';
+import type { ConfigRequest, RunSync, SyncRequest } from './request.ts';
+import { type ObjectProblem, selectValues } from './select.ts';
+
+/** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. */
+export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
+
+/** The directory of a config. */
+interface SyncDirectory extends Directory {
+  readonly keptFiles: KeptFiles;
+}
+
+/** The dependencies of a sync. */
+export interface SyncOptions extends Omit<PlanOptions, 'checkIdentity'> {
+  /** The source with the identity of a plan. Throws a Problem if it is not available. */
+  readonly sourceOf: (plan: Plan) => SecretSource;
+  /** The credentials in use; undefined: none yet. */
+  readonly credentials: () => CredentialsInUse | undefined;
+  readonly openDirectory: (directory: DirectoryHandle) => SyncDirectory;
+  /** Whether there are notifiers. */
+  readonly hasNotifiers: boolean;
+  /** Whether the first publish of a process is notified too. */
+  readonly notifyOnStart: boolean;
+  /** undefined: no Kubernetes Secrets are applied. */
+  readonly applySecrets: ApplySecrets | undefined;
+  /** Whether a Kubernetes Secret of the plans is not as it was applied. Throws Problems. */
+  readonly areSecretsLost: (plans: readonly Plan[], stop: AbortSignal) => Promise<boolean>;
+}
+
+/** A config in a sync. */
+interface Target {
+  readonly index: number;
+  readonly config: ConfigRequest;
+  readonly plan: Plan;
+  readonly directory: SyncDirectory;
+  /** Objects that need not be fetched. */
+  readonly kept: ReadonlyMap<PlannedObject, KeptValue>;
+  /** The plan without them. */
+  readonly toFetch: Plan;
+}
+
+/** Syncs in this process. */
+export function createSyncWorker(options: SyncOptions): RunSync {
+  return async (request, report, stop) => {
+    const checkIdentity = (plan: Plan): void => void options.sourceOf(plan);
+    const plans = await usablePlans(request.configs, { ...options, checkIdentity }, report);
+    if (plans === undefined || request.work === 'plan') return;
+    if (request.work === 'secrets') {
+      if (await options.areSecretsLost(plans, stop)) report({ kind: 'secretsLost' });
+      return;
+    }
+    await syncAll(openTargets(request, plans, options, report), request, options, report, stop);
+  };
+}
+
+function openTargets(
+  { configs }: SyncRequest,
+  plans: readonly Plan[],
+  options: SyncOptions,
+  report: Report,
+): readonly Target[] {
+  const targets: Target[] = [];
+  for (const [index, plan] of plans.entries()) {
+    const config = configs[index] as ConfigRequest;
+    const directory = options.openDirectory(config.directory);
+    const { region, failoverRegion } = plan;
+    const secrets = appliesSecrets(plan, options) ? secretsDescription(plan) : undefined;
+    report({ kind: 'plan', config: index, region, failoverRegion, paths: expectedPaths(plan), secrets });
+    const kept = takePinned(plan, config.pinned, config.isVerified, directory.keptFiles);
+    const toFetch = { ...plan, objects: plan.objects.filter((object) => !kept.has(object)) };
+    targets.push({ index, config, plan, directory, kept, toFetch });
+  }
+  return targets;
+}
+
+async function syncAll(
+  targets: readonly Target[],
+  { phase }: SyncRequest,
+  options: SyncOptions,
+  report: Report,
+  stop: AbortSignal,
+): Promise<void> {
+  reportCredentials(options, report);
+  report({ kind: 'stage', stage: 'fetch', config: undefined });
+  const requests = targets.map(
+    ({ plan, toFetch, config }): FetchRequest => ({
+      plan: toFetch,
+      source: options.sourceOf(plan),
+      bothRegions: phase === 'start' || !config.isVerified,
+    }),
+  );
+  const results = await fetchValues(requests, stop);
+  reportCredentials(options, report);
+  for (const [at, target] of targets.entries()) {
+    try {
+      await syncTarget(target, results[at] ?? new Map(), options, report, stop);
+    } catch (error) {
+      report({ kind: 'failed', config: target.index, problems: messagesOf(problemsOrThrow(error)) });
+    }
+  }
+}
+
+async function syncTarget(
+  target: Target,
+  results: Parameters<typeof selectValues>[1],
+  options: SyncOptions,
+  report: Report,
+  stop: AbortSignal,
+): Promise<void> {
+  const { index, config, plan, directory, kept, toFetch } = target;
+  report({ kind: 'stage', stage: 'render', config: index });
+  const { values, missing, degraded } = selectValues(toFetch, results);
+  const rendered = await render(
+    plan,
+    new Map<PlannedObject, SelectedValue | KeptValue>([...values, ...kept]),
+  );
+  // The report follows the publish in the same turn of the event loop: SIGTERM does not come in between.
+  const { change, generation, pending, warning } = await directory.publish(rendered.snapshot, {
+    announce: announceOf(config, options),
+  });
+  const { added, updated, removed } = change.kind === 'changed' ? change : NOTHING;
+  report({
+    kind: 'published',
+    config: index,
+    result: change.kind,
+    generation,
+    warning: warning === undefined ? undefined : problemMessage(warning),
+    added,
+    updated,
+    removed,
+    pending,
+    count: rendered.snapshot.files.length,
+    files: rendered.facts,
+    variables: plan.envFile === undefined ? undefined : rendered.variables.map(withoutValue),
+    missing: objectMessages(missing),
+    degraded: objectMessages(degraded),
+    variableWarnings: objectMessages(rendered.variableWarnings),
+    appliesSecrets: appliesSecrets(plan, options),
+    pinned: rememberPinned(rendered, directory.keptFiles),
+  });
+  if (options.applySecrets === undefined) return;
+  report({ kind: 'stage', stage: 'secrets', config: index });
+  await options.applySecrets(plan, rendered.snapshot, stop);
+  if (!appliesSecrets(plan, options)) return;
+  await directory.recordAppliedSecrets(generation, secretsDescription(plan));
+  report({ kind: 'applied', config: index });
+}
+
+function announceOf({ hasPublished }: ConfigRequest, { hasNotifiers, notifyOnStart }: SyncOptions): Announce {
+  if (!hasNotifiers) return 'never';
+  if (hasPublished) return 'changes';
+  return notifyOnStart ? 'always' : 'replacing';
+}
+
+const NOTHING = { added: [], updated: [], removed: [] };
+
+function reportCredentials({ credentials }: SyncOptions, report: Report): void {
+  const inUse = credentials();
+  if (inUse !== undefined) report({ kind: 'credentials', ...inUse });
+}
+
+/** Whether ready includes the plan's Kubernetes Secrets. */
+function appliesSecrets({ secretObjects }: Plan, { applySecrets }: SyncOptions): boolean {
+  return applySecrets !== undefined && secretObjects.length > 0;
+}
+
+/** The Secrets of a plan, without values, for comparison with the plan of a later process. */
+function secretsDescription({ secretObjects }: Plan): string {
+  return JSON.stringify(
+    secretObjects.map(({ secretName, type, labels, annotations, data }) => ({
+      secretName,
+      type,
+      labels,
+      annotations,
+      data,
+    })),
+  );
+}
+
+type VariableMessage = NonNullable<MessageOf<'published'>['variables']>[number];
+
+function withoutValue({ name, object, service, region, version }: VariableMessage): VariableMessage {
+  return { name, object, service, region, version };
+}
+
+function objectMessages(objects: readonly ObjectProblem[]) {
+  return objects.map(({ name, problem }) => ({ name, problem: problemMessage(problem) }));
+}
+
+function messagesOf(problems: readonly Problem[]) {
+  return problems.map(problemMessage);
+}
