@@ -1,0 +1,42 @@
+/** Directories that are compared before they are opened. */
+
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sameDirectories } from '../../src/publish/inspect.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('directories of several configs');
+
+test('a directory that is written in two ways is one problem that names both', () => {
+  const dir = scratch();
+  mkdirSync(join(dir, 'real'));
+  symlinkSync('real', join(dir, 'link'));
+  symlinkSync(dir, join(dir, 'volume'));
+  for (const other of [
+    `${dir}/./real`,
+    `${dir}//real/`,
+    `${dir}/other/../real`,
+    `${dir}/link`,
+    `${dir}/volume/real`,
+  ]) {
+    const [problem, ...more] = sameDirectories([`${dir}/real`, `${dir}/another`, other]);
+    assert.is(problem?.code, 'usage.value');
+    assert.is(
+      problem?.message,
+      `expected a directory for each config, got "${dir}/real" and "${other}", which are the same directory`,
+    );
+    assert.equal(more, []);
+  }
+  // Directories that podsecrets has yet to create.
+  assert.is(sameDirectories([`${dir}/volume/new`, `${dir}/./new`]).length, 1);
+});
+
+test('different directories are no problem, whether they exist or not', () => {
+  const dir = scratch();
+  mkdirSync(join(dir, 'a'));
+  assert.equal(sameDirectories([`${dir}/a`, `${dir}/b`, `${dir}/a/b`, '/', dir]), []);
+});
+
+test.run();
