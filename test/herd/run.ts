@@ -11,6 +11,6 @@ import { replaceTables } from './tables.ts';
 
 const page = join(import.meta.dirname, '../../examples/reference/herd.md');
 const results = computeHerd();
-writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`);
+writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
 writeFileSync(join(import.meta.dirname, 'starts.svg'), drawHerd(results));
 writeFileSync(page, replaceTables(readFileSync(page, 'utf8'), results));
