@@ -22,6 +22,7 @@ RUN set -eu; \
     mkdir -p /image/usr/bin /image/etc/ssl/certs /image/var/lib/dpkg/status.d /image/usr/share/doc/podsecrets; \
     node_modules/.bin/node src/build/portable.ts /image/podsecrets; \
     ln -s /podsecrets/podsecrets /image/usr/bin/podsecrets; \
+    chroot /image /usr/bin/podsecrets --version; \
     cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/; \
     for package in base-files ca-certificates libatomic1 libc6 libgcc-s1 libstdc++6; do \
       dpkg -s "$package" > "/image/var/lib/dpkg/status.d/$package"; \

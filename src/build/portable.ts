@@ -22,5 +22,10 @@ const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/
 const loader = libraries.find((file) => basename(file).startsWith('ld-linux'));
 if (loader === undefined) throw new Error(`ldd names no loader of ${program}`);
 for (const file of [program, ...libraries]) copyFileSync(file, join(directory, basename(file)));
-const paths = ['--set-interpreter', join(HOME, basename(loader)), '--set-rpath', HOME];
-execFileSync('patchelf', [...paths, join(directory, basename(program))], { stdio: 'inherit' });
+// In two runs, and in this order: patchelf 0.18 otherwise writes segments that overlap, and the program ends with SIGSEGV.
+const target = join(directory, basename(program));
+for (const change of [
+  ['--set-rpath', HOME],
+  ['--set-interpreter', join(HOME, basename(loader))],
+])
+  execFileSync('patchelf', [...change, target], { stdio: 'inherit' });

@@ -59,7 +59,7 @@ for (const { inputs } of Object.values(bundleMeta().outputs)) {
 }
 const kib = (owner: string): number => Math.round((bytes.get(owner) ?? 0) / 102.4) / 10;
 
-test('no package is larger than its budget, and none comes in without one', () => {
+test('no package exceeds its budget or lacks one', () => {
   assert.equal(
     [...bytes.keys()]
       .filter((owner) => kib(owner) > (budget[owner]?.[0] ?? 1))
@@ -68,7 +68,7 @@ test('no package is larger than its budget, and none comes in without one', () =
   );
 });
 
-test('no budget outlives its package', () => {
+test('every budget belongs to a package', () => {
   assert.equal(
     Object.keys(budget).filter((owner) => !bytes.has(owner)),
     [],

@@ -65,7 +65,7 @@ for (const [what, spec] of pods) {
     ['/mnt/secrets-store', ''],
     ['/secrets', ', podsecrets.io/dir: /secrets'],
   ] as const) {
-    test(`a pod with ${what} becomes what inject makes of it, in ${dir}`, async ({ cluster }) => {
+    test(`a pod with ${what} equals the output of inject, in ${dir}`, async ({ cluster }) => {
       const pod = manifest(spec, `podsecrets.io/inject: podsecrets-app${annotation}`);
       const configs = [{ file: 'config.yaml', text: secretProviderClass, dir }];
       const injected = await injectWith({ file: 'pod.yaml', text: pod, configs }, '');
@@ -76,7 +76,7 @@ for (const [what, spec] of pods) {
   }
 }
 
-test('a container that mounts the volume by itself keeps its path, and gets the directory of the files', async ({
+test('a container that mounts the volume already keeps its path, and gets the directory of the files', async ({
   cluster,
 }) => {
   const own = '{name: podsecrets, mountPath: /here}';
@@ -92,7 +92,7 @@ test('a container that mounts the volume by itself keeps its path, and gets the 
   assert.equal(mountFaults(spec as PodView), []);
 });
 
-test('a container that mounts a part of the volume by itself is left alone', async ({ cluster }) => {
+test('does not change a container that mounts a part of the volume', async ({ cluster }) => {
   const mounts =
     '[{name: podsecrets, mountPath: /a, subPath: files}, {name: podsecrets, mountPath: /b, subPathExpr: files}]';
   const pod = manifest(
@@ -127,9 +127,7 @@ const podsWithEnv: readonly (readonly [string, string])[] = [
 ];
 
 for (const [what, spec] of podsWithEnv)
-  test(`a pod with ${what} gets the variables of its annotations as inject --env gives them`, async ({
-    cluster,
-  }) => {
+  test(`a pod with ${what} gets the variables of its annotations, like inject --env`, async ({ cluster }) => {
     const pod = manifest(`spec: ${spec}`, `podsecrets.io/inject: podsecrets-demo, ${envAnnotations}`);
     const configs = [{ file: 'config.yaml', text: withVariables, dir: undefined }];
     const injected = await injectWith({ file: 'pod.yaml', text: pod, configs }, '--env');
@@ -161,7 +159,7 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
 ];
 
 for (const [what, annotations, env, message] of refusals)
-  test(`annotations of variables are refused: ${what}`, ({ cluster }) => {
+  test(`rejects annotations of variables: ${what}`, ({ cluster }) => {
     const pod = manifest(
       `spec: {containers: [{name: app, image: nginx${env}}]}`,
       `podsecrets.io/inject: podsecrets-demo, ${annotations}`,
@@ -172,17 +170,17 @@ for (const [what, annotations, env, message] of refusals)
     );
   });
 
-test('annotations of variables without podsecrets.io/inject are refused', ({ cluster }) => {
+test('rejects annotations of variables without podsecrets.io/inject', ({ cluster }) => {
   const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', envAnnotations);
   assert.throws(() => admitted(cluster, pod), /podsecrets\.io\/env needs podsecrets\.io\/inject/);
 });
 
-test('a pod without the annotation stays as it is', ({ cluster }) => {
+test('does not change a pod without the annotation', ({ cluster }) => {
   const pod = manifest('spec: {containers: [{name: app, image: nginx}]}', 'other: annotation');
   assert.not.match(JSON.stringify(admitted(cluster, pod)), 'podsecrets');
 });
 
-test('a pod that a controller makes is changed as well', async ({ cluster }) => {
+test('changes a pod of a controller too', async ({ cluster }) => {
   const labels = { app: 'shop' };
   const annotations = { 'podsecrets.io/inject': 'podsecrets-app' };
   // Held back from every node: nothing is to be run.
@@ -218,7 +216,7 @@ test('a pod that a controller makes is changed as well', async ({ cluster }) => 
   );
 });
 
-test('with options a pod becomes what inject makes of it with the flags', async ({ cluster }) => {
+test('with options a pod equals the output of inject with the flags', async ({ cluster }) => {
   const settings = [
     'interval=5m',
     'startTimeout=1m30s',

@@ -101,7 +101,7 @@ function live(scene: Scene, name: string) {
   return JSON.parse(kubectl(scene, ['get', 'secret', name, '--show-managed-fields', '-o', 'json']));
 }
 
-test('creates, leaves alone, updates, and removes what left the config', async (scene) => {
+test('creates, keeps, updates and deletes Secrets', async (scene) => {
   const both = secretPlan([app, other]);
   await grant(scene, both);
   assert.equal(await apply(scene, both), {
@@ -130,7 +130,7 @@ test('creates, leaves alone, updates, and removes what left the config', async (
   assert.equal((await apply(scene, one, rotated)).results, ['app unchanged']);
 });
 
-test('refuses a foreign Secret, and a field that another manager changed', async (scene) => {
+test('rejects a Secret of another manager, and a field that another manager changed', async (scene) => {
   const plan = secretPlan([app, other]);
   await grant(scene, plan);
   kubectl(scene, ['create', 'secret', 'generic', 'app', '--from-literal=password=theirs']);
@@ -145,7 +145,7 @@ test('refuses a foreign Secret, and a field that another manager changed', async
   assert.equal(live(scene, 'other').data, { key: base64('theirs') });
 });
 
-test('each rule that is missing is named, and is enough once it is there', async (scene) => {
+test('names each missing rule, and succeeds after it is added', async (scene) => {
   const plan = secretPlan([app]);
   const rules: string[] = [];
   for (const verb of ['get', 'patch', 'create']) {
@@ -181,7 +181,7 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: pasted }
 `;
 }
 
-test('what may be done is known before it is done', async (scene) => {
+test('the access review predicts what is allowed', async (scene) => {
   const plan = secretPlan([app]);
   const api = await openApi(apiOptions(scene));
   const error = await rejects(checkAccess(api, plan, { secretOwner: 'retain', adoptDriverSecrets: false }));
@@ -192,7 +192,7 @@ test('what may be done is known before it is done', async (scene) => {
   api.close();
 });
 
-test('a Secret of the CSI driver is adopted as the API server has it, and again when the driver writes', async (scene) => {
+test('adopts a Secret of the CSI driver, and again after the driver writes', async (scene) => {
   const plan = secretPlan([app]);
   await grant(scene, plan);
   const old = JSON.parse(kubectl(scene, ['create', 'configmap', 'old', '-o', 'json']));
@@ -232,7 +232,7 @@ test('a Secret of the CSI driver is adopted as the API server has it, and again 
   }
 });
 
-test('a Secret without leave to remove it stays, with a warning', async (scene) => {
+test('keeps a Secret that it may not delete, with a warning', async (scene) => {
   await grant(scene, secretPlan([app, other]));
   await apply(scene, secretPlan([app, other]));
   await grant(scene, secretPlan([app]));
@@ -303,7 +303,7 @@ function owners(scene: Scene): readonly string[] {
   return ownerReferences.map(({ name }) => name).sort();
 }
 
-test('pods that start at one moment own the Secret together, and it goes with the last', async (scene) => {
+test('pods that start at the same time own the Secret together, and it is deleted with the last', async (scene) => {
   const plan = secretPlan([app]);
   await grant(scene, plan, 'pod');
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -324,7 +324,7 @@ test('pods that start at one moment own the Secret together, and it goes with th
   await gone(scene, 'app');
 });
 
-test('a Secret that is to stay loses the owners that it had', async (scene) => {
+test('a Secret with owner retain loses its earlier owners', async (scene) => {
   const plan = secretPlan([app]);
   await grant(scene, plan, 'pod');
   await apply(scene, plan, files, { owner: 'pod', env: makePod(scene, 'a') });
@@ -333,7 +333,7 @@ test('a Secret that is to stay loses the owners that it had', async (scene) => {
   assert.equal(owners(scene), []);
 });
 
-test('each documented type is accepted, and a type that changes is refused', async (scene) => {
+test('accepts each documented type, and rejects a changed type', async (scene) => {
   const types: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'kubernetes.io/basic-auth': { username: 'db', password: 'db' },
     'kubernetes.io/ssh-auth': { 'ssh-privatekey': 'db' },

@@ -108,7 +108,7 @@ test('all checks pass: reports identity, endpoints and what was read', async (sc
   assert.equal(scene.sandbox.files(), {});
 });
 
-test('a region that only AWS_REGION names is said to come from there', async (scene) => {
+test('names AWS_REGION as the origin of the region', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   assert.match((await run(scene)).out, 'eu-west-1, from AWS_REGION\n');
 });
@@ -121,7 +121,7 @@ test('a config with problems is reported as check reports it, and the other chec
   assert.is(scene.aws.count(), 0);
 });
 
-test('a denied action is named on its resource, and the policy that allows it is printed', async (scene) => {
+test('names a denied action and its resource, and prints the policy that allows it', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('locked')] });
   scene.aws.changeIdentity({
     name: 'app',
@@ -173,7 +173,7 @@ test('a KMS denial is reported as KMS, and the statement is limited to the value
   );
 });
 
-test('an object that does not exist says where it was looked for', async (scene) => {
+test('a missing object names the region', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, region: 'us-east-1', objects: [secret('login')] });
   const { code, out } = await run(scene);
   assert.is(code, 5);
@@ -204,7 +204,7 @@ test('a failover region that is denied is a warning, as for the provider, with t
   assert.match(out, 'arn:aws:secretsmanager:us-east-1:*:secret:db-??????');
 });
 
-test('a failover region that is away is a warning', async (scene) => {
+test('an unreachable failover region is a warning', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     failoverRegion: 'us-east-1',
@@ -221,7 +221,7 @@ test('a failover region that is away is a warning', async (scene) => {
   assert.is(JSON.parse(json).configs[0].objects[0].result, 'warning');
 });
 
-test('a value that cannot become its file is found too', async (scene) => {
+test('reports a value that cannot be rendered', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     objects: [{ ...secret('login'), jmesPath: [{ path: 'pasword', objectAlias: 'password' }] }],
@@ -231,7 +231,7 @@ test('a value that cannot become its file is found too', async (scene) => {
   assert.match(out, /ok {4}login[\s\S]*FAIL {2}its files cannot be rendered:\n {8}objects\[0\]/);
 });
 
-test('variables that are missing are named, and nothing is asked', async (scene) => {
+test('names missing variables, and sends no request', async (scene) => {
   scene.sandbox.writeConfig({ usePodIdentity: 'false', objects: [secret('db')] });
   const { code, out } = await run(scene);
   assert.is(code, 4);
@@ -263,7 +263,7 @@ test('a missing token file is reported at the token', async (scene) => {
   );
 });
 
-test('IRSA works by its variables alone, without a key in the config', async (scene) => {
+test('IRSA works with its variables alone, without usePodIdentity', async (scene) => {
   scene.env = irsaEnv(scene.sandbox, scene.aws, ROLE, webToken);
   scene.sandbox.writeConfig({ objects: [secret('db')] });
   const { code, out } = await run(scene);
@@ -272,7 +272,7 @@ test('IRSA works by its variables alone, without a key in the config', async (sc
   assert.match(out, 'for sts.amazonaws.com');
 });
 
-test('without a way to STS the identity is unknown, which hinders nothing', async (scene) => {
+test('without access to STS the identity is unknown, and the other checks run', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   scene.aws.addFault({ on: { service: 'sts' }, does: { kind: 'cut', at: 'before-headers' } });
   const { code, out } = await run(scene);
@@ -282,7 +282,7 @@ test('without a way to STS the identity is unknown, which hinders nothing', asyn
   assert.match(out, /ok {4}db/);
 });
 
-test('in a pod, a config with envFile needs a cluster that reads it; without a token that is not known', async (scene) => {
+test("in a pod with envFile checks the cluster's version, and skips that without a token", async (scene) => {
   scene.sandbox.writeConfig({ ...pod, envFile: 'app.env', objects: [{ ...secret('db'), env: 'DB' }] });
   assert.not.match((await run(scene)).out, 'cluster');
   const env = { ...scene.env, KUBERNETES_SERVICE_HOST: '127.0.0.1' };
@@ -291,7 +291,7 @@ test('in a pod, a config with envFile needs a cluster that reads it; without a t
   assert.match(out, /skip {2}cluster {4}its version cannot be read: \/var\/run\/secrets\/kubernetes.io/);
 });
 
-test('a sticky directory of another user is refused as init would refuse it', async (scene) => {
+test('rejects a sticky directory of another user, like init', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   chmodSync(scene.sandbox.dir, 0o1777);
   assert.is((await run(scene)).code, 0);
@@ -308,7 +308,7 @@ test('a sticky directory of another user is refused as init would refuse it', as
   }
 });
 
-test('a directory on a disk is refused as init would refuse it, unless that is allowed', async (scene) => {
+test('rejects a directory on a disk, like init, unless it is allowed', async (scene) => {
   // The checkout may lie in a /tmp that is a tmpfs.
   const disk = [import.meta.dirname, '/var/tmp'].find((path) => !isInMemory(fs, path));
   if (disk === undefined) return void isNotTested('a directory on a disk: every directory is in memory');
@@ -319,7 +319,7 @@ test('a directory on a disk is refused as init would refuse it, unless that is a
   assert.match((await run(scene, '--dir', disk, '--allow-disk')).out, /ok {4}directory {2}on a disk/);
 });
 
-test('several configs are examined one by one; the exit code is that of the earliest stage', async (scene) => {
+test('checks several configs one by one, with the exit code of the earliest stage', async (scene) => {
   const good = scene.sandbox.writeConfig({ ...pod, objects: [secret('db')] });
   const bad = scene.sandbox.write('bad.yaml', 'nonsense');
   const { code, out } = await run(scene, '--config', good, '--config', `${bad}=${scene.sandbox.root}/other`);
@@ -327,7 +327,7 @@ test('several configs are examined one by one; the exit code is that of the earl
   assert.match(out, /config.yaml -> \S+secrets\n[\s\S]*bad.yaml -> \S+other\n {2}FAIL {2}config/);
 });
 
-test('as JSON the same, with results and problems as fields', async (scene) => {
+test('prints the same as JSON, with results and problems as fields', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('locked')] });
   scene.aws.changeIdentity({ name: 'app', deny: [{ action: 'secretsmanager:*', resource: 'locked' }] });
   const { code, out } = await run(scene, '--output', 'json');
@@ -366,7 +366,7 @@ test('with --sync-secrets the rules that the service account lacks are reported'
   );
 });
 
-test('--policy prints the least policy and nothing else, offline; what is to say goes to stderr', async (scene) => {
+test('--policy prints only the least-privilege policy, offline, with notes on stderr', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     failoverRegion: 'us-east-1',

@@ -81,7 +81,7 @@ test('--config FILE=DIR and --dir choose where containers mount the files, not w
   assert.match(out, 'mountPath: /mnt/secrets-store\n      subPath: files\n');
 });
 
-test('-f takes several files and directories, whose manifests come one after the other', async ({
+test('-f accepts several files and directories, and prints their manifests in order', async ({
   directory,
 }) => {
   const more = join(directory, 'more');
@@ -104,7 +104,7 @@ test('-f takes several files and directories, whose manifests come one after the
   );
 });
 
-test('a mistake in one of several files names that file, and an empty directory is refused', async ({
+test('a mistake in one of several files names that file, and an empty directory is rejected', async ({
   directory,
 }) => {
   writeFileSync(join(directory, 'bad.yaml'), 'a: [');
@@ -132,7 +132,7 @@ test('--output json prints one list', async ({ directory }) => {
   );
 });
 
-test('--output has choices of its own here', () => {
+test('--output has its own choices for inject', () => {
   const choices = (command: string, value: string) => () => parseCommand([command, '--output', value], {});
   assert.throws(choices('inject', 'text'), (error: Error) => error.message.includes('expected yaml or json'));
   assert.throws(choices('check', 'yaml'), (error: Error) => error.message.includes('expected text or json'));

@@ -47,13 +47,13 @@ test('succeeds once every config was published, and not before', async (context)
   assert.is(await run(context.server), 0);
 });
 
-test('says that a misspelt variable has no effect', async ({ server }) => {
+test('warns that a misspelt variable has no effect', async ({ server }) => {
   let said = '';
   await run(server, { PODSECRETS_LISTN: 'off' }, { write: (text) => (said += text) });
   assert.match(said, 'Did you mean PODSECRETS_LISTEN?');
 });
 
-test('fails when nobody answers', async (context) => {
+test('fails if no sidecar responds', async (context) => {
   const { server } = context;
   const gone = { address: () => server.address() } as Server;
   const address = server.address();

@@ -30,7 +30,7 @@ test('a report is wrapped on a terminal, and unchanged in a pipe', async () => {
   assert.is(await written(text, terminal, { NO_COLOR: '1' }), '  FAIL  one two\n        three four\n');
 });
 
-test('colours show what is good, what is doubtful and what is wrong', async () => {
+test('colours distinguish successes, warnings and errors', async () => {
   const coloured = (line: string) => written(line, pipe, { FORCE_COLOR: '1' });
   const [bold, red, green, yellow] = [
     ['\x1b[1m', '\x1b[22m'],

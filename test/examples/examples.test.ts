@@ -190,7 +190,7 @@ function compose(): Compose {
   return parse(read('docker-compose', 'docker-compose.yaml'), { merge: true }) as Compose;
 }
 
-test('docker-compose: the credentials come from the one address that the SDK trusts, on a network of its own', () => {
+test('docker-compose: the credentials come from the address that the SDK trusts, on a separate network', () => {
   const { services, networks } = parse(read('docker-compose', 'docker-compose.yaml'), {
     merge: true,
   }) as Compose;
@@ -208,7 +208,7 @@ test('docker-compose: the credentials come from the one address that the SDK tru
   ]);
 });
 
-test('docker-compose: the application waits for the files, and the sidecar holds the tmpfs that they are on', () => {
+test('docker-compose: the application waits for the files, and the sidecar keeps their tmpfs', () => {
   const { services, volumes } = compose();
   assert.is(volumes.secrets?.driver_opts.type, 'tmpfs');
   const { podsecrets, web } = services;

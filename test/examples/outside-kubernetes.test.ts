@@ -134,7 +134,7 @@ test('ec2: shop.service becomes the application with the variables, by the role 
   assert.match(ended?.stdout ?? '', /^DB_PASSWORD=first$/m);
 });
 
-test('ec2: shop-files.service publishes the files in the directory that the application is given', async (place) => {
+test('ec2: shop-files.service publishes the files in the directory of the application', async (place) => {
   const unit = 'shop-files.service';
   const dir = flagValue(setting(unit, 'ExecStartPre').split(' '), '--dir') ?? '';
   assert.is(dir, `/run/${setting(unit, 'RuntimeDirectory')}/secrets`);
@@ -154,7 +154,7 @@ test('ec2: the policy of the page allows the secret in the region of the shell',
   assert.match(stdout, 'arn:aws:secretsmanager:eu-central-1:*:secret:shop/db-??????');
 });
 
-test('the classes of these examples have no mistake', () => {
+test('the classes of these examples are valid', () => {
   for (const [example, file] of [
     ['ecs', 'exec-config.yaml'],
     ['ec2', 'config.yaml'],

@@ -21,25 +21,25 @@ function secret(name: string, value: string | Uint8Array = 'v'): SecretVariable 
   return { name, value: new Secret(value) };
 }
 
-test('is the own environment and the secrets', () => {
+test('contains the environment of the process and the secrets', () => {
   const { variables, overrides } = commandEnvironment(own, [secret('DB_PASSWORD')], plain);
   assert.equal([...variables.keys()], ['PATH', 'LC_ALL', 'DB_USER', 'AWS_REGION', 'DB_PASSWORD']);
   assert.instance(variables.get('DB_PASSWORD'), Secret);
   assert.equal(overrides, []);
 });
 
-test('has no setting of podsecrets', () => {
+test('contains no option of podsecrets', () => {
   const { variables } = commandEnvironment(own, [], { ...plain, keepEnv: ['PODSECRETS_CONFIG'] });
   assert.not.ok(variables.has('PODSECRETS_CONFIG'));
 });
 
-test('a secret replaces an own value, and is reported', () => {
+test('a secret replaces an existing value, and is reported', () => {
   const { variables, overrides } = commandEnvironment(own, [secret('DB_USER')], plain);
   assert.instance(variables.get('DB_USER'), Secret);
   assert.equal(overrides, ['DB_USER']);
 });
 
-test('--preserve-env keeps the own value, and the secret is used where there is none', () => {
+test('--preserve-env keeps an existing value, and uses the secret if there is none', () => {
   const { variables, overrides } = commandEnvironment(own, [secret('DB_USER'), secret('NEW')], {
     ...plain,
     preserveEnv: ['DB_USER', 'NEW'],
@@ -49,7 +49,7 @@ test('--preserve-env keeps the own value, and the secret is used where there is 
   assert.equal(overrides, []);
 });
 
-test('--pristine passes on what every program needs, --keep-env, and the secrets', () => {
+test('--pristine passes the basic variables, those of --keep-env, and the secrets', () => {
   const { variables } = commandEnvironment(own, [secret('DB_PASSWORD')], {
     ...plain,
     pristine: true,
@@ -58,7 +58,7 @@ test('--pristine passes on what every program needs, --keep-env, and the secrets
   assert.equal([...variables.keys()], ['PATH', 'LC_ALL', 'AWS_REGION', 'DB_PASSWORD']);
 });
 
-test('--pristine with --preserve-env passes on the own value', () => {
+test('--pristine with --preserve-env passes the existing value', () => {
   const { variables } = commandEnvironment(own, [secret('DB_USER')], {
     ...plain,
     pristine: true,

@@ -197,7 +197,7 @@ const entry = fc.record(
 );
 const translation = fc.constantFrom('False', '_', '-', '/', '.', '');
 
-test('any text at all', () =>
+test('accepts or rejects any text without an exception', () =>
   check(400, fc.string({ maxLength: 200, unit: 'binary' }), async (text) =>
     assertSound(text, await parse(text)),
   ));
@@ -205,13 +205,13 @@ test('any text at all', () =>
 test('text that looks like YAML', () =>
   check(1000, soup, async (text) => assertSound(text, await parse(text))));
 
-test('text that looks like YAML where objects stand', () =>
+test('text that looks like YAML in objects', () =>
   check(1000, soup, async (text) => {
     const whole = config('- {}').replace(/objects: \|[\s\S]*/, `objects: ${JSON.stringify(text)}\n`);
     assertSound(whole, await parse(whole));
   }));
 
-test('a good config with one piece changed', () => {
+test('a valid config with one part changed', () => {
   const good = config(`
     - objectName: db
       objectType: secretsmanager
@@ -245,7 +245,7 @@ for (const [what, one, wanted] of [
   ['any objects', entry, 5],
   ['objects with any names', named, 200],
 ] as const) {
-  test(`${what}: what is planned stays inside of the directory, and apart`, async () => {
+  test(`${what}: planned paths are inside of the directory and distinct`, async () => {
     let planned = 0;
     const drawn = fc.record({ entries: fc.array(one, { minLength: 1, maxLength: 3 }), translation });
     await check(1000, drawn, async ({ entries, translation: pathTranslation }) => {
@@ -261,13 +261,13 @@ for (const [what, one, wanted] of [
   });
 }
 
-test('the same text gives the same outcome', () =>
+test('the same text gives the same result', () =>
   check(200, soup, async (text) => {
     const whole = config(text || '[]');
     assert.equal(JSON.stringify(await parse(whole)), JSON.stringify(await parse(whole)));
   }));
 
-test('a mark repeated 10,000 times costs no more than its length', async () => {
+test('a character repeated 10,000 times costs time proportional to its length', async () => {
   for (const mark of [
     ...marks,
     ...words.slice(0, 3),

@@ -108,7 +108,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-test('an expression is refused or evaluated, and what is said of it holds no part of the value', () => {
+test('rejects or evaluates an expression, and no message contains part of the value', () => {
   let evaluated = 0;
   fc.assert(
     fc.property(expression, value, (text, data) => {
@@ -125,7 +125,7 @@ test('an expression is refused or evaluated, and what is said of it holds no par
   assert.ok(evaluated > 500, `only ${evaluated} were evaluated`);
 });
 
-test('any text at all is refused or evaluated', () => {
+test('rejects or evaluates any text', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 30, unit: 'binary' }), (text) => {
       if (expressionError(text) === undefined) evaluate(text, null);
@@ -134,7 +134,7 @@ test('any text at all is refused or evaluated', () => {
   );
 });
 
-test('what is valid for one value is valid for all, and twice the same', () => {
+test('the validity of an expression does not depend on the value, and evaluation is repeatable', () => {
   fc.assert(
     fc.property(expression, value, (text, data) => {
       const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
@@ -146,7 +146,7 @@ test('what is valid for one value is valid for all, and twice the same', () => {
   );
 });
 
-test('deep nesting in expression or value ends in a sentence', () => {
+test('deep nesting in expression or value ends in a Problem', () => {
   for (const part of ['(', '[', '{a:', '!', '&', 'a.', 'a[', 'a||', '[*].', 'not_null(', '-', '`', "'"]) {
     assert.ok(expressionError(part.repeat(3000)), part);
   }
@@ -178,7 +178,7 @@ const making = fc.constantFrom(
   ...['expand: true, objectAlias: d', 'decode: base64', 'decode: base64, expand: true', 'optional: true'],
 );
 
-test('no part of a value is in what is said when it cannot be rendered', async () => {
+test('no message about a value that cannot be rendered contains part of it', async () => {
   let refused = 0;
   await fc.assert(
     fc.asyncProperty(making, making, content, content, async (first, second, one, two) => {

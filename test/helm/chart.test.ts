@@ -101,7 +101,7 @@ const variables = [
 ];
 
 for (const [what, settings, flags] of [...sameAsInject, ['variables', variables, '--env'] as const]) {
-  test(`a rendering says what inject says: ${what}`, async () => {
+  test(`a rendering equals the output of inject: ${what}`, async () => {
     const objects = objectsIn(renderShop('1.36', settings));
     const config = valuesIn<string>(objects, 'config.yaml')[0] ?? '';
     const plain = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop, namespace: shop}\nspec:\n  selector: {matchLabels: {app: shop}}\n  template:\n    metadata: {labels: {app: shop}}\n    spec: {containers: [{name: app, image: 'nginx:1.29'}]}\n`;
@@ -123,7 +123,7 @@ function comparable(objects: readonly unknown[]): readonly unknown[] {
     .sort((left, right) => (left.kind < right.kind ? -1 : 1));
 }
 
-test('an option may be false, which is no argument', () => {
+test('an option that is false adds no argument', () => {
   const [sidecar] = containersIn(
     objectsIn(renderShop('1.36', ['options.syncSecrets=false'])),
     'initContainers',
@@ -131,24 +131,24 @@ test('an option may be false, which is no argument', () => {
   assert.is(sidecar?.args.length, 2);
 });
 
-test('the startupProbe never ends a container that waits: the program does', () => {
+test('the startupProbe never ends a waiting container, because the program ends itself', () => {
   const objects = objectsIn(renderShop('1.36', ['options.startTimeout=1.5h']));
   assert.is(containersIn(objects, 'initContainers')[0]?.startupProbe?.failureThreshold, 86_400);
 });
 
-test('refused: a native sidecar before Kubernetes 1.29', () => {
+test('rejects a native sidecar before Kubernetes 1.29', () => {
   assert.throws(() => renderShop('1.28'), /as: sidecar needs Kubernetes 1\.29\+, this is v?1\.28/);
   assert.match(renderShop('1.28', ['as=init+sidecar']), 'name: podsecrets-init');
 });
 
-test('a ConfigMap that is there already is used, and none is made', () => {
+test('uses an existing ConfigMap and creates none', () => {
   const settings = ['config=null', 'configMap=mine'];
   const text = renderShop('1.36', settings);
   assert.match(text, 'configMap: {name: mine}');
   assert.not.match(text, 'kind: ConfigMap');
 });
 
-test('the policy is installed once in a cluster, never by a dependency, and not where there is none', () => {
+test('installs the policy once in a cluster, never as a dependency, and not on older clusters', () => {
   const policies = (text: string) =>
     [...text.matchAll(/^apiVersion: admissionregistration.k8s.io\/(\w+)$/gm)].map(([, api]) => api);
   assert.equal(policies(render('1.36')), ['v1', 'v1']);
@@ -159,7 +159,7 @@ test('the policy is installed once in a cluster, never by a dependency, and not 
   assert.equal(policies(renderShop('1.36')), []);
 });
 
-test('the notes say what was installed, or why nothing was', () => {
+test('the notes name what was installed, or why nothing was', () => {
   const notes = new Map(['1.36', '1.34', '1.33'].map((release) => [release, renderNotes(release)]));
   assert.match(notes.get('1.36') ?? '', /podsecrets.io\/inject: CONFIGMAP/);
   assert.not.match(notes.get('1.36') ?? '', /beta/);
@@ -231,7 +231,7 @@ test('variables need Kubernetes 1.35, in a chart and in the policy', () => {
 });
 
 for (const [what, settings, message] of refused) {
-  test(`refused: ${what}`, () => {
+  test(`rejects ${what}`, () => {
     assert.throws(
       () => renderShop('1.36', settings),
       (error: Error) => message.test(error.message),
@@ -239,11 +239,11 @@ for (const [what, settings, message] of refused) {
   });
 }
 
-test('refused: a default that is taken away', () => {
+test('rejects a removed default', () => {
   assert.throws(() => render('1.36', ['resources=null']), /resources is required/);
 });
 
-test('refused: a policy that adds another thing than a sidecar', () => {
+test('rejects a policy that adds anything but a sidecar', () => {
   assert.throws(
     () => render('1.36', ['as=init']),
     /expected as: sidecar, which is what the policy adds, got "init"/,
@@ -257,7 +257,7 @@ test('a quantity may be a number, and each of requests and limits may be missing
   assert.not.match(text, 'limits');
 });
 
-test('the schema takes the words for an option that the program takes, and no others', () => {
+test('the schema accepts the same values of an option as the program', () => {
   const words = [
     '5m',
     '1h30m',

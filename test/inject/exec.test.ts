@@ -59,17 +59,17 @@ test('only the containers of --containers are changed', async () => {
   assert.equal(proxy, { name: 'proxy', image: 'proxy' });
 });
 
-test('a container without a command is refused: the entrypoint of its image is not known', async () => {
+test('rejects a container without a command, because the entrypoint of its image is unknown', async () => {
   const text = await refusals(pod('  - name: app\n    image: nginx\n'));
   assert.match(text, "the image's entrypoint is not in the manifest");
 });
 
-test('a config without variables is refused', async () => {
+test('rejects a config without variables', async () => {
   const text = await refusals(pod(app), config('\n  - {objectName: db, objectType: secretsmanager}'));
   assert.match(text, 'expected env in an object for --exec');
 });
 
-test('another volume at /podsecrets is refused', async () => {
+test('rejects another volume at /podsecrets', async () => {
   const text = await refusals(pod(`${app}    volumeMounts: [{name: own, mountPath: /podsecrets}]\n`));
   assert.match(text, '/podsecrets is the mount path of own');
 });

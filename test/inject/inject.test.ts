@@ -66,7 +66,7 @@ for (const [kind, template] of Object.entries(kinds)) {
 }
 
 for (const pair of ['PodIdentity', 'IRSA']) {
-  test(`the provider's ${pair} example goes through in one command and keeps its mount path`, async () => {
+  test(`converts the provider's ${pair} example and keeps its mount path`, async () => {
     const before = fixture(`ExampleDeployment-${pair}.yaml`);
     const config = fixture(`ExampleSecretProviderClass-${pair}.yaml`);
     for (const result of [
@@ -113,7 +113,7 @@ for (const pair of ['PodIdentity', 'IRSA']) {
   });
 }
 
-test('comments, order and quotes of what is not ours stay', async () => {
+test('keeps comments, order and quotes of unchanged parts', async () => {
   const text = `# shop\napiVersion: apps/v1   # stable\nkind: Deployment\nmetadata: {name: 'web'}\nspec:\n    selector: {matchLabels: {a: b}}\n    template:\n        metadata: {labels: {a: b}}\n        spec:\n            # wait for it\n            initContainers:\n            # first of all\n            -   name: wait\n                image: "busybox"\n            containers:\n            -   name: app   # the app\n                image: 'nginx'\n`;
   const result = await injected({ text, config: secretProviderClass });
   assert.equal(changedLines(text, result.text).gone, []);
@@ -121,7 +121,7 @@ test('comments, order and quotes of what is not ours stay', async () => {
   assert.match(result.text, '            # first of all\n            -   name: wait\n');
 });
 
-test('every container gets the files, init containers too, or only those that are named', async () => {
+test('every container gets the files, init containers included, or only the named ones', async () => {
   const text = workload(
     'Pod',
     'spec:\n  initContainers:\n  - {name: migrate, image: x}\n  containers:\n  - {name: app, image: x}\n  - {name: log, image: x}',
@@ -136,7 +136,7 @@ test('every container gets the files, init containers too, or only those that ar
   assert.equal(await mounting('--containers app'), ['app']);
 });
 
-test('as init: a plain init container, and nothing that stays', async () => {
+test('as init: adds an init container and no sidecar', async () => {
   const { objects } = await injected({
     text: workload('Job', kinds.Job ?? ''),
     config: secretProviderClass,
@@ -151,7 +151,7 @@ test('as init: a plain init container, and nothing that stays', async () => {
   assert.equal(init?.args.slice(2), ['--fetch=batch', '--notify-touch=/tmp/x']);
 });
 
-test('as init+sidecar: the init container fetches first, a plain container keeps fresh', async () => {
+test('as init+sidecar: adds an init container and a regular sidecar', async () => {
   const { objects } = await injected({
     text: workload('Deployment', kinds.Deployment ?? '').replace(
       'spec: {containers',
@@ -176,7 +176,7 @@ test('as init+sidecar: the init container fetches first, a plain container keeps
   assert.ok(sidecar?.livenessProbe);
 });
 
-test('another way of injecting replaces the one before', async () => {
+test('another --as replaces the previous injection', async () => {
   const text = workload('Deployment', kinds.Deployment ?? '');
   const native = await injected({ text, config: secretProviderClass });
   const pair = await injected({ text: native.text, config: secretProviderClass, flags: '--as init+sidecar' });
@@ -192,7 +192,7 @@ test('another way of injecting replaces the one before', async () => {
   assert.equal(back.objects, native.objects);
 });
 
-test('a pod that was injected is brought up to date without its config', async () => {
+test('updates an injected pod without its config', async () => {
   const first = await injected({ text: `${secretProviderClass}---\n${workload('Pod', kinds.Pod ?? '')}` });
   const second = await injected({ text: first.text, flags: '--image podsecrets:next' });
   assert.equal(
@@ -201,7 +201,7 @@ test('a pod that was injected is brought up to date without its config', async (
   );
 });
 
-test('a config that changed changes its ConfigMap', async () => {
+test('a changed config changes its ConfigMap', async () => {
   const first = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
   const second = await injected({
     text: first.text,
@@ -245,7 +245,7 @@ test('volumes of the CSI driver keep their names and paths, each with its class'
   assert.equal(valuesIn<string>(objects, 'config.yaml').length, 2);
 });
 
-test('a class that no pod uses, and pods that ask for nothing, stay as they are', async () => {
+test('does not change an unused class, or pods without a volume', async () => {
   const csi =
     'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
   const other = secretProviderClass.replace('name: app', 'name: other');
@@ -255,7 +255,7 @@ test('a class that no pod uses, and pods that ask for nothing, stay as they are'
   assert.ok(result.text.includes(`${other}---\n${plain}---\n`));
 });
 
-test('a volume of another provider of the CSI driver is left alone', async () => {
+test('does not change a volume of another provider of the CSI driver', async () => {
   const vault = secretProviderClass
     .replace('name: app', 'name: vault')
     .replace('provider: aws', 'provider: vault');
@@ -275,7 +275,7 @@ test('a volume of another provider of the CSI driver is left alone', async () =>
   assert.match(warnings.join(), 'volumes of another provider still need the CSI driver: a');
 });
 
-test('the ConfigMap of a class is where its workload is', async () => {
+test('the ConfigMap of a class is in the namespace of its workload', async () => {
   const pod = workload('Pod', kinds.Pod ?? '').replace('name: web', 'name: web, namespace: shop');
   const { objects } = await injected({ text: `${secretProviderClass}---\n${pod}` });
   assert.equal(valuesIn(objects, 'metadata').slice(0, 2), [
@@ -284,7 +284,7 @@ test('the ConfigMap of a class is where its workload is', async () => {
   ]);
 });
 
-test('two configs get two volumes, also when the first is taken away', async () => {
+test('two configs get two volumes, also after the first is removed', async () => {
   const other = secretProviderClass.replace('name: app', 'name: other');
   const configs = [
     { file: 'a.yaml', text: secretProviderClass, dir: undefined },
@@ -320,7 +320,7 @@ test('two configs get two volumes, also when the first is taken away', async () 
   );
 });
 
-test('a list stays a list, and JSON can be read', async () => {
+test('keeps a List, and reads JSON', async () => {
   const list = {
     apiVersion: 'v1',
     kind: 'List',
@@ -346,7 +346,7 @@ test('the containers run under the restricted Pod Security Standard', async () =
   });
 });
 
-test('they run as the application does, when the pod spec says who that is', async () => {
+test('the containers run as the user of the application, if the pod spec sets one', async () => {
   const user = async (context: string, flags = '') => {
     const text = workload('Pod', `spec: {${context} ${spec}}`);
     const { objects } = await injected({ text, config: secretProviderClass, flags });
@@ -360,7 +360,7 @@ test('they run as the application does, when the pod spec says who that is', asy
   assert.equal(await user('', '--owner 0:0'), [0, 0, false]);
 });
 
-test('without a user of its own podsecrets gets the one that the cluster assigns', async () => {
+test('with --run-as-user none the cluster assigns the user', async () => {
   const context = async (pod: string) => {
     const text = workload('Pod', `spec: {${pod} ${spec}}`);
     const { objects } = await injected({ text, config: secretProviderClass, flags: '--run-as-user none' });
@@ -381,7 +381,7 @@ test('without a user of its own podsecrets gets the one that the cluster assigns
   });
 });
 
-test('requests and limits can be chosen, and by default the processor has no limit', async () => {
+test('sets the requests and limits of the options, and by default no CPU limit', async () => {
   const resources = async (flags: string) => {
     const text = workload('Pod', kinds.Pod ?? '');
     const { objects } = await injected({ text, config: secretProviderClass, flags });
@@ -397,7 +397,7 @@ test('requests and limits can be chosen, and by default the processor has no lim
   assert.equal((await resources(`${flags} --as init+sidecar`)).length, 2);
 });
 
-test('with --sync-secrets a service account may keep the named Secrets, and nothing else', async () => {
+test('with --sync-secrets the service account gets access to the named Secrets only', async () => {
   const config = `${secretProviderClass}  secretObjects:\n  - secretName: db\n    type: Opaque\n    data: [{objectName: prod_db, key: password}]\n`;
   const text = workload('Pod', `spec: {serviceAccountName: shop, ${spec}}`);
   const { objects } = await injected({ text, config, flags: '--sync-secrets -n shop' });
@@ -420,7 +420,7 @@ test('with --sync-secrets a service account may keep the named Secrets, and noth
   assert.equal((await injected({ text, config })).warnings.length, 1);
 });
 
-test('two containers of different users say nothing about who podsecrets should be', async () => {
+test('two containers with different users do not determine the user of podsecrets', async () => {
   const users =
     '{name: a, image: x, securityContext: {runAsUser: 5}}, {name: b, image: x, securityContext: {runAsUser: 6}}';
   const { objects } = await injected({
@@ -430,13 +430,13 @@ test('two containers of different users say nothing about who podsecrets should 
   assert.is(containersIn(objects, 'initContainers')[0]?.securityContext.runAsUser, 65532);
 });
 
-test('a tmpfs that was given another size keeps it', async () => {
+test('keeps another size of the tmpfs', async () => {
   const first = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
   const resized = first.text.replace('sizeLimit: 16Mi', 'sizeLimit: 1Gi');
   assert.is((await injected({ text: resized, config: secretProviderClass })).text, resized);
 });
 
-test('another directory moves the mounts, and a container that is no longer named loses its own', async () => {
+test('another directory moves the mounts, and a container that is no longer named loses its mount', async () => {
   const text = workload('Pod', 'spec: {containers: [{name: app, image: x}, {name: log, image: x}]}');
   const first = await injected({ text, config: secretProviderClass, dir: '/a' });
   const paths = (objects: readonly unknown[]) =>
@@ -459,7 +459,7 @@ test('another directory moves the mounts, and a container that is no longer name
   assert.equal(paths(chosen.objects), [['/c'], ['/c']]);
 });
 
-test('a volume of the CSI driver that no container mounts goes where the config says, to the containers that are named', async () => {
+test('a volume of the CSI driver that no container mounts is mounted in the named containers at the directory of the config', async () => {
   const csi =
     'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]';
   const text = workload('Pod', `spec: {${spec}, ${csi}}`);
@@ -473,20 +473,20 @@ test('a volume of the CSI driver that no container mounts goes where the config 
   ]);
 });
 
-test('a config that serves a volume is not given to the pods that have none', async () => {
+test('a config for a volume is not added to pods without that volume', async () => {
   const before = fixture('ExampleDeployment-IRSA.yaml');
   const text = `${before}---\n${workload('Pod', kinds.Pod ?? '')}`;
   const { objects } = await injected({ text, config: fixture('ExampleSecretProviderClass-IRSA.yaml') });
   assert.equal(containersIn(objects, 'initContainers').length, 1);
 });
 
-test('a pod that was injected stays as it is when its config is nowhere to be found', async () => {
+test('does not change an injected pod whose config is missing', async () => {
   const { text } = await injected({ text: workload('Pod', kinds.Pod ?? ''), config: secretProviderClass });
   const alone = text.slice(text.indexOf('---\n') + 4);
   assert.is((await injected({ text: alone, flags: '--image other:1' })).text, alone);
 });
 
-test('a class of the input becomes a ConfigMap with its comments, behind the comments that lead up to it', async () => {
+test('a class of the input becomes a ConfigMap with its comments', async () => {
   const commented = secretProviderClass.replace('provider: aws', 'provider:   aws # the only one');
   const text = `# Who may read this: shop.\n${commented}---\n${workload('Pod', kinds.Pod ?? '')}`;
   const result = await injected({ text });
@@ -494,7 +494,7 @@ test('a class of the input becomes a ConfigMap with its comments, behind the com
   assert.is(valuesIn<string>(result.objects, 'config.yaml')[0], commented);
 });
 
-test('a manifest without a last line end, and one with it, give the same', async () => {
+test('a missing last line end does not change the result', async () => {
   const text = workload('Pod', kinds.Pod ?? '');
   const [one, other] = [
     await injected({ text, config: secretProviderClass }),
@@ -504,7 +504,7 @@ test('a manifest without a last line end, and one with it, give the same', async
   assert.not.match(one.text, '\n\n');
 });
 
-test('the list of one kind that an API answers with is a list', async () => {
+test('reads a typed list such as DeploymentList', async () => {
   const list = { apiVersion: 'v1', kind: 'PodList', items: objectsIn(workload('Pod', kinds.Pod ?? '')) };
   const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
   const { objects } = await injectWith({ file: 'pods.yaml', text: JSON.stringify(list), configs }, '');
@@ -512,7 +512,7 @@ test('the list of one kind that an API answers with is a list', async () => {
   assert.is(containersIn(objects, 'initContainers').length, 1);
 });
 
-test('what YAML 1.1 would take for a number or a date stays text, and octal is octal', async () => {
+test('keeps text that YAML 1.1 would read as a number or a date, and octal numbers', async () => {
   const text = workload(
     'Pod',
     `metadata: {name: web, annotations: {at: 2024-01-01, time: 1:30}}\nspec: {${spec}, volumes: [{name: v, secret: {secretName: s, defaultMode: 0400}}]}`,
@@ -522,7 +522,7 @@ test('what YAML 1.1 would take for a number or a date stays text, and octal is o
   assert.is(valuesIn(objects, 'defaultMode')[0], 256);
 });
 
-test('a resource of the same kind and another group is left alone', async () => {
+test('does not change a resource of the same kind in another group', async () => {
   const other = secretProviderClass.replace('secrets-store.csi.x-k8s.io/v1', 'example.com/v1');
   const text = `${other}---\n${workload('Pod', kinds.Pod ?? '')}`;
   const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
@@ -547,7 +547,7 @@ test('service accounts that share a config share its Role, and a workload withou
   assert.match(String(problem), 'expected the namespace of Pod/web, which a RoleBinding has to name');
 });
 
-test('an input of a billion laughs is refused', async () => {
+test('rejects a "billion laughs" attack', async () => {
   const bomb = [
     'a: &a [x, x, x, x, x, x, x, x, x]',
     ...'bcdefg'
@@ -558,7 +558,7 @@ test('an input of a billion laughs is refused', async () => {
   assert.match(String(problem), 'expected at most 100 expansions of aliases');
 });
 
-test('an alias without its anchor, and a merge of nothing, are called what they are', async () => {
+test('reports an alias without its anchor, and a merge without a map', async () => {
   for (const [text, expected] of [
     ['a: *nothing\n', /invalid YAML: Unresolved alias .*: nothing/],
     ['a:\n  <<: 3\n', /invalid YAML: Merge sources must be maps/],
@@ -568,7 +568,7 @@ test('an alias without its anchor, and a merge of nothing, are called what they 
   }
 });
 
-test('what a workload needs comes before it, and after the namespace', async () => {
+test('prints the objects that a workload needs before it, and after the Namespace', async () => {
   const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n';
   const text = `# shop\n${namespace}---\n# the application\n${workload('Pod', kinds.Pod ?? '')}`;
   const { objects, text: result } = await injected({ text, config: secretProviderClass });
@@ -605,7 +605,7 @@ test('hooks and sync waves of a class go to its ConfigMap and its Role, other me
     assert.equal(made.get(kind), { name: 'podsecrets-app', namespace: 'shop', annotations: hook });
 });
 
-test('a template that is not rendered is one sentence', async () => {
+test('reports an unrendered template as one problem', async () => {
   const pod = workload('Pod', kinds.Pod ?? '');
   for (const text of [
     pod.replace('name: web', 'name: web, labels: {app: {{ .Values.app }}}'),
@@ -616,7 +616,7 @@ test('a template that is not rendered is one sentence', async () => {
   }
 });
 
-test('fields that the API server sets are removed from what is changed, and stay in everything else', async () => {
+test('removes fields that the API server sets from changed objects only', async () => {
   const server = `  uid: 0b6f
   resourceVersion: "12"
   generation: 3

@@ -52,13 +52,13 @@ for (const [what, text] of files)
 
 const two = `${classOf('shop')}---\n${classOf('billing')}`;
 
-test('of several classes in a file each serves the volumes that name it, and nothing else', async () => {
+test('each of several classes in a file is used for the volumes that name it', async () => {
   const input = { file: 'pods.yaml', text: mounting('billing'), configs: [config(two)] };
   const { objects } = await injectWith(input, '');
   assert.equal(configMaps(objects), [classOf('billing')]);
 });
 
-test('of several classes in a file FILE#NAME chooses one; without it and without a volume they are refused', async () => {
+test('FILE#NAME selects one of several classes; without it and without a volume they are rejected', async () => {
   const input = { file: 'pods.yaml', text: pod() };
   const chosen = await injectWith({ ...input, configs: [config(two, 'classes.yaml#billing')] }, '');
   assert.equal(configMaps(chosen.objects), [classOf('billing')]);
@@ -79,7 +79,7 @@ test('a mistake in a class has its line in the whole file', async () => {
   assert.is((error as { readonly line: number }).line, 14);
 });
 
-test('a class behind the workload that needs it becomes a ConfigMap before it', async () => {
+test('a class after its workload becomes a ConfigMap before the workload', async () => {
   const text = `---\n# Source: shop/deployment.yaml\n${mounting('shop')}---\n# Source: shop/class.yaml\n${classOf('shop')}---\n${account}`;
   const { text: after, objects } = await injected({ text });
   const kinds = ['ConfigMap', 'Pod', 'ServiceAccount'];
@@ -107,21 +107,21 @@ const unrendered: readonly (readonly [string, string, string])[] = [
   ['a quoted image of Helm', pod().replace('nginx', '"{{ .Values.image }}"'), '{{ .Values.image }}'],
 ];
 for (const [what, text, expression] of unrendered)
-  test(`${what} that is not rendered is one sentence with its line`, async () => {
+  test(`reports ${what} that is not rendered as one problem with its line`, async () => {
     const error = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
     assert.match(String(error), `expected rendered manifests, got the template expression "${expression}"`);
     assert.match((error as { readonly remedy: string }).remedy, /^Render it first: (envsubst|helm template)/);
     assert.is(text.split('\n')[(error as { readonly line: number }).line - 1]?.includes(expression), true);
   });
 
-test('a shell variable in a command, a value or a script is no template', async () => {
+test('accepts a shell variable in a command, a value or a script', async () => {
   const script = pod(`    command: [sh, -c, 'echo \${HOME} {{x}}']\n    env: [{name: A, value: '\${B}'}]\n`);
   const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: {name: 'run \${X}'}\n---\n${script}`;
   const { objects } = await injected({ text, config: classOf('shop') });
   assert.equal(containersIn(objects, 'containers')[0]?.env, [{ name: 'A', value: variable('B') }]);
 });
 
-test('workloads of a cluster that stay as they are lose what the server set, so that they can be applied', async () => {
+test("removes the server's fields of unchanged workloads too, so that they can be applied", async () => {
   const server = 'resourceVersion: "7", uid: u-1, generation: 3, managedFields: [], labels: {a: b}';
   const other = mounting('vault')
     .replace('{name: web', `{name: other, ${server}`)

@@ -25,7 +25,7 @@ function mountsIn(objects: readonly unknown[]) {
 }
 
 for (const flags of ['', '--as init', '--as init+sidecar']) {
-  test(`our container comes before other init containers, also when it did not: "${flags}"`, async () => {
+  test(`podsecrets comes before other init containers, also after it did not: "${flags}"`, async () => {
     const text = pod('initContainers: [{name: wait, image: x}], containers: [{name: app, image: x}]');
     const { objects } = await injected({ text, config: secretProviderClass, flags });
     const names = (found: readonly unknown[]) =>
@@ -44,7 +44,7 @@ for (const flags of ['', '--as init', '--as init+sidecar']) {
   });
 }
 
-test('a result in which everything mounts the whole volume is brought into the form of today, and keeps its directory', async () => {
+test('converts an older result with mounts of the whole volume, and keeps its directory', async () => {
   const text = pod('containers: [{name: app, image: x}, {name: log, image: x}]');
   const today = await injected({ text, config: secretProviderClass, dir: '/secrets' });
   const older = today.text
@@ -85,7 +85,7 @@ test('two volumes of the CSI driver may have one path in different containers', 
   );
 });
 
-test('the subPath of a file is one in the directory of the files beside an init container, and stays so', async () => {
+test('the subPath of a file refers to the directory of the files with --as init, and stays so', async () => {
   const withSubPath = (volume: string, more: string) =>
     pod(
       `containers: [{name: app, image: x, ${mount(volume, '/etc/key', more)}}], ${volume === 'v' ? `volumes: [${csi('v')}]` : own}`,
@@ -106,7 +106,7 @@ test('the subPath of a file is one in the directory of the files beside an init 
   assert.match(text, 'subPathExpr: files/$(NAME)');
 });
 
-test('a mount that its author made keeps its path, and goes to a directory that was chosen', async () => {
+test('a mount of the manifest keeps its path, or moves to an explicit directory', async () => {
   const text = pod(
     `containers: [{name: app, image: x, ${mount('podsecrets', '/here')}}, {name: log, image: x}], ${own}`,
   );

@@ -38,7 +38,7 @@ async function problems(text: string, ...configs: readonly (readonly [string, st
   }
 }
 
-test('classes of one name serve the pods of their own namespaces', async () => {
+test('classes of the same name are used in their own namespaces', async () => {
   const text = [classIn('dev'), classIn('prod'), pod('dev', csi), pod('prod', csi)].join('---\n');
   const input = { file: 'pods.yaml', text, configs: [] };
   const first = await injectWith(input, '');
@@ -68,11 +68,11 @@ test('ignores a SecretProviderClass of another namespace', async () => {
   );
 });
 
-test('a file serves the namespace that it is given for', async () => {
+test('a config file is used for its namespace', async () => {
   assert.is(await problems(pod('prod', csi), [classIn('dev'), undefined]), '');
 });
 
-test('two configs have two names, for these are the names of their ConfigMaps', async () => {
+test('rejects two configs with the same name, because their ConfigMaps would have it too', async () => {
   const nameless = secretProviderClass.replace('metadata:\n  name: app\n', '');
   for (const [one, other, name] of [
     [secretProviderClass, secretProviderClass.replace('prod', 'dev'), '"app"'],
@@ -85,7 +85,7 @@ test('two configs have two names, for these are the names of their ConfigMaps', 
   }
 });
 
-test('two configs of a pod have directories apart from each other', async () => {
+test('rejects nested directories of two configs of a pod', async () => {
   const other = secretProviderClass.replace('name: app', 'name: other');
   for (const [one, two] of [
     [undefined, undefined],
@@ -100,7 +100,7 @@ test('two configs of a pod have directories apart from each other', async () => 
   assert.is(await problems(plain, [secretProviderClass, '/s'], [other, '/s2']), '');
 });
 
-test('a directory for a volume that has its mount path is warned of', async () => {
+test('warns about a directory for a volume with a mount path', async () => {
   const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: '/elsewhere' }];
   const { warnings } = await injectWith({ file: 'pods.yaml', text: pod('shop', csi), configs }, '');
   assert.equal(warnings.map(problemLine), [
@@ -108,7 +108,7 @@ test('a directory for a volume that has its mount path is warned of', async () =
   ]);
 });
 
-test('a ConfigMap has a name that Kubernetes takes, whatever the config is called', async () => {
+test("the name of a ConfigMap is valid for Kubernetes, whatever the config's name", async () => {
   const nameOf = async (name: string) => {
     const text = secretProviderClass.replace('name: app', `name: ${name}`);
     const configs = [{ file: 'config.yaml', text, dir: undefined }];
@@ -122,7 +122,7 @@ test('a ConfigMap has a name that Kubernetes takes, whatever the config is calle
   assert.is(await nameOf('"---"'), 'podsecrets-config');
 });
 
-test('a custom resource that makes pods as a Deployment does is a workload', async () => {
+test('a custom resource with a pod template is a workload', async () => {
   const rollout = `apiVersion: argoproj.io/v1alpha1
 kind: Rollout
 metadata: {name: web}
@@ -150,7 +150,7 @@ test('the Role is bound to the service account, also under its old name', async 
   assert.match(JSON.stringify(binding), '"subjects":[{"kind":"ServiceAccount","name":"shop"');
 });
 
-test('what Windows adds to a text stays out of the ConfigMap, and a file of its lines gets such lines only', async () => {
+test('drops Windows line ends from the ConfigMap, and keeps them in a file that has them', async () => {
   const lines = (text: string) => text.replaceAll('\n', '\r\n');
   const configs = [{ file: 'config.yaml', text: `\uFEFF${lines(secretProviderClass)}`, dir: undefined }];
   const { text, objects } = await injectWith({ file: 'pods.yaml', text: lines(plain), configs }, '');

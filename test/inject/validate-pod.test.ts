@@ -299,7 +299,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
 ];
 
 for (const [what, one, message] of refused) {
-  test(`refused: ${what}`, async () => {
+  test(`rejects ${what}`, async () => {
     const lines = await refusals(one);
     assert.is(lines.length, 1, lines.join('\n'));
     assert.match(lines[0] ?? '', message);
@@ -358,7 +358,7 @@ const allowed: readonly (readonly [string, Case])[] = [
 ];
 
 for (const [what, one] of allowed) {
-  test(`neither refused nor warned of: ${what}`, async () => {
+  test(`accepts without a warning: ${what}`, async () => {
     assert.equal(await warnings(one), []);
   });
 }
@@ -432,19 +432,19 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
 ];
 
 for (const [what, one, message] of warned) {
-  test(`warned of: ${what}`, async () => {
+  test(`warns about ${what}`, async () => {
     const lines = await warnings(one);
     assert.is(lines.length, 1, lines.join('\n'));
     assert.match(lines[0] ?? '', message);
   });
 }
 
-test('everything that cannot work is said at once', async () => {
+test('reports all problems together', async () => {
   const one = { pod: 'os: {name: windows}', flags: '--listen off --containers nobody' };
   assert.is((await refusals(one)).length, 3);
 });
 
-test('an input without pods, or without anything to do, is refused', async () => {
+test('rejects an input without pods, or without anything to change', async () => {
   const of = async (text: string) => {
     try {
       await injectWith({ file: 'pods.yaml', text, configs: [] }, '');
@@ -473,7 +473,7 @@ function withConfig(one: Case): Promise<readonly string[]> {
   );
 }
 
-test('a container that reads a Secret which nothing would create is refused, by variable and by envFrom', async () => {
+test('rejects a container that reads a Secret that is not created, by variable and by envFrom', async () => {
   const variable = 'env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]';
   const reads = async (container: string, flags = '') => (await withConfig({ container, flags })).join('\n');
   assert.match(

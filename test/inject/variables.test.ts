@@ -45,7 +45,7 @@ for (const as of ['sidecar', 'init', 'init+sidecar']) {
   });
 }
 
-test('the lines that --env writes are those of a person, after the variables that were there', async () => {
+test('--env writes its lines after the existing variables, in the usual style', async () => {
   const text = pod(`${app}    env:\n    - {name: TZ, value: UTC} # kept\n`);
   const { text: after } = await injected({ text, config: shop, flags: '--env', since });
   assert.match(
@@ -63,7 +63,7 @@ test('the lines that --env writes are those of a person, after the variables tha
   assert.equal(changedLines(text, after).gone, []);
 });
 
-test('--containers chooses who gets the variables, init containers included', async () => {
+test('--containers selects the containers that get the variables, init containers included', async () => {
   const text = pod(`${app}  - {name: log, image: l}\n`, '  initContainers:\n  - {name: migrate, image: m}\n');
   const having = async (flags: string) => {
     const { objects: all } = await injected({ text, config: shop, flags, since });
@@ -76,7 +76,7 @@ test('--containers chooses who gets the variables, init containers included', as
   assert.equal(await having('--containers app'), []);
 });
 
-test('a volume of the CSI driver keeps its name, which the variables then name', async () => {
+test('a volume of the CSI driver keeps its name, and the variables refer to it', async () => {
   const csi =
     '  volumes:\n  - name: vol\n    csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: demo}}\n';
   const { objects: all } = await injected({ text: pod(app, csi), config: shop, flags: '--env', since });
@@ -87,7 +87,7 @@ test('a volume of the CSI driver keeps its name, which the variables then name',
   });
 });
 
-test('an entry that is there and the same stays, whatever its order of keys; another one is refused', async () => {
+test('keeps an equal existing entry in any order of keys, and rejects a different one', async () => {
   const same =
     'env: [{name: DB_USER, valueFrom: {fileKeyRef: {key: DB_USER, path: files/app.env, volumeName: podsecrets}}}]';
   const result = await injected({ text: pod(`${app}    ${same}\n`), config: shop, flags: '--env', since });
@@ -104,7 +104,7 @@ test('an entry that is there and the same stays, whatever its order of keys; ano
   await injected({ text: other, config: shop, flags: '--env --containers log', since });
 });
 
-test('a pattern is refused with the line of its object, and a config without envFile', async () => {
+test('rejects a pattern, with the line of its object, and a config without envFile', async () => {
   const pattern = config('- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*"}', envFile);
   const text = await refusals(pod(app), '--env', pattern);
   assert.match(text, 'expected the name of a variable for --env, got a pattern: fileKeyRef needs names');
@@ -114,7 +114,7 @@ test('a pattern is refused with the line of its object, and a config without env
   );
 });
 
-test('two configs of a pod with the same variable are refused', async () => {
+test('rejects two configs of a pod with the same variable', async () => {
   const volume = (name: string) =>
     `  - name: ${name}\n    csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: ${name}}}\n`;
   const classOf = (name: string) => `${shop.replace('name: demo', `name: ${name}`)}\n---\n`;
@@ -145,7 +145,7 @@ const written: readonly (readonly [string, string, string, string | undefined])[
   ['a key under another name', 'path: files/app.env, key: DB_USER', shop, undefined],
 ];
 for (const [what, fields, text, message] of written) {
-  test(`a fileKeyRef that somebody wrote, with ${what}, is ${message ? 'refused' : 'left as it is'}`, async () => {
+  test(`${message ? 'rejects' : 'keeps'} an existing fileKeyRef with ${what}`, async () => {
     const env = `    env:\n    - {name: PGUSER, valueFrom: {fileKeyRef: {volumeName: podsecrets, ${fields}}}}\n`;
     if (message !== undefined) assert.match(await refusals(pod(app + env), '', text), message);
     else assert.match((await injected({ text: pod(app + env), config: text, since })).text, env);

@@ -40,11 +40,11 @@ interface PodView {
   spec: { containers: Record<string, unknown>[]; volumes: unknown[] };
 }
 
-test('nothing changes when the value does not', () => {
+test('changes nothing if the value does not change', () => {
   assert.is(rewritten(pod, value()), pod);
 });
 
-test('a key that came takes the place of a key that went, and the lines around it stay', () => {
+test('puts a new key in the place of a removed one, and keeps the lines around it', () => {
   const after = value();
   after.spec.volumes[0] = { name: 'a', emptyDir: { medium: 'Memory' } };
   assert.is(
@@ -53,7 +53,7 @@ test('a key that came takes the place of a key that went, and the lines around i
   );
 });
 
-test('an item is put behind the item before it, and a comment stays with what it is about', () => {
+test('inserts an item after the previous one, and keeps comments with their lines', () => {
   const after = value();
   after.spec.containers.unshift({ name: 'first' });
   after.spec.containers.push({ name: 'last', image: 'x' });
@@ -63,7 +63,7 @@ test('an item is put behind the item before it, and a comment stays with what it
   assert.equal(parse(text), after);
 });
 
-test('a key goes behind the key before it, in the indentation of its siblings', () => {
+test('inserts a key after the previous one, with the indentation of its siblings', () => {
   const { kind, spec } = value();
   const after = {
     kind,
@@ -76,13 +76,13 @@ test('a key goes behind the key before it, in the indentation of its siblings', 
   assert.equal(parse(text), after);
 });
 
-test('a value changes without its neighbours, and the comment behind it stays', () => {
+test('changes one value, and keeps its neighbours and the comment after it', () => {
   const after = value();
   Object.assign(after.spec.containers[0] ?? {}, { image: 'nginx:1.29' });
   assert.is(rewritten(pod, after), pod.replace("image: 'nginx'", 'image: nginx:1.29'));
 });
 
-test('a key behind a dash can be replaced and removed', () => {
+test('replaces and removes a key after a dash', () => {
   const source = 'list:\n- b: 1\n  name: x\n- name: v\n  c: 2\n';
   assert.is(
     rewritten(source, {
@@ -97,13 +97,13 @@ test('a key behind a dash can be replaced and removed', () => {
   assert.is(rewritten('list:\n- a: 1\n  b: 2\n  name: x\n', { list: [{ name: 'x' }] }), 'list:\n- name: x\n');
 });
 
-test('an item can be removed', () => {
+test('removes an item', () => {
   const after = value();
   after.spec.containers.pop();
   assert.is(rewritten(pod, after), pod.replace('    - {name: log, image: "log"}\n', ''));
 });
 
-test('what an alias or a merge stands for is written out where it changes, and only there', () => {
+test('expands an alias or a merge only where its value changes', () => {
   const source = 'a: &x\n  - name: m\nb: *x\nc:\n  <<: &y {k: 1, l: 2}\n  m: 3\n';
   const before = { a: [{ name: 'm' }], b: [{ name: 'm' }], c: { k: 1, l: 2, m: 3 } };
   assert.is(rewritten(source, before), source);
@@ -114,7 +114,7 @@ test('what an alias or a merge stands for is written out where it changes, and o
   assert.match(text, '  m: 3\n');
 });
 
-test('line ends stay as they are, and a missing last one stays missing', () => {
+test('keeps line ends, and a missing last one', () => {
   const windows = 'a: 1\r\nlist:\r\n- name: x\r\n';
   assert.is(
     rewritten(windows, { a: 1, list: [{ name: 'x' }, { name: 'v' }] }),
@@ -126,27 +126,27 @@ test('line ends stay as they are, and a missing last one stays missing', () => {
   );
 });
 
-test('block text is followed on the next line', () => {
+test('edits the line after block text', () => {
   const source = 'script: |\n  one\n  two\nlist:\n- name: x\n  text: |-\n    three\n';
   const after = { script: 'one\ntwo\n', list: [{ name: 'x', text: 'three' }, { name: 'v' }], last: true };
   assert.is(rewritten(source, after), `${source}- name: v\nlast: true\n`.replace("'y'", '"y"'));
 });
 
-test('text that YAML 1.1 reads as something else is quoted', () => {
+test('quotes text that YAML 1.1 reads as another type', () => {
   assert.is(
     rewritten('a: b\n', { a: 'b', c: 'yes', d: '0644', e: '1:30' }),
     'a: b\nc: "yes"\nd: "0644"\ne: "1:30"\n',
   );
 });
 
-test('a document in flow style becomes block style when it changes', () => {
+test('converts a changed document from flow style to block style', () => {
   assert.is(
     rewritten('{"kind": "Pod", "spec": {}}', { kind: 'Pod', spec: { a: [1] } }),
     'kind: Pod\nspec:\n  a:\n  - 1',
   );
 });
 
-test('whatever the text and the change, the result says what it should', () => {
+test('any edit of any text parses to the expected value', () => {
   const scalar = fc.oneof(
     fc.constantFrom('a', 'yes', '0600', '', ' x', '#c', 'k: v', 'l1\nl2\n', '- d', '*a'),
     fc.integer(),

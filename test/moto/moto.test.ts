@@ -120,7 +120,7 @@ test('strings, their fields and bytes become files, with credentials of the Pod 
   assert.is(await agent.count({ service: 'agent' }), 1);
 });
 
-test('the region of the config is the one that is read', async (context) => {
+test('reads the region of the config', async (context) => {
   const { box } = context;
   await create('a', 'here');
   const elsewhere = clientsAt(moto.url, 'us-east-1');
@@ -130,7 +130,7 @@ test('the region of the config is the one that is read', async (context) => {
   assert.equal(box.files(), { a: 'there' });
 });
 
-test('a secret is read by its ARN, by a version, by AWSPREVIOUS and by a label of its own', async (context) => {
+test('reads a secret by its ARN, a version, AWSPREVIOUS and another label', async (context) => {
   const { box } = context;
   const { arn, version } = await create('a', 'one');
   await put('a', 'two');
@@ -189,7 +189,7 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
   assert.is(stderr.match(/"event":"object.missing"/g)?.length, 4);
 });
 
-test('25 secrets are two batches, and one that is missing costs no call more', async (context) => {
+test('25 secrets need two batches, and a missing one no additional call', async (context) => {
   const { box } = context;
   const names = numbered('n');
   const [missing = '', ...there] = names;
@@ -201,7 +201,7 @@ test('25 secrets are two batches, and one that is missing costs no call more', a
   assert.is(await calls(running, 'secretsmanager', 'GetSecretValue'), 0);
 });
 
-test('a batch that is refused for one secret without a value is asked again secret by secret', async (context) => {
+test('fetches a batch secret by secret after one without a value fails it', async (context) => {
   const { box } = context;
   await create('a', 'x');
   await create('b', 'y');
@@ -214,7 +214,7 @@ test('a batch that is refused for one secret without a value is asked again secr
   assert.is(await calls(running, 'secretsmanager', 'GetSecretValue'), 2);
 });
 
-test('a rotation is seen by the sidecar, and AWSPREVIOUS moves along with it', async (context) => {
+test('the sidecar publishes a rotation, with the new AWSPREVIOUS', async (context) => {
   const { box } = context;
   await create('a', 'one');
   await put('a', 'two');
@@ -319,7 +319,7 @@ async function clientsOfRole(): Promise<Clients> {
   });
 }
 
-test("IRSA: the role's credentials open the role's own account", async (context) => {
+test("IRSA: the role's credentials give access to the role's account", async (context) => {
   const { box } = context;
   await create('a', 'of another account');
   const own = await clientsOfRole();
@@ -338,7 +338,7 @@ test("IRSA: the role's credentials open the role's own account", async (context)
   );
 });
 
-test('doctor says who moto takes it for, what it could read, and what not', async (context) => {
+test('doctor reports the identity, and the readable and unreadable objects', async (context) => {
   const { box } = context;
   const { version } = await create('a', 'hunter2');
   await store('/app/token', 'hunter2');

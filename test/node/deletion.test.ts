@@ -53,4 +53,27 @@ for (const [form, name] of [
   });
 }
 
+test('after errors of AWS the last one is the termination message', async ({ scene }) => {
+  const { aws, namespace } = scene;
+  const id = `${namespace}/refused`;
+  const on = { service: 'secretsmanager', id } as const;
+  const number = await aws.addFault({ on, does: { kind: 'server-error' } });
+  try {
+    const config = secretProviderClass([secretFile(await scene.putSecret('refused', 'x'), 'db')]);
+    const pod = { ...shopPod(), metadata: { name: 'refused', finalizers: [FINALIZER] } };
+    await scene.apply(scene.inject(pod, config, ['--start-timeout=10m']));
+    const retried = async () => (await scene.log('refused', 'podsecrets')).includes('InternalServiceError');
+    await scene.until('a line about the error', retried, 60);
+
+    scene.kubectl(['delete', 'pod', 'refused', '--wait=false']);
+    const end = async () => container(await scene.pod('refused'), 'podsecrets')?.state.terminated;
+    const ended = await scene.until('the end of podsecrets', end, 60);
+    scene.kubectl(['patch', 'pod', 'refused', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    assert.is(ended.exitCode, 143);
+    assert.match(ended.message ?? '', /InternalServiceError.*\[fetch\.server\]/s);
+  } finally {
+    await aws.removeFault({ number });
+  }
+});
+
 test.run();

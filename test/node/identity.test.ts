@@ -13,7 +13,7 @@ test.before(async (context) => {
 });
 test.after(({ scene }) => scene.close());
 
-test('fails with the reason, and starts after it was given one and was recreated', async ({ scene }) => {
+test('fails with the reason, and starts after it gets an identity and is recreated', async ({ scene }) => {
   const { api, namespace } = scene;
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   await api.call('PATCH', account, { metadata: { annotations: { [ASSOCIATION]: null } } });

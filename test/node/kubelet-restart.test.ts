@@ -51,7 +51,7 @@ test('while podsecrets waits for its first sync: the pod starts when AWS answers
   release(scene);
 });
 
-test('while podsecrets keeps files fresh: rotations go on, nothing is started again', async ({ scene }) => {
+test('while podsecrets is ready: rotations continue, and no container restarts', async ({ scene }) => {
   await createPod(scene);
   await scene.ready('shop');
   await restartKubelet(scene);

@@ -49,7 +49,7 @@ const newPod = async (scene: Scene, old: Pod) =>
 const secretOf = ({ api, namespace }: Scene) =>
   api.call<Secret>('GET', `/api/v1/namespaces/${namespace}/secrets/shop-db`);
 
-test('unasked, the Secret is left to the driver, the new pod says so, and the old pod goes on', async ({
+test('without the flag the Secret stays with the driver, the new pod reports that, and the old pod continues', async ({
   scene,
 }) => {
   const { old, driver } = await startOldPod(scene);
@@ -72,7 +72,7 @@ test('unasked, the Secret is left to the driver, the new pod says so, and the ol
   assert.ok(still !== undefined && isReady(still));
 });
 
-test('asked, podsecrets takes the Secret over while the driver still writes, and keeps it when the old ReplicaSet is gone', async ({
+test('with the flag podsecrets takes the Secret over while the driver still writes, and keeps it after the old ReplicaSet is deleted', async ({
   scene,
 }) => {
   const { old, driver } = await startOldPod(scene);

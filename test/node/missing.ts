@@ -12,3 +12,6 @@ export async function part<T>(what: string, get: () => T | Promise<T>): Promise<
     throw new MissingPart(`${what}: ${reason}`, { cause });
   }
 }
+
+/** The exit code of a run that has tested nothing. */
+export const MISSING = 3;

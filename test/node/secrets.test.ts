@@ -49,7 +49,7 @@ test('is in the environment of the same pod, with the Role that inject writes', 
   assert.is(container(pod, 'podsecrets')?.restartCount, 0);
 });
 
-test('without the Role each start of podsecrets says which right is missing, and the application never starts', async ({
+test('without the Role each start names the missing permission, and the application never starts', async ({
   scene,
 }) => {
   // The application does not use the Secret, so the kubelet would start it.

@@ -41,7 +41,7 @@ async function rotates(scene: Scene): Promise<void> {
   await scene.until('the rotated value', () => file(scene).startsWith('second '), 30);
 }
 
-test('kill -9: the files stay as they are, and the next rotation comes', async ({ scene }) => {
+test('kill -9: the files stay, and the next rotation is published', async ({ scene }) => {
   const status = await startPod(scene);
   const before = file(scene);
   process.kill(pidOf(scene, status), 'SIGKILL');
@@ -50,7 +50,7 @@ test('kill -9: the files stay as they are, and the next rotation comes', async (
   await rotates(scene);
 });
 
-test('frozen: the liveness probe has it started again, and the next rotation comes', async ({ scene }) => {
+test('frozen: the liveness probe restarts it, and the next rotation is published', async ({ scene }) => {
   const status = await startPod(scene);
   const before = file(scene);
   process.kill(pidOf(scene, status), 'SIGSTOP');

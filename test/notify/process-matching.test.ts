@@ -42,7 +42,7 @@ test('parses the text of the kernel', () => {
   });
 });
 
-test('a name may hold spaces and parentheses', () => {
+test('a name may contain spaces and parentheses', () => {
   const entry = parseProcess(stat(42, 'a) S 1 (b', 'Z', 7, 5), '');
   assert.is(entry?.name, 'a) S 1 (b');
   assert.is(entry?.parent, 7);
@@ -63,7 +63,7 @@ for (const [text, pid] of [
   ['4194304\n', 4_194_304],
   ['1', 1],
 ] as const) {
-  test(`a pid file may hold ${JSON.stringify(text)}`, () => assert.is(parsePidFile(text), pid));
+  test(`a pid file may contain ${JSON.stringify(text)}`, () => assert.is(parsePidFile(text), pid));
 }
 
 for (const text of [
@@ -80,7 +80,7 @@ for (const text of [
   '4e1',
   '{"pid":42}',
 ]) {
-  test(`no pid: ${JSON.stringify(text)}`, () => assert.is(parsePidFile(text), undefined));
+  test(`rejects the pid file ${JSON.stringify(text)}`, () => assert.is(parsePidFile(text), undefined));
 }
 
 test('finds a process by its kernel name and by the name of its program', () => {

@@ -20,7 +20,7 @@ function cross(message: NotifyMessage): NotifyMessage {
   return decodeMessage(JSON.parse(JSON.stringify(encodeMessage(message))));
 }
 
-test('every message arrives as it was sent', () => {
+test('decodes every message unchanged', () => {
   for (const message of [
     { kind: 'started', group: 1234 },
     { kind: 'delivered' },
@@ -36,7 +36,7 @@ test('every message arrives as it was sent', () => {
     assert.is(failed.problem[field], problem[field]);
 });
 
-test('anything else is refused', () => {
+test('rejects any other text', () => {
   for (const message of [
     undefined,
     [],

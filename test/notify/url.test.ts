@@ -126,7 +126,7 @@ test('a server that changes the protocol is an error, and does not hang', async 
   assert.ok(retry);
 });
 
-test('any other status is an error with the beginning of the body, redacted, escaped and truncated', async () => {
+test('any other status is an error with the start of the body, redacted, escaped and truncated', async () => {
   const url = await serve((_, response) =>
     response.writeHead(500).end(`bad\n\x1b[31mhunter22${'y'.repeat(1000)}`),
   );

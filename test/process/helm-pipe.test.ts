@@ -63,9 +63,7 @@ test('a rendered chart becomes manifests without the CSI driver, valid in every 
   assert.is(containersIn(objects, 'containers')[0]?.volumeMounts?.[0]?.mountPath, '/mnt/secrets');
 });
 
-test('as a post-renderer inject gets what helm renders, and helm goes on with the result', async ({
-  directory,
-}) => {
+test('works as a post-renderer of helm', async ({ directory }) => {
   // Helm sorts what it renders, and gives classes last.
   const renderer = join(directory, 'post-renderer');
   writeFileSync(renderer, '#!/bin/sh\nexec "$PODSECRETS" inject\n', { mode: 0o755 });

@@ -51,7 +51,7 @@ async function running(
   });
 }
 
-test('the instance metadata service gives the region and the role', async (place) => {
+test('uses the region and the role of the instance metadata service', async (place) => {
   const { machine, box } = place;
   if (machine === undefined) return;
   const { code, stderr } = await running(place, machine, 'init');
@@ -62,7 +62,7 @@ test('the instance metadata service gives the region and the role', async (place
   assert.match(doctor.stdout, `${INSTANCE_REGION}, from the instance metadata service`);
 });
 
-test('a profile comes before the instance, AWS_DEFAULT_REGION before the profile', async (place) => {
+test('prefers AWS_DEFAULT_REGION to the profile, and the profile to the instance', async (place) => {
   const { machine, box } = place;
   if (machine === undefined) return;
   box.write('profiles', profile);
@@ -72,7 +72,7 @@ test('a profile comes before the instance, AWS_DEFAULT_REGION before the profile
   assert.equal(box.files(), { db: 'of AWS_DEFAULT_REGION' });
 });
 
-test('in a task of ECS the region of the instance and the role of the task serve', async (place) => {
+test('in an ECS task uses the region of the instance and the role of the task', async (place) => {
   const { machine, box } = place;
   if (machine === undefined) return;
   const { code, stderr } = await running(place, machine, 'init', {

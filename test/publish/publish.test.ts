@@ -227,7 +227,7 @@ test('keeps foreign names that do not conflict', async () => {
   );
 });
 
-test('refuses a ..data that is not ours', async () => {
+test('rejects a ..data that podsecrets did not create', async () => {
   for (const make of [
     (path: string) => mkdirSync(path),
     (path: string) => symlinkSync('elsewhere', path),

@@ -107,7 +107,7 @@ test('refuses a link to such a directory too', async () => {
   assert.is(inspected(link, { ...image, user: 1 + (process.geteuid?.() ?? 0) })?.code, 'publish.sticky');
 });
 
-test('the rule is that of the kernel: sticky, world-writable, and not ours', async () => {
+test("applies the kernel's rule: sticky, world-writable, and of another user", async () => {
   for (const [mode, owner, refused] of [
     [0o1777, 0, true],
     [0o1777, 1000, true],

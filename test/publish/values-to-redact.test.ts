@@ -113,7 +113,7 @@ test('the replaced generation goes after a second if both are more than half of 
   }
 });
 
-test('a set that does not fit beside the replaced generation is published all the same', async () => {
+test('publishes a set that does not fit together with the replaced generation', async () => {
   const dir = scratch();
   let [bavail, ffree] = [1000, 1000];
   const statfsSync = (path: string) => ({ ...fs.statfsSync(path), bsize: 4096, bavail, ffree });

@@ -112,7 +112,7 @@ test('a rotation whose Secret was not applied keeps the process ready, and not t
   await next.end();
 });
 
-test('other secretObjects than those that were applied are not ready', async () => {
+test('is not ready if secretObjects differ from the applied ones', async () => {
   const dir = scratch();
   const first = await start(dir);
   await first.sync('1', true);
