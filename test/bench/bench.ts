@@ -4,7 +4,7 @@
  *
  * Writes test/bench/results.json, and from it the table of examples/reference/cost-and-speed.md and test/bench/starts.svg. Ends
  * with 1 when a figure is worse than test/bench/budget.json by more than the noise that this run measured of itself. Takes about seven minutes; wants a quiet
- * machine with Linux, bash, and two cores.
+ * machine with Linux, bash, and two cores; on a busy one run it as root by `chrt -r 1 npm run bench`.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -108,8 +108,9 @@ async function measureCalls(fakeAws: TlsAws): Promise<void> {
   }
 }
 
-const connectionsOf = (calls: readonly { readonly connection: number }[]) =>
-  new Set(calls.map(({ connection }) => connection)).size;
+function connectionsOf(calls: readonly { readonly connection: number }[]): number {
+  return new Set(calls.map(({ connection }) => connection)).size;
+}
 
 /** How often a start waits for AWS: by how much longer it takes when AWS is 60 ms further away. */
 async function measureRoundTrips(near: TlsAws): Promise<void> {
