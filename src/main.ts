@@ -12,11 +12,11 @@ import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
+import { wrapText } from './core/layout.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { systemClock as clock } from './core/system-clock.ts';
 import { version } from './core/version.ts';
-import { wrapText } from './core/wrap.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
@@ -82,10 +82,10 @@ async function main(): Promise<number> {
   }
 }
 
-/** The file and arguments that started this program. The built program is its own script. */
+/** This program as it was started: the built one is its own script, under whatever name it was started. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
-  const args = script === process.execPath ? [] : [...process.execArgv, script];
+  const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
   return { file: process.execPath, args };
 }
 

@@ -169,7 +169,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/server.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
-  'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
+  'src/main.ts': /^(node:fs|node:os|node:sea|node:stream\/consumers|node:tty)$/,
   'src/notify/exec.ts': /^(node:child_process)$/,
   'src/notify/processes.ts': /^(node:fs)$/,
   'src/notify/reap.ts': /^(node:ffi)$/,
@@ -186,6 +186,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/worker/process.ts': /^(node:child_process)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
+  'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
   'src/v8/rest.ts': /^(node:v8|node:vm)$/,
 };
 
@@ -273,6 +274,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
+  'src/v8/release-pages.ts',
   'src/v8/standard-streams.ts',
   'src/worker/inherited.ts',
 ];

@@ -6,7 +6,7 @@
  * appears in a message.
  */
 
-import type { Environment } from '../core/environment.ts';
+import { type Environment, platformOf } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import { quote, withoutPassword } from '../core/text.ts';
 import { proxyUrl } from './proxy.ts';
@@ -40,13 +40,14 @@ export interface AwsEnvironment {
 /** Reads and checks the variables; throws all Problems together. An empty variable counts as missing. */
 export function readAwsEnvironment(env: Environment): AwsEnvironment {
   const problems: Problem[] = [];
+  const where = platformOf(env) === 'host' ? '' : " in the container's env";
   const reportInvalid = (name: string, expected: string, got: string): undefined => {
     problems.push(
       new Problem({
         code: 'usage.environment',
         subject: name,
         message: `expected ${expected}, got ${got}`,
-        remedy: `Correct the variable in the container's env, or remove it.`,
+        remedy: `Correct the variable${where}, or remove it.`,
       }),
     );
     return undefined;

@@ -254,7 +254,7 @@ function unreachable(where: string, got: string, failure: AwsErrorFacts): Texts 
   if (code === 'TimeoutError' && phase === 'lookup')
     return {
       message: `the DNS lookup of ${peer} for ${where} timed out`,
-      remedy: 'Check the DNS of the cluster: it does not respond.',
+      remedy: 'Check the DNS server of this machine or cluster: it does not respond.',
     };
   const message =
     code !== 'TimeoutError'
@@ -280,8 +280,8 @@ const tlsRemedies: Readonly<Record<string, string>> = {
 
 const networkRemedies: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens at this address: check AWS_ENDPOINT_URL, HTTPS_PROXY and the port.',
-  ENOTFOUND: 'Check the region, the DNS of the cluster, and AWS_ENDPOINT_URL.',
-  EAI_AGAIN: 'Check the DNS of the cluster: it did not respond.',
+  ENOTFOUND: 'Check the region, DNS, and AWS_ENDPOINT_URL.',
+  EAI_AGAIN: 'Check the DNS server of this machine or cluster: it did not respond.',
   EMFILE: 'Raise the limit of open files (ulimit -n) of the container: it is reached.',
   ERR_PROXY_TUNNEL:
     'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.',

@@ -355,11 +355,11 @@ export const options = {
     kind: 'text',
     env: 'PODSECRETS_AS',
     default: 'sidecar',
-    choices: ['sidecar', 'init', 'init+sidecar'],
+    choices: ['sidecar', 'init', 'init+sidecar', 'none'],
     group: 'Pod specs',
     commands: ['inject'],
     description:
-      'what to add: a native sidecar (Kubernetes 1.29+), an init container, or an init container and a regular sidecar',
+      'what to add: a native sidecar (Kubernetes 1.29+), an init container, an init container and a regular sidecar, or with --exec no container and no files',
   },
   containers: {
     kind: 'text',

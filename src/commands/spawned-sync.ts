@@ -1,5 +1,5 @@
 /**
- * Syncs of a sidecar: each in a worker, a process of its own.
+ * Runs each sync of a sidecar in a worker.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -11,27 +11,34 @@ import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
 import { workerHost } from './worker-host.ts';
 
-/** Milliseconds without a message after which a worker is killed, beside what one call to AWS may take. */
-const SILENCE = 30_000;
+/**
+ * Milliseconds without a message after which a worker is killed: while it computes, and beside what one call to AWS may take
+ * while it waits.
+ */
+const COMPUTING = 20_000;
+const WAITING = 30_000;
 
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
 
-/** `shared`: the descriptor of the file in which a worker leaves credentials to the next one. */
+/** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
 export function spawnedSync(context: Context, shared: number | undefined): RunSync {
   const { settings } = context;
   const { self } = context.process;
   return async (sync, report, stop) => {
     const request: SyncWorkerRequest = { parent: self, settings, sync };
     let bug: string | undefined;
+    let isComputing = false;
     const end = await runWorker(
       {
         kind: 'sync',
         request,
-        silence: SILENCE + ATTEMPTS * settings.awsTimeout,
+        silence: () => (isComputing ? COMPUTING : WAITING + ATTEMPTS * settings.awsTimeout),
         shared,
         receive(value) {
           const message = readMessage(value);
+          if (message.kind === 'stage')
+            isComputing = message.stage === 'config' || message.stage === 'render';
           if (message.kind === 'bug') bug = message.line;
           else report(message);
         },

@@ -1,5 +1,5 @@
 /**
- * `podsecrets worker sync`: one sync of a sidecar, in a process of its own. Internal: a sidecar starts it.
+ * `podsecrets worker sync`: one sync of a sidecar, in a separate process. Internal: a sidecar starts it.
  */
 
 import type { Settings } from '../cli/options.ts';
@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf, usageProblem } from '../core/problem.ts';
 import { asObject, isObject, numberOf } from '../core/unknown.ts';
 import { disableJit } from '../v8/disable-jit.ts';
+import { releasePages } from '../v8/release-pages.ts';
 import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
@@ -15,7 +16,7 @@ import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
 
-/** What the sidecar writes to the standard input of a worker. */
+/** The message of the sidecar on the standard input of a worker. */
 export interface SyncWorkerRequest {
   /** The pid of the sidecar. */
   readonly parent: number;
@@ -23,7 +24,7 @@ export interface SyncWorkerRequest {
   readonly sync: SyncRequest;
 }
 
-/** Does what the request asks for, and reports it. */
+/** Executes the request and reports the result. */
 export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
   const request = readSyncRequest();
   endWithParent(request.parent);
@@ -66,6 +67,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
     if (problems === undefined) throw error;
     report({ kind: 'unusable', problems: problems.map(problemMessage) });
   }
+  releasePages();
   return exitCodes.done;
 }
 

@@ -6,8 +6,8 @@
  */
 
 import { modeText } from '../cli/values.ts';
+import { table } from '../core/layout.ts';
 import type { Problem } from '../core/problem.ts';
-import { table } from '../core/table.ts';
 import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { Output, Plan } from './plan.ts';
 import type { SecretRef } from './secret-ref.ts';
@@ -90,7 +90,7 @@ export function checkReport(checked: Checked): CheckReport {
   };
 }
 
-/** The report as text, its tables within `columns` (default: as wide as they are); ends with a line break. */
+/** The report as text, its tables within `columns` (default: unlimited); ends with a line break. */
 export function checkText(checked: Checked, columns?: number): string {
   const { configs, problems } = checked;
   const warnings = checked.warnings.map((warning) => `warning: ${problemBlock(warning)}`);

@@ -1,5 +1,5 @@
 /**
- * What `--exec` changes: containers start their command by `podsecrets exec`, with the program from an image volume.
+ * `--exec`: containers start their command by `podsecrets exec`, with the program from an image volume.
  *
  * An image volume is the root of the image (Kubernetes 1.33+ for the subPath), and the program works at /podsecrets only. The
  * entrypoint of an image is not in a pod spec, so a container needs a `command`.
@@ -41,7 +41,7 @@ export function programVolumes({ exec, image }: InjectOptions): readonly KubeObj
   return exec ? [{ name: VOLUME, image: { reference: image, pullPolicy: 'IfNotPresent' } }] : [];
 }
 
-/** Why it cannot work. */
+/** The problems. */
 export function execProblems(
   { subject }: Workload,
   pod: KubeObject,
@@ -49,6 +49,7 @@ export function execProblems(
   options: InjectOptions,
 ): readonly Problem[] {
   if (!options.exec) return [];
+  const files = options.as === 'none' ? bindings.filter(({ userDefined }) => userDefined) : [];
   const containers = appContainers(pod).filter((container) => isNamed(container, options.containers));
   const unset = bindings
     .filter(({ plan }) => !hasVariables(plan))
@@ -61,6 +62,13 @@ export function execProblems(
     );
   return [
     ...unset,
+    ...files.map(({ volume }) =>
+      content(
+        `${subject} volume ${volume}`,
+        'containers mount files of this volume, and with --as none no container publishes them',
+        'Remove the volume and its mounts, or leave --as out.',
+      ),
+    ),
     ...containers.flatMap((container) => {
       const place = `${subject} container ${String(container.name)}`;
       const taken = asObjects(container.volumeMounts).find(({ name, mountPath }) =>

@@ -1,7 +1,7 @@
 /**
- * One pod spec in, the same with podsecrets out.
+ * Adds podsecrets to one pod spec.
  *
- * Our containers are removed first and added again, so that the result depends on the options and not on how often this ran.
+ * The containers of podsecrets are removed first and added again, so that the result depends only on the options.
  * Everything else keeps its order and its content.
  */
 
@@ -24,16 +24,21 @@ export function injectPod(
   const own = ownContainers(pod, bindings, options);
   const containers = [...others(pod.containers, bindings, options), ...own.beside];
   const initContainers = [...own.first, ...others(pod.initContainers, bindings, options)];
+  const hasInit = initContainers.length > 0 || pod.initContainers !== undefined;
   const injected: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(pod)) {
-    if (key === 'containers' && pod.initContainers === undefined) injected.initContainers = initContainers;
+    if (key === 'containers' && hasInit && pod.initContainers === undefined)
+      injected.initContainers = initContainers;
     injected[key] = value;
   }
   return {
     ...injected,
-    initContainers,
+    ...(hasInit ? { initContainers } : {}),
     containers,
-    volumes: programVolumes(options).reduce(withVolume, bindings.reduce(withVolumes, asObjects(pod.volumes))),
+    volumes: programVolumes(options).reduce(
+      withVolume,
+      bindings.reduce(options.as === 'none' ? withConfig : withVolumes, asObjects(pod.volumes)),
+    ),
   };
 }
 
@@ -45,11 +50,15 @@ function others(
   return asObjects(containers)
     .filter((container) => !isInjectedContainer(container))
     .map((container) => withList(container, 'env', envWith(container, bindings, options)))
-    .map((container) => withList(container, 'volumeMounts', mountsWith(container, bindings, options)))
+    .map((container) =>
+      options.as === 'none'
+        ? container
+        : withList(container, 'volumeMounts', mountsWith(container, bindings, options)),
+    )
     .map((container) => withExec(container, bindings, options));
 }
 
-/** A list that stays empty is left as it is; one that becomes empty is removed. */
+/** A list that stays empty is unchanged; one that becomes empty is removed. */
 function withList(
   container: KubeObject,
   key: 'env' | 'volumeMounts',
@@ -61,11 +70,17 @@ function withList(
 
 function withVolumes(volumes: readonly KubeObject[], binding: VolumeBinding): readonly KubeObject[] {
   const secrets = { name: binding.volume, emptyDir: { medium: 'Memory', sizeLimit: SIZE_LIMIT } };
-  const config = { name: binding.configVolume, configMap: { name: binding.source.configMapName } };
-  return withVolume(withVolume(volumes, secrets), config);
+  return withConfig(withVolume(volumes, secrets), binding);
 }
 
-/** Holds two generations of 128 secrets of the largest size (64 KiB); memory is used only for what is written. */
+function withConfig(
+  volumes: readonly KubeObject[],
+  { configVolume, source }: VolumeBinding,
+): readonly KubeObject[] {
+  return withVolume(volumes, { name: configVolume, configMap: { name: source.configMapName } });
+}
+
+/** Enough for two generations of 128 secrets of the largest size (64 KiB); memory is used only for what is written. */
 const SIZE_LIMIT = '16Mi';
 
 /** A tmpfs of this name is kept, because its size may have been changed; anything else is replaced. */

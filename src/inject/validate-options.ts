@@ -15,6 +15,7 @@ import type { PlannedBinding } from './volumes.ts';
 export function validateOptions(options: InjectOptions): readonly Problem[] {
   return [
     ...onlySidecar(options),
+    noneWithoutExec(options),
     ...adoptWithoutSidecar(options),
     unprobed(options),
     secretsWithoutSync(options),
@@ -25,14 +26,19 @@ export function validateOptions(options: InjectOptions): readonly Problem[] {
 }
 
 function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] {
-  if (as !== 'init') return [];
+  if (as !== 'init' && as !== 'none') return [];
   const remedy = 'Use --as sidecar, or leave it out.';
   const idle = ['--interval', '--listen']
     .filter((flag) => flags.has(flag))
-    .map((flag) => usage(flag, 'has no effect with --as init: an init container runs once', remedy));
+    .map((flag) => usage(flag, `has no effect with --as ${as}: no sidecar runs`, remedy));
   const message =
     'does not work with --as init: the application does not run yet when an init container does';
   return signals ? [...idle, usage('--notify-signal', message, remedy)] : idle;
+}
+
+function noneWithoutExec({ as, exec }: InjectOptions): Problem | undefined {
+  if (as !== 'none' || exec) return undefined;
+  return usage('--as', 'none needs --exec: otherwise nothing is added', 'Add --exec, or leave --as out.');
 }
 
 /** The driver of an old pod writes the Secret again after an init container has ended. */

@@ -1,16 +1,15 @@
 /**
- * Refuses a directory in which the kernel may keep the application from opening the files.
+ * Rejects a directory in which the kernel may prevent the application from opening the files.
  *
- * Each file that an application opens is a symbolic link of ours. With the sysctl fs.protected_symlinks, which is on in most
+ * Each file that an application opens is a symbolic link of podsecrets. With the sysctl fs.protected_symlinks, which is on in most
  * distributions, the kernel follows a link in a sticky, world-writable directory only for the owner of the link, or if the
- * directory has the owner of the link. So root is refused as well. A tmpfs that is mounted without options, such as an
+ * directory has the owner of the link. So root is rejected too. A tmpfs that is mounted without options, such as an
  * `emptyDir` of medium Memory, is such a directory, and belongs to root. The sysctl itself is not read: it belongs to the
  * node, and the next node may differ.
  */
 
 import { Problem } from '../core/problem.ts';
 import type { FileSystem } from './fs.ts';
-import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
 
 const STICKY_AND_WORLD_WRITABLE = 0o1002;
 
@@ -38,4 +37,13 @@ function remedy(dir: string, user: number, inKubernetes: boolean, isMadeForSubPa
   if (isMadeForSubPath)
     return 'podsecrets must be first in initContainers: the kubelet created this directory for the subPath mount of a container that started earlier. Move podsecrets there and recreate the pod.';
   return `Publish to a directory below the volume: ${SUBPATH_MOUNTS}.`;
+}
+
+/** How the containers of a pod mount the volume. */
+export const SUBPATH_MOUNTS =
+  'mount it whole at /mnt/podsecrets in this container, publish to /mnt/podsecrets/files (--dir, or --config FILE=DIR), which podsecrets creates, and mount it in the application with subPath: files';
+
+/** The options of a volume in docker-compose.yaml, for this user. */
+export function composeVolume(user: number): string {
+  return `driver_opts { type: tmpfs, device: tmpfs, o: "size=16m,mode=0755,uid=${user},gid=${user}" }`;
 }

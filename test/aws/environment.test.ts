@@ -36,6 +36,13 @@ test('has no endpoint, proxy or CA bundle without variables', () => {
   );
 });
 
+test('the remedy depends on the platform: a container has its variables from its env', () => {
+  const wrong = { AWS_ENDPOINT_URL: 'ftp://x' };
+  assert.match(problems(wrong)[0] ?? '', 'Correct the variable, or remove it.');
+  for (const place of [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, { AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }])
+    assert.match(problems({ ...wrong, ...place })[0] ?? '', "Correct the variable in the container's env");
+});
+
 test('the endpoint of a service takes precedence over the common one', () => {
   assert.equal(
     readAwsEnvironment({ AWS_ENDPOINT_URL: 'http://all', AWS_ENDPOINT_URL_SSM: 'https://own:444/x' })

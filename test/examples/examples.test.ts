@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { parsePlan } from '../../src/config/parse.ts';
 import { image } from '../../src/core/version.ts';
-import { containersIn, injectWith, objectsIn } from '../support/inject.ts';
+import { type ContainerView, containersIn, injectWith, objectsIn } from '../support/inject.ts';
 import { manifestFaults, objectFaults, releasesOf } from '../support/kubernetes-schemas.ts';
 import { binary, run } from '../support/program.ts';
 import { makeSandbox } from '../support/sandbox.ts';
@@ -84,6 +84,7 @@ for (const example of examples) {
       defaultMode: 0o644,
       environmentRegion: example === 'migrate-from-csi' ? 'eu-central-1' : undefined,
       syncSecrets: true,
+      variablesOnly: example === 'exec',
     });
     assert.equal([...problems, ...warnings], []);
     assert.ok((plan?.objects.length ?? 0) > 0);
@@ -99,7 +100,9 @@ for (const example of examples) {
         ...containersIn(objectsIn(text), 'initContainers'),
         ...containersIn(objectsIn(text), 'containers'),
       ];
-      assert.ok(containers.some(({ name }) => name.startsWith('podsecrets')));
+      const own = ({ name, command = [] }: ContainerView) =>
+        name.startsWith('podsecrets') || command[0] === '/podsecrets/podsecrets';
+      assert.ok(containers.some(own));
       if (existsSync(join(root, example, 'injected.yaml'))) assert.is(read(example, 'injected.yaml'), text);
     }
   });

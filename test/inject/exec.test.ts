@@ -52,6 +52,31 @@ test('a later image and other flags replace those of an earlier injection', asyn
   assert.equal(podOf(second.text), podOf(direct.text));
 });
 
+test('--as none adds no container and no files: the command fetches for itself', async () => {
+  const { objects } = await injected({ text: pod(app), config: shop, flags: '--exec --as none', since });
+  assert.equal(containersIn(objects, 'initContainers'), []);
+  const [container] = containersIn(objects, 'containers');
+  assert.equal(
+    container?.volumeMounts?.map(({ name }) => name),
+    ['podsecrets-program', 'podsecrets-config'],
+  );
+  const added = objects.find((object) => (object as { kind: string }).kind === 'Pod') as {
+    readonly spec: { readonly volumes: readonly { readonly name: string }[] };
+  };
+  assert.equal(
+    added.spec.volumes.map(({ name }) => name),
+    ['podsecrets-config', 'podsecrets-program'],
+  );
+});
+
+test('--as none needs --exec, and a pod without a volume for files', async () => {
+  assert.match(await refusals(pod(app), shop, '--as none'), 'none needs --exec');
+  const csi =
+    '  volumes:\n  - {name: s, csi: {driver: secrets-store.csi.k8s.io, readOnly: true, volumeAttributes: {secretProviderClass: demo}}}\n';
+  const text = await refusals(pod(app) + csi, shop, '--exec --as none');
+  assert.match(text, 'with --as none no container publishes them');
+});
+
 test('only the containers of --containers are changed', async () => {
   const text = pod(`${app}  - name: proxy\n    image: proxy\n`);
   const { objects } = await injected({ text, config: shop, flags: '--exec --containers app', since });

@@ -162,7 +162,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
     'a time between refreshes for a container that runs once',
     { flags: '--as init --interval 5m' },
-    /^--interval: has no effect with --as init: an init container runs once/,
+    /^--interval: has no effect with --as init: no sidecar runs/,
   ],
   [
     'an address for a container that runs once',

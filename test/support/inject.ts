@@ -65,6 +65,7 @@ export function objectsIn(text: string): readonly unknown[] {
 export interface ContainerView {
   readonly name: string;
   readonly image: string;
+  readonly command?: readonly string[];
   readonly args: readonly string[];
   readonly restartPolicy?: string;
   readonly startupProbe?: { readonly httpGet: unknown; readonly failureThreshold: number };

@@ -14,9 +14,9 @@ import { parseAllDocuments } from 'yaml';
 export const releases = ['1.29', '1.34', '1.36'] as const;
 export type Release = (typeof releases)[number];
 
-/** The releases that have what a manifest uses: fileKeyRef came with 1.34. */
+/** The releases that have what a manifest uses: fileKeyRef and image volumes came with 1.34. */
 export function releasesOf(text: string): readonly Release[] {
-  return text.includes('fileKeyRef') ? releases.slice(releases.indexOf('1.34')) : releases;
+  return /fileKeyRef|podsecrets-program/.test(text) ? releases.slice(releases.indexOf('1.34')) : releases;
 }
 
 /** What a release has against the objects of a YAML (or JSON) text; empty when nothing. */
