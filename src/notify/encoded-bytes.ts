@@ -1,6 +1,5 @@
 /**
- * Finds bytes in a text in which a program printed them in base64, in hexadecimal or as a list of numbers, in one line or in
- * several.
+ * Finds bytes that a program printed in base64, in hexadecimal or as a list of numbers, in one line or several.
  */
 
 /** A part of a text, by its indexes. */
@@ -9,21 +8,21 @@ export interface Place {
   readonly end: number;
 }
 
-/** A text without what may separate the digits, and where each of its characters was. */
+/** A text without the separators of the digits, and the original position of each of its characters. */
 interface Condensed {
   readonly text: string;
   readonly positions: Uint32Array;
 }
 
-/** Bytes. Fewer occur by chance. */
+/** The minimum number of bytes to search for: fewer occur by chance. */
 const FEWEST = 4;
 
-/** Characters of the part of a base64 text that depends on the bytes alone. Fewer occur by chance. */
+/** The minimum number of base64 characters that depend only on the bytes: fewer occur by chance. */
 const FEWEST_BASE64 = 8;
 
-/** A function that finds every place of such bytes in this text. */
+/** A function that finds every place of the given bytes in the text. */
 export function createByteSearch(text: string): (bytes: Uint8Array) => Iterable<Place> {
-  // A line feed may be escaped, in JSON.
+  // In JSON a line feed is escaped.
   const base64 = condense(text.replaceAll('-', '+').replaceAll('_', '/'), /(?:\r?\n|(?:\\r)?\\n)[ \t]*/g, '');
   const hex = condense(text.toLowerCase(), /0x|\\x|[\s:,-]/g, '');
   const decimal = condense(text, /[\s,]+/g, ',');
@@ -34,7 +33,7 @@ export function createByteSearch(text: string): (bytes: Uint8Array) => Iterable<
     }
     yield* find(Buffer.from(bytes).toString('hex'), hex);
     yield* find(bytes.join(), decimal);
-    // Java's bytes have a sign.
+    // Java's bytes are signed.
     yield* find(new Int8Array(bytes).join(), decimal);
   };
 }
@@ -78,7 +77,7 @@ function* base64Forms(bytes: Uint8Array): Iterable<string> {
   }
 }
 
-/** The base64 text around: its characters beside the place depend on the bytes in part. */
+/** The whole base64 text around the place: the characters next to it depend partly on the bytes. */
 function wholeWord({ start, end }: Place, text: string): Place {
   let [first, last] = [start, end];
   while (first > 0 && /[\w+/-]/.test(text[first - 1] ?? '')) first--;

@@ -13,8 +13,8 @@ import type { FileSystem } from './fs.ts';
 
 /**
  * A problem for each directory that is the same as an earlier one, although the path is written in another way: with `/./`, or
- * through a symbolic link. Two configs of one directory would wait for the lock of each other, and remove the files of each
- * other.
+ * through a symbolic link. Two configs with the same directory would wait for each other's lock and remove each
+ * other's files.
  */
 export function sameDirectories(dirs: readonly string[], fs: FileSystem = nodeFs): readonly Problem[] {
   const seen = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** The built program in a tmpfs of its own: its size, and its end. Needs root, to mount it. */
+/** The built program in its own tmpfs: its size limit and its unmount. Mounting it needs root. */
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
@@ -49,7 +49,7 @@ test.after.each(async ({ box, running }) => {
   box.remove();
 });
 
-/** A value of so many pages. */
+/** A value with this number of pages. */
 function pages(count: number, letter: string): string {
   return letter.repeat(count * PAGE);
 }
@@ -58,7 +58,7 @@ async function put({ aws }: Fixture, value: string): Promise<void> {
   await aws.putSecret({ region, name: 'password', string: value });
 }
 
-/** A sidecar that is ready, in a tmpfs of so many pages. */
+/** A ready sidecar in a tmpfs with this number of pages. */
 async function sidecar(fixture: Fixture, size: number, ...more: readonly string[]): Promise<Sidecar> {
   const { aws, box, running } = fixture;
   const args = ['--config', box.config, '--dir', box.dir, ...more];
@@ -135,7 +135,7 @@ if (canEnter) {
   });
 }
 
-test('a sidecar that follows an init on unchanged files changes no modification time', async (fixture) => {
+test('a sidecar after an init leaves the modification times of unchanged files', async (fixture) => {
   const { aws, box, running } = fixture;
   const env = podIdentityEnv(box, aws, 'pod-token');
   const args = ['--config', box.config, '--dir', box.dir];
@@ -151,7 +151,7 @@ test('a sidecar that follows an init on unchanged files changes no modification 
   assert.equal(times(), before);
 });
 
-test('two configs of one directory, by a link and by its name, are refused at once', async (fixture) => {
+test('refuses two configs at the start whose directories are the same, one through a link', async (fixture) => {
   const { aws, box } = fixture;
   const link = join(box.root, 'link');
   symlinkSync(box.dir, link);

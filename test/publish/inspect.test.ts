@@ -1,4 +1,4 @@
-/** Directories that are compared before they are opened. */
+/** The comparison of the configs' directories before they are opened. */
 
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { scratch } from '../support/scratch.ts';
 
 const test = suite('directories of several configs');
 
-test('a directory that is written in two ways is one problem that names both', () => {
+test('reports one problem with both paths when two paths name the same directory', () => {
   const dir = scratch();
   mkdirSync(join(dir, 'real'));
   symlinkSync('real', join(dir, 'link'));
@@ -33,7 +33,7 @@ test('a directory that is written in two ways is one problem that names both', (
   assert.is(sameDirectories([`${dir}/volume/new`, `${dir}/./new`]).length, 1);
 });
 
-test('different directories are no problem, whether they exist or not', () => {
+test('reports no problem for different directories, existing or not', () => {
   const dir = scratch();
   mkdirSync(join(dir, 'a'));
   assert.equal(sameDirectories([`${dir}/a`, `${dir}/b`, `${dir}/a/b`, '/', dir]), []);

@@ -11,7 +11,7 @@ import { isNotTested } from '../support/allowed.ts';
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9);
 process.stdout.write(`FUZZ_SEED=${seed}\n`);
 
-test('the committed texts are those that the encoders print', () => {
+test('the committed texts equal the output of the encoders', () => {
   const missing: string[] = [];
   const made = vectorsText(encode(valuesOf(SEED, COUNT), (program) => missing.push(program)));
   if (missing.length > 0) isNotTested(`the encoders of ${missing.join(', ')}, which are not installed`);
