@@ -12,8 +12,8 @@ import type { SyncWorkerRequest } from './sync-worker.ts';
 import { workerHost } from './worker-host.ts';
 
 /**
- * Milliseconds without a message after which a worker is killed: while it computes, and beside what one call to AWS may take
- * while it waits.
+ * Milliseconds without a message after which a worker is killed: while it computes, and while it waits for AWS, where the
+ * time limit of a call is added.
  */
 const COMPUTING = 20_000;
 const WAITING = 30_000;

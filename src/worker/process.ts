@@ -26,7 +26,7 @@ export interface WorkerRun {
   readonly request: object;
   /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
   readonly receive: (message: unknown) => void;
-  /** Milliseconds without a message after which the worker is killed, at each moment. */
+  /** Milliseconds without a message after which the worker is killed. Called at each check, as it depends on the stage. */
   readonly silence: () => number;
   /** A descriptor that the worker inherits as its descriptor 4. */
   readonly shared?: number | undefined;

@@ -1,10 +1,10 @@
 /**
- * What a sidecar costs whose syncs are processes of their own, beside one of another build:
+ * Memory, CPU and start time of sidecars whose syncs run in worker processes, for one or more builds:
  *
  *   npx node test/bench/sync-process.ts BINARY [BINARY...]
  *
- * All over TLS, with 20 secrets and 20 parameters, metrics, pages and the watch of the config. The figures of all binaries
- * come from one run, by turns.
+ * The sidecars use TLS, 20 secrets, 20 parameters, metrics, the HTTP pages and the watcher of the config. All binaries are
+ * measured in the same run, in turn.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -58,7 +58,7 @@ async function end(sidecars: readonly Sidecar[]): Promise<void> {
   await Promise.all(ended);
 }
 
-/** Milliseconds from the start until the page answers with 200. */
+/** Milliseconds from the start until the page returns 200. */
 async function until(sidecar: Sidecar, path: string): Promise<number> {
   for (;;) {
     if ((await status(sidecar, path)) === 200) return performance.now() - sidecar.startedAt;
@@ -75,7 +75,7 @@ function status({ port }: Sidecar, path: string): Promise<number | undefined> {
   });
 }
 
-/** Refreshes one after the other; SIGHUP has no limit of one a second. */
+/** Refreshes in sequence, by SIGHUP, which is not limited to one per second. */
 async function refresh(sidecars: readonly Sidecar[], aws: TlsAws, times: number): Promise<void> {
   for (let time = 0; time < times; time++) {
     const before = await aws.count({ operation: 'GetParameters' });

@@ -1,5 +1,5 @@
 /**
- * Each sync of the built sidecar is a process: what it holds goes with it, and whatever happens to it costs one sync.
+ * Each sync of the built sidecar runs in a worker process: its memory is freed when it ends, and a crash costs one sync.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -77,30 +77,27 @@ async function hangingWorker(fixture: Fixture, running: Sidecar): Promise<number
   return pid;
 }
 
-worker(
-  'no value is in the memory of a resting sidecar, after changes and a hook that failed',
-  async (fixture) => {
-    const { box } = fixture;
-    box.writeConfig({ objects: [object] });
-    const values = Array.from({ length: 12 }, (_, n) => canary(`value-${n}`));
-    await rotate(fixture, values[0] ?? '');
-    const hook = ['/bin/sh', '-c', `cat ${join(box.dir, 'a')}; test $(date +%N) = none`];
-    const running = await ready(fixture, ['--notify-exec', JSON.stringify(hook)]);
-    for (const [index, value] of values.entries()) {
-      if (index === 0) continue;
-      await rotate(fixture, value);
-      await running.refresh();
-    }
-    await running.event('notify.failed');
-    assert.equal(box.files(), { a: values.at(-1) });
-    await until('no process at work', () => childrenOf(running.pid).length === 0);
-    // The search itself finds what is there: the name of the config.
-    assert.equal(textsInMemory(running.pid, [box.config]), [box.config]);
-    assert.equal(textsInMemory(running.pid, values), []);
-  },
-);
+worker('the memory of an idle sidecar contains no value after changes and a failed hook', async (fixture) => {
+  const { box } = fixture;
+  box.writeConfig({ objects: [object] });
+  const values = Array.from({ length: 12 }, (_, n) => canary(`value-${n}`));
+  await rotate(fixture, values[0] ?? '');
+  const hook = ['/bin/sh', '-c', `cat ${join(box.dir, 'a')}; test $(date +%N) = none`];
+  const running = await ready(fixture, ['--notify-exec', JSON.stringify(hook)]);
+  for (const [index, value] of values.entries()) {
+    if (index === 0) continue;
+    await rotate(fixture, value);
+    await running.refresh();
+  }
+  await running.event('notify.failed');
+  assert.equal(box.files(), { a: values.at(-1) });
+  await until('no process at work', () => childrenOf(running.pid).length === 0);
+  // The control: the search finds the name of the config.
+  assert.equal(textsInMemory(running.pid, [box.config]), [box.config]);
+  assert.equal(textsInMemory(running.pid, values), []);
+});
 
-worker('a worker that is killed is a failed sync: files, readiness and the sidecar stay', async (fixture) => {
+worker('a sync whose worker is killed fails; files, readiness and the sidecar stay', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: [object] });
   const running = await ready(fixture);
@@ -118,7 +115,7 @@ worker('a worker that is killed is a failed sync: files, readiness and the sidec
   assert.equal(box.files(), { a: 'two' });
 });
 
-worker('a worker ends with its sidecar, whatever ends that', async (fixture) => {
+worker('a worker ends when its sidecar is killed', async (fixture) => {
   fixture.box.writeConfig({ objects: [object] });
   const running = await ready(fixture);
   const pid = await hangingWorker(fixture, running);
@@ -126,7 +123,7 @@ worker('a worker ends with its sidecar, whatever ends that', async (fixture) => 
   await until('the end of the worker', () => !isAlive(pid));
 });
 
-worker('SIGTERM ends a sync that waits for AWS, and its worker', async (fixture) => {
+worker('SIGTERM aborts a sync that waits for AWS and ends its worker', async (fixture) => {
   fixture.box.writeConfig({ objects: [object] });
   const running = await ready(fixture);
   const pid = await hangingWorker(fixture, running);
@@ -165,7 +162,7 @@ for (const [what, edit] of [
 }
 
 worker(
-  'an edited JMESPath that multiplies costs one worker, and the config before it is used',
+  'an edited JMESPath that exhausts the memory ends one worker, and the previous config stays in use',
   async (fixture) => {
     const { box } = fixture;
     const limit = openMemoryLimit('a JMESPath that multiplies', 256 * MEBIBYTE, binary);
@@ -191,7 +188,7 @@ worker(
   },
 );
 
-worker('a pinned version is read again when its file is not as it was written', async (fixture) => {
+worker('a pinned version is fetched again when its file was changed', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: [{ ...object, objectVersion: pinned }] });
   const running = await ready(fixture);
@@ -203,7 +200,7 @@ worker('a pinned version is read again when its file is not as it was written', 
   assert.equal(box.files(), { a: 'one' });
 });
 
-worker('the program starts its worker under whatever name it was started', async ({ aws, box }) => {
+worker('the program starts its worker when it was started by another name', async ({ aws, box }) => {
   box.writeConfig({ objects: [object] });
   const running = start(
     ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', 'off'],
@@ -221,7 +218,7 @@ function childrenOf(pid: number): readonly number[] {
   return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** False for a zombie, which nothing waits for here. */
+/** False for a zombie: the test does not reap the process. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

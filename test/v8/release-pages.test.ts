@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mappings } from '../../src/v8/release-pages.ts';
 
-test('the mappings of files are found, and no others', () => {
+test('finds the mappings of files only', () => {
   const maps = `00400000-0109d000 r--p 00000000 fe:00 1234                       /podsecrets/podsecrets
 0109d000-03000000 r-xp 00c9d000 fe:00 1234                       /podsecrets/podsecrets
 7f0000000000-7f0000021000 rw-p 00000000 00:00 0
