@@ -82,10 +82,10 @@ async function main(): Promise<number> {
   }
 }
 
-/** The file and arguments that started this program. The built program is its own script. */
+/** This program as it was started: the built one is its own script, under whatever name it was started. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
-  const args = script === process.execPath ? [] : [...process.execArgv, script];
+  const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
   return { file: process.execPath, args };
 }
 

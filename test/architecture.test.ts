@@ -169,7 +169,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/http/server.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
   'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
-  'src/main.ts': /^(node:fs|node:os|node:stream\/consumers|node:tty)$/,
+  'src/main.ts': /^(node:fs|node:os|node:sea|node:stream\/consumers|node:tty)$/,
   'src/notify/exec.ts': /^(node:child_process)$/,
   'src/notify/processes.ts': /^(node:fs)$/,
   'src/notify/reap.ts': /^(node:ffi)$/,

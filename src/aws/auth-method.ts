@@ -7,7 +7,7 @@
  */
 
 import type { AuthOption } from '../cli/options.ts';
-import { type Environment, placeOf } from '../core/environment.ts';
+import { type Environment, platformOf } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote, withoutPassword } from '../core/text.ts';
 import type { ChainOptions, ContainerOptions, WebIdentity } from './chain-links.ts';
@@ -122,7 +122,7 @@ export function containerUriProblem(uri: string): Problem {
 }
 
 function chainOptions({ auth, env }: AuthInput): ChainOptions {
-  const place = placeOf(env);
+  const platform = platformOf(env);
   const disabled = env.AWS_EC2_METADATA_DISABLED;
   const both = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY].filter(Boolean).length;
   const files = [
@@ -130,9 +130,9 @@ function chainOptions({ auth, env }: AuthInput): ChainOptions {
     env.AWS_CONFIG_FILE || (env.HOME && `${env.HOME}/.aws/config`),
   ];
   return {
-    place,
+    platform,
     instanceRole:
-      auth === 'auto' && place === 'kubernetes'
+      auth === 'auto' && platform === 'kubernetes'
         ? 'withheld'
         : disabled && disabled !== 'false'
           ? 'disabled'

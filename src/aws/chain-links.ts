@@ -6,12 +6,12 @@
  * from the instance metadata service directly nor through a profile.
  */
 
-import type { Place } from '../core/environment.ts';
+import type { Platform } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 
 /** The inputs of the links. None of them is a secret. */
 export interface ChainOptions {
-  readonly place: Place;
+  readonly platform: Platform;
   /** Whether the instance's role may be used. `withheld`: no, because the pod runs in Kubernetes; `disabled`: by AWS_EC2_METADATA_DISABLED. */
   readonly instanceRole: 'allowed' | 'withheld' | 'disabled';
   /** AWS_PROFILE. If it is set, the SDK ignores access keys in the environment. */

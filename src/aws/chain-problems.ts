@@ -4,7 +4,7 @@
  * A message names each link that is configured and failed; links that are not configured are not mentioned.
  */
 
-import type { Place } from '../core/environment.ts';
+import type { Platform } from '../core/environment.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type AgentFailure, agentFailureText } from './agent-problems.ts';
@@ -12,7 +12,7 @@ import type { ChainOptions, ContainerOptions } from './chain-links.ts';
 import { IAM_PROPAGATION } from './error-facts.ts';
 import { profileSubject } from './profile-problems.ts';
 
-const SETUP_REMEDIES: Readonly<Record<Place, string>> = {
+const SETUP_REMEDIES: Readonly<Record<Platform, string>> = {
   kubernetes:
     'Give the service account a Pod Identity association, or an IAM role by the annotation eks.amazonaws.com/role-arn (IRSA), and recreate the pod.',
   ecs: 'Give the task definition a taskRoleArn.',
@@ -24,7 +24,7 @@ const SETUP_REMEDIES: Readonly<Record<Place, string>> = {
  * instance metadata service.
  */
 export function chainProblem(
-  { place, instanceRole }: Pick<ChainOptions, 'place' | 'instanceRole'>,
+  { platform, instanceRole }: Pick<ChainOptions, 'platform' | 'instanceRole'>,
   failures: readonly Problem[],
   instance: Problem | undefined,
 ): Problem {
@@ -43,7 +43,7 @@ export function chainProblem(
     code: 'credentials.chain',
     subject: 'AWS credentials',
     message: `the SDK's default chain found none: no access keys, no profile and no container credentials are configured; ${tried}`,
-    remedy: SETUP_REMEDIES[place],
+    remedy: SETUP_REMEDIES[platform],
     retry: instance?.retry ?? false,
     retryFor: instance?.retryFor,
   });

@@ -44,7 +44,7 @@ const MOUNT_REMEDY =
 function unreadableRemedy(code: string): string {
   if (code === 'EACCES' || code === 'EPERM')
     return "Let the container's user read it: set securityContext.fsGroup, or the same runAsUser as the pod's other containers.";
-  // An error of the volume, such as EIO; all other texts say what is there instead of a regular file.
+  // An error of the volume, such as EIO; all other texts name the kind of file that is there.
   return /^E[A-Z]+$/.test(code)
     ? MOUNT_REMEDY
     : "Name a regular file: the kubelet's token, of the volume that EKS injects. Check the variable that names it, and that nothing is mounted over it.";

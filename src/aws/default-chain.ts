@@ -88,10 +88,10 @@ async function tryLinks(
 /** Throws a Problem if they cannot sign. */
 function credentialsOf(
   { credentials, name, nodeRole = false }: LinkCredentials,
-  { place }: ChainOptions,
+  { platform }: ChainOptions,
 ): AwsCredentials {
   if (!areUsable(credentials)) throw unusableKeysProblem(name);
-  return { ...credentials, link: { name, nodeRole: nodeRole && place === 'kubernetes' } };
+  return { ...credentials, link: { name, nodeRole: nodeRole && platform === 'kubernetes' } };
 }
 
 /** The problems of links that are configured in part (one of two variables, an unreadable file), for when no link has credentials. */
@@ -100,11 +100,11 @@ function partialConfigProblems({
   keys,
   webIdentity,
   profileFiles,
-  place,
+  platform,
 }: ChainOptions): readonly Problem[] {
   if (profile !== undefined) return webIdentity instanceof Problem ? [webIdentity] : [];
   // Not inside Kubernetes, where such files are unusual and the home of a container's user is often not readable.
-  const unreadable = place === 'kubernetes' ? undefined : unreadableFile(profileFiles);
+  const unreadable = platform === 'kubernetes' ? undefined : unreadableFile(profileFiles);
   return [
     ...(keys === 'one' ? [halfKeysProblem()] : []),
     ...(unreadable === undefined

@@ -6,7 +6,7 @@
  * appears in a message.
  */
 
-import { type Environment, placeOf } from '../core/environment.ts';
+import { type Environment, platformOf } from '../core/environment.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import { quote, withoutPassword } from '../core/text.ts';
 import { proxyUrl } from './proxy.ts';
@@ -40,7 +40,7 @@ export interface AwsEnvironment {
 /** Reads and checks the variables; throws all Problems together. An empty variable counts as missing. */
 export function readAwsEnvironment(env: Environment): AwsEnvironment {
   const problems: Problem[] = [];
-  const where = placeOf(env) === 'host' ? '' : " in the container's env";
+  const where = platformOf(env) === 'host' ? '' : " in the container's env";
   const reportInvalid = (name: string, expected: string, got: string): undefined => {
     problems.push(
       new Problem({

@@ -1,8 +1,8 @@
 /**
- * Whether a JSON response has the shape of one from AWS, by its bytes: parsing it could need hundreds of times its size.
+ * Limits the structure of a JSON response before it is parsed, because parsing could need hundreds of times its size.
  *
- * Three bytes such as `{},` become an object of 28 bytes or more, so that a response within its limit of bytes could need more
- * memory than a pod has. The largest responses of AWS, 20 secrets with 20 stages each, have 700 separators and a depth of 5.
+ * Three bytes such as `{},` become an object of 28 bytes or more, so a response within its size limit could need more memory than a
+ * pod has. The largest responses of AWS, 20 secrets with 20 stages each, have 700 separators and a depth of 5.
  */
 
 const MAX_SEPARATORS = 8192;
@@ -14,7 +14,7 @@ const separators: ReadonlySet<number> = new Set([...',:[{'].map((character) => c
 const openers: ReadonlySet<number> = new Set([...'[{'].map((character) => character.charCodeAt(0)));
 const closers: ReadonlySet<number> = new Set([...']}'].map((character) => character.charCodeAt(0)));
 
-/** False for what is nested too deeply or has too many elements; of other text, valid or not, true. */
+/** Whether the text is within the limits of nesting and elements; it may be invalid JSON. */
 export function isParsable(body: Uint8Array): boolean {
   let found = 0;
   let depth = 0;
@@ -33,7 +33,7 @@ export function isParsable(body: Uint8Array): boolean {
 /** The index of the closing quote, or of the last byte. */
 function endOfString(body: Uint8Array, start: number): number {
   for (let at = start + 1; at < body.length; at++) {
-    // Most of an answer is in strings: the search of the runtime is faster than a loop.
+    // Most of a response is strings, and indexOf is faster than a loop.
     const quote = body.indexOf(QUOTE, at);
     if (quote < 0) return body.length;
     let slashes = 0;

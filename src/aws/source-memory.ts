@@ -1,13 +1,13 @@
 /**
- * What sources remember beyond the end of their process: session credentials, so that a refresh works while the agent or STS
- * is away, and that batches are refused, so that they are not tried at each sync.
+ * State of sources that outlives their process: session credentials, so that a refresh works while the agent or STS is
+ * unavailable, and disabled batches, so that they are not tried at each sync.
  */
 
 import type { CachedCredentials } from './credential-cache.ts';
 
-/** The memory; `identity` tells the sources of a process apart. */
+/** The state; `identity` distinguishes the sources of a process. */
 export interface SourceMemory {
-  /** Until when batches are refused: milliseconds of `Clock.elapsed`; undefined: they are not. */
+  /** Until when batches are disabled, in milliseconds of `Clock.elapsed`; undefined: they are enabled. */
   batchesRefused(identity: string): number | undefined;
   refuseBatches(identity: string, until: number): void;
   credentials(identity: string): CachedCredentials | undefined;
@@ -15,7 +15,7 @@ export interface SourceMemory {
   keepCredentials(identity: string, credentials: CachedCredentials | undefined): void;
 }
 
-/** Of a process that does not end between syncs: what it opened remembers everything already. */
+/** For a process that does not end between syncs: its sources keep this state themselves. */
 export const noMemory: SourceMemory = {
   batchesRefused: () => undefined,
   refuseBatches() {},

@@ -11,7 +11,7 @@ import type { SecretSource } from './fetcher.ts';
 import { type AwsSource, openSecretSource, type SourceOptions } from './secret-source.ts';
 import { createTransport } from './transport.ts';
 
-/** What all sources of the process share. */
+/** The options that all sources of the process share. */
 export interface SourcesOptions
   extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter' | 'memory'> {
   readonly auth: AuthInput['auth'];
@@ -22,15 +22,15 @@ export interface SourcesOptions
 /** The credentials in use. */
 export interface CredentialsInUse {
   readonly source: AuthMethod['kind'];
-  /** Which link of the default chain served them; undefined for another source, and before they were fetched. */
+  /** The link of the default chain that provided them; undefined for another source, and before they were fetched. */
   readonly servedBy: string | undefined;
   /** Milliseconds since 1970; undefined: they do not expire, or were not fetched yet. */
   readonly expiresAt: number | undefined;
 }
 
-/** The sources that were opened so far. */
+/** The opened sources. */
 export interface Sources {
-  /** The source with the identity that a plan asks for; throws a Problem when there is none. */
+  /** The source with the identity of a plan; throws a Problem if there is none. */
   of(plan: Plan): SecretSource;
   /** The credentials that expire first; undefined before a source was opened. */
   status(): CredentialsInUse | undefined;

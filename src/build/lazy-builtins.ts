@@ -2,7 +2,7 @@
  * Node's own modules, loaded when something of them is first used instead of when the file that imports them is evaluated.
  *
  * Node compiles and evaluates its modules on demand: `node:crypto` costs 0.25 times the start of Node, `node:https` 0.4. The
- * SDK and our sources import them at the top of files, for requests that may never be made. Only a module whose exports are a
+ * SDK and the sources import them at the top of files, for requests that may never be made. Only a module whose exports are a
  * plain object, used by its properties, can be deferred; `node:events` and `node:process` cannot.
  */
 

@@ -68,6 +68,6 @@ function noClass(arguments_: readonly string[]): Problem {
     code: 'config.document',
     subject: arguments_.map((argument) => quote(argument)).join(', '),
     message: 'no SecretProviderClass for AWS found',
-    remedy: 'Name files or directories that hold one.',
+    remedy: 'Name files or directories that contain one.',
   });
 }

@@ -21,7 +21,7 @@ function colourLine(line: string): string {
   return line;
 }
 
-/** The first that fits a line. Its group is coloured, or the whole match. */
+/** The first that matches a line is used. Its group is coloured, or the whole match. */
 const STYLES: readonly (readonly [RegExp, 'bold' | 'green' | 'yellow' | 'red'])[] = [
   // The head of a table, and the first line of a row that is a block.
   [/^\s*[A-Z]{2,}(?: +[A-Z]+)*$/, 'bold'],

@@ -1,5 +1,5 @@
 /**
- * What a command is given: its settings, and the process it may touch, as values and functions.
+ * The context of a command: its settings, and the parts of the process that it may use, as values and functions.
  */
 
 import type { Invocation } from '../cli/settings.ts';
@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 
-/** The process, as every command and every worker sees it. A worker gets its request through a pipe. */
+/** The process, for every command and every worker. A worker gets its request through a pipe. */
 export interface WorkerContext {
   readonly env: Environment;
   readonly clock: Clock;
@@ -44,7 +44,7 @@ export interface Context extends Invocation, WorkerContext {
 export interface Output {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
-  /** Width of the terminal; infinite where there is none. */
+  /** Width of the terminal; infinite without a terminal. */
   readonly columns: number;
 }
 

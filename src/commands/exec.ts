@@ -44,7 +44,7 @@ export async function exec(context: Context): Promise<never> {
   return await become(program, [word, ...args], environment.variables, stop);
 }
 
-/** What the command gets. Retries as `init` does. */
+/** The environment of the command. Retries like `init`. */
 async function fetchAll(context: Context, log: Log): Promise<FetchedEnvironment> {
   const { settings, clock, stop } = context;
   const own = withNodeVariables(context.env);

@@ -1,7 +1,7 @@
 /**
- * `podsecrets inject`: pod specs in, pod specs with podsecrets out.
+ * `podsecrets inject`: adds podsecrets to pod specs.
  *
- * Reads files or standard input and prints; nothing is written anywhere and no cluster is asked. Warnings go to stderr, so
+ * Reads files or standard input and prints; it writes no file and contacts no cluster. Warnings go to stderr, so
  * that the output can be piped to kubectl.
  */
 
@@ -16,7 +16,7 @@ import { readInjectOptions } from '../inject/options.ts';
 import type { Context } from './context.ts';
 import { writeWarnings } from './warnings.ts';
 
-/** Prints the manifests with podsecrets added, or what that changes. */
+/** Prints the manifests with podsecrets added, or the diff. */
 export async function inject(context: Context): Promise<number> {
   const input = await readInput(context);
   const injected = await injectManifests(input, readInjectOptions(context));
@@ -26,7 +26,7 @@ export async function inject(context: Context): Promise<number> {
 }
 
 async function readInput({ settings, origins, stdin, env }: Context): Promise<Input> {
-  // The default of --config is a path in a pod: here it is read only when it was given.
+  // The default of --config is a path in a pod: here it is read only if it was set explicitly.
   const targets = origins.config === 'default' ? [] : settings.config;
   const configs = targets.map(async ({ file, dir }) => ({
     file,
@@ -45,7 +45,7 @@ async function readInput({ settings, origins, stdin, env }: Context): Promise<In
   return { manifests: await Promise.all(manifests), configs: await Promise.all(configs) };
 }
 
-/** The manifests in a directory, as `kubectl apply -f DIR` finds them: by their names, and not in the folders below. */
+/** The manifests in a directory, like `kubectl apply -f DIR`: sorted by name, without subdirectories. */
 async function expand(file: string): Promise<readonly string[]> {
   const names = file === '-' ? undefined : await readdir(file).catch(() => undefined);
   if (names === undefined) return [file];
@@ -55,7 +55,7 @@ async function expand(file: string): Promise<readonly string[]> {
     code: 'usage.value',
     subject: '--file',
     message: `expected files *.yaml, *.yml or *.json in ${escapeControl(file)}, got none`,
-    remedy: 'Name the folder that holds them: folders below are not read.',
+    remedy: 'Name the directory that contains them: subdirectories are not read.',
   });
 }
 

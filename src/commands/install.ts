@@ -1,5 +1,5 @@
 /**
- * `podsecrets install`: copies the program with its libraries into a volume, for `exec` in images of others.
+ * `podsecrets install`: copies the program with its libraries into a volume, for `exec` in other images.
  *
  * The program finds its loader and its libraries in /podsecrets only, so the application must mount the volume there. The
  * container that copies mounts it at another path, because there /podsecrets is the directory of its image.
@@ -23,7 +23,7 @@ import { plural, quote } from '../core/text.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
 
-/** Where the directory must be for the program in it to start. */
+/** The path at which the program in the directory can start. */
 const HOME = '/podsecrets';
 
 /** Copies every file of the program's own directory. Throws a Problem of stage `usage` or `publish`. */
@@ -57,7 +57,7 @@ export async function install(context: Context): Promise<number> {
 /** `f_type` of statfs(2). */
 const TMPFS = 0x0102_1994;
 
-/** By a rename, so that a program that runs keeps its file. Returns the bytes. */
+/** Replaces the file by a rename, so that a running program keeps its file. Returns the bytes. */
 function copy(from: string, to: string): number {
   const temporary = `${to}.new`;
   rmSync(temporary, { force: true });

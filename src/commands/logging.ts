@@ -20,7 +20,7 @@ export function openCommandLog(context: Context): Log {
   });
 }
 
-/** Text for people who watch it in a terminal, else JSON for what collects logs. */
+/** Text for people who watch it in a terminal, else JSON for log collectors. */
 function logFormat({ settings, stderr }: Pick<Context, 'settings' | 'stderr'>): 'json' | 'text' {
   if (settings.logFormat !== 'auto') return settings.logFormat;
   return stderr.isTerminal ? 'text' : 'json';

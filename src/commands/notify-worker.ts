@@ -1,7 +1,7 @@
 /**
  * The process of one notification: runs the hook or sends the request, and reports the result.
  *
- * The values to redact are read from the directories only when there is output to show, and leave the memory with this
+ * The values to redact are read from the directories only if there is output to show, and are freed with this
  * process a moment later.
  */
 

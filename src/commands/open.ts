@@ -1,5 +1,5 @@
 /**
- * What init and sidecar have in common beside the sync itself: the directories, which they hold, and the notifiers.
+ * The parts that init and sidecar share besides the sync: the held directories and the notifiers.
  */
 
 import { options } from '../cli/options.ts';
@@ -21,7 +21,7 @@ import type { ConfigContent, RunSync } from '../worker/request.ts';
 import type { Context } from './context.ts';
 import { workerHost } from './worker-host.ts';
 
-/** Directories that are held, and what notifies of changes in them. */
+/** The held directories and their notifiers. */
 export interface OpenedTargets {
   readonly targets: readonly SyncTarget[];
   readonly notifiers: readonly Notifier[];
@@ -112,7 +112,7 @@ export async function hold(context: Context, dir: string, lockTimeout: number): 
   });
 }
 
-/** What publishes to a directory that this process, or the one that started it, holds. */
+/** Creates the writer to a directory that this process, or the one that started it, holds. */
 export function writerTo(
   { settings, clock, stop }: Pick<Context, 'settings' | 'clock' | 'stop'>,
   directory: DirectoryHandle,

@@ -18,7 +18,7 @@ interface PlannedConfig {
   readonly directory: string | undefined;
 }
 
-/** The result for all configs of a command line; `configs` holds those without problems. */
+/** The result for all configs of a command line; `configs` has those without problems. */
 export interface PlannedConfigs {
   readonly configs: readonly PlannedConfig[];
   readonly problems: readonly Problem[];
@@ -55,7 +55,7 @@ export async function readPlans(
   return { configs, problems, warnings };
 }
 
-/** Only the name of a parameter needs a region. */
+/** Only a parameter given by its name needs a region. */
 async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))

@@ -1,5 +1,5 @@
 /**
- * `podsecrets sidecar`: what init does, then keeps the files fresh until SIGTERM. Each sync is a process of its own.
+ * `podsecrets sidecar`: like init, then keeps the files up to date until SIGTERM. Each sync is a separate process.
  */
 
 import type { Settings } from '../cli/options.ts';
@@ -79,7 +79,7 @@ function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
   };
 }
 
-/** The text of a config, or of the error that reading it gives. */
+/** The text of a config, or of the error of reading it. */
 function configText(file: string): string {
   try {
     return readConfig(file, {});

@@ -1,5 +1,5 @@
 /**
- * Syncs of a sidecar: each in a worker, a process of its own.
+ * Runs each sync of a sidecar in a worker.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -11,13 +11,13 @@ import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
 import { workerHost } from './worker-host.ts';
 
-/** Milliseconds without a message after which a worker is killed, beside what one call to AWS may take. */
+/** Milliseconds without a message after which a worker is killed, in addition to the time of one AWS call. */
 const SILENCE = 30_000;
 
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
 
-/** `shared`: the descriptor of the file in which a worker leaves credentials to the next one. */
+/** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
 export function spawnedSync(context: Context, shared: number | undefined): RunSync {
   const { settings } = context;
   const { self } = context.process;

@@ -15,11 +15,11 @@ import { writeWarnings } from './warnings.ts';
 /** Milliseconds: the sidecar closes every connection after this time. */
 const TIMEOUT = 10_000;
 
-/** Prints the page; the exit code of fetch while the sidecar is not ready. Throws a Problem when no sidecar answers. */
+/** Prints the page; the exit code of fetch while the sidecar is not ready. Throws a Problem if no sidecar responds. */
 export async function status(context: Context): Promise<number> {
   const { settings, stdout, clock } = context;
   writeWarnings(context, context.warnings);
-  // `off` was refused when the settings were read.
+  // `off` was rejected when the settings were read.
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT, readStatus);
   if (settings.output === 'json') stdout.write(`${escapedJson(page)}\n`);

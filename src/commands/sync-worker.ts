@@ -1,5 +1,5 @@
 /**
- * `podsecrets worker sync`: one sync of a sidecar, in a process of its own. Internal: a sidecar starts it.
+ * `podsecrets worker sync`: one sync of a sidecar, in a separate process. Internal: a sidecar starts it.
  */
 
 import type { Settings } from '../cli/options.ts';
@@ -15,7 +15,7 @@ import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
 
-/** What the sidecar writes to the standard input of a worker. */
+/** The message of the sidecar on the standard input of a worker. */
 export interface SyncWorkerRequest {
   /** The pid of the sidecar. */
   readonly parent: number;
@@ -23,7 +23,7 @@ export interface SyncWorkerRequest {
   readonly sync: SyncRequest;
 }
 
-/** Does what the request asks for, and reports it. */
+/** Executes the request and reports the result. */
 export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
   const request = readSyncRequest();
   endWithParent(request.parent);

@@ -1,5 +1,5 @@
 /**
- * How texts for people look on a terminal: wrapped at its width, and coloured. In a pipe or a file they stay as they are.
+ * Formats texts for a terminal: wrapped at its width, and coloured. In a pipe or a file they are unchanged.
  */
 
 import { wrapText } from '../core/wrap.ts';

@@ -62,12 +62,12 @@ function reportName(fields: EnvFields, { text }: TextField, remedy: string): voi
   fields.error('env', `expected the name of an environment variable, got ${quote(text)}`, remedy);
 }
 
-/** The variable that a pattern makes of a key. `upper` also replaces `-`, `.` and `/`, which no name may have. */
+/** The variable of a key by a pattern. `upper` also replaces `-`, `.` and `/`, which a name cannot contain. */
 export function patternName({ prefix, upper }: EnvPattern, key: string): string {
   return prefix + (upper ? key.toUpperCase().replaceAll(/[-./]/g, '_') : key);
 }
 
-/** Variables that make a program run other code, or change which authorities, files or endpoints it uses. */
+/** Variables that make a program run other code, or use other CAs, files or endpoints. */
 const SENSITIVE = new Set(
   (
     'PATH IFS ENV BASH_ENV SHELLOPTS PS4 HOME NODE_OPTIONS NODE_EXTRA_CA_CERTS RUBYOPT JAVA_TOOL_OPTIONS ' +
@@ -78,7 +78,7 @@ const SENSITIVE_PREFIXES = ['LD_', 'DYLD_', 'PYTHON', 'PERL5', 'GIT_', 'AWS_', '
 
 /**
  * The entry of the list of sensitive variables that matches a name, such as `LD_*`; undefined if none does. A pattern must
- * never make such a name: permission to write a secret's value would be permission to run code.
+ * never create such a name, because permission to write a secret's value would then be permission to run code.
  */
 export function sensitiveName(name: string): string | undefined {
   if (SENSITIVE.has(name)) return name;

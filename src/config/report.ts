@@ -90,7 +90,7 @@ export function checkReport(checked: Checked): CheckReport {
   };
 }
 
-/** The report as text, its tables within `columns` (default: as wide as they are); ends with a line break. */
+/** The report as text, its tables within `columns` (default: unlimited); ends with a line break. */
 export function checkText(checked: Checked, columns?: number): string {
   const { configs, problems } = checked;
   const warnings = checked.warnings.map((warning) => `warning: ${problemBlock(warning)}`);

@@ -4,8 +4,8 @@
  * An event of chokidar only means "read again": the files are compared with their last text, so that a swap of the kubelet, the
  * rename of an editor, and a file that is deleted and written again each make one call, and a touch makes none.
  *
- * The watches are on directories, not on files: every directory along the path that holds a link or the file itself. For a
- * ConfigMap these are the volume, which holds `config.yaml` and `..data`, and the timestamped directory that `..data` points
+ * The watches are on directories, not on files: every directory along the path that contains a link or the file itself. For a
+ * ConfigMap these are the volume, which contains `config.yaml` and `..data`, and the timestamped directory that `..data` points
  * to. Two quick renames end the watch of a file, but not that of its directory. Each file is also read every 10 s, because
  * some changes have no event (a lost event, a mount in the path, no inotify watches left). If that finds a change, all
  * watches are replaced.
@@ -17,7 +17,7 @@ import { type FSWatcher, watch } from 'chokidar';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 
-/** What to watch, and what to call. */
+/** The files to watch, and the callback. */
 export interface ConfigWatchOptions {
   readonly files: readonly string[];
   /** The text of a file, or that of its error: only compared. Never throws. */

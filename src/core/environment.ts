@@ -14,10 +14,10 @@ export function isEnvName(text: string): boolean {
 }
 
 /** Where the program runs, because remedies differ: a pod, an ECS task, or any other machine. */
-export type Place = 'kubernetes' | 'ecs' | 'host';
+export type Platform = 'kubernetes' | 'ecs' | 'host';
 
 /** The kubelet sets KUBERNETES_SERVICE_HOST in every container, ECS sets AWS_EXECUTION_ENV. */
-export function placeOf(env: Environment): Place {
+export function platformOf(env: Environment): Platform {
   if (inKubernetes(env)) return 'kubernetes';
   return env.AWS_EXECUTION_ENV?.startsWith('AWS_ECS_') ? 'ecs' : 'host';
 }

@@ -1,9 +1,9 @@
 /**
- * Becomes the command by execve(2): the same process, without a shell, and nothing of podsecrets stays in it.
+ * Becomes the command by execve(2): the same process, without a shell; no part of podsecrets stays in it.
  *
- * What Node changed in the process and execve keeps is undone first: ignored signals, and blocked ones. Standard streams that
+ * Changes by Node that execve keeps are undone first: ignored and blocked signals. Standard streams that
  * Node opened would stay non-blocking: standard-streams.ts prevents that. One change is left: Node raises the soft limit of
- * open files to the hard one, and the old limit is not known any more.
+ * open files to the hard one, and the original limit is unknown.
  */
 
 import { accessSync, constants, statSync } from 'node:fs';
@@ -26,7 +26,7 @@ export async function become(
   const environment = Object.fromEntries(
     [...variables].map(([name, value]) => [name, typeof value === 'string' ? value : textOf(value)]),
   );
-  // Delivers signals that have arrived. After it they have their default, as if the command had been running already.
+  // Delivers pending signals. Afterwards signals have their default action, as if the command were running already.
   await setImmediate();
   stop.throwIfAborted();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
@@ -50,7 +50,7 @@ function unblockSignals(): void {
     });
     functions.sigprocmask(SIG_SETMASK, new Uint8Array(SIGSET_SIZE), null);
   } catch {
-    // A Node without foreign functions runs with its debugger, and blocks no signal.
+    // Without node:ffi, Node runs with its debugger and blocks no signal.
   }
 }
 
@@ -58,7 +58,7 @@ const SIG_SETMASK = 2;
 /** Bytes of sigset_t, in glibc and musl. */
 const SIGSET_SIZE = 128;
 
-/** What a path leads to, for the user of this process. */
+/** The kind of file at a path, for the user of this process. */
 export function fileKind(file: string): FileKind {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat === undefined) return 'missing';

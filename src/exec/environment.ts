@@ -1,7 +1,7 @@
 /**
- * The environment that the command gets: that of this process, with the secrets on top.
+ * The environment of the command: that of this process, plus the secrets.
  *
- * Settings of podsecrets are never passed on. No message has a part of a value.
+ * Options of podsecrets are never passed. No message contains part of a value.
  */
 
 import type { Environment } from '../core/environment.ts';
@@ -14,12 +14,12 @@ export interface SecretVariable {
   readonly value: Secret;
 }
 
-/** What the options of `exec` say about the environment. */
+/** The options of `exec` for the environment. */
 export interface EnvironmentOptions {
-  /** Of the own variables, pass on only those that every program needs and `keepEnv`. */
+  /** Pass only the variables that every program needs and `keepEnv`. */
   readonly pristine: boolean;
   readonly keepEnv: readonly string[];
-  /** Names for which the own value wins where it is set. */
+  /** Variables whose existing value takes precedence. */
   readonly preserveEnv: readonly string[];
 }
 
@@ -27,18 +27,18 @@ export interface EnvironmentOptions {
 export interface CommandEnvironment {
   readonly variables: ReadonlyMap<string, string | Secret>;
   readonly path: SearchPath;
-  /** Names for which a secret replaced an own value, sorted. */
+  /** Variables whose existing value a secret replaced, sorted. */
   readonly overrides: readonly string[];
 }
 
 /** The PATH of the command. */
 export interface SearchPath {
   readonly text: string | undefined;
-  /** It comes from a secret: no message may quote it. */
+  /** Whether it comes from a secret, so that no message may quote it. */
   readonly isSecret: boolean;
 }
 
-/** Where programs and temporary files are, the user, and the language. `LC_*` as well. */
+/** Paths of programs and temporary files, the user, and the language; `LC_*` too. */
 const PRISTINE: ReadonlySet<string> = new Set(['PATH', 'HOME', 'USER', 'TMPDIR', 'TZ', 'LANG', 'TERM']);
 
 /**
@@ -47,7 +47,7 @@ const PRISTINE: ReadonlySet<string> = new Set(['PATH', 'HOME', 'USER', 'TMPDIR',
  */
 const LONGEST_VARIABLE = 131_071;
 
-/** The own variables that are passed on, with the secrets on top. Throws the Problems of all variables. */
+/** The variables to pass, plus the secrets. Throws the Problems of all variables. */
 export function commandEnvironment(
   own: Environment,
   secrets: readonly SecretVariable[],
@@ -80,7 +80,7 @@ function searchPath(value: string | Secret | undefined): SearchPath {
     : { text: value, isSecret: false };
 }
 
-/** Found before execve, because Node's message for a NUL quotes the value. */
+/** Checked before execve, because Node's message for a NUL quotes the value. */
 function mistakeOf({ name, value }: SecretVariable): Problem | undefined {
   const bytes = value.reveal();
   const length = new TextEncoder().encode(name).length + 1 + bytes.length;
@@ -95,7 +95,7 @@ function mistakeOf({ name, value }: SecretVariable): Problem | undefined {
   return new Problem({
     code: 'fetch.content',
     subject: `variable ${name}`,
-    message: `expected a value that an environment variable can hold, got ${found}`,
+    message: `expected a value that an environment variable can contain, got ${found}`,
     remedy: 'Let the application read it from its file instead.',
   });
 }

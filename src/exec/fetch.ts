@@ -32,12 +32,12 @@ export interface FetchOptions {
   readonly log: Log;
 }
 
-/** What was fetched. */
+/** The result of a fetch. */
 export interface FetchedEnvironment {
   readonly environment: CommandEnvironment;
-  /** How many variables come from secrets. */
+  /** The number of variables from secrets. */
   readonly variables: number;
-  /** How many files were published. */
+  /** The number of published files. */
   readonly files: number;
 }
 

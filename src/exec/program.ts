@@ -1,5 +1,5 @@
 /**
- * The file of the program that a command names, as execvp(3) finds it in the PATH that the command gets.
+ * The file of the command's program, searched in the command's PATH by the rules of execvp(3).
  */
 
 import { namesText, Problem } from '../core/problem.ts';
@@ -7,18 +7,18 @@ import { quote } from '../core/text.ts';
 import type { SearchPath } from './environment.ts';
 
 /**
- * What a path leads to: nothing, a file that this user cannot execute, a file that nobody can although its mode lets everybody,
+ * The kind of file at a path: none, not executable for this user, not executable although its mode allows everyone,
  * or a program.
  */
 export type FileKind = 'missing' | 'notExecutable' | 'forbidden' | 'program';
 
-/** What execvp(3) of glibc searches when PATH is not set. */
+/** The default PATH of execvp(3) in glibc. */
 const DEFAULT_PATH = '/bin:/usr/bin';
 
 /** A program that was found. */
 export interface Program {
   readonly file: string;
-  /** What messages call it: the file, or the word if the directory comes from a secret. */
+  /** The name in messages: the file, or the word if the directory comes from a secret. */
   readonly name: string;
 }
 
@@ -53,7 +53,7 @@ export function findProgram(
 const reasons = {
   notExecutable: 'permission denied (EACCES)',
   forbidden:
-    'permission denied (EACCES) although its mode lets everybody execute it: its volume is mounted noexec, or a security module forbids it',
+    'permission denied (EACCES) although its mode allows everyone to execute it: its volume is mounted noexec, or a security module forbids it',
 } as const;
 
 function notFound(word: string, message: string): Problem {
@@ -65,7 +65,7 @@ function notFound(word: string, message: string): Problem {
   });
 }
 
-/** A program that is there, but that the kernel does not start. */
+/** A program that exists but cannot be started. */
 export function notStarted(name: string, reason: string): Problem {
   return new Problem({
     code: 'exec.start',

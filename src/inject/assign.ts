@@ -1,8 +1,8 @@
 /**
- * Which configs go to which workloads of an input.
+ * Assigns configs to the workloads of an input.
  *
- * A config that a volume of a pod refers to serves only that volume. One that `--config` names and no volume refers to serves
- * every pod. A class in the input serves every pod only when no volume and no `--config` selects one.
+ * A config that a volume of a pod refers to is used only for that volume. One that `--config` names and no volume refers to is added to
+ * every pod. A class in the input is added to every pod only if no volume and no `--config` selects one.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -22,7 +22,7 @@ export interface Assignment<B extends VolumeBinding = VolumeBinding> {
   readonly bindings: readonly B[];
 }
 
-/** The workloads that get a config. Throws a Problem when there is none, and none was injected before. */
+/** The workloads that get a config. Throws a Problem if there is none, and none was injected before. */
 export function assign(
   objects: readonly KubeObject[],
   sources: readonly Source[],

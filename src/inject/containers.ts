@@ -1,5 +1,5 @@
 /**
- * The podsecrets containers as a pod spec has them.
+ * The containers that podsecrets adds to a pod spec.
  *
  * They meet the restricted Pod Security Standard: no root, no capability, a read-only root file system. AWS credentials need
  * nothing here: the webhooks of EKS add their variables and token to every container and init container of a pod whose
@@ -13,9 +13,9 @@ import type { InjectOptions } from './options.ts';
 import { INIT_NAME, isInjectedContainer, publishedDirectory, SIDECAR_NAME } from './own-names.ts';
 import type { VolumeBinding } from './volumes.ts';
 
-/** Where our containers go in a pod spec. */
+/** The places of podsecrets' containers in a pod spec. */
 export interface OwnContainers {
-  /** First in initContainers: the kubelet creates a missing subPath as root for any container that mounts it before ours. */
+  /** First in initContainers: the kubelet creates a missing subPath as root for any container that mounts it earlier. */
   readonly first: readonly KubeObject[];
   /** At the end of containers. */
   readonly beside: readonly KubeObject[];
@@ -66,7 +66,7 @@ export function ownContainers(
 }
 
 /**
- * Why the defaults are what they are: measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400 objects. The limit also
+ * The reasons for the defaults, measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400 objects. The limit also
  * covers the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the kernel counts, and
  * drops under pressure.
  */
@@ -80,7 +80,7 @@ function resourcesOf({ cpuRequest, cpuLimit, memoryRequest, memoryLimit }: Injec
 
 /**
  * The application starts once `/readyz` succeeds. The program ends itself after `--start-timeout`, with the cause in its
- * termination message. The kubelet does not reset the count when a container ends by itself, so a threshold near the
+ * termination message. The kubelet does not reset the count when a container exits, so a threshold near the
  * timeout would kill the second run: this one is never reached (a day).
  *
  * CONTRIBUTING.md has the reasons against `lifecycle.postStart`, with which the application would start a second earlier.
@@ -147,7 +147,7 @@ function userOf(pod: KubeObject, { owner, runAsUser }: InjectOptions): Owner | u
 }
 
 /**
- * Whether podsecrets and all the application's containers run as one user. Without a user of its own podsecrets gets that of
+ * Whether podsecrets and all the application's containers run as one user. Without its own user podsecrets gets that of
  * the pod, or the one that the cluster assigns to it: so does every container that names none.
  */
 export function sharesUser(pod: KubeObject, { runAsUser }: InjectOptions): boolean {

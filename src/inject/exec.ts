@@ -1,5 +1,5 @@
 /**
- * What `--exec` changes: containers start their command by `podsecrets exec`, with the program from an image volume.
+ * `--exec`: containers start their command by `podsecrets exec`, with the program from an image volume.
  *
  * An image volume is the root of the image (Kubernetes 1.33+ for the subPath), and the program works at /podsecrets only. The
  * entrypoint of an image is not in a pod spec, so a container needs a `command`.
@@ -41,7 +41,7 @@ export function programVolumes({ exec, image }: InjectOptions): readonly KubeObj
   return exec ? [{ name: VOLUME, image: { reference: image, pullPolicy: 'IfNotPresent' } }] : [];
 }
 
-/** Why it cannot work. */
+/** The problems. */
 export function execProblems(
   { subject }: Workload,
   pod: KubeObject,

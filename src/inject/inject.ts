@@ -1,9 +1,9 @@
 /**
- * Manifests in, manifests with podsecrets out.
+ * Adds podsecrets to manifests.
  *
  * The steps: 1. read every document; 2. find the SecretProviderClasses and assign them to pods; 3. read those
  * configs; 4. report everything that cannot work; 5. change the pods, and generate the objects they need; 6. write the
- * changes into the text, and leave every other byte as it was. Doing it again changes nothing.
+ * changes into the text, without changing any other byte. Injecting again changes nothing.
  */
 
 import type { Document } from 'yaml';
@@ -43,7 +43,7 @@ export interface Injected {
   readonly text: string;
   /** Each file with its new text. */
   readonly files: readonly ManifestFile[];
-  /** The same as values, items of lists by themselves. */
+  /** The same as values, with the items of lists separately. */
   readonly objects: readonly unknown[];
   readonly warnings: readonly Problem[];
 }
@@ -206,7 +206,7 @@ function joined(texts: readonly string[]): string {
     }, '');
 }
 
-/** The last line `---` of a text, with a comment behind it. */
+/** The last line `---` of a text, with a comment after it. */
 const LAST_SEPARATOR = /^---[^\S\n]*(#.*)?\n(?![\s\S]*^---)/m;
 
 /** Before the first workload that needs them: a tool that applies in order creates them first, and namespaces before them. */

@@ -1,5 +1,5 @@
 /**
- * Kubernetes objects as plain data: changed without copying what stays, and compared as JSON.
+ * Kubernetes objects as plain data: changed without copying unchanged parts, and compared as JSON.
  *
  * `core/unknown.ts` reads them. The API server validates manifests, so a shape that podsecrets does not need is never
  * reported here.
@@ -17,7 +17,7 @@ export function withValueAt(value: KubeObject, path: readonly string[], next: un
   return { ...value, [key]: rest.length === 0 ? next : withValueAt(asObject(value[key]), rest, next) };
 }
 
-/** Equal as JSON is: the order of keys says nothing, an absent key and `undefined` are the same. */
+/** Equal as JSON: the order of keys is ignored, and a missing key equals `undefined`. */
 export function isSame(left: unknown, right: unknown): boolean {
   if (Array.isArray(left) && Array.isArray(right)) {
     return left.length === right.length && left.every((item, index) => isSame(item, right[index]));

@@ -1,8 +1,8 @@
 /**
  * Validates the mount paths of a pod's files.
  *
- * The API server rejects one path for two mounts of a container. It accepts the rest of what is checked here, and the container
- * then does not start, or sees no files.
+ * The API server rejects one path for two mounts of a container. It accepts the other mistakes that are checked here, and the container
+ * then does not start, or has no files.
  */
 
 import { Problem } from '../core/problem.ts';

@@ -1,8 +1,8 @@
 /**
- * Which part of a volume each container of a pod mounts.
+ * Selects the part of a volume that each container of a pod mounts.
  *
  * The kubelet mounts a Memory emptyDir world-writable and sticky. With fs.protected_symlinks=1, the default of ordinary nodes, a
- * link in such a directory is followed only for its owner. So our container mounts the whole volume, creates a directory in
+ * link in such a directory is followed only for its owner. So podsecrets mounts the whole volume, creates a directory in
  * it and publishes there, and the application mounts that directory. A subPath of a directory sees every change, because
  * podsecrets never replaces the directory itself.
  */
@@ -56,7 +56,7 @@ function withBinding(
   return [...mounts, { name: binding.volume, mountPath: binding.dir, subPath: FILES, readOnly: true }];
 }
 
-/** A path in the volume becomes one in our directory; a path there already stays. */
+/** A path in the volume becomes one in podsecrets' directory; a path that is in it already stays. */
 function ofFiles(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
   const { subPath, subPathExpr, readOnly: _, ...rest } = mount;
   const [key, part] = subPathExpr === undefined ? ['subPath', subPath] : ['subPathExpr', subPathExpr];

@@ -1,8 +1,8 @@
 /**
- * The settings of `inject` in terms of pod specs, and the flags that it passes on.
+ * The settings of `inject` for pod specs, and the flags that it passes to the containers.
  *
- * `inject` accepts every option of `init` and `sidecar`, and passes it on as an argument of the container, as it was written.
- * What the pod spec itself holds (the config, the directory, the user) is not passed on but written there.
+ * `inject` accepts every option of `init` and `sidecar`, and passes it unchanged as an argument of the container.
+ * Those that the pod spec contains (the config, the directory, the user) are written there instead.
  */
 
 import {
@@ -17,9 +17,9 @@ import type { Origin } from '../cli/settings.ts';
 import type { Quantity } from '../cli/values.ts';
 import type { Owner } from '../publish/snapshot.ts';
 
-/** The flags of `inject`, read; those meant for our containers are passed on as arguments. */
+/** The parsed flags of `inject`; those for podsecrets' containers are passed as arguments. */
 export interface InjectOptions {
-  /** A native sidecar, an init container, or both a plain init container and a plain sidecar (clusters before 1.29). */
+  /** A native sidecar, an init container, or both an init container and a regular sidecar (clusters before 1.29). */
   readonly as: InjectAs;
   readonly image: string;
   /** The containers that get the files; empty: all. */
@@ -28,19 +28,19 @@ export interface InjectOptions {
   readonly env: boolean;
   /** Whether their command is started by `podsecrets exec`. */
   readonly exec: boolean;
-  /** Flags for `exec` that were given to inject. */
+  /** The flags of inject for `exec`. */
   readonly execArguments: readonly string[];
   /** Where the application mounts the files of a config that names no directory and converts no volume. */
   readonly dir: string;
-  /** Whether it was given, or is the default. */
+  /** Whether it was set explicitly. */
   readonly dirIsChosen: boolean;
   /** The flags on the command line, as `--interval`; without what variables say, which are shared with other commands. */
   readonly flags: ReadonlySet<string>;
-  /** Flags for the container that were given to inject, as `init` and as `sidecar` take them. */
+  /** The flags of inject for the container, for `init` and for `sidecar`. */
   readonly initArguments: readonly string[];
   readonly sidecarArguments: readonly string[];
   readonly listen: { readonly host: string; readonly port: number } | 'off';
-  /** Mode of the files where a config gives none: permission bits. */
+  /** Permission bits of files without filePermission. */
   readonly mode: number;
   /** Milliseconds. */
   readonly startTimeout: number;
@@ -57,7 +57,7 @@ export interface InjectOptions {
   /** Signals go to processes of other containers. */
   readonly signals: boolean;
   readonly syncSecrets: boolean;
-  /** Take over Secrets that the CSI driver made. */
+  /** Take over Secrets that the CSI driver created. */
   readonly adoptDriverSecrets: boolean;
   readonly secretOwner: 'retain' | 'pod' | 'workload';
   /** The namespace of objects that are made for a workload that names none. */
@@ -120,7 +120,7 @@ function passedOn({ origins, raw }: GivenOptions, command: ContainerCommand): re
     .flatMap((name) => raw[name].map((text) => argumentOf(name, text)));
 }
 
-/** The options that a container of ours takes as arguments, in the order of the table. */
+/** The options that podsecrets' containers get as arguments, in the order of the table. */
 export function containerOptions(command: ContainerCommand): readonly OptionName[] {
   return optionEntries()
     .filter(

@@ -1,16 +1,16 @@
 /**
- * The names of the parts that podsecrets adds to a pod spec, and how `inject` recognises them when it runs again.
+ * The names of the parts that podsecrets adds to a pod spec, and how `inject` recognizes them when it runs again.
  */
 
 import { asObjects, textOf } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 
-/** The container that runs for the life of the pod. */
+/** The container that runs as long as the pod. */
 export const SIDECAR_NAME = 'podsecrets';
 /** The init container. */
 export const INIT_NAME = 'podsecrets-init';
 
-/** Containers that an earlier injection made. */
+/** Containers of an earlier injection. */
 export function isInjectedContainer(container: KubeObject): boolean {
   const command = Array.isArray(container.args) ? container.args[0] : undefined;
   return (
@@ -39,10 +39,10 @@ export function isNamed(container: KubeObject, containers: readonly string[]): b
 /** The directory that podsecrets creates in the volume. */
 export const FILES = 'files';
 
-/** Where our container mounts the one volume, or the parent directory of several. */
+/** Where podsecrets mounts the one volume, or the parent directory of several. */
 export const ROOT = '/mnt/podsecrets';
 
-/** Where our container publishes the files of a volume that it mounts at `root`. */
+/** Where podsecrets publishes the files of a volume that it mounts at `root`. */
 export function publishedDirectory(root: string): string {
   return `${root}/${FILES}`;
 }

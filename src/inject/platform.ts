@@ -1,5 +1,5 @@
 /**
- * Where a pod is scheduled, as its spec says: the operating system, and Fargate.
+ * Where a pod is scheduled according to its spec: the operating system, and Fargate.
  *
  * A pod names nodes by nodeSelector, or by the required terms of nodeAffinity. Terms are alternatives: a label counts only if
  * every term requires it.
@@ -9,14 +9,14 @@ import { asList, asObject, asObjects, valueAt } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { Workload } from './workload.ts';
 
-/** The operating system that the pod requires; `linux` when it requires none. */
+/** The operating system that the pod requires; `linux` if it requires none. */
 export function operatingSystem(pod: KubeObject): string {
   const os = valueAt(pod, 'os', 'name');
   if (typeof os === 'string') return os;
   return requiredLabel(pod, 'kubernetes.io/os') ?? requiredLabel(pod, 'beta.kubernetes.io/os') ?? 'linux';
 }
 
-/** What makes the pod run on Fargate, as errors name it; undefined when nothing does. */
+/** The reason why the pod runs on Fargate, for errors; undefined if it does not. */
 export function fargateSelector({ metadata }: Workload, pod: KubeObject): string | undefined {
   if (valueAt(metadata, 'labels', FARGATE_PROFILE) !== undefined) return `label ${FARGATE_PROFILE}`;
   if (asObject(pod.nodeSelector)[COMPUTE_TYPE] === 'fargate') return `nodeSelector ${COMPUTE_TYPE}`;

@@ -1,7 +1,7 @@
 /**
- * One pod spec in, the same with podsecrets out.
+ * Adds podsecrets to one pod spec.
  *
- * Our containers are removed first and added again, so that the result depends on the options and not on how often this ran.
+ * The containers of podsecrets are removed first and added again, so that the result depends only on the options.
  * Everything else keeps its order and its content.
  */
 
@@ -58,7 +58,7 @@ function others(
     .map((container) => withExec(container, bindings, options));
 }
 
-/** A list that stays empty is left as it is; one that becomes empty is removed. */
+/** A list that stays empty is unchanged; one that becomes empty is removed. */
 function withList(
   container: KubeObject,
   key: 'env' | 'volumeMounts',
@@ -80,7 +80,7 @@ function withConfig(
   return withVolume(volumes, { name: configVolume, configMap: { name: source.configMapName } });
 }
 
-/** Holds two generations of 128 secrets of the largest size (64 KiB); memory is used only for what is written. */
+/** Enough for two generations of 128 secrets of the largest size (64 KiB); memory is used only for what is written. */
 const SIZE_LIMIT = '16Mi';
 
 /** A tmpfs of this name is kept, because its size may have been changed; anything else is replaced. */

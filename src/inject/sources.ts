@@ -1,5 +1,5 @@
 /**
- * The SecretProviderClasses that an injection may use: given as files, found in the input, or made into a ConfigMap before.
+ * The SecretProviderClasses that an injection may use: given as files, found in the input, or in a ConfigMap of an earlier injection.
  *
  * The pod reads its config from a ConfigMap, so every source has the name of one. A document of the input becomes that
  * ConfigMap with its own text, comments included.
@@ -17,17 +17,17 @@ import type { InjectOptions } from './options.ts';
 import { LAST_APPLIED, objectsOf } from './workload.ts';
 import { blockText, contentsText, KUBECTL_STYLE, parseManifests } from './yaml.ts';
 
-/** A SecretProviderClass, and the ConfigMap that brings it into a pod. */
+/** A SecretProviderClass, and its ConfigMap. */
 export interface Source {
-  /** Where it comes from, as errors name it: a file, or `SecretProviderClass/aws-secrets`. */
+  /** Its origin, for errors: a file, or `SecretProviderClass/aws-secrets`. */
   readonly subject: string;
   readonly origin: 'file' | 'document' | 'configMap';
-  /** What it is in the input; undefined for a file. */
+  /** Its document in the input; undefined for a file. */
   readonly object: KubeObject | undefined;
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
-  /** Lies in the input and is another provider's: its volumes are left alone. */
+  /** Whether it is a class of another provider in the input, whose volumes are not changed. */
   readonly otherProvider: boolean;
   readonly configMapName: string;
   /** Labels and annotations of the class, for its ConfigMap: hooks and sync waves of Argo CD and Helm are among them. */
@@ -36,9 +36,9 @@ export interface Source {
   readonly text: string;
   /** The file that `--config` named, whole: lines are counted in it. Undefined for another origin. */
   readonly file: ConfigFile | undefined;
-  /** One of several classes of a file, none of which was chosen: it serves only volumes that name it. */
+  /** One of several classes of a file, none of which was chosen: it is used only for volumes that name it. */
   readonly isOneOfSeveral: boolean;
-  /** The directory that `--config FILE=DIR` gives. */
+  /** DIR of `--config FILE=DIR`. */
   readonly dir: string | undefined;
 }
 
@@ -61,15 +61,16 @@ export function serves(source: Source, namespace: string | undefined): boolean {
   );
 }
 
-/** Reads the text of a source as the pod will. */
-export function planOf(source: Source, { mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
+/** Parses the text of a source like the pod. */
+export function planOf(source: Source, { as, mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
   return parsePlan(source.file?.text ?? source.text, {
     file: source.subject,
     ...(source.file === undefined || source.name === undefined ? {} : { className: source.name }),
     defaultMode: mode,
     syncSecrets,
+    variablesOnly: as === 'none',
     environmentRegion: undefined,
-    // Only the pod knows the region of a config that names none: EKS sets AWS_REGION there.
+    // A config without a region gets it in the pod: EKS sets AWS_REGION there.
     missingRegion: 'accepted',
   });
 }
@@ -127,7 +128,7 @@ function configMapText(value: unknown): string | undefined {
   return kind === 'ConfigMap' ? textOf(valueAt(value, 'data', CONFIG_KEY)) : undefined;
 }
 
-/** The ConfigMap that brings a source into the pod. */
+/** The ConfigMap of a source. */
 export function configMapOf(source: Source, namespace: string | undefined): KubeObject {
   return {
     apiVersion: 'v1',
@@ -156,7 +157,7 @@ export interface ManifestFile {
   readonly text: string;
 }
 
-/** A document of the input, and what it says. */
+/** A document of the input, and its value. */
 export interface ReadDocument {
   readonly manifest: ManifestFile;
   readonly document: Document.Parsed;
@@ -172,7 +173,7 @@ export function findSources(
     ...distinct(configs.flatMap(sourcesOfFile)),
     ...documents.flatMap(({ manifest: { text }, document, value }) =>
       objectsOf(value).flatMap((object) =>
-        // An item of a list has no text of its own.
+        // An item of a list has no separate text.
         sourceOfObject(object, object === value ? contentsText(text, document) : undefined),
       ),
     ),
@@ -258,7 +259,7 @@ function sourceOfObject(object: KubeObject, text: string | undefined): readonly 
       }),
     ];
   }
-  // Made by an earlier injection.
+  // Of an earlier injection.
   const inside = configMapText(object);
   if (inside === undefined) return [];
   const spec: unknown = parseManifests(inside, subject)[0]?.toJS();

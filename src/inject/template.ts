@@ -1,7 +1,7 @@
 /**
- * Finds manifests that were not rendered: `{{ … }}` of Helm and `${NAME}` of envsubst in values that Kubernetes would refuse.
+ * Finds manifests that were not rendered: `{{ … }}` of Helm and `${NAME}` of envsubst in values that Kubernetes would reject.
  *
- * Only names, images and the like are looked at. Elsewhere `${NAME}` may be what is meant: in a script, an argument, a value.
+ * Only names, images and similar fields are checked. Elsewhere `${NAME}` may be intended: in a script, an argument, a value.
  */
 
 import { type Document, isMap, isScalar, visit } from 'yaml';

@@ -110,6 +110,7 @@ function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
   const flag = ['--notify-on-start', '--notify-splay'].find((name) => flags.has(name));
   const ways = ['--notify-signal', '--notify-exec', '--notify-url', '--notify-touch'];
   if (flag === undefined || ways.some((way) => flags.has(way))) return undefined;
+  if (flag === '--notify-splay' && flags.has('--exit-on-change')) return undefined;
   return usage(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
 }
 

@@ -1,7 +1,7 @@
 /**
  * What cannot work in a pod, reported before it fails in a cluster.
  *
- * A problem is what the injected pod could not work with; a warning is what works and may surprise. Each gives its reason.
+ * A problem would break the injected pod; a warning is about a setting that works but may be unintended. Each has its reason.
  */
 
 import { modeText } from '../cli/values.ts';
@@ -129,7 +129,7 @@ function namesTaken({ workload, pod, bindings }: PodContext): readonly Problem[]
     .map((container) => String(container.name))
     .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
     .map((name) => `container ${name}`);
-  // After an injection with other options another config's ConfigMap is there; without one the volume is not ours.
+  // After an injection with other options another config's ConfigMap is there; without one the volume is foreign.
   const again = isInjected(workload.pod);
   const volumes = asObjects(pod.volumes)
     .filter((volume) =>

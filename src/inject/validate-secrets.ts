@@ -1,5 +1,5 @@
 /**
- * What cannot work, or may surprise, with the Kubernetes Secrets of a pod's configs.
+ * Checks the Kubernetes Secrets of a pod's configs.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -56,7 +56,7 @@ function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): re
   );
 }
 
-/** What a container reads of Secrets before it starts: by variable, or all keys of one. */
+/** The Secrets that a container reads before it starts: by variable, or all keys of one. */
 function secretReads(container: KubeObject): readonly { readonly by: string; readonly secret: string }[] {
   const variables = asObjects(container.env).map((entry) => ({
     by: `variable ${String(entry.name)}`,
@@ -81,7 +81,7 @@ function unsynced({ workload, bindings, options }: SecretsContext): readonly Pro
   ];
 }
 
-/** The driver made these Secrets, and old pods keep it writing them until the rollout is complete. */
+/** The driver created these Secrets, and writes them until the rollout is complete. */
 function migration({ workload, bindings, options }: SecretsContext): readonly Problem[] {
   const names = secretNames(bindings.filter(({ isCsi }) => isCsi));
   if (!options.syncSecrets || names.length === 0) return [];

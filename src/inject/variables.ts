@@ -15,7 +15,7 @@ import { appContainers, FILES, isNamed } from './own-names.ts';
 import type { PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
-/** A variable with a name that the config writes out. */
+/** A variable with a fixed name. */
 interface NamedVariable {
   readonly name: string;
   readonly optional: boolean;
@@ -38,7 +38,7 @@ export function hasVariables({ objects }: Plan): boolean {
   return objects.some((object) => object.outputs.some(({ env }) => env !== undefined));
 }
 
-/** Why variables of a pod cannot work. */
+/** The problems with the variables of a pod. */
 export function variableProblems(
   { subject }: Workload,
   pod: KubeObject,
@@ -154,7 +154,7 @@ function taken(
     );
 }
 
-/** A reference into one of our volumes to what is not there: the container would not start. */
+/** A reference to a missing file in a volume of podsecrets: the container would not start. */
 function wrongReference(
   subject: string,
   entry: KubeObject,

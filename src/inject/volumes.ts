@@ -1,9 +1,9 @@
 /**
- * Which volume of a pod is served by which config, at which path.
+ * Binds configs to the volumes of a pod, with their paths.
  *
- * A volume of the Secrets Store CSI driver keeps its name and its mount paths, whatever they are, and becomes a tmpfs that our
- * container fills. A pod that was injected before is recognised by its config volume, so that doing it again finds the
- * same bindings. Everything else gets a volume of its own.
+ * A volume of the Secrets Store CSI driver keeps its name and its mount paths, whatever they are, and becomes a tmpfs that
+ * podsecrets fills. A pod that was injected before is recognized by its config volume, so that injecting again finds the
+ * same bindings. Any other config gets a new volume.
  */
 
 import type { Plan } from '../config/plan.ts';
@@ -20,15 +20,15 @@ export interface VolumeBinding {
   readonly volume: string;
   readonly configVolume: string;
   readonly source: Source;
-  /** Where our container mounts the whole volume. */
+  /** Where podsecrets mounts the whole volume. */
   readonly root: string;
   /** Where containers of the application mount the files. */
   readonly dir: string;
-  /** Where they mounted them before the injection; the same as `dir` when none did. */
+  /** Where they mounted them before the injection; the same as `dir` if none did. */
   readonly previousDir: string;
-  /** `dir` was given: mounts at another path move there. */
+  /** Whether `dir` was set explicitly: mounts at another path then move there. */
   readonly moves: boolean;
-  /** Where our container mounts the config. */
+  /** Where podsecrets mounts the config. */
   readonly configDir: string;
   /** The volume was in the pod spec already: its mounts keep their paths, and only `--containers` adds one. */
   readonly userDefined: boolean;
@@ -50,7 +50,7 @@ export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'con
 
 const CSI_DRIVER = 'secrets-store.csi.k8s.io';
 
-/** The bindings of a pod; none when it asks for nothing. Throws a Problem when a volume's class is not found. */
+/** The bindings of a pod; an empty list if it needs none. Throws a Problem if a volume's class is not found. */
 export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): readonly VolumeBinding[] {
   const found: Bound[] = [];
   for (const volume of asObjects(pod.volumes)) {
@@ -61,7 +61,7 @@ export function bindingsOf(pod: KubeObject, wanted: Wanted, subject: string): re
       if (!source.otherProvider) found.push({ ...keptBinding(pod, name, source, wanted), isCsi: true });
       continue;
     }
-    // Injected before: a config volume of ours, with the secrets volume that it belongs to.
+    // Injected before: a config volume of podsecrets, with its secrets volume.
     const source = wanted.sources.find(
       (candidate) => candidate.configMapName === valueAt(volume, 'configMap', 'name'),
     );

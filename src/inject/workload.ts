@@ -1,8 +1,8 @@
 /**
  * Finds the pod specs in the objects of a manifest.
  *
- * Every kind of Kubernetes that holds a pod spec, custom ones that look like a Deployment, and lists of them, also nested.
- * Other objects pass through unchanged.
+ * Every Kubernetes kind with a pod spec, custom ones like a Deployment, and lists of them, also nested.
+ * Other objects are not changed.
  */
 
 import { asObject, isObject, textOf, valueAt } from '../core/unknown.ts';
@@ -25,7 +25,7 @@ export function objectsOf(document: unknown): readonly KubeObject[] {
   return isList(document) ? (document.items as readonly unknown[]).flatMap(objectsOf) : [document];
 }
 
-/** The document with every object replaced by what `change` makes of it. */
+/** The document with every object replaced by the result of `change`. */
 export function mapObjects(document: unknown, change: (object: KubeObject) => KubeObject): unknown {
   if (!isObject(document)) return document;
   if (!isList(document)) return change(document);
@@ -35,12 +35,12 @@ export function mapObjects(document: unknown, change: (object: KubeObject) => Ku
   };
 }
 
-/** A `List`, or the list of one kind that an API answers with, such as `DeploymentList`. */
+/** A `List`, or a typed list of the API, such as `DeploymentList`. */
 function isList(object: KubeObject): boolean {
   return String(object.kind).endsWith('List') && Array.isArray(object.items);
 }
 
-/** The workload that an object is; undefined when it creates no pods. */
+/** The workload that an object is; undefined if it creates no pods. */
 export function workloadOf(object: KubeObject): Workload | undefined {
   const template = templatePath(object);
   const pod = template && valueAt(object, ...template, 'spec');
@@ -91,7 +91,7 @@ export function withPod(object: KubeObject, pod: KubeObject): KubeObject {
   return template === undefined ? object : withValueAt(object, [...template, 'spec'], pod);
 }
 
-/** Custom resources that create pods (an Argo Rollout) hold their template where a Deployment does. */
+/** Custom resources that create pods (an Argo Rollout) have their template where a Deployment has it. */
 function templatePath(object: KubeObject): readonly string[] | undefined {
   if (typeof object.kind !== 'string') return undefined;
   const custom = Array.isArray(valueAt(object, ...IN_SPEC, 'spec', 'containers')) ? IN_SPEC : undefined;

@@ -1,10 +1,10 @@
 /**
- * New values into old YAML: the text changes only where the value does.
+ * Writes new values into existing YAML: the text changes only where the value does.
  *
  * A YAML library rewrites a whole document, and with it every space, quote and fold that its author chose. Here the document's
- * tree only gives offsets: what is equal before and after keeps every byte; what differs is replaced in the text, in the
- * document's own indentation. Comments stay with the lines they belong to. Kubernetes is known here by one convention only:
- * list items are recognised by their `name`.
+ * tree only gives offsets: equal parts keep every byte; changed parts are replaced in the text, in the
+ * document's own indentation. Comments stay with the lines they belong to. One convention of Kubernetes is used:
+ * list items are identified by their `name`.
  */
 
 import {
@@ -22,7 +22,7 @@ import { isObject } from '../core/unknown.ts';
 import { isSame, type KubeObject } from './manifest.ts';
 import { blockText, type Style, styleOf } from './yaml.ts';
 
-/** Replace what stands between two offsets; where they are equal, insert. */
+/** Replaces the text between two offsets; inserts if they are equal. */
 export interface Edit {
   readonly from: number;
   readonly to: number;

@@ -20,7 +20,7 @@ import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { braces, expressionIn, expressionInText, unrendered } from './template.ts';
 
-/** Every document of a text that holds anything. Throws a Problem at the first that is not YAML. */
+/** Every document of a text with content. Throws a Problem at the first that is not YAML. */
 export function parseManifests(text: string, file: string): readonly Document.Parsed[] {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
@@ -59,7 +59,7 @@ function errorsOf(document: Document.Parsed): readonly YAMLParseError[] {
 const TEMPLATE = /\{\{-?\s*[.$\w]/;
 
 /**
- * Aliases and merges are looked at only when values are made. The library stops at 100 expansions of aliases, as Kubernetes'
+ * Aliases and merges are checked only when values are created. The library stops at 100 expansions of aliases, as Kubernetes'
  * tools do somewhere: "billion laughs" need thousands.
  */
 function checkAliases(document: Document.Parsed, file: string): void {
@@ -98,11 +98,11 @@ function kubernetesTags(tags: Tags): Tags {
 
 const FOREIGN = /:(timestamp|omap|pairs|set|binary)$/;
 
-/** How a document is laid out. */
+/** The layout of a document. */
 export interface Style {
   /** Spaces per level. */
   readonly indent: number;
-  /** Whether the dashes of a list stand deeper than the key above them. */
+  /** Whether the dashes of a list are indented deeper than the key above them. */
   readonly indentSeq: boolean;
 }
 
@@ -148,7 +148,7 @@ export function blockText(value: unknown, style: Style, column: number): string 
 /** The layout of kubectl's output, for new documents. */
 export const KUBECTL_STYLE: Style = { indent: 2, indentSeq: false };
 
-/** The text of a document without what leads up to it: comments and `---`. */
+/** The text of a document without the comments and `---` before it. */
 export function contentsText(source: string, document: Document.Parsed): string {
   if (document.contents === null) return '';
   const [from, , to] = document.contents.range;

@@ -11,7 +11,7 @@ import type forge from 'node-forge';
 export interface Pkcs12 {
   /** DER of the certificates, in the order of the file. */
   readonly certificates: readonly Uint8Array[];
-  /** DER of the last private key, PKCS#1 or PKCS#8 as `keyForm` says. */
+  /** DER of the last private key, PKCS#1 or PKCS#8 according to `keyForm`. */
   readonly key: Uint8Array | undefined;
   readonly keyForm: 'pkcs1' | 'pkcs8';
 }

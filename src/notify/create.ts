@@ -1,6 +1,6 @@
 /**
- * The notifiers that the settings ask for. Signal and touch work in this process, and are loaded only if they are used; a hook
- * and a request have a process of their own.
+ * Creates the notifiers of the settings. Signal and touch work in this process, and are loaded only if they are used; a hook
+ * and a request run in a separate process.
  */
 
 import type { Settings } from '../cli/options.ts';
@@ -15,7 +15,7 @@ export type NotifySettings = Pick<
   'notifySignal' | 'notifyPidFile' | 'notifyProcess' | 'notifyExec' | 'notifyUrl' | 'notifyTouch'
 >;
 
-/** What notifiers use of the process. */
+/** The effects that notifiers need. */
 export interface NotifierOptions {
   readonly settings: NotifySettings;
   readonly process: Pick<ProcessSystem, 'self' | 'user' | 'kill'>;
@@ -23,11 +23,11 @@ export interface NotifierOptions {
   readonly now: () => number;
   /** The directories that are published to, at the time of an attempt. */
   readonly directories: () => readonly string[];
-  /** Runs a hook, or sends a request, in a process of its own. */
+  /** Runs a hook, or sends a request, in a separate process. */
   readonly run: RunNotification;
 }
 
-/** The kinds of the notifiers that the settings ask for, in the order of `createNotifiers`. */
+/** The kinds of the configured notifiers, in the order of `createNotifiers`. */
 export function notifierKinds(settings: NotifySettings): readonly NotifierKind[] {
   const { notifySignal, notifyExec, notifyUrl, notifyTouch } = settings;
   const set = { signal: notifySignal, exec: notifyExec, url: notifyUrl, touch: notifyTouch } as const;

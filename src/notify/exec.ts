@@ -1,7 +1,7 @@
 /**
  * Notifies the application by running a command: a hook.
  *
- * A list of arguments, never a shell. It runs in a process group of its own with an environment of its own, has a time
+ * A list of arguments, never a shell. It runs in its own process group with its own environment, has a time
  * limit, and leaves no process behind: when it ends, or is ended, its whole group ends with it. Of its output only the last
  * lines are shown, only when it failed, and only with every published value redacted.
  */
@@ -16,9 +16,9 @@ import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
 
 /** The environment of a hook, and how long it may run. */
 export interface ExecOptions {
-  /** Our own environment, of which the hook gets a part. */
+  /** The environment of podsecrets, of which the hook gets a part. */
   readonly environment: Environment;
-  /** Replaces published values in the output of the hook; undefined when it may show a value that is not known. */
+  /** Replaces published values in the output of the hook; undefined if it may show a value that is unavailable. */
   readonly redact: Redact;
   /** Called at the start of a run with the id of its process group. */
   readonly onStart: (group: number) => void;
@@ -71,7 +71,7 @@ interface Exit {
 /** Milliseconds after the end of the hook in which a process that left the group may still write output. */
 const DRAIN = 200;
 
-/** Resolves at the end of the hook and of its group, soon after `timeout` or `signal` at the latest. Rejects when it could not start. */
+/** Resolves at the end of the hook and of its group, soon after `timeout` or `signal` at the latest. Rejects if it could not start. */
 function waitForExit(
   child: ChildProcess,
   signal: AbortSignal,
@@ -136,7 +136,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, signal);
   } catch {
-    // ESRCH: the group has ended already. EPERM: the hook changed its user, and we may not signal it.
+    // ESRCH: the group has ended already. EPERM: the hook changed its user, and podsecrets may not signal it.
   }
 }
 
@@ -146,7 +146,7 @@ function failure(program: string, result: string, output: string | undefined): P
     code: 'notify.exec',
     subject: `hook ${quote(program)}`,
     message: shown === '' ? `${result}; no output` : `${result}; last output: ${shown}`,
-    remedy: 'Correct the error that it reports, or run it by hand in this container.',
+    remedy: 'Correct the error that it reports, or run it manually in this container.',
     retry: true,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * One way to notify the application, and what the status page shows of it.
+ * One way to notify the application, and its status.
  */
 
 import type { Problem, ProblemCode } from '../core/problem.ts';
@@ -13,12 +13,12 @@ export interface Notifier {
 
 export type NotifierKind = 'signal' | 'exec' | 'url' | 'touch';
 
-/** Replaces published values in a text of others; undefined when the text may show a value that is not known. */
+/** Replaces published values in an external text; undefined if the text may show a value that is unavailable. */
 export type Redact = (text: string) => string | undefined;
 
-/** Stands for such a text. */
+/** Shown instead of such a text. */
 export const NOT_SHOWN =
-  'not shown, because the values of an earlier change are gone and could not be redacted';
+  'not shown, because the values of an earlier change are no longer available for redaction';
 
 /** One notifier on the status page. */
 export interface NotifierStatus {

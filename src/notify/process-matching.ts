@@ -1,5 +1,5 @@
 /**
- * The processes of a PID namespace, and which of them a signal is for.
+ * The processes of a PID namespace, and the selection of those to signal.
  *
  * A process is found by the pid in its own pid file, or by its name. Both can be wrong: a pid file outlives its process, a
  * pid is reused, the kernel truncates a name after 15 bytes, and workers have the name of their master. A process that is
@@ -23,7 +23,7 @@ export interface ProcessEntry {
 /** The processes that can be seen, by pid. */
 export type ProcessTable = ReadonlyMap<number, ProcessEntry>;
 
-/** What `/proc/PID/stat` and `/proc/PID/cmdline` say; undefined when the text is not what the kernel writes. */
+/** What `/proc/PID/stat` and `/proc/PID/cmdline` say; undefined if the text does not have the kernel's format. */
 export function parseProcess(stat: string, cmdline: string): ProcessEntry | undefined {
   // The name is in parentheses and may contain some itself, so the last one ends it.
   const end = stat.lastIndexOf(')');
@@ -43,7 +43,7 @@ export function parseProcess(stat: string, cmdline: string): ProcessEntry | unde
   };
 }
 
-/** The first line of a pid file: a pid, or undefined when it holds anything else. Further lines are ignored. */
+/** The first line of a pid file: a pid, or undefined if it contains anything else. Further lines are ignored. */
 export function parsePidFile(text: string): number | undefined {
   const match = /^[ \t]*(\d{1,7})[ \t]*\r?(\n|$)/.exec(text);
   const pid = Number(match?.[1]);
@@ -54,7 +54,7 @@ export function parsePidFile(text: string): number | undefined {
 const LARGEST_PID = 4_194_304;
 
 /**
- * The processes to signal for a name: those that have it, except us, our descendants, and the children of a process that has
+ * The processes to signal for a name: those that have it, except this process, its descendants, and the children of a process that has
  * it too: a master signals its workers itself, and a worker that is signalled twice drops its requests.
  */
 export function findByName(table: ProcessTable, name: string, self: number): readonly ProcessEntry[] {
@@ -66,13 +66,13 @@ export function findByName(table: ProcessTable, name: string, self: number): rea
   return found.filter((process) => !pids.has(process.parent));
 }
 
-/** Whether a pid is ourselves or descends from us. */
+/** Whether a pid is this process or a descendant. */
 export function isSelfOrDescendant(table: ProcessTable, pid: number, self: number): boolean {
   return ancestry(table, pid).includes(self);
 }
 
 /**
- * Whether we see only our own container: process 1 is then ourselves, or the small init that started us. In a pod with a
+ * Whether this process sees only its own container: process 1 is then this process, or the small init that started it. In a pod with a
  * shared PID namespace process 1 is the sandbox's `pause`, which is the parent of orphans only.
  */
 export function hasOwnPidNamespace(table: ProcessTable, self: number): boolean {
@@ -88,12 +88,12 @@ export function isReused(process: ProcessEntry, bootTime: number, written: numbe
   return bootTime + (process.started * 1000) / TICKS_PER_SECOND > written + REUSE_SLACK;
 }
 
-/** USER_HZ: what /proc counts in, 100 on every architecture we build for, whatever the kernel's own tick. */
+/** USER_HZ, the unit of /proc: 100 on every supported architecture, whatever the kernel's own tick. */
 const TICKS_PER_SECOND = 100;
 
 /**
- * Milliseconds of tolerance, because the wall clock may have been set since: not to signal the right process is worse than to
- * miss a pid that was reused within seconds.
+ * Milliseconds of tolerance, because the wall clock may have been set since. Not signalling the right process is worse than
+ * missing a pid that was reused within seconds.
  */
 const REUSE_SLACK = 10_000;
 
@@ -102,7 +102,7 @@ function matchesName(process: ProcessEntry, wanted: string): boolean {
   if (base === wanted || process.program === wanted) return true;
   const cut = truncateComm(wanted);
   if (process.name !== cut) return false;
-  // Two long names can be equal once truncated: argv[0] distinguishes them, unless it holds a title instead.
+  // Two long names can be equal once truncated: argv[0] distinguishes them, unless it contains a title instead.
   return cut === wanted || !base.startsWith(cut);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Reads /proc: which processes there are in our PID namespace.
+ * Reads the processes of the PID namespace from /proc.
  *
  * A process may end between being listed and being read; it is then left out. Nothing is cached, because pids are reused.
  */
@@ -17,7 +17,7 @@ export function readProcessTable(proc: string = '/proc'): ProcessTable {
   return table;
 }
 
-/** When the machine started, by its clock as it is set now: milliseconds since 1970, 0 when /proc does not say. */
+/** When the machine started, by its clock as it is set now: milliseconds since 1970, 0 if /proc does not have it. */
 export function readBootTime(proc: string = '/proc'): number {
   return Number(/^btime (\d+)$/m.exec(readText(`${proc}/stat`) ?? '')?.[1] ?? 0) * 1000;
 }

@@ -1,8 +1,8 @@
 /**
- * Reaps the orphans of hooks when we are process 1.
+ * Reaps the orphans of hooks if this process is process 1.
  *
- * A process that a hook leaves behind becomes a child of process 1, and when it ends stays in the process table until its
- * new parent waits for it. In a pod with a shared PID namespace that is the sandbox's task; otherwise it is ours, and Node
+ * A process that outlives its hook becomes a child of process 1, and when it ends stays in the process table until its
+ * new parent waits for it. In a pod with a shared PID namespace the sandbox does that; otherwise podsecrets must, and Node
  * waits only for children that it started itself. So waitpid(2) is called for the others, through node:ffi, which is loaded
  * only when there is a zombie. Node's own children must be left to Node, which would not notice their end otherwise. It
  * waits for them as soon as its event loop turns: a zombie that is still there after two turns is none of them.
@@ -24,7 +24,7 @@ export interface ReapSystem {
 
 /**
  * Waits for every ended child that is not Node's. Returns how many are left, because node:ffi is missing (before Node 26).
- * Does nothing unless we are process 1.
+ * Does nothing unless this process is process 1.
  */
 export async function reapZombies(self: number, system: ReapSystem = real): Promise<number> {
   if (self !== 1) return 0;

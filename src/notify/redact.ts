@@ -2,9 +2,9 @@
  * Replaces published values in untrusted text before it may be shown.
  *
  * A hook can print a value that it read, and a reload endpoint can respond with it. Only the end of either is shown, and only
- * after every value was replaced in the forms in which programs print values: as it is, line by line, field by field of a
+ * after every value was replaced in the forms in which programs print values: unchanged, line by line, field by field of a
  * JSON value, and each of these in base64, in hex, and with any of its characters escaped for a URL, JSON, a string literal,
- * HTML or a shell. A program that prints a value in pieces, or in an encoding of its own, is not covered.
+ * HTML or a shell. A program that prints a value in pieces, or in another encoding, is not covered.
  */
 
 import type { Secret } from '../core/secret.ts';
@@ -42,7 +42,7 @@ interface Place {
   readonly end: number;
 }
 
-/** Characters. A piece that is shorter occurs within words, and is replaced only where it stands alone. */
+/** Characters. A piece that is shorter occurs within words, and is replaced only as a separate word. */
 const SHORT = 4;
 
 function* placesOf(piece: string, text: string): Iterable<Place> {
@@ -76,14 +76,14 @@ function isEscape(character: string | undefined): boolean {
   return character === '+' || (ESCAPES as readonly (string | undefined)[]).includes(character);
 }
 
-/** Every index at which the character may begin, as it is or escaped. */
+/** Every index at which the character may begin, unchanged or escaped. */
 function* startsOf(character: string, text: string): Iterable<number> {
   for (const first of new Set([character, ...(character === ' ' ? ['+'] : []), ...ESCAPES])) {
     for (let at = text.indexOf(first); at !== -1; at = text.indexOf(first, at + 1)) yield at;
   }
 }
 
-/** Where the characters end that begin at `start`, each as it is or in any escape; undefined when they do not begin there. */
+/** Where the characters end that begin at `start`, each unchanged or in any escape; undefined if they do not begin there. */
 function endOf(characters: readonly string[], text: string, start: number): number | undefined {
   let ends = new Set([start]);
   for (const character of characters) {
@@ -116,7 +116,7 @@ const CONTROLS: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '
 
 const forms = new Map<string, readonly string[]>();
 
-/** How programs write one character: as it is, and escaped for a URL, JSON, a string literal, HTML or a shell. Lower case. */
+/** How programs write one character: unchanged, and escaped for a URL, JSON, a string literal, HTML or a shell. Lower case. */
 function formsOf(character: string): readonly string[] {
   const known = forms.get(character);
   if (known !== undefined) return known;

@@ -25,7 +25,7 @@ export interface NotifyRequest {
   readonly parent: number;
 }
 
-/** Makes one attempt in a process of its own. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
+/** Makes one attempt in a separate process. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
 export type RunNotification = (request: Omit<NotifyRequest, 'parent'>, stop: AbortSignal) => Promise<void>;
 
 /** A message of that process. */

@@ -1,7 +1,7 @@
 /**
- * Signals the application: a process in a PID namespace that is shared with us.
+ * Signals the application: a process in a shared PID namespace.
  *
- * The process is looked up each time, by its pid file or by its name. Each usual failure has a message of its own with the
+ * The process is looked up each time, by its pid file or by its name. Each usual failure has its own message with the
  * remedy: no shared namespace, another user, no such process, a pid file that is stale, or whose pid was reused.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Notifies the application by touching a file: created when it is missing, else given a new modification time.
+ * Notifies the application by touching a file: creates it if it is missing, else updates its modification time.
  *
  * A watcher gets the events of an attribute change and of a close after writing; the content does not change.
  */

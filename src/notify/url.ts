@@ -89,7 +89,7 @@ function refusal(subject: string, { status, headers, body: bytes }: HttpResponse
   });
 }
 
-/** A location without its query, which often is our own with its token, and without a password. */
+/** A location without its query, which is often the request's own query with a token, and without a password. */
 function withoutQuery(location: string): string {
   return location.replace(/[?#].*$/s, '').replace(/^([a-z+.-]*:?\/\/)[^/]*@/i, '$1');
 }

@@ -1,5 +1,5 @@
 /**
- * What a publish changes: the generation on disk, compared with the snapshot that is to be published.
+ * The changes of a publish: compares the generation on disk with the next snapshot.
  *
  * The comparison is with the disk and not with memory, so that a restart that changes nothing sends no notification. Content,
  * mode and owner count; modification times and inodes do not. Contents are read in chunks of 64 KiB, the most that Secrets
@@ -22,7 +22,7 @@ export interface FoundFile {
   readonly sameContent: boolean;
 }
 
-/** The change from what was found to `next`, paths in the order of `next`; with no `owner` asked for, any owner is right. */
+/** The change from the files on disk to `next`, paths in the order of `next`; without `owner` any owner is accepted. */
 export function diff(found: readonly FoundFile[], next: Snapshot, owner: Owner | undefined): Change {
   const gone = new Map(found.map((file) => [file.path, file]));
   const added: FilePath[] = [];
@@ -73,7 +73,7 @@ export function findFiles(
       return;
     }
     const checked = filePath(relative);
-    // No publish can have made a path that is not valid.
+    // No publish can have created an invalid path.
     if (typeof checked !== 'string') return;
     const value = values.get(relative);
     const sameSize = value !== undefined && stat.isFile() && stat.size === value.length;

@@ -1,7 +1,7 @@
 /**
  * Publishes to a directory that is held (held-directory.ts), by this process or by the one that started it.
  *
- * Each publish takes a lock of its own, and is safe against kill -9 after any step (publish.ts). The caller decides which
+ * Each publish takes its own lock, and is safe against kill -9 after any step (publish.ts). The caller decides which
  * files.
  */
 
@@ -25,10 +25,10 @@ export interface DirectoryOptions extends LockOptions {
   readonly fs?: FileSystem;
 }
 
-/** Where files go. */
+/** A writer of one directory. */
 export interface Directory {
   /**
-   * Makes the directory hold exactly this snapshot, in one step, or rejects with a Problem of stage `publish` and leaves it as
+   * Makes the directory contain exactly this snapshot, in one step, or rejects with a Problem of stage `publish` and leaves it as
    * it was. The pending names are stored with the generation until `clearPendingNotification` of the holder, beyond the end
    * of the process.
    */

@@ -8,12 +8,12 @@ import { toPublishProblem } from './fs-problems.ts';
 import type { Owner, Snapshot } from './snapshot.ts';
 import { snapshotSpace, type VolumeSpace, volumeSpace } from './space.ts';
 
-/** What the work is done on. */
+/** The object of the work. */
 export interface Work {
   readonly fs: FileSystem;
   readonly dir: string;
   readonly owner?: Owner | undefined;
-  /** What is being written, if something is. */
+  /** The snapshot that is being written, if any. */
   readonly next?: Snapshot;
 }
 

@@ -1,10 +1,10 @@
 /**
  * Whether a directory can be published to: it is in memory, so that no value reaches a disk, or the user allows a disk; and
- * the kernel lets every user follow our links in it (sticky.ts).
+ * the kernel allows every user to follow the links in it (sticky.ts).
  *
  * If only the last part of the path is missing, the directory is created. If more is missing, the volumeMount was probably
  * forgotten: that is an error, because a directory in the container's own writable layer would never reach the application.
- * The directory is never removed or replaced, because the subPath mount of an application holds its inode.
+ * The directory is never removed or replaced, because the subPath mount of an application refers to its inode.
  */
 
 import { dirname, resolve } from 'node:path';
@@ -14,11 +14,11 @@ import type { FileSystem } from './fs.ts';
 import { refuseSticky } from './sticky.ts';
 import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
 
-/** What a directory must be. */
+/** The requirements of a directory. */
 export interface DirectoryTerms {
   /** Whether a directory that is not in memory is accepted. */
   readonly allowDisk: boolean;
-  /** Effective uid of the process, and so the owner of every link it makes. */
+  /** Effective uid of the process, which owns every link it creates. */
   readonly user: number;
   /** Whether the remedy is a change to a pod. */
   readonly inKubernetes: boolean;

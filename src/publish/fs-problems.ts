@@ -1,5 +1,5 @@
 /**
- * Errors of the file system, explained: what failed, what the system said, and what to change in the pod.
+ * Errors of the file system, as Problems: the operation, the error, and the change to the pod.
  *
  * Only the operation, the path and the errno are shown. Any other error is a bug and is returned unchanged.
  */
@@ -17,7 +17,7 @@ interface Space {
   readonly freeInodes: number | undefined;
 }
 
-/** What was attempted. */
+/** The attempted operation. */
 export interface Attempt {
   readonly dir: string;
   readonly owner: Owner | undefined;
@@ -47,7 +47,7 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
       const { needed, free, freeInodes } = space();
       if (freeInodes === 0) {
         return problem(
-          'no inodes left in the volume: it holds as many files, directories and links as it may',
+          'no inodes left in the volume: its limit of files, directories and links is reached',
           'Remove other files from the volume, or raise its sizeLimit or nr_inodes: each file and each link needs one, and for one second the old and the new files are both in it.',
         );
       }

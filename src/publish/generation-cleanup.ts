@@ -1,6 +1,6 @@
 /**
  * Removes generations that were replaced: the work of the process that owns the directory, because a process that published
- * and waited for it would live a second longer, with its values.
+ * and waited for it would keep its values in memory for a second longer.
  *
  * A reader may be between two steps: it has resolved `..data`, or opened it, and not yet the file below. So a replaced
  * generation stays for one more second. The kubelet removes it at once, so that in a ConfigMap volume such a reader, though
@@ -18,7 +18,7 @@ import { keptForRedaction } from './retention.ts';
 /** The removal of replaced generations. */
 export interface GenerationCleanup {
   /**
-   * Removes what no reader can be in any more, now, and the rest at its time. Rejects when a removal that is due fails, or
+   * Removes generations that no reader can use any more, now, and the others when they are due. Rejects if a removal that is due fails, or
    * another process changes the directory for too long; the next call tries again.
    */
   run(): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * A directory that belongs to this process until it is closed: no other process holds it, and only the processes that this
+ * A directory that this process holds until it is closed: no other process can hold it, and only the processes that this
  * one starts publish to it.
  *
  * Holding it checks its file system, takes its lock, and removes replaced generations. Publishing is the work of a writer
@@ -18,13 +18,13 @@ import { holdsFiles, readLayout } from './layout.ts';
 import { type LockOptions, takeLock, takeWriteLock } from './lock.ts';
 import { clearPendingNotification, readPendingNotification } from './pending-notification.ts';
 
-/** Which directory, and on what terms. `lockTimeout`: how long to wait for another holder; `stop` ends the wait. */
+/** The directory, and how to hold it. `lockTimeout`: how long to wait for another holder; `stop` ends the wait. */
 export interface HoldOptions extends DirectoryTerms, LockOptions {
   readonly dir: string;
   readonly fs?: FileSystem;
 }
 
-/** What a writer must be given to publish to a directory that is held; no secret, and the same in every process. */
+/** The parameters for a writer to a held directory; not secret, and the same in every process. */
 export interface DirectoryHandle {
   /** Absolute, without links. */
   readonly path: string;
@@ -34,12 +34,12 @@ export interface DirectoryHandle {
 
 /** Names that were published and not delivered. */
 export interface UndeliveredNames {
-  /** The generation that they are stored with; undefined when there is none. */
+  /** The generation that they are stored with; undefined if there is none. */
   readonly generation: string | undefined;
   readonly files: readonly FilePath[];
 }
 
-/** A directory that is held. Every function throws a Problem of stage `publish` when the file system refuses. */
+/** A directory that is held. Every function throws a Problem of stage `publish` for a file system error. */
 export interface HeldDirectory extends DirectoryHandle {
   /** Whether there is a generation that has all of these files: published by this process or by an earlier one. */
   holds(paths: readonly FilePath[]): boolean;
@@ -47,7 +47,7 @@ export interface HeldDirectory extends DirectoryHandle {
   appliedSecrets(): string | undefined;
   /** The stored names: files whose change the application may not have been notified of. */
   pendingNotification(): UndeliveredNames;
-  /** Every notifier has delivered what was stored with this generation. What a later one added stays. */
+  /** Call when every notifier has delivered the names of this generation. Names of a later one stay. */
   clearPendingNotification(generation: string): void;
   /**
    * Removes replaced generations that no reader and no hook needs, and those of writers that were killed, now or within a
@@ -87,7 +87,7 @@ export async function holdDirectory(options: HoldOptions): Promise<HeldDirectory
 
   async function close(): Promise<void> {
     try {
-      // What cannot be removed now is left to the next process.
+      // The next process removes what cannot be removed now.
       await removeReplaced().catch(() => {});
       await cleanup.settled();
     } finally {

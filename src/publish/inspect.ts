@@ -1,6 +1,6 @@
 /**
- * What a publish would find at the path of a directory, without creating, locking or writing anything: for `doctor`, which
- * also runs beside a sidecar that holds the lock.
+ * Inspects the path of a directory for a publish, without creating, locking or writing anything: for `doctor`, which
+ * also runs while a sidecar holds the lock.
  */
 
 import * as nodeFs from 'node:fs';
@@ -9,7 +9,7 @@ import { explained } from './explain.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
 
-/** What was found. */
+/** The result. */
 export interface DirectoryFacts {
   readonly path: string;
   readonly exists: boolean;

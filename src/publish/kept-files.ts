@@ -1,7 +1,7 @@
 /**
- * Files of the current generation that are used again, because the version that they came from never changes.
+ * Reuses files of the current generation whose pinned version never changes.
  *
- * Only a file that is exactly the one that was written is used: another container may write to the volume.
+ * Only an unchanged file is used, because another container may write to the volume.
  */
 
 import {
@@ -20,7 +20,7 @@ import { DATA } from './layout.ts';
 
 /** Files of the current generation of one directory. */
 export interface KeptFiles {
-  /** Identifies the file as it is now; differs after any change of it. Undefined when there is none. */
+  /** The identity of the current file, which differs after any change of it. Undefined if there is none. */
   identify(path: FilePath): string | undefined;
   /** The content, if the file is still the one of that identity. */
   read(path: FilePath, written: string): Secret | undefined;
@@ -52,7 +52,7 @@ export function keptFiles(dir: string): KeptFiles {
   };
 }
 
-/** Every change of content, mode or owner moves the time of change, which no program can set. */
+/** Every change of content, mode or owner updates the ctime, which no program can set. */
 function identityOf(stats: BigIntStats): string | undefined {
   return stats.isFile() ? `${stats.dev}:${stats.ino}:${stats.ctimeNs}` : undefined;
 }

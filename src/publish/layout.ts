@@ -1,8 +1,8 @@
 /**
- * What is in the directory: the current generation, our links, leftovers of a crash, and what others put there.
+ * The contents of the directory: the current generation, links of podsecrets, leftovers of a crash, and foreign files.
  *
- * Names that begin with `..` are ours by rule; any other name is ours only if it is exactly a link that podsecrets makes.
- * What is not ours is never changed.
+ * Names that begin with `..` belong to podsecrets; any other name only if it is exactly a link that podsecrets creates.
+ * Foreign files are never changed.
  */
 
 import { join } from 'node:path';
@@ -18,10 +18,10 @@ export const NEW_DATA = '..data_tmp';
 /** The file that the owner of the directory locks (lock.ts). */
 export const LOCK = '..lock';
 
-/** Beside a generation, never in it: a program that copies the whole generation, as any user, finds secret files only. */
+/** Next to a generation, never in it, so that a program that copies the whole generation gets only secret files. */
 const PENDING_SUFFIX = '.pending';
 
-/** Beside a generation too: the Kubernetes Secrets that were applied from it. */
+/** Also next to a generation: the Kubernetes Secrets that were applied from it. */
 const APPLIED_SUFFIX = '.applied';
 
 /** Every name in the directory, by owner. */
@@ -34,9 +34,9 @@ export interface Layout {
   readonly appliedFile: string | undefined;
   /** The pending files and records of other generations. */
   readonly otherSideFiles: readonly string[];
-  /** Names that are our links, `name -> ..data/name`. */
+  /** Names of podsecrets' links, `name -> ..data/name`. */
   readonly links: ReadonlySet<string>;
-  /** Names that podsecrets did not make. */
+  /** Names that podsecrets did not create. */
   readonly foreign: ReadonlySet<string>;
   /** Whether a crash left a link that never became `..data`. */
   readonly hasNewData: boolean;
@@ -51,7 +51,7 @@ interface CurrentGeneration {
   readonly names: ReadonlySet<string>;
 }
 
-/** Classifies every name once. Throws a Problem when `..data` is not ours, and the errors of the file system. */
+/** Classifies every name once. Throws a Problem if podsecrets did not create `..data`, and file system errors. */
 export function readLayout(fs: FileSystem, dir: string): Layout {
   const generations: string[] = [];
   const sideFiles: string[] = [];
@@ -96,7 +96,7 @@ export function remainingDelay({ current }: Layout, now: number): number {
   return current === undefined ? 0 : Math.min(current.since + CLEANUP_DELAY - now, CLEANUP_DELAY);
 }
 
-/** Relative, so that it holds wherever the volume is mounted. */
+/** Relative, so that it is valid wherever the volume is mounted. */
 export function linkTarget(name: string): string {
   return `${DATA}/${name}`;
 }
@@ -150,7 +150,7 @@ function foreignData(data: string, target: string | undefined): Problem {
   });
 }
 
-/** Whether there is a generation that has all of these files; false also when it cannot be read. */
+/** Whether there is a generation that has all of these files; false also if it cannot be read. */
 export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath[]): boolean {
   try {
     const { current, links } = readLayout(fs, dir);

@@ -1,9 +1,9 @@
 /**
  * The two locks of a directory.
  *
- * `..lock` is held by the process that owns the directory, for as long as it lives: a second one is refused. `..write-lock` is
- * held by the process that changes it, for the moment of the change: a publish is done by a short process of its own, and a
- * lock does not pass to a process that is started.
+ * `..lock` is held by the process that owns the directory, until it ends: a second one is rejected. `..write-lock` is
+ * held by the process that changes it, during the change, because a publish runs in a separate short process, and a
+ * child process does not inherit a lock.
  *
  * The kernel must release the lock when its holder is killed, and it must hold between containers, which share neither
  * process ids nor, with docker-compose, a network: a lock on a file. Node has no call for that, but its SQLite locks its
@@ -24,7 +24,7 @@ import { escapeControl } from '../core/text.ts';
 import { readBounded } from './bounded-read.ts';
 import { LOCK } from './layout.ts';
 
-/** The other file that is locked. Both are always empty. */
+/** The second lock file. Both are always empty. */
 const WRITE_LOCK = '..write-lock';
 /** Names the holder of the lock for a process that waits. Valid only while the lock is held. */
 const HOLDER = '..holder';
@@ -99,17 +99,17 @@ async function tryLock(path: string): Promise<Lock | undefined> {
   }
 }
 
-/** SQLITE_BUSY, the lower byte of the code, is the answer when another connection holds the lock. */
+/** SQLITE_BUSY, the lower byte of the code, means that another connection holds the lock. */
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
 }
 
-/** Written in place, and only if the text differs: a restart that changes nothing moves no mtime. */
+/** Written in place, and only if the text differs: a restart without a change updates no mtime. */
 function writeHolder(dir: string, text: string): void {
   try {
     if (readHolder(dir) === text) return;
     // Not through a link and not waiting for a pipe: another writer to the volume could have put one under this name, to
-    // make us overwrite a file of ours.
+    // make podsecrets overwrite one of its files.
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants;
     const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
     const file = nodeFs.openSync(join(dir, HOLDER), flags);

@@ -1,9 +1,9 @@
 /**
  * Names of files whose change the application has not been notified of, stored with the generation they belong to.
  *
- * A process may be killed between a publish and its notification; the next process finds nothing changed, and would notify
- * nobody. So the names of the changed files are in a file beside the new generation until every notifier has delivered
- * them. The file counts only while its generation is current, so that only changes that happened are notified.
+ * A process may be killed between a publish and its notification; the next process finds nothing changed, and would not
+ * notify. So the names of the changed files are in a file next to the new generation until every notifier has delivered
+ * them. The file is valid only while its generation is current, so that only changes that happened are notified.
  */
 
 import { join } from 'node:path';
@@ -19,9 +19,9 @@ import { isGenerationName, type Layout, pendingFileName } from './layout.ts';
  */
 const LIMIT = 4 * 1024 * 1024;
 
-/** What the application has not been notified of. */
+/** The changes that the application has not been notified of. */
 export interface PendingNotification {
-  /** Names of the changed files; empty when everything was delivered. */
+  /** Names of the changed files; empty if everything was delivered. */
   readonly files: readonly FilePath[];
   /**
    * The generations that were replaced since the last delivery, the oldest first, at most two: a hook may print their values.
@@ -30,7 +30,7 @@ export interface PendingNotification {
   readonly replaced: readonly string[];
 }
 
-/** Stores it for a generation that is being made; writes nothing when there are no files. `generation`: its path. */
+/** Stores it for a new generation; writes nothing if there are no files. `generation`: its path. */
 export function writePendingNotification(
   fs: FileSystem,
   generation: string,
@@ -40,7 +40,7 @@ export function writePendingNotification(
   fs.writeFileSync(pendingFileName(generation), JSON.stringify(pending), { flag: 'wx', mode: 0o600 });
 }
 
-/** What is stored for the current generation; empty when all was delivered, or the file is not one of ours. */
+/** The names stored for the current generation; empty if all were delivered, or podsecrets did not write the file. */
 export function readPendingNotification(
   fs: FileSystem,
   dir: string,
@@ -60,7 +60,7 @@ export function clearPendingNotification(fs: FileSystem, dir: string, generation
   fs.rmSync(join(dir, pendingFileName(generation)), { recursive: true, force: true });
 }
 
-/** Hooks work with these names: one that leaves the directory is not passed on. */
+/** Hooks use these names, so names outside of the directory are dropped. */
 function isPaths(value: unknown): value is readonly FilePath[] {
   return Array.isArray(value) && value.every((path) => typeof path === 'string' && filePath(path) === path);
 }

@@ -1,5 +1,5 @@
 /**
- * One publish: makes the directory hold exactly the next snapshot, in one step that a reader can see.
+ * One publish: makes the directory contain exactly the next snapshot, in one atomic step.
  *
  *   <dir>/..2026_01_31_23_59_59.a1B2c3/   a generation: every file of one publish
  *   <dir>/..data -> ..2026_01_31_23_59_59.a1B2c3
@@ -7,8 +7,8 @@
  *   <dir>/..2026_01_31_23_59_59.a1B2c3.pending        names to notify the application of (pending-notification.ts)
  *
  *  (1) Read the layout of the directory.
- *  (2) Remove what a crash left: a `..data_tmp`, dangling links, files beside generations that are not current.
- *  (3) Refuse if a name of the next generation is taken by something that is not ours.
+ *  (2) Remove what a crash left: a `..data_tmp`, dangling links, files next to generations that are not current.
+ *  (3) Fail if a name of the next generation belongs to a foreign file.
  *  (4) Compare contents, modes and owners with the disk. If nothing differs, write nothing and return.
  *  (5) Make a new generation, closed to others until it is complete. If it would not fit, remove older ones first.
  *  (6) Store the pending names. Write the files: content, then mode, then owner. Open the generation to others.
@@ -55,12 +55,12 @@ import { fits, snapshotSpace, volumeSpace } from './space.ts';
  *
  * `never`: nothing notifies. `replacing`: a change to files that were published before; the first publish is not notified,
  * because the programs that can read the files are not running yet, and a SIGHUP would end one that does not handle it.
- * `changes`: every change, also if somebody removed all files since: for every later publish of a program. `always`: every
+ * `changes`: every change, also if all files were removed since: for every later publish of a program. `always`: every
  * publish, even one that changed nothing (--notify-on-start, at the first publish of a program).
  */
 export type Announce = 'never' | 'replacing' | 'changes' | 'always';
 
-/** What a publish did. */
+/** The result of a publish. */
 export interface Published {
   readonly change: Change;
   /** The current generation. */
@@ -71,7 +71,7 @@ export interface Published {
   readonly warning?: Problem;
 }
 
-/** Where to publish, and with what. */
+/** The directory, and the effects of a publish. */
 export interface PublishContext {
   readonly fs: FileSystem;
   /** Absolute, without links. */
@@ -147,7 +147,7 @@ function storedNotification(
 }
 
 /**
- * Removes older generations if the next one does not fit beside them, although a hook may need their values, as soon as no
+ * Removes older generations if the next one does not fit together with them, although a hook may need their values, as soon as no
  * reader is in them.
  */
 function makeRoom({ fs, dir }: PublishContext, layout: Layout, next: Snapshot, now: number): void {
@@ -158,7 +158,7 @@ function makeRoom({ fs, dir }: PublishContext, layout: Layout, next: Snapshot, n
 
 /** Makes the directory show the current generation and nothing else. */
 function removeStale({ fs, dir }: PublishContext, layout: Layout): void {
-  // Recursive: a directory of that name, made by somebody else, would block every publish.
+  // Recursive, because a foreign directory of that name would block every publish.
   if (layout.hasNewData) fs.rmSync(join(dir, NEW_DATA), { recursive: true, force: true });
   for (const name of layout.links) {
     if (!layout.current?.names.has(name)) fs.unlinkSync(join(dir, name));
@@ -166,7 +166,7 @@ function removeStale({ fs, dir }: PublishContext, layout: Layout): void {
   for (const file of layout.otherSideFiles) fs.rmSync(join(dir, file), { recursive: true, force: true });
 }
 
-/** After a failure, removes the unpublished generation; after a success, what the publish left behind. */
+/** After a failure, removes the unpublished generation; after a success, leftovers of the publish. */
 function cleanUp(context: PublishContext, unpublished: string | undefined): void {
   const { fs, dir } = context;
   try {
@@ -177,7 +177,7 @@ function cleanUp(context: PublishContext, unpublished: string | undefined): void
   }
 }
 
-/** A set of more than half of the volume is published once, and no later one fits beside it. */
+/** A set of more than half of the volume is published once, and no later one fits together with it. */
 function spaceWarning({ fs, dir }: PublishContext, next: Snapshot): { readonly warning?: Problem } {
   const needed = snapshotSpace(next).bytes;
   const size = volumeSpace(fs, dir).size.bytes;
@@ -228,7 +228,7 @@ function writeFiles({ fs, dir, owner }: PublishContext, generation: string, next
   setMode(fs, generation, openToOthers);
 }
 
-/** Not through a link, which another writer to the directory could have put there since. */
+/** Does not follow a link, which another writer to the directory could have created since. */
 function setMode(fs: FileSystem, path: string, mode: number): void {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   const opened = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

@@ -1,9 +1,9 @@
 /**
- * Which replaced generation stays until the application was notified.
+ * Selects the replaced generation that stays until the application was notified.
  *
- * A hook that is notified of a new password may well print the old one, which may still be valid: AWS keeps the previous
- * version. To redact it, the value is read from the replaced generation, so that no process has to remember it. The
- * directory holds at most two generations then, and they take at most half of the volume, because the next one must fit.
+ * A hook that is notified of a new password may print the old one, which may still be valid: AWS keeps the previous
+ * version. To redact it, the value is read from the replaced generation, so that no process keeps it in memory. The
+ * directory then contains at most two generations, and they take at most half of the volume, because the next one must fit.
  */
 
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * How much a snapshot or a generation takes of the volume, and how much the volume has.
+ * The size of a snapshot or a generation, and the free space of the volume.
  */
 
 import { join } from 'node:path';

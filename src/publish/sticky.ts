@@ -1,9 +1,9 @@
 /**
- * Refuses a directory in which the kernel may keep the application from opening the files.
+ * Rejects a directory in which the kernel may prevent the application from opening the files.
  *
- * Each file that an application opens is a symbolic link of ours. With the sysctl fs.protected_symlinks, which is on in most
+ * Each file that an application opens is a symbolic link of podsecrets. With the sysctl fs.protected_symlinks, which is on in most
  * distributions, the kernel follows a link in a sticky, world-writable directory only for the owner of the link, or if the
- * directory has the owner of the link. So root is refused as well. A tmpfs that is mounted without options, such as an
+ * directory has the owner of the link. So root is rejected too. A tmpfs that is mounted without options, such as an
  * `emptyDir` of medium Memory, is such a directory, and belongs to root. The sysctl itself is not read: it belongs to the
  * node, and the next node may differ.
  */

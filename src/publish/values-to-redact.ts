@@ -14,7 +14,7 @@ import { readPendingNotification } from './pending-notification.ts';
 /** Bytes of all values together. More would be a file that another container put there. */
 const LIMIT = 64 * 1024 * 1024;
 
-/** Every value that a hook may print; undefined when one of them cannot be read, or not any more. */
+/** Every value that a hook may print; undefined if one of them cannot be read any more. */
 export function readValuesToRedact(fs: FileSystem, dir: string): readonly Secret[] | undefined {
   try {
     return readValues(fs, dir);

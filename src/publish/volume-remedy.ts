@@ -1,5 +1,5 @@
 /**
- * The volume that a remedy asks for, as a pod spec or docker-compose.yaml declares it.
+ * The volume of a remedy, as declared in a pod spec or docker-compose.yaml.
  */
 
 /** How the containers of a pod mount the volume. */

@@ -2,9 +2,9 @@
  * When to sync: the first phase, then the steady phase until the sidecar stops.
  *
  * First phase: the pod is waiting. Transient failures (an agent that is not up yet, IAM changes that have not propagated,
- * throttling) are retried until the start timeout; any other ends the phase at once, with every problem that was found. If an
+ * throttling) are retried until the start timeout; any other ends the phase at once, with all problems. If an
  * earlier process left the files, there is no first phase, and an AWS outage does not end the sidecar: the application has
- * what it needs. Steady phase: only `stop` ends it. It refreshes at the interval, backs off after failures, never runs two
+ * its files. Steady phase: only `stop` ends it. It refreshes at the interval, backs off after failures, never runs two
  * syncs at a time, and syncs at once when it is triggered.
  */
 
@@ -16,7 +16,7 @@ import type { Phase } from '../worker/request.ts';
 import { refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
 
-/** What the first phase needs. */
+/** The options of the first phase. */
 export interface FirstPhaseOptions {
   readonly clock: Clock;
   /** Milliseconds between refreshes. */
@@ -25,18 +25,18 @@ export interface FirstPhaseOptions {
   readonly sync: (phase: Phase, stop: AbortSignal) => Promise<void>;
   /** A sync of the first phase failed with transient problems; the next attempt is in `delay` milliseconds. */
   readonly onRetry: (problems: readonly Problem[], failures: number, delay: number) => void;
-  /** The files are there: there is no first phase to fail. */
+  /** Whether the files exist, so that the first phase cannot fail. */
   readonly isReady?: () => boolean;
 }
 
-/** What the whole loop needs. */
+/** The options of the loop. */
 export interface LoopOptions extends Omit<FirstPhaseOptions, 'isReady'> {
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
-  /** Resolves when every directory holds a complete generation: perhaps of an earlier process, before a sync has ended. */
+  /** Resolves when every directory has a complete generation, possibly of an earlier process, before a sync has ended. */
   readonly whenReady: () => Promise<void>;
-  /** Reads the configs again; whether one differs from what the last sync was given. */
+  /** Reads the configs again; returns whether one differs from that of the last sync. */
   readonly reload: () => boolean;
   /** Watches the configs; resolves when no later edit can be missed. */
   readonly watch: () => Promise<void>;
@@ -63,7 +63,7 @@ export async function runLoop(options: LoopOptions, stop: AbortSignal): Promise<
     });
   await Promise.race([ready, starting]);
   await options.watch();
-  // Files of an earlier process are there, and the first sync is still at work.
+  // Files of an earlier process exist, and the first sync is still running.
   const isEarly = isReady && !isOver;
   if (isEarly) options.onReady(0);
   const failure = await starting;
@@ -82,7 +82,7 @@ export async function runLoop(options: LoopOptions, stop: AbortSignal): Promise<
 }
 
 /**
- * Syncs until one succeeds. Throws its problems when they are permanent, or when `timeout` milliseconds are over. If the files
+ * Syncs until one succeeds. Throws its problems if they are permanent, or after `timeout` milliseconds. If the files
  * of an earlier process are there, the phase ends with the first sync: returns what that threw.
  */
 export async function firstPhase(
@@ -105,7 +105,7 @@ export async function firstPhase(
   }
 }
 
-/** What the steady phase needs. */
+/** The options of the steady phase. */
 export type SteadyPhaseOptions = Pick<
   LoopOptions,
   'clock' | 'interval' | 'sync' | 'triggers' | 'reload' | 'onSuccess' | 'onFailure'
@@ -151,7 +151,7 @@ function backoffAfter(
 
 /**
  * Logs why a sync of the first phase failed, and when the next attempt is: one line for each cause, even if it affects
- * several objects. Passes the problems on to `onProblems`.
+ * several objects. Passes the problems to `onProblems`.
  */
 export function logRetry(
   log: Log,

@@ -3,7 +3,7 @@
  *
  * An interface: the table of examples/reference/http.md is generated from the table here. Written by hand: prom-client in the
  * same bundle costs 6.5 MB of private memory and 36 ms (Node 26), half of what the whole sidecar may have; these lines cost 0.03 MB.
- * No secret reaches this file, and every label has few values.
+ * No secret is passed to this file, and every label has few values.
  */
 
 import type { ApiMeter } from '../aws/client.ts';
@@ -19,7 +19,7 @@ export interface Metric {
   readonly help: string;
 }
 
-/** The table: metric names to what they mean. */
+/** The metrics by name. */
 export const metrics = {
   podsecrets_build_info: {
     type: 'gauge',
@@ -156,7 +156,7 @@ function escapedLabel(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 
-/** The values of a status. What has not happened yet has no line. */
+/** The values of a status. A value that does not exist yet has no line. */
 export function statusSamples(status: SidecarStatus): readonly Sample[] {
   const { configs, notifiers, credentials } = status;
   return [

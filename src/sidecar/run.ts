@@ -17,7 +17,7 @@ import { createRefreshLimit, type Triggers } from './triggers.ts';
 const SHUTDOWN_NOTIFY_GRACE = 3000;
 
 /**
- * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit: a process that may send it can do more
+ * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit, because a process that may send it can do more
  * harm anyway.
  */
 const REFRESH_SPACING = 1000;
@@ -29,7 +29,7 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** Everything a sidecar is made of. */
+/** The parts of a sidecar. */
 export interface SidecarOptions
   extends Omit<SyncOptions, 'meter' | 'countSync' | 'countReload' | 'countNotification' | 'onChange'> {
   /** Milliseconds between refreshes. */
@@ -49,14 +49,14 @@ export interface SidecarOptions
   readonly processFigures: () => ProcessFigures;
   /** A sync has ended, and the next one is not due for a while. */
   readonly onIdle: () => void;
-  /** Looks at the Kubernetes Secrets between syncs, with what it is given, until the stop. */
+  /** Checks the Kubernetes Secrets between syncs, until the stop. */
   readonly watchSecrets?: (areLost: () => Promise<boolean>) => void;
   /** Releases the directories. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Keeps the files fresh until `stop`. Resolves with the code of `exitOnChange`. Rejects with the reason of `stop`, with the problems
+ * Keeps the files up to date until `stop`. Resolves with the code of `exitOnChange`. Rejects with the reason of `stop`, with the problems
  * of a first phase that failed, or with a bug.
  */
 export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<number> {

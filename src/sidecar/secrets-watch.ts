@@ -12,7 +12,7 @@ import type { Clock } from '../core/clock.ts';
 const CHECK_INTERVAL = 60_000;
 const WATCH_TIME = 3_600_000;
 
-/** What the watch needs. */
+/** The options of the watch. */
 export interface SecretsWatch {
   readonly clock: Clock;
   /** Whether a Secret is missing or was written by another manager. */

@@ -1,7 +1,7 @@
 /**
  * The status page for a person: `podsecrets status`.
  *
- * Times are shown as ages, problems with their remedies. The page came over a socket, so all of its texts are escaped.
+ * Times are shown as ages, problems with their remedies. The page comes from a socket, so all texts are escaped.
  */
 
 import { durationText } from '../cli/values.ts';
@@ -10,7 +10,7 @@ import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
-/** The page as text; `now` is milliseconds since 1970. Its tables are within `columns`; default: as wide as they are. */
+/** The page as text; `now` is milliseconds since 1970. Its tables are within `columns`; default: unlimited. */
 export function statusText(status: SidecarStatus, now: number, columns?: number): string {
   const state = status.phase === 'stopping' ? 'stopping' : status.ready ? 'ready' : 'not ready';
   return [
@@ -99,7 +99,7 @@ function stateText(state: NotifierStatus['state']): string {
   return state === 'waiting' ? 'pending' : escapeControl(state);
 }
 
-/** Messages quote at most 200 characters of what they found, a few times. */
+/** Messages quote at most 200 characters of a value, a few times. */
 const LONGEST = 1500;
 
 function problemLines({ code, subject, message, remedy }: ProblemStatus): readonly string[] {

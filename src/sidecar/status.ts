@@ -1,8 +1,8 @@
 /**
  * The state of a sidecar: the page /status, field for field, and its log of state changes.
  *
- * An interface: fields are added, never renamed. Names, versions, times and errors are in it, but no secret, nor its length or
- * digest. Times are ISO 8601 in UTC; what has not happened yet is undefined. A state change is logged once; a state that
+ * An interface: fields are added, never renamed. It contains names, versions, times and errors, but no secret, nor its length or
+ * digest. Times are ISO 8601 in UTC; a time that does not exist yet is undefined. A state change is logged once; a state that
  * persists is logged at `debug`.
  */
 

@@ -1,10 +1,10 @@
 /**
- * One sync as the process that lives on sees it: gives a worker its request, and acts on its report.
+ * One sync in the process of the sidecar: passes a request to a worker, and processes its report.
  *
  * Configs are independent: one that fails does not delay the others. The sync fails with the problems of all. Pending names
  * are stored with the files until every notifier has delivered them; so a process that replaces a killed one delivers at once
  * what the killed one did not deliver, even while AWS is unavailable, and repeats nothing that all notifiers delivered. The
- * same holds for a worker that is killed between its publish and its report.
+ * same applies to a worker that is killed between its publish and its report.
  */
 
 import type { ApiMeter } from '../aws/client.ts';
@@ -25,14 +25,14 @@ import type { Phase, RunSync, SyncRequest } from '../worker/request.ts';
 import { logPublish } from './publish-log.ts';
 import type { ReloadResult, SyncTarget } from './target.ts';
 
-/** Syncs, and the queue that they hand their changes to. */
+/** Syncs, and the queue for their changes. */
 export interface Sync {
   readonly queue: NotificationQueue;
   /** One sync of every config. Throws the problems of those that failed; rejects with the reason of `stop`. */
   sync(phase: Phase, stop: AbortSignal): Promise<void>;
-  /** Resolves when every directory holds a complete generation, perhaps before the first sync has ended. */
+  /** Resolves when every directory has a complete generation, possibly before the first sync has ended. */
   whenReady(): Promise<void>;
-  /** Reads the configs again; whether one differs from what the last sync was given. */
+  /** Reads the configs again; returns whether one differs from that of the last sync. */
   reload(): boolean;
   /** The credentials that expire first; undefined before a sync had any. */
   credentials(): CredentialsInUse | undefined;
@@ -45,7 +45,7 @@ export interface Sync {
 /** Counts the result of each config's part of a sync. */
 export type CountSync = (result: 'changed' | 'unchanged' | 'failed') => void;
 
-/** What a sync works with. */
+/** The dependencies of a sync. */
 export interface SyncOptions {
   readonly targets: readonly SyncTarget[];
   /** Does the work: in this process, or in a worker. */
@@ -63,7 +63,7 @@ export interface SyncOptions {
   readonly onChange?: (() => void) | undefined;
 }
 
-/** Enqueues at once what an earlier process left pending. Throws a Problem when a directory cannot be read. */
+/** Enqueues at once what an earlier process left pending. Throws a Problem if a directory cannot be read. */
 export function createSync(options: SyncOptions): Sync {
   const { targets, clock, log } = options;
   const queue = createNotificationQueue({
@@ -113,14 +113,14 @@ export function createSync(options: SyncOptions): Sync {
     return { work, phase, configs: targets.map((target) => target.request()), batchesRefused };
   }
 
-  /** What one run of a worker reported so far. */
+  /** The report of one worker so far. */
   interface Run {
     readonly startedAt: number;
     readonly problemOf: ReturnType<typeof createProblemReader>;
     readonly problems: Problem[];
     /** Configs that have published or failed. */
     readonly reported: Set<number>;
-    /** How it authenticates, as the log says it. */
+    /** The authentication method, as logged. */
     readonly identities: Set<string>;
     stage: MessageOf<'stage'> | undefined;
   }
@@ -179,7 +179,7 @@ export function createSync(options: SyncOptions): Sync {
     if (targets.every((target) => target.isReady())) ready.resolve();
   }
 
-  /** Whether it is worth a line: each worker says how it authenticates, which is one only when it has changed. */
+  /** Whether to log it: each worker reports its authentication method, which is logged only if it changed. */
   function isNews(run: Run, event: EventName, message: string): boolean {
     if (event !== 'credentials.source' && event !== 'credentials.nodeRole') return true;
     run.identities.add(message);

@@ -1,9 +1,9 @@
 /**
- * One config and the directory it publishes to, as the process that lives on sees them: what the next sync must be given, and
- * what the reports of the last ones said.
+ * One config and its directory, in the process of the sidecar: the request of the next sync, and
+ * the state from the reports of earlier ones.
  *
- * No value is here. A missing object or a failing region is logged when it begins and when it ends, not at every refresh. A
- * config on disk is used for good once a sync with it has not been killed while it read or rendered it.
+ * It contains no value. A missing object or a failing region is logged when it begins and when it ends, not at every refresh. A
+ * config on disk is accepted once a sync has read and rendered it without being killed.
  */
 
 import type { Clock } from '../core/clock.ts';
@@ -25,19 +25,19 @@ export interface SyncTarget {
   /** The config file. */
   readonly file: string;
   readonly directory: string;
-  /** The directory holds a complete generation: of this process, or of an earlier one. */
+  /** Whether the directory has a complete generation, of this process or of an earlier one. */
   isReady(): boolean;
   /**
-   * Reads the config again. `differs`: from what the last sync was given. `result`: undefined until the next sync reports it
+   * Reads the config again. `differs`: from that of the last sync. `result`: undefined until the next sync reports it
    * with `edited`.
    */
   reload(): { readonly differs: boolean; readonly result: ReloadResult | undefined };
-  /** What the next sync is given. */
+  /** The request of the next sync. */
   request(): ConfigRequest;
-  /** The config in use, for a look that is not a sync. */
+  /** The config in use, for a check that is not a sync. */
   inUse(): ConfigRequest;
   planned(message: MessageOf<'plan'>): void;
-  /** The config differs from the one in use; what came of it, the first time after `reload`. */
+  /** The config differs from the one in use; its result, the first time after `reload`. */
   edited(message: MessageOf<'edited'>): ReloadResult | undefined;
   /** Whether it was the first publish of this process. */
   published(message: MessageOf<'published'>): boolean;
@@ -56,7 +56,7 @@ export interface SyncTarget {
   status(): ConfigStatus;
 }
 
-/** What a target is made of. */
+/** The dependencies of a target. */
 export interface SyncTargetOptions {
   readonly file: string;
   readonly held: Omit<HeldDirectory, 'close'>;
@@ -73,9 +73,9 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   /** The config on disk, as it was last read; and as it was when the last sync began. */
   let content = read(file);
   let given = content;
-  /** What that sync was given instead, if a worker was killed with the config on disk. */
+  /** The config of that sync, if a worker was killed with the one on disk. */
   let sent = content;
-  /** The text that was last used without harm. */
+  /** The text that was last used without a killed worker. */
   let inUse: string | undefined;
   /** The text that the sync uses now. */
   let used: string | undefined;
@@ -101,7 +101,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   let lastChange: number | undefined;
   let lastFailure: number | undefined;
 
-  /** Whether an earlier process left everything that the plan asks for. */
+  /** Whether an earlier process left all files of the plan. */
   function isComplete({ paths, secrets }: MessageOf<'plan'>): boolean {
     const valid = paths.flatMap((path) => {
       const checked = filePath(path);
@@ -119,7 +119,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     }
   }
 
-  /** Shows and logs what came of an edit. */
+  /** Shows and logs the result of an edit. */
   function useEdit({ result, objects, problems, warnings }: MessageOf<'edited'>): void {
     const problemOf = createProblemReader();
     if (result === 'invalid') {
@@ -258,7 +258,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
 
 const UNCHANGED = { kind: 'edited', result: 'unchanged', objects: 0, problems: [], warnings: [] } as const;
 
-/** Calls back for what is new in a list and what is gone from it; returns the names that are in it now. */
+/** Calls back for new and removed names of a list; returns the current names. */
 function transitions<Named extends { readonly name: string }>(
   before: readonly string[],
   now: readonly Named[],

@@ -1,7 +1,7 @@
 /**
  * What starts a sync before the interval is over: a signal, an edited config, a request.
  *
- * A trigger only ends the wait; the loop then fetches and compares by itself. So any number of triggers during a sync lead to
+ * A trigger only ends the wait; the loop then fetches and compares. So any number of triggers during a sync lead to
  * one more sync, and none is lost.
  */
 
@@ -12,16 +12,16 @@ export type TriggerReason = 'timer' | 'config' | 'signal' | 'request' | 'secrets
 
 /** Triggers, collected until the loop waits for them. */
 export interface Triggers {
-  /** Asks for a sync as soon as possible. Never waits, never fails. */
+  /** Requests a sync as soon as possible. Never waits, never fails. */
   trigger(reason: Exclude<TriggerReason, 'timer'>): void;
   /** The reasons since the last call, or `timer` after `ms` milliseconds. Rejects with the reason of `stop`. */
   wait(ms: number, stop: AbortSignal): Promise<ReadonlySet<TriggerReason>>;
 }
 
-/** A timer runs at most this long (milliseconds), because timers stand still while a machine is suspended. */
+/** A timer runs at most this long (milliseconds), because timers stop while a machine is suspended. */
 const MAX_TIMER = 60_000;
 
-/** Triggers of a loop; none is pending. */
+/** Creates triggers, none of them pending. */
 export function createTriggers(clock: Clock): Triggers {
   let pending = new Set<TriggerReason>();
   let wakeUp = new AbortController();
@@ -49,7 +49,7 @@ export function createTriggers(clock: Clock): Triggers {
 
 /**
  * `trigger`, at most once in `spacing` milliseconds: the first call triggers at once; calls that follow within `spacing` are
- * merged into one, which triggers at its end. So none is lost, and a loop in a script cannot cause any number of API calls.
+ * merged into one, which triggers at its end. So none is lost, and a loop in a script cannot cause unlimited API calls.
  * Does nothing after `stop`.
  */
 export function createRefreshLimit(

@@ -14,7 +14,7 @@ const CHANGING: readonly string[] = [
   // Writes below this directory.
   'NODE_COMPILE_CACHE',
   'NODE_COMPILE_CACHE_PORTABLE',
-  // Prints what is sent and received.
+  // Prints requests and responses.
   'NODE_DEBUG',
   'NODE_DEBUG_NATIVE',
   // Reads data of other languages.
@@ -29,7 +29,7 @@ const CHANGING: readonly string[] = [
   'NODE_USE_SYSTEM_CA',
   // Lets another process listen instead.
   'NODE_UNIQUE_ID',
-  // Sends through a proxy by rules other than ours.
+  // Uses a proxy by other rules.
   'NODE_USE_ENV_PROXY',
   // Writes below this directory, at exit.
   'NODE_V8_COVERAGE',

@@ -1,9 +1,9 @@
 /**
- * Session credentials between two workers.
+ * Passes session credentials from one worker to the next.
  *
- * A refresh must work while the agent or STS is away and the credentials are valid, so a worker leaves them to the next one:
- * in a file without a name, on the volume of the secrets. The process that starts the workers opens it and passes it on, and
- * never reads it: no credential is ever in its memory. The kernel frees the file when that process ends.
+ * A refresh must work while the agent or STS is unavailable and the credentials are valid, so a worker passes them to the next one:
+ * in an unnamed file on the volume of the secrets. The process that starts the workers opens it and passes its descriptor, and
+ * never reads it, so no credential is in its memory. The kernel frees the file when that process ends.
  */
 
 import * as nodeFs from 'node:fs';
@@ -14,15 +14,15 @@ import { asObject, numberOf, parseJson, textOf } from '../core/unknown.ts';
 import { isInMemory } from '../publish/filesystem-check.ts';
 
 /**
- * Opens a file without a name in the first of the directories that is in memory and has such files; undefined: nothing is
- * left to the next worker.
+ * Opens an unnamed file in the first of the directories that is in memory and supports it (O_TMPFILE); undefined: nothing is
+ * passed to the next worker.
  */
 export function openCredentialsFile(directories: readonly string[]): number | undefined {
   for (const directory of directories) {
     try {
       if (isInMemory(nodeFs, directory)) return openSync(directory, constants.O_RDWR | O_TMPFILE, 0o600);
     } catch {
-      // No such directory, a file system without such files, or a full one.
+      // No such directory, a file system without O_TMPFILE, or a full one.
     }
   }
   return undefined;
@@ -40,7 +40,7 @@ const LIMIT = 256 * 1024;
 /** Credentials by the name of their source. */
 export type KeptCredentials = Map<string, CachedCredentials>;
 
-/** The credentials that the worker before this one left; empty when there are none. */
+/** The credentials of the previous worker; empty if there are none. */
 export function readCredentials(file = INHERITED): KeptCredentials {
   const kept: KeptCredentials = new Map();
   try {
@@ -53,12 +53,12 @@ export function readCredentials(file = INHERITED): KeptCredentials {
       if (credentials !== undefined) kept.set(name, credentials);
     }
   } catch {
-    // No file was passed on.
+    // No file was passed.
   }
   return kept;
 }
 
-/** Leaves credentials to the next worker. Those without an expiry come from this container, and are not left. */
+/** Writes credentials for the next worker. Those without an expiry come from this container, and are not written. */
 export function writeCredentials(kept: KeptCredentials, file = INHERITED): void {
   const expiring = [...kept].filter(([, { expiresAt }]) => Number.isFinite(expiresAt));
   const bytes = Buffer.from(JSON.stringify(Object.fromEntries(expiring)));
@@ -68,7 +68,7 @@ export function writeCredentials(kept: KeptCredentials, file = INHERITED): void 
     for (let written = 0; written < bytes.length; )
       written += writeSync(file, bytes, written, bytes.length - written, written);
   } catch {
-    // No file was passed on, or the volume is full: the next worker fetches credentials.
+    // No file was passed, or the volume is full: the next worker fetches credentials.
   }
 }
 

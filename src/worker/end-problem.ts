@@ -1,12 +1,12 @@
 /**
- * The end of a worker that did not finish its work, as a Problem: why it ended, the limit that it met, and what to do.
+ * Converts the end of a worker that did not finish its work to a Problem: the reason, the limit, and the remedy.
  */
 
 import { durationText } from '../cli/values.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 import type { WorkerEnd } from './process.ts';
 
-/** What the worker did: `{code: 'sync.killed', subject: 'sync'}`. */
+/** The work of the worker: `{code: 'sync.killed', subject: 'sync'}`. */
 export interface WorkerSubject {
   readonly code: ProblemCode;
   readonly subject: string;
@@ -58,7 +58,7 @@ function explain(end: WorkerEnd): { readonly message: string; readonly remedy: s
   }
 }
 
-/** A worker that got a signal ends with this and the number of the signal, as in shells. */
+/** The exit code of a worker after a signal is this plus the number of the signal, as in shells. */
 const SIGNALLED = 128;
 const SIGNALS: Readonly<Record<number, string>> = { 2: 'SIGINT', 3: 'SIGQUIT', 15: 'SIGTERM' };
 

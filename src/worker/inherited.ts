@@ -5,7 +5,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { parseJson } from '../core/unknown.ts';
 
-/** The line of JSON on standard input, parsed. Blocks until it has arrived; nothing else runs in a worker yet. */
+/** Parses the line of JSON on standard input. Blocks until it has arrived, because nothing else runs in a worker yet. */
 export function readRequest(): unknown {
   const parts: Buffer[] = [];
   for (;;) {
@@ -17,7 +17,7 @@ export function readRequest(): unknown {
   return parseJson(Buffer.concat(parts).toString('utf8'));
 }
 
-/** Writes one message of the report, at once. A reader that is gone, or was never there, is no error: the work is in vain. */
+/** Writes one message of the report, synchronously. A closed or missing pipe is not an error. */
 export function writeMessage(message: object): void {
   const line = Buffer.from(`${JSON.stringify(message)}\n`);
   try {
@@ -31,9 +31,9 @@ export function writeMessage(message: object): void {
 const REPORT = 3;
 
 /**
- * Lets the kernel kill this process when the one that started it ends, however busy this one is and whatever ended the
- * other. `parent`: the pid that this process was started by, which may have ended before this call. With SIGTERM the process
- * has to end by itself.
+ * Makes the kernel signal this process when its parent ends, however busy this process is and whatever ended the
+ * parent. `parent`: the pid of the parent, which may have ended before this call. With SIGTERM the process
+ * must end itself.
  */
 export function endWithParent(parent: number, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): void {
   try {
@@ -43,7 +43,7 @@ export function endWithParent(parent: number, signal: 'SIGKILL' | 'SIGTERM' = 'S
     });
     functions.prctl(PR_SET_PDEATHSIG, NUMBERS[signal], 0n, 0n, 0n);
   } catch {
-    // Without foreign functions (Node 24) a worker ends when its work is done.
+    // Without node:ffi (Node 24) a worker ends when its work is done.
   }
   if (process.ppid !== parent) process.exit(1);
 }

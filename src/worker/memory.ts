@@ -1,10 +1,10 @@
 /**
- * How much memory a worker uses, and how much it may use before it is killed.
+ * The memory that a worker uses, and the limit at which it is killed.
  */
 
 import { readFileSync } from 'node:fs';
 
-/** Bytes of memory that only this process uses; 0 when there is no such process. */
+/** Bytes of memory that only this process uses; 0 if there is no such process. */
 export function privateMemory(pid: number | 'self' | undefined): number {
   try {
     const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
@@ -19,10 +19,10 @@ const PAGE = 4096;
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Bytes that are left to the kernel, to hooks, and to what is allocated between two checks. */
+/** Bytes reserved for the kernel, for hooks, and for allocations between two checks. */
 const RESERVE = 8 * MEBIBYTE;
 
-/** Bytes that a worker may use where the container has no limit: ten times what 200 secrets of 64 KiB need. */
+/** Bytes that a worker may use if the container has no limit: ten times what 200 secrets of 64 KiB need. */
 const MOST = 1024 * MEBIBYTE;
 
 /**

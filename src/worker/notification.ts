@@ -1,5 +1,5 @@
 /**
- * Starts the process of one notification, and makes a result of its end.
+ * Starts the process of one notification, and converts its end to a result.
  */
 
 import { Problem } from '../core/problem.ts';
@@ -8,9 +8,9 @@ import { decodeMessage, type NotifyTarget, type RunNotification, targetSubject }
 import { endProblem } from './end-problem.ts';
 import { runWorker, type WorkerHost } from './process.ts';
 
-/** The process that starts them. */
+/** The process that starts the notifications. */
 export interface NotificationHost extends WorkerHost {
-  /** Our own pid: process 1 must reap the orphans of hooks. */
+  /** The pid of this process: process 1 must reap the orphans of hooks. */
   readonly self: number;
   /** Called after a notification with the number of ended processes that could not be reaped, if there are any. */
   readonly onZombies: (zombies: number) => void;
@@ -19,7 +19,7 @@ export interface NotificationHost extends WorkerHost {
 /** Milliseconds without a message: more than the time limits of a hook (30 s and 1 s to end) and of a request (10 s). */
 const SILENCE = 45_000;
 
-/** One attempt in a process of its own. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
+/** One attempt, in a separate process. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
 export async function runNotification(
   request: Parameters<RunNotification>[0],
   host: NotificationHost,
@@ -43,7 +43,7 @@ export async function runNotification(
     stop,
   );
   const isComplete = end.kind === 'exited' && end.code === 0 && result !== undefined;
-  // The hook of a process that was killed runs on, and the next attempt would start a second one.
+  // The hook of a killed process continues to run, and the next attempt would start a second one.
   if (!isComplete && group !== undefined) killGroup(host, group);
   const zombies = await reapZombies(host.self);
   if (zombies > 0) host.onZombies(zombies);

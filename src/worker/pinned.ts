@@ -1,8 +1,8 @@
 /**
- * Objects whose version is pinned: a version never changes, so it is read once.
+ * Objects with a pinned version: a version never changes, so it is fetched once.
  *
- * The values are not remembered between syncs. What is remembered is which files were made of them; a later sync takes the
- * contents from the current generation, and reads the object again if one of the files is not as it was written.
+ * The values are not kept between syncs, only the identities of the files that were created from them. A later sync takes the
+ * contents from the current generation, and fetches the object again if one of the files has changed.
  */
 
 import type { Plan, PlannedObject } from '../config/plan.ts';
@@ -13,7 +13,7 @@ import type { OutputFile } from '../render/object-files.ts';
 import type { KeptValue, Rendered } from '../render/render.ts';
 import type { PinnedObject } from './report.ts';
 
-/** The objects of the plan that need not be read again, with their files. `isVerified`: as in the request. */
+/** The objects of the plan that need not be fetched again, with their files. `isVerified`: as in the request. */
 export function takePinned(
   plan: Plan,
   remembered: readonly PinnedObject[],
@@ -24,7 +24,7 @@ export function takePinned(
   const kept = new Map<PlannedObject, KeptValue>();
   for (const object of plan.objects) {
     const entry = known.get(describe(object));
-    // Until a plan is verified, the failover region is read as well.
+    // Until a plan is verified, the failover region is fetched too.
     if (entry === undefined || (object.failover !== undefined && !isVerified)) continue;
     const contents = readAll(entry, files);
     if (contents !== undefined)
@@ -44,7 +44,7 @@ function readAll(entry: PinnedObject, files: KeptFiles): readonly OutputFile[] |
   return contents;
 }
 
-/** What to remember of what was just published: the pinned objects that their own region served. */
+/** The pinned objects of this publish to keep: those with a value of their own region. */
 export function rememberPinned(
   { objects }: Pick<Rendered, 'objects'>,
   files: KeptFiles,

@@ -1,5 +1,5 @@
 /**
- * The plans of a sync: of the configs on disk, or of the ones in use where an edited config cannot be used.
+ * The plans of a sync: those of the configs on disk, or of the configs in use if an edited one is invalid.
  */
 
 import { carelessEdit } from '../config/careless-edit.ts';
@@ -11,15 +11,15 @@ import { createProblemReader, problemMessage } from './problem-fields.ts';
 import type { Report } from './report.ts';
 import type { ConfigContent, ConfigRequest } from './request.ts';
 
-/** How configs become plans. */
+/** The options for reading plans. */
 export interface PlanOptions {
   readonly parse: (text: string, file: string) => Promise<ParsedPlan>;
-  /** Throws a Problem when the identity that the plan needs is not available. */
+  /** Throws a Problem if the identity that the plan needs is not available. */
   readonly checkIdentity: (plan: Plan) => void;
   readonly log: Log;
 }
 
-/** The plan of each config, in order; undefined, and reported, when a config without a plan in use cannot be used. */
+/** The plan of each config, in order; undefined, and reported, if a config is invalid and has no plan in use. */
 export async function usablePlans(
   configs: readonly ConfigRequest[],
   options: PlanOptions,
@@ -40,7 +40,7 @@ export async function usablePlans(
     }
   }
   for (const warning of warnings) options.log.problem('config.warning', warning);
-  // Only then, because a config that is wrong is the cause of an identity that is wrong.
+  // Only then, because an invalid config may be the cause of a missing identity.
   if (problems.length === 0) problems.push(...identityProblems(plans, options));
   if (problems.length === 0) return plans;
   report({ kind: 'unusable', problems: problems.map(problemMessage) });

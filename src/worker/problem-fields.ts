@@ -1,11 +1,11 @@
 /**
- * A Problem as plain fields, and back: how one crosses from a worker to the process that started it.
+ * Converts a Problem to plain fields and back, to pass it from a worker to the process that started it.
  */
 
 import { Problem, problemCodes } from '../core/problem.ts';
 import { flag, number, object, oneOf, optional, type Shaped, text } from './shape.ts';
 
-/** The fields of a Problem, without the error underneath. */
+/** The fields of a Problem, without its cause. */
 export const problemShape = object({
   code: oneOf(problemCodes),
   subject: text,
@@ -19,7 +19,7 @@ export const problemShape = object({
   access: optional(object({ action: text, resource: text })),
 });
 
-/** A Problem as it crosses. */
+/** A Problem in a message. */
 export type ProblemMessage = Shaped<typeof problemShape>;
 
 /** The fields of a Problem. */
@@ -29,7 +29,7 @@ export function problemMessage(problem: Problem): ProblemMessage {
 }
 
 /**
- * Makes Problems of fields. Equal fields give the same Problem, as they came from the same one: missing credentials are one
+ * Creates Problems from fields. Equal fields return the same Problem object: missing credentials are one
  * problem, not fifty.
  */
 export function createProblemReader(): (fields: ProblemMessage) => Problem {

@@ -1,12 +1,12 @@
 /**
- * Runs a part of the work in a process of its own: a worker.
+ * Runs a part of the work in a separate process: a worker.
  *
- * A worker parses, connects, decrypts and holds values; the process that starts it does none of that, and lives on whatever
- * happens to the worker. The worker is the same program with an internal command, in a process group of its own. It reads its
+ * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives whatever
+ * happens to the worker. The worker is the same program with an internal command, in its own process group. It reads its
  * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
- * its arguments or its environment. It is killed, with its group, when it is silent for too long, when its memory comes
- * close to the limit of the container (on cgroup v2 the kernel would end the whole container), and when its report is not
- * what was agreed.
+ * its arguments or its environment. It is killed, with its group, if it sends no message for too long, if its memory comes
+ * close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report is not
+ * valid.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,12 +19,12 @@ import { privateMemory } from './memory.ts';
 /** The internal commands. */
 export type WorkerKind = 'sync' | 'notify';
 
-/** What a worker does, and how it reports. */
+/** The work of a worker, and its report. */
 export interface WorkerRun {
   readonly kind: WorkerKind;
-  /** Anything that JSON can hold, and no secret value. */
+  /** Any JSON value without a secret. */
   readonly request: object;
-  /** Takes each message of the report, parsed from JSON; throws when the message is not one that was agreed. */
+  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
   readonly receive: (message: unknown) => void;
   /** Milliseconds without a message after which the worker is killed. */
   readonly silence: number;
@@ -32,9 +32,9 @@ export interface WorkerRun {
   readonly shared?: number | undefined;
 }
 
-/** The program, and the effects of the process that starts workers. */
+/** The program, and the effects that starting workers needs. */
 export interface WorkerHost {
-  /** What is run: this program, and the arguments before the internal command. */
+  /** This program, and the arguments before the internal command. */
   readonly program: { readonly file: string; readonly args: readonly string[] };
   readonly clock: Clock;
   /** kill(2); a negative pid is a process group. Throws the error of the system. */
@@ -45,17 +45,17 @@ export interface WorkerHost {
 
 /** How a worker ended. */
 export type WorkerEnd =
-  /** By itself. Only 0 means that its report is complete. */
+  /** It exited. Only code 0 means that its report is complete. */
   | { readonly kind: 'exited'; readonly code: number }
-  /** By a signal that did not come from here: out of memory, an abort of the engine, a person. */
+  /** By a signal of another process: the kernel (out of memory), an abort of V8, a person. */
   | { readonly kind: 'signal'; readonly signal: string }
   /** It was killed: no message for `silence` milliseconds. */
   | { readonly kind: 'silent'; readonly silence: number }
   /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
   | { readonly kind: 'memory'; readonly used: number; readonly limit: number }
-  /** It was killed: its report is not what was agreed. */
+  /** It was killed: its report is not valid. */
   | { readonly kind: 'report'; readonly reason: string }
-  /** It could not be started; the code of the system. */
+  /** It could not be started; the system's error code. */
   | { readonly kind: 'refused'; readonly code: string };
 
 /** Milliseconds from SIGTERM to SIGKILL: a publish that is in progress may finish. */
@@ -68,8 +68,8 @@ const CHECK = 50;
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 /**
- * Runs a worker to its end, and leaves nothing of its process group behind. When `stop` is aborted the worker gets SIGTERM,
- * and SIGKILL 2 s later; the end is then the one that came of it. Never rejects.
+ * Runs a worker to its end, and ends its process group. When `stop` is aborted the worker gets SIGTERM,
+ * and SIGKILL 2 s later; the end is then that of the worker. Never rejects.
  */
 export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSignal): Promise<WorkerEnd> {
   const { clock, kill, program } = host;
@@ -114,7 +114,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   void watch(child.pid);
 
   const end = await ended;
-  // What the worker left in its group could hold the pipe of the report open.
+  // A process that the worker left in its group could keep the pipe of the report open.
   killGroup();
   await reading;
   over.abort();
@@ -133,7 +133,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   }
 }
 
-/** The process, or the code of the system's refusal. */
+/** The process, or the system's error code. */
 function startWorker(
   { kind, shared }: WorkerRun,
   { file, args }: WorkerHost['program'],
@@ -141,7 +141,7 @@ function startWorker(
   try {
     return spawn(file, [...args, 'worker', kind], {
       argv0: 'podsecrets',
-      // Its standard error is closed, because the engine's own last words are no JSON and may quote what it worked on.
+      // Its standard error is closed, because the last messages of V8 are not JSON and may quote values.
       stdio: ['pipe', 'ignore', 'ignore', 'pipe', shared ?? 'ignore'],
       detached: true,
     });
@@ -161,13 +161,13 @@ function endOf(child: ChildProcess): Promise<WorkerEnd> {
   });
 }
 
-/** The worker may end before it has read all: that shows in its end. */
+/** The worker may end before it has read everything: its end then has the reason. */
 function writeRequest(stdin: Writable, request: object): void {
   stdin.on('error', () => {});
   stdin.end(`${JSON.stringify(request)}\n`);
 }
 
-/** Resolves at the end of the pipe. `receive` gets undefined for a line that is no JSON, or that is too long. */
+/** Resolves at the end of the pipe. `receive` gets undefined for a line that is not JSON, or too long. */
 function readReport(report: Readable, receive: (message: unknown) => void): Promise<void> {
   const take = createLineReader(LONGEST_MESSAGE, (line) =>
     receive(line === undefined ? undefined : parseJson(line)),

@@ -1,7 +1,7 @@
 /**
- * The report of a sync: every kind of message, and the check of each on its arrival.
+ * The report of a sync: the kinds of messages, and the validation of received ones.
  *
- * Names, versions, counts, times and problems are in it, and no secret value. A message is an object of one line of JSON; its
+ * It contains names, versions, counts, times and problems, and no secret value. A message is an object of one line of JSON; its
  * `kind` is its row in the table.
  */
 
@@ -19,9 +19,9 @@ const fields = record(optional(scalar)) satisfies (value: unknown) => value is L
 const origin = { object: text, service, region: text, version: text };
 const objectProblems = list(object({ name: text, problem: problemShape }));
 
-/** What is remembered of an object whose version is pinned: its files are taken from the current generation. */
+/** An object with a pinned version, whose files are taken from the current generation. */
 export const pinnedObject = object({
-  /** What was read and what was made of it, as text: only compared. */
+  /** The ref and its outputs, as text for comparison. */
   description: text,
   region: text,
   version: text,
@@ -30,7 +30,7 @@ export const pinnedObject = object({
       path: text,
       mode: number,
       variable: optional(text),
-      /** Identifies the file as it was written. */
+      /** The identity of the file when it was written. */
       written: text,
     }),
   ),
@@ -42,14 +42,14 @@ const kinds = {
   log: object({ event, message: text, fields }),
   /** A problem as a line of the log. */
   logProblem: object({ event, problem: problemShape, fields }),
-  /** What comes next: shows progress, and what a worker that is killed was doing. */
+  /** The next step: shows progress, and the work of a worker that is killed. */
   stage: object({
     stage: oneOf(['config', 'fetch', 'render', 'secrets']),
     config: optional(number),
   }),
-  /** The configs cannot be used, and there are none in use: the sync ends. */
+  /** The configs are invalid, and there are none in use: the sync ends. */
   unusable: object({ problems: list(problemShape) }),
-  /** A config was edited. `invalid`: it cannot be used, and the one in use stays. */
+  /** A config was edited. `invalid`: the one in use stays. */
   edited: object({
     config: number,
     result: oneOf(['changed', 'unchanged', 'invalid']),
@@ -62,9 +62,9 @@ const kinds = {
     config: number,
     region: text,
     failoverRegion: optional(text),
-    /** The files that it always makes. */
+    /** The files that it always creates. */
     paths: list(text),
-    /** Its Kubernetes Secrets, without values; left out when none are applied. */
+    /** Its Kubernetes Secrets, without values; left out if none are applied. */
     secrets: optional(text),
   }),
   /** A call to AWS that ended. */
@@ -103,11 +103,11 @@ const kinds = {
   }),
   /** The Kubernetes Secrets of a config were applied. */
   applied: object({ config: number }),
-  /** A config failed; the other ones go on. */
+  /** A config failed; the others continue. */
   failed: object({ config: number, problems: list(problemShape) }),
   /** Kubernetes Secrets are missing, or another manager wrote them: a sync is needed. */
   secretsLost: object({}),
-  /** Batches of this identity are refused until then: milliseconds of the clock that counts from the start of the machine. */
+  /** Batches are disabled for this identity until then, in milliseconds of `Clock.elapsed`. */
   batchesRefused: object({ identity: text, until: number }),
   /** An error that is not a Problem: the exit line of the worker. */
   bug: object({ line: text }),
@@ -123,10 +123,10 @@ export type SyncMessage = {
 /** The message of one kind. */
 export type MessageOf<Kind extends SyncMessage['kind']> = Extract<SyncMessage, { kind: Kind }>;
 
-/** Takes the messages of a sync. */
+/** Receives the messages of a sync. */
 export type Report = (message: SyncMessage) => void;
 
-/** Checks a message that arrived; throws an Error that names the kind when it is not as the table says. */
+/** Checks a message that arrived; throws an Error that names the kind if it does not match the table. */
 export function readMessage(value: unknown): SyncMessage {
   const { kind, ...content } = asObject(value);
   const isKnown = typeof kind === 'string' && Object.hasOwn(kinds, kind);
@@ -135,5 +135,5 @@ export function readMessage(value: unknown): SyncMessage {
   return value as SyncMessage;
 }
 
-/** What was remembered of an object whose version is pinned. */
+/** The record of an object with a pinned version. */
 export type PinnedObject = Shaped<typeof pinnedObject>;

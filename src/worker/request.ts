@@ -1,7 +1,7 @@
 /**
- * The request of a sync: what the process that lives on passes to the worker, because it outlasts a worker.
+ * The request of a sync: the state that the sidecar passes to a worker, because it outlives the worker.
  *
- * Configs are no secrets, so their texts are in it. No value is.
+ * It contains the texts of configs, which are not secret, and no values.
  */
 
 import type { DirectoryHandle } from '../publish/held-directory.ts';
@@ -14,13 +14,13 @@ export type Phase = 'start' | 'steady';
 /** One sync of all configs. */
 export interface SyncRequest {
   /**
-   * `sync`: everything. `plan`: only reads the configs. `secrets`: only looks whether Kubernetes Secrets are as they were
+   * `sync`: everything. `plan`: only reads the configs. `secrets`: only checks whether Kubernetes Secrets are as they were
    * applied.
    */
   readonly work: 'sync' | 'plan' | 'secrets';
   readonly phase: Phase;
   readonly configs: readonly ConfigRequest[];
-  /** Until when batches are refused, for each identity. */
+  /** Until when batches are disabled, for each identity. */
   readonly batchesRefused: Readonly<Record<string, number>>;
 }
 
@@ -39,7 +39,7 @@ export interface ConfigRequest {
   readonly pinned: readonly PinnedObject[];
 }
 
-/** What is in a config file. */
+/** The content of a config file. */
 export type ConfigContent =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'unreadable'; readonly problems: readonly ProblemMessage[] };

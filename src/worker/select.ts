@@ -19,11 +19,11 @@ interface SelectedValues {
   readonly values: ReadonlyMap<PlannedObject, SelectedValue>;
   /** Optional objects that do not exist. */
   readonly missing: readonly ObjectProblem[];
-  /** Objects that one of their two regions does not serve. */
+  /** Objects that one of their two regions does not return. */
   readonly degraded: readonly ObjectProblem[];
 }
 
-/** The value of each object. Throws the problems of all that have none. */
+/** The value of each object. Throws the problems of all objects without one. */
 export function selectValues({ objects }: Pick<Plan, 'objects'>, results: FetchResults): SelectedValues {
   const values = new Map<PlannedObject, SelectedValue>();
   const missing: ObjectProblem[] = [];

@@ -1,7 +1,7 @@
 /**
- * Checks of what arrives from another process: each says whether a value has the shape that was agreed.
+ * Validates messages from another process: each function returns whether a value has the expected shape.
  *
- * Strict: an object has exactly the fields that are named, so nothing else can cross.
+ * Strict: an object must have exactly the named fields, so nothing else can be passed.
  */
 
 import { isObject, numberOf } from '../core/unknown.ts';

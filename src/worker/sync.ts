@@ -26,21 +26,21 @@ import { type ObjectProblem, selectValues } from './select.ts';
 /** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. */
 export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
 
-/** A directory as a sync uses it. */
+/** The directory of a config. */
 export interface SyncDirectory extends Directory {
   readonly keptFiles: KeptFiles;
 }
 
-/** What a sync works with. */
+/** The dependencies of a sync. */
 export interface SyncOptions extends Omit<PlanOptions, 'checkIdentity'> {
-  /** The source with the identity that a plan asks for. Throws a Problem when it is not available. */
+  /** The source with the identity of a plan. Throws a Problem if it is not available. */
   readonly sourceOf: (plan: Plan) => SecretSource;
   /** The credentials in use; undefined: none yet. */
   readonly credentials: () => CredentialsInUse | undefined;
   readonly openDirectory: (directory: DirectoryHandle) => SyncDirectory;
-  /** Whether something is notified of changes. */
+  /** Whether there are notifiers. */
   readonly hasNotifiers: boolean;
-  /** Notify of the first publish of a process too. */
+  /** Whether the first publish of a process is notified too. */
   readonly notifyOnStart: boolean;
   /** undefined: no Kubernetes Secrets are applied. */
   readonly applySecrets: ApplySecrets | undefined;
@@ -54,7 +54,7 @@ interface Target {
   readonly config: ConfigRequest;
   readonly plan: Plan;
   readonly directory: SyncDirectory;
-  /** Objects that need not be read. */
+  /** Objects that need not be fetched. */
   readonly kept: ReadonlyMap<PlannedObject, KeptValue>;
   /** The plan without them. */
   readonly toFetch: Plan;
@@ -185,7 +185,7 @@ function appliesSecrets({ secretObjects }: Plan, { applySecrets }: SyncOptions):
   return applySecrets !== undefined && secretObjects.length > 0;
 }
 
-/** The Secrets of a plan, without values: what a later process compares with its own plan. */
+/** The Secrets of a plan, without values, for comparison with the plan of a later process. */
 function secretsDescription({ secretObjects }: Plan): string {
   return JSON.stringify(
     secretObjects.map(({ secretName, type, labels, annotations, data }) => ({

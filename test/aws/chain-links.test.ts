@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Profiles, profileKind, usesInstanceRole } from '../../src/aws/chain-links.ts';
-import { placeOf } from '../../src/core/environment.ts';
+import { platformOf } from '../../src/core/environment.ts';
 
 const test = suite('links of the default chain');
 
@@ -45,12 +45,12 @@ test("the SDK's markers give the kind of the profile", () => {
 
 test('the variables that a platform sets identify it', () => {
   assert.is(
-    placeOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1', AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }),
+    platformOf({ KUBERNETES_SERVICE_HOST: '10.0.0.1', AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }),
     'kubernetes',
   );
-  assert.is(placeOf({ AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }), 'ecs');
-  assert.is(placeOf({ AWS_EXECUTION_ENV: 'AWS_Lambda' }), 'host');
-  assert.is(placeOf({ KUBERNETES_SERVICE_HOST: '' }), 'host');
+  assert.is(platformOf({ AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }), 'ecs');
+  assert.is(platformOf({ AWS_EXECUTION_ENV: 'AWS_Lambda' }), 'host');
+  assert.is(platformOf({ KUBERNETES_SERVICE_HOST: '' }), 'host');
 });
 
 test.run();

@@ -13,13 +13,13 @@ const test = suite('problems of the default chain');
 
 const instance = instanceProblem('ECONNREFUSED');
 
-for (const [place, remedy] of [
+for (const [platform, remedy] of [
   ['kubernetes', /Pod Identity association.*eks\.amazonaws\.com\/role-arn/],
   ['ecs', /taskRoleArn/],
   ['host', /AWS_PROFILE, or AWS_ACCESS_KEY_ID/],
 ] as const) {
-  test(`the remedy depends on the platform: ${place}`, () => {
-    const problem = chainProblem({ place, instanceRole: 'allowed' }, [], instance);
+  test(`the remedy depends on the platform: ${platform}`, () => {
+    const problem = chainProblem({ platform, instanceRole: 'allowed' }, [], instance);
     assert.is(problem.code, 'credentials.chain');
     assert.match(problem.remedy, remedy);
     assert.match(problem.message, /cannot be reached \(ECONNREFUSED\)$/);
@@ -27,16 +27,16 @@ for (const [place, remedy] of [
 }
 
 test("a pod without an identity gets the ways to set one up, and the option that uses the node's role", () => {
-  const problem = chainProblem({ place: 'kubernetes', instanceRole: 'withheld' }, [], undefined);
+  const problem = chainProblem({ platform: 'kubernetes', instanceRole: 'withheld' }, [], undefined);
   assert.is(problem.code, 'credentials.variables');
   assert.match(problemLine(problem), /the node's role is not used.*association.*role-arn.*--auth default/);
   assert.is(problem.retry, false);
 });
 
 test('reports one failure unchanged and joins several', () => {
-  const place = { place: 'host', instanceRole: 'allowed' } as const;
+  const options = { platform: 'host', instanceRole: 'allowed' } as const;
   const half = halfKeysProblem();
-  assert.is(chainProblem(place, [half], instance), half);
+  assert.is(chainProblem(options, [half], instance), half);
   const away = new Problem({
     code: 'credentials.chain',
     subject: 'a',
@@ -44,7 +44,7 @@ test('reports one failure unchanged and joins several', () => {
     remedy: 'r',
     retry: true,
   });
-  const both = chainProblem(place, [away, half], instance);
+  const both = chainProblem(options, [away, half], instance);
   assert.match(both.message, /^m; AWS_ACCESS_KEY_ID: expected/);
   assert.equal(
     [both.code, both.remedy, both.retry, both.retryFor],

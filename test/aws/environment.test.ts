@@ -36,7 +36,7 @@ test('has no endpoint, proxy or CA bundle without variables', () => {
   );
 });
 
-test('the remedy fits the place: a container has its variables from its env', () => {
+test('the remedy depends on the platform: a container has its variables from its env', () => {
   const wrong = { AWS_ENDPOINT_URL: 'ftp://x' };
   assert.match(problems(wrong)[0] ?? '', 'Correct the variable, or remove it.');
   for (const place of [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, { AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE' }])

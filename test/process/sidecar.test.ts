@@ -17,7 +17,7 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { hasPendingFile } from '../support/directory.ts';
-import { type Ended, run } from '../support/program.ts';
+import { binary, type Ended, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
@@ -171,6 +171,17 @@ sidecar('the pages and `podsecrets status` show the state, and no secret', async
   assert.match(shown.stdout, /ready/i);
   const pages = await Promise.all(['/status', '/metrics'].map((path) => running.page(path)));
   for (const text of [shown.stdout, ...pages.map(({ body }) => body)]) assert.is(canaryIn(text), undefined);
+});
+
+sidecar('a sidecar that was started by a link to the program syncs, as in the image', async (fixture) => {
+  const { aws, box, sidecars } = fixture;
+  box.writeConfig(of('a'));
+  const link = join(box.root, 'podsecrets');
+  symlinkSync(binary, link);
+  const args = ['--config', box.config, '--dir', box.dir, '--start-timeout', '0s', '--aws-timeout', '1m'];
+  const running = await startSidecar(args, podIdentityEnv(box, aws, canary('token')), [link]);
+  sidecars.push(running);
+  await running.event('sidecar.ready');
 });
 
 sidecar('SIGHUP syncs at once', async (fixture) => {
