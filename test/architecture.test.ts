@@ -126,7 +126,7 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
 
 /** Packages and builtins without I/O, and the files that may use them. */
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
-  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject/],
+  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject|^src\/cli\/settings/],
   [/^yaml$/, /^src\/(formats|inject)\//],
   // Compares addresses.
   [/^node:net$/, /^src\/aws\/proxy/],
@@ -186,6 +186,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/worker/process.ts': /^(node:child_process)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
+  'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
   'src/v8/rest.ts': /^(node:v8|node:vm)$/,
 };
 
@@ -273,6 +274,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
+  'src/v8/release-pages.ts',
   'src/v8/standard-streams.ts',
   'src/worker/inherited.ts',
 ];

@@ -14,6 +14,7 @@ import type { Notifier } from '../notify/notifier.ts';
 import type { RunNotification } from '../notify/request.ts';
 import { type Directory, openDirectory } from '../publish/directory.ts';
 import { type DirectoryHandle, type HeldDirectory, holdDirectory } from '../publish/held-directory.ts';
+import { sameDirectories } from '../publish/inspect.ts';
 import { createSyncTarget, type SyncTarget } from '../sidecar/target.ts';
 import { createProblemReader, problemMessage } from '../worker/problem-fields.ts';
 import type { SyncMessage } from '../worker/report.ts';
@@ -70,11 +71,10 @@ async function holdTargets(context: Context, log: Log, lockTimeout: number): Pro
   const close = async (): Promise<void> => {
     await Promise.all(directories.map((directory) => directory.close()));
   };
+  const paths = settings.config.map(({ dir }) => directoryOf(dir, context));
+  throwProblems(sameDirectories(paths));
   try {
-    for (const { dir } of settings.config) {
-      const held = await hold(context, directoryOf(dir, context), lockTimeout);
-      directories.push(held);
-    }
+    for (const path of paths) directories.push(await hold(context, path, lockTimeout));
     const notifiers = await createNotifiers({
       settings,
       process: context.process,

@@ -10,6 +10,7 @@ import type { Plan } from '../config/plan.ts';
 import { planVariables } from '../config/set-plan.ts';
 import { inKubernetes } from '../core/environment.ts';
 import { type Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { sameDirectories } from '../publish/inspect.ts';
 import type { Context } from './context.ts';
 
 /** A config without problems, and the directory it publishes to; undefined: only its variables are used. */
@@ -47,6 +48,7 @@ export async function readPlans(
       problems.push(...found);
     }
   }
+  problems.push(...sameDirectories(configs.flatMap(({ directory }) => directory ?? [])));
   if (settings.set.length > 0) {
     const set = planVariables(settings.set, await regionForSet(context));
     problems.push(...set.problems);

@@ -11,8 +11,12 @@ import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
 import { workerHost } from './worker-host.ts';
 
-/** Milliseconds without a message after which a worker is killed, in addition to the time of one AWS call. */
-const SILENCE = 30_000;
+/**
+ * Milliseconds without a message after which a worker is killed: while it computes, and while it waits for AWS, where the
+ * time limit of a call is added.
+ */
+const COMPUTING = 20_000;
+const WAITING = 30_000;
 
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
@@ -24,14 +28,17 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
   return async (sync, report, stop) => {
     const request: SyncWorkerRequest = { parent: self, settings, sync };
     let bug: string | undefined;
+    let isComputing = false;
     const end = await runWorker(
       {
         kind: 'sync',
         request,
-        silence: SILENCE + ATTEMPTS * settings.awsTimeout,
+        silence: () => (isComputing ? COMPUTING : WAITING + ATTEMPTS * settings.awsTimeout),
         shared,
         receive(value) {
           const message = readMessage(value);
+          if (message.kind === 'stage')
+            isComputing = message.stage === 'config' || message.stage === 'render';
           if (message.kind === 'bug') bug = message.line;
           else report(message);
         },

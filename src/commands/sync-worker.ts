@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf, usageProblem } from '../core/problem.ts';
 import { asObject, isObject, numberOf } from '../core/unknown.ts';
 import { disableJit } from '../v8/disable-jit.ts';
+import { releasePages } from '../v8/release-pages.ts';
 import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
@@ -66,6 +67,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
     if (problems === undefined) throw error;
     report({ kind: 'unusable', problems: problems.map(problemMessage) });
   }
+  releasePages();
   return exitCodes.done;
 }
 

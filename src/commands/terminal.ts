@@ -2,7 +2,7 @@
  * Formats texts for a terminal: wrapped at its width, and coloured. In a pipe or a file they are unchanged.
  */
 
-import { wrapText } from '../core/wrap.ts';
+import { wrapText } from '../core/layout.ts';
 import type { Context } from './context.ts';
 import { usesColour } from './uses-colour.ts';
 

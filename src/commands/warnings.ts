@@ -2,8 +2,8 @@
  * Warnings of the commands that people run by hand: on stderr, so that the output can be piped.
  */
 
+import { wrapText } from '../core/layout.ts';
 import { type Problem, problemLine } from '../core/problem.ts';
-import { wrapText } from '../core/wrap.ts';
 import type { Context } from './context.ts';
 
 /** Writes a line for each. */

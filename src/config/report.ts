@@ -6,8 +6,8 @@
  */
 
 import { modeText } from '../cli/values.ts';
+import { table } from '../core/layout.ts';
 import type { Problem } from '../core/problem.ts';
-import { table } from '../core/table.ts';
 import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { Output, Plan } from './plan.ts';
 import type { SecretRef } from './secret-ref.ts';

@@ -43,7 +43,7 @@ export interface Source {
 }
 
 /** Absent where the class has none. */
-export interface SourceMetadata {
+interface SourceMetadata {
   readonly labels?: KubeObject;
   readonly annotations?: KubeObject;
 }
@@ -61,7 +61,7 @@ export function serves(source: Source, namespace: string | undefined): boolean {
   );
 }
 
-/** Parses the text of a source like the pod. */
+/** Parses the text of a source like the pod. With `--as none` the pod runs only `exec`, which writes no env file. */
 export function planOf(source: Source, { as, mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
   return parsePlan(source.file?.text ?? source.text, {
     file: source.subject,

@@ -17,6 +17,7 @@ export function validateOptions(options: InjectOptions): readonly Problem[] {
     ...onlySidecar(options),
     noneWithoutExec(options),
     exitWithoutSidecar(options),
+    envWithoutFile(options),
     ...adoptWithoutSidecar(options),
     unprobed(options),
     secretsWithoutSync(options),
@@ -46,6 +47,12 @@ function exitWithoutSidecar({ as, exitOnChange }: InjectOptions): Problem | unde
 function noneWithoutExec({ as, exec }: InjectOptions): Problem | undefined {
   if (as !== 'none' || exec) return undefined;
   return usage('--as', 'none needs --exec: otherwise nothing is added', 'Add --exec, or leave --as out.');
+}
+
+function envWithoutFile({ as, env }: InjectOptions): Problem | undefined {
+  if (as !== 'none' || !env) return undefined;
+  const message = 'does not work with --as none: no container writes the file of the variables';
+  return usage('--env', message, 'Leave it out: podsecrets exec sets the variables.');
 }
 
 /** The driver of an old pod writes the Secret again after an init container has ended. */

@@ -51,7 +51,7 @@ export function variableProblems(
       wrongReference(`${subject} container ${String(container.name)}`, entry, bindings),
     ),
   );
-  if (!options.env) return wrong;
+  if (!options.env || options.as === 'none') return wrong;
   const named = containers.filter((container) => isNamed(container, options.containers));
   return [
     ...wrong,

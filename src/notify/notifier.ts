@@ -37,4 +37,4 @@ export interface NotifierStatus {
 }
 
 /** The fields of a Problem that a person needs. */
-export type NotifierError = Pick<Problem, 'subject' | 'message' | 'remedy'> & { readonly code: ProblemCode };
+type NotifierError = Pick<Problem, 'subject' | 'message' | 'remedy'> & { readonly code: ProblemCode };

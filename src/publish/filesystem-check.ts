@@ -11,8 +11,7 @@ import { dirname, resolve } from 'node:path';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { FileSystem } from './fs.ts';
-import { refuseSticky } from './sticky.ts';
-import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
+import { composeVolume, refuseSticky, SUBPATH_MOUNTS } from './sticky.ts';
 
 /** The requirements of a directory. */
 export interface DirectoryTerms {

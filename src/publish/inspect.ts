@@ -4,10 +4,36 @@
  */
 
 import * as nodeFs from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Problem, usageProblem } from '../core/problem.ts';
+import { quote } from '../core/text.ts';
 import { explained } from './explain.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
+
+/**
+ * A problem for each directory that is the same as an earlier one, although the path is written in another way: with `/./`, or
+ * through a symbolic link. Two configs with the same directory would wait for each other's lock and remove each
+ * other's files.
+ */
+export function sameDirectories(dirs: readonly string[], fs: FileSystem = nodeFs): readonly Problem[] {
+  const seen = new Map<string, string>();
+  return dirs.flatMap((dir) => {
+    const real = realDirectory(fs, dir);
+    const earlier = seen.get(real);
+    seen.set(real, earlier ?? dir);
+    if (earlier === undefined) return [];
+    const message = `expected a directory for each config, got ${quote(earlier)} and ${quote(dir)}, which are the same directory`;
+    return [usageProblem('--config', message, 'Give each config its own directory: --config FILE=DIR.')];
+  });
+}
+
+/** Without links; the part of the path that does not exist yet is kept. */
+function realDirectory(fs: FileSystem, dir: string): string {
+  const path = resolve(dir);
+  if (fs.statSync(path, { throwIfNoEntry: false }) !== undefined) return fs.realpathSync(path);
+  return path === '/' ? path : join(realDirectory(fs, dirname(path)), basename(path));
+}
 
 /** The result. */
 export interface DirectoryFacts {

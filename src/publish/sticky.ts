@@ -10,7 +10,6 @@
 
 import { Problem } from '../core/problem.ts';
 import type { FileSystem } from './fs.ts';
-import { composeVolume, SUBPATH_MOUNTS } from './volume-remedy.ts';
 
 const STICKY_AND_WORLD_WRITABLE = 0o1002;
 
@@ -38,4 +37,13 @@ function remedy(dir: string, user: number, inKubernetes: boolean, isMadeForSubPa
   if (isMadeForSubPath)
     return 'podsecrets must be first in initContainers: the kubelet created this directory for the subPath mount of a container that started earlier. Move podsecrets there and recreate the pod.';
   return `Publish to a directory below the volume: ${SUBPATH_MOUNTS}.`;
+}
+
+/** How the containers of a pod mount the volume. */
+export const SUBPATH_MOUNTS =
+  'mount it whole at /mnt/podsecrets in this container, publish to /mnt/podsecrets/files (--dir, or --config FILE=DIR), which podsecrets creates, and mount it in the application with subPath: files';
+
+/** The options of a volume in docker-compose.yaml, for this user. */
+export function composeVolume(user: number): string {
+  return `driver_opts { type: tmpfs, device: tmpfs, o: "size=16m,mode=0755,uid=${user},gid=${user}" }`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { durationText } from '../cli/values.ts';
-import { table } from '../core/table.ts';
+import { table } from '../core/layout.ts';
 import { escapeControl, plural, sentence } from '../core/text.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';

@@ -35,7 +35,7 @@ export interface SidecarStatus {
 }
 
 /** The credentials that expire first. */
-export interface CredentialsStatus {
+interface CredentialsStatus {
   /** `pod-identity`, `irsa` or `default`. */
   readonly source: string;
   /** The link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */

@@ -31,7 +31,7 @@ export async function runNotification(
     {
       kind: 'notify',
       request: { ...request, parent: host.self },
-      silence: SILENCE,
+      silence: () => SILENCE,
       receive(value) {
         const message = decodeMessage(value);
         if (message.kind === 'started') group = message.group;

@@ -17,7 +17,7 @@ import { createLineReader } from './lines.ts';
 import { privateMemory } from './memory.ts';
 
 /** The internal commands. */
-export type WorkerKind = 'sync' | 'notify';
+type WorkerKind = 'sync' | 'notify';
 
 /** The work of a worker, and its report. */
 export interface WorkerRun {
@@ -26,8 +26,8 @@ export interface WorkerRun {
   readonly request: object;
   /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
   readonly receive: (message: unknown) => void;
-  /** Milliseconds without a message after which the worker is killed. */
-  readonly silence: number;
+  /** Milliseconds without a message after which the worker is killed. Called at each check, as it depends on the stage. */
+  readonly silence: () => number;
   /** A descriptor that the worker inherits as its descriptor 4. */
   readonly shared?: number | undefined;
 }
@@ -49,7 +49,7 @@ export type WorkerEnd =
   | { readonly kind: 'exited'; readonly code: number }
   /** By a signal of another process: the kernel (out of memory), an abort of V8, a person. */
   | { readonly kind: 'signal'; readonly signal: string }
-  /** It was killed: no message for `silence` milliseconds. */
+  /** It was killed: no message for so many milliseconds. */
   | { readonly kind: 'silent'; readonly silence: number }
   /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
   | { readonly kind: 'memory'; readonly used: number; readonly limit: number }
@@ -126,7 +126,8 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     for (;;) {
       await clock.sleep(CHECK, over.signal).catch(() => {});
       if (over.signal.aborted) return;
-      if (++silentChecks * CHECK >= run.silence) killBecause({ kind: 'silent', silence: run.silence });
+      const silence = run.silence();
+      if (++silentChecks * CHECK >= silence) killBecause({ kind: 'silent', silence });
       const used = privateMemory(pid);
       if (used > limit) killBecause({ kind: 'memory', used, limit });
     }

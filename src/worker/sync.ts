@@ -27,7 +27,7 @@ import { type ObjectProblem, selectValues } from './select.ts';
 export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
 
 /** The directory of a config. */
-export interface SyncDirectory extends Directory {
+interface SyncDirectory extends Directory {
   readonly keptFiles: KeptFiles;
 }
 

@@ -20,19 +20,19 @@ test('an abort rejects the caller, and the work continues', async () => {
 
 test("a timeout rejects, aborts the work's signal, and leaves no timer behind", async () => {
   const clock = fakeClock();
-  let told: unknown;
+  let received: unknown;
   const waiting = rejects(
     withTimeout(clock, 100, late, (signal) => {
       signal.addEventListener('abort', () => {
-        told = signal.reason;
+        received = signal.reason;
       });
       return forever;
     }),
   );
   await clock.advance(99);
-  assert.is(told, undefined);
+  assert.is(received, undefined);
   await clock.advance(1);
-  assert.is((await waiting) as Error, told);
+  assert.is((await waiting) as Error, received);
   assert.is(await withTimeout(clock, 100, late, async () => 7), 7);
   assert.is(
     ((await rejects(withTimeout(clock, 100, late, async () => Promise.reject(late())))) as Error).message,

@@ -200,11 +200,11 @@ With \`env\` and \`envFile\` [in the config](../../examples/reference/config.md)
 \`\`\`
 
 The container need not mount the files. It fails for an older cluster, for a pattern such as \`env: "DB_*"\` (\`fileKeyRef\` needs names), and with \`configMap\`, whose
-variables the chart does not see.
+variables the chart cannot read.
 
 ### The service account
 
-The chart does not see your pod spec, so it cannot compare the service account of the pod with its own value. With \`options.syncSecrets\` take both from one:
+The chart cannot read your pod spec, so it cannot compare the service account of the pod with its own value. With \`options.syncSecrets\` take both from one:
 
 \`\`\`yaml
     spec:

@@ -123,6 +123,14 @@ test('rejects two configs of a pod with the same variable', async () => {
   assert.match(problems, /3 problems/);
 });
 
+test('--env is refused where no container writes the file', async () => {
+  const text = pod(`${app}    command: [nginx]\n`);
+  assert.match(
+    await refusals(text, '--env --exec --as none'),
+    'no container writes the file of the variables',
+  );
+});
+
 test('--env without a variable in any config is a warning', async () => {
   const plain = config('- {objectName: a, objectType: secretsmanager}');
   const { warnings } = await injected({ text: pod(app), config: plain, flags: '--env' });

@@ -13,14 +13,14 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ['without the line feed it ends with', `${password}\n`, `got ${password}.`, 'got [secret].'],
   ['as JSON text', password, JSON.stringify({ password }), '{"password":"[secret]"}'],
   ['percent-encoded', password, `GET /?p=${encodeURIComponent(password)}`, 'GET /?p=[secret]'],
-  ['in base64', password, `Basic ${base64(password)}`, 'Basic [secret]='],
+  ['in base64', password, `Basic ${base64(password)}`, 'Basic [secret]'],
   ['in base64 for URLs', 'a>>>b???c', 'YT4-PmI_Pz9j', '[secret]'],
   ['in hex', password, Buffer.from(password).toString('hex').toUpperCase(), '[secret]'],
   ['a line of it', '-----BEGIN-----\r\nMIIEvQIBADAN\nxyzw==\n', '! MIIEvQIBADAN', '! [secret]'],
   ['a field of it', '{"user":"admin","db":[{"password":"pa55word"}]}', 'bad pa55word', 'bad [secret]'],
   ['a number in it', '{"pin":271828}', 'pin 271828', 'pin [secret]'],
   ['a line of a field of it', JSON.stringify({ key: 'BEGIN\nMIIEvQ\nEND' }), '> MIIEvQ', '> [secret]'],
-  ['a field of it in base64', '{"password":"pa55word"}', base64('pa55word'), '[secret]='],
+  ['a field of it in base64', '{"password":"pa55word"}', base64('pa55word'), '[secret]'],
   ['what only looks like JSON', '{pa55word}', 'got {pa55word}', 'got [secret]'],
   ['the longer one of two', 'secret-long-value', 'secret-long-value', '[secret]'],
   [
@@ -39,7 +39,7 @@ for (const [name, value, text, expected] of cases) {
 test('redacts bytes that are not text', () => {
   const bytes = new Uint8Array([0, 255, 128, 7, 9]);
   const text = `${Buffer.from(bytes).toString('base64')} ${Buffer.from(bytes).toString('hex')} ${Buffer.from(bytes).toString()}`;
-  assert.is(redact(text, [new Secret(bytes)]), '[secret]= [secret] [secret]');
+  assert.is(redact(text, [new Secret(bytes)]), '[secret] [secret] [secret]');
 });
 
 test('redacts a short value where it stands alone, but not within words', () => {

@@ -32,7 +32,7 @@ function play({ script, memoryLimit, stop = never, file = process.execPath, ...r
     {
       kind: 'sync',
       request: {},
-      silence: 60_000,
+      silence: () => 60_000,
       receive: (message) => messages.push(message),
       ...run,
     },
@@ -78,7 +78,7 @@ test('a worker that exits with another code than 0 did not finish', async () => 
 });
 
 test('a worker that is silent for too long is killed, however busy it is', async () => {
-  const scene = { script: 'for (;;);', silence: 100 };
+  const scene = { script: 'for (;;);', silence: () => 100 };
   assert.equal(await play(scene).end, { kind: 'silent', silence: 100 });
   assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
 });

@@ -47,6 +47,11 @@ The containers. Three lines in a pod spec are enough:
   {{- $port := include "podsecrets.probedPort" $values }}
   {{- if eq $values.as "sidecar" }}
   restartPolicy: Always
+  {{- with $values.options.exitOnChange }}
+  restartPolicyRules:
+    - action: RestartAllContainers
+      exitCodes: {operator: In, values: [{{ . }}]}
+  {{- end }}
   startupProbe:
     httpGet: {path: /readyz, port: {{ $port | required (include "podsecrets.unprobed" $values) }}}
     periodSeconds: 1

@@ -1,5 +1,5 @@
 /**
- * Tables in plain text, for people.
+ * Lays out text for a terminal: tables, and wrapped lines.
  */
 
 import { escapeControl } from './text.ts';
@@ -48,10 +48,36 @@ function block(head: readonly string[], row: readonly string[], columns: number)
 }
 
 /** Columns of a terminal: none for a combining mark, two for a character of East Asia or an emoji. */
-export function widthOf(text: string): number {
+function widthOf(text: string): number {
   const wide = text.match(WIDE)?.length ?? 0;
   return [...text.replace(/\p{Mark}/gu, '')].length + wide;
 }
 
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/gu;
+
+/**
+ * The text with lines of at most `columns`, broken at spaces. What follows a break is indented as its line, or as the second
+ * column of a line such as `  ok    found it`. A longer word, such as an ARN, is left whole, so that it can be copied.
+ */
+export function wrapText(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => (widthOf(line) <= columns ? [line] : wrapLine(line, columns)))
+    .join('\n');
+}
+
+function wrapLine(line: string, columns: number): readonly string[] {
+  const [indent = ''] = /^ *(\S+ {2,})?/.exec(line) ?? [];
+  const hanging = ' '.repeat(indent === '' || indent.length > columns / 2 ? 2 : indent.length);
+  const lines: string[] = [];
+  let current = '';
+  for (const [, gap = '', word = ''] of line.matchAll(/( *)(\S+)/g)) {
+    if (current === '' || widthOf(current + gap + word) <= columns) current += gap + word;
+    else {
+      lines.push(current);
+      current = hanging + word;
+    }
+  }
+  return [...lines, current];
+}
