@@ -126,7 +126,7 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): readonly strin
 
 /** Packages and builtins without I/O, and the files that may use them. */
 const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
-  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject/],
+  [/^node:path$/, /^src\/(publish|kubernetes|config)\/|^src\/commands\/inject|^src\/cli\/settings/],
   [/^yaml$/, /^src\/(formats|inject)\//],
   // Compares addresses.
   [/^node:net$/, /^src\/aws\/proxy/],

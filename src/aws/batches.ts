@@ -33,21 +33,33 @@ const PARAMETERS_PER_CALL = 10;
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html */
 const SECRETS_PER_CALL = 20;
 
+/** Before a pod has its files, or after. */
+export type FetchPhase = 'start' | 'refresh';
+
 /**
- * `auto` uses batches when a region has at least this many secrets. With fewer, single calls are better: they run concurrently, so
- * they take one round trip too; their quota is 10,000 calls/s against 100; and a role without
- * `secretsmanager:BatchGetSecretValue`, which no user of the CSI driver had to grant, leaves no AccessDenied in CloudTrail. With
- * more, batches are better: 10 secrets every 10 minutes are 43,200 single calls or 0.22 USD per pod and month, 4,320 batch calls
- * or 0.02 USD (0.05 USD per 10,000), and one TLS handshake instead of ten.
+ * `auto` uses batches in refreshes, when a region has at least this many secrets.
+ *
+ * At the start it reads singly: the quota of single calls is 10,000/s, that of batches 100/s, so that 2,000 secrets/s. Pods that
+ * start together, after a deployment or the loss of a zone, would wait for each other (`npm run herd`).
+ *
+ * In refreshes, which are spread over the interval, the cost decides: 10 secrets every 10 minutes are 43,200 single calls or 0.22
+ * USD per pod and month, 4,320 batch calls or 0.02 USD (0.05 USD per 10,000). With fewer secrets it is not worth the AccessDenied
+ * that a role without `secretsmanager:BatchGetSecretValue`, which no user of the CSI driver had to grant, leaves in CloudTrail.
  */
 const MIN_BATCHED_SECRETS = 10;
 
 /** The requests that fetch all of these refs, parameters first. */
-export function requestsFor(refs: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
+export function requestsFor(
+  refs: readonly SecretRef[],
+  mode: FetchMode,
+  phase: FetchPhase = 'refresh',
+): readonly AwsRequest[] {
+  const isBatched = (count: number): boolean =>
+    mode === 'batch' || (mode === 'auto' && phase === 'refresh' && count >= MIN_BATCHED_SECRETS);
   const distinct = [...new Map(refs.map((ref) => [ref.key, ref])).values()];
   return [...Map.groupBy(distinct, (ref) => ref.region)].flatMap(([region, here]) => {
     const { ssmparameter = [], secretsmanager = [] } = Object.groupBy(here, (ref) => ref.service);
-    return [...parameterRequests(region, ssmparameter), ...secretRequests(region, secretsmanager, mode)];
+    return [...parameterRequests(region, ssmparameter), ...secretRequests(region, secretsmanager, isBatched)];
   });
 }
 
@@ -75,11 +87,14 @@ function parameterName(id: string): string {
 }
 
 /** A batch cannot request a version or a stage, and a batch of one has no advantage over a single call. */
-function secretRequests(region: string, refs: readonly SecretRef[], mode: FetchMode): readonly AwsRequest[] {
+function secretRequests(
+  region: string,
+  refs: readonly SecretRef[],
+  isBatched: (count: number) => boolean,
+): readonly AwsRequest[] {
   const pinned = refs.filter((ref) => ref.version !== undefined || ref.stage !== undefined);
   const current = refs.filter((ref) => !pinned.includes(ref));
-  const batched = mode === 'batch' || (mode === 'auto' && current.length >= MIN_BATCHED_SECRETS);
-  if (!batched) return refs.map((ref) => ({ kind: 'GetSecretValue', region, ref }));
+  if (!isBatched(current.length)) return refs.map((ref) => ({ kind: 'GetSecretValue', region, ref }));
   const requests: AwsRequest[] = pinned.map((ref) => ({ kind: 'GetSecretValue', region, ref }));
   for (let at = 0; at < current.length; at += SECRETS_PER_CALL) {
     const [first, ...others] = current.slice(at, at + SECRETS_PER_CALL);

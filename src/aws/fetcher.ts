@@ -8,15 +8,16 @@
 
 import type { Plan } from '../config/plan.ts';
 import type { FetchResult, FetchResults, SecretRef, SecretRefKey } from '../config/secret-ref.ts';
+import type { FetchPhase } from './batches.ts';
 import { failoverRefs } from './failover.ts';
 
 /** Where values come from. */
 export interface SecretSource {
   /**
    * Fetches all refs at once and returns one result for each. Failures of single refs, of credentials and of the network are
-   * results, not rejections; only an abort by `signal` rejects.
+   * results, not rejections; only an abort by `signal` rejects. `phase`: 'refresh' by default.
    */
-  read(refs: readonly SecretRef[], signal: AbortSignal): Promise<FetchResults>;
+  read(refs: readonly SecretRef[], signal: AbortSignal, phase?: FetchPhase): Promise<FetchResults>;
 }
 
 /** A plan, its source, and whether to fetch the failover region too. */
@@ -49,10 +50,12 @@ async function fetchFrom(
   stop: AbortSignal,
 ): Promise<FetchResults> {
   const results = new Map<SecretRefKey, FetchResult>();
+  // A config whose files are not there yet waits for them.
+  const phase = requests.some(({ bothRegions }) => bothRegions) ? 'start' : 'refresh';
   const fetchMissing = async (refs: readonly SecretRef[]): Promise<void> => {
     const missing = missingRefs(refs, results);
     if (missing.length > 0)
-      for (const [key, result] of await source.read(missing, stop)) results.set(key, result);
+      for (const [key, result] of await source.read(missing, stop, phase)) results.set(key, result);
   };
   await fetchMissing(
     requests.flatMap(({ plan, bothRegions }) =>

@@ -13,7 +13,7 @@ import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { type AwsRequest, iamActions, requestsFor } from './batches.ts';
+import { type AwsRequest, type FetchPhase, iamActions, requestsFor } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
@@ -72,6 +72,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
     name: string,
     refs: readonly SecretRef[],
     signal: AbortSignal,
+    phase: FetchPhase,
   ): Promise<FetchResults> {
     try {
       const region = regionOf(name);
@@ -90,7 +91,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
           if (waiting) client.connectEarly();
         }),
       ]);
-      const requests = requestsFor(refs, batchMode());
+      const requests = requestsFor(refs, batchMode(), phase);
       return mergeResults(await Promise.all(requests.map((request) => send(request, region, signal))));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -161,12 +162,11 @@ export function openSecretSource(options: SourceOptions): AwsSource {
       const ends = [...regions.values()].flatMap(({ credentials }) => credentials.expiry() ?? []);
       return ends.length === 0 ? undefined : Math.min(...ends);
     },
-    async read(refs, signal) {
+    async read(refs, signal, phase = 'refresh') {
       const regional = [...Map.groupBy(refs, (ref) => ref.region)];
+      const reading = regional.map(([name, refs]) => readRegion(name, refs, signal, phase));
       // Waits for all, so that no request is still running after an abort.
-      const settled = await Promise.allSettled(
-        regional.map(([name, refs]) => readRegion(name, refs, signal)),
-      );
+      const settled = await Promise.allSettled(reading);
       return mergeResults(
         settled.map((region) => {
           if (region.status === 'rejected') throw region.reason;

@@ -6,6 +6,7 @@
  * others, which are ignored.
  */
 
+import { normalize } from 'node:path';
 import type { Environment } from '../core/environment.ts';
 import { Problem, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote, withoutPassword } from '../core/text.ts';
@@ -148,7 +149,13 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
     found.push(usageProblem('--output', message, 'Remove one of the two.'));
   }
   const directories = settings.config.flatMap(({ dir = settings.dir }) =>
-    dir === undefined ? [] : [dir.replace(/(?<=.)\/+$/, '')],
+    dir === undefined
+      ? []
+      : [
+          normalize(`${dir}/.`)
+            .replace(/^\/+/, '/')
+            .replace(/(?<=.)\/+$/, ''),
+        ],
   );
   const twice = directories.find((dir, index) => directories.indexOf(dir) !== index);
   if (twice !== undefined && command !== 'doctor' && command !== 'inject') {

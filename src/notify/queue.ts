@@ -203,8 +203,10 @@ function createNotifierQueue(
 
   return {
     enqueue(names) {
+      // A sync without a change: the list stays the same, so that a notifier can recognize the retry.
+      if (names.length === 0) return;
       pending = union(pending, names);
-      if (busy || closing.aborted || pending.length === 0) return;
+      if (busy || closing.aborted) return;
       busy = true;
       end = run();
     },

@@ -56,6 +56,11 @@ for (const [count, mode, calls] of [
   });
 }
 
+test('auto reads singly at the start, whatever the number, and batch does not', () => {
+  assert.equal(shape(requestsFor(many(45, secret), 'auto', 'start')), singles(45));
+  assert.equal(shape(requestsFor(many(20, secret), 'batch', 'start')), ['BatchGetSecretValue 20']);
+});
+
 test('requests a ref only once if it is passed twice', () => {
   assert.equal(shape(requestsFor([secret('a'), secret('a'), parameter('/a'), parameter('/a')], 'auto')), [
     'GetParameters 1',

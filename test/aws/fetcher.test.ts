@@ -17,11 +17,17 @@ const stop = new AbortController().signal;
 /** A source that has everything but what `fails` names by region, and writes down what it was asked, a line a call. */
 function fakeSource(
   fails: Record<string, ProblemCode> = {},
-): SecretSource & { asked: string[]; fails: Record<string, ProblemCode> } {
+): SecretSource & { asked: string[]; phases: (string | undefined)[]; fails: Record<string, ProblemCode> } {
   const source = {
     asked: [] as string[],
     fails,
-    async read(reads: readonly SecretRef[]): Promise<ReadonlyMap<SecretRefKey, FetchResult>> {
+    phases: [] as (string | undefined)[],
+    async read(
+      reads: readonly SecretRef[],
+      _signal: AbortSignal,
+      phase?: string,
+    ): Promise<ReadonlyMap<SecretRefKey, FetchResult>> {
+      source.phases.push(phase);
       source.asked.push(reads.map((read) => `${read.id}@${read.region}`).join(' '));
       return new Map(reads.map((read) => [read.key, outcome(source.fails[read.region])]));
     },
@@ -52,6 +58,15 @@ function plan(names: string[], failoverRegion?: string): Plan {
   });
   return { objects } as unknown as Plan;
 }
+
+test('a plan whose files are not there yet is a start, until then all are read so; later it is a refresh', async () => {
+  const source = fakeSource();
+  const requests = (...starting: boolean[]) =>
+    starting.map((bothRegions, at) => ({ plan: plan([`s${at}`]), source, bothRegions }));
+  await fetchValues(requests(true, false), stop);
+  await fetchValues(requests(false, false), stop);
+  assert.equal(source.phases, ['start', 'refresh']);
+});
 
 test('fetches each value once, however many objects and configs name it', async () => {
   const source = fakeSource();

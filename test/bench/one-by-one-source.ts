@@ -7,6 +7,9 @@ import {
 } from '../../src/aws/secret-source.ts';
 import type { FetchResult, SecretRefKey } from '../../src/config/secret-ref.ts';
 
+/** doctor's. */
+export { openCredentials } from '../../src/aws/secret-source.ts';
+
 export function openSecretSource(options: SourceOptions): AwsSource {
   const source = openAllAtOnce(options);
   return {

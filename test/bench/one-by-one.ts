@@ -5,7 +5,7 @@
 
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { bundle } from '../../src/build/bundle.ts';
 import { makeExecutable } from '../../src/build/executable.ts';
@@ -13,7 +13,11 @@ import { makeExecutable } from '../../src/build/executable.ts';
 /** Builds it into the directory returned, as `podsecrets`. */
 export async function buildOneByOne(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-one-by-one-'));
-  const { modules } = await bundle(join(import.meta.dirname, '../../src/main.ts'), { plugins: [wrapping] });
+  const { modules, meta } = await bundle(join(import.meta.dirname, '../../src/main.ts'), {
+    plugins: [wrapping],
+  });
+  const isWrapped = Object.keys(meta.inputs).some((file) => file.endsWith(basename(wrapper)));
+  if (!isWrapped) throw new Error('nothing imports the source that is to be wrapped');
   await makeExecutable(modules, directory);
   return directory;
 }
@@ -23,7 +27,7 @@ const wrapper = join(import.meta.dirname, 'one-by-one-source.ts');
 const wrapping: Plugin = {
   name: 'one-by-one',
   setup(build) {
-    build.onResolve({ filter: /\/aws\/secret-source\.ts$/ }, ({ importer }) =>
+    build.onResolve({ filter: /\/secret-source\.ts$/ }, ({ importer }) =>
       importer === wrapper ? undefined : { path: wrapper },
     );
   },

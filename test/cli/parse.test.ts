@@ -61,7 +61,8 @@ test('accepts several configs as repeated flags, or as a variable with commas', 
 
 test('rejects two configs with the same directory', () => {
   assert.match(first('init --config a --config b').message, 'got "/mnt/podsecrets/files" twice');
-  assert.match(first('init --config a=/x --config b=/x/').message, 'got "/x" twice');
+  for (const same of ['/x/', '/./x', '/y/../x', '//x/.'])
+    assert.match(first(`init --config a=/x --config b=${same}`).message, 'got "/x" twice');
 });
 
 test('rejects any other repeated option', () => {

@@ -132,6 +132,30 @@ test('a retry carries the names of the failed attempt and of later changes', asy
   assert.is(queue.status()[0]?.pending, 0);
 });
 
+test('a retry without a later change passes the same list, by which a notifier recognizes it', async () => {
+  const clock = fakeClock();
+  const lists: (readonly string[])[] = [];
+  const notifier: Notifier = {
+    kind: 'signal',
+    async notify(names) {
+      lists.push(names);
+      if (lists.length <= 2) throw problem(true);
+    },
+  };
+  const { queue } = open(clock, [notifier]);
+  queue.enqueue(['a', 'b']);
+  await clock.advance(100);
+  // Enqueued by a sync that changed nothing.
+  queue.enqueue([]);
+  await clock.advance(60_000);
+  queue.enqueue(['a', 'b']);
+  await clock.advance(60_000);
+  assert.is(lists.length, 4);
+  assert.is(lists[1], lists[0]);
+  assert.is(lists[2], lists[0]);
+  assert.is.not(lists[3], lists[0]);
+});
+
 test('a retry includes a change that arrived during the failed attempt', async () => {
   const clock = fakeClock();
   const received: string[] = [];

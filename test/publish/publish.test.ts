@@ -1,5 +1,6 @@
 /** The contents of the directory after a publish, and what a publish does not change. */
 
+import * as fs from 'node:fs';
 import {
   chmodSync,
   lstatSync,
@@ -291,5 +292,24 @@ if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
     assert.is(modeOf(join(dir, 'a')), 0o400);
   });
 }
+
+test('a set of more than half of the volume is published with a warning: no change of it would fit', async () => {
+  const dir = scratch();
+  for (const [pages, blocks, warns] of [
+    [2, 4, false],
+    [3, 4, true],
+    // A tmpfs without a size.
+    [3, 0, false],
+  ] as const) {
+    const statfsSync = (path: string) => ({ ...fs.statfsSync(path), bsize: 4096, blocks, bavail: 1000 });
+    const volume = { ...fs, statfsSync: statfsSync as unknown as typeof fs.statfsSync };
+    const directory = await open(dir, { fs: volume });
+    const { warning } = await directory.published(snapshot({ a: 'x'.repeat(pages * 4096) }));
+    assert.is(warning?.code, warns ? 'publish.space' : undefined);
+    if (warns) assert.match(warning?.message ?? '', 'the files take 12Ki of a volume of 16Ki');
+    assert.is(shown(dir).a?.length, pages * 4096);
+    await directory.end();
+  }
+});
 
 test.run();

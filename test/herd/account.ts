@@ -1,0 +1,80 @@
+/**
+ * The AWS account that all pods share: a token bucket for each quota, and whether the region answers at all.
+ *
+ * Sources of the rates, per account and region:
+ * - Secrets Manager quotas (docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html): GetSecretValue and
+ *   DescribeSecret together 10,000/s, BatchGetSecretValue 100/s.
+ * - Systems Manager quotas (docs.aws.amazon.com/general/latest/gr/ssm.html): GetParameter and GetParameters together 40/s by
+ *   default, 1,000/s for GetParameters with higher throughput.
+ * - STS publishes no rate for AssumeRoleWithWebIdentity, and EKS none for the calls of the Pod Identity agent. 600/s and
+ *   500/s are assumptions; the run shows the result for half and double of them.
+ */
+
+import type { Simulation } from './simulation.ts';
+
+export type Operation =
+  | 'GetSecretValue'
+  | 'DescribeSecret'
+  | 'BatchGetSecretValue'
+  | 'GetParameters'
+  | 'AssumeRoleWithWebIdentity'
+  | 'AssumeRoleForPodIdentity';
+
+export type Answer = 'ok' | 'throttled' | 'unavailable';
+
+/** Calls per second. */
+export type Quotas = Readonly<Record<Exclude<Operation, 'DescribeSecret'>, number>>;
+
+export const defaultQuotas: Quotas = {
+  GetSecretValue: 10_000,
+  BatchGetSecretValue: 100,
+  GetParameters: 40,
+  AssumeRoleWithWebIdentity: 600,
+  AssumeRoleForPodIdentity: 500,
+};
+
+export interface Account {
+  /** Answers after the latency of a call. */
+  call(operation: Operation, answered: (answer: Answer) => void): void;
+  /** Calls so far, and those that were refused for their rate. */
+  readonly counts: { readonly calls: Map<Operation, number>; refused: number };
+}
+
+/** Milliseconds from the request to its answer, within a region. */
+const LATENCY = 20;
+
+/** `isAvailable`: whether the region answers at a time. A bucket holds the calls of one second. */
+export function createAccount(
+  simulation: Simulation,
+  quotas: Quotas,
+  isAvailable: (now: number) => boolean = () => true,
+): Account {
+  const buckets = new Map<Operation, { tokens: number; at: number }>();
+  const counts: Account['counts'] = { calls: new Map(), refused: 0 };
+
+  function take(operation: Operation): boolean {
+    const shared = operation === 'DescribeSecret' ? 'GetSecretValue' : operation;
+    const rate = quotas[shared];
+    const now = simulation.now();
+    const bucket = buckets.get(shared) ?? { tokens: rate, at: now };
+    bucket.tokens = Math.min(rate, bucket.tokens + ((now - bucket.at) / 1000) * rate);
+    bucket.at = now;
+    buckets.set(shared, bucket);
+    if (bucket.tokens < 1) return false;
+    bucket.tokens -= 1;
+    return true;
+  }
+
+  return {
+    counts,
+    call(operation, answered) {
+      counts.calls.set(operation, (counts.calls.get(operation) ?? 0) + 1);
+      simulation.after(LATENCY, () => {
+        if (!isAvailable(simulation.now())) return answered('unavailable');
+        if (take(operation)) return answered('ok');
+        counts.refused++;
+        answered('throttled');
+      });
+    },
+  };
+}

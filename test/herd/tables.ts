@@ -1,0 +1,64 @@
+/** The tables of examples/reference/herd.md. */
+
+import { table } from '../docs/markdown.ts';
+import type { HerdResults } from './results.ts';
+
+const OPEN = '<!-- herd: written by npm run herd -->\n';
+const CLOSE = '\n<!-- /herd -->';
+
+/** The page with the tables of these results. */
+export function replaceTables(page: string, results: HerdResults): string {
+  const [from, to] = [page.indexOf(OPEN), page.indexOf(CLOSE)];
+  if (from < 0 || to < from) throw new Error('the page has no markers of the herd');
+  return page.slice(0, from + OPEN.length) + herdTables(results) + page.slice(to);
+}
+
+function herdTables({ starts, refreshes, outages }: HerdResults): string {
+  return [
+    'From the creation of a pod to its files:',
+    table(
+      ['secrets + parameters', 'quotas', 'read by', 'median', 'last pod', 'refused calls per pod'],
+      starts.map(({ secrets, parameters, quotas, reader, pods, result }) => [
+        `${secrets} + ${parameters}`,
+        `× ${quotas}`,
+        reader,
+        seconds(result.median),
+        seconds(result.last),
+        (result.refused / pods).toFixed(1),
+      ]),
+    ),
+    'An hour of refreshes, every 10 minutes:',
+    table(
+      ['secrets', 'read by', 'calls per pod', 'refused calls per pod', '$ per pod and month'],
+      refreshes.map(({ secrets, reader, pods, result }) => [
+        String(secrets),
+        reader,
+        (result.calls / pods).toFixed(1),
+        (result.refused / pods).toFixed(2),
+        result.monthly.toFixed(2),
+      ]),
+    ),
+    'The region comes back after an hour:',
+    table(
+      [
+        'secrets',
+        'read by',
+        'all pods refreshed after',
+        'calls per pod without the region',
+        'refused calls per pod',
+      ],
+      outages.map(({ secrets, reader, pods, result }) => [
+        String(secrets),
+        reader,
+        seconds(result.recovered),
+        result.calls.toFixed(0),
+        (result.refused / pods).toFixed(2),
+      ]),
+    ),
+  ].join('\n\n');
+}
+
+/** JSON has null in the place of infinity. */
+function seconds(ms: number | null): string {
+  return ms === null || !Number.isFinite(ms) ? 'not within 10 min' : `${(ms / 1000).toFixed(1)} s`;
+}
