@@ -1,6 +1,6 @@
 /**
  * The fault matrix: every fault at the start and in a refresh of the built program, each cell a process. Writes the table
- * fault-matrix.md beside this file. A cell that cannot run here is written as not run.
+ * examples/reference/fault-matrix.md. A cell that cannot run here is written as not run.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ matrix.after(async ({ aws }) => {
   await aws.stop();
   const rows = faultRows.map((row) => [row.area, row.fault, cell(row, 'start'), cell(row, 'refresh')]);
   const text = `# Fault matrix\n\nWritten by \`npm run test:long\`: what the built program did. The files are complete in every cell, or absent. Hooks, a second writer, signals, a full volume and the Kubernetes API have tests of their own: test/process/notify, publish-kill, publish-users, sidecar, test/kubernetes.\n\n${table(['area', 'fault', 'init', 'refresh of a sidecar'], rows)}\n`;
-  const file = join(import.meta.dirname, 'fault-matrix.md');
+  const file = join(import.meta.dirname, '../../examples/reference/fault-matrix.md');
   if (readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 });
 matrix.before.each(({ aws }) => aws.reset());
