@@ -139,6 +139,8 @@ test('exitOnChange sets the argument of the native sidecar, and the rule for its
     { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } },
   ]);
   assert.equal(manifestFaults(text, '1.36'), []);
+  for (const as of ['init', 'init+sidecar'])
+    assert.throws(() => renderShop('1.36', ['options.exitOnChange=88', `as=${as}`]), /exitOnChange/);
 });
 
 test('the startupProbe never ends a waiting container, because the program ends itself', () => {

@@ -147,6 +147,9 @@ podsecrets: expected an address in options.listen that the startupProbe reaches,
 {{- fail "podsecrets: options.syncSecrets needs secretObjects in config: no Secret would be created" -}}
 {{- end -}}
 {{- end -}}
+{{- if and $options.exitOnChange (ne .values.as "sidecar") -}}
+{{- fail (printf "podsecrets: options.exitOnChange has no effect with as: %s" .values.as) -}}
+{{- end -}}
 {{- if and $options.adoptDriverSecrets (eq .values.as "init") -}}
 {{- fail "podsecrets: options.adoptDriverSecrets does not work with as: init, which cannot recreate a Secret that the old pods' driver takes away" -}}
 {{- end -}}
