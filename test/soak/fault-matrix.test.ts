@@ -28,7 +28,7 @@ matrix.before(async (context) => {
 matrix.after(async ({ aws }) => {
   await aws.stop();
   const rows = faultRows.map((row) => [row.area, row.fault, cell(row, 'start'), cell(row, 'refresh')]);
-  const text = `# Fault matrix\n\nWritten by \`npm run test:long\`: what the built program did. The files are complete in every cell, or absent. Hooks, a second writer, signals, a full volume and the Kubernetes API have tests of their own: test/process/notify, publish-kill, publish-users, sidecar, test/kubernetes.\n\n${table(['area', 'fault', 'init', 'refresh of a sidecar'], rows)}\n`;
+  const text = `# Fault matrix\n\nWritten by \`npm run test:long\`: what the built program did. The files are complete in every cell, or absent. Hooks, a second writer, signals, a full volume and the Kubernetes API have tests of their own: \`test/process\` and \`test/kubernetes\`.\n\n${table(['area', 'fault', 'init', 'refresh of a sidecar'], rows)}\n`;
   const file = join(import.meta.dirname, '../../examples/reference/fault-matrix.md');
   if (readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 });
