@@ -22,9 +22,11 @@ process.exitCode = 1;
 void warmUp(JSON.parse(runs));
 
 async function warmUp(list) {
-  for (const { name, args, env } of list) {
+  for (const { name, args, env, worker } of list) {
     const needs = new Set();
-    await run(args, env, needs);
+    const restore = worker === undefined ? () => {} : keepState();
+    await run(args, env, worker, needs);
+    restore();
     needed[name] = [...needs];
   }
   writeFileSync(join(directory, 'needed.json'), JSON.stringify(needed));
@@ -33,10 +35,36 @@ async function warmUp(list) {
   exit(0);
 }
 
+/**
+ * Keeps the process as it is for the next run: a sidecar collects garbage, which would drop the code that is to be stored, and
+ * leaves timers. The returned function ends that.
+ */
+function keepState() {
+  const [v8, vm] = [require('node:v8'), require('node:vm')];
+  const { setFlagsFromString } = v8;
+  const { runInNewContext } = vm;
+  const { setTimeout } = globalThis;
+  const timers = [];
+  v8.setFlagsFromString = () => {};
+  vm.runInNewContext = () => () => {};
+  globalThis.setTimeout = (...words) => {
+    const timer = setTimeout(...words);
+    timers.push(timer);
+    return timer;
+  };
+  return () => {
+    Object.assign(v8, { setFlagsFromString });
+    Object.assign(vm, { runInNewContext });
+    Object.assign(globalThis, { setTimeout });
+    for (const timer of timers) clearTimeout(timer);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']) process.removeAllListeners(signal);
+  };
+}
+
 /** One run, from the launch until it calls exit. A failed run ends the process; the program's own message is on stderr. */
-function run(args, env, needs) {
+function run(args, env, worker, needs) {
   return new Promise((resolve) => {
-    process.argv = [process.execPath, 'podsecrets', ...args];
+    process.argv = [process.execPath, worker ?? 'podsecrets', ...args];
     process.env = env;
     process.exit = (status) => (status === 0 ? resolve() : exit(status));
     launch(chunks, (chunk) => {

@@ -1,5 +1,5 @@
 /**
- * The runs of the program whose compiled code is stored: `init` of a secret and `init` of a parameter, against a server of
+ * The runs of the program whose compiled code is stored: a sidecar, `init` of a secret and `init` of a parameter, against a server of
  * fixed answers over plain HTTP on the loopback. Only the code is kept, none of the values.
  */
 
@@ -13,6 +13,8 @@ export interface Run {
   readonly name: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** The script that the program starts as its worker. */
+  readonly worker?: string;
 }
 
 export interface WarmUp {
@@ -37,17 +39,33 @@ export async function openWarmUp(work: string): Promise<WarmUp> {
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
   };
   return {
-    runs: [init('secrets', SECRET), init('parameters', PARAMETER)],
+    // The sidecar first: its listeners for signals stay in the process of the warm-up, and the others' would answer its end.
+    runs: [
+      {
+        ...run('sidecar', 'sidecar', SECRET, '--listen', `127.0.0.1:${await freePort()}`),
+        worker: join(import.meta.dirname, 'warm-up-worker.cjs'),
+      },
+      run('secrets', 'init', SECRET),
+      run('parameters', 'init', PARAMETER),
+    ],
     close: () => server.close().closeAllConnections(),
   };
 
-  function init(name: string, objects: string): Run {
+  function run(name: string, command: string, objects: string, ...flags: readonly string[]): Run {
     const config = join(work, `${name}.yaml`);
     const directory = join(work, name);
     writeFileSync(config, `${CONFIG}${objects}`);
     mkdirSync(directory);
-    return { name, args: ['init', '--config', `${config}=${directory}`, '--allow-disk'], env };
+    return { name, args: [command, '--config', `${config}=${directory}`, '--allow-disk', ...flags], env };
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 const CONFIG = `apiVersion: secrets-store.csi.x-k8s.io/v1

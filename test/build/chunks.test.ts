@@ -23,13 +23,15 @@ test('groups modules that the same runs need into one chunk, and puts a module t
   assert.is(read('secrets+parameters'), `({"./main.js": 'main.js',\n"./a.js": 'a.js'})`);
 });
 
-test('loads one chunk for every init, and one more for each service', () => {
+test('loads one chunk for every command that publishes, one more for a sidecar, and two more for an init', () => {
   const bundle = join(import.meta.dirname, '../../dist/bundle.json');
   const chunks = Object.values(JSON.parse(readFileSync(bundle, 'utf8')).chunks as Record<string, string>);
   assert.equal([...new Set(chunks.filter((chunk) => !chunk.endsWith('.js')))].sort(), [
     'parameters',
     'secrets',
     'secrets+parameters',
+    'sidecar',
+    'sidecar+secrets+parameters',
   ]);
 });
 
