@@ -13,6 +13,7 @@ import {
   readCommand,
   readConfigTarget,
   readDuration,
+  readExitCode,
   readListen,
   readMode,
   readOwner,
@@ -33,6 +34,7 @@ export const kinds = {
   config: { expected: 'FILE, FILE=DIR, env:NAME or env:NAME=DIR', read: readConfigTarget },
   command: { expected: 'a JSON list of words, or one program without arguments', read: readCommand },
   url: { expected: 'an http or https URL without a password', read: readUrl },
+  exitCode: { expected: 'an exit code from 1 to 255', read: readExitCode },
   signal: { expected: 'a signal such as SIGHUP', read: readSignal },
   envName: {
     expected: 'the name of an environment variable',
@@ -276,6 +278,15 @@ export const options = {
     group: 'Notifications',
     commands: notifying,
     description: 'notify also after the first publish of a process',
+  },
+  exitOnChange: {
+    kind: 'exitCode',
+    env: 'PODSECRETS_EXIT_ON_CHANGE',
+    placeholder: 'CODE',
+    group: 'Notifications',
+    commands: ['sidecar', 'inject'],
+    description:
+      'exit with this code after a change, for a rule that restarts all containers (Kubernetes 1.36), which kills them without a grace period',
   },
   syncSecrets: {
     kind: 'flag',

@@ -114,6 +114,11 @@ export function readUrl(text: string): string | undefined {
   return isPlain && (protocol === 'http:' || protocol === 'https:') ? href : undefined;
 }
 
+/** A number from 1 to 255. */
+export function readExitCode(text: string): number | undefined {
+  return /^[1-9]\d{0,2}$/.test(text) && Number(text) <= 255 ? Number(text) : undefined;
+}
+
 /** The signals that are used to notify an application, `SIGHUP` or `HUP`. */
 export function readSignal(text: string): (typeof signals)[number] | undefined {
   const name = text.toUpperCase().startsWith('SIG') ? text.toUpperCase() : `SIG${text.toUpperCase()}`;

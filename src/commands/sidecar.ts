@@ -43,6 +43,7 @@ export async function sidecar(context: Context): Promise<number> {
       interval: settings.interval,
       startTimeout: settings.startTimeout,
       triggers,
+      exitOnChange: settings.exitOnChange,
       metrics,
       async watch(onChange) {
         const { watchConfigs } = await import('../config/watcher.ts');

@@ -164,6 +164,11 @@ export const events = {
     fields: ['config', 'object'],
     meaning: 'both regions return an object again',
   },
+  'restart.requested': {
+    level: 'info',
+    fields: ['exitCode'],
+    meaning: 'the files changed, and the sidecar ends with the code of --exit-on-change',
+  },
   'secret.applied': {
     level: 'info',
     fields: ['secret', 'result'],

@@ -50,6 +50,7 @@ export function ownContainers(
           {
             ...sidecar,
             restartPolicy: 'Always',
+            ...restartRules(options),
             ...startupProbe(options),
             ...livenessProbe(options),
             ...rest,
@@ -94,6 +95,13 @@ function startupProbe({ listen }: InjectOptions): KubeObject {
       failureThreshold: 86_400,
     },
   };
+}
+
+/** Kubernetes 1.36. The kubelet kills the other containers without a grace period. */
+function restartRules({ exitOnChange }: InjectOptions): KubeObject {
+  if (exitOnChange === undefined) return {};
+  const exitCodes = { operator: 'In', values: [exitOnChange] };
+  return { restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes }] };
 }
 
 /** Succeeds while the event loop runs, whatever AWS does. */

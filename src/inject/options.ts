@@ -52,6 +52,8 @@ export interface InjectOptions {
   readonly memoryRequest: Quantity;
   readonly memoryLimit: Quantity;
   readonly auth: 'auto' | 'pod-identity' | 'irsa' | 'default';
+  /** The exit code for which the pod restarts all containers; undefined: none. */
+  readonly exitOnChange: number | undefined;
   /** Signals go to processes of other containers. */
   readonly signals: boolean;
   readonly syncSecrets: boolean;
@@ -101,6 +103,7 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     memoryRequest: settings.memoryRequest,
     memoryLimit: settings.memoryLimit,
     auth: settings.auth,
+    exitOnChange: settings.exitOnChange,
     signals: settings.notifySignal !== undefined,
     syncSecrets: settings.syncSecrets,
     adoptDriverSecrets: settings.adoptDriverSecrets,

@@ -16,6 +16,7 @@ export function validateOptions(options: InjectOptions): readonly Problem[] {
   return [
     ...onlySidecar(options),
     noneWithoutExec(options),
+    exitWithoutSidecar(options),
     envWithoutFile(options),
     ...adoptWithoutSidecar(options),
     unprobed(options),
@@ -35,6 +36,12 @@ function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] 
   const message =
     'does not work with --as init: the application does not run yet when an init container does';
   return signals ? [...idle, usage('--notify-signal', message, remedy)] : idle;
+}
+
+/** Only a native sidecar restarts the containers of a pod by its exit code. */
+function exitWithoutSidecar({ as, exitOnChange }: InjectOptions): Problem | undefined {
+  if (as === 'sidecar' || exitOnChange === undefined) return undefined;
+  return usage('--exit-on-change', `has no effect with --as ${as}`, 'Use --as sidecar, or leave it out.');
 }
 
 function noneWithoutExec({ as, exec }: InjectOptions): Problem | undefined {
@@ -110,6 +117,7 @@ function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
   const flag = ['--notify-on-start', '--notify-splay'].find((name) => flags.has(name));
   const ways = ['--notify-signal', '--notify-exec', '--notify-url', '--notify-touch'];
   if (flag === undefined || ways.some((way) => flags.has(way))) return undefined;
+  if (flag === '--notify-splay' && flags.has('--exit-on-change')) return undefined;
   return usage(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
 }
 

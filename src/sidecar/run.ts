@@ -6,6 +6,7 @@
 
 import type { Problem } from '../core/problem.ts';
 import type { Pages } from '../http/routes.ts';
+import { createExitOnChange, type ExitOnChange } from './exit-on-change.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
 import { createStatusTracker } from './status.ts';
@@ -30,12 +31,14 @@ export interface PageServer {
 
 /** The parts of a sidecar. */
 export interface SidecarOptions
-  extends Omit<SyncOptions, 'meter' | 'countSync' | 'countReload' | 'countNotification'> {
+  extends Omit<SyncOptions, 'meter' | 'countSync' | 'countReload' | 'countNotification' | 'onChange'> {
   /** Milliseconds between refreshes. */
   readonly interval: number;
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
+  /** The exit code once the files have changed; undefined: the sidecar stays. */
+  readonly exitOnChange?: number | undefined;
   readonly metrics: SidecarMetrics;
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
   readonly watch: (onChange: () => void) => Promise<void>;
@@ -52,18 +55,30 @@ export interface SidecarOptions
   readonly close: () => Promise<void>;
 }
 
-/** Keeps the files up to date until `stop`. Rejects with its reason, with the problems of a first phase that failed, or with a bug. */
-export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<never> {
+/**
+ * Keeps the files up to date until `stop`. Resolves with the code of `exitOnChange`. Rejects with the reason of `stop`, with the problems
+ * of a first phase that failed, or with a bug.
+ */
+export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Promise<number> {
   const { clock, interval, log, metrics, triggers, onIdle } = options;
   await using closers = new AsyncDisposableStack();
   closers.defer(options.close);
   const { countSync, countNotification, countReload } = metrics;
-  const syncs = createSync({ ...options, meter: metrics.api, countSync, countReload, countNotification });
+  let exiting: ExitOnChange | undefined;
+  const onChange = () => exiting?.changed();
+  const counters = { meter: metrics.api, countSync, countReload, countNotification };
+  const syncs = createSync({ ...options, ...counters, onChange });
   const { queue, sync, credentials } = syncs;
   const tracker = createStatusTracker({ ...options, queue, credentials });
   let address = 'off';
   const end = new AbortController();
   const stopOrEnd = AbortSignal.any([stop, end.signal]);
+  const { exitOnChange: exitCode } = options;
+  if (exitCode !== undefined) {
+    const hasNotifiers = options.notifiers.length > 0;
+    exiting = createExitOnChange({ ...options, exitCode, queue, hasNotifiers }, stopOrEnd);
+    exiting.exit.catch(() => {});
+  }
   let opening: Promise<PageServer> | undefined;
   let loop: Promise<never> | undefined;
   try {
@@ -89,6 +104,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         },
         onSuccess(delay) {
           tracker.succeeded(delay);
+          exiting?.synced();
           onIdle();
         },
         onFailure(problems, failures, delay) {
@@ -104,7 +120,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
       refresh: createRefreshLimit(() => triggers.trigger('request'), REFRESH_SPACING, clock, stop),
     });
     const failing = opening?.then(() => new Promise<never>(() => {}));
-    return await Promise.race(failing === undefined ? [loop] : [loop, failing]);
+    return await Promise.race([loop, failing, exiting?.exit].filter((one) => one !== undefined));
   } finally {
     tracker.stopping(stop);
     end.abort();

@@ -59,6 +59,8 @@ export interface SyncOptions {
   readonly countSync: CountSync;
   readonly countReload: (result: ReloadResult) => void;
   readonly countNotification: NotificationQueueOptions['count'];
+  /** The files of a target changed since an earlier publish of this process. */
+  readonly onChange?: (() => void) | undefined;
 }
 
 /** Enqueues at once what an earlier process left pending. Throws a Problem if a directory cannot be read. */
@@ -75,6 +77,8 @@ export function createSync(options: SyncOptions): Sync {
   let identities: ReadonlySet<string> = new Set();
   let isSyncing = false;
 
+  /** For each target the generation of its last publish in this process. */
+  const generations = new Map<SyncTarget, string>();
   /** For each target the generation whose names are in the queue, or were delivered. */
   const enqueued = new Map<SyncTarget, string>();
 
@@ -193,6 +197,10 @@ export function createSync(options: SyncOptions): Sync {
     run.reported.add(message.config);
     const isFirst = target.published(message);
     enqueue(target, message.generation, message.pending);
+    // Also a publish that a killed worker could not report.
+    const before = generations.get(target);
+    generations.set(target, message.generation);
+    if (before !== undefined && before !== message.generation) options.onChange?.();
     options.countSync(message.result);
     logPublish(log, target, message, isFirst, clock.elapsed() - run.startedAt);
   }

@@ -6,6 +6,7 @@ import {
   readCommand,
   readConfigTarget,
   readDuration,
+  readExitCode,
   readListen,
   readMode,
   readOwner,
@@ -28,6 +29,8 @@ function reads<T>(
     for (const text of refused) assert.is(read(text), undefined, text);
   });
 }
+
+reads('an exit code', readExitCode, { 1: 1, 88: 88, 255: 255 }, ['', '0', '256', '088', '1.5', '-1', 'x']);
 
 reads(
   'a duration',

@@ -57,7 +57,7 @@ test('kubectl kustomize, piped into inject', async ({ cluster }) => {
       objects.map((object) => (object as { readonly kind: string }).kind),
       ['Service', 'ConfigMap', 'Deployment'],
     );
-    accepted(cluster, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    accepted(cluster, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
   } finally {
     rmSync(directory, { recursive: true });
   }

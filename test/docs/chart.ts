@@ -124,7 +124,7 @@ function optionSchema(option: Option): Schema {
   const pattern = patterns[option.kind];
   return {
     description,
-    type: 'string',
+    type: option.kind === 'exitCode' ? ['string', 'integer'] : 'string',
     ...(option.choices === undefined ? {} : { enum: option.choices }),
     ...(pattern === undefined ? {} : { pattern }),
   };

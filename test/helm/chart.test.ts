@@ -131,6 +131,18 @@ test('an option that is false adds no argument', () => {
   assert.is(sidecar?.args.length, 2);
 });
 
+test('exitOnChange sets the argument of the native sidecar, and the rule for its code', () => {
+  const text = renderShop('1.36', ['options.exitOnChange=88']);
+  const sidecar = containersIn(objectsIn(text), 'initContainers').find(({ name }) => name === 'podsecrets');
+  assert.ok(sidecar?.args.includes('--exit-on-change=88'));
+  assert.equal((sidecar as { readonly restartPolicyRules?: unknown } | undefined)?.restartPolicyRules, [
+    { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } },
+  ]);
+  assert.equal(manifestFaults(text, '1.36'), []);
+  for (const as of ['init', 'init+sidecar'])
+    assert.throws(() => renderShop('1.36', ['options.exitOnChange=88', `as=${as}`]), /exitOnChange/);
+});
+
 test('the startupProbe never ends a waiting container, because the program ends itself', () => {
   const objects = objectsIn(renderShop('1.36', ['options.startTimeout=1.5h']));
   assert.is(containersIn(objects, 'initContainers')[0]?.startupProbe?.failureThreshold, 86_400);

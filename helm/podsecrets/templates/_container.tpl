@@ -47,6 +47,11 @@ The containers. Three lines in a pod spec are enough:
   {{- $port := include "podsecrets.probedPort" $values }}
   {{- if eq $values.as "sidecar" }}
   restartPolicy: Always
+  {{- with $values.options.exitOnChange }}
+  restartPolicyRules:
+    - action: RestartAllContainers
+      exitCodes: {operator: In, values: [{{ . }}]}
+  {{- end }}
   startupProbe:
     httpGet: {path: /readyz, port: {{ $port | required (include "podsecrets.unprobed" $values) }}}
     periodSeconds: 1
@@ -141,6 +146,9 @@ podsecrets: expected an address in options.listen that the startupProbe reaches,
 {{- if and $options.syncSecrets (not (dig "spec" "secretObjects" list .values.config)) -}}
 {{- fail "podsecrets: options.syncSecrets needs secretObjects in config: no Secret would be created" -}}
 {{- end -}}
+{{- end -}}
+{{- if and $options.exitOnChange (ne .values.as "sidecar") -}}
+{{- fail (printf "podsecrets: options.exitOnChange has no effect with as: %s" .values.as) -}}
 {{- end -}}
 {{- if and $options.adoptDriverSecrets (eq .values.as "init") -}}
 {{- fail "podsecrets: options.adoptDriverSecrets does not work with as: init, which cannot recreate a Secret that the old pods' driver takes away" -}}
