@@ -59,6 +59,8 @@ export function agentFailureText(failure: AgentFailure): string {
   }
 }
 
+const OTHER_SERVER: Advice = { remedy: 'Check that the address is that of the agent.', retry: true };
+
 function adviceOf(failure: AgentFailure): Advice {
   switch (failure.kind) {
     case 'unreachable':
@@ -74,9 +76,11 @@ function adviceOf(failure: AgentFailure): Advice {
         retry: true,
       };
     case 'response':
-      return { remedy: 'Check that the address is that of the agent.', retry: true };
+      return OTHER_SERVER;
     case 'refused': {
       const { code, known } = readRefusal(failure.body);
+      // The agent neither redirects nor sends an empty success.
+      if (failure.status < 400) return OTHER_SERVER;
       return known ?? byCode[normalizeCode(code ?? '')] ?? byStatus(failure.status);
     }
     default:

@@ -63,8 +63,9 @@ const TEMPLATE = /\{\{-?\s*[.$\w]/;
  * tools do somewhere: "billion laughs" need thousands.
  */
 function checkAliases(document: Document.Parsed, file: string): void {
+  let value: unknown;
   try {
-    document.toJS();
+    value = document.toJS();
   } catch (error) {
     const { message } = error as Error;
     if (!message.startsWith('Excessive alias count')) throw notYaml(file, message);
@@ -76,6 +77,13 @@ function checkAliases(document: Document.Parsed, file: string): void {
       file,
     });
   }
+  if (containsItself(value)) throw notYaml(file, 'an alias stands inside its own anchor');
+}
+
+function containsItself(value: unknown, parents: readonly unknown[] = []): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (parents.includes(value)) return true;
+  return Object.values(value).some((inner) => containsItself(inner, [...parents, value]));
 }
 
 function notYaml(file: string, message: string, line?: number): Problem {

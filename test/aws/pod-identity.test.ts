@@ -221,6 +221,8 @@ for (const [status, body, message, remedy, retryFor] of [
     /Check the token file/,
     0,
   ],
+  [302, '', /got HTTP status 302$/, /address is that of the agent/, undefined],
+  [204, '', /got HTTP status 204$/, /address is that of the agent/, undefined],
   [403, `${CANARY} says no`, /got HTTP status 403$/, /log of the eks-pod-identity-agent/, 15_000],
 ] as const) {
   test(`the agent responds with ${status} ${body.slice(40, 90)}`, async () => {

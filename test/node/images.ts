@@ -35,6 +35,8 @@ export const images = {
   busybox: 'docker.io/library/busybox:1.37',
   /** Busybox as user 10001. */
   app: 'registry.test/app:1',
+  /** One program as user 10001, /env, which prints its variables: no shell, no library. */
+  bare: 'registry.test/bare:1',
   pause: 'registry.test/pause:1',
 } as const;
 
@@ -134,7 +136,7 @@ async function buildTestImages(docker: Docker): Promise<readonly string[]> {
     prepare: () => {},
   });
   copyFileSync(pause, join(context, 'pause'));
-  const targets = ['busybox', 'app', 'pause'] as const;
+  const targets = ['busybox', 'app', 'bare', 'pause'] as const;
   for (const target of targets) docker.run([...build, '--target', target, '-t', images[target], context]);
   return targets.map((target) => images[target]);
 }
