@@ -221,8 +221,9 @@ exec('the command has the descriptors of a plain start, with the same flags, on 
 });
 
 exec('a writer in the command ends when its reader does', (fixture) => {
-  const { stdout } = ran(fixture, ['sh', '-c', 'yes | head -n 1; echo "ended"']);
+  const { stdout, stderr } = ran(fixture, ['sh', '-c', 'yes | head -n 1; echo "ended"']);
   assert.is(stdout, 'y\nended\n');
+  assert.is(stderr, '', 'by SIGPIPE, not by an error that it has to report');
 });
 
 exec('10 MB on standard input reach the command as they are', (fixture) => {
