@@ -130,7 +130,9 @@ async function load(name: CommandName): Promise<RunCommand> {
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
-      return (await import('./commands/exec.ts')).exec;
+      return invocation()?.settings.onChange === 'none'
+        ? (await import('./commands/exec.ts')).exec
+        : (await import('./commands/supervised-exec.ts')).supervisedExec;
     case 'install':
       return (await import('./commands/install.ts')).install;
     case 'check':
@@ -152,6 +154,13 @@ function contextOf(run: Invocation): Context {
     ...processContext(),
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
+    takeSignals(signals, listener) {
+      for (const signal of signals) {
+        process.removeAllListeners(signal);
+        process.on(signal, () => listener(signal));
+      }
+    },
+    stdinIsTerminal: isTerminal(0),
     stdout: {
       write: print,
       get isTerminal() {

@@ -133,8 +133,8 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^@aws-lambda-powertools\/jmespath/, /^src\/formats\/jmespath/],
   // Reads PKCS#12, which node:crypto does not.
   [/^node-forge/, /^src\/kubernetes\/(pkcs12|node-forge)/],
-  // Key parsing and re-encoding of TLS secrets: values in, values out.
-  [/^node:crypto$/, /^src\/kubernetes\/tls/],
+  // Key parsing and re-encoding of TLS secrets, and a digest: values in, values out.
+  [/^node:crypto$/, /^src\/(kubernetes\/tls|exec\/digest)/],
   [/^yargs-parser$/, /^src\/cli\/parse/],
   [/^yargs$/, /^src\/cli\/help/],
   [/^diff$/, /^src\/commands\/inject/],
@@ -159,10 +159,12 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/install.ts': /^(node:fs|node:path)$/,
   'src/commands/notify-worker.ts': /^(node:fs)$/,
   'src/commands/secrets.ts': /^(node:os)$/,
+  'src/commands/supervised-exec.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
   'src/core/system-clock.ts': /^(node:os)$/,
   'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
+  'src/exec/fetch-worker.ts': /^(node:child_process|node:os)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
   'src/http/request.ts': /^(node:http|node:https)$/,
   'src/core/regular-file.ts': /^(node:fs)$/,
@@ -320,6 +322,8 @@ const REVEALING: readonly RegExp[] = [
   /^src\/(render\/(object-files|env-file)|formats\/jmespath|kubernetes\/(desired-secret|tls)|notify\/redact)\.ts$/,
   // Puts values into the environment of a command.
   /^src\/exec\/(become|environment)\.ts$/,
+  // Compares the set of one process with that of the next.
+  /^src\/exec\/digest\.ts$/,
   // Writes files and compares them with what is there.
   /^src\/publish\/(diff|publish|space)\.ts$/,
 ];

@@ -76,6 +76,7 @@ export function readSettings(
   }
   const read = settings as unknown as Settings;
   if (problems.length === 0) problems.push(...checkCombinations(command, read));
+  if (problems.length === 0 && command === 'exec') problems.push(...checkOnChange(read, flags));
   const invocation: Invocation = {
     command,
     settings: read,
@@ -176,6 +177,25 @@ function checkVariables({ set, keepEnv, pristine }: Settings): readonly Problem[
     found.push(usageProblem('--keep-env', message, 'Add --pristine, or remove --keep-env.'));
   }
   return found;
+}
+
+/** Checks the options of `exec` for changes. */
+function checkOnChange(
+  { config, dir, onChange }: Settings,
+  flags: ReadonlyMap<OptionName, unknown>,
+): readonly Problem[] {
+  if (onChange === 'none') {
+    return (['interval', 'notifySplay', 'stopSignal', 'stopTimeout'] as const)
+      .filter((name) => flags.has(name))
+      .map((name) => {
+        const message = 'needs --on-change: without it podsecrets becomes the command, and sees no change';
+        return usageProblem(flagOf(name), message, `Add --on-change restart, or remove ${flagOf(name)}.`);
+      });
+  }
+  const isSignal = onChange !== 'restart' && onChange !== 'exit';
+  if (!isSignal || dir !== undefined || config.some((one) => one.dir !== undefined)) return [];
+  const message = `with ${onChange} needs a directory: the environment of a running command cannot change`;
+  return [usageProblem('--on-change', message, 'Add --dir for its files, or use --on-change restart.')];
 }
 
 /** Variables with the prefix PODSECRETS_ that belong to no option. */

@@ -125,6 +125,11 @@ export function readSignal(text: string): (typeof signals)[number] | undefined {
   return signals.find((signal) => signal === name);
 }
 
+/** What follows a change: `none`, `restart`, `exit`, or a signal. */
+export function readOnChange(text: string): 'none' | 'restart' | 'exit' | ReturnType<typeof readSignal> {
+  return text === 'none' || text === 'restart' || text === 'exit' ? text : readSignal(text);
+}
+
 const signals = [
   'SIGHUP',
   'SIGINT',

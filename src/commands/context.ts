@@ -34,6 +34,12 @@ export interface Context extends Invocation, WorkerContext {
   readonly start: Start;
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
+  /** Calls back at each of these signals. From then on none of them ends the program. */
+  readonly takeSignals: (
+    signals: readonly NodeJS.Signals[],
+    listener: (signal: NodeJS.Signals) => void,
+  ) => void;
+  readonly stdinIsTerminal: boolean;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Everything on standard input; prints a hint on stderr if standard input is a terminal. */

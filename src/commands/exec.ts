@@ -8,13 +8,8 @@ import { namesText, throwProblems } from '../core/problem.ts';
 import { plural, quote } from '../core/text.ts';
 import { become, fileKind } from '../exec/become.ts';
 import { commandEnvironment } from '../exec/environment.ts';
-import {
-  type ExecTarget,
-  type FetchedEnvironment,
-  type FetchOptions,
-  fetchEnvironment,
-} from '../exec/fetch.ts';
-import { findProgram } from '../exec/program.ts';
+import { type ExecTarget, type FetchedSet, type FetchOptions, fetchSet } from '../exec/fetch.ts';
+import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
 import { disableJit } from '../v8/disable-jit.ts';
@@ -32,20 +27,32 @@ export async function exec(context: Context): Promise<never> {
   const log = openCommandLog(context);
   const startedAt = clock.elapsed();
   const { environment, variables, files } = await fetchAll(context, log);
-  const { overrides } = environment;
-  if (overrides.length > 0) {
-    const text = `the secrets replaced ${plural(overrides.length, 'variable')} of the environment: ${namesText(overrides)}`;
-    log.write('exec.overrides', text, { names: overrides.join(' ') });
-  }
+  logOverrides(log, environment);
   const program = findProgram(word, environment.path, fileKind);
   const ms = Math.round(clock.elapsed() - startedAt);
-  const text = `starting ${quote(program.name)} with ${plural(variables, 'variable')} from secrets`;
-  log.write('exec.starting', text, { program: program.name, variables, files, ms });
+  logStarting(log, program, { variables: variables.length, files, ms });
   return await become(program, [word, ...args], environment.variables, stop);
 }
 
+/** Logs which variables of the environment the secrets replaced. */
+export function logOverrides(log: Log, { overrides }: FetchedSet['environment']): void {
+  if (overrides.length === 0) return;
+  const text = `the secrets replaced ${plural(overrides.length, 'variable')} of the environment: ${namesText(overrides)}`;
+  log.write('exec.overrides', text, { names: overrides.join(' ') });
+}
+
+/** Logs that the process now becomes the program. `ms`: since the start of the fetch. */
+export function logStarting(
+  log: Log,
+  { name }: Program,
+  counts: { readonly variables: number; readonly files: number; readonly ms: number },
+): void {
+  const text = `starting ${quote(name)} with ${plural(counts.variables, 'variable')} from secrets`;
+  log.write('exec.starting', text, { program: name, ...counts });
+}
+
 /** The environment of the command. Retries like `init`. */
-async function fetchAll(context: Context, log: Log): Promise<FetchedEnvironment> {
+async function fetchAll(context: Context, log: Log): Promise<FetchedSet & { readonly files: number }> {
   const { settings, clock, stop } = context;
   const own = withNodeVariables(context.env);
   const { targets, close } = await openExec(context, log);
@@ -56,9 +63,11 @@ async function fetchAll(context: Context, log: Log): Promise<FetchedEnvironment>
       clock,
       log,
     };
-    let fetched!: FetchedEnvironment;
+    let fetched!: FetchedSet & { readonly files: number };
     const sync: FirstPhaseOptions['sync'] = async (_phase, stop) => {
-      fetched = await fetchEnvironment(options, stop);
+      const set = await fetchSet(options, stop);
+      const { count } = await set.publish();
+      fetched = { ...set, files: count };
     };
     const onRetry = logRetry(log, (problems) => {
       context.start.problems = problems;

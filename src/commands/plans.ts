@@ -28,7 +28,7 @@ export interface PlannedConfigs {
 
 /** Every config of the settings, and the plan of `--set`. Throws only errors that are not Problems. */
 export async function readPlans(
-  context: Context,
+  context: Pick<Context, 'settings' | 'origins' | 'env' | 'clock'>,
   missingRegion: PlanOptions['missingRegion'] = 'error',
 ): Promise<PlannedConfigs> {
   const configs: PlannedConfig[] = [];
@@ -58,7 +58,11 @@ export async function readPlans(
 }
 
 /** Only a parameter given by its name needs a region. */
-async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
+async function regionForSet({
+  settings,
+  env,
+  clock,
+}: Pick<Context, 'settings' | 'env' | 'clock'>): Promise<RegionSearch> {
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))
     return { region: undefined, searched: [] };
@@ -77,7 +81,7 @@ export async function readPlan(
 }
 
 function planOf(
-  context: Context,
+  context: Pick<Context, 'settings' | 'env' | 'clock'>,
   file: string,
   missingRegion: PlanOptions['missingRegion'] = 'error',
   variablesOnly = false,

@@ -2,6 +2,7 @@
  * Runs each sync of a sidecar in a worker.
  */
 
+import type { Settings } from '../cli/options.ts';
 import { Problem } from '../core/problem.ts';
 import { endProblem } from '../worker/end-problem.ts';
 import { runWorker } from '../worker/process.ts';
@@ -21,6 +22,11 @@ const WAITING = 30_000;
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
 
+/** Milliseconds that a worker may wait for AWS. */
+export function silenceOf({ awsTimeout }: Pick<Settings, 'awsTimeout'>): number {
+  return WAITING + ATTEMPTS * awsTimeout;
+}
+
 /** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
 export function spawnedSync(context: Context, shared: number | undefined): RunSync {
   const { settings } = context;
@@ -33,7 +39,7 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
       {
         kind: 'sync',
         request,
-        silence: () => (isComputing ? COMPUTING : WAITING + ATTEMPTS * settings.awsTimeout),
+        silence: () => (isComputing ? COMPUTING : silenceOf(settings)),
         shared,
         receive(value) {
           const message = readMessage(value);

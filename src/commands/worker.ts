@@ -9,5 +9,11 @@ import type { WorkerContext } from './context.ts';
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
   if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
   if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
-  throw usageProblem('worker', 'expected "sync" or "notify"', 'Use the commands of --help.', 'usage.command');
+  if (kind === 'exec') return await (await import('./exec-worker.ts')).execWorker(context);
+  throw usageProblem(
+    'worker',
+    'expected "sync", "notify" or "exec"',
+    'Use the commands of --help.',
+    'usage.command',
+  );
 }

@@ -78,6 +78,22 @@ export const events = {
     fields: ['names'],
     meaning: 'secrets replaced variables that were set already; --preserve-env keeps them',
   },
+  'exec.signalled': {
+    level: 'info',
+    fields: ['signal', 'pid'],
+    meaning: 'the files changed, and the command got the signal of --on-change',
+  },
+  'exec.variablesKept': {
+    level: 'warn',
+    fields: [],
+    meaning:
+      'variables changed and no file did: a running command keeps its environment, so it got no signal',
+  },
+  'exec.exited': {
+    level: 'info',
+    fields: ['pid', 'code', 'signal'],
+    meaning: 'the command of exec --on-change ended by itself, and podsecrets ends with its exit code',
+  },
   'fetch.batchDisabled': {
     level: 'info',
     fields: ['action', 'awsCode'],
@@ -163,6 +179,21 @@ export const events = {
     level: 'info',
     fields: ['config', 'object'],
     meaning: 'both regions return an object again',
+  },
+  'restart.failed': {
+    level: 'warn',
+    fields: problemFields,
+    meaning: 'the command of exec was not restarted with a new set; the next sync tries again',
+  },
+  'restart.killed': {
+    level: 'warn',
+    fields: ['pid', 'timeout'],
+    meaning: 'the command of exec did not end within --stop-timeout after its stop signal, and was killed',
+  },
+  'restart.succeeded': {
+    level: 'info',
+    fields: ['pid', 'ms'],
+    meaning: 'the command of exec was restarted with a new set; ms: from its stop signal to its start',
   },
   'restart.requested': {
     level: 'info',

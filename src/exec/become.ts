@@ -42,7 +42,7 @@ export async function become(
 }
 
 /** Node blocks SIGUSR1 when it runs without its debugger. */
-function unblockSignals(): void {
+export function unblockSignals(): void {
   try {
     const { dlopen } = process.getBuiltinModule('node:ffi');
     const { functions } = dlopen(null, {

@@ -1,5 +1,5 @@
 /**
- * Fetches and renders everything for the command, and publishes the files of configs that have a directory.
+ * Fetches and renders everything for the command; publishes the files of configs that have a directory when it is called to.
  *
  * Nothing is published unless every config rendered and the environment of the command is complete.
  */
@@ -11,6 +11,7 @@ import type { Log } from '../core/log.ts';
 import { distinct, Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Directory } from '../publish/directory.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
+import type { Snapshot } from '../publish/snapshot.ts';
 import { type Rendered, render } from '../render/render.ts';
 import { logPublish } from '../sidecar/publish-log.ts';
 import { selectValues } from '../worker/select.ts';
@@ -20,7 +21,9 @@ import type { CommandEnvironment, SecretVariable } from './environment.ts';
 export interface ExecTarget {
   readonly plan: Plan;
   readonly source: SecretSource;
-  readonly directory: (Directory & Pick<HeldDirectory, 'path' | 'removeReplaced'>) | undefined;
+  readonly directory:
+    | (Pick<Directory, 'publish'> & Pick<HeldDirectory, 'path' | 'removeReplaced'>)
+    | undefined;
 }
 
 /** What to fetch, and where to log. */
@@ -32,20 +35,29 @@ export interface FetchOptions {
   readonly log: Log;
 }
 
-/** The result of a fetch. */
-export interface FetchedEnvironment {
+/** A complete set, of which nothing is published yet. */
+export interface FetchedSet {
   readonly environment: CommandEnvironment;
-  /** The number of variables from secrets. */
-  readonly variables: number;
-  /** The number of published files. */
-  readonly files: number;
+  /** The variables from secrets. */
+  readonly variables: readonly SecretVariable[];
+  /** The files of each directory. */
+  readonly snapshots: readonly Snapshot[];
+  /** Publishes the files. Rejects with a Problem of stage `publish`. */
+  publish(): Promise<PublishedFiles>;
+}
+
+/** The result of a publish to all directories. */
+export interface PublishedFiles {
+  readonly count: number;
+  /** Whether a file differs from what was there. */
+  readonly changed: boolean;
 }
 
 /** One attempt. Throws the problems of all targets; rejects with the reason of `stop`. */
-export async function fetchEnvironment(
+export async function fetchSet(
   { targets, environmentOf, clock, log }: FetchOptions,
   stop: AbortSignal,
-): Promise<FetchedEnvironment> {
+): Promise<FetchedSet> {
   const startedAt = clock.elapsed();
   const requests = targets.map(({ plan, source }) => ({ plan, source, bothRegions: true }));
   const results = await fetchValues(requests, stop);
@@ -68,33 +80,43 @@ export async function fetchEnvironment(
   );
   throwProblems(repeatedNames(variables));
   const environment = environmentOf(variables);
-  let files = 0;
-  for (const [{ plan, directory }, found] of rendered) {
-    if (directory === undefined) continue;
-    const { change, warning } = await directory.publish(found.snapshot, { announce: 'never' });
-    await directory.removeReplaced();
-    for (const { problem } of found.variableWarnings)
-      log.problem('config.warning', problem, { config: plan.file });
-    if (warning !== undefined) log.problem('publish.warning', warning, { config: plan.file });
-    const count = found.snapshot.files.length;
-    const { added, updated, removed } = change.kind === 'changed' ? change : NO_CHANGE;
-    logPublish(
-      log,
-      { file: plan.file, directory: directory.path },
-      {
-        result: change.kind,
-        added,
-        updated,
-        removed,
-        count,
-        variables: plan.envFile === undefined ? undefined : found.variables,
-      },
-      true,
-      clock.elapsed() - startedAt,
-    );
-    files += count;
-  }
-  return { environment, variables: variables.length, files };
+  const published = rendered.flatMap(([{ plan, directory }, found]) =>
+    directory === undefined ? [] : [{ plan, directory, found }],
+  );
+  return {
+    environment,
+    variables,
+    snapshots: published.map(({ found }) => found.snapshot),
+    async publish() {
+      const result = { count: 0, changed: false };
+      for (const { plan, directory, found } of published) {
+        const { change, warning } = await directory.publish(found.snapshot, { announce: 'never' });
+        await directory.removeReplaced();
+        for (const { problem } of found.variableWarnings)
+          log.problem('config.warning', problem, { config: plan.file });
+        if (warning !== undefined) log.problem('publish.warning', warning, { config: plan.file });
+        const count = found.snapshot.files.length;
+        const { added, updated, removed } = change.kind === 'changed' ? change : NO_CHANGE;
+        logPublish(
+          log,
+          { file: plan.file, directory: directory.path },
+          {
+            result: change.kind,
+            added,
+            updated,
+            removed,
+            count,
+            variables: plan.envFile === undefined ? undefined : found.variables,
+          },
+          true,
+          clock.elapsed() - startedAt,
+        );
+        result.count += count;
+        result.changed ||= change.kind === 'changed';
+      }
+      return result;
+    },
+  };
 }
 
 const NO_CHANGE = { added: [], updated: [], removed: [] };

@@ -2,7 +2,7 @@
  * The worker's side of its descriptors: the request, the report, and the end of the process that started it.
  */
 
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { parseJson } from '../core/unknown.ts';
 
 /** Parses the line of JSON on standard input. Blocks until it has arrived, because nothing else runs in a worker yet. */
@@ -37,16 +37,70 @@ const REPORT = 3;
  */
 export function endWithParent(parent: number, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): void {
   try {
-    const { dlopen } = process.getBuiltinModule('node:ffi');
-    const { functions } = dlopen(null, {
-      prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
-    });
-    functions.prctl(PR_SET_PDEATHSIG, NUMBERS[signal], 0n, 0n, 0n);
+    setParentDeathSignal(NUMBERS[signal]);
   } catch {
     // Without node:ffi (Node 24) a worker ends when its work is done.
   }
   if (process.ppid !== parent) process.exit(1);
 }
+
+function setParentDeathSignal(number: bigint): void {
+  const { dlopen } = process.getBuiltinModule('node:ffi');
+  const { functions } = dlopen(null, {
+    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+  });
+  functions.prctl(PR_SET_PDEATHSIG, number, 0n, 0n, 0n);
+}
+
+/**
+ * Before this process becomes another program: it no longer ends with its parent, and the program does not inherit the
+ * descriptors of the worker. The one of the report stays open until then, so its end is the start of the program.
+ */
+export function leaveNothing(): void {
+  try {
+    setParentDeathSignal(0n);
+    const { dlopen } = process.getBuiltinModule('node:ffi');
+    const { functions } = dlopen(null, { fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' } });
+    for (const descriptor of [REPORT, CREDENTIALS]) functions.fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  } catch {
+    // Without node:ffi nothing can be reported after this.
+    for (const descriptor of [REPORT, CREDENTIALS]) closeSync(descriptor);
+  }
+}
+
+/** The descriptor of credentials-file.ts. */
+const CREDENTIALS = 4;
+/** fcntl.h */
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+/**
+ * Keys of the terminal send these signals to its whole process group. They are for the command; this process ends when its parent
+ * ends it.
+ */
+export function ignoreTerminalKeys(): void {
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => {});
+  }
+}
+
+/**
+ * Reads one line from the descriptor of the report, which is a socket. Blocks; undefined at its end. The sender must not send
+ * the next line before it has an answer.
+ */
+export function readLine(): string | undefined {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = Buffer.allocUnsafe(64 * 1024);
+    const length = readSync(REPORT, part);
+    if (length === 0) return undefined;
+    parts.push(part.subarray(0, length));
+    if (part[length - 1] === LINE_FEED) return Buffer.concat(parts).toString('utf8').trimEnd();
+  }
+}
+
+const LINE_FEED = 0x0a;
 
 /** linux/prctl.h */
 const PR_SET_PDEATHSIG = 1;

@@ -1,0 +1,158 @@
+/**
+ * `podsecrets worker exec`: fetches a set in a process of its own, publishes it, and becomes the command. Internal: `exec --on-change`
+ * starts it, and decides when it does the next step.
+ */
+
+import { openSources } from '../aws/sources.ts';
+import type { Settings } from '../cli/options.ts';
+import type { Invocation } from '../cli/settings.ts';
+import type { Log } from '../core/log.ts';
+import {
+  exitCodeOf,
+  exitCodes,
+  problemsOf,
+  problemsOrThrow,
+  throwProblems,
+  usageProblem,
+} from '../core/problem.ts';
+import { asObject, isObject, numberOf, parseJson } from '../core/unknown.ts';
+import { become, fileKind } from '../exec/become.ts';
+import { digestOf } from '../exec/digest.ts';
+import { commandEnvironment } from '../exec/environment.ts';
+import { type ExecTarget, fetchSet } from '../exec/fetch.ts';
+import { findProgram } from '../exec/program.ts';
+import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
+import type { DirectoryHandle } from '../publish/held-directory.ts';
+import { disableJit } from '../v8/disable-jit.ts';
+import { withNodeVariables } from '../v8/node-variables.ts';
+import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
+import {
+  endWithParent,
+  ignoreTerminalKeys,
+  leaveNothing,
+  readLine,
+  writeMessage,
+} from '../worker/inherited.ts';
+import { problemMessage } from '../worker/problem-fields.ts';
+import type { WorkerContext } from './context.ts';
+import { logOverrides, logStarting } from './exec.ts';
+import { writerTo } from './open.ts';
+import { readPlans } from './plans.ts';
+
+/** The request to a worker. */
+export interface ExecWorkerRequest {
+  /** The pid of the process that started it. */
+  readonly parent: number;
+  readonly settings: Settings;
+  readonly origins: Invocation['origins'];
+  /** The command and its arguments. */
+  readonly words: readonly string[];
+  /** The held directories, by the path in the settings. */
+  readonly directories: Readonly<Record<string, DirectoryHandle>>;
+  /** The digest of the set in use. */
+  readonly known: string | undefined;
+  /** Until when batches are disabled, for each identity. */
+  readonly batchesRefused: Readonly<Record<string, number>>;
+}
+
+/** Does the steps that it is sent. Returns if the set is not used; a failure is a report too. */
+export async function execWorker(context: WorkerContext): Promise<number> {
+  const { clock, stop } = context;
+  const request = readExecRequest();
+  endWithParent(request.parent);
+  ignoreTerminalKeys();
+  disableJit();
+  const [word = '', ...args] = request.words;
+  const log: Log = {
+    write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
+    problem: (event, problem, fields = {}) =>
+      report({ kind: 'logProblem', event, problem: problemMessage(problem), fields }),
+  };
+  const startedAt = clock.elapsed();
+  try {
+    const set = await fetchSet(
+      {
+        targets: await openTargets(request, context, log),
+        environmentOf: (variables) =>
+          commandEnvironment(withNodeVariables(context.env), variables, request.settings),
+        clock,
+        log,
+      },
+      stop,
+    );
+    const digest = digestOf(set, request.known);
+    if (digest === request.known) {
+      report({ kind: 'unchanged' });
+      return exitCodes.done;
+    }
+    // Before the stop of the old command.
+    const program = findProgram(word, set.environment.path, fileKind);
+    report({ kind: 'prepared', digest });
+    if (readStep() !== 'publish') return exitCodes.done;
+    const { count, changed } = await set.publish();
+    report({ kind: 'published', changed });
+    if (readStep() !== 'start') return exitCodes.done;
+    logOverrides(log, set.environment);
+    const ms = Math.round(clock.elapsed() - startedAt);
+    logStarting(log, program, { variables: set.variables.length, files: count, ms });
+    leaveNothing();
+    return await become(program, [word, ...args], set.environment.variables, stop);
+  } catch (error) {
+    stop.throwIfAborted();
+    if (problemsOf(error) === undefined) throw error;
+    report({ kind: 'failed', problems: problemsOrThrow(error).map(problemMessage) });
+    return exitCodeOf(error);
+  }
+}
+
+const report = (message: ExecMessage): void => writeMessage(message);
+
+/** Blocks until it comes; undefined: the process that started this one has ended. */
+function readStep(): ExecStep | undefined {
+  return readLine() as ExecStep | undefined;
+}
+
+async function openTargets(
+  { settings, origins, directories, batchesRefused }: ExecWorkerRequest,
+  { env, clock, stop }: WorkerContext,
+  log: Log,
+): Promise<readonly ExecTarget[]> {
+  const { configs, problems, warnings } = await readPlans({ settings, origins, env, clock });
+  for (const warning of warnings) log.problem('config.warning', warning);
+  throwProblems(problems);
+  const kept = readCredentials();
+  const sources = openSources({
+    ...settings,
+    env,
+    clock,
+    log,
+    meter: { apiCall() {} },
+    memory: {
+      batchesRefused: (identity) => batchesRefused[identity],
+      refuseBatches: (identity, until) =>
+        report({ kind: 'batchesRefused', identity, until: Math.min(until, Number.MAX_SAFE_INTEGER) }),
+      credentials: (identity) => kept.get(identity),
+      keepCredentials(identity, credentials) {
+        if (credentials === undefined) kept.delete(identity);
+        else kept.set(identity, credentials);
+        writeCredentials(kept);
+      },
+    },
+  });
+  return configs.map(({ plan, directory: dir }) => {
+    const source = sources.of(plan);
+    const handle = dir === undefined ? undefined : directories[dir];
+    if (handle === undefined) return { plan, source, directory: undefined };
+    const { publish } = writerTo({ settings, clock, stop }, handle);
+    // The process that holds the directory removes what was replaced.
+    return { plan, source, directory: { path: handle.path, publish, removeReplaced: async () => {} } };
+  });
+}
+
+/** Checked as far as a person could have typed the command: its sender is the same program. */
+function readExecRequest(): ExecWorkerRequest {
+  const request = asObject(parseJson(readLine() ?? ''));
+  if (numberOf(request.parent) === undefined || !isObject(request.settings))
+    throw usageProblem('worker', 'is an internal command', 'Run podsecrets exec.', 'usage.command');
+  return request as unknown as ExecWorkerRequest;
+}

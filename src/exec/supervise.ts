@@ -1,0 +1,279 @@
+/**
+ * `exec --on-change`: starts the command, and acts on each change of the secrets until the command ends.
+ *
+ * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. A
+ * set that was fetched during a stop replaces the one that waits. A set that is not complete changes nothing. Once the
+ * command has ended by itself, or podsecrets was told to stop, nothing is started any more.
+ */
+
+import { durationText } from '../cli/values.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { groupByCause, namesText, type Problem, problemsOrThrow } from '../core/problem.ts';
+import { refreshDelay } from '../sidecar/backoff.ts';
+import { firstPhase, logRetry, steadyPhase } from '../sidecar/loop.ts';
+import { createTriggers } from '../sidecar/triggers.ts';
+import type { Candidate, Child } from './command.ts';
+
+/** The settings and the effects. */
+export interface SuperviseOptions {
+  /** `exit`: stop the command and end with 0. A signal: for the command, which goes on. */
+  readonly onChange: 'restart' | 'exit' | NodeJS.Signals;
+  readonly stopSignal: NodeJS.Signals;
+  /** Milliseconds until SIGKILL. */
+  readonly stopTimeout: number;
+  /** Milliseconds between syncs. */
+  readonly interval: number;
+  /** The longest random wait before a change takes effect, in milliseconds. */
+  readonly splay: number;
+  /** Milliseconds for the first set. */
+  readonly startTimeout: number;
+  /** Whether the terminal sends its keys to the command too. */
+  readonly hasTerminal: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A process with a set other than `known`; undefined: it is the same. Rejects with Problems, or the reason of `stop`. */
+  readonly fetch: (known: string | undefined, stop: AbortSignal) => Promise<Candidate | undefined>;
+  /** Calls back at each signal for podsecrets, which then no longer ends by it. */
+  readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => void;
+  readonly onRetry: (problems: readonly Problem[]) => void;
+  /** The exit code of a process that a signal ended. */
+  readonly exitCodeOf: (signal: NodeJS.Signals) => number;
+}
+
+/** Milliseconds from one start of the command to the next. */
+const SPACING = 10_000;
+
+const TERMINAL_KEYS: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
+
+/**
+ * Resolves with the exit code. Rejects with the problems of a first set that cannot be fetched, of a command that cannot be started,
+ * or with the reason of `stop` before the first start.
+ */
+export async function supervise(options: SuperviseOptions, stop: AbortSignal): Promise<number> {
+  const { onChange, stopSignal, clock, log } = options;
+  /** Aborted when podsecrets ends. */
+  const over = new AbortController();
+  let child: Child | undefined;
+  /** The command that got the stop signal. */
+  let stopped: Child | undefined;
+  let startedAt = 0;
+  let digest: string | undefined;
+  /** The newest set that is not in use yet. */
+  let waiting: Candidate | undefined;
+  /** `delay`: before the publish; `stop`: from the publish to the start. */
+  let stage: 'idle' | 'delay' | 'stop' = 'idle';
+  let failing = '';
+  /** The signal that ends podsecrets, once the command has ended. */
+  let endingBy: NodeJS.Signals | undefined;
+  const result = Promise.withResolvers<number>();
+
+  async function start(candidate: Candidate): Promise<void> {
+    startedAt = clock.elapsed();
+    ({ digest } = candidate);
+    let started: Child | undefined;
+    try {
+      await candidate.start((command) => {
+        started = command;
+        child = command;
+      });
+    } catch (error) {
+      child = undefined;
+      throw error;
+    }
+    void started?.ended.then((end) => {
+      if (stopped === started) return;
+      log.write('exec.exited', `the command ended with exit code ${end.code}`, { pid: started?.pid, ...end });
+      result.resolve(end.code);
+    });
+  }
+
+  function forward(signal: NodeJS.Signals): void {
+    const isKey = options.hasTerminal && TERMINAL_KEYS.includes(signal);
+    const ends = signal === 'SIGTERM' || signal === 'SIGINT' || signal === stopSignal;
+    if (ends && (!isKey || stage === 'stop')) {
+      endingBy = signal;
+      over.abort(new Error(signal));
+    }
+    if (!isKey) child?.signal(signal);
+    // Between two commands.
+    if (endingBy !== undefined && child === undefined) result.resolve(options.exitCodeOf(endingBy));
+  }
+
+  async function firstSet(signal: AbortSignal): Promise<Candidate> {
+    let first: Candidate | undefined;
+    const sync = async (): Promise<void> => {
+      first = await options.fetch(undefined, signal);
+      if (first !== undefined) await publishOrDiscard(first);
+    };
+    const interval = Number.POSITIVE_INFINITY;
+    const onRetry = logRetry(log, options.onRetry);
+    await firstPhase({ clock, interval, sync, onRetry }, options.startTimeout, signal);
+    return first as Candidate;
+  }
+
+  /** Takes a new set: the caller has fetched it after every other. */
+  async function offer(candidate: Candidate): Promise<void> {
+    // Before a start the files must be those of the set.
+    if (stage === 'stop') await publishOrDiscard(candidate);
+    waiting?.discard();
+    waiting = candidate;
+    if (stage === 'delay' && candidate.digest === digest) {
+      // The change was reverted before it took effect.
+      candidate.discard();
+      waiting = undefined;
+    }
+    if (stage === 'idle') void apply().catch(result.reject);
+  }
+
+  async function publishOrDiscard(candidate: Candidate): Promise<void> {
+    try {
+      await candidate.publish();
+    } catch (error) {
+      candidate.discard();
+      throw error;
+    }
+  }
+
+  /** Whether the files changed. */
+  async function publishWaiting(candidate: Candidate): Promise<boolean> {
+    try {
+      return await candidate.publish();
+    } catch (error) {
+      // A newer set was published meanwhile, and its process replaced this one.
+      if (waiting !== undefined && waiting !== candidate) return true;
+      throw error;
+    }
+  }
+
+  async function apply(): Promise<void> {
+    stage = 'delay';
+    try {
+      const spacing = onChange === 'restart' ? startedAt + SPACING - clock.elapsed() : 0;
+      await clock.sleep(Math.max(0, spacing, options.splay * clock.random()), over.signal);
+      const candidate = waiting;
+      if (candidate === undefined) return;
+      stage = 'stop';
+      const hasChanged = await publishWaiting(candidate);
+      if (endingBy !== undefined) return;
+      if (onChange === 'restart') await restart();
+      else if (onChange === 'exit') await stopAndExit();
+      else signalChange(onChange, candidate, hasChanged);
+    } catch (error) {
+      waiting?.discard();
+      waiting = undefined;
+      if (over.signal.aborted) return;
+      for (const problem of problemsOrThrow(error)) {
+        // The old command has ended: nothing runs, and nothing can be kept.
+        if (child === undefined) throw error;
+        log.problem('restart.failed', problem);
+      }
+    } finally {
+      stage = 'idle';
+    }
+  }
+
+  async function restart(): Promise<void> {
+    const since = clock.elapsed();
+    await stopChild();
+    if (endingBy !== undefined) return;
+    if (waiting?.isAlive() !== true) waiting = await firstSet(over.signal);
+    const candidate = waiting;
+    waiting = undefined;
+    await start(candidate);
+    const ms = Math.round(clock.elapsed() - since);
+    const pid = child?.pid ?? 0;
+    log.write('restart.succeeded', `restarted the command with the new set, pid ${pid}`, { pid, ms });
+  }
+
+  async function stopAndExit(): Promise<void> {
+    await stopChild();
+    waiting?.discard();
+    result.resolve(0);
+  }
+
+  /** Resolves when the command is gone. If podsecrets was told to end meanwhile, its exit code is that of the command. */
+  async function stopChild(): Promise<void> {
+    const old = child;
+    if (old === undefined) return;
+    const gone = new AbortController();
+    stopped = old;
+    old.signal(stopSignal);
+    clock.sleep(options.stopTimeout, gone.signal).then(
+      () => {
+        const timeout = durationText(options.stopTimeout);
+        const text = `the command did not end within ${timeout} after ${stopSignal}: sending SIGKILL`;
+        log.write('restart.killed', text, { pid: old.pid, timeout });
+        old.signal('SIGKILL');
+      },
+      () => {},
+    );
+    const { code } = await old.ended;
+    gone.abort();
+    child = undefined;
+    if (endingBy !== undefined) result.resolve(code);
+  }
+
+  function signalChange(signal: NodeJS.Signals, candidate: Candidate, hasChanged: boolean): void {
+    ({ digest } = candidate);
+    waiting?.discard();
+    waiting = undefined;
+    const pid = child?.pid ?? 0;
+    if (hasChanged) {
+      child?.signal(signal);
+      log.write('exec.signalled', `the files changed: sent ${signal} to the command`, { signal, pid });
+    } else {
+      log.write('exec.variablesKept', 'variables changed, which a running command does not get');
+    }
+  }
+
+  function logFailure(problems: readonly Problem[], attempt: number, delay: number): void {
+    // Compared by code and subject, because request ids in messages differ each time.
+    const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
+    for (const { problem, alsoAffected } of groupByCause(problems)) {
+      log.problem(kind === failing ? 'sync.failedAgain' : 'sync.failed', problem, {
+        attempt,
+        retryIn: durationText(delay),
+        alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
+      });
+    }
+    failing = kind;
+  }
+
+  const first = await firstSet(stop);
+  stop.throwIfAborted();
+  options.takeSignals(forward);
+  try {
+    await start(first);
+    const loop = steadyPhase(
+      {
+        clock,
+        interval: options.interval,
+        triggers: createTriggers(clock),
+        reload: () => false,
+        async sync() {
+          // A set whose process has ended must be fetched again.
+          if (waiting?.isAlive() === false) waiting = undefined;
+          const candidate = await options.fetch((waiting ?? { digest }).digest, over.signal);
+          if (candidate !== undefined) await offer(candidate);
+        },
+        onSuccess() {
+          failing = '';
+        },
+        onFailure: logFailure,
+      },
+      refreshDelay(options.interval, clock.random()),
+      over.signal,
+    );
+    // After a signal that ends podsecrets, the end of the command is its end.
+    loop.catch((error) => {
+      if (!over.signal.aborted) result.reject(error);
+    });
+    return await result.promise;
+  } finally {
+    over.abort(new Error('the command ended'));
+    waiting?.discard();
+    // Only after a bug does it still run.
+    child?.signal(stopSignal);
+  }
+}

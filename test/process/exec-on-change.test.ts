@@ -1,0 +1,269 @@
+/** `podsecrets exec --on-change`: the command as a child of podsecrets. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
+import { canary, canaryIn } from '../support/canary.ts';
+import { binary, type Running, start } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { until } from '../support/wait.ts';
+
+const region = 'eu-west-1';
+const password = {
+  objectName: 'db',
+  objectType: 'secretsmanager',
+  objectAlias: 'password',
+  env: 'DB_PASSWORD',
+};
+
+const exec = suite<{ aws: FakeAwsProcess; box: Sandbox; started: Running[] }>('exec --on-change');
+exec.before(async (context) => {
+  context.aws = await startFakeAwsProcess({
+    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
+    regions: { [region]: { secrets: { db: canary('one'), other: 'x' } } },
+  });
+});
+exec.after(({ aws }) => aws.stop());
+exec.before.each(async (context) => {
+  await context.aws.reset();
+  context.box = makeSandbox();
+  context.box.writeConfig({ objects: [password] });
+  context.started = [];
+});
+exec.after.each(async ({ box, started }) => {
+  for (const running of started) {
+    // The command of a killed podsecrets would stay.
+    const pid = commandPid(box);
+    if (pid !== undefined && !running.hasEnded()) process.kill(pid, 'SIGKILL');
+    await running.ended();
+  }
+  box.remove();
+});
+
+interface Fixture {
+  readonly aws: FakeAwsProcess;
+  readonly box: Sandbox;
+  readonly started: Running[];
+}
+
+/** The words after `podsecrets`. The script runs in the sandbox, and first writes its pid. */
+function wordsOf({ box }: Fixture, onChange: string, script: string, flags: readonly string[] = []) {
+  const times = ['--interval', '1s', '--start-timeout', '0s', '--aws-timeout', '1m', '--log-level', 'debug'];
+  const command = ['sh', '-c', `cd ${box.root}; echo $$ > pid; ${script}`];
+  return ['exec', '--config', box.config, '--on-change', onChange, ...times, ...flags, '--', ...command];
+}
+
+function running(fixture: Fixture, onChange: string, script: string, flags: readonly string[] = []): Running {
+  const { aws, box, started } = fixture;
+  const one = start(wordsOf(fixture, onChange, script, flags), podIdentityEnv(box, aws, 'pod-token'));
+  started.push(one);
+  return one;
+}
+
+function commandPid({ root }: Sandbox): number | undefined {
+  const text = textOf(root, 'pid');
+  return text === '' ? undefined : Number(text);
+}
+
+function textOf(root: string, file: string): string {
+  try {
+    return readFileSync(join(root, file), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+const waits = 'while :; do sleep 0.05; done';
+const change = (aws: FakeAwsProcess) => aws.putSecret({ region, name: 'db', string: canary('two') });
+
+exec(
+  'restart: the next command has the new value and the new files, and the old one is gone',
+  async (fixture) => {
+    const { aws, box } = fixture;
+    const script = `[ ! -e old ] || kill -0 $(cat old) 2> overlap; cat ${box.dir}/password >> values; echo " $DB_PASSWORD" >> values; cp pid old; ${waits}`;
+    const one = running(fixture, 'restart', script, ['--dir', box.dir]);
+    await until('the first start', () => textOf(box.root, 'values').endsWith('\n'));
+    const first = commandPid(box);
+    await change(aws);
+    await one.says(/restart\.succeeded/);
+    const lines = [canary('one'), canary('two')].map((value) => `${value} ${value}\n`);
+    await until('the second start', () => textOf(box.root, 'values') === lines.join(''));
+    assert.not.equal(commandPid(box), first);
+    assert.match(textOf(box.root, 'overlap'), /No such process/);
+    process.kill(one.pid, 'SIGTERM');
+    const { code, stderr } = await one.ended();
+    assert.is(code, 143);
+    assert.is(canaryIn(stderr), undefined);
+  },
+);
+
+exec('exit: a change stops the command and ends with 0, whatever its exit code', async (fixture) => {
+  const { aws, box } = fixture;
+  const one = running(fixture, 'exit', `trap 'echo stopped > end; exit 3' USR1; touch ready; ${waits}`, [
+    '--stop-signal',
+    'USR1',
+  ]);
+  await until('the start', () => existsSync(join(box.root, 'ready')));
+  await change(aws);
+  const { code } = await one.ended();
+  assert.equal([code, textOf(box.root, 'end')], [0, 'stopped\n']);
+});
+
+exec('a command that ignores the stop signal is killed after --stop-timeout', async (fixture) => {
+  const { aws, box } = fixture;
+  const one = running(fixture, 'exit', `trap '' TERM; touch ready; ${waits}`, ['--stop-timeout', '100ms']);
+  await until('the start', () => existsSync(join(box.root, 'ready')));
+  await change(aws);
+  const { code, stderr } = await one.ended();
+  assert.is(code, 0);
+  assert.match(stderr, '"event":"restart.killed"');
+});
+
+exec('a signal: the files are published, the command gets it and goes on', async (fixture) => {
+  const { aws, box } = fixture;
+  const one = running(fixture, 'SIGHUP', `trap 'cat ${box.dir}/password > seen' HUP; touch ready; ${waits}`, [
+    '--dir',
+    box.dir,
+  ]);
+  await until('the start', () => existsSync(join(box.root, 'ready')));
+  const first = commandPid(box);
+  await change(aws);
+  await until('the signal', () => textOf(box.root, 'seen') === canary('two'));
+  assert.is(commandPid(box), first);
+  assert.not.ok(one.hasEnded());
+  process.kill(one.pid, 'SIGTERM');
+  assert.is((await one.ended()).code, 143);
+});
+
+exec('a set that is not complete changes nothing', async (fixture) => {
+  const { aws, box } = fixture;
+  box.writeConfig({ objects: [password, { objectName: 'other', objectType: 'secretsmanager' }] });
+  const one = running(fixture, 'exit', `touch ready; ${waits}`, ['--dir', box.dir]);
+  await until('the start', () => existsSync(join(box.root, 'ready')));
+  await change(aws);
+  await aws.removeSecret({ region, name: 'other' });
+  await one.says(/"event":"sync\.failed"/);
+  assert.equal([one.hasEnded(), box.files().password], [false, canary('one')]);
+});
+
+exec(
+  'the exit code of the command is that of podsecrets, 128 and its number for a signal',
+  async (fixture) => {
+    for (const code of [0, 3, 126, 255])
+      assert.is((await running(fixture, 'restart', `exit ${code}`).ended()).code, code);
+    for (const signal of ['SIGHUP', 'SIGKILL', 'SIGSEGV'] as const) {
+      const number = constants.signals[signal];
+      assert.is(
+        (await running(fixture, 'restart', `ulimit -c 0; kill -${number} $$`).ended()).code,
+        128 + number,
+      );
+    }
+  },
+);
+
+exec('a command that is missing has exit code 127, one that cannot be executed 126', async (fixture) => {
+  const { aws, box } = fixture;
+  const env = podIdentityEnv(box, aws, 'pod-token');
+  const ended = async (command: string) => {
+    const words = wordsOf(fixture, 'restart', '');
+    return await start([...words.slice(0, words.indexOf('--') + 1), command], env).ended();
+  };
+  assert.is((await ended('podsecrets-none')).code, 127);
+  const file = box.write('command', '#!/podsecrets-none\n');
+  const { chmodSync } = await import('node:fs');
+  chmodSync(file, 0o755);
+  const { code, lastLine } = await ended(file);
+  assert.is(code, 126);
+  assert.match(lastLine, 'ENOENT');
+});
+
+exec('each signal is forwarded, and podsecrets ends only with its command', async (fixture) => {
+  const { box } = fixture;
+  const names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'WINCH', 'CONT', 'TERM'];
+  const traps = names.map((name) => `trap 'echo ${name} >> got' ${name};`).join(' ');
+  const one = running(
+    fixture,
+    'restart',
+    `${traps} touch ready; until [ -e stop ]; do sleep 0.05; done; exit 7`,
+  );
+  await until('the start', () => existsSync(join(box.root, 'ready')));
+  for (const name of [...names, 'TERM']) {
+    const before = textOf(box.root, 'got');
+    process.kill(one.pid, `SIG${name}`);
+    await until(`SIG${name}`, () => textOf(box.root, 'got') === `${before}${name}\n`);
+  }
+  assert.not.ok(one.hasEnded());
+  box.write('stop', '');
+  assert.is((await one.ended()).code, 7);
+});
+
+exec('SIGTERM during the first fetch ends with 143, and the command is not started', async (fixture) => {
+  const { aws, box } = fixture;
+  await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+  const one = running(fixture, 'restart', 'true');
+  await until('a call', async () => (await aws.count({ service: 'secretsmanager' })) > 0);
+  process.kill(one.pid, 'SIGTERM');
+  const { code, lastLine } = await one.ended();
+  assert.is(code, 143);
+  assert.match(lastLine, 'before its command was started');
+  assert.is(commandPid(box), undefined);
+});
+
+exec('the command has the signals, the descriptors and the group of a plain start', async (fixture) => {
+  const { aws, box } = fixture;
+  const script = `grep -E '^(Threads|Sig(Pnd|Blk|Ign|Cgt)|NoNewPrivs):' /proc/self/status; ls /proc/self/fd; grep flags /proc/self/fdinfo/[012]`;
+  const env = podIdentityEnv(box, aws, 'pod-token');
+  const output = (words: readonly string[]) => start(words.slice(1), env, [words[0] ?? '']).ended();
+  const plain = await output(['sh', '-c', script]);
+  const words = wordsOf(fixture, 'restart', script);
+  const supervised = await output([binary, ...words]);
+  assert.is(supervised.stdout, plain.stdout);
+  const groups = await output([
+    binary,
+    ...wordsOf(fixture, 'restart', "cut -d' ' -f5 /proc/$$/stat /proc/$PPID/stat | uniq | wc -l"),
+  ]);
+  assert.is(groups.stdout.trim(), '1');
+});
+
+exec('at a terminal the keys reach the command once', async (fixture) => {
+  const { aws, box } = fixture;
+  const words = wordsOf(
+    fixture,
+    'restart',
+    `trap 'echo INT >> got' INT; touch ready; until [ -e stop ]; do sleep 0.05; done; exit 5`,
+  );
+  const quoted = [binary, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const env = { PATH: process.env.PATH ?? '', ...podIdentityEnv(box, aws, 'pod-token') };
+  const terminal = spawn('script', ['-qec', `exec ${quoted}`, '/dev/null'], {
+    env,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  await until('the start', () => existsSync(join(box.root, 'ready')));
+  terminal.stdin.write('\x03');
+  await until('the key', () => textOf(box.root, 'got') !== '');
+  // A second signal would have come before this one.
+  terminal.stdin.write('\x03');
+  await until('the second key', () => textOf(box.root, 'got') === 'INT\nINT\n');
+  box.write('stop', '');
+  const [code] = await once(terminal, 'exit');
+  assert.equal([code, textOf(box.root, 'got')], [5, 'INT\nINT\n']);
+});
+
+exec('options for changes need --on-change, and a signal needs a directory', async (fixture) => {
+  const { aws, box } = fixture;
+  const env = podIdentityEnv(box, aws, 'pod-token');
+  const flags = ['exec', '--config', box.config];
+  const alone = await start([...flags, '--stop-timeout', '1s', '--', 'true'], env).ended();
+  assert.is(alone.code, 2);
+  assert.match(alone.stderr, '--stop-timeout: needs --on-change');
+  const signal = await start([...flags, '--on-change', 'HUP', '--', 'true'], env).ended();
+  assert.is(signal.code, 2);
+  assert.match(signal.stderr, 'needs a directory');
+});
+
+exec.run();

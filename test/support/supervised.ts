@@ -1,0 +1,116 @@
+/** `supervise` with real processes and a clock that runs faster, so that a hundred restarts take minutes. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCommand } from '../../src/cli/parse.ts';
+import type { ExecWorkerRequest } from '../../src/commands/exec-worker.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { fetchInProcess } from '../../src/exec/fetch-worker.ts';
+import { supervise } from '../../src/exec/supervise.ts';
+import type { FakeAwsProcess } from '../fake-aws/client.ts';
+import { binary } from './program.ts';
+import { realClock } from './real-clock.ts';
+import { makeSandbox, podIdentityEnv } from './sandbox.ts';
+import { until } from './wait.ts';
+
+/** How many times faster. */
+const FASTER = 50;
+
+const fast: Clock = {
+  ...realClock,
+  elapsed: () => realClock.elapsed() * FASTER,
+  sleep: (ms, signal) => realClock.sleep(ms / FASTER, signal),
+};
+
+/** Logs an overlap with the process before it, its start with the value, and ends as `body` does. */
+const started = `
+old=$(cat pid 2>/dev/null)
+[ -z "$old" ] || ! kill -0 "$old" 2>/dev/null || echo overlap >> log
+echo $$ > pid
+`;
+
+export const children = {
+  'ignores SIGTERM': `trap '' TERM; echo "$V" >> log; exec sleep 1000`,
+  'exits with 3 at SIGTERM': `trap 'kill $!; exit 3' TERM; sleep 1000 & echo "$V" >> log; wait $!; wait $!`,
+  forks: `sleep 1000 & echo $! >> forks; echo "$V" >> log; exec sleep 1000`,
+} as const;
+
+/**
+ * Rotates the secret `name` as often, and returns what the commands logged: their values, in order. Each rotation waits for the
+ * command with its value.
+ */
+export async function rotations(
+  aws: FakeAwsProcess,
+  name: string,
+  kind: keyof typeof children,
+  count: number,
+): Promise<readonly string[]> {
+  const box = makeSandbox();
+  const arn = `arn:aws:secretsmanager:eu-west-1:111122223333:secret:${name}`;
+  const script = `cd ${box.root}${started}${children[kind]}`;
+  Object.assign(process.env, podIdentityEnv(box, aws, 'pod-token'));
+  const words = ['exec', '--on-change', 'restart', '--interval', '1s', '--set', `V=${arn}`];
+  const command = parseCommand([...words, '--', 'sh', '-c', script], {});
+  if (command.kind !== 'run') throw new Error('no command');
+  const { settings, origins } = command.invocation;
+  const request = { parent: process.pid, settings, origins, words: command.invocation.words };
+  const host = {
+    program: { file: binary, args: [] },
+    clock: fast,
+    kill: process.kill,
+    memoryLimit: () => undefined,
+  };
+  let forward: (signal: NodeJS.Signals) => void = () => {};
+  const read = (file: string): readonly string[] => {
+    try {
+      return readFileSync(join(box.root, file), 'utf8').trimEnd().split('\n');
+    } catch {
+      return [];
+    }
+  };
+  const failed: string[] = [];
+  const code = supervise(
+    {
+      onChange: 'restart',
+      stopSignal: 'SIGTERM',
+      stopTimeout: 10_000,
+      interval: 1000,
+      splay: 0,
+      startTimeout: 0,
+      hasTerminal: false,
+      clock: fast,
+      log: { write() {}, problem: (event, { message }) => void failed.push(`${event}: ${message}`) },
+      fetch(known, stop) {
+        const all: ExecWorkerRequest = { ...request, directories: {}, known, batchesRefused: {} };
+        const silence = 1_000_000_000;
+        return fetchInProcess({ host, request: all, shared: undefined, silence, receive() {} }, stop);
+      },
+      takeSignals(listener) {
+        forward = listener;
+      },
+      onRetry() {},
+      exitCodeOf: () => 143,
+    },
+    new AbortController().signal,
+  );
+  try {
+    const hasLast = (value: string) => () => {
+      if (failed.length > 0) throw new Error(failed.join('\n'));
+      return read('log').at(-1) === value;
+    };
+    await Promise.race([until(`the start of ${kind}`, hasLast('value-0')), code]);
+    for (let index = 1; index <= count; index++) {
+      await aws.putSecret({ region: 'eu-west-1', name, string: `value-${index}` });
+      await until(`value-${index} of ${kind}`, hasLast(`value-${index}`));
+    }
+    return read('log');
+  } finally {
+    forward('SIGTERM');
+    const pid = Number(read('pid')[0]);
+    // The one that ignores SIGTERM.
+    if (kind === 'ignores SIGTERM') process.kill(pid, 'SIGKILL');
+    await code;
+    for (const fork of read('forks')) if (fork !== '') process.kill(Number(fork), 'SIGKILL');
+    box.remove();
+  }
+}
