@@ -14,7 +14,7 @@ import { Secret } from '../../src/core/secret.ts';
 
 const stop = new AbortController().signal;
 
-/** A source that has everything but what `fails` names by region, and writes down what it was asked, a line a call. */
+/** A source that returns every ref except those that `fails` names by region, and records a line for each call. */
 function fakeSource(
   fails: Record<string, ProblemCode> = {},
 ): SecretSource & { asked: string[]; phases: (string | undefined)[]; fails: Record<string, ProblemCode> } {
