@@ -1,10 +1,9 @@
 /**
  * The HTTP transport of all AWS clients.
  *
- * At most 16 requests of all clients are in flight; connections are kept alive and shared, and the first to a
- * service can be opened before its request. Each attempt has a timeout from its
- * first byte to its last, each response a size limit that depends on the operation, and all responses together a memory budget.
- * Retries and logging are left to the callers.
+ * At most 16 requests of all clients are in flight. Connections are kept alive and shared, and the first one to a service can be
+ * opened before its request. Each attempt has a timeout from its first byte to its last, each response has a size limit that
+ * depends on the operation, and all responses together have a memory budget. Retries and logging are left to the callers.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -133,7 +132,7 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-/** Throws a RequestError for a body that must not reach the SDK's parser. `operation`: '' for STS, which answers in XML. */
+/** Throws a RequestError for a body that must not reach the SDK's parser. `operation`: '' for STS, which responds in XML. */
 export function checkBody(operation: string, peer: string, body: Uint8Array): void {
   if (operation !== '' && !isParsable(body))
     throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');

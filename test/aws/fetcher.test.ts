@@ -59,7 +59,7 @@ function plan(names: string[], failoverRegion?: string): Plan {
   return { objects } as unknown as Plan;
 }
 
-test('a plan whose files are not there yet is a start, until then all are read so; later it is a refresh', async () => {
+test('while one plan has no files, all plans are fetched as at a start; later as in a refresh', async () => {
   const source = fakeSource();
   const requests = (...starting: boolean[]) =>
     starting.map((bothRegions, at) => ({ plan: plan([`s${at}`]), source, bothRegions }));

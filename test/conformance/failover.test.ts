@@ -231,7 +231,7 @@ for (const { rule, here = {}, there = {}, object, down, file } of cases) {
   });
 }
 
-failover('a field that fails is an error of the secret, not a reason to ask elsewhere', async ({ world }) => {
+failover('a field that fails is an error of the secret, not a reason for a failover', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: { [HERE]: { secrets: { a: '{}' } }, [THERE]: { secrets: { a: '{"k":"v"}' } } },
     parameters: { failoverRegion: THERE },
@@ -241,7 +241,7 @@ failover('a field that fails is an error of the secret, not a reason to ask else
   assert.is(code, exitCodes.fetch);
 });
 
-failover('each object is served by the region that can', async ({ world }) => {
+failover('each object has the value of a region that returns it', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: {
       [HERE]: { secrets: { a: 'a here', b: 'b here' }, parameters: { '/p': 'p here' } },
@@ -281,7 +281,7 @@ failover('earlier files stay when neither region delivers', async ({ world }) =>
   }
 });
 
-failover('a region that never answers lets the other one serve', async ({ world }) => {
+failover('if one region never responds, the value of the other is used', async ({ world }) => {
   const fetch = (timeout: string) =>
     world.fetch({
       regions: { [HERE]: { secrets: { a: 'here' } }, [THERE]: { secrets: { a: 'there' } } },

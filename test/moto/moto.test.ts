@@ -189,7 +189,7 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
   assert.is(stderr.match(/"event":"object.missing"/g)?.length, 4);
 });
 
-test('25 secrets need two batches, and a missing one no additional call', async (context) => {
+test('25 secrets need two batches, and a missing one needs no additional call', async (context) => {
   const { box } = context;
   const names = numbered('n');
   const [missing = '', ...there] = names;

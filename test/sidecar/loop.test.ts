@@ -98,7 +98,7 @@ test('the steady phase refreshes at the interval', async () => {
   assert.equal(events, ['600s steady sync', '1200s steady sync']);
 });
 
-test('no failure ends the steady phase: it backs off, and is back at the interval after a success', async () => {
+test('no failure ends the steady phase: it backs off, and returns to the interval after a success', async () => {
   const { options, clock, stop, events } = loopWith([permanent, transient, 'ok']);
   const phase = rejects(steadyPhase(options, 0, stop.signal));
   await clock.advance(11 * minute);

@@ -145,7 +145,7 @@ for (const operation of Object.keys(OPERATIONS) as Operation[]) {
   for (const command of operation.endsWith('SecretValue')
     ? (['init', 'sidecar'] as const)
     : (['init'] as const)) {
-    memory(`${command} stays within 128 MiB, whatever answers ${operation}`, async ({ server }) => {
+    memory(`${command} stays within 128 MiB, whatever the response to ${operation}`, async ({ server }) => {
       const left = Object.keys(ATTACKS);
       const work = async (): Promise<void> => {
         for (let attack = left.pop(); attack !== undefined; attack = left.pop())
