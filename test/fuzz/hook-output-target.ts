@@ -65,8 +65,6 @@ export const hookOutputTarget: Target = {
       for (const [name, form] of Object.entries(forms))
         assert.not.match(redacted, form(value), `${name} of ${JSON.stringify(value)}`);
     }
-    if (holds === '' && !output.includes(value.slice(0, 1)))
-      assert.is(redacted.length >= output.length, true);
     const shown = lastLines(redacted);
     assert.not.match(shown, /[\u0000-\u001f\u007f-\u009f\u202e]/);
     assert.ok(shown.length <= 700, `${shown.length} characters`);
