@@ -73,7 +73,7 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   return { ...facts, kind, code: undefined, message: undefined };
 }
 
-/** ` from HOST:PORT`, for a failure of the network or of what answers there; '' for an answer of AWS. */
+/** ` from HOST:PORT`, for a failure of the network or of another server that responds there; '' for a response of AWS. */
 export function peerText({ kind, peer }: AwsErrorFacts): string {
   return peer === undefined || (kind !== 'network' && kind !== 'response')
     ? ''

@@ -1,6 +1,6 @@
 /**
  * `podsecrets worker exec`: fetches a set in a process of its own, publishes it, and becomes the command. Internal: `exec --on-change`
- * starts it, and decides when it does the next step.
+ * starts it, and starts each step.
  */
 
 import { openSources } from '../aws/sources.ts';
@@ -55,7 +55,7 @@ export interface ExecWorkerRequest {
   readonly batchesRefused: Readonly<Record<string, number>>;
 }
 
-/** Does the steps that it is sent. Returns if the set is not used; a failure is a report too. */
+/** Does each step when its message arrives. Returns if the set is not used; a failure is a report too. */
 export async function execWorker(context: WorkerContext): Promise<number> {
   const { clock, stop } = context;
   const request = readExecRequest();
@@ -149,7 +149,7 @@ async function openTargets(
   });
 }
 
-/** Checked as far as a person could have typed the command: its sender is the same program. */
+/** Only detects that a person typed the command. The content is not validated, because the sender is the same program. */
 function readExecRequest(): ExecWorkerRequest {
   const request = asObject(parseJson(readLine() ?? ''));
   if (numberOf(request.parent) === undefined || !isObject(request.settings))

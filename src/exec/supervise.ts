@@ -2,8 +2,8 @@
  * `exec --on-change`: starts the command, and acts on each change of the secrets until the command ends.
  *
  * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. A
- * set that was fetched during a stop replaces the one that waits. A set that is not complete changes nothing. Once the
- * command has ended by itself, or podsecrets was told to stop, nothing is started any more.
+ * set that was fetched during a stop replaces the one that waits. A set that is not complete changes nothing. After the
+ * command has ended by itself, or a signal to podsecrets, nothing is started any more.
  */
 
 import { durationText } from '../cli/values.ts';
@@ -192,7 +192,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     result.resolve(0);
   }
 
-  /** Resolves when the command is gone. If podsecrets was told to end meanwhile, its exit code is that of the command. */
+  /** Resolves when the command is gone. After a signal that ends podsecrets, its exit code is that of the command. */
   async function stopChild(): Promise<void> {
     const old = child;
     if (old === undefined) return;
