@@ -10,12 +10,12 @@ import type { FailedFetch, SecretRef } from '../config/secret-ref.ts';
 import { isArn, namedArn } from '../core/arn.ts';
 import { type Access, Problem, type ProblemCode } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
+import { isTlsCode } from '../http/tls-code.ts';
 import { fullParameterName, iamActions } from './batches.ts';
 import {
   type AwsErrorFacts,
   type AwsErrorKind,
   IAM_PROPAGATION,
-  isTlsCode,
   isUnknownOperation,
   isWrongSignature,
   normalizeCode,
@@ -240,6 +240,11 @@ function endpointRemedy({ peer }: AwsErrorFacts): string {
 function unreachable(where: string, got: string, failure: AwsErrorFacts): Texts {
   const { code, phase } = failure;
   const peer = failure.peer === undefined ? 'AWS' : escapeControl(failure.peer);
+  if (phase === 'proxy')
+    return {
+      message: `no connection through the proxy ${peer} for ${where} (${got})`,
+      remedy: code === 'ERR_PROXY_TUNNEL' ? PROXY_REFUSES : PROXY_UNREACHABLE,
+    };
   if (code === 'EPROTO' || code?.startsWith('ERR_SSL_'))
     return {
       message: `the TLS handshake with ${peer} for ${where} failed (${got})`,
@@ -268,6 +273,12 @@ function unreachable(where: string, got: string, failure: AwsErrorFacts): Texts 
   };
 }
 
+const PROXY_UNREACHABLE =
+  'Check host and port in HTTPS_PROXY, and that this container can reach them; NO_PROXY names hosts that need no proxy.';
+
+const PROXY_REFUSES =
+  'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.';
+
 const PRIVATE_AUTHORITY =
   'If a proxy or a VPC endpoint uses a private CA, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to its PEM file.';
 
@@ -283,8 +294,7 @@ const networkRemedies: Readonly<Record<string, string>> = {
   ENOTFOUND: 'Check the region, DNS, and AWS_ENDPOINT_URL.',
   EAI_AGAIN: 'Check the DNS server of this machine or cluster: it did not respond.',
   EMFILE: 'Raise the limit of open files (ulimit -n) of the container: it is reached.',
-  ERR_PROXY_TUNNEL:
-    'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.',
+  ERR_PROXY_TUNNEL: PROXY_REFUSES,
   TimeoutError:
     'Check routes, security groups and network policies to the endpoint; a slow endpoint may need a longer --aws-timeout.',
   ETIMEDOUT: 'Check routes, security groups and network policies to the endpoint.',
