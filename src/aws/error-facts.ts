@@ -74,7 +74,7 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   return { ...facts, kind, code: undefined, message: undefined };
 }
 
-/** ` from HOST:PORT`, for a failure of the network, a proxy or of what answers there; '' for an answer of AWS. */
+/** ` from HOST:PORT`, for a failure of the network, a proxy or another server that responds there; '' for a response of AWS. */
 export function peerText({ kind, peer, phase }: AwsErrorFacts): string {
   if (peer === undefined || (kind !== 'network' && kind !== 'response')) return '';
   return ` from ${phase === 'proxy' ? 'the proxy ' : ''}${escapeControl(peer)}`;

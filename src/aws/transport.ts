@@ -1,10 +1,9 @@
 /**
  * The HTTP transport of all AWS clients.
  *
- * At most 16 requests of all clients are in flight; connections are kept alive and shared, and the first to a
- * service can be opened before its request. Each attempt has a timeout from its
- * first byte to its last, each response a size limit that depends on the operation, and all responses together a memory budget.
- * Retries and logging are left to the callers.
+ * At most 16 requests of all clients are in flight. Connections are kept alive and shared, and the first one to a service can be
+ * opened before its request. Each attempt has a timeout from its first byte to its last, each response has a size limit that
+ * depends on the operation, and all responses together have a memory budget. Retries and logging are left to the callers.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -121,11 +120,7 @@ export function createTransport(options: TransportOptions): Transport {
           limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
-        // STS answers in XML.
-        if (operation !== '' && !isParsable(body))
-          throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');
-        // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
-        if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
+        checkBody(operation, peer, body);
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
         cancel();
@@ -137,8 +132,16 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
+/** Throws a RequestError for a body that must not reach the SDK's parser. `operation`: '' for STS, which responds in XML. */
+export function checkBody(operation: string, peer: string, body: Uint8Array): void {
+  if (operation !== '' && !isParsable(body))
+    throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');
+  // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
+  if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
+}
+
 /** `GetSecretValue`: the JSON protocols name the operation in a header. */
-function operationOf({ headers }: WireRequest): string {
+export function operationOf({ headers }: WireRequest): string {
   const target = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-target')?.[1];
   return target?.split('.').at(-1) ?? '';
 }

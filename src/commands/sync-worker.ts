@@ -71,7 +71,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
   return exitCodes.done;
 }
 
-/** Checked as far as a person could have typed the command: its sender is the same program. */
+/** Only detects that a person typed the command. The content is not validated, because the sender is the same program. */
 function readSyncRequest(): SyncWorkerRequest {
   const request = asObject(readRequest());
   if (numberOf(request.parent) === undefined || !isObject(request.settings) || !isObject(request.sync))

@@ -87,7 +87,7 @@ function userTwice({ owner, runAsUser }: InjectOptions): Problem | undefined {
   );
 }
 
-/** The API server refuses such a pod. */
+/** The API server rejects a pod with a request above its limit. */
 function requestsAboveLimits(options: InjectOptions): readonly Problem[] {
   const pairs = [
     ['cpu', options.cpuRequest, options.cpuLimit],

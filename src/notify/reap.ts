@@ -4,8 +4,8 @@
  * A process that outlives its hook becomes a child of process 1, and when it ends stays in the process table until its
  * new parent waits for it. In a pod with a shared PID namespace the sandbox does that; otherwise podsecrets must, and Node
  * waits only for children that it started itself. So waitpid(2) is called for the others, through node:ffi, which is loaded
- * only when there is a zombie. Node's own children must be left to Node, which would not notice their end otherwise. It
- * waits for them as soon as its event loop turns: a zombie that is still there after two turns is none of them.
+ * only when there is a zombie. Node must reap its own children, or it would not notice their end. It does that in the next
+ * iteration of the event loop, so a zombie that still exists after two iterations is not a child of Node.
  */
 
 import type { ProcessTable } from './process-matching.ts';
@@ -14,11 +14,11 @@ import { readProcessTable } from './processes.ts';
 /** waitpid(2): the pid when it was reaped. */
 export type WaitPid = (pid: number) => number;
 
-/** What reaping uses of the system. */
+/** The parts of the system that reaping needs. */
 export interface ReapSystem {
   readonly table: () => ProcessTable;
   readonly waiter: () => Promise<WaitPid>;
-  /** Lets the event loop turn once. */
+  /** Resolves after one iteration of the event loop. */
   readonly turn: () => Promise<void>;
 }
 

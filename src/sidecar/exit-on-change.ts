@@ -11,7 +11,7 @@ import type { Log } from '../core/log.ts';
 import { problemsOrThrow } from '../core/problem.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
 
-/** What decides about the exit, and when. */
+/** The exit code, and what determines when to exit. */
 export interface ExitOnChangeOptions {
   readonly exitCode: number;
   readonly queue: Pick<NotificationQueue, 'drain'>;
@@ -23,7 +23,7 @@ export interface ExitOnChangeOptions {
   readonly log: Log;
 }
 
-/** Takes what happens in a sidecar. */
+/** Receives the events of a sidecar, and resolves with the exit code. */
 export interface ExitOnChange {
   /** A publish changed the files; not the first publish of the process. */
   changed(): void;
@@ -55,7 +55,7 @@ export function createExitOnChange(options: ExitOnChangeOptions, stop: AbortSign
     } else {
       await clock.sleep(splay * clock.random(), stop);
     }
-    log.write('restart.requested', `the files changed: exiting with ${exitCode}, as --exit-on-change says`, {
+    log.write('restart.requested', `the files changed: exiting with code ${exitCode} (--exit-on-change)`, {
       exitCode,
     });
     return exitCode;

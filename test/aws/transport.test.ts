@@ -352,7 +352,7 @@ test('names a CA bundle that is missing or has no certificate', () => {
   }
 });
 
-/** A proxy that writes down where it was asked to connect to. */
+/** A proxy that records the hosts of CONNECT requests. */
 async function openProxy(): Promise<{ readonly url: string; readonly asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

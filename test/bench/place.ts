@@ -104,7 +104,7 @@ export function openPlace(
   };
 }
 
-/** STS answers under another name than the services, so that it needs a connection of its own, as in AWS. */
+/** STS has another host name than the services, so that it needs a separate connection, as in AWS. */
 function irsa(box: Sandbox, aws: FakeAwsProcess): Record<string, string> {
   return {
     ...irsaEnv(box, aws, seed.identities.app.role, 'web-token'),

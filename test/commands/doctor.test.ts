@@ -1,4 +1,4 @@
-/** Doctor against the fake AWS: every way in which a pod's access fails, and what is said about it. */
+/** Doctor against the fake AWS: every way in which a pod's access fails, and the report of it. */
 
 import * as fs from 'node:fs';
 import { chmodSync, rmSync } from 'node:fs';
@@ -60,7 +60,7 @@ test.after.each(async ({ aws, sandbox }) => {
 const secret = (name: string) => ({ objectName: name, objectType: 'secretsmanager' });
 const pod = { usePodIdentity: 'true' };
 
-/** Runs doctor; fails when anything that it says holds a value or a token. */
+/** Runs doctor; fails if its output contains a value or a token. */
 async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...flags: string[]) {
   const command = parseCommand(['doctor', ...flags], {
     ...env,

@@ -60,7 +60,7 @@ export function claimedRegion(request: HttpRequest): string {
   return /Credential=[^/]*\/[^/]*\/([^/]*)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
 
-/** The answer to a request whose credentials have died meanwhile. */
+/** The response to a request whose credentials have expired. */
 export function expiredCredentials(protocol: Service['protocol']): AwsError {
   return refused('expired', 'The security token included in the request is expired', protocol);
 }

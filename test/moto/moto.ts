@@ -14,7 +14,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { motoPackages } from './packages.ts';
 
-/** Where moto is when nothing else is said. */
+/** The default address of moto. */
 export const MOTO_ACCOUNT = '123456789012';
 
 export interface Moto {

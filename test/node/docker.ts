@@ -26,7 +26,7 @@ import { startInNamespaces } from './namespace.ts';
 import { runcBinary } from './programs.ts';
 
 export interface Docker {
-  /** Whether it reaches registries, as far as we know: the machine's own does. */
+  /** Whether it can probably reach registries: the machine's own Docker can. */
   readonly pulls: boolean;
   /** Runs the command line client; its output. What a failed command said is in the error. */
   readonly run: (words: readonly string[]) => string;

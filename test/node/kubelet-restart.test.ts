@@ -28,7 +28,7 @@ const restarts = async (scene: Scene) => {
   return ['podsecrets', 'app'].map((name) => container(pod, name)?.restartCount);
 };
 
-test('while podsecrets waits for its first sync: the pod starts when AWS answers', async ({ scene }) => {
+test('while podsecrets waits for its first sync: the pod starts when AWS responds', async ({ scene }) => {
   const id = `${scene.namespace}/db`;
   const number = await scene.aws.addFault({
     on: { service: 'secretsmanager', id },

@@ -3,7 +3,7 @@
 /** The message is a sentence that names the part and the reason. */
 export class MissingPart extends Error {}
 
-/** What `get` answers; when it throws, the part is missing. */
+/** The result of `get`; if it throws, the part is missing. */
 export async function part<T>(what: string, get: () => T | Promise<T>): Promise<T> {
   try {
     return await get();

@@ -37,7 +37,7 @@ test('waits only for ended children of process 1', async () => {
   assert.equal(asked, [10, 13]);
 });
 
-test('leaves a child of Node, which is no zombie any more when the event loop has turned, to Node', async () => {
+test('does not reap a child of Node, which Node reaps in the next iteration of the event loop', async () => {
   const asked: number[] = [];
   const waiter = async () => (pid: number) => asked.push(pid) && pid;
   const orphan = { pid: 10 };

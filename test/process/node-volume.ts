@@ -124,7 +124,7 @@ test('the directory is created below the volume, and no link in it is refused', 
 });
 
 if (canMountAsNode) {
-  test('the volume is what the tests are about: sticky, world-writable, and root owns it', async (scene) => {
+  test('the volume is sticky, world-writable and owned by root', async (scene) => {
     const volume = await mounted(scene);
     const { mode, uid } = statSync(volume.path(VOLUME));
     assert.equal([(mode & 0o7777).toString(8), uid], ['1777', 0]);
@@ -226,7 +226,7 @@ if (canMountAsNode) {
     assert.is(volume.read(`${VOLUME}/a`, image), `cat: ${VOLUME}/a: No such file or directory\n`);
   });
 
-  test('a directory that the kubelet made for an earlier subPath mount is refused, with the order as the remedy', async (scene) => {
+  test('rejects a directory that the kubelet created for an earlier subPath mount; the remedy is the order of initContainers', async (scene) => {
     const volume = await mounted(scene);
     configure(scene.box);
     volume.script(`mkdir ${FILES}; chmod 1777 ${FILES}`);
@@ -246,7 +246,7 @@ if (canMountAsNode) {
   });
 
   if (isEnforced()) {
-    test('the rule of these tests is that of the kernel', async (scene) => {
+    test('the tests follow links by the same rule as the kernel', async (scene) => {
       const volume = await mounted(scene);
       for (const [mode, owner, link] of [
         [0o1777, 0, 65_532],
