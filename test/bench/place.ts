@@ -1,4 +1,4 @@
-/** Where the bench runs: fake AWS servers in processes of their own, a config and a tmpfs directory for each run. */
+/** The environment of the bench: fake AWS servers in separate processes, a config and a tmpfs directory for each run. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** A part that a node needs and this machine cannot have: then nothing is tested, which must not look like success. */
+/** A part that a node needs and this machine cannot provide: nothing is tested then, which must not look like success. */
 
 /** The message is a sentence that names the part and the reason. */
 export class MissingPart extends Error {}
