@@ -25,6 +25,9 @@ import { hasReport, writeMessage } from './worker/inherited.ts';
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
 
+/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
+const EXIT_LINE_TIMEOUT = 2000;
+
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
 
@@ -253,9 +256,6 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
 function isJsonLog({ settings: { logFormat } }: Invocation): boolean {
   return logFormat === 'json' || (logFormat === 'auto' && !isTerminal(2));
 }
-
-/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
-const EXIT_LINE_TIMEOUT = 2000;
 
 /** Writes to standard output asynchronously, because a pipe takes 64 KiB at a time. The exit waits for it. */
 function print(text: string): number {

@@ -403,7 +403,7 @@ test('every exported name is used in another file', () => {
   );
 });
 
-test('no file names the machine it was written on', () => {
+test('no file contains the name of the machine it was written on', () => {
   const tracked = globSync('{src,test,helm,examples,.ci}/**/*.{ts,md,yaml,yml,json}', { cwd: root });
   const place = new RegExp(['/wo' + 'rk/', '/ro' + 'ot/'].join('|'));
   assert.equal(

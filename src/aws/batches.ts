@@ -39,8 +39,8 @@ export type FetchPhase = 'start' | 'refresh';
 /**
  * `auto` uses batches in refreshes, when a region has at least this many secrets.
  *
- * At the start it reads singly: the quota of single calls is 10,000/s, that of batches 100/s, so that 2,000 secrets/s. Pods that
- * start together, after a deployment or the loss of a zone, would wait for each other (`npm run herd`).
+ * At the start secrets are read one by one: the quota is 10,000/s for single calls and 100/s for batches, which is 2,000
+ * secrets/s. With batches, pods that start together, after a deployment or the loss of a zone, would be throttled (`npm run herd`).
  *
  * In refreshes, which are spread over the interval, the cost decides: 10 secrets every 10 minutes are 43,200 single calls or 0.22
  * USD per pod and month, 4,320 batch calls or 0.02 USD (0.05 USD per 10,000). With fewer secrets it is not worth the AccessDenied

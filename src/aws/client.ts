@@ -123,7 +123,10 @@ interface Stack {
 }
 type Next = (args: object) => Promise<object>;
 
-/** An SDK plugin that counts each attempt, as AWS bills them: a retry is a call. Attempts that podsecrets aborted are not counted. */
+/**
+ * An SDK plugin that counts each attempt, as AWS bills them: a retry is a call. Attempts that podsecrets aborted are not counted. A
+ * `message` of an error response that is not text is removed.
+ */
 export function countAttempts(service: string, { region, clock, meter }: ClientContext) {
   return {
     applyToStack(stack: object): void {
@@ -139,6 +142,8 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
             } catch (error) {
               const failure = errorFacts(error, clock.now());
               if (failure !== undefined) count(results[failure.kind]);
+              // Invalid JSON of an endpoint: the SDK's retry strategy would throw a TypeError.
+              if (error instanceof Error && typeof error.message !== 'string') error.message = '';
               throw error;
             }
           },

@@ -50,7 +50,7 @@ async function fetchFrom(
   stop: AbortSignal,
 ): Promise<FetchResults> {
   const results = new Map<SecretRefKey, FetchResult>();
-  // A config whose files are not there yet waits for them.
+  // A config without files delays the start of its pod, so all configs are fetched as at a start.
   const phase = requests.some(({ bothRegions }) => bothRegions) ? 'start' : 'refresh';
   const fetchMissing = async (refs: readonly SecretRef[]): Promise<void> => {
     const missing = missingRefs(refs, results);

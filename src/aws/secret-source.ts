@@ -38,7 +38,7 @@ export interface SourceOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: ApiMeter;
-  /** Default: nothing outlasts the process. `identity`: the name of this source in it. */
+  /** Default: nothing is kept after the end of the process. `identity`: the name of this source in it. */
   readonly memory?: SourceMemory;
   readonly identity?: string;
 }

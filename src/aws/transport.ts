@@ -1,10 +1,9 @@
 /**
  * The HTTP transport of all AWS clients.
  *
- * At most 16 requests of all clients are in flight; connections are kept alive and shared, and the first to a
- * service can be opened before its request. Each attempt has a timeout from its
- * first byte to its last, each response a size limit that depends on the operation, and all responses together a memory budget.
- * Retries and logging are left to the callers.
+ * At most 16 requests of all clients are in flight. Connections are kept alive and shared, and the first one to a service can be
+ * opened before its request. Each attempt has a timeout from its first byte to its last, each response has a size limit that
+ * depends on the operation, and all responses together have a memory budget. Retries and logging are left to the callers.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -19,7 +18,7 @@ import { type ConnectEarly, openEarlyConnections } from '../http/early-connectio
 import { RequestError, sendRequest } from '../http/request.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
-import { bypassesProxy, proxyUrl } from './proxy.ts';
+import { bypassesProxy, proxyAddress, proxyUrl } from './proxy.ts';
 import { isParsable } from './response-shape.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
@@ -114,18 +113,14 @@ export function createTransport(options: TransportOptions): Transport {
           host: request.hostname,
           port: request.port,
           body: request.body as string | Uint8Array | undefined,
-          agent: agents.agentFor(protocol, request.hostname, request.port ?? 443),
+          ...agents.routeTo(protocol, request.hostname, request.port ?? 443),
           largestBody: MAX_RESPONSES[operation] ?? MAX_RESPONSE,
           largestErrorBody: MAX_RESPONSE,
           signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
           limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
-        // STS answers in XML.
-        if (operation !== '' && !isParsable(body))
-          throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');
-        // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
-        if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
+        checkBody(operation, peer, body);
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
         cancel();
@@ -137,14 +132,28 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
+/** Throws a RequestError for a body that must not reach the SDK's parser. `operation`: '' for STS, which responds in XML. */
+export function checkBody(operation: string, peer: string, body: Uint8Array): void {
+  if (operation !== '' && !isParsable(body))
+    throw new RequestError('ERR_RESPONSE_TOO_COMPLEX', peer, 'response');
+  // The SDK would replace invalid UTF-8 with U+FFFD, and a file would get another value than AWS has.
+  if (!isUtf8(body)) throw new RequestError('ERR_RESPONSE_NOT_UTF8', peer, 'response');
+}
+
 /** `GetSecretValue`: the JSON protocols name the operation in a header. */
-function operationOf({ headers }: WireRequest): string {
+export function operationOf({ headers }: WireRequest): string {
   const target = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-target')?.[1];
   return target?.split('.').at(-1) ?? '';
 }
 
+interface Route {
+  readonly agent: http.Agent | https.Agent;
+  /** `host:port` of the proxy. */
+  readonly proxy?: string;
+}
+
 interface Agents {
-  agentFor(protocol: 'http:' | 'https:', host: string, port: number): http.Agent | https.Agent;
+  routeTo(protocol: 'http:' | 'https:', host: string, port: number): Route;
   /** Does nothing if a proxy is used, because a proxy needs a request to open a tunnel. */
   connectEarly(host: string, port: number): void;
 }
@@ -155,7 +164,7 @@ function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['envir
   // One context for all connections, because parsing the certificates costs milliseconds. An unusable file is reported now, not at
   // the first request.
   const secureContext = caBundle === undefined ? undefined : secureContextOf(caBundle);
-  const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy)?.href;
+  const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy);
   const secureAgent = (through: string | undefined): https.Agent =>
     new https.Agent({
       ...alive,
@@ -174,14 +183,14 @@ function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['envir
     return direct;
   };
   return {
-    agentFor(protocol, host, port) {
+    routeTo(protocol, host, port) {
       if (protocol === 'http:') {
         plain ??= new http.Agent(alive);
-        return plain;
+        return { agent: plain };
       }
-      if (isDirect(host, port)) return openDirect().agent;
-      proxied ??= secureAgent(proxy);
-      return proxied;
+      if (proxy === undefined || isDirect(host, port)) return { agent: openDirect().agent };
+      proxied ??= secureAgent(proxy.href);
+      return { agent: proxied, proxy: proxyAddress(proxy) };
     },
     connectEarly(host, port) {
       if (isDirect(host, port)) openDirect().connectEarly(host, port);

@@ -35,9 +35,9 @@ const USED: readonly string[] = [
   'coll/ucadata.icu',
 ];
 
-/** All data of ICU begins with the header's length in two bytes, and this. */
+/** All data of ICU begins with the header's length in two bytes, followed by this number. */
 const MAGIC = 0x27da;
-/** Next in the archive: little-endian, ASCII, two bytes a character; its kind, and its version. */
+/** The rest of the archive's header: little-endian, ASCII, two bytes per character, then the kind of data and its version. */
 const ARCHIVE = Buffer.from('\xda\x27\x14\0\0\0\0\0\x02\0CmnD\x01\0\0\0', 'latin1');
 const LENGTH = 2;
 /** Bytes of the table's count, and of an entry: two offsets. */

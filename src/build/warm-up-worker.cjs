@@ -1,5 +1,5 @@
 /**
- * The worker of the sidecar in the warm-up: reports a published config, asks for the pages, and ends the sidecar.
+ * The worker of the sidecar in the warm-up: reports a published config, requests the pages, and ends the sidecar.
  */
 'use strict';
 const { readFileSync, writeSync } = require('node:fs');

@@ -36,8 +36,8 @@ async function warmUp(list) {
 }
 
 /**
- * Keeps the process as it is for the next run: a sidecar collects garbage, which would drop the code that is to be stored, and
- * leaves timers. The returned function ends that.
+ * Prevents a run from affecting the next one: a sidecar collects garbage, which would drop the code that is to be stored, and
+ * leaves timers and signal handlers. The returned function removes these and restores the functions.
  */
 function keepState() {
   const [v8, vm] = [require('node:v8'), require('node:vm')];

@@ -39,7 +39,7 @@ export async function openWarmUp(work: string): Promise<WarmUp> {
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token,
   };
   return {
-    // The sidecar first: its listeners for signals stay in the process of the warm-up, and the others' would answer its end.
+    // The sidecar first: it is ended by a signal, which the handlers that an `init` leaves in this process would handle too.
     runs: [
       {
         ...run('sidecar', 'sidecar', SECRET, '--listen', `127.0.0.1:${await freePort()}`),

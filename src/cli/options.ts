@@ -99,7 +99,7 @@ export const options = {
     overrides: {
       exec: {
         description:
-          'the same; without =DIR and --dir only its variables are used; with --set the default is not read',
+          'SecretProviderClass file (FILE#NAME: one of several classes), or env:NAME; without =DIR and --dir only its variables are used; with --set the default is not read',
       },
       inject: {
         description: 'a SecretProviderClass file, and the directory where containers mount its files',
@@ -113,8 +113,7 @@ export const options = {
     placeholder: 'DIR',
     group: 'Files',
     commands: planning,
-    description:
-      'directory to publish to, for a config without =DIR; created if only its last part is missing',
+    description: 'directory to publish to, for a config without =DIR; created if its parent directory exists',
     overrides: {
       exec: { default: undefined, description: 'also publish the files to this directory' },
       inject: {
@@ -387,7 +386,8 @@ export const options = {
     default: 'false',
     group: 'Pod specs',
     commands: ['inject'],
-    description: 'give these containers the variables of envFile by fileKeyRef (Kubernetes 1.35+)',
+    description:
+      'give the containers of --containers the variables of envFile by fileKeyRef (Kubernetes 1.35+)',
   },
   exec: {
     kind: 'flag',
@@ -396,7 +396,7 @@ export const options = {
     group: 'Pod specs',
     commands: ['inject'],
     description:
-      'start the command of these containers by podsecrets exec, from an image volume (Kubernetes 1.36; before it beta)',
+      'start the command of the containers of --containers by podsecrets exec, from an image volume (Kubernetes 1.36+; beta before)',
   },
   image: {
     kind: 'text',
@@ -506,7 +506,7 @@ export const options = {
     group: 'Output',
     commands: [...publishing, 'install'],
     description: 'lowest level to write',
-    overrides: { exec: { default: 'warn', description: 'the same' } },
+    overrides: { exec: { default: 'warn', description: 'lowest level to write' } },
   },
   logFormat: {
     kind: 'text',

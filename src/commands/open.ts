@@ -31,8 +31,8 @@ export interface OpenedTargets {
 }
 
 /**
- * Holds the directories. Throws a Problem of stage `publish`, unless a config cannot be used: then its Problems, because they
- * can be corrected without this place.
+ * Holds the directories. If that fails, throws a Problem of stage `publish`; but if a config is invalid too, its Problems,
+ * because they can be corrected on any machine.
  */
 export async function openTargets(context: Context, log: Log, runSync: RunSync): Promise<OpenedTargets> {
   try {

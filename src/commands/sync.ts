@@ -1,5 +1,5 @@
 /**
- * One sync with the real effects: AWS, the directory, Kubernetes. `init` runs it in its own process, a worker in its.
+ * One sync with the real effects: AWS, the directory, Kubernetes. `init` runs it in its own process, a sidecar in a worker.
  */
 
 import type { ApiMeter } from '../aws/client.ts';
@@ -17,12 +17,12 @@ import { writerTo } from './open.ts';
 import { parseConfig } from './plans.ts';
 import { areSecretsLost, secretsApplier } from './secrets.ts';
 
-/** The settings, and what else a sync is made of. */
+/** The dependencies of a sync. */
 export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'> {
   readonly settings: Settings;
   readonly log: Log;
   readonly meter: ApiMeter;
-  /** Default: nothing outlasts the process. */
+  /** Default: nothing is kept after the end of the process. */
   readonly memory?: SourceMemory;
 }
 

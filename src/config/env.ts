@@ -86,7 +86,7 @@ export function sensitiveName(name: string): string | undefined {
   return prefix && `${prefix}*`;
 }
 
-/** Reports repeated names, sensitive names, variables without an envFile, and a config without variables where they are all. */
+/** Reports repeated names, sensitive names, variables without an envFile, and no variables where only variables are used. */
 export function checkEnvNames(
   claims: readonly EnvClaim[],
   {

@@ -92,7 +92,7 @@ export const events = {
   'notify.succeeded': {
     level: 'info',
     fields: ['notifier', 'files', 'attempts', 'ms'],
-    meaning: 'the application was notified of a change',
+    meaning: 'a notifier delivered a change to the application; one line for each notifier',
   },
   'notify.failed': {
     level: 'warn',

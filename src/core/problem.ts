@@ -23,7 +23,7 @@ export const exitCodes = {
   exec: 126,
 } as const;
 
-/** The exit code of `exec.notFound`: like shells, another one than for a command that cannot be started. */
+/** The exit code of `exec.notFound`. As in shells, it differs from that of a command that cannot be started (126). */
 const EXIT_NOT_FOUND = 127;
 
 /** The stage that failed, in the order in which stages run. */

@@ -101,7 +101,7 @@ function respond(request: IncomingMessage, response: ServerResponse, pages: Page
   response.end(body);
 }
 
-/** Headers of RFC 7239, of its predecessors, of nginx's documentation and of Envoy. A proxy may set none: see SECURITY.md. */
+/** Headers that proxies set: RFC 7239, its predecessors, nginx's documentation, Envoy. A proxy may set none: see SECURITY.md. */
 const FORWARDED = [
   'forwarded',
   'via',

@@ -69,7 +69,7 @@ function withHooks(object: RbacObject, { metadata }: Source): KubeObject {
 const HOOK =
   /^(argocd\.argoproj\.io\/(hook|hook-delete-policy|sync-wave)|helm\.sh\/hook(-weight|-delete-policy)?)$/;
 
-/** The second is the field's old name, which the API server still understands, and shows. */
+/** `serviceAccount` is the deprecated name of the field, which the API server still accepts and returns. */
 function serviceAccountOf(pod: KubeObject): string {
   return textOf(pod.serviceAccountName) ?? textOf(pod.serviceAccount) ?? 'default';
 }

@@ -34,7 +34,7 @@ export interface InjectOptions {
   readonly dir: string;
   /** Whether it was set explicitly. */
   readonly dirIsChosen: boolean;
-  /** The flags on the command line, as `--interval`; without what variables say, which are shared with other commands. */
+  /** The flags on the command line, such as `--interval`. Options set by variables are not included: other commands share these. */
   readonly flags: ReadonlySet<string>;
   /** The flags of inject for the container, for `init` and for `sidecar`. */
   readonly initArguments: readonly string[];
@@ -64,7 +64,7 @@ export interface InjectOptions {
   readonly namespace: string | undefined;
 }
 
-/** The settings, where each comes from, and how it was written. */
+/** The settings, with the origin and the unparsed text of each. */
 export interface GivenOptions {
   readonly settings: Settings;
   readonly origins: Readonly<Record<OptionName, Origin>>;

@@ -42,7 +42,7 @@ export interface Source {
   readonly dir: string | undefined;
 }
 
-/** Absent where the class has none. */
+/** Each is missing if the class has none. */
 interface SourceMetadata {
   readonly labels?: KubeObject;
   readonly annotations?: KubeObject;
@@ -98,7 +98,7 @@ function sourceOf(
     otherProvider: given.origin !== 'file' && provider !== 'aws',
     metadata: metadataOf(spec),
     configMapName: given.configMapName ?? ownName(name ?? '') ?? 'podsecrets-config',
-    // As an editor on Windows writes it, a ConfigMap would show it on one line, in quotes.
+    // With a byte order mark or Windows line ends, the ConfigMap would have the text in quotes, on one line.
     text: given.text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n'),
     file: given.file,
     isOneOfSeveral: given.isOneOfSeveral ?? false,
@@ -106,7 +106,7 @@ function sourceOf(
   };
 }
 
-/** kubectl records the class itself in its annotation, which is of no use on another object. */
+/** Without kubectl's annotation, which contains the class itself and is meaningless on a ConfigMap. */
 function metadataOf(spec: KubeObject): SourceMetadata {
   const { [LAST_APPLIED]: _, ...annotations } = asObject(valueAt(spec, 'metadata', 'annotations'));
   const labels = asObject(valueAt(spec, 'metadata', 'labels'));
@@ -116,7 +116,7 @@ function metadataOf(spec: KubeObject): SourceMetadata {
   };
 }
 
-/** By apiVersion and kind; whether it is well-formed shows when it is read. */
+/** Checks apiVersion and kind only; mistakes are reported when the class is parsed. */
 export function isSecretProviderClass(value: unknown): value is KubeObject {
   const { apiVersion, kind } = asObject(value);
   return kind === 'SecretProviderClass' && String(apiVersion).startsWith('secrets-store.csi.x-k8s.io/');
@@ -207,9 +207,9 @@ function sourcesOfFile(config: ConfigFile): readonly Source[] {
   const named = classes.filter(
     ({ object }) => className === undefined || valueAt(object, 'metadata', 'name') === className,
   );
-  const ours = named.filter(({ object }) => (valueAt(object, 'spec', 'provider') ?? 'aws') === 'aws');
+  const awsClasses = named.filter(({ object }) => (valueAt(object, 'spec', 'provider') ?? 'aws') === 'aws');
   // Without one for AWS, reading it reports the provider.
-  const wanted = ours.length > 0 ? ours : named.slice(0, 1);
+  const wanted = awsClasses.length > 0 ? awsClasses : named.slice(0, 1);
   if (wanted.length === 0) throw noClass(path, className, classes.length > 0 ? classes : found);
   return wanted.map(({ object, document }) =>
     sourceOf(object, {

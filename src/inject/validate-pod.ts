@@ -20,7 +20,7 @@ import { variableProblems } from './variables.ts';
 import { isCsiVolume, type PlannedBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
-/** What cannot work, and what may surprise. */
+/** What cannot work, and what may be unintended. */
 export interface PodValidation {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -240,7 +240,7 @@ function hostPort({ workload, pod, options }: PodContext): Problem | undefined {
   );
 }
 
-/** The kubelet's probes would ask the other container. */
+/** The kubelet's probes would reach the other container. */
 function portTaken({ workload, pod, options }: PodContext): readonly Problem[] {
   const { as, listen } = options;
   if (as === 'init' || listen === 'off') return [];

@@ -59,8 +59,8 @@ function errorsOf(document: Document.Parsed): readonly YAMLParseError[] {
 const TEMPLATE = /\{\{-?\s*[.$\w]/;
 
 /**
- * Aliases and merges are checked only when values are created. The library stops at 100 expansions of aliases, as Kubernetes'
- * tools do somewhere: "billion laughs" need thousands.
+ * Aliases and merges are checked only when values are created. The library stops at 100 expansions of aliases; Kubernetes' tools
+ * have a limit too. A "billion laughs" attack needs thousands.
  */
 function checkAliases(document: Document.Parsed, file: string): void {
   let value: unknown;
@@ -77,7 +77,7 @@ function checkAliases(document: Document.Parsed, file: string): void {
       file,
     });
   }
-  if (containsItself(value)) throw notYaml(file, 'an alias stands inside its own anchor');
+  if (containsItself(value)) throw notYaml(file, 'an alias is inside its own anchor');
 }
 
 function containsItself(value: unknown, parents: readonly unknown[] = []): boolean {

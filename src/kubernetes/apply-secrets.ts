@@ -45,7 +45,7 @@ import { resolveOwner } from './owner-reference.ts';
 /** The published files, and how to apply their Secrets. */
 export interface SecretsRequest {
   readonly plan: Plan;
-  /** The published files, whose contents must not have been wiped yet. */
+  /** The published files. */
   readonly snapshot: Snapshot;
   readonly owner: SecretOwner;
   /** Take over Secrets that the CSI driver created. */

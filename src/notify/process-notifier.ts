@@ -1,6 +1,6 @@
 /**
- * A notifier whose attempts run in a process of their own, so that a hook's output and the values to redact in it never are
- * in a long-running process.
+ * A notifier whose attempts each run in a separate process, so that a hook's output and the values to redact in it are never in
+ * the memory of a long-running process.
  */
 
 import type { Notifier } from './notifier.ts';

@@ -6,9 +6,9 @@
  * waits only for children that it started itself. So waitpid(2) is called for the others, through node:ffi, which is loaded
  * only when there is a zombie.
  *
- * Node's own children must be left to Node, which would never report their end otherwise: a sidecar would wait for its
- * worker for ever. They are excluded by pid and not by time, because a process looks like a zombie as soon as its main thread has
- * ended, and its parent is notified only after the last of its threads, on a busy machine many milliseconds later.
+ * Only Node may reap its own children: it would never report the end of a child that another caller reaped, and a sidecar
+ * would wait for its worker without end. They are excluded by pid: a process is a zombie as soon as its main thread has ended,
+ * but its parent is notified only after the last of its threads, many milliseconds later on a busy machine.
  */
 
 import type { ProcessTable } from './process-matching.ts';
@@ -17,7 +17,7 @@ import { readProcessTable } from './processes.ts';
 /** waitpid(2), without waiting. */
 export type WaitPid = (pid: number) => void;
 
-/** What reaping uses of the system. */
+/** The parts of the system that reaping needs. */
 export interface ReapSystem {
   readonly table: () => ProcessTable;
   readonly waiter: () => Promise<WaitPid>;

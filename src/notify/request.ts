@@ -1,15 +1,15 @@
 /**
- * What the process of a notification is given, and what it reports.
+ * The request to the process of a notification, and its messages.
  *
- * A hook's output and the values to redact in it are only in that process. The one that starts it sees the result alone: a
- * Problem whose text is redacted and escaped.
+ * A hook's output and the values to redact in it are only in that process. The process that starts it gets only the result: success,
+ * or a Problem whose text is redacted and escaped.
  */
 
 import { Problem, type ProblemFields, problemCodes } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { asObject, numberOf, textOf } from '../core/unknown.ts';
 
-/** What is notified. */
+/** The hook to run, or the URL to request. */
 export type NotifyTarget =
   | { readonly kind: 'exec'; readonly command: readonly [string, ...string[]] }
   | { readonly kind: 'url'; readonly url: string };
@@ -59,7 +59,7 @@ export function decodeMessage(value: unknown): NotifyMessage {
   const { kind, group, problem, line } = asObject(value);
   if (kind === 'delivered') return { kind };
   const started = numberOf(group);
-  // kill(2) takes 1 for every process there is.
+  // A group of 1 would become kill(-1), which signals every process.
   if (kind === 'started' && started !== undefined && Number.isInteger(started) && started > 1)
     return { kind, group: started };
   const text = textOf(line);

@@ -25,9 +25,9 @@ export type SignalTarget =
   | { readonly kind: 'pidFile'; readonly file: string }
   | { readonly kind: 'process'; readonly name: string };
 
-/** What signals need of the system. */
+/** The parts of the system that sending a signal needs. */
 export interface ProcessSystem {
-  /** Our own pid and effective user. */
+  /** The pid and the effective user of this process. */
   readonly self: number;
   readonly user: number;
   /** kill(2); throws the error of the system. */
@@ -36,7 +36,7 @@ export interface ProcessSystem {
   readonly proc: string;
 }
 
-/** Sends `signal` to the process, or to every process of the name; to each once for one list of names, however often it is retried. */
+/** Sends `signal` to the process, or to every process of the name. Retries for the same list of names do not signal a process again. */
 export function signalNotifier(
   signal: NodeJS.Signals,
   target: SignalTarget,
@@ -46,7 +46,7 @@ export function signalNotifier(
   /** The earliest boot time that was read: setting the clock forward changes it, but not the times of existing files. */
   let bootTime = readBootTime(system.proc);
   let current: readonly string[] | undefined;
-  /** Processes that were signalled for it already, while another of the same name could not be. */
+  /** Processes that were signalled for `current`, although another process of the same name could not be signalled. */
   let signalled = new Set<string>();
   return {
     kind: 'signal',
@@ -207,7 +207,7 @@ function send(
   }
 }
 
-/** Only a pod's sandbox container has this name; the end of it ends the pod. */
+/** Only a pod's sandbox container has this name; ending it ends the pod. */
 function isSandbox(process: ProcessEntry): boolean {
   return process.pid === 1 && process.name === 'pause';
 }

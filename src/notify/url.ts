@@ -14,7 +14,7 @@ import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
 
 /** How responses are redacted, and how long they may take. */
 export interface UrlOptions {
-  /** Replaces published values in a response; undefined when it may show a value that is not known. */
+  /** Replaces published values in a response; undefined if it may show a value that is unavailable. */
   readonly redact: Redact;
   /** Milliseconds for the whole of an attempt; default 10 s. */
   readonly timeout?: number;
@@ -22,7 +22,7 @@ export interface UrlOptions {
 
 /** POSTs the names of the files that changed. */
 export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOptions): Notifier {
-  // A query may hold a token of the application's, and so is not shown.
+  // A query is not shown, because it may contain a token of the application.
   const { origin, pathname } = new URL(url);
   const subject = escapeControl(`${origin}${pathname}`);
   return {

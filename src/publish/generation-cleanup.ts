@@ -1,11 +1,11 @@
 /**
- * Removes generations that were replaced: the work of the process that owns the directory, because a process that published
- * and waited for it would keep its values in memory for a second longer.
+ * Removes generations that were replaced. The process that owns the directory does this, because a worker that published and
+ * then waited would keep its values in memory for a second longer.
  *
- * A reader may be between two steps: it has resolved `..data`, or opened it, and not yet the file below. So a replaced
- * generation stays for one more second. The kubelet removes it at once, so that in a ConfigMap volume such a reader, though
- * rare, finds no file. It stays longer while a hook has not succeeded for its change (retention.ts), and otherwise not: not
- * until the next change, and not after the program has ended.
+ * A reader may be between two steps: it has resolved or opened `..data`, but not yet opened the file below. So a replaced
+ * generation stays for one more second. The kubelet removes it at once, so in a ConfigMap volume such a reader sometimes finds no
+ * file. A generation stays longer only while a hook has not succeeded for its change (retention.ts). It is removed without
+ * waiting for the next change, and before the program ends.
  */
 
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * Whether a path still leads to the directory that was locked.
  *
- * The directory can be unmounted or replaced while the program runs. A value must then not go to a disk behind the volume, nor
+ * The directory can be unmounted or replaced while the program runs. A value must then not go to a disk below the volume, nor
  * to a directory whose lock another process may hold. The process that publishes is not the one that holds the
  * lock, so the identity is a text that can be passed between them.
  */

@@ -48,8 +48,8 @@ export interface Lock {
 /** The lock of the owner, held until it is released or the process ends, by kill -9 too. */
 export async function takeLock(dir: string, options: LockOptions): Promise<Lock> {
   const lock = await waitForLock(dir, LOCK, options);
-  // The name of the container, not of the command: it is the same for the init and the sidecar of a pod, so that the one that
-  // follows writes nothing.
+  // The name of the container, not of the command: it is the same for the init and the sidecar of a pod, so the sidecar need not
+  // write it again.
   writeHolder(dir, `podsecrets on ${hostname()}`);
   return lock;
 }

@@ -2,8 +2,8 @@
  * `--exit-on-change`: ends the sidecar with a chosen exit code when the files have changed, so that a rule of the pod restarts
  * its containers.
  *
- * Only after a sync of all configs, when the application was notified, and after the splay. Never for the first publish of a
- * process: the containers that the rule restarts would otherwise be restarted for as long as the files differ.
+ * It exits only after a sync of all configs, once the application was notified, and after the splay. The first publish of a
+ * process is not a change: after an exit the restarted sidecar publishes again, and would exit in a loop.
  */
 
 import type { Clock } from '../core/clock.ts';
@@ -11,7 +11,7 @@ import type { Log } from '../core/log.ts';
 import { problemsOrThrow } from '../core/problem.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
 
-/** What decides about the exit, and when. */
+/** The exit code, and what determines when to exit. */
 export interface ExitOnChangeOptions {
   readonly exitCode: number;
   readonly queue: Pick<NotificationQueue, 'drain'>;
@@ -23,7 +23,7 @@ export interface ExitOnChangeOptions {
   readonly log: Log;
 }
 
-/** Takes what happens in a sidecar. */
+/** Receives the events of a sidecar, and resolves with the exit code. */
 export interface ExitOnChange {
   /** A publish changed the files; not the first publish of the process. */
   changed(): void;
@@ -55,7 +55,7 @@ export function createExitOnChange(options: ExitOnChangeOptions, stop: AbortSign
     } else {
       await clock.sleep(splay * clock.random(), stop);
     }
-    log.write('restart.requested', `the files changed: exiting with ${exitCode}, as --exit-on-change says`, {
+    log.write('restart.requested', `the files changed: exiting with code ${exitCode} (--exit-on-change)`, {
       exitCode,
     });
     return exitCode;

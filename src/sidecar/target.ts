@@ -81,9 +81,9 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   let regionInUse: string | undefined;
   /** The text that the sync uses now; undefined if its plan was not reported. */
   let used: string | undefined;
-  /** A text with which a worker was killed. It is tried again after a success without it: the text may not be the cause. */
+  /** A text with which a worker was killed. It is tried again after a success with another text, because it may not be the cause. */
   let killing: { readonly text: string; isTriedAgain: boolean } | undefined;
-  /** The report about such a text, which counts once the sync has ended. */
+  /** The report about such a text, which is applied once the sync has ended. */
   let heldBack: MessageOf<'edited'> | undefined;
   let isReloaded = false;
   let region = '';

@@ -8,7 +8,7 @@
 
 import { readFileSync } from 'node:fs';
 
-/** To be called right before the end of a process that is started again and again. */
+/** Call it right before the exit of a process that is started at every sync. */
 export function releasePages(): void {
   try {
     const { dlopen } = process.getBuiltinModule('node:ffi');

@@ -1,5 +1,5 @@
 /**
- * Memory of a sidecar between syncs: it sleeps nearly all the time, but its memory is paid for all the time.
+ * Releases the memory of a sidecar between syncs. A sidecar is idle nearly all the time, but its memory counts all the time.
  *
  * What it loads and computes at its start is garbage after its first sync, and V8 alone would return those pages after hours.
  * Later syncs are done by other processes and leave little.
@@ -12,7 +12,7 @@ import { stopCompilers } from './disable-jit.ts';
 /** Syncs between two collections. */
 const SPACING = 10;
 
-/** A function to call after each sync: collects garbage after the first, and after every tenth. */
+/** A function to call after each sync: it collects garbage after the first sync and then after every tenth. */
 export function createCollector(): () => void {
   let calls = 0;
   let collect: (() => void) | undefined;
@@ -33,6 +33,6 @@ function prepare(): () => void {
   // Adds `gc` to contexts that are made from now on, so no other code has it.
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as (options: object) => void;
-  // Of the flavours only this one returns the pages at once.
+  // Only this flavor returns the pages to the kernel at once.
   return () => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -76,7 +76,7 @@ const SHORTAGE =
   'Raise the limit of processes of the pod (podPidsLimit), or the memory limit of the container.';
 
 const OPEN_FILES =
-  'Raise the limit of open files of the container (ulimit -n), or find out who opens connections to it.';
+  'Raise the limit of open files of the container (ulimit -n), or find out which client opens connections to it.';
 
 const refusals: Readonly<Record<string, string>> = {
   EAGAIN: SHORTAGE,

@@ -2,7 +2,7 @@
  * The plans of a sync: those of the configs on disk, or of the configs in use if an edited one is invalid.
  */
 
-import { carelessEdit } from '../config/careless-edit.ts';
+import { accidentalRemoval } from '../config/accidental-removal.ts';
 import type { ParsedPlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
@@ -85,8 +85,8 @@ async function planAfterEdit(
 
 /** Why the new plan cannot replace the one in use. */
 function editProblems(before: Plan, next: Plan, options: PlanOptions): readonly Problem[] {
-  const careless = carelessEdit(before, next);
-  return careless === undefined ? identityProblems([next], options) : [careless];
+  const removal = accidentalRemoval(before, next);
+  return removal === undefined ? identityProblems([next], options) : [removal];
 }
 
 function identityProblems(plans: readonly Plan[], { checkIdentity }: PlanOptions): readonly Problem[] {

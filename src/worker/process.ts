@@ -1,8 +1,8 @@
 /**
  * Runs a part of the work in a separate process: a worker.
  *
- * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives whatever
- * happens to the worker. The worker is the same program with an internal command, in its own process group. It reads its
+ * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives any failure
+ * of the worker. The worker is the same program with an internal command, in its own process group. It reads its
  * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
  * its arguments or its environment. It is killed, with its group, if it sends no message for too long, if its memory comes
  * close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report is not

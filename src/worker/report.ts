@@ -97,7 +97,7 @@ const kinds = {
     missing: objectProblems,
     degraded: objectProblems,
     variableWarnings: objectProblems,
-    /** Its Kubernetes Secrets come next. */
+    /** Its Kubernetes Secrets are applied next. */
     appliesSecrets: flag,
     pinned: list(pinnedObject),
   }),

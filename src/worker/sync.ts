@@ -135,7 +135,7 @@ async function syncTarget(
     plan,
     new Map<PlannedObject, SelectedValue | KeptValue>([...values, ...kept]),
   );
-  // The report follows the publish in the same turn of the event loop: SIGTERM does not come in between.
+  // The report follows the publish in the same iteration of the event loop, so SIGTERM is not handled between them.
   const { change, generation, pending, warning } = await directory.publish(rendered.snapshot, {
     announce: announceOf(config, options),
   });

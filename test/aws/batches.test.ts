@@ -56,7 +56,7 @@ for (const [count, mode, calls] of [
   });
 }
 
-test('auto reads singly at the start, whatever the number, and batch does not', () => {
+test('auto reads secrets one by one at the start, however many, and batch does not', () => {
   assert.equal(shape(requestsFor(many(45, secret), 'auto', 'start')), singles(45));
   assert.equal(shape(requestsFor(many(20, secret), 'batch', 'start')), ['BatchGetSecretValue 20']);
 });

@@ -84,7 +84,7 @@ async function request(transport: Transport, port: number): Promise<number> {
 const earlyTo = (transport: Transport, port: number): void =>
   transport.connectEarly(new URL(`https://localhost:${port}`));
 
-test('the connections to both services open while the credentials are on their way', async () => {
+test('the connections to both services open while the credentials are fetched', async () => {
   const aws = await startFakeAws({
     tls: certificate,
     seed: {
@@ -171,7 +171,7 @@ test('a request opens its own connection when the early one has failed', async (
   assert.is(sockets.length, 2);
 });
 
-test('an early connection that stops in its handshake is an error of connecting, not of the answer', async () => {
+test('an early connection that stops in its handshake is an error of the connection, not of the response', async () => {
   const { port, sockets } = await listening(createServer(() => {}));
   const transport = open(100);
   earlyTo(transport, port);

@@ -14,7 +14,7 @@ import { Secret } from '../../src/core/secret.ts';
 
 const stop = new AbortController().signal;
 
-/** A source that has everything but what `fails` names by region, and writes down what it was asked, a line a call. */
+/** A source that returns every ref except those that `fails` names by region, and records a line for each call. */
 function fakeSource(
   fails: Record<string, ProblemCode> = {},
 ): SecretSource & { asked: string[]; phases: (string | undefined)[]; fails: Record<string, ProblemCode> } {
@@ -59,7 +59,7 @@ function plan(names: string[], failoverRegion?: string): Plan {
   return { objects } as unknown as Plan;
 }
 
-test('a plan whose files are not there yet is a start, until then all are read so; later it is a refresh', async () => {
+test('while one plan has no files, all plans are fetched as at a start; later as in a refresh', async () => {
   const source = fakeSource();
   const requests = (...starting: boolean[]) =>
     starting.map((bothRegions, at) => ({ plan: plan([`s${at}`]), source, bothRegions }));

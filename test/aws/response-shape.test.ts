@@ -17,7 +17,7 @@ test('the largest answers of AWS are parsed', () => {
   assert.ok(accepts(JSON.stringify({ SecretValues, Errors: [{ SecretId: 'x', ErrorCode: 'y' }] })));
 });
 
-test('a value is not counted, whatever it holds', () => {
+test('a value is not counted, whatever it contains', () => {
   const value = '{[,:'.repeat(100_000);
   for (const text of [value, `${value}\\`, `"${value}"`, `\\"${value}\\\\`])
     assert.ok(accepts(JSON.stringify({ SecretString: text })));
@@ -36,7 +36,7 @@ test('more than 32 levels are not parsed', () => {
   assert.not(accepts('{"a":'.repeat(33)));
 });
 
-test('text that is no JSON is left to the parser', () => {
+test('text that is not JSON is left to the parser', () => {
   for (const text of ['', '<html></html>', '"', '"\\', ']]]]', '{"a":"b']) assert.ok(accepts(text), text);
 });
 

@@ -1,4 +1,4 @@
-/** The command: what it reads, where it prints what. */
+/** The command: its input files, and its output on stdout and stderr. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

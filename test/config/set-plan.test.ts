@@ -36,7 +36,7 @@ test('an ARN needs no region of the process', () => {
   assert.equal([plan.region, problems.length], ['us-east-1', 0]);
 });
 
-test('a name without a region is refused with the places that were looked at', () => {
+test('a name without a region is rejected with the places that were searched', () => {
   const { problems } = planVariables(set(`A=${arn}`, 'B=/b'), nowhere);
   assert.equal(
     problems.map(({ code, subject, message }) => `${code} ${subject}: ${message}`),

@@ -248,7 +248,7 @@ test('finds a link that is replaced above the file', async () => {
   assert.equal(calls, ['config.yaml: two']);
 });
 
-test('what no event reports is found by the regular reading, and watched from then on', async () => {
+test('a change without an event is found by polling, and the file is then watched', async () => {
   const parent = directory();
   const file = join(parent, 'mount', 'config.yaml');
   mkdirSync(join(parent, 'mount'));
@@ -275,7 +275,7 @@ test('finds a file, and a directory, that does not exist yet', async () => {
   await reports('one');
 });
 
-test('what is written between the first reading and the first watch is found without an event', async () => {
+test('a change between the first reading and the first watch is found without an event', async () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
   const { calls, watching } = watched([file], () => writeFileSync(file, 'two'));
@@ -283,7 +283,7 @@ test('what is written between the first reading and the first watch is found wit
   assert.equal(calls, ['config.yaml: two']);
 });
 
-test('what is written right after the watch is ready is found', async () => {
+test('a change right after the watch is ready is found', async () => {
   for (const edit of ['write', 'rename', 'swap'] as const) {
     const map = configMap('one');
     const file = edit === 'swap' ? map.file : join(directory(), 'config.yaml');

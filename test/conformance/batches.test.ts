@@ -59,7 +59,7 @@ for (const [mode, count] of ['auto', 'batch', 'single'].flatMap((fetch) =>
   });
 }
 
-batch('one parameter under many aliases is asked for once', async ({ world }) => {
+batch('one parameter under many aliases is requested once', async ({ world }) => {
   const { files } = await world.fetch({
     regions: { [HOME]: { parameters: { '/p': 'v' } } },
     objects: numbers(12).map((at) => ({
@@ -115,7 +115,7 @@ batch("versions and labels of one parameter do not take each other's place", asy
   });
 });
 
-batch('a parameter by its name and by its ARN, and one whose name begins alike', async ({ world }) => {
+batch('a parameter by its name and by its ARN, and another with the same prefix', async ({ world }) => {
   const { files } = await world.fetch({
     regions: { [HOME]: { parameters: { '/p': 'v', '/p2': 'w', p: 'bare' } } },
     objects: [
@@ -182,7 +182,7 @@ for (const [missing, count] of [
   });
 }
 
-batch('a parameter that the answer says nothing of does not go unnoticed', async ({ world }) => {
+batch('a parameter that the response does not mention is an error', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: { [HOME]: { parameters: { '/p': 'v', '/q': 'w' } } },
     faults: [{ on: { operation: 'GetParameters' }, does: { kind: 'absent' } }],
@@ -192,7 +192,7 @@ batch('a parameter that the answer says nothing of does not go unnoticed', async
   assert.equal(files, {});
 });
 
-batch('a role that may not read in batches reads one by one', async ({ world }) => {
+batch('without the permission for batches, secrets are read one by one', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: { [HOME]: { secrets: record(12, (at) => [`s${at}`, `${at}`]) } },
     deny: [{ action: 'secretsmanager:BatchGetSecretValue' }],
@@ -202,7 +202,7 @@ batch('a role that may not read in batches reads one by one', async ({ world }) 
   assert.is(files.s11, '11');
 });
 
-batch('a value that may not be read fails all, and nothing is written', async ({ world }) => {
+batch('if the role may not read one value, nothing is written', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: { [HOME]: { secrets: { open: 'v', closed: 'w' } } },
     deny: [{ action: 'secretsmanager:*', resource: 'closed' }],

@@ -1,5 +1,5 @@
 /**
- * Two regions: what each may answer, and what comes of it.
+ * Two regions: the result for each combination of their responses.
  *
  * What does not exist or is malformed fails the fetch, in either region; some errors of the primary do. Whatever else goes wrong
  * lets the other region serve; the primary's value is preferred. When nothing is delivered nothing is written, and earlier files stay.
@@ -231,7 +231,7 @@ for (const { rule, here = {}, there = {}, object, down, file } of cases) {
   });
 }
 
-failover('a field that fails is an error of the secret, not a reason to ask elsewhere', async ({ world }) => {
+failover('a field that fails is an error of the secret, not a reason for a failover', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: { [HERE]: { secrets: { a: '{}' } }, [THERE]: { secrets: { a: '{"k":"v"}' } } },
     parameters: { failoverRegion: THERE },
@@ -241,7 +241,7 @@ failover('a field that fails is an error of the secret, not a reason to ask else
   assert.is(code, exitCodes.fetch);
 });
 
-failover('each object is served by the region that can', async ({ world }) => {
+failover('each object has the value of a region that returns it', async ({ world }) => {
   const { code, files } = await world.fetch({
     regions: {
       [HERE]: { secrets: { a: 'a here', b: 'b here' }, parameters: { '/p': 'p here' } },
@@ -281,7 +281,7 @@ failover('earlier files stay when neither region delivers', async ({ world }) =>
   }
 });
 
-failover('a region that never answers lets the other one serve', async ({ world }) => {
+failover('if one region never responds, the value of the other is used', async ({ world }) => {
   const fetch = (timeout: string) =>
     world.fetch({
       regions: { [HERE]: { secrets: { a: 'here' } }, [THERE]: { secrets: { a: 'there' } } },
@@ -291,7 +291,7 @@ failover('a region that never answers lets the other one serve', async ({ world 
       flags: ['--aws-timeout', timeout],
     });
   let fetched = await fetch('200ms');
-  // On a slow machine the other one does not answer so soon.
+  // On a slow machine the other one does not respond so soon.
   if (fetched.code !== exitCodes.done) fetched = await fetch('10s');
   assert.equal(fetched.files, { x: 'there' });
   assert.is(fetched.code, exitCodes.done);

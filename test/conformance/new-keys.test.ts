@@ -1,6 +1,6 @@
 /**
- * One class for both: keys that the AWS provider ignores (unknown keys of objects and parameters) add what they say, and leave
- * the provider's files as they are.
+ * One class for both programs: keys that the AWS provider ignores (unknown keys of objects and parameters) add files or variables, and
+ * do not change the provider's files.
  */
 
 import { suite } from 'uvu';

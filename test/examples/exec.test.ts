@@ -70,7 +70,7 @@ example(
   },
 );
 
-example('the class is the one of a pod with the CSI driver: it has only keys that the driver ignores', () => {
+example('the class is valid for the CSI driver, which ignores its additional keys', () => {
   const { spec } = parse(readClass()) as { readonly spec: { readonly parameters: object } };
   assert.equal(Object.keys(spec.parameters).sort(), ['objects', 'region', 'usePodIdentity']);
 });

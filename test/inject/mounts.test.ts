@@ -1,4 +1,4 @@
-/** Which part of the volume each container mounts, and that doing it again, over an older result too, changes no mount for the worse. */
+/** Which part of the volume each container mounts; injecting again, also into an older result, keeps every mount correct. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -72,7 +72,7 @@ test('a converted volume of an older result gets its subPath too', async () => {
   assert.equal((await injected({ text: older, config: secretProviderClass })).objects, today.objects);
 });
 
-test('two volumes of the CSI driver may have one path in different containers', async () => {
+test('two volumes of the CSI driver may have the same path in different containers', async () => {
   const other = secretProviderClass.replace('name: app', 'name: other');
   const text = `${secretProviderClass}---\n${other}---\n${pod(
     `containers: [{name: a, image: x, ${mount('one', '/s')}}, {name: b, image: x, ${mount('two', '/s')}}], volumes: [${csi('one')}, ${csi('two', 'other')}]`,
@@ -85,7 +85,7 @@ test('two volumes of the CSI driver may have one path in different containers', 
   );
 });
 
-test('the subPath of a file refers to the directory of the files with --as init, and stays so', async () => {
+test('with --as init the subPath of a file refers to the directory of the files, also after another injection', async () => {
   const withSubPath = (volume: string, more: string) =>
     pod(
       `containers: [{name: app, image: x, ${mount(volume, '/etc/key', more)}}], ${volume === 'v' ? `volumes: [${csi('v')}]` : own}`,

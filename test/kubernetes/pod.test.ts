@@ -1,4 +1,4 @@
-/** What inject prints, run end to end with real processes: the built program, a fake AWS, an application. */
+/** The output of inject, run end to end with real processes: the built program, a fake AWS, an application. */
 
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

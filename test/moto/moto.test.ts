@@ -1,4 +1,4 @@
-/** The built program on moto: what it reads, what it says is missing, who it is, and a rotation that it sees. */
+/** The built program on moto: fetched values, missing ones, the identity, and a rotation. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const region = 'eu-west-1';
 /** A role of another account than the one that moto begins with. */
 const role = 'arn:aws:iam::111122223333:role/app';
 
-/** moto has no Pod Identity agent: this one is asked for credentials, and for nothing else. */
+/** moto has no Pod Identity agent: this server returns credentials, and nothing else. */
 const agent = await startFakeAwsProcess({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
 // Not in a hook: uvu hides what a hook throws, and a missing requirement has to be reported.
 const moto = await startMoto();
@@ -176,7 +176,7 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
   for (const words of [
     '(4 problems): nowhere: ',
     'ResourceNotFoundException',
-    'leaving: expected secretsmanager:GetSecretValue in eu-west-1 found a secret that is scheduled for deletion',
+    'leaving: secretsmanager:GetSecretValue in eu-west-1 found a secret that is scheduled for deletion',
     'there:11111111-2222-4333-8444-555555555555: ',
     'there:green: ',
   ])
@@ -189,7 +189,7 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
   assert.is(stderr.match(/"event":"object.missing"/g)?.length, 4);
 });
 
-test('25 secrets need two batches, and a missing one no additional call', async (context) => {
+test('25 secrets need two batches, and a missing one needs no additional call', async (context) => {
   const { box } = context;
   const names = numbered('n');
   const [missing = '', ...there] = names;

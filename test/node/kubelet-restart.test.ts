@@ -1,4 +1,4 @@
-/** The kubelet restarts, as it does with each update of a node. Pods must not notice, whatever podsecrets is doing. */
+/** The kubelet restarts, as at each update of a node. Pods must not be affected, in any state of podsecrets. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -28,7 +28,7 @@ const restarts = async (scene: Scene) => {
   return ['podsecrets', 'app'].map((name) => container(pod, name)?.restartCount);
 };
 
-test('while podsecrets waits for its first sync: the pod starts when AWS answers', async ({ scene }) => {
+test('while podsecrets waits for its first sync: the pod starts when AWS responds', async ({ scene }) => {
   const id = `${scene.namespace}/db`;
   const number = await scene.aws.addFault({
     on: { service: 'secretsmanager', id },

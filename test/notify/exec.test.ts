@@ -76,7 +76,7 @@ test('exit code 0 is success, and the hook gets its arguments and the changed na
   assert.is(readFileSync(file, 'utf8'), `${words.join('|')}|["a c","b"]|`);
 });
 
-test('passes only the listed variables of our environment to a hook', async () => {
+test('passes only the listed variables of the environment to a hook', async () => {
   const file = join(scratch, 'environment');
   const environment = { PATH: process.env.PATH, AWS_SESSION_TOKEN: 'canary', FOO: 'canary' };
   await execNotifier(['/usr/bin/env', 'sh', '-c', 'env > "$0"', file], options({ environment })).notify(
@@ -97,7 +97,7 @@ test('a failure shows the exit code and the last lines, escaped', async () => {
   assert.ok(error.retry);
 });
 
-test('a failure without output says that there was none', async () => {
+test('a failure without output is reported as one', async () => {
   const error = await problem(hook('exit 9').notify(names, never));
   assert.is(error.message, 'exit code 9; no output');
 });
@@ -209,7 +209,7 @@ test('hooks leave neither descriptors nor timers nor listeners behind', async ()
   assert.equal(getEventListeners(stop.signal, 'abort'), []);
 });
 
-test('output with values that are not known is not shown, the exit code is', async () => {
+test('output that may contain unavailable values is not shown, but the exit code is', async () => {
   const unknown = { redact: () => undefined };
   const { message } = await problem(hook('echo secret; exit 3', unknown).notify(names, never));
   assert.is(

@@ -23,7 +23,7 @@ test('a hook gets a short list of variables, and none that gives access to crede
   });
 });
 
-test('a hook has the usual PATH if our environment has none', () => {
+test('a hook has a default PATH if the environment has none', () => {
   assert.match(hookEnvironment({}, []).PATH ?? '', '/usr/bin:/sbin:/bin');
 });
 

@@ -142,7 +142,7 @@ test('has its own PID namespace if process 1 is itself or an ancestor', () => {
   assert.not(hasOwnPidNamespace(tableOf({ pid: 1, name: 'pause' }, { pid: 7, parent: 0 }), 7));
 });
 
-test('ends on a cycle of parents, which a table that is read while it changes may contain', () => {
+test('a cycle of parents does not hang: a table that changes while it is read can contain one', () => {
   assert.not(isSelfOrDescendant(tableOf({ pid: 2, parent: 3 }, { pid: 3, parent: 2 }), 2, 99));
 });
 

@@ -11,7 +11,7 @@ import { rejects } from '../support/rejects.ts';
 const test = suite('the notification queue');
 const never = new AbortController().signal;
 
-/** A notifier whose attempts end as the script says, and that records names and times. */
+/** A notifier whose attempts end as in the script, and that records names and times. */
 interface Scripted extends Notifier {
   readonly received: string[];
 }

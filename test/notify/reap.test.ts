@@ -36,7 +36,7 @@ test('waits only for ended children of process 1', async () => {
   assert.equal(asked, [10, 13]);
 });
 
-test('leaves an ended child of Node to Node, however long its other threads take to end', async () => {
+test('does not reap a child of Node, however long its other threads take to end', async () => {
   const asked: number[] = [];
   const waiter = async () => (pid: number) => void asked.push(pid);
   assert.is(await reap(1, { table: tableOf({}, {}), waiter, nodes: [10] }), 0);

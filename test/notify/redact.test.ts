@@ -50,7 +50,7 @@ test('redacts a short value where it stands alone, but not within words', () => 
   assert.is(redact('a cat and a dog', [new Secret('a')]), '[secret] cat and [secret] dog');
 });
 
-test('the syntax of a JSON value is not taken for a part of it', () => {
+test('the syntax of a JSON value is not redacted', () => {
   assert.is(redact('{ "ok": [ ] }', [new Secret('{\n  "a": [\n ]\n}\n')]), '{ "ok": [ ] }');
 });
 

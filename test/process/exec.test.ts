@@ -160,7 +160,7 @@ exec('a secret replaces an own variable with a warning, unless --preserve-env na
   assert.equal([kept.stdout, kept.stderr], ['own\n', '']);
 });
 
-exec('--pristine passes on only the needed variables, --keep-env and the secrets', (fixture) => {
+exec('--pristine passes only the basic variables, those of --keep-env and the secrets', (fixture) => {
   const { stdout } = ran(fixture, ['env'], ['--pristine', '--keep-env', 'KEPT'], { KEPT: '1', OTHER: '2' });
   assert.equal(Object.keys(variablesOf(stdout)).sort(), ['DB_PASSWORD', 'KEPT', 'PATH']);
 });
@@ -332,7 +332,7 @@ for (const [signal, expected] of [
   );
 }
 
-exec('as process 1 the command is process 1', (fixture) => {
+exec('the command is process 1 if podsecrets was', (fixture) => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('exec as process 1', ['unshare', ...unshare, 'true'])) return;
   const words = ['grep', '-E', '^(Pid|Threads|Sig(Blk|Ign|Cgt)):', '/proc/self/status'];

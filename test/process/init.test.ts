@@ -211,7 +211,7 @@ init('an optional object that does not exist is left out with a warning', async 
   assert.equal(Object.keys(box.files()), ['login.json']);
 });
 
-init('the failover region serves while the first one is down', async (fixture) => {
+init('the values of the failover region are used while the primary is unavailable', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ region, failoverRegion: 'us-east-1', objects: [login] });
   await aws.addFault({ on: { region }, does: { kind: 'cut', at: 'before-headers' } });

@@ -1,7 +1,7 @@
 /**
- * The built program on a volume as an ordinary node has it, and other users who open the files. The kernel may refuse them
- * links in such a volume (fs.protected_symlinks); where it does not do so on this machine, its rule is applied to what was
- * published, and `npm run test:kernel` runs this suite on a kernel that does.
+ * The built program on a volume as on an ordinary node, and other users that open the files. The kernel may not follow links in such
+ * a volume for them (fs.protected_symlinks). On a machine without that setting the test applies the kernel's rule to the published
+ * files, and `npm run test:kernel` runs this suite on a kernel with it.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -124,7 +124,7 @@ test('the directory is created below the volume, and no link in it is refused', 
 });
 
 if (canMountAsNode) {
-  test('the volume is what the tests are about: sticky, world-writable, and root owns it', async (scene) => {
+  test('the volume is sticky, world-writable and owned by root', async (scene) => {
     const volume = await mounted(scene);
     const { mode, uid } = statSync(volume.path(VOLUME));
     assert.equal([(mode & 0o7777).toString(8), uid], ['1777', 0]);
@@ -226,7 +226,7 @@ if (canMountAsNode) {
     assert.is(volume.read(`${VOLUME}/a`, image), `cat: ${VOLUME}/a: No such file or directory\n`);
   });
 
-  test('a directory that the kubelet made for an earlier subPath mount is refused, with the order as the remedy', async (scene) => {
+  test('rejects a directory that the kubelet created for an earlier subPath mount; the remedy is the order of initContainers', async (scene) => {
     const volume = await mounted(scene);
     configure(scene.box);
     volume.script(`mkdir ${FILES}; chmod 1777 ${FILES}`);
@@ -246,7 +246,7 @@ if (canMountAsNode) {
   });
 
   if (isEnforced()) {
-    test('the rule of these tests is that of the kernel', async (scene) => {
+    test('the tests follow links by the same rule as the kernel', async (scene) => {
       const volume = await mounted(scene);
       for (const [mode, owner, link] of [
         [0o1777, 0, 65_532],

@@ -108,7 +108,7 @@ function endOf(running: Sidecar, signal: NodeJS.Signals): Promise<Ended> {
   return running.ended();
 }
 
-sidecar('is alive but not ready until the first publish', async (fixture) => {
+sidecar('/livez succeeds and /readyz fails until the first publish', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig(of('a'));
   await aws.addFault({ on: { service: 'agent' }, does: { kind: 'server-error' } });

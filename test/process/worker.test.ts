@@ -227,7 +227,7 @@ worker(
     });
     assert.is(failed.code, 'sync.killed');
     assert.is((await running.status()).configs[0]?.configProblems[0]?.code, 'sync.killed');
-    running.child.kill('SIGKILL');
+    running.child.kill('SIGTERM');
     await running.ended();
     limit.remove();
   },

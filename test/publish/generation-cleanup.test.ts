@@ -65,7 +65,7 @@ test('the first publish, and one that changes nothing, schedule no removal', asy
   await directory.close();
 });
 
-test('the next process removes the set that a killed writer replaced, when its second is over', async () => {
+test('the next process removes the set that a killed writer replaced, after its delay of one second', async () => {
   for (const [sinceThen, wait] of [
     [400, 600],
     [5000, 0],

@@ -197,7 +197,7 @@ for (const [what, make] of Object.entries({
   'a file': (path: string) => writeFileSync(path, 'theirs'),
   'a directory': (path: string) => mkdirSync(path),
   'a link elsewhere': (path: string) => symlinkSync('/nowhere', path),
-  'a link to another name of ours': (path: string) => symlinkSync('..data/other', path),
+  'a link to another name of podsecrets': (path: string) => symlinkSync('..data/other', path),
 })) {
   test(`refuses to replace ${what} that another program made, before anything is written`, async () => {
     const dir = scratch();

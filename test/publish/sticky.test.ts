@@ -70,7 +70,7 @@ test('refuses a volume as the kubelet mounts it, with the subPath form as the re
   );
 });
 
-test('refuses a directory that the kubelet made for an earlier subPath mount, with the order of initContainers as the remedy', async () => {
+test('rejects a directory that the kubelet created for an earlier subPath mount, with the order of initContainers as the remedy', async () => {
   const dir = join(scratch(), 'files');
   fs.mkdirSync(dir);
   fs.chmodSync(dir, 0o1777);
@@ -78,7 +78,7 @@ test('refuses a directory that the kubelet made for an earlier subPath mount, wi
   assert.match(remedy, /^podsecrets must be first in initContainers: .* recreate the pod\.$/);
 });
 
-test('a directory below the volume that another user than root made has the subPath form as the remedy', async () => {
+test('rejects a directory below the volume that another user created, with the subPath form as the remedy', async () => {
   const dir = sticky();
   const { remedy } = await refusal(dir, image, owned(dir, 1000, false));
   assert.match(remedy, /^Publish to a directory below the volume: /);
@@ -138,7 +138,7 @@ test('root publishes to a sticky directory of root', async () => {
   assert.equal(shown(dir), { a: '1' });
 });
 
-test('a directory below a sticky volume is created, and doctor says that it would be', async () => {
+test('a directory below a sticky volume is created, and doctor reports that it will be', async () => {
   const volume = sticky();
   const dir = join(volume, 'files');
   const system = owned(volume, 0);

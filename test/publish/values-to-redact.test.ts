@@ -72,7 +72,7 @@ test('without a notifier that shows output, or without a notification, the repla
   }
 });
 
-test('after two changes without a delivery one generation is left, and the values are not known', async () => {
+test('after two changes without a delivery one generation is left, and the values are unavailable', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'one' }));
   const directory = await open(dir);
@@ -136,7 +136,7 @@ test('publishes a set that does not fit together with the replaced generation', 
   }
 });
 
-test('values that another container replaced by a huge file or a link are not known', async () => {
+test('values that another container replaced by a huge file or a link are unavailable', async () => {
   const damages: readonly ((generation: string) => void)[] = [
     (generation) => truncateSync(join(generation, 'a'), 600_000_000),
     (generation) => {

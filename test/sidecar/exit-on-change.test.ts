@@ -28,7 +28,7 @@ function begin({ hasNotifiers = false, splay = 0, drain = async () => {} } = {})
   return { clock, stop, events, changed, synced, code: () => code };
 }
 
-test('exits after a sync that follows a change, and says so', async () => {
+test('exits after a sync that follows a change, and logs it', async () => {
   const { clock, changed, synced, events, code } = begin();
   changed();
   await clock.settle();

@@ -12,7 +12,7 @@ const minute = 60_000;
 const transient = new Problem({ code: 'fetch.server', subject: 's', message: 'm', remedy: 'r', retry: true });
 const permanent = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', remedy: 'r' });
 
-/** A loop over a fake clock whose syncs end as `script` says, the last entry forever; `events` lists what happened when. */
+/** A loop over a fake clock whose syncs end as in `script`, whose last entry repeats; `events` lists what happened, with times. */
 function loopWith(script: (Error | 'ok' | (() => Promise<void>))[]) {
   const clock = fakeClock({ random: () => 0.5 });
   const triggers = createTriggers(clock);
@@ -98,7 +98,7 @@ test('the steady phase refreshes at the interval', async () => {
   assert.equal(events, ['600s steady sync', '1200s steady sync']);
 });
 
-test('no failure ends the steady phase: it backs off, and is back at the interval after a success', async () => {
+test('no failure ends the steady phase: it backs off, and returns to the interval after a success', async () => {
   const { options, clock, stop, events } = loopWith([permanent, transient, 'ok']);
   const phase = rejects(steadyPhase(options, 0, stop.signal));
   await clock.advance(11 * minute);

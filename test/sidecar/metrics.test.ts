@@ -81,7 +81,7 @@ test('counters start at 0 and increase for each set of labels separately', () =>
   assert.is(line(call), `${call} 2`);
 });
 
-test('what has not happened yet has no line', () => {
+test('a value that does not exist yet has no line', () => {
   const { nextSync, credentials, ...status } = exampleStatus();
   assert.ok(nextSync && credentials);
   const names = statusSamples({

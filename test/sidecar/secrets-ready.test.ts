@@ -73,7 +73,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
   return { isReady: target.isReady, sync, end: directory.end };
 }
 
-test('a process whose Secret was refused is not ready, nor is the next one', async () => {
+test('a process whose Secret was rejected is not ready, and neither is the next one', async () => {
   const dir = scratch();
   const first = await start(dir);
   await first.sync('1');
@@ -99,7 +99,7 @@ test('the next process is ready before it fetches when the Secrets of the files 
   await next.end();
 });
 
-test('a rotation whose Secret was not applied keeps the process ready, and not the next one', async () => {
+test('after a rotation whose Secret was not applied, the process is still ready, but the next process is not', async () => {
   const dir = scratch();
   const first = await start(dir);
   await first.sync('1', true);

@@ -152,7 +152,7 @@ test('a delivery that ends before a publish is reported does not clear the names
   assert.is(events.at(-1), 'cleared generation of b');
 });
 
-test('what an earlier process left pending is delivered before the first sync, and stored until then', async () => {
+test('names that an earlier process left pending are delivered before the first sync, and stored until then', async () => {
   const { syncs, events, deliver } = syncOf([{ stored: ['a'] }]);
   await rejects(syncs.sync('start', AbortSignal.abort()));
   assert.equal(events, []);
@@ -160,7 +160,7 @@ test('what an earlier process left pending is delivered before the first sync, a
   assert.equal(events, ['notified a', 'cleared stored']);
 });
 
-test('what a killed worker published without a report is delivered', async () => {
+test('files that a killed worker published without a report are notified', async () => {
   const killed = problem('sync.killed');
   const script = { outcomes: [['a']], stored: [] as string[] };
   const { syncs, events, deliver } = syncOf([script], {

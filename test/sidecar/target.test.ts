@@ -29,7 +29,7 @@ test('delivers at once what a killed process did not deliver, even while AWS is 
   ]);
 });
 
-test('leaves to the next process what it cannot deliver either', async () => {
+test('leaves pending names that it cannot deliver to the next process', async () => {
   const before = await openWorld({ secrets: { a: '1' } });
   await play(before, [
     { happens: start, holds: {} },

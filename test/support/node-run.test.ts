@@ -60,7 +60,7 @@ test('without Go it names Go, and exits with 3', ({ directory }) => {
   assert.match(stderr, 'Missing: the programs of a node: Go is not installed');
 });
 
-test('a part that cannot be had is named with the reason', async () => {
+test('a part that is missing is named with the reason', async () => {
   const reason = () => Promise.reject(new Error('no Docker here'));
   const error = await rejects(part('a Docker engine', reason));
   assert.instance(error, MissingPart);

@@ -25,7 +25,7 @@ function open(): { file: number; dir: string } {
   return { file, dir };
 }
 
-test('the next worker reads what a worker left, and the last one counts', () => {
+test('a worker reads the credentials of the previous worker, the newest ones only', () => {
   const { file } = open();
   writeCredentials(new Map([['a', expiring]]), file);
   assert.equal(readCredentials(file), new Map([['a', expiring]]));
@@ -42,14 +42,14 @@ test('the file has no name, and only its owner may read it', () => {
   closeSync(file);
 });
 
-test('credentials without an expiry are not left', () => {
+test('credentials without an expiry are not passed to the next worker', () => {
   const { file } = open();
   writeCredentials(new Map([['a', { ...expiring, expiresAt: Number.POSITIVE_INFINITY }]]), file);
   assert.equal(readCredentials(file), new Map());
   closeSync(file);
 });
 
-test('what a killed worker wrote in part is no credentials', () => {
+test('incomplete credentials of a killed worker are ignored', () => {
   const { file } = open();
   writeSync(file, '{"a":{"credentials":{"accessKeyId":"AS');
   assert.equal(readCredentials(file), new Map());

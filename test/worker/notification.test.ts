@@ -38,7 +38,7 @@ async function problemOf(script: string): Promise<Problem> {
 
 const failed = { code: 'notify.exec', subject: 'hook', message: 'exit code 3', remedy: 'Correct it.' };
 
-test('gets what is notified, the names, the directories and the pid', async () => {
+test('a worker gets the target, the names, the directories and the pid', async () => {
   const expected = { target, names: ['a', 'b'], directories: ['/dir'], parent: process.pid };
   await run(`
     require('node:assert').deepEqual(request, ${JSON.stringify(expected)});
@@ -52,7 +52,7 @@ test('a notification that failed rejects with its problem', async () => {
   assert.equal([message, retry], ['exit code 3', true]);
 });
 
-test('a process that ends without a result, or by a signal after one, did not deliver', async () => {
+test('a process that ends without a result, or by a signal after one, is a failed notification', async () => {
   for (const [script, expected] of [
     ['', /ended with exit code 0 before its work was done/],
     [`say({ kind: 'delivered' }); process.exitCode = 5`, /ended with exit code 5/],
@@ -66,7 +66,7 @@ test('a process that ends without a result, or by a signal after one, did not de
   }
 });
 
-test('the hook of a process that was killed is killed, and the one of a process that ended well is not', async () => {
+test('a hook is killed if its process was killed, and not if its process succeeded', async () => {
   for (const isKilled of [true, false]) {
     const hook = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
     const end = once(hook, 'exit');

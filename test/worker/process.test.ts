@@ -111,7 +111,7 @@ test('a worker that a signal ends did not finish, and the problem names the sign
   assert.match(await problemOf({ script: 'process.abort()' }), /SIGABRT.*pids limit/);
 });
 
-test('a message that is not what was agreed ends the worker', async () => {
+test('an invalid message ends the worker', async () => {
   const end = await play({
     script: 'say({ kind: "unknown" }); forever();',
     receive() {
@@ -121,7 +121,7 @@ test('a message that is not what was agreed ends the worker', async () => {
   assert.equal(end, { kind: 'report', reason: 'unknown message' });
 });
 
-test('a line that is no JSON, and one without an end, arrive as undefined', async () => {
+test('a line that is not JSON, and one without an end, arrive as undefined', async () => {
   const { messages, end } = play({
     script: `writeSync(3, 'no json\\n'); writeSync(3, Buffer.alloc(9e6, 'a')); writeSync(3, '\\n'); say({});`,
   });
@@ -173,7 +173,7 @@ test('nothing of the process group of a worker is left', async () => {
   await until('the end of its child', () => !isAlive(pid ?? 0));
 });
 
-test('a worker that is busy without end ends with the process that started it', async () => {
+test('a worker in an endless loop ends with the process that started it', async () => {
   const parent = startChild('worker-parent.ts', []);
   const { request, pid } = JSON.parse(await parent.line(1));
   assert.type(request.parent, 'number');

@@ -34,7 +34,7 @@ for (const [what, message] of [
   });
 }
 
-test('a problem arrives with everything that decides about a retry, and without the error underneath', () => {
+test('a problem arrives with every field that a retry depends on, and without its cause', () => {
   const problem = new Problem({
     code: 'fetch.throttled',
     subject: 's',

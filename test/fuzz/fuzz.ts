@@ -1,0 +1,87 @@
+/**
+ * Runs a target with changed inputs of its saved corpus.
+ *
+ * No maintained tool for Node guides a fuzzer by coverage, so the outcomes guide this one: an input with an outcome that no
+ * other input had is changed further. Each execution is a function of the seed and its number, in one lane.
+ */
+
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { drawFrom, mutate } from './mutate.ts';
+
+/** Code that must accept any input. An input is a string of bytes (latin1). */
+export interface Target {
+  /** Its corpus is in the folder of this name. */
+  readonly name: string;
+  /** Parts of inputs that random bytes would not give. */
+  readonly dictionary: readonly string[];
+  /** Inputs beside the saved ones. */
+  readonly more?: readonly string[];
+  /** How many executions run side by side; more than 1 where they wait. */
+  readonly lanes?: number;
+  /** Executes one input. Returns what came of it, in a few words; throws if that is a fault. */
+  execute(input: string): Promise<string>;
+  close?(): Promise<void>;
+}
+
+export interface Finding {
+  readonly input: string;
+  readonly error: unknown;
+}
+
+export interface FuzzResult {
+  readonly executions: number;
+  /** Inputs by the first time that their outcome was seen. */
+  readonly outcomes: ReadonlyMap<string, string>;
+  readonly finding: Finding | undefined;
+}
+
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly executions: number;
+  /** Milliseconds after which no execution begins. Default: no limit. */
+  readonly atMost?: number;
+}
+
+/** The saved inputs of a target, then its others. */
+export function corpusOf({ name, more = [] }: Target): readonly string[] {
+  const folder = join(import.meta.dirname, 'corpus', name);
+  const saved = globSync('*', { cwd: folder }).sort();
+  return [...saved.map((file) => readFileSync(join(folder, file), 'latin1')), ...more];
+}
+
+/** UTF-8 text as a string of bytes, and back. */
+export const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
+export const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+
+/** Executes the corpus, then changed inputs, until the first fault. */
+export async function fuzz(target: Target, { seed, executions, atMost }: FuzzOptions): Promise<FuzzResult> {
+  const { lanes = 1 } = target;
+  const corpus = [...corpusOf(target)];
+  const saved = corpus.length;
+  const outcomes = new Map<string, string>();
+  const end = performance.now() + (atMost ?? Number.POSITIVE_INFINITY);
+  let started = 0;
+  let finding: Finding | undefined;
+
+  const lane = async (): Promise<void> => {
+    while (finding === undefined && started < executions && performance.now() < end) {
+      const number = started++;
+      const draw = drawFrom(seed + number * 7919);
+      const input =
+        number < saved
+          ? (corpus[number] as string)
+          : mutate(draw.from(corpus), draw, target.dictionary, corpus);
+      try {
+        const outcome = await target.execute(input);
+        if (outcomes.has(outcome)) continue;
+        outcomes.set(outcome, input);
+        if (number >= saved && corpus.length < saved + 1000) corpus.push(input);
+      } catch (error) {
+        finding ??= { input, error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return { executions: started, outcomes, finding };
+}

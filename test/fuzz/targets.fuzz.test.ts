@@ -1,0 +1,37 @@
+/** Each target with its corpus and some changed inputs; `npm run fuzz` goes further. */
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fuzz, type Target } from './fuzz.ts';
+import { targets } from './targets.ts';
+
+const seed = Number(process.env.FUZZ_SEED ?? 20261130);
+const test = suite(`fuzz targets (FUZZ_SEED=${seed})`);
+test.after(async () => {
+  for (const { close } of targets) await close?.();
+});
+
+for (const target of targets) {
+  test(`${target.name}: every input has an outcome`, async () => {
+    const { finding, outcomes } = await fuzz(target, { seed, executions: 15 * target.share });
+    assert.is(finding, undefined, `${JSON.stringify(finding?.input)}: ${(finding?.error as Error)?.stack}`);
+    assert.ok(outcomes.size > 2, [...outcomes.keys()].join('\n'));
+  });
+}
+
+test('finds a fault that only changed inputs have', async () => {
+  const target: Target = {
+    name: 'hook-output',
+    dictionary: ['{raw}'],
+    async execute(input) {
+      if (/^.{3}\{raw/.test(input)) throw new Error('the fault');
+      return String(input.length % 10);
+    },
+  };
+  const first = await fuzz(target, { seed, executions: 20_000 });
+  assert.match((first.finding?.error as Error | undefined)?.message ?? '', 'the fault');
+  const second = await fuzz(target, { seed, executions: 20_000 });
+  assert.is(second.finding?.input, first.finding?.input);
+});
+
+test.run();
