@@ -84,6 +84,17 @@ async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...
   return { code, out, err };
 }
 
+test('names the proxy, without its password, and NO_PROXY, to which it does not apply', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, region: 'eu-west-1', objects: [secret('db')] });
+  Object.assign(scene.env, {
+    HTTPS_PROXY: `http://u:${CANARY}@127.0.0.1:1`,
+    NO_PROXY: '10.0.0.0/8,amazonaws.com',
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 0);
+  assert.match(out, /through the proxy 127\.0\.0\.1:1, except NO_PROXY=10\.0\.0\.0\/8,amazonaws\.com\n/);
+});
+
 test('all checks pass: reports identity, endpoints and objects', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
