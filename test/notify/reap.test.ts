@@ -54,7 +54,7 @@ test('counts zombies that cannot be reaped', async () => {
   assert.is(await reap(1, { table: tableOf({}, {}), waiter }), 2);
 });
 
-test('as process 1 of a real PID namespace leaves no zombie of hooks, and every child of Node to Node', () => {
+test('as process 1 of a real PID namespace reaps every zombie of hooks, and no child of Node', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
   const module = (path: string) => new URL(`../../src/notify/${path}`, import.meta.url).href;

@@ -10,7 +10,7 @@ import { minutes, openWorld, play, problem, start, type World } from '../support
 
 const test = suite('target');
 
-test('delivers at once what a killed process did not deliver, even while AWS is unavailable', async () => {
+test('delivers at once the names that a killed process did not deliver, even while AWS is unavailable', async () => {
   const before = await openWorld({ secrets: { a: '1' } });
   await play(before, [
     { happens: start, holds: {} },
