@@ -15,7 +15,7 @@ import {
   throwProblems,
   usageProblem,
 } from '../core/problem.ts';
-import { asObject, isObject, numberOf, parseJson } from '../core/unknown.ts';
+import { parseJson } from '../core/unknown.ts';
 import { become, fileKind } from '../exec/become.ts';
 import { digestOf } from '../exec/digest.ts';
 import { commandEnvironment } from '../exec/environment.ts';
@@ -58,7 +58,8 @@ export interface ExecWorkerRequest {
 /** Does each step when its message arrives. Returns if the set is not used; a failure is a report too. */
 export async function execWorker(context: WorkerContext): Promise<number> {
   const { clock, stop } = context;
-  const request = readExecRequest();
+  // Not validated, because the sender is the same program.
+  const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
   ignoreTerminalKeys();
   disableJit();
@@ -80,6 +81,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
       },
       stop,
     );
+    const ms = Math.round(clock.elapsed() - startedAt);
     const digest = digestOf(set, request.known);
     if (digest === request.known) {
       report({ kind: 'unchanged' });
@@ -93,7 +95,6 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     report({ kind: 'published', changed });
     if (readStep() !== 'start') return exitCodes.done;
     logOverrides(log, set.environment);
-    const ms = Math.round(clock.elapsed() - startedAt);
     logStarting(log, program, { variables: set.variables.length, files: count, ms });
     leaveNothing();
     return await become(program, [word, ...args], set.environment.variables, stop);
@@ -147,12 +148,4 @@ async function openTargets(
     // The process that holds the directory removes what was replaced.
     return { plan, source, directory: { path: handle.path, publish, removeReplaced: async () => {} } };
   });
-}
-
-/** Only detects that a person typed the command. The content is not validated, because the sender is the same program. */
-function readExecRequest(): ExecWorkerRequest {
-  const request = asObject(parseJson(readLine() ?? ''));
-  if (numberOf(request.parent) === undefined || !isObject(request.settings))
-    throw usageProblem('worker', 'is an internal command', 'Run podsecrets exec.', 'usage.command');
-  return request as unknown as ExecWorkerRequest;
 }
