@@ -7,14 +7,7 @@ import { openSources } from '../aws/sources.ts';
 import type { Settings } from '../cli/options.ts';
 import type { Invocation } from '../cli/settings.ts';
 import type { Log } from '../core/log.ts';
-import {
-  exitCodeOf,
-  exitCodes,
-  problemsOf,
-  problemsOrThrow,
-  throwProblems,
-  usageProblem,
-} from '../core/problem.ts';
+import { exitCodeOf, exitCodes, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { become, fileKind } from '../exec/become.ts';
 import { digestOf } from '../exec/digest.ts';
