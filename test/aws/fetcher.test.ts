@@ -87,7 +87,7 @@ test('fetches both regions at once at the start', async () => {
   assert.equal(source.asked, ['a@one a@two']);
 });
 
-test('later fetches from the failover region only what the primary did not return', async () => {
+test('later fetches from the failover region only the refs that the primary did not return', async () => {
   const source = fakeSource();
   const refresh = () => fetchValues([{ plan: plan(['a'], 'two'), source, bothRegions: false }], stop);
   await refresh();

@@ -95,7 +95,7 @@ test('names the proxy, without its password, and NO_PROXY, to which it does not 
   assert.match(out, /through the proxy 127\.0\.0\.1:1, except NO_PROXY=10\.0\.0\.0\/8,amazonaws\.com\n/);
 });
 
-test('all checks pass: reports identity, endpoints and what was read', async (scene) => {
+test('all checks pass: reports identity, endpoints and objects', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     region: 'eu-west-1',
@@ -124,7 +124,7 @@ test('names AWS_REGION as the origin of the region', async (scene) => {
   assert.match((await run(scene)).out, 'eu-west-1, from AWS_REGION\n');
 });
 
-test('a config with problems is reported as check reports it, and the other checks are skipped', async (scene) => {
+test('doctor reports the problems of a config like check, and skips the other checks', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [{ objectName: 'db', objectType: 'secretmanager' }] });
   const { code, out } = await run(scene);
   assert.is(code, 3);
@@ -252,7 +252,7 @@ test('names missing variables, and sends no request', async (scene) => {
   assert.is(scene.aws.count(), 0);
 });
 
-test('a token that is rejected fails the identity once, and the objects are skipped', async (scene) => {
+test('a rejected token fails the check of the identity once, and the objects are skipped', async (scene) => {
   scene.env = podIdentityEnv(scene.sandbox, scene.aws, jwt({ ...claims, aud: 'elsewhere' }));
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('login')] });
   const { code, out } = await run(scene);

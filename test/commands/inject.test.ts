@@ -139,7 +139,7 @@ test('--output has its own choices for inject', () => {
   assert.not.throws(choices('inject', 'yaml'));
 });
 
-test('--diff prints what changes, and nothing when nothing does', async ({ directory }) => {
+test('--diff prints the changes, and nothing without a change', async ({ directory }) => {
   const config = ['--config', join(directory, 'config.yaml')];
   const { out } = await run([...config, '--diff'], pod);
   assert.match(out, /^--- standard input\tbefore\n\+\+\+ standard input\tafter\n@@/);

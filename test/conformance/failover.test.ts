@@ -263,7 +263,7 @@ failover('each object has the value of a region that returns it', async ({ world
   assert.is(code, exitCodes.done);
 });
 
-failover('earlier files stay when neither region delivers', async ({ world }) => {
+failover('earlier files stay if neither region returns a value', async ({ world }) => {
   const box = makeSandbox();
   try {
     const asked = {

@@ -171,7 +171,7 @@ test('installs the policy once in a cluster, never as a dependency, and not on o
   assert.equal(policies(renderShop('1.36')), []);
 });
 
-test('the notes name what was installed, or why nothing was', () => {
+test('the notes name the installed policy, or the reason why none was installed', () => {
   const notes = new Map(['1.36', '1.34', '1.33'].map((release) => [release, renderNotes(release)]));
   assert.match(notes.get('1.36') ?? '', /podsecrets.io\/inject: CONFIGMAP/);
   assert.not.match(notes.get('1.36') ?? '', /beta/);

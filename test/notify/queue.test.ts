@@ -339,7 +339,7 @@ test('close aborts a running attempt after the grace', async () => {
   assert.equal(clock.sleepers, []);
 });
 
-test('the status shows what was delivered, what failed and why', async () => {
+test('the status shows deliveries, and failures with their reason', async () => {
   const clock = fakeClock();
   const { queue } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
   const onPage = () => JSON.parse(JSON.stringify(queue.status()));

@@ -195,7 +195,7 @@ test('a stop during the wait ends the steady phase with the reason of the stop',
   assert.is(await phase, reason);
 });
 
-test('a retry logs each cause once, with the first names of what else it stopped', () => {
+test('a retry logs each cause once, with the first names of the other affected objects', () => {
   const logged: unknown[] = [];
   const log: Log = {
     write() {},
