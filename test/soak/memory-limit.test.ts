@@ -184,7 +184,7 @@ async function staysWithinLimit(
     assert.is(code, operation === 'agent' || isSts ? 4 : 5, about);
     assert.equal(box.files(), {}, about);
   } finally {
-    limit.remove();
+    await limit.remove();
     box.remove();
   }
 }
