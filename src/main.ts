@@ -20,10 +20,13 @@ import { version } from './core/version.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
-import { writeMessage } from './worker/inherited.ts';
+import { hasReport, writeMessage } from './worker/inherited.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
+
+/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
+const EXIT_LINE_TIMEOUT = 2000;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
@@ -52,6 +55,8 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 }
 // Signals for applications, which reach this program in a shared PID namespace by mistake. Unhandled they would end it.
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
+// For the sidecar: `pkill -HUP podsecrets` finds its workers too.
+if (workerKind !== undefined) process.on('SIGHUP', () => {});
 process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(failed(thrown)));
@@ -211,12 +216,10 @@ function isTerminal(descriptor: number): boolean {
 /** Reports why the command failed, and returns the exit code. */
 function failed(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
-  if (workerKind !== undefined) {
-    // Its standard error is closed, and the termination message belongs to the process that started it.
-    writeMessage({ kind: 'bug', line: message.line });
-    return exitCodes.bug;
-  }
-  report(message);
+  if (workerKind === undefined) report(message);
+  // The standard error of a worker is closed, and the termination message belongs to the process that started it.
+  else if (hasReport()) writeMessage({ kind: 'bug', line: message.line });
+  else writeToStderr(`${message.line}\n`);
   return message.exitCode;
 }
 
@@ -253,9 +256,6 @@ function report({ line, exitCode, terminationMessage }: ExitMessage): void {
 function isJsonLog({ settings: { logFormat } }: Invocation): boolean {
   return logFormat === 'json' || (logFormat === 'auto' && !isTerminal(2));
 }
-
-/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
-const EXIT_LINE_TIMEOUT = 2000;
 
 /** Writes to standard output asynchronously, because a pipe takes 64 KiB at a time. The exit waits for it. */
 function print(text: string): number {

@@ -300,7 +300,6 @@ const TIME_FILES: readonly string[] = [
   'src/kubernetes/api.ts',
   'src/main.ts',
   'src/notify/exec.ts',
-  'src/notify/reap.ts',
   'src/notify/url.ts',
 ];
 

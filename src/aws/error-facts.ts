@@ -9,6 +9,7 @@
 import { escapeControl } from '../core/text.ts';
 import { asObject, numberOf, textOf } from '../core/unknown.ts';
 import type { RequestError, RequestPhase } from '../http/request.ts';
+import { isTlsCode } from '../http/tls-code.ts';
 
 /** The kind of a failure, which decides the remedy and whether a retry can help. */
 export type AwsErrorKind =
@@ -73,11 +74,10 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   return { ...facts, kind, code: undefined, message: undefined };
 }
 
-/** ` from HOST:PORT`, for a failure of the network or of another server that responds there; '' for a response of AWS. */
-export function peerText({ kind, peer }: AwsErrorFacts): string {
-  return peer === undefined || (kind !== 'network' && kind !== 'response')
-    ? ''
-    : ` from ${escapeControl(peer)}`;
+/** ` from HOST:PORT`, for a failure of the network, a proxy or another server that responds there; '' for a response of AWS. */
+export function peerText({ kind, peer, phase }: AwsErrorFacts): string {
+  if (peer === undefined || (kind !== 'network' && kind !== 'response')) return '';
+  return ` from ${phase === 'proxy' ? 'the proxy ' : ''}${escapeControl(peer)}`;
 }
 
 /**
@@ -211,16 +211,6 @@ function isNetworkCode(code: string): boolean {
   return (
     (/^E[A-Z0-9_]+$/.test(code) && !/^ERR_(?!TLS_|SSL_|PROXY_|SOCKET_|STREAM_PREMATURE_CLOSE)/.test(code)) ||
     isTlsCode(code)
-  );
-}
-
-/** Whether the server's certificate, or the trust in it, is the cause. */
-export function isTlsCode(code: string | undefined): boolean {
-  return (
-    code !== undefined &&
-    /^(ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/.test(
-      code,
-    )
   );
 }
 

@@ -16,6 +16,11 @@ export function proxyUrl(text: string): URL | undefined {
   return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url : undefined;
 }
 
+/** `host:port`, without the password that the URL may contain. */
+export function proxyAddress({ protocol, hostname, port }: URL): string {
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
+
 /** Whether requests to the host are sent without the proxy; `noProxy` is the value of NO_PROXY. */
 export function bypassesProxy(noProxy: string | undefined, hostname: string, port: number): boolean {
   const host = hostname

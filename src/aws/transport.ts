@@ -18,7 +18,7 @@ import { type ConnectEarly, openEarlyConnections } from '../http/early-connectio
 import { RequestError, sendRequest } from '../http/request.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
-import { bypassesProxy, proxyUrl } from './proxy.ts';
+import { bypassesProxy, proxyAddress, proxyUrl } from './proxy.ts';
 import { isParsable } from './response-shape.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
@@ -113,7 +113,7 @@ export function createTransport(options: TransportOptions): Transport {
           host: request.hostname,
           port: request.port,
           body: request.body as string | Uint8Array | undefined,
-          agent: agents.agentFor(protocol, request.hostname, request.port ?? 443),
+          ...agents.routeTo(protocol, request.hostname, request.port ?? 443),
           largestBody: MAX_RESPONSES[operation] ?? MAX_RESPONSE,
           largestErrorBody: MAX_RESPONSE,
           signal: abortSignal === undefined ? limit.signal : AbortSignal.any([abortSignal, limit.signal]),
@@ -146,8 +146,14 @@ export function operationOf({ headers }: WireRequest): string {
   return target?.split('.').at(-1) ?? '';
 }
 
+interface Route {
+  readonly agent: http.Agent | https.Agent;
+  /** `host:port` of the proxy. */
+  readonly proxy?: string;
+}
+
 interface Agents {
-  agentFor(protocol: 'http:' | 'https:', host: string, port: number): http.Agent | https.Agent;
+  routeTo(protocol: 'http:' | 'https:', host: string, port: number): Route;
   /** Does nothing if a proxy is used, because a proxy needs a request to open a tunnel. */
   connectEarly(host: string, port: number): void;
 }
@@ -158,7 +164,7 @@ function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['envir
   // One context for all connections, because parsing the certificates costs milliseconds. An unusable file is reported now, not at
   // the first request.
   const secureContext = caBundle === undefined ? undefined : secureContextOf(caBundle);
-  const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy)?.href;
+  const proxy = httpsProxy === undefined ? undefined : proxyUrl(httpsProxy);
   const secureAgent = (through: string | undefined): https.Agent =>
     new https.Agent({
       ...alive,
@@ -177,14 +183,14 @@ function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['envir
     return direct;
   };
   return {
-    agentFor(protocol, host, port) {
+    routeTo(protocol, host, port) {
       if (protocol === 'http:') {
         plain ??= new http.Agent(alive);
-        return plain;
+        return { agent: plain };
       }
-      if (isDirect(host, port)) return openDirect().agent;
-      proxied ??= secureAgent(proxy);
-      return proxied;
+      if (proxy === undefined || isDirect(host, port)) return { agent: openDirect().agent };
+      proxied ??= secureAgent(proxy.href);
+      return { agent: proxied, proxy: proxyAddress(proxy) };
     },
     connectEarly(host, port) {
       if (isDirect(host, port)) openDirect().connectEarly(host, port);

@@ -74,7 +74,7 @@ function megabytes(size: number): string {
 function installProblem(target: string, error: NodeJS.ErrnoException): Problem {
   const { code = 'an error' } = error;
   const remedies: Readonly<Record<string, string>> = {
-    ENOSPC: 'Give the volume more space: it needs 200 MB.',
+    ENOSPC: 'Give the volume more space: it needs 160 MB, twice that for an update.',
     ENOENT: 'Mount a volume there, or name one: podsecrets install DIR.',
     EACCES: 'Give the user of this container write permission.',
     EROFS: 'Mount the volume without readOnly in this container.',

@@ -53,6 +53,7 @@ async function checkConfigs({ settings, env, stop }: Context, runSync: RunSync):
     directory: { path: '', identity: '' },
     content: readContent(file, env),
     inUse: undefined,
+    region: undefined,
     isVerified: false,
     hasPublished: false,
     pinned: [],

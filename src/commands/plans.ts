@@ -57,12 +57,20 @@ export async function readPlans(
   return { configs, problems, warnings };
 }
 
+async function knownOr(
+  region: string | undefined,
+  { env, clock }: Pick<Context, 'env' | 'clock'>,
+): Promise<RegionSearch> {
+  if (region !== undefined) return { region, from: 'the previous sync' };
+  return await (await import('../aws/region.ts')).findRegion(env, clock);
+}
+
 /** Only a parameter given by its name needs a region. */
 async function regionForSet({ settings, env, clock }: Context): Promise<RegionSearch> {
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))
     return { region: undefined, searched: [] };
-  return await (await import('../aws/region.ts')).findRegion(env, clock);
+  return await knownOr(undefined, { env, clock });
 }
 
 /** One config's plan. Throws its problems. */
@@ -88,7 +96,10 @@ function planOf(
   });
 }
 
-/** The plan of a config's text; `file` as `--config` names it. */
+/**
+ * The plan of a config's text; `file` as `--config` names it. `region`: for a config without one, outside Kubernetes; default: it
+ * is searched for.
+ */
 export async function parseConfig(
   { settings, env, clock }: Pick<Context, 'settings' | 'env' | 'clock'>,
   text: string,
@@ -96,7 +107,8 @@ export async function parseConfig(
   {
     missingRegion = 'error',
     variablesOnly = false,
-  }: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> = {},
+    region,
+  }: Pick<PlanOptions, 'missingRegion' | 'variablesOnly'> & { readonly region?: string | undefined } = {},
 ): Promise<ParsedPlan> {
   const { className } = classChoice(file);
   return await parsePlan(text, {
@@ -107,7 +119,7 @@ export async function parseConfig(
     missingRegion,
     variablesOnly,
     ...(missingRegion === 'error' && !inKubernetes(env)
-      ? { findRegion: async () => (await import('../aws/region.ts')).findRegion(env, clock) }
+      ? { findRegion: () => knownOr(region, { env, clock }) }
       : {}),
     syncSecrets: settings.syncSecrets,
   });

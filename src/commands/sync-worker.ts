@@ -4,8 +4,7 @@
 
 import type { Settings } from '../cli/options.ts';
 import type { Log } from '../core/log.ts';
-import { exitCodes, problemsOf, usageProblem } from '../core/problem.ts';
-import { asObject, isObject, numberOf } from '../core/unknown.ts';
+import { exitCodes, problemsOf } from '../core/problem.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
@@ -26,7 +25,7 @@ export interface SyncWorkerRequest {
 
 /** Executes the request and reports the result. */
 export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
-  const request = readSyncRequest();
+  const request = readRequest() as SyncWorkerRequest;
   endWithParent(request.parent);
   disableJit();
   const report: Report = writeMessage;
@@ -69,12 +68,4 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
   }
   releasePages();
   return exitCodes.done;
-}
-
-/** Only detects that a person typed the command. The content is not validated, because the sender is the same program. */
-function readSyncRequest(): SyncWorkerRequest {
-  const request = asObject(readRequest());
-  if (numberOf(request.parent) === undefined || !isObject(request.settings) || !isObject(request.sync))
-    throw usageProblem('worker', 'is an internal command', 'Run podsecrets sidecar.', 'usage.command');
-  return request as unknown as SyncWorkerRequest;
 }

@@ -3,11 +3,14 @@
  */
 
 import { usageProblem } from '../core/problem.ts';
+import { hasReport } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
-/** Runs the worker; resolves with its exit code. */
+/** Runs the worker; resolves with its exit code. Throws a Problem if a person started it. */
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
-  if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
-  if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
-  throw usageProblem('worker', 'expected "sync" or "notify"', 'Use the commands of --help.', 'usage.command');
+  if (hasReport()) {
+    if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
+    if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
+  }
+  throw usageProblem('worker', 'is an internal command', 'Run podsecrets sidecar.', 'usage.command');
 }

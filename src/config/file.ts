@@ -43,8 +43,8 @@ export function readConfigFile(file: string): string {
 const OTHER_REMEDY = 'Name a file that this container can read.';
 
 const errors: Readonly<Record<string, readonly [found: string, remedy: string]>> = {
-  ENOENT: ['no such file', 'Mount the ConfigMap there, or name the file with --config.'],
-  ENOTDIR: ['no such file', 'Mount the ConfigMap there, or name the file with --config.'],
+  ENOENT: ['no such file', 'Correct the path (--config), or mount the ConfigMap there.'],
+  ENOTDIR: ['no such file', 'Correct the path (--config), or mount the ConfigMap there.'],
   EACCES: ['permission denied', 'Give the user of this container read permission.'],
 };
 

@@ -117,7 +117,14 @@ function regionText({ region, regionFrom, failoverRegion }: Plan): string {
   return escapeControl(`${region}, from ${regionFrom}${failover}`);
 }
 
-function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: AwsEnvironment): string {
+function endpointsText({
+  endpoints,
+  fips,
+  dualstack,
+  caBundle,
+  httpsProxy,
+  noProxy,
+}: AwsEnvironment): string {
   const kinds = [...(fips ? ['FIPS'] : []), ...(dualstack ? ['dual-stack'] : [])];
   const byUrl = Map.groupBy(Object.entries(endpoints), ([, url]) => url);
   const own = [...byUrl].map(
@@ -129,7 +136,9 @@ function endpointsText({ endpoints, fips, dualstack, caBundle, httpsProxy }: Aws
     // Only the host, because the URL may contain a password.
     ...(httpsProxy === undefined
       ? []
-      : [`through the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}`]),
+      : [
+          `through the proxy ${escapeControl(proxyUrl(httpsProxy)?.host ?? '')}${noProxy === undefined ? '' : `, except NO_PROXY=${escapeControl(noProxy)}`}`,
+        ]),
     ...(caBundle === undefined ? [] : [`trusting only ${escapeControl(caBundle.file)}`]),
   ].join(', ');
 }

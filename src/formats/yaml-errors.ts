@@ -163,9 +163,10 @@ function keyOutOfColumn(line: Line, next: Line, { code }: SyntaxError): Explanat
   return deeper && KEY.test(next.content) ? unaligned(next) : undefined;
 }
 
-function unaligned({ start, indent, content }: Line): Explanation {
+/** Without the column, because the text may be a block in a file, where its columns are different. */
+function unaligned({ start, content }: Line): Explanation {
   const key = content.slice(0, content.indexOf(':'));
-  const message = `expected the key ${quote(key)} aligned with the keys beside it, got it at column ${indent + 1}`;
+  const message = `expected the key ${quote(key)} aligned with the keys beside it, got another indent`;
   return { at: start, message, remedy: 'Indent it by as many spaces as the keys beside it.' };
 }
 

@@ -9,6 +9,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { connectionState } from './early-connections.ts';
+import { isTlsCode } from './tls-code.ts';
 
 /** A request and its limits. */
 export interface RequestOptions {
@@ -22,6 +23,8 @@ export interface RequestOptions {
   readonly body: string | Uint8Array | undefined;
   /** Keeps connections alive; undefined: a new connection, which ends with the request. */
   readonly agent: http.Agent | https.Agent | undefined;
+  /** `host:port` of the proxy that the agent connects through. Errors of its connection and its tunnel name it. */
+  readonly proxy?: string | undefined;
   /** Maximum bytes of the response body. */
   readonly largestBody: number;
   /** The same for a response that is not 2xx. Default: `largestBody`. */
@@ -46,14 +49,14 @@ export interface HttpResponse {
   readonly body: Uint8Array;
 }
 
-/** The phase of a request: DNS lookup, connecting (with TLS, and a proxy), waiting for or reading the response. */
-export type RequestPhase = 'lookup' | 'connect' | 'response';
+/** The phase of a request: the proxy's tunnel, DNS lookup, connecting (with TLS), waiting for or reading the response. */
+export type RequestPhase = 'proxy' | 'lookup' | 'connect' | 'response';
 
 /** The request failed before the complete response arrived. */
 export class RequestError extends Error {
   /** Node's code, `TimeoutError`, ERR_UPGRADED (101) or ERR_RESPONSE_TOO_LARGE; the transport adds others. */
   readonly code: string;
-  /** `host:port` */
+  /** `host:port` of the server, or of the proxy in the phase `proxy`. */
   readonly peer: string;
   readonly phase: RequestPhase;
 
@@ -76,7 +79,8 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   const host = options.host.replace(/^\[(.*)\]$/, '$1');
   const port = options.port ?? (secure ? 443 : 80);
   const peer = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  let phase: RequestPhase = 'connect';
+  // Node assigns the socket to the request once TLS through the tunnel is ready.
+  let phase: RequestPhase = options.proxy === undefined ? 'connect' : 'proxy';
   let incoming: http.IncomingMessage | undefined;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -116,7 +120,12 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     if (incoming !== undefined && options.keepPartialBody) succeed(incoming);
     else reject(error);
   };
-  const failWith = (code: string): void => fail(new RequestError(code, peer, phase));
+  const failWith = (code: string): void => {
+    if (phase !== 'proxy' || options.proxy === undefined) fail(new RequestError(code, peer, phase));
+    // TLS with the host begins inside the tunnel, before Node assigns the socket.
+    else if (isTlsCode(code)) fail(new RequestError(code, peer, 'connect'));
+    else fail(new RequestError(code, options.proxy, phase));
+  };
   // Not Node's own `signal`: its error hides whether a limit or the caller ended the request.
   const abort = (): void => {
     if ((signal.reason as Partial<Error> | undefined)?.name === 'TimeoutError') failWith('TimeoutError');

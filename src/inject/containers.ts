@@ -66,9 +66,9 @@ export function ownContainers(
 }
 
 /**
- * The reasons for the defaults, measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400 objects. The limit also
- * covers the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the kernel counts, and
- * drops under pressure.
+ * The reasons for the defaults, measured on amd64: 15 MB of private memory with one secret, 56 MB at the peak of a start with 400
+ * objects. The limit also covers the pages of the program itself (80 MB, from the image, shared by the pods of a node), which the
+ * kernel counts, and drops under pressure.
  */
 function resourcesOf({ cpuRequest, cpuLimit, memoryRequest, memoryLimit }: InjectOptions): KubeObject {
   const cpu = cpuLimit === undefined ? {} : { cpu: cpuLimit.text };

@@ -116,7 +116,7 @@ export async function inject(input: Input, options: InjectOptions): Promise<Inje
   };
 }
 
-/** A workload that a cluster printed: its status changes often, so that an apply with its resourceVersion is a conflict. */
+/** A workload from `kubectl get`: its status changes often, so an apply with its resourceVersion would be a conflict. */
 function isFromCluster(object: KubeObject): boolean {
   return valueAt(object, 'metadata', 'resourceVersion') !== undefined && workloadOf(object) !== undefined;
 }

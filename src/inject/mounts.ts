@@ -56,7 +56,7 @@ function withBinding(
   return [...mounts, { name: binding.volume, mountPath: binding.dir, subPath: FILES, readOnly: true }];
 }
 
-/** A path in the volume becomes one in podsecrets' directory; a path that is in it already stays. */
+/** A path in the volume becomes a path in podsecrets' directory; a path that is in this directory already is unchanged. */
 function ofFiles(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
   const { subPath, subPathExpr, readOnly: _, ...rest } = mount;
   const [key, part] = subPathExpr === undefined ? ['subPath', subPath] : ['subPathExpr', subPathExpr];

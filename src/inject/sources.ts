@@ -207,9 +207,9 @@ function sourcesOfFile(config: ConfigFile): readonly Source[] {
   const named = classes.filter(
     ({ object }) => className === undefined || valueAt(object, 'metadata', 'name') === className,
   );
-  const ours = named.filter(({ object }) => (valueAt(object, 'spec', 'provider') ?? 'aws') === 'aws');
+  const awsClasses = named.filter(({ object }) => (valueAt(object, 'spec', 'provider') ?? 'aws') === 'aws');
   // Without one for AWS, reading it reports the provider.
-  const wanted = ours.length > 0 ? ours : named.slice(0, 1);
+  const wanted = awsClasses.length > 0 ? awsClasses : named.slice(0, 1);
   if (wanted.length === 0) throw noClass(path, className, classes.length > 0 ? classes : found);
   return wanted.map(({ object, document }) =>
     sourceOf(object, {

@@ -157,7 +157,7 @@ export function ineffectiveOptions(
   return found;
 }
 
-/** It may work for a config of one secret on a warm node, and no longer after an update of it. */
+/** Less may be enough for one secret on a node that has the program in its page cache, but not after an update of podsecrets. */
 function smallMemory(limit: Quantity, isUsed: boolean): readonly Problem[] {
   if (!isUsed || limit.amount >= MEMORY_FLOOR) return [];
   const message = `expected at least ${memoryText(MEMORY_FLOOR)}, got ${limit.text}: the start takes seconds, or never ends`;

@@ -2,9 +2,8 @@
  * Writes new values into existing YAML: the text changes only where the value does.
  *
  * A YAML library rewrites a whole document, and with it every space, quote and fold that its author chose. Here the document's
- * tree only gives offsets: equal parts keep every byte; changed parts are replaced in the text, in the
- * document's own indentation. Comments stay with the lines they belong to. One convention of Kubernetes is used:
- * list items are identified by their `name`.
+ * tree only gives offsets: equal parts keep every byte; changed parts are replaced in the text, with the document's
+ * indentation. Comments stay with their lines. One convention of Kubernetes is used: list items are identified by their `name`.
  */
 
 import {
@@ -143,7 +142,7 @@ function changeValue(page: Page, pair: AnyPair, after: unknown, column: number):
   replacePair(page, pair, { [keyOf(pair)]: after }, column);
 }
 
-/** A whole pair rewritten; the key's own line keeps its place, also after a dash. */
+/** A complete pair, rewritten. The line of its key keeps its position, also after a dash. */
 function replacePair(page: Page, pair: AnyPair, next: KubeObject, column: number): void {
   const text = blockText(next, page.style, column).trimStart();
   const end = endOf(pair);
@@ -234,7 +233,7 @@ function insertLines(page: Page, at: number, lines: string): void {
   page.edits.push({ from: at, to: at, text: open ? `\n${lines.replace(/\n$/, '')}` : lines });
 }
 
-/** A key written as most people write keys: a plain or quoted scalar before its colon. */
+/** A key in the usual form: a plain or quoted scalar before its colon. */
 function isPlainPair(pair: unknown): pair is AnyPair {
   return isPair(pair) && isScalar(pair.key) && pair.key.range != null && colonOf(pair) > 0;
 }
@@ -259,7 +258,7 @@ function dashOf(node: YAMLSeq, index: number): number | undefined {
   return token.items[index]?.start.find((part) => part.type === 'seq-item-ind')?.offset;
 }
 
-/** The offset after the last character that belongs to a value: before its comment, except that block text ends its line. */
+/** The offset after the last character of a value: before its comment; for block text, after its last line. */
 function endOf(node: Node | AnyPair): number {
   if (isPair(node)) {
     const value = node.value as Node | null;

@@ -22,10 +22,10 @@ const NAMES_LIMIT = 64 * 1024;
  * fit into 64 KiB are left out.
  */
 export function hookEnvironment(
-  ours: Environment,
+  env: Environment,
   files: readonly string[],
 ): Readonly<Record<string, string>> {
-  const passed = PASSED_ON.flatMap((name) => (ours[name] === undefined ? [] : [[name, ours[name]] as const]));
+  const passed = PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   return { PATH: DEFAULT_PATH, ...Object.fromEntries(passed), PODSECRETS_FILES: nameList(files) };
 }
 

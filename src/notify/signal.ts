@@ -207,7 +207,7 @@ function send(
   }
 }
 
-/** Only a pod's sandbox container has this name; the end of it ends the pod. */
+/** Only a pod's sandbox container has this name; ending it ends the pod. */
 function isSandbox(process: ProcessEntry): boolean {
   return process.pid === 1 && process.name === 'pause';
 }

@@ -2,8 +2,8 @@
  * `--exit-on-change`: ends the sidecar with a chosen exit code when the files have changed, so that a rule of the pod restarts
  * its containers.
  *
- * Only after a sync of all configs, when the application was notified, and after the splay. Never for the first publish of a
- * process: the containers that the rule restarts would otherwise be restarted for as long as the files differ.
+ * It exits only after a sync of all configs, once the application was notified, and after the splay. The first publish of a
+ * process is not a change: after an exit the restarted sidecar publishes again, and would exit in a loop.
  */
 
 import type { Clock } from '../core/clock.ts';

@@ -251,7 +251,12 @@ export function createSync(options: SyncOptions): Sync {
     for (const [config, target] of targets.entries()) {
       if (run.reported.has(config)) run.problems.push(killed);
       else failed(run, config, [killed]);
-      enqueueStored(target);
+      try {
+        enqueueStored(target);
+      } catch (error) {
+        // In addition to the problem of the worker, which may be its cause.
+        failed(run, config, [killed, ...problemsOrThrow(error)]);
+      }
     }
   }
 

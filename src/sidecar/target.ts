@@ -77,11 +77,13 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   let sent = content;
   /** The text that was last used without a killed worker. */
   let inUse: string | undefined;
-  /** The text that the sync uses now. */
+  /** The region of its plan. */
+  let regionInUse: string | undefined;
+  /** The text that the sync uses now; undefined if its plan was not reported. */
   let used: string | undefined;
-  /** A text with which a worker was killed. It is tried again after a success without it: the text may not be the cause. */
+  /** A text with which a worker was killed. It is tried again after a success with another text, because it may not be the cause. */
   let killing: { readonly text: string; isTriedAgain: boolean } | undefined;
-  /** The report about such a text, which counts once the sync has ended. */
+  /** The report about such a text, which is applied once the sync has ended. */
   let heldBack: MessageOf<'edited'> | undefined;
   let isReloaded = false;
   let region = '';
@@ -177,20 +179,23 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       const isLeftOut = isKilling && killing?.isTriedAgain === false && inUse !== undefined;
       if (isKilling && killing !== undefined) killing.isTriedAgain = false;
       sent = isLeftOut ? { kind: 'text', text: inUse ?? '' } : content;
-      if (sent.kind === 'text' && (inUse === undefined || sent.text === inUse)) used = sent.text;
-      return { file, directory: handle, content: sent, inUse, isVerified, hasPublished, pinned };
+      if (sent.kind === 'text' && sent.text === inUse) used = sent.text;
+      const region = regionInUse;
+      return { file, directory: handle, content: sent, inUse, region, isVerified, hasPublished, pinned };
     },
     inUse: () => ({
       file,
       directory: handle,
       content: inUse === undefined ? given : { kind: 'text', text: inUse },
       inUse,
+      region: regionInUse,
       isVerified,
       hasPublished,
       pinned,
     }),
     planned(message) {
       ({ region, failoverRegion } = message);
+      if (inUse === undefined && sent.kind === 'text') used = sent.text;
       if (!ready) ready = isComplete(message);
     },
     edited(message) {
@@ -229,6 +234,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
         if (heldBack !== undefined) useEdit(heldBack);
         if (used === undefined) return;
         inUse = used;
+        if (region !== '') regionInUse = region;
         if (inUse === killing?.text) killing = undefined;
       } else if (sent.kind === 'text' && inUse !== undefined && sent.text !== inUse) {
         killing = { text: sent.text, isTriedAgain: false };

@@ -15,15 +15,15 @@ export function disableJit(): void {
   stopCompilers();
 }
 
-/** For a process that has loaded what it needs. */
+/** For a process that has loaded all its modules. */
 export function stopCompilers(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
 /**
  * Node's modules that every sync over TLS needs. Loaded first: once flags have changed, V8 rejects the compiled code that Node
- * stores of its own modules (crypto alone is 22 of them; together 0.24 times the start of Node). By name, because the bundler
- * drops an import that nothing uses.
+ * stores of its own modules (crypto alone is 22 of them; together 0.24 times the start of Node). Loaded by name, because the bundler
+ * drops unused imports.
  */
 const MODULES = ['http', 'https', 'crypto', 'sqlite', 'process'];
 

@@ -75,7 +75,15 @@ const signals: Readonly<Record<string, { readonly cause: string; readonly remedy
 const SHORTAGE =
   'Raise the limit of processes of the pod (podPidsLimit), or the memory limit of the container.';
 
-const refusals: Readonly<Record<string, string>> = { EAGAIN: SHORTAGE, ENOMEM: SHORTAGE, EMFILE: SHORTAGE };
+const OPEN_FILES =
+  'Raise the limit of open files of the container (ulimit -n), or find out which client opens connections to it.';
+
+const refusals: Readonly<Record<string, string>> = {
+  EAGAIN: SHORTAGE,
+  ENOMEM: SHORTAGE,
+  EMFILE: OPEN_FILES,
+  ENFILE: OPEN_FILES,
+};
 
 function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MiB`;

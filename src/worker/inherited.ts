@@ -2,7 +2,7 @@
  * The worker's side of its descriptors: the request, the report, and the end of the process that started it.
  */
 
-import { readSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, writeSync } from 'node:fs';
 import { parseJson } from '../core/unknown.ts';
 
 /** Parses the line of JSON on standard input. Blocks until it has arrived, because nothing else runs in a worker yet. */
@@ -15,6 +15,16 @@ export function readRequest(): unknown {
     parts.push(part.subarray(0, length));
   }
   return parseJson(Buffer.concat(parts).toString('utf8'));
+}
+
+/** False in a process that a person started: its descriptor 3 is none, or one of Node's own. */
+export function hasReport(): boolean {
+  try {
+    // Node connects a child by a socket; its own descriptors are of other kinds.
+    return fstatSync(REPORT).isSocket();
+  } catch {
+    return false;
+  }
 }
 
 /** Writes one message of the report, synchronously. A closed or missing pipe is not an error. */

@@ -6,7 +6,7 @@ import { Problem } from '../core/problem.ts';
 import { reapZombies } from '../notify/reap.ts';
 import { decodeMessage, type NotifyTarget, type RunNotification, targetSubject } from '../notify/request.ts';
 import { endProblem } from './end-problem.ts';
-import { runWorker, type WorkerHost } from './process.ts';
+import { isRunningWorker, runWorker, type WorkerHost } from './process.ts';
 
 /** The process that starts the notifications. */
 export interface NotificationHost extends WorkerHost {
@@ -45,7 +45,7 @@ export async function runNotification(
   const isComplete = end.kind === 'exited' && end.code === 0 && result !== undefined;
   // The hook of a killed process continues to run, and the next attempt would start a second one.
   if (!isComplete && group !== undefined) killGroup(host, group);
-  const zombies = await reapZombies(host.self);
+  const zombies = await reapZombies(host.self, isRunningWorker);
   if (zombies > 0) host.onZombies(zombies);
   stop.throwIfAborted();
   if (result === 'delivered' && isComplete) return;

@@ -2,18 +2,19 @@
  * The plans of a sync: those of the configs on disk, or of the configs in use if an edited one is invalid.
  */
 
-import { carelessEdit } from '../config/careless-edit.ts';
+import { accidentalRemoval } from '../config/accidental-removal.ts';
 import type { ParsedPlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
 import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { createProblemReader, problemMessage } from './problem-fields.ts';
 import type { Report } from './report.ts';
-import type { ConfigContent, ConfigRequest } from './request.ts';
+import type { ConfigRequest } from './request.ts';
 
 /** The options for reading plans. */
 export interface PlanOptions {
-  readonly parse: (text: string, file: string) => Promise<ParsedPlan>;
+  /** `region`: of the plan in use, for a config without one; undefined: it is searched for. */
+  readonly parse: (text: string, file: string, region: string | undefined) => Promise<ParsedPlan>;
   /** Throws a Problem if the identity that the plan needs is not available. */
   readonly checkIdentity: (plan: Plan) => void;
   readonly log: Log;
@@ -30,7 +31,7 @@ export async function usablePlans(
   const warnings: Problem[] = [];
   for (const [index, config] of configs.entries()) {
     report({ kind: 'stage', stage: 'config', config: index });
-    const read = await readContent(config.content, config.file, options);
+    const read = await readContent(config, options);
     if (config.inUse === undefined) {
       problems.push(...read.problems);
       warnings.push(...read.warnings);
@@ -48,25 +49,25 @@ export async function usablePlans(
 }
 
 async function readContent(
-  content: ConfigContent,
-  file: string,
+  { content, file, inUse, region }: ConfigRequest,
   { parse }: PlanOptions,
 ): Promise<ParsedPlan> {
-  if (content.kind === 'text') return await parse(content.text, file);
+  if (content.kind === 'text')
+    return await parse(content.text, file, content.text === inUse ? region : undefined);
   return { plan: undefined, problems: content.problems.map(createProblemReader()), warnings: [] };
 }
 
 /** The new plan if it can be used, else the plan in use. */
 async function planAfterEdit(
   index: number,
-  { file, content }: ConfigRequest,
+  { file, content, region }: ConfigRequest,
   inUse: string,
   { plan: next, problems, warnings }: ParsedPlan,
   options: PlanOptions,
   report: Report,
 ): Promise<Plan> {
   if (content.kind === 'text' && content.text === inUse && next !== undefined) return next;
-  const { plan: before } = await options.parse(inUse, file);
+  const { plan: before } = await options.parse(inUse, file, region);
   if (before === undefined) throw new Error('the config in use is no longer valid');
   const found = next === undefined ? problems : editProblems(before, next, options);
   const isUsed = next !== undefined && found.length === 0;
@@ -84,8 +85,8 @@ async function planAfterEdit(
 
 /** Why the new plan cannot replace the one in use. */
 function editProblems(before: Plan, next: Plan, options: PlanOptions): readonly Problem[] {
-  const careless = carelessEdit(before, next);
-  return careless === undefined ? identityProblems([next], options) : [careless];
+  const removal = accidentalRemoval(before, next);
+  return removal === undefined ? identityProblems([next], options) : [removal];
 }
 
 function identityProblems(plans: readonly Plan[], { checkIdentity }: PlanOptions): readonly Problem[] {

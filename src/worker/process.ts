@@ -64,6 +64,14 @@ const GRACE = 2000;
 /** Milliseconds between two checks of a worker. */
 const CHECK = 50;
 
+/** The pids of the workers whose end Node has not reported yet. */
+const running = new Set<number>();
+
+/** Whether the process is a worker whose end Node has not reported yet: nothing else may wait for it. */
+export function isRunningWorker(pid: number): boolean {
+  return running.has(pid);
+}
+
 /** Bytes of one message: the names of all files that fit into a volume. */
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
@@ -77,6 +85,8 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   const child = startWorker(run, program);
   if (typeof child === 'string') return { kind: 'refused', code: child };
   const ended = endOf(child);
+  // Node creates no streams if it has no descriptor left for them.
+  if (child.stdio === undefined) return await ended;
   let cause: WorkerEnd | undefined;
 
   const signalTo = (pid: number, signal: NodeJS.Signals): void => {
@@ -152,13 +162,16 @@ function startWorker(
 }
 
 function endOf(child: ChildProcess): Promise<WorkerEnd> {
+  const { pid } = child;
+  if (pid !== undefined) running.add(pid);
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
       resolve({ kind: 'refused', code: error.code ?? 'an error' }),
     );
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal }),
-    );
+    child.once('exit', (code, signal) => {
+      if (pid !== undefined) running.delete(pid);
+      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal });
+    });
   });
 }
 

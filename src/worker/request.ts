@@ -32,6 +32,11 @@ export interface ConfigRequest {
   readonly content: ConfigContent;
   /** The text that was last used with success; undefined: none yet. */
   readonly inUse: string | undefined;
+  /**
+   * The region of that plan. A config without a region gets it here, because the place where it was found, such as the instance
+   * metadata service, may be unavailable now.
+   */
+  readonly region: string | undefined;
   /** Its plan was published once: only then is the failover region left out. */
   readonly isVerified: boolean;
   /** This sidecar or init has published to the directory before. */

@@ -1,4 +1,4 @@
-/** What the EKS Pod Identity agent really answers, and what is made of it. */
+/** Real responses of the EKS Pod Identity agent, and the Problems for them. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

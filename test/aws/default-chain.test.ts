@@ -158,7 +158,7 @@ test('uses container credentials with the token of the variable', async (place) 
   found(await ask(place, { ...container, KUBERNETES_SERVICE_HOST: '10.0.0.1' }), 'container credentials');
 });
 
-test('names the address of container credentials that is not allowed, and one that rejects', async (place) => {
+test('names the address of container credentials if it is not allowed, and if it returns an error', async (place) => {
   const elsewhere = await ask(place, {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example/x',
     AWS_EC2_METADATA_DISABLED: 'true',

@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { entryFailure, errorFacts, incompleteResponse, isTlsCode } from '../../src/aws/error-facts.ts';
+import { entryFailure, errorFacts, incompleteResponse } from '../../src/aws/error-facts.ts';
 import { RequestError } from '../../src/http/request.ts';
+import { isTlsCode } from '../../src/http/tls-code.ts';
 
 const test = suite('error facts');
 

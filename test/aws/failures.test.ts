@@ -1,4 +1,4 @@
-/** Every failure that the fake AWS can produce, for every operation: the right code, and the canary nowhere. */
+/** Every failure that the fake AWS can produce, for every operation, has the right code, and no output contains the canary value. */
 
 import { inspect } from 'node:util';
 import { suite } from 'uvu';

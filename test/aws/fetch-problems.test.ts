@@ -180,6 +180,27 @@ test('a network error names host, port and phase', () => {
   assert.match(message('TimeoutError', 'lookup'), /^the DNS lookup of aws\.example:443 .*timed out/);
 });
 
+test('a network error of the proxy names it, with a remedy for HTTPS_PROXY', () => {
+  const text = (code: string): string => {
+    const { message, remedy } = fetchProblem(secret, GET, {
+      ...incompleteResponse(undefined),
+      kind: 'network',
+      code,
+      peer: 'proxy.corp:3128',
+      phase: 'proxy',
+    });
+    return `${message}. ${remedy}`;
+  };
+  for (const code of ['ENOTFOUND', 'ECONNREFUSED', 'TimeoutError'])
+    assert.match(
+      text(code),
+      new RegExp(
+        `^no connection through the proxy proxy\\.corp:3128 .*${code}.*host and port in HTTPS_PROXY`,
+      ),
+    );
+  assert.match(text('ERR_PROXY_TUNNEL'), /proxy refuses/);
+});
+
 test('reports a response that is not from AWS or lacks the object', () => {
   assert.match(
     fetchProblem(parameter, SSM, incompleteResponse('r-1')).message,

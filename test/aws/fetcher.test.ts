@@ -14,7 +14,7 @@ import { Secret } from '../../src/core/secret.ts';
 
 const stop = new AbortController().signal;
 
-/** A source that has everything but what `fails` names by region, and writes down what it was asked, a line a call. */
+/** A source that returns every ref except those that `fails` names by region, and records a line for each call. */
 function fakeSource(
   fails: Record<string, ProblemCode> = {},
 ): SecretSource & { asked: string[]; phases: (string | undefined)[]; fails: Record<string, ProblemCode> } {
@@ -87,7 +87,7 @@ test('fetches both regions at once at the start', async () => {
   assert.equal(source.asked, ['a@one a@two']);
 });
 
-test('later fetches from the failover region only what the primary did not return', async () => {
+test('later fetches from the failover region only the refs that the primary did not return', async () => {
   const source = fakeSource();
   const refresh = () => fetchValues([{ plan: plan(['a'], 'two'), source, bothRegions: false }], stop);
   await refresh();

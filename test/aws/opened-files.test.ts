@@ -1,4 +1,4 @@
-/** Which files authentication and fetching open: the token, and nothing else, least of all `~/.aws`. */
+/** The files that authentication and fetching open: the token and nothing else, in particular not `~/.aws`. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -4,7 +4,7 @@ import { isParsable } from '../../src/aws/response-shape.ts';
 
 const accepts = (text: string) => isParsable(new TextEncoder().encode(text));
 
-test('the largest answers of AWS are parsed', () => {
+test('the largest responses of AWS are parsed', () => {
   const stages = Array.from({ length: 20 }, (_, at) => `stage-${at}`);
   const secret = {
     ARN: 'a',

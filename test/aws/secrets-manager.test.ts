@@ -11,7 +11,7 @@ import { REGION, realClock, recordingLog, secret } from './world.ts';
 
 const test = suite('responses of Secrets Manager');
 
-/** The value that comes of an answer with these fields: bytes, or the code of the problem. */
+/** The result of a response with these fields: the bytes, or the code of the problem. */
 async function readBack(fields: object): Promise<number[] | string> {
   const server = createServer((_, response) => response.end(JSON.stringify(fields)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -352,7 +352,7 @@ test('names a CA bundle that is missing or has no certificate', () => {
   }
 });
 
-/** A proxy that writes down where it was asked to connect to. */
+/** A proxy that records the hosts of CONNECT requests. */
 async function openProxy(): Promise<{ readonly url: string; readonly asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -396,6 +396,28 @@ test('a proxy that rejects is a network error', async () => {
     await failureOf(get(open({ env }), await serveTls(), { ...tls, hostname: 'aws.example' })),
     'ERR_PROXY_TUNNEL',
   );
+});
+
+test('an error before the tunnel is open names the proxy, not the host behind it', async () => {
+  const facts = async (proxy: string) => {
+    const env = { HTTPS_PROXY: proxy };
+    const { code, peer, phase } = (await rejects(
+      get(open({ env }), 443, { ...tls, hostname: 'aws.example' }),
+    )) as RequestError;
+    return [code, peer, phase];
+  };
+  assert.equal(await facts('user:password@127.0.0.1:1'), ['ECONNREFUSED', '127.0.0.1:1', 'proxy']);
+  const [code, ...where] = await facts('none.invalid:3128');
+  assert.match(String(code), /^(ENOTFOUND|EAI_AGAIN)$/);
+  assert.equal(where, ['none.invalid:3128', 'proxy']);
+});
+
+test('an error behind an open tunnel names the host', async () => {
+  const [proxy, port] = [await openProxy(), await serveTls()];
+  const failing = get(open({ env: { HTTPS_PROXY: proxy.url } }), port, { ...tls, hostname: 'aws.example' });
+  const { peer, phase } = (await rejects(failing)) as RequestError;
+  assert.is(peer, `aws.example:${port}`);
+  assert.is.not(phase, 'proxy');
 });
 
 test.run();

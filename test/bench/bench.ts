@@ -3,8 +3,9 @@
  * private authority and a host name, the Pod Identity agent over plain HTTP, AWS 0 to 80 ms away.
  *
  * Writes test/bench/results.json, and from it the table of examples/reference/cost-and-speed.md and test/bench/starts.svg. Ends
- * with 1 when a figure is worse than test/bench/budget.json by more than the noise that this run measured of itself. Takes about seven minutes; wants a quiet
- * machine with Linux, bash, and two cores. `npm run bench sidecars` measures the sidecars only; on a busy one run it as root by `chrt -r 1 npm run bench`.
+ * with 1 when a figure exceeds test/bench/budget.json by more than the noise of this run. Takes about seven minutes; needs a quiet
+ * machine with Linux, bash, and two cores (on a busy one run it as root by `chrt -r 1 npm run bench`). `npm run bench sidecars`
+ * measures the sidecars only.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
 /**
- * A network with a round trip time, as a process of its own: node test/bench/delay.ts PORT MS
+ * A network with a round trip time, as a separate process: node test/bench/delay.ts PORT MS
  *
  * Forwards TCP connections to PORT of this machine. Bytes arrive half of MS later in each direction, and the first ones
  * another MS later, which is the handshake of TCP. Prints the port that it listens on and ends with its stdin.

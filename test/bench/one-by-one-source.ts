@@ -1,4 +1,4 @@
-/** In the place of src/aws/secret-source.ts in the program to compare with: it asks for one value after another. */
+/** Replaces src/aws/secret-source.ts in the program for comparison: it requests one value after another. */
 
 import {
   type AwsSource,

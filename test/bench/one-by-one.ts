@@ -1,5 +1,5 @@
 /**
- * The program to compare with: podsecrets, but asking for one value after another, as the CSI provider does. Built alike,
+ * The program for comparison: podsecrets, but it requests one value after another, as the CSI provider does. Built alike,
  * with the source of values wrapped; everything else is the same.
  */
 

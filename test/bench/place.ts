@@ -1,4 +1,4 @@
-/** Where the bench runs: fake AWS servers in processes of their own, a config and a tmpfs directory for each run. */
+/** The environment of the bench: fake AWS servers in separate processes, a config and a tmpfs directory for each run. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -104,7 +104,7 @@ export function openPlace(
   };
 }
 
-/** STS answers under another name than the services, so that it needs a connection of its own, as in AWS. */
+/** STS has another host name than the services, so that it needs a separate connection, as in AWS. */
 function irsa(box: Sandbox, aws: FakeAwsProcess): Record<string, string> {
   return {
     ...irsaEnv(box, aws, seed.identities.app.role, 'web-token'),

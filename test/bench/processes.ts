@@ -1,4 +1,4 @@
-/** What Linux says of a process. */
+/** Memory and CPU of a process, from /proc. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

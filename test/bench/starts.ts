@@ -1,8 +1,8 @@
 /**
  * Cold starts: a process from its start to its end, in turn with `node -e 0` of the same Node.
  *
- * Machines drift, so a time alone says little: each start is divided by the empty one that ran just before it. How far the
- * empty ones differ among themselves is the noise of the run.
+ * The speed of a machine changes, so each start is divided by the empty one that ran just before it. The differences between the
+ * empty ones are the noise of the run.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -6,7 +6,7 @@ import { bundleMeta, ownerOf } from './recording.ts';
 
 /** KiB of minified text, and what they are for. Packages of less than 1 KiB are not listed. */
 const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
-  src: [400, 'our own sources'],
+  src: [400, 'the sources of podsecrets'],
   'node-forge': [210, 'PKCS#12 in and out of what is asked for as a key store; a text of its own'],
   '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
   yaml: [113, 'configs, and the pod specs of inject'],
@@ -43,7 +43,7 @@ const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> =
   'lazy-builtin': [2, "Node's modules, deferred"],
   '@aws-sdk/credential-provider-node': [
     4,
-    "the clients' default, which is never called: ours are given their credentials",
+    "the clients' default, which is never called, because podsecrets passes credentials to its clients",
   ],
   '@aws-sdk/credential-provider-process': [2, '--auth default'],
   '@aws-sdk/credential-provider-web-identity': [2, 'IRSA'],

@@ -1,4 +1,4 @@
-/** What each command loads: a cold start and a sidecar's memory pay for every module. */
+/** The modules that each command loads: each costs start time, and memory of a sidecar. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,7 +26,7 @@ const foundation: Readonly<Record<string, string>> = {
   '@smithy/types': 'its enums',
   '@aws-sdk/xml-builder': '3 KB that esbuild does not part from the protocols',
   '@aws/lambda-invoke-store': 'the SDK looks for a trace id of Lambda',
-  '@smithy/node-http-handler': "the SDK's own HTTP, which a client makes before it is given ours",
+  '@smithy/node-http-handler': "the SDK's own HTTP, which a client makes before it gets that of podsecrets",
   '@aws-sdk/credential-provider-http': 'credentials of the Pod Identity agent',
 };
 

@@ -1,5 +1,5 @@
 /**
- * Runs the program's modules as the executable's launcher does, and writes down what they used:
+ * Runs the program's modules as the executable's launcher does, and records what they used:
  * node recorder.cjs BUNDLE RECORD ARGUMENTS...
  *
  * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, builtins, late, opened }: the modules that were evaluated, Node's

@@ -28,7 +28,7 @@ export function bundleMeta(): Metafile {
   return (JSON.parse(readFileSync(bundleFile, 'utf8')) as { readonly meta: Metafile }).meta;
 }
 
-/** The name of the package a file is of, or the file itself if it is our own. */
+/** The name of the package that contains a file, or the file itself if it is a source of podsecrets. */
 export function ownerOf(input: string): string {
   const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input) ?? [];
   return name ?? input;

@@ -76,7 +76,7 @@ test('a boolean flag accepts only true and false', () => {
   assert.match(first('init', { PODSECRETS_ALLOW_DISK: '1' }).message, 'expected true or false, got "1"');
 });
 
-test('the words after -- are the command of exec, and no flags', () => {
+test('the words after -- are the command of exec, not flags', () => {
   const { words, settings } = run('exec --pristine -- app --dir /x -- -f - --help');
   assert.equal(words, ['app', '--dir', '/x', '--', '-f', '-', '--help']);
   assert.equal([settings.pristine, settings.dir, settings.logLevel], [true, undefined, 'warn']);

@@ -1,7 +1,7 @@
 /**
- * The Kubernetes cluster of a test: the one that KUBECONFIG names, or one of our own.
+ * The Kubernetes cluster of a test: the one that KUBECONFIG names, or one that is started here.
  *
- * On an existing cluster the tests are guests. They make namespaces with random names, and a policy that looks at one
+ * On an existing cluster the tests create namespaces with random names, and a policy that applies to one
  * of these only; all of it bears the label of the run. Nothing else is written. The administrator's kubeconfig may be of any
  * kind that kubectl reads: certificates, tokens, plugins, several files.
  */
@@ -86,7 +86,7 @@ export function removeLeftovers({ kubectl }: Cluster, run: string): void {
   kubectl(['delete', kinds.join(','), '-l', `${RUN_LABEL}=${run}`, '--timeout=5m']);
 }
 
-/** A hook that runs before tests, and says why it failed: uvu would not. */
+/** A hook that runs before tests and prints its error, which uvu does not do. */
 export function reportingHook<T>(hook: (context: T) => Promise<void>): (context: T) => Promise<void> {
   return async (context) => {
     try {

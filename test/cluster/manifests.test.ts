@@ -33,7 +33,7 @@ for (const name of goldens.keys()) {
   test(`rendering ${name}`, ({ cluster }) => {
     const text = readFileSync(goldenFile(name), 'utf8');
     const api = /^apiVersion: (admissionregistration.k8s.io\/\w+)$/m.exec(text)?.[1];
-    // Older clusters have only the beta of the policies, or none; newer ones serve it if they were asked to, as ours was.
+    // Older clusters have only the beta of the policies, or none; newer ones serve the beta if it is enabled, as it is here.
     if (api !== undefined && !cluster.kubectl(['api-versions']).split('\n').includes(api)) {
       process.stdout.write(`${name}: this cluster does not serve ${api}\n`);
       return;

@@ -1,4 +1,4 @@
-/** Against a real API server: the policy makes of a pod exactly what inject would have made of it. */
+/** Against a real API server: the policy changes a pod exactly as inject does. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -24,7 +24,7 @@ test.before(
   reportingHook(async (context) => {
     context.cluster = await startCluster();
     await makeNamespace(context.cluster, NAMESPACE);
-    // A chart that somebody installed in this cluster does not act here: ours listens to another label.
+    // A chart that is already installed in this cluster does not apply here: the chart of the test uses another label.
     context.cluster.kubectl(['label', 'namespace', NAMESPACE, 'podsecrets.io/inject=false']);
     context.cluster.kubectl(['create', '-f', '-'], policyFor(context.cluster));
   }),

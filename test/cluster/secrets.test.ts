@@ -1,7 +1,7 @@
 /**
  * Secret sync against a real API server, as a service account with the generated Role and nothing more.
  *
- * Every test has a namespace of its own. Nothing runs in it: its pods are held back from every node.
+ * Every test has its own namespace. Nothing runs in it: no node may run its pods.
  */
 
 import { rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Doctor against the fake AWS: every way in which a pod's access fails, and what is said about it. */
+/** Doctor against the fake AWS: every way in which a pod's access fails, and the report of it. */
 
 import * as fs from 'node:fs';
 import { chmodSync, rmSync } from 'node:fs';
@@ -60,7 +60,7 @@ test.after.each(async ({ aws, sandbox }) => {
 const secret = (name: string) => ({ objectName: name, objectType: 'secretsmanager' });
 const pod = { usePodIdentity: 'true' };
 
-/** Runs doctor; fails when anything that it says holds a value or a token. */
+/** Runs doctor; fails if its output contains a value or a token. */
 async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...flags: string[]) {
   const command = parseCommand(['doctor', ...flags], {
     ...env,
@@ -84,7 +84,18 @@ async function run({ sandbox, env, user = process.geteuid?.() ?? 0 }: Scene, ...
   return { code, out, err };
 }
 
-test('all checks pass: reports identity, endpoints and what was read', async (scene) => {
+test('names the proxy, without its password, and NO_PROXY, to which it does not apply', async (scene) => {
+  scene.sandbox.writeConfig({ ...pod, region: 'eu-west-1', objects: [secret('db')] });
+  Object.assign(scene.env, {
+    HTTPS_PROXY: `http://u:${CANARY}@127.0.0.1:1`,
+    NO_PROXY: '10.0.0.0/8,amazonaws.com',
+  });
+  const { code, out } = await run(scene);
+  assert.is(code, 0);
+  assert.match(out, /through the proxy 127\.0\.0\.1:1, except NO_PROXY=10\.0\.0\.0\/8,amazonaws\.com\n/);
+});
+
+test('all checks pass: reports identity, endpoints and objects', async (scene) => {
   scene.sandbox.writeConfig({
     ...pod,
     region: 'eu-west-1',
@@ -113,7 +124,7 @@ test('names AWS_REGION as the origin of the region', async (scene) => {
   assert.match((await run(scene)).out, 'eu-west-1, from AWS_REGION\n');
 });
 
-test('a config with problems is reported as check reports it, and the other checks are skipped', async (scene) => {
+test('doctor reports the problems of a config like check, and skips the other checks', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, objects: [{ objectName: 'db', objectType: 'secretmanager' }] });
   const { code, out } = await run(scene);
   assert.is(code, 3);
@@ -241,7 +252,7 @@ test('names missing variables, and sends no request', async (scene) => {
   assert.is(scene.aws.count(), 0);
 });
 
-test('a token that is rejected fails the identity once, and the objects are skipped', async (scene) => {
+test('a rejected token fails the check of the identity once, and the objects are skipped', async (scene) => {
   scene.env = podIdentityEnv(scene.sandbox, scene.aws, jwt({ ...claims, aud: 'elsewhere' }));
   scene.sandbox.writeConfig({ ...pod, objects: [secret('db'), secret('login')] });
   const { code, out } = await run(scene);

@@ -1,4 +1,4 @@
-/** The command: what it reads, where it prints what. */
+/** The command: its input files, and its output on stdout and stderr. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -139,7 +139,7 @@ test('--output has its own choices for inject', () => {
   assert.not.throws(choices('inject', 'yaml'));
 });
 
-test('--diff prints what changes, and nothing when nothing does', async ({ directory }) => {
+test('--diff prints the changes, and nothing without a change', async ({ directory }) => {
   const config = ['--config', join(directory, 'config.yaml')];
   const { out } = await run([...config, '--diff'], pod);
   assert.match(out, /^--- standard input\tbefore\n\+\+\+ standard input\tafter\n@@/);

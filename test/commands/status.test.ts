@@ -1,4 +1,4 @@
-/** The command's exit code, by which a health check goes. */
+/** The command's exit code, which health checks use. */
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

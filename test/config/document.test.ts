@@ -1,4 +1,4 @@
-/** Which document of a file is the class, and what is wrong with a file that has none. */
+/** Finding the class among the documents of a file, and the problem of a file without one. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

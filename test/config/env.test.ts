@@ -1,4 +1,4 @@
-/** `env`, `envCase` and `envFile`: names, patterns, the file, and what is refused. */
+/** `env`, `envCase` and `envFile`: names, patterns, the file, and invalid values. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -79,8 +79,12 @@ test('accepts 1 MiB and rejects one byte more', () => {
 });
 
 for (const [name, file, expected] of [
-  ['missing', join(scratch, 'missing'), 'got no such file | Mount the ConfigMap'],
-  ['below a file', join(written('file', ''), 'config.yaml'), 'got no such file | Mount the ConfigMap'],
+  ['missing', join(scratch, 'missing'), 'got no such file | Correct the path (--config), or mount'],
+  [
+    'below a file',
+    join(written('file', ''), 'config.yaml'),
+    'got no such file | Correct the path (--config), or mount',
+  ],
   ['a directory', scratch, 'got a directory | Name the file in it'],
   ['binary', written('binary', new Uint8Array([0xff, 0xfe, 0x41, 0])), 'got bytes that are not UTF-8 | Save'],
   ['a name that is too long', join(scratch, 'x'.repeat(300)), 'got ENAMETOOLONG | Name a file'],

@@ -1,4 +1,4 @@
-/** `secretObjects`: what can be applied, and what is a mistake only to those who have it applied. */
+/** `secretObjects`: valid entries, and mistakes, which are errors only with --sync-secrets. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

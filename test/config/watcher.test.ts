@@ -334,7 +334,7 @@ test('polls the files with CHOKIDAR_USEPOLLING=true', async () => {
   }
 });
 
-test('a CHOKIDAR_INTERVAL that is no number warns, and the file is read every 10 s', async () => {
+test('warns about a CHOKIDAR_INTERVAL that is not a number, and reads the file every 10 s', async () => {
   const file = join(directory(), 'config.yaml');
   writeFileSync(file, 'one');
   process.env.CHOKIDAR_INTERVAL = 'soon';

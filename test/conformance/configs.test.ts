@@ -1,5 +1,5 @@
 /**
- * What becomes of a config: the tables of configs/*.yaml, where the AWS provider's own rules say what is expected.
+ * The plan of a config: the tables of configs/*.yaml, whose expected results follow the AWS provider's rules.
  *
  * Each entry names its rule. `files` are `<mode> <path> [<- expression]` and `reads` `<service> <region> <id> [version …]
  * [stage …]`; `refused` is the subject of the first problem. With `deviation: true` the provider does something else, which

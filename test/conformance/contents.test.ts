@@ -20,7 +20,7 @@ content.before(async (context) => {
 });
 content.after(({ world }) => world.close());
 
-/** Secrets and parameters of one region, and what is asked of them. */
+/** Secrets and parameters of one region, and the objects that are fetched. */
 interface Case {
   readonly rule: string;
   readonly secrets?: Readonly<Record<string, string | SecretSeed>>;

@@ -1,5 +1,5 @@
 /**
- * Two regions: what each may answer, and what comes of it.
+ * Two regions: the result for each combination of their responses.
  *
  * What does not exist or is malformed fails the fetch, in either region; some errors of the primary do. Whatever else goes wrong
  * lets the other region serve; the primary's value is preferred. When nothing is delivered nothing is written, and earlier files stay.
@@ -263,7 +263,7 @@ failover('each object has the value of a region that returns it', async ({ world
   assert.is(code, exitCodes.done);
 });
 
-failover('earlier files stay when neither region delivers', async ({ world }) => {
+failover('earlier files stay if neither region returns a value', async ({ world }) => {
   const box = makeSandbox();
   try {
     const asked = {
@@ -291,7 +291,7 @@ failover('if one region never responds, the value of the other is used', async (
       flags: ['--aws-timeout', timeout],
     });
   let fetched = await fetch('200ms');
-  // On a slow machine the other one does not answer so soon.
+  // On a slow machine the other one does not respond so soon.
   if (fetched.code !== exitCodes.done) fetched = await fetch('10s');
   assert.equal(fetched.files, { x: 'there' });
   assert.is(fetched.code, exitCodes.done);

@@ -1,6 +1,6 @@
 /**
- * One class for both: keys that the AWS provider ignores (unknown keys of objects and parameters) add what they say, and leave
- * the provider's files as they are.
+ * One class for both programs: keys that the AWS provider ignores (unknown keys of objects and parameters) add files or variables, and
+ * do not change the provider's files.
  */
 
 import { suite } from 'uvu';
@@ -25,7 +25,7 @@ const db = { objectName: 'shop/db', objectType: 'secretsmanager' };
 const plain = { objectName: 'plain', objectType: 'secretsmanager', objectAlias: 'p' };
 const url = { objectName: '/shop/url', objectType: 'ssmparameter' };
 
-test('env, envCase, optional and envFile: the files of the class without them, and the file of variables', async ({
+test('env, envCase, optional and envFile: the same files as without them, and the file of variables', async ({
   world,
 }) => {
   const before = await world.fetch({ regions, objects: [{ ...db, jmesPath: [user, pass] }, plain, url] });
@@ -56,7 +56,7 @@ test('env, envCase, optional and envFile: the files of the class without them, a
   );
 });
 
-test('env without envFile: the files of the class without it', async ({ world }) => {
+test('env without envFile: the same files as without env', async ({ world }) => {
   const before = await world.fetch({ regions, objects: [db, plain] });
   const after = await world.fetch({
     regions,

@@ -51,7 +51,7 @@ test('the exit code of several problems is that of the earliest stage', () => {
   assert.is(exitCodeOf(new TypeError('x')), exitCodes.bug);
 });
 
-test('throws one problem as itself, several together, and nothing for none', () => {
+test('throws a single problem unchanged, several as Problems, and nothing without one', () => {
   throwProblems([]);
   assert.throws(
     () => throwProblems([fetch]),
@@ -80,7 +80,7 @@ test('the exit message of a bug has its location and not its message, which may 
   assert.match(line, 'problem.test.ts');
 });
 
-test('a termination message stays within what the kubelet keeps', () => {
+test('a termination message is not longer than the kubelet keeps', () => {
   const many = Array.from(
     { length: 100 },
     (_, i) =>

@@ -199,7 +199,7 @@ With \`env\` and \`envFile\` [in the config](../../examples/reference/config.md)
         {{- include "podsecrets.env" . | nindent 8 }}
 \`\`\`
 
-The container need not mount the files. It fails for an older cluster, for a pattern such as \`env: "DB_*"\` (\`fileKeyRef\` needs names), and with \`configMap\`, whose
+The container need not mount the files. The template fails for an older cluster, for a pattern such as \`env: "DB_*"\` (\`fileKeyRef\` needs names), and with \`configMap\`, whose
 variables the chart cannot read.
 
 ### The service account
@@ -215,7 +215,7 @@ If they differ, podsecrets exits with \`kubernetes.denied\`, which names the ser
 
 ### What is refused
 
-The template fails, with a sentence that says why, for:
+The template fails, with a sentence that states the reason, for:
 
 - \`as: sidecar\` on Kubernetes before 1.29 (use \`init+sidecar\`), or with \`options.listen\` where the kubelet's startupProbe cannot reach it
 - \`options.interval\` or \`options.listen\` with \`as: init\`, which runs once
@@ -247,7 +247,7 @@ The API server does it, by a MutatingAdmissionPolicy: no webhook server, no cert
 its path, and gets \`subPath: files\` if it has no subPath.
 
 With \`policy.env: true\` (Kubernetes 1.35+) two more annotations give every container variables by \`fileKeyRef\`. The API server cannot read the
-config, so the names stand there too:
+config, so the annotations repeat the names:
 
 \`\`\`yaml
         podsecrets.io/inject: app
@@ -255,7 +255,7 @@ config, so the names stand there too:
         podsecrets.io/env-file: app.env
 \`\`\`
 
-A ValidatingAdmissionPolicy refuses names that are none, a file outside the directory, and a container that has one of the variables with another value.
+A ValidatingAdmissionPolicy rejects invalid names, a file outside the directory, and a container that has one of the variables with another value.
 
 The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its key \`config.yaml\`:
 

@@ -1,4 +1,4 @@
-/** The two manifests of the front page, both from the example for EKS Pod Identity. */
+/** The two manifests of README.md, both from the example for EKS Pod Identity. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

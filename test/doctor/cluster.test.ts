@@ -37,7 +37,7 @@ test('a cluster before 1.35 is a warning: the file itself works', async ({ clust
   ]);
 });
 
-test('without a token, and without an answer, the check is skipped', async ({ cluster }) => {
+test('without a token, and without a response, the check is skipped', async ({ cluster }) => {
   assert.match(
     (await check(cluster, '/nonexistent')).join(' '),
     /^skipped its version cannot be read: \/nonex/,

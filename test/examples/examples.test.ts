@@ -1,4 +1,4 @@
-/** Every example does what its README says: its commands are run, and what they print is valid in every release. */
+/** The commands of every example's README run, and the manifests that they print are valid in every release. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';

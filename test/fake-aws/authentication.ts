@@ -3,8 +3,8 @@
  *
  * Only credentials that the fake AWS issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
  * Authorization header, (2) its scope names this service, a region (the host's, if the host names one) and the day, and the
- * host is signed, (3) the key is known and the session token is its own, (4) the credentials live, (5) the request is at most
- * 5 minutes old or early, (6) the signature fits.
+ * host is signed, (3) the key is known and the session token belongs to it, (4) the credentials have not expired, (5) the
+ * request is at most 5 minutes old or early, (6) the signature matches.
  */
 
 import { timingSafeEqual } from 'node:crypto';
@@ -60,7 +60,7 @@ export function claimedRegion(request: HttpRequest): string {
   return /Credential=[^/]*\/[^/]*\/([^/]*)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
 
-/** The answer to a request whose credentials have died meanwhile. */
+/** The response to a request whose credentials have expired. */
 export function expiredCredentials(protocol: Service['protocol']): AwsError {
   return refused('expired', 'The security token included in the request is expired', protocol);
 }

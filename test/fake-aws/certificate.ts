@@ -1,5 +1,5 @@
 /**
- * A certificate for tests over TLS, made on the spot: no private key lies in the tree, and none grows too old.
+ * A certificate for tests over TLS, created at each run: no private key is in the tree, and none expires.
  *
  * Self-signed, for localhost, 127.0.0.1 and ::1, and its own CA: a client trusts the fake AWS if it trusts this
  * certificate (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, `ca`). Node has no call for this, hence the few lines of DER (X.690).

@@ -1,5 +1,5 @@
 /**
- * Everything a test can ask of the fake AWS, or change in it. The same verbs serve in the process and, through the control API,
+ * Everything that a test can read from the fake AWS, or change in it. The same verbs work in the process and, through the control API,
  * from another one: each takes at most one plain object and returns plain data.
  */
 

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 /** The fields of answers that hold what must not get out, in each service. */
 const valueFields = ['SecretString', 'SecretBinary', 'Value', 'SecretAccessKey', 'Token', 'SessionToken'];
 
-/** The error that the fault answers with instead of the service; undefined when the service shall answer. */
+/** The error that the fault returns instead of the service; undefined if the service responds. */
 export function harmfulError({ does }: Harm, service: Service): AwsError | undefined {
   switch (does?.kind) {
     case 'throttle':

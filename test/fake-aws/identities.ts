@@ -1,6 +1,5 @@
 /**
- * Who may call: roles and users, the tokens that prove them, the credentials that were issued for them, and what they are
- * denied.
+ * The identities: roles and users, their tokens, the credentials that were issued for them, and the actions that are denied.
  *
  * Everything that is not denied is allowed. Credentials refer to their identity by name, so that a changed rule applies at once to
  * those who already have credentials, as in IAM.

@@ -1,8 +1,8 @@
 /**
  * Every call in the order of arrival: identity, service, operation and result. Never a value.
  *
- * An entry is there as soon as the request is read; its status is 0 until the answer was sent, and stays 0 when the call
- * was left hanging or was cut.
+ * An entry exists as soon as the request is read; its status is 0 until the response was sent, and stays 0 if the call hangs or its
+ * connection is closed.
  */
 
 import { type CallFilter, hits } from './faults.ts';

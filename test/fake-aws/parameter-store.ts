@@ -1,8 +1,8 @@
 /**
  * Parameter Store: the operations of AmazonSSM, over the parameters of the region that the signature names.
  *
- * GetParameters answers in the order of the names, not in that of the question, so that a client which counts on the order
- * is found out. A permission that is missing for one name fails the whole call, as in AWS.
+ * GetParameters returns the values in the order of the names, not in that of the request, so that a client that relies on the order
+ * fails its test. A permission that is missing for one name fails the whole call, as in AWS.
  */
 
 import { createHash } from 'node:crypto';

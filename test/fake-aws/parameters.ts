@@ -1,7 +1,7 @@
 /**
  * The parameters of one region: numbered versions, labels on versions, paths.
  *
- * A label sits on one version of a parameter at a time.
+ * A label is on one version of a parameter at a time.
  */
 
 import { partition } from './secrets.ts';

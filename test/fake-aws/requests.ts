@@ -1,6 +1,5 @@
 /**
- * Calls of the tests on the fake AWS: SDK clients that try once, and raw requests that carry any header a test wants to
- * spoil.
+ * Requests of the tests to the fake AWS: SDK clients without retries, and raw requests with any headers, valid or not.
  */
 
 import { once } from 'node:events';

@@ -1,8 +1,8 @@
 /**
  * The secrets of one region: versions, staging labels, deletion with a recovery window.
  *
- * Rules as in Secrets Manager: a label sits on one version at a time; when AWSCURRENT moves, AWSPREVIOUS follows to the
- * version it left. ARNs end in six characters that hang on the name alone, so that tests can write them down.
+ * Rules as in Secrets Manager: a label is on one version at a time; when AWSCURRENT moves, AWSPREVIOUS moves to the version that
+ * had it. ARNs end in six characters that depend on the name only, so that tests can contain them.
  */
 
 import { createHash } from 'node:crypto';

@@ -8,7 +8,7 @@ test('an empty file is an empty account', () => {
   assert.equal(parseSeed(''), {});
 });
 
-test('names the place of a mistake in a seed, and never a value', () => {
+test('names the place of a mistake in a seed, but no value', () => {
   const wrong = [
     ['account: 1', 'seed.account: expected a string, got a number'],
     ['regions: [x]', 'seed.regions: expected an object, got a list'],

@@ -8,8 +8,8 @@
  *   aws.count({ service: 'secretsmanager' });           // the journal; all verbs are in controls.ts
  *   await aws.close();
  *
- * Each call goes the same way: (1) read and routed, (2) written into the journal, (3) held up or cut by a fault,
- * (4) authenticated, (5) answered, or refused by a fault or by the service, (6) damaged by a fault, (7) sent.
+ * Each call passes these steps: (1) read and routed, (2) written into the journal, (3) delayed or closed by a fault,
+ * (4) authenticated, (5) processed, or rejected by a fault or by the service, (6) damaged by a fault, (7) sent.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -101,7 +101,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
 
   function onRequest(incoming: IncomingMessage, response: ServerResponse): void {
     serve(incoming, response).catch((bug: unknown) => {
-      // A client that hung up, or our own end, is no bug.
+      // A client that closed the connection, or the end of this server, is not a bug.
       if (closing.signal.aborted || incoming.socket.destroyed) return;
       send(response, { status: 500, headers: {}, body: asAwsError(bug).message });
     });

@@ -1,4 +1,4 @@
-/** The chart: clean, valid for every release, equal to inject, and refusing what is not known. */
+/** The chart: passes helm lint, is valid for every release, equals inject, and rejects unknown values. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -171,7 +171,7 @@ test('installs the policy once in a cluster, never as a dependency, and not on o
   assert.equal(policies(renderShop('1.36')), []);
 });
 
-test('the notes name what was installed, or why nothing was', () => {
+test('the notes name the installed policy, or the reason why none was installed', () => {
   const notes = new Map(['1.36', '1.34', '1.33'].map((release) => [release, renderNotes(release)]));
   assert.match(notes.get('1.36') ?? '', /podsecrets.io\/inject: CONFIGMAP/);
   assert.not.match(notes.get('1.36') ?? '', /beta/);
@@ -180,8 +180,8 @@ test('the notes name what was installed, or why nothing was', () => {
 });
 
 const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ['a value that nobody knows', ['replicas=2'], /Additional property replicas is not allowed/],
-  ['an option that nobody knows', ['options.intervall=5m'], /Additional property intervall is not allowed/],
+  ['an unknown value', ['replicas=2'], /Additional property replicas is not allowed/],
+  ['an unknown option', ['options.intervall=5m'], /Additional property intervall is not allowed/],
   ['a choice that is none', ['as=daemon'], /as must be one of/],
   ['no config', ['config=null'], /expected config \(a SecretProviderClass\) or configMap/],
   ['a config beside a ConfigMap', ['configMap=mine'], /expected config or configMap in the values, got both/],
@@ -210,13 +210,13 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     ],
     /fileKeyRef needs names, got the pattern A_\*: list them by jmesPath/,
   ],
-  ['a sidecar that nobody can probe', ['options.listen=off'], /reaches, got off/],
+  ['a sidecar that the kubelet cannot probe', ['options.listen=off'], /reaches, got off/],
   [
     'a probe on loopback',
     ['options.listen=[::1]:9000'],
     /options.listen that the startupProbe reaches, got \[::1\]:9000/,
   ],
-  ['a port that nobody knows', ['options.listen=0.0.0.0:0'], /reaches, got 0.0.0.0:0/],
+  ['a port that the system chooses', ['options.listen=0.0.0.0:0'], /reaches, got 0.0.0.0:0/],
   [
     'a time between refreshes for a container that runs once',
     ['as=init', 'options.interval=5m'],

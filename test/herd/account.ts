@@ -1,5 +1,5 @@
 /**
- * The AWS account that all pods share: a token bucket for each quota, and whether the region answers at all.
+ * The AWS account that all pods share: a token bucket for each quota, and whether the region is available.
  *
  * Sources of the rates, per account and region:
  * - Secrets Manager quotas (docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html): GetSecretValue and

@@ -1,4 +1,4 @@
-/** Every figure of the herd, computed. The same on every machine. */
+/** Computes every figure of the simulation. The same on every machine. */
 
 import type { FetchMode } from '../../src/cli/options.ts';
 import { defaultQuotas, type Quotas } from './account.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run herd`: what 10,000 pods meet that start in one minute, refresh, or lose their region for an hour. Writes
+ * `npm run herd`: simulates 10,000 pods that start in one minute, refresh, or have no region for an hour. Writes
  * test/herd/results.json, and from it test/herd/starts.svg and the tables of examples/reference/herd.md. Takes a minute or two.
  */
 

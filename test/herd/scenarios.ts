@@ -1,4 +1,4 @@
-/** What happens to a herd: it starts, it refreshes for an hour, or its region comes back after an hour. */
+/** The simulated scenarios: all pods start, refresh for an hour, or get their region back after an hour. */
 
 import type { FetchMode } from '../../src/cli/options.ts';
 import { createAccount, defaultQuotas, type Quotas } from './account.ts';

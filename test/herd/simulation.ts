@@ -1,4 +1,4 @@
-/** A clock of its own: events in the order of their times, as fast as the machine computes them. Times are milliseconds. */
+/** A simulated clock: events in the order of their times, as fast as the machine computes them. Times are milliseconds. */
 
 interface Event {
   readonly at: number;

@@ -58,7 +58,7 @@ test('reports a timeout', async () => {
 
 for (const [name, page] of [
   ['no JSON', '<html>'],
-  ['JSON of somebody else', '{"version":"1"}'],
+  ['JSON of another program', '{"version":"1"}'],
   ['null', 'null'],
   ['a list', '[]'],
   [

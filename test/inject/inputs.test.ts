@@ -1,4 +1,4 @@
-/** What people pipe into inject: several files, classes among other documents, templates, what a cluster printed. */
+/** Typical inputs of inject: several files, classes among other documents, templates, the output of kubectl. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

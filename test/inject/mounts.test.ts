@@ -1,4 +1,4 @@
-/** Which part of the volume each container mounts, and that doing it again, over an older result too, changes no mount for the worse. */
+/** Which part of the volume each container mounts; injecting again, also into an older result, keeps every mount correct. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,4 @@
-/** What inject refuses, and what it warns of: each with the reason, before anybody waits for it in a cluster. */
+/** The errors and warnings of inject, each with its reason. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -207,7 +207,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     /another volume is mounted at .*, which overlaps \/mnt\/secrets-store/,
   ],
   [
-    "somebody else's ConfigMap in a volume of our name",
+    "another ConfigMap in a volume with podsecrets' name",
     { pod: 'volumes: [{name: podsecrets-config, configMap: {name: theirs}}]' },
     /volume podsecrets-config: the name is already used/,
   ],
@@ -260,7 +260,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
     /volume podsecrets: the name is already used/,
   ],
   [
-    'a container of our name that is not ours',
+    "another container with podsecrets' name",
     { pod: 'initContainers: [{name: podsecrets, image: other}]' },
     /container podsecrets: the name is already used/,
   ],
@@ -333,7 +333,7 @@ const allowed: readonly (readonly [string, Case])[] = [
   ],
   ['a native sidecar in a job', { kind: 'Job', pod: 'restartPolicy: Never' }],
   [
-    'the directory of the files as a subPath, and a path that our own container has too',
+    "the directory of the files as a subPath, and a path that podsecrets' container has too",
     {
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/podsecrets, subPath: files}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',

@@ -1,4 +1,4 @@
-/** New values into old YAML: what is equal stays, byte by byte; what differs says what it should. */
+/** Writes new values into existing YAML: equal parts keep every byte, and the text parses to the new value. */
 
 import fc from 'fast-check';
 import { test } from 'uvu';

@@ -1,5 +1,5 @@
 /**
- * Boots a kernel of its own: User Mode Linux, an ordinary process (Debian: user-mode-linux). Its root file system is this
+ * Boots a separate kernel: User Mode Linux, an ordinary process (Debian: user-mode-linux). Its root file system is this
  * machine's, read-only; it has no network and one processor.
  */
 

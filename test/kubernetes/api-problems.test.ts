@@ -1,4 +1,4 @@
-/** What is shown of the API server's own sentences. */
+/** The parts of the API server's messages that are shown. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

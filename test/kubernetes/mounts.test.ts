@@ -1,4 +1,4 @@
-/** Every pod that podsecrets writes or shows: its application can open the files on a node with fs.protected_symlinks=1. */
+/** Every pod spec that podsecrets writes or documents: its application can open the files on a node with fs.protected_symlinks=1. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

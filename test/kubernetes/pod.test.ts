@@ -1,4 +1,4 @@
-/** What inject prints, run end to end with real processes: the built program, a fake AWS, an application. */
+/** The output of inject, run end to end with real processes: the built program, a fake AWS, an application. */
 
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -183,7 +183,7 @@ test('init container plus regular sidecar, as before Kubernetes 1.29', async (fi
   assert.equal(pod.events.slice(0, 2), ['start podsecrets-init', 'end podsecrets-init 0']);
 });
 
-test('a missing secret keeps the application from starting, and the last line has the reason', async (fixture) => {
+test('the application does not start without a missing secret, and the last line has the reason', async (fixture) => {
   const pod = await run(fixture, {
     kind: 'Job',
     pod: 'restartPolicy: Never',

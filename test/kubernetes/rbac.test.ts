@@ -58,7 +58,7 @@ test('the name of a Role is a valid name derived from the file', () => {
   assert.is(role?.metadata.name, 'podsecrets-my-app');
 });
 
-test('the page about Kubernetes Secrets shows what is generated', () => {
+test('the page about Kubernetes Secrets shows the generated Role', () => {
   const page = readFileSync(join(import.meta.dirname, '../../examples/kubernetes-secrets/README.md'), 'utf8');
   const shown = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(page)?.[1] ?? '';
   const one = secretPlan([secretObject('app', { password: 'db-password' })]);

@@ -1,9 +1,9 @@
 /**
- * our fake AWS beside moto: the same questions, the same answers.
+ * The fake AWS beside moto: the same requests, the same responses.
  *
- * The SDK's clients send the same requests to both, line by line. Compared is what a client can go by: every field of an
- * answer, or the code of an error. Not compared is what each may choose: sentences, request ids, dates, the six characters
- * that end an ARN. Where the two differ, the line says how, and why ours is right.
+ * The SDK's clients send the same requests to both, line by line. The test compares what a client can depend on: every field of a
+ * response, or the code of an error. It does not compare what each may choose: sentences, request ids, dates, the six characters
+ * that end an ARN. Where the two differ, the line states the difference, and why the fake AWS is right.
  */
 
 import {

@@ -1,4 +1,4 @@
-/** The built program on moto: what it reads, what it says is missing, who it is, and a rotation that it sees. */
+/** The built program on moto: fetched values, missing ones, the identity, and a rotation. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const region = 'eu-west-1';
 /** A role of another account than the one that moto begins with. */
 const role = 'arn:aws:iam::111122223333:role/app';
 
-/** moto has no Pod Identity agent: this one is asked for credentials, and for nothing else. */
+/** moto has no Pod Identity agent: this server returns credentials, and nothing else. */
 const agent = await startFakeAwsProcess({ identities: { app: { role, podIdentityTokens: ['pod-token'] } } });
 // Not in a hook: uvu hides what a hook throws, and a missing requirement has to be reported.
 const moto = await startMoto();

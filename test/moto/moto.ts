@@ -1,9 +1,9 @@
 /**
- * moto as a process of its own: an AWS that others wrote, so that a mistake which our client and our fake AWS share is seen.
+ * moto as a separate process: an AWS mock by other authors, which reveals a mistake that both the client and the fake AWS have.
  *
  * It listens on a port that the system chose and ends with the test that started it. It is filled and changed by the AWS
- * SDK's own clients. Signatures it does not check, but the region in them counts, and so does the account of credentials
- * that it issued itself; all others are of the one account that it begins with.
+ * SDK's own clients. It does not check signatures, but uses the region in them, and the account of credentials
+ * that it issued itself; all others belong to its default account.
  */
 
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { motoPackages } from './packages.ts';
 
-/** Where moto is when nothing else is said. */
+/** The default address of moto. */
 export const MOTO_ACCOUNT = '123456789012';
 
 export interface Moto {

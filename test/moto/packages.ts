@@ -1,9 +1,9 @@
 /**
  * moto's Python packages, installed once into the user's cache.
  *
- * The versions stand in requirements.txt; another file, or another Python, gets a directory of its own. It appears whole or
- * not at all, so test files may ask for it at once. Nothing but wheels is taken: no code of a package runs at its
- * installation. Whatever is missing on the machine is an error that says what to install.
+ * The versions are in requirements.txt; another file, or another Python, gets a separate directory. It is created in one step, so
+ * several test files may request it at the same time. Only wheels are used, so no code of a package runs at its installation. An error
+ * names what is missing on the machine.
  */
 
 import { spawnSync } from 'node:child_process';

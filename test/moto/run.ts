@@ -1,6 +1,6 @@
 /**
- * `npm run test:moto`: the tests of this folder, once everything that they run is there. Exits with 3, and says what is
- * missing, when it is not: then nothing was tested.
+ * `npm run test:moto`: the tests of this folder, once the programs that they need are installed. Exits with 3, and names what is
+ * missing, if that is not possible: nothing was tested then.
  */
 
 import { spawnSync } from 'node:child_process';

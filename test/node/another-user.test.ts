@@ -2,7 +2,7 @@
  * An application of another user than podsecrets.
  *
  * With fs.protected_symlinks=1, as on ordinary nodes, the kernel follows a link in a directory that is sticky and writable
- * for all only for the link's owner. Where this machine has 0, nothing would show that: so the test holds the rule itself.
+ * for all only for the link's owner. On a machine with 0 the kernel would not enforce that, so the test checks the rule itself.
  */
 
 import { join, normalize } from 'node:path';

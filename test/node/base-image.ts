@@ -1,5 +1,5 @@
 /**
- * What the project's Dockerfile begins with, where no registry can be reached: Debian with Node and npm, as the image
+ * The base image of the project's Dockerfile, for machines without a registry: Debian with Node and npm, as the image
  * `node` of that tag has them. Debian comes from its mirror, Node is the one that runs this, npm the one that started it.
  */
 

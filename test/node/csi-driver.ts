@@ -1,8 +1,8 @@
 /**
  * What the CSI driver does to a Kubernetes Secret while one of its pods runs: its label, its field manager, the owners of the
- * pod as owners of the Secret; and it writes the Secret again and again, whoever else has written it in between.
+ * pod as owners of the Secret; and it writes the Secret repeatedly, even if another manager has written it in between.
  *
- * The driver writes every five minutes and restores the owners every five seconds. Here both happen as often as asked.
+ * The driver writes every five minutes and restores the owners every five seconds. Here a test sets both intervals.
  */
 
 import { setTimeout } from 'node:timers/promises';

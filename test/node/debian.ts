@@ -1,7 +1,7 @@
 /**
  * Programs from Debian's (or Ubuntu's) packages, unpacked into the cache folder beside the system: nothing is installed.
  *
- * apt-get works with lists of its own, so nobody has to run `apt-get update` first, and the system's state does not change.
+ * apt-get uses separate package lists, so `apt-get update` is not needed first, and the system's state does not change.
  */
 
 import { execFileSync } from 'node:child_process';

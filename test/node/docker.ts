@@ -1,8 +1,8 @@
 /**
- * A Docker engine with buildx: the one of this machine, or one of our own from Debian's packages.
+ * A Docker engine with buildx: that of this machine, or one from Debian's packages.
  *
- * Ours runs in namespaces of its own, which end with it, and has no network but the machine's. It reaches no registry of
- * images, so what a Dockerfile begins with is made here too: base-image.ts.
+ * The latter runs in separate namespaces, which end with it, and uses the machine's network. It reaches no registry of images, so the
+ * base image is built here too: base-image.ts.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -26,7 +26,7 @@ import { startInNamespaces } from './namespace.ts';
 import { runcBinary } from './programs.ts';
 
 export interface Docker {
-  /** Whether it reaches registries, as far as we know: the machine's own does. */
+  /** Whether it can probably reach registries: the machine's own Docker can. */
   readonly pulls: boolean;
   /** Runs the command line client; its output. What a failed command said is in the error. */
   readonly run: (words: readonly string[]) => string;

@@ -1,6 +1,6 @@
 /**
- * What EKS gives the pods of a service account that has a Pod Identity association: a webhook that injects the variables and
- * the token, and an agent that exchanges the token for credentials.
+ * Pod Identity as on EKS, for service accounts with an association: a webhook that injects the variables and the token, and an agent
+ * that exchanges the token for credentials.
  *
  * The association is an annotation of the service account here; its value names an identity of the fake AWS.
  */

@@ -25,7 +25,7 @@ import { type Docker, openDocker } from './docker.ts';
 import { part } from './missing.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** An engine of our own has no other network. */
+/** An engine that was started here has no other network. */
 const build = ['buildx', 'build', '--load', '--network', 'host'];
 
 /** The names under which the node has them. */

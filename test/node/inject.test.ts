@@ -1,4 +1,4 @@
-/** What inject makes of a Deployment that used the CSI driver: the example, but for its image. */
+/** The injected Deployment of the CSI driver: the example, except for its image. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

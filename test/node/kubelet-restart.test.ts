@@ -1,4 +1,4 @@
-/** The kubelet restarts, as it does with each update of a node. Pods must not notice, whatever podsecrets is doing. */
+/** The kubelet restarts, as at each update of a node. Pods must not be affected, in any state of podsecrets. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

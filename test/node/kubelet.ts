@@ -90,7 +90,7 @@ function settingsOf({ directory, socket, cgroup }: KubeletOptions): object {
   };
 }
 
-/** Until the API server knows the node as ready. */
+/** Resolves once the API server shows the node as ready. */
 export async function nodeIsReady(
   kubectl: (words: readonly string[]) => string,
   logTail: () => string,

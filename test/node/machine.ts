@@ -1,4 +1,4 @@
-/** What only the machine can have: rights, the kernel's parts, commands. */
+/** Requirements that only the machine can meet: permissions, parts of the kernel, commands. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What the tests' users have written: a config, a pod, a Deployment. */
+/** Manifests as users write them: a config, a pod, a Deployment. */
 
 import { images } from './images.ts';
 

@@ -1,9 +1,9 @@
-/** A part that a node needs and this machine cannot have: then nothing is tested, which must not look like success. */
+/** A part that a node needs and this machine cannot provide: nothing is tested then, which must not look like success. */
 
 /** The message is a sentence that names the part and the reason. */
 export class MissingPart extends Error {}
 
-/** What `get` answers; when it throws, the part is missing. */
+/** The result of `get`; if it throws, the part is missing. */
 export async function part<T>(what: string, get: () => T | Promise<T>): Promise<T> {
   try {
     return await get();

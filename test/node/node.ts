@@ -19,12 +19,12 @@ export interface NodeParts {
   readonly programs: NodePrograms;
   /** Archives of images. */
   readonly archives: readonly string[];
-  /** Of the run; whoever made it removes it. */
+  /** The directory of the run; its creator removes it. */
   readonly directory: string;
   readonly cgroup: string;
 }
 
-/** What test files know of the node, besides KUBECONFIG. */
+/** What test files get from the node, besides KUBECONFIG. */
 export interface FoundNode {
   readonly awsUrl: string;
   readonly kubeletDirectory: string;

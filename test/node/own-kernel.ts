@@ -1,5 +1,5 @@
 /**
- * A node on a kernel of its own, which is as those of EKS are: cgroups of version 2 only, fs.protected_symlinks=1. Both are
+ * A node on a separate kernel with the settings of EKS nodes: cgroups of version 2 only, fs.protected_symlinks=1. Both are
  * settings of the whole machine, so a test must not change them here.
  *
  * Run by itself, in that kernel, this file runs the tests: its arguments are the parts of a node as JSON, and the words.

@@ -1,4 +1,4 @@
-/** README's pod, word for word: nothing is added but what EKS adds. */
+/** README's pod, unchanged except for what EKS adds. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

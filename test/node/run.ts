@@ -1,7 +1,7 @@
 /**
  * `npm run test:node`: the tests of this folder, on a whole node that is started here. Needs root on Linux, Go, and the
- * packages of Debian or Ubuntu; the first run builds for some minutes. Exits with 3, and says which part is missing, if this
- * machine cannot have a node: then nothing was tested.
+ * packages of Debian or Ubuntu; the first run builds for some minutes. Exits with 3, and names the missing part, if this
+ * machine cannot run a node: nothing was tested then.
  *
  *   npm run test:node            all of it, and then the times of a pod's start
  *   npm run test:node -- WORD…   the test files whose path has one of the words

@@ -1,5 +1,5 @@
 /**
- * What each test has: a namespace of its own on the node, with a service account that has an identity, and the fake AWS.
+ * The environment of each test: a separate namespace on the node, with a service account that has an identity, and the fake AWS.
  *
  * Pods are written as their users write them: a plain manifest that `podsecrets inject` completes, or the project's own
  * documents.

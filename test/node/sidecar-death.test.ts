@@ -1,4 +1,4 @@
-/** A sidecar that is killed or hangs: the kubelet starts it again, and the application does not notice. */
+/** A sidecar that is killed or hangs: the kubelet restarts it, and the application is not affected. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

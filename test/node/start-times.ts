@@ -1,6 +1,6 @@
 /**
  * Prints how long a pod takes from its creation to its application's first line, with and without podsecrets: medians of
- * rounds in each of which every form starts once. Nothing is asserted: that is for people, on a quiet machine.
+ * rounds in each of which every form starts once. Nothing is asserted: a person reads the figures, on a quiet machine.
  */
 
 import type { KubeObject } from './api.ts';

@@ -1,4 +1,4 @@
-/** Waits for what comes from another process. Each wait has a limit of its own, in seconds, that only a failure reaches. */
+/** Waits for events of other processes. Each wait has its own limit, in seconds, which only a failure reaches. */
 
 import { setTimeout } from 'node:timers/promises';
 

@@ -11,7 +11,7 @@ import { rejects } from '../support/rejects.ts';
 const test = suite('the notification queue');
 const never = new AbortController().signal;
 
-/** A notifier whose attempts end as the script says, and that records names and times. */
+/** A notifier whose attempts end as in the script, and that records names and times. */
 interface Scripted extends Notifier {
   readonly received: string[];
 }
@@ -339,7 +339,7 @@ test('close aborts a running attempt after the grace', async () => {
   assert.equal(clock.sleepers, []);
 });
 
-test('the status shows what was delivered, what failed and why', async () => {
+test('the status shows deliveries, and failures with their reason', async () => {
   const clock = fakeClock();
   const { queue } = open(clock, [scripted(clock, ['ok', 'fail', 'fail'])]);
   const onPage = () => JSON.parse(JSON.stringify(queue.status()));

@@ -18,48 +18,43 @@ function tableOf(...rows: Partial<ProcessEntry>[]): ReadonlyMap<number, ProcessE
 }
 
 interface Scene {
-  /** The process table at each look; the last one stays. */
-  readonly tables: readonly ReadonlyMap<number, ProcessEntry>[];
+  readonly table: ReadonlyMap<number, ProcessEntry>;
   readonly waiter: () => Promise<WaitPid>;
+  /** The pids of the children of Node. */
+  readonly nodes?: readonly number[];
 }
 
-async function reap(self: number, { tables, waiter }: Scene): Promise<number> {
-  let look = 0;
-  const table = () => tables[Math.min(look++, tables.length - 1)] ?? new Map();
-  return await reapZombies(self, { table, waiter, turn: async () => {} });
+async function reap(self: number, { table, waiter, nodes = [] }: Scene): Promise<number> {
+  return await reapZombies(self, (pid) => nodes.includes(pid), { table: () => table, waiter });
 }
 
 test('waits only for ended children of process 1', async () => {
   const asked: number[] = [];
-  const waiter = async () => (pid: number) => asked.push(pid) && pid;
-  const tables = [tableOf({}, { zombie: false }, { parent: 7 }, {})];
-  assert.is(await reap(1, { tables, waiter }), 0);
+  const waiter = async () => (pid: number) => void asked.push(pid);
+  const table = tableOf({}, { zombie: false }, { parent: 7 }, {});
+  assert.is(await reap(1, { table, waiter }), 0);
   assert.equal(asked, [10, 13]);
 });
 
-test('does not reap a child of Node, which Node reaps in the next iteration of the event loop', async () => {
+test('does not reap a child of Node, however long its other threads take to end', async () => {
   const asked: number[] = [];
-  const waiter = async () => (pid: number) => asked.push(pid) && pid;
-  const orphan = { pid: 10 };
-  // Another child may have ended meanwhile.
-  const tables = [tableOf(orphan, { pid: 20 }), tableOf(orphan, { pid: 21 })];
-  assert.is(await reap(1, { tables, waiter }), 0);
-  assert.equal(asked, [10]);
+  const waiter = async () => (pid: number) => void asked.push(pid);
+  assert.is(await reap(1, { table: tableOf({}, {}), waiter, nodes: [10] }), 0);
+  assert.equal(asked, [11]);
 });
 
 test('does nothing unless it is process 1, and loads nothing without zombies', async () => {
   const waiter = () => Promise.reject(new Error('loaded'));
-  assert.is(await reap(7, { tables: [tableOf({ parent: 7 })], waiter }), 0);
-  assert.is(await reap(1, { tables: [tableOf({ zombie: false })], waiter }), 0);
+  assert.is(await reap(7, { table: tableOf({ parent: 7 }), waiter }), 0);
+  assert.is(await reap(1, { table: tableOf({ zombie: false }), waiter }), 0);
 });
 
 test('counts zombies that cannot be reaped', async () => {
-  const tables = [tableOf({}, {})];
-  assert.is(await reap(1, { tables, waiter: () => Promise.reject(new Error('no such module')) }), 2);
-  assert.is(await reap(1, { tables, waiter: async () => (pid) => (pid === 10 ? pid : 0) }), 1);
+  const waiter = () => Promise.reject(new Error('no such module'));
+  assert.is(await reap(1, { table: tableOf({}, {}), waiter }), 2);
 });
 
-test('as process 1 of a real PID namespace leaves no zombie of hooks, and every child of Node to Node', () => {
+test('as process 1 of a real PID namespace reaps every zombie of hooks, and no child of Node', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
   if (!isAllowed('orphans of process 1', ['unshare', ...unshare, 'true'])) return;
   const module = (path: string) => new URL(`../../src/notify/${path}`, import.meta.url).href;
@@ -69,17 +64,19 @@ test('as process 1 of a real PID namespace leaves no zombie of hooks, and every 
     import { reapZombies } from ${JSON.stringify(module('reap.ts'))};
     import { spawn } from 'node:child_process';
     let unreaped = 0;
+    const running = new Set();
     const run = async (script) => {
       await execNotifier(['/bin/sh', '-c', script], { environment: {}, redact: (text) => text, onStart() {} })
         .notify([], new AbortController().signal);
-      unreaped += await reapZombies(process.pid);
+      unreaped += await reapZombies(process.pid, (pid) => running.has(pid));
     };
     // Node must see the end of each of these, at whatever moment the orphans are reaped.
     let started = 0;
     let ended = 0;
     const child = () => {
       started++;
-      spawn('/bin/true').on('exit', () => { ended++; });
+      const { pid } = spawn('/bin/true').on('exit', () => { ended++; running.delete(pid); });
+      running.add(pid);
     };
     // One in the group, and one that left it and ends on its own: each before its run is over, or later.
     for (let times = 0; times < 5; times++) {

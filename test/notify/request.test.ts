@@ -1,4 +1,4 @@
-/** What crosses between the process of a notification and the one that starts it. */
+/** The messages between the process of a notification and the one that starts it. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -168,7 +168,7 @@ test('EPERM for a real process of another user names both users and both remedie
 
 test('the remedy in a real PID namespace of its own is to share it', () => {
   const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc'];
-  if (!isAllowed('a PID namespace of our own', ['unshare', ...unshare, 'true'])) return;
+  if (!isAllowed('a separate PID namespace', ['unshare', ...unshare, 'true'])) return;
   const module = new URL('../../src/notify/signal.ts', import.meta.url).href;
   const script = `
     import { signalNotifier } from ${JSON.stringify(module)};
@@ -192,8 +192,8 @@ for (const [name, content, expected] of [
   ['empty', '', /^expected a pid on the first line, got an empty file \| .* \| retry$/],
   // The text is not shown: a link may lead to anything, even to a published value.
   ['JSON', '{"pid":7}', /^expected a pid on the first line, got something else \| Give the file to which/],
-  ['minus one, which would signal everybody', '-1', /^expected a pid .*, got something else \| /],
-  ['zero, which would signal our own group', '0', /^expected a pid .*, got something else \| /],
+  ['minus one, which would signal every process', '-1', /^expected a pid .*, got something else \| /],
+  ['zero, which would signal its own process group', '0', /^expected a pid .*, got something else \| /],
   ['a published value', 'hunter22\n', /^expected a pid .*, got something else \| /],
   ['stale', '77', /^stale pid file: no process has pid 77 \| The file is stale.* \| retry$/],
   ['of a zombie', '78', /^stale pid file: the ended process 78 \("app"\) had pid 78 \| .* \| retry$/],

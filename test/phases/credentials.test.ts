@@ -155,7 +155,7 @@ for (const kind of ['pod-identity', 'irsa'] as const) {
     assert.is(aws.count(asking), 2);
   });
 
-  test(`${kind}: without new credentials the old ones are used until they expire, and the files stay after that`, async ({
+  test(`${kind}: without new credentials the old ones are used until they expire; after that the files stay`, async ({
     aws,
   }) => {
     const { world } = await openAwsWorld(aws, kind);

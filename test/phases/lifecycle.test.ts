@@ -240,7 +240,7 @@ test('SIGTERM in a publish: finishes it, notifies, and removes the replaced file
   assert.is(sets.length, 1);
 });
 
-test('SIGTERM in the splay notifies the application at once, and the exit is in time', async () => {
+test('SIGTERM in the splay notifies the application at once, and the program exits within 5 s', async () => {
   const world = await openWorld({ secrets: { a: '1' }, splay: 300_000 });
   await play(world, [
     { happens: start, holds: {} },

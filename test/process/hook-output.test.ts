@@ -1,4 +1,4 @@
-/** Hooks of the built sidecar: what is shown of their output, where it is in memory, and what a kill -9 leaves to the next. */
+/** Hooks of the built sidecar: the shown part of their output, where it is in memory, and the effect of kill -9. */
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -33,7 +33,7 @@ interface Fixture {
   readonly box: Sandbox;
 }
 
-/** Variables of a pod without an injected identity, on a node whose metadata service gives a role away. */
+/** Variables of a pod without an injected identity, on a node whose metadata service returns the node's role. */
 const podEnv = ({ aws, box }: Fixture): Record<string, string> => ({
   AWS_REGION: 'eu-west-1',
   AWS_ENDPOINT_URL: aws.url,

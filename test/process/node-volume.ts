@@ -1,7 +1,7 @@
 /**
- * The built program on a volume as an ordinary node has it, and other users who open the files. The kernel may refuse them
- * links in such a volume (fs.protected_symlinks); where it does not do so on this machine, its rule is applied to what was
- * published, and `npm run test:kernel` runs this suite on a kernel that does.
+ * The built program on a volume as on an ordinary node, and other users that open the files. The kernel may not follow links in such
+ * a volume for them (fs.protected_symlinks). On a machine without that setting the test applies the kernel's rule to the published
+ * files, and `npm run test:kernel` runs this suite on a kernel with it.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -175,12 +175,14 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
     '/bin/sh',
     '-c',
     // Looks for the process that the run before the last one left. Then leaves one process in the group, and one outside of
-    // it that has ended and that only process 1 can reap.
+    // it that has ended and that only process 1 can reap, because its parent ends before it.
     `cd ${fixture.box.root}
     for pid in $(cat older); do [ ! -e /proc/$pid ] || echo $pid; done >> zombies
     mv newer older
     sleep 1000 & echo $! > newer
-    (setsid true & echo $! >> newer)
+    rm -f go
+    (setsid sh -c 'until [ -e go ]; do sleep 0.01; done' & echo $! >> newer)
+    touch go
     until grep -q '^State:.Z' /proc/$(tail -n 1 newer)/status; do sleep 0.01; done`,
   ];
   const args = flags(fixture, '--notify-exec', JSON.stringify(hook));

@@ -1,6 +1,6 @@
 /** The output of a command arrives completely, or the exit code shows that it did not. A pipe takes 64 KiB at a time. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -136,6 +136,13 @@ output('escapes every character in JSON that controls a terminal or ends a line'
   assert.not.match(stdout, /[\u202e\u2028\u009b]/);
   const report = JSON.parse(stdout) as CheckReport;
   assert.is(report.ok && report.files[0]?.path, objectAlias, stdout);
+});
+
+output('a usage error is the last line when the sources run directly, too', () => {
+  const main = join(import.meta.dirname, '../../src/main.ts');
+  const { status, stderr } = spawnSync(process.execPath, [main, 'check', '--bogus'], { encoding: 'utf8' });
+  assert.match(stderr, /^podsecrets failed: --bogus: unknown flag\..* \[usage\.flag\]\n$/);
+  assert.is(status, exitCodes.usage);
 });
 
 output('help and version are commands too', async () => {

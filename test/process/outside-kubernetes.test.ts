@@ -99,7 +99,7 @@ test('without a region anywhere, the error names every place', async (place) => 
   );
 });
 
-test('in a pod neither the instance nor a profile is a place for a region', async (place) => {
+test('in a pod the region comes neither from the instance nor from a profile', async (place) => {
   const { machine, box } = place;
   if (machine === undefined) return;
   box.write('profiles', profile);

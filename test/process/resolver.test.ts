@@ -1,5 +1,5 @@
 /**
- * A name server that never answers: the C library waits for it on a thread, which nothing can cancel. The program exits
+ * A name server that never responds: the C library waits for it on a thread, which nothing can cancel. The program exits
  * nevertheless, even as process 1 of its container, where it cannot end itself by a signal.
  */
 

@@ -11,7 +11,7 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import { canary } from '../support/canary.ts';
 import { openMemoryLimit } from '../support/memory-limit.ts';
 import { textsInMemory } from '../support/process-memory.ts';
-import { binary, start } from '../support/program.ts';
+import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
@@ -58,9 +58,10 @@ async function ready(
   { aws, box, sidecars }: Fixture,
   flags: readonly string[] = [],
   command?: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Sidecar> {
   const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m', ...flags];
-  const running = await startSidecar(args, podIdentityEnv(box, aws, 'pod-token'), command);
+  const running = await startSidecar(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env }, command);
   sidecars.push(running);
   await running.event('sidecar.ready');
   return running;
@@ -115,6 +116,49 @@ worker('a sync whose worker is killed fails; files, readiness and the sidecar st
   await running.event('sync.recovered');
   assert.equal(box.files(), { a: 'two' });
 });
+
+worker(
+  'SIGHUP reaches the workers of a sidecar too, as with pkill -HUP, and does not end them',
+  async (fixture) => {
+    fixture.box.writeConfig({ objects: [object] });
+    const running = await ready(fixture);
+    const pid = await hangingWorker(fixture, running);
+    process.kill(pid, 'SIGHUP');
+    // The kernel delivers the signal with the lower number first.
+    process.kill(pid, 'SIGTERM');
+    assert.match((await running.event('sync.failed')).message, 'its process was ended by SIGTERM');
+  },
+);
+
+worker('without a free descriptor a sync fails, and the sidecar stays', async (fixture) => {
+  const { box } = fixture;
+  box.writeConfig({ objects: [object] });
+  const running = await ready(fixture);
+  const limitDescriptors = (limit: number) =>
+    execFileSync('prlimit', ['--pid', String(running.pid), `--nofile=${limit}:1024`]);
+  limitDescriptors(3);
+  process.kill(running.pid, 'SIGHUP');
+  const refused = () => running.events('sync.failed').find(({ code }) => code === 'sync.killed');
+  await until('the problem of the worker', () => running.hasEnded() || refused() !== undefined);
+  assert.match(String(refused()?.message), 'its process cannot be started (EMFILE)');
+  assert.match(String(refused()?.remedy), 'open files');
+  limitDescriptors(1024);
+  await rotate(fixture, 'two');
+  await running.refresh();
+  await running.event('sync.recovered');
+  assert.equal(box.files(), { a: 'two' });
+});
+
+for (const kind of ['sync', 'notify', 'other']) {
+  worker(`worker ${kind} by a person is an error of usage`, async () => {
+    const { code, stderr } = await run(['worker', kind]);
+    assert.is(code, 2);
+    assert.is(
+      stderr,
+      'podsecrets failed: worker: is an internal command. Run podsecrets sidecar. [usage.command]\n',
+    );
+  });
+}
 
 worker('a worker ends when its sidecar is killed', async (fixture) => {
   fixture.box.writeConfig({ objects: [object] });
@@ -200,6 +244,20 @@ worker('a pinned version is fetched again when its file was changed', async (fix
   assert.is(await aws.count({ operation: 'GetSecretValue' }), 2);
   assert.equal(box.files(), { a: 'one' });
 });
+
+worker(
+  'once the region was found, a sync works while the place where it was found is unavailable',
+  async (fixture) => {
+    const { aws, box } = fixture;
+    box.writeConfig({ objects: [object] });
+    const place = { AWS_REGION: '', AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.url };
+    const running = await ready(fixture, [], undefined, place);
+    await aws.addFault({ on: { service: 'imds' }, does: { kind: 'hang' } });
+    await rotate(fixture, 'two');
+    await running.refresh();
+    assert.equal(box.files(), { a: 'two' });
+  },
+);
 
 worker('the program starts its worker when it was started by another name', async ({ aws, box }) => {
   box.writeConfig({ objects: [object] });

@@ -103,7 +103,7 @@ test('a directory named ..data_tmp does not block a publish', async () => {
   assert.equal(leftovers(dir), []);
 });
 
-test('a link that replaces a file while it is written gets neither its mode nor its owner', async () => {
+test('the target of a link that replaces a file during its writing gets neither the mode nor the owner', async () => {
   const dir = scratch();
   const victim = join(scratch(), 'victim');
   writeFileSync(victim, '');

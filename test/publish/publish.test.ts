@@ -71,7 +71,7 @@ test('writes nothing and changes no mtime without a change, in the same process 
   assert.equal(fingerprint(dir), before);
 });
 
-test('returns what was added, updated and removed, and shows the whole new set', async () => {
+test('returns the added, updated and removed files, and publishes the complete new set', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ keep: '1', change: '1', remove: '1', 'nested/remove': '1' }));
   const next = snapshot({ keep: '1', change: '2', add: '2', 'nested/add': '2' });
@@ -197,7 +197,7 @@ for (const [what, make] of Object.entries({
   'a file': (path: string) => writeFileSync(path, 'theirs'),
   'a directory': (path: string) => mkdirSync(path),
   'a link elsewhere': (path: string) => symlinkSync('/nowhere', path),
-  'a link to another name of ours': (path: string) => symlinkSync('..data/other', path),
+  'a link to another name of podsecrets': (path: string) => symlinkSync('..data/other', path),
 })) {
   test(`refuses to replace ${what} that another program made, before anything is written`, async () => {
     const dir = scratch();

@@ -55,7 +55,7 @@ test('the replaced generation stays until the application was notified, also aft
   assert.equal(leftovers(dir), []);
 });
 
-test('without a notifier that shows output, or without a notification, the replaced generation goes after a second', async () => {
+test('without a notifier that shows output, or without a notification, the replaced generation is removed after a second', async () => {
   for (const [keepReplaced, announce] of [
     [false, 'always'],
     [true, 'never'],
@@ -92,7 +92,7 @@ test('after two changes without a delivery one generation is left, and the value
   await directory.end();
 });
 
-test('the replaced generation goes after a second if both are more than half of the volume, in bytes or in inodes', async () => {
+test('the replaced generation is removed after a second if both take more than half of the volume, in bytes or in inodes', async () => {
   const text = 'x'.repeat(8 * 4096);
   for (const [volume, kept] of [
     [volumeOf(32 * 4096), true],

@@ -12,7 +12,7 @@ const minute = 60_000;
 const transient = new Problem({ code: 'fetch.server', subject: 's', message: 'm', remedy: 'r', retry: true });
 const permanent = new Problem({ code: 'fetch.denied', subject: 's', message: 'm', remedy: 'r' });
 
-/** A loop over a fake clock whose syncs end as `script` says, the last entry forever; `events` lists what happened when. */
+/** A loop over a fake clock whose syncs end as in `script`, whose last entry repeats; `events` lists what happened, with times. */
 function loopWith(script: (Error | 'ok' | (() => Promise<void>))[]) {
   const clock = fakeClock({ random: () => 0.5 });
   const triggers = createTriggers(clock);
@@ -195,7 +195,7 @@ test('a stop during the wait ends the steady phase with the reason of the stop',
   assert.is(await phase, reason);
 });
 
-test('a retry logs each cause once, with the first names of what else it stopped', () => {
+test('a retry logs each cause once, with the first names of the other affected objects', () => {
   const logged: unknown[] = [];
   const log: Log = {
     write() {},

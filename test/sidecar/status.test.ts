@@ -6,7 +6,7 @@ import type { NotificationQueue } from '../../src/notify/queue.ts';
 import { createStatusTracker } from '../../src/sidecar/status.ts';
 import { fakeClock } from '../support/clock.ts';
 
-test('a failed sync logs each cause once, with what else it stopped; so does the same failure again', () => {
+test('a failed sync logs each cause once, with the other affected objects; so does the same failure again', () => {
   const logged: unknown[] = [];
   const log: Log = {
     write() {},

@@ -184,7 +184,7 @@ test('with several directories, names include the directory', async () => {
   assert.equal(events.slice(2, 4), ['notified /dir0/a', 'notified /dir0/b,/dir1/c']);
 });
 
-test('a sync that fails still clears what was delivered while it ran', async () => {
+test('a sync that fails still clears names that were delivered while it ran', async () => {
   const { syncs, events, deliver } = syncOf([{ outcomes: [['a'], problem('publish.write')] }], {
     report: () => deliver(),
   });

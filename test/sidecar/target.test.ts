@@ -2,13 +2,15 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { systemClock } from '../../src/core/system-clock.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
+import { createSyncTarget } from '../../src/sidecar/target.ts';
 import { config } from '../support/config.ts';
 import { minutes, openWorld, play, problem, start, type World } from '../support/world.ts';
 
 const test = suite('target');
 
-test('delivers at once what a killed process did not deliver, even while AWS is unavailable', async () => {
+test('delivers at once the names that a killed process did not deliver, even while AWS is unavailable', async () => {
   const before = await openWorld({ secrets: { a: '1' } });
   await play(before, [
     { happens: start, holds: {} },
@@ -62,6 +64,47 @@ test('notifies of the first file of an optional object, even if this process did
   await before.kill();
   const world = await openWorld({ secrets: { a: '1' }, config: text, dir: before.dir });
   await play(world, [{ happens: start, holds: { files: { a: '1' }, notified: ['a'] } }]);
+});
+
+test('a config is in use once its plan was reported, and not because a worker that was killed got it', () => {
+  const held = {
+    path: '/secrets',
+    identity: '1',
+    holds: () => false,
+    appliedSecrets: () => undefined,
+    pendingNotification: () => ({ generation: undefined, files: [] }),
+    clearPendingNotification() {},
+    removeReplaced: async () => {},
+  };
+  const read = () => ({ kind: 'text', text: 'config' }) as const;
+  const target = createSyncTarget({
+    file: 'c.yaml',
+    held,
+    read,
+    clock: systemClock,
+    log: { write() {}, problem() {} },
+  });
+  const sync = (report: () => void) => {
+    const { inUse, region } = target.request();
+    report();
+    target.ended();
+    return { inUse, region };
+  };
+  const nothing = { failoverRegion: undefined, paths: [], secrets: undefined } as const;
+  const plan = { kind: 'plan', config: 0, region: 'eu-west-1', ...nothing } as const;
+  const none = { inUse: undefined, region: undefined };
+  assert.equal(
+    sync(() => {}),
+    none,
+  );
+  assert.equal(
+    sync(() => target.planned(plan)),
+    none,
+  );
+  assert.equal(
+    sync(() => {}),
+    { inUse: 'config', region: 'eu-west-1' },
+  );
 });
 
 test('the status names the variables in envFile with the version of their object, and none without envFile', async () => {

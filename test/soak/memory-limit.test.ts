@@ -1,6 +1,6 @@
 /**
- * Whatever answers, a process stays within the chart's memory limit of 128 MiB: each kind of answer that could fill the memory,
- * from everything that is asked. The kernel would kill a process that needs more.
+ * A process stays within the chart's memory limit of 128 MiB for any response: each kind of response that could fill the memory,
+ * from each service. The kernel would kill a process that needs more.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -16,7 +16,7 @@ import { irsaEnv, makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 const LIMIT = 128 * 1024 * 1024;
 const KIB = 1024;
 
-/** What is asked, and the bytes that its answer may have (src/aws/transport.ts). */
+/** The operations, and the bytes that the response of each may have (src/aws/transport.ts). */
 const OPERATIONS = {
   agent: 64 * KIB,
   AssumeRoleWithWebIdentity: 64 * KIB,
@@ -78,7 +78,7 @@ function endless(write: (chunk: string, sent: (error?: Error | null) => void) =>
   more();
 }
 
-/** The fake AWS, reduced to what is needed here. The first part of the path names what it is asked and the attack that answers. */
+/** The fake AWS, reduced to what is needed here. The first part of the path names the operation, and the attack in the response. */
 async function openServer() {
   const sockets = new Set<Socket>();
   const hits = new Map<string, number>();
@@ -149,7 +149,7 @@ const KINDS = [
   'a value of escapes',
 ] as const;
 
-/** A sidecar differs by its modules, not by what it makes of an answer; the largest answers are those of a batch. */
+/** A sidecar differs by its modules, not by how it processes a response; the largest responses are those of a batch. */
 const runs: readonly (readonly ['init' | 'sidecar', Operation, readonly string[]])[] = [
   ['init', 'BatchGetSecretValue', Object.keys(ATTACKS)],
   ['sidecar', 'BatchGetSecretValue', KINDS],
@@ -160,7 +160,7 @@ const runs: readonly (readonly ['init' | 'sidecar', Operation, readonly string[]
 ];
 
 for (const [command, operation, attacks] of runs) {
-  memory(`${command} stays within 128 MiB, whatever answers ${operation}`, async ({ server }) => {
+  memory(`${command} stays within 128 MiB, whatever the response to ${operation}`, async ({ server }) => {
     const left = [...attacks];
     const work = async (): Promise<void> => {
       for (let attack = left.pop(); attack !== undefined; attack = left.pop())

@@ -87,7 +87,8 @@ function isolatedCommand({
   const script = [
     'set -e; umask 022',
     `mount -t tmpfs -o mode=0755 root ${quoted(root)}; cd ${quoted(root)}`,
-    // The programs of the host stand for those of an image, and ours comes alone: its folder may be closed to this user.
+    // The programs of the host represent those of an image. podsecrets is mounted as a single file, because its folder may be closed
+    // to this user.
     'for folder in /usr /bin /sbin /lib /lib64 /dev; do if [ -e "$folder" ]; then mkdir -p ".$folder"; mount --rbind "$folder" ".$folder"; fi; done',
     `mkdir -p ${quoted(`.${dirname(binary)}`)}; touch ${quoted(`.${binary}`)}; mount --bind ${quoted(binary)} ${quoted(`.${binary}`)}`,
     // The program may itself be below /tmp.

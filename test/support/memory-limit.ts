@@ -7,7 +7,7 @@ import { isNotTested } from './allowed.ts';
 export interface MemoryLimit {
   /** Starts a program in the cgroup: the words before it, for `start` of program.ts. */
   readonly command: readonly [string, ...string[]];
-  /** How many processes the kernel has killed for want of memory. */
+  /** How many processes the kernel has killed because memory ran out. */
   kills(): number;
   /** Bytes; files that were read count too, until their pages are needed. */
   peak(): number;

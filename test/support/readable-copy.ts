@@ -1,9 +1,9 @@
 /**
  * A copy of Node, `src` and `test/support` that every user can read and run.
  *
- * The checkout may lie where only its owner can enter (root's home, `mktemp -d`), or have been made with a umask of 0077.
- * A process of another user can then start neither Node nor one of our modules, and a test would take that failure for an
- * answer of the program.
+ * Only the owner of the checkout may be able to enter its directory (root's home, `mktemp -d`), or it was created with a umask of
+ * 0077. A process of another user can then start neither Node nor a module of the checkout, and a test would mistake that failure
+ * for a result of the program.
  */
 
 import { spawnSync } from 'node:child_process';

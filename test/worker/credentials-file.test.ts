@@ -56,7 +56,7 @@ test('incomplete credentials of a killed worker are ignored', () => {
   closeSync(file);
 });
 
-test('nothing is left on a disk, or where there is no such directory', () => {
+test('creates no file on a disk, or in a missing directory', () => {
   assert.is(openCredentialsFile(['/proc', '/nonexistent', import.meta.dirname]), undefined);
 });
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { endProblem } from '../../src/worker/end-problem.ts';
-import { runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
+import { isRunningWorker, runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
 import { startChild } from '../support/child.ts';
 import { realClock } from '../support/real-clock.ts';
 import { until, within } from '../support/wait.ts';
@@ -59,6 +59,15 @@ test('a worker gets its request, and its messages arrive in order', async () => 
   });
   assert.equal(await end, { kind: 'exited', code: 0 });
   assert.equal(messages, [{ name: 'db' }, { length: 200_000 }]);
+});
+
+test('a worker counts as running until its end was reported, so that nothing else waits for it', async () => {
+  const { messages, end } = play({ script: 'say(process.pid); request();' });
+  await until('its pid', () => messages.length > 0);
+  const pid = Number(messages[0]);
+  assert.ok(isRunningWorker(pid));
+  await end;
+  assert.not.ok(isRunningWorker(pid));
 });
 
 test('neither the arguments nor the environment of a worker have the request', async () => {

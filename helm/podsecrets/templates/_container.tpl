@@ -12,7 +12,7 @@ The containers. Three lines in a pod spec are enough:
   {{- include "podsecrets.volumes" . | nindent 2 }}
 */}}
 
-{{/* What stands first in initContainers: the kubelet makes the directory of a subPath as root, if a container mounts it earlier. */}}
+{{/* First in initContainers, because the kubelet creates the directory of a subPath as root if a container mounts it earlier. */}}
 {{- define "podsecrets.initContainers" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 {{- include "podsecrets.checks" (dict "root" . "values" $values) -}}
@@ -23,7 +23,7 @@ The containers. Three lines in a pod spec are enough:
 {{- end -}}
 {{- end -}}
 
-{{/* What stands in containers: nothing, unless a plain sidecar is wanted. */}}
+{{/* In containers: the regular sidecar of init+sidecar, otherwise nothing. */}}
 {{- define "podsecrets.containers" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 {{- if eq $values.as "init+sidecar" -}}
@@ -66,7 +66,7 @@ The containers. Three lines in a pod spec are enough:
   {{- include "podsecrets.body" (dict "root" . "values" $values "command" "sidecar" "skipped" "") | nindent 2 }}
 {{- end -}}
 
-{{/* What all of them have. */}}
+{{/* The fields that all containers have. */}}
 {{- define "podsecrets.body" -}}
 {{- $values := .values -}}
 image: {{ include "podsecrets.image" .root }}
@@ -101,7 +101,7 @@ volumeMounts:
 - {name: podsecrets-config, mountPath: /etc/podsecrets, readOnly: true}
 {{- end -}}
 
-{{/* options: {notifySignal: SIGHUP} as flags: --notify-signal=SIGHUP. Those that only the sidecar knows are not init's. */}}
+{{/* options: {notifySignal: SIGHUP} as flags: --notify-signal=SIGHUP. Flags that only the sidecar has are not passed to init. */}}
 {{- define "podsecrets.arguments" -}}
 {{- $command := .command -}}
 {{- $skipped := .skipped -}}
@@ -115,7 +115,7 @@ volumeMounts:
 {{- end -}}
 {{- end -}}
 
-{{/* The port of options.listen (HOST:PORT or [V6]:PORT), where the kubelet can ask; nothing where it cannot. */}}
+{{/* The port of options.listen (HOST:PORT or [V6]:PORT) if the kubelet's probes can reach it, otherwise nothing. */}}
 {{- define "podsecrets.probedPort" -}}
 {{- $listen := .options.listen | default "0.0.0.0:8181" -}}
 {{- if not (regexMatch "^(127\\.|localhost:|\\[::1\\]:)|:0+$" $listen) }}{{ regexFind "[0-9]+$" $listen }}{{ end -}}
@@ -125,7 +125,7 @@ volumeMounts:
 podsecrets: expected an address in options.listen that the startupProbe reaches, got {{ .options.listen }}
 {{- end -}}
 
-{{/* Values that cannot work together, refused in a sentence. */}}
+{{/* Fails, with a sentence, for values that cannot work together. */}}
 {{- define "podsecrets.checks" -}}
 {{- $options := .values.options -}}
 {{- $capabilities := .root.Capabilities -}}

@@ -40,7 +40,7 @@ The variables of the config's envFile, for the env of a container (Kubernetes 1.
 {{- end -}}
 {{- end -}}
 
-{{/* Fails before Kubernetes 1.35; a list of who needs it, and the version. */}}
+{{/* Fails before Kubernetes 1.35. Takes a list: the name of the feature for the message, and the version. */}}
 {{- define "podsecrets.fileKeyRef" -}}
 {{- if semverCompare "<1.35-0" (last .) -}}
 {{- fail (printf "podsecrets: %s needs Kubernetes 1.35+ for fileKeyRef, this is %s: read the file of envFile instead" (first .) (last .)) -}}

@@ -12,8 +12,8 @@ v1beta1
 {{- end -}}
 
 {{/*
-The annotations as CEL variables: the words of podsecrets.io/env, those that are names, each once, and the file. A value that is
-none does not get into a pod spec: the ValidatingAdmissionPolicy says which it is.
+The annotations as CEL variables: the words of podsecrets.io/env, the valid names among them without duplicates, and the file. An
+invalid word is not added to a pod spec; the ValidatingAdmissionPolicy reports it.
 */}}
 {{- define "podsecrets.envVariables" -}}
 - name: words

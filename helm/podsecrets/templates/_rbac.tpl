@@ -1,4 +1,4 @@
-{{/* What --sync-secrets needs: the named Secrets of one namespace, and to find what the pod belongs to if that is asked. */}}
+{{/* The rules for --sync-secrets: the named Secrets of one namespace, and with --secret-owner workload the pod's controllers. */}}
 {{- define "podsecrets.rbac" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 {{- $names := list -}}

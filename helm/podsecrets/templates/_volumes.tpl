@@ -6,7 +6,7 @@
   configMap: {name: {{ include "podsecrets.configMapName" . }}}
 {{- end -}}
 
-{{/* What a container that reads the files mounts: the directory that podsecrets makes in the volume, not the volume. */}}
+{{/* The mount of a container that reads the files: the directory that podsecrets creates in the volume, not the volume. */}}
 {{- define "podsecrets.mounts" -}}
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 - {name: podsecrets, mountPath: {{ $values.dir | quote }}, subPath: files, readOnly: true}

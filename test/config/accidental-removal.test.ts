@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { carelessEdit } from '../../src/config/careless-edit.ts';
+import { accidentalRemoval } from '../../src/config/accidental-removal.ts';
 import type { Plan } from '../../src/config/plan.ts';
 import { config, parse } from '../support/config.ts';
 
-const test = suite('careless edits');
+const test = suite('accidental removals');
 
 const planOf = async (objects: string): Promise<Plan> => {
   const { plan, problems } = await parse(config(objects));
@@ -36,7 +36,7 @@ for (const [what, objects, removed, ignored] of [
   ['a misspelt jmesPath', before.replace('jmesPath', 'jmesPaht'), 'user', /got "jmesPaht"/],
 ] as const) {
   test(`refuses ${what}`, async () => {
-    const problem = carelessEdit(await planOf(before), await planOf(objects));
+    const problem = accidentalRemoval(await planOf(before), await planOf(objects));
     assert.is(problem?.code, 'config.objects');
     assert.match(problem?.message ?? '', `would remove ${removed},`);
     assert.match(problem?.message ?? '', ignored);
@@ -45,7 +45,7 @@ for (const [what, objects, removed, ignored] of [
 
 test('rejects a "---" at column 1, which ends the class', async () => {
   const { plan } = await parse(config(before).replace(/( *- objectName: b)/, '---\n$1'));
-  const problem = carelessEdit(await planOf(before), plan as Plan);
+  const problem = accidentalRemoval(await planOf(before), plan as Plan);
   assert.match(
     problem?.message ?? '',
     /would remove b, .*expected Kubernetes objects beside the SecretProviderClass/,
@@ -55,20 +55,23 @@ test('rejects a "---" at column 1, which ends the class', async () => {
 test('a part that was ignored before does not block an edit', async () => {
   const noted = `${before}    note: x\n`;
   const shorter = '- {objectName: b, objectType: secretsmanager, note: x}';
-  assert.is(carelessEdit(await planOf(noted), await planOf(shorter)), undefined);
+  assert.is(accidentalRemoval(await planOf(noted), await planOf(shorter)), undefined);
 });
 
 test('an edit without ignored parts may remove files, and one that removes none may have ignored parts', async () => {
   assert.is(
-    carelessEdit(await planOf(before), await planOf('- {objectName: c, objectType: secretsmanager}')),
+    accidentalRemoval(await planOf(before), await planOf('- {objectName: c, objectType: secretsmanager}')),
     undefined,
   );
-  assert.is(carelessEdit(await planOf(before), await planOf(`${before}    note: x\n`)), undefined);
+  assert.is(accidentalRemoval(await planOf(before), await planOf(`${before}    note: x\n`)), undefined);
 });
 
 test('names the first files of many', async () => {
   const many = Array.from({ length: 9 }, (_, at) => `- {objectName: n${at}, objectType: secretsmanager}`);
-  const problem = carelessEdit(await planOf(many.join('\n')), await planOf(`${many[8]}\n---\n${many[0]}`));
+  const problem = accidentalRemoval(
+    await planOf(many.join('\n')),
+    await planOf(`${many[8]}\n---\n${many[0]}`),
+  );
   assert.match(problem?.message ?? '', 'would remove n0, n1, n2, n3, n4, …,');
 });
 

@@ -10,7 +10,7 @@ import { Problem } from '../core/problem.ts';
 import type { Plan } from './plan.ts';
 
 /** The problem with replacing `before` by `next`; undefined if the edit may be intended. */
-export function carelessEdit(before: Plan, next: Plan): Problem | undefined {
+export function accidentalRemoval(before: Plan, next: Plan): Problem | undefined {
   const removed = outputNames(before).filter((name) => !outputNames(next).includes(name));
   const ignored = added(before.ignored, next.ignored);
   if (removed.length === 0 || ignored.length === 0) return undefined;
