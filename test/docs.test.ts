@@ -77,6 +77,20 @@ test('SECURITY.md has the number of packages in the program', () => {
   assert.not.ok(own.some(([, { hasInstallScript }]) => hasInstallScript));
 });
 
+test('each protection in SECURITY.md has a test, and each test that it names exists', () => {
+  const rows = readPage('SECURITY.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (threat|when|---)/.test(line));
+  assert.ok(rows.length > 15);
+  for (const row of rows) {
+    const proof = row.split('|').at(-2) ?? '';
+    const tests = [...proof.matchAll(/`(test\/[\w./-]+\.test\.ts)`/g)];
+    assert.ok(tests.length > 0 || proof.trim() === 'none until the first release', row);
+  }
+  for (const [, path = ''] of readPage('SECURITY.md').matchAll(/`(test\/[\w./-]+)`/g))
+    assert.ok(existsSync(join(root, path)), path);
+});
+
 for (const page of pages) {
   test(`${page}: every link has a target`, () => {
     const text = readPage(page);

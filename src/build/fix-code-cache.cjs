@@ -4,7 +4,7 @@
  * V8 takes code only from a V8 with the same flags. Their hash is the fourth word of the header (SerializedCodeData in V8's
  * src/snapshot/code-serializer.h; a version, the length of the source and a checksum are compared too). The warm-up had one
  * flag more, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And the
- * program changes flags as its first act, when only the chunk of main.js is loaded.
+ * program changes flags first of all, when only the chunk of main.js is loaded.
  */
 'use strict';
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');

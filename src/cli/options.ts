@@ -447,7 +447,7 @@ export const options = {
     group: 'Pod specs',
     commands: ['inject'],
     description:
-      'user where neither --owner nor the application names one; auto: 65532; none: as the cluster assigns it (OpenShift)',
+      'user of podsecrets, if neither --owner nor the application sets one; auto: 65532; none: the cluster assigns it (OpenShift)',
   },
   cpuRequest: {
     kind: 'quantity',

@@ -55,7 +55,7 @@ async function checkConfigs({ settings, env, stop }: Context, runSync: RunSync):
     inUse: undefined,
     region: undefined,
     isVerified: false,
-    hasPublished: false,
+    publishedFiles: undefined,
     pinned: [],
   }));
   const onMessage = (message: SyncMessage): void => {

@@ -1,5 +1,5 @@
 /**
- * Detects an edit that removes files by accident.
+ * Edits of a running sidecar's config that remove files by accident.
  *
  * A repeated key, a `---` in the middle or a misspelt `jmesPath` is valid: the AWS provider ignores it, and so does
  * podsecrets when it starts. But if an edit of a running sidecar's config adds such a part and removes files, it is most likely a
@@ -21,6 +21,17 @@ export function accidentalRemoval(before: Plan, next: Plan): Problem | undefined
     file: next.file,
     message: `the edit would remove ${files}, but a part of it is ignored (${ignored.join('; ')})`,
     remedy: 'Correct that part. A corrected config that still names fewer files removes them.',
+  });
+}
+
+/** The problem with an edit after which none of the objects exists: all are optional, so that nothing else fails. */
+export function removalOfAll({ file, region }: Plan): Problem {
+  return new Problem({
+    code: 'config.objects',
+    subject: 'parameters.objects',
+    file,
+    message: `the edit would remove every file: all of its objects are optional, and none exists in ${region}`,
+    remedy: 'Correct the names or the region. If no file is wanted, restart the container.',
   });
 }
 

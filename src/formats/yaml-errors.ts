@@ -163,7 +163,7 @@ function keyOutOfColumn(line: Line, next: Line, { code }: SyntaxError): Explanat
   return deeper && KEY.test(next.content) ? unaligned(next) : undefined;
 }
 
-/** Without the column: the text may be a block in a file, whose columns are others. */
+/** Without the column, because the text may be a block in a file, where its columns are different. */
 function unaligned({ start, content }: Line): Explanation {
   const key = content.slice(0, content.indexOf(':'));
   const message = `expected the key ${quote(key)} aligned with the keys beside it, got another indent`;

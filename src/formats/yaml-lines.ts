@@ -11,7 +11,7 @@ export type LineAt = (at: number) => number;
 /**
  * The lines of a scalar with the source `source[start, end)` and the text `value`. A literal block has the lines of its source, below
  * its header. For others each source line is searched in the value, in order, with only white space between: exact
- * for folded blocks and for text in quotes without escapes. Behind an escape the result is the last known line.
+ * for folded blocks and for text in quotes without escapes. After an escape the result is the last known line.
  */
 export function scalarLines(source: string, start: number, end: number, value: string, file: LineAt): LineAt {
   let known: readonly Landmark[] | undefined;

@@ -119,7 +119,7 @@ function whiteSpace(token: CST.Token): readonly CST.SourceToken[] {
   }
 }
 
-/** The position of a tab that indents a line, even an empty one. Behind the column of the block a tab is white space. */
+/** The position of a tab that indents a line, even an empty one. After the column of the block a tab is white space. */
 function indentingTab(space: CST.SourceToken, text: string, column: number): number | undefined {
   const within = space.type === 'space' ? space.source.indexOf('\t') : -1;
   if (within === -1) return undefined;

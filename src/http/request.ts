@@ -122,7 +122,7 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   };
   const failWith = (code: string): void => {
     if (phase !== 'proxy' || options.proxy === undefined) fail(new RequestError(code, peer, phase));
-    // TLS with the host begins behind the tunnel, before Node assigns the socket.
+    // TLS with the host begins inside the tunnel, before Node assigns the socket.
     else if (isTlsCode(code)) fail(new RequestError(code, peer, 'connect'));
     else fail(new RequestError(code, options.proxy, phase));
   };

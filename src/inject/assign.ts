@@ -2,16 +2,18 @@
  * Assigns configs to the workloads of an input.
  *
  * A config that a volume of a pod refers to is used only for that volume. One that `--config` names and no volume refers to is added to
- * every pod. A class in the input is added to every pod only if no volume and no `--config` selects one.
+ * every pod. A class in the input is added to every pod only if no volume selects one, of whatever provider,
+ * and no `--config` does.
  */
 
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
+import { asObjects } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { isInjected } from './own-names.ts';
 import { type Source, serves } from './sources.ts';
-import { bindingsOf, type VolumeBinding } from './volumes.ts';
+import { bindingsOf, isCsiVolume, type VolumeBinding } from './volumes.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */
@@ -45,7 +47,10 @@ export function assign(
   const serving = new Set(byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source));
   const several = sources.filter((source) => source.isOneOfSeveral);
   if (several.length > 0 && !several.some((source) => serving.has(source))) throw undecided(several);
-  const assigned = bind(defaultSources(sources, serving)).filter(({ bindings }) => bindings.length > 0);
+  const hasCsiVolume = workloads.some(({ workload: { pod } }) => asObjects(pod.volumes).some(isCsiVolume));
+  const assigned = bind(defaultSources(sources, serving, hasCsiVolume)).filter(
+    ({ bindings }) => bindings.length > 0,
+  );
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
   throw new Problem({
     code: 'kubernetes.content',
@@ -53,18 +58,27 @@ export function assign(
     message:
       workloads.length === 0
         ? 'no Pod or workload found'
-        : 'no volume of secrets-store.csi.k8s.io, no SecretProviderClass and no --config found',
+        : hasCsiVolume
+          ? 'the volumes of secrets-store.csi.k8s.io are all for other providers, and no --config found'
+          : 'no volume of secrets-store.csi.k8s.io, no SecretProviderClass and no --config found',
     remedy: 'Give the pod specs with -f, and the SecretProviderClass with --config.',
   });
 }
 
-function defaultSources(sources: readonly Source[], serving: ReadonlySet<Source>): readonly Source[] {
+function defaultSources(
+  sources: readonly Source[],
+  serving: ReadonlySet<Source>,
+  hasCsiVolume: boolean,
+): readonly Source[] {
   const files = sources.filter(
     (source) => source.origin === 'file' && !source.isOneOfSeveral && !serving.has(source),
   );
   const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =
-    documents.length === 1 && serving.size === 0 && sources.every((source) => source.origin !== 'file');
+    documents.length === 1 &&
+    !hasCsiVolume &&
+    serving.size === 0 &&
+    sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;
 }
 

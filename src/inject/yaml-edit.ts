@@ -142,7 +142,7 @@ function changeValue(page: Page, pair: AnyPair, after: unknown, column: number):
   replacePair(page, pair, { [keyOf(pair)]: after }, column);
 }
 
-/** A whole pair rewritten; the key's own line keeps its place, also after a dash. */
+/** A complete pair, rewritten. The line of its key keeps its position, also after a dash. */
 function replacePair(page: Page, pair: AnyPair, next: KubeObject, column: number): void {
   const text = blockText(next, page.style, column).trimStart();
   const end = endOf(pair);

@@ -24,7 +24,8 @@ const FEWEST_BASE64 = 8;
 export function createByteSearch(text: string): (bytes: Uint8Array) => Iterable<Place> {
   // In JSON a line feed is escaped.
   const base64 = condense(text.replaceAll('-', '+').replaceAll('_', '/'), /(?:\r?\n|(?:\\r)?\\n)[ \t]*/g, '');
-  const hex = condense(text.toLowerCase(), /0x|\\x|[\s:,-]/g, '');
+  // After a digit `0x` is the end of a number and another letter.
+  const hex = condense(text.toLowerCase(), /(?<![\da-f])0x|\\x|[\s:,-]/g, '');
   const decimal = condense(text, /[\s,]+/g, ',');
   return function* (bytes) {
     if (bytes.length < FEWEST) return;

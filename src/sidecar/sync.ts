@@ -36,8 +36,6 @@ export interface Sync {
   reload(): boolean;
   /** The credentials that expire first; undefined before a sync had any. */
   credentials(): CredentialsInUse | undefined;
-  /** Reads the configs, and nothing else. Throws their problems. */
-  check(stop: AbortSignal): Promise<void>;
   /** Whether a Kubernetes Secret is not as it was applied; false during a sync. Throws Problems. */
   areSecretsLost(stop: AbortSignal): Promise<boolean>;
 }
@@ -281,9 +279,6 @@ export function createSync(options: SyncOptions): Sync {
       return reloads.some(({ differs }) => differs);
     },
     credentials: () => credentials,
-    async check(stop) {
-      throwProblems((await work('plan', 'start', stop)).problems);
-    },
     async areSecretsLost(stop) {
       if (isSyncing) return false;
       let isLost = false;

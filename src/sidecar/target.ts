@@ -90,7 +90,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   let failoverRegion: string | undefined;
   let ready = false;
   let isVerified = false;
-  let hasPublished = false;
+  let publishedFiles: number | undefined;
   let pinned: ConfigRequest['pinned'] = [];
   let files: readonly FileStatus[] = [];
   let variables: readonly VariableStatus[] = [];
@@ -181,7 +181,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       sent = isLeftOut ? { kind: 'text', text: inUse ?? '' } : content;
       if (sent.kind === 'text' && sent.text === inUse) used = sent.text;
       const region = regionInUse;
-      return { file, directory: handle, content: sent, inUse, region, isVerified, hasPublished, pinned };
+      return { file, directory: handle, content: sent, inUse, region, isVerified, publishedFiles, pinned };
     },
     inUse: () => ({
       file,
@@ -190,7 +190,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       inUse,
       region: regionInUse,
       isVerified,
-      hasPublished,
+      publishedFiles,
       pinned,
     }),
     planned(message) {
@@ -207,8 +207,8 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       return isCounted ? message.result : undefined;
     },
     published(message) {
-      const isFirst = !hasPublished;
-      hasPublished = true;
+      const isFirst = publishedFiles === undefined;
+      publishedFiles = message.count;
       isVerified = true;
       ({ pinned } = message);
       if (!message.appliesSecrets) ready = true;

@@ -20,13 +20,20 @@ export interface PlanOptions {
   readonly log: Log;
 }
 
+/** A plan to sync. */
+export interface UsablePlan {
+  readonly plan: Plan;
+  /** An edit has replaced the plan in use by it. */
+  readonly isChanged: boolean;
+}
+
 /** The plan of each config, in order; undefined, and reported, if a config is invalid and has no plan in use. */
 export async function usablePlans(
   configs: readonly ConfigRequest[],
   options: PlanOptions,
   report: Report,
-): Promise<readonly Plan[] | undefined> {
-  const plans: Plan[] = [];
+): Promise<readonly UsablePlan[] | undefined> {
+  const plans: UsablePlan[] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   for (const [index, config] of configs.entries()) {
@@ -35,14 +42,20 @@ export async function usablePlans(
     if (config.inUse === undefined) {
       problems.push(...read.problems);
       warnings.push(...read.warnings);
-      if (read.plan !== undefined) plans.push(read.plan);
+      if (read.plan !== undefined) plans.push({ plan: read.plan, isChanged: false });
     } else {
       plans.push(await planAfterEdit(index, config, config.inUse, read, options, report));
     }
   }
   for (const warning of warnings) options.log.problem('config.warning', warning);
   // Only then, because an invalid config may be the cause of a missing identity.
-  if (problems.length === 0) problems.push(...identityProblems(plans, options));
+  if (problems.length === 0)
+    problems.push(
+      ...identityProblems(
+        plans.map(({ plan }) => plan),
+        options,
+      ),
+    );
   if (problems.length === 0) return plans;
   report({ kind: 'unusable', problems: problems.map(problemMessage) });
   return undefined;
@@ -65,8 +78,9 @@ async function planAfterEdit(
   { plan: next, problems, warnings }: ParsedPlan,
   options: PlanOptions,
   report: Report,
-): Promise<Plan> {
-  if (content.kind === 'text' && content.text === inUse && next !== undefined) return next;
+): Promise<UsablePlan> {
+  if (content.kind === 'text' && content.text === inUse && next !== undefined)
+    return { plan: next, isChanged: false };
   const { plan: before } = await options.parse(inUse, file, region);
   if (before === undefined) throw new Error('the config in use is no longer valid');
   const found = next === undefined ? problems : editProblems(before, next, options);
@@ -80,7 +94,7 @@ async function planAfterEdit(
     problems: found.map(problemMessage),
     warnings: isChanged ? warnings.map(problemMessage) : [],
   });
-  return isUsed ? next : before;
+  return { plan: isUsed ? next : before, isChanged };
 }
 
 /** Why the new plan cannot replace the one in use. */

@@ -39,8 +39,8 @@ export interface ConfigRequest {
   readonly region: string | undefined;
   /** Its plan was published once: only then is the failover region left out. */
   readonly isVerified: boolean;
-  /** This sidecar or init has published to the directory before. */
-  readonly hasPublished: boolean;
+  /** How many files the last publish of this sidecar or init had; undefined: it has not published yet. */
+  readonly publishedFiles: number | undefined;
   readonly pinned: readonly PinnedObject[];
 }
 

@@ -8,6 +8,7 @@
 
 import { type FetchRequest, fetchValues, type SecretSource } from '../aws/fetcher.ts';
 import type { CredentialsInUse } from '../aws/sources.ts';
+import { removalOfAll } from '../config/accidental-removal.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
 import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import type { Directory } from '../publish/directory.ts';
@@ -17,7 +18,7 @@ import type { Announce } from '../publish/publish.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import { type KeptValue, render, type SelectedValue } from '../render/render.ts';
 import { rememberPinned, takePinned } from './pinned.ts';
-import { type PlanOptions, usablePlans } from './plans.ts';
+import { type PlanOptions, type UsablePlan, usablePlans } from './plans.ts';
 import { problemMessage } from './problem-fields.ts';
 import type { MessageOf, Report } from './report.ts';
 import type { ConfigRequest, RunSync, SyncRequest } from './request.ts';
@@ -53,6 +54,8 @@ interface Target {
   readonly index: number;
   readonly config: ConfigRequest;
   readonly plan: Plan;
+  /** The plan was published once. */
+  readonly isVerified: boolean;
   readonly directory: SyncDirectory;
   /** Objects that need not be fetched. */
   readonly kept: ReadonlyMap<PlannedObject, KeptValue>;
@@ -67,7 +70,8 @@ export function createSyncWorker(options: SyncOptions): RunSync {
     const plans = await usablePlans(request.configs, { ...options, checkIdentity }, report);
     if (plans === undefined || request.work === 'plan') return;
     if (request.work === 'secrets') {
-      if (await options.areSecretsLost(plans, stop)) report({ kind: 'secretsLost' });
+      const read = plans.map(({ plan }) => plan);
+      if (await options.areSecretsLost(read, stop)) report({ kind: 'secretsLost' });
       return;
     }
     await syncAll(openTargets(request, plans, options, report), request, options, report, stop);
@@ -76,20 +80,21 @@ export function createSyncWorker(options: SyncOptions): RunSync {
 
 function openTargets(
   { configs }: SyncRequest,
-  plans: readonly Plan[],
+  plans: readonly UsablePlan[],
   options: SyncOptions,
   report: Report,
 ): readonly Target[] {
   const targets: Target[] = [];
-  for (const [index, plan] of plans.entries()) {
+  for (const [index, { plan, isChanged }] of plans.entries()) {
     const config = configs[index] as ConfigRequest;
     const directory = options.openDirectory(config.directory);
     const { region, failoverRegion } = plan;
     const secrets = appliesSecrets(plan, options) ? secretsDescription(plan) : undefined;
     report({ kind: 'plan', config: index, region, failoverRegion, paths: expectedPaths(plan), secrets });
-    const kept = takePinned(plan, config.pinned, config.isVerified, directory.keptFiles);
+    const isVerified = config.isVerified && !isChanged;
+    const kept = takePinned(plan, config.pinned, isVerified, directory.keptFiles);
     const toFetch = { ...plan, objects: plan.objects.filter((object) => !kept.has(object)) };
-    targets.push({ index, config, plan, directory, kept, toFetch });
+    targets.push({ index, config, plan, isVerified, directory, kept, toFetch });
   }
   return targets;
 }
@@ -104,10 +109,10 @@ async function syncAll(
   reportCredentials(options, report);
   report({ kind: 'stage', stage: 'fetch', config: undefined });
   const requests = targets.map(
-    ({ plan, toFetch, config }): FetchRequest => ({
+    ({ plan, toFetch, isVerified }): FetchRequest => ({
       plan: toFetch,
       source: options.sourceOf(plan),
-      bothRegions: phase === 'start' || !config.isVerified,
+      bothRegions: phase === 'start' || !isVerified,
     }),
   );
   const results = await fetchValues(requests, stop);
@@ -135,6 +140,8 @@ async function syncTarget(
     plan,
     new Map<PlannedObject, SelectedValue | KeptValue>([...values, ...kept]),
   );
+  const isEdited = !target.isVerified && (config.publishedFiles ?? 0) > 0;
+  if (isEdited && rendered.snapshot.files.length === 0) throw removalOfAll(plan);
   // The report follows the publish in the same iteration of the event loop, so SIGTERM is not handled between them.
   const { change, generation, pending, warning } = await directory.publish(rendered.snapshot, {
     announce: announceOf(config, options),
@@ -167,9 +174,12 @@ async function syncTarget(
   report({ kind: 'applied', config: index });
 }
 
-function announceOf({ hasPublished }: ConfigRequest, { hasNotifiers, notifyOnStart }: SyncOptions): Announce {
+function announceOf(
+  { publishedFiles }: ConfigRequest,
+  { hasNotifiers, notifyOnStart }: SyncOptions,
+): Announce {
   if (!hasNotifiers) return 'never';
-  if (hasPublished) return 'changes';
+  if (publishedFiles !== undefined) return 'changes';
   return notifyOnStart ? 'always' : 'replacing';
 }
 

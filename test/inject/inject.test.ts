@@ -275,6 +275,17 @@ test('does not change a volume of another provider of the CSI driver', async () 
   assert.match(warnings.join(), 'volumes of another provider still need the CSI driver: a');
 });
 
+test('an unused class for AWS is not added to a pod whose volume is for another provider', async () => {
+  const vault = secretProviderClass
+    .replace('name: app', 'name: vault')
+    .replace('provider: aws', 'provider: vault');
+  const csi =
+    'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: vault}}}]';
+  const text = `${secretProviderClass}---\n${vault}---\n${workload('Pod', `spec: {${spec}, ${csi}}`)}`;
+  const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
+  assert.match(String(problem), /volumes of secrets-store.csi.k8s.io are all for other providers/);
+});
+
 test('the ConfigMap of a class is in the namespace of its workload', async () => {
   const pod = workload('Pod', kinds.Pod ?? '').replace('name: web', 'name: web, namespace: shop');
   const { objects } = await injected({ text: `${secretProviderClass}---\n${pod}` });

@@ -23,7 +23,7 @@ import {
   LabelParameterVersionCommand,
   PutParameterCommand,
 } from '@aws-sdk/client-ssm';
-import { AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
+import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startFakeAws } from '../fake-aws/server.ts';
@@ -52,7 +52,7 @@ test.after(async () => {
 /** One line of a requests. */
 interface Line {
   readonly title: string;
-  readonly ask: (aws: Clients, arn: string) => Promise<unknown>;
+  readonly ask: (aws: Clients, arn: string, url: string) => Promise<unknown>;
   /** What moto answers instead. */
   readonly theirs?: (ours: unknown) => unknown;
 }
@@ -62,13 +62,14 @@ async function compare(requests: readonly Line[]): Promise<void> {
   await moto.reset();
   fakeAws.reset();
   const sides = [moto.url, fakeAws.url].map((url) => ({
+    url,
     aws: clientsAt(url, region, keys),
     arn: '',
   }));
   for (const { title, ask, theirs: expected = (ours: unknown) => ours } of requests) {
     const [theirs, ours] = await Promise.all(
       sides.map(async (side) => {
-        const said = await answer(() => ask(side.aws, side.arn));
+        const said = await answer(() => ask(side.aws, side.arn, side.url));
         side.arn ||= arnOf(said.output);
         return comparable(said.output ?? said.code);
       }),
@@ -184,6 +185,44 @@ test('Secrets Manager: bytes, no value, deletion', () =>
     get('bytes'),
   ]));
 
+test('Secrets Manager: pages of a batch', () =>
+  compare([
+    ...['a', 'b', 'c'].map((name) => create(name, { SecretString: name })),
+    {
+      title: 'pages of two',
+      async ask(aws) {
+        const pages: unknown[] = [];
+        let NextToken: string | undefined;
+        do {
+          const page = await aws.secrets.send(
+            new BatchGetSecretValueCommand({
+              Filters: [{ Key: 'name', Values: ['a', 'b', 'c'] }],
+              MaxResults: 2,
+              ...(NextToken === undefined ? {} : { NextToken }),
+            }),
+          );
+          NextToken = page.NextToken;
+          pages.push(page.SecretValues?.map(({ Name }) => Name).sort());
+        } while (NextToken !== undefined);
+        return pages;
+      },
+    },
+    { ...batch('a', 'b', 'c'), title: 'a whole batch' },
+    {
+      ...batch(...Array.from({ length: 21 }, (_, index) => `n${index}`)),
+      // AWS refuses more than 20.
+      theirs: () => ({
+        Errors: Array.from({ length: 21 }, (_, index) => ({
+          ErrorCode: 'ResourceNotFoundException',
+          SecretId: `n${index}`,
+        })).sort(byText),
+        SecretValues: [],
+      }),
+    },
+    // AWS refuses an empty list.
+    { ...batch(), theirs: () => ({ Errors: [], SecretValues: [] }) },
+  ]));
+
 test('Secrets Manager: batches', () =>
   compare([
     create('a', { SecretString: 'x' }),
@@ -293,6 +332,33 @@ test('STS', () =>
           kind: Credentials?.AccessKeyId?.slice(0, 4),
           has: Object.keys(Credentials ?? {}).sort(),
         };
+      },
+    },
+    {
+      title: 'who the caller is',
+      ask: async (aws) => {
+        const { $metadata, ...caller } = await aws.sts.send(new GetCallerIdentityCommand({}));
+        return { has: Object.keys(caller).sort(), Account: caller.Account, arn: caller.Arn?.split('/')[0] };
+      },
+      // moto has one user for all keys, with an ARN of STS. AWS returns that of IAM.
+      theirs: (ours) => ({ ...(ours as object), arn: `arn:aws:sts::${MOTO_ACCOUNT}:user` }),
+    },
+    {
+      title: 'who the caller is, with the credentials of a role',
+      ask: async (aws, _, url) => {
+        const { Credentials } = await aws.sts.send(
+          new AssumeRoleWithWebIdentityCommand({
+            RoleArn: role,
+            RoleSessionName: 'session',
+            WebIdentityToken: 'a.b.c',
+          }),
+        );
+        const { sts } = clientsAt(url, region, {
+          accessKeyId: Credentials?.AccessKeyId ?? '',
+          secretAccessKey: Credentials?.SecretAccessKey ?? '',
+          sessionToken: Credentials?.SessionToken ?? '',
+        });
+        return (await sts.send(new GetCallerIdentityCommand({}))).Arn;
       },
     },
   ]));

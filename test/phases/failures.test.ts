@@ -207,7 +207,34 @@ test('the file of an optional secret is removed when the secret is deleted, and 
   ]);
 });
 
+test('an edit after which no optional secret exists keeps the files, and fails until it is corrected', async () => {
+  const optional = (name: string) =>
+    config(`- {objectName: ${name}, objectType: secretsmanager, optional: true}`);
+  const world = await openWorld({ secrets: { a: '1', b: '1' }, config: optional('a') });
+  await play(world, [
+    { happens: start, holds: { files: { a: '1' } } },
+    {
+      happens: (w) => w.edit(optional('x')),
+      holds: { files: { a: '1' }, notified: [], failures: 1 },
+    },
+    { happens: minutes(30), holds: { files: { a: '1' }, notified: [] } },
+    { happens: (w) => w.edit(optional('b')), holds: { files: { b: '1' }, notified: ['a,b'], failures: 0 } },
+  ]);
+});
+
 const twoRegions = config('- {objectName: a, objectType: secretsmanager}', { failoverRegion: 'us-east-1' });
+
+test('the first sync after an edit reads both regions, later ones only the first', async () => {
+  const secrets = { a: '1', 'a@us-east-1': '1', b: '1', 'b@us-east-1': '1' };
+  const world = await openWorld({ secrets, config: twoRegions });
+  const edited = config('- {objectName: b, objectType: secretsmanager}', { failoverRegion: 'us-east-1' });
+  await play(world, [
+    { happens: start, holds: { fetched: 2 } },
+    { happens: minutes(10), holds: { fetched: 1 } },
+    { happens: (w) => w.edit(edited), holds: { files: { b: '1' }, fetched: 2 } },
+    { happens: minutes(10), holds: { fetched: 1 } },
+  ]);
+});
 
 test('a failover and its end are logged once each, and notified only if the values differ', async () => {
   const world = await openWorld({ secrets: { a: '1', 'a@us-east-1': '1' }, config: twoRegions });

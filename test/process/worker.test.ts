@@ -229,7 +229,7 @@ worker(
     assert.is((await running.status()).configs[0]?.configProblems[0]?.code, 'sync.killed');
     running.child.kill('SIGTERM');
     await running.ended();
-    limit.remove();
+    await limit.remove();
   },
 );
 

@@ -1,10 +1,16 @@
 /** The faults of the matrix: how each is made, and what the built program must do at the start and in a refresh. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import type { Misbehaviour } from '../fake-aws/faults.ts';
+import { run } from '../support/program.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
+import { kubernetesRows } from './kubernetes-rows.ts';
 
 export interface Scene {
   readonly aws: FakeAwsProcess;
@@ -12,6 +18,12 @@ export interface Scene {
   /** Of the run that has the fault. */
   readonly env: Record<string, string>;
   readonly args: string[];
+  /** Of the sidecar that the refresh is for; undefined before a start. */
+  readonly sidecar: Sidecar | undefined;
+  /** Runs after the cell. */
+  readonly after: (() => unknown)[];
+  /** The words before the arguments of the program. Default: the program. */
+  command: readonly [string, ...string[]] | undefined;
 }
 
 /** The end of the last line or of the message; undefined: the fault does no harm. 'not applicable': no such cell. */
@@ -24,6 +36,20 @@ export interface FaultRow {
   /** The problem's code. */
   readonly start: Expected;
   readonly refresh: Expected;
+  /** Of the config, beside its object. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Of the class, beside its parameters. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** The size of a tmpfs of its own for everything in the scene. */
+  readonly volume?: string;
+  /** The secret has a new value in the refresh. */
+  readonly rotates?: true;
+  /** Of the sidecar of the refresh. */
+  readonly sidecarArgs?: readonly string[];
+  /** The command that starts. Default: init. */
+  readonly starts?: 'sidecar';
+  /** Needs root, to mount. A cell that cannot run is written as not run. */
+  readonly needs?: () => boolean;
 }
 
 const secrets = { service: 'secretsmanager' } as const;
@@ -52,6 +78,82 @@ function ofAgent(fault: string, does: Misbehaviour, code: Expected): FaultRow {
 
 const garbage = ['not-json', 'truncated', 'no-value', 'numbers', 'null', 'list', 'empty', 'huge'] as const;
 const token = ({ env }: Scene): string => env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as string;
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+/** A failing region, with another one to read from. */
+function ofRegion(
+  fault: string,
+  region: string | undefined,
+  does: Misbehaviour,
+  start: Expected,
+  refresh: Expected,
+): FaultRow {
+  const on = region === undefined ? secrets : { ...secrets, region };
+  const parameters = { failoverRegion: 'eu-central-1' };
+  return { area: 'region', fault, parameters, make: ({ aws }) => aws.addFault({ on, does }), start, refresh };
+}
+
+/** A volume of its own, which is changed before the sync. */
+function ofVolume(fault: string, make: (scene: Scene) => unknown, code: Expected): FaultRow {
+  const volume = { volume: '256k', rotates: true, needs: isRoot } as const;
+  return { area: 'tmpfs', fault, ...volume, make, start: code, refresh: code };
+}
+
+/**
+ * A hook that fails: the files are published first, and the notification is repeated. `init` repeats it for 30 s, unless that
+ * cannot help: only such a hook is in its column.
+ */
+function ofHook(fault: string, args: readonly string[], code: Expected): FaultRow {
+  const make = (scene: Scene) => scene.args.push('--notify-on-start', ...args);
+  return { area: 'hooks', fault, make, start: code, refresh: undefined, rotates: true, sidecarArgs: args };
+}
+
+/** No space is left, of any size. */
+function fill(directory: string): void {
+  for (const size of [4096, 1]) {
+    try {
+      for (let at = 0; ; at++) writeFileSync(join(directory, `filler-${size}-${at}`), Buffer.alloc(size));
+    } catch {}
+  }
+}
+
+/** The sidecar has the directory. */
+async function asFirstWriter({ box, env, after }: Scene): Promise<void> {
+  const first = await startSidecar(['--config', `${box.config}=${box.dir}`], env);
+  after.push(async () => {
+    process.kill(first.pid, 'SIGTERM');
+    await first.ended();
+  });
+  await first.event('sidecar.ready');
+}
+
+async function asSecondWriter({ box, env }: Scene): Promise<void> {
+  const { lastLine } = await run(
+    ['init', '--config', `${box.config}=${box.dir}`, '--start-timeout', '1s'],
+    env,
+  );
+  if (!lastLine.includes('[publish.locked]')) throw new Error(`expected publish.locked, got ${lastLine}`);
+}
+
+/** The state of a process is the letter after its name. */
+const isStopped = (pid: number): boolean => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
+async function suspend({ sidecar }: Scene): Promise<void> {
+  if (sidecar === undefined) return;
+  process.kill(sidecar.pid, 'SIGSTOP');
+  await until("the end of the sidecar's work", () => isStopped(sidecar.pid));
+  // A request of this time is read afterwards.
+  process.kill(sidecar.pid, 'SIGHUP');
+  process.kill(sidecar.pid, 'SIGCONT');
+}
+
+async function takePort({ args, after }: Scene): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  after.push(() => server.close());
+  args.push('--listen', `127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
 
 export const faultRows: readonly FaultRow[] = [
   starts('DNS', 'no such host', ({ env }) => (env.AWS_ENDPOINT_URL = 'http://none.invalid'), 'fetch.network'),
@@ -126,4 +228,48 @@ export const faultRows: readonly FaultRow[] = [
   },
   starts('config', 'not YAML', ({ box }) => writeFileSync(box.config, '{'), 'config.'),
   starts('config', 'missing', ({ box }) => rmSync(box.config), 'config.'),
+  ofRegion('the primary fails', 'eu-west-1', { kind: 'server-error' }, undefined, undefined),
+  ofRegion('the primary does not respond', 'eu-west-1', { kind: 'hang' }, undefined, undefined),
+  ofRegion('the failover region fails', 'eu-central-1', { kind: 'server-error' }, undefined, undefined),
+  ofRegion(
+    'the failover region lacks the secret',
+    'eu-central-1',
+    { kind: 'error', code: 'ResourceNotFoundException' },
+    'fetch.notFound',
+    undefined,
+  ),
+  ofRegion('both fail', undefined, { kind: 'server-error' }, 'fetch.server', 'fetch.server'),
+  {
+    // The lock of a running sidecar is open for writing: the kernel refuses to remount its volume.
+    ...ofVolume(
+      'mounted again, read-only',
+      ({ box, after }) => {
+        spawnSync('mount', ['-o', 'remount,ro', box.root], { stdio: 'inherit' });
+        after.push(() => spawnSync('mount', ['-o', 'remount,rw', box.root]));
+      },
+      'publish.write',
+    ),
+    refresh: 'not applicable',
+  },
+  ofVolume('full', ({ box }) => fill(box.root), 'publish.write'),
+  {
+    area: 'directory',
+    fault: 'a second writer',
+    make: (scene) => (scene.sidecar === undefined ? asFirstWriter(scene) : asSecondWriter(scene)),
+    start: 'publish.locked',
+    refresh: undefined,
+  },
+  {
+    area: 'signals',
+    fault: 'suspended (SIGSTOP)',
+    make: suspend,
+    start: 'not applicable',
+    refresh: undefined,
+  },
+  ofHook('a command fails', ['--notify-exec', '["false"]'], 'not applicable'),
+  ofHook('a command does not exist', ['--notify-exec', '["/none"]'], 'notify.exec'),
+  ofHook('a URL refuses', ['--notify-url', 'http://127.0.0.1:1/'], 'not applicable'),
+  ofHook('a file cannot be touched', ['--notify-touch', '/none/file'], 'not applicable'),
+  { ...starts('listener', 'the port is in use', takePort, 'usage.'), starts: 'sidecar' },
+  ...kubernetesRows,
 ];

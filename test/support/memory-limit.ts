@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNotTested } from './allowed.ts';
+import { until } from './wait.ts';
 
 export interface MemoryLimit {
   /** Starts a program in the cgroup: the words before it, for `start` of program.ts. */
@@ -11,8 +12,8 @@ export interface MemoryLimit {
   kills(): number;
   /** Bytes; files that were read count too, until their pages are needed. */
   peak(): number;
-  /** To be called when its processes have ended. */
-  remove(): void;
+  /** To be called when its processes have ended or are ending; resolves when the cgroup is removed. */
+  remove(): Promise<void>;
 }
 
 const V1 = '/sys/fs/cgroup/memory';
@@ -42,6 +43,17 @@ export function openMemoryLimit(what: string, bytes: number, program: string): M
     command: ['sh', '-c', 'echo $$ > "$0" && exec "$@"', file('cgroup.procs'), program],
     kills: () => number(isV1 ? 'memory.oom_control' : 'memory.events', /^oom_kill (\d+)$/m),
     peak: () => number(isV1 ? 'memory.max_usage_in_bytes' : 'memory.peak', /^(\d+)/),
-    remove: () => rmdirSync(group),
+    remove: () => until('the processes of the cgroup to end', () => removed(group)),
   };
+}
+
+/** A killed process leaves its cgroup a moment after its parent has learnt of its end: EBUSY until then. */
+function removed(group: string): boolean {
+  try {
+    rmdirSync(group);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
+  }
 }
