@@ -15,7 +15,7 @@ import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
-import { RequestError, sendRequest } from '../http/request.ts';
+import { freeMemory, RequestError, sendRequest } from '../http/request.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
 import { bypassesProxy, proxyAddress, proxyUrl } from './proxy.ts';
@@ -120,7 +120,12 @@ export function createTransport(options: TransportOptions): Transport {
           limitConnecting: (expired) => setCancellableTimeout(clock, CONNECT_TIMEOUT, expired),
           reserve: (bytes, signal) => memory.take(signal, bytes),
         });
-        checkBody(operation, peer, body);
+        try {
+          checkBody(operation, peer, body);
+        } catch (error) {
+          freeMemory(body);
+          throw error;
+        }
         return { response: { peer, statusCode: status, reason, headers: flat(headers), body } };
       } finally {
         cancel();

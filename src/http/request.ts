@@ -117,8 +117,12 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     if (settled.signal.aborted) return;
     finish();
     outgoing.destroy();
-    if (incoming !== undefined && options.keepPartialBody) succeed(incoming);
-    else reject(error);
+    if (incoming !== undefined && options.keepPartialBody) {
+      succeed(incoming);
+      return;
+    }
+    for (const chunk of chunks.splice(0)) freeMemory(chunk);
+    reject(error);
   };
   const failWith = (code: string): void => {
     if (phase !== 'proxy' || options.proxy === undefined) fail(new RequestError(code, peer, phase));
@@ -191,13 +195,23 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   return promise;
 }
 
-/** One copy of the bytes, without spare memory. */
+/** One copy of the bytes, without spare memory. The memory of the chunks is freed. */
 function joined(chunks: readonly Buffer[], size: number): Uint8Array {
   const body = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
     body.set(chunk, at);
     at += chunk.length;
+    freeMemory(chunk);
   }
   return body;
+}
+
+/**
+ * Frees the memory of bytes that nothing uses any more. V8 alone frees memory outside its heap once there are 64 MiB of it: with
+ * a few responses of 10 MiB a process would exceed a memory limit of 128 MiB.
+ */
+export function freeMemory({ buffer, byteLength }: Uint8Array): void {
+  // A slice of a buffer that others use is left alone.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
