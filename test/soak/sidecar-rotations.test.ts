@@ -14,7 +14,7 @@ import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
 
-const ROTATIONS = 1000;
+const ROTATIONS = 500;
 /** The sidecar is killed in one of so many rotations. */
 const KILL_IN = 10;
 /** inotify reports some five changes for a rotation: the kill comes at one of them, or after the notification. */
