@@ -91,7 +91,7 @@ export const events = {
   },
   'exec.exited': {
     level: 'info',
-    fields: ['pid', 'code', 'signal'],
+    fields: ['pid', 'exitCode', 'signal'],
     meaning: 'the command of exec --on-change ended by itself, and podsecrets ends with its exit code',
   },
   'fetch.batchDisabled': {

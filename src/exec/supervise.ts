@@ -83,7 +83,11 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     }
     void started?.ended.then((end) => {
       if (stopped === started) return;
-      log.write('exec.exited', `the command ended with exit code ${end.code}`, { pid: started?.pid, ...end });
+      log.write('exec.exited', `the command ended with exit code ${end.code}`, {
+        pid: started?.pid,
+        exitCode: end.code,
+        signal: end.signal,
+      });
       result.resolve(end.code);
     });
   }

@@ -77,7 +77,8 @@ export function encode(list: readonly string[], onMissing: OnMissing): readonly 
     inShell(list, onMissing),
   ];
   return list.map((value, index) => {
-    const texts: Record<string, string[]> = {};
+    // Without a prototype: a text may be the name of one of its methods.
+    const texts: Record<string, string[]> = Object.create(null);
     for (const [name = '', text = ''] of forms.flatMap((form) => form[index] ?? []))
       texts[text] = [...(texts[text] ?? []), name];
     return { value, texts };
