@@ -113,9 +113,10 @@ function runFile(file: string): Promise<Outcome> {
       output += `\nstopped after ${timeout} s\n`;
       killGroup(child.pid);
     }, timeout * 1000);
+    // A process that a test has left running could hold the pipes open, and `close` would wait for it.
+    child.on('exit', () => killGroup(child.pid));
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      killGroup(child.pid);
       running.delete(child.pid);
       resolve({
         file,
