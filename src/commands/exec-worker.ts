@@ -18,7 +18,6 @@ import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
-import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
 import {
   endWithParent,
   ignoreTerminalKeys,
@@ -31,6 +30,7 @@ import type { WorkerContext } from './context.ts';
 import { logOverrides, logStarting } from './exec.ts';
 import { writerTo } from './open.ts';
 import { readPlans } from './plans.ts';
+import { workerMemory } from './worker-memory.ts';
 
 /** The request to a worker. */
 export interface ExecWorkerRequest {
@@ -114,24 +114,13 @@ async function openTargets(
   const { configs, problems, warnings } = await readPlans({ settings, origins, env, clock });
   for (const warning of warnings) log.problem('config.warning', warning);
   throwProblems(problems);
-  const kept = readCredentials();
   const sources = openSources({
     ...settings,
     env,
     clock,
     log,
     meter: { apiCall() {} },
-    memory: {
-      batchesRefused: (identity) => batchesRefused[identity],
-      refuseBatches: (identity, until) =>
-        report({ kind: 'batchesRefused', identity, until: Math.min(until, Number.MAX_SAFE_INTEGER) }),
-      credentials: (identity) => kept.get(identity),
-      keepCredentials(identity, credentials) {
-        if (credentials === undefined) kept.delete(identity);
-        else kept.set(identity, credentials);
-        writeCredentials(kept);
-      },
-    },
+    memory: workerMemory(batchesRefused, report),
   });
   return configs.map(({ plan, directory: dir }) => {
     const source = sources.of(plan);

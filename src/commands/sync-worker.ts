@@ -7,13 +7,13 @@ import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
 import { disableJit } from '../v8/disable-jit.ts';
 import { releasePages } from '../v8/release-pages.ts';
-import { readCredentials, writeCredentials } from '../worker/credentials-file.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
 import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
+import { workerMemory } from './worker-memory.ts';
 
 /** The message of the sidecar on the standard input of a worker. */
 export interface SyncWorkerRequest {
@@ -34,8 +34,6 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
     problem: (event, problem, fields = {}) =>
       report({ kind: 'logProblem', event, problem: problemMessage(problem), fields }),
   };
-  const kept = readCredentials();
-  const { batchesRefused } = request.sync;
   const run = openSync({
     settings: request.settings,
     env,
@@ -46,17 +44,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),
     },
-    memory: {
-      batchesRefused: (identity) => batchesRefused[identity],
-      refuseBatches: (identity, until) =>
-        report({ kind: 'batchesRefused', identity, until: Math.min(until, Number.MAX_SAFE_INTEGER) }),
-      credentials: (identity) => kept.get(identity),
-      keepCredentials(identity, credentials) {
-        if (credentials === undefined) kept.delete(identity);
-        else kept.set(identity, credentials);
-        writeCredentials(kept);
-      },
-    },
+    memory: workerMemory(request.sync.batchesRefused, report),
   });
   try {
     await run(request.sync, report, stop);

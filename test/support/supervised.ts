@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { parseCommand } from '../../src/cli/parse.ts';
 import type { ExecWorkerRequest } from '../../src/commands/exec-worker.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { fetchInProcess } from '../../src/exec/fetch-worker.ts';
 import { supervise } from '../../src/exec/supervise.ts';
-import type { FakeAwsProcess } from '../fake-aws/client.ts';
+import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { binary } from './program.ts';
 import { realClock } from './real-clock.ts';
 import { makeSandbox, podIdentityEnv } from './sandbox.ts';
@@ -29,7 +31,7 @@ old=$(cat pid 2>/dev/null)
 echo $$ > pid
 `;
 
-export const children = {
+const children = {
   'ignores SIGTERM': `trap '' TERM; echo "$V" >> log; exec sleep 1000`,
   'exits with 3 at SIGTERM': `trap 'kill $!; exit 3' TERM; sleep 1000 & echo "$V" >> log; wait $!; wait $!`,
   forks: `sleep 1000 & echo $! >> forks; echo "$V" >> log; exec sleep 1000`,
@@ -39,7 +41,7 @@ export const children = {
  * Rotates the secret `name` as often, and returns what the commands logged: their values, in order. Each rotation waits for the
  * command with its value.
  */
-export async function rotations(
+async function rotations(
   aws: FakeAwsProcess,
   name: string,
   kind: keyof typeof children,
@@ -112,5 +114,25 @@ export async function rotations(
     await code;
     for (const fork of read('forks')) if (fork !== '') process.kill(Number(fork), 'SIGKILL');
     box.remove();
+  }
+}
+
+/** Registers a test for each kind of command, with this number of rotations. */
+export function testRestarts(count: number): void {
+  for (const kind of Object.keys(children) as (keyof typeof children)[]) {
+    test(`a command that ${kind} is restarted at each rotation, and gone before the next one starts`, async () => {
+      const aws = await startFakeAwsProcess({
+        identities: {
+          app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] },
+        },
+        regions: { 'eu-west-1': { secrets: { db: 'value-0' } } },
+      });
+      try {
+        const expected = Array.from({ length: count + 1 }, (_, index) => `value-${index}`);
+        assert.equal(await rotations(aws, 'db', kind, count), expected);
+      } finally {
+        await aws.stop();
+      }
+    });
   }
 }
