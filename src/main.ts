@@ -28,6 +28,9 @@ const SHUTDOWN_TIMEOUT = 4500;
 /** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
 const EXIT_LINE_TIMEOUT = 2000;
 
+/** The file of this program, whatever is at its path now. */
+const OWN_FILE = '/proc/self/exe';
+
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
 
@@ -199,9 +202,9 @@ function processContext(): WorkerContext {
     process: {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
-      program: program(),
+      // Without /proc it is not found if its file was replaced.
+      program: existsSync(OWN_FILE) ? { ...program(), file: OWN_FILE } : program(),
       kill: (pid, signal) => process.kill(pid, signal),
-      memoryLimit: () => process.constrainedMemory(),
       figures: () => {
         const { user, system } = process.cpuUsage();
         return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };

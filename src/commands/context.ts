@@ -17,10 +17,8 @@ export interface WorkerContext {
     readonly user: number;
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
-    /** This program: its file, and the arguments before its command. */
+    /** This program, even if its file was replaced since: its file, and the arguments before its command. */
     readonly program: { readonly file: string; readonly args: readonly string[] };
-    /** The memory limit of the container in bytes; 0: none. */
-    readonly memoryLimit: () => number;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };

@@ -17,6 +17,7 @@ import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
 import { disableJit } from '../v8/disable-jit.ts';
+import { hideMemory } from '../v8/hide-memory.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -54,6 +55,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   // Not validated, because the sender is the same program.
   const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
+  hideMemory();
   ignoreTerminalKeys();
   disableJit();
   const [word = '', ...args] = request.words;

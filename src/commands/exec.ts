@@ -13,6 +13,7 @@ import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
 import { disableJit } from '../v8/disable-jit.ts';
+import { hideMemory } from '../v8/hide-memory.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
@@ -23,6 +24,7 @@ import { readPlans } from './plans.ts';
 export async function exec(context: Context): Promise<never> {
   const { stop, clock } = context;
   const [word = '', ...args] = context.words;
+  hideMemory();
   disableJit();
   const log = openCommandLog(context);
   const startedAt = clock.elapsed();

@@ -2,16 +2,15 @@
  * The program that a command starts as its workers, and their limits.
  */
 
-import { privateMemory, workerMemory } from '../worker/memory.ts';
+import { openWorkerMemory } from '../worker/memory.ts';
 import type { WorkerHost } from '../worker/process.ts';
 import type { Context } from './context.ts';
 
-/** Starts this program, even if its file was replaced since. */
-export function workerHost({ process: { program, kill, memoryLimit }, clock }: Context): WorkerHost {
+export function workerHost({ process: { program, kill }, clock }: Context): WorkerHost {
   return {
-    program: { file: '/proc/self/exe', args: program.args },
+    program,
     clock,
     kill,
-    memoryLimit: () => workerMemory(memoryLimit(), privateMemory('self')),
+    memory: openWorkerMemory,
   };
 }

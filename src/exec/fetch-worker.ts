@@ -13,9 +13,8 @@ import { distinct, Problem, throwProblems } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
-import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
-import type { WorkerEnd, WorkerHost } from '../worker/process.ts';
+import { CHECK, nextCheck, PIPE_TIMEOUT, type WorkerEnd, type WorkerHost } from '../worker/process.ts';
 import type { Candidate, Child } from './command.ts';
 import { type ExecMessage, type ExecStep, readExecMessage } from './worker-report.ts';
 
@@ -35,8 +34,6 @@ export interface CommandProcessOptions {
 type LooseMessage = Extract<ExecMessage, { kind: 'log' | 'logProblem' | 'batchesRefused' }>;
 type Answer = Exclude<ExecMessage, LooseMessage>;
 
-/** Milliseconds between two checks. */
-const CHECK = 50;
 /** Bytes of one message. */
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
@@ -128,12 +125,13 @@ function follow(
   { host, silence, receive }: CommandProcessOptions,
 ): Followed {
   const { clock } = host;
+  const never = new AbortController().signal;
   const answers: Answer[] = [];
   const problems = createProblemReader();
   let waiting: PromiseWithResolvers<Answer> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
-  let silentChecks = 0;
+  let silent = 0;
   let hasEnded = false;
   let isCommand = false;
   const kill = (): void => {
@@ -148,7 +146,7 @@ function follow(
   socket.on(
     'data',
     createLineReader(LONGEST_MESSAGE, (line) => {
-      silentChecks = 0;
+      silent = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
         switch (message.kind) {
@@ -171,28 +169,30 @@ function follow(
     lost = problemOf(cause ?? end);
     waiting?.reject(lost);
   });
-  void ended.then(() => {
+  void ended.then(async () => {
     hasEnded = true;
+    await clock.sleep(PIPE_TIMEOUT, never);
+    socket.destroy();
   });
   void watch(clock);
 
   async function watch({ sleep }: Clock): Promise<void> {
-    const limit = host.memoryLimit() ?? Number.POSITIVE_INFINITY;
-    const never = new AbortController().signal;
-    for (;;) {
-      await sleep(CHECK, never);
+    const memoryOf = host.memory();
+    for (let pause = CHECK; ; ) {
+      await sleep(pause, never);
       if (hasEnded || isCommand) return;
       // Without an expected answer it waits, as long as a stop or a random delay takes.
-      if (waiting !== undefined && ++silentChecks * CHECK >= silence)
-        killBecause({ kind: 'silent', silence });
-      const used = privateMemory(child.pid);
-      if (used > limit) killBecause({ kind: 'memory', used, limit });
+      if (waiting !== undefined) silent += pause;
+      if (silent >= silence) killBecause({ kind: 'silent', silence });
+      const memory = memoryOf(child.pid);
+      if (memory.used > memory.limit) killBecause({ kind: 'memory', ...memory });
+      pause = nextCheck(memory);
     }
   }
 
   return {
     answer() {
-      silentChecks = 0;
+      silent = 0;
       const next = answers.shift();
       if (next !== undefined) return Promise.resolve(withProblems(next));
       if (lost !== undefined) return Promise.reject(lost);

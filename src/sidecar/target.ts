@@ -16,6 +16,7 @@ import { createProblemReader } from '../worker/problem-fields.ts';
 import type { MessageOf } from '../worker/report.ts';
 import type { ConfigContent, ConfigRequest } from '../worker/request.ts';
 import { type ConfigStatus, type FileStatus, problemStatus, type VariableStatus } from './status.ts';
+import { transitions } from './transitions.ts';
 
 /** The result of reading a config again. */
 export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
@@ -139,6 +140,14 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     }
   }
 
+  /** Returns whether it differs from the config in use. */
+  function readAgain(): boolean {
+    content = read(file);
+    const isEdited = content.kind !== 'text' || content.text !== inUse;
+    if (!isEdited) useEdit({ ...UNCHANGED, config: 0 });
+    return isEdited;
+  }
+
   function logTransitions(message: MessageOf<'published'>): void {
     const problemOf = createProblemReader();
     missingOptional = transitions(missingOptional, message.missing, {
@@ -164,14 +173,13 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     directory,
     isReady: () => ready,
     reload() {
-      content = read(file);
+      isReloaded = readAgain();
       const differs = JSON.stringify(content) !== JSON.stringify(given);
-      isReloaded = content.kind !== 'text' || content.text !== inUse;
-      if (isReloaded) return { differs, result: undefined };
-      useEdit({ ...UNCHANGED, config: 0 });
-      return { differs, result: 'unchanged' };
+      return { differs, result: isReloaded ? undefined : 'unchanged' };
     },
     request() {
+      // The cause may be over, such as a lack of descriptors.
+      if (content.kind === 'unreadable') readAgain();
       given = content;
       used = undefined;
       heldBack = undefined;
@@ -263,18 +271,6 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
 }
 
 const UNCHANGED = { kind: 'edited', result: 'unchanged', objects: 0, problems: [], warnings: [] } as const;
-
-/** Calls back for new and removed names of a list; returns the current names. */
-function transitions<Named extends { readonly name: string }>(
-  before: readonly string[],
-  now: readonly Named[],
-  callbacks: { readonly onBegin: (object: Named) => void; readonly onEnd: (name: string) => void },
-): readonly string[] {
-  const names = now.map(({ name }) => name);
-  for (const object of now) if (!before.includes(object.name)) callbacks.onBegin(object);
-  for (const name of before) if (!names.includes(name)) callbacks.onEnd(name);
-  return names;
-}
 
 /** Each file; `changedAt` is when this process saw its version change. */
 function filesStatus(

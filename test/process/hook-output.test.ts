@@ -10,6 +10,7 @@ import { textsInMemory } from '../support/process-memory.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
+import { commandOf, notifyWorkersOf } from '../support/worker-kills.ts';
 
 interface Fixture {
   aws: FakeAwsProcess;
@@ -56,30 +57,17 @@ async function rotate({ aws }: Fixture, program: Sidecar, name: string): Promise
   await program.refresh();
 }
 
-/** The pids of the processes that notify, children of this one. */
-function notifyWorkers({ pid }: Sidecar): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  return children
-    .filter((child) => child !== '')
-    .filter((child) => commandOf(child).endsWith('worker\0notify\0'))
-    .map(Number);
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 function hasEnded(pid: number): boolean {
-  return commandOf(String(pid)) === '';
+  return commandOf(pid) === '';
 }
 
-/** Whether the process is in epoll_wait or epoll_pwait, on x64 or arm64. */
+/** Whether the process is in epoll_wait or epoll_pwait, on x64 or arm64; only root can see that, others that it sleeps. */
 function waitsForEvents(pid: number): boolean {
-  return /^(232|281|22) /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'));
+  try {
+    return /^(232|281|22) /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'));
+  } catch {
+    return /\) S /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  }
 }
 
 /** A hook that writes its pid to `started` and, while `block` exists, runs until it is killed. */
@@ -150,7 +138,7 @@ test('when the process of a notification is killed, its hook ends too, and the n
   const program = await sidecar(fixture, blocking(box));
   await rotate(fixture, program, 'two');
   await until('a hook', () => runs(box).length === 1);
-  const [worker = 0, ...more] = notifyWorkers(program);
+  const [worker = 0, ...more] = notifyWorkersOf(program.pid);
   assert.equal(more, []);
   // The hook may run a moment before its start is reported.
   await until('the worker to wait for the hook', () => waitsForEvents(worker));
@@ -171,7 +159,7 @@ test('when the sidecar is killed during a hook, the hook ends too, and the next 
   const first = await sidecar(fixture, blocking(box));
   await rotate(fixture, first, 'two');
   await until('a hook', () => runs(box).length === 1);
-  const [worker = 0] = notifyWorkers(first);
+  const [worker = 0] = notifyWorkersOf(first.pid);
   first.child.kill('SIGKILL');
   await first.ended();
   await until('the end of the worker and of its hook', () => hasEnded(worker) && hasEnded(runs(box)[0] ?? 0));

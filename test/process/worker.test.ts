@@ -15,7 +15,7 @@ import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
-import { childrenOf, killInSyncs } from '../support/worker-kills.ts';
+import { childrenOf, killInSyncs, VICTIMS } from '../support/worker-kills.ts';
 
 const region = 'eu-west-1';
 const pinned = '11111111-1111-4111-8111-111111111111';
@@ -142,11 +142,11 @@ worker('without a free descriptor a sync fails, and the sidecar stays', async (f
   await until('the problem of the worker', () => running.hasEnded() || refused() !== undefined);
   assert.match(String(refused()?.message), 'its process cannot be started (EMFILE)');
   assert.match(String(refused()?.remedy), 'open files');
-  limitDescriptors(1024);
   await rotate(fixture, 'two');
-  await running.refresh();
+  limitDescriptors(1024);
   await running.event('sync.recovered');
   assert.equal(box.files(), { a: 'two' });
+  assert.equal((await running.status()).configs[0]?.configProblems, []);
 });
 
 for (const kind of ['sync', 'notify', 'exec', 'other']) {
@@ -271,7 +271,7 @@ worker('the program starts its worker when it was started by another name', asyn
   assert.is((await running.ended()).code, 0);
 });
 
-for (const what of ['worker', 'sidecar'] as const) {
+for (const what of VICTIMS) {
   worker(
     `kill -9 of the ${what} at random moments: nothing torn, nothing lost, the newest set is notified`,
     async () => {

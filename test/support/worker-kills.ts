@@ -1,4 +1,4 @@
-/** A sidecar whose workers, or which itself, is killed at random moments of its syncs, while a reader reads. */
+/** A sidecar whose processes are killed at random moments of its syncs and notifications, while a reader reads. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,16 +22,34 @@ export function childrenOf(pid: number): readonly number[] {
   }
 }
 
-/** Longer than a sync takes on an idle machine, in milliseconds. */
+/** The pids of the processes that notify, children of this one. */
+export function notifyWorkersOf(pid: number): readonly number[] {
+  return childrenOf(pid).filter((child) => commandOf(child).endsWith('worker\0notify\0'));
+}
+
+/** The words of a process, each with a NUL at its end; empty once it has ended. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Longer than a sync takes on an idle machine, in milliseconds; and longer than a notification. */
 const SPAN = 300;
+const NOTIFICATION_SPAN = 80;
+
+/** What is killed: a sidecar is started again afterwards. */
+export const VICTIMS = ['worker', 'notify worker', 'sidecar', 'sidecar that notifies'] as const;
 
 /**
- * Rotates so often, and kills in each sync: its worker, or the sidecar, which is then started again. Afterwards every file is of
- * the newest set, the application was notified of it, and no older set is left. Returns what was killed.
+ * Rotates so often, and kills in each sync, or in the notification after it. Afterwards every file is of the newest set, the application
+ * was notified of it, and no older set is left. Returns how often something was killed.
  */
 export async function killInSyncs(
   times: number,
-  what: 'worker' | 'sidecar',
+  what: (typeof VICTIMS)[number],
 ): Promise<{ readonly killed: number }> {
   const ends: (() => unknown)[] = [];
   try {
@@ -57,14 +75,18 @@ export async function killInSyncs(
     for (let generation = 1; generation <= times; generation++) {
       await rotateApp(aws, generation);
       process.kill(running.pid, 'SIGHUP');
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * SPAN));
-      if (what === 'sidecar') {
+      const isNotification = what === 'notify worker' || what === 'sidecar that notifies';
+      if (isNotification) await until('a notification', () => notifyWorkersOf(running.pid).length > 0);
+      const span = isNotification ? NOTIFICATION_SPAN : SPAN;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * span));
+      if (what === 'sidecar' || what === 'sidecar that notifies') {
         process.kill(running.pid, 'SIGKILL');
         await running.ended();
         killed++;
         running = await begin();
       } else {
-        for (const pid of childrenOf(running.pid)) {
+        const workers = what === 'worker' ? childrenOf : notifyWorkersOf;
+        for (const pid of workers(running.pid)) {
           try {
             process.kill(pid, 'SIGKILL');
             killed++;

@@ -1,7 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { endProblem } from '../../src/worker/end-problem.ts';
+import { openWorkerMemory } from '../../src/worker/memory.ts';
 import { isRunningWorker, runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
+import { isAllowed } from '../support/allowed.ts';
 import { startChild } from '../support/child.ts';
 import { realClock } from '../support/real-clock.ts';
 import { until, within } from '../support/wait.ts';
@@ -40,7 +42,10 @@ function play({ script, memoryLimit, stop = never, file = process.execPath, ...r
       program: { file, args: ['-e', PRELUDE + script] },
       clock: realClock,
       kill: (pid, signal) => process.kill(pid, signal),
-      memoryLimit: () => memoryLimit,
+      memory: () =>
+        openWorkerMemory(
+          memoryLimit === undefined ? undefined : { limit: memoryLimit, used: () => undefined },
+        ),
     },
     stop,
   );
@@ -92,14 +97,24 @@ test('a worker that is silent for too long is killed, however busy it is', async
   assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
 });
 
+test('a worker that is stopped, or does not read its request, is killed', async () => {
+  const stopped = { script: `process.kill(process.pid, 'SIGSTOP')`, silence: () => 100 };
+  assert.equal(await play(stopped).end, { kind: 'silent', silence: 100 });
+  const request = { text: 'x'.repeat(5e6) };
+  assert.equal(await play({ request, script: 'forever()', silence: () => 100 }).end, {
+    kind: 'silent',
+    silence: 100,
+  });
+});
+
 test('a worker whose memory comes close to the limit is killed, and the problem names the limit', async () => {
   const text = await problemOf({
     script: 'const held = []; setInterval(() => held.push(Buffer.alloc(1e7, 1)), 1);',
-    memoryLimit: 200 * MEBIBYTE,
+    memoryLimit: 400 * MEBIBYTE,
   });
   assert.match(
     text,
-    /of the 200 MiB that the memory limit of the container leaves, and was killed. Raise the memory limit/,
+    /used \d+ of the \d+ MiB that the memory limit of the container leaves, and was killed. Raise the memory limit/,
   );
 });
 
@@ -137,6 +152,13 @@ test('a program that cannot be started is a problem that names the reason', asyn
   assert.match(remedy, 'podPidsLimit');
 });
 
+test('a worker for which the kernel has no memory is a problem that names the reason', async () => {
+  if (!isAllowed('a fork without memory', ['unshare', '--pid', '--fork', 'true'])) return;
+  const end = JSON.parse(await startChild('no-more-processes.ts', []).line(1)) as WorkerEnd;
+  assert.equal(end, { kind: 'refused', code: 'ENOMEM' });
+  assert.match(endProblem(end, { code: 'sync.killed', subject: 'sync' }).remedy, 'memory limit');
+});
+
 test('at the stop a worker gets SIGTERM and may finish', async () => {
   const stop = new AbortController();
   const { messages, end } = play({
@@ -171,6 +193,21 @@ test('nothing of the process group of a worker is left', async () => {
   await end;
   const [pid] = messages as number[];
   await until('the end of its child', () => !isAlive(pid ?? 0));
+});
+
+test('a process that a worker left in another group, with its pipe open, does not hold up the end', async () => {
+  const { messages, end } = play({
+    script: `
+      const { spawn } = require('node:child_process');
+      const child = spawn('sleep', ['1000'], { stdio: 'inherit', detached: true });
+      child.once('spawn', () => { say(child.pid); process.exit(0); });
+    `,
+  });
+  try {
+    assert.equal(await end, { kind: 'exited', code: 0 });
+  } finally {
+    process.kill(Number(messages[0]), 'SIGKILL');
+  }
 });
 
 test('a worker in an endless loop ends with the process that started it', async () => {
