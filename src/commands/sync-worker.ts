@@ -5,7 +5,6 @@
 import type { Settings } from '../cli/options.ts';
 import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { hideMemory } from '../v8/hide-memory.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
@@ -29,7 +28,6 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
   const request = readRequest() as SyncWorkerRequest;
   endWithParent(request.parent);
   hideMemory();
-  disableJit();
   const report: Report = writeMessage;
   const log: Log = {
     write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
