@@ -19,6 +19,7 @@ import { systemClock as clock } from './core/system-clock.ts';
 import { version } from './core/version.ts';
 import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
+import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
 import { hasReport, writeMessage } from './worker/inherited.ts';
@@ -28,9 +29,6 @@ const SHUTDOWN_TIMEOUT = 4500;
 
 /** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
 const EXIT_LINE_TIMEOUT = 2000;
-
-/** The file of this program, whatever is at its path now. */
-const OWN_FILE = '/proc/self/exe';
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
@@ -95,7 +93,9 @@ async function main(): Promise<number> {
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
   const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
-  return { file: process.execPath, args };
+  // Also if its file was replaced since; without /proc by its path.
+  const file = existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath;
+  return { file, args };
 }
 
 /** Replaces this process by the same program with a clean environment, if a variable changes how Node behaves. */
@@ -104,7 +104,7 @@ function restartWithoutNodeVariables(): void {
   const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
   if (env === undefined) return;
   const { file, args } = program();
-  process.execve?.(file, [file, ...args, ...given], env as NodeJS.ProcessEnv);
+  process.execve?.(file, [process.execPath, ...args, ...given], env as NodeJS.ProcessEnv);
 }
 
 /** The command and its settings, once the command line was parsed. */
@@ -136,6 +136,7 @@ function stopped(): number {
 async function load(name: CommandName): Promise<RunCommand> {
   switch (name) {
     case 'init':
+      hideMemory();
       disableJit();
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
@@ -143,6 +144,7 @@ async function load(name: CommandName): Promise<RunCommand> {
     case 'exec':
       if (invocation()?.settings.onChange !== 'none')
         return (await import('./commands/supervised-exec.ts')).supervisedExec;
+      hideMemory();
       disableJit();
       return (await import('./commands/exec.ts')).exec;
     case 'install':
@@ -206,8 +208,7 @@ function processContext(): WorkerContext {
     process: {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
-      // Without /proc it is not found if its file was replaced.
-      program: existsSync(OWN_FILE) ? { ...program(), file: OWN_FILE } : program(),
+      program: program(),
       kill: (pid, signal) => process.kill(pid, signal),
       figures: () => {
         const { user, system } = process.cpuUsage();

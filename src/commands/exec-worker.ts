@@ -16,7 +16,6 @@ import { type ExecTarget, fetchSet } from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
-import { hideMemory } from '../v8/hide-memory.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -54,7 +53,6 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   // Not validated, because the sender is the same program.
   const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
-  hideMemory();
   ignoreTerminalKeys();
   const [word = '', ...args] = request.words;
   const log: Log = {

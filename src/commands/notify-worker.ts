@@ -13,7 +13,6 @@ import { redactAll } from '../notify/redact.ts';
 import { encodeMessage, type NotifyMessage, type NotifyRequest } from '../notify/request.ts';
 import { urlNotifier } from '../notify/url.ts';
 import { readValuesToRedact } from '../publish/values-to-redact.ts';
-import { hideMemory } from '../v8/hide-memory.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
@@ -22,7 +21,6 @@ export async function notifyWorker({ env, stop }: WorkerContext): Promise<number
   const request = readRequest() as NotifyRequest;
   // Not SIGKILL: this process must end the hook.
   endWithParent(request.parent, 'SIGTERM');
-  hideMemory();
   const report = (message: NotifyMessage): void => writeMessage(encodeMessage(message));
   const redact: Redact = (text) =>
     redactAll(
