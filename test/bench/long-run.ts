@@ -1,7 +1,7 @@
 /**
  * The growth of a resting sidecar: refreshes without a pause, every tenth fails and every tenth finds a change.
  *
- *   npx node test/bench/growth.ts [MINUTES]     default 10
+ *   npx node test/bench/long-run.ts [MINUTES]     default 10
  *
  * Prints how many refreshes there were, and the private memory after each part of them.
  */
