@@ -89,11 +89,10 @@ async function main(): Promise<number> {
   }
 }
 
-/** This program as it was started: the built one is its own script, under whatever name it was started. */
+/** This program, also if its file was replaced since; without /proc by its path. The built one is its own script. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
   const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
-  // Also if its file was replaced since; without /proc by its path.
   const file = existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath;
   return { file, args };
 }
@@ -208,7 +207,9 @@ function processContext(): WorkerContext {
     process: {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
-      program: program(),
+      get program() {
+        return program();
+      },
       kill: (pid, signal) => process.kill(pid, signal),
       figures: () => {
         const { user, system } = process.cpuUsage();
