@@ -12,6 +12,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Modules, type NeededModules, writeChunks } from './chunks.ts';
+import { disableLockChecks } from './lock-checks.ts';
 import type { Optimization } from './optimizations.ts';
 import { trimIcu } from './trim-icu.ts';
 import { openWarmUp, type Run } from './warm-up.ts';
@@ -60,7 +61,8 @@ export async function makeExecutable(
   // Node builds the program into a copy of itself.
   const node = join(work, 'node');
   const original = readFileSync(process.execPath);
-  writeFileSync(node, without.has('trim-icu') ? original : trimIcu(original), { mode: 0o755 });
+  const trimmed = without.has('trim-icu') ? original : trimIcu(original);
+  writeFileSync(node, without.has('lock-checks') ? trimmed : disableLockChecks(trimmed), { mode: 0o755 });
   execFileSync(node, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -2,6 +2,7 @@
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Certificate, selfSigned } from '../fake-aws/certificate.ts';
@@ -24,6 +25,13 @@ const seed = {
     },
   },
 };
+
+/** The variables that the image sets. */
+const imageEnv = Object.fromEntries(
+  [...readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8').matchAll(/^ENV (.+)$/gm)].flatMap(
+    ([, line = '']) => line.split(' ').map((assignment) => assignment.split('=')),
+  ),
+) as Readonly<Record<string, string>>;
 
 /** The fake AWS has the second core to itself, so that it and what is measured do not wait for each other. */
 export const twoCores = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
@@ -97,6 +105,7 @@ export function openPlace(
   return {
     box,
     env: {
+      ...imageEnv,
       ...(identity === 'pod' ? podIdentityEnv(box, aws, 'pod-token') : irsa(box, aws)),
       ...('ca' in aws ? { AWS_CA_BUNDLE: box.write('ca.pem', aws.ca) } : {}),
     },
