@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { type Modules, type NeededModules, writeChunks } from './chunks.ts';
 import { disableLockChecks } from './lock-checks.ts';
 import type { Optimization } from './optimizations.ts';
+import { builtinSources, trimBuiltins } from './trim-builtins.ts';
 import { trimIcu } from './trim-icu.ts';
 import { openWarmUp, type Run } from './warm-up.ts';
 
@@ -60,9 +61,11 @@ export async function makeExecutable(
   );
   // Node builds the program into a copy of itself.
   const node = join(work, 'node');
-  const original = readFileSync(process.execPath);
-  const trimmed = without.has('trim-icu') ? original : trimIcu(original);
-  writeFileSync(node, without.has('lock-checks') ? trimmed : disableLockChecks(trimmed), { mode: 0o755 });
+  let executable: Buffer = readFileSync(process.execPath);
+  if (!without.has('trim-icu')) executable = trimIcu(executable);
+  if (!without.has('trim-builtins')) executable = trimBuiltins(executable, builtinSources());
+  if (!without.has('lock-checks')) executable = disableLockChecks(executable);
+  writeFileSync(node, executable, { mode: 0o755 });
   execFileSync(node, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
