@@ -39,7 +39,7 @@ interface CredentialsStatus {
   /** `pod-identity`, `irsa` or `default`. */
   readonly source: string;
   /** The link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
-  readonly servedBy?: string | undefined;
+  readonly provider?: string | undefined;
   readonly expiresAt?: string | undefined;
 }
 
@@ -73,10 +73,10 @@ export interface FileStatus {
   /** objectName. */
   readonly object: string;
   readonly service: Service;
-  /** Where the value was fetched: the failover region while the first one fails. */
+  /** Where the value was fetched: the failover region while the primary fails. */
   readonly region: string;
   readonly version: string;
-  /** When this process saw the version change; undefined for the version that it started with. */
+  /** When this process first fetched another version; undefined for the version that it started with. */
   readonly changedAt?: string | undefined;
 }
 

@@ -213,7 +213,7 @@ test('explains an endpoint that does not speak HTTP', async () => {
 test('explains an endpoint that does not speak TLS', async () => {
   const host = await serveBytes((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const error = await problem(`https://${host}/`);
-  assert.is(error.message, 'the endpoint does not speak TLS (EPROTO)');
+  assert.is(error.message, 'the endpoint does not use TLS (EPROTO)');
   assert.match(error.remedy, 'write http: instead');
 });
 
