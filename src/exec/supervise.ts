@@ -9,9 +9,9 @@
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { groupByCause, namesText, type Problem, problemsOrThrow } from '../core/problem.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { refreshDelay } from '../sidecar/backoff.ts';
-import { firstPhase, logRetry, steadyPhase } from '../sidecar/loop.ts';
+import { createFailureLog, firstPhase, logRetry, steadyPhase } from '../sidecar/loop.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
 import type { Candidate, Child } from './fetch-worker.ts';
 
@@ -63,7 +63,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
   let waiting: Candidate | undefined;
   /** `delay`: before the publish; `stop`: from the publish to the start. */
   let stage: 'idle' | 'delay' | 'stop' = 'idle';
-  let failing = '';
+  const failureLog = createFailureLog(log);
   /** The signal that ends podsecrets, once the command has ended. */
   let endingBy: NodeJS.Signals | undefined;
   const result = Promise.withResolvers<number>();
@@ -231,19 +231,6 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     }
   }
 
-  function logFailure(problems: readonly Problem[], attempt: number, delay: number): void {
-    // Compared by code and subject, because request ids in messages differ each time.
-    const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
-    for (const { problem, alsoAffected } of groupByCause(problems)) {
-      log.problem(kind === failing ? 'sync.failedAgain' : 'sync.failed', problem, {
-        attempt,
-        retryIn: durationText(delay),
-        alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
-      });
-    }
-    failing = kind;
-  }
-
   const first = await firstSet(stop);
   stop.throwIfAborted();
   options.handleSignals(forward);
@@ -261,10 +248,8 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
           const candidate = await options.fetch((waiting ?? { digest }).digest, ending.signal);
           if (candidate !== undefined) await offer(candidate);
         },
-        onSuccess() {
-          failing = '';
-        },
-        onFailure: logFailure,
+        onSuccess: failureLog.succeeded,
+        onFailure: failureLog.failed,
       },
       refreshDelay(options.interval, clock.random()),
       ending.signal,

@@ -140,8 +140,8 @@ test('prints a cause of many objects once, below the first, and the others refer
   FAIL  a  secretsmanager eu-west-1
         expected an answer, got HTTP status 500, request id r-a [fetch.server]
         fix: Wait.
-  FAIL  b  secretsmanager eu-west-1  as for a
-  FAIL  c  secretsmanager eu-west-1  as for a
+  FAIL  b  secretsmanager eu-west-1  same as a
+  FAIL  c  secretsmanager eu-west-1  same as a
 
 1 problem; exit code 5.
 `,
