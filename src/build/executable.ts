@@ -3,8 +3,8 @@
  *
  * Node can store compiled code with a program, but only of functions that run when a script is first evaluated. So the build
  * runs the program (warm-up.ts) and stores the code of everything that ran. A start-up snapshot would start faster, but Node
- * keeps a copy of it for as long as it runs: one more sidecar takes 20.3 instead of 14.7 MiB, and the peak of an init is 66
- * instead of 60.
+ * keeps a copy of it for as long as it runs: each additional sidecar takes 20.3 instead of 14.7 MiB, and the peak memory of an
+ * init is 66 instead of 60 MiB.
  */
 
 import { execFile, execFileSync } from 'node:child_process';
@@ -72,7 +72,7 @@ export async function makeExecutable(
   return output;
 }
 
-/** Writes the chunks and beside each the compiled code of the functions that the warm-up ran. */
+/** Writes the chunks, and next to each one the compiled code of the functions that the warm-up ran. */
 async function storeCode(
   modules: Modules,
   chunks: string,
