@@ -8,7 +8,7 @@ import { hideMemory } from '../v8/hide-memory.ts';
 import { hasReport } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
-/** Runs the worker; resolves with its exit code. Throws a Problem if a person started it. */
+/** Runs the worker; resolves with its exit code. Throws a Problem if it was not started by the program itself. */
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
   if (hasReport()) {
     hideMemory();

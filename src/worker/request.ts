@@ -23,7 +23,7 @@ export interface SyncRequest {
   /** Configs, by index, to render after all others and in this order, because they may end the worker. */
   readonly last: readonly number[];
   /** Until when batches are disabled, for each identity. */
-  readonly batchesRefused: Readonly<Record<string, number>>;
+  readonly batchesDisabled: Readonly<Record<string, number>>;
 }
 
 /** One config. */

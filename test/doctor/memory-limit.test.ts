@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { memoryCheck } from '../../src/doctor/memory-limit.ts';
+import { memoryCheck } from '../../src/doctor/kubernetes.ts';
 
 const MIB = 1_048_576;
 

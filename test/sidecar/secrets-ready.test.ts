@@ -53,7 +53,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
             if (!applies) throw problem('kubernetes.denied');
           }
         : undefined,
-      areSecretsLost: async () => false,
+      areSecretsStale: async () => false,
       log: silent,
     });
     const receive = (message: SyncMessage): void => {
@@ -66,7 +66,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
       phase: 'start',
       configs: [target.request()],
       last: [],
-      batchesRefused: {},
+      batchesDisabled: {},
     } as const;
     await worker(request, receive, never).catch(() => {});
   }

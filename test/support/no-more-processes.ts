@@ -12,7 +12,7 @@ if (functions.unshare(CLONE_NEWPID) !== 0) throw new Error('unshare is not allow
 spawnSync('true');
 
 const end = await runWorker(
-  { kind: 'sync', request: {}, silence: () => 1e9, receive() {} },
+  { kind: 'sync', request: {}, progressTimeout: () => 1e9, receive() {} },
   {
     program: { file: process.execPath, args: [] },
     clock: realClock,
