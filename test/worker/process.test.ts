@@ -155,7 +155,7 @@ test('a program that cannot be started is a problem that names the reason', asyn
 test('a worker for which the kernel has no memory is a problem that names the reason', async () => {
   if (!isAllowed('a fork without memory', ['unshare', '--pid', '--fork', 'true'])) return;
   const end = JSON.parse(await startChild('no-more-processes.ts', []).line(1)) as WorkerEnd;
-  assert.equal(end, { kind: 'refused', code: 'ENOMEM' });
+  assert.equal(end, { kind: 'notStarted', code: 'ENOMEM' });
   assert.match(endProblem(end, { code: 'sync.killed', subject: 'sync' }).remedy, 'memory limit');
 });
 
