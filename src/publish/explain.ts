@@ -36,10 +36,7 @@ export async function explainedAsync<Result>(work: Work, run: () => Promise<Resu
 }
 
 function toProblem({ fs, dir, owner, next = { files: [] } }: Work, error: unknown): unknown {
-  const space = () => {
-    const { free } = existingVolume(fs, dir);
-    return { needed: snapshotSpace(next).bytes, free: free.bytes, freeInodes: free.inodes };
-  };
+  const space = () => ({ needed: snapshotSpace(next), free: existingVolume(fs, dir).free });
   return toPublishProblem(error, { dir, owner, space });
 }
 

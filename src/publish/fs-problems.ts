@@ -4,24 +4,23 @@
  * Only the operation, the path and the errno are shown. Any other error is a bug and is returned unchanged.
  */
 
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { Owner } from './snapshot.ts';
+import type { Space } from './space.ts';
 
-/** Space in the volume, read only when it ran out. */
-interface Space {
-  /** Bytes. */
-  readonly needed: number;
-  readonly free: number;
-  /** undefined: unknown. */
-  readonly freeInodes: number | undefined;
+/** Space in the volume, read only when it ran out, after what was written was removed again. */
+interface Shortage {
+  readonly needed: Space;
+  readonly free: Space;
 }
 
 /** The attempted operation. */
 export interface Attempt {
   readonly dir: string;
   readonly owner: Owner | undefined;
-  readonly space: () => Space;
+  readonly space: () => Shortage;
 }
 
 interface SystemError extends Error {
@@ -44,15 +43,15 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT': {
-      const { needed, free, freeInodes } = space();
-      if (freeInodes === 0) {
+      const { needed, free } = space();
+      if (free.inodes === 0 || (needed.inodes > free.inodes && needed.bytes <= free.bytes)) {
         return problem(
-          'no inodes left in the volume: its limit of files, directories and links is reached',
+          `no inodes left in the volume, its limit of files, directories and links: needs ${needed.inodes}, ${free.inodes} free`,
           'Remove other files from the volume, or raise its sizeLimit or nr_inodes: each file and each link needs one, and for one second the old and the new files are both in it.',
         );
       }
       return problem(
-        `no space left: needs ${sizeText(needed)}, ${sizeText(free)} free`,
+        `no space left: needs ${sizeText(needed.bytes)}, ${sizeText(free.bytes)} free`,
         'Raise the size of the volume (sizeLimit of an emptyDir, size= of a tmpfs), or its memory limit: for one second the old and the new files are both in it.',
       );
     }
@@ -70,7 +69,9 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
     default:
       return problem(
         `${operation} failed (${code})`,
-        'Check the volume; the files that are there are unchanged.',
+        isOpenFilesCode(code)
+          ? OPEN_FILES_REMEDY
+          : 'Check the volume; the files that are there are unchanged.',
         TRANSIENT.has(code),
       );
   }
