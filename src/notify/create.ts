@@ -4,6 +4,7 @@
  */
 
 import type { Settings } from '../cli/options.ts';
+import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { Notifier, NotifierKind } from './notifier.ts';
 import { processNotifier } from './process-notifier.ts';
 import type { RunNotification } from './request.ts';
@@ -22,7 +23,7 @@ export interface NotifierOptions {
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** The directories that are published to, at the time of an attempt. */
-  readonly directories: () => readonly string[];
+  readonly directories: () => readonly DirectoryHandle[];
   /** Runs a hook, or sends a request, in a separate process. */
   readonly run: RunNotification;
 }

@@ -3,13 +3,14 @@
  * the memory of a long-running process.
  */
 
+import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { Notifier } from './notifier.ts';
 import type { NotifyTarget, RunNotification } from './request.ts';
 
-/** `directories`: the paths of the directories whose values are redacted, at the time of an attempt. */
+/** `directories`: the directories whose values are redacted, at the time of an attempt. */
 export function processNotifier(
   target: NotifyTarget,
-  directories: () => readonly string[],
+  directories: () => readonly DirectoryHandle[],
   run: RunNotification,
 ): Notifier {
   return {
