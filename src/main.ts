@@ -12,6 +12,7 @@ import { type CommandName, options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
+import { extraCertificatesWarnings } from './core/extra-certificates.ts';
 import { wrapText } from './core/layout.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
@@ -30,6 +31,9 @@ const EXIT_LINE_TIMEOUT = 2000;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
+
+/** The commands that connect to AWS. */
+const CONNECTING: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'doctor']);
 
 restartWithoutNodeVariables();
 
@@ -157,6 +161,9 @@ function contextOf(run: Invocation): Context {
   return {
     ...run,
     ...processContext(),
+    warnings: CONNECTING.has(run.command)
+      ? [...run.warnings, ...extraCertificatesWarnings(process.env)]
+      : run.warnings,
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     takeSignals(signals, listener) {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isParsable } from '../../src/aws/response-shape.ts';
+import { isParsable } from '../../src/http/response-shape.ts';
 
 const accepts = (text: string) => isParsable(new TextEncoder().encode(text));
 
