@@ -36,7 +36,7 @@ function messageOf(where: string, got: string, failure: AwsErrorFacts): string {
 /** The remedy for a cause that the code names, for any service; undefined if the server is simply not reached. */
 export function networkRemedy({ code, phase, status }: AwsErrorFacts): string | undefined {
   if (isOpenFilesCode(code)) return OPEN_FILES_REMEDY;
-  if (code === 'ERR_PROXY_TUNNEL') return proxyRefusals[status ?? 0] ?? PROXY_REFUSES;
+  if (code === 'ERR_PROXY_TUNNEL') return proxyRejections[status ?? 0] ?? PROXY_REJECTS;
   if (phase === 'proxy') return PROXY_UNREACHABLE;
   if (isHandshakeCode(code)) return NO_TLS;
   if (isTlsCode(code)) return certificateRemedy(code, OTHER_HOST) ?? PRIVATE_AUTHORITY;
@@ -46,17 +46,17 @@ export function networkRemedy({ code, phase, status }: AwsErrorFacts): string | 
 const PROXY_UNREACHABLE =
   'Check host and port in HTTPS_PROXY, and that this container can reach them; NO_PROXY names hosts that need no proxy.';
 
-const PROXY_REFUSES =
-  'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.';
+const PROXY_REJECTS =
+  'The proxy rejects the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.';
 
 /** By the HTTP status of the proxy. */
-const proxyRefusals: Readonly<Record<number, string>> = {
+const proxyRejections: Readonly<Record<number, string>> = {
   403: 'The proxy does not allow this host: allow it there, or name the host in NO_PROXY if it can be reached without a proxy.',
   407: 'The proxy requires a user and a password, or rejects them: correct them in HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT).',
 };
 
 const NO_TLS =
-  'Check that the endpoint speaks TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall responds instead, allow TLS through it.';
+  'Check that the endpoint uses TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall responds instead, allow TLS through it.';
 
 const PRIVATE_AUTHORITY =
   'If a proxy or a VPC endpoint uses a private CA, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to its PEM file.';

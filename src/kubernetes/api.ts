@@ -13,7 +13,7 @@ import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { sendRequest } from '../http/request.ts';
-import { isParsable } from '../http/response-shape.ts';
+import { isWithinLimits } from '../http/response-shape.ts';
 import { certificateRemedy, isHandshakeCode, isTlsCode } from '../http/tls-code.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
 import { type Cluster, inCluster } from './in-cluster.ts';
@@ -127,7 +127,7 @@ async function exchange(
   const seconds = Number(response.headers['retry-after']);
   return {
     status: response.status,
-    body: isParsable(response.body, MAX_ELEMENTS)
+    body: isWithinLimits(response.body, MAX_ELEMENTS)
       ? parseJson(new TextDecoder().decode(response.body))
       : undefined,
     retryAfter: seconds > 0 ? seconds * 1000 : undefined,

@@ -9,7 +9,7 @@
  */
 
 import type { Secret } from '../core/secret.ts';
-import { createByteSearch, type Place } from './encoded-bytes.ts';
+import { createByteSearch, type TextRange } from './encoded-bytes.ts';
 import { endOf, isWord, type MatchBudget, startsOf } from './escapes.ts';
 
 const PLACEHOLDER = '[secret]';
@@ -27,7 +27,7 @@ export function redactAll(
 export function redact(text: string, values: Iterable<Secret>): string {
   // Collects positions instead of building a regular expression, because the error for one that is too large would contain
   // the values.
-  const places: Place[] = [];
+  const places: TextRange[] = [];
   const budget: MatchBudget = { left: MOST_MATCHES };
   const encodedPlaces = createByteSearch(text);
   for (const value of values) {
@@ -51,9 +51,9 @@ const SHORT = 4;
 /** Characters. Places of a longer piece that overlap are not searched for, because that takes too long in a repetitive text. */
 const LONG = 256;
 
-function* placesOf(piece: string, text: string, budget: MatchBudget): Iterable<Place> {
+function* placesOf(piece: string, text: string, budget: MatchBudget): Iterable<TextRange> {
   const characters = [...piece];
-  let last: Place = { start: 0, end: 0 };
+  let last: TextRange = { start: 0, end: 0 };
   for (const start of startsOf(characters[0] ?? '', text)) {
     // In a repetitive text each character in a place is the start of another one.
     if (piece.length > LONG && start > last.start && start < last.end) continue;

@@ -35,7 +35,7 @@ export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOption
       try {
         const response = await post(new URL(url), body, signal, timeout);
         signal.throwIfAborted();
-        if (response.status < 200 || response.status > 299) throw refusal(subject, response, redact);
+        if (response.status < 200 || response.status > 299) throw rejection(subject, response, redact);
       } catch (error) {
         signal.throwIfAborted();
         throw connectionFailure(subject, error, timeout) ?? error;
@@ -73,7 +73,7 @@ function post(url: URL, body: string, signal: AbortSignal, timeout: number): Pro
   });
 }
 
-function refusal(subject: string, { status, headers, body: bytes }: HttpResponse, redact: Redact): Problem {
+function rejection(subject: string, { status, headers, body: bytes }: HttpResponse, redact: Redact): Problem {
   const { location = 'nowhere', 'retry-after': retryAfter } = headers;
   const moved = status >= 300 && status < 400;
   const text = moved ? withoutQuery(location) : new TextDecoder().decode(bytes).trim();
@@ -84,7 +84,7 @@ function refusal(subject: string, { status, headers, body: bytes }: HttpResponse
     subject,
     message: moved ? `redirects (${status})${details}` : `responded with ${status}${details}`,
     remedy: moved
-      ? 'Give the URL that it redirects to; redirects are not followed.'
+      ? 'Use the URL that it redirects to; redirects are not followed.'
       : 'Correct the error that it reports; see the log of the application.',
     retry: status >= 500 || status === 408 || status === 425 || status === 429,
     ...(/^\d{1,6}$/.test(retryAfter ?? '') ? { retryAfter: Number(retryAfter) * 1000 } : {}),
@@ -143,21 +143,21 @@ function meaningOf(code: string, timeout: number): Meaning {
     case 'ERR_UPGRADED':
       return {
         text: `the endpoint changed to another protocol (${code})`,
-        remedy: 'Give an HTTP endpoint that responds to a POST.',
+        remedy: 'Use an HTTP endpoint that responds to a POST.',
         retry: true,
       };
     default:
       if (code.startsWith('HPE_')) {
         return {
-          text: `the endpoint does not speak HTTP/1.1 (${code})`,
-          remedy: 'Give an HTTP endpoint; if it speaks TLS, write https: instead of http:.',
+          text: `the endpoint does not use HTTP/1.1 (${code})`,
+          remedy: 'Use an HTTP endpoint; if it uses TLS, write https: instead of http:.',
           retry: false,
         };
       }
       if (isHandshakeCode(code)) {
         return {
-          text: `the endpoint does not speak TLS (${code})`,
-          remedy: 'If the endpoint speaks plain HTTP, write http: instead of https:.',
+          text: `the endpoint does not use TLS (${code})`,
+          remedy: 'If the endpoint uses plain HTTP, write http: instead of https:.',
           retry: false,
         };
       }
@@ -165,8 +165,8 @@ function meaningOf(code: string, timeout: number): Meaning {
         return {
           text: `the certificate cannot be verified (${code})`,
           remedy:
-            certificateRemedy(code, 'give the host that it is for, or use http: within the pod.') ??
-            'Give its CA in NODE_EXTRA_CA_CERTS, or use http: within the pod.',
+            certificateRemedy(code, 'use the host name in it, or http: within the pod.') ??
+            'Set NODE_EXTRA_CA_CERTS to its CA, or use http: within the pod.',
           retry: false,
         };
       }

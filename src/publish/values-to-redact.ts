@@ -9,7 +9,7 @@ import { Secret } from '../core/secret.ts';
 import { readBoundedBytes } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
 import type { DirectoryHandle } from './held-directory.ts';
-import { checkIdentity } from './identity.ts';
+import { checkDirectoryIdentity } from './identity.ts';
 import { readLayout } from './layout.ts';
 import { readPendingNotification } from './pending-notification.ts';
 
@@ -25,7 +25,7 @@ export function readValuesToRedact(
   { path, identity }: DirectoryHandle,
 ): readonly Secret[] | undefined {
   try {
-    checkIdentity(fs, path, identity);
+    checkDirectoryIdentity(fs, path, identity);
     return readValues(fs, path);
   } catch (error) {
     // An error of the file system, or a `..data` of another program.

@@ -29,7 +29,7 @@ function isStatus(page: UnknownObject): boolean {
 function isCredentials(credentials: UnknownObject): boolean {
   return (
     areTexts(credentials, ['source']) &&
-    areOptionalTexts(credentials, ['servedBy']) &&
+    areOptionalTexts(credentials, ['provider']) &&
     areOptionalTimes(credentials, ['expiresAt'])
   );
 }

@@ -21,9 +21,9 @@ export function endProblem(end: WorkerEnd, { code, subject }: WorkerSubject): Pr
 
 function explain(end: WorkerEnd): { readonly message: string; readonly remedy: string } {
   switch (end.kind) {
-    case 'silent':
+    case 'stalled':
       return {
-        message: `its process made no progress for ${durationText(end.silence)} and was killed`,
+        message: `its process made no progress for ${durationText(end.timeout)} and was killed`,
         remedy:
           'If the config has changed, correct it. Otherwise give the container more CPU, or raise --aws-timeout.',
       };
@@ -37,10 +37,10 @@ function explain(end: WorkerEnd): { readonly message: string; readonly remedy: s
         message: `its process was ended by ${end.signal}${signals[end.signal]?.cause ?? ''}`,
         remedy: signals[end.signal]?.remedy ?? 'Find out which process sends this signal.',
       };
-    case 'refused':
+    case 'notStarted':
       return {
         message: `its process cannot be started (${end.code})`,
-        remedy: refusals[end.code] ?? 'Report this as a bug in podsecrets.',
+        remedy: startRemedies[end.code] ?? 'Report this as a bug in podsecrets.',
       };
     case 'report':
       return {
@@ -76,7 +76,7 @@ const signals: Readonly<Record<string, { readonly cause: string; readonly remedy
 const SHORTAGE =
   'Raise the limit of processes of the pod (podPidsLimit), or the memory limit of the container.';
 
-const refusals: Readonly<Record<string, string>> = {
+const startRemedies: Readonly<Record<string, string>> = {
   EAGAIN: SHORTAGE,
   ENOMEM: SHORTAGE,
   EMFILE: OPEN_FILES_REMEDY,

@@ -75,7 +75,7 @@ modules(
 modules('init loads no folder that only other commands need', async (context) => {
   const { evaluated } = await initOf(context, [secret, parameter]);
   const others =
-    /^src\/(http\/(?!request|early-connections|response-shape|tls-code)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/rest|worker\/(process|credentials-file)|commands\/(?!init|open|plans|secrets|sync\.ts|worker-host|context|logging|uses-colour))/;
+    /^src\/(http\/(?!request|early-connections|response-shape|tls-code)|kubernetes|inject|doctor|cli\/help|config\/(watcher|report)|formats\/jmespath|notify\/(signal|exec|url|touch|reap|processes|process-matching)|sidecar\/(metrics|counters|triggers|refresh-limit|reload|status-tracker|status-text|keep-fresh)|v8\/rest|worker\/(process|credentials-file)|commands\/(?!init|extra-certificates|open|plans|secrets|sync\.ts|worker-host|context|logging|uses-colour))/;
   assert.equal(
     evaluated.filter((owner) => others.test(owner)),
     [],
@@ -118,6 +118,31 @@ modules(
       ),
       [],
     );
+  },
+);
+
+modules(
+  'a process that syncs changes the flags of V8 before it loads what only a sync needs, a sidecar after everything: so V8 takes the stored code',
+  async ({ aws, box }) => {
+    box.writeConfig({ usePodIdentity: 'true', objects: [secret] });
+    const env = podIdentityEnv(box, aws, 'pod-token');
+    const config = ['--config', box.config, '--dir', box.dir];
+    const { worker, ...sidecar } = await recordRun(
+      ['sidecar', ...config, '--listen', '127.0.0.1:0'],
+      env,
+      (stderr, kill) => {
+        if (stderr.includes('sidecar.ready')) kill();
+      },
+    );
+    const init = await recordRun(['init', ...config], env);
+    assert.equal(sidecar.early, sidecar.modules);
+    for (const { early, modules } of [init, worker ?? init]) {
+      assert.equal(
+        early.filter((name) => !sidecar.modules.includes(name) && !/^worker-/.test(name)),
+        [],
+      );
+      assert.ok(modules.length > early.length);
+    }
   },
 );
 

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FileSystem } from '../../src/publish/fs.ts';
-import { identityOf } from '../../src/publish/identity.ts';
+import { directoryIdentity } from '../../src/publish/identity.ts';
 import { readValuesToRedact } from '../../src/publish/values-to-redact.ts';
 import { leftovers, open, publishOnce, shown, snapshot } from '../support/directory.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('values to redact');
 
-function texts(dir: string, identity = identityOf(fs, dir)): readonly string[] | undefined {
+function texts(dir: string, identity = directoryIdentity(fs, dir)): readonly string[] | undefined {
   return readValuesToRedact(fs, { path: dir, identity })
     ?.map((value) => Buffer.from(value.reveal()).toString())
     .sort();
@@ -180,7 +180,7 @@ test('values of a directory that was replaced or emptied since are unavailable',
   for (const damage of damages) {
     const dir = scratch();
     await publishOnce(dir, snapshot({ a: 'one' }));
-    const identity = identityOf(fs, dir);
+    const identity = directoryIdentity(fs, dir);
     assert.equal(texts(dir, identity), ['one']);
     damage(dir);
     assert.is(texts(dir, identity), undefined, String(damage));

@@ -3,17 +3,24 @@
  * name it.
  */
 
-import type { Environment } from './environment.ts';
-import { Problem } from './problem.ts';
-import { readRegularFile } from './regular-file.ts';
-import { escapeControl } from './text.ts';
+import type { CommandName } from '../cli/option-kinds.ts';
+import type { Environment } from '../core/environment.ts';
+import { Problem } from '../core/problem.ts';
+import { readRegularFile } from '../core/regular-file.ts';
+import { escapeControl } from '../core/text.ts';
+
+/** The commands that connect to AWS. */
+const CONNECTING: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'doctor']);
 
 /** Bytes. The certificates that Node itself contains have 200 KiB. */
 const MAX_SIZE = 4 * 1024 * 1024;
 
-/** A warning if the variable names a file without certificates; empty if it is not set. */
-export function extraCertificatesWarnings({ NODE_EXTRA_CA_CERTS: file }: Environment): readonly Problem[] {
-  if (!file) return [];
+/** A warning if the variable names a file without certificates; empty if it is not set, or has no effect on the command. */
+export function extraCertificatesWarnings(
+  command: CommandName,
+  { NODE_EXTRA_CA_CERTS: file }: Environment,
+): readonly Problem[] {
+  if (!file || !CONNECTING.has(command)) return [];
   const content = readRegularFile(file, MAX_SIZE);
   const isRead = content.kind === 'read';
   const hasCertificates = isRead && Buffer.from(content.bytes).includes('-----BEGIN CERTIFICATE-----');

@@ -24,13 +24,13 @@ export function createCollector(): () => void {
 }
 
 /**
- * Changes V8's flags, once everything is loaded: with other flags V8 no longer takes the code that Node and the build stored.
+ * Changes V8's flags, once everything is loaded: with other flags V8 rejects the code that Node and the build stored.
  */
 function prepare(): () => void {
   stopCompilers();
   // Bytecode of code that ran once is dropped by the next collection, not by the sixth.
   setFlagsFromString('--bytecode-old-age=1');
-  // Adds `gc` to contexts that are made from now on, so no other code has it.
+  // Adds `gc` to contexts that are created from now on, so no other code has it.
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as (options: object) => void;
   // Only this flavor returns the pages to the kernel at once.
