@@ -184,7 +184,11 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown option', ['options.intervall=5m'], /Additional property intervall is not allowed/],
   ['a choice that is none', ['as=daemon'], /as must be one of/],
   ['no config', ['config=null'], /expected config \(a SecretProviderClass\) or configMap/],
-  ['a config beside a ConfigMap', ['configMap=mine'], /expected config or configMap in the values, got both/],
+  [
+    'a config together with a ConfigMap',
+    ['configMap=mine'],
+    /expected config or configMap in the values, got both/,
+  ],
   [
     'a config that is none',
     ['config.kind=ConfigMap'],
