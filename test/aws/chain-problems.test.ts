@@ -52,7 +52,7 @@ test('reports one failure unchanged and joins several', () => {
   );
 });
 
-for (const [code, says, retry] of [
+for (const [code, message, retry] of [
   ['ECONNREFUSED', /cannot be reached \(ECONNREFUSED\)/, false],
   ['EHOSTUNREACH', /cannot be reached/, false],
   ['ETIMEDOUT', /cannot be reached \(ETIMEDOUT\)/, true],
@@ -62,7 +62,7 @@ for (const [code, says, retry] of [
 ] as const) {
   test(`reports the instance metadata service with ${code}`, () => {
     const problem = instanceProblem(code);
-    assert.match(problem.message, says);
+    assert.match(problem.message, message);
     assert.is(problem.retry, retry);
     assert.is(problem.retryFor, 15_000);
   });

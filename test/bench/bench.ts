@@ -19,7 +19,7 @@ import { buildGoPeer } from './go-peer.ts';
 import { limitedStart } from './limited.ts';
 import { buildOneByOne } from './one-by-one.ts';
 import { openPlace, openTlsAws, type Place, pinned, type TlsAws, twoCores, withRoundTrip } from './place.ts';
-import { forgetPages, peakOf } from './processes.ts';
+import { dropPages, peakOf } from './processes.ts';
 import { measureSidecars } from './sidecars.ts';
 import { measureCommand, measureStarts, median, noiseOf, type Starts } from './starts.ts';
 
@@ -29,7 +29,7 @@ const points: Point[] = [];
 
 const onlySidecars = process.argv[2] === 'sidecars';
 if (!onlySidecars) await measureStartsAndCalls();
-await measureSleepers();
+await measureIdleSidecars();
 measureSizes();
 end();
 
@@ -50,31 +50,31 @@ async function measureStartsAndCalls(): Promise<void> {
   }
 }
 
-/** Every count of secrets at every round trip time, the one-by-one program beside it. */
+/** Every count of secrets at every round trip time, also with the program that fetches one by one. */
 async function measureGrid(near: TlsAws, baseline: string): Promise<void> {
   for (const latency of [0, 5, 20, 80]) {
     const fakeAws = await withRoundTrip(near, latency);
     for (const secrets of [1, 10, 50, 200]) {
       const place = openPlace(fakeAws, secrets, 0);
-      // The one that is budgeted is worth a closer look.
-      const ours = measureStarts(binary, place, secrets === 1 && latency === 0 ? 41 : 15);
-      point('podsecrets', secrets, latency, ours);
-      // 200 secrets at 80 ms, one after another, are 16 s a start; what 50 take says it already.
-      const theirs =
+      // The start with a budget gets more rounds.
+      const batched = measureStarts(binary, place, secrets === 1 && latency === 0 ? 41 : 15);
+      point('podsecrets', secrets, latency, batched);
+      // One by one, 200 secrets at 80 ms take 16 s for each start, and add nothing to the figure for 50.
+      const oneByOneStarts =
         secrets * latency > 4000
           ? undefined
           : measureStarts(join(baseline, 'podsecrets'), place, latency === 0 ? 9 : 3, ['--fetch', 'single']);
-      if (theirs !== undefined) point('one by one', secrets, latency, theirs);
+      if (oneByOneStarts !== undefined) point('one by one', secrets, latency, oneByOneStarts);
       if (secrets === 1 && latency === 0) {
-        record('cold init, 1 secret, 0 ms', '×', ours.ratio, ours.noise);
-        record('CPU of it', '×', ours.cpuRatio, ours.noise);
+        record('cold init, 1 secret, 0 ms', '×', batched.ratio, batched.noise);
+        record('CPU of it', '×', batched.cpuRatio, batched.noise);
       }
-      if (secrets === 50 && latency === 20 && theirs !== undefined) {
+      if (secrets === 50 && latency === 20 && oneByOneStarts !== undefined) {
         record(
           'cold init, 50 secrets, 20 ms, against one by one',
           '×',
-          ours.ms / theirs.ms,
-          ours.noise + theirs.noise,
+          batched.ms / oneByOneStarts.ms,
+          batched.noise + oneByOneStarts.noise,
         );
       }
       place.box.remove();
@@ -96,12 +96,12 @@ async function measureGrid(near: TlsAws, baseline: string): Promise<void> {
 async function measureCalls(fakeAws: TlsAws): Promise<void> {
   for (const fetch of ['batch', 'single']) {
     const place = openPlace(fakeAws, 20, 20);
-    await fakeAws.forgetCalls();
+    await fakeAws.clearCalls();
     runInit(place, ['--fetch', fetch]);
     const calls = await fakeAws.calls();
     const ofAws = calls.filter(({ service }) => service !== 'agent');
     const bytes = calls.reduce((sum, { received, sent }) => sum + received + sent, 0);
-    // A refresh is a start without the credentials; test/budget/calls.test.ts holds both to their count.
+    // A refresh is a start without the credentials; test/budget/calls.test.ts checks both counts.
     record(
       `API calls of a start or refresh, 20 secrets and 20 parameters, ${fetch}`,
       'calls',
@@ -118,7 +118,7 @@ function connectionsOf(calls: readonly { readonly connection: number }[]): numbe
   return new Set(calls.map(({ connection }) => connection)).size;
 }
 
-/** How often a start waits for AWS: by how much longer it takes when AWS is 60 ms further away. */
+/** The number of round trips of a start: how much longer it takes with 60 ms more latency. */
 async function measureRoundTrips(near: TlsAws): Promise<void> {
   for (const [identity, name] of [
     ['pod', 'Pod Identity'],
@@ -146,12 +146,12 @@ async function measureRoundTrips(near: TlsAws): Promise<void> {
 function measureColdCache(fakeAws: TlsAws): void {
   const place = openPlace(fakeAws, 1, 0);
   const command = [binary, ...place.args('init', '--log-level', 'error')];
-  const { ms, noise } = measureCommand(command, place, 9, () => forgetPages(binary));
+  const { ms, noise } = measureCommand(command, place, 9, () => dropPages(binary));
   record('init with a cold page cache, 1 secret', 'ms', ms, noise);
   place.box.remove();
 }
 
-/** Where Go is not installed, the figures are left out. */
+/** Without Go the figures are left out. */
 function measureGoPeer(fakeAws: TlsAws): void {
   const peer = buildGoPeer();
   if (peer === undefined) return;
@@ -168,7 +168,7 @@ function measureGoPeer(fakeAws: TlsAws): void {
 }
 
 async function measurePeak(fakeAws: TlsAws): Promise<void> {
-  forgetPages(binary);
+  dropPages(binary);
   for (const secrets of [1, 50]) {
     const place = openPlace(fakeAws, secrets, 0);
     const command = [binary, ...place.args('init', '--log-level', 'error')];
@@ -179,7 +179,7 @@ async function measurePeak(fakeAws: TlsAws): Promise<void> {
   }
 }
 
-/** Where cgroups cannot be made, the figure is left out. */
+/** Without permission to create cgroups the figure is left out. */
 function measureLimited(fakeAws: TlsAws): void {
   const place = openPlace(fakeAws, 1, 0);
   const command = [binary, ...place.args('init', '--log-level', 'error')];
@@ -191,7 +191,7 @@ function measureLimited(fakeAws: TlsAws): void {
   place.box.remove();
 }
 
-async function measureSleepers(): Promise<void> {
+async function measureIdleSidecars(): Promise<void> {
   const { alone, oneOfFive, refreshCpuMs, idleCpuMsPerHour, idleWakeUpsPerMinute } =
     await measureSidecars(binary);
   record('private memory of one more sidecar', 'MiB', oneOfFive.private, 0.02);
@@ -235,7 +235,7 @@ function record(name: string, unit: Figure['unit'], value: number, noise: number
   process.stdout.write(`${name}: ${shown(value, unit)} (± ${(noise * 100).toFixed(1)} %)\n`);
 }
 
-/** Writes what was found, and compares it with the budget. */
+/** Writes the results, and compares them with the budget. */
 function end(): void {
   const file = join(root, 'test/bench/results.json');
   const before = JSON.parse(readFileSync(file, 'utf8')) as Results;

@@ -17,7 +17,7 @@ const colours: Readonly<Record<number, string>> = {
   80: '#a23b72',
 };
 
-/** The results as an SVG, complete in itself. Both scales are logarithmic. */
+/** The results as a self-contained SVG. Both scales are logarithmic. */
 export function drawStarts({ points, machine, date, node }: Results): string {
   const counts = [...new Set(points.map(({ secrets }) => secrets))].sort((a, b) => a - b);
   const most = Math.max(...points.map(({ ratio }) => ratio));
@@ -67,7 +67,7 @@ function drawn(line: readonly Point[], x: Scale, y: Scale): string {
   return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>${dots.join('')}`;
 }
 
-/** At the end of each line, moved apart where two would overlap. */
+/** The labels at the ends of the lines, moved apart where two would overlap. */
 function labels(lines: readonly (readonly Point[])[], x: Scale, y: Scale): readonly string[] {
   const ends = lines
     .flatMap((line) => line.slice(-1))
@@ -76,9 +76,9 @@ function labels(lines: readonly (readonly Point[])[], x: Scale, y: Scale): reado
   let lowest = Number.NEGATIVE_INFINITY;
   return ends.map(({ point, at }) => {
     // Only labels in the same column can overlap.
-    const beside = x(point.secrets) > WIDTH - RIGHT - 10;
-    const place = beside ? Math.max(at, lowest + 14) : at;
-    if (beside) lowest = place;
+    const isAtRight = x(point.secrets) > WIDTH - RIGHT - 10;
+    const place = isAtRight ? Math.max(at, lowest + 14) : at;
+    if (isAtRight) lowest = place;
     const words = `${point.latency} ms${point.program === 'podsecrets' ? '' : ', one by one'}`;
     return text(x(point.secrets) + 8, place, words, `fill="${colours[point.latency]}"`);
   });

@@ -1,4 +1,4 @@
-/** The figures of the bench: what each is, what it must be at most, and how it is shown. */
+/** The figures of the bench: their meaning, limit and format. */
 
 export interface Figure {
   readonly name: string;
@@ -14,11 +14,11 @@ export interface Figure {
     | 'per minute'
     | 's';
   readonly value: number;
-  /** How far the value may be off, as a part of it; 0 where there is nothing to measure. */
+  /** The relative error of the value; 0 for one that is counted. */
   readonly noise: number;
 }
 
-/** One point of the chart: so many secrets at a latency, as a multiple of the start of `node -e 0`. */
+/** One point of the chart: a number of secrets at a latency, as a multiple of the start of `node -e 0`. */
 export interface Point {
   readonly program: 'podsecrets' | 'one by one';
   readonly secrets: number;

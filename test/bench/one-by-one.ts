@@ -1,6 +1,6 @@
 /**
- * The program for comparison: podsecrets, but it requests one value after another, as the CSI provider does. Built alike,
- * with the source of values wrapped; everything else is the same.
+ * The program for comparison: podsecrets, but it requests one value after another, as the CSI provider does. The build is the same,
+ * except that the source of values is wrapped.
  */
 
 import { mkdtempSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { Plugin } from 'esbuild';
 import { bundle } from '../../src/build/bundle.ts';
 import { makeExecutable } from '../../src/build/executable.ts';
 
-/** Builds it into the directory returned, as `podsecrets`. */
+/** Builds it as `podsecrets` in the returned directory. */
 export async function buildOneByOne(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-one-by-one-'));
   const { modules, meta } = await bundle(join(import.meta.dirname, '../../src/main.ts'), {

@@ -25,10 +25,10 @@ const seed = {
   },
 };
 
-/** The fake AWS has the second core to itself, so that it and what is measured do not wait for each other. */
+/** The fake AWS runs on the second core alone, so that it does not compete with the measured program. */
 export const twoCores = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** The command, on the first core where that can be had. */
+/** The command, on the first core if taskset allows it. */
 export function pinned(command: readonly string[]): readonly string[] {
   return twoCores ? ['taskset', '-c', '0', ...command] : command;
 }
@@ -73,11 +73,11 @@ export async function withRoundTrip(aws: TlsAws, rtt: number): Promise<TlsAws> {
 export interface Place {
   readonly box: Sandbox;
   readonly env: Readonly<Record<string, string>>;
-  /** The arguments of a command over this place. */
+  /** The arguments of a command in this place. */
   args(command: 'init' | 'sidecar', ...flags: readonly string[]): readonly string[];
 }
 
-/** A config of so many secrets and parameters, and the environment of a pod. */
+/** A config with this number of secrets and parameters, and the environment of a pod. */
 export function openPlace(
   aws: FakeAwsProcess | TlsAws,
   secrets: number,

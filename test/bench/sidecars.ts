@@ -6,12 +6,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
-import { activityOf, forgetPages, type Memory, memoryOf } from './processes.ts';
+import { activityOf, dropPages, type Memory, memoryOf } from './processes.ts';
 import { median } from './starts.ts';
 import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
 
 export interface SidecarFigures {
-  /** `workingSet` is undefined where no cgroup can be made. */
+  /** `workingSet` is undefined if no cgroup can be created. */
   readonly alone: Memory & { readonly workingSet: number | undefined };
   readonly oneOfFive: Memory;
   readonly refreshCpuMs: number;
@@ -21,13 +21,13 @@ export interface SidecarFigures {
 
 const REFRESHES = 100;
 
-/** Seconds that an idle sidecar is looked at. */
+/** Seconds for which an idle sidecar is observed. */
 const IDLE = 30;
 
 export async function measureSidecars(binary: string): Promise<SidecarFigures> {
   const aws = await openTlsAws();
   try {
-    // Five and one by turns, not side by side: the one must be alone with its binary.
+    // Five and one in turn, not at the same time, because the single one must not share its binary.
     const five = await measure(binary, aws, 5);
     const one = await measure(binary, aws, 1);
     return {
@@ -50,9 +50,9 @@ async function measure(
   readonly workingSet: number | undefined;
   readonly refreshCpuMs: number;
 }> {
-  await aws.forgetCalls();
+  await aws.clearCalls();
   // Pages of the binary count for the group that reads them first.
-  forgetPages(binary);
+  dropPages(binary);
   const group = openMemoryGroup();
   const sidecars = numbered(count, () =>
     startSidecar(binary, aws, ['--interval', '1s', '--fetch', 'batch'], group),
@@ -83,7 +83,7 @@ async function measure(
   }
 }
 
-/** Waits until there were so many syncs, by the call that each makes once. */
+/** Waits for this number of syncs, counted by a call that each makes once. */
 async function called(aws: TlsAws, times: number, sidecars: readonly Sidecar[]): Promise<void> {
   while ((await aws.count({ operation: 'BatchGetSecretValue' })) < times) {
     if (sidecars.some(({ child }) => child.exitCode !== null)) throw new Error('a sidecar ended');
@@ -95,7 +95,7 @@ async function idle(
   binary: string,
   aws: TlsAws,
 ): Promise<Pick<SidecarFigures, 'idleWakeUpsPerMinute' | 'idleCpuMsPerHour'>> {
-  await aws.forgetCalls();
+  await aws.clearCalls();
   const sidecar = startSidecar(binary, aws, ['--fetch', 'batch']);
   const { child, pid } = sidecar;
   try {

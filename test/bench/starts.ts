@@ -26,7 +26,7 @@ interface Timed {
 
 export const EMPTY = [process.execPath, '-e', '0'];
 
-/** Starts `init` so often, each time over an empty directory. */
+/** Starts `init` this many times, each time with an empty directory. */
 export function measureStarts(
   binary: string,
   place: Place,
@@ -61,8 +61,8 @@ export function measureCommand(
 }
 
 /**
- * Wall and CPU in milliseconds, as the shell measures them: Node does not report the CPU time of a child. Bash's `time` cuts the wall
- * to whole milliseconds, a twentieth of an empty start, so that is taken from its clock.
+ * Wall and CPU in milliseconds, as the shell measures them: Node does not report the CPU time of a child. Bash's `time` rounds the wall
+ * time to milliseconds, a twentieth of an empty start, so its clock is used for that.
  */
 export function time(command: readonly string[], env: Readonly<Record<string, string>>): Timed {
   const script = `TIMEFORMAT="%U %S"; before=$EPOCHREALTIME; time "$@" 2>&3; status=$?
@@ -82,7 +82,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** How far a median of these may be off: half the distance of the quartiles, over the root of their number. */
+/** The error of a median of these: half the distance of the quartiles, over the root of their number. */
 export function noiseOf(values: readonly number[]): number {
   const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
   return spread / median(values) / Math.sqrt(values.length);

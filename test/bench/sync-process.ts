@@ -14,7 +14,7 @@ import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
-import { forgetPages, memoryOf } from './processes.ts';
+import { dropPages, memoryOf } from './processes.ts';
 import { median } from './starts.ts';
 import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
 
@@ -93,7 +93,7 @@ function cpuOf(pid: number): number {
 }
 
 async function memory(binary: string, aws: TlsAws): Promise<Record<string, number>> {
-  forgetPages(binary);
+  dropPages(binary);
   const five = await Promise.all(numbered(5, () => startSidecar(binary, aws)));
   await Promise.all(five.map((sidecar) => until(sidecar, '/readyz')));
   await refresh(five, aws, REFRESHES);
@@ -101,7 +101,7 @@ async function memory(binary: string, aws: TlsAws): Promise<Record<string, numbe
   const privateOfFive = median(five.map(({ pid }) => memoryOf(pid).private));
   await end(five);
 
-  forgetPages(binary);
+  dropPages(binary);
   const group = openMemoryGroup();
   const one = await startSidecar(binary, aws, group);
   await until(one, '/readyz');
@@ -129,7 +129,7 @@ async function starts(binaries: readonly string[], aws: TlsAws): Promise<readonl
     }
   }
   return found.map(({ livez, ready }) => ({
-    '/livez answers after, ms': median(livez),
+    '/livez responds after, ms': median(livez),
     'start to ready, ms': median(ready),
   }));
 }

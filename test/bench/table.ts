@@ -6,7 +6,7 @@ import { table } from '../docs/markdown.ts';
 import { drawStarts } from './chart.ts';
 import { type Results, shown } from './figures.ts';
 
-/** Starts without a budget are left to the chart. */
+/** Starts without a budget are only in the chart. */
 export function benchTable(): string {
   const { machine, node, date, figures } = results();
   const budget = recorded('budget.json') as Readonly<Record<string, number>>;
@@ -20,7 +20,7 @@ export function benchTable(): string {
   return `${table(['figure', 'measured', 'budget'], rows)}\n\n${machine}; Node ${node}; ${date}.`;
 }
 
-/** What a pod pays, in a sentence for the top of the README; a figure that was not measured is left out. */
+/** The cost for a pod, as a sentence for the README; a figure that was not measured is left out. */
 export function benchPrice(): string {
   const { figures, points } = results();
   const start = points.find(
@@ -31,7 +31,7 @@ export function benchPrice(): string {
     return found === undefined ? [] : [words(found.value.toFixed(0))];
   };
   return [
-    `Cold start: ${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times an empty Node) plus the time that AWS takes`,
+    `Cold start: ${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times the start of an empty Node program) plus the time that AWS takes`,
     ...clause(
       'private memory of one more sidecar',
       (value) => `${value} MiB of memory for each further sidecar on a node`,

@@ -54,7 +54,7 @@ for (const [what, text, expected] of [
   });
 }
 
-test('a document beside the class that is not YAML is a warning', async () => {
+test('a document next to the class that is not YAML is a warning', async () => {
   const parsed = await parse(`---\n${good}\n---\nkind: [\n`);
   assert.equal(files(parsed), ['db 0644']);
   assert.equal(warnings(parsed), ['11 config.document config']);
@@ -67,11 +67,11 @@ const list = (...items: readonly string[]) =>
   `apiVersion: v1\nkind: List\nitems:\n${items.map((item) => `- ${item.trimEnd().replaceAll('\n', '\n  ')}\n`).join('')}`;
 
 for (const [what, text] of [
-  ['behind another kind and an empty document', `${pod}---\n---\n${good}`],
+  ['after another kind and an empty document', `${pod}---\n---\n${good}`],
   ['before another kind', `${good}\n---\n${pod}`],
   ['in a List', list(pod, good)],
-  ['in a List behind a List', `${list(pod)}---\n${list(good)}`],
-  ['beside classes of other providers', `${vault}\n---\n${good}`],
+  ['in a List after a List', `${list(pod)}---\n${list(good)}`],
+  ['next to classes of other providers', `${vault}\n---\n${good}`],
 ] as const) {
   test(`finds the class ${what}, without a warning`, async () => {
     const parsed = await parse(text);

@@ -362,7 +362,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: "8: failoverObject's ARN must be of the failover region, and needs objectType beside a name",
+    name: "8: failoverObject's ARN must be of the failover region, and needs objectType with a name",
     objects: `
       - {objectName: "${arn}", objectAlias: a, failoverObject: {objectName: "${arn}"}}
       - {objectName: "${arn}", objectAlias: b, failoverObject: {objectName: db}}`,
@@ -389,7 +389,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: '9: the whole value is always written beside its jmesPath files',
+    name: '9: the whole value is always written with its jmesPath files',
     objects: '- {objectName: db, objectType: secretsmanager, jmesPath: [{path: user, objectAlias: user}]}',
     files: ['db 0644', 'user 0644'],
   },

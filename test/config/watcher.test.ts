@@ -27,7 +27,7 @@ test.after.each(() => {
 });
 test.after(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** The wait before a reading is none; the wait between readings without an event ends only with `poll`. */
+/** Does not wait before a reading; the wait between readings without an event ends only with `poll`. */
 interface ManualClock extends Clock {
   readonly poll: () => void;
 }
@@ -228,7 +228,7 @@ test('a touch, the same text or another file in the directory is no change', asy
   assert.equal(calls, ['config.yaml: two']);
 });
 
-/** A file beside the config, to be renamed to it. */
+/** A file next to the config, to be renamed to it. */
 function copyOf(file: string, text: string): string {
   writeFileSync(`${file}.tmp`, text);
   return `${file}.tmp`;
@@ -356,7 +356,7 @@ test('after the stop nothing is reported, and nothing is left', async () => {
   const { calls, stop } = watched([file]);
   stop.abort();
   writeFileSync(file, 'two');
-  // By the time at which another watch has reported a later change.
+  // Another watch has reported a later change by now.
   const later = join(directory(), 'config.yaml');
   writeFileSync(later, 'one');
   const other = watched([later]);
@@ -378,13 +378,15 @@ test('without inotify watches left in the system, warns and reads every 10 s', (
   const script = `
     import { readFileSync, writeFileSync } from 'node:fs';
     import { watchConfigs } from ${JSON.stringify(module)};
+    import { setTimeout } from 'node:timers/promises';
     const stop = new AbortController();
+    const warned = Promise.withResolvers();
     watchConfigs({
       files: [${JSON.stringify(file)}],
       read: (file) => readFileSync(file, 'utf8'),
       changed: () => { console.log('changed'); stop.abort(); },
-      clock: { sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 1000)) },
-      log: { write: (event, message) => console.log(event, message) },
+      clock: { sleep: (ms) => warned.promise.then(() => setTimeout(ms / 1000)) },
+      log: { write: (event, message) => { console.log(event, message); warned.resolve(); } },
     }, stop.signal);
     writeFileSync(${JSON.stringify(file)}, 'two');`;
   const { stdout } = spawnSync(

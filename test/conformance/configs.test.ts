@@ -21,10 +21,10 @@ interface Entry {
   readonly deviation?: true;
   /** AWS_REGION. */
   readonly environment?: string;
-  /** Beside `region: eu-west-1`. */
+  /** Parameters in addition to `region: eu-west-1`. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly objects?: string;
-  /** Instead of parameters and objects: the whole text. */
+  /** The whole text, instead of parameters and objects. */
   readonly document?: string;
   readonly files?: readonly string[];
   readonly reads?: readonly string[];
@@ -47,7 +47,7 @@ for (const { file, entries } of tables) {
   check.run();
 }
 
-/** One in so many goes through the program as well. */
+/** One in this many entries is checked by the program too. */
 const SAMPLE = 19;
 
 const program = suite('conformance of the program');

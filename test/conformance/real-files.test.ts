@@ -12,14 +12,14 @@ import { injectWith } from '../support/inject.ts';
 
 interface Pattern {
   readonly pattern: string;
-  /** What the AWS provider, or the driver, does. */
+  /** The behaviour of the AWS provider, or of the driver. */
   readonly provider: string;
   /** A class for `check`, or manifests for `inject`. */
   readonly check?: string;
   readonly options?: Partial<PlanOptions>;
   readonly inject?: string;
   readonly flags?: string;
-  /** The files of the plan, `ok` of an injection, or what the problems say. */
+  /** The files of the plan, `ok` for an injection, or the messages of the problems. */
   readonly result: RegExp | readonly string[] | 'ok';
   readonly warns?: RegExp;
   /** Text that the output of an injection contains. */
@@ -108,7 +108,7 @@ const patterns: readonly Pattern[] = [
     result: ['prod_db'],
   },
   {
-    pattern: '7. the class behind a ServiceAccount and an empty document',
+    pattern: '7. the class after a ServiceAccount and an empty document',
     provider: 'kubectl apply takes all',
     check: documents('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: app}\n', '', app),
     result: ['prod_db'],

@@ -1,4 +1,4 @@
-/** Which file a command names, as execvp(3) finds it. */
+/** The file of a command, by the rules of execvp(3). */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -22,8 +22,8 @@ const errorOf = async (promise: Promise<unknown>) => {
   return { name, message };
 };
 const refusal = async (headers: Readonly<Record<string, string>>, sent = body) => {
-  const answer = await send(aws.url, 'POST', headers, sent);
-  return [answer.status, JSON.parse(answer.body).__type, JSON.parse(answer.body).Message];
+  const response = await send(aws.url, 'POST', headers, sent);
+  return [response.status, JSON.parse(response.body).__type, JSON.parse(response.body).Message];
 };
 
 test('computes the signatures of AWS’s own examples', () => {
@@ -78,8 +78,8 @@ test('rejects an access key that it did not issue', async () => {
 });
 
 test('rejects issued keys without their session token, or with another', async () => {
-  const answer = await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
-  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
+  const response = await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(response.body);
   const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
   assert.is((await errorOf(secretsManagerAt(aws.url, keys).send(get))).name, 'UnrecognizedClientException');
   const foreign = { ...keys, sessionToken: `${Token}x` };
@@ -158,8 +158,8 @@ test('accepts a clock skew of five minutes, not more', async () => {
   const still = await startExample({ clock: { now: () => now, sleep: () => Promise.resolve() } });
   const at = async (minutes: number) => {
     const headers = signed(still.url, { ...request, at: now + minutes * 60_000 });
-    const answer = await send(still.url, 'POST', headers, body);
-    return answer.status === 200 ? 'accepted' : JSON.parse(answer.body).Message;
+    const response = await send(still.url, 'POST', headers, body);
+    return response.status === 200 ? 'accepted' : JSON.parse(response.body).Message;
   };
   assert.is(await at(-4.9), 'accepted');
   assert.is(await at(4.9), 'accepted');
@@ -181,8 +181,8 @@ test('credentials expire at their time', async () => {
     seed: { identities: { app: { podIdentityTokens: ['t'], lifetime: 1 } } },
     clock: { now: () => now, sleep: () => Promise.resolve() },
   });
-  const answer = await send(short.agentUrl, 'GET', { authorization: 't' });
-  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
+  const response = await send(short.agentUrl, 'GET', { authorization: 't' });
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(response.body);
   const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token };
   const client = secretsManagerAt(short.url, keys);
   now += 999;

@@ -1,5 +1,5 @@
 /**
- * Finds the signer of a request, or the reason why there is none, in the words that AWS uses.
+ * Finds the signer of a request, or the error, in the words of AWS.
  *
  * Only credentials that the fake AWS issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
  * Authorization header, (2) its scope names this service, a region (the host's, if the host names one) and the day, and the
@@ -14,10 +14,10 @@ import type { Caller, Credentials } from './identities.ts';
 import type { HttpRequest, Service } from './service.ts';
 import { ALGORITHM, type Scope, signatureOf } from './sigv4.ts';
 
-/** How far the clocks of both sides may be apart, in milliseconds. */
+/** The accepted clock skew, in milliseconds. */
 const SKEW = 5 * 60_000;
 
-/** What the two protocols call the same refusal: code and status. */
+/** The same refusal in the two protocols: code and status. */
 const refusals = {
   missing: { json: ['MissingAuthenticationTokenException', 400], query: ['MissingAuthenticationToken', 403] },
   incomplete: { json: ['IncompleteSignatureException', 400], query: ['IncompleteSignature', 400] },
@@ -35,7 +35,7 @@ interface Authorization {
   readonly signature: string;
 }
 
-/** Who signed the request; throws the AwsError that AWS would answer with. */
+/** The signer of the request; throws the AwsError of AWS. */
 export function authenticate(request: HttpRequest, service: Service, account: Account): Caller {
   const protocol = service.protocol;
   const authorization = readAuthorization(request, protocol);

@@ -65,7 +65,7 @@ test('adds faults and reads the journal', async () => {
   assert.is((await aws.calls({ id: 'db/login' }))[0]?.fault, 'throttle');
   assert.is((await aws.faults())[0]?.number, number);
   await aws.removeFault({ number });
-  await aws.forgetCalls();
+  await aws.clearCalls();
   await get('db/login');
   assert.is(await aws.count(), 1);
 });

@@ -29,11 +29,11 @@ const errorOf = async (promise: Promise<unknown>) => {
   return `${name}: ${message}`;
 };
 async function clientOf(token: string) {
-  const answer = JSON.parse((await send(aws.agentUrl, 'GET', { authorization: token })).body);
+  const response = JSON.parse((await send(aws.agentUrl, 'GET', { authorization: token })).body);
   const keys: Keys = {
-    accessKeyId: answer.AccessKeyId,
-    secretAccessKey: answer.SecretAccessKey,
-    sessionToken: answer.Token,
+    accessKeyId: response.AccessKeyId,
+    secretAccessKey: response.SecretAccessKey,
+    sessionToken: response.Token,
   };
   return secretsManagerAt(aws.url, keys);
 }

@@ -31,9 +31,9 @@ const config = (text: string, file = 'classes.yaml'): ConfigFile => ({ file, tex
 const configMaps = (objects: readonly unknown[]) => valuesIn<string>(objects, 'config.yaml');
 
 const files: readonly (readonly [string, string])[] = [
-  ['behind a ServiceAccount', `${account}---\n${classOf('shop')}`],
-  ['behind an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
-  ['beside a class of another provider', `${vault}---\n${classOf('shop')}`],
+  ['after a ServiceAccount', `${account}---\n${classOf('shop')}`],
+  ['after an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
+  ['next to a class of another provider', `${vault}---\n${classOf('shop')}`],
   [
     'in a List',
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objectsIn(`${account}---\n${classOf('shop')}`) }),

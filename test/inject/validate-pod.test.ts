@@ -324,7 +324,7 @@ const allowed: readonly (readonly [string, Case])[] = [
     { flags: '--run-as-user none', object: 'filePermission: "0400"' },
   ],
   [
-    'no user of its own beside one that all name',
+    'no user of its own if all containers have one',
     {
       pod: 'securityContext: {runAsUser: 0}',
       container: 'securityContext: {runAsUser: 7}',
@@ -339,9 +339,9 @@ const allowed: readonly (readonly [string, Case])[] = [
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
   ],
-  ['no probe beside an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
+  ['no probe with an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
   [
-    'a volume beside the directory',
+    'a volume next to the directory',
     {
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store-2}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
@@ -365,7 +365,7 @@ for (const [what, one] of allowed) {
 
 const warned: readonly (readonly [string, Case, RegExp])[] = [
   [
-    'a subPath beside an init container',
+    'a subPath with an init container',
     {
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',

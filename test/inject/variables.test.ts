@@ -123,7 +123,7 @@ test('rejects two configs of a pod with the same variable', async () => {
   assert.match(problems, /3 problems/);
 });
 
-test('--env is refused where no container writes the file', async () => {
+test('--env is rejected where no container writes the file', async () => {
   const text = pod(`${app}    command: [nginx]\n`);
   assert.match(
     await refusals(text, '--env --exec --as none'),

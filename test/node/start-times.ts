@@ -1,6 +1,6 @@
 /**
  * Prints how long a pod takes from its creation to its application's first line, with and without podsecrets: medians of
- * rounds in each of which every form starts once. Nothing is asserted: a person reads the figures, on a quiet machine.
+ * rounds in each of which every form starts once. Nothing is asserted: the figures are for people, on a quiet machine.
  */
 
 import type { KubeObject } from './api.ts';
@@ -58,7 +58,7 @@ async function startTime(
     60,
   );
   kubectl(['delete', 'pod', 'shop']);
-  // The runtime's own time of the line: how often this process looks plays no part.
+  // The runtime's own time of the line, so that it does not depend on the polling here.
   return (Date.parse(line.split(' ')[0] ?? '') - start) / 1000;
 }
 

@@ -164,7 +164,7 @@ init('a second run that finds nothing changed writes nothing', async (fixture) =
 });
 
 init(
-  'a rotation replaces the whole set, and removes the file of an object that was removed from the config',
+  'a rotation replaces the whole generation, and removes the file of an object that was removed from the config',
   async (fixture) => {
     const { aws, box } = fixture;
     box.writeConfig({ objects: [login, token] });

@@ -113,7 +113,7 @@ function assertReadable(volume: NodeVolume, values: Readonly<Record<string, stri
   }
 }
 
-test('the directory is created below the volume, and no link in it is refused', async (scene) => {
+test('the directory is created below the volume, and no link in it is rejected', async (scene) => {
   const { box } = scene;
   configure(box);
   const dir = join(box.dir, 'files');
@@ -212,7 +212,7 @@ if (canMountAsNode) {
     }
   });
 
-  test('the volume itself is refused by init, sidecar and doctor, with the subPath form', async (scene) => {
+  test('the volume itself is rejected by init, sidecar and doctor, with the subPath form', async (scene) => {
     const volume = await mounted(scene);
     configure(scene.box);
     for (const command of ['init', 'sidecar', 'doctor']) {

@@ -57,7 +57,7 @@ function sticky(): string {
   return dir;
 }
 
-test('refuses a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
+test('rejects a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
   const dir = sticky();
   const { message, remedy } = await refusal(dir, image, owned(dir, 0));
   assert.is(
@@ -100,7 +100,7 @@ test('--allow-disk does not allow such a directory', async () => {
   await refusal(dir, { ...image, allowDisk: true }, owned(dir, 0));
 });
 
-test('refuses a link to such a directory too', async () => {
+test('rejects a link to such a directory too', async () => {
   const dir = sticky();
   const link = join(scratch(), 'link');
   fs.symlinkSync(dir, link);

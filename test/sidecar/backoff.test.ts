@@ -32,7 +32,7 @@ test('a wait after failures is never longer than the interval', () => {
   assert.is(retryDelay('steady', 50, 5000, 60_000, 1), 5000);
 });
 
-test('waits as long as the server asked for', () => {
+test('waits for the Retry-After of the server', () => {
   assert.is(retryDelay('steady', 1, 10 * minute, 30_000, 0), 30_000);
   assert.is(retryAfterOf([problem(), problem({ retryAfter: 7 }), problem({ retryAfter: 3 })]), 7);
   assert.is(retryAfterOf([problem()]), undefined);
