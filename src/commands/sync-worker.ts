@@ -5,7 +5,6 @@
 import type { Settings } from '../cli/options.ts';
 import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
@@ -13,7 +12,7 @@ import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
-import { workerMemory } from './worker-memory.ts';
+import { workerSourceState } from './worker-source-state.ts';
 
 /** The message of the sidecar on the standard input of a worker. */
 export interface SyncWorkerRequest {
@@ -27,7 +26,6 @@ export interface SyncWorkerRequest {
 export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
   const request = readRequest() as SyncWorkerRequest;
   endWithParent(request.parent);
-  disableJit();
   const report: Report = writeMessage;
   const log: Log = {
     write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
@@ -44,7 +42,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),
     },
-    memory: workerMemory(request.sync.batchesRefused, report),
+    state: workerSourceState(request.sync.batchesDisabled, report),
   });
   try {
     await run(request.sync, report, stop);

@@ -21,7 +21,7 @@ function choose(question: Partial<AuthInput>) {
   });
 }
 
-function refuses(question: Partial<AuthInput>): Problem {
+function rejects(question: Partial<AuthInput>): Problem {
   try {
     choose(question);
   } catch (error) {
@@ -117,7 +117,7 @@ test('sends the token over plain http only to the agent and to loopback addresse
     'ftp://localhost/',
     'nonsense',
   ]) {
-    const problem = refuses({
+    const problem = rejects({
       auth: 'pod-identity',
       env: { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri },
     });
@@ -127,13 +127,13 @@ test('sends the token over plain http only to the agent and to loopback addresse
 });
 
 test('IRSA without its variables names the missing variable and the annotation', () => {
-  const neither = refuses({ usePodIdentity: false });
+  const neither = rejects({ usePodIdentity: false });
   assert.is(neither.code, 'credentials.variables');
   assert.is(neither.subject, 'AWS_ROLE_ARN');
   assert.match(neither.message, /got neither$/);
   assert.match(neither.remedy, /eks\.amazonaws\.com\/role-arn/);
   assert.is(neither.retry, false);
-  const half = refuses({ auth: 'irsa', env: { AWS_ROLE_ARN: irsa.AWS_ROLE_ARN } });
+  const half = rejects({ auth: 'irsa', env: { AWS_ROLE_ARN: irsa.AWS_ROLE_ARN } });
   assert.is(half.subject, 'AWS_WEB_IDENTITY_TOKEN_FILE');
   assert.match(half.message, /only one of them$/);
 });
@@ -216,7 +216,7 @@ test('each method has a phrase for the log', () => {
 
 test('rejects an address of the agent without showing its password', () => {
   for (const uri of ['http://user:hunter2@agent/', 'user:hunter2@agent']) {
-    const { message } = refuses({
+    const { message } = rejects({
       auth: 'pod-identity',
       env: { ...agent, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri },
     });

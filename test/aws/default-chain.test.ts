@@ -70,7 +70,7 @@ interface Fetched {
   /** `found x`, or the problem as one line. */
   readonly text: string;
   readonly problem: Problem | undefined;
-  readonly servedBy: string | undefined;
+  readonly provider: string | undefined;
   readonly logged: readonly string[];
 }
 
@@ -99,7 +99,7 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
     const [problem] = problemsIn(outcomes);
     const everything = `${inspect(problem, { showHidden: true, depth: 20 })}${problem?.stack}${logged.join()}`;
     assert.not.match(everything, CANARY);
-    return { text: outcomeText(outcomes.get(secret('a').key)), problem, servedBy: source.servedBy(), logged };
+    return { text: outcomeText(outcomes.get(secret('a').key)), problem, provider: source.provider(), logged };
   };
 }
 
@@ -107,11 +107,11 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
 const fetchWith = (place: Place, more: Record<string, string> = {}, auth: 'auto' | 'default' = 'auto') =>
   open(place, more, auth)();
 
-const found = (fetched: Fetched, servedBy: string): void => {
+const found = (fetched: Fetched, provider: string): void => {
   assert.match(fetched.text, /^found x/);
-  assert.is(fetched.servedBy, servedBy);
+  assert.is(fetched.provider, provider);
   assert.ok(
-    fetched.logged.includes(`info credentials.source: authenticating with ${servedBy}`),
+    fetched.logged.includes(`info credentials.source: authenticating with ${provider}`),
     fetched.logged.join(),
   );
 };
@@ -130,7 +130,7 @@ test('uses a profile with access keys, named or default', async (place) => {
 test('reads renewed keys of a profile', async (place) => {
   credentialsFile(place, keysOf('default').replace('AKIAEXAMPLE', 'AKIAOLD'));
   const again = open(place, {}, 'auto');
-  assert.match((await again()).text, /\[credentials\.refused\]$/);
+  assert.match((await again()).text, /\[credentials\.rejected\]$/);
   credentialsFile(place, keysOf('default'));
   assert.match((await again()).text, /^found x/);
 });
@@ -167,13 +167,13 @@ test('names the address of container credentials if it is not allowed, and if it
     AWS_EC2_METADATA_DISABLED: 'true',
   });
   assert.match(elsewhere.text, /^AWS_CONTAINER_CREDENTIALS_FULL_URI: .*"http:\/\/elsewhere/);
-  const refused = await fetchWith(place, {
+  const rejected = await fetchWith(place, {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: place.aws.agentUrl,
     AWS_CONTAINER_AUTHORIZATION_TOKEN: CANARY,
     AWS_EC2_METADATA_DISABLED: 'true',
   });
   assert.match(
-    refused.text,
+    rejected.text,
     /^http:\/\/127\S+: expected credentials \(container credentials\), got HTTP status 400/,
   );
 });
@@ -379,13 +379,13 @@ test('distinguishes an unknown access key from a wrong secret access key', async
   const unknown = await fetchWith(place, { ...KEYS, AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' });
   assert.match(
     unknown.text,
-    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.refused\]$/,
+    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.rejected\]$/,
   );
   assert.is(unknown.problem?.retryFor, 15_000);
   const wrong = await fetchWith(place, { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY}x` });
   assert.match(
     wrong.text,
-    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.refused\]$/,
+    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.rejected\]$/,
   );
   assert.is(wrong.problem?.retry, false);
   for (const { text } of [unknown, wrong]) assert.not.match(text, /expired|clock/);

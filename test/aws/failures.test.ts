@@ -87,7 +87,7 @@ const cases: Readonly<Record<string, Case>> = {
     counted: ['denied', 'denied'],
   },
   'access denied': error('AccessDeniedException', 'fetch.denied', 'denied'),
-  'a request that is refused': error('ValidationException', 'fetch.client', 'client'),
+  'a request that is rejected': error('ValidationException', 'fetch.client', 'client'),
   'an operation that is unknown': error('UnknownOperationException', 'fetch.client', 'client'),
   'a key that fails': error('DecryptionFailure', 'fetch.client', 'client'),
   'a page of a proxy': {
@@ -180,7 +180,7 @@ for (const what of ['hang', 'not JSON', 'cut in the response', 'too large', 'fai
 for (const what of [
   'JSON null',
   'JSON without values',
-  'a request that is refused',
+  'a request that is rejected',
   'an operation that is unknown',
 ]) {
   const run = begin('BatchGetSecretValue', cases[what] as Case);

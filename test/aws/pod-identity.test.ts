@@ -45,8 +45,8 @@ async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<str
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/v1/credentials`;
 }
 
-/** As the agent writes what the EKS Auth API refused. */
-function refusal(code: string): string {
+/** As the agent writes what the EKS Auth API rejected. */
+function rejection(code: string): string {
   return `[0a1b2c3d-0a1b-4c2d-8e3f-0a1b2c3d4e5f]: (${code}): ${CANARY} is why, fault: client`;
 }
 
@@ -195,21 +195,21 @@ test('a connection attempt times out after a second', async () => {
 for (const [status, body, message, remedy, retryFor] of [
   [
     403,
-    refusal('AccessDeniedException'),
+    rejection('AccessDeniedException'),
     /got AccessDeniedException \(HTTP status 403, request id 0a1b/,
     /sts:TagSession/,
     15_000,
   ],
   [
     400,
-    refusal('InvalidTokenException'),
+    rejection('InvalidTokenException'),
     /got InvalidTokenException \(HTTP status 400/,
     /Check the token file/,
     0,
   ],
   [
     500,
-    refusal('ThrottlingException'),
+    rejection('ThrottlingException'),
     /got ThrottlingException \(HTTP status 500/,
     /throttles requests/,
     undefined,

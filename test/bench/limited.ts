@@ -1,4 +1,4 @@
-/** A start under a CPU limit, as Kubernetes sets it: a share of each 100 ms. Needs permission to create a cgroup. */
+/** A start under a CPU limit, as Kubernetes sets it: a share of each 100 ms. Needs the right to make a cgroup. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const PERIOD = 100_000;
 
-/** Seconds that the command takes with this CPU limit; undefined if no cgroup can be created. */
+/** Seconds that the command takes with so many thousandths of a core; undefined where no cgroup can be made. */
 export function limitedStart(
   milliCores: number,
   command: readonly string[],

@@ -7,7 +7,7 @@ import {
 } from '../../src/aws/secret-source.ts';
 import type { FetchResult, SecretRefKey } from '../../src/config/secret-ref.ts';
 
-/** Unchanged, for doctor. */
+/** doctor's. */
 export { openCredentials } from '../../src/aws/secret-source.ts';
 
 export function openSecretSource(options: SourceOptions): AwsSource {

@@ -3,8 +3,8 @@
  *
  * Builds the program without each optimization and starts all the builds in turn: over TLS, with a private authority and a
  * host name, and with the Pod Identity agent over plain HTTP. Each difference is between starts of one round, divided by
- * `node -e 0` of the same round, so that neither the machine's speed nor its other work matters. Enter figures that changed by more
- * than their noise in src/build/optimizations.ts.
+ * `node -e 0` of the same round, so that neither the machine's speed nor its other work counts. Figures that change by more
+ * than their noise belong into src/build/optimizations.ts.
  *
  *   node test/bench/optimizations.ts [--rounds 25] [NAME…]
  */
@@ -18,7 +18,8 @@ import { makeExecutable } from '../../src/build/executable.ts';
 import { type Optimization, optimizationNames, readOptimizations } from '../../src/build/optimizations.ts';
 import { openPlace, openTlsAws } from './place.ts';
 import { dropPages, peakOf } from './processes.ts';
-import { EMPTY, median, noiseOf, time } from './starts.ts';
+import { EMPTY, time } from './starts.ts';
+import { median, noiseOf } from './statistics.ts';
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '25' } },
@@ -61,21 +62,20 @@ async function compare(
   const place = openPlace(aws, secrets, parameters);
   const command = (program: string) => [program, ...place.args('init', '--log-level', 'error')];
   const start = (program: string) => {
-    rmSync(place.box.dir, { recursive: true });
-    mkdirSync(place.box.dir);
+    place.empty();
     return time(command(program), place.env);
   };
   const starts = new Map([...builds.keys()].map((name) => [name, { wall: [], cpu: [], peak: [] } as Saved]));
-  const complete = { wall: [] as number[], cpu: [] as number[], peak: [] as number[] };
+  const ours = { wall: [] as number[], cpu: [] as number[], peak: [] as number[] };
   for (const program of [all, ...builds.values()]) start(program);
   for (let round = 0; round < rounds; round++) {
     const empty = time(EMPTY, place.env);
     const base = start(all);
     const peak = await peakOf(command(all), place.env);
-    complete.wall.push(base.wall / empty.wall);
-    complete.cpu.push(base.cpu / empty.cpu);
-    complete.peak.push(peak);
-    // In another order each round, because a program may find the pages of the one before it in the cache.
+    ours.wall.push(base.wall / empty.wall);
+    ours.cpu.push(base.cpu / empty.cpu);
+    ours.peak.push(peak);
+    // In another order each round: what runs right after another program may find its pages.
     const order = [...builds].sort(() => Math.random() - 0.5);
     for (const [name, program] of order) {
       const without = start(program);
@@ -88,7 +88,7 @@ async function compare(
   const shown = (values: readonly number[]) => `${median(values).toFixed(2)} ± ${error(values).toFixed(2)}`;
   process.stdout.write(`\n${secrets} secrets, ${parameters} parameters\n`);
   process.stdout.write(
-    `all: ${shown(complete.wall)} × node -e 0, CPU ${shown(complete.cpu)} ×, peak ${shown(complete.peak)} MiB; without it, more by:\n`,
+    `all: ${shown(ours.wall)} × node -e 0, CPU ${shown(ours.cpu)} ×, peak ${shown(ours.peak)} MiB; without it, more by:\n`,
   );
   for (const [name, { wall, cpu, peak }] of starts)
     process.stdout.write(
@@ -103,7 +103,7 @@ interface Saved {
   readonly peak: number[];
 }
 
-/** The error of the median of these. */
+/** How far the median of these may be off. */
 function error(values: readonly number[]): number {
   return Math.abs(noiseOf(values) * median(values));
 }

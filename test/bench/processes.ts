@@ -9,7 +9,7 @@ export interface Memory {
   /** MiB each. */
   readonly rss: number;
   readonly pss: number;
-  /** Freed when the process ends: dirty and clean pages that no other process has. */
+  /** What goes when the process goes: dirty and clean pages that no other process has. */
   readonly private: number;
 }
 
@@ -26,7 +26,7 @@ export function memoryOf(pid: number): Memory {
 
 export interface Activity {
   readonly cpuMs: number;
-  /** How often a sleeping thread was scheduled. */
+  /** How often a thread was put on a core after it had slept. */
   readonly wakeUps: number;
 }
 
@@ -59,15 +59,15 @@ function childrenCpuMs(pid: number): number {
 }
 
 /**
- * Drops the file from the page cache: a new file is cached in large folios, and each folio
- * counts completely when a part of it is used.
+ * Drops the file from the page cache: a file just written lies there in large pieces, and of each piece that is touched the
+ * whole counts.
  */
 export function dropPages(file: string): void {
   spawnSync('sync', ['-d', file], { stdio: 'ignore' });
   spawnSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
 }
 
-/** The peak of the resident memory of a command, in MiB; sampled until it ends, so the last moment may be missed. */
+/** The most resident memory that the command ever had, in MiB; looked at until it ends, so the last moment may be missed. */
 export function peakOf(command: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   return new Promise((resolve, reject) => {
     const [program = '', ...args] = command;
@@ -85,7 +85,7 @@ export function peakOf(command: readonly string[], env: Readonly<Record<string, 
         const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
         peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / MIB);
       } catch {
-        // It has ended; the event follows.
+        // It is gone; its exit comes next.
       }
       setImmediate(look);
     })();

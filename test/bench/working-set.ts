@@ -8,13 +8,13 @@ export interface MemoryGroup {
   readonly procs: string;
   /** MiB. */
   workingSet(): number;
-  /** Call it when its processes have ended. */
+  /** To be called when its processes have ended. */
   remove(): void;
 }
 
 const MIB = 1024 * 1024;
 
-/** Creates a cgroup; undefined if that is not allowed. */
+/** Makes a cgroup; undefined where that is not allowed. */
 export function openMemoryGroup(): MemoryGroup | undefined {
   const v1 = '/sys/fs/cgroup/memory';
   const isV1 = existsSync(v1);

@@ -134,7 +134,7 @@ for (const [what, spec] of podsWithEnv)
     assert.equal(await changed(cluster, pod), admitted(cluster, podIn(injected.objects)));
   });
 
-const refusals: readonly (readonly [string, string, string, RegExp])[] = [
+const rejections: readonly (readonly [string, string, string, RegExp])[] = [
   [
     'a name that is none',
     'podsecrets.io/env: "A,1B", podsecrets.io/env-file: f',
@@ -158,7 +158,7 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
   ],
 ];
 
-for (const [what, annotations, env, message] of refusals)
+for (const [what, annotations, env, message] of rejections)
   test(`rejects annotations of variables: ${what}`, ({ cluster }) => {
     const pod = manifest(
       `spec: {containers: [{name: app, image: nginx${env}}]}`,

@@ -107,7 +107,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     "the SDK's default chain found no credentials",
     'set `AWS_PROFILE` and mount `~/.aws`, or use `--auth pod-identity` or `--auth irsa`',
   ],
-  'credentials.refused': [
+  'credentials.rejected': [
     'AWS does not accept the credentials',
     'renew them: `aws sso login`, new keys, or recreate the pod',
   ],

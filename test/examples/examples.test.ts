@@ -157,7 +157,7 @@ test('the built program prints the same manifests, from a file and from standard
 test('fargate: EKS Pod Identity is rejected', async () => {
   const config = read('fargate', 'secret-provider-class.yaml');
   const manifest = { file: 'deployment.yaml', text: read('fargate', 'deployment.yaml') };
-  const refusal = async (text: string, flags: string) => {
+  const rejection = async (text: string, flags: string) => {
     try {
       await injectWith({ ...manifest, configs: [{ file: 'config.yaml', text, dir: undefined }] }, flags);
       return 'nothing';
@@ -165,9 +165,9 @@ test('fargate: EKS Pod Identity is rejected', async () => {
       return String(error);
     }
   };
-  assert.match(await refusal(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
+  assert.match(await rejection(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
   const asking = config.replace('    region:', '    usePodIdentity: "true"\n    region:');
-  assert.match(await refusal(asking, ''), 'it has no EKS Pod Identity agent');
+  assert.match(await rejection(asking, ''), 'it has no EKS Pod Identity agent');
 });
 
 interface Service {

@@ -4,16 +4,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
-import type { Candidate, Child } from '../../src/exec/command.ts';
+import type { Candidate, Child } from '../../src/exec/fetch-worker.ts';
 import { type SuperviseOptions, supervise } from '../../src/exec/supervise.ts';
 import { fakeClock } from '../support/clock.ts';
 
 const test = suite('supervise');
 
-const refusal = new Problem({
+const rejection = new Problem({
   code: 'fetch.content',
   subject: 'db',
-  message: 'refused',
+  message: 'rejected',
   remedy: 'Correct it.',
   retry: true,
 });
@@ -87,7 +87,7 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
       if (failure !== undefined) throw failure;
       return known === value ? undefined : candidate(value);
     },
-    takeSignals(listener) {
+    handleSignals(listener) {
       signal = listener;
     },
     onRetry() {},
@@ -142,7 +142,7 @@ test('nothing happens without a change', async () => {
 
 test('a set that fails restarts nothing, and the next sync tries again', async () => {
   const { clock, steps, events, set } = await begin();
-  set(refusal);
+  set(rejection);
   await clock.advance(61_000);
   assert.equal([steps, events.includes('sync.failed')], [['publish a', 'start a'], true]);
   set('b');
@@ -153,7 +153,7 @@ test('a set that fails restarts nothing, and the next sync tries again', async (
 test('a set that cannot be published stops nothing, and the next sync tries again', async () => {
   const { clock, steps, events, set, published } = await begin();
   published.push(async () => {
-    throw refusal;
+    throw rejection;
   });
   set('b');
   await clock.advance(61_000);
@@ -265,9 +265,9 @@ test('without a set for the next command, podsecrets ends with the cause', async
   set('b');
   while (steps.at(-1) !== 'SIGTERM a') assert.ok(await clock.next());
   alive.delete('b');
-  set(refusal);
+  set(rejection);
   await clock.advance(61_000);
-  assert.is(result(), refusal);
+  assert.is(result(), rejection);
 });
 
 test('keys of the terminal are not forwarded, other signals are', async () => {

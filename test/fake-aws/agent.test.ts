@@ -51,14 +51,14 @@ test('responds in the agent’s format', async () => {
 });
 
 test('reports errors in plain text', async () => {
-  const refused = [
+  const rejected = [
     [{}, 400, /^Service account token cannot be empty\n$/],
     [{ authorization: 'what' }, 400, /^Service account token cannot be parsed: /],
     [{ authorization: 'a.b.c' }, 400, /^\[[-\w]+\]: \(InvalidTokenException\): .*, fault: client\n$/],
     [{ authorization: 'old-token' }, 400, /\(ExpiredTokenException\)/],
     [{ authorization: 'web-token' }, 400, /cannot be parsed/],
   ] as const;
-  for (const [headers, status, sentence] of refused) {
+  for (const [headers, status, sentence] of rejected) {
     const response = await ask(headers);
     assert.is(response.status, status);
     assert.match(response.body, sentence);

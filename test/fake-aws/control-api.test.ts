@@ -82,9 +82,9 @@ test('changes tokens, ends credentials, moves the clock and loads another seed',
 });
 
 test('names invalid input, and the possible calls', async () => {
-  const refused = async (promise: Promise<unknown>) => ((await rejects(promise)) as Error).message;
+  const rejected = async (promise: Promise<unknown>) => ((await rejects(promise)) as Error).message;
   assert.match(
-    await refused(aws.addFault({ does: { kind: 'throttle', status: 500 } } as never)),
+    await rejected(aws.addFault({ does: { kind: 'throttle', status: 500 } } as never)),
     'addFault.does.status: expected 400 or 429, got a number',
   );
   const curl = (path: string, body = '') => send(`${aws.url}/_fake-aws/${path}`, 'POST', {}, body);

@@ -83,7 +83,7 @@ test('returns the requested version or stage', async () => {
 });
 
 test('reports a missing secret with status 400', async () => {
-  const refused = [
+  const rejected = [
     [{ SecretId: 'nope' }, "Secrets Manager can't find the specified secret."],
     [
       { SecretId: 'empty' },
@@ -94,7 +94,7 @@ test('reports a missing secret with status 400', async () => {
       `Secrets Manager can't find the specified secret value for VersionId: ${'a'.repeat(32)}`,
     ],
   ] as const;
-  for (const [input, sentence] of refused) {
+  for (const [input, sentence] of rejected) {
     assert.is(await errorOf(get(input)), `ResourceNotFoundException: ${sentence}`);
     assert.is(aws.calls().at(-1)?.status, 400);
   }

@@ -37,7 +37,7 @@ test('exchanges a web identity token for credentials that work', async () => {
 });
 
 test('rejects with AWS’s messages', async () => {
-  const refused = [
+  const rejected = [
     [() => assume('unknown'), 'InvalidIdentityTokenException', /not a valid JWT/],
     [
       () => assume('old-token'),
@@ -50,7 +50,7 @@ test('rejects with AWS’s messages', async () => {
       /^Not authorized to perform sts:AssumeRoleWithWebIdentity$/,
     ],
   ] as const;
-  for (const [attempt, code, sentence] of refused) {
+  for (const [attempt, code, sentence] of rejected) {
     const { name, message } = (await rejects(attempt())) as Error;
     assert.is(name, code);
     assert.match(message, sentence);

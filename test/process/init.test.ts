@@ -145,8 +145,8 @@ init('FILE#NAME reads one of several classes of a file', async (fixture) => {
   );
   box.write('config.yaml', `${one}---\n${other}`);
   const env = podIdentityEnv(box, aws, 'pod-token');
-  const refused = await run(['init', '--config', box.config, '--dir', box.dir], env);
-  assert.match(refused.lastLine, 'Choose one: --config FILE#app.');
+  const rejected = await run(['init', '--config', box.config, '--dir', box.dir], env);
+  assert.match(rejected.lastLine, 'Choose one: --config FILE#app.');
   const { code, stderr } = await run(['init', '--config', `${box.config}#other`, '--dir', box.dir], env);
   assert.is(code, 0, stderr);
   assert.not.ok('login.json' in box.files());

@@ -1,6 +1,6 @@
 /**
  * Publishing as the users and in the volumes that pods have: processes that are not root, fsGroup, a small tmpfs. Needs root
- * to become those users, and the right to mount; where that is missing, the same refusals are tested in test/publish.
+ * to become those users, and the right to mount; where that is missing, the same rejections are tested in test/publish.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -101,10 +101,10 @@ worker('without a free descriptor a sync fails, and the sidecar stays', async (f
     execFileSync('prlimit', ['--pid', String(running.pid), `--nofile=${limit}:1024`]);
   limitDescriptors(3);
   process.kill(running.pid, 'SIGHUP');
-  const refused = () => running.events('sync.failed').find(({ code }) => code === 'sync.killed');
-  await until('the problem of the worker', () => running.hasEnded() || refused() !== undefined);
-  assert.match(String(refused()?.message), 'its process cannot be started (EMFILE)');
-  assert.match(String(refused()?.remedy), 'open files');
+  const rejected = () => running.events('sync.failed').find(({ code }) => code === 'sync.killed');
+  await until('the problem of the worker', () => running.hasEnded() || rejected() !== undefined);
+  assert.match(String(rejected()?.message), 'its process cannot be started (EMFILE)');
+  assert.match(String(rejected()?.remedy), 'open files');
   limitDescriptors(1024);
   await rotate(fixture, 'two');
   await running.refresh();

@@ -131,8 +131,8 @@ test('the second of two processes names the first one, and publishes when that h
   const dir = scratch();
   const first = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
   await first.prints('open');
-  const [refused = ''] = await startChild('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
-  assert.match(refused, /"code":"publish\.locked".*podsecrets on /);
+  const [rejected = ''] = await startChild('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
+  assert.match(rejected, /"code":"publish\.locked".*podsecrets on /);
   const waiting = startChild(
     'publisher.ts',
     JSON.stringify({ dir, from: 5, to: 5, lockTimeout: WAIT_LIMIT }),

@@ -45,10 +45,10 @@ test('retries only if every problem is transient', () => {
 });
 
 test('a problem may limit the retries; the shortest limit counts', () => {
-  const refused = problem({ retry: true, retryFor: 15_000 });
-  assert.is(retryBudget(refused, minute), 15_000);
-  assert.is(retryBudget(refused, 5000), 5000);
-  assert.is(retryBudget(new Problems([problem({ retry: true }), refused]), minute), 15_000);
+  const rejected = problem({ retry: true, retryFor: 15_000 });
+  assert.is(retryBudget(rejected, minute), 15_000);
+  assert.is(retryBudget(rejected, 5000), 5000);
+  assert.is(retryBudget(new Problems([problem({ retry: true }), rejected]), minute), 15_000);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-// The same job in Go with AWS's own SDK, for comparison in `npm run bench`: reads a SecretProviderClass, fetches its secrets
+// The same job in Go with AWS's own SDK, as a yardstick for `npm run bench`: reads a SecretProviderClass, fetches its secrets
 // in batches, and publishes the files by one rename of a symbolic link. No retries of its own, no checks, no messages.
 package main
 
@@ -100,29 +100,29 @@ func readObjects(file string) ([]object, error) {
 func getSecrets(ctx context.Context, client *secretsmanager.Client, names []string) (map[string]string, error) {
 	found := map[string]string{}
 	if len(names) == 1 {
-		response, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &names[0]})
+		answer, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &names[0]})
 		if err == nil {
-			found[names[0]] = aws.ToString(response.SecretString)
+			found[names[0]] = aws.ToString(answer.SecretString)
 		}
 		return found, err
 	}
-	response, err := client.BatchGetSecretValue(ctx, &secretsmanager.BatchGetSecretValueInput{SecretIdList: names})
+	answer, err := client.BatchGetSecretValue(ctx, &secretsmanager.BatchGetSecretValueInput{SecretIdList: names})
 	if err != nil {
 		return nil, err
 	}
-	for _, secret := range response.SecretValues {
+	for _, secret := range answer.SecretValues {
 		found[*secret.Name] = aws.ToString(secret.SecretString)
 	}
 	return found, nil
 }
 
 func getParameters(ctx context.Context, client *ssm.Client, names []string) (map[string]string, error) {
-	response, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
+	answer, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]string{}
-	for _, parameter := range response.Parameters {
+	for _, parameter := range answer.Parameters {
 		found[*parameter.Name] = *parameter.Value
 	}
 	return found, nil
