@@ -7,11 +7,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { selfSigned } from '../fake-aws/certificate.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
+import { childrenOf } from '../support/processes.ts';
 import { binary, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
-import { childrenOf } from '../support/worker-kills.ts';
 
 /** https://nodejs.org/api/cli.html#environment-variables, with those that only Node's sources name. `%` is a directory. */
 const VARIABLES: Readonly<Record<string, string>> = {
