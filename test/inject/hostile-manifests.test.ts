@@ -219,7 +219,7 @@ test('two volumes of one class get the files twice', async () => {
   assert.is(containersIn(objects, 'initContainers')[0]?.args.length, 3);
 });
 
-const refused: readonly (readonly [string, string, RegExp, string?])[] = [
+const rejected: readonly (readonly [string, string, RegExp, string?])[] = [
   [
     'a volumeClaimTemplate with the name of a volume of podsecrets',
     all(
@@ -342,8 +342,8 @@ const refused: readonly (readonly [string, string, RegExp, string?])[] = [
     /pods.yaml: no Pod or workload found/,
   ],
 ];
-for (const [what, text, message, flags] of refused)
-  test(`refuses ${what}`, async () => {
+for (const [what, text, message, flags] of rejected)
+  test(`rejects ${what}`, async () => {
     assert.match(await errors(text, flags), message);
   });
 
