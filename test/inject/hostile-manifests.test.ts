@@ -292,6 +292,16 @@ const rejected: readonly (readonly [string, string, RegExp, string?])[] = [
     /SecretProviderClass "app" is in namespace "dev", and a pod can use only one of its own namespace/,
   ],
   [
+    'a class with a similar name',
+    all(secretProviderClass, deployment({ volumes: [csi('v', 'appp')] })),
+    /SecretProviderClass "appp" not found .*\(found: app\)\. Did you mean app\?/,
+  ],
+  [
+    'a volume that names no class',
+    all(secretProviderClass, deployment({ volumes: [{ name: 'v', csi: { driver } }] })),
+    /volume v: expected the name of a SecretProviderClass in volumeAttributes.secretProviderClass, got nothing/,
+  ],
+  [
     'a provider in upper case',
     all(secretProviderClass.replace('provider: aws', 'provider: AWS'), deployment()),
     /expected "aws", got "AWS"/,
