@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { childrenOf } from '../support/worker-kills.ts';
+import { childrenOf } from '../support/processes.ts';
 import { numbered, openPlace, openTlsAws } from './place.ts';
 
 const SECRETS = 200;

@@ -12,12 +12,13 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import { mayBecome } from '../support/allowed.ts';
 import { canary } from '../support/canary.ts';
 import { textsInMemory } from '../support/process-memory.ts';
+import { childrenOf, commandOf } from '../support/processes.ts';
 import { binary } from '../support/program.ts';
 import { nobody } from '../support/readable-copy.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
-import { childrenOf, commandOf, notifyWorkersOf } from '../support/worker-kills.ts';
+import { notifyWorkersOf } from '../support/worker-kills.ts';
 
 const region = 'eu-west-1';
 const objects = ['a', 'b'].map((objectName) => ({ objectName, objectType: 'secretsmanager' }));
@@ -151,7 +152,7 @@ reader('of the same user cannot read a process that has values', async (context)
   process.kill(running.pid, 'SIGHUP');
   await until('a request', async () => (await aws.count({ operation: 'GetSecretValue' })) > calls);
   const worker = childrenOf(running.pid).find((pid) => pid !== notifying) ?? 0;
-  assert.match(commandOf(worker), /worker\0sync/);
+  assert.match(commandOf(worker), /worker sync/);
   assert.not.ok(canRead(worker), 'the worker of a sync');
 });
 

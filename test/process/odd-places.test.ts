@@ -2,38 +2,16 @@
 
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { binary } from '../support/program.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { region, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
 
-const region = 'eu-west-1';
-
-interface Fixture {
-  aws: FakeAwsProcess;
-  box: Sandbox;
-  running: Sidecar | undefined;
-}
-
-const places = suite<Fixture>('a sidecar in an odd place');
-places.before.each(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { podIdentityTokens: ['pod-token'] } },
-    regions: { [region]: { secrets: { a: 'one' } } },
-  });
-  context.box = makeSandbox();
-  context.box.writeConfig({ objects: [{ objectName: 'a', objectType: 'secretsmanager' }] });
-  context.running = undefined;
-});
-places.after.each(async ({ aws, box, running }) => {
-  running?.child.kill('SIGKILL');
-  await running?.ended();
-  await aws.stop();
-  box.remove();
+const places = sidecarSuite('a sidecar in an odd place', { a: 'one' });
+places.before.each(({ box }) => {
+  box.writeConfig({ objects: [{ objectName: 'a', objectType: 'secretsmanager' }] });
 });
 
 interface Place {
@@ -99,10 +77,7 @@ for (const [what, { command, change, needs }] of Object.entries(PLACES)) {
   places(`a sidecar ${what} publishes a change`, async (context) => {
     const { aws, box } = context;
     if (needs !== undefined && !isAllowed(`a sidecar ${what}`, needs)) return;
-    const args = ['--config', box.config, '--dir', box.dir];
-    const running = await startSidecar(args, podIdentityEnv(box, aws, 'pod-token'), command(box));
-    context.running = running;
-    await running.event('sidecar.ready');
+    const running = await startReady(context, [], { command: command(box) });
     change?.(box);
     await aws.putSecret({ region, name: 'a', string: 'two' });
     process.kill(running.pid, 'SIGHUP');

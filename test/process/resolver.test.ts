@@ -5,11 +5,11 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
+import { childrenOf } from '../support/processes.ts';
 import { binary, type Running, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until, within } from '../support/wait.ts';
@@ -20,10 +20,10 @@ const ADDRESS = `127.53.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 const NAMESPACES = ['unshare', '--mount', '--propagation', 'private'] as const;
 const AS_PROCESS_1 = [...NAMESPACES, '--pid', '--fork', '--kill-child'] as const;
 
-const resolver = suite<{ box: Sandbox; server: Socket; asked: () => number }>(
-  'a name server that never answers',
+const resolver = suite<{ box: Sandbox; server: Socket; queries: () => number }>(
+  'a name server that never responds',
 );
-const possible = isAllowed('a name server that never answers', [
+const possible = isAllowed('a name server that never responds', [
   ...AS_PROCESS_1,
   ...(['sh', '-c', 'mount --bind /etc/hosts /etc/resolv.conf'] as const),
 ]);
@@ -36,7 +36,7 @@ resolver.before.each(async (context) => {
   context.server = createSocket('udp4');
   let count = 0;
   context.server.on('message', () => count++);
-  context.asked = () => count;
+  context.queries = () => count;
   context.server.bind(53, ADDRESS);
   await once(context.server, 'listening');
   context.box.writeConfig({
@@ -78,13 +78,12 @@ const KEYS: Readonly<Record<string, string>> = {
 /** The program itself: what unshare started with --fork; without it unshare has become the program. */
 function programOf(running: Running, namespaces: readonly string[]): number {
   if (!namespaces.includes('--fork')) return running.pid;
-  const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8');
-  return Number(children.trim().split(' ')[0]) || running.pid;
+  return childrenOf(running.pid)[0] ?? running.pid;
 }
 
 for (const [place, namespaces] of [
   ['as process 1', AS_PROCESS_1],
-  ['beside other processes', NAMESPACES],
+  ['next to other processes', NAMESPACES],
 ] as const) {
   for (const [args, code] of [
     [['init', '--auth', 'default'], 143],
@@ -95,14 +94,14 @@ for (const [place, namespaces] of [
   ] as const) {
     const [command] = args;
     resolver(
-      `${args.filter((_, at) => at === 0 || at > 4).join(' ')} ${place} ends by SIGTERM`,
+      `${args.filter((_, at) => at === 0 || at > 4).join(' ')} ${place} ends on SIGTERM`,
       async (context) => {
         if (!possible) return;
         const options = command === 'exec' ? { command: ['--', '/bin/true'] } : {};
         const running = startIn(context, namespaces, args, options);
         await until(
           () => `a lookup, got:\n${running.stderr()}`,
-          () => context.asked() > 0 || running.hasEnded(),
+          () => context.queries() > 0 || running.hasEnded(),
         );
         process.kill(programOf(running, namespaces), 'SIGTERM');
         assert.is((await within(`the end of ${command}`, running.ended())).code, code);
@@ -111,9 +110,9 @@ for (const [place, namespaces] of [
   }
 
   for (const phase of ['a refresh', 'the wait for a retry', 'a notification'] as const) {
-    resolver(`a sidecar ${place} ends by SIGTERM in ${phase}`, async (context) => {
+    resolver(`a sidecar ${place} ends on SIGTERM in ${phase}`, async (context) => {
       if (!possible) return;
-      const { box, asked } = context;
+      const { box, queries } = context;
       const aws = await startFakeAwsProcess({
         identities: { app: { podIdentityTokens: ['pod-token'] } },
         regions: { 'eu-west-1': { secrets: { db: 'one' } } },
@@ -130,10 +129,10 @@ for (const [place, namespaces] of [
         const args = ['sidecar', '--listen', 'off', '--interval', '1s', '--aws-timeout', '300ms'];
         const notify = ['--notify-on-start', '--notify-url', 'http://app.example/'];
         const running = startIn(context, namespaces, [...args, ...(isNotification ? notify : [])], { env });
-        await running.says(/sidecar\.ready/);
-        if (!isNotification) await running.says(/sync\.failed/);
-        const before = isNotification ? 0 : asked();
-        if (phase !== 'the wait for a retry') await until('a lookup', () => asked() > before);
+        await running.prints(/sidecar\.ready/);
+        if (!isNotification) await running.prints(/sync\.failed/);
+        const before = isNotification ? 0 : queries();
+        if (phase !== 'the wait for a retry') await until('a lookup', () => queries() > before);
         process.kill(programOf(running, namespaces), 'SIGTERM');
         assert.is((await within('the end of the sidecar', running.ended())).code, 0);
       } finally {
@@ -148,7 +147,7 @@ for (const [place, namespaces] of [
     const { code, lastLine } = await startIn(context, namespaces, args).ended();
     assert.is(code, 5);
     assert.match(lastLine, /podsecrets init failed.*\[fetch\.network\]/);
-    assert.ok(context.asked() > 0);
+    assert.ok(context.queries() > 0);
   });
 }
 

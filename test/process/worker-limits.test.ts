@@ -1,67 +1,30 @@
 /** Workers of the built sidecar that get too little: memory, processes, threads. The sidecar, the files and readiness stay. */
 
-import { copyFileSync, readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { openMemoryLimit } from '../support/memory-limit.ts';
 import { openPidsLimit } from '../support/pids-limit.ts';
+import { childrenOf } from '../support/processes.ts';
 import { binary } from '../support/program.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import type { Sidecar } from '../support/sidecar.ts';
+import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
-import { childrenOf } from '../support/worker-kills.ts';
 
-const region = 'eu-west-1';
 const MEBIBYTE = 1024 * 1024;
 
-interface Fixture {
-  aws: FakeAwsProcess;
-  box: Sandbox;
-  sidecars: Sidecar[];
-  /** Called after the end of the sidecars. */
-  ends: (() => Promise<void>)[];
-}
+const limits = sidecarSuite('a worker that gets too little', { a: 'one', json: '{"k":[]}' });
 
-const limits = suite<Fixture>('a worker that gets too little');
-limits.before(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
-    regions: { [region]: { secrets: { a: 'one', json: '{"k":[]}' } } },
-  });
-});
-limits.after(({ aws }) => aws.stop());
-limits.before.each(async (context) => {
-  await context.aws.reset();
-  context.box = makeSandbox();
-  context.sidecars = [];
-  context.ends = [];
-});
-limits.after.each(async ({ box, sidecars, ends }) => {
-  for (const running of sidecars) running.child.kill('SIGKILL');
-  await Promise.all(sidecars.map((running) => running.ended()));
-  for (const end of ends) await end();
-  box.remove();
-});
+/** Removes the limit after the end of the sidecar in it. */
+async function end(running: Sidecar, limit: { remove(): Promise<void> }): Promise<void> {
+  running.child.kill('SIGTERM');
+  assert.is((await running.ended()).code, 0);
+  await limit.remove();
+}
 
 const object = { objectName: 'a', objectType: 'secretsmanager' };
-const put = ({ aws }: Fixture, name: string, string: string) => aws.putSecret({ region, name, string });
-
-async function ready(
-  { aws, box, sidecars }: Fixture,
-  args: readonly string[],
-  command: readonly [string, ...string[]],
-): Promise<Sidecar> {
-  const running = await startSidecar(
-    ['--aws-timeout', '1m', ...args],
-    podIdentityEnv(box, aws, 'pod-token'),
-    command,
-  );
-  sidecars.push(running);
-  await running.event('sidecar.ready');
-  return running;
-}
+const put = ({ aws }: SidecarFixture, name: string, string: string) =>
+  aws.putSecret({ region, name, string });
 
 const problemOf = (running: Sidecar) =>
   running.events('sync.failed').find(({ code }) => code === 'sync.killed');
@@ -72,23 +35,21 @@ limits(
     const { box } = fixture;
     const limit = openMemoryLimit('a value that multiplies', 128 * MEBIBYTE, binary);
     if (limit === undefined) return;
-    fixture.ends.push(limit.remove);
     // Each step doubles the list, if it is not empty.
     const doubled = `k[]${'.[@,@][]'.repeat(40)}`;
     const json = { objectName: 'json', objectType: 'secretsmanager' };
-    const [first, second] = [join(box.root, 'first.yaml'), join(box.root, 'second.yaml')];
-    box.writeConfig({ objects: [{ ...json, jmesPath: [{ path: doubled, objectAlias: 'k' }] }] });
-    copyFileSync(box.config, first);
+    const second = join(box.root, 'second.yaml');
     box.writeConfig({ objects: [object] });
-    copyFileSync(box.config, second);
-    const args = ['--config', `${first}=${box.dir}1`, '--config', `${second}=${box.dir}2`];
-    const running = await ready(fixture, args, limit.command);
+    renameSync(box.config, second);
+    box.writeConfig({ objects: [{ ...json, jmesPath: [{ path: doubled, objectAlias: 'k' }] }] });
+    const flags = ['--config', `${second}=${box.dir}2`];
+    const running = await startReady(fixture, flags, { command: limit.command });
     const published = () => readFileSync(join(`${box.dir}2`, 'a'), 'utf8');
 
     await put(fixture, 'json', '{"k":[1]}');
     process.kill(running.pid, 'SIGHUP');
     await until('the problem', () => problemOf(running) !== undefined);
-    assert.is(problemOf(running)?.subject, first);
+    assert.is(problemOf(running)?.subject, box.config);
     // On a slow machine its time is over before its memory.
     assert.match(String(problemOf(running)?.message), /used \d+ of the \d+ MiB|made no progress for 20s/);
     for (const value of ['two', 'three']) {
@@ -106,6 +67,7 @@ limits(
     await running.refresh();
     await running.event('sync.recovered');
     assert.is(published(), 'four');
+    await end(running, limit);
   },
 );
 
@@ -113,11 +75,10 @@ limits('published files count towards the limit of memory, and the kernel kills 
   const { box } = fixture;
   const limit = openMemoryLimit('files that fill the memory', 128 * MEBIBYTE, binary);
   if (limit === undefined) return;
-  fixture.ends.push(limit.remove);
   const count = 700;
   const objects = Array.from({ length: count }, (_, at) => ({ ...object, objectAlias: `file-${at}` }));
   box.writeConfig({ objects });
-  const running = await ready(fixture, ['--config', box.config, '--dir', box.dir], limit.command);
+  const running = await startReady(fixture, [], { command: limit.command });
   // Twice 45 MiB do not fit.
   for (const letter of ['x', 'y']) {
     await put(fixture, 'a', letter.repeat(65_536));
@@ -134,6 +95,7 @@ limits('published files count towards the limit of memory, and the kernel kills 
   await put(fixture, 'a', 'two');
   await running.event('sync.recovered');
   assert.is(box.files()[`file-${count - 1}`], 'two');
+  await end(running, limit);
 });
 
 for (const [what, more, message] of [
@@ -146,9 +108,8 @@ for (const [what, more, message] of [
       const { box } = fixture;
       const limit = openPidsLimit(`a limit of processes that allows no ${what}`, binary);
       if (limit === undefined) return;
-      fixture.ends.push(limit.remove);
       box.writeConfig({ objects: [object] });
-      const running = await ready(fixture, ['--config', box.config, '--dir', box.dir], limit.command);
+      const running = await startReady(fixture, [], { command: limit.command });
       await until('no process at work', () => childrenOf(running.pid).length === 0);
       limit.allow(more);
       process.kill(running.pid, 'SIGHUP');
@@ -162,6 +123,7 @@ for (const [what, more, message] of [
       await running.refresh();
       await running.event('sync.recovered');
       assert.equal(box.files(), { a: 'two' });
+      await end(running, limit);
     },
   );
 }

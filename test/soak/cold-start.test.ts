@@ -74,9 +74,9 @@ test(`${FLOOR} MiB are enough for a sidecar with one secret, and for its rotatio
   await below(FLOOR, async (cold) => {
     const words = ['sidecar', ...common(box), '--listen=off', '--interval=1s'];
     const sidecar = await cold.start(words, env);
-    await sidecar.says(/ready/);
+    await sidecar.prints(/ready/);
     await aws.putSecret({ region: 'eu-west-1', name: 'one', string: 'hunter3' });
-    await sidecar.says(/1 updated/);
+    await sidecar.prints(/1 updated/);
     assert.equal(box.files(), { one: 'hunter3' });
     sidecar.child.kill('SIGTERM');
     assert.is((await sidecar.ended()).code, 0);
@@ -100,10 +100,10 @@ test(`${DEFAULT} MiB are enough for a sidecar with 200 secrets of 64 KiB, and fo
   box.writeConfig({ usePodIdentity: 'true', objects: objects(names) });
   await below(DEFAULT, async (cold) => {
     const sidecar = await cold.start(['sidecar', ...common(box), '--listen=off', '--interval=1h'], env);
-    await sidecar.says(/sidecar\.ready/);
+    await sidecar.prints(/sidecar\.ready/);
     for (const name of names) await aws.putSecret({ region: 'eu-west-1', name, string: 'y'.repeat(65_536) });
     process.kill(sidecar.pid, 'SIGHUP');
-    await sidecar.says(/publish\.changed|sync\.failed/);
+    await sidecar.prints(/publish\.changed|sync\.failed/);
     assert.match(sidecar.stderr(), /200 updated/);
     sidecar.child.kill('SIGTERM');
     assert.is((await sidecar.ended()).code, 0);

@@ -12,7 +12,7 @@ for (const [what, times] of [
   ['sidecar', 100],
   ['sidecar that notifies', 100],
 ] as const) {
-  test(`kill -9 of the ${what} in ${times} syncs: nothing torn, nothing lost, the newest set is notified`, async () => {
+  test(`kill -9 of the ${what} in ${times} syncs: nothing torn, nothing lost, the newest generation is notified`, async () => {
     const { killed } = await killInSyncs(times, what);
     assert.ok(killed > times / 4, `${killed} kills`);
     process.stdout.write(`\n${times} syncs, ${killed} kills of the ${what}\n`);
