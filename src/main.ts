@@ -209,9 +209,7 @@ function processContext(): WorkerContext {
     process: {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
-      get program() {
-        return program();
-      },
+      program,
       kill: (pid, signal) => process.kill(pid, signal),
       figures: () => {
         const { user, system } = process.cpuUsage();

@@ -19,7 +19,7 @@ export interface WorkerContext {
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
     /** This program, even if its file was replaced since: its file, and the arguments before its command. */
-    readonly program: { readonly file: string; readonly args: readonly string[] };
+    readonly program: () => { readonly file: string; readonly args: readonly string[] };
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };

@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 
 export function workerHost({ process: { program, kill }, clock }: Context): WorkerHost {
   return {
-    program,
+    program: program(),
     clock,
     kill,
     memory: openWorkerMemory,
