@@ -12,6 +12,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Modules, type NeededModules, writeChunks } from './chunks.ts';
+import { disableLockChecks } from './lock-checks.ts';
 import type { Optimization } from './optimizations.ts';
 import { builtinSources, trimBuiltins } from './trim-builtins.ts';
 import { trimIcu } from './trim-icu.ts';
@@ -63,6 +64,7 @@ export async function makeExecutable(
   let executable: Buffer = readFileSync(process.execPath);
   if (!without.has('trim-icu')) executable = trimIcu(executable);
   if (!without.has('trim-builtins')) executable = trimBuiltins(executable, builtinSources());
+  if (!without.has('lock-checks')) executable = disableLockChecks(executable);
   writeFileSync(node, executable, { mode: 0o755 });
   execFileSync(node, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
