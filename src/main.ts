@@ -91,11 +91,11 @@ async function main(): Promise<number> {
   }
 }
 
-/** This program, also if its file was replaced since; without /proc by its path. The built one needs no script argument. */
+/** This program as it was started. The built program needs no script argument, whatever its name is. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
   const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
-  return { file: existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath, args };
+  return { file: process.execPath, args };
 }
 
 /** Replaces this process by the same program with a clean environment, if a variable changes how Node behaves. */
@@ -104,7 +104,7 @@ function restartWithoutNodeVariables(): void {
   const env = withoutNodeVariables(process.env, { keep: given.includes('exec') });
   if (env === undefined) return;
   const { file, args } = program();
-  process.execve?.(file, [process.execPath, ...args, ...given], env as NodeJS.ProcessEnv);
+  process.execve?.(file, [file, ...args, ...given], env as NodeJS.ProcessEnv);
 }
 
 /** The command and its settings, once the command line was parsed. */
@@ -209,7 +209,8 @@ function processContext(): WorkerContext {
     process: {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
-      program,
+      program: program(),
+      executable: () => (existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath),
       kill: (pid, signal) => process.kill(pid, signal),
       figures: () => {
         const { user, system } = process.cpuUsage();

@@ -18,8 +18,10 @@ export interface WorkerContext {
     readonly user: number;
     /** kill(2); throws the error of the system. */
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
-    /** This program, even if its file was replaced since: its file, and the arguments before its command. */
-    readonly program: () => { readonly file: string; readonly args: readonly string[] };
+    /** This program: its file, and the arguments before its command. */
+    readonly program: { readonly file: string; readonly args: readonly string[] };
+    /** Starts this program even if its file was replaced since; without /proc it is its path. */
+    readonly executable: () => string;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };

@@ -6,9 +6,9 @@ import { openWorkerMemory } from '../worker/memory.ts';
 import type { WorkerHost } from '../worker/process.ts';
 import type { Context } from './context.ts';
 
-export function workerHost({ process: { program, kill }, clock }: Context): WorkerHost {
+export function workerHost({ process: { program, executable, kill }, clock }: Context): WorkerHost {
   return {
-    program: program(),
+    program: { file: executable(), args: program.args },
     clock,
     kill,
     memory: openWorkerMemory,

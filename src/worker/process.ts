@@ -90,7 +90,7 @@ const LONGEST_MESSAGE = 8 * 1024 * 1024;
  */
 export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSignal): Promise<WorkerEnd> {
   const { clock, kill, program } = host;
-  const over = new AbortController();
+  const finished = new AbortController();
   const child = startWorker(run, program);
   if (typeof child === 'string') return { kind: 'notStarted', code: child };
   const ended = endOf(child);
@@ -114,7 +114,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   };
   const terminate = (): void => {
     if (child.pid !== undefined) signalTo(child.pid, 'SIGTERM');
-    clock.sleep(GRACE, over.signal).then(killGroup, () => {});
+    clock.sleep(GRACE, finished.signal).then(killGroup, () => {});
   };
 
   // Milliseconds of checks without a message. They are counted, because a clock also advances while the machine is suspended.
@@ -136,9 +136,9 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   const end = await ended;
   // A process that the worker left could keep the pipe of the report open: one of its group, or one that has left it.
   killGroup();
-  await Promise.race([reading, clock.sleep(PIPE_TIMEOUT, over.signal).catch(() => {})]);
+  await Promise.race([reading, clock.sleep(PIPE_TIMEOUT, finished.signal).catch(() => {})]);
   report.destroy();
-  over.abort();
+  finished.abort();
   stop.removeEventListener('abort', terminate);
   return cause ?? end;
 
@@ -146,8 +146,8 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     let pause = CHECK;
     let memoryOf: ReturnType<WorkerHost['memory']> | undefined;
     for (;;) {
-      await clock.sleep(pause, over.signal).catch(() => {});
-      if (over.signal.aborted) return;
+      await clock.sleep(pause, finished.signal).catch(() => {});
+      if (finished.signal.aborted) return;
       withoutMessage += pause;
       const timeout = run.progressTimeout();
       if (withoutMessage >= timeout) killBecause({ kind: 'stalled', timeout });

@@ -42,7 +42,8 @@ export async function killInSyncs(
     ends.push(() => box.remove());
     box.writeConfig(appParameters);
     const seen = join(box.root, 'seen');
-    const hook = ['/bin/cp', join(box.dir, paths[0] ?? ''), seen];
+    const newest = join(box.dir, paths[0] ?? '');
+    const hook = ['/bin/cp', newest, seen];
     const args = ['--config', box.config, '--dir', box.dir, '--notify-exec', JSON.stringify(hook)];
     const begin = async () => {
       const started = await startSidecar(args, podIdentityEnv(box, aws, token));
@@ -53,6 +54,8 @@ export async function killInSyncs(
     ends.push(() => running.child.kill('SIGKILL'));
     const reader = await startReader(box.dir, paths);
     ends.push(() => reader.kill());
+
+    const isNotified = () => existsSync(seen) && readFileSync(seen, 'utf8') === readFileSync(newest, 'utf8');
 
     let killed = 0;
     for (let generation = 1; generation <= times; generation++) {
@@ -77,6 +80,8 @@ export async function killInSyncs(
             // It has ended.
           }
         }
+        // Otherwise the waits between the attempts would grow.
+        if (what === 'notify worker') await until('the next attempt', isNotified);
       }
     }
 
@@ -87,11 +92,7 @@ export async function killInSyncs(
       if (childrenOf(running.pid).length === 0) process.kill(running.pid, 'SIGHUP');
       return readTurn(box.dir, expectation) === last;
     });
-    const newest = readFileSync(join(box.dir, paths[0] ?? ''), 'utf8');
-    await until(
-      'a notification of the newest generation',
-      () => existsSync(seen) && readFileSync(seen, 'utf8') === newest,
-    );
+    await until('a notification of the newest generation', isNotified);
     await until('the removal of older generations', () => generationsIn(box.dir).length === 1);
     assert.is((await running.page('/readyz')).status, 200);
     assert.equal((await reader.end()).faults, []);
