@@ -134,9 +134,9 @@ function exitCodeAfterSignal(): number {
 
 /** A command that syncs in this process disables the compilers before its modules are loaded: V8 takes their stored code only then. */
 async function load(name: CommandName): Promise<RunCommand> {
+  if (name === 'init' || name === 'exec') hideMemory();
   switch (name) {
     case 'init':
-      hideMemory();
       disableJit();
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
@@ -144,7 +144,6 @@ async function load(name: CommandName): Promise<RunCommand> {
     case 'exec':
       if (invocation()?.settings.onChange !== 'none')
         return (await import('./commands/supervised-exec.ts')).supervisedExec;
-      hideMemory();
       disableJit();
       return (await import('./commands/exec.ts')).exec;
     case 'install':
