@@ -75,7 +75,7 @@ test('without the Role each start names the missing permission, and the applicat
 
 /** A workload whose application reads the Secret from a volume. */
 function withVolume(secret: object): object {
-  const read = 'until [ -f /s/password ]; do sleep 1; done; cat /s/password; exec sleep 3600';
+  const read = 'until [ -f /s/password ]; do sleep 1; done; cat /s/password; echo; exec sleep 3600';
   const mounts = [{ name: 'synced', mountPath: '/s' }];
   const app = appContainer({ command: ['sh', '-c', read], volumeMounts: mounts });
   const workload = shopDeployment(app);
@@ -116,7 +116,7 @@ test('an optional volume of the Secret is filled after podsecrets has created it
     'the password in the volume',
     async () => {
       const [pod] = await scene.pods('shop');
-      return pod !== undefined && isReady(pod) && (await scene.log(pod.metadata.name, 'app')) === 'hunter2';
+      return pod !== undefined && isReady(pod) && (await scene.log(pod.metadata.name, 'app')) === 'hunter2\n';
     },
     180,
   );
