@@ -66,7 +66,7 @@ const networkRemedies: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens at this address: check AWS_ENDPOINT_URL, HTTPS_PROXY and the port.',
   ENOTFOUND: 'Check the region, DNS, and AWS_ENDPOINT_URL.',
   EAI_AGAIN: 'Check the DNS server of this machine or cluster: it did not respond.',
-  EMFILE: 'Raise the limit of open files (ulimit -n) of the container: it is reached.',
+  EMFILE: 'The container has reached its limit of open files: raise it (ulimit -n).',
   ERR_PROXY_TUNNEL: PROXY_REJECTS,
   TimeoutError:
     'Check routes, security groups and network policies to the endpoint; a slow endpoint may need a longer --aws-timeout.',
