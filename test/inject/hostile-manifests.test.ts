@@ -106,7 +106,7 @@ const converted: readonly (readonly [string, string])[] = [
   ['a pod with runAsNonRoot and no user', deployment({ securityContext: { runAsNonRoot: true } })],
   ['a pod with hostNetwork', deployment({ hostNetwork: true })],
   [
-    'Argo CD applications beside it',
+    'Argo CD applications next to it',
     all(
       object('argoproj.io/v1alpha1', 'Application', {
         source: { repoURL: 'https://example.com/a', helm: { values: 'containers: []\n' } },
@@ -146,7 +146,7 @@ for (const [what, text] of converted)
     assert.not.match(warnings.join(), 'not converted');
   });
 
-/** Kinds whose pod spec is not found: alone they are an error, beside a workload a warning. */
+/** Kinds whose pod spec is not found: alone they are an error, with a workload a warning. */
 const workflow = object('argoproj.io/v1alpha1', 'Workflow', {
   entrypoint: 'main',
   templates: [{ name: 'main', container: container({ volumeMounts: [mount()] }) }],
@@ -290,6 +290,16 @@ const rejected: readonly (readonly [string, string, RegExp, string?])[] = [
       bare().replace('name: shop', 'name: shop\n  namespace: prod'),
     ),
     /SecretProviderClass "app" is in namespace "dev", and a pod can use only one of its own namespace/,
+  ],
+  [
+    'a class with a similar name',
+    all(secretProviderClass, deployment({ volumes: [csi('v', 'appp')] })),
+    /SecretProviderClass "appp" not found .*\(found: app\)\. Did you mean app\?/,
+  ],
+  [
+    'a volume that names no class',
+    all(secretProviderClass, deployment({ volumes: [{ name: 'v', csi: { driver } }] })),
+    /volume v: expected the name of a SecretProviderClass in volumeAttributes.secretProviderClass, got nothing/,
   ],
   [
     'a provider in upper case',
