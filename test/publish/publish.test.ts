@@ -293,7 +293,7 @@ if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
   });
 }
 
-test('files that take more than half of the volume are published with a warning, because no change of them would fit', async () => {
+test('files that take more than half of the volume are published with a warning, because a change to them would not fit', async () => {
   const dir = scratch();
   for (const [pages, blocks, warns] of [
     [2, 4, false],
