@@ -211,9 +211,16 @@ export const options = {
     default: '0.0.0.0:8181',
     placeholder: 'HOST:PORT',
     group: 'HTTP',
-    commands: ['sidecar', 'status', 'inject'],
+    commands: ['sidecar', 'exec', 'status', 'inject'],
     description: 'address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
-    overrides: { status: { description: 'address of the sidecar' } },
+    overrides: {
+      exec: {
+        default: 'off',
+        description:
+          'with --on-change: address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
+      },
+      status: { description: 'address of the sidecar' },
+    },
   },
   notifySignal: {
     kind: 'signal',
@@ -359,9 +366,12 @@ export const options = {
     default: 'none',
     placeholder: 'ACTION',
     group: 'Changes',
-    commands: ['exec'],
+    commands: ['exec', 'inject'],
     description:
       'what follows a change of the secrets: none, restart (the command, with the new values), exit (stop it and exit with 0), or a signal for the command; other than none, podsecrets stays as its parent',
+    overrides: {
+      inject: { description: 'with --exec: what follows a change of the secrets: none, restart or exit' },
+    },
   },
   stopSignal: {
     kind: 'signal',
@@ -369,7 +379,7 @@ export const options = {
     default: 'SIGTERM',
     placeholder: 'SIG',
     group: 'Changes',
-    commands: ['exec'],
+    commands: ['exec', 'inject'],
     description: 'with --on-change restart or exit: the signal that stops the command',
   },
   stopTimeout: {
@@ -378,7 +388,7 @@ export const options = {
     default: '10s',
     placeholder: 'DURATION',
     group: 'Changes',
-    commands: ['exec'],
+    commands: ['exec', 'inject'],
     description: 'how long the command may take to stop; SIGKILL follows',
   },
   file: {

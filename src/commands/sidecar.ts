@@ -2,18 +2,18 @@
  * `podsecrets sidecar`: like init, then keeps the files up to date until SIGTERM. Each sync is a separate process.
  */
 
-import type { Settings } from '../cli/options.ts';
 import { classChoice } from '../config/class-choice.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
-import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
+import { runSidecar } from '../sidecar/run.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
 import { createCollector } from '../v8/rest.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
 import { directoryOf, openTargets } from './open.ts';
+import { serverOf } from './pages.ts';
 import { watchAdoptedSecrets } from './secrets.ts';
 import { spawnedSync } from './spawned-sync.ts';
 
@@ -68,15 +68,6 @@ export async function sidecar(context: Context): Promise<number> {
     },
     stop,
   );
-}
-
-function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
-  if (listen === 'off') return undefined;
-  return async (pages): Promise<PageServer> => {
-    const { openHttpServer } = await import('../http/server.ts');
-    const server = await openHttpServer(listen, pages);
-    return { address: `${server.address.host}:${server.address.port}`, close: () => server.close() };
-  };
 }
 
 /** The text of a config, or of the error of reading it. */

@@ -15,9 +15,10 @@ import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
 import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
-import type { WorkerEnd, WorkerHost } from '../worker/process.ts';
+import { endOfWorker, type WorkerEnd, type WorkerHost } from '../worker/process.ts';
+import type { SyncMessage } from '../worker/report.ts';
 import type { Candidate, Child } from './command.ts';
-import { type ExecMessage, type ExecStep, readExecMessage } from './worker-report.ts';
+import { type Answer, type ExecStep, isAnswer, readExecMessage } from './worker-report.ts';
 
 /** What to start, and where its log lines go. */
 export interface CommandProcessOptions {
@@ -28,12 +29,9 @@ export interface CommandProcessOptions {
   readonly shared: number | undefined;
   /** Milliseconds without a message after which it is killed. */
   readonly silence: number;
-  /** Takes the messages that are no answer. */
-  readonly receive: (message: LooseMessage) => void;
+  /** Takes the messages of the sync. */
+  readonly receive: (message: SyncMessage) => void;
 }
-
-type LooseMessage = Extract<ExecMessage, { kind: 'log' | 'logProblem' | 'batchesRefused' }>;
-type Answer = Exclude<ExecMessage, LooseMessage>;
 
 /** Milliseconds between two checks. */
 const CHECK = 50;
@@ -41,8 +39,8 @@ const CHECK = 50;
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 /**
- * Fetches. Resolves with the process that waits with a new set, or undefined if the set has not changed. Rejects with Problems,
- * or with the reason of `stop`.
+ * Fetches. Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems.
+ * Rejects with a Problem if the process did not finish, or with the reason of `stop`.
  */
 export async function fetchInProcess(
   options: CommandProcessOptions,
@@ -51,8 +49,10 @@ export async function fetchInProcess(
   const { host } = options;
   const child = startProcess(host.program, options.shared);
   if (typeof child === 'string') throw problemOf({ kind: 'refused', code: child });
+  const ended = endOfWorker(child);
+  // Node creates no streams if it has no descriptor left for them.
+  if (child.stdio === undefined) throw problemOf(await ended);
   const socket = child.stdio[3] as unknown as Socket;
-  const ended = endOf(child);
   const worker = follow(child, socket, ended, options);
   const onStop = (): void => worker.kill();
   stop.addEventListener('abort', onStop, { once: true });
@@ -62,6 +62,10 @@ export async function fetchInProcess(
     const answer = await worker.answer();
     stop.throwIfAborted();
     if (answer.kind === 'unchanged') return undefined;
+    if (answer.kind === 'refused') {
+      options.receive({ kind: 'unusable', problems: answer.problems });
+      return undefined;
+    }
     if (answer.kind === 'prepared') return candidateOf(answer.digest, child, ended, worker);
     throw unexpected(answer, worker);
   } catch (error) {
@@ -98,7 +102,8 @@ function candidateOf(
     async publish() {
       worker.send('publish');
       const answer = await worker.answer();
-      if (answer.kind !== 'published') throw unexpected(answer, worker);
+      throwRefused(answer);
+      if (answer.kind !== 'ready') throw unexpected(answer, worker);
       return answer.changed;
     },
     async start(onChild) {
@@ -114,7 +119,9 @@ function candidateOf(
       failure.catch(() => {});
       worker.send('start');
       const answer = await Promise.race([worker.closed, failure]);
-      if (answer !== undefined) throw unexpected(answer, worker);
+      if (answer === undefined) return;
+      throwRefused(answer);
+      throw unexpected(answer, worker);
     },
     discard: worker.kill,
   };
@@ -129,7 +136,6 @@ function follow(
 ): Followed {
   const { clock } = host;
   const answers: Answer[] = [];
-  const problems = createProblemReader();
   let waiting: PromiseWithResolvers<Answer> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
@@ -151,17 +157,13 @@ function follow(
       silentChecks = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
-        switch (message.kind) {
-          case 'log':
-          case 'logProblem':
-          case 'batchesRefused':
-            receive(message);
-            break;
-          default:
-            if (waiting === undefined) answers.push(message);
-            else waiting.resolve(message);
-            waiting = undefined;
+        if (!isAnswer(message)) {
+          receive(message);
+          return;
         }
+        if (waiting === undefined) answers.push(message);
+        else waiting.resolve(message);
+        waiting = undefined;
       } catch (error) {
         killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
       }
@@ -194,10 +196,10 @@ function follow(
     answer() {
       silentChecks = 0;
       const next = answers.shift();
-      if (next !== undefined) return Promise.resolve(withProblems(next));
+      if (next !== undefined) return Promise.resolve(next);
       if (lost !== undefined) return Promise.reject(lost);
       waiting = Promise.withResolvers<Answer>();
-      return waiting.promise.then(withProblems);
+      return waiting.promise;
     },
     send(step) {
       // From here on it may be the command at any time.
@@ -207,11 +209,10 @@ function follow(
     closed,
     kill,
   };
+}
 
-  function withProblems(answer: Answer): Answer {
-    if (answer.kind === 'failed') throwProblems(distinct(answer.problems.map(problems)));
-    return answer;
-  }
+function throwRefused(answer: Answer): void {
+  if (answer.kind === 'refused') throwProblems(distinct(answer.problems.map(createProblemReader())));
 }
 
 function unexpected(answer: Answer, worker: Followed): Problem {
@@ -242,17 +243,6 @@ function startProcess(
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
   }
-}
-
-function endOf(child: ChildProcess): Promise<WorkerEnd> {
-  return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      resolve({ kind: 'refused', code: error.code ?? 'an error' }),
-    );
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal }),
-    );
-  });
 }
 
 /** The exit code as a shell has it, and the signal that ended the command. */

@@ -31,6 +31,7 @@ export function findProgram(
   { text: path, isSecret }: SearchPath,
   kindOf: (file: string) => FileKind,
 ): Program {
+  if (word === '') throw notFound(word, 'expected the name of a program, got an empty one');
   if (word.includes('/')) {
     const kind = kindOf(word);
     if (kind === 'program') return { file: word, name: word };
@@ -64,6 +65,9 @@ function notFound(word: string, message: string): Problem {
     remedy: 'Write the full path of the program after --. A shell command needs a shell: -- /bin/sh -c "…".',
   });
 }
+
+/** The reason of E2BIG. */
+export const TOO_LONG = 'its arguments and its environment together are too long for the kernel (E2BIG)';
 
 /** A program that exists but cannot be started. */
 export function notStarted(name: string, reason: string): Problem {
