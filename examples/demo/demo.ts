@@ -68,7 +68,7 @@ async function showInit(): Promise<void> {
   box.writeConfig({ region, ...(parse(parameters) as Record<string, unknown>) });
 
   step('init: authenticate with EKS Pod Identity, fetch, publish, exit');
-  command('podsecrets init --config config.yaml --dir /mnt/secrets-store');
+  command('podsecrets init --config config.yaml --dir /mnt/podsecrets/files');
   const began = performance.now();
   const { code, stderr } = await run(
     ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'],
@@ -188,7 +188,7 @@ function listenAddress(log: string): string {
 
 /** Text of the program with the paths that a pod has. */
 function shortened(line: string): string {
-  return line.replaceAll(box.dir, '/mnt/secrets-store').replaceAll(box.config, 'config.yaml');
+  return line.replaceAll(box.dir, '/mnt/podsecrets/files').replaceAll(box.config, 'config.yaml');
 }
 
 /** A log line without the date and the fields, which would not fit on the screen. */

@@ -18,7 +18,10 @@ export type TokenFailure =
   | { readonly kind: 'empty' }
   | { readonly kind: 'malformed' };
 
-/** The Problem of a token file. A missing file is retried, because the kubelet may still be writing it. */
+/**
+ * The Problem of a token file. It is permanent: the kubelet mounts the volume with the token before a container starts, and
+ * replaces the file by one rename, so that a missing or an empty file means a wrong pod spec.
+ */
 export function tokenProblem(file: string, failure: TokenFailure): Problem {
   const got =
     failure.kind === 'empty'
@@ -34,7 +37,7 @@ export function tokenProblem(file: string, failure: TokenFailure): Problem {
     subject: escapeControl(file),
     message: `expected the service account's token, got ${got}`,
     remedy: unreadable ? unreadableRemedy(failure.code) : MOUNT_REMEDY,
-    retry: !unreadable,
+    retry: false,
   });
 }
 

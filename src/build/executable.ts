@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Modules, type NeededModules, writeChunks } from './chunks.ts';
 import type { Optimization } from './optimizations.ts';
+import { builtinSources, trimBuiltins } from './trim-builtins.ts';
 import { trimIcu } from './trim-icu.ts';
 import { openWarmUp, type Run } from './warm-up.ts';
 
@@ -59,8 +60,10 @@ export async function makeExecutable(
   );
   // Node builds the program into a copy of itself.
   const node = join(work, 'node');
-  const original = readFileSync(process.execPath);
-  writeFileSync(node, without.has('trim-icu') ? original : trimIcu(original), { mode: 0o755 });
+  let executable: Buffer = readFileSync(process.execPath);
+  if (!without.has('trim-icu')) executable = trimIcu(executable);
+  if (!without.has('trim-builtins')) executable = trimBuiltins(executable, builtinSources());
+  writeFileSync(node, executable, { mode: 0o755 });
   execFileSync(node, [...FLAGS, '--build-sea', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

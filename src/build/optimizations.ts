@@ -58,6 +58,11 @@ export const optimizations = {
     saves: '12 MB of the compressed image',
     guard: 'the build, when ICU data has another format; test/build/trim-icu.test.ts',
   },
+  'trim-builtins': {
+    does: "removes Node's compiler of TypeScript, which a built program cannot use",
+    saves: '1.4 MB of the compressed image',
+    guard: 'the build, when Node does not contain its source; test/build/trim-builtins.test.ts',
+  },
 } as const satisfies Record<string, Entry>;
 
 export type Optimization = keyof typeof optimizations;

@@ -32,7 +32,7 @@ export interface Invocation {
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The unparsed values, to pass to another podsecrets process. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-  /** The FILE arguments of `check`, the DIR of `install`; for `exec` the command and its arguments. */
+  /** The FILE arguments of `check` and `doctor`, the DIR of `install`; for `exec` the command and its arguments. */
   readonly words: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];

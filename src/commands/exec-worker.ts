@@ -15,7 +15,6 @@ import { commandEnvironment } from '../exec/environment.ts';
 import { type ExecTarget, type FetchedSet, fetchSet } from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -55,7 +54,6 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
   ignoreTerminalKeys();
-  disableJit();
   const [word = '', ...args] = request.words;
   const startedAt = clock.elapsed();
   let hasFailed = false;

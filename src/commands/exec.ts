@@ -13,7 +13,6 @@ import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
 import { logPublish } from '../sidecar/publish-log.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import { publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
 import type { Context } from './context.ts';
@@ -25,7 +24,6 @@ import { readPlans } from './plans.ts';
 export async function exec(context: Context): Promise<never> {
   const { stop, clock } = context;
   const [word = '', ...args] = context.words;
-  disableJit();
   const log = openCommandLog(context);
   const startedAt = clock.elapsed();
   const { environment, variables, files } = await fetchAll(context, log);

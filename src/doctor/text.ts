@@ -50,9 +50,16 @@ function configLines({ file, directory, checks, objects }: ConfigReport, columns
   return [
     `${escapeControl(file)} -> ${escapeControl(directory)}`,
     ...checks.flatMap(checkLines),
-    ...objects.flatMap((object) => objectLines(object, width, printed)),
+    ...(objects.length > 0 && objects.every(({ status }) => status === 'skipped')
+      ? [line('skipped', skippedText(objects.length))]
+      : objects.flatMap((object) => objectLines(object, width, printed))),
     '',
   ];
+}
+
+/** Without credentials no object is read: one line for all of them. */
+function skippedText(count: number): string {
+  return `${'objects'.padEnd(10)} ${count} not read, because a check above failed`;
 }
 
 function checkLines({ subject, status, text, problems }: Check): readonly string[] {

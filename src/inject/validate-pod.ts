@@ -12,8 +12,10 @@ import { applicationUser, sharesUser } from './containers.ts';
 import { execProblems } from './exec.ts';
 import type { KubeObject } from './manifest.ts';
 import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
+import { namesTaken } from './names-taken.ts';
 import type { InjectOptions } from './options.ts';
-import { appContainers, INIT_NAME, isInjected, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
+import { knative } from './other-kinds.ts';
+import { appContainers, INIT_NAME, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
 import { fargateSelector, operatingSystem } from './platform.ts';
 import { type SecretsContext, secretsProblems, secretsWarnings } from './validate-secrets.ts';
 import { variableProblems } from './variables.ts';
@@ -45,7 +47,7 @@ export function validatePod(
       ...secretsProblems(context),
       ...variableProblems(workload, pod, bindings, options),
       ...execProblems(workload, pod, bindings, options),
-      ...namesTaken(context),
+      ...namesTaken(workload, pod, bindings),
       ...unknownContainers(context),
       ...directoryProblems(workload.subject, pod, bindings, options),
       ...(options.as === 'init' ? [] : subPaths(workload.subject, pod, bindings)),
@@ -59,6 +61,7 @@ export function validatePod(
       nodeSecret(context),
       hostPort(context),
       otherProvider(context),
+      ...knative(workload, options),
       ...secretsWarnings(context),
     ].filter((problem) => problem !== undefined),
   };
@@ -115,41 +118,13 @@ function endlessJob({ workload, pod, options }: PodContext): Problem | undefined
   const ends =
     workload.kind === 'Job' ||
     workload.kind === 'CronJob' ||
+    workload.kind === 'ScaledJob' ||
     (workload.kind === 'Pod' && pod.restartPolicy !== undefined && pod.restartPolicy !== 'Always');
   if (options.as !== 'init+sidecar' || !ends) return undefined;
   return content(
     workload.subject,
     '--as init+sidecar would keep this pod running: a regular sidecar container does not end with the job',
     'Use --as init; or --as sidecar (Kubernetes 1.29+), which Kubernetes ends with the job.',
-  );
-}
-
-function namesTaken({ workload, pod, bindings }: PodContext): readonly Problem[] {
-  const containers = [...asObjects(pod.initContainers), ...asObjects(pod.containers)]
-    .map((container) => String(container.name))
-    .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
-    .map((name) => `container ${name}`);
-  // After an injection with other options another config's ConfigMap is there; without one the volume is foreign.
-  const again = isInjected(workload.pod);
-  const volumes = asObjects(pod.volumes)
-    .filter((volume) =>
-      bindings.some(
-        (binding) =>
-          (volume.name === binding.volume &&
-            !isCsiVolume(volume) &&
-            valueAt(volume, 'emptyDir', 'medium') !== 'Memory') ||
-          (volume.name === binding.configVolume &&
-            !(again && volume.configMap !== undefined) &&
-            valueAt(volume, 'configMap', 'name') !== binding.source.configMapName),
-      ),
-    )
-    .map((volume) => `volume ${String(volume.name)}`);
-  return [...containers, ...volumes].map((taken) =>
-    content(
-      `${workload.subject} ${taken}`,
-      'the name is already used by another container or volume',
-      'Rename it.',
-    ),
   );
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { Problem } from '../core/problem.ts';
-import { asObjects, textOf, valueAt } from '../core/unknown.ts';
+import { asObject, asObjects, textOf, valueAt } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { appContainers } from './own-names.ts';
@@ -20,7 +20,7 @@ export interface SecretsContext {
 
 /** The problems. */
 export function secretsProblems(context: SecretsContext): readonly Problem[] {
-  return [...token(context), ...unsyncedReads(context)];
+  return [...token(context), ...unsyncedReads(context), ...secretVolumes(context)];
 }
 
 /** The warnings. */
@@ -43,7 +43,17 @@ function token({ workload, pod, options }: SecretsContext): readonly Problem[] {
 function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): readonly Problem[] {
   if (options.syncSecrets) return [];
   const names = secretNames(bindings);
-  return appContainers(pod).flatMap((container) =>
+  const pulls = asObjects(pod.imagePullSecrets)
+    .map(({ name }) => String(name))
+    .filter((name) => names.includes(name))
+    .map((name) =>
+      content(
+        workload.subject,
+        `imagePullSecrets has the Secret ${name} of the config's secretObjects, which podsecrets creates only with --sync-secrets`,
+        'Add --sync-secrets.',
+      ),
+    );
+  const reads = appContainers(pod).flatMap((container) =>
     secretReads(container)
       .filter(({ secret }) => names.includes(secret))
       .map(({ by, secret }) =>
@@ -54,6 +64,37 @@ function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): re
         ),
       ),
   );
+  return [...pulls, ...reads];
+}
+
+/** The kubelet mounts the volumes of a pod before it starts a container, podsecrets too: it would wait for the Secret forever. */
+function secretVolumes({ workload, pod, bindings, options }: SecretsContext): readonly Problem[] {
+  const names = secretNames(bindings);
+  return asObjects(pod.volumes).flatMap((volume) =>
+    secretsOf(volume)
+      .filter((secret) => names.includes(secret))
+      .map((secret) =>
+        content(
+          `${workload.subject} volume ${String(volume.name)}`,
+          options.syncSecrets
+            ? `the Secret ${secret} of the config's secretObjects does not exist when the kubelet mounts the volume: podsecrets starts after that, and creates it`
+            : `the Secret ${secret} of the config's secretObjects is created by podsecrets only with --sync-secrets, and then after the kubelet mounts the volume`,
+          'Mount the files of podsecrets instead, or set optional: true: the kubelet then fills the volume later.',
+        ),
+      ),
+  );
+}
+
+/** The Secrets without which a volume cannot be mounted. */
+function secretsOf(volume: KubeObject): readonly string[] {
+  const secret = asObject(volume.secret);
+  const projected = asObjects(valueAt(volume, 'projected', 'sources')).map((source) =>
+    asObject(source.secret),
+  );
+  return [
+    ...(secret.optional === true ? [] : [textOf(secret.secretName)]),
+    ...projected.filter(({ optional }) => optional !== true).map(({ name }) => textOf(name)),
+  ].filter((name) => name !== undefined);
 }
 
 /** The Secrets that a container reads before it starts: by variable, or all keys of one. */

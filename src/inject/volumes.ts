@@ -46,6 +46,8 @@ export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'con
   readonly sources: readonly Source[];
   /** Sources for pods that refer to none. */
   readonly defaults: readonly Source[];
+  /** Those of other namespaces, for the error of a pod that names one. */
+  readonly elsewhere: readonly Source[];
 }
 
 const CSI_DRIVER = 'secrets-store.csi.k8s.io';
@@ -144,17 +146,38 @@ export function isCsiVolume(volume: KubeObject): boolean {
   return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
 }
 
+/** The name of the SecretProviderClass that a volume of the driver refers to. */
+export function classNameOf(volume: KubeObject): string | undefined {
+  return textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
+}
+
 function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
-  const name = textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
+  const name = classNameOf(volume);
   const named = wanted.sources.find((source) => source.name === name);
-  const nameless = wanted.sources.find((source) => source.name === undefined);
+  const nameless = wanted.sources.find((source) => source.name === undefined && !source.otherProvider);
   const source = named ?? nameless;
   if (source !== undefined) return source;
+  const other = wanted.elsewhere.find((candidate) => candidate.name === name);
+  if (other !== undefined)
+    throw new Problem({
+      code: 'kubernetes.content',
+      subject,
+      message: `SecretProviderClass ${quote(name ?? '')} is in namespace ${quote(other.namespace ?? '')}, and a pod can use only one of its own namespace`,
+      remedy: 'Correct one of the two namespaces, or add the class to the namespace of the pod.',
+    });
   const known = wanted.sources.map((candidate) => candidate.name).join(', ');
   throw new Problem({
     code: 'kubernetes.content',
     subject,
     message: `SecretProviderClass ${quote(name ?? '')} not found in the input or with --config${known === '' ? '' : ` (found: ${known})`}`,
-    remedy: `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
+    remedy: isRenamed(name, wanted.sources)
+      ? 'If Kustomize renamed the class (namePrefix, nameSuffix), add the nameReference of examples/inject/README.md; otherwise add --config FILE with it.'
+      : `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
   });
+}
+
+/** Whether a class has this name with a namePrefix or nameSuffix, which Kustomize writes into the references that it knows only. */
+function isRenamed(name: string | undefined, sources: readonly Source[]): boolean {
+  if (name === undefined) return false;
+  return sources.some((source) => source.origin !== 'file' && source.name?.includes(name) === true);
 }

@@ -2,9 +2,9 @@
  * Runs the program's modules as the executable's launcher does, and records what they used:
  * node recorder.cjs BUNDLE RECORD ARGUMENTS...
  *
- * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, builtins, late, opened }: the modules that were evaluated, Node's
- * own modules that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
- * [function, path] of every call of `fs` with a path.
+ * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, early, builtins, late, opened, peak }: the modules that were evaluated,
+ * those of them that were loaded before the first flag of V8 changed, Node's own modules that were loaded for them, those of them that
+ * were loaded after a flag of V8 had changed, [function, path] of every call of `fs` with a path, and the most resident memory in KiB.
  */
 'use strict';
 const fs = require('node:fs');
@@ -17,6 +17,7 @@ const [bundle, record] = given ?? process.argv.splice(2, 2);
 process.env.RECORDED = `${bundle}\n${record}.worker`;
 const modules = JSON.parse(fs.readFileSync(bundle, 'utf8')).modules;
 const write = fs.writeFileSync;
+const read = fs.readFileSync;
 const opened = [];
 for (const functions of [fs, fs.promises]) {
   for (const [name, original] of Object.entries(functions)) {
@@ -32,6 +33,7 @@ for (const functions of [fs, fs.promises]) {
 }
 
 const evaluated = [];
+let early;
 const loadedSince = (list) =>
   process.moduleLoadList
     .slice(list.length)
@@ -47,6 +49,7 @@ process.getBuiltinModule = (name) => {
   return {
     ...found,
     setFlagsFromString(flag) {
+      early ??= [...evaluated];
       const then = [...process.moduleLoadList];
       late = () => loadedSince(then);
       found.setFlagsFromString(flag);
@@ -54,7 +57,20 @@ process.getBuiltinModule = (name) => {
   };
 };
 process.on('exit', () => {
-  write(record, JSON.stringify({ modules: evaluated, builtins: loadedSince(before), late: late(), opened }));
+  const files = [...opened];
+  // Not resourceUsage().maxRSS, which begins with the memory of the parent.
+  const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(read('/proc/self/status', 'latin1'))?.[1]);
+  write(
+    record,
+    JSON.stringify({
+      modules: evaluated,
+      early: early ?? evaluated,
+      builtins: loadedSince(before),
+      late: late(),
+      opened: files,
+      peak,
+    }),
+  );
 });
 launch(Object.fromEntries(Object.keys(modules).map((name) => [`./${name}`, name])), (name) => {
   evaluated.push(name);

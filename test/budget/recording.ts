@@ -11,15 +11,22 @@ export interface Recording {
   readonly stderr: string;
   /** Packages and own sources (`src/…`) that were evaluated. */
   readonly evaluated: readonly string[];
+  /** Modules of the bundle that were evaluated, and those of them before the first flag of V8 changed. */
+  readonly modules: readonly string[];
+  readonly early: readonly string[];
   /** Node's own modules that were loaded. */
   readonly builtins: readonly string[];
   /** Those of them that were loaded after a flag of V8 had changed. */
   readonly late: readonly string[];
   /** Every call of `fs` with a path. */
   readonly opened: readonly (readonly [name: string, path: string])[];
+  /** The most resident memory, in KiB. */
+  readonly peak: number;
   /** What the last worker used that the program started, if there was one. */
   readonly worker?: Omit<Recording, 'code' | 'stderr' | 'worker'>;
 }
+
+type Stop = (stderr: string, kill: (signal?: NodeJS.Signals) => void) => void;
 
 const bundleFile = join(import.meta.dirname, '../../dist/bundle.json');
 
@@ -34,11 +41,14 @@ export function ownerOf(input: string): string {
   return name ?? input;
 }
 
-/** Runs the program and records it. `stop` is called with the process, for a program that does not end by itself. */
+/**
+ * Runs the program and records it. `stop` is called with each output, and with what sends a signal, by default SIGTERM: for a
+ * program that does not end by itself.
+ */
 export async function recordRun(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  stop: (stderr: string, kill: () => void) => void = () => {},
+  stop: Stop = () => {},
 ): Promise<Recording> {
   const place = mkdtempSync(join(tmpdir(), 'podsecrets-record-'));
   const record = join(place, 'record.json');
@@ -53,22 +63,23 @@ export async function recordRun(
 }
 
 function read(record: string): Omit<Recording, 'code' | 'stderr' | 'worker'> {
-  const { modules, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
-    readonly modules: readonly string[];
-  } & Pick<Recording, 'builtins' | 'late' | 'opened'>;
+  const recorded = JSON.parse(readFileSync(record, 'utf8')) as Omit<
+    Recording,
+    'code' | 'stderr' | 'evaluated'
+  >;
   const { outputs } = bundleMeta();
-  const inputs = modules.flatMap((module) =>
+  const inputs = recorded.modules.flatMap((module) =>
     Object.entries(outputs[`bundle/${module}`]?.inputs ?? {})
       .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
       .map(([input]) => ownerOf(input)),
   );
-  return { evaluated: [...new Set(inputs)].sort(), ...rest };
+  return { evaluated: [...new Set(inputs)].sort(), ...recorded };
 }
 
 function ended(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  stop: (stderr: string, kill: () => void) => void,
+  stop: Stop,
 ): Promise<{ readonly code: number; readonly stderr: string }> {
   return new Promise((resolve) => {
     let stderr = '';
@@ -77,7 +88,7 @@ function ended(
     });
     child.stderr?.on('data', (chunk: string) => {
       stderr += chunk;
-      stop(stderr, () => child.kill('SIGTERM'));
+      stop(stderr, (signal = 'SIGTERM') => child.kill(signal));
     });
   });
 }

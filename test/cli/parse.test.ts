@@ -46,6 +46,18 @@ test('a flag takes precedence over its variable, and the variable over the defau
   assert.equal([origins.dir, origins.mode, origins.auth], ['flag', 'environment', 'default']);
 });
 
+test('doctor takes configs as arguments too, and other commands refuse them with the flag to write', () => {
+  const { settings, origins } = run('doctor a.yaml b.yaml=/two --config c.yaml#shop');
+  assert.equal(settings.config, [
+    { file: 'c.yaml#shop', dir: undefined },
+    { file: 'a.yaml', dir: undefined },
+    { file: 'b.yaml', dir: '/two' },
+  ]);
+  assert.is(origins.config, 'flag');
+  assert.is(first('init a.yaml').remedy, 'Write --config a.yaml.');
+  assert.is(first('inject a.yaml').remedy, 'Write -f a.yaml.');
+});
+
 test('an empty variable counts as missing', () => {
   assert.is(run('init', { PODSECRETS_DIR: '' }).settings.dir, '/mnt/podsecrets/files');
 });
@@ -180,6 +192,25 @@ test('a misspelt command names the nearest, and a missing command is an error', 
   assert.match(first('chekc').remedy, 'podsecrets check');
   assert.match(first('').message, 'got none');
 });
+
+for (const [line, remedy] of [
+  ['check -f a.yaml', 'Write the file alone: podsecrets check FILE.'],
+  ['doctor -f a.yaml', 'Write the file alone: podsecrets doctor FILE.'],
+  ['install --dir /x', 'Write the directory alone: podsecrets install DIR.'],
+  ['init -c a.yaml', 'Did you mean --config?'],
+  ['inject -c a.yaml', /^Did you mean --config or --containers/],
+  ['doctor --region eu-west-1', /AWS_REGION/],
+  ['doctor --profile dev', 'Set AWS_PROFILE.'],
+  ['check --json', 'Write --output json.'],
+  ['inject --dry-run', /--diff/],
+  ['install /a /b', 'Remove it: podsecrets install takes one directory.'],
+  ['init help', 'Write podsecrets help init.'],
+  ['check --config a.yaml b.yaml', /^Write all files as arguments/],
+  ['status pod-1', /kubectl exec POD -c podsecrets -- podsecrets status/],
+] as const)
+  test(`the remedy of "podsecrets ${line}" is what to write instead`, () => {
+    assert.match(first(line).remedy, remedy);
+  });
 
 test('help and version are commands', () => {
   assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });

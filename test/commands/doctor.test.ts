@@ -247,7 +247,7 @@ test('names missing variables, and sends no request', async (scene) => {
   const { code, out } = await run(scene);
   assert.is(code, 4);
   assert.match(out, /FAIL {2}auth\n {8}AWS_ROLE_ARN: expected AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE/);
-  assert.match(out, /skip {2}db/);
+  assert.match(out, /skip {2}objects {4}1 not read, because a check above failed/);
   assert.match(out, /ok {4}directory/);
   assert.is(scene.aws.count(), 0);
 });
@@ -260,7 +260,8 @@ test('a rejected token fails the check of the identity once, and the objects are
   assert.match(out, /ok {4}token .* for elsewhere/);
   assert.match(out, /FAIL {2}identity\n/);
   assert.match(out, '1 problem; exit code 4.');
-  assert.match(out, /skip {2}login/);
+  assert.match(out, /skip {2}objects {4}2 not read, because a check above failed\n/);
+  assert.not.match(out, 'login');
 });
 
 test('a missing token file is reported at the token', async (scene) => {

@@ -37,7 +37,8 @@ export interface FakeAwsProcess extends RemoteControls {
 export interface LaunchOptions {
   readonly host?: string;
   readonly port?: number;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  /** `ca`: the certificate to trust; default: `cert`, which is self-signed then. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
   /** What starts the process, for another namespace; it must become the process. Default: nothing. */
   readonly starter?: readonly string[];
 }
@@ -83,7 +84,7 @@ export async function startFakeAwsProcess(seed: Seed, options: LaunchOptions = {
     readonly pid: number;
   };
   return {
-    ...remoteControls(started.url, tls?.cert),
+    ...remoteControls(started.url, tls?.ca ?? tls?.cert),
     ...started,
     async stop() {
       child.kill();

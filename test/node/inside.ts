@@ -15,8 +15,14 @@ setUpNamespaces();
 const env = { ...process.env, ...(await startNode(JSON.parse(parts) as NodeParts)) };
 process.stdout.write(`the node is ready after ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
 
-const failed = await node([join(import.meta.dirname, '..', 'run.ts'), '--node', ...words]);
-const timed = words.length > 0 ? 0 : await node([join(import.meta.dirname, 'start-times.ts')]);
+const timesOnly = words.includes('start-times');
+const startTimes = join(import.meta.dirname, 'start-times.ts');
+const failed = timesOnly ? 0 : await node([join(import.meta.dirname, '..', 'run.ts'), '--node', ...words]);
+const timed = timesOnly
+  ? await node([startTimes, '--record'])
+  : words.length > 0
+    ? 0
+    : await node([startTimes]);
 process.exit(failed || timed);
 
 async function node(script: readonly string[]): Promise<number> {

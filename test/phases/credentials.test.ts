@@ -235,6 +235,18 @@ for (const [kind, says] of [
   });
 }
 
+for (const kind of ['pod-identity', 'irsa'] as const) {
+  test(`${kind}: an empty token file ends the start at once, because the kubelet writes it before`, async ({
+    aws,
+  }) => {
+    const { world, rotate } = await openAwsWorld(aws, kind);
+    rotate('');
+    await begin(world);
+    assert.is(world.ended()?.at, 0);
+    assert.match(String(world.ended()?.reason), /expected the service account's token, got an empty file/);
+  });
+}
+
 test('a secret that is scheduled for deletion keeps its file, and is read again after a restore', async ({
   aws,
 }) => {
