@@ -58,8 +58,8 @@ export function requestsFor(
   const isBatched = (count: number): boolean =>
     mode === 'batch' || (mode === 'auto' && phase === 'refresh' && count >= MIN_BATCHED_SECRETS);
   const distinct = [...new Map(refs.map((ref) => [ref.key, ref])).values()];
-  return [...Map.groupBy(distinct, (ref) => ref.region)].flatMap(([region, here]) => {
-    const { ssmparameter = [], secretsmanager = [] } = Object.groupBy(here, (ref) => ref.service);
+  return [...Map.groupBy(distinct, (ref) => ref.region)].flatMap(([region, ofRegion]) => {
+    const { ssmparameter = [], secretsmanager = [] } = Object.groupBy(ofRegion, (ref) => ref.service);
     return [...parameterRequests(region, ssmparameter), ...secretRequests(region, secretsmanager, isBatched)];
   });
 }

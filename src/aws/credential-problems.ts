@@ -128,7 +128,7 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
   },
   AccessDenied: {
     remedy:
-      "Let the role's trust policy allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider for this namespace and service account. A new policy takes a few seconds to work.",
+      "Let the role's trust policy allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider for this namespace and service account. A new policy takes a few seconds to take effect.",
     retry: true,
     retryFor: IAM_PROPAGATION,
   },
@@ -165,9 +165,9 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
   const got =
     failure.code ?? (failure.status === undefined ? 'incomplete response' : `HTTP status ${failure.status}`);
   const subject = `STS in ${escapeControl(region)}`;
-  if (failure.kind === 'refused')
+  if (failure.kind === 'rejected')
     return new Problem({
-      code: 'credentials.refused',
+      code: 'credentials.rejected',
       subject,
       message: `sts:GetCallerIdentity rejected the access key (${got})`,
       remedy: keysRemedy(failure),

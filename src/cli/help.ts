@@ -4,7 +4,8 @@
 
 import yargs from 'yargs';
 import { version } from '../core/version.ts';
-import { type CommandName, flagOf, optionEntries, optionFor } from './options.ts';
+import type { CommandName } from './option-kinds.ts';
+import { flagOf, optionEntries, optionFor } from './options.ts';
 import { commands } from './parse.ts';
 
 const footer = `podsecrets ${version}, https://github.com/podsecrets/podsecrets`;
@@ -40,7 +41,7 @@ const examples: Readonly<Record<CommandName | 'program', readonly string[]>> = {
   install: ['podsecrets install /install'],
 };
 
-/** What follows the name of a command; for the others only flags. */
+/** The usage after the name of a command; commands that are not listed take only flags. */
 const usages: Partial<Record<CommandName, string>> = {
   check: '[FILE...] [flags]',
   doctor: '[FILE...] [flags]',

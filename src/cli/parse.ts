@@ -10,7 +10,8 @@ import parser from 'yargs-parser';
 import type { Environment } from '../core/environment.ts';
 import { type Problem, throwProblems, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
-import { type CommandName, flagOf, type Option, type OptionName, optionEntries, options } from './options.ts';
+import type { CommandName, Option } from './option-kinds.ts';
+import { flagOf, type OptionName, optionEntries, options } from './options.ts';
 import { type Invocation, readSettings } from './settings.ts';
 
 /** A parsed command line. */
@@ -37,7 +38,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   // The words after `--` are not flags, and those of `exec` are passed unchanged.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const afterDashes = argv.slice(end + 1);
-  const words = withDashes(argv.slice(0, end));
+  const words = joinLoneDashes(argv.slice(0, end));
   const tokens = parser([...words], {
     string: entries.filter(([, option]) => option.kind !== 'flag').map(([name]) => flagOf(name).slice(2)),
     boolean: [
@@ -83,7 +84,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
 }
 
 /** `-f -` as `-f=-`: yargs parses a lone dash as a separate word, and the flag before it then has no value. */
-function withDashes(argv: readonly string[]): readonly string[] {
+function joinLoneDashes(argv: readonly string[]): readonly string[] {
   const words: string[] = [];
   for (const word of argv) {
     const before = words.at(-1);

@@ -19,8 +19,8 @@ import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
   ignoreTerminalKeys,
-  leaveNothing,
   readLine,
+  releaseInherited,
   writeMessage,
 } from '../worker/inherited.ts';
 import { reportedLog } from '../worker/log.ts';
@@ -32,7 +32,7 @@ import type { WorkerContext } from './context.ts';
 import { logOverrides, logStarting } from './exec.ts';
 import { writerTo } from './open.ts';
 import { parseConfig, parseSet } from './plans.ts';
-import { workerMemory } from './worker-memory.ts';
+import { workerSourceState } from './worker-source-state.ts';
 
 /** The request to a worker. */
 export interface ExecWorkerRequest {
@@ -47,7 +47,10 @@ export interface ExecWorkerRequest {
   readonly known: string | undefined;
 }
 
-/** Does each step when its message arrives. Returns if the set is not used; a failure is a report too. */
+/**
+ * Fetches, then executes each step when its message arrives. Returns, without becoming the command, if the values are unchanged or
+ * the parent sends no further step. A failure is reported, and determines the exit code.
+ */
 export async function execWorker(context: WorkerContext): Promise<number> {
   const { clock, stop } = context;
   // Not validated, because the sender is the same program.
@@ -85,7 +88,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
       report({ kind: 'unchanged' });
       return exitCodes.done;
     }
-    // Before the stop of the old command.
+    // Before the old command is stopped, so that a missing program does not stop it.
     const program = findProgram(word, set.environment.path, fileKind);
     checkLength(program, request.words, set.environment.variables, argumentLimit(readLimits()));
     report({ kind: 'prepared', digest });
@@ -95,7 +98,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     if (readStep() !== 'start') return exitCodes.done;
     logOverrides(log, set.environment);
     logStarting(log, program, { variables: set.variables.length, files: count, ms });
-    leaveNothing();
+    releaseInherited();
     return await become(program, [word, ...args], set.environment.variables, stop);
   } catch (error) {
     stop.throwIfAborted();
@@ -128,7 +131,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),
     },
-    memory: workerMemory(sync.batchesRefused, report),
+    state: workerSourceState(sync.batchesDisabled, report),
   });
 }
 

@@ -7,14 +7,14 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
 import { escapeControl, escapedJson } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
 import { readInjectOptions } from '../inject/options.ts';
 import type { Context } from './context.ts';
-import { writeWarnings } from './warnings.ts';
+import { writeWarnings } from './terminal.ts';
 
 /** Prints the manifests with podsecrets added, or the diff. */
 export async function inject(context: Context): Promise<number> {

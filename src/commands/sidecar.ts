@@ -2,13 +2,13 @@
  * `podsecrets sidecar`: like init, then keeps the files up to date until SIGTERM. Each sync is a separate process.
  */
 
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
 import { runSidecar } from '../sidecar/run.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
-import { createCollector } from '../v8/rest.ts';
+import { createCollector } from '../v8/collect-garbage.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
@@ -52,8 +52,8 @@ export async function sidecar(context: Context): Promise<number> {
         const watched = files.filter((file) => configVariable(file) === undefined);
         await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
       },
-      watchSecrets(areLost) {
-        void watchAdoptedSecrets(context, areLost, () => triggers.trigger('secrets'));
+      watchSecrets(areStale) {
+        void watchAdoptedSecrets(context, areStale, () => triggers.trigger('secrets'));
       },
       onRetry(problems) {
         context.start.problems = problems;

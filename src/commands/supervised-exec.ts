@@ -6,9 +6,10 @@
  */
 
 import { constants } from 'node:os';
+import { signals } from '../cli/values.ts';
 import { throwProblems } from '../core/problem.ts';
 import { unblockSignals } from '../exec/become.ts';
-import type { Candidate } from '../exec/command.ts';
+import type { Candidate } from '../exec/fetch-worker.ts';
 import { fetchInProcess } from '../exec/fetch-worker.ts';
 import { supervise } from '../exec/supervise.ts';
 import { reapZombies } from '../notify/reap.ts';
@@ -29,7 +30,7 @@ import { openCommandLog } from './logging.ts';
 import { hold, readContent } from './open.ts';
 import { serverOf } from './pages.ts';
 import { usedConfigs } from './plans.ts';
-import { silenceOf } from './spawned-sync.ts';
+import { progressTimeoutOf } from './spawned-sync.ts';
 import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
@@ -81,7 +82,7 @@ export async function supervisedExec(context: Context): Promise<number> {
       const host = workerHost(context);
       const receive = withoutRepeats(report);
       candidate = await fetchInProcess(
-        { host, request, shared, silence: silenceOf(settings), receive },
+        { host, request, shared, progressTimeout: progressTimeoutOf(settings), receive },
         signal,
       );
     },
@@ -143,8 +144,8 @@ export async function supervisedExec(context: Context): Promise<number> {
       ...parts,
       triggers,
       fetch,
-      takeSignals(listener) {
-        context.takeSignals(FORWARDED, listener);
+      handleSignals(listener) {
+        context.handleSignals(FORWARDED, listener);
         unblockSignals();
       },
       onRetry(problems) {
@@ -204,14 +205,5 @@ function createRepeatFilter(): (report: Report) => Report {
   };
 }
 
-/** Not SIGCHLD, SIGURG and SIGPIPE, which are about this process. */
-const FORWARDED = [
-  'SIGHUP',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGTERM',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGWINCH',
-  'SIGCONT',
-] as const;
+/** Signals that podsecrets passes on to the command. Nothing can handle SIGKILL; SIGCHLD, SIGURG and SIGPIPE are about this process. */
+const FORWARDED = signals.filter((signal) => signal !== 'SIGKILL');

@@ -128,7 +128,7 @@ function reportIgnoredDocuments(
     if (root?.kind === 'map' && objectsIn(root).every((map) => scalarIn(map, 'kind') !== undefined)) continue;
     diagnostics.warning('config.document', 'config', {
       line,
-      message: `expected Kubernetes objects beside the ${KIND}, got ${root === undefined ? 'a document that is not YAML' : kindText(root)}; it is ignored`,
+      message: `expected Kubernetes objects next to the ${KIND}, got ${root === undefined ? 'a document that is not YAML' : kindText(root)}; it is ignored`,
       remedy: 'Remove this document, or the line "---" above it if it belongs to the class.',
     });
   }

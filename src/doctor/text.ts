@@ -97,7 +97,7 @@ function readLines(
   if (problem === undefined) return [line(status, head)];
   const key = causeKey(problem);
   const first = printed.get(key);
-  if (first !== undefined) return [line(status, `${head}  as for ${first}`)];
+  if (first !== undefined) return [line(status, `${head}  same as ${first}`)];
   printed.set(key, name);
   return [line(status, head), ...problemLines(problem, name)];
 }
@@ -118,7 +118,7 @@ function problemLines(problem: Problem, named = ''): readonly string[] {
   const head = subject === named ? '' : `${subject}${place}: `;
   return [
     `        ${head}${escapeControl(problem.message, MAX_LENGTH)} [${problem.code}]`,
-    `        do: ${escapeControl(problem.remedy, MAX_LENGTH)}`,
+    `        fix: ${escapeControl(problem.remedy, MAX_LENGTH)}`,
   ];
 }
 

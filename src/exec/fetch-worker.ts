@@ -2,7 +2,7 @@
  * The process that fetches a set and then becomes the command: a worker first, the command afterwards.
  *
  * Not detached: the command is in the process group, and has the terminal, of podsecrets. So it is killed by its pid. It is killed
- * when it makes no progress or uses too much memory, but never after it was ordered to become the command.
+ * when it makes no progress or uses too much memory, but never after the step `start`: it may be the command by then.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,8 +17,32 @@ import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import { endOfWorker, type WorkerEnd, type WorkerHost } from '../worker/process.ts';
 import type { SyncMessage } from '../worker/report.ts';
-import type { Candidate, Child } from './command.ts';
-import { type Answer, type ExecStep, isAnswer, readExecMessage } from './worker-report.ts';
+import { type ExecStep, isReply, type Reply, readExecMessage } from './worker-report.ts';
+
+/** A process that has a complete set and waits. */
+export interface Candidate {
+  /** Equal for equal sets. */
+  readonly digest: string;
+  isAlive(): boolean;
+  /** Publishes the files; resolves with whether they changed. Rejects with Problems. */
+  publish(): Promise<boolean>;
+  /**
+   * Becomes the command. Calls back before it, because a signal may arrive at once. Rejects with a Problem if the command cannot
+   * be started.
+   */
+  start(onChild: (child: Child) => void): Promise<void>;
+  /** Ends it. Has no effect on a command. */
+  discard(): void;
+}
+
+/** The running command. */
+export interface Child {
+  readonly pid: number;
+  /** Resolves at its end: the exit code as a shell has it, and the signal that ended it. */
+  readonly ended: Promise<{ readonly code: number; readonly signal: string | undefined }>;
+  /** Has no effect after its end. */
+  signal(signal: NodeJS.Signals): void;
+}
 
 /** What to start, and where its log lines go. */
 export interface CommandProcessOptions {
@@ -28,7 +52,7 @@ export interface CommandProcessOptions {
   /** A descriptor that it inherits as its descriptor 4 while it is a worker. */
   readonly shared: number | undefined;
   /** Milliseconds without a message after which it is killed. */
-  readonly silence: number;
+  readonly progressTimeout: number;
   /** Takes the messages of the sync. */
   readonly receive: (message: SyncMessage) => void;
 }
@@ -48,26 +72,26 @@ export async function fetchInProcess(
 ): Promise<Candidate | undefined> {
   const { host } = options;
   const child = startProcess(host.program, options.shared);
-  if (typeof child === 'string') throw problemOf({ kind: 'refused', code: child });
+  if (typeof child === 'string') throw problemOf({ kind: 'notStarted', code: child });
   const ended = endOfWorker(child);
   // Node creates no streams if it has no descriptor left for them.
   if (child.stdio === undefined) throw problemOf(await ended);
   const socket = child.stdio[3] as unknown as Socket;
-  const worker = follow(child, socket, ended, options);
+  const worker = monitor(child, socket, ended, options);
   const onStop = (): void => worker.kill();
   stop.addEventListener('abort', onStop, { once: true });
   try {
     if (stop.aborted) onStop();
     socket.write(`${JSON.stringify(options.request)}\n`);
-    const answer = await worker.answer();
+    const reply = await worker.reply();
     stop.throwIfAborted();
-    if (answer.kind === 'unchanged') return undefined;
-    if (answer.kind === 'refused') {
-      options.receive({ kind: 'unusable', problems: answer.problems });
+    if (reply.kind === 'unchanged') return undefined;
+    if (reply.kind === 'refused') {
+      options.receive({ kind: 'unusable', problems: reply.problems });
       return undefined;
     }
-    if (answer.kind === 'prepared') return candidateOf(answer.digest, child, ended, worker);
-    throw unexpected(answer, worker);
+    if (reply.kind === 'prepared') return candidateOf(reply.digest, child, ended, worker);
+    throw unexpected(reply, worker);
   } catch (error) {
     stop.throwIfAborted();
     throw error;
@@ -76,9 +100,9 @@ export async function fetchInProcess(
   }
 }
 
-interface Followed {
-  /** The next answer. Rejects with a Problem if the process ends without one, or is killed. */
-  answer(): Promise<Answer>;
+interface CommandWorker {
+  /** The next reply. Rejects with a Problem if the process ends without one, or is killed. */
+  reply(): Promise<Reply>;
   send(step: ExecStep): void;
   /** Resolves when the descriptor of the report is closed: by the end of the process, or because it became the command. */
   readonly closed: Promise<void>;
@@ -89,7 +113,7 @@ function candidateOf(
   digest: string,
   child: ChildProcess,
   ended: Promise<WorkerEnd>,
-  worker: Followed,
+  worker: CommandWorker,
 ): Candidate {
   let hasEnded = false;
   const end = ended.then((found) => {
@@ -101,10 +125,10 @@ function candidateOf(
     isAlive: () => !hasEnded,
     async publish() {
       worker.send('publish');
-      const answer = await worker.answer();
-      throwRefused(answer);
-      if (answer.kind !== 'ready') throw unexpected(answer, worker);
-      return answer.changed;
+      const reply = await worker.reply();
+      throwRefused(reply);
+      if (reply.kind !== 'ready') throw unexpected(reply, worker);
+      return reply.changed;
     },
     async start(onChild) {
       const command: Child = {
@@ -115,31 +139,31 @@ function candidateOf(
         },
       };
       onChild(command);
-      const failure = worker.answer();
+      const failure = worker.reply();
       failure.catch(() => {});
       worker.send('start');
-      const answer = await Promise.race([worker.closed, failure]);
-      if (answer === undefined) return;
-      throwRefused(answer);
-      throw unexpected(answer, worker);
+      const reply = await Promise.race([worker.closed, failure]);
+      if (reply === undefined) return;
+      throwRefused(reply);
+      throw unexpected(reply, worker);
     },
     discard: worker.kill,
   };
 }
 
 /** Reads what the process sends, and kills it if it makes no progress. */
-function follow(
+function monitor(
   child: ChildProcess,
   socket: Socket,
   ended: Promise<WorkerEnd>,
-  { host, silence, receive }: CommandProcessOptions,
-): Followed {
+  { host, progressTimeout, receive }: CommandProcessOptions,
+): CommandWorker {
   const { clock } = host;
-  const answers: Answer[] = [];
-  let waiting: PromiseWithResolvers<Answer> | undefined;
+  const replies: Reply[] = [];
+  let waiting: PromiseWithResolvers<Reply> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
-  let silentChecks = 0;
+  let checksWithoutMessage = 0;
   let hasEnded = false;
   let isCommand = false;
   const kill = (): void => {
@@ -154,14 +178,14 @@ function follow(
   socket.on(
     'data',
     createLineReader(LONGEST_MESSAGE, (line) => {
-      silentChecks = 0;
+      checksWithoutMessage = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
-        if (!isAnswer(message)) {
+        if (!isReply(message)) {
           receive(message);
           return;
         }
-        if (waiting === undefined) answers.push(message);
+        if (waiting === undefined) replies.push(message);
         else waiting.resolve(message);
         waiting = undefined;
       } catch (error) {
@@ -184,21 +208,21 @@ function follow(
     for (;;) {
       await sleep(CHECK, never);
       if (hasEnded || isCommand) return;
-      // Without an expected answer it waits, as long as a stop or a random delay takes.
-      if (waiting !== undefined && ++silentChecks * CHECK >= silence)
-        killBecause({ kind: 'silent', silence });
+      // Between two steps it is idle: while the old command stops, and during a random delay.
+      if (waiting !== undefined && ++checksWithoutMessage * CHECK >= progressTimeout)
+        killBecause({ kind: 'stalled', timeout: progressTimeout });
       const used = privateMemory(child.pid);
       if (used > limit) killBecause({ kind: 'memory', used, limit });
     }
   }
 
   return {
-    answer() {
-      silentChecks = 0;
-      const next = answers.shift();
+    reply() {
+      checksWithoutMessage = 0;
+      const next = replies.shift();
       if (next !== undefined) return Promise.resolve(next);
       if (lost !== undefined) return Promise.reject(lost);
-      waiting = Promise.withResolvers<Answer>();
+      waiting = Promise.withResolvers<Reply>();
       return waiting.promise;
     },
     send(step) {
@@ -211,13 +235,13 @@ function follow(
   };
 }
 
-function throwRefused(answer: Answer): void {
-  if (answer.kind === 'refused') throwProblems(distinct(answer.problems.map(createProblemReader())));
+function throwRefused(reply: Reply): void {
+  if (reply.kind === 'refused') throwProblems(distinct(reply.problems.map(createProblemReader())));
 }
 
-function unexpected(answer: Answer, worker: Followed): Problem {
+function unexpected(reply: Reply, worker: CommandWorker): Problem {
   worker.kill();
-  const line = answer.kind === 'bug' ? answer.line : `an unexpected message (${answer.kind})`;
+  const line = reply.kind === 'bug' ? reply.line : `an unexpected message (${reply.kind})`;
   return new Problem({
     code: 'sync.killed',
     subject: 'sync',

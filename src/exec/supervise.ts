@@ -1,9 +1,9 @@
 /**
  * `exec --on-change`: starts the command, and acts on each change of the secrets until the command ends.
  *
- * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. A
- * set that was fetched during a stop replaces the one that waits. A set that is not complete changes nothing. After the
- * command has ended by itself, or a signal to podsecrets, nothing is started any more.
+ * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. If
+ * another change is fetched meanwhile, its process replaces the waiting one. An incomplete set changes nothing. Once the command
+ * has ended by itself, or podsecrets received a signal to end, no command is started.
  */
 
 import { durationText } from '../cli/values.ts';
@@ -13,7 +13,7 @@ import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { refreshDelay } from '../sidecar/backoff.ts';
 import { firstPhase, type LoopOptions, logRetry, steadyPhase } from '../sidecar/loop.ts';
 import type { Phase } from '../worker/request.ts';
-import type { Candidate, Child } from './command.ts';
+import type { Candidate, Child } from './fetch-worker.ts';
 
 /** The settings and the effects. */
 export interface SuperviseOptions
@@ -40,7 +40,7 @@ export interface SuperviseOptions
     stop: AbortSignal,
   ) => Promise<Candidate | undefined>;
   /** Calls back at each signal for podsecrets, which then no longer ends by it. */
-  readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => void;
+  readonly handleSignals: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly onRetry: (problems: readonly Problem[]) => void;
   readonly countRestart: (result: 'success' | 'error') => void;
   /** The exit code of a process that a signal ended. */
@@ -59,7 +59,7 @@ const TERMINAL_KEYS: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 export async function supervise(options: SuperviseOptions, stop: AbortSignal): Promise<number> {
   const { onChange, stopSignal, clock, log } = options;
   /** Aborted when podsecrets ends. */
-  const over = new AbortController();
+  const ending = new AbortController();
   let child: Child | undefined;
   /** The command that got the stop signal. */
   let stopped: Child | undefined;
@@ -112,7 +112,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     const ends = signal === 'SIGTERM' || signal === 'SIGINT' || signal === stopSignal;
     if (ends && (!isKey || stage === 'stop')) {
       endingBy = signal;
-      over.abort(new Error(signal));
+      ending.abort(new Error(signal));
     }
     if (!isKey) child?.signal(signal);
     // Between two commands.
@@ -140,9 +140,9 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     await start(candidate);
   }
 
-  /** Takes a new set: the caller has fetched it after every other. */
+  /** Accepts a set that is newer than every earlier one. */
   async function offer(candidate: Candidate): Promise<void> {
-    // Before a start the files must be those of the set.
+    // The command must not start with the files of an older set.
     if (stage === 'stop') await publishOrDiscard(candidate);
     waiting?.discard();
     waiting = candidate;
@@ -177,7 +177,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     stage = 'delay';
     try {
       const spacing = onChange === 'restart' ? startedAt + SPACING - clock.elapsed() : 0;
-      await clock.sleep(Math.max(0, spacing, options.splay * clock.random()), over.signal);
+      await clock.sleep(Math.max(0, spacing, options.splay * clock.random()), ending.signal);
       const candidate = waiting;
       if (candidate === undefined) return;
       stage = 'stop';
@@ -189,7 +189,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     } catch (error) {
       waiting?.discard();
       waiting = undefined;
-      if (over.signal.aborted) return;
+      if (ending.signal.aborted) return;
       for (const problem of problemsOrThrow(error)) {
         // The old command has ended: nothing runs, and nothing can be kept.
         if (child === undefined) throw error;
@@ -200,7 +200,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       stage = 'idle';
     }
     // A set that was offered while the command was started.
-    if (waiting !== undefined && !over.signal.aborted) await apply();
+    if (waiting !== undefined && !ending.signal.aborted) await apply();
   }
 
   async function restart(): Promise<void> {
@@ -209,7 +209,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     if (endingBy !== undefined) return;
     if (waiting?.isAlive() !== true) {
       waiting = undefined;
-      await fetchFirst(over.signal);
+      await fetchFirst(ending.signal);
     }
     await startWaiting();
     const ms = Math.round(clock.elapsed() - since);
@@ -225,14 +225,14 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     result.resolve(0);
   }
 
-  /** Resolves when the command is gone. After a signal that ends podsecrets, its exit code is that of the command. */
+  /** Resolves when the command has ended. If a signal is ending podsecrets, its exit code becomes that of the command. */
   async function stopChild(): Promise<void> {
     const old = child;
     if (old === undefined) return;
-    const gone = new AbortController();
+    const exited = new AbortController();
     stopped = old;
     old.signal(stopSignal);
-    clock.sleep(options.stopTimeout, gone.signal).then(
+    clock.sleep(options.stopTimeout, exited.signal).then(
       () => {
         const timeout = durationText(options.stopTimeout);
         const text = `the command did not end within ${timeout} after ${stopSignal}: sending SIGKILL`;
@@ -242,7 +242,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       () => {},
     );
     const { code } = await old.ended;
-    gone.abort();
+    exited.abort();
     child = undefined;
     if (endingBy !== undefined) result.resolve(code);
   }
@@ -257,13 +257,13 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       child?.signal(signal);
       log.write('exec.signalled', `the files changed: sent ${signal} to the command`, { signal, pid });
     } else {
-      log.write('exec.variablesKept', 'variables changed, which a running command does not get');
+      log.write('exec.variablesKept', 'only variables changed, and a running command keeps its environment');
     }
   }
 
   await fetchFirst(stop);
   stop.throwIfAborted();
-  options.takeSignals(forward);
+  options.handleSignals(forward);
   try {
     await startWaiting();
     const delay = refreshDelay(options.interval, clock.random());
@@ -276,22 +276,22 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
           oneAtATime(async () => {
             // A set whose process has ended must be fetched again.
             if (waiting?.isAlive() === false) waiting = undefined;
-            const candidate = await options.fetch((waiting ?? { digest }).digest, 'steady', over.signal);
+            const candidate = await options.fetch((waiting ?? { digest }).digest, 'steady', ending.signal);
             if (candidate !== undefined) await offer(candidate);
           }),
       },
       delay,
-      over.signal,
+      ending.signal,
     );
-    // After a signal that ends podsecrets, the end of the command is its end.
+    // After a signal that ends podsecrets, only the exit of the command counts.
     loop.catch((error) => {
-      if (!over.signal.aborted) result.reject(error);
+      if (!ending.signal.aborted) result.reject(error);
     });
     return await result.promise;
   } finally {
-    over.abort(new Error('the command ended'));
+    ending.abort(new Error('the command ended'));
     waiting?.discard();
-    // Only after a bug does it still run.
+    // It still runs only after a bug.
     child?.signal(stopSignal);
   }
 }

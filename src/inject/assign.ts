@@ -2,8 +2,8 @@
  * Assigns configs to the workloads of an input.
  *
  * A config that a volume of a pod refers to is used only for that volume. One that `--config` names and no volume refers to is added to
- * every pod. A class in the input is added to every pod only if no volume selects one, of whatever provider,
- * and no `--config` does.
+ * every pod. A class in the input is added to every pod only if no volume refers to a class, of any provider, and there is no
+ * `--config`.
  */
 
 import { Problem, throwProblems } from '../core/problem.ts';
@@ -12,7 +12,7 @@ import { asObjects } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { isInjected } from './own-names.ts';
-import { type Source, serves } from './sources.ts';
+import { isVisibleFrom, type Source } from './sources.ts';
 import { bindingsOf, classNameOf, isCsiVolume, type VolumeBinding } from './volumes.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
@@ -41,24 +41,28 @@ export function assign(
   const bind = (defaults: readonly Source[]): readonly Assignment[] =>
     workloads.map((one) => {
       const { pod, subject, namespace = options.namespace } = one.workload;
-      const inNamespace = (all: readonly Source[]) => all.filter((source) => serves(source, namespace));
+      const inNamespace = (all: readonly Source[]) =>
+        all.filter((source) => isVisibleFrom(source, namespace));
       const wanted = {
         ...options,
         sources: inNamespace(sources),
         defaults: inNamespace(defaults),
-        elsewhere: sources.filter((source) => !serves(source, namespace)),
+        elsewhere: sources.filter((source) => !isVisibleFrom(source, namespace)),
       };
       return { ...one, bindings: bindingsOf(pod, wanted, subject) };
     });
 
   const byVolume = bind([]).flatMap(({ bindings }) => bindings);
-  const serving = new Set(byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source));
+  const usedByVolumes = new Set(
+    byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source),
+  );
   const several = sources.filter((source) => source.isOneOfSeveral);
-  if (several.length > 0 && !several.some((source) => serving.has(source))) throw undecided(several);
+  if (several.length > 0 && !several.some((source) => usedByVolumes.has(source)))
+    throw ambiguousClass(several);
   const csiVolumes = workloads.flatMap(({ workload: { pod } }) => asObjects(pod.volumes).filter(isCsiVolume));
   const hasCsiVolume = csiVolumes.length > 0;
   const referred = new Set(csiVolumes.map(classNameOf));
-  const assigned = bind(defaultSources(sources, serving, referred)).filter(
+  const assigned = bind(defaultSources(sources, usedByVolumes, referred)).filter(
     ({ bindings }) => bindings.length > 0,
   );
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
@@ -74,29 +78,29 @@ export function assign(
           ? 'the volumes of secrets-store.csi.k8s.io are all for other providers'
           : 'no volume of secrets-store.csi.k8s.io, no SecretProviderClass and no --config found',
     remedy: hasCsiVolume
-      ? 'Leave these pods to the driver: podsecrets reads AWS secrets only. Or give a SecretProviderClass for AWS with --config.'
-      : 'Give the pod specs with -f, and the SecretProviderClass with --config.',
+      ? 'Leave these pods to the driver: podsecrets reads AWS secrets only. Or pass a SecretProviderClass for AWS with --config.'
+      : 'Pass the pod specs with -f, and the SecretProviderClass with --config.',
   });
 }
 
 /** `referred`: the names of the classes that volumes refer to. */
 function defaultSources(
   sources: readonly Source[],
-  serving: ReadonlySet<Source>,
+  usedByVolumes: ReadonlySet<Source>,
   referred: ReadonlySet<string | undefined>,
 ): readonly Source[] {
   const files = sources.filter(
     (source) =>
       source.origin === 'file' &&
       !source.isOneOfSeveral &&
-      !serving.has(source) &&
+      !usedByVolumes.has(source) &&
       (!source.otherProvider || isMistake(source, sources, referred)),
   );
   const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =
     documents.length === 1 &&
     referred.size === 0 &&
-    serving.size === 0 &&
+    usedByVolumes.size === 0 &&
     sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;
 }
@@ -112,7 +116,7 @@ function isMistake(
 }
 
 /** No volume names one of them, and none was chosen. */
-function undecided(sources: readonly Source[]): Problem {
+function ambiguousClass(sources: readonly Source[]): Problem {
   const [first] = sources;
   const names = sources.filter(({ file }) => file === first?.file).map(({ name = '' }) => name);
   const subject = first?.subject ?? '--config';

@@ -82,7 +82,7 @@ export async function inject(input: Input, options: InjectOptions): Promise<Inje
     (isFromCluster(object) ? withoutServerFields(object) : object);
   // 6.
   const first = documents.find(({ value }) => objectsOf(value).some(isAssigned));
-  // A class behind the first workload is moved before it, also out of a List.
+  // A class after the first workload is moved before it, also out of a List.
   const moved = objects
     .slice(objects.findIndex(isAssigned) + 1)
     .filter((object) => convertedClass(object, assignments, options) !== undefined);

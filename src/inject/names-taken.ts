@@ -2,9 +2,9 @@
  * Names of containers and volumes that podsecrets would share with the pod's own.
  */
 
-import { Problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { asObjects, valueAt } from '../core/unknown.ts';
-import type { KubeObject } from './manifest.ts';
+import { type KubeObject, manifestProblem } from './manifest.ts';
 import { INIT_NAME, isInjected, SIDECAR_NAME } from './own-names.ts';
 import { isCsiVolume, type PlannedBinding, type VolumeBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
@@ -36,14 +36,12 @@ export function namesTaken(
       bindings.slice(0, index).some(({ configVolume }) => configVolume === binding.configVolume),
     )
     .map(({ volume }) => `volume ${volume}`);
-  return [...containers, ...volumes, ...claims, ...cut].map(
-    (taken) =>
-      new Problem({
-        code: 'kubernetes.content',
-        subject: `${workload.subject} ${taken}`,
-        message: 'the name is already used by another container or volume',
-        remedy: 'Rename it.',
-      }),
+  return [...containers, ...volumes, ...claims, ...cut].map((taken) =>
+    manifestProblem(
+      `${workload.subject} ${taken}`,
+      'the name is already used by another container or volume',
+      'Rename it.',
+    ),
   );
 }
 

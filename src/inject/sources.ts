@@ -6,7 +6,7 @@
  */
 
 import type { Document } from 'yaml';
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { type ParsedPlan, parsePlan } from '../config/parse.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
@@ -50,9 +50,9 @@ interface SourceMetadata {
 
 /**
  * Whether a reference from this namespace can resolve to this source. A class of the input belongs to its own
- * namespace, or, when it names none, to the one that it is applied to; a file serves every namespace.
+ * namespace, or, when it names none, to the one that it is applied to; a file isVisibleFrom every namespace.
  */
-export function serves(source: Source, namespace: string | undefined): boolean {
+export function isVisibleFrom(source: Source, namespace: string | undefined): boolean {
   return (
     source.origin === 'file' ||
     source.namespace === undefined ||
@@ -180,7 +180,7 @@ export function findSources(
   ];
 }
 
-/** The name of a config is the name of its ConfigMap, and how volumes and earlier injections call it. */
+/** The name of a config is also the name of its ConfigMap, to which volumes and earlier injections refer. */
 function distinct(sources: readonly Source[]): readonly Source[] {
   const own = sources.filter(({ otherProvider }) => !otherProvider);
   for (const [index, source] of own.entries()) {
@@ -243,10 +243,7 @@ function noClass(
     code: 'config.document',
     subject: escapeControl(path),
     message: `expected a SecretProviderClass${className === undefined ? '' : ` ${quote(className)}`}, got ${got.join(', ') || 'nothing'}`,
-    remedy:
-      className === undefined
-        ? 'Give the SecretProviderClass of the Secrets Store CSI driver.'
-        : 'Correct the name behind #.',
+    remedy: className === undefined ? 'Name a file with a SecretProviderClass.' : 'Correct the name after #.',
   });
 }
 

@@ -2,9 +2,9 @@
  * Checks the Kubernetes Secrets of a pod's configs.
  */
 
-import { Problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { asObject, asObjects, textOf, valueAt } from '../core/unknown.ts';
-import type { KubeObject } from './manifest.ts';
+import { type KubeObject, manifestProblem } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { appContainers } from './own-names.ts';
 import type { PlannedBinding } from './volumes.ts';
@@ -20,7 +20,7 @@ export interface SecretsContext {
 
 /** The problems. */
 export function secretsProblems(context: SecretsContext): readonly Problem[] {
-  return [...token(context), ...unsyncedReads(context), ...secretVolumes(context)];
+  return [...missingToken(context), ...unsyncedReads(context), ...secretVolumes(context)];
 }
 
 /** The warnings. */
@@ -28,10 +28,10 @@ export function secretsWarnings(context: SecretsContext): readonly Problem[] {
   return [...unsynced(context), ...migration(context)];
 }
 
-function token({ workload, pod, options }: SecretsContext): readonly Problem[] {
+function missingToken({ workload, pod, options }: SecretsContext): readonly Problem[] {
   if (!options.syncSecrets || pod.automountServiceAccountToken !== false) return [];
   return [
-    content(
+    manifestProblem(
       workload.subject,
       '--sync-secrets needs a service account token, but the pod has automountServiceAccountToken: false',
       'Mount the token, or leave --sync-secrets out.',
@@ -47,7 +47,7 @@ function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): re
     .map(({ name }) => String(name))
     .filter((name) => names.includes(name))
     .map((name) =>
-      content(
+      manifestProblem(
         workload.subject,
         `imagePullSecrets has the Secret ${name} of the config's secretObjects, which podsecrets creates only with --sync-secrets`,
         'Add --sync-secrets.',
@@ -57,7 +57,7 @@ function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): re
     secretReads(container)
       .filter(({ secret }) => names.includes(secret))
       .map(({ by, secret }) =>
-        content(
+        manifestProblem(
           `${workload.subject} container ${String(container.name)}`,
           `${by} reads the Secret ${secret} of the config's secretObjects, which podsecrets creates only with --sync-secrets`,
           'Add --sync-secrets, or read the file instead.',
@@ -74,7 +74,7 @@ function secretVolumes({ workload, pod, bindings, options }: SecretsContext): re
     secretsOf(volume)
       .filter((secret) => names.includes(secret))
       .map((secret) =>
-        content(
+        manifestProblem(
           `${workload.subject} volume ${String(volume.name)}`,
           options.syncSecrets
             ? `the Secret ${secret} of the config's secretObjects does not exist when the kubelet mounts the volume: podsecrets starts after that, and creates it`
@@ -114,7 +114,7 @@ function unsynced({ workload, bindings, options }: SecretsContext): readonly Pro
   const names = secretNames(bindings);
   if (options.syncSecrets || names.length === 0) return [];
   return [
-    content(
+    manifestProblem(
       workload.subject,
       `the config has secretObjects (${names.join(', ')}), but without --sync-secrets these Secrets are not updated`,
       'Add --sync-secrets if another workload reads them.',
@@ -128,7 +128,7 @@ function migration({ workload, bindings, options }: SecretsContext): readonly Pr
   if (!options.syncSecrets || names.length === 0) return [];
   const adopt = options.adoptDriverSecrets ? '' : '--adopt-driver-secrets, ';
   return [
-    content(
+    manifestProblem(
       workload.subject,
       `the Secrets Store CSI driver manages ${names.join(', ')} until the last old pod is gone`,
       `In this order: 1. apply this output with ${adopt}the old SecretProviderClass still in the cluster; 2. wait for the rollout to complete and an hour more; 3. inject again without --adopt-driver-secrets; 4. delete the SecretProviderClass and the driver.`,
@@ -138,8 +138,4 @@ function migration({ workload, bindings, options }: SecretsContext): readonly Pr
 
 function secretNames(bindings: readonly PlannedBinding[]): readonly string[] {
   return bindings.flatMap(({ plan }) => plan.secretObjects.map(({ secretName }) => secretName));
-}
-
-function content(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
 }

@@ -76,7 +76,7 @@ test('retries container credentials for seconds after a rejection, and for the s
     tokenFile: undefined,
     token: () => 'canary',
   } as const;
-  const refused = containerProblem(ecs, { kind: 'refused', status: 403, body: 'canary' });
+  const refused = containerProblem(ecs, { kind: 'rejected', status: 403, body: 'canary' });
   assert.match(problemLine(refused), /^http:\/\/169\.254\.170\.2\S+: .*HTTP status 403\. .*taskRoleArn/);
   assert.is(refused.retryFor, 15_000);
   assert.not.match(problemLine(refused), 'canary');

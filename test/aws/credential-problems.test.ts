@@ -91,7 +91,7 @@ test('STS rejects expired keys and wrong keys differently', () => {
   const temporary = identityProblem('eu-west-1', failure);
   assert.is(temporary.code, 'credentials.expired');
   const fixed = identityProblem('eu-west-1', withStaticKeys(failure));
-  assert.is(fixed.code, 'credentials.refused');
+  assert.is(fixed.code, 'credentials.rejected');
   assert.match(fixed.remedy, /Check the access key id/);
   assert.not.match(problemLine(fixed), /clock|expired/);
 });

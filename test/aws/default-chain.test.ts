@@ -70,7 +70,7 @@ interface Asked {
   /** `found x`, or the problem as one line. */
   readonly text: string;
   readonly problem: Problem | undefined;
-  readonly servedBy: string | undefined;
+  readonly provider: string | undefined;
   readonly logged: readonly string[];
 }
 
@@ -99,7 +99,7 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
     const [problem] = problemsIn(outcomes);
     const everything = `${inspect(problem, { showHidden: true, depth: 20 })}${problem?.stack}${logged.join()}`;
     assert.not.match(everything, CANARY);
-    return { text: outcomeText(outcomes.get(secret('a').key)), problem, servedBy: source.servedBy(), logged };
+    return { text: outcomeText(outcomes.get(secret('a').key)), problem, provider: source.provider(), logged };
   };
 }
 
@@ -107,11 +107,11 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
 const ask = (place: Place, more: Record<string, string> = {}, auth: 'auto' | 'default' = 'auto') =>
   open(place, more, auth)();
 
-const found = (asked: Asked, servedBy: string): void => {
+const found = (asked: Asked, provider: string): void => {
   assert.match(asked.text, /^found x/);
-  assert.is(asked.servedBy, servedBy);
+  assert.is(asked.provider, provider);
   assert.ok(
-    asked.logged.includes(`info credentials.source: authenticating with ${servedBy}`),
+    asked.logged.includes(`info credentials.source: authenticating with ${provider}`),
     asked.logged.join(),
   );
 };
@@ -130,7 +130,7 @@ test('uses a profile with access keys, named or default', async (place) => {
 test('reads renewed keys of a profile', async (place) => {
   credentialsFile(place, keysOf('default').replace('AKIAEXAMPLE', 'AKIAOLD'));
   const again = open(place, {}, 'auto');
-  assert.match((await again()).text, /\[credentials\.refused\]$/);
+  assert.match((await again()).text, /\[credentials\.rejected\]$/);
   credentialsFile(place, keysOf('default'));
   assert.match((await again()).text, /^found x/);
 });
@@ -374,13 +374,13 @@ test('distinguishes an unknown access key from a wrong secret access key', async
   const unknown = await ask(place, { ...KEYS, AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' });
   assert.match(
     unknown.text,
-    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.refused\]$/,
+    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.rejected\]$/,
   );
   assert.is(unknown.problem?.retryFor, 15_000);
   const wrong = await ask(place, { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY}x` });
   assert.match(
     wrong.text,
-    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.refused\]$/,
+    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.rejected\]$/,
   );
   assert.is(wrong.problem?.retry, false);
   for (const { text } of [unknown, wrong]) assert.not.match(text, /expired|clock/);

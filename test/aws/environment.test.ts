@@ -93,7 +93,7 @@ test('reports all invalid variables together', () => {
 test('rejects FIPS or dual stack together with a custom endpoint', () => {
   assert.match(
     problems({ AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL_SSM: 'https://x' })[0] ?? '',
-    /^AWS_USE_FIPS_ENDPOINT: expected no AWS_ENDPOINT_URL beside it/,
+    /^AWS_USE_FIPS_ENDPOINT: expected either this or AWS_ENDPOINT_URL, got both/,
   );
 });
 

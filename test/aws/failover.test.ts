@@ -41,8 +41,8 @@ function verdict(first: FetchResult, second?: FetchResult, fields: Partial<Plann
   switch (choice.kind) {
     case 'value':
       return `${choice.value.version} from ${choice.region}`;
-    case 'absent':
-      return 'absent';
+    case 'missing':
+      return 'missing';
     case 'failed':
       return choice.problems.map(({ code }) => code).join();
   }
@@ -99,8 +99,8 @@ test('reports both causes if both regions fail', () => {
 });
 
 test('an optional object is missing if the primary does not have it', () => {
-  assert.is(verdict(failed('fetch.notFound'), found('2'), { optional: true }), 'absent');
-  assert.is(verdict(failed('fetch.notFound'), undefined, { optional: true }), 'absent');
+  assert.is(verdict(failed('fetch.notFound'), found('2'), { optional: true }), 'missing');
+  assert.is(verdict(failed('fetch.notFound'), undefined, { optional: true }), 'missing');
 });
 
 test("an optional object has the primary's value if only the failover lacks it", () => {
@@ -114,7 +114,7 @@ test('an access error of an optional object fails it', () => {
 test('a malformed request to the failover is an error even if the primary lacks an optional object', () => {
   const malformed = failed('fetch.client', 'InvalidParameter');
   assert.is(verdict(failed('fetch.notFound'), malformed, { optional: true }), 'fetch.client');
-  assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'absent');
+  assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'missing');
 });
 
 test("reports only the primary's failure if the failover lacks an optional object", () => {

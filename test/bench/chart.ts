@@ -79,12 +79,13 @@ function labels(lines: readonly (readonly Point[])[], x: Scale, y: Scale): reado
     .sort((a, b) => a.at - b.at);
   let lowest = Number.NEGATIVE_INFINITY;
   return ends.map(({ point, at }) => {
-    // Only labels in the same column can overlap.
-    const beside = x(point.secrets) > WIDTH - RIGHT - 10;
-    const place = beside ? Math.max(at, lowest + 14) : at;
-    if (beside) lowest = place;
     const words = `${point.latency} ms${point.program === 'podsecrets' ? '' : ', one by one'}`;
-    return text(x(point.secrets) + 8, place, words, `fill="${colours[point.latency]}"`);
+    const fill = `fill="${colours[point.latency]}"`;
+    // Beside the chart only labels can overlap, within it also lines.
+    if (x(point.secrets) < WIDTH - RIGHT - 10)
+      return text(x(point.secrets), at - 14, words, `text-anchor="middle" ${fill}`);
+    lowest = Math.max(at, lowest + 14);
+    return text(x(point.secrets) + 8, lowest, words, fill);
   });
 }
 

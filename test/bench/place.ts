@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,13 @@ import { authorityWithServer } from '../fake-aws/certificate.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import type { Traffic } from './delay.ts';
+
+/** The variables that the image sets. */
+const imageEnv = Object.fromEntries(
+  [...readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8').matchAll(/^ENV (.+)$/gm)].flatMap(
+    ([, line = '']) => line.split(' ').map((assignment) => assignment.split('=')),
+  ),
+) as Readonly<Record<string, string>>;
 
 /** The fake AWS has the second core to itself, so that it and what is measured do not wait for each other. */
 export const twoCores = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
@@ -123,6 +130,7 @@ export function openPlace(
   return {
     box,
     env: {
+      ...imageEnv,
       ...(identity === 'pod' ? podIdentityEnv(box, aws, 'pod-token') : irsa(box, aws)),
       AWS_CA_BUNDLE: box.write('ca.pem', aws.ca),
     },

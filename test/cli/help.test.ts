@@ -3,7 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { helpText } from '../../src/cli/help.ts';
-import { type CommandName, flagOf, optionEntries } from '../../src/cli/options.ts';
+import type { CommandName } from '../../src/cli/option-kinds.ts';
+import { flagOf, optionEntries } from '../../src/cli/options.ts';
 import { commands, parseCommand } from '../../src/cli/parse.ts';
 import { version } from '../../src/core/version.ts';
 

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readVariable } from '../../src/cli/value-from.ts';
+import { readVariable } from '../../src/cli/values.ts';
 
 const test = suite('the references of --set');
 

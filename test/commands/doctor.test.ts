@@ -146,7 +146,7 @@ test('names a denied action and its resource, and prints the policy that allows 
   );
   assert.match(
     out,
-    'do: Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:locked-',
+    'fix: Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:locked-',
   );
   assert.match(out, /ok {4}db/);
   const policy = JSON.parse(/\{\n[\s\S]*\n\}/.exec(out)?.[0] ?? '') as {
@@ -309,8 +309,8 @@ test('rejects a sticky directory of another user, like init', async (scene) => {
   assert.is((await run(scene)).code, 0);
   const other = { ...scene, user: 1 + (process.geteuid?.() ?? 0) };
   for (const [env, remedy] of [
-    [{}, 'do: With docker-compose, give the volume driver_opts'],
-    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /do: (podsecrets must be first|Publish to a directory below)/],
+    [{}, 'fix: With docker-compose, give the volume driver_opts'],
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /fix: (podsecrets must be first|Publish to a directory below)/],
   ] as const) {
     const { code, out } = await run({ ...other, env: { ...scene.env, ...env } });
     assert.is(code, 6);

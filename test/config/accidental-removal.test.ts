@@ -48,7 +48,7 @@ test('rejects a "---" at column 1, which ends the class', async () => {
   const problem = accidentalRemoval(await planOf(before), plan as Plan);
   assert.match(
     problem?.message ?? '',
-    /would remove b, .*expected Kubernetes objects beside the SecretProviderClass/,
+    /would remove b, .*expected Kubernetes objects next to the SecretProviderClass/,
   );
 });
 

@@ -4,7 +4,8 @@
  * The chart passes options on to the containers that it adds, so the options of its values are those of the command line.
  */
 
-import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
+import { type Kind, kinds, type Option } from '../../src/cli/option-kinds.ts';
+import { flagOf, type OptionName, options } from '../../src/cli/options.ts';
 import { containerOptions } from '../../src/inject/options.ts';
 import { table } from './markdown.ts';
 

@@ -1,6 +1,7 @@
 /** The sections of the pages that are made from tables in the code. */
 
-import { flagOf, type Option, optionEntries } from '../../src/cli/options.ts';
+import type { Option } from '../../src/cli/option-kinds.ts';
+import { flagOf, optionEntries } from '../../src/cli/options.ts';
 import { events } from '../../src/core/log-events.ts';
 import { exitCodes, problemCodes } from '../../src/core/problem.ts';
 import { image } from '../../src/core/version.ts';

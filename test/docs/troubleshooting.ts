@@ -107,7 +107,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     "the SDK's default chain found no credentials",
     'set `AWS_PROFILE` and mount `~/.aws`, or use `--auth pod-identity` or `--auth irsa`',
   ],
-  'credentials.refused': [
+  'credentials.rejected': [
     'AWS does not accept the credentials',
     'renew them: `aws sso login`, new keys, or recreate the pod',
   ],
@@ -129,7 +129,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'add the action and the resource of the message to the role; `podsecrets doctor --policy` prints the whole policy',
   ],
   'fetch.client': [
-    'AWS refused the request for another reason',
+    'AWS rejected the request for another reason',
     "the message has the AWS code; check the object's name and version",
   ],
   'fetch.throttled': [
@@ -170,7 +170,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'give each its own directory; an old process may still be ending',
   ],
   'publish.write': [
-    'the file system refused a write: no space, read-only, or permission denied',
+    'the file system rejected a write: no space, read-only, or permission denied',
     'raise the `sizeLimit` of the volume, or check its owner and `readOnly`',
   ],
   'publish.space': [
@@ -179,7 +179,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   ],
 
   'notify.signal': [
-    'no process to signal, or the signal was refused',
+    'no process to signal, or the signal was rejected',
     'set `shareProcessNamespace: true` and the same `runAsUser` for both containers; check the name or the pid file',
   ],
   'notify.exec': [
@@ -208,7 +208,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'choose another `secretName`, or delete the Secret',
   ],
   'kubernetes.content': [
-    'the manifest or the Secret cannot work: Kubernetes refuses it, or the pod would fail',
+    'the manifest or the Secret cannot work: Kubernetes rejects it, or the pod would fail',
     'correct what the message names',
   ],
   'kubernetes.version': [

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { memoryCheck, readMemoryLimit } from '../../src/doctor/memory-limit.ts';
+import { memoryCheck, readMemoryLimit } from '../../src/doctor/kubernetes.ts';
 import { scratch } from '../support/scratch.ts';
 
 const MIB = 1_048_576;

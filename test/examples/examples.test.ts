@@ -23,7 +23,8 @@ function injections(example: string): readonly Injection[] {
     const stages = command.replace(/ #.*$/, '').split(' | ');
     const at = stages.findIndex((stage) => stage.startsWith('podsecrets inject'));
     if (at === -1) return [];
-    const piped = at === 0 ? undefined : wordsOf(stages[at - 1] ?? '').at(-1);
+    const before = wordsOf(stages[at - 1] ?? '');
+    const piped = before[0] === 'kubectl' ? CLUSTER : before.at(-1);
     return [{ words: wordsOf(stages[at] ?? '').slice(2), piped }];
   });
 }
@@ -33,10 +34,13 @@ interface Injection {
   readonly piped: string | undefined;
 }
 
-/** What such a command prints; `before.yaml` is the folder's manifests as the cluster returns them, in one list. */
+/** What `kubectl get` prints: the folder's manifests, in one list. */
+const CLUSTER = 'the cluster';
+
+/** What such a command prints. */
 async function inject(example: string, { words, piped }: Injection): Promise<string> {
   const named = flagValue(words, '-f') ?? piped;
-  const file = named === 'before.yaml' ? undefined : named;
+  const file = named === CLUSTER ? undefined : named;
   const [config, dir] = (flagValue(words, '--config') ?? '').split('=');
   const flags = words.filter((word) => word !== '-f' && word !== named);
   const list = () => {
@@ -46,7 +50,7 @@ async function inject(example: string, { words, piped }: Injection): Promise<str
     return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   };
   const input = {
-    file: file ?? 'before.yaml',
+    file: file ?? CLUSTER,
     text: file === undefined ? list() : read(example, file),
     configs: config ? [{ file: config, text: read(example, config), dir }] : [],
   };

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
-import type { Candidate, Child } from '../../src/exec/command.ts';
+import type { Candidate, Child } from '../../src/exec/fetch-worker.ts';
 import { type SuperviseOptions, supervise } from '../../src/exec/supervise.ts';
 import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { fakeClock } from '../support/clock.ts';
@@ -92,7 +92,7 @@ async function begin({ obeys = true, ...overrides }: Overrides = {}) {
       if (failure !== undefined) throw failure;
       return known === value ? undefined : candidate(value);
     },
-    takeSignals(listener) {
+    handleSignals(listener) {
       signal = listener;
     },
     onRetry() {},

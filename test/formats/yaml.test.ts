@@ -138,20 +138,20 @@ for (const [what, text, message, remedy] of [
   [
     'a key one column too deep',
     '- objectName: a\n   objectType: b\n',
-    '2 expected the key "objectType" aligned with the keys beside it, got another indent',
-    'Indent it by as many spaces as the keys beside it.',
+    '2 expected the key "objectType" aligned with the other keys of its map, got another indent',
+    'Indent it by as many spaces as the other keys.',
   ],
   [
     'a key that is not deep enough',
     '- objectName: a\n objectType: b\n  x: y\n',
-    '2 expected the key "objectType" aligned with the keys beside it, got another indent',
-    'Indent it by as many spaces as the keys beside it.',
+    '2 expected the key "objectType" aligned with the other keys of its map, got another indent',
+    'Indent it by as many spaces as the other keys.',
   ],
   [
     'a key between two columns',
     'spec:\n    provider: aws\n  parameters:\n    region: x\n',
-    '3 expected the key "parameters" aligned with the keys beside it, got another indent',
-    'Indent it by as many spaces as the keys beside it.',
+    '3 expected the key "parameters" aligned with the other keys of its map, got another indent',
+    'Indent it by as many spaces as the other keys.',
   ],
   [
     'a missing indent below a block',

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { evaluate, expressionError } from '../../src/formats/jmespath.ts';
-import { jsonText, parseJson } from '../../src/formats/json.ts';
+import { jsonText, parseGoJson } from '../../src/formats/json.ts';
 import { render } from '../../src/render/render.ts';
 import { config, parse } from '../support/config.ts';
 
@@ -112,7 +112,7 @@ test('rejects or evaluates an expression, and no message contains part of the va
   let evaluated = 0;
   fc.assert(
     fc.property(expression, value, (text, data) => {
-      const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
+      const json = parseGoJson(new TextEncoder().encode(JSON.stringify(data)));
       const fault = expressionError(text);
       if (fault !== undefined || json === undefined) return;
       const result = evaluate(text, json);
@@ -137,7 +137,7 @@ test('rejects or evaluates any text', () => {
 test('the validity of an expression does not depend on the value, and evaluation is repeatable', () => {
   fc.assert(
     fc.property(expression, value, (text, data) => {
-      const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
+      const json = parseGoJson(new TextEncoder().encode(JSON.stringify(data)));
       if (json === undefined || expressionError(text) !== undefined) return;
       assert.equal(JSON.stringify(evaluate(text, json)), JSON.stringify(evaluate(text, json)));
       assert.is(expressionError(text), undefined);
@@ -151,7 +151,7 @@ test('deep nesting in expression or value ends in a Problem', () => {
     assert.ok(expressionError(part.repeat(3000)), part);
   }
   assert.is(expressionError(`${'('.repeat(500)}a${')'.repeat(500)}`), undefined);
-  const deep = parseJson(new TextEncoder().encode(`${'{"a":'.repeat(900)}1${'}'.repeat(900)}`));
+  const deep = parseGoJson(new TextEncoder().encode(`${'{"a":'.repeat(900)}1${'}'.repeat(900)}`));
   assert.ok(deep);
   for (const each of ['a', 'to_string(@)', '@', 'values(@)'])
     assert.is(evaluate(each, deep ?? null).kind, 'value');

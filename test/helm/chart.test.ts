@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { type Kind, kinds } from '../../src/cli/options.ts';
+import { type Kind, kinds } from '../../src/cli/option-kinds.ts';
 import { image, version } from '../../src/core/version.ts';
 import { patterns, renderChartReadme, renderChartSchema } from '../docs/chart.ts';
 import { chart, helm, render, renderNotes, renderShop, withShop } from '../support/helm.ts';

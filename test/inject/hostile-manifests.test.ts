@@ -175,7 +175,7 @@ test('reports a kustomization.yaml in a directory, because its patches are not a
   ]);
 });
 
-const serving = object('serving.knative.dev/v1', 'Service', {
+const usedByVolumes = object('serving.knative.dev/v1', 'Service', {
   template: template({ containers: [container({ command: ['nginx'] })], volumes: [] }),
 });
 const withVariable = secretProviderClass.replace('        objectType', '        env: DB\n        objectType');
@@ -185,10 +185,10 @@ for (const [flags, count] of [
   ['--as none --exec', 0],
 ] as const)
   test(`${count === 0 ? 'does not warn' : 'warns'} of Knative with "${flags}"`, async () => {
-    const { warnings } = await injectWith(inputOf(all(withVariable, serving)), flags);
+    const { warnings } = await injectWith(inputOf(all(withVariable, usedByVolumes)), flags);
     const texts = warnings
       .map(problemLine)
-      .filter((text) => text.includes('Knative refuses native sidecars'));
+      .filter((text) => text.includes('Knative rejects native sidecars'));
     assert.is(texts.length, count);
   });
 
@@ -260,7 +260,7 @@ const refused: readonly (readonly [string, string, RegExp, string?])[] = [
       secretProviderClass,
       deployment({ containers: [container({ volumeMounts: [mount({ subPath: 'prod_db' })] })] }),
     ),
-    /subPath "prod_db" never shows a new value/,
+    /subPath "prod_db" never gets a new value/,
   ],
   [
     'a volume below the files',

@@ -65,9 +65,9 @@ test('FILE#NAME selects one of several classes; without it and without a volume 
   const input = { file: 'pods.yaml', text: pod() };
   const chosen = await injectWith({ ...input, configs: [config(two, 'classes.yaml#billing')] }, '');
   assert.equal(configMaps(chosen.objects), [classOf('billing')]);
-  const undecided = String(await rejects(injectWith({ ...input, configs: [config(two)] }, '')));
+  const ambiguousClass = String(await rejects(injectWith({ ...input, configs: [config(two)] }, '')));
   assert.match(
-    undecided,
+    ambiguousClass,
     'expected one SecretProviderClass for AWS, or a volume that names one, got "shop", "billing"',
   );
   const missing = String(

@@ -218,12 +218,12 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   ],
   ['a container that is not there', { flags: '--containers ap' }, /got "ap". Did you mean app\?/],
   [
-    'a subPath, which never shows a new value',
+    'a subPath, which never gets a new value',
     {
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
-    /the mount of volume podsecrets with subPath "key" never shows a new value/,
+    /the mount of volume podsecrets with subPath "key" never gets a new value/,
   ],
   [
     'the subPath of a file named files, in a volume of the CSI driver',
@@ -267,7 +267,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
     'root, which podsecrets would be as well',
     { pod: 'securityContext: {runAsUser: 0}', flags: '--run-as-user none' },
-    /the pod runs as root .*with --run-as-user none podsecrets would too/,
+    /the pod runs as root .*with --run-as-user none podsecrets would run as root too/,
   ],
   [
     'two users for podsecrets',

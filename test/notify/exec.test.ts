@@ -133,7 +133,7 @@ test('a program that is missing, not executable, without interpreter or too long
   for (const program of [join(text, 'x'), join(scratch, 'x'.repeat(300))]) {
     const { message, remedy, retry } = await failureOf(program);
     assert.match(message, /\((ENOTDIR|ENAMETOOLONG)\)$/);
-    assert.match(remedy, 'Give the path');
+    assert.match(remedy, 'Use the path');
     assert.not(retry);
   }
   const long = execNotifier(['/bin/true', 'x'.repeat(3_000_000)], options());

@@ -207,13 +207,13 @@ test('headers that trickle in do not extend the timeout', async () => {
 
 test('explains an endpoint that does not speak HTTP', async () => {
   const host = await serveBytes((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
-  assert.match((await problem(`http://${host}/`)).message, /^the endpoint does not speak HTTP\/1\.1 \(HPE_/);
+  assert.match((await problem(`http://${host}/`)).message, /^the endpoint does not use HTTP\/1\.1 \(HPE_/);
 });
 
 test('explains an endpoint that does not speak TLS', async () => {
   const host = await serveBytes((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const error = await problem(`https://${host}/`);
-  assert.is(error.message, 'the endpoint does not speak TLS (EPROTO)');
+  assert.is(error.message, 'the endpoint does not use TLS (EPROTO)');
   assert.match(error.remedy, 'write http: instead');
 });
 

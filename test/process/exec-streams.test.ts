@@ -69,7 +69,7 @@ function inShell(
     env: { ...envOf(fixture), PS1: '' },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  shell.stdin.write(`eval "$(cat ${file})"; echo $? > code\n`);
+  shell.stdin.write(`eval "$(cat ${file})"\n`);
   return shell;
 }
 
@@ -89,7 +89,7 @@ exec('Ctrl-Z stops podsecrets and the command, fg continues both, and Ctrl-C end
     await until('the line', () => textOf(root, 'line') === 'typed\n');
     shell.stdin.write('\x1a');
     await until('both are stopped', () => pids.every((pid) => stateOf(pid) === 'T'));
-    shell.stdin.write('fg; echo $? > code\n');
+    shell.stdin.write('fg\n');
     await until('both continue', () => pids.every((pid) => stateOf(pid) !== 'T'));
     shell.stdin.write('\x03');
     await until('both are gone', () => pids.every((pid) => !existsSync(`/proc/${pid}`)));

@@ -345,7 +345,7 @@ test('rejects a pattern that creates an existing variable', async () => {
     - {objectName: a, objectType: secretsmanager, env: DB_USER}
     - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*"}`;
   assert.equal(await refusalsWith(ENV_FILE, objects, 'v', '{"USER":"x"}'), [
-    'objects[1] ("b"): expected unique variable names, got one that objects[0] has too',
+    'objects[1] ("b"): expected unique variable names, got one that objects[0] also has',
   ]);
 });
 

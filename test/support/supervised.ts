@@ -98,16 +98,16 @@ async function rotations(
       log: { write() {}, problem: (event, { message }) => void failed.push(`${event}: ${message}`) },
       triggers: createTriggers(fast),
       fetch(known, phase, stop) {
-        const sync = { work: 'sync', phase, configs: [ofSet], batchesRefused: {} } as const;
+        const sync = { work: 'sync', phase, configs: [ofSet], batchesDisabled: {} } as const;
         const all: ExecWorkerRequest = { ...request, sync, known };
-        const silence = 1_000_000_000;
-        return fetchInProcess({ host, request: all, shared: undefined, silence, receive() {} }, stop);
+        const progressTimeout = 1_000_000_000;
+        return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);
       },
       onReady() {},
       onSuccess() {},
       onFailure: (problems) => void failed.push(...problems.map(({ message }) => message)),
       countRestart() {},
-      takeSignals(listener) {
+      handleSignals(listener) {
         forward = listener;
       },
       onRetry() {},

@@ -191,7 +191,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       hasNotifiers: true,
       notifyOnStart,
       applySecrets: undefined,
-      areSecretsLost: async () => false,
+      areSecretsStale: async () => false,
       log,
     });
     try {

@@ -32,7 +32,7 @@ function play({ script, memoryLimit, stop = never, file = process.execPath, ...r
     {
       kind: 'sync',
       request: {},
-      silence: () => 60_000,
+      progressTimeout: () => 60_000,
       receive: (message) => messages.push(message),
       ...run,
     },
@@ -87,8 +87,8 @@ test('a worker that exits with another code than 0 did not finish', async () => 
 });
 
 test('a worker that is silent for too long is killed, however busy it is', async () => {
-  const scene = { script: 'for (;;);', silence: () => 100 };
-  assert.equal(await play(scene).end, { kind: 'silent', silence: 100 });
+  const scene = { script: 'for (;;);', progressTimeout: () => 100 };
+  assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100 });
   assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
 });
 
@@ -130,8 +130,8 @@ test('a line that is not JSON, and one without an end, arrive as undefined', asy
 });
 
 test('a program that cannot be started is a problem that names the reason', async () => {
-  assert.equal(await play({ script: '', file: '/nonexistent' }).end, { kind: 'refused', code: 'ENOENT' });
-  const refused: WorkerEnd = { kind: 'refused', code: 'EAGAIN' };
+  assert.equal(await play({ script: '', file: '/nonexistent' }).end, { kind: 'notStarted', code: 'ENOENT' });
+  const refused: WorkerEnd = { kind: 'notStarted', code: 'EAGAIN' };
   const { message, remedy } = endProblem(refused, { code: 'sync.killed', subject: 'sync' });
   assert.is(message, 'its process cannot be started (EAGAIN)');
   assert.match(remedy, 'podPidsLimit');
