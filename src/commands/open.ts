@@ -80,7 +80,7 @@ async function holdTargets(context: Context, log: Log, lockTimeout: number): Pro
       settings,
       process: context.process,
       now: clock.now,
-      directories: () => directories.map(({ path }) => path),
+      directories: () => directories.map(({ path, identity }) => ({ path, identity })),
       run: notificationRunner(context, log),
     });
     const targets = settings.config.map(({ file }, index) =>

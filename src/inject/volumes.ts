@@ -8,7 +8,7 @@
 
 import type { Plan } from '../config/plan.ts';
 import { Problem } from '../core/problem.ts';
-import { quote } from '../core/text.ts';
+import { didYouMean, quote } from '../core/text.ts';
 import { asObjects, textOf, valueAt } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
@@ -165,19 +165,28 @@ function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
       message: `SecretProviderClass ${quote(name ?? '')} is in namespace ${quote(other.namespace ?? '')}, and a pod can use only one of its own namespace`,
       remedy: 'Correct one of the two namespaces, or add the class to the namespace of the pod.',
     });
-  const known = wanted.sources.map((candidate) => candidate.name).join(', ');
+  if (name === undefined)
+    throw new Problem({
+      code: 'kubernetes.content',
+      subject,
+      message:
+        'expected the name of a SecretProviderClass in volumeAttributes.secretProviderClass, got nothing',
+      remedy: 'Add it, as the CSI driver needs it.',
+    });
+  const known = wanted.sources.flatMap((candidate) => candidate.name ?? []);
+  const hint = didYouMean(name, known);
+  const add = `${hint === undefined ? 'Add' : `Did you mean ${hint}? Otherwise add`} --config FILE with it (kubectl get secretproviderclass ${name} -o yaml writes one).`;
   throw new Problem({
     code: 'kubernetes.content',
     subject,
-    message: `SecretProviderClass ${quote(name ?? '')} not found in the input or with --config${known === '' ? '' : ` (found: ${known})`}`,
+    message: `SecretProviderClass ${quote(name)} not found in the input or with --config${known.length === 0 ? '' : ` (found: ${known.join(', ')})`}`,
     remedy: isRenamed(name, wanted.sources)
       ? 'If Kustomize renamed the class (namePrefix, nameSuffix), add the nameReference of examples/inject/README.md; otherwise add --config FILE with it.'
-      : `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
+      : add,
   });
 }
 
 /** Whether a class has this name with a namePrefix or nameSuffix, which Kustomize writes into the references that it knows only. */
-function isRenamed(name: string | undefined, sources: readonly Source[]): boolean {
-  if (name === undefined) return false;
+function isRenamed(name: string, sources: readonly Source[]): boolean {
   return sources.some((source) => source.origin !== 'file' && source.name?.includes(name) === true);
 }

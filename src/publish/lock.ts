@@ -89,19 +89,46 @@ async function tryLock(path: string): Promise<Lock | undefined> {
   } catch (error) {
     if (database?.isOpen) database.close();
     if (isBusy(error)) return undefined;
-    throw new Problem({
-      code: 'publish.directory',
-      subject: path,
-      message: `cannot lock it: ${escapeControl(error instanceof Error ? error.message : String(error))}`,
-      remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
-      cause: error,
-    });
+    throw (
+      systemError(path, error) ??
+      new Problem({
+        code: 'publish.directory',
+        subject: path,
+        message: `cannot lock it: ${escapeControl(error instanceof Error ? error.message : String(error))}`,
+        remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
+        cause: error,
+      })
+    );
   }
 }
 
-/** SQLITE_BUSY, the lower byte of the code, means that another connection holds the lock. */
+/**
+ * The error of the system behind an error of SQLite, which reports neither a full volume nor the limit of open files by name:
+ * opening the file again fails in the same way. Undefined if it does not.
+ */
+function systemError(path: string, error: unknown): unknown {
+  // Not for other errors: closing a file that this process has locked would release the lock.
+  if (!CANNOT_OPEN.has(codeOf(error))) return undefined;
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants;
+  try {
+    nodeFs.closeSync(nodeFs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK));
+    return undefined;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** SQLITE_READONLY, SQLITE_CANTOPEN. */
+const CANNOT_OPEN: ReadonlySet<number> = new Set([8, 14]);
+
+/** SQLITE_BUSY: another connection holds the lock. */
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
+  return codeOf(error) === 5;
+}
+
+/** The primary code of an error of SQLite; 0 for any other error. */
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
 /** Written in place, and only if the text differs: a restart without a change updates no mtime. */

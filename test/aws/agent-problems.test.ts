@@ -57,7 +57,7 @@ for (const [code, status, sentence, remedy, retry] of [
   });
 }
 
-for (const [body, status, says, remedy, retry] of [
+for (const [body, status, message, remedy, retry] of [
   [
     'Service account token cannot be parsed: token is malformed: invalid number of segments',
     400,
@@ -93,7 +93,7 @@ for (const [body, status, says, remedy, retry] of [
   ['', 502, /got HTTP status 502$/, /log of the eks-pod-identity-agent/, undefined],
 ] as const) {
   test(`explains status ${status} with the body ${body}`, () => {
-    check({ kind: 'rejected', status, body: `${body}\n` }, says, remedy, retry);
+    check({ kind: 'rejected', status, body: `${body}\n` }, message, remedy, retry);
   });
 }
 
@@ -117,7 +117,12 @@ test('reports no connection, a timeout and a response without credentials', () =
     undefined,
   );
   check({ kind: 'timeout', ms: 5000 }, /no response within 5000 ms$/, /EKS Auth/, undefined);
-  check({ kind: 'response' }, /response without AccessKeyId/, /address is that of the agent/, undefined);
+  check(
+    { kind: 'response' },
+    /response without valid AccessKeyId/,
+    /address is that of the agent/,
+    undefined,
+  );
 });
 
 test('names both addresses', () => {

@@ -35,7 +35,7 @@ function outcomes(first: FetchResult, second?: FetchResult): ReadonlyMap<SecretR
   return new Map([[primary.key, first], ...(second === undefined ? [] : [[failover.key, second] as const])]);
 }
 
-/** The result in a word: the version that serves, absent, or the codes that fail it. */
+/** The selection in a word: the selected version, missing, or the codes of its failures. */
 function verdict(first: FetchResult, second?: FetchResult, fields: Partial<PlannedObject> = {}): string {
   const choice = selectRegion(object(fields), outcomes(first, second));
   switch (choice.kind) {

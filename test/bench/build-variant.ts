@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { bundle } from '../../src/build/bundle.ts';
 import { makeExecutable } from '../../src/build/executable.ts';
-import { forgetPages } from './processes.ts';
+import { dropPages } from './processes.ts';
 
 export interface Variant {
   /** Path of the executable. */
@@ -18,6 +18,6 @@ export async function buildVariant(plugin: Plugin): Promise<Variant> {
   const directory = mkdtempSync(join(tmpdir(), `podsecrets-${plugin.name}-`));
   const { modules } = await bundle(join(import.meta.dirname, '../../src/main.ts'), { plugins: [plugin] });
   const program = await makeExecutable(modules, directory);
-  forgetPages(program);
+  dropPages(program);
   return { program, remove: () => rmSync(directory, { recursive: true }) };
 }

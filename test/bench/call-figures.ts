@@ -11,7 +11,7 @@ export async function measureCalls(near: TlsAws, recorder: Recorder): Promise<vo
   for (const fetch of ['batch', 'single']) {
     const aws = await atDistance(near, 1);
     const place = openPlace(aws, 20, 20);
-    await aws.forgetCalls();
+    await aws.clearCalls();
     runInit(place, ['--fetch', fetch]);
     const calls = (await aws.calls()).filter(({ service }) => service !== 'agent');
     const { connections, sent, received } = await aws.disconnect();

@@ -17,7 +17,7 @@ import { bundle } from '../../src/build/bundle.ts';
 import { makeExecutable } from '../../src/build/executable.ts';
 import { type Optimization, optimizationNames, readOptimizations } from '../../src/build/optimizations.ts';
 import { openPlace, openTlsAws } from './place.ts';
-import { forgetPages, peakOf } from './processes.ts';
+import { dropPages, peakOf } from './processes.ts';
 import { EMPTY, time } from './starts.ts';
 import { median, noiseOf } from './statistics.ts';
 
@@ -49,7 +49,7 @@ async function build(without: readonly Optimization[]): Promise<string> {
   const set = new Set(without);
   const { modules } = await bundle(join(import.meta.dirname, '../../src/main.ts'), { without: set });
   const program = await makeExecutable(modules, work, set);
-  forgetPages(program);
+  dropPages(program);
   return program;
 }
 

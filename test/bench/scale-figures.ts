@@ -6,7 +6,7 @@
 import { plural } from '../../src/core/text.ts';
 import { binary } from '../support/program.ts';
 import { openPlace, openTlsAws, type TlsAws } from './place.ts';
-import { forgetPages, peakOf } from './processes.ts';
+import { dropPages, peakOf } from './processes.ts';
 import type { Recorder } from './recorder.ts';
 import { measureStarts } from './starts.ts';
 import { measured } from './statistics.ts';
@@ -29,7 +29,7 @@ async function measureCount(aws: TlsAws, count: number, name: string, recorder: 
   const { cpuMs } = measureStarts(binary, place, 7);
   recorder.measured(`CPU of init, ${name}`, 'ms', cpuMs);
   // A process that has mapped the program since it was written has it in larger pieces.
-  forgetPages(binary);
+  dropPages(binary);
   const command = [binary, ...place.args('init', '--log-level', 'error')];
   const peaks: number[] = [];
   for (let times = 0; times < 7; times++) {

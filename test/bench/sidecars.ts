@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
-import { type Activity, activityOf, forgetPages, type Memory, memoryOf } from './processes.ts';
+import { type Activity, activityOf, dropPages, type Memory, memoryOf } from './processes.ts';
 import { type Measured, measured } from './statistics.ts';
 import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
 
@@ -56,9 +56,9 @@ async function measure(
   readonly workingSet: Measured | undefined;
   readonly refreshCpuMs: Measured;
 }> {
-  await aws.forgetCalls();
+  await aws.clearCalls();
   // Pages of the binary count for the group that reads them first.
-  forgetPages(binary);
+  dropPages(binary);
   const group = openMemoryGroup();
   const flags = ['--listen', '127.0.0.1:0', '--interval', '1s', '--fetch', 'batch'];
   const sidecars = numbered(count, () => startSidecar(binary, aws, flags, group));
@@ -102,7 +102,7 @@ async function idle(
   binary: string,
   aws: TlsAws,
 ): Promise<Pick<SidecarFigures, 'idleWakeUpsPerMinute' | 'idleCpuMsPerHour'>> {
-  await aws.forgetCalls();
+  await aws.clearCalls();
   const sidecar = startSidecar(binary, aws, ['--listen', '127.0.0.1:0', '--fetch', 'batch']);
   try {
     await synced(aws, 1, [sidecar]);

@@ -7,7 +7,7 @@ import { buildGoPeer } from './go-peer.ts';
 import { limitedStart } from './limited.ts';
 import { buildOneByOne } from './one-by-one.ts';
 import { atDistance, openPlace, type Place, type TlsAws } from './place.ts';
-import { forgetPages } from './processes.ts';
+import { dropPages } from './processes.ts';
 import type { Recorder } from './recorder.ts';
 import { measureCommand, measureStarts } from './starts.ts';
 import { measured } from './statistics.ts';
@@ -65,7 +65,7 @@ export async function measureIrsa(near: TlsAws, recorder: Recorder): Promise<voi
 /** The first start on a node: the program is read from the disk. */
 export function measureColdCache(aws: TlsAws, recorder: Recorder): void {
   const place = openPlace(aws, 1, 0);
-  const { ms } = measureCommand(initOf(place), place, 9, () => forgetPages(binary));
+  const { ms } = measureCommand(initOf(place), place, 9, () => dropPages(binary));
   recorder.measured('init with a cold page cache, 1 secret', 'ms', ms);
   place.box.remove();
 }

@@ -7,7 +7,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { type Place, pinned } from './place.ts';
-import { forgetPages } from './processes.ts';
+import { dropPages } from './processes.ts';
 import { type Measured, measured } from './statistics.ts';
 
 export interface Starts {
@@ -45,7 +45,7 @@ export function measureCommand(
   times: number,
   before: () => void = () => {},
 ): Starts {
-  forgetPages(command[0] ?? '');
+  dropPages(command[0] ?? '');
   time(command, place.env);
   const pairs = Array.from({ length: times }, () => {
     place.empty();

@@ -39,7 +39,7 @@ export function benchPrice(): string {
     [
       [
         'cold start of `init`',
-        `${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times an empty Node) plus the time that AWS takes`,
+        `${start?.ms.toFixed(0)} ms (${start?.ratio.toFixed(1)} times the start of an empty Node program) plus the time that AWS takes`,
       ],
       [
         "pod creation to the application's first line",

@@ -48,7 +48,7 @@ export async function costsOf(
     box.writeConfig({ usePodIdentity: 'true', objects });
     const env = podIdentityEnv(box, aws, 'pod-token');
     const place = ['--config', box.config, '--dir', box.dir];
-    await aws.forgetCalls();
+    await aws.clearCalls();
     const start = await costOf(aws, await recordRun(['init', ...place], env));
 
     const args = ['sidecar', ...place, '--log-level', 'debug', '--listen', '127.0.0.1:0'];
@@ -57,7 +57,7 @@ export async function costsOf(
       if (stderr.includes('"publish.unchanged"')) kill();
       if (refreshing || !stderr.includes('"publish.verified"')) return;
       refreshing = true;
-      void aws.forgetCalls().then(() => kill('SIGHUP'));
+      void aws.clearCalls().then(() => kill('SIGHUP'));
     });
     assert.is(code, 0, stderr);
     assert.ok(worker);

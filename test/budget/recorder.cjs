@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const { Script } = require('node:vm');
 const { launch } = require('../../src/build/launcher.cjs');
 
-// A worker that the program starts is this script without the first two; it records beside the program's own record.
+// A worker that the program starts is this script without the first two; its record is next to that of the program.
 const given = process.env.RECORDED?.split('\n');
 const [bundle, record] = given ?? process.argv.splice(2, 2);
 process.env.RECORDED = `${bundle}\n${record}.worker`;
@@ -41,7 +41,7 @@ const loadedSince = (list) =>
     .map((entry) => entry.slice('NativeModule '.length));
 const before = [...process.moduleLoadList];
 let late = () => [];
-// The program asks for v8 so; loading it here would hide that the program does.
+// The program requests v8 in this way; loading it here would hide that.
 const { getBuiltinModule } = process;
 process.getBuiltinModule = (name) => {
   const found = getBuiltinModule(name);

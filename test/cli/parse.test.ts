@@ -10,7 +10,7 @@ function run(line: string, env: Record<string, string> = {}): Invocation {
   return command.invocation;
 }
 
-function refused(line: string, env: Record<string, string> = {}): readonly Problem[] {
+function rejected(line: string, env: Record<string, string> = {}): readonly Problem[] {
   try {
     parseCommand(line.split(' ').filter(Boolean), env);
   } catch (error) {
@@ -18,12 +18,12 @@ function refused(line: string, env: Record<string, string> = {}): readonly Probl
     if (problems === undefined) throw error;
     return problems;
   }
-  throw new Error(`expected a refusal of ${line}`);
+  throw new Error(`expected a rejection of ${line}`);
 }
 
-/** The first problem of a refused line. */
+/** The first problem of a rejected line. */
 function first(line: string, env?: Record<string, string>): Problem {
-  return refused(line, env)[0] as Problem;
+  return rejected(line, env)[0] as Problem;
 }
 
 test('without flags every option has its default', () => {
@@ -46,7 +46,7 @@ test('a flag takes precedence over its variable, and the variable over the defau
   assert.equal([origins.dir, origins.mode, origins.auth], ['flag', 'environment', 'default']);
 });
 
-test('doctor takes configs as arguments too, and other commands refuse them with the flag to write', () => {
+test('doctor takes configs as arguments too, and other commands reject them with the flag to write', () => {
   const { settings, origins } = run('doctor a.yaml b.yaml=/two --config c.yaml#shop');
   assert.equal(settings.config, [
     { file: 'c.yaml#shop', dir: undefined },
@@ -98,7 +98,7 @@ test('exec needs -- and a command after it', () => {
   for (const line of ['exec', 'exec --'])
     assert.match(first(line).message, 'expected a command after --, got none');
   assert.match(first('exec app').remedy, 'podsecrets exec -- app');
-  assert.is(refused('exec app').length, 1);
+  assert.is(rejected('exec app').length, 1);
 });
 
 test('--set takes each variable once, and names, not flags, are kept', () => {
@@ -171,7 +171,7 @@ test('ignores the variables that Kubernetes adds for a Service named podsecrets'
 });
 
 test('reports all mistakes of a command line together', () => {
-  const subjects = refused('init foo --nope --mode 9 --aws-timeout 1ms').map(({ subject }) => subject);
+  const subjects = rejected('init foo --nope --mode 9 --aws-timeout 1ms').map(({ subject }) => subject);
   assert.equal(subjects.sort(), ['"foo"', '--aws-timeout', '--mode', '--nope']);
 });
 
@@ -229,7 +229,7 @@ test('does not print the password of an invalid URL', () => {
     'http://user:hunter2@[',
     'user:hunter2@app',
   ]) {
-    const [problem] = refused(`init --notify-url ${url}`);
+    const [problem] = rejected(`init --notify-url ${url}`);
     assert.not.match(problem?.message ?? '', 'hunter2');
     assert.match(problem?.message ?? '', '…@');
   }

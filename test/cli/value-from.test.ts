@@ -45,7 +45,7 @@ for (const text of [
   'V=arn:aws:ssm:eu-west-1:111122223333:document/shop',
   'V=arn:aws:s3:eu-west-1:111122223333:secret:shop',
 ]) {
-  test(`refuses ${text}`, () => assert.is(readVariable(text), undefined));
+  test(`rejects ${text}`, () => assert.is(readVariable(text), undefined));
 }
 
 test.run();

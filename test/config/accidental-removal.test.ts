@@ -35,7 +35,7 @@ for (const [what, objects, removed, ignored] of [
   ],
   ['a misspelt jmesPath', before.replace('jmesPath', 'jmesPaht'), 'user', /got "jmesPaht"/],
 ] as const) {
-  test(`refuses ${what}`, async () => {
+  test(`rejects ${what}`, async () => {
     const problem = accidentalRemoval(await planOf(before), await planOf(objects));
     assert.is(problem?.code, 'config.objects');
     assert.match(problem?.message ?? '', `would remove ${removed},`);

@@ -1,4 +1,4 @@
-/** Troubleshooting by error code: what each code means and what to do. The compiler refuses a code without an entry. */
+/** Troubleshooting by error code: what each code means and what to do. The compiler rejects a code without an entry. */
 
 import { exitCodes, type ProblemCode, problemCodes, type Stage } from '../../src/core/problem.ts';
 import { code, table } from './markdown.ts';
@@ -137,7 +137,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'podsecrets retries with backoff; raise `--interval`, or allow `secretsmanager:BatchGetSecretValue`',
   ],
   'fetch.server': [
-    'AWS answered with a server error',
+    'AWS responded with a server error',
     'podsecrets retries; see the AWS Health Dashboard if it lasts',
   ],
   'fetch.network': [
@@ -179,7 +179,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   ],
 
   'notify.signal': [
-    'no process to signal, or the signal was rejected',
+    'no process to signal, or podsecrets may not signal it',
     'set `shareProcessNamespace: true` and the same `runAsUser` for both containers; check the name or the pid file',
   ],
   'notify.exec': [
@@ -213,7 +213,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   ],
   'kubernetes.version': [
     'the cluster is older than a feature that the config uses',
-    'upgrade the cluster, or do what the message says instead',
+    'upgrade the cluster, or follow the remedy in the message',
   ],
   'sync.killed': [
     'the process that did the sync was killed, because it used too much memory or made no progress, or could not be started; the files stay as they are',

@@ -127,7 +127,7 @@ test('prints a cause of many objects once, below the first, and the others refer
         problem: new Problem({
           code: 'fetch.server',
           subject: id,
-          message: `expected an answer, got HTTP status 500, request id r-${id}`,
+          message: `expected a response, got HTTP status 500, request id r-${id}`,
           remedy: 'Wait.',
         }),
       },
@@ -138,7 +138,7 @@ test('prints a cause of many objects once, below the first, and the others refer
     doctorText({ configs: [{ ...config, checks: [], objects }] }),
     `config.yaml -> /data
   FAIL  a  secretsmanager eu-west-1
-        expected an answer, got HTTP status 500, request id r-a [fetch.server]
+        expected a response, got HTTP status 500, request id r-a [fetch.server]
         fix: Wait.
   FAIL  b  secretsmanager eu-west-1  same as a
   FAIL  c  secretsmanager eu-west-1  same as a

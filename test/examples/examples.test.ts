@@ -158,10 +158,10 @@ test('the built program prints the same manifests, from a file and from standard
   assert.is(fromInput, '');
 });
 
-test('fargate: EKS Pod Identity is refused', async () => {
+test('fargate: EKS Pod Identity is rejected', async () => {
   const config = read('fargate', 'secret-provider-class.yaml');
   const manifest = { file: 'deployment.yaml', text: read('fargate', 'deployment.yaml') };
-  const refusal = async (text: string, flags: string) => {
+  const rejection = async (text: string, flags: string) => {
     try {
       await injectWith({ ...manifest, configs: [{ file: 'config.yaml', text, dir: undefined }] }, flags);
       return 'nothing';
@@ -169,9 +169,9 @@ test('fargate: EKS Pod Identity is refused', async () => {
       return String(error);
     }
   };
-  assert.match(await refusal(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
+  assert.match(await rejection(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
   const asking = config.replace('    region:', '    usePodIdentity: "true"\n    region:');
-  assert.match(await refusal(asking, ''), 'it has no EKS Pod Identity agent');
+  assert.match(await rejection(asking, ''), 'it has no EKS Pod Identity agent');
 });
 
 interface Service {
@@ -205,8 +205,8 @@ test('docker-compose: the credentials come from the address that the SDK trusts,
   assert.is(uri, 'http://169.254.170.23/v1/credentials');
   assert.equal(services.agent?.networks, { agent: { ipv4_address: '169.254.170.23' } });
   assert.is(networks.agent?.ipam?.config[0]?.subnet, '169.254.170.0/24');
-  const answer = /return 200 '(.*)';/.exec(read('docker-compose', 'agent/default.conf'))?.[1] ?? '';
-  assert.equal(Object.keys(JSON.parse(answer)), [
+  const response = /return 200 '(.*)';/.exec(read('docker-compose', 'agent/default.conf'))?.[1] ?? '';
+  assert.equal(Object.keys(JSON.parse(response)), [
     'AccessKeyId',
     'SecretAccessKey',
     'Token',
@@ -239,7 +239,7 @@ test('docker-compose: the seed creates the secret once, so that `docker compose 
   const script = compose().services.seed?.command?.[0] ?? '';
   const scratch = makeSandbox();
   try {
-    // Finds the secret once it was created, and writes down every call.
+    // Finds the secret once it was created, and records every call.
     const aws = `case $2 in describe-secret) test -e made ;; *) touch made ;; esac; rc=$?; echo "$2" >> calls; return $rc`;
     const up = () =>
       execFileSync('sh', ['-c', `aws() { ${aws}; }\n${script}`], { cwd: scratch.root, encoding: 'utf8' });

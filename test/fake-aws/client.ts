@@ -98,7 +98,7 @@ async function ask(url: URL, argument: unknown, ca: string | undefined): Promise
   const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.end(argument === undefined ? '' : JSON.stringify(argument));
-  const [response] = await within(`an answer of the fake AWS to ${url}`, once(request, 'response'));
+  const [response] = await within(`a response of the fake AWS to ${url}`, once(request, 'response'));
   const { result, error } = JSON.parse(await text(response)) as { result?: unknown; error?: string };
   if (error !== undefined) throw new Error(error);
   return result ?? undefined;

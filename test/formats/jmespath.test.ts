@@ -1,4 +1,4 @@
-/** The expression language. Results and refusals were confirmed against go-jmespath, which the AWS provider uses. */
+/** The expression language. Results and rejections were confirmed against go-jmespath, which the AWS provider uses. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

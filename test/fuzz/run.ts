@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz`: all targets, at length. Prints a line for each, and the input of a fault; exits with 1 if there was one.
+ * `npm run fuzz`: a long run of all targets. Prints a line for each, and the input of a fault; exits with 1 if there was one.
  *
  *   npm run fuzz -- [EXECUTIONS] [TARGET…]    default: 1000000 over all targets. FUZZ_SEED repeats a run.
  */

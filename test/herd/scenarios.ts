@@ -23,7 +23,7 @@ export interface StartResult {
   readonly median: number;
   readonly p99: number;
   readonly last: number;
-  readonly refused: number;
+  readonly throttled: number;
   readonly calls: number;
 }
 
@@ -58,14 +58,14 @@ export function start(options: HerdOptions): StartResult {
     median: at(0.5),
     p99: at(0.99),
     last: at(1),
-    refused: account.counts.refused,
+    throttled: account.counts.throttled,
     calls: sum(account.counts.calls.values()),
   };
 }
 
 export interface RefreshResult {
   /** Refused calls of the hour, and all calls. */
-  readonly refused: number;
+  readonly throttled: number;
   readonly calls: number;
   /** US dollars per pod and month of 30 days: 0.05 for 10,000 calls of Secrets Manager. */
   readonly monthly: number;
@@ -88,10 +88,14 @@ export function refresh(
   const paid = (): number =>
     (account.counts.calls.get('GetSecretValue') ?? 0) +
     (account.counts.calls.get('BatchGetSecretValue') ?? 0);
-  const before = { calls: sum(account.counts.calls.values()), refused: account.counts.refused, paid: paid() };
+  const before = {
+    calls: sum(account.counts.calls.values()),
+    throttled: account.counts.throttled,
+    paid: paid(),
+  };
   simulation.run(8 * MINUTE + HOUR);
   return {
-    refused: account.counts.refused - before.refused,
+    throttled: account.counts.throttled - before.throttled,
     calls: sum(account.counts.calls.values()) - before.calls,
     monthly: ((paid() - before.paid) * 24 * 30 * 0.05) / 10_000 / options.pods,
   };
@@ -102,8 +106,8 @@ export interface OutageResult {
   readonly recovered: number;
   /** Calls of the hour without the region, per pod. */
   readonly calls: number;
-  /** Calls after its return that were refused for their rate. */
-  readonly refused: number;
+  /** Calls after its return that were rejected for their rate. */
+  readonly throttled: number;
 }
 
 /** Pods that run lose their region for an hour. */
@@ -131,7 +135,7 @@ export function outage(
   const before = calls();
   simulation.run(to);
   const during = calls() - before;
-  const { refused } = account.counts;
+  const { throttled } = account.counts;
   simulation.run(to + HOUR);
-  return { recovered, calls: during / options.pods, refused: account.counts.refused - refused };
+  return { recovered, calls: during / options.pods, throttled: account.counts.throttled - throttled };
 }

@@ -17,24 +17,24 @@ function herdTables({ starts, refreshes, outages }: HerdResults): string {
   return [
     'From the creation of a pod to its files:',
     table(
-      ['secrets + parameters', 'quotas', 'read by', 'median', 'last pod', 'refused calls per pod'],
+      ['secrets + parameters', 'quotas', 'read by', 'median', 'last pod', 'throttled calls per pod'],
       starts.map(({ secrets, parameters, quotas, reader, pods, result }) => [
         `${secrets} + ${parameters}`,
         `× ${quotas}`,
         reader,
         seconds(result.median),
         seconds(result.last),
-        (result.refused / pods).toFixed(1),
+        (result.throttled / pods).toFixed(1),
       ]),
     ),
     'An hour of refreshes, every 10 minutes:',
     table(
-      ['secrets', 'read by', 'calls per pod', 'refused calls per pod', '$ per pod and month'],
+      ['secrets', 'read by', 'calls per pod', 'throttled calls per pod', '$ per pod and month'],
       refreshes.map(({ secrets, reader, pods, result }) => [
         String(secrets),
         reader,
         (result.calls / pods).toFixed(1),
-        (result.refused / pods).toFixed(2),
+        (result.throttled / pods).toFixed(2),
         result.monthly.toFixed(2),
       ]),
     ),
@@ -45,14 +45,14 @@ function herdTables({ starts, refreshes, outages }: HerdResults): string {
         'read by',
         'all pods refreshed after',
         'calls per pod without the region',
-        'refused calls per pod',
+        'throttled calls per pod',
       ],
       outages.map(({ secrets, reader, pods, result }) => [
         String(secrets),
         reader,
         seconds(result.recovered),
         result.calls.toFixed(0),
-        (result.refused / pods).toFixed(2),
+        (result.throttled / pods).toFixed(2),
       ]),
     ),
   ].join('\n\n');

@@ -219,7 +219,7 @@ test('two volumes of one class get the files twice', async () => {
   assert.is(containersIn(objects, 'initContainers')[0]?.args.length, 3);
 });
 
-const refused: readonly (readonly [string, string, RegExp, string?])[] = [
+const rejected: readonly (readonly [string, string, RegExp, string?])[] = [
   [
     'a volumeClaimTemplate with the name of a volume of podsecrets',
     all(
@@ -292,6 +292,16 @@ const refused: readonly (readonly [string, string, RegExp, string?])[] = [
     /SecretProviderClass "app" is in namespace "dev", and a pod can use only one of its own namespace/,
   ],
   [
+    'a class with a similar name',
+    all(secretProviderClass, deployment({ volumes: [csi('v', 'appp')] })),
+    /SecretProviderClass "appp" not found .*\(found: app\)\. Did you mean app\?/,
+  ],
+  [
+    'a volume that names no class',
+    all(secretProviderClass, deployment({ volumes: [{ name: 'v', csi: { driver } }] })),
+    /volume v: expected the name of a SecretProviderClass in volumeAttributes.secretProviderClass, got nothing/,
+  ],
+  [
     'a provider in upper case',
     all(secretProviderClass.replace('provider: aws', 'provider: AWS'), deployment()),
     /expected "aws", got "AWS"/,
@@ -332,8 +342,8 @@ const refused: readonly (readonly [string, string, RegExp, string?])[] = [
     /pods.yaml: no Pod or workload found/,
   ],
 ];
-for (const [what, text, message, flags] of refused)
-  test(`refuses ${what}`, async () => {
+for (const [what, text, message, flags] of rejected)
+  test(`rejects ${what}`, async () => {
     assert.match(await errors(text, flags), message);
   });
 

@@ -34,9 +34,9 @@ const kindsOf = (objects: readonly unknown[]) =>
 const configMaps = (objects: readonly unknown[]) => valuesIn<string>(objects, 'config.yaml');
 
 const files: readonly (readonly [string, string])[] = [
-  ['behind a ServiceAccount', `${account}---\n${classOf('shop')}`],
-  ['behind an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
-  ['beside a class of another provider', `${vault}---\n${classOf('shop')}`],
+  ['after a ServiceAccount', `${account}---\n${classOf('shop')}`],
+  ['after an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
+  ['next to a class of another provider', `${vault}---\n${classOf('shop')}`],
   [
     'in a List',
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objectsIn(`${account}---\n${classOf('shop')}`) }),
@@ -144,12 +144,12 @@ for (const [what, text, configs] of [
   ['in the input', `${vault}---\n${mounting('vault')}`, []],
   ['in a file of --config', mounting('vault'), [config(vault)]],
 ] as const)
-  test(`a pod with a volume of another provider alone is refused, its class ${what}`, async () => {
+  test(`a pod with a volume of another provider alone is rejected, its class ${what}`, async () => {
     const error = await rejects(injectWith({ file: 'pods.yaml', text, configs }, ''));
     assert.match(String(error), 'the volumes of secrets-store.csi.k8s.io are all for other providers');
   });
 
-test('a config for another provider, which no volume names, is refused with the line of its provider', async () => {
+test('a config for another provider, which no volume names, is rejected with the line of its provider', async () => {
   for (const configs of [[config(both, 'classes.yaml#vault')], [config(vault)]]) {
     const error = await rejects(injectWith({ file: 'pods.yaml', text: pod(), configs }, ''));
     assert.match(String(error), 'expected "aws", got "vault"');

@@ -61,7 +61,7 @@ test('classes of the same name are used in their own namespaces', async () => {
   assert.is((await injectWith({ ...input, text: first.text }, '')).text, first.text);
 });
 
-test('refuses a SecretProviderClass of another namespace, and names both', async () => {
+test('rejects a SecretProviderClass of another namespace, and names both', async () => {
   assert.match(
     await problems([classIn('dev'), pod('prod', csi)].join('---\n')),
     /Pod\/web volume v: SecretProviderClass "app" is in namespace "dev", and a pod can use only one of its own namespace/,

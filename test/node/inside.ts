@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setUpNamespaces } from './namespace.ts';
 import { type NodeParts, startNode } from './node.ts';
 
-// When the process outside is gone, the namespaces must go too.
+// The namespaces end with the process outside.
 process.stdin.resume().once('end', () => process.exit(1));
 
 const [parts = '{}', ...words] = process.argv.slice(2);

@@ -16,6 +16,7 @@ import { Problem } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type ExecOptions, execNotifier } from '../../src/notify/exec.ts';
 import { redact } from '../../src/notify/redact.ts';
+import { processesOf } from '../support/processes.ts';
 import { rejects } from '../support/rejects.ts';
 import { until } from '../support/wait.ts';
 
@@ -46,23 +47,7 @@ async function problem(notifying: Promise<void>): Promise<Problem> {
   return error;
 }
 
-/** The pids of processes with this command line, its words separated by spaces. */
-function running(command: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => commandLine(pid) === command)
-    .map(Number);
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
-  } catch {
-    return '';
-  }
-}
-
-const ends = (command: string) => until(`the end of ${command}`, () => running(command).length === 0);
+const ends = (command: string) => until(`the end of ${command}`, () => processesOf(command).length === 0);
 
 /** A duration for `sleep` that no other process uses, so that the process can be found by it. */
 let lastSleep = process.pid * 100;
@@ -182,10 +167,16 @@ test('processes that a successful hook leaves in its group end with it, and do n
 
 test('a process that left the group and keeps the output open does not delay the hook', async () => {
   const sleep = someSleep();
+  const hasLeft = join(scratch, 'has-left');
   try {
-    await hook(`setsid sleep ${sleep} & exit 0`).notify(names, never);
+    const script = `touch "${hasLeft}"; exec sleep ${sleep}`;
+    await hook(`setsid sh -c '${script}' & until [ -e "${hasLeft}" ]; do sleep 0.01; done`).notify(
+      names,
+      never,
+    );
+    assert.is(processesOf(`sleep ${sleep}`).length, 1);
   } finally {
-    for (const pid of running(`sleep ${sleep}`)) process.kill(pid, 'SIGKILL');
+    for (const pid of processesOf(`sleep ${sleep}`)) process.kill(pid, 'SIGKILL');
   }
 });
 
@@ -214,7 +205,7 @@ test('output that may contain unavailable values is not shown, but the exit code
   const { message } = await problem(hook('echo secret; exit 3', unknown).notify(names, never));
   assert.is(
     message,
-    'exit code 3; last output: not shown, because the values of an earlier change are no longer available for redaction',
+    'exit code 3; last output: not shown, because values that were published are no longer available for redaction',
   );
   assert.is((await problem(hook('exit 3', unknown).notify(names, never))).message, 'exit code 3; no output');
 });

@@ -1,4 +1,4 @@
-/** Phases with the real AWS client and the fake AWS: what needs real credentials, clients and answers. */
+/** Phases with the real AWS client and the fake AWS: what needs real credentials, clients and responses. */
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -222,7 +222,7 @@ for (const [kind, does, seconds] of [
   });
 }
 
-for (const [kind, says] of [
+for (const [kind, message] of [
   ['pod-identity', /token cannot be parsed/],
   ['irsa', /InvalidIdentityToken/],
 ] as const) {
@@ -231,7 +231,7 @@ for (const [kind, says] of [
     rotate('no-token');
     await begin(world);
     assert.is(world.ended()?.at, 0);
-    assert.match(String(world.ended()?.reason), says);
+    assert.match(String(world.ended()?.reason), message);
   });
 }
 

@@ -41,13 +41,13 @@ exec('an edit that is invalid leaves the config in use, whose changes still take
   const { aws, box } = fixture;
   const one = await withFiles(fixture);
   box.writeConfig({ objects: 'no list' });
-  await one.says(/"event":"config\.invalid"/);
+  await one.prints(/"event":"config\.invalid"/);
   await change(aws);
   await until('the signal', () => textOf(box.root, 'got') === 'HUP\n');
   assert.equal(box.files(), { password: canary('two') });
   assert.not.match(one.stderr(), 'sync.failed');
   box.writeConfig({ objects: [password] });
-  await one.says(/"event":"config\.recovered"/);
+  await one.prints(/"event":"config\.recovered"/);
 });
 
 exec('an edit that drops a file by accident leaves the config in use', async (fixture) => {
@@ -56,9 +56,9 @@ exec('an edit that drops a file by accident leaves the config in use', async (fi
   const one = await withFiles(fixture);
   const { objectAlias, ...misspelt } = password;
   box.writeConfig({ objects: [{ ...misspelt, objectAlais: objectAlias }, other] });
-  await one.says(/would remove password, but a part of it is ignored/);
+  await one.prints(/would remove password, but a part of it is ignored/);
   box.writeConfig({ objects: [password] });
-  await one.says(/"event":"exec\.signalled"/);
+  await one.prints(/"event":"exec\.signalled"/);
   assert.equal(box.files(), { password: canary('one') });
 });
 
@@ -66,7 +66,7 @@ exec('an edit after which no object exists changes nothing', async (fixture) => 
   const { box } = fixture;
   const one = await withFiles(fixture);
   box.writeConfig({ objects: [{ ...password, objectName: 'missing', optional: true }] });
-  await one.says(/would remove everything/);
+  await one.prints(/would remove everything/);
   assert.equal([box.files(), textOf(box.root, 'got')], [{ password: canary('one') }, '']);
   box.writeConfig({ objects: [{ ...password, objectName: 'other' }] });
   await until('a later edit', () => textOf(box.root, 'got') === 'HUP\n');
@@ -96,7 +96,7 @@ exec(
     const one = await started(fixture, 'restart');
     const { env, ...misspelt } = other;
     box.writeConfig({ objects: [password, { ...misspelt, evn: env }] });
-    await one.says(/would remove variable OTHER, but a part of it is ignored/);
+    await one.prints(/would remove variable OTHER, but a part of it is ignored/);
     box.writeConfig({ objects: [other] });
     await until('the restart', () => values(fixture).length === 2);
     assert.equal(values(fixture), [`${canary('one')},x`, ',x']);

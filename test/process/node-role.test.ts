@@ -122,7 +122,7 @@ test('the status page names the link', async (fixture) => {
     podEnv(fixture),
   );
   try {
-    await sidecar.says(/sidecar\.ready/);
+    await sidecar.prints(/sidecar\.ready/);
     const [, address = ''] = /listen"?[=:]"?(127\.0\.0\.1:\d+)/.exec(sidecar.stderr()) ?? [];
     const { credentials } = (await (await fetch(`http://${address}/status`)).json()) as {
       readonly credentials: { readonly source: string; readonly provider: string };

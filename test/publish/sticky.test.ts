@@ -57,7 +57,7 @@ function sticky(): string {
   return dir;
 }
 
-test('refuses a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
+test('rejects a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
   const dir = sticky();
   const { message, remedy } = await rejection(dir, image, owned(dir, 0));
   assert.is(
@@ -100,7 +100,7 @@ test('--allow-disk does not allow such a directory', async () => {
   await rejection(dir, { ...image, allowDisk: true }, owned(dir, 0));
 });
 
-test('refuses a link to such a directory too', async () => {
+test('rejects a link to such a directory too', async () => {
   const dir = sticky();
   const link = join(scratch(), 'link');
   fs.symlinkSync(dir, link);
@@ -108,7 +108,7 @@ test('refuses a link to such a directory too', async () => {
 });
 
 test("applies the kernel's rule: sticky, world-writable, and of another user", async () => {
-  for (const [mode, owner, refused] of [
+  for (const [mode, owner, rejected] of [
     [0o1777, 0, true],
     [0o1777, 1000, true],
     // With fsGroup.
@@ -125,7 +125,7 @@ test("applies the kernel's rule: sticky, world-writable, and of another user", a
     const system = { ...owned(dir, owner), accessSync: () => {} };
     assert.is(
       inspected(dir, image, system)?.code,
-      refused ? 'publish.sticky' : undefined,
+      rejected ? 'publish.sticky' : undefined,
       `${mode.toString(8)} of ${owner}`,
     );
   }

@@ -69,7 +69,7 @@ function openScene(aws: FakeAwsProcess, row: FaultRow): OpenScene {
   };
 }
 
-/** Whether the cell can run here; the table says if not. */
+/** Whether the cell can run here; the table shows if not. */
 function canRun({ needs, area, fault }: FaultRow): boolean {
   if (needs === undefined || needs()) return true;
   isNotTested(`${area}, ${fault}: it needs root`);

@@ -1,4 +1,4 @@
-/** A cgroup with a limit of memory, as the kubelet makes one for a container. Needs the right to make one. */
+/** A cgroup with a limit of memory, as the kubelet makes one for a container. Needs permission to create one. */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ export interface MemoryLimit {
   kills(): number;
   /** Bytes; files that were read count too, until their pages are needed. */
   peak(): number;
-  /** To be called when its processes have ended or are ending; resolves when the cgroup is removed. */
+  /** Call it when its processes have ended or are ending; resolves when the cgroup is removed. */
   remove(): Promise<void>;
 }
 
 const V1 = '/sys/fs/cgroup/memory';
 let made = 0;
 
-/** Makes a cgroup of at most `bytes`, without swap; where that is not allowed, prints that `what` is not tested. */
+/** Creates a cgroup of at most `bytes`, without swap; if that is not allowed, prints that `what` is not tested. */
 export function openMemoryLimit(what: string, bytes: number, program: string): MemoryLimit | undefined {
   const isV1 = existsSync(V1);
   const group = join(isV1 ? V1 : '/sys/fs/cgroup', `podsecrets-test-${process.pid}-${made++}`);
@@ -47,7 +47,7 @@ export function openMemoryLimit(what: string, bytes: number, program: string): M
   };
 }
 
-/** A killed process leaves its cgroup a moment after its parent has learnt of its end: EBUSY until then. */
+/** A killed process leaves its cgroup a moment after its parent was notified of its end: EBUSY until then. */
 function removed(group: string): boolean {
   try {
     rmdirSync(group);
