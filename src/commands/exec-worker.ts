@@ -40,7 +40,7 @@ export interface ExecWorkerRequest {
   readonly parent: number;
   readonly settings: Settings;
   /** The command and its arguments. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   /** The configs; the last one is `--set`, if the settings have it. A directory without a path: only variables are used. */
   readonly sync: SyncRequest;
   /** The digest of the set in use. */
@@ -57,7 +57,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
   ignoreTerminalKeys();
-  const [word = '', ...args] = request.words;
+  const [command = '', ...args] = request.args;
   const startedAt = clock.elapsed();
   let hasFailed = false;
   try {
@@ -89,8 +89,8 @@ export async function execWorker(context: WorkerContext): Promise<number> {
       return exitCodes.done;
     }
     // Before the old command is stopped, so that a missing program does not stop it.
-    const program = findProgram(word, set.environment.path, fileKind);
-    checkLength(program, request.words, set.environment.variables, argumentLimit(readLimits()));
+    const program = findProgram(command, set.environment.path, fileKind);
+    checkLength(program, request.args, set.environment.variables, argumentLimit(readLimits()));
     report({ kind: 'prepared', digest });
     if (readStep() !== 'publish') return exitCodes.done;
     const { count, changed } = await publish(set, targets);
@@ -99,7 +99,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     logOverrides(log, set.environment);
     logStarting(log, program, { variables: set.variables.length, files: count, ms });
     releaseInherited();
-    return await become(program, [word, ...args], set.environment.variables, stop);
+    return await become(program, [command, ...args], set.environment.variables, stop);
   } catch (error) {
     stop.throwIfAborted();
     if (problemsOf(error) === undefined) throw error;

@@ -35,7 +35,7 @@ import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
 export async function supervisedExec(context: Context): Promise<number> {
-  const { settings, clock, words, stop } = context;
+  const { settings, clock, args, stop } = context;
   const { self } = context.process;
   const { onChange } = settings;
   if (onChange === 'none') throw new Error('exec without --on-change has no parent');
@@ -78,7 +78,7 @@ export async function supervisedExec(context: Context): Promise<number> {
   const syncs = createSync({
     targets,
     async runSync(sync, report, signal) {
-      const request: ExecWorkerRequest = { parent: self, settings, words, sync, known };
+      const request: ExecWorkerRequest = { parent: self, settings, args, sync, known };
       const host = workerHost(context);
       const receive = withoutRepeats(report);
       candidate = await fetchInProcess(

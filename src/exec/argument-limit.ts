@@ -19,14 +19,14 @@ const HIGHEST = 6 * 1024 * 1024;
 /** Throws a Problem of code `exec.start` if they are too long. */
 export function checkLength(
   { file, name }: Program,
-  words: readonly string[],
+  argv: readonly string[],
   variables: ReadonlyMap<string, string | Secret>,
   limit: number,
 ): void {
-  const texts = [file, ...words].map((word) => byteLength(word) + 1);
+  const texts = [file, ...argv].map((argument) => byteLength(argument) + 1);
   const values = [...variables].map(([name, value]) => byteLength(name) + 1 + byteLength(value) + 1);
   const bytes = [...texts, ...values].reduce((sum, length) => sum + length, 0);
-  if (bytes + POINTER * (words.length + variables.size) > limit) throw notStarted(name, TOO_LONG);
+  if (bytes + POINTER * (argv.length + variables.size) > limit) throw notStarted(name, TOO_LONG);
 }
 
 /** Bytes of the pointer to each text. */

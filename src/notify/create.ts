@@ -60,7 +60,7 @@ export async function createNotifiers(options: NotifierOptions): Promise<readonl
 }
 
 /** `directories`: the directories whose values are redacted, at the time of an attempt. */
-export function processNotifier(
+function processNotifier(
   target: NotifyTarget,
   directories: () => readonly DirectoryHandle[],
   run: RunNotification,

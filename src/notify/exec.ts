@@ -32,13 +32,13 @@ export interface ExecOptions {
 /** Runs the command; exit code 0 is success. */
 export function execNotifier(command: readonly [string, ...string[]], options: ExecOptions): Notifier {
   const { environment, redact, onStart, timeout = 30_000, grace = 1_000 } = options;
-  const [program, ...words] = command;
+  const [program, ...args] = command;
   return {
     kind: 'exec',
     async notify(names, signal) {
       signal.throwIfAborted();
       try {
-        const child = spawn(program, words, {
+        const child = spawn(program, args, {
           detached: true,
           env: hookEnvironment(environment, names),
           stdio: ['ignore', 'pipe', 'pipe'],

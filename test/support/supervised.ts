@@ -69,7 +69,7 @@ async function rotations(
   const command = parseCommand([...words, '--', 'sh', '-c', script], {});
   if (command.kind !== 'run') throw new Error('no command');
   const { settings } = command.invocation;
-  const request = { parent: process.pid, settings, words: command.invocation.words };
+  const request = { parent: process.pid, settings, args: command.invocation.args };
   const host = {
     program: { file: binary, args: [] },
     clock: fast,
