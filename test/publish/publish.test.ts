@@ -312,4 +312,23 @@ test('files that take more than half of the volume are published with a warning,
   }
 });
 
+test('so are files that take more than half of the inodes', async () => {
+  // Two generations, each with its pending file, the link to it, a subdirectory and two files; two links; five others.
+  for (const [files, warns] of [
+    [19, false],
+    [18, true],
+  ] as const) {
+    const statfsSync = (path: string) => ({ ...fs.statfsSync(path), files, ffree: files });
+    const volume = { ...fs, statfsSync: statfsSync as unknown as typeof fs.statfsSync };
+    const directory = await open(scratch(), { fs: volume });
+    const { warning } = await directory.published(snapshot({ a: '1', 'b/c': '2' }));
+    assert.is(warning?.code, warns ? 'publish.space' : undefined);
+    if (warns) {
+      assert.match(warning?.message ?? '', 'the files take 8 inodes of a volume with 18: no change of them');
+      assert.match(warning?.remedy ?? '', 'at least 19');
+    }
+    await directory.end();
+  }
+});
+
 test.run();
