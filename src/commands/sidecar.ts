@@ -11,9 +11,9 @@ import { createTriggers } from '../sidecar/triggers.ts';
 import { createCollector } from '../v8/collect-garbage.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
+import { serverOf } from './endpoints.ts';
 import { openCommandLog } from './logging.ts';
 import { directoryOf, openTargets } from './open.ts';
-import { serverOf } from './pages.ts';
 import { watchAdoptedSecrets } from './secrets.ts';
 import { spawnedSync } from './spawned-sync.ts';
 
@@ -70,7 +70,7 @@ export async function sidecar(context: Context): Promise<number> {
   );
 }
 
-/** The text of a config, or of the error of reading it. */
+/** The text of a config, or of the error if it cannot be read: a change of either is an edit. */
 function configText(file: string): string {
   try {
     return readConfig(file, {});

@@ -2,7 +2,7 @@
  * `podsecrets exec --on-change`: runs the command as a child, and acts on changes of the secrets. Has no values: each set is fetched by
  * a process of its own, which then becomes the command.
  *
- * The state of the configs, their edits, the pages and the metrics are those of a sidecar.
+ * The state of the configs, their edits, the endpoints and the metrics are those of a sidecar.
  */
 
 import { constants } from 'node:os';
@@ -25,10 +25,10 @@ import { isRunningWorker } from '../worker/process.ts';
 import type { Report } from '../worker/report.ts';
 import type { Phase } from '../worker/request.ts';
 import type { Context } from './context.ts';
+import { serverOf } from './endpoints.ts';
 import type { ExecWorkerRequest } from './exec-worker.ts';
 import { openCommandLog } from './logging.ts';
 import { hold, readContent } from './open.ts';
-import { serverOf } from './pages.ts';
 import { usedConfigs } from './plans.ts';
 import { progressTimeoutOf } from './spawned-sync.ts';
 import { workerHost } from './worker-host.ts';

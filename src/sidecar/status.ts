@@ -7,10 +7,10 @@
  */
 
 import type { CredentialsInUse } from '../aws/sources.ts';
-import type { Service } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
+import type { Service } from '../core/service.ts';
 import { plural, timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
