@@ -120,6 +120,7 @@ async function openTargets(
     clock,
     log,
     meter: { apiCall() {} },
+    keepsValues: false,
     memory: workerMemory(batchesRefused, report),
   });
   return configs.map(({ plan, directory: dir }) => {
