@@ -17,6 +17,7 @@ import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { systemClock as clock } from './core/system-clock.ts';
 import { version } from './core/version.ts';
+import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
@@ -128,16 +129,19 @@ function stopped(): number {
   return exitCode;
 }
 
+/** A command that syncs in this process disables the compilers before its modules are loaded: V8 takes their stored code only then. */
 async function load(name: CommandName): Promise<RunCommand> {
   switch (name) {
     case 'init':
+      disableJit();
       return (await import('./commands/init.ts')).init;
     case 'sidecar':
       return (await import('./commands/sidecar.ts')).sidecar;
     case 'exec':
-      return invocation()?.settings.onChange === 'none'
-        ? (await import('./commands/exec.ts')).exec
-        : (await import('./commands/supervised-exec.ts')).supervisedExec;
+      if (invocation()?.settings.onChange !== 'none')
+        return (await import('./commands/supervised-exec.ts')).supervisedExec;
+      disableJit();
+      return (await import('./commands/exec.ts')).exec;
     case 'install':
       return (await import('./commands/install.ts')).install;
     case 'check':

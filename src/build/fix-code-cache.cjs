@@ -3,8 +3,8 @@
  *
  * V8 takes code only from a V8 with the same flags. Their hash is the fourth word of the header (SerializedCodeData in V8's
  * src/snapshot/code-serializer.h; a version, the length of the source and a checksum are compared too). The warm-up had one
- * flag more, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And the
- * program changes flags first of all, when only the chunk of main.js is loaded.
+ * flag more, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And a process
+ * that syncs changes flags before it loads any chunk but that of main.js; a sidecar changes none before all are loaded.
  */
 'use strict';
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');
@@ -14,14 +14,15 @@ const { disableJit } = require('../v8/disable-jit.ts');
 
 const FLAG_HASH = 3 * Uint32Array.BYTES_PER_ELEMENT;
 const [, , directory, keepJit] = process.argv;
-const first = JSON.parse(readFileSync(join(directory, 'chunks.json'), 'utf8'))['./main.js'];
 const chunks = readdirSync(directory)
   .filter((file) => file.endsWith('.code'))
   .map((file) => file.slice(0, -'.code'.length));
 
-fix(first);
+const isOfSidecar = (name) => name.split('+').includes('sidecar');
+
+for (const chunk of chunks.filter(isOfSidecar)) fix(chunk);
 if (keepJit === undefined) disableJit();
-for (const chunk of chunks.filter((name) => name !== first)) fix(chunk);
+for (const chunk of chunks.filter((name) => !isOfSidecar(name))) fix(chunk);
 
 /** Writes the hash of the current flags; throws if V8 still rejects the code. */
 function fix(chunk) {

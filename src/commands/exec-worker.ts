@@ -16,7 +16,6 @@ import { type ExecTarget, fetchSet } from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -55,7 +54,6 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
   ignoreTerminalKeys();
-  disableJit();
   const [word = '', ...args] = request.words;
   const log: Log = {
     write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),

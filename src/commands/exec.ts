@@ -12,7 +12,6 @@ import { type ExecTarget, type FetchedSet, type FetchOptions, fetchSet } from '.
 import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
@@ -23,7 +22,6 @@ import { readPlans } from './plans.ts';
 export async function exec(context: Context): Promise<never> {
   const { stop, clock } = context;
   const [word = '', ...args] = context.words;
-  disableJit();
   const log = openCommandLog(context);
   const startedAt = clock.elapsed();
   const { environment, variables, files } = await fetchAll(context, log);

@@ -5,7 +5,6 @@
 import { exitCodes } from '../core/problem.ts';
 import { firstPhase, logRetry } from '../sidecar/loop.ts';
 import { createSync } from '../sidecar/sync.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
 import { openTargets } from './open.ts';
@@ -17,7 +16,6 @@ const NOTIFY_TIMEOUT = 30_000;
 /** Publishes once, within `--start-timeout`. Throws the Problems of what failed, those of notifications included. */
 export async function init(context: Context): Promise<number> {
   const { settings, clock, stop } = context;
-  disableJit();
   const log = openCommandLog(context);
   for (const warning of context.warnings) log.problem('config.warning', warning);
   const meter = { apiCall() {} };

@@ -5,7 +5,6 @@
 import type { Settings } from '../cli/options.ts';
 import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
-import { disableJit } from '../v8/disable-jit.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
@@ -27,7 +26,6 @@ export interface SyncWorkerRequest {
 export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<number> {
   const request = readRequest() as SyncWorkerRequest;
   endWithParent(request.parent);
-  disableJit();
   const report: Report = writeMessage;
   const log: Log = {
     write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),

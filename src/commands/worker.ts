@@ -3,15 +3,18 @@
  */
 
 import { usageProblem } from '../core/problem.ts';
+import { disableJit } from '../v8/disable-jit.ts';
 import { hasReport } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
 /** Runs the worker; resolves with its exit code. Throws a Problem if a person started it. */
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
   if (hasReport()) {
+    if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
+    // Before the modules of a sync are loaded: V8 takes their stored code only then.
+    disableJit();
     if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
     if (kind === 'exec') return await (await import('./exec-worker.ts')).execWorker(context);
-    if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
   }
   throw usageProblem('worker', 'is an internal command', 'Run podsecrets sidecar.', 'usage.command');
 }

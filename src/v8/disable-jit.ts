@@ -7,7 +7,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 
-/** For a process that syncs. Call it before anything else. */
+/** For a process that syncs. Call it before the modules of a sync are loaded: their stored code is for V8 with these flags. */
 export function disableJit(): void {
   for (const name of MODULES) process.getBuiltinModule(`node:${name}`);
   // Node loads this class when it is first used: by the request for credentials of Pod Identity.

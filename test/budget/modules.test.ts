@@ -121,6 +121,31 @@ modules(
   },
 );
 
+modules(
+  'a process that syncs changes the flags of V8 before it loads what only a sync needs, a sidecar after everything: so V8 takes the stored code',
+  async ({ aws, box }) => {
+    box.writeConfig({ usePodIdentity: 'true', objects: [secret] });
+    const env = podIdentityEnv(box, aws, 'pod-token');
+    const config = ['--config', box.config, '--dir', box.dir];
+    const { worker, ...sidecar } = await recordRun(
+      ['sidecar', ...config, '--listen', '127.0.0.1:0'],
+      env,
+      (stderr, kill) => {
+        if (stderr.includes('sidecar.ready')) kill();
+      },
+    );
+    const init = await recordRun(['init', ...config], env);
+    assert.equal(sidecar.early, sidecar.modules);
+    for (const { early, modules } of [init, worker ?? init]) {
+      assert.equal(
+        early.filter((name) => !sidecar.modules.includes(name) && !/^worker-/.test(name)),
+        [],
+      );
+      assert.ok(modules.length > early.length);
+    }
+  },
+);
+
 modules('check loads nothing that could reach AWS', async ({ box }) => {
   box.writeConfig({ region: 'eu-west-1', objects: [secret, parameter] });
   const recording = await recordRun(['check', '--config', box.config], {});

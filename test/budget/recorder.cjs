@@ -2,8 +2,8 @@
  * Runs the program's modules as the executable's launcher does, and records what they used:
  * node recorder.cjs BUNDLE RECORD ARGUMENTS...
  *
- * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, builtins, late, opened }: the modules that were evaluated, Node's
- * own modules that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
+ * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, early, builtins, late, opened }: the modules that were evaluated, those
+ * of them that were loaded before the first flag of V8 changed, Node's own modules that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
  * [function, path] of every call of `fs` with a path.
  */
 'use strict';
@@ -32,6 +32,7 @@ for (const functions of [fs, fs.promises]) {
 }
 
 const evaluated = [];
+let early;
 const loadedSince = (list) =>
   process.moduleLoadList
     .slice(list.length)
@@ -47,6 +48,7 @@ process.getBuiltinModule = (name) => {
   return {
     ...found,
     setFlagsFromString(flag) {
+      early ??= [...evaluated];
       const then = [...process.moduleLoadList];
       late = () => loadedSince(then);
       found.setFlagsFromString(flag);
@@ -54,7 +56,16 @@ process.getBuiltinModule = (name) => {
   };
 };
 process.on('exit', () => {
-  write(record, JSON.stringify({ modules: evaluated, builtins: loadedSince(before), late: late(), opened }));
+  write(
+    record,
+    JSON.stringify({
+      modules: evaluated,
+      early: early ?? evaluated,
+      builtins: loadedSince(before),
+      late: late(),
+      opened,
+    }),
+  );
 });
 launch(Object.fromEntries(Object.keys(modules).map((name) => [`./${name}`, name])), (name) => {
   evaluated.push(name);

@@ -11,6 +11,9 @@ export interface Recording {
   readonly stderr: string;
   /** Packages and own sources (`src/…`) that were evaluated. */
   readonly evaluated: readonly string[];
+  /** Modules of the bundle that were evaluated, and those of them before the first flag of V8 changed. */
+  readonly modules: readonly string[];
+  readonly early: readonly string[];
   /** Node's own modules that were loaded. */
   readonly builtins: readonly string[];
   /** Those of them that were loaded after a flag of V8 had changed. */
@@ -53,16 +56,17 @@ export async function recordRun(
 }
 
 function read(record: string): Omit<Recording, 'code' | 'stderr' | 'worker'> {
-  const { modules, ...rest } = JSON.parse(readFileSync(record, 'utf8')) as {
-    readonly modules: readonly string[];
-  } & Pick<Recording, 'builtins' | 'late' | 'opened'>;
+  const recorded = JSON.parse(readFileSync(record, 'utf8')) as Omit<
+    Recording,
+    'code' | 'stderr' | 'evaluated'
+  >;
   const { outputs } = bundleMeta();
-  const inputs = modules.flatMap((module) =>
+  const inputs = recorded.modules.flatMap((module) =>
     Object.entries(outputs[`bundle/${module}`]?.inputs ?? {})
       .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
       .map(([input]) => ownerOf(input)),
   );
-  return { evaluated: [...new Set(inputs)].sort(), ...rest };
+  return { evaluated: [...new Set(inputs)].sort(), ...recorded };
 }
 
 function ended(
