@@ -16,12 +16,13 @@
 
 import * as nodeFs from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { readBounded } from './bounded-read.ts';
+import { toPublishProblem } from './fs-problems.ts';
 import { LOCK } from './layout.ts';
 
 /** The second lock file. Both are always empty. */
@@ -89,14 +90,29 @@ async function tryLock(path: string): Promise<Lock | undefined> {
   } catch (error) {
     if (database?.isOpen) database.close();
     if (isBusy(error)) return undefined;
-    throw new Problem({
-      code: 'publish.directory',
-      subject: path,
-      message: `cannot lock it: ${escapeControl(error instanceof Error ? error.message : String(error))}`,
-      remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
-      cause: error,
-    });
+    throw (
+      readOnlyProblem(dirname(path)) ??
+      new Problem({
+        code: 'publish.directory',
+        subject: path,
+        message: `cannot lock it: ${escapeControl(error instanceof Error ? error.message : String(error))}`,
+        remedy: 'Run init and sidecar as the same user, and let it write to the volume.',
+        cause: error,
+      })
+    );
   }
+}
+
+/** SQLite's error is the same for every reason why a file cannot be written. */
+function readOnlyProblem(dir: string): unknown {
+  try {
+    nodeFs.accessSync(dir, nodeFs.constants.W_OK);
+  } catch (error) {
+    const space = () => ({ needed: 0, free: 0, freeInodes: undefined });
+    if ((error as NodeJS.ErrnoException).code === 'EROFS')
+      return toPublishProblem(error, { dir, owner: undefined, space });
+  }
+  return undefined;
 }
 
 /** SQLITE_BUSY, the lower byte of the code, means that another connection holds the lock. */

@@ -1,13 +1,12 @@
 /**
  * Runs a target with changed inputs of its saved corpus.
  *
- * No maintained tool for Node guides a fuzzer by coverage, so the outcomes guide this one: an input with an outcome that no
- * other input had is changed further. Each execution is a function of the seed and its number, in one lane.
+ * Outcomes guide it: an input with an outcome that no other input had is changed further. Coverage would not guide it better
+ * (CONTRIBUTING, "Fuzzing"). Each execution is a function of the seed and its number, in one lane.
  */
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Coverage } from './coverage.ts';
 import { drawFrom, mutate } from './mutate.ts';
 
 /** Code that must accept any input. An input is a string of bytes (latin1). */
@@ -42,8 +41,6 @@ export interface FuzzOptions {
   readonly executions: number;
   /** Milliseconds after which no execution begins. Default: no limit. */
   readonly atMost?: number;
-  /** An input that reaches new code is changed further. Then one execution runs at a time. */
-  readonly coverage?: Pick<Coverage, 'isNew'>;
 }
 
 /** The saved inputs of a target, then its others. */
@@ -58,9 +55,8 @@ export const toBytes = (text: string): string => Buffer.from(text).toString('lat
 export const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
 
 /** Executes the corpus, then changed inputs, until the first fault. */
-export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzResult> {
-  const { seed, executions, atMost, coverage } = options;
-  const { lanes = 1 } = coverage === undefined ? target : {};
+export async function fuzz(target: Target, { seed, executions, atMost }: FuzzOptions): Promise<FuzzResult> {
+  const { lanes = 1 } = target;
   const corpus = [...corpusOf(target)];
   const saved = corpus.length;
   const outcomes = new Map<string, string>();
@@ -78,9 +74,8 @@ export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzRe
           : mutate(draw.from(corpus), draw, target.dictionary, corpus);
       try {
         const outcome = await target.execute(input);
-        const isKnown = outcomes.has(outcome);
-        if (!isKnown) outcomes.set(outcome, input);
-        if (coverage?.isNew() !== true && isKnown) continue;
+        if (outcomes.has(outcome)) continue;
+        outcomes.set(outcome, input);
         if (number >= saved && corpus.length < saved + 1000) corpus.push(input);
       } catch (error) {
         finding ??= { input, error };

@@ -1,20 +1,15 @@
 /**
- * `npm run fuzz`: all targets, at length. Prints a line for each, and the input of a fault; exits with 1 if there was one.
+ * `npm run fuzz`: a long run of all targets. Prints a line for each, and the input of a fault; exits with 1 if there was one.
  *
- *   npm run fuzz -- [--coverage] [EXECUTIONS] [TARGET…]    default: 1000000 over all targets. FUZZ_SEED repeats a run.
- *
- * `--coverage`: inputs that reach new code are changed further; slower.
+ *   npm run fuzz -- [EXECUTIONS] [TARGET…]    default: 1000000 over all targets. FUZZ_SEED repeats a run.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCoverage } from './coverage.ts';
 import { fuzz } from './fuzz.ts';
 import { targets } from './targets.ts';
 
-const words = process.argv.slice(2).filter((word) => word !== '--coverage');
-const isGuided = words.length < process.argv.length - 2;
-const [executions = 1_000_000, ...names] = words.map((word) => Number(word) || word);
+const [executions = 1_000_000, ...names] = process.argv.slice(2).map((word) => Number(word) || word);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9);
 const chosen = targets.filter(({ name }) => names.length === 0 || names.includes(name));
 const shares = chosen.reduce((sum, { share }) => sum + share, 0);
@@ -24,17 +19,11 @@ process.removeAllListeners('warning');
 for (const target of chosen) {
   const started = performance.now();
   const count = Math.ceil((Number(executions) * target.share) / shares);
-  const coverage = isGuided ? openCoverage((url) => url.includes('/src/')) : undefined;
-  const result = await fuzz(target, {
-    seed,
-    executions: count,
-    ...(coverage === undefined ? {} : { coverage }),
-  });
-  coverage?.close();
+  const result = await fuzz(target, { seed, executions: count });
   await target.close?.();
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   process.stdout.write(
-    `${target.name}: ${result.executions} executions, ${result.outcomes.size} outcomes, ${coverage === undefined ? '' : `${coverage.blocks()} blocks, `}${seconds} s (FUZZ_SEED=${seed})\n`,
+    `${target.name}: ${result.executions} executions, ${result.outcomes.size} outcomes, ${seconds} s (FUZZ_SEED=${seed})\n`,
   );
   if (result.finding === undefined) continue;
   // The next short run executes it too.

@@ -127,7 +127,7 @@ for (const row of faultRows) {
           assertComplete(scene.box);
           cells.set(
             key(row, 'start'),
-            problem === undefined ? 'ready' : `${problem}, exit ${code ?? signal}`,
+            problem === undefined ? 'ready' : code === null ? problem : `${problem}, exit ${code}`,
           );
         } finally {
           await scene.close();

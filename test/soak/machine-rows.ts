@@ -90,6 +90,8 @@ const suspensions: readonly FaultRow[] = [
     },
     async make(scene) {
       if (scene.sidecar === undefined) return;
+      // It answers when the wait for the refresh has begun.
+      for (let turn = 0; turn < 3; turn++) await scene.sidecar.page('/livez');
       await stop(scene.sidecar.pid);
       bootTime(scene, DAY);
       process.kill(scene.sidecar.pid, 'SIGCONT');
@@ -133,7 +135,8 @@ const limits: readonly FaultRow[] = [
     make({ group, sidecar }) {
       group?.write(PIDS, sidecar === undefined ? '1' : group.read('pids.current'));
     },
-    start: 'killed',
+    // V8 needs threads before the program begins.
+    start: 'SIGABRT',
     refresh: 'sync.killed',
   },
 ];
@@ -181,8 +184,8 @@ function fill(directory: string): void {
 export const machineRows: readonly FaultRow[] = [
   behind('ten minutes behind AWS', 600),
   behind('a day behind AWS', DAY),
-  behind('a day ahead of AWS', -DAY),
-  stepped('a day forwards, while AWS is right', DAY, 'credentials.'),
+  { ...behind('a day ahead of AWS', -DAY), start: 'credentials.expired' },
+  stepped('a day forwards, while AWS is right', DAY, 'credentials.expired'),
   stepped('a day backwards, while AWS is right', -DAY, undefined),
   ...suspensions,
   ...limits,
