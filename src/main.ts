@@ -8,14 +8,15 @@
 import { existsSync, fstatSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type ExitMessage, formatExit, formatInterrupted } from './cli/exit-message.ts';
-import { type CommandName, options } from './cli/options.ts';
+import type { CommandName } from './cli/option-kinds.ts';
+import { options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
-import { wrapText } from './core/layout.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { systemClock as clock } from './core/system-clock.ts';
+import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
 import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
@@ -49,18 +50,18 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     const isFirst = !stop.signal.aborted;
     if (isFirst) stop.abort(new Error(signal));
     // A second signal exits at once. So does the first one if there is nothing to clean up.
-    if (!isFirst || !(runsInContainer() || workerKind !== undefined)) process.exit(stopped());
+    if (!isFirst || !(runsInContainer() || workerKind !== undefined)) process.exit(exitCodeAfterSignal());
     // Otherwise a hook that not even SIGKILL ends would prevent the exit.
-    setTimeout(() => process.exit(stopped()), SHUTDOWN_TIMEOUT).unref();
+    setTimeout(() => process.exit(exitCodeAfterSignal()), SHUTDOWN_TIMEOUT).unref();
   });
 }
 // Signals for applications, which reach this program in a shared PID namespace by mistake. Unhandled they would end it.
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
-// For the sidecar: `pkill -HUP podsecrets` finds its workers too.
+// A worker ignores SIGHUP: it is for the sidecar, but `pkill -HUP podsecrets` sends it to the workers too.
 if (workerKind !== undefined) process.on('SIGHUP', () => {});
 process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
-process.on('uncaughtException', (thrown) => process.exit(failed(thrown)));
+process.on('uncaughtException', (thrown) => process.exit(reportFailure(thrown)));
 // No await here: the program is built as CommonJS, which has no top-level await.
 void main().then(async (code) => {
   await printing;
@@ -83,12 +84,12 @@ async function main(): Promise<number> {
     const run = await load(command.invocation.command);
     return await run(contextOf(command.invocation));
   } catch (thrown) {
-    if (stop.signal.aborted && thrown === stop.signal.reason) return stopped();
-    return failed(thrown);
+    if (stop.signal.aborted && thrown === stop.signal.reason) return exitCodeAfterSignal();
+    return reportFailure(thrown);
   }
 }
 
-/** This program as it was started: the built one is its own script, under whatever name it was started. */
+/** This program as it was started. The built program needs no script argument, whatever its name is. */
 function program(): { readonly file: string; readonly args: readonly string[] } {
   const [, script = ''] = process.argv;
   const args = process.getBuiltinModule('node:sea').isSea() ? [] : [...process.execArgv, script];
@@ -119,7 +120,7 @@ function runsInContainer(): boolean {
  * an init container that ended with 0 would let the application start without its files: 128 plus the number of the
  * signal, as in shells.
  */
-function stopped(): number {
+function exitCodeAfterSignal(): number {
   const run = invocation();
   const signal = (stop.signal.reason as Error).message as NodeJS.Signals;
   if (run?.command === 'sidecar' && start.isDone()) return exitCodes.done;
@@ -163,7 +164,7 @@ function contextOf(run: Invocation): Context {
     ...processContext(),
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
-    takeSignals(signals, listener) {
+    handleSignals(signals, listener) {
       for (const signal of signals) {
         process.removeAllListeners(signal);
         process.on(signal, () => listener(signal));
@@ -227,7 +228,7 @@ function isTerminal(descriptor: number): boolean {
 }
 
 /** Reports why the command failed, and returns the exit code. */
-function failed(thrown: unknown): number {
+function reportFailure(thrown: unknown): number {
   const message = formatExit(invocation()?.command, thrown);
   if (workerKind === undefined) report(message);
   // The standard error of a worker is closed, and the termination message belongs to the process that started it.

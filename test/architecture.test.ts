@@ -139,7 +139,7 @@ const PURE: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^yargs$/, /^src\/cli\/help/],
   [/^diff$/, /^src\/commands\/inject/],
   // Escape codes of colours.
-  [/^node:util$/, /^src\/commands\/colour/],
+  [/^node:util$/, /^src\/commands\/terminal/],
 ];
 
 /** The files that do I/O, and the modules that they use for it. */
@@ -154,7 +154,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/aws/secrets-manager.ts': /^(@aws-sdk\/client-secrets-manager)$/,
   'src/aws/transport.ts': /^(node:buffer|node:fs|node:http|node:https|node:tls)$/,
   'src/aws/web-identity.ts': /^(@aws-sdk\/credential-provider-web-identity)$/,
-  'src/commands/class-files.ts': /^(node:fs|node:path)$/,
+  'src/commands/check.ts': /^(node:fs|node:path)$/,
   'src/commands/inject.ts': /^(node:fs\/promises)$/,
   'src/commands/install.ts': /^(node:fs|node:path)$/,
   'src/commands/notify-worker.ts': /^(node:fs)$/,
@@ -189,7 +189,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
   'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
-  'src/v8/rest.ts': /^(node:v8|node:vm)$/,
+  'src/v8/collect-garbage.ts': /^(node:v8|node:vm)$/,
 };
 
 /** The files that compose I/O files: they import these as values, and no I/O module. */
@@ -202,7 +202,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/worker\/notification\.ts$/,
   // A request, and what its page means.
   /^src\/(http\/status-client|notify\/url)\.ts$/,
-  /^src\/doctor\/(run|objects|memory-limit)\.ts$/,
+  /^src\/doctor\/(run|objects|kubernetes)\.ts$/,
 ];
 
 const composes = (file: string) => COMPOSING.some((rule) => rule.test(file));

@@ -1,8 +1,8 @@
 /**
  * `npm run demo`: the main job in one screen, on the embedded fake AWS.
  *
- * The fake AWS and podsecrets are processes of their own, the directory is a real tmpfs, the application that is signalled a
- * real process. What is shown of a file is its name, mode, size and version: never its value.
+ * The fake AWS, podsecrets and the application are separate processes, and the directory is a real tmpfs. Of a file the name,
+ * mode, size and version are shown, never the value.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,9 +19,9 @@ const colours =
   process.env.FORCE_COLOR === '1' || (process.stdout.isTTY && process.env.NO_COLOR === undefined);
 const paint = (code: number) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [bold, dim, green, cyan] = [paint(1), paint(2), paint(32), paint(36)];
-const say = (line = '') => process.stdout.write(`${line}\n`);
-const step = (text: string) => say(`\n${bold(cyan(`▸ ${text}`))}`);
-const command = (text: string) => say(`  ${dim('$')} ${bold(text)}`);
+const print = (line = '') => process.stdout.write(`${line}\n`);
+const step = (text: string) => print(`\n${bold(cyan(`▸ ${text}`))}`);
+const command = (text: string) => print(`  ${dim('$')} ${bold(text)}`);
 
 const region = 'eu-west-1';
 const parameters = `\
@@ -52,7 +52,7 @@ const aws = await startFakeAwsProcess({
 const box = makeSandbox();
 const app = startApplication();
 try {
-  // A signal that comes before its handler would end it.
+  // A signal before the handler is installed would end it.
   await nextLineOf(app);
   await showInit();
   await showSidecar();
@@ -64,26 +64,26 @@ try {
 
 async function showInit(): Promise<void> {
   step('A SecretProviderClass, as the CSI driver takes it');
-  for (const line of parameters.split('\n')) say(`  ${dim(line)}`);
+  for (const line of parameters.split('\n')) print(`  ${dim(line)}`);
   box.writeConfig({ region, ...(parse(parameters) as Record<string, unknown>) });
 
   step('init: authenticate with EKS Pod Identity, fetch, publish, exit');
-  command('podsecrets init --config config.yaml --dir /mnt/secrets-store');
+  command('podsecrets init --config config.yaml --dir /mnt/podsecrets/files');
   const began = performance.now();
   const { code, stderr } = await run(
     ['init', '--config', box.config, '--dir', box.dir, '--log-format', 'text'],
     podIdentityEnv(box, aws, 'a-projected-token'),
   );
   const took = performance.now() - began;
-  for (const line of stderr.trimEnd().split('\n')) say(`  ${dim(withoutEvent(shortened(line)))}`);
+  for (const line of stderr.trimEnd().split('\n')) print(`  ${dim(withoutEvent(shortened(line)))}`);
   if (code !== 0) throw new Error(`init ended with ${code}`);
-  say();
+  print();
   showFiles();
   await showCalls(`exit code 0 after ${took.toFixed(0)} ms`);
 }
 
 async function showSidecar(): Promise<void> {
-  step('sidecar: keep them fresh, and signal the application');
+  step('sidecar: keep the files up to date, and signal the application');
   command('podsecrets sidecar --interval 1s --notify-signal SIGHUP --notify-pid-file app.pid');
   const pidFile = box.write('app.pid', String(app.pid));
   const sidecar = start(
@@ -106,10 +106,10 @@ async function showSidecar(): Promise<void> {
     ],
     podIdentityEnv(box, aws, 'a-projected-token'),
   );
-  await sidecar.says(/publish\.verified/);
+  await sidecar.prints(/publish\.verified/);
   const before = versions();
   const began = performance.now();
-  say(`  ${dim('rotating shop/db in Secrets Manager …')}`);
+  print(`  ${dim('rotating shop/db in Secrets Manager …')}`);
   const reloaded = nextLineOf(app);
   await aws.putSecret({
     region,
@@ -117,7 +117,7 @@ async function showSidecar(): Promise<void> {
     json: { username: 'shop', password: 'battery staple', port: 5432 },
   });
   const line = await reloaded;
-  say(
+  print(
     `  ${green('✔')} the application ${line} ${dim(`${(performance.now() - began).toFixed(0)} ms after the rotation`)}`,
   );
   const after = Object.entries(versions());
@@ -126,12 +126,12 @@ async function showSidecar(): Promise<void> {
       .filter(([name, version]) => (before[name] !== version) === changed)
       .map(([name]) => name)
       .join(', ');
-  say(`  ${green('✔')} changed: ${names(true)}; as before: ${names(false)}`);
-  say();
+  print(`  ${green('✔')} changed: ${names(true)}; as before: ${names(false)}`);
+  print();
   command('podsecrets status');
   const { stdout } = await run(['status', '--listen', listenAddress(sidecar.stderr())]);
-  for (const line of stdout.trimEnd().split('\n')) say(`  ${dim(shortened(line))}`.trimEnd());
-  say();
+  for (const line of stdout.trimEnd().split('\n')) print(`  ${dim(shortened(line))}`.trimEnd());
+  print();
   sidecar.child.kill('SIGTERM');
   const ending = performance.now();
   const { code } = await sidecar.ended();
@@ -158,12 +158,12 @@ function showFiles(): void {
   for (const [name] of Object.entries(versions())) {
     const path = join(box.dir, name);
     const { mode, size } = statSync(path);
-    say(
+    print(
       `  ${(mode & 0o777).toString(8).padStart(4, '0')}  ${String(size).padStart(4)} bytes  ${name.padEnd(12)} ${dim(`-> ${readlinkSync(path)}`)}`,
     );
   }
   if (lstatSync(join(box.dir, '..data')).isSymbolicLink())
-    say(
+    print(
       `  ${dim(`..data -> ${readlinkSync(join(box.dir, '..data'))}: one link, so all files change at once`)}`,
     );
 }
@@ -178,8 +178,8 @@ function versions(): Readonly<Record<string, string>> {
 async function showCalls(what: string): Promise<void> {
   const counts = Map.groupBy(await aws.calls(), ({ operation }) => operation);
   const list = [...counts].map(([operation, calls]) => `${calls.length} ${operation}`).join(', ');
-  say(`  ${green('✔')} ${what}; API calls: ${list}`);
-  await aws.forgetCalls();
+  print(`  ${green('✔')} ${what}; API calls: ${list}`);
+  await aws.clearCalls();
 }
 
 function listenAddress(log: string): string {
@@ -188,7 +188,7 @@ function listenAddress(log: string): string {
 
 /** Text of the program with the paths that a pod has. */
 function shortened(line: string): string {
-  return line.replaceAll(box.dir, '/mnt/secrets-store').replaceAll(box.config, 'config.yaml');
+  return line.replaceAll(box.dir, '/mnt/podsecrets/files').replaceAll(box.config, 'config.yaml');
 }
 
 /** A log line without the date and the fields, which would not fit on the screen. */

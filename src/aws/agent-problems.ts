@@ -1,7 +1,7 @@
 /**
  * Errors of the EKS Pod Identity agent, as Problems.
  *
- * The agent's error responses are plain text: `[request id]: (Code): message, fault: client` when the EKS Auth API refused the
+ * The agent's error responses are plain text: `[request id]: (Code): message, fault: client` when the EKS Auth API rejected the
  * request, a sentence when the agent itself did. Only the code and the request id are read, if they have the expected form, and a
  * few known sentences; any other text may contain a secret. One HTTP status comes with several codes, so the code decides the
  * message and whether a retry can help.
@@ -16,7 +16,7 @@ export type AgentFailure =
   | { readonly kind: 'unreachable'; readonly code: string }
   | { readonly kind: 'timeout'; readonly ms: number }
   /** `body`: the response text; it is never printed. */
-  | { readonly kind: 'refused'; readonly status: number; readonly body: string }
+  | { readonly kind: 'rejected'; readonly status: number; readonly body: string }
   /** Status 200, but the body does not contain credentials. */
   | { readonly kind: 'response' };
 
@@ -47,8 +47,8 @@ export function agentFailureText(failure: AgentFailure): string {
       return `no response within ${failure.ms} ms`;
     case 'response':
       return 'a response without AccessKeyId, SecretAccessKey, Token and Expiration';
-    case 'refused': {
-      const { code, requestId, known } = readRefusal(failure.body);
+    case 'rejected': {
+      const { code, requestId, known } = readRejection(failure.body);
       const status = `HTTP status ${failure.status}`;
       if (known !== undefined) return `${status}: ${known.text}`;
       const id = requestId === undefined ? '' : `, request id ${requestId}`;
@@ -77,8 +77,8 @@ function adviceOf(failure: AgentFailure): Advice {
       };
     case 'response':
       return OTHER_SERVER;
-    case 'refused': {
-      const { code, known } = readRefusal(failure.body);
+    case 'rejected': {
+      const { code, known } = readRejection(failure.body);
       // The agent neither redirects nor sends an empty success.
       if (failure.status < 400) return OTHER_SERVER;
       return known ?? byCode[normalizeCode(code ?? '')] ?? byStatus(failure.status);
@@ -88,7 +88,7 @@ function adviceOf(failure: AgentFailure): Advice {
   }
 }
 
-interface AgentRefusal {
+interface AgentRejection {
   readonly code: string | undefined;
   readonly requestId: string | undefined;
   readonly known: (Advice & { readonly text: string }) | undefined;
@@ -97,7 +97,7 @@ interface AgentRefusal {
 /** A UUID and an AWS error code. */
 const EKS_AUTH_ERROR = /^\s*\[([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\]: \(([A-Z][A-Za-z]{2,60})\): /i;
 
-function readRefusal(body: string): AgentRefusal {
+function readRejection(body: string): AgentRejection {
   const [, requestId, code] = EKS_AUTH_ERROR.exec(body) ?? [];
   return { code, requestId, known: knownSentences.find(({ pattern }) => pattern.test(body)) };
 }
@@ -142,7 +142,7 @@ const knownSentences: readonly (Advice & { readonly pattern: RegExp; readonly te
 const byCode: Readonly<Record<string, Advice>> = {
   AccessDenied: {
     remedy:
-      "Let the role's trust policy allow sts:AssumeRole and sts:TagSession to pods.eks.amazonaws.com. A new policy takes a few seconds to work.",
+      "Let the role's trust policy allow sts:AssumeRole and sts:TagSession to pods.eks.amazonaws.com. A new policy takes a few seconds to take effect.",
     retry: true,
     retryFor: IAM_PROPAGATION,
   },
@@ -152,7 +152,7 @@ const byCode: Readonly<Record<string, Advice>> = {
   InvalidRequest: { remedy: RIGHT_TOKEN, retry: false },
   ResourceNotFound: {
     remedy:
-      'Create a Pod Identity association for the namespace and the service account, in this cluster. A new one takes a few seconds to work.',
+      'Create a Pod Identity association for the namespace and the service account, in this cluster. A new one takes a few seconds to take effect.',
     retry: true,
     retryFor: IAM_PROPAGATION,
   },
@@ -175,7 +175,7 @@ function byStatus(status: number): Advice {
   if (status >= 500) return { remedy: WAIT, retry: true };
   const remedy =
     status === 404
-      ? 'Create a Pod Identity association for the namespace and the service account, and check that the address is that of the agent. A new association takes a few seconds to work.'
+      ? 'Create a Pod Identity association for the namespace and the service account, and check that the address is that of the agent. A new association takes a few seconds to take effect.'
       : "Check the log of the eks-pod-identity-agent on this node, the association, the role's trust policy and the token file.";
   return { remedy, retry: true, retryFor: IAM_PROPAGATION };
 }

@@ -2,8 +2,8 @@
  * Selects the authentication method from the config, the option and the environment variables.
  *
  * EKS injects variables for the method that a service account is configured for, so `auto` selects by their presence. Without them
- * it is the SDK's default chain, inside Kubernetes without the node's role: only `--auth default` allows that. Nothing is read from
- * disk: a missing or invalid token is reported when it is used.
+ * it selects the SDK's default chain. Inside Kubernetes that chain excludes the node's role; only `--auth default` includes it.
+ * Nothing is read from disk: a missing or invalid token is reported when it is used.
  */
 
 import type { AuthOption } from '../cli/options.ts';
@@ -83,7 +83,7 @@ function podIdentity({ env, preferredAddressType }: AuthInput): AuthMethod {
 }
 
 /**
- * The agent has two well-known addresses, of which the injected one may be unreachable: the config may choose. Any other injected
+ * The agent has two well-known addresses. The injected one may be unreachable, so the config may select the other. Any other injected
  * address is used alone, because it was configured for this cluster.
  */
 function addressesOf(

@@ -53,7 +53,7 @@ export async function fetchCallerIdentity(
     if (result.kind === 'failure') {
       const { kind } = result.failure;
       return {
-        kind: kind === 'expired' || kind === 'refused' ? 'none' : 'unknown',
+        kind: kind === 'expired' || kind === 'rejected' ? 'none' : 'unknown',
         problem: identityProblem(region, result.failure),
       };
     }

@@ -117,7 +117,7 @@ export function instanceProfileProblem(
 
 /** The endpoint of container credentials returned none. */
 export function containerProblem({ name, uri }: ContainerOptions, failure: AgentFailure): Problem {
-  const refused = failure.kind === 'refused' && failure.status < 500 && failure.status !== 429;
+  const rejected = failure.kind === 'rejected' && failure.status < 500 && failure.status !== 429;
   return new Problem({
     code: 'credentials.chain',
     subject: escapeControl(uri),
@@ -127,7 +127,7 @@ export function containerProblem({ name, uri }: ContainerOptions, failure: Agent
         ? 'Check that the task definition has a taskRoleArn, and that the role trusts ecs-tasks.amazonaws.com.'
         : 'Check what listens at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI.',
     retry: true,
-    retryFor: refused ? IAM_PROPAGATION : undefined,
+    retryFor: rejected ? IAM_PROPAGATION : undefined,
   });
 }
 

@@ -2,7 +2,7 @@
  * Settings and error handling that all AWS clients share: endpoint, signing, retries, metrics.
  *
  * Every setting that the SDK would otherwise look up in the environment or in `~/.aws/config` is passed to it. Retries are the
- * SDK's standard mode: three attempts with full jitter (50 ms, after throttling 1 s, doubled each time), Retry-After honored up to
+ * SDK's standard mode: three attempts with full jitter (50 ms, after throttling 1 s, doubled each time), Retry-After honoured up to
  * 5 s longer than that, and clock skew corrected. Callers get the facts of an error, never the SDK's error object.
  */
 
@@ -103,7 +103,7 @@ export async function call<Output>(
       const found = errorFacts(error, clock.now());
       if (found === undefined) throw internalError(error);
       const failure = used?.sessionToken === undefined ? withStaticKeys(found) : found;
-      const rejected = failure.kind === 'expired' || failure.kind === 'refused';
+      const rejected = failure.kind === 'expired' || failure.kind === 'rejected';
       if (!rejected || renewed) return { kind: 'failure', failure };
       credentials.invalidate(used);
     }
@@ -158,7 +158,7 @@ const results: Readonly<Record<AwsErrorFacts['kind'], string>> = {
   notFound: 'client',
   denied: 'denied',
   expired: 'denied',
-  refused: 'denied',
+  rejected: 'denied',
   client: 'client',
   throttled: 'throttled',
   server: 'server',

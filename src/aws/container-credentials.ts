@@ -111,7 +111,7 @@ function observeRequest(clock: Clock): ObservedRequest {
   };
   const onError = ({ code }: NodeJS.ErrnoException): void => {
     // HPE_*: something responded, but not with HTTP.
-    if (failure?.kind !== 'refused')
+    if (failure?.kind !== 'rejected')
       failure ??= code?.startsWith('HPE_')
         ? { kind: 'response' }
         : { kind: 'unreachable', code: code ?? 'none' };
@@ -129,20 +129,20 @@ function observeRequest(clock: Clock): ObservedRequest {
       socket.once('connect', cancel).once('close', cancel);
     });
     request.on('upgrade', (incoming, socket) => {
-      end({ kind: 'refused', status: incoming.statusCode ?? 0, body: '' });
+      end({ kind: 'rejected', status: incoming.statusCode ?? 0, body: '' });
       socket.destroy();
       // Node emits no error after a protocol upgrade (101), so the provider would wait and then print a warning.
       request.emit('error', new Error('another protocol'));
     });
     request.on('response', (incoming) => {
       incoming.on('error', onError);
-      const refused = incoming.statusCode === 200 ? undefined : { status: incoming.statusCode ?? 0 };
+      const rejected = incoming.statusCode === 200 ? undefined : { status: incoming.statusCode ?? 0 };
       const body = limitBody(incoming, () =>
-        end(refused === undefined ? { kind: 'response' } : { kind: 'refused', ...refused, body: body() }),
+        end(rejected === undefined ? { kind: 'response' } : { kind: 'rejected', ...rejected, body: body() }),
       );
       incoming.once('end', () => {
         failure ??=
-          refused === undefined ? { kind: 'response' } : { kind: 'refused', ...refused, body: body() };
+          rejected === undefined ? { kind: 'response' } : { kind: 'rejected', ...rejected, body: body() };
       });
     });
   };

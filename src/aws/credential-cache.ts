@@ -73,8 +73,8 @@ export interface CachedCredentials {
   readonly expiresAt: number;
 }
 
-/** Credentials beyond the end of the process. */
-export interface CredentialMemory {
+/** Keeps credentials for the next process. */
+export interface CredentialStore {
   /** Those that an earlier process kept. */
   readonly kept: CachedCredentials | undefined;
   /** undefined: AWS rejected them. */
@@ -86,9 +86,9 @@ export function createCredentialCache(
   source: CredentialSource,
   clock: Clock,
   log: Log,
-  memory: CredentialMemory = { kept: undefined, keep() {} },
+  store: CredentialStore = { kept: undefined, keep() {} },
 ): Credentials {
-  let cached = memory.kept;
+  let cached = store.kept;
   let pending: Promise<void> | undefined;
   let failure: { readonly problem: Problem; readonly at: number } | undefined;
   let loggedLink: string | undefined;
@@ -100,7 +100,7 @@ export function createCredentialCache(
   async function renew(): Promise<void> {
     try {
       cached = withExpiry(await source.fetch(), source.name, clock.now());
-      memory.keep(cached);
+      store.keep(cached);
       failure = undefined;
       logLink(cached.credentials.link);
     } catch (error) {
@@ -133,14 +133,14 @@ export function createCredentialCache(
         });
         await abortable(pending, signal);
       }
-      const now = validCredentials();
-      if (now !== undefined) return now.credentials;
+      const renewed = validCredentials();
+      if (renewed !== undefined) return renewed.credentials;
       throw failure?.problem ?? expired(source.name, cached, clock.now());
     },
     invalidate(credentials) {
       if (cached === undefined || cached.credentials !== credentials) return;
       cached = undefined;
-      memory.keep(undefined);
+      store.keep(undefined);
     },
     expiry: () => cached?.credentials.expiration?.getTime(),
     link: () => cached?.credentials.link,

@@ -18,7 +18,10 @@ export type TokenFailure =
   | { readonly kind: 'empty' }
   | { readonly kind: 'malformed' };
 
-/** The Problem of a token file. A missing file is retried, because the kubelet may still be writing it. */
+/**
+ * The Problem of a token file. It is permanent: the kubelet mounts the volume with the token before a container starts, and
+ * replaces the file by one rename, so that a missing or an empty file means a wrong pod spec.
+ */
 export function tokenProblem(file: string, failure: TokenFailure): Problem {
   const got =
     failure.kind === 'empty'
@@ -34,7 +37,7 @@ export function tokenProblem(file: string, failure: TokenFailure): Problem {
     subject: escapeControl(file),
     message: `expected the service account's token, got ${got}`,
     remedy: unreadable ? unreadableRemedy(failure.code) : MOUNT_REMEDY,
-    retry: !unreadable,
+    retry: false,
   });
 }
 
@@ -125,7 +128,7 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
   },
   AccessDenied: {
     remedy:
-      "Let the role's trust policy allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider for this namespace and service account. A new policy takes a few seconds to work.",
+      "Let the role's trust policy allow sts:AssumeRoleWithWebIdentity to the cluster's OIDC provider for this namespace and service account. A new policy takes a few seconds to take effect.",
     retry: true,
     retryFor: IAM_PROPAGATION,
   },
@@ -162,9 +165,9 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
   const got =
     failure.code ?? (failure.status === undefined ? 'incomplete response' : `HTTP status ${failure.status}`);
   const subject = `STS in ${escapeControl(region)}`;
-  if (failure.kind === 'refused')
+  if (failure.kind === 'rejected')
     return new Problem({
-      code: 'credentials.refused',
+      code: 'credentials.rejected',
       subject,
       message: `sts:GetCallerIdentity rejected the access key (${got})`,
       remedy: keysRemedy(failure),

@@ -75,7 +75,7 @@ export function readAwsEnvironment(env: Environment): AwsEnvironment {
   if ((fips || dualstack) && Object.keys(endpoints).length > 0)
     reportInvalid(
       fips ? 'AWS_USE_FIPS_ENDPOINT' : 'AWS_USE_DUALSTACK_ENDPOINT',
-      'no AWS_ENDPOINT_URL beside it',
+      'either this or AWS_ENDPOINT_URL',
       'both',
     );
   // Upper case first, as Go reads them.

@@ -18,7 +18,7 @@ export type AwsErrorKind =
   /** The credentials have expired, or AWS does not recognize them (yet). */
   | 'expired'
   /** Static access keys that AWS does not recognize, or with a wrong secret access key. */
-  | 'refused'
+  | 'rejected'
   /** Any other fault of the request. */
   | 'client'
   | 'throttled'
@@ -52,13 +52,13 @@ export function errorFacts(error: unknown, now: number): AwsErrorFacts | undefin
   const response = asObject(field(error, '$response'));
   const facts = {
     status,
-    requestId: token(metadata.requestId),
+    requestId: identifier(metadata.requestId),
     retryAfter: retryAfter(asObject(response.headers), now),
     peer: textOf(response.peer),
     phase: undefined,
   };
-  const network = token(field(error, 'code'));
-  const name = token(field(error, 'name'));
+  const network = identifier(field(error, 'code'));
+  const name = identifier(field(error, 'name'));
   if (name === 'TimeoutError' || (network !== undefined && isNetworkCode(network)))
     return { ...facts, ...whereFailed(error), kind: 'network', code: network ?? name, message: undefined };
   // HPE_*: the response is not HTTP.
@@ -87,7 +87,7 @@ export function peerText({ kind, peer, phase }: AwsErrorFacts): string {
 export function withStaticKeys(failure: AwsErrorFacts): AwsErrorFacts {
   const code = normalizeCode(failure.code ?? '');
   const unknown = failure.kind === 'expired' && code !== 'ExpiredToken';
-  return unknown || isWrongSignature(failure) ? { ...failure, kind: 'refused' } : failure;
+  return unknown || isWrongSignature(failure) ? { ...failure, kind: 'rejected' } : failure;
 }
 
 /** Whether the signature is wrong because of the secret access key. For a wrong clock AWS has other messages. */
@@ -100,15 +100,21 @@ export function isWrongSignature({ code, message }: AwsErrorFacts): boolean {
 
 /** A failure that a successful response reports for one of the requested values. */
 export function entryFailure(code: unknown, message: unknown, requestId: unknown): AwsErrorFacts {
-  const facts = { ...noFacts, requestId: token(requestId) };
-  const errorCode = token(code);
+  const facts = { ...noFacts, requestId: identifier(requestId) };
+  const errorCode = identifier(code);
   if (errorCode === undefined) return { ...facts, kind: 'response', code: undefined, message: undefined };
   return awsFailure(errorCode, textOf(message), facts);
 }
 
 /** The failure of a response without the fields that it must have. */
 export function incompleteResponse(requestId: unknown): AwsErrorFacts {
-  return { ...noFacts, kind: 'response', code: undefined, message: undefined, requestId: token(requestId) };
+  return {
+    ...noFacts,
+    kind: 'response',
+    code: undefined,
+    message: undefined,
+    requestId: identifier(requestId),
+  };
 }
 
 const noFacts = {
@@ -229,7 +235,7 @@ function retryAfter(headers: Readonly<Record<string, unknown>>, now: number): nu
 export const IAM_PROPAGATION = 15_000;
 
 /** The value if it has the form of an AWS error code or request id; anything else is dropped. */
-function token(value: unknown): string | undefined {
+function identifier(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9][\w.:/+=-]{0,127}$/.test(value) ? value : undefined;
 }
 

@@ -24,7 +24,7 @@ export type Selection =
       readonly region: string;
       readonly degraded: Problem | undefined;
     }
-  | { readonly kind: 'absent'; readonly problem: Problem }
+  | { readonly kind: 'missing'; readonly problem: Problem }
   | { readonly kind: 'failed'; readonly problems: readonly Problem[] };
 
 /** Selects from the results of one object. The failover region has no result if it was not fetched. */
@@ -40,7 +40,7 @@ export function selectRegion(object: PlannedObject, results: FetchResults): Sele
     isFatal(result, result === primary ? FATAL_IN_PRIMARY : FATAL_IN_FAILOVER),
   );
   if (fatal.length > 0) return { kind: 'failed', problems: fatal.map(({ problem }) => problem) };
-  if (object.optional && isMissing(primary)) return { kind: 'absent', problem: primary.problem };
+  if (object.optional && isMissing(primary)) return { kind: 'missing', problem: primary.problem };
 
   if (primary.kind === 'found') {
     const degraded = failover?.kind === 'failed' ? failover.problem : undefined;

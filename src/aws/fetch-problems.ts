@@ -77,7 +77,7 @@ const kinds: Readonly<Record<AwsErrorKind, KindRules>> = {
   notFound: { code: 'fetch.notFound', retry: false },
   denied: { code: 'fetch.denied', retry: true, retryFor: IAM_PROPAGATION },
   expired: { code: 'credentials.expired', retry: true, retryFor: IAM_PROPAGATION },
-  refused: { code: 'credentials.refused', retry: true, retryFor: IAM_PROPAGATION },
+  rejected: { code: 'credentials.rejected', retry: true, retryFor: IAM_PROPAGATION },
   client: { code: 'fetch.client', retry: false },
   throttled: { code: 'fetch.throttled', retry: true },
   server: { code: 'fetch.server', retry: true },
@@ -105,7 +105,7 @@ function textsOf(ref: SecretRef, action: string, failure: AwsErrorFacts): Texts 
         remedy:
           "Check the node's clock, that the region is enabled for the account, and, for temporary keys that were set manually, that their session has not expired.",
       };
-    case 'refused':
+    case 'rejected':
       return { message: `${where} rejected the access key (${got})`, remedy: keysRemedy(failure) };
     case 'client':
       return malformed(where, got, failure);
@@ -175,7 +175,7 @@ function denied(ref: SecretRef, action: string, where: string, got: string, fail
     };
   return {
     message: `${identity} is not authorized to perform ${what} (${got})`,
-    remedy: `Allow ${access.action} on ${access.resource}${policies}. A new permission takes a few seconds to work.`,
+    remedy: `Allow ${access.action} on ${access.resource}${policies}. A new permission takes a few seconds to take effect.`,
     access,
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Fetches the values that a sync needs.
  *
- * At the start the failover region is fetched together with the primary,
- * so that a failover that cannot work is reported at the first start; later it is fetched only for what the primary did not return.
+ * At the start the failover region is fetched together with the primary, so that a failover that cannot work is reported at the
+ * first start; later it is fetched only for what the primary did not return.
  * Configs that share a source are fetched together, so that batches are filled.
  */
 

@@ -36,16 +36,16 @@ export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
   const batched = requestsFor(refs, fetch).some((request) => request.kind === 'BatchGetSecretValue');
   return policyOf(
     (['secretsmanager', 'ssmparameter'] as const).flatMap((service) => {
-      const here = refs.filter((ref) => ref.service === service);
-      if (here.length === 0) return [];
+      const ofService = refs.filter((ref) => ref.service === service);
+      if (ofService.length === 0) return [];
       const { action } = services[service];
       return [
-        allow(sidOf(action), action, resourcesOf(here)),
+        allow(sidOf(action), action, resourcesOf(ofService)),
         // The action does not support resource-level permissions: the statement above restricts the secrets of a batch.
         ...(service === 'secretsmanager' && batched
           ? [allow(sidOf(iamActions.BatchGetSecretValue), iamActions.BatchGetSecretValue, ['*'])]
           : []),
-        decryption(service, here),
+        decryption(service, ofService),
       ];
     }),
   );

@@ -16,13 +16,13 @@ export function networkTexts(where: string, got: string, failure: AwsErrorFacts)
   if (phase === 'proxy')
     return {
       message: `no connection through the proxy ${peer} for ${where} (${got})`,
-      remedy: code === 'ERR_PROXY_TUNNEL' ? PROXY_REFUSES : PROXY_UNREACHABLE,
+      remedy: code === 'ERR_PROXY_TUNNEL' ? PROXY_REJECTS : PROXY_UNREACHABLE,
     };
   if (code === 'EPROTO' || code?.startsWith('ERR_SSL_'))
     return {
       message: `the TLS handshake with ${peer} for ${where} failed (${got})`,
       remedy:
-        'Check that the endpoint speaks TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall responds instead, allow TLS through it.',
+        'Check that the endpoint uses TLS: if it is plain HTTP, write http: in AWS_ENDPOINT_URL; if a proxy or a firewall responds instead, allow TLS through it.',
     };
   if (isTlsCode(code))
     return {
@@ -49,8 +49,8 @@ export function networkTexts(where: string, got: string, failure: AwsErrorFacts)
 const PROXY_UNREACHABLE =
   'Check host and port in HTTPS_PROXY, and that this container can reach them; NO_PROXY names hosts that need no proxy.';
 
-const PROXY_REFUSES =
-  'The proxy refuses the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.';
+const PROXY_REJECTS =
+  'The proxy rejects the connection: check its address and credentials in HTTPS_PROXY, and that it allows this host.';
 
 const PRIVATE_AUTHORITY =
   'If a proxy or a VPC endpoint uses a private CA, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to its PEM file.';
@@ -67,7 +67,7 @@ const networkRemedies: Readonly<Record<string, string>> = {
   ENOTFOUND: 'Check the region, DNS, and AWS_ENDPOINT_URL.',
   EAI_AGAIN: 'Check the DNS server of this machine or cluster: it did not respond.',
   EMFILE: 'Raise the limit of open files (ulimit -n) of the container: it is reached.',
-  ERR_PROXY_TUNNEL: PROXY_REFUSES,
+  ERR_PROXY_TUNNEL: PROXY_REJECTS,
   TimeoutError:
     'Check routes, security groups and network policies to the endpoint; a slow endpoint may need a longer --aws-timeout.',
   ETIMEDOUT: 'Check routes, security groups and network policies to the endpoint.',

@@ -34,7 +34,7 @@ export function profileProblem(profile: string, { error, failure, unreadable }: 
           retry: false,
         };
   return new Problem({
-    code: failure?.kind === 'refused' ? 'credentials.refused' : 'credentials.chain',
+    code: failure?.kind === 'rejected' ? 'credentials.rejected' : 'credentials.chain',
     subject: profileSubject(profile),
     message: `expected credentials, got ${got}`,
     ...advice,
@@ -59,11 +59,11 @@ function awsTexts(failure: AwsErrorFacts): Texts {
       return {
         got,
         remedy:
-          "Allow sts:AssumeRole for this identity in the role's trust policy. A new policy takes a few seconds to work.",
+          "Allow sts:AssumeRole for this identity in the role's trust policy. A new policy takes a few seconds to take effect.",
         retry: true,
         retryFor: IAM_PROPAGATION,
       };
-    case 'refused':
+    case 'rejected':
       return { got, remedy: keysRemedy(failure), retry: false };
     case 'expired':
       return { got, remedy: 'Get new keys for the profile, or for its source_profile.', retry: false };

@@ -15,7 +15,7 @@ const openers: ReadonlySet<number> = new Set([...'[{'].map((character) => charac
 const closers: ReadonlySet<number> = new Set([...']}'].map((character) => character.charCodeAt(0)));
 
 /** Whether the text is within the limits of nesting and elements; it may be invalid JSON. */
-export function isParsable(body: Uint8Array): boolean {
+export function isWithinLimits(body: Uint8Array): boolean {
   let found = 0;
   let depth = 0;
   for (let at = 0; at < body.length; at++) {

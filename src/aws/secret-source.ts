@@ -23,7 +23,7 @@ import { failedCall } from './fetch-problems.ts';
 import type { SecretSource } from './fetcher.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
-import { noMemory, type SourceMemory } from './source-memory.ts';
+import { noState, type SourceState } from './source-state.ts';
 import type { Transport } from './transport.ts';
 
 /** The authentication method, the fetch options, and what all sources of the process share. */
@@ -39,7 +39,7 @@ export interface SourceOptions {
   readonly log: Log;
   readonly meter: ApiMeter;
   /** Default: nothing is kept after the end of the process. `identity`: the name of this source in it. */
-  readonly memory?: SourceMemory;
+  readonly state?: SourceState;
   readonly identity?: string;
 }
 
@@ -53,7 +53,7 @@ interface Region {
 /** A SecretSource that reports its credentials. */
 export interface AwsSource extends SecretSource {
   /** The link of the default chain that provided them; undefined without a chain, and before the first fetch. */
-  servedBy(): string | undefined;
+  provider(): string | undefined;
   /** When the first of the credentials in use expires: milliseconds since 1970; undefined if none expires. */
   expiry(): number | undefined;
 }
@@ -63,8 +63,8 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   const regions = new Map<string, Region>();
   const regionOf = createRegions(options, regions);
   const { clock, log } = options;
-  const { memory = noMemory, identity = '' } = options;
-  let singleUntil = memory.batchesRefused(identity) ?? 0;
+  const { state = noState, identity = '' } = options;
+  let singleUntil = state.batchesDisabled(identity) ?? 0;
   const batchMode = (): FetchMode =>
     options.fetch === 'auto' && clock.elapsed() < singleUntil ? 'single' : options.fetch;
 
@@ -133,21 +133,21 @@ export function openSecretSource(options: SourceOptions): AwsSource {
       const missing = refs.filter((ref) => !batch.output.has(ref.key));
       return mergeResults([batch.output, await readSingly(missing, secrets, signal)]);
     }
-    if (batch.kind === 'failure' && mayWorkSingly(batch.failure))
+    if (batch.kind === 'failure' && mayReadSingly(batch.failure))
       return await readSingly(refs, secrets, signal);
     return new Map(refs.map((ref) => [ref.key, failedCall(ref, BATCH_ACTION, batch)]));
   }
 
-  /** Whether single calls may succeed. With `--fetch auto`, a permanent reason disables batches for its duration. */
-  function mayWorkSingly(failure: AwsErrorFacts): boolean {
+  /** Whether single calls may succeed. With `--fetch auto`, a reason that lasts also disables batches: an hour, or until the process ends. */
+  function mayReadSingly(failure: AwsErrorFacts): boolean {
     // The cause may be one malformed name.
     if (options.fetch !== 'auto') return failure.kind === 'client' || failure.kind === 'notFound';
     // Without a network or with rejected credentials, single calls fail too.
-    if (failure.kind === 'network' || failure.kind === 'expired' || failure.kind === 'refused') return false;
+    if (failure.kind === 'network' || failure.kind === 'expired' || failure.kind === 'rejected') return false;
     const reason = reasonToDisable(failure);
     if (reason !== undefined && batchMode() === 'auto') {
       singleUntil = clock.elapsed() + reason.duration;
-      memory.refuseBatches(identity, singleUntil);
+      state.disableBatches(identity, singleUntil);
       log.write('fetch.batchDisabled', `secrets are fetched one by one: ${reason.text}`, {
         action: BATCH_ACTION,
         awsCode: failure.code,
@@ -157,7 +157,7 @@ export function openSecretSource(options: SourceOptions): AwsSource {
   }
 
   return {
-    servedBy: () => [...regions.values()].flatMap(({ credentials }) => credentials.link()?.name ?? [])[0],
+    provider: () => [...regions.values()].flatMap(({ credentials }) => credentials.link()?.name ?? [])[0],
     expiry() {
       const ends = [...regions.values()].flatMap(({ credentials }) => credentials.expiry() ?? []);
       return ends.length === 0 ? undefined : Math.min(...ends);
@@ -224,11 +224,11 @@ function createRegions(options: SourceOptions, regions: Map<string, Region>): (n
 
 /** One cache for all regions; with IRSA one for each region, because each uses its own STS. */
 export function openCredentials(options: SourceOptions): (context: ClientContext) => Credentials {
-  const { authentication, clock, log, memory = noMemory, identity = '' } = options;
+  const { authentication, clock, log, state = noState, identity = '' } = options;
   const create = (context: ClientContext, name: string): Credentials =>
     createCredentialCache(credentialSource(options, context), clock, log, {
-      kept: memory.credentials(name),
-      keep: (credentials) => memory.keepCredentials(name, credentials),
+      kept: state.credentials(name),
+      keep: (credentials) => state.keepCredentials(name, credentials),
     });
   if (authentication.kind === 'irsa') return (context) => create(context, `${identity} ${context.region}`);
   let shared: Credentials | undefined;

@@ -14,7 +14,7 @@ import { createTransport } from './transport.ts';
 
 /** The options that all sources of the process share. */
 export interface SourcesOptions
-  extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter' | 'memory'> {
+  extends Pick<SourceOptions, 'fetch' | 'awsTimeout' | 'clock' | 'meter' | 'state'> {
   readonly auth: AuthInput['auth'];
   readonly env: Environment;
   readonly log: Log;
@@ -26,7 +26,7 @@ export interface SourcesOptions
 export interface CredentialsInUse {
   readonly source: AuthMethod['kind'];
   /** The link of the default chain that provided them; undefined for another source, and before they were fetched. */
-  readonly servedBy: string | undefined;
+  readonly provider: string | undefined;
   /** Milliseconds since 1970; undefined: they do not expire, or were not fetched yet. */
   readonly expiresAt: number | undefined;
 }
@@ -61,7 +61,7 @@ export function openSources(options: SourcesOptions): Sources {
         clock,
         log,
         meter,
-        ...(options.memory === undefined ? {} : { memory: options.memory }),
+        ...(options.state === undefined ? {} : { state: options.state }),
         identity: key,
       });
       const source = options.keepsValues ? keepValues(opening) : opening;
@@ -73,7 +73,7 @@ export function openSources(options: SourcesOptions): Sources {
       return [...opened.values()]
         .map(({ kind, source }) => ({
           source: kind,
-          servedBy: source.servedBy(),
+          provider: source.provider(),
           expiresAt: source.expiry(),
         }))
         .sort((a, b) => (a.expiresAt ?? never) - (b.expiresAt ?? never))[0];

@@ -2,9 +2,10 @@
  * Makes V8 accept the stored code, and checks that it does: node fix-code-cache.cjs DIRECTORY [keep-jit]
  *
  * V8 takes code only from a V8 with the same flags. Their hash is the fourth word of the header (SerializedCodeData in V8's
- * src/snapshot/code-serializer.h; a version, the length of the source and a checksum are compared too). The warm-up had one
- * flag more, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And a process
- * that syncs changes flags before it loads any chunk but that of main.js; a sidecar changes none before all are loaded.
+ * src/snapshot/code-serializer.h; a version, the length of the source and a checksum are compared too). The warm-up ran with
+ * one more flag, the hash seed, on which no stored code depends: V8 computes hashes again when it reads the code. And a process
+ * that syncs changes its flags before it loads any chunk except that of main.js; a sidecar changes them only after it has loaded
+ * all chunks.
  */
 'use strict';
 const { readdirSync, readFileSync, writeFileSync } = require('node:fs');

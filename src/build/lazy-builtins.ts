@@ -1,5 +1,5 @@
 /**
- * Node's own modules, loaded when something of them is first used instead of when the file that imports them is evaluated.
+ * Loads Node's own modules at the first use of one of their exports, not when a file that imports them is evaluated.
  *
  * Node compiles and evaluates its modules on demand: `node:crypto` costs 0.25 times the start of Node, `node:https` 0.4. The
  * SDK and the sources import them at the top of files, for requests that may never be made. Only a module whose exports are a

@@ -58,6 +58,16 @@ export const optimizations = {
     saves: '12 MB of the compressed image',
     guard: 'the build, when ICU data has another format; test/build/trim-icu.test.ts',
   },
+  'lock-checks': {
+    does: "disables the search for deadlocks that the debug version of Abseil in Node's executable does",
+    saves: '1 MiB in each process',
+    guard: 'the build, when the variable is missing or has another value; test/build/lock-checks.test.ts',
+  },
+  'trim-builtins': {
+    does: "removes Node's compiler of TypeScript, which a built program cannot use",
+    saves: '1.4 MB of the compressed image',
+    guard: 'the build, when Node does not contain its source; test/build/trim-builtins.test.ts',
+  },
 } as const satisfies Record<string, Entry>;
 
 export type Optimization = keyof typeof optimizations;

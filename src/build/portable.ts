@@ -2,8 +2,8 @@
  * Makes the directory that other images can use: `node src/build/portable.ts DIRECTORY` copies the program there, with its
  * libraries and their loader, and patchelf sets the paths of both. Needs patchelf.
  *
- * The paths are absolute, because `$ORIGIN` needs /proc: the directory works as /podsecrets and nowhere else, and there in an
- * image that has no C library, or another one.
+ * The paths are absolute, because `$ORIGIN` needs /proc: the directory works only as /podsecrets. It works in every image, also
+ * in one without a C library or with another one.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** Where the directory is in every image. */
-const HOME = '/podsecrets';
+const PROGRAM_DIRECTORY = '/podsecrets';
 
 const program = join(import.meta.dirname, '../../dist/podsecrets');
 const [directory] = process.argv.slice(2);
@@ -25,7 +25,7 @@ for (const file of [program, ...libraries]) copyFileSync(file, join(directory, b
 // In two runs, and in this order: patchelf 0.18 otherwise writes segments that overlap, and the program ends with SIGSEGV.
 const target = join(directory, basename(program));
 for (const change of [
-  ['--set-rpath', HOME],
-  ['--set-interpreter', join(HOME, basename(loader))],
+  ['--set-rpath', PROGRAM_DIRECTORY],
+  ['--set-interpreter', join(PROGRAM_DIRECTORY, basename(loader))],
 ])
   execFileSync('patchelf', [...change, target], { stdio: 'inherit' });

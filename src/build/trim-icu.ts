@@ -57,7 +57,7 @@ interface Item {
 /** The same executable without the unused data. */
 export function trimIcu(executable: Buffer): Buffer {
   const trimmed = Buffer.from(executable);
-  const table = placeOfTable(executable);
+  const table = tableOffset(executable);
   const items = itemsOf(executable.subarray(table));
   checkUse(items);
   // The last item's bytes stay, although the table no longer lists them.
@@ -67,7 +67,7 @@ export function trimIcu(executable: Buffer): Buffer {
 }
 
 /** Where the table begins, in a file with one archive. */
-function placeOfTable(executable: Buffer): number {
+function tableOffset(executable: Buffer): number {
   const place = executable.indexOf(ARCHIVE);
   expect(place >= 0 && executable.indexOf(ARCHIVE, place + 1) < 0, 'one archive');
   return place - LENGTH + executable.readUInt16LE(place - LENGTH);
@@ -98,7 +98,7 @@ function isUsed({ name }: Item): boolean {
   return !UNUSED.some((pattern) => pattern.test(inPackage(name)));
 }
 
-/** Each pattern must find something, and not too much. */
+/** Each pattern must match at least one item, and none of USED. */
 function checkUse(items: readonly Item[]): void {
   const names = items.map(({ name }) => inPackage(name));
   for (const pattern of UNUSED) {
@@ -138,5 +138,5 @@ function archiveOf(used: readonly Item[]): Buffer {
 }
 
 function expect(found: boolean, what: string): asserts found {
-  if (!found) throw new Error(`ICU's data in this Node is laid out in another way: expected ${what}`);
+  if (!found) throw new Error(`the ICU data of this Node has an unknown layout: expected ${what}`);
 }

@@ -34,12 +34,12 @@ void (async () => {
     appliesSecrets: false,
     pinned: [],
   });
-  for (const page of ['livez', 'readyz', 'status', 'metrics']) await ask(page);
+  for (const page of ['livez', 'readyz', 'status', 'metrics']) await requestPage(page);
   process.kill(parent, 'SIGTERM');
 })();
 
-/** Until the server listens, and the sidecar is ready. */
-async function ask(page) {
+/** Requests a page until the server listens and the sidecar is ready. */
+async function requestPage(page) {
   for (;;) {
     const response = await fetch(`http://${host}:${port}/${page}`).catch(() => undefined);
     await response?.text();

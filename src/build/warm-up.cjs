@@ -1,8 +1,8 @@
 /**
  * Runs the program several times in one process, as the launcher does, to see what it needs: node warm-up.cjs DIRECTORY RUNS
  *
- * RUNS is JSON: a list of { name, args, env }. Writes DIRECTORY/needed.json, the chunks that each run needed, and beside each
- * of these chunks the code of all its functions that ran.
+ * RUNS is JSON: a list of { name, args, env }. Writes DIRECTORY/needed.json, the chunks that each run needed, and next to
+ * each of these chunks the code of all its functions that ran.
  */
 'use strict';
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -17,7 +17,7 @@ const scripts = new Map();
 const needed = {};
 
 const exit = process.exit;
-// Holds if a run waits for nothing and never calls exit.
+// The exit code if a run never calls exit, because nothing is pending in the event loop.
 process.exitCode = 1;
 void warmUp(JSON.parse(runs));
 
@@ -47,8 +47,8 @@ function keepState() {
   const timers = [];
   v8.setFlagsFromString = () => {};
   vm.runInNewContext = () => () => {};
-  globalThis.setTimeout = (...words) => {
-    const timer = setTimeout(...words);
+  globalThis.setTimeout = (...args) => {
+    const timer = setTimeout(...args);
     timers.push(timer);
     return timer;
   };

@@ -1,6 +1,6 @@
 /**
- * The runs of the program whose compiled code is stored: a sidecar, `init` of a secret and `init` of a parameter, against a server of
- * fixed answers over plain HTTP on the loopback. Only the code is kept, none of the values.
+ * The runs of the program whose compiled code is stored: a sidecar, `init` of a secret and `init` of a parameter, against a server
+ * with fixed responses over plain HTTP on the loopback. Only the code is kept, none of the values.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ export interface WarmUp {
 /** Starts the server; configs and files go into the directory `work`. */
 export async function openWarmUp(work: string): Promise<WarmUp> {
   const server = createServer(async (request, response) => {
-    const body = JSON.stringify(answerTo(request, await textOf(request)));
+    const body = JSON.stringify(responseTo(request, await textOf(request)));
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -90,7 +90,7 @@ const PARAMETER = `
         objectType: "ssmparameter"
 `;
 
-function answerTo({ headers }: IncomingMessage, body: string): object {
+function responseTo({ headers }: IncomingMessage, body: string): object {
   const operation = String(headers['x-amz-target']).split('.')[1];
   const version = { VersionId: '00000000-0000-4000-8000-000000000000', VersionStages: ['AWSCURRENT'] };
   const secret = (name: string) => ({

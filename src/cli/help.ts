@@ -4,13 +4,20 @@
 
 import yargs from 'yargs';
 import { version } from '../core/version.ts';
-import { type CommandName, flagOf, optionEntries, optionFor } from './options.ts';
+import type { CommandName } from './option-kinds.ts';
+import { flagOf, optionEntries, optionFor } from './options.ts';
 import { commands } from './parse.ts';
 
 const footer = `podsecrets ${version}, https://github.com/podsecrets/podsecrets`;
 
 /** At most 78 characters each. */
-const examples: Readonly<Record<CommandName, readonly string[]>> = {
+const examples: Readonly<Record<CommandName | 'program', readonly string[]>> = {
+  program: [
+    'podsecrets check secret-provider-class.yaml',
+    'podsecrets inject -f deployment.yaml --config secret-provider-class.yaml',
+    'podsecrets doctor secret-provider-class.yaml',
+    'kubectl exec POD -c podsecrets -- podsecrets status',
+  ],
   init: ['podsecrets init --config app.yaml=/mnt/podsecrets/files'],
   sidecar: [
     'podsecrets sidecar --config app.yaml --interval 5m',
@@ -25,7 +32,7 @@ const examples: Readonly<Record<CommandName, readonly string[]>> = {
     'podsecrets check manifests/ --strict',
     'helm template . | podsecrets check -',
   ],
-  doctor: ['podsecrets doctor --config app.yaml', 'podsecrets doctor --policy --config app.yaml'],
+  doctor: ['podsecrets doctor app.yaml', 'podsecrets doctor --policy app.yaml'],
   inject: [
     'podsecrets inject -f deployment.yaml --config class.yaml | kubectl apply -f -',
     'podsecrets inject -f deployment.yaml --diff',
@@ -34,9 +41,10 @@ const examples: Readonly<Record<CommandName, readonly string[]>> = {
   install: ['podsecrets install /install'],
 };
 
-/** What follows the name of a command; for the others only flags. */
+/** The usage after the name of a command; commands that are not listed take only flags. */
 const usages: Partial<Record<CommandName, string>> = {
   check: '[FILE...] [flags]',
+  doctor: '[FILE...] [flags]',
   exec: '[flags] -- CMD [ARG...]',
   install: '[DIR] [flags]',
 };
@@ -56,14 +64,13 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     for (const [command, does] of Object.entries(commands)) page.command(command, does);
     page.command('help [COMMAND]', 'show the flags of a command, and examples');
     page.command('version', 'print the version');
-    page.epilogue(
-      `Each flag has an environment variable too. Precedence: flag, variable, default.\n${footer}`,
-    );
+    const precedence = 'Each flag has an environment variable too. Precedence: flag, variable, default.';
+    page.epilogue(`${exampleText('program')}\n\n${precedence}\n${footer}`);
     return await page.getHelp();
   }
   const usage = usages[name] ?? '[flags]';
   page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name} ${usage}`);
-  page.epilogue(`Examples:\n${examples[name].map((line) => `  ${line}`).join('\n')}\n\n${footer}`);
+  page.epilogue(`${exampleText(name)}\n\n${footer}`);
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;
@@ -78,4 +85,8 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
     });
   }
   return await page.getHelp();
+}
+
+function exampleText(name: CommandName | 'program'): string {
+  return `Examples:\n${examples[name].map((line) => `  ${line}`).join('\n')}`;
 }

@@ -10,7 +10,8 @@ import parser from 'yargs-parser';
 import type { Environment } from '../core/environment.ts';
 import { type Problem, throwProblems, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
-import { type CommandName, flagOf, type Option, type OptionName, optionEntries, options } from './options.ts';
+import type { CommandName, Option } from './option-kinds.ts';
+import { flagOf, type OptionName, optionEntries, options } from './options.ts';
 import { type Invocation, readSettings } from './settings.ts';
 
 /** A parsed command line. */
@@ -37,7 +38,7 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   // The words after `--` are not flags, and those of `exec` are passed unchanged.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const afterDashes = argv.slice(end + 1);
-  const words = withDashes(argv.slice(0, end));
+  const words = joinLoneDashes(argv.slice(0, end));
   const tokens = parser([...words], {
     string: entries.filter(([, option]) => option.kind !== 'flag').map(([name]) => flagOf(name).slice(2)),
     boolean: [
@@ -74,13 +75,16 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
       problems.push(unknownFlag(token, word, entry?.[1]));
     else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(words, token) : [value].flat().map(String));
   }
+  if (word === 'check' && others.length > 0 && flags.has('config')) problems.push(filesTwice());
+  if (word === 'doctor' && others.length > 0)
+    flags.set('config', [...(flags.get('config') ?? []), ...others]);
   const reading = readSettings(word, flags, env, takesCommand ? afterDashes : others);
   throwProblems([...problems, ...reading.problems]);
   return { kind: 'run', invocation: reading.invocation };
 }
 
 /** `-f -` as `-f=-`: yargs parses a lone dash as a separate word, and the flag before it then has no value. */
-function withDashes(argv: readonly string[]): readonly string[] {
+function joinLoneDashes(argv: readonly string[]): readonly string[] {
   const words: string[] = [];
   for (const word of argv) {
     const before = words.at(-1);
@@ -102,8 +106,12 @@ function flagTexts(words: readonly string[], token: string): readonly string[] {
     .map((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : 'true'));
 }
 
-/** How many arguments a command takes; the others take none. */
-const MAX_WORDS: Partial<Record<CommandName, number>> = { check: Number.POSITIVE_INFINITY, install: 1 };
+/** How many arguments a command takes; the others take none. Those of `doctor` are configs, as `--config` names them. */
+const MAX_WORDS: Partial<Record<CommandName, number>> = {
+  check: Number.POSITIVE_INFINITY,
+  doctor: Number.POSITIVE_INFINITY,
+  install: 1,
+};
 
 function commandToExplain([word, ...others]: readonly string[]): CommandName | undefined {
   if (word === undefined) return undefined;
@@ -124,15 +132,28 @@ function unexpectedArgument(command: CommandName, word: string): Problem {
     return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
   }
   const remedy =
-    isFile && flag !== undefined
-      ? `Write ${flag} ${escapeControl(word)}.`
-      : `Remove it: podsecrets ${command} takes only flags.`;
+    word === 'help'
+      ? `Write podsecrets help ${command}.`
+      : isFile && flag !== undefined
+        ? `Write ${flag} ${escapeControl(word)}.`
+        : (insteadOfWord[command] ?? `Remove it: podsecrets ${command} takes only flags.`);
   return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
 }
+
+const insteadOfWord: Partial<Record<CommandName, string>> = {
+  install: 'Remove it: podsecrets install takes one directory.',
+  status: 'Run it in the container: kubectl exec POD -c podsecrets -- podsecrets status.',
+};
 
 function missingCommand(): Problem {
   const remedy = 'Write it with its arguments: podsecrets exec -- CMD ARG.';
   return usageProblem('command', 'expected a command after --, got none', remedy, 'usage.command');
+}
+
+/** The directories of `--config` are checked together; FILE arguments have none. */
+function filesTwice(): Problem {
+  const remedy = 'Write all files as arguments: podsecrets check FILE FILE. Or all with --config.';
+  return usageProblem('--config', 'cannot be combined with FILE arguments', remedy, 'usage.flag');
 }
 
 function isCommand(word: string | undefined): word is CommandName {
@@ -155,14 +176,33 @@ function unknownFlag(token: string, command: CommandName, option: Option | undef
     return usageProblem(
       flag,
       `is not a flag of podsecrets ${command}, but of ${option.commands.join(', ')}`,
-      'Remove it.',
+      instead[`${command} --${token}`] ?? 'Remove it.',
       'usage.flag',
     );
   }
   const known = optionEntries()
     .filter(([, row]) => row.commands.includes(command))
     .map(([name]) => flagOf(name));
-  const hint = didYouMean(flag, known);
+  const hint =
+    token.length === 1
+      ? known.filter((name) => name.startsWith(`--${token}`)).join(' or ') || undefined
+      : didYouMean(flag, known);
   const remedy = hint === undefined ? `Run podsecrets ${command} --help.` : `Did you mean ${hint}?`;
-  return usageProblem(flag, 'unknown flag', remedy, 'usage.flag');
+  return usageProblem(flag, 'unknown flag', ofOtherTools.get(token) ?? remedy, 'usage.flag');
 }
+
+/** What to write for a flag that another command has. */
+const instead: Readonly<Record<string, string>> = {
+  'check --file': 'Write the file alone: podsecrets check FILE.',
+  'doctor --file': 'Write the file alone: podsecrets doctor FILE.',
+  'install --dir': 'Write the directory alone: podsecrets install DIR.',
+};
+
+/** What to write for flags of kubectl and of the AWS CLI. */
+const ofOtherTools: ReadonlyMap<string, string> = new Map([
+  ['dry-run', 'Leave it out: podsecrets inject only prints. --diff shows what changes.'],
+  ['endpoint-url', 'Set AWS_ENDPOINT_URL.'],
+  ['json', 'Write --output json.'],
+  ['profile', 'Set AWS_PROFILE.'],
+  ['region', 'Set region in the parameters of the SecretProviderClass, or AWS_REGION.'],
+]);

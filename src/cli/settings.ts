@@ -10,16 +10,8 @@ import { normalize } from 'node:path';
 import type { Environment } from '../core/environment.ts';
 import { Problem, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote, withoutPassword } from '../core/text.ts';
-import {
-  type CommandName,
-  flagOf,
-  kinds,
-  type Option,
-  type OptionName,
-  optionEntries,
-  optionFor,
-  type Settings,
-} from './options.ts';
+import { type CommandName, kinds, type Option } from './option-kinds.ts';
+import { flagOf, type OptionName, optionEntries, optionFor, type Settings } from './options.ts';
 import { readDuration } from './values.ts';
 
 /** The origin of a value. */
@@ -32,7 +24,7 @@ export interface Invocation {
   readonly origins: Readonly<Record<OptionName, Origin>>;
   /** The unparsed values, to pass to another podsecrets process. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
-  /** The FILE arguments of `check`, the DIR of `install`; for `exec` the command and its arguments. */
+  /** The FILE arguments of `check` and `doctor`, the DIR of `install`; for `exec` the command and its arguments. */
   readonly words: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
@@ -65,9 +57,7 @@ export function readSettings(
       flag ?? (variable ? splitList(variable, option) : option.default === undefined ? [] : [option.default]);
     const subject = origin === 'environment' ? option.env : flagOf(name);
     if (texts.length > 1 && !option.repeatable) {
-      problems.push(
-        usageProblem(subject, `expected one value, got ${texts.length}`, `Give ${subject} once.`),
-      );
+      problems.push(usageProblem(subject, `expected one value, got ${texts.length}`, `Set ${subject} once.`));
     }
     const values = texts.map((text) => readValue(subject, text, option, problems));
     settings[name] = option.repeatable ? values : values[0];
@@ -104,7 +94,7 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
     problems.push(usageProblem(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
   } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
     problems.push(
-      usageProblem(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Give a longer time.'),
+      usageProblem(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Use a longer duration.'),
     );
   }
   return value;
@@ -121,7 +111,7 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
   if (notifySignal !== undefined && (notifyPidFile === undefined) === (notifyProcess === undefined)) {
     const got = notifyPidFile === undefined ? 'neither' : 'both';
     const message = `expected one of --notify-pid-file and --notify-process, got ${got}`;
-    found.push(usageProblem('--notify-signal', message, 'Give exactly one of the two.'));
+    found.push(usageProblem('--notify-signal', message, 'Use exactly one of the two.'));
   }
   if (notifySignal === undefined && (notifyPidFile ?? notifyProcess) !== undefined) {
     const subject = notifyPidFile === undefined ? '--notify-process' : '--notify-pid-file';
@@ -141,7 +131,7 @@ function checkCombinations(command: CommandName, settings: Settings): readonly P
       usageProblem(
         '--listen',
         'expected an address, got off',
-        'Give the address that the sidecar listens on.',
+        'Use the address that the sidecar listens on.',
       ),
     );
   }
@@ -188,7 +178,8 @@ function checkOnChange(
     return (['interval', 'notifySplay', 'stopSignal', 'stopTimeout'] as const)
       .filter((name) => flags.has(name))
       .map((name) => {
-        const message = 'needs --on-change: without it podsecrets becomes the command, and sees no change';
+        const message =
+          'needs --on-change: without it podsecrets becomes the command, and does not watch the secrets';
         return usageProblem(flagOf(name), message, `Add --on-change restart, or remove ${flagOf(name)}.`);
       });
   }

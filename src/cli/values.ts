@@ -1,10 +1,12 @@
 /**
- * Parses durations, modes, owners, addresses and commands.
+ * Parses the values of options: durations, modes, owners, addresses, configs, commands, variables.
  *
  * Every function returns undefined for text of another form: nothing is guessed or replaced by a default. The option table describes
  * the form of each kind.
  */
 
+import { parseArn } from '../core/arn.ts';
+import { isEnvName } from '../core/environment.ts';
 import { parseJson } from '../core/unknown.ts';
 
 /** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A number without a unit is rejected. */
@@ -125,12 +127,13 @@ export function readSignal(text: string): (typeof signals)[number] | undefined {
   return signals.find((signal) => signal === name);
 }
 
-/** What follows a change: `none`, `restart`, `exit`, or a signal. */
+/** The action after a change: `none`, `restart`, `exit`, or a signal. */
 export function readOnChange(text: string): 'none' | 'restart' | 'exit' | ReturnType<typeof readSignal> {
   return text === 'none' || text === 'restart' || text === 'exit' ? text : readSignal(text);
 }
 
-const signals = [
+/** The signals that podsecrets sends to an application, or passes on to it. */
+export const signals = [
   'SIGHUP',
   'SIGINT',
   'SIGQUIT',
@@ -141,3 +144,72 @@ const signals = [
   'SIGCONT',
   'SIGKILL',
 ] as const;
+
+/**
+ * `FILE#NAME` in `--config`: the SecretProviderClass of that name, in a file with several.
+ */
+
+/** A file and the name of the class to read; without a name the file has one class for AWS. */
+export interface ClassChoice {
+  readonly path: string;
+  readonly className: string | undefined;
+}
+
+/** The name of a Kubernetes object after the last `#`. Any other text after it belongs to the path. */
+const CHOICE = /^(.+)#([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)$/;
+
+/** Splits the text of `--config`, without `=DIR`. */
+export function classChoice(file: string): ClassChoice {
+  const [, path = file, className] = CHOICE.exec(file) ?? [];
+  return { path, className };
+}
+
+/**
+ * The value of `--set NAME=REF`: a variable, and the value in AWS that it gets. REF has the syntax of `valueFrom` in a task definition of
+ * ECS: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+ */
+export interface SetVariable {
+  readonly name: string;
+  readonly service: 'secretsmanager' | 'ssmparameter';
+  /** ARN, or the name of a parameter. */
+  readonly id: string;
+  /** Undefined for the name of a parameter, which is in the region of the process. */
+  readonly region: string | undefined;
+  /** A key at the top of a JSON secret; undefined: the whole value. */
+  readonly key: string | undefined;
+  readonly stage: string | undefined;
+  readonly version: string | undefined;
+}
+
+/** Undefined if the text is not NAME=REF. */
+export function readVariable(text: string): SetVariable | undefined {
+  const at = text.indexOf('=');
+  const name = text.slice(0, Math.max(at, 0));
+  const ref = text.slice(at + 1);
+  if (!isEnvName(name)) return undefined;
+  const whole = { name, key: undefined, stage: undefined, version: undefined };
+  if (/^\/[\w./-]+$/.test(ref)) return { ...whole, service: 'ssmparameter', id: ref, region: undefined };
+  const arn = parseArn(ref);
+  if (!arn?.region || /\s/.test(ref)) return undefined;
+  const { service, region, resource } = arn;
+  if (service === 'ssm') {
+    return /^parameter\/./.test(resource)
+      ? { ...whole, service: 'ssmparameter', id: ref, region }
+      : undefined;
+  }
+  const [kind, secret, key, stage, version, ...others] = resource.split(':');
+  if (service !== 'secretsmanager' || kind !== 'secret' || !secret || others.length > 0) return undefined;
+  const id = ref.split(':').slice(0, SECRET_SECTIONS).join(':');
+  return {
+    name,
+    service,
+    id,
+    region,
+    key: key || undefined,
+    stage: stage || undefined,
+    version: version || undefined,
+  };
+}
+
+/** `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME` */
+const SECRET_SECTIONS = 7;

@@ -5,13 +5,17 @@
  * Without any, the configs of `--config` are checked together with the directories that they publish to.
  */
 
+import { globSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { options } from '../cli/options.ts';
+import { classNames } from '../config/document.ts';
+import { readConfigFile } from '../config/file.ts';
+import { parsePlan } from '../config/parse.ts';
 import { checkReport, checkText } from '../config/report.ts';
-import { exitCodes } from '../core/problem.ts';
-import { escapedJson } from '../core/text.ts';
-import { readClassFiles } from './class-files.ts';
+import { exitCodes, Problem, problemsOrThrow } from '../core/problem.ts';
+import { escapedJson, quote } from '../core/text.ts';
 import type { Context } from './context.ts';
-import { readPlans } from './plans.ts';
+import { type PlannedConfigs, readPlans } from './plans.ts';
 import { writeReport } from './terminal.ts';
 
 /**
@@ -32,7 +36,67 @@ export async function check(context: Context): Promise<number> {
   if (settings.output === 'json') {
     stdout.write(`${escapedJson(checkReport(checked))}\n`);
   } else {
-    await writeReport(context, `${checkText(checked, stdout.columns)}${isOk ? '\nok\n' : ''}`);
+    writeReport(context, `${checkText(checked, stdout.columns)}${isOk ? '\nok\n' : ''}`);
   }
   return isOk ? exitCodes.done : exitCodes.config;
+}
+
+/**
+ * Every class for AWS in the files. Documents of other kinds are skipped. Files without a class are skipped too, but it is a
+ * problem if no file has one.
+ */
+export async function readClassFiles(
+  context: Context,
+  arguments_: readonly string[],
+): Promise<PlannedConfigs> {
+  const configs: PlannedConfigs['configs'][number][] = [];
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  for (const file of arguments_.flatMap(expand)) {
+    try {
+      const text = file === '-' ? await context.stdin() : readConfigFile(file);
+      // A file without a class has no names here, unless it is unreadable or its class has no provider: then the parser reports why.
+      for (const className of classNames(text)) {
+        const parsed = await parsePlan(text, {
+          file: file === '-' ? 'standard input' : file,
+          defaultMode: context.settings.mode,
+          environmentRegion: context.env.AWS_REGION,
+          missingRegion: 'warning',
+          syncSecrets: context.settings.syncSecrets,
+          ...(className === undefined ? {} : { className }),
+        });
+        problems.push(...parsed.problems);
+        warnings.push(...parsed.warnings);
+        if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory: context.settings.dir });
+      }
+    } catch (error) {
+      problems.push(...problemsOrThrow(error));
+    }
+  }
+  if (configs.length === 0 && problems.length === 0) problems.push(noClass(arguments_));
+  return { configs, problems, warnings };
+}
+
+/** The files that an argument names. A file that does not exist is kept, so that reading it reports the error. */
+function expand(argument: string): readonly string[] {
+  if (argument === '-') return [argument];
+  const stat = statSync(argument, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) {
+    return readdirSync(argument, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort()
+      .map((name) => join(argument, name));
+  }
+  if (stat !== undefined || !/[*?[{]/.test(argument)) return [argument];
+  const found = globSync(argument).sort();
+  return found.length === 0 ? [argument] : found;
+}
+
+function noClass(arguments_: readonly string[]): Problem {
+  return new Problem({
+    code: 'config.document',
+    subject: arguments_.map((argument) => quote(argument)).join(', '),
+    message: 'no SecretProviderClass for AWS found',
+    remedy: 'Name files or directories that contain one.',
+  });
 }

@@ -12,6 +12,7 @@ export interface WorkerContext {
   readonly env: Environment;
   readonly clock: Clock;
   readonly process: {
+    /** The pid of this process. */
     readonly self: number;
     /** Effective user id. */
     readonly user: number;
@@ -35,7 +36,7 @@ export interface Context extends Invocation, WorkerContext {
   /** Calls back at every SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
   /** Calls back at each of these signals. From then on none of them ends the program. */
-  readonly takeSignals: (
+  readonly handleSignals: (
     signals: readonly NodeJS.Signals[],
     listener: (signal: NodeJS.Signals) => void,
   ) => void;

@@ -9,14 +9,13 @@
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
-import { readMemoryLimit } from '../doctor/memory-limit.ts';
+import { readMemoryLimit } from '../doctor/kubernetes.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
 import type { Context } from './context.ts';
 import { readPlan, readPlans } from './plans.ts';
-import { writeReport } from './terminal.ts';
-import { writeWarnings } from './warnings.ts';
+import { writeReport, writeWarnings } from './terminal.ts';
 
 /** Prints the report, or the policy. The exit code is that of the earliest stage that failed; only `--policy` throws Problems. */
 export async function doctor(context: Context): Promise<number> {
@@ -37,7 +36,7 @@ async function printReport(context: Context): Promise<number> {
   for (const target of settings.config) configs.push(await runChecks(doctorContext, target));
   const report: DoctorReport = { configs };
   if (settings.output === 'json') stdout.write(doctorJson(report));
-  else await writeReport(context, doctorText(report, stdout.columns));
+  else writeReport(context, doctorText(report, stdout.columns));
   return doctorExitCode(report);
 }
 

@@ -20,8 +20,8 @@ import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
   ignoreTerminalKeys,
-  leaveNothing,
   readLine,
+  releaseInherited,
   writeMessage,
 } from '../worker/inherited.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
@@ -29,7 +29,7 @@ import type { WorkerContext } from './context.ts';
 import { logOverrides, logStarting } from './exec.ts';
 import { writerTo } from './open.ts';
 import { readPlans } from './plans.ts';
-import { workerMemory } from './worker-memory.ts';
+import { workerSourceState } from './worker-source-state.ts';
 
 /** The request to a worker. */
 export interface ExecWorkerRequest {
@@ -44,10 +44,13 @@ export interface ExecWorkerRequest {
   /** The digest of the set in use. */
   readonly known: string | undefined;
   /** Until when batches are disabled, for each identity. */
-  readonly batchesRefused: Readonly<Record<string, number>>;
+  readonly batchesDisabled: Readonly<Record<string, number>>;
 }
 
-/** Does each step when its message arrives. Returns if the set is not used; a failure is a report too. */
+/**
+ * Fetches, then executes each step when its message arrives. Returns, without becoming the command, if the values are unchanged or
+ * the parent sends no further step. A failure is reported, and determines the exit code.
+ */
 export async function execWorker(context: WorkerContext): Promise<number> {
   const { clock, stop } = context;
   // Not validated, because the sender is the same program.
@@ -78,7 +81,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
       report({ kind: 'unchanged' });
       return exitCodes.done;
     }
-    // Before the stop of the old command.
+    // Before the old command is stopped, so that a missing program does not stop it.
     const program = findProgram(word, set.environment.path, fileKind);
     report({ kind: 'prepared', digest });
     if (readStep() !== 'publish') return exitCodes.done;
@@ -87,7 +90,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     if (readStep() !== 'start') return exitCodes.done;
     logOverrides(log, set.environment);
     logStarting(log, program, { variables: set.variables.length, files: count, ms });
-    leaveNothing();
+    releaseInherited();
     return await become(program, [word, ...args], set.environment.variables, stop);
   } catch (error) {
     stop.throwIfAborted();
@@ -99,13 +102,13 @@ export async function execWorker(context: WorkerContext): Promise<number> {
 
 const report = (message: ExecMessage): void => writeMessage(message);
 
-/** Blocks until it comes; undefined: the process that started this one has ended. */
+/** Blocks until it arrives; undefined: the process that started this one has ended. */
 function readStep(): ExecStep | undefined {
   return readLine() as ExecStep | undefined;
 }
 
 async function openTargets(
-  { settings, origins, directories, batchesRefused }: ExecWorkerRequest,
+  { settings, origins, directories, batchesDisabled }: ExecWorkerRequest,
   { env, clock, stop }: WorkerContext,
   log: Log,
 ): Promise<readonly ExecTarget[]> {
@@ -119,7 +122,7 @@ async function openTargets(
     log,
     meter: { apiCall() {} },
     keepsValues: false,
-    memory: workerMemory(batchesRefused, report),
+    state: workerSourceState(batchesDisabled, report),
   });
   return configs.map(({ plan, directory: dir }) => {
     const source = sources.of(plan);

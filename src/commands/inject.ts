@@ -7,14 +7,14 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { exitCodes, Problem } from '../core/problem.ts';
 import { escapeControl, escapedJson } from '../core/text.ts';
 import { type Injected, type Input, inject as injectManifests } from '../inject/inject.ts';
 import { readInjectOptions } from '../inject/options.ts';
 import type { Context } from './context.ts';
-import { writeWarnings } from './warnings.ts';
+import { writeWarnings } from './terminal.ts';
 
 /** Prints the manifests with podsecrets added, or the diff. */
 export async function inject(context: Context): Promise<number> {
@@ -63,16 +63,23 @@ async function readText(file: string, flag: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an error';
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an error';
     throw new Problem({
       code: 'usage.value',
       subject: flag,
-      message: `expected a file that can be read, got ${reason} for ${escapeControl(file)}`,
+      message: `expected a file that can be read, got ${reasons.get(code) ?? code}: ${escapeControl(file)}`,
       remedy: 'Correct the path.',
       cause,
     });
   }
 }
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file'],
+  ['ENOTDIR', 'no such file'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'a directory'],
+]);
 
 async function printed(input: Input, injected: Injected, { settings }: Context): Promise<string> {
   if (settings.diff) {

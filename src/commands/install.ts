@@ -1,8 +1,8 @@
 /**
  * `podsecrets install`: copies the program with its libraries into a volume, for `exec` in other images.
  *
- * The program finds its loader and its libraries in /podsecrets only, so the application must mount the volume there. The
- * container that copies mounts it at another path, because there /podsecrets is the directory of its image.
+ * The program finds its loader and its libraries in /podsecrets only, so the application must mount the volume there. This
+ * container mounts it at another path, because in its image /podsecrets is the program itself.
  */
 
 import {
@@ -24,21 +24,21 @@ import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
 
 /** The path at which the program in the directory can start. */
-const HOME = '/podsecrets';
+const PROGRAM_DIRECTORY = '/podsecrets';
 
 /** Copies every file of the program's own directory. Throws a Problem of stage `usage` or `publish`. */
 export async function install(context: Context): Promise<number> {
   const { file: executable } = context.process.program;
   const log = openCommandLog(context);
-  const [target = HOME] = context.words;
+  const [target = PROGRAM_DIRECTORY] = context.words;
   const source = dirname(executable);
   const names = readdirSync(source).filter((name) => statSync(join(source, name)).isFile());
   if (!names.some((name) => name.startsWith('ld-linux'))) {
-    const message = `expected the program of the image, with its libraries in ${HOME}, got ${quote(executable)}`;
+    const message = `expected the program of the image, with its libraries in ${PROGRAM_DIRECTORY}, got ${quote(executable)}`;
     throw usageProblem('install', message, 'Run it from the image of podsecrets.', 'usage.command');
   }
   if (resolve(target) === source) {
-    const remedy = `Mount the volume at another path, and name that: podsecrets install /install. The application mounts it at ${HOME}.`;
+    const remedy = `Mount the volume at another path, and pass that path: podsecrets install /install. The application mounts it at ${PROGRAM_DIRECTORY}.`;
     throw usageProblem(quote(target), 'is the directory of this program', remedy, 'usage.command');
   }
   let size = 0;

@@ -1,11 +1,10 @@
 /**
- * The log of a command that runs in a pod.
+ * The log of a command that runs in a pod, and whether output has colours.
  */
 
-import type { Log } from '../core/log.ts';
-import { openLog, writeToStderr } from '../core/log.ts';
-import type { Context } from './context.ts';
-import { usesColour } from './uses-colour.ts';
+import type { Environment } from '../core/environment.ts';
+import { type Log, openLog, writeToStderr } from '../core/log.ts';
+import type { Context, Output } from './context.ts';
 
 /** The log of a command that runs in a pod. */
 export function openCommandLog(context: Context): Log {
@@ -24,4 +23,14 @@ export function openCommandLog(context: Context): Log {
 function logFormat({ settings, stderr }: Pick<Context, 'settings' | 'stderr'>): 'json' | 'text' {
   if (settings.logFormat !== 'auto') return settings.logFormat;
   return stderr.isTerminal ? 'text' : 'json';
+}
+
+/**
+ * Whether to write colours. FORCE_COLOR decides if it is set (0 and false: none), as for Node; else NO_COLOR
+ * (https://no-color.org) and TERM=dumb turn them off.
+ */
+export function usesColour(env: Environment, output: Pick<Output, 'isTerminal'>): boolean {
+  const { FORCE_COLOR, NO_COLOR, TERM } = env;
+  if (FORCE_COLOR !== undefined) return !['0', 'false'].includes(FORCE_COLOR);
+  return output.isTerminal && !NO_COLOR && TERM !== 'dumb';
 }

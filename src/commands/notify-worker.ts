@@ -16,7 +16,7 @@ import { readValuesToRedact } from '../publish/values-to-redact.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
-/** Makes one attempt. A failed one is a result, reported with exit code 0. Rejects with a bug. */
+/** Makes one attempt. A failed one is a result, reported with exit code 0. Rejects only with a bug. */
 export async function notifyWorker({ env, stop }: WorkerContext): Promise<number> {
   const request = readRequest() as NotifyRequest;
   // Not SIGKILL: this process must end the hook.

@@ -3,7 +3,7 @@
  */
 
 import { options } from '../cli/options.ts';
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { readConfig } from '../config/file.ts';
 import type { Environment } from '../core/environment.ts';
 import { inKubernetes } from '../core/environment.ts';
@@ -61,7 +61,7 @@ async function checkConfigs({ settings, env, stop }: Context, runSync: RunSync):
   const onMessage = (message: SyncMessage): void => {
     if (message.kind === 'unusable') problems.push(...message.problems.map(createProblemReader()));
   };
-  await runSync({ work: 'plan', phase: 'start', configs, batchesRefused: {} }, onMessage, stop);
+  await runSync({ work: 'plan', phase: 'start', configs, batchesDisabled: {} }, onMessage, stop);
   throwProblems(problems);
 }
 
@@ -142,7 +142,7 @@ export function readContent(file: string, env: Environment): ConfigContent {
   }
 }
 
-/** Loaded at the first notification, which many starts never have. */
+/** The module is loaded at the first notification, because most processes never send one. */
 function notificationRunner(context: Context, log: Log): RunNotification {
   const onZombies = (zombies: number): void =>
     log.write('hook.zombieProcesses', `${zombies} ended processes of hooks could not be reaped`, { zombies });

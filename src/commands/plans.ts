@@ -2,7 +2,7 @@
  * The configs of a command line, read and planned, with every problem of all of them.
  */
 
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { readConfig } from '../config/file.ts';
 import type { RegionSearch } from '../config/parameters.ts';
 import { type ParsedPlan, type PlanOptions, parsePlan } from '../config/parse.ts';
@@ -57,7 +57,7 @@ export async function readPlans(
   return { configs, problems, warnings };
 }
 
-async function knownOr(
+async function knownOrFound(
   region: string | undefined,
   { env, clock }: Pick<Context, 'env' | 'clock'>,
 ): Promise<RegionSearch> {
@@ -65,7 +65,7 @@ async function knownOr(
   return await (await import('../aws/region.ts')).findRegion(env, clock);
 }
 
-/** Only a parameter given by its name needs a region. */
+/** Only the name of a parameter needs a region; ARNs contain one. */
 async function regionForSet({
   settings,
   env,
@@ -74,7 +74,7 @@ async function regionForSet({
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))
     return { region: undefined, searched: [] };
-  return await knownOr(undefined, { env, clock });
+  return await knownOrFound(undefined, { env, clock });
 }
 
 /** One config's plan. Throws its problems. */
@@ -123,7 +123,7 @@ export async function parseConfig(
     missingRegion,
     variablesOnly,
     ...(missingRegion === 'error' && !inKubernetes(env)
-      ? { findRegion: () => knownOr(region, { env, clock }) }
+      ? { findRegion: () => knownOrFound(region, { env, clock }) }
       : {}),
     syncSecrets: settings.syncSecrets,
   });

@@ -42,7 +42,7 @@ export function secretsApplier({ settings, env }: Pick<Context, 'settings' | 'en
 }
 
 /** Whether the CSI driver wrote a Secret of the plans again, or the garbage collector deleted one. Throws Problems. */
-export async function areSecretsLost(
+export async function areSecretsStale(
   { env }: Pick<Context, 'env'>,
   plans: readonly Plan[],
   signal: AbortSignal,
@@ -59,21 +59,21 @@ export async function areSecretsLost(
   }
 }
 
-/** With `--adopt-driver-secrets`: calls `onLost` when a Secret is lost, for the first hour. */
+/** With `--adopt-driver-secrets`: calls `onStale` when a Secret is stale, for the first hour. */
 export async function watchAdoptedSecrets(
   { settings, clock, stop }: Context,
-  areLost: () => Promise<boolean>,
-  onLost: () => void,
+  areStale: () => Promise<boolean>,
+  onStale: () => void,
 ): Promise<void> {
   if (!settings.syncSecrets || !settings.adoptDriverSecrets) return;
-  const isLost = async (): Promise<boolean> => {
+  const isStale = async (): Promise<boolean> => {
     try {
-      return await areLost();
+      return await areStale();
     } catch (error) {
       // The next check tries again, and the next sync reports the error.
       if (problemsOf(error) !== undefined || stop.aborted) return false;
       throw error;
     }
   };
-  await watchSecrets({ clock, isLost, onLost }, stop);
+  await watchSecrets({ clock, isStale, onStale }, stop);
 }

@@ -3,13 +3,13 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
 import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
-import { createCollector } from '../v8/rest.ts';
+import { createCollector } from '../v8/collect-garbage.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
@@ -52,8 +52,8 @@ export async function sidecar(context: Context): Promise<number> {
         const watched = files.filter((file) => configVariable(file) === undefined);
         await watchConfigs({ files: watched, read: configText, changed: onChange, clock, log }, stop);
       },
-      watchSecrets(areLost) {
-        void watchAdoptedSecrets(context, areLost, () => triggers.trigger('secrets'));
+      watchSecrets(areStale) {
+        void watchAdoptedSecrets(context, areStale, () => triggers.trigger('secrets'));
       },
       onRetry(problems) {
         context.start.problems = problems;
@@ -79,7 +79,7 @@ function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
   };
 }
 
-/** The text of a config, or of the error of reading it. */
+/** The text of a config, or of the error if it cannot be read: a change of either is an edit. */
 function configText(file: string): string {
   try {
     return readConfig(file, {});

@@ -23,7 +23,7 @@ const WAITING = 30_000;
 const ATTEMPTS = 3;
 
 /** Milliseconds that a worker may wait for AWS. */
-export function silenceOf({ awsTimeout }: Pick<Settings, 'awsTimeout'>): number {
+export function progressTimeoutOf({ awsTimeout }: Pick<Settings, 'awsTimeout'>): number {
   return WAITING + ATTEMPTS * awsTimeout;
 }
 
@@ -39,7 +39,7 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
       {
         kind: 'sync',
         request,
-        silence: () => (isComputing ? COMPUTING : silenceOf(settings)),
+        progressTimeout: () => (isComputing ? COMPUTING : progressTimeoutOf(settings)),
         shared,
         receive(value) {
           const message = readMessage(value);

@@ -9,8 +9,7 @@ import { fetchStatus } from '../http/status-client.ts';
 import { readStatus } from '../sidecar/read-status.ts';
 import { statusText } from '../sidecar/status-text.ts';
 import type { Context } from './context.ts';
-import { writeReport } from './terminal.ts';
-import { writeWarnings } from './warnings.ts';
+import { writeReport, writeWarnings } from './terminal.ts';
 
 /** Milliseconds: the sidecar closes every connection after this time. */
 const TIMEOUT = 10_000;
@@ -23,7 +22,7 @@ export async function status(context: Context): Promise<number> {
   const listen = settings.listen as Exclude<typeof settings.listen, 'off'>;
   const page = await fetchStatus(listen, TIMEOUT, readStatus);
   if (settings.output === 'json') stdout.write(`${escapedJson(page)}\n`);
-  else await writeReport(context, statusText(page, clock.now(), stdout.columns));
+  else writeReport(context, statusText(page, clock.now(), stdout.columns));
   // Health checks use this exit code, because the image has no other HTTP client.
   return page.ready ? exitCodes.done : exitCodes.fetch;
 }

@@ -1,14 +1,14 @@
 /**
- * `podsecrets exec --on-change`: runs the command as a child, and acts on changes of the secrets. Has no values: each set is fetched by
- * a process of its own, which then becomes the command.
+ * `podsecrets exec --on-change`: runs the command as a child, and acts on changes of the secrets. No value is ever in this process:
+ * each set is fetched by a separate process, which then becomes the command.
  */
 
 import { constants } from 'node:os';
+import { signals } from '../cli/values.ts';
 import type { EventName } from '../core/log-events.ts';
 import { throwProblems } from '../core/problem.ts';
 import { unblockSignals } from '../exec/become.ts';
-import type { Candidate } from '../exec/command.ts';
-import { type CommandProcessOptions, fetchInProcess } from '../exec/fetch-worker.ts';
+import { type Candidate, type CommandProcessOptions, fetchInProcess } from '../exec/fetch-worker.ts';
 import { supervise } from '../exec/supervise.ts';
 import type { DirectoryHandle, HeldDirectory } from '../publish/held-directory.ts';
 import { sameDirectories } from '../publish/inspect.ts';
@@ -18,7 +18,7 @@ import type { Context } from './context.ts';
 import type { ExecWorkerRequest } from './exec-worker.ts';
 import { openCommandLog } from './logging.ts';
 import { hold } from './open.ts';
-import { silenceOf } from './spawned-sync.ts';
+import { progressTimeoutOf } from './spawned-sync.ts';
 import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
@@ -43,12 +43,12 @@ export async function supervisedExec(context: Context): Promise<number> {
   const directories = Object.fromEntries(
     [...held].map(([dir, { path, identity }]): [string, DirectoryHandle] => [dir, { path, identity }]),
   );
-  const batchesRefused: Record<string, number> = {};
+  const batchesDisabled: Record<string, number> = {};
   const problemOf = createProblemReader();
   const logged = new Set<string>();
   const receive: CommandProcessOptions['receive'] = (message) => {
-    if (message.kind === 'batchesRefused') {
-      batchesRefused[message.identity] = message.until;
+    if (message.kind === 'batchesDisabled') {
+      batchesDisabled[message.identity] = message.until;
       return;
     }
     if (ONCE.has(message.event)) {
@@ -68,11 +68,11 @@ export async function supervisedExec(context: Context): Promise<number> {
       words,
       directories,
       known,
-      batchesRefused,
+      batchesDisabled,
     };
-    const silence = silenceOf(settings);
+    const progressTimeout = progressTimeoutOf(settings);
     const host = workerHost(context);
-    const candidate = await fetchInProcess({ host, request, shared, silence, receive }, signal);
+    const candidate = await fetchInProcess({ host, request, shared, progressTimeout, receive }, signal);
     if (candidate === undefined) return undefined;
     return {
       ...candidate,
@@ -96,8 +96,8 @@ export async function supervisedExec(context: Context): Promise<number> {
       clock,
       log,
       fetch,
-      takeSignals(listener) {
-        context.takeSignals(FORWARDED, listener);
+      handleSignals(listener) {
+        context.handleSignals(FORWARDED, listener);
         unblockSignals();
       },
       onRetry(problems) {
@@ -117,14 +117,5 @@ const ONCE: ReadonlySet<EventName> = new Set([
   'exec.overrides',
 ]);
 
-/** Not SIGCHLD, SIGURG and SIGPIPE, which are about this process. */
-const FORWARDED = [
-  'SIGHUP',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGTERM',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGWINCH',
-  'SIGCONT',
-] as const;
+/** Signals that podsecrets passes on to the command. Nothing can handle SIGKILL; SIGCHLD, SIGURG and SIGPIPE are about this process. */
+const FORWARDED = signals.filter((signal) => signal !== 'SIGKILL');

@@ -12,7 +12,7 @@ import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
-import { workerMemory } from './worker-memory.ts';
+import { workerSourceState } from './worker-source-state.ts';
 
 /** The message of the sidecar on the standard input of a worker. */
 export interface SyncWorkerRequest {
@@ -43,7 +43,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),
     },
-    memory: workerMemory(request.sync.batchesRefused, report),
+    state: workerSourceState(request.sync.batchesDisabled, report),
   });
   try {
     await run(request.sync, report, stop);

@@ -3,7 +3,7 @@
  */
 
 import type { ApiMeter } from '../aws/client.ts';
-import type { SourceMemory } from '../aws/source-memory.ts';
+import type { SourceState } from '../aws/source-state.ts';
 import { openSources, type Sources } from '../aws/sources.ts';
 import type { Settings } from '../cli/options.ts';
 import type { Plan } from '../config/plan.ts';
@@ -15,7 +15,7 @@ import { createSyncWorker } from '../worker/sync.ts';
 import type { WorkerContext } from './context.ts';
 import { writerTo } from './open.ts';
 import { parseConfig } from './plans.ts';
-import { areSecretsLost, secretsApplier } from './secrets.ts';
+import { areSecretsStale, secretsApplier } from './secrets.ts';
 
 /** The dependencies of a sync. */
 export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'> {
@@ -23,14 +23,14 @@ export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'>
   readonly log: Log;
   readonly meter: ApiMeter;
   /** Default: nothing is kept after the end of the process. */
-  readonly memory?: SourceMemory;
+  readonly state?: SourceState;
   /** The process syncs until the first success. */
   readonly keepsValues: boolean;
 }
 
 /** Syncs in this process. Nothing is opened before the first sync needs it. */
 export function openSync(parts: SyncParts): RunSync {
-  const { settings, env, clock, log, meter, memory, keepsValues } = parts;
+  const { settings, env, clock, log, meter, state, keepsValues } = parts;
   let opened: Sources | undefined;
   const sources = (): Sources => {
     opened ??= openSources({
@@ -40,7 +40,7 @@ export function openSync(parts: SyncParts): RunSync {
       log,
       meter,
       keepsValues,
-      ...(memory === undefined ? {} : { memory }),
+      ...(state === undefined ? {} : { state }),
     });
     return opened;
   };
@@ -55,7 +55,7 @@ export function openSync(parts: SyncParts): RunSync {
     hasNotifiers: notifierKinds(settings).length > 0,
     notifyOnStart: settings.notifyOnStart,
     applySecrets: settings.syncSecrets ? secretsApplier(parts, log) : undefined,
-    areSecretsLost: (plans, signal) => areSecretsLost(parts, plans, signal),
+    areSecretsStale: (plans, signal) => areSecretsStale(parts, plans, signal),
     log,
   });
 }

@@ -1,18 +1,57 @@
 /**
- * Formats texts for a terminal: wrapped at its width, and coloured. In a pipe or a file they are unchanged.
+ * Output of the commands that people run by hand. On a terminal it is wrapped at the width and coloured; in a pipe or a file it is
+ * unchanged. Warnings go to stderr, so that the output can be piped.
  */
 
-import { wrapText } from '../core/layout.ts';
+import { styleText } from 'node:util';
+import { type Problem, problemLine } from '../core/problem.ts';
+import { wrapText } from '../core/text-layout.ts';
 import type { Context } from './context.ts';
-import { usesColour } from './uses-colour.ts';
+import { usesColour } from './logging.ts';
 
 /** Writes a report to standard output. */
-export async function writeReport(
-  { env, stdout }: Pick<Context, 'env' | 'stdout'>,
-  text: string,
-): Promise<void> {
+export function writeReport({ env, stdout }: Pick<Context, 'env' | 'stdout'>, text: string): void {
   const wrapped = stdout.isTerminal ? wrapText(text, stdout.columns) : text;
-  if (!usesColour(env, stdout)) return stdout.write(wrapped);
-  const { colourReport } = await import('./colour.ts');
-  stdout.write(colourReport(wrapped));
+  stdout.write(usesColour(env, stdout) ? colourReport(wrapped) : wrapped);
+}
+
+/** The report with its headings bold, and good and bad results in green, yellow and red. */
+export function colourReport(text: string): string {
+  return text.split('\n').map(colourLine).join('\n');
+}
+
+function colourLine(line: string): string {
+  for (const [pattern, style] of STYLES) {
+    const match = pattern.exec(line);
+    if (match === null) continue;
+    const [whole, word = whole] = match;
+    const at = match.index + whole.lastIndexOf(word);
+    const coloured = styleText(style, word, { validateStream: false });
+    return `${line.slice(0, at)}${coloured}${line.slice(at + word.length)}`;
+  }
+  return line;
+}
+
+/** The first that matches a line is used. Its group is coloured, or the whole match. */
+const STYLES: readonly (readonly [RegExp, 'bold' | 'green' | 'yellow' | 'red'])[] = [
+  // The head of a table, and the first line of a row that is a block.
+  [/^\s*[A-Z]{2,}(?: +[A-Z]+)*$/, 'bold'],
+  [/^\s*((?:FILE|VARIABLE|API READS) )\S/, 'bold'],
+  [/^\s*(ok|All checks passed\.)(?= |$)/, 'green'],
+  [/^\s*(warn|warning|pending)\b/, 'yellow'],
+  [/^\s*(FAIL|failed|error)\b/, 'red'],
+  [/^\s*(invalid configuration)\b/, 'yellow'],
+  [/^podsecrets \S+: (not ready|stopping)\b/, 'yellow'],
+  [/^podsecrets \S+: (ready)\b/, 'green'],
+  [/^\d+ problems?\b.*\.$/, 'red'],
+  [/(\[[a-z]+\.[a-zA-Z]+\])$/, 'red'],
+  [/^\s*(fix:)/, 'bold'],
+];
+
+/** Writes a line for each warning to standard error. */
+export function writeWarnings({ stderr }: Context, warnings: readonly Problem[]): void {
+  for (const warning of warnings) {
+    const line = `warning: ${problemLine(warning)}\n`;
+    stderr.write(stderr.isTerminal ? wrapText(line, stderr.columns) : line);
+  }
 }

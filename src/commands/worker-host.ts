@@ -2,7 +2,7 @@
  * The program that a command starts as its workers, and their limits.
  */
 
-import { privateMemory, workerMemory } from '../worker/memory.ts';
+import { privateMemory, workerMemoryLimit } from '../worker/memory.ts';
 import type { WorkerHost } from '../worker/process.ts';
 import type { Context } from './context.ts';
 
@@ -12,6 +12,6 @@ export function workerHost({ process: { program, kill, memoryLimit }, clock }: C
     program: { file: '/proc/self/exe', args: program.args },
     clock,
     kill,
-    memoryLimit: () => workerMemory(memoryLimit(), privateMemory('self')),
+    memoryLimit: () => workerMemoryLimit(memoryLimit(), privateMemory('self')),
   };
 }

@@ -7,7 +7,7 @@ import { disableJit } from '../v8/disable-jit.ts';
 import { hasReport } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
-/** Runs the worker; resolves with its exit code. Throws a Problem if a person started it. */
+/** Runs the worker; resolves with its exit code. Throws a Problem if it was not started by the program itself. */
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
   if (hasReport()) {
     if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);

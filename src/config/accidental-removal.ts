@@ -20,7 +20,7 @@ export function accidentalRemoval(before: Plan, next: Plan): Problem | undefined
     subject: 'parameters.objects',
     file: next.file,
     message: `the edit would remove ${files}, but a part of it is ignored (${ignored.join('; ')})`,
-    remedy: 'Correct that part. A corrected config that still names fewer files removes them.',
+    remedy: 'Correct that part. If the config then still names fewer files, they are removed.',
   });
 }
 

@@ -58,7 +58,7 @@ export function readDocument(
 
 /**
  * `metadata.name` of every class for AWS in the text, undefined for one without a name. `[undefined]` also for a text that
- * cannot be parsed, or that contains a class without a provider: reading it then reports the mistake. Empty for other kinds.
+ * cannot be parsed, or that contains a class without a provider or with `AWS`: reading it then reports the mistake. Empty for other kinds.
  */
 export function classNames(text: string): readonly (string | undefined)[] {
   const documents = parseYaml(text);
@@ -67,7 +67,9 @@ export function classNames(text: string): readonly (string | undefined)[] {
   if (names.length > 0) return [...new Set(names)];
   const isUnreadable =
     documents.some(({ errors }) => errors.length > 0) || templateInText(text) !== undefined;
-  const isNearlyClass = maps.some((map) => scalarIn(map, 'kind') === KIND && providerOf(map) === undefined);
+  const isNearlyClass = maps.some(
+    (map) => scalarIn(map, 'kind') === KIND && (providerOf(map) ?? 'aws').trim().toLowerCase() === 'aws',
+  );
   return isUnreadable || isNearlyClass ? [undefined] : [];
 }
 
@@ -89,12 +91,14 @@ function reportNone(
     return;
   }
   const maps = documents.flatMap(({ root }) => objectsIn(root));
-  if (className !== undefined && maps.some(isClass)) {
+  const named = maps.find((map) => isClass(map) && className !== undefined && nameOf(map) === className);
+  if (className !== undefined && named === undefined && maps.some(isClass)) {
     const names = maps.filter(isClass).map((map) => quote(nameOf(map) ?? ''));
     documentError('metadata.name', maps.find(isClass)?.line, quote(className), names.join(', '), diagnostics);
     return;
   }
-  const nearest = maps.find(isClass) ?? maps.find((map) => scalarIn(map, 'kind') === KIND) ?? maps[0];
+  const nearest =
+    named ?? maps.find(isClass) ?? maps.find((map) => scalarIn(map, 'kind') === KIND) ?? maps[0];
   if (nearest !== undefined) readClass(nearest, diagnostics);
   else {
     const root = documents[0]?.root;
@@ -124,7 +128,7 @@ function reportIgnoredDocuments(
     if (root?.kind === 'map' && objectsIn(root).every((map) => scalarIn(map, 'kind') !== undefined)) continue;
     diagnostics.warning('config.document', 'config', {
       line,
-      message: `expected Kubernetes objects beside the ${KIND}, got ${root === undefined ? 'a document that is not YAML' : kindText(root)}; it is ignored`,
+      message: `expected Kubernetes objects next to the ${KIND}, got ${root === undefined ? 'a document that is not YAML' : kindText(root)}; it is ignored`,
       remedy: 'Remove this document, or the line "---" above it if it belongs to the class.',
     });
   }

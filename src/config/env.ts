@@ -28,7 +28,7 @@ export function readEnvName(fields: EnvFields): EnvClaim | undefined {
   if (field === undefined) return undefined;
   if (isEnvName(field.text)) return { name: field.text, subject: `${fields.subject}.env`, line: field.line };
   const remedy = field.text.includes('*')
-    ? 'Write expand: true beside the pattern, or a name without *.'
+    ? 'Write expand: true for a pattern, or a name without *.'
     : `Write a name of letters, digits and _, at most ${MAX_ENV_NAME}, that begins with no digit.`;
   reportName(fields, field, remedy);
   return undefined;
@@ -101,7 +101,7 @@ export function checkEnvNames(
     const { name, subject, line } = claim;
     const other = owners.get(name);
     if (other !== undefined) {
-      const message = `expected a unique variable name, got ${quote(name)}, which ${other.subject} in line ${other.line} has too`;
+      const message = `expected a unique variable name, got ${quote(name)}, which ${other.subject} in line ${other.line} also has`;
       diagnostics.error('config.object', subject, { line, message, remedy: 'Rename one of the two.' });
     } else owners.set(name, claim);
     const sensitive = sensitiveName(name);
@@ -125,8 +125,7 @@ export function checkEnvNames(
     diagnostics.warning('config.parameter', 'parameters.envFile', { line: claims[0]?.line, message, remedy });
   }
   if (hasFile && !used) {
-    const message =
-      'expected env in an object or a jmesPath entry beside envFile, got none: the file is empty';
+    const message = 'expected env in an object or a jmesPath entry for envFile, got none: the file is empty';
     const remedy = 'Write env: NAME where a variable is wanted, or remove envFile.';
     diagnostics.warning('config.parameter', 'parameters.envFile', { line: undefined, message, remedy });
   }

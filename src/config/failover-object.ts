@@ -51,11 +51,11 @@ export function readFailoverObject(
   const error = (message: string, remedy: string) =>
     diagnostics.error('config.failover', subject, { line: name.line, message, remedy });
   if (!object.has('objectAlias')) {
-    const message = 'expected objectAlias beside failoverObject, got none';
+    const message = 'expected objectAlias for failoverObject, got none';
     error(message, 'Write objectAlias: it names the file, whichever region its value comes from.');
   }
   if (failoverRegion === undefined) {
-    const message = 'expected the parameter failoverRegion beside failoverObject, got none';
+    const message = 'expected the parameter failoverRegion for failoverObject, got none';
     error(message, 'Write failoverRegion, or remove failoverObject.');
   }
   const nameContext = {

@@ -47,7 +47,7 @@ export function checkName(
     error(message, `Write the ARN of that region, or change ${regionKey}.`);
   }
   if (type === undefined && arn === undefined) {
-    const message = 'expected objectType beside a name that is not an ARN, got none';
+    const message = 'expected objectType for a name that is not an ARN, got none';
     error(message, 'Write objectType: "secretsmanager" or "ssmparameter".');
     return undefined;
   }

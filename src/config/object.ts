@@ -195,7 +195,7 @@ function idInRegion(
   const rewritten = arnInRegion(text, region);
   diagnostics.warning('config.failover', subject, {
     line,
-    message: `expected failoverObject beside an ARN, got none; ${quote(rewritten)} is fetched in failoverRegion`,
+    message: `expected failoverObject for an ARN, got none; ${quote(rewritten)} is fetched in failoverRegion`,
     remedy: 'Write failoverObject with the ARN of the replica, or a name instead of the ARN.',
   });
   return rewritten;

@@ -16,7 +16,7 @@ import type { Output } from './plan.ts';
 export interface Claim {
   readonly kind: 'file' | 'directory';
   readonly path: FilePath;
-  /** The name or alias that the path was made from. */
+  /** The name or alias that the path was created from. */
   readonly raw: string;
   readonly subject: string;
   readonly line: number;

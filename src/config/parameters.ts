@@ -226,7 +226,7 @@ function checkParameter({ key, line, value, repeated }: YamlEntry, diagnostics: 
     diagnostics.warning('config.duplicate', subject, { line, message, remedy: 'Remove the others.' });
   }
   if (value.kind === 'null' || (value.kind === 'scalar' && value.type !== 'text')) {
-    const message = `expected text, got ${kindText(value)} without quotes, which the API server refuses`;
+    const message = `expected text, got ${kindText(value)} without quotes, which the API server rejects`;
     diagnostics.warning('config.parameter', subject, { line, message, remedy: 'Put the value in quotes.' });
   }
 }

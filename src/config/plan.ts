@@ -106,8 +106,8 @@ export function expectedPaths({ objects, envFile }: Plan): readonly FilePath[] {
   return envFile === undefined ? paths : [...paths, envFile.path];
 }
 
-/** Whether the object creates this file, or may: the file names of `expand` are keys of the value. */
-export function mayMake({ outputs }: PlannedObject, path: string): boolean {
+/** Whether the object creates this file, or may create it: the file names of `expand` are the keys of the value. */
+export function mayCreate({ outputs }: PlannedObject, path: string): boolean {
   const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
   return outputs.some((output) =>
     output.kind === 'expand' ? output.directory === directory : output.path === path,

@@ -6,9 +6,9 @@
  */
 
 import { modeText } from '../cli/values.ts';
-import { table } from '../core/layout.ts';
 import type { Problem } from '../core/problem.ts';
 import { escapeControl, plural, sentence } from '../core/text.ts';
+import { table } from '../core/text-layout.ts';
 import type { Output, Plan } from './plan.ts';
 import type { SecretRef } from './secret-ref.ts';
 

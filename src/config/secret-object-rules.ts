@@ -47,7 +47,8 @@ function checkNames(object: SecretObject, report: ReportRule): void {
 }
 
 const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-const NAME_REMEDY = 'Write it as NAME or DOMAIN/NAME, the name at most 63 letters, digits, -, _ and . long.';
+const NAME_REMEDY =
+  'Write it as NAME or DOMAIN/NAME. NAME has at most 63 characters: letters, digits, -, _ and .';
 
 function isQualifiedName(text: string): boolean {
   const slash = text.indexOf('/');

@@ -9,7 +9,7 @@ import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { Fields, kindText } from './fields.ts';
-import { mayMake, type PlannedObject, type SecretObject } from './plan.ts';
+import { mayCreate, type PlannedObject, type SecretObject } from './plan.ts';
 import { checkSecretObject } from './secret-object-rules.ts';
 
 /** The context for checking the entries. */
@@ -36,7 +36,7 @@ export function readSecretObjects(
     const entry = readSecretObject(item, `secretObjects[${index}]`, context);
     if (entry === undefined) return [];
     if (names.has(entry.secretName)) {
-      const message = `expected a unique secretName, got ${quote(entry.secretName)}, which another entry has too`;
+      const message = `expected a unique secretName, got ${quote(entry.secretName)}, which another entry also has`;
       const remedy = 'Join the two entries, or rename one.';
       report(context, `${entry.subject}.secretName`, entry.line, message, remedy);
       return [];
@@ -101,7 +101,7 @@ function readData(
     const objectName = trimmed(entry, 'objectName');
     const key = trimmed(entry, 'key');
     if (objectName === '') reportPart(part, item.line, 'expected objectName, got none', 'Write objectName.');
-    else if (context.objects?.every((object) => !mayMake(object, objectName))) {
+    else if (context.objects?.every((object) => !mayCreate(object, objectName))) {
       const message = `expected the path of a file of this config, got ${quote(objectName)}`;
       reportPart(
         `${part}.objectName`,
@@ -112,7 +112,7 @@ function readData(
     }
     if (key === '') reportPart(part, item.line, 'expected key, got none', 'Write key.');
     else if (keys.has(key)) {
-      const message = `expected a unique key, got ${quote(key)}, which another entry has too`;
+      const message = `expected a unique key, got ${quote(key)}, which another entry also has`;
       reportPart(`${part}.key`, entry.lineOf('key'), message, 'Rename one of the two.');
     }
     keys.add(key);

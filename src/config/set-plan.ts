@@ -2,7 +2,7 @@
  * The plan of `--set`: variables without a config file.
  */
 
-import type { SetVariable } from '../cli/value-from.ts';
+import type { SetVariable } from '../cli/values.ts';
 import { filePath } from '../core/file-path.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
@@ -63,7 +63,8 @@ function planned(variable: SetVariable, region: string | undefined): PlannedObje
 
 function outputOf({ name, key }: SetVariable): Output {
   const path = filePath(name);
-  if (typeof path !== 'string') throw new Error(`the name of a variable is no file name: ${path.reason}`);
+  if (typeof path !== 'string')
+    throw new Error(`the name of a variable is not a valid file name: ${path.reason}`);
   // Files of this plan are never published.
   const file = { path, mode: 0o600, env: name };
   if (key === undefined) return { kind: 'whole', ...file };

@@ -1,7 +1,8 @@
 /**
  * Finds template expressions in a file that was not rendered: Helm's `{{ .Values.x }}` and envsubst's `${NAME}`.
  *
- * They lead to YAML errors that do not explain the cause, and all have the same one. So only the first expression is reported.
+ * They lead to YAML errors that do not explain the cause. A file that was not rendered has many of them, and one remedy: so only
+ * the first expression is reported.
  */
 
 import type { Diagnostic } from '../core/problem.ts';

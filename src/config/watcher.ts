@@ -1,8 +1,8 @@
 /**
  * Watches the config files and reports when the text of one changes.
  *
- * An event of chokidar only means "read again": the files are compared with their last text, so that a swap of the kubelet, the
- * rename of an editor, and a file that is deleted and written again each make one call, and a touch makes none.
+ * An event of chokidar only means "read again": the files are compared with their last text. So a swap by the kubelet, a rename by an
+ * editor, and a file that is deleted and written again each cause one call, and a touch causes none.
  *
  * The watches are on directories, not on files: every directory along the path that contains a link or the file itself. For a
  * ConfigMap these are the volume, which contains `config.yaml` and `..data`, and the timestamped directory that `..data` points
@@ -34,7 +34,7 @@ const SETTLE = 100;
 /** Milliseconds between readings without an event. */
 const POLL = 10_000;
 
-/** A path that changes all the time must not block the process: after these attempts, the next event continues. */
+/** A path that changes all the time must not block the process: after so many attempts, the next event or poll continues. */
 const MAX_ATTEMPTS = 3;
 
 /** Watches until `stop`. Resolves when every file is watched, or its error is logged. */
@@ -164,7 +164,7 @@ class DirectoryWatches {
         depth: 0,
         followSymlinks: false,
         ignoreInitial: true,
-        // Both would hold events back.
+        // Both would delay events.
         atomic: false,
         awaitWriteFinish: false,
       });
@@ -179,7 +179,7 @@ class DirectoryWatches {
       this.#open.set(key, { watcher, names, settle });
       await promise;
     } catch (error) {
-      // For example a variable CHOKIDAR_INTERVAL that is no number.
+      // For example because the variable CHOKIDAR_INTERVAL is not a number.
       this.#onError(directory, error);
     }
   }

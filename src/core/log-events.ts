@@ -81,13 +81,12 @@ export const events = {
   'exec.signalled': {
     level: 'info',
     fields: ['signal', 'pid'],
-    meaning: 'the files changed, and the command got the signal of --on-change',
+    meaning: 'the files changed, and the signal of --on-change was sent to the command',
   },
   'exec.variablesKept': {
     level: 'warn',
     fields: [],
-    meaning:
-      'variables changed and no file did: a running command keeps its environment, so it got no signal',
+    meaning: 'only variables changed: a running command keeps its environment, so no signal was sent',
   },
   'exec.exited': {
     level: 'info',
@@ -183,7 +182,7 @@ export const events = {
   'restart.failed': {
     level: 'warn',
     fields: problemFields,
-    meaning: 'the command of exec was not restarted with a new set; the next sync tries again',
+    meaning: 'the command of exec was not restarted with a new set; retried at the next sync',
   },
   'restart.killed': {
     level: 'warn',

@@ -2,8 +2,8 @@
  * The log: one line for each event, on stderr.
  *
  * JSON for machines, text for people. Every string is escaped here again, so that no name of a secret and no message of AWS can
- * forge a line or control a terminal. A log reader that exits does not stop the sidecar. One that stalls blocks it once the
- * pipe is full, because no line is dropped.
+ * forge a line or control a terminal. If the reader of the log exits, the sidecar continues. If the reader stalls, the sidecar blocks
+ * once the pipe is full, because no line is dropped.
  */
 
 import { writeSync } from 'node:fs';
@@ -70,7 +70,7 @@ export function openLog(options: LogOptions): Log {
  * `process.stderr`, because that stream costs a cold start 1.5 ms and 0.3 MB and makes the pipe non-blocking.
  *
  * Another process that shares the pipe may have made it non-blocking nevertheless. The write is then retried for at most
- * `timeout` milliseconds. After such a timeout, writes do not wait until the reader reads again. Returns whether the whole
+ * `timeout` milliseconds. After such a timeout, later writes do not wait, until one succeeds again. Returns whether the whole
  * text was written.
  */
 export function writeToStderr(text: string, timeout: number = stalled ? 0 : MAX_STALL): boolean {

@@ -56,7 +56,7 @@ export const problemCodes = [
   'credentials.agent',
   'credentials.sts',
   'credentials.chain',
-  'credentials.refused',
+  'credentials.rejected',
   'credentials.expired',
   'credentials.nodeRole',
 
@@ -113,7 +113,7 @@ export interface ProblemFields {
   readonly retry?: boolean;
   /** Milliseconds from the start during which a retry can help. Default: the start timeout. */
   readonly retryFor?: number | undefined;
-  /** Milliseconds that the server asks to wait before a retry (Retry-After). */
+  /** Milliseconds to wait before a retry, as the server requires (Retry-After). */
   readonly retryAfter?: number | undefined;
   /** The missing IAM permission, if granting it would help. */
   readonly access?: Access | undefined;

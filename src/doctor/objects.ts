@@ -127,7 +127,7 @@ async function checkObject(plan: Plan, object: PlannedObject, results: FetchResu
       const status = contents.length > 0 ? 'failed' : selection.degraded === undefined ? 'ok' : 'warning';
       return { object, status, reads: readChecks(object, results, 'warning'), contents };
     }
-    case 'absent':
+    case 'missing':
       return { object, status: 'warning', reads: readChecks(object, results, 'warning'), contents: [] };
     case 'failed':
       return { object, status: 'failed', reads: readChecks(object, results, 'failed'), contents: [] };

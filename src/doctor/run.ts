@@ -17,8 +17,7 @@ import { type Environment, inKubernetes } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 import { escapeControl, plural } from '../core/text.ts';
 import { inspectDirectory } from '../publish/inspect.ts';
-import { clusterCheck } from './cluster.ts';
-import { memoryCheck } from './memory-limit.ts';
+import { clusterCheck, memoryCheck } from './kubernetes.ts';
 import { checkObjects, skippedObjects } from './objects.ts';
 import { type Check, type ConfigReport, runCheck } from './report.ts';
 

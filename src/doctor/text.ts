@@ -50,9 +50,16 @@ function configLines({ file, directory, checks, objects }: ConfigReport, columns
   return [
     `${escapeControl(file)} -> ${escapeControl(directory)}`,
     ...checks.flatMap(checkLines),
-    ...objects.flatMap((object) => objectLines(object, width, printed)),
+    ...(objects.length > 0 && objects.every(({ status }) => status === 'skipped')
+      ? [line('skipped', skippedText(objects.length))]
+      : objects.flatMap((object) => objectLines(object, width, printed))),
     '',
   ];
+}
+
+/** Without credentials no object is read: one line for all of them. */
+function skippedText(count: number): string {
+  return `${'objects'.padEnd(10)} ${count} not read, because a check above failed`;
 }
 
 function checkLines({ subject, status, text, problems }: Check): readonly string[] {
@@ -90,7 +97,7 @@ function readLines(
   if (problem === undefined) return [line(status, head)];
   const key = causeKey(problem);
   const first = printed.get(key);
-  if (first !== undefined) return [line(status, `${head}  as for ${first}`)];
+  if (first !== undefined) return [line(status, `${head}  same as ${first}`)];
   printed.set(key, name);
   return [line(status, head), ...problemLines(problem, name)];
 }
@@ -111,7 +118,7 @@ function problemLines(problem: Problem, named = ''): readonly string[] {
   const head = subject === named ? '' : `${subject}${place}: `;
   return [
     `        ${head}${escapeControl(problem.message, MAX_LENGTH)} [${problem.code}]`,
-    `        do: ${escapeControl(problem.remedy, MAX_LENGTH)}`,
+    `        fix: ${escapeControl(problem.remedy, MAX_LENGTH)}`,
   ];
 }
 

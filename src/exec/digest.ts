@@ -1,13 +1,13 @@
 /**
- * Compares the set of one process with that of the next, which must not have its values.
+ * Compares the values that two processes fetched, without passing the values between them.
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
 import type { FetchedSet } from './fetch.ts';
 
 /**
- * A text that is equal for equal variables and files. It has a random key, which `previous` passes on, and is only compared
- * within one supervised command; so a short value cannot be found by the digests of another place.
+ * A text that is equal for equal variables and files. It contains a random key, which is taken over from `previous`: digests are
+ * comparable only within one supervised command, and a short value cannot be looked up in precomputed digests.
  */
 export function digestOf(
   { variables, snapshots }: Pick<FetchedSet, 'variables' | 'snapshots'>,

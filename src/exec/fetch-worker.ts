@@ -2,7 +2,7 @@
  * The process that fetches a set and then becomes the command: a worker first, the command afterwards.
  *
  * Not detached: the command is in the process group, and has the terminal, of podsecrets. So it is killed by its pid. It is killed
- * when it makes no progress or uses too much memory, but never after it was ordered to become the command.
+ * when it makes no progress or uses too much memory, but never after the step `start`: it may be the command by then.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,8 +16,32 @@ import { createLineReader } from '../worker/lines.ts';
 import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import type { WorkerEnd, WorkerHost } from '../worker/process.ts';
-import type { Candidate, Child } from './command.ts';
 import { type ExecMessage, type ExecStep, readExecMessage } from './worker-report.ts';
+
+/** A process that has a complete set and waits. */
+export interface Candidate {
+  /** Equal for equal sets. */
+  readonly digest: string;
+  isAlive(): boolean;
+  /** Publishes the files; resolves with whether they changed. Rejects with Problems. */
+  publish(): Promise<boolean>;
+  /**
+   * Becomes the command. Calls back before it, because a signal may arrive at once. Rejects with a Problem if the command cannot
+   * be started.
+   */
+  start(onChild: (child: Child) => void): Promise<void>;
+  /** Ends it. Has no effect on a command. */
+  discard(): void;
+}
+
+/** The running command. */
+export interface Child {
+  readonly pid: number;
+  /** Resolves at its end: the exit code as a shell has it, and the signal that ended it. */
+  readonly ended: Promise<{ readonly code: number; readonly signal: string | undefined }>;
+  /** Has no effect after its end. */
+  signal(signal: NodeJS.Signals): void;
+}
 
 /** What to start, and where its log lines go. */
 export interface CommandProcessOptions {
@@ -27,13 +51,13 @@ export interface CommandProcessOptions {
   /** A descriptor that it inherits as its descriptor 4 while it is a worker. */
   readonly shared: number | undefined;
   /** Milliseconds without a message after which it is killed. */
-  readonly silence: number;
-  /** Takes the messages that are no answer. */
-  readonly receive: (message: LooseMessage) => void;
+  readonly progressTimeout: number;
+  /** Receives the messages that are not replies to a step. */
+  readonly receive: (message: LogMessage) => void;
 }
 
-type LooseMessage = Extract<ExecMessage, { kind: 'log' | 'logProblem' | 'batchesRefused' }>;
-type Answer = Exclude<ExecMessage, LooseMessage>;
+type LogMessage = Extract<ExecMessage, { kind: 'log' | 'logProblem' | 'batchesDisabled' }>;
+type Reply = Exclude<ExecMessage, LogMessage>;
 
 /** Milliseconds between two checks. */
 const CHECK = 50;
@@ -50,20 +74,20 @@ export async function fetchInProcess(
 ): Promise<Candidate | undefined> {
   const { host } = options;
   const child = startProcess(host.program, options.shared);
-  if (typeof child === 'string') throw problemOf({ kind: 'refused', code: child });
+  if (typeof child === 'string') throw problemOf({ kind: 'notStarted', code: child });
   const socket = child.stdio[3] as unknown as Socket;
   const ended = endOf(child);
-  const worker = follow(child, socket, ended, options);
+  const worker = monitor(child, socket, ended, options);
   const onStop = (): void => worker.kill();
   stop.addEventListener('abort', onStop, { once: true });
   try {
     if (stop.aborted) onStop();
     socket.write(`${JSON.stringify(options.request)}\n`);
-    const answer = await worker.answer();
+    const reply = await worker.reply();
     stop.throwIfAborted();
-    if (answer.kind === 'unchanged') return undefined;
-    if (answer.kind === 'prepared') return candidateOf(answer.digest, child, ended, worker);
-    throw unexpected(answer, worker);
+    if (reply.kind === 'unchanged') return undefined;
+    if (reply.kind === 'prepared') return candidateOf(reply.digest, child, ended, worker);
+    throw unexpected(reply, worker);
   } catch (error) {
     stop.throwIfAborted();
     throw error;
@@ -72,9 +96,9 @@ export async function fetchInProcess(
   }
 }
 
-interface Followed {
-  /** The next answer. Rejects with a Problem if the process ends without one, or is killed. */
-  answer(): Promise<Answer>;
+interface CommandWorker {
+  /** The next reply. Rejects with a Problem if the process ends without one, or is killed. */
+  reply(): Promise<Reply>;
   send(step: ExecStep): void;
   /** Resolves when the descriptor of the report is closed: by the end of the process, or because it became the command. */
   readonly closed: Promise<void>;
@@ -85,7 +109,7 @@ function candidateOf(
   digest: string,
   child: ChildProcess,
   ended: Promise<WorkerEnd>,
-  worker: Followed,
+  worker: CommandWorker,
 ): Candidate {
   let hasEnded = false;
   const end = ended.then((found) => {
@@ -97,9 +121,9 @@ function candidateOf(
     isAlive: () => !hasEnded,
     async publish() {
       worker.send('publish');
-      const answer = await worker.answer();
-      if (answer.kind !== 'published') throw unexpected(answer, worker);
-      return answer.changed;
+      const reply = await worker.reply();
+      if (reply.kind !== 'published') throw unexpected(reply, worker);
+      return reply.changed;
     },
     async start(onChild) {
       const command: Child = {
@@ -110,30 +134,30 @@ function candidateOf(
         },
       };
       onChild(command);
-      const failure = worker.answer();
+      const failure = worker.reply();
       failure.catch(() => {});
       worker.send('start');
-      const answer = await Promise.race([worker.closed, failure]);
-      if (answer !== undefined) throw unexpected(answer, worker);
+      const reply = await Promise.race([worker.closed, failure]);
+      if (reply !== undefined) throw unexpected(reply, worker);
     },
     discard: worker.kill,
   };
 }
 
 /** Reads what the process sends, and kills it if it makes no progress. */
-function follow(
+function monitor(
   child: ChildProcess,
   socket: Socket,
   ended: Promise<WorkerEnd>,
-  { host, silence, receive }: CommandProcessOptions,
-): Followed {
+  { host, progressTimeout, receive }: CommandProcessOptions,
+): CommandWorker {
   const { clock } = host;
-  const answers: Answer[] = [];
+  const replies: Reply[] = [];
   const problems = createProblemReader();
-  let waiting: PromiseWithResolvers<Answer> | undefined;
+  let waiting: PromiseWithResolvers<Reply> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
-  let silentChecks = 0;
+  let checksWithoutMessage = 0;
   let hasEnded = false;
   let isCommand = false;
   const kill = (): void => {
@@ -148,17 +172,17 @@ function follow(
   socket.on(
     'data',
     createLineReader(LONGEST_MESSAGE, (line) => {
-      silentChecks = 0;
+      checksWithoutMessage = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
         switch (message.kind) {
           case 'log':
           case 'logProblem':
-          case 'batchesRefused':
+          case 'batchesDisabled':
             receive(message);
             break;
           default:
-            if (waiting === undefined) answers.push(message);
+            if (waiting === undefined) replies.push(message);
             else waiting.resolve(message);
             waiting = undefined;
         }
@@ -182,21 +206,21 @@ function follow(
     for (;;) {
       await sleep(CHECK, never);
       if (hasEnded || isCommand) return;
-      // Without an expected answer it waits, as long as a stop or a random delay takes.
-      if (waiting !== undefined && ++silentChecks * CHECK >= silence)
-        killBecause({ kind: 'silent', silence });
+      // Between two steps it is idle: while the old command stops, and during a random delay.
+      if (waiting !== undefined && ++checksWithoutMessage * CHECK >= progressTimeout)
+        killBecause({ kind: 'stalled', timeout: progressTimeout });
       const used = privateMemory(child.pid);
       if (used > limit) killBecause({ kind: 'memory', used, limit });
     }
   }
 
   return {
-    answer() {
-      silentChecks = 0;
-      const next = answers.shift();
+    reply() {
+      checksWithoutMessage = 0;
+      const next = replies.shift();
       if (next !== undefined) return Promise.resolve(withProblems(next));
       if (lost !== undefined) return Promise.reject(lost);
-      waiting = Promise.withResolvers<Answer>();
+      waiting = Promise.withResolvers<Reply>();
       return waiting.promise.then(withProblems);
     },
     send(step) {
@@ -208,15 +232,15 @@ function follow(
     kill,
   };
 
-  function withProblems(answer: Answer): Answer {
-    if (answer.kind === 'failed') throwProblems(distinct(answer.problems.map(problems)));
-    return answer;
+  function withProblems(reply: Reply): Reply {
+    if (reply.kind === 'failed') throwProblems(distinct(reply.problems.map(problems)));
+    return reply;
   }
 }
 
-function unexpected(answer: Answer, worker: Followed): Problem {
+function unexpected(reply: Reply, worker: CommandWorker): Problem {
   worker.kill();
-  const line = answer.kind === 'bug' ? answer.line : `an unexpected message (${answer.kind})`;
+  const line = reply.kind === 'bug' ? reply.line : `an unexpected message (${reply.kind})`;
   return new Problem({
     code: 'sync.killed',
     subject: 'sync',
@@ -247,7 +271,7 @@ function startProcess(
 function endOf(child: ChildProcess): Promise<WorkerEnd> {
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
-      resolve({ kind: 'refused', code: error.code ?? 'an error' }),
+      resolve({ kind: 'notStarted', code: error.code ?? 'an error' }),
     );
     child.once('exit', (code, signal) =>
       resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal }),

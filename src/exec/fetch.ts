@@ -1,5 +1,5 @@
 /**
- * Fetches and renders everything for the command; publishes the files of configs that have a directory when it is called to.
+ * Fetches and renders everything for the command; `publish` then publishes the files of configs that have a directory.
  *
  * Nothing is published unless every config rendered and the environment of the command is complete.
  */

@@ -38,14 +38,14 @@ export function findProgram(
   }
   const nameOf = (file: string) => (isSecret ? word : file);
   const directories = (path ?? DEFAULT_PATH).split(':').map((directory) => directory || '.');
-  let refused: readonly [file: string, reason: string] | undefined;
+  let unusable: readonly [file: string, reason: string] | undefined;
   for (const directory of directories) {
     const file = `${directory}/${word}`;
     const kind = kindOf(file);
     if (kind === 'program') return { file, name: nameOf(file) };
-    if (kind !== 'missing') refused ??= [file, reasons[kind]];
+    if (kind !== 'missing') unusable ??= [file, reasons[kind]];
   }
-  if (refused !== undefined) throw notStarted(nameOf(refused[0]), refused[1]);
+  if (unusable !== undefined) throw notStarted(nameOf(unusable[0]), unusable[1]);
   const where = isSecret ? '' : `: ${namesText(directories.map((name) => quote(name)))}`;
   throw notFound(word, `not found in PATH${where}`);
 }

@@ -1,19 +1,19 @@
 /**
  * `exec --on-change`: starts the command, and acts on each change of the secrets until the command ends.
  *
- * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. A
- * set that was fetched during a stop replaces the one that waits. A set that is not complete changes nothing. After the
- * command has ended by itself, or a signal to podsecrets, nothing is started any more.
+ * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. If
+ * another change is fetched meanwhile, its process replaces the waiting one. An incomplete set changes nothing. Once the command
+ * has ended by itself, or podsecrets received a signal to end, no command is started.
  */
 
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { groupByCause, namesText, type Problem, problemsOrThrow } from '../core/problem.ts';
+import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { refreshDelay } from '../sidecar/backoff.ts';
-import { firstPhase, logRetry, steadyPhase } from '../sidecar/loop.ts';
+import { createFailureLog, firstPhase, logRetry, steadyPhase } from '../sidecar/loop.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
-import type { Candidate, Child } from './command.ts';
+import type { Candidate, Child } from './fetch-worker.ts';
 
 /** The settings and the effects. */
 export interface SuperviseOptions {
@@ -34,8 +34,8 @@ export interface SuperviseOptions {
   readonly log: Log;
   /** A process with a set other than `known`; undefined: it is the same. Rejects with Problems, or the reason of `stop`. */
   readonly fetch: (known: string | undefined, stop: AbortSignal) => Promise<Candidate | undefined>;
-  /** Calls back at each signal for podsecrets, which then no longer ends by it. */
-  readonly takeSignals: (listener: (signal: NodeJS.Signals) => void) => void;
+  /** Calls back at each signal that podsecrets receives; from then on none of them ends it by default. */
+  readonly handleSignals: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly onRetry: (problems: readonly Problem[]) => void;
   /** The exit code of a process that a signal ended. */
   readonly exitCodeOf: (signal: NodeJS.Signals) => number;
@@ -53,7 +53,7 @@ const TERMINAL_KEYS: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 export async function supervise(options: SuperviseOptions, stop: AbortSignal): Promise<number> {
   const { onChange, stopSignal, clock, log } = options;
   /** Aborted when podsecrets ends. */
-  const over = new AbortController();
+  const ending = new AbortController();
   let child: Child | undefined;
   /** The command that got the stop signal. */
   let stopped: Child | undefined;
@@ -63,7 +63,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
   let waiting: Candidate | undefined;
   /** `delay`: before the publish; `stop`: from the publish to the start. */
   let stage: 'idle' | 'delay' | 'stop' = 'idle';
-  let failing = '';
+  const failureLog = createFailureLog(log);
   /** The signal that ends podsecrets, once the command has ended. */
   let endingBy: NodeJS.Signals | undefined;
   const result = Promise.withResolvers<number>();
@@ -97,7 +97,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     const ends = signal === 'SIGTERM' || signal === 'SIGINT' || signal === stopSignal;
     if (ends && (!isKey || stage === 'stop')) {
       endingBy = signal;
-      over.abort(new Error(signal));
+      ending.abort(new Error(signal));
     }
     if (!isKey) child?.signal(signal);
     // Between two commands.
@@ -116,9 +116,9 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     return first as Candidate;
   }
 
-  /** Takes a new set: the caller has fetched it after every other. */
+  /** Accepts a set that is newer than every earlier one. */
   async function offer(candidate: Candidate): Promise<void> {
-    // Before a start the files must be those of the set.
+    // The command must not start with the files of an older set.
     if (stage === 'stop') await publishOrDiscard(candidate);
     waiting?.discard();
     waiting = candidate;
@@ -144,7 +144,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     try {
       return await candidate.publish();
     } catch (error) {
-      // A newer set was published meanwhile, and its process replaced this one.
+      // A newer set was published meanwhile, and its process replaced the one that failed.
       if (waiting !== undefined && waiting !== candidate) return true;
       throw error;
     }
@@ -154,7 +154,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     stage = 'delay';
     try {
       const spacing = onChange === 'restart' ? startedAt + SPACING - clock.elapsed() : 0;
-      await clock.sleep(Math.max(0, spacing, options.splay * clock.random()), over.signal);
+      await clock.sleep(Math.max(0, spacing, options.splay * clock.random()), ending.signal);
       const candidate = waiting;
       if (candidate === undefined) return;
       stage = 'stop';
@@ -166,7 +166,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     } catch (error) {
       waiting?.discard();
       waiting = undefined;
-      if (over.signal.aborted) return;
+      if (ending.signal.aborted) return;
       for (const problem of problemsOrThrow(error)) {
         // The old command has ended: nothing runs, and nothing can be kept.
         if (child === undefined) throw error;
@@ -181,7 +181,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     const since = clock.elapsed();
     await stopChild();
     if (endingBy !== undefined) return;
-    if (waiting?.isAlive() !== true) waiting = await firstSet(over.signal);
+    if (waiting?.isAlive() !== true) waiting = await firstSet(ending.signal);
     const candidate = waiting;
     waiting = undefined;
     await start(candidate);
@@ -196,14 +196,14 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     result.resolve(0);
   }
 
-  /** Resolves when the command is gone. After a signal that ends podsecrets, its exit code is that of the command. */
+  /** Resolves when the command has ended. If a signal is ending podsecrets, its exit code becomes that of the command. */
   async function stopChild(): Promise<void> {
     const old = child;
     if (old === undefined) return;
-    const gone = new AbortController();
+    const exited = new AbortController();
     stopped = old;
     old.signal(stopSignal);
-    clock.sleep(options.stopTimeout, gone.signal).then(
+    clock.sleep(options.stopTimeout, exited.signal).then(
       () => {
         const timeout = durationText(options.stopTimeout);
         const text = `the command did not end within ${timeout} after ${stopSignal}: sending SIGKILL`;
@@ -213,7 +213,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       () => {},
     );
     const { code } = await old.ended;
-    gone.abort();
+    exited.abort();
     child = undefined;
     if (endingBy !== undefined) result.resolve(code);
   }
@@ -227,26 +227,13 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       child?.signal(signal);
       log.write('exec.signalled', `the files changed: sent ${signal} to the command`, { signal, pid });
     } else {
-      log.write('exec.variablesKept', 'variables changed, which a running command does not get');
+      log.write('exec.variablesKept', 'only variables changed, and a running command keeps its environment');
     }
-  }
-
-  function logFailure(problems: readonly Problem[], attempt: number, delay: number): void {
-    // Compared by code and subject, because request ids in messages differ each time.
-    const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
-    for (const { problem, alsoAffected } of groupByCause(problems)) {
-      log.problem(kind === failing ? 'sync.failedAgain' : 'sync.failed', problem, {
-        attempt,
-        retryIn: durationText(delay),
-        alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
-      });
-    }
-    failing = kind;
   }
 
   const first = await firstSet(stop);
   stop.throwIfAborted();
-  options.takeSignals(forward);
+  options.handleSignals(forward);
   try {
     await start(first);
     const loop = steadyPhase(
@@ -258,26 +245,24 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
         async sync() {
           // A set whose process has ended must be fetched again.
           if (waiting?.isAlive() === false) waiting = undefined;
-          const candidate = await options.fetch((waiting ?? { digest }).digest, over.signal);
+          const candidate = await options.fetch((waiting ?? { digest }).digest, ending.signal);
           if (candidate !== undefined) await offer(candidate);
         },
-        onSuccess() {
-          failing = '';
-        },
-        onFailure: logFailure,
+        onSuccess: failureLog.succeeded,
+        onFailure: failureLog.failed,
       },
       refreshDelay(options.interval, clock.random()),
-      over.signal,
+      ending.signal,
     );
-    // After a signal that ends podsecrets, the end of the command is its end.
+    // After a signal that ends podsecrets, only the exit of the command counts.
     loop.catch((error) => {
-      if (!over.signal.aborted) result.reject(error);
+      if (!ending.signal.aborted) result.reject(error);
     });
     return await result.promise;
   } finally {
-    over.abort(new Error('the command ended'));
+    ending.abort(new Error('the command ended'));
     waiting?.discard();
-    // Only after a bug does it still run.
+    // It still runs only after a bug.
     child?.signal(stopSignal);
   }
 }

@@ -22,7 +22,7 @@ const MAX_DEPTH = 1000;
  * The value of a JSON text; undefined if it is not one. Numbers are 64-bit floats, as in Go; with `exact`, integers
  * that a float would change are bigints.
  */
-export function parseJson(bytes: Uint8Array, integers: 'float' | 'exact' = 'float'): JsonValue | undefined {
+export function parseGoJson(bytes: Uint8Array, integers: 'float' | 'exact' = 'float'): JsonValue | undefined {
   const text = utf8Text(bytes);
   const readValue = integers === 'exact' ? readExactValue : readFloatValue;
   try {
@@ -132,10 +132,10 @@ export function exactJson(
   find: (json: JsonValue) => JsonValue | undefined,
 ): string | undefined {
   if (isExact(field)) return jsonText(field, 'none');
-  const exact = find(parseJson(bytes, 'exact') ?? null);
+  const exact = find(parseGoJson(bytes, 'exact') ?? null);
   if (exact === undefined || !isExact(exact)) return undefined;
   const text = jsonText(exact, 'none') ?? '';
-  const reread = parseJson(new TextEncoder().encode(text));
+  const reread = parseGoJson(new TextEncoder().encode(text));
   return jsonText(reread, 'none') === jsonText(field, 'none') ? text : undefined;
 }
 

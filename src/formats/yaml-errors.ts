@@ -34,7 +34,7 @@ export function explainSyntaxError(text: string, error: SyntaxError): Explanatio
     closing(error) ??
     scalarStart(line, error) ??
     blockHeader(line, error) ??
-    textBehindQuote(line, error) ??
+    textAfterQuote(line, error) ??
     spaceAfterDash(line) ??
     blockWithoutIndent(text, line, error) ??
     keyOutOfColumn(line, next, error) ??
@@ -166,8 +166,8 @@ function keyOutOfColumn(line: Line, next: Line, { code }: SyntaxError): Explanat
 /** Without the column, because the text may be a block in a file, where its columns are different. */
 function unaligned({ start, content }: Line): Explanation {
   const key = content.slice(0, content.indexOf(':'));
-  const message = `expected the key ${quote(key)} aligned with the keys beside it, got another indent`;
-  return { at: start, message, remedy: 'Indent it by as many spaces as the keys beside it.' };
+  const message = `expected the key ${quote(key)} aligned with the other keys of its map, got another indent`;
+  return { at: start, message, remedy: 'Indent it by as many spaces as the other keys.' };
 }
 
 function colonInValue({ start, content }: Line, { code }: SyntaxError): Explanation | undefined {
@@ -193,7 +193,7 @@ function missingColon({ start, content }: Line): Explanation | undefined {
   return { at: start, message, remedy: `Write ${key}:${value}` };
 }
 
-function textBehindQuote({ start, content }: Line, { code }: SyntaxError): Explanation | undefined {
+function textAfterQuote({ start, content }: Line, { code }: SyntaxError): Explanation | undefined {
   if (code !== 'UNEXPECTED_TOKEN' || !/:\s+(".*"|'.*')\s*\S/.test(content)) return undefined;
   return {
     at: start,

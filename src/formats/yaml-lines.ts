@@ -14,23 +14,23 @@ export type LineAt = (at: number) => number;
  * for folded blocks and for text in quotes without escapes. After an escape the result is the last known line.
  */
 export function scalarLines(source: string, start: number, end: number, value: string, file: LineAt): LineAt {
-  let known: readonly Landmark[] | undefined;
+  let known: readonly KnownLine[] | undefined;
   return (at) => {
     known ??=
       source[start] === '|'
         ? literalLines(value, file(start) + 1)
-        : landmarks(source.slice(start, end), value, file(start));
+        : knownLines(source.slice(start, end), value, file(start));
     return lastBefore(known, at)?.line ?? file(start);
   };
 }
 
-interface Landmark {
+interface KnownLine {
   readonly at: number;
   readonly line: number;
 }
 
-function literalLines(value: string, firstLine: number): readonly Landmark[] {
-  const found: Landmark[] = [];
+function literalLines(value: string, firstLine: number): readonly KnownLine[] {
+  const found: KnownLine[] = [];
   let at = 0;
   // The end of the text belongs to its last line.
   for (const [index, line] of value.replace(/\n$/, '').split('\n').entries()) {
@@ -40,8 +40,8 @@ function literalLines(value: string, firstLine: number): readonly Landmark[] {
   return found;
 }
 
-function landmarks(source: string, value: string, firstLine: number): readonly Landmark[] {
-  const found: Landmark[] = [];
+function knownLines(source: string, value: string, firstLine: number): readonly KnownLine[] {
+  const found: KnownLine[] = [];
   let cursor = 0;
   for (const [index, sourceLine] of source.split('\n').entries()) {
     // The first line is the block's header, or begins with a quote.
@@ -59,7 +59,7 @@ function landmarks(source: string, value: string, firstLine: number): readonly L
   return found;
 }
 
-function lastBefore(known: readonly Landmark[], at: number): Landmark | undefined {
+function lastBefore(known: readonly KnownLine[], at: number): KnownLine | undefined {
   let low = 0;
   let high = known.length;
   while (low < high) {

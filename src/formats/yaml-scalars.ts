@@ -12,7 +12,7 @@ export type ScalarMeaning =
   | { readonly type: 'null' }
   | { readonly type: 'text' | 'boolean'; readonly text: string }
   | { readonly type: 'number'; readonly kind: 'integer' | 'float' | 'infinite'; readonly text: string }
-  | { readonly type: 'refused'; readonly expected: string };
+  | { readonly type: 'invalid'; readonly expected: string };
 
 /** The meaning of a scalar without quotes and without a tag. */
 export function plainScalar(written: string): ScalarMeaning {
@@ -33,17 +33,17 @@ export function taggedScalar(tag: string, written: string): ScalarMeaning {
     case 'timestamp':
       return TIMESTAMP.test(written)
         ? { type: 'text', text: written }
-        : { type: 'refused', expected: 'a timestamp' };
+        : { type: 'invalid', expected: 'a timestamp' };
     case 'null':
     case 'bool':
     case 'int':
     case 'float': {
       const meaning = plainScalar(written);
       const type = kind === 'bool' ? 'boolean' : kind === 'null' ? 'null' : 'number';
-      if (meaning.type !== type) return { type: 'refused', expected: `a value of the tag !!${kind}` };
+      if (meaning.type !== type) return { type: 'invalid', expected: `a value of the tag !!${kind}` };
       if (meaning.type !== 'number') return meaning;
       if (kind === 'float') return meaning.kind === 'integer' ? float(Number(meaning.text)) : meaning;
-      return meaning.kind === 'integer' ? meaning : { type: 'refused', expected: 'an integer' };
+      return meaning.kind === 'integer' ? meaning : { type: 'invalid', expected: 'an integer' };
     }
     default:
       return { type: 'text', text: written };
@@ -87,7 +87,7 @@ function signedNumber(written: string): ScalarMeaning {
 function readInteger(plain: string): bigint | undefined {
   const match =
     /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]([0-7]+)|0[bB]([01]+)|0([0-7]+)|(0|[1-9]\d*))$/.exec(plain) ??
-    // Binary numbers may have their sign after the prefix: a bug of the original.
+    // Binary numbers may have their sign after the prefix: a bug of yaml.v2.
     /^0b([-+])()()([01]+)$/.exec(plain);
   if (match === null) return undefined;
   const [, sign, hex, octal, binary, zero, decimal] = match;
@@ -154,7 +154,7 @@ function plainDecimal(mantissa: string, exponent: number): string {
 function binary(written: string): ScalarMeaning {
   const packed = written.replace(/[\r\n]/g, '');
   const whole = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(packed);
-  if (!whole) return { type: 'refused', expected: 'base64' };
+  if (!whole) return { type: 'invalid', expected: 'base64' };
   const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
   return { type: 'text', text: utf8Text(bytes) };
 }

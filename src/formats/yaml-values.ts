@@ -213,7 +213,7 @@ class ValueReader {
         : plain
           ? plainScalar(written)
           : { type: 'text', text: written };
-    if (meaning.type === 'refused') {
+    if (meaning.type === 'invalid') {
       this.#error(
         node,
         `expected ${meaning.expected}, got ${quote(written)}`,

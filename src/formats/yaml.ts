@@ -1,7 +1,8 @@
 /**
  * Parses YAML into plain data with line numbers.
  *
- * The `yaml` package parses the structure; yaml-values.ts converts it to values. Errors are returned with their line, not thrown. Depth and alias expansion are bounded, so that the cost is proportional to the length of the text.
+ * The `yaml` package parses the structure; yaml-values.ts converts it to values. Errors are returned with their line, not
+ * thrown. Depth and alias expansion are bounded, so that the cost is proportional to the length of the text.
  */
 
 import { Composer, type Document, Lexer, LineCounter } from 'yaml';

@@ -70,8 +70,8 @@ export function route(request: HttpRequest, pages: Pages): RouteResponse {
         body: `${escapedJson(pages.status(), 2)}\n`,
       };
     case '/refresh': {
-      const refused = refusal(request);
-      if (refused !== undefined) return text(403, refused);
+      const reason = rejection(request);
+      if (reason !== undefined) return text(403, reason);
       pages.refresh();
       return text(202, 'refresh scheduled');
     }
@@ -100,7 +100,7 @@ function isPath(path: string): path is keyof typeof paths {
  * machine is rejected: it sends an Origin, or a Host name that resolves to loopback (DNS rebinding). So is a client behind the
  * proxy of a service mesh, whose requests come from this pod's own addresses.
  */
-function refusal({ peer, host, origin, forwarded }: HttpRequest): string | undefined {
+function rejection({ peer, host, origin, forwarded }: HttpRequest): string | undefined {
   if (forwarded || !isLoopback(peer.replace(/^::ffff:/, '')))
     return 'forbidden: only this pod may trigger a sync';
   if (origin !== undefined) return 'forbidden: a request with an Origin comes from a web page';

@@ -86,7 +86,7 @@ function respond(request: IncomingMessage, response: ServerResponse, pages: Page
       peer: socket.remoteAddress ?? '',
       host: headers.host,
       origin: headers.origin,
-      forwarded: FORWARDED.some((name) => headers[name] !== undefined),
+      forwarded: PROXY_HEADERS.some((name) => headers[name] !== undefined),
     },
     pages,
   );
@@ -102,7 +102,7 @@ function respond(request: IncomingMessage, response: ServerResponse, pages: Page
 }
 
 /** Headers that proxies set: RFC 7239, its predecessors, nginx's documentation, Envoy. A proxy may set none: see SECURITY.md. */
-const FORWARDED = [
+const PROXY_HEADERS = [
   'forwarded',
   'via',
   'x-forwarded-for',
@@ -130,11 +130,11 @@ function listenFailure(address: string, { code = 'an error' }: NodeJS.ErrnoExcep
     code: 'usage.value',
     subject: '--listen',
     message: `cannot listen on ${address} (${code})`,
-    remedy: listenRemedies[code] ?? 'Give an address of this pod, such as 0.0.0.0:8181, or off.',
+    remedy: listenRemedies[code] ?? 'Use an address of this pod, such as 0.0.0.0:8181, or off.',
   });
 }
 
 const listenRemedies: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'Containers of a pod share their ports: give another one, or off.',
-  EACCES: 'Give a port above 1023, or off.',
+  EADDRINUSE: 'Containers of a pod share their ports: use another port, or off.',
+  EACCES: 'Use a port above 1023, or off.',
 };

@@ -32,7 +32,7 @@ export async function fetchStatus<Page>(
     throw noSidecar(
       address,
       'it is not the status page of podsecrets',
-      'Another program listens there: give the --listen of the sidecar.',
+      'Another program listens there: use the --listen of the sidecar.',
     );
   }
   return status;

@@ -2,18 +2,18 @@
  * Assigns configs to the workloads of an input.
  *
  * A config that a volume of a pod refers to is used only for that volume. One that `--config` names and no volume refers to is added to
- * every pod. A class in the input is added to every pod only if no volume selects one, of whatever provider,
- * and no `--config` does.
+ * every pod. A class in the input is added to every pod only if no volume refers to a class, of any provider, and there is no
+ * `--config`.
  */
 
-import { Problem } from '../core/problem.ts';
+import { Problem, throwProblems } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { asObjects } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { isInjected } from './own-names.ts';
-import { type Source, serves } from './sources.ts';
-import { bindingsOf, isCsiVolume, type VolumeBinding } from './volumes.ts';
+import { isVisibleFrom, type Source } from './sources.ts';
+import { bindingsOf, classNameOf, isCsiVolume, type VolumeBinding } from './volumes.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 /** A workload, and the configs it gets. */
@@ -24,12 +24,15 @@ export interface Assignment<B extends VolumeBinding = VolumeBinding> {
   readonly bindings: readonly B[];
 }
 
-/** The workloads that get a config. Throws a Problem if there is none, and none was injected before. */
+/**
+ * The workloads that get a config. Throws a Problem if there is none, and none was injected before; `others` are the problems
+ * of objects that are not converted.
+ */
 export function assign(
   objects: readonly KubeObject[],
   sources: readonly Source[],
   options: InjectOptions,
-  file: string,
+  input: { readonly names: string; readonly others: readonly Problem[] },
 ): readonly Assignment[] {
   const workloads = objects.flatMap((object) => {
     const workload = workloadOf(object);
@@ -38,52 +41,82 @@ export function assign(
   const bind = (defaults: readonly Source[]): readonly Assignment[] =>
     workloads.map((one) => {
       const { pod, subject, namespace = options.namespace } = one.workload;
-      const inNamespace = (all: readonly Source[]) => all.filter((source) => serves(source, namespace));
-      const wanted = { ...options, sources: inNamespace(sources), defaults: inNamespace(defaults) };
+      const inNamespace = (all: readonly Source[]) =>
+        all.filter((source) => isVisibleFrom(source, namespace));
+      const wanted = {
+        ...options,
+        sources: inNamespace(sources),
+        defaults: inNamespace(defaults),
+        elsewhere: sources.filter((source) => !isVisibleFrom(source, namespace)),
+      };
       return { ...one, bindings: bindingsOf(pod, wanted, subject) };
     });
 
   const byVolume = bind([]).flatMap(({ bindings }) => bindings);
-  const serving = new Set(byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source));
+  const usedByVolumes = new Set(
+    byVolume.filter((binding) => binding.userDefined).map((binding) => binding.source),
+  );
   const several = sources.filter((source) => source.isOneOfSeveral);
-  if (several.length > 0 && !several.some((source) => serving.has(source))) throw undecided(several);
-  const hasCsiVolume = workloads.some(({ workload: { pod } }) => asObjects(pod.volumes).some(isCsiVolume));
-  const assigned = bind(defaultSources(sources, serving, hasCsiVolume)).filter(
+  if (several.length > 0 && !several.some((source) => usedByVolumes.has(source)))
+    throw ambiguousClass(several);
+  const csiVolumes = workloads.flatMap(({ workload: { pod } }) => asObjects(pod.volumes).filter(isCsiVolume));
+  const hasCsiVolume = csiVolumes.length > 0;
+  const referred = new Set(csiVolumes.map(classNameOf));
+  const assigned = bind(defaultSources(sources, usedByVolumes, referred)).filter(
     ({ bindings }) => bindings.length > 0,
   );
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
+  // They are the reason why there is no pod.
+  if (workloads.length === 0) throwProblems(input.others);
   throw new Problem({
     code: 'kubernetes.content',
-    subject: escapeControl(file),
+    subject: escapeControl(input.names),
     message:
       workloads.length === 0
         ? 'no Pod or workload found'
         : hasCsiVolume
-          ? 'the volumes of secrets-store.csi.k8s.io are all for other providers, and no --config found'
+          ? 'the volumes of secrets-store.csi.k8s.io are all for other providers'
           : 'no volume of secrets-store.csi.k8s.io, no SecretProviderClass and no --config found',
-    remedy: 'Give the pod specs with -f, and the SecretProviderClass with --config.',
+    remedy: hasCsiVolume
+      ? 'Leave these pods to the driver: podsecrets reads AWS secrets only. Or pass a SecretProviderClass for AWS with --config.'
+      : 'Pass the pod specs with -f, and the SecretProviderClass with --config.',
   });
 }
 
+/** `referred`: the names of the classes that volumes refer to. */
 function defaultSources(
   sources: readonly Source[],
-  serving: ReadonlySet<Source>,
-  hasCsiVolume: boolean,
+  usedByVolumes: ReadonlySet<Source>,
+  referred: ReadonlySet<string | undefined>,
 ): readonly Source[] {
   const files = sources.filter(
-    (source) => source.origin === 'file' && !source.isOneOfSeveral && !serving.has(source),
+    (source) =>
+      source.origin === 'file' &&
+      !source.isOneOfSeveral &&
+      !usedByVolumes.has(source) &&
+      (!source.otherProvider || isMistake(source, sources, referred)),
   );
   const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =
     documents.length === 1 &&
-    !hasCsiVolume &&
-    serving.size === 0 &&
+    referred.size === 0 &&
+    usedByVolumes.size === 0 &&
     sources.every((source) => source.origin !== 'file');
   return alone ? documents : files;
 }
 
+/** A file without a class for AWS, of which no volume refers to a class: reading the first of them reports its provider. */
+function isMistake(
+  source: Source,
+  sources: readonly Source[],
+  referred: ReadonlySet<string | undefined>,
+): boolean {
+  const ofFile = sources.filter(({ file }) => file === source.file);
+  return ofFile[0] === source && !ofFile.some(({ name }) => referred.has(name));
+}
+
 /** No volume names one of them, and none was chosen. */
-function undecided(sources: readonly Source[]): Problem {
+function ambiguousClass(sources: readonly Source[]): Problem {
   const [first] = sources;
   const names = sources.filter(({ file }) => file === first?.file).map(({ name = '' }) => name);
   const subject = first?.subject ?? '--config';

@@ -18,7 +18,7 @@ export interface OwnContainers {
   /** First in initContainers: the kubelet creates a missing subPath as root for any container that mounts it earlier. */
   readonly first: readonly KubeObject[];
   /** At the end of containers. */
-  readonly beside: readonly KubeObject[];
+  readonly last: readonly KubeObject[];
 }
 
 /** The containers that a pod needs for its bindings. */
@@ -41,9 +41,9 @@ export function ownContainers(
   const sidecar = { name: SIDECAR_NAME, image, args: ['sidecar', ...configs, ...options.sidecarArguments] };
   switch (options.as) {
     case 'init':
-      return { first: [init], beside: [] };
+      return { first: [init], last: [] };
     case 'init+sidecar':
-      return { first: [init], beside: [{ ...sidecar, ...livenessProbe(options), ...rest }] };
+      return { first: [init], last: [{ ...sidecar, ...livenessProbe(options), ...rest }] };
     case 'sidecar':
       return {
         first: [
@@ -56,10 +56,10 @@ export function ownContainers(
             ...rest,
           },
         ],
-        beside: [],
+        last: [],
       };
     case 'none':
-      return { first: [], beside: [] };
+      return { first: [], last: [] };
     default:
       return options.as satisfies never;
   }
@@ -79,9 +79,9 @@ function resourcesOf({ cpuRequest, cpuLimit, memoryRequest, memoryLimit }: Injec
 }
 
 /**
- * The application starts once `/readyz` succeeds. The program ends itself after `--start-timeout`, with the cause in its
- * termination message. The kubelet does not reset the count when a container exits, so a threshold near the
- * timeout would kill the second run: this one is never reached (a day).
+ * The application starts once `/readyz` succeeds. podsecrets exits after `--start-timeout`, with the cause in its termination
+ * message. The kubelet does not reset the count of failures when a container exits, so a threshold near the timeout would kill
+ * the restarted container. The threshold is therefore a day, and never reached.
  *
  * CONTRIBUTING.md has the reasons against `lifecycle.postStart`, with which the application would start a second earlier.
  */

@@ -5,9 +5,9 @@
  * entrypoint of an image is not in a pod spec, so a container needs a `command`.
  */
 
-import { Problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { asObjects } from '../core/unknown.ts';
-import type { KubeObject } from './manifest.ts';
+import { type KubeObject, manifestProblem } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { appContainers, isNamed } from './own-names.ts';
 import { hasVariables } from './variables.ts';
@@ -15,8 +15,8 @@ import type { PlannedBinding, VolumeBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
 const VOLUME = 'podsecrets-program';
-const HOME = '/podsecrets';
-const PROGRAM = `${HOME}/podsecrets`;
+const PROGRAM_DIRECTORY = '/podsecrets';
+const PROGRAM = `${PROGRAM_DIRECTORY}/podsecrets`;
 
 /** The container with the program before its command; unchanged without `--exec`. */
 export function withExec(
@@ -54,7 +54,7 @@ export function execProblems(
   const unset = bindings
     .filter(({ plan }) => !hasVariables(plan))
     .map(({ plan }) =>
-      content(
+      manifestProblem(
         plan.file,
         'expected env in an object for --exec, got none',
         'Write env: NAME, or remove --exec.',
@@ -63,7 +63,7 @@ export function execProblems(
   return [
     ...unset,
     ...files.map(({ volume }) =>
-      content(
+      manifestProblem(
         `${subject} volume ${volume}`,
         'containers mount files of this volume, and with --as none no container publishes them',
         'Remove the volume and its mounts, or leave --as out.',
@@ -77,7 +77,7 @@ export function execProblems(
       return [
         ...(commandOf(container).length === 0
           ? [
-              content(
+              manifestProblem(
                 place,
                 "expected command for --exec, got none: the image's entrypoint is not in the manifest",
                 'Write command: with the entrypoint of the image, and args: with its arguments; --containers chooses the containers.',
@@ -87,7 +87,7 @@ export function execProblems(
         ...(taken === undefined
           ? []
           : [
-              content(
+              manifestProblem(
                 place,
                 `${String(taken.mountPath)} is the mount path of ${String(taken.name)}, and --exec needs it`,
                 'Mount that volume at another path.',
@@ -100,7 +100,7 @@ export function execProblems(
 
 function mountsOf(bindings: readonly VolumeBinding[]): readonly KubeObject[] {
   return [
-    { name: VOLUME, mountPath: HOME, subPath: 'podsecrets', readOnly: true },
+    { name: VOLUME, mountPath: PROGRAM_DIRECTORY, subPath: 'podsecrets', readOnly: true },
     ...bindings.map(({ configVolume, configDir }) => ({
       name: configVolume,
       mountPath: configDir,
@@ -114,8 +114,4 @@ function commandOf({ command }: KubeObject): readonly unknown[] {
   if (!Array.isArray(command)) return [];
   const isOwn = command[0] === PROGRAM && command[1] === 'exec' && command.includes('--');
   return isOwn ? command.slice(command.indexOf('--') + 1) : command;
-}
-
-function content(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
 }

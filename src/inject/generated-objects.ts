@@ -45,9 +45,9 @@ function rbacObjects(
   options: InjectOptions,
   namespace: string | undefined,
 ): readonly KubeObject[] {
-  const asking = bindings.filter(({ plan }) => plan.secretObjects.length > 0);
-  if (asking.length > 0 && namespace === undefined) throw missingNamespace(workload);
-  return asking.flatMap(({ plan, source }) =>
+  const withSecrets = bindings.filter(({ plan }) => plan.secretObjects.length > 0);
+  if (withSecrets.length > 0 && namespace === undefined) throw missingNamespace(workload);
+  return withSecrets.flatMap(({ plan, source }) =>
     rbacFor(plan, {
       owner: options.secretOwner,
       serviceAccount: serviceAccountOf(workload.pod),
@@ -56,7 +56,7 @@ function rbacObjects(
   );
 }
 
-/** In the phase of the class: a PreSync Job would wait for a Role of the next phase. */
+/** The Role gets the hooks of the class, so that Argo CD or Helm creates both in one phase: a PreSync Job would wait for a Role of a later one. */
 function withHooks(object: RbacObject, { metadata }: Source): KubeObject {
   const hooks = Object.fromEntries(
     Object.entries(metadata.annotations ?? {}).filter(([name]) => HOOK.test(name)),

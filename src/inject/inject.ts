@@ -13,6 +13,7 @@ import { type Assignment, assign } from './assign.ts';
 import { generatedObjects, identityOf } from './generated-objects.ts';
 import { isSame, type KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
+import { unconverted } from './other-kinds.ts';
 import { injectPod } from './pod.ts';
 import {
   type ConfigFile,
@@ -62,7 +63,8 @@ export async function inject(input: Input, options: InjectOptions): Promise<Inje
   // 2.
   const sources = findSources(input.configs, documents);
   const names = input.manifests.map(({ file }) => file).join(', ');
-  const assigned = assign(objects, sources, options, names);
+  const others = unconverted(objects);
+  const assigned = assign(objects, sources, options, { names, others });
   // 3.
   const { assignments, warnings } = await withPlans(assigned, options);
   // 4.
@@ -79,36 +81,38 @@ export async function inject(input: Input, options: InjectOptions): Promise<Inje
     generated.get(identityOf(object)) ??
     (isFromCluster(object) ? withoutServerFields(object) : object);
   // 6.
-  const holds = ({ value }: ReadDocument) => objectsOf(value).some((object) => isAssigned(object));
-  const first = documents.find(holds);
-  const isMoved = (document: ReadDocument) =>
-    first !== undefined &&
-    documents.indexOf(document) > documents.indexOf(first) &&
-    isSecretProviderClass(document.value) &&
-    convertedClass(document.value, assignments, options) !== undefined;
-  const moved = documents.filter(isMoved);
-  const needed = [...added, ...moved.map(({ value }) => replace(value as KubeObject))];
+  const first = documents.find(({ value }) => objectsOf(value).some(isAssigned));
+  // A class after the first workload is moved before it, also out of a List.
+  const moved = objects
+    .slice(objects.findIndex(isAssigned) + 1)
+    .filter((object) => convertedClass(object, assignments, options) !== undefined);
+  const isMoved = (object: KubeObject) => moved.includes(object);
+  const needed = [...added, ...moved.map(replace)];
   const files = input.manifests.map((manifest) => {
     const edits = documents
       .filter((document) => document.manifest === manifest)
-      .flatMap((document) =>
-        moved.includes(document)
-          ? [removal(document)]
-          : documentEdits(document, mapObjects(document.value, replace)),
-      );
+      .flatMap((document) => {
+        const all = objectsOf(document.value);
+        if (all.length > 0 && all.every(isMoved)) return [removal(document)];
+        const keep = (object: KubeObject) => (isMoved(object) ? undefined : replace(object));
+        return documentEdits(document, mapObjects(document.value, keep));
+      });
     const isFirst = manifest === (first?.manifest ?? input.manifests[0]);
     const before = isFirst ? [insertion(manifest.text, first?.document, needed)] : [];
     return { file: manifest.file, text: applyEdits(manifest.text, [...before, ...edits]) };
   });
-  const rest = documents.filter((document) => !moved.includes(document));
-  const at = first === undefined ? 0 : rest.indexOf(first);
+  const at = first === undefined ? 0 : documents.indexOf(first);
   const replaced = (some: readonly ReadDocument[]) =>
-    some.flatMap(({ value }) => objectsOf(value)).map(replace);
+    some
+      .flatMap(({ value }) => objectsOf(value))
+      .filter((object) => !isMoved(object))
+      .map(replace);
   return {
     text: joined(files.map(({ text }) => text)),
     files,
-    objects: [...replaced(rest.slice(0, at)), ...needed, ...replaced(rest.slice(at))],
+    objects: [...replaced(documents.slice(0, at)), ...needed, ...replaced(documents.slice(at))],
     warnings: [
+      ...others,
       ...warnings,
       ...validations.flatMap((found) => found.warnings),
       ...ineffectiveOptions(assignments, options),

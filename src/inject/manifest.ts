@@ -1,10 +1,11 @@
 /**
- * Kubernetes objects as plain data: changed without copying unchanged parts, and compared as JSON.
+ * Kubernetes objects as plain data: changed without copying unchanged parts, and compared as JSON; and the Problem of one.
  *
  * `core/unknown.ts` reads them. The API server validates manifests, so a shape that podsecrets does not need is never
  * reported here.
  */
 
+import { Problem } from '../core/problem.ts';
 import { asObject, isObject } from '../core/unknown.ts';
 
 /** A YAML mapping. */
@@ -28,4 +29,9 @@ export function isSame(left: unknown, right: unknown): boolean {
     );
   }
   return Object.is(left, right);
+}
+
+/** A manifest that cannot work, or probably not as intended. */
+export function manifestProblem(subject: string, message: string, remedy: string): Problem {
+  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
 }

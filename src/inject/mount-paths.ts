@@ -5,10 +5,10 @@
  * then does not start, or has no files.
  */
 
-import { Problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { asObjects, textOf } from '../core/unknown.ts';
-import type { KubeObject } from './manifest.ts';
+import { type KubeObject, manifestProblem } from './manifest.ts';
 import { isPartial, mountsWith } from './mounts.ts';
 import type { InjectOptions } from './options.ts';
 import type { VolumeBinding } from './volumes.ts';
@@ -33,7 +33,7 @@ function isMountPath(dir: string): boolean {
 }
 
 function notMountPath(subject: string, dir: string): Problem {
-  return content(
+  return manifestProblem(
     subject,
     `expected an absolute path below / without .. and :, got ${quote(dir)}`,
     'Choose another directory with --config FILE=DIR.',
@@ -71,7 +71,7 @@ function collision(
   kept: boolean,
 ): Problem {
   const isOurs = inner.binding !== undefined;
-  return content(
+  return manifestProblem(
     subject,
     isOurs
       ? `directories overlap: ${dir} and ${inner.path}`
@@ -93,7 +93,7 @@ function stepsOf(path: string): readonly string[] {
 }
 
 /** The kubelet resolves the subPath of a file once, when the container starts. */
-export function subPaths(
+export function staleSubPaths(
   subject: string,
   pod: KubeObject,
   bindings: readonly VolumeBinding[],
@@ -102,9 +102,9 @@ export function subPaths(
     asObjects(container.volumeMounts)
       .filter((mount) => bindings.some((one) => one.volume === mount.name && isPartial(mount, one)))
       .map((mount) =>
-        content(
+        manifestProblem(
           `${subject} container ${String(container.name)}`,
-          `the mount of volume ${String(mount.name)} with subPath ${quote(String(mount.subPath ?? mount.subPathExpr))} never shows a new value`,
+          `the mount of volume ${String(mount.name)} with subPath ${quote(String(mount.subPath ?? mount.subPathExpr))} never gets a new value`,
           'Leave the subPath out, mount a directory and read the file in it (inject adds subPath: files, which shows every change), or use --as init if one value for the life of the pod is enough.',
         ),
       ),
@@ -116,7 +116,7 @@ export function ignoredDirectories(subject: string, bindings: readonly VolumeBin
   return bindings
     .filter(({ dir, source }) => source.dir !== undefined && source.dir !== dir)
     .map(({ dir, source, volume }) =>
-      content(
+      manifestProblem(
         `${subject} volume ${volume}`,
         `the directory ${quote(source.dir ?? '')} is ignored: the volume is already mounted at ${dir}`,
         'Leave =DIR out, or change the mount path in the pod spec.',
@@ -126,8 +126,4 @@ export function ignoredDirectories(subject: string, bindings: readonly VolumeBin
 
 function containersOf(pod: KubeObject): readonly KubeObject[] {
   return [...asObjects(pod.initContainers), ...asObjects(pod.containers)];
-}
-
-function content(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
 }

@@ -13,7 +13,7 @@ import type { InjectOptions } from './options.ts';
 import { FILES, hasAllFiles, isNamed } from './own-names.ts';
 import type { VolumeBinding } from './volumes.ts';
 
-/** Whether a mount has a part of the volume that the kubelet resolves once. In a volume of the CSI driver every subPath does. */
+/** Whether a mount has only a part of the files, which the kubelet resolves once. In a volume of the CSI driver every subPath is a part. */
 export function isPartial(mount: KubeObject, { isCsi }: VolumeBinding): boolean {
   return !hasAllFiles(mount) || (isCsi && mount.subPath === FILES);
 }
@@ -45,7 +45,7 @@ function withBinding(
   const named = isNamed(container, options.containers);
   const kept = before
     .filter((mount) => binding.userDefined || named || !isAt(binding.previousDir)(mount))
-    .map((mount) => (isOfVolume(mount) ? ofFiles(mount, binding) : mount));
+    .map((mount) => (isOfVolume(mount) ? withFilesSubPath(mount, binding) : mount));
   const moving =
     named && binding.moves && !kept.some(isAt(binding.dir))
       ? kept.find((mount) => isOfVolume(mount) && hasAllFiles(mount))
@@ -57,7 +57,7 @@ function withBinding(
 }
 
 /** A path in the volume becomes a path in podsecrets' directory; a path that is in this directory already is unchanged. */
-function ofFiles(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
+function withFilesSubPath(mount: KubeObject, { isCsi }: VolumeBinding): KubeObject {
   const { subPath, subPathExpr, readOnly: _, ...rest } = mount;
   const [key, part] = subPathExpr === undefined ? ['subPath', subPath] : ['subPathExpr', subPathExpr];
   const path = textOf(part) ?? '';

@@ -60,7 +60,7 @@ export interface InjectOptions {
   /** Take over Secrets that the CSI driver created. */
   readonly adoptDriverSecrets: boolean;
   readonly secretOwner: 'retain' | 'pod' | 'workload';
-  /** The namespace of objects that are made for a workload that names none. */
+  /** The namespace of objects that are created for a workload without a namespace. */
   readonly namespace: string | undefined;
 }
 

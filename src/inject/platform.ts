@@ -13,6 +13,7 @@ import type { Workload } from './workload.ts';
 export function operatingSystem(pod: KubeObject): string {
   const os = valueAt(pod, 'os', 'name');
   if (typeof os === 'string') return os;
+  if (valueAt(pod, 'securityContext', 'windowsOptions', 'hostProcess') === true) return 'windows';
   return requiredLabel(pod, 'kubernetes.io/os') ?? requiredLabel(pod, 'beta.kubernetes.io/os') ?? 'linux';
 }
 

@@ -22,7 +22,7 @@ export function injectPod(
   options: InjectOptions,
 ): KubeObject {
   const own = ownContainers(pod, bindings, options);
-  const containers = [...others(pod.containers, bindings, options), ...own.beside];
+  const containers = [...others(pod.containers, bindings, options), ...own.last];
   const initContainers = [...own.first, ...others(pod.initContainers, bindings, options)];
   const hasInit = initContainers.length > 0 || pod.initContainers !== undefined;
   const injected: Record<string, unknown> = {};
@@ -85,8 +85,8 @@ const SIZE_LIMIT = '16Mi';
 
 /** A tmpfs of this name is kept, because its size may have been changed; anything else is replaced. */
 function withVolume(volumes: readonly KubeObject[], volume: KubeObject): readonly KubeObject[] {
-  const standing = volumes.find((other) => other.name === volume.name);
-  if (standing === undefined) return [...volumes, volume];
-  const isTmpfs = valueAt(standing, 'emptyDir', 'medium') === 'Memory';
-  return isTmpfs ? volumes : volumes.map((other) => (other === standing ? volume : other));
+  const existing = volumes.find((other) => other.name === volume.name);
+  if (existing === undefined) return [...volumes, volume];
+  const isTmpfs = valueAt(existing, 'emptyDir', 'medium') === 'Memory';
+  return isTmpfs ? volumes : volumes.map((other) => (other === existing ? volume : other));
 }

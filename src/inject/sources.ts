@@ -6,7 +6,7 @@
  */
 
 import type { Document } from 'yaml';
-import { classChoice } from '../config/class-choice.ts';
+import { classChoice } from '../cli/values.ts';
 import { type ParsedPlan, parsePlan } from '../config/parse.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
@@ -27,7 +27,7 @@ export interface Source {
   /** `metadata.name`, if the document has one. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
-  /** Whether it is a class of another provider in the input, whose volumes are not changed. */
+  /** Whether it is a class of another provider, whose volumes are not changed. */
   readonly otherProvider: boolean;
   readonly configMapName: string;
   /** Labels and annotations of the class, for its ConfigMap: hooks and sync waves of Argo CD and Helm are among them. */
@@ -50,9 +50,9 @@ interface SourceMetadata {
 
 /**
  * Whether a reference from this namespace can resolve to this source. A class of the input belongs to its own
- * namespace, or, when it names none, to the one that it is applied to; a file serves every namespace.
+ * namespace, or, when it names none, to the one that it is applied to; a file isVisibleFrom every namespace.
  */
-export function serves(source: Source, namespace: string | undefined): boolean {
+export function isVisibleFrom(source: Source, namespace: string | undefined): boolean {
   return (
     source.origin === 'file' ||
     source.namespace === undefined ||
@@ -82,7 +82,6 @@ function sourceOf(
   spec: KubeObject,
   given: Pick<Source, 'subject' | 'origin' | 'text'> & {
     readonly file?: ConfigFile;
-    readonly isOneOfSeveral?: boolean;
     readonly configMapName?: string;
     readonly object?: KubeObject;
   },
@@ -95,13 +94,14 @@ function sourceOf(
     object: given.object,
     name,
     namespace: textOf(valueAt(given.object ?? spec, 'metadata', 'namespace')),
-    otherProvider: given.origin !== 'file' && provider !== 'aws',
+    // With AWS in upper case it is a mistake, which reading the class reports.
+    otherProvider: String(provider).trim().toLowerCase() !== 'aws',
     metadata: metadataOf(spec),
     configMapName: given.configMapName ?? ownName(name ?? '') ?? 'podsecrets-config',
     // With a byte order mark or Windows line ends, the ConfigMap would have the text in quotes, on one line.
     text: given.text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n'),
     file: given.file,
-    isOneOfSeveral: given.isOneOfSeveral ?? false,
+    isOneOfSeveral: false,
     dir: given.file?.dir,
   };
 }
@@ -180,10 +180,11 @@ export function findSources(
   ];
 }
 
-/** The name of a config is the name of its ConfigMap, and how volumes and earlier injections call it. */
+/** The name of a config is also the name of its ConfigMap, to which volumes and earlier injections refer. */
 function distinct(sources: readonly Source[]): readonly Source[] {
-  for (const [index, source] of sources.entries()) {
-    const other = sources.slice(0, index).find(({ configMapName }) => configMapName === source.configMapName);
+  const own = sources.filter(({ otherProvider }) => !otherProvider);
+  for (const [index, source] of own.entries()) {
+    const other = own.slice(0, index).find(({ configMapName }) => configMapName === source.configMapName);
     if (other === undefined) continue;
     throw new Problem({
       code: 'usage.value',
@@ -195,7 +196,10 @@ function distinct(sources: readonly Source[]): readonly Source[] {
   return sources;
 }
 
-/** The classes for AWS of a file, or the one that was chosen. Throws a Problem if there is none. */
+/**
+ * The classes for AWS of a file, or the one that was chosen; and those of other providers, so that their volumes are
+ * recognized. Throws a Problem if there is no class.
+ */
 function sourcesOfFile(config: ConfigFile): readonly Source[] {
   const { path, className } = classChoice(config.file);
   const documents = parseManifests(config.text, path);
@@ -204,14 +208,7 @@ function sourcesOfFile(config: ConfigFile): readonly Source[] {
     return objectsOf(value).map((object) => ({ object, document: object === value ? document : undefined }));
   });
   const classes = found.filter(({ object }) => isSecretProviderClass(object));
-  const named = classes.filter(
-    ({ object }) => className === undefined || valueAt(object, 'metadata', 'name') === className,
-  );
-  const awsClasses = named.filter(({ object }) => (valueAt(object, 'spec', 'provider') ?? 'aws') === 'aws');
-  // Without one for AWS, reading it reports the provider.
-  const wanted = awsClasses.length > 0 ? awsClasses : named.slice(0, 1);
-  if (wanted.length === 0) throw noClass(path, className, classes.length > 0 ? classes : found);
-  return wanted.map(({ object, document }) =>
+  const sources = classes.map(({ object, document }) =>
     sourceOf(object, {
       subject: escapeControl(path),
       origin: 'file',
@@ -222,9 +219,15 @@ function sourcesOfFile(config: ConfigFile): readonly Source[] {
             ? blockText(object, KUBECTL_STYLE, 0)
             : contentsText(config.text, document),
       file: config,
-      isOneOfSeveral: wanted.length > 1,
     }),
   );
+  const named = sources.filter(({ name }) => className === undefined || name === className);
+  if (named.length === 0) throw noClass(path, className, classes.length > 0 ? classes : found);
+  const forAws = named.filter(({ otherProvider }) => !otherProvider);
+  return [
+    ...forAws.map((source) => ({ ...source, isOneOfSeveral: forAws.length > 1 })),
+    ...sources.filter(({ otherProvider }) => otherProvider),
+  ];
 }
 
 function noClass(
@@ -240,10 +243,7 @@ function noClass(
     code: 'config.document',
     subject: escapeControl(path),
     message: `expected a SecretProviderClass${className === undefined ? '' : ` ${quote(className)}`}, got ${got.join(', ') || 'nothing'}`,
-    remedy:
-      className === undefined
-        ? 'Give the SecretProviderClass of the Secrets Store CSI driver.'
-        : 'Correct the name behind #.',
+    remedy: className === undefined ? 'Name a file with a SecretProviderClass.' : 'Correct the name after #.',
   });
 }
 

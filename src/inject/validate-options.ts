@@ -4,7 +4,7 @@
 
 import type { Quantity } from '../cli/values.ts';
 import { MEMORY_FLOOR, memoryText } from '../core/memory-floor.ts';
-import { Problem } from '../core/problem.ts';
+import { type Problem, usageProblem } from '../core/problem.ts';
 import type { Assignment } from './assign.ts';
 import { probedPort } from './containers.ts';
 import type { InjectOptions } from './options.ts';
@@ -32,34 +32,42 @@ function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] 
   const remedy = 'Use --as sidecar, or leave it out.';
   const idle = ['--interval', '--listen']
     .filter((flag) => flags.has(flag))
-    .map((flag) => usage(flag, `has no effect with --as ${as}: no sidecar runs`, remedy));
+    .map((flag) => usageProblem(flag, `has no effect with --as ${as}: no sidecar runs`, remedy));
   const message =
     'does not work with --as init: the application does not run yet when an init container does';
-  return signals ? [...idle, usage('--notify-signal', message, remedy)] : idle;
+  return signals ? [...idle, usageProblem('--notify-signal', message, remedy)] : idle;
 }
 
 /** Only a native sidecar restarts the containers of a pod by its exit code. */
 function exitWithoutSidecar({ as, exitOnChange }: InjectOptions): Problem | undefined {
   if (as === 'sidecar' || exitOnChange === undefined) return undefined;
-  return usage('--exit-on-change', `has no effect with --as ${as}`, 'Use --as sidecar, or leave it out.');
+  return usageProblem(
+    '--exit-on-change',
+    `has no effect with --as ${as}`,
+    'Use --as sidecar, or leave it out.',
+  );
 }
 
 function noneWithoutExec({ as, exec }: InjectOptions): Problem | undefined {
   if (as !== 'none' || exec) return undefined;
-  return usage('--as', 'none needs --exec: otherwise nothing is added', 'Add --exec, or leave --as out.');
+  return usageProblem(
+    '--as',
+    'none needs --exec: otherwise nothing is added',
+    'Add --exec, or leave --as out.',
+  );
 }
 
 function envWithoutFile({ as, env }: InjectOptions): Problem | undefined {
   if (as !== 'none' || !env) return undefined;
   const message = 'does not work with --as none: no container writes the file of the variables';
-  return usage('--env', message, 'Leave it out: podsecrets exec sets the variables.');
+  return usageProblem('--env', message, 'Leave it out: podsecrets exec sets the variables.');
 }
 
 /** The driver of an old pod writes the Secret again after an init container has ended. */
 function adoptWithoutSidecar({ as, adoptDriverSecrets }: InjectOptions): readonly Problem[] {
   if (as !== 'init' || !adoptDriverSecrets) return [];
   return [
-    usage(
+    usageProblem(
       '--adopt-driver-secrets',
       'does not work with --as init: while old pods run, the driver writes the Secret again and the garbage collector deletes it with the last of them; an init container cannot recreate it',
       'Use --as sidecar (or init+sidecar) until the rollout is complete, then --as init.',
@@ -71,7 +79,7 @@ function adoptWithoutSidecar({ as, adoptDriverSecrets }: InjectOptions): readonl
 function unprobed({ as, listen }: InjectOptions): Problem | undefined {
   if (as !== 'sidecar' || probedPort(listen) !== undefined) return undefined;
   const got = listen === 'off' ? 'off' : `${listen.host}:${listen.port}`;
-  return usage(
+  return usageProblem(
     '--listen',
     `expected an address that the kubelet's startupProbe can reach, got ${got}`,
     'Listen on 0.0.0.0:PORT, or use --as init+sidecar, which needs no probe to start.',
@@ -80,7 +88,7 @@ function unprobed({ as, listen }: InjectOptions): Problem | undefined {
 
 function userTwice({ owner, runAsUser }: InjectOptions): Problem | undefined {
   if (owner === undefined || runAsUser !== 'none') return undefined;
-  return usage(
+  return usageProblem(
     '--run-as-user',
     'none does not work with --owner, which names the user',
     'Leave out one of the two.',
@@ -96,7 +104,7 @@ function requestsAboveLimits(options: InjectOptions): readonly Problem[] {
   return pairs.flatMap(([resource, request, limit]) =>
     limit === undefined || request.amount <= limit.amount
       ? []
-      : usage(
+      : usageProblem(
           `--${resource}-request`,
           `expected at most --${resource}-limit (${limit.text}), got ${request.text}`,
           `Lower --${resource}-request, or raise --${resource}-limit.`,
@@ -106,7 +114,7 @@ function requestsAboveLimits(options: InjectOptions): readonly Problem[] {
 
 function secretsWithoutSync({ flags, syncSecrets }: InjectOptions): Problem | undefined {
   if (!flags.has('--secret-owner') || syncSecrets) return undefined;
-  return usage(
+  return usageProblem(
     '--secret-owner',
     'needs --sync-secrets: without it no Secret is created',
     'Add --sync-secrets, or leave it out.',
@@ -118,7 +126,7 @@ function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
   const ways = ['--notify-signal', '--notify-exec', '--notify-url', '--notify-touch'];
   if (flag === undefined || ways.some((way) => flags.has(way))) return undefined;
   if (flag === '--notify-splay' && flags.has('--exit-on-change')) return undefined;
-  return usage(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
+  return usageProblem(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
 }
 
 /** Options that have no effect on any of these pods. The result works, so they are warnings. */
@@ -130,7 +138,7 @@ export function ineffectiveOptions(
   const found: Problem[] = [];
   if (flags.has('--dir') && bindings.length > 0 && !bindings.some((binding) => binding.dir === dir)) {
     found.push(
-      usage(
+      usageProblem(
         '--dir',
         'has no effect: volumes keep their mount paths, and FILE=DIR names its own directory',
         'Leave it out.',
@@ -138,16 +146,16 @@ export function ineffectiveOptions(
     );
   }
   if (syncSecrets && bindings.length > 0 && bindings.every(({ plan }) => plan.secretObjects.length === 0)) {
-    found.push(usage('--sync-secrets', 'has no effect: no config has secretObjects', 'Leave it out.'));
+    found.push(usageProblem('--sync-secrets', 'has no effect: no config has secretObjects', 'Leave it out.'));
   }
   if (env && bindings.length > 0 && !bindings.some(({ plan }) => hasVariables(plan))) {
-    found.push(usage('--env', 'has no effect: no object of a config has env', 'Leave it out.'));
+    found.push(usageProblem('--env', 'has no effect: no object of a config has env', 'Leave it out.'));
   }
   found.push(...smallMemory(memoryLimit, bindings.length > 0));
   const notifies = initArguments.some((argument) => argument.startsWith('--notify-'));
   if (as === 'init' && notifies && !initArguments.includes('--notify-on-start')) {
     found.push(
-      usage(
+      usageProblem(
         '--notify-on-start',
         'is missing with --as init: without it no notification is sent for the first publish',
         'Add it, or use --as sidecar.',
@@ -161,9 +169,5 @@ export function ineffectiveOptions(
 function smallMemory(limit: Quantity, isUsed: boolean): readonly Problem[] {
   if (!isUsed || limit.amount >= MEMORY_FLOOR) return [];
   const message = `expected at least ${memoryText(MEMORY_FLOOR)}, got ${limit.text}: the start takes seconds, or never ends`;
-  return [usage('--memory-limit', message, 'Set 128Mi, which is enough for 200 secrets of 64 KiB.')];
-}
-
-function usage(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'usage.value', subject, message, remedy });
+  return [usageProblem('--memory-limit', message, 'Set 128Mi, which is enough for 200 secrets of 64 KiB.')];
 }

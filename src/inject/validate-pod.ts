@@ -5,15 +5,17 @@
  */
 
 import { modeText } from '../cli/values.ts';
-import { Problem, type ProblemCode } from '../core/problem.ts';
+import { type Problem, usageProblem } from '../core/problem.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import { asObjects, textOf, valueAt } from '../core/unknown.ts';
 import { applicationUser, sharesUser } from './containers.ts';
 import { execProblems } from './exec.ts';
-import type { KubeObject } from './manifest.ts';
-import { directoryProblems, ignoredDirectories, subPaths } from './mount-paths.ts';
+import { type KubeObject, manifestProblem } from './manifest.ts';
+import { directoryProblems, ignoredDirectories, staleSubPaths } from './mount-paths.ts';
+import { namesTaken } from './names-taken.ts';
 import type { InjectOptions } from './options.ts';
-import { appContainers, INIT_NAME, isInjected, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
+import { knative } from './other-kinds.ts';
+import { appContainers, INIT_NAME, isInjectedContainer, SIDECAR_NAME } from './own-names.ts';
 import { fargateSelector, operatingSystem } from './platform.ts';
 import { type SecretsContext, secretsProblems, secretsWarnings } from './validate-secrets.ts';
 import { variableProblems } from './variables.ts';
@@ -45,13 +47,13 @@ export function validatePod(
       ...secretsProblems(context),
       ...variableProblems(workload, pod, bindings, options),
       ...execProblems(workload, pod, bindings, options),
-      ...namesTaken(context),
+      ...namesTaken(workload, pod, bindings),
       ...unknownContainers(context),
       ...directoryProblems(workload.subject, pod, bindings, options),
-      ...(options.as === 'init' ? [] : subPaths(workload.subject, pod, bindings)),
+      ...(options.as === 'init' ? [] : staleSubPaths(workload.subject, pod, bindings)),
     ].filter((problem) => problem !== undefined),
     warnings: [
-      ...(options.as === 'init' ? subPaths(workload.subject, pod, bindings) : []),
+      ...(options.as === 'init' ? staleSubPaths(workload.subject, pod, bindings) : []),
       ...ignoredDirectories(workload.subject, bindings),
       otherUser(context),
       unreadable(context),
@@ -59,6 +61,7 @@ export function validatePod(
       nodeSecret(context),
       hostPort(context),
       otherProvider(context),
+      ...knative(workload, options),
       ...secretsWarnings(context),
     ].filter((problem) => problem !== undefined),
   };
@@ -75,7 +78,7 @@ function withoutOwn(pod: KubeObject): KubeObject {
 function platform({ workload, pod }: PodContext): Problem | undefined {
   const system = operatingSystem(pod);
   if (system === 'linux') return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     `expected a Linux pod, got one for ${quote(system)}`,
     'podsecrets publishes to a tmpfs through symlinks, which other systems do not have; leave this workload out.',
@@ -89,7 +92,7 @@ function fargate({ workload, pod, bindings, options }: PodContext): Problem | un
   if (selector === undefined || options.auth === 'irsa' || (requesting === undefined && !byFlag))
     return undefined;
   const from = byFlag ? '--auth pod-identity' : `usePodIdentity in ${requesting?.source.subject}`;
-  return content(
+  return manifestProblem(
     workload.subject,
     `${from} does not work on Fargate (${selector}): it has no EKS Pod Identity agent`,
     'Give the service account a role with eks.amazonaws.com/role-arn and remove usePodIdentity.',
@@ -103,7 +106,7 @@ function sharedProcesses({ workload, pod, options }: PodContext): Problem | unde
     pod.hostPID === true
       ? 'hostPID: true, which shows every process of the node'
       : 'containers that do not share processes';
-  return content(
+  return manifestProblem(
     workload.subject,
     `expected shareProcessNamespace: true for --notify-signal, got ${got}`,
     'Set shareProcessNamespace: true in the pod spec, or use --notify-url or --notify-touch.',
@@ -115,41 +118,13 @@ function endlessJob({ workload, pod, options }: PodContext): Problem | undefined
   const ends =
     workload.kind === 'Job' ||
     workload.kind === 'CronJob' ||
+    workload.kind === 'ScaledJob' ||
     (workload.kind === 'Pod' && pod.restartPolicy !== undefined && pod.restartPolicy !== 'Always');
   if (options.as !== 'init+sidecar' || !ends) return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     '--as init+sidecar would keep this pod running: a regular sidecar container does not end with the job',
     'Use --as init; or --as sidecar (Kubernetes 1.29+), which Kubernetes ends with the job.',
-  );
-}
-
-function namesTaken({ workload, pod, bindings }: PodContext): readonly Problem[] {
-  const containers = [...asObjects(pod.initContainers), ...asObjects(pod.containers)]
-    .map((container) => String(container.name))
-    .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
-    .map((name) => `container ${name}`);
-  // After an injection with other options another config's ConfigMap is there; without one the volume is foreign.
-  const again = isInjected(workload.pod);
-  const volumes = asObjects(pod.volumes)
-    .filter((volume) =>
-      bindings.some(
-        (binding) =>
-          (volume.name === binding.volume &&
-            !isCsiVolume(volume) &&
-            valueAt(volume, 'emptyDir', 'medium') !== 'Memory') ||
-          (volume.name === binding.configVolume &&
-            !(again && volume.configMap !== undefined) &&
-            valueAt(volume, 'configMap', 'name') !== binding.source.configMapName),
-      ),
-    )
-    .map((volume) => `volume ${String(volume.name)}`);
-  return [...containers, ...volumes].map((taken) =>
-    content(
-      `${workload.subject} ${taken}`,
-      'the name is already used by another container or volume',
-      'Rename it.',
-    ),
   );
 }
 
@@ -161,7 +136,7 @@ function unknownContainers({ workload, pod, options }: PodContext): readonly Pro
     .filter((wanted) => !names.includes(wanted))
     .map((wanted) => {
       const hint = didYouMean(wanted, names);
-      return usage(
+      return usageProblem(
         '--containers',
         `expected a container of ${workload.subject} (${names.join(', ')}), got ${quote(wanted)}`,
         hint === undefined ? 'Correct the name.' : `Did you mean ${hint}?`,
@@ -171,10 +146,10 @@ function unknownContainers({ workload, pod, options }: PodContext): readonly Pro
 
 function otherUser({ workload, pod, options }: PodContext): Problem | undefined {
   if (!options.signals || options.owner !== undefined || sharesUser(pod, options)) return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     'containers do not share one runAsUser: a signal reaches only processes of the same user',
-    'Give --owner UID:GID with the user that the application runs as.',
+    'Set --owner UID:GID to the user of the application.',
   );
 }
 
@@ -182,9 +157,9 @@ function otherUser({ workload, pod, options }: PodContext): Problem | undefined 
 function rootPod({ workload, pod, options }: PodContext): Problem | undefined {
   const isRoot = valueAt(pod, 'securityContext', 'runAsUser') === 0;
   if (options.runAsUser !== 'none' || !isRoot || applicationUser(pod) !== undefined) return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
-    'the pod runs as root (securityContext.runAsUser: 0): with --run-as-user none podsecrets would too, and it must not',
+    'the pod runs as root (securityContext.runAsUser: 0): with --run-as-user none podsecrets would run as root too, which its runAsNonRoot forbids',
     'Leave out --run-as-user none.',
   );
 }
@@ -197,10 +172,10 @@ function unreadable({ workload, pod, bindings, options }: PodContext): Problem |
     .flatMap(({ plan }) => plan.objects.flatMap((object) => object.outputs))
     .find((output) => (output.mode & needed) === 0);
   if (closed === undefined) return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     `containers do not share one runAsUser: files of mode ${modeText(closed.mode)} are readable only to the user of podsecrets, who writes them`,
-    'Set runAsUser in the pod spec, or --owner UID:GID, or a mode that others may read.',
+    'Set runAsUser in the pod spec, or --owner UID:GID, or a mode that lets others read.',
   );
 }
 
@@ -208,7 +183,7 @@ function skipped({ workload }: PodContext): Problem | undefined {
   const list = textOf(valueAt(workload.metadata, 'annotations', SKIP_CONTAINERS)) ?? '';
   const skips = list.split(',').map((name) => name.trim());
   if (!skips.includes(SIDECAR_NAME) && !skips.includes(INIT_NAME)) return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     `the annotation ${SKIP_CONTAINERS}: ${quote(list)} keeps AWS credentials from the podsecrets container`,
     'Remove its name from the annotation.',
@@ -224,7 +199,7 @@ function nodeSecret({ workload, pod, bindings }: PodContext): Problem | undefine
       valueAt(other, 'csi', 'nodePublishSecretRef') !== undefined,
   );
   if (volume === undefined) return undefined;
-  return content(
+  return manifestProblem(
     `${workload.subject} volume ${String(volume.name)}`,
     'nodePublishSecretRef was left out: credentials come from the service account',
     'Give the service account a role.',
@@ -233,10 +208,10 @@ function nodeSecret({ workload, pod, bindings }: PodContext): Problem | undefine
 
 function hostPort({ workload, pod, options }: PodContext): Problem | undefined {
   if (pod.hostNetwork !== true || options.as === 'init' || options.listen === 'off') return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     `the pod uses hostNetwork: port ${options.listen.port} is used on the node itself`,
-    'Give --listen HOST:PORT with a port that is free on every node.',
+    'Use --listen HOST:PORT with a port that is free on every node.',
   );
 }
 
@@ -249,10 +224,10 @@ function portTaken({ workload, pod, options }: PodContext): readonly Problem[] {
       asObjects(container.ports).some(({ containerPort }) => containerPort === listen.port),
     )
     .map((container) =>
-      content(
+      manifestProblem(
         `${workload.subject} container ${String(container.name)}`,
-        `port ${listen.port} is already used by this container: podsecrets serves its probes and metrics there`,
-        'Give --listen 0.0.0.0:PORT with a free port.',
+        `port ${listen.port} is already used by this container: podsecrets isVisibleFrom its probes and metrics there`,
+        'Use --listen 0.0.0.0:PORT with a free port.',
       ),
     );
 }
@@ -262,21 +237,9 @@ function otherProvider({ workload, pod, bindings }: PodContext): Problem | undef
     .filter((volume) => isCsiVolume(volume) && !bindings.some((binding) => binding.volume === volume.name))
     .map(({ name }) => String(name));
   if (left.length === 0) return undefined;
-  return content(
+  return manifestProblem(
     workload.subject,
     `volumes of another provider still need the CSI driver: ${left.join(', ')}`,
     'Keep the driver for them; podsecrets reads AWS secrets only.',
   );
-}
-
-function content(subject: string, message: string, remedy: string): Problem {
-  return problem('kubernetes.content', subject, message, remedy);
-}
-
-function usage(subject: string, message: string, remedy: string): Problem {
-  return problem('usage.value', subject, message, remedy);
-}
-
-function problem(code: ProblemCode, subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code, subject, message, remedy });
 }

@@ -2,9 +2,9 @@
  * Checks the Kubernetes Secrets of a pod's configs.
  */
 
-import { Problem } from '../core/problem.ts';
-import { asObjects, textOf, valueAt } from '../core/unknown.ts';
-import type { KubeObject } from './manifest.ts';
+import type { Problem } from '../core/problem.ts';
+import { asObject, asObjects, textOf, valueAt } from '../core/unknown.ts';
+import { type KubeObject, manifestProblem } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { appContainers } from './own-names.ts';
 import type { PlannedBinding } from './volumes.ts';
@@ -20,7 +20,7 @@ export interface SecretsContext {
 
 /** The problems. */
 export function secretsProblems(context: SecretsContext): readonly Problem[] {
-  return [...token(context), ...unsyncedReads(context)];
+  return [...missingToken(context), ...unsyncedReads(context), ...secretVolumes(context)];
 }
 
 /** The warnings. */
@@ -28,10 +28,10 @@ export function secretsWarnings(context: SecretsContext): readonly Problem[] {
   return [...unsynced(context), ...migration(context)];
 }
 
-function token({ workload, pod, options }: SecretsContext): readonly Problem[] {
+function missingToken({ workload, pod, options }: SecretsContext): readonly Problem[] {
   if (!options.syncSecrets || pod.automountServiceAccountToken !== false) return [];
   return [
-    content(
+    manifestProblem(
       workload.subject,
       '--sync-secrets needs a service account token, but the pod has automountServiceAccountToken: false',
       'Mount the token, or leave --sync-secrets out.',
@@ -43,17 +43,58 @@ function token({ workload, pod, options }: SecretsContext): readonly Problem[] {
 function unsyncedReads({ workload, pod, bindings, options }: SecretsContext): readonly Problem[] {
   if (options.syncSecrets) return [];
   const names = secretNames(bindings);
-  return appContainers(pod).flatMap((container) =>
+  const pulls = asObjects(pod.imagePullSecrets)
+    .map(({ name }) => String(name))
+    .filter((name) => names.includes(name))
+    .map((name) =>
+      manifestProblem(
+        workload.subject,
+        `imagePullSecrets has the Secret ${name} of the config's secretObjects, which podsecrets creates only with --sync-secrets`,
+        'Add --sync-secrets.',
+      ),
+    );
+  const reads = appContainers(pod).flatMap((container) =>
     secretReads(container)
       .filter(({ secret }) => names.includes(secret))
       .map(({ by, secret }) =>
-        content(
+        manifestProblem(
           `${workload.subject} container ${String(container.name)}`,
           `${by} reads the Secret ${secret} of the config's secretObjects, which podsecrets creates only with --sync-secrets`,
           'Add --sync-secrets, or read the file instead.',
         ),
       ),
   );
+  return [...pulls, ...reads];
+}
+
+/** The kubelet mounts the volumes of a pod before it starts a container, podsecrets too: it would wait for the Secret forever. */
+function secretVolumes({ workload, pod, bindings, options }: SecretsContext): readonly Problem[] {
+  const names = secretNames(bindings);
+  return asObjects(pod.volumes).flatMap((volume) =>
+    secretsOf(volume)
+      .filter((secret) => names.includes(secret))
+      .map((secret) =>
+        manifestProblem(
+          `${workload.subject} volume ${String(volume.name)}`,
+          options.syncSecrets
+            ? `the Secret ${secret} of the config's secretObjects does not exist when the kubelet mounts the volume: podsecrets starts after that, and creates it`
+            : `the Secret ${secret} of the config's secretObjects is created by podsecrets only with --sync-secrets, and then after the kubelet mounts the volume`,
+          'Mount the files of podsecrets instead, or set optional: true: the kubelet then fills the volume later.',
+        ),
+      ),
+  );
+}
+
+/** The Secrets without which a volume cannot be mounted. */
+function secretsOf(volume: KubeObject): readonly string[] {
+  const secret = asObject(volume.secret);
+  const projected = asObjects(valueAt(volume, 'projected', 'sources')).map((source) =>
+    asObject(source.secret),
+  );
+  return [
+    ...(secret.optional === true ? [] : [textOf(secret.secretName)]),
+    ...projected.filter(({ optional }) => optional !== true).map(({ name }) => textOf(name)),
+  ].filter((name) => name !== undefined);
 }
 
 /** The Secrets that a container reads before it starts: by variable, or all keys of one. */
@@ -73,7 +114,7 @@ function unsynced({ workload, bindings, options }: SecretsContext): readonly Pro
   const names = secretNames(bindings);
   if (options.syncSecrets || names.length === 0) return [];
   return [
-    content(
+    manifestProblem(
       workload.subject,
       `the config has secretObjects (${names.join(', ')}), but without --sync-secrets these Secrets are not updated`,
       'Add --sync-secrets if another workload reads them.',
@@ -87,7 +128,7 @@ function migration({ workload, bindings, options }: SecretsContext): readonly Pr
   if (!options.syncSecrets || names.length === 0) return [];
   const adopt = options.adoptDriverSecrets ? '' : '--adopt-driver-secrets, ';
   return [
-    content(
+    manifestProblem(
       workload.subject,
       `the Secrets Store CSI driver manages ${names.join(', ')} until the last old pod is gone`,
       `In this order: 1. apply this output with ${adopt}the old SecretProviderClass still in the cluster; 2. wait for the rollout to complete and an hour more; 3. inject again without --adopt-driver-secrets; 4. delete the SecretProviderClass and the driver.`,
@@ -97,8 +138,4 @@ function migration({ workload, bindings, options }: SecretsContext): readonly Pr
 
 function secretNames(bindings: readonly PlannedBinding[]): readonly string[] {
   return bindings.flatMap(({ plan }) => plan.secretObjects.map(({ secretName }) => secretName));
-}
-
-function content(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
 }

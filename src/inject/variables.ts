@@ -9,7 +9,7 @@ import type { Plan, PlannedObject } from '../config/plan.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { asObjects, textOf, valueAt } from '../core/unknown.ts';
-import { isSame, type KubeObject } from './manifest.ts';
+import { isSame, type KubeObject, manifestProblem } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
 import { appContainers, FILES, isNamed } from './own-names.ts';
 import type { PlannedBinding } from './volumes.ts';
@@ -125,7 +125,7 @@ function repeated(subject: string, bindings: readonly PlannedBinding[]): readonl
       owners.set(name, owner ?? source.subject);
       if (owner === undefined) return [];
       return [
-        content(
+        manifestProblem(
           subject,
           `expected a unique variable name, got ${name} in ${owner} and in ${source.subject}`,
           'Rename one of the two.',
@@ -146,7 +146,7 @@ function taken(
     .flatMap(entriesOf)
     .filter((entry) => env.some((other) => other.name === entry.name && !isSame(other, entry)))
     .map(({ name }) =>
-      content(
+      manifestProblem(
         subject,
         `the variable ${String(name)} is already in env, with another value than --env gives it`,
         'Remove it from the container, or rename env in the config.',
@@ -167,19 +167,15 @@ function wrongReference(
   const reference = `in the fileKeyRef of variable ${String(entry.name)}`;
   if (plan.envFile === undefined) {
     const message = `expected the file of the variables ${reference}, which ${plan.file} does not have`;
-    return [content(subject, message, 'Write the parameter envFile in the config.')];
+    return [manifestProblem(subject, message, 'Write the parameter envFile in the config.')];
   }
   const path = `${FILES}/${plan.envFile.path}`;
   if (at('path') !== path) {
     const message = `expected path: ${path} ${reference}, got ${quote(at('path') ?? '')}`;
-    return [content(subject, message, 'Correct the path: it starts at the root of the volume.')];
+    return [manifestProblem(subject, message, 'Correct the path: it starts at the root of the volume.')];
   }
   const key = at('key') ?? '';
   if (patternsOf(plan).length > 0 || namesOf(plan).some(({ name }) => name === key)) return [];
   const message = `expected a variable of ${plan.file} as key ${reference}, got ${quote(key)}`;
-  return [content(subject, message, 'Correct the key, or write optional: true.')];
-}
-
-function content(subject: string, message: string, remedy: string): Problem {
-  return new Problem({ code: 'kubernetes.content', subject, message, remedy });
+  return [manifestProblem(subject, message, 'Correct the key, or write optional: true.')];
 }

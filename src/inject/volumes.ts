@@ -8,7 +8,7 @@
 
 import type { Plan } from '../config/plan.ts';
 import { Problem } from '../core/problem.ts';
-import { quote } from '../core/text.ts';
+import { didYouMean, quote } from '../core/text.ts';
 import { asObjects, textOf, valueAt } from '../core/unknown.ts';
 import type { KubeObject } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
@@ -32,7 +32,7 @@ export interface VolumeBinding {
   readonly configDir: string;
   /** The volume was in the pod spec already: its mounts keep their paths, and only `--containers` adds one. */
   readonly userDefined: boolean;
-  /** A volume of the CSI driver before the injection: the subPaths of its mounts name files. */
+  /** A volume of the CSI driver before the injection: the staleSubPaths of its mounts name files. */
   readonly isCsi: boolean;
 }
 
@@ -46,6 +46,8 @@ export interface Wanted extends Pick<InjectOptions, 'dir' | 'dirIsChosen' | 'con
   readonly sources: readonly Source[];
   /** Sources for pods that refer to none. */
   readonly defaults: readonly Source[];
+  /** Those of other namespaces, for the error of a pod that names one. */
+  readonly elsewhere: readonly Source[];
 }
 
 const CSI_DRIVER = 'secrets-store.csi.k8s.io';
@@ -144,17 +146,47 @@ export function isCsiVolume(volume: KubeObject): boolean {
   return valueAt(volume, 'csi', 'driver') === CSI_DRIVER;
 }
 
+/** The name of the SecretProviderClass that a volume of the driver refers to. */
+export function classNameOf(volume: KubeObject): string | undefined {
+  return textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
+}
+
 function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
-  const name = textOf(valueAt(volume, 'csi', 'volumeAttributes', 'secretProviderClass'));
+  const name = classNameOf(volume);
   const named = wanted.sources.find((source) => source.name === name);
-  const nameless = wanted.sources.find((source) => source.name === undefined);
+  const nameless = wanted.sources.find((source) => source.name === undefined && !source.otherProvider);
   const source = named ?? nameless;
   if (source !== undefined) return source;
-  const known = wanted.sources.map((candidate) => candidate.name).join(', ');
+  const other = wanted.elsewhere.find((candidate) => candidate.name === name);
+  if (other !== undefined)
+    throw new Problem({
+      code: 'kubernetes.content',
+      subject,
+      message: `SecretProviderClass ${quote(name ?? '')} is in namespace ${quote(other.namespace ?? '')}, and a pod can use only one of its own namespace`,
+      remedy: 'Correct one of the two namespaces, or add the class to the namespace of the pod.',
+    });
+  if (name === undefined)
+    throw new Problem({
+      code: 'kubernetes.content',
+      subject,
+      message:
+        'expected the name of a SecretProviderClass in volumeAttributes.secretProviderClass, got nothing',
+      remedy: 'Add it, as the CSI driver needs it.',
+    });
+  const known = wanted.sources.flatMap((candidate) => candidate.name ?? []);
+  const hint = didYouMean(name, known);
+  const add = `${hint === undefined ? 'Add' : `Did you mean ${hint}? Otherwise add`} --config FILE with it (kubectl get secretproviderclass ${name} -o yaml writes one).`;
   throw new Problem({
     code: 'kubernetes.content',
     subject,
-    message: `SecretProviderClass ${quote(name ?? '')} not found in the input or with --config${known === '' ? '' : ` (found: ${known})`}`,
-    remedy: `Add --config FILE with it (kubectl get secretproviderclass ${name ?? 'NAME'} -o yaml writes one).`,
+    message: `SecretProviderClass ${quote(name)} not found in the input or with --config${known.length === 0 ? '' : ` (found: ${known.join(', ')})`}`,
+    remedy: isRenamed(name, wanted.sources)
+      ? 'If Kustomize renamed the class (namePrefix, nameSuffix), add the nameReference of examples/inject/README.md; otherwise add --config FILE with it.'
+      : add,
   });
+}
+
+/** Whether a class has this name with a namePrefix or nameSuffix, which Kustomize writes into the references that it knows only. */
+function isRenamed(name: string, sources: readonly Source[]): boolean {
+  return sources.some((source) => source.origin !== 'file' && source.name?.includes(name) === true);
 }

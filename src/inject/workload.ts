@@ -5,7 +5,7 @@
  * Other objects are not changed.
  */
 
-import { asObject, isObject, textOf, valueAt } from '../core/unknown.ts';
+import { asObject, asObjects, isObject, textOf, valueAt } from '../core/unknown.ts';
 import { type KubeObject, withValueAt } from './manifest.ts';
 
 /** A pod, or an object that creates pods. */
@@ -13,10 +13,13 @@ export interface Workload {
   /** `Deployment/web`, as errors name it. */
   readonly subject: string;
   readonly kind: string;
+  readonly apiVersion: string;
   readonly namespace: string | undefined;
   /** Metadata of the pods, not of the object that creates them. */
   readonly metadata: KubeObject;
   readonly pod: KubeObject;
+  /** The names of a StatefulSet's volumeClaimTemplates, which become volumes of its pods. */
+  readonly claims: readonly string[];
 }
 
 /** The objects of a document: the items of a List, in depth, or the document itself. */
@@ -25,13 +28,18 @@ export function objectsOf(document: unknown): readonly KubeObject[] {
   return isList(document) ? (document.items as readonly unknown[]).flatMap(objectsOf) : [document];
 }
 
-/** The document with every object replaced by the result of `change`. */
-export function mapObjects(document: unknown, change: (object: KubeObject) => KubeObject): unknown {
+/** The document with every object replaced by the result of `change`, and items of Lists left out where that is undefined. */
+export function mapObjects(
+  document: unknown,
+  change: (object: KubeObject) => KubeObject | undefined,
+): unknown {
   if (!isObject(document)) return document;
   if (!isList(document)) return change(document);
   return {
     ...document,
-    items: (document.items as readonly unknown[]).map((item) => mapObjects(item, change)),
+    items: (document.items as readonly unknown[])
+      .map((item) => mapObjects(item, change))
+      .filter((item) => item !== undefined),
   };
 }
 
@@ -51,18 +59,27 @@ export function workloadOf(object: KubeObject): Workload | undefined {
   return {
     subject: `${kind}/${String(name)}`,
     kind,
+    apiVersion: String(object.apiVersion),
     namespace: textOf(valueAt(object, 'metadata', 'namespace')),
     metadata: asObject(valueAt(object, ...template, 'metadata')),
     pod,
+    claims: asObjects(valueAt(object, 'spec', 'volumeClaimTemplates')).map((claim) =>
+      String(valueAt(claim, 'metadata', 'name')),
+    ),
   };
 }
 
 /**
  * The object without the fields that the API server sets, which `kubectl get -o yaml` prints. With a resourceVersion an apply
- * is a conflict as soon as anything changes; the annotation would hold the spec from before the injection.
+ * is a conflict as soon as anything changes; the annotation would hold the spec from before the injection. Ephemeral containers
+ * are of `kubectl debug`: a pod cannot be created with them.
  */
 export function withoutServerFields(object: KubeObject): KubeObject {
-  const { status: _, ...rest } = object;
+  const { status: _, ...given } = object;
+  const rest =
+    given.kind === 'Pod' && valueAt(given, 'spec', 'ephemeralContainers') !== undefined
+      ? withValueAt(given, ['spec', 'ephemeralContainers'], undefined)
+      : given;
   const metadata = asObject(object.metadata);
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => !SERVER_METADATA.has(name)));
   const annotations = asObject(metadata.annotations);
@@ -109,4 +126,6 @@ const templates = new Map<string, readonly string[]>([
   ['ReplicationController', IN_SPEC],
   ['Job', IN_SPEC],
   ['CronJob', ['spec', 'jobTemplate', ...IN_SPEC]],
+  // Of KEDA.
+  ['ScaledJob', ['spec', 'jobTargetRef', 'template']],
 ]);

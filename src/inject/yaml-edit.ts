@@ -32,12 +32,12 @@ export interface Edit {
 export function editsFor(source: string, document: Document.Parsed, after: unknown): readonly Edit[] {
   const contents = document.contents;
   if (contents === null) return [];
-  const page: Page = { source, document, style: styleOf(source, document), edits: [] };
-  if (!changeInside(page, contents, after, undefined)) {
-    const text = blockText(after, page.style, 0);
-    page.edits.push({ from: contents.range[0], to: endOf(contents), text: text.replace(/\n$/, '') });
+  const context: EditContext = { source, document, style: styleOf(source, document), edits: [] };
+  if (!changeInside(context, contents, after, undefined)) {
+    const text = blockText(after, context.style, 0);
+    context.edits.push({ from: contents.range[0], to: endOf(contents), text: text.replace(/\n$/, '') });
   }
-  return page.edits;
+  return context.edits;
 }
 
 /** Applies edits, which do not overlap; those at one place are applied in the order given. */
@@ -52,7 +52,7 @@ export function applyEdits(source: string, edits: readonly Edit[]): string {
   return text + source.slice(at);
 }
 
-interface Page {
+interface EditContext {
   readonly source: string;
   readonly document: Document.Parsed;
   readonly style: Style;
@@ -67,14 +67,19 @@ type AnyPair = Pair<unknown, unknown>;
  * changes, or when its text is laid out in a way that lines cannot be put into (`{a: 1}`). `openLine` is the offset of the line after
  * the key that the node belongs to.
  */
-function changeInside(page: Page, node: Node, after: unknown, openLine: number | undefined): boolean {
-  if (isSame(node.toJS(page.document), after)) return true;
+function changeInside(
+  context: EditContext,
+  node: Node,
+  after: unknown,
+  openLine: number | undefined,
+): boolean {
+  if (isSame(node.toJS(context.document), after)) return true;
   if (node.range == null) return false;
   if (isMap(node) && isObject(after)) {
-    return !node.flow && changeMap(page, node, after, openLine);
+    return !node.flow && changeMap(context, node, after, openLine);
   }
   if (isSeq(node) && Array.isArray(after)) {
-    return !node.flow && changeSeq(page, node, after, openLine);
+    return !node.flow && changeSeq(context, node, after, openLine);
   }
   return false;
 }
@@ -83,11 +88,16 @@ function changeInside(page: Page, node: Node, after: unknown, openLine: number |
  * A block mapping. An added key takes the place of a removed one, in order (`emptyDir:` that of `csi:`); further added
  * keys follow the key before them in `after`.
  */
-function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number | undefined): boolean {
+function changeMap(
+  context: EditContext,
+  node: AnyMap,
+  after: KubeObject,
+  openLine: number | undefined,
+): boolean {
   const first = node.items[0];
   if (first === undefined || !node.items.every(isPlainPair)) return false;
-  const column = columnOf(page.source, startOf(first));
-  const before = node.toJS(page.document) as KubeObject;
+  const column = columnOf(context.source, startOf(first));
+  const before = node.toJS(context.document) as KubeObject;
   const added = Object.keys(after).filter((key) => after[key] !== undefined && !Object.hasOwn(before, key));
   const removed = node.items.filter((pair) => after[keyOf(pair)] === undefined && keyOf(pair) !== MERGE);
   // A key that comes from a merge cannot be removed here, and a mapping that loses its last key has to be rewritten.
@@ -101,7 +111,7 @@ function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number
   // No key is left to follow the dash.
   const second = node.items[1];
   const gone = removed.slice(added.length);
-  if (isBehindDash(page, first) && gone.includes(first) && (second === undefined || gone.includes(second)))
+  if (isAfterDash(context, first) && gone.includes(first) && (second === undefined || gone.includes(second)))
     return false;
 
   const replacements = new Map(removed.map((pair, index) => [pair, added[index]]));
@@ -116,18 +126,18 @@ function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number
     return (added.includes(key) && ![...replacements.values()].includes(key)) || merged;
   }
   const lines = (keys: readonly string[]) =>
-    keys.map((key) => blockText({ [key]: after[key] }, page.style, column)).join('');
+    keys.map((key) => blockText({ [key]: after[key] }, context.style, column)).join('');
 
   const atTop = inserted.get(undefined) ?? [];
-  if (atTop.length > 0 && openLine !== undefined) insertLines(page, openLine, lines(atTop));
+  if (atTop.length > 0 && openLine !== undefined) insertLines(context, openLine, lines(atTop));
   for (const [index, pair] of node.items.entries()) {
     const key = keyOf(pair);
     const replacement = replacements.get(pair);
-    if (replacement !== undefined) replacePair(page, pair, { [replacement]: after[replacement] }, column);
-    else if (replacements.has(pair)) removePair(page, pair, node.items[index + 1]);
-    else if (key !== MERGE) changeValue(page, pair, after[key], column);
+    if (replacement !== undefined) replacePair(context, pair, { [replacement]: after[replacement] }, column);
+    else if (replacements.has(pair)) removePair(context, pair, node.items[index + 1]);
+    else if (key !== MERGE) changeValue(context, pair, after[key], column);
     const following = [...(index === 0 && openLine === undefined ? atTop : []), ...(inserted.get(key) ?? [])];
-    if (following.length > 0) insertLines(page, nextLine(page.source, endOf(pair)), lines(following));
+    if (following.length > 0) insertLines(context, nextLine(context.source, endOf(pair)), lines(following));
   }
   return true;
 }
@@ -135,50 +145,50 @@ function changeMap(page: Page, node: AnyMap, after: KubeObject, openLine: number
 const MERGE = '<<';
 
 /** The value of a key, changed from within or else rewritten. */
-function changeValue(page: Page, pair: AnyPair, after: unknown, column: number): void {
+function changeValue(context: EditContext, pair: AnyPair, after: unknown, column: number): void {
   const value = pair.value as Node | null;
   const colon = colonOf(pair);
-  if (value !== null && changeInside(page, value, after, nextLine(page.source, colon))) return;
-  replacePair(page, pair, { [keyOf(pair)]: after }, column);
+  if (value !== null && changeInside(context, value, after, nextLine(context.source, colon))) return;
+  replacePair(context, pair, { [keyOf(pair)]: after }, column);
 }
 
 /** A complete pair, rewritten. The line of its key keeps its position, also after a dash. */
-function replacePair(page: Page, pair: AnyPair, next: KubeObject, column: number): void {
-  const text = blockText(next, page.style, column).trimStart();
+function replacePair(context: EditContext, pair: AnyPair, next: KubeObject, column: number): void {
+  const text = blockText(next, context.style, column).trimStart();
   const end = endOf(pair);
-  const endsLine = page.source[end - 1] === '\n';
-  page.edits.push({ from: startOf(pair), to: end, text: endsLine ? text : text.replace(/\n$/, '') });
+  const endsLine = context.source[end - 1] === '\n';
+  context.edits.push({ from: startOf(pair), to: end, text: endsLine ? text : text.replace(/\n$/, '') });
 }
 
 /** After a dash, the next key moves up to it. */
-function removePair(page: Page, pair: AnyPair, following: AnyPair | undefined): void {
+function removePair(context: EditContext, pair: AnyPair, following: AnyPair | undefined): void {
   const start = startOf(pair);
-  const [from, to] = isBehindDash(page, pair)
+  const [from, to] = isAfterDash(context, pair)
     ? [start, following === undefined ? endOf(pair) : startOf(following)]
-    : [lineStart(page.source, start), nextLine(page.source, endOf(pair))];
-  page.edits.push({ from, to, text: '' });
+    : [lineStart(context.source, start), nextLine(context.source, endOf(pair))];
+  context.edits.push({ from, to, text: '' });
 }
 
-function isBehindDash(page: Page, pair: AnyPair): boolean {
+function isAfterDash(context: EditContext, pair: AnyPair): boolean {
   const start = startOf(pair);
-  return page.source.slice(lineStart(page.source, start), start).trim() !== '';
+  return context.source.slice(lineStart(context.source, start), start).trim() !== '';
 }
 
 /** A block list: items are kept, changed from within, removed, or inserted after the item before them in `after`. */
 function changeSeq(
-  page: Page,
+  context: EditContext,
   node: YAMLSeq,
   after: readonly unknown[],
   openLine: number | undefined,
 ): boolean {
   const dashes = node.items.map((_, index) => dashOf(node, index));
-  const column = dashes[0] === undefined ? undefined : columnOf(page.source, dashes[0]);
+  const column = dashes[0] === undefined ? undefined : columnOf(context.source, dashes[0]);
   const onOwnLines = dashes.every(
-    (dash) => dash !== undefined && page.source.slice(lineStart(page.source, dash), dash).trim() === '',
+    (dash) => dash !== undefined && context.source.slice(lineStart(context.source, dash), dash).trim() === '',
   );
   if (column === undefined || openLine === undefined || !onOwnLines) return false;
 
-  const before = node.items.map((item) => identityOf((item as Node).toJS(page.document)));
+  const before = node.items.map((item) => identityOf((item as Node).toJS(context.document)));
   const wanted = after.map(identityOf);
   const kept = before.filter((identity) => wanted.includes(identity));
   const inOrder = isSame(
@@ -193,30 +203,30 @@ function changeSeq(
     const at = before.indexOf(identity);
     const item = node.items[at] as Node | undefined;
     if (item === undefined) {
-      insertLines(page, place, blockText([after[index]], page.style, column));
+      insertLines(context, place, blockText([after[index]], context.style, column));
       continue;
     }
-    changeItem(page, item, after[index]);
-    place = nextLine(page.source, endOf(item));
+    changeItem(context, item, after[index]);
+    place = nextLine(context.source, endOf(item));
   }
   for (const [index, identity] of before.entries()) {
     const dash = dashes[index];
     if (wanted.includes(identity) || dash === undefined) continue;
-    const end = nextLine(page.source, endOf(node.items[index] as Node));
-    page.edits.push({ from: lineStart(page.source, dash), to: end, text: '' });
+    const end = nextLine(context.source, endOf(node.items[index] as Node));
+    context.edits.push({ from: lineStart(context.source, dash), to: end, text: '' });
   }
   return true;
 }
 
-function changeItem(page: Page, item: Node, after: unknown): void {
-  if (changeInside(page, item, after, undefined) || item.range == null) return;
+function changeItem(context: EditContext, item: Node, after: unknown): void {
+  if (changeInside(context, item, after, undefined) || item.range == null) return;
   // The dash stays, and what follows it is rewritten.
-  const text = blockText(after, page.style, columnOf(page.source, item.range[0])).trimStart();
+  const text = blockText(after, context.style, columnOf(context.source, item.range[0])).trimStart();
   const end = endOf(item);
-  page.edits.push({
+  context.edits.push({
     from: item.range[0],
     to: end,
-    text: page.source[end - 1] === '\n' ? text : text.replace(/\n$/, ''),
+    text: context.source[end - 1] === '\n' ? text : text.replace(/\n$/, ''),
   });
 }
 
@@ -228,9 +238,9 @@ function identityOf(item: unknown): string {
   return JSON.stringify(item);
 }
 
-function insertLines(page: Page, at: number, lines: string): void {
-  const open = at > 0 && page.source[at - 1] !== '\n';
-  page.edits.push({ from: at, to: at, text: open ? `\n${lines.replace(/\n$/, '')}` : lines });
+function insertLines(context: EditContext, at: number, lines: string): void {
+  const open = at > 0 && context.source[at - 1] !== '\n';
+  context.edits.push({ from: at, to: at, text: open ? `\n${lines.replace(/\n$/, '')}` : lines });
 }
 
 /** A key in the usual form: a plain or quoted scalar before its colon. */

@@ -9,7 +9,7 @@ import type { SecretOwner } from '../cli/options.ts';
 import type { Plan, SecretObject } from '../config/plan.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import type { KubernetesApi } from './api.ts';
-import { type OwnershipTerms, readSecret, refuseForeign } from './live-secret.ts';
+import { type OwnershipTerms, readSecret, rejectForeign } from './live-secret.ts';
 import { configIdentity } from './names.ts';
 import { type RbacRule, rulesNeeded, ruleText } from './rbac.ts';
 
@@ -50,7 +50,7 @@ async function problemOf(
 ): Promise<Problem | undefined> {
   try {
     const live = await readSecret(api, secretName);
-    if (live !== undefined) refuseForeign(live, { name: secretName, type }, terms);
+    if (live !== undefined) rejectForeign(live, { name: secretName, type }, terms);
     return undefined;
   } catch (error) {
     if (error instanceof Problem) return error;

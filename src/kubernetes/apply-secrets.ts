@@ -35,7 +35,7 @@ import {
   type OwnershipTerms,
   ownershipOf,
   readSecret,
-  refuseForeign,
+  rejectForeign,
   secretRequest,
   unchangeable,
 } from './live-secret.ts';
@@ -200,7 +200,7 @@ async function applySecret(
   let live = found;
   let adopting = false;
   for (let attempt = 1; ; attempt++) {
-    if (live !== undefined) refuseForeign(live, secret, terms);
+    if (live !== undefined) rejectForeign(live, secret, terms);
     const desired = withOwner(secret, owner, live);
     if (terms.adoptDriverSecrets && live?.driver !== undefined) {
       adopting = true;

@@ -6,7 +6,7 @@
  * message contains one.
  */
 
-import { mayMake, type Plan, type SecretObject } from '../config/plan.ts';
+import { mayCreate, type Plan, type SecretObject } from '../config/plan.ts';
 import { isTlsKey } from '../config/secret-object-rules.ts';
 import { Problem, problemsOrThrow } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
@@ -52,13 +52,13 @@ export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<De
         return await desiredSecret(object, plan, files);
       } catch (error) {
         const problems = problemsOrThrow(error);
-        return { kind: 'refused' as const, problems };
+        return { kind: 'invalid' as const, problems };
       }
     }),
   );
   return {
     secrets: built.flatMap((one) => (one.kind === 'secret' ? [one.secret] : [])),
-    problems: built.flatMap((one) => (one.kind === 'refused' ? one.problems : [])),
+    problems: built.flatMap((one) => (one.kind === 'invalid' ? one.problems : [])),
     warnings: built.flatMap((one) => (one.kind === 'waiting' ? [one.warning] : [])),
   };
 }
@@ -78,7 +78,7 @@ async function desiredSecret(
     const content = files.get(path);
     if (content === undefined) {
       const missing = missingFile(object, plan, path, [...files.keys()]);
-      if (plan.objects.some((planned) => planned.optional && mayMake(planned, path)))
+      if (plan.objects.some((planned) => planned.optional && mayCreate(planned, path)))
         return { kind: 'waiting', warning: missing };
       throw missing;
     }
@@ -100,7 +100,7 @@ async function desiredSecret(
 
 function missingFile(object: SecretObject, plan: Plan, path: string, paths: readonly string[]): Problem {
   const hint = didYouMean(path, paths);
-  return refusal(
+  return rejection(
     object,
     plan,
     `no published file ${quote(path)}`,
@@ -113,10 +113,10 @@ function missingFile(object: SecretObject, plan: Plan, path: string, paths: read
 async function tlsValue(object: SecretObject, plan: Plan, key: string, content: Secret): Promise<Secret> {
   if (!isTlsKey(key)) {
     const message = `expected tls.crt, tls.key or ca.crt, got ${quote(key)}`;
-    throw refusal(object, plan, message, 'Put other keys into a Secret of type Opaque.');
+    throw rejection(object, plan, message, 'Put other keys into a Secret of type Opaque.');
   }
   const part = await tlsPart(key, content.reveal());
-  if (part.kind === 'refused') throw refusal(object, plan, `${key}: ${part.message}`, part.remedy);
+  if (part.kind === 'invalid') throw rejection(object, plan, `${key}: ${part.message}`, part.remedy);
   return new Secret(part.bytes);
 }
 
@@ -131,7 +131,7 @@ function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string
     size += bytes.length;
     if ((key === '.dockerconfigjson' || key === '.dockercfg') && object.type.endsWith(key.slice(1))) {
       if (!isObject(parseJson(new TextDecoder().decode(bytes)))) {
-        throw refusal(
+        throw rejection(
           object,
           plan,
           `${key}: expected a JSON object, got something else`,
@@ -140,15 +140,20 @@ function checkContent(object: SecretObject, plan: Plan, data: ReadonlyMap<string
       }
     }
     if (key === 'ssh-privatekey' && object.type === 'kubernetes.io/ssh-auth' && bytes.length === 0)
-      throw refusal(object, plan, `${key}: expected a key, got an empty file`, 'Correct the secret in AWS.');
+      throw rejection(
+        object,
+        plan,
+        `${key}: expected a key, got an empty file`,
+        'Correct the secret in AWS.',
+      );
   }
   if (size > MAX_SIZE) {
     const message = `expected at most ${MAX_SIZE} bytes in all values, got ${size}`;
-    throw refusal(object, plan, message, 'Split them into several Secrets.');
+    throw rejection(object, plan, message, 'Split them into several Secrets.');
   }
 }
 
-function refusal(object: SecretObject, plan: Plan, message: string, remedy: string): Problem {
+function rejection(object: SecretObject, plan: Plan, message: string, remedy: string): Problem {
   return new Problem({
     code: 'kubernetes.content',
     subject: `Secret ${object.secretName} (${object.subject})`,

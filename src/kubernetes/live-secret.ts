@@ -202,16 +202,16 @@ export interface OwnershipTerms {
 }
 
 /** Throws the Problem of a Secret that another manager or another config owns, or that has another type. */
-export function refuseForeign(live: LiveSecret, secret: WantedSecret, terms: OwnershipTerms): void {
+export function rejectForeign(live: LiveSecret, secret: WantedSecret, terms: OwnershipTerms): void {
   const { config, namespace } = terms;
   const ownership = ownershipOf(live, config);
   switch (ownership.kind) {
     case 'driver':
       if (!terms.adoptDriverSecrets) throw driverManaged(secret, namespace);
-      refuseOtherType(live, secret, namespace);
+      rejectOtherType(live, secret, namespace);
       return;
     case 'own':
-      refuseOtherType(live, secret, namespace);
+      rejectOtherType(live, secret, namespace);
       return;
     case 'foreign':
       throw foreign(secret, namespace, ownership.managers);
@@ -227,7 +227,7 @@ export function refuseForeign(live: LiveSecret, secret: WantedSecret, terms: Own
   }
 }
 
-function refuseOtherType(live: LiveSecret, secret: WantedSecret, namespace: string): void {
+function rejectOtherType(live: LiveSecret, secret: WantedSecret, namespace: string): void {
   if (live.type === secret.type) return;
   throw unchangeable(
     secret,

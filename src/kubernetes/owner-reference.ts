@@ -1,8 +1,9 @@
 /**
  * The owner of a synced Secret, for garbage collection: none, this pod, or its workload.
  *
- * The pod's name and uid come from the downward API, which needs no permission. The workload is the pod's controller, or
- * that controller's own controller (ReplicaSet of a Deployment, Job of a CronJob), so that a rollout does not delete the Secret. `blockOwnerDeletion` is not set, because it needs a permission on the owner.
+ * The pod's name and uid come from the downward API, which needs no permission. The workload is the pod's controller, or that
+ * controller's own controller (ReplicaSet of a Deployment, Job of a CronJob), so that a rollout does not delete the Secret.
+ * `blockOwnerDeletion` is not set, because it needs a permission on the owner.
  */
 
 import type { SecretOwner } from '../cli/options.ts';

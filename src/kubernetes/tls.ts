@@ -16,7 +16,7 @@ import { openPkcs12 } from './pkcs12.ts';
 export type TlsPart =
   | { readonly kind: 'pem'; readonly bytes: Uint8Array }
   /** Sentences about the file, without any of its content. */
-  | { readonly kind: 'refused'; readonly message: string; readonly remedy: string };
+  | { readonly kind: 'invalid'; readonly message: string; readonly remedy: string };
 
 /** The part of the file that belongs under the key, as PEM. */
 export async function tlsPart(key: TlsKey, content: Uint8Array): Promise<TlsPart> {
@@ -85,7 +85,7 @@ async function pkcs12Bundle(content: Uint8Array): Promise<Bundle | undefined> {
 
 function certificatePart(certificates: readonly Uint8Array[], expected: string): TlsPart {
   if (certificates.length === 0)
-    return refused(`expected ${expected} in the file, got none`, CERTIFICATE_REMEDY);
+    return invalid(`expected ${expected} in the file, got none`, CERTIFICATE_REMEDY);
   return pem(certificates.map((der) => pemText('CERTIFICATE', der)).join(''));
 }
 
@@ -100,12 +100,12 @@ function isAuthority(der: Uint8Array): boolean {
 }
 
 function keyPart(key: Bundle['key']): TlsPart {
-  if (key === undefined) return refused('expected a private key in the file, got none', KEY_REMEDY);
+  if (key === undefined) return invalid('expected a private key in the file, got none', KEY_REMEDY);
   const read = readKey(key);
   if (read === undefined) {
     return key.form === 'ENCRYPTED PRIVATE KEY' || key.der.length === 0
-      ? refused('expected a private key without a password, got an encrypted one', DECRYPT_REMEDY)
-      : refused('expected a private key, got one that cannot be read', KEY_REMEDY);
+      ? invalid('expected a private key without a password, got an encrypted one', DECRYPT_REMEDY)
+      : invalid('expected a private key, got one that cannot be read', KEY_REMEDY);
   }
   switch (read.asymmetricKeyType) {
     case 'rsa':
@@ -130,7 +130,7 @@ function readKey(key: { readonly form: string; readonly der: Uint8Array }): KeyO
 function unreadable(content: Uint8Array): TlsPart {
   // DER in base64 begins with "MI" when it is longer than 127 bytes, as every PKCS#12 is.
   const encoded = content[0] === 0x4d && content[1] === 0x49;
-  return refused(
+  return invalid(
     `expected PEM, or PKCS#12 with an empty password, got ${encoded ? 'what looks like base64' : 'neither'}`,
     encoded ? 'Add decode: base64 to the object.' : PKCS12_REMEDY,
   );
@@ -141,8 +141,8 @@ const KEY_REMEDY = 'Store the key as a PEM block: -----BEGIN PRIVATE KEY-----.';
 const DECRYPT_REMEDY = 'Store it without its password: openssl pkey -in key.pem.';
 const PKCS12_REMEDY = 'Store it as PEM: openssl pkcs12 -in file.p12 -nodes.';
 
-function refused(message: string, remedy: string): TlsPart {
-  return { kind: 'refused', message, remedy };
+function invalid(message: string, remedy: string): TlsPart {
+  return { kind: 'invalid', message, remedy };
 }
 
 function pem(text: string | Buffer): TlsPart {

@@ -1,12 +1,12 @@
 /**
- * Creates the notifiers of the settings. Signal and touch work in this process, and are loaded only if they are used; a hook
- * and a request run in a separate process.
+ * Creates the notifiers of the settings. Signal and touch work in this process, and are loaded only if they are used. Each attempt of a
+ * hook or a request runs in a separate process, so that its output and the values to redact in it are never in the memory of a
+ * long-running process.
  */
 
 import type { Settings } from '../cli/options.ts';
 import type { Notifier, NotifierKind } from './notifier.ts';
-import { processNotifier } from './process-notifier.ts';
-import type { RunNotification } from './request.ts';
+import type { NotifyTarget, RunNotification } from './request.ts';
 import type { ProcessSystem } from './signal.ts';
 
 /** The settings of notifications. */
@@ -56,4 +56,19 @@ export async function createNotifiers(options: NotifierOptions): Promise<readonl
     notifiers.push(touchNotifier(notifyTouch, now));
   }
   return notifiers;
+}
+
+/** `directories`: the paths of the directories whose values are redacted, at the time of an attempt. */
+export function processNotifier(
+  target: NotifyTarget,
+  directories: () => readonly string[],
+  run: RunNotification,
+): Notifier {
+  return {
+    kind: target.kind,
+    async notify(names, signal) {
+      signal.throwIfAborted();
+      await run({ target, names, directories: directories() }, signal);
+    },
+  };
 }

@@ -3,7 +3,7 @@
  */
 
 /** A part of a text, by its indexes. */
-export interface Place {
+export interface TextRange {
   readonly start: number;
   readonly end: number;
 }
@@ -21,10 +21,10 @@ const FEWEST = 4;
 const FEWEST_BASE64 = 8;
 
 /** A function that finds every place of the given bytes in the text. */
-export function createByteSearch(text: string): (bytes: Uint8Array) => Iterable<Place> {
+export function createByteSearch(text: string): (bytes: Uint8Array) => Iterable<TextRange> {
   // In JSON a line feed is escaped.
   const base64 = condense(text.replaceAll('-', '+').replaceAll('_', '/'), /(?:\r?\n|(?:\\r)?\\n)[ \t]*/g, '');
-  // After a digit `0x` is the end of a number and another letter.
+  // Not after a hexadecimal digit: `a0x` ends with the digits a0, and is no prefix.
   const hex = condense(text.toLowerCase(), /(?<![\da-f])0x|\\x|[\s:,-]/g, '');
   const decimal = condense(text, /[\s,]+/g, ',');
   return function* (bytes) {
@@ -61,7 +61,7 @@ function condense(text: string, separator: RegExp, by: string): Condensed {
   return { text: parts.join(''), positions };
 }
 
-function* find(form: string, { text, positions }: Condensed): Iterable<Place> {
+function* find(form: string, { text, positions }: Condensed): Iterable<TextRange> {
   for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + form.length))
     yield { start: positions[at] ?? 0, end: (positions[at + form.length - 1] ?? 0) + 1 };
 }
@@ -79,7 +79,7 @@ function* base64Forms(bytes: Uint8Array): Iterable<string> {
 }
 
 /** The whole base64 text around the place: the characters next to it depend partly on the bytes. */
-function wholeWord({ start, end }: Place, text: string): Place {
+function wholeWord({ start, end }: TextRange, text: string): TextRange {
   let [first, last] = [start, end];
   while (first > 0 && /[\w+/-]/.test(text[first - 1] ?? '')) first--;
   while (last < text.length && /[\w+/=-]/.test(text[last] ?? '')) last++;

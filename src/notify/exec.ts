@@ -159,7 +159,7 @@ function startFailure(program: string, error: unknown): Problem | undefined {
     code: 'notify.exec',
     subject: `hook ${quote(program)}`,
     message: `cannot be started (${code})`,
-    remedy: startRemedies[code] ?? 'Give the path of a program in this container.',
+    remedy: startRemedies[code] ?? 'Use the path of a program in this container.',
     retry: startRemedies[code] === SHORTAGE,
   });
 }
@@ -173,7 +173,7 @@ const startRemedies: Readonly<Record<string, string>> = {
   EMFILE: SHORTAGE,
   ENFILE: SHORTAGE,
   ENOENT:
-    'Give the path of a program in this container, with its interpreter if it is a script; the image has no shell.',
+    'Use the path of a program in this container, and of its interpreter if it is a script; the image has no shell.',
   EACCES: 'Make the file executable for the user podsecrets runs as, on a volume that is not mounted noexec.',
   E2BIG: 'Shorten the command.',
 };

@@ -22,7 +22,7 @@ export function readBootTime(proc: string = '/proc'): number {
   return Number(/^btime (\d+)$/m.exec(readText(`${proc}/stat`) ?? '')?.[1] ?? 0) * 1000;
 }
 
-/** The user a process runs as, for an error message; undefined when it is gone. */
+/** The user a process runs as, for an error message; undefined if it has ended. */
 export function readUser(pid: number, proc: string = '/proc'): number | undefined {
   const uid = /^Uid:\t(\d+)/m.exec(readText(`${proc}/${pid}/status`) ?? '')?.[1];
   return uid === undefined ? undefined : Number(uid);

@@ -166,7 +166,7 @@ function createNotifierQueue(
       succeeded(names, clock.elapsed() - began);
       return true;
     } catch (error) {
-      // The same list if nothing was added: a notifier can recognise the retry.
+      // The same list if nothing was added: a notifier can recognize the retry.
       pending = pending.length === 0 ? names : union(names, pending);
       if (!cancelled.aborted) failed(names, error);
       return false;

@@ -7,7 +7,7 @@
  * only when there is a zombie.
  *
  * Only Node may reap its own children: it would never report the end of a child that another caller reaped, and a sidecar
- * would wait for its worker without end. They are excluded by pid: a process is a zombie as soon as its main thread has ended,
+ * would wait for its worker forever. They are excluded by pid: a process is a zombie as soon as its main thread has ended,
  * but its parent is notified only after the last of its threads, many milliseconds later on a busy machine.
  */
 
@@ -24,8 +24,8 @@ export interface ReapSystem {
 }
 
 /**
- * Waits for every ended child that is not Node's; `isNodes`: whether Node waits for the process of this pid. Returns how many are left, because node:ffi is missing (before Node 26).
- * Does nothing unless this process is process 1.
+ * Waits for every ended child that is not Node's; `isNodes`: whether Node waits for the process of this pid. Returns how many are
+ * left because node:ffi is missing (before Node 26). Does nothing unless this process is process 1.
  */
 export async function reapZombies(
   self: number,

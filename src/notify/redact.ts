@@ -9,7 +9,7 @@
  */
 
 import type { Secret } from '../core/secret.ts';
-import { createByteSearch, type Place } from './encoded-bytes.ts';
+import { createByteSearch, type TextRange } from './encoded-bytes.ts';
 import { endOf, isWord, startsOf } from './escapes.ts';
 
 const PLACEHOLDER = '[secret]';
@@ -27,7 +27,7 @@ export function redactAll(
 export function redact(text: string, values: Iterable<Secret>): string {
   // Collects positions instead of building a regular expression, because the error for one that is too large would contain
   // the values.
-  const places: Place[] = [];
+  const places: TextRange[] = [];
   const encodedPlaces = createByteSearch(text);
   for (const value of values) {
     const bytes = value.reveal();
@@ -47,7 +47,7 @@ export function redact(text: string, values: Iterable<Secret>): string {
 /** Characters. A piece that is shorter occurs within words, and is replaced only as a separate word. */
 const SHORT = 4;
 
-function* placesOf(piece: string, text: string): Iterable<Place> {
+function* placesOf(piece: string, text: string): Iterable<TextRange> {
   if (piece.length > LONG) return yield* literalPlaces(piece, text);
   const characters = [...piece];
   for (const start of startsOf(characters[0] ?? '', text)) {
@@ -61,7 +61,7 @@ function* placesOf(piece: string, text: string): Iterable<Place> {
 /** Characters. In a repetitive text the time to match escapes grows with the square of the length. */
 const LONG = 256;
 
-function* literalPlaces(piece: string, text: string): Iterable<Place> {
+function* literalPlaces(piece: string, text: string): Iterable<TextRange> {
   const encoded = [piece, JSON.stringify(piece).slice(1, -1)];
   // A lone surrogate, from an escape in a JSON value, cannot be percent-encoded.
   if (piece.isWellFormed()) encoded.push(encodeURIComponent(piece));

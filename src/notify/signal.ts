@@ -97,7 +97,7 @@ function byPidFile(
     // Not the text itself: the file may be a wrong one, or a link that another container put there, even to a published value.
     const got = text === '' ? 'an empty file' : 'something else';
     throw failure(file, `expected a pid on the first line, got ${got}`, {
-      remedy: 'Give the file to which the application writes its pid, as a number and nothing else.',
+      remedy: 'Use the file to which the application writes its pid, as a number and nothing else.',
       // The application may have created it a moment ago.
       retry: text === '',
     });
@@ -148,7 +148,7 @@ function readPidFile(file: string): { readonly text: string; readonly written: n
       remedy:
         code === 'ENOENT'
           ? 'Mount the volume in which the application writes it in this container too, or wait until it has started.'
-          : 'Give a file that the user of podsecrets can read.',
+          : 'Use a file that the user of podsecrets can read.',
       retry: code === 'ENOENT',
     });
   } finally {
@@ -214,7 +214,7 @@ function isSandbox(process: ProcessEntry): boolean {
 
 function sandbox(subject: string): Problem {
   return failure(subject, "it is the pod's sandbox, process 1, not a process of the application", {
-    remedy: 'Give a process of the application. With a shared PID namespace no container has process 1.',
+    remedy: 'Name a process of the application. With a shared PID namespace no container has process 1.',
   });
 }
 

@@ -49,7 +49,7 @@ function failure(file: string, error: unknown): unknown {
     code: 'notify.touch',
     subject: escapeControl(file),
     message: `cannot be touched (${code})`,
-    remedy: remedies[code] ?? 'Give a file on a volume that this container may write to.',
+    remedy: remedies[code] ?? 'Use a file on a volume that this container may write to.',
     // A directory of another container may appear later; a full disk may get free space.
     retry: code === 'ENOENT' || code === 'ENOSPC',
   });
@@ -57,9 +57,9 @@ function failure(file: string, error: unknown): unknown {
 
 const remedies: Readonly<Record<string, string>> = {
   ENOENT: 'Create its directory, or mount the volume that both containers share.',
-  ENOTDIR: 'Give a file in a directory; a part of the path is a file.',
-  EISDIR: 'Give a file, not a directory.',
-  ENXIO: 'Give a file, not a pipe or a socket.',
+  ENOTDIR: 'Use another path: a part of it is a file, not a directory.',
+  EISDIR: 'Use a file, not a directory.',
+  ENXIO: 'Use a file, not a pipe or a socket.',
   EACCES: 'Let the user podsecrets runs as write to it and to its directory.',
   EROFS: 'Mount the volume without readOnly in this container.',
   ENOSPC: 'Free space on its volume.',

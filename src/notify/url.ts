@@ -33,7 +33,7 @@ export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOption
       try {
         const response = await post(new URL(url), body, signal, timeout);
         signal.throwIfAborted();
-        if (response.status < 200 || response.status > 299) throw refusal(subject, response, redact);
+        if (response.status < 200 || response.status > 299) throw rejection(subject, response, redact);
       } catch (error) {
         signal.throwIfAborted();
         throw connectionFailure(subject, error, timeout) ?? error;
@@ -71,7 +71,7 @@ function post(url: URL, body: string, signal: AbortSignal, timeout: number): Pro
   });
 }
 
-function refusal(subject: string, { status, headers, body: bytes }: HttpResponse, redact: Redact): Problem {
+function rejection(subject: string, { status, headers, body: bytes }: HttpResponse, redact: Redact): Problem {
   const { location = 'nowhere', 'retry-after': retryAfter } = headers;
   const moved = status >= 300 && status < 400;
   const text = moved ? withoutQuery(location) : new TextDecoder().decode(bytes).trim();
@@ -82,7 +82,7 @@ function refusal(subject: string, { status, headers, body: bytes }: HttpResponse
     subject,
     message: moved ? `redirects (${status})${details}` : `responded with ${status}${details}`,
     remedy: moved
-      ? 'Give the URL that it redirects to; redirects are not followed.'
+      ? 'Use the URL that it redirects to; redirects are not followed.'
       : 'Correct the error that it reports; see the log of the application.',
     retry: status >= 500 || status === 408 || status === 425 || status === 429,
     ...(/^\d{1,6}$/.test(retryAfter ?? '') ? { retryAfter: Number(retryAfter) * 1000 } : {}),
@@ -137,15 +137,15 @@ function meaningOf(code: string, timeout: number): Meaning {
       };
     case 'EPROTO':
       return {
-        text: `the endpoint does not speak TLS (${code})`,
-        remedy: 'If the endpoint speaks plain HTTP, write http: instead of https:.',
+        text: `the endpoint does not use TLS (${code})`,
+        remedy: 'If the endpoint uses plain HTTP, write http: instead of https:.',
         retry: false,
       };
     default:
       if (code.startsWith('HPE_')) {
         return {
-          text: `the endpoint does not speak HTTP/1.1 (${code})`,
-          remedy: 'Give an HTTP endpoint; if it speaks TLS, write https: instead of http:.',
+          text: `the endpoint does not use HTTP/1.1 (${code})`,
+          remedy: 'Use an HTTP endpoint; if it uses TLS, write https: instead of http:.',
           retry: false,
         };
       }
@@ -153,7 +153,7 @@ function meaningOf(code: string, timeout: number): Meaning {
         return {
           text: `the certificate cannot be verified (${code})`,
           remedy:
-            'Give its CA in NODE_EXTRA_CA_CERTS and the host that it is for, or use http: within the pod.',
+            'Set NODE_EXTRA_CA_CERTS to its CA and use the host name in the certificate, or use http: within the pod.',
           retry: false,
         };
       }

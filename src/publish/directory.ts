@@ -1,16 +1,15 @@
 /**
  * Publishes to a directory that is held (held-directory.ts), by this process or by the one that started it.
  *
- * Each publish takes its own lock, and is safe against kill -9 after any step (publish.ts). The caller decides which
- * files.
+ * Each publish takes its own lock, and is safe against kill -9 after any step (publish.ts).
  */
 
 import * as nodeFs from 'node:fs';
 import { writeAppliedSecrets } from './applied-secrets.ts';
-import { explainedAsync } from './explain.ts';
 import type { FileSystem } from './fs.ts';
+import { explainedAsync } from './fs-problems.ts';
 import type { DirectoryHandle } from './held-directory.ts';
-import { checkIdentity } from './identity.ts';
+import { checkDirectoryIdentity } from './identity.ts';
 import { type LockOptions, takeWriteLock } from './lock.ts';
 import { type Announce, type Published, publish } from './publish.ts';
 import type { Owner, Snapshot } from './snapshot.ts';
@@ -55,10 +54,10 @@ export function openDirectory(options: DirectoryOptions): Directory {
 
   async function locked<Result>(change: () => Result): Promise<Result> {
     // Before the lock too: its file must not be created below an unmounted volume.
-    checkIdentity(fs, dir, identity);
+    checkDirectoryIdentity(fs, dir, identity);
     const lock = await takeWriteLock(dir, options);
     try {
-      checkIdentity(fs, dir, identity);
+      checkDirectoryIdentity(fs, dir, identity);
       return change();
     } finally {
       lock.release();

@@ -1,6 +1,6 @@
 /**
  * Whether a directory can be published to: it is in memory, so that no value reaches a disk, or the user allows a disk; and
- * the kernel allows every user to follow the links in it (sticky.ts).
+ * the kernel allows every user to follow the links in it (`rejectSticky`).
  *
  * If only the last part of the path is missing, the directory is created. If more is missing, the volumeMount was probably
  * forgotten: that is an error, because a directory in the container's own writable layer would never reach the application.
@@ -11,7 +11,6 @@ import { dirname, resolve } from 'node:path';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { FileSystem } from './fs.ts';
-import { composeVolume, refuseSticky, SUBPATH_MOUNTS } from './sticky.ts';
 
 /** The requirements of a directory. */
 export interface DirectoryTerms {
@@ -51,13 +50,13 @@ export function prepareDirectory(fs: FileSystem, dir: string, terms: DirectoryTe
  */
 export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryTerms): boolean {
   const existing = nearestExisting(fs, wanted);
-  if (!terms.allowDisk) refuseDisk(fs, existing, wanted, terms);
+  if (!terms.allowDisk) rejectDisk(fs, existing, wanted, terms);
   if (!fs.statSync(existing).isDirectory()) {
     throw new Problem({
       code: 'publish.directory',
       subject: existing,
       message: 'it is a file, not a directory',
-      remedy: 'Give a directory with --dir or --config FILE=DIR.',
+      remedy: 'Use a directory with --dir or --config FILE=DIR.',
     });
   }
   const parent = dirname(wanted);
@@ -69,7 +68,7 @@ export function checkDirectory(fs: FileSystem, wanted: string, terms: DirectoryT
       remedy: `Mount the volume at ${parent}: podsecrets creates only the last part of the path.`,
     });
   }
-  if (existing === wanted) refuseSticky(fs, wanted, terms);
+  if (existing === wanted) rejectSticky(fs, wanted, terms);
   fs.accessSync(existing, fs.constants.W_OK | fs.constants.X_OK);
   return existing === wanted;
 }
@@ -102,7 +101,7 @@ export function isInMemory(fs: FileSystem, directory: string): boolean {
 }
 
 /** Throws the Problem of a directory that is not in memory. */
-function refuseDisk(
+function rejectDisk(
   fs: FileSystem,
   existing: string,
   wanted: string,
@@ -119,4 +118,46 @@ function refuseDisk(
     message: `${names.get(type) ?? `a file system of type 0x${type.toString(16)}`} is not in memory: a tmpfs or ramfs is required, so that no value reaches a disk`,
     remedy: `${remedy} Or accept the disk with --allow-disk.`,
   });
+}
+
+const STICKY_AND_WORLD_WRITABLE = 0o1002;
+
+/**
+ * Throws the Problem of a directory in which the kernel may prevent the application from opening the files, unless `user` owns it.
+ * `user`: effective uid of the process.
+ *
+ * Each file that an application opens is a symbolic link of podsecrets. With the sysctl fs.protected_symlinks, which is on in most
+ * distributions, the kernel follows a link in a sticky, world-writable directory only for the owner of the link, or if the directory
+ * has the owner of the link. So root is rejected too. A tmpfs that is mounted without options, such as an `emptyDir` of medium
+ * Memory, is such a directory, and belongs to root. The sysctl itself is not read: it belongs to the node, and the next node may
+ * differ.
+ */
+function rejectSticky(fs: FileSystem, dir: string, { user, inKubernetes }: DirectoryTerms): void {
+  const { mode, uid, dev } = fs.statSync(dir);
+  if ((mode & STICKY_AND_WORLD_WRITABLE) !== STICKY_AND_WORLD_WRITABLE || uid === user) return;
+  // A mount point is on another device than its parent. Not dirname: `dir` may be a link.
+  const isBelowVolume = dev === fs.statSync(`${dir}/..`).dev;
+  throw new Problem({
+    code: 'publish.sticky',
+    subject: dir,
+    message: `the directory is sticky, world-writable and owned by uid ${uid}: with fs.protected_symlinks the kernel does not let the application follow the links of uid ${user} in it`,
+    remedy: remedy(dir, user, inKubernetes, uid === 0 && isBelowVolume),
+  });
+}
+
+function remedy(dir: string, user: number, inKubernetes: boolean, isMadeForSubPath: boolean): string {
+  if (!inKubernetes)
+    return `With docker-compose, give the volume ${composeVolume(user)} and recreate it; elsewhere, publish to a directory below, which podsecrets creates: --dir ${dir}/files.`;
+  if (isMadeForSubPath)
+    return 'podsecrets must be first in initContainers: the kubelet created this directory for the subPath mount of a container that started earlier. Move podsecrets there and recreate the pod.';
+  return `Publish to a directory below the volume: ${SUBPATH_MOUNTS}.`;
+}
+
+/** How the containers of a pod mount the volume. */
+const SUBPATH_MOUNTS =
+  'mount it whole at /mnt/podsecrets in this container, publish to /mnt/podsecrets/files (--dir, or --config FILE=DIR), which podsecrets creates, and mount it in the application with subPath: files';
+
+/** The options of a volume in docker-compose.yaml, for this user. */
+function composeVolume(user: number): string {
+  return `driver_opts { type: tmpfs, device: tmpfs, o: "size=16m,mode=0755,uid=${user},gid=${user}" }`;
 }

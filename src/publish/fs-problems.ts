@@ -1,12 +1,15 @@
 /**
  * Errors of the file system, as Problems: the operation, the error, and the change to the pod.
  *
- * Only the operation, the path and the errno are shown. Any other error is a bug and is returned unchanged.
+ * Only the operation, the path and the errno are shown. Any other error is a bug and stays unchanged.
  */
 
+import { dirname, resolve } from 'node:path';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import type { Owner } from './snapshot.ts';
+import type { FileSystem } from './fs.ts';
+import type { Owner, Snapshot } from './snapshot.ts';
+import { snapshotSpace, type VolumeSpace, volumeSpace } from './space.ts';
 
 /** Space in the volume, read only when it ran out. */
 interface Space {
@@ -18,7 +21,7 @@ interface Space {
 }
 
 /** The attempted operation. */
-export interface Attempt {
+interface Attempt {
   readonly dir: string;
   readonly owner: Owner | undefined;
   readonly space: () => Space;
@@ -90,4 +93,48 @@ function isSystemError(error: unknown): error is SystemError {
 /** Binary units, as Kubernetes writes them; rounded up, so that a sizeLimit of this size is enough. */
 export function sizeText(bytes: number): string {
   return bytes < 1_048_576 ? `${Math.ceil(bytes / 1024)}Ki` : `${Math.ceil(bytes / 104_857.6) / 10}Mi`;
+}
+
+/** The object of the work. */
+export interface Work {
+  readonly fs: FileSystem;
+  readonly dir: string;
+  readonly owner?: Owner | undefined;
+  /** The snapshot that is being written, if any. */
+  readonly next?: Snapshot;
+}
+
+/**
+ * The result of work on a directory. Throws a Problem of stage `publish`, with the state of the volume, for an error of the file system,
+ * and other errors unchanged.
+ */
+export function explained<Result>(work: Work, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    throw toProblem(work, error);
+  }
+}
+
+/** The same for work that waits. */
+export async function explainedAsync<Result>(work: Work, run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toProblem(work, error);
+  }
+}
+
+function toProblem({ fs, dir, owner, next = { files: [] } }: Work, error: unknown): unknown {
+  const space = () => {
+    const { free } = existingVolume(fs, dir);
+    return { needed: snapshotSpace(next).bytes, free: free.bytes, freeInodes: free.inodes };
+  };
+  return toPublishProblem(error, { dir, owner, space });
+}
+
+/** A directory that could not even be created is missing; its parent is on the same volume. */
+function existingVolume(fs: FileSystem, dir: string): VolumeSpace {
+  const exists = fs.statSync(dir, { throwIfNoEntry: false }) !== undefined;
+  return volumeSpace(fs, exists ? dir : dirname(resolve(dir)));
 }

@@ -1,19 +1,20 @@
 /**
- * Removes generations that were replaced. The process that owns the directory does this, because a worker that published and
+ * Removes generations that were replaced. The holder of the directory does this, because a worker that published and
  * then waited would keep its values in memory for a second longer.
  *
  * A reader may be between two steps: it has resolved or opened `..data`, but not yet opened the file below. So a replaced
  * generation stays for one more second. The kubelet removes it at once, so in a ConfigMap volume such a reader sometimes finds no
- * file. A generation stays longer only while a hook has not succeeded for its change (retention.ts). It is removed without
+ * file. A generation stays longer only while a hook has not succeeded for its change (`keptForRedaction`). It is removed without
  * waiting for the next change, and before the program ends.
  */
 
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from './fs.ts';
-import { readLayout, remainingDelay } from './layout.ts';
+import { type Layout, readLayout, remainingDelay } from './layout.ts';
 import type { Lock } from './lock.ts';
-import { keptForRedaction } from './retention.ts';
+import { readPendingNotification } from './pending-notification.ts';
+import { fits, spaceBelow, volumeSpace } from './space.ts';
 
 /** The removal of replaced generations. */
 export interface GenerationCleanup {
@@ -44,7 +45,7 @@ export function createGenerationCleanup({ fs, dir, clock, takeLock }: CleanupOpt
   async function run(): Promise<void> {
     // Nothing to remove is the usual case, and needs no lock.
     if (replacedGenerations().length === 0) return;
-    // A generation that is being made by another process is not current yet either.
+    // A generation that is being created by another process is not current yet either.
     const lock = await takeLock();
     try {
       removeDue();
@@ -87,4 +88,27 @@ export function createGenerationCleanup({ fs, dir, clock, takeLock }: CleanupOpt
   async function settled(): Promise<void> {
     while (later !== undefined) await later;
   }
+}
+
+/**
+ * The names of the replaced generations that stay until the application was notified: one or none. Throws errors of the file system.
+ *
+ * A hook that is notified of a new password may print the old one, which may still be valid: AWS keeps the previous version. To
+ * redact it, the value is read from the replaced generation, so that no process keeps it in memory. The directory then contains at
+ * most two generations, and they take at most half of the volume, because the next one must fit.
+ */
+function keptForRedaction(fs: FileSystem, dir: string, layout: Layout): ReadonlySet<string> {
+  const [replaced, ...more] = readPendingNotification(fs, dir, layout).replaced;
+  const { current } = layout;
+  // After two changes without a delivery, values of both would be needed.
+  if (current === undefined || replaced === undefined || more.length > 0) return new Set();
+  if (!layout.otherGenerations.includes(replaced)) return new Set();
+  const both = [current.name, replaced].map((name) => spaceBelow(fs, join(dir, name)));
+  const needed = {
+    bytes: both.reduce((sum, { bytes }) => sum + bytes, 0),
+    inodes: both.reduce((sum, { inodes }) => sum + inodes, 0),
+  };
+  const { size } = volumeSpace(fs, dir);
+  const half = { bytes: size.bytes / 2, inodes: size.inodes / 2 };
+  return fits(needed, half) ? new Set([replaced]) : new Set();
 }

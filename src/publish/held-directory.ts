@@ -9,11 +9,11 @@
 import * as nodeFs from 'node:fs';
 import type { FilePath } from '../core/file-path.ts';
 import { readAppliedSecrets } from './applied-secrets.ts';
-import { explained, explainedAsync } from './explain.ts';
 import { type DirectoryTerms, prepareDirectory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
+import { explained, explainedAsync } from './fs-problems.ts';
 import { createGenerationCleanup } from './generation-cleanup.ts';
-import { checkIdentity, identityOf } from './identity.ts';
+import { checkDirectoryIdentity, directoryIdentity } from './identity.ts';
 import { holdsFiles, readLayout } from './layout.ts';
 import { type LockOptions, takeLock, takeWriteLock } from './lock.ts';
 import { clearPendingNotification, readPendingNotification } from './pending-notification.ts';
@@ -74,13 +74,13 @@ export async function holdDirectory(options: HoldOptions): Promise<HeldDirectory
     clock,
     takeLock: () => takeWriteLock(dir, unstoppable),
   });
-  const identity = identityOf(fs, dir);
+  const identity = directoryIdentity(fs, dir);
   const work = { fs, dir };
   let closed: Promise<void> | undefined;
 
   async function removeReplaced(): Promise<void> {
     await explainedAsync(work, async () => {
-      checkIdentity(fs, dir, identity);
+      checkDirectoryIdentity(fs, dir, identity);
       await cleanup.run();
     });
   }
@@ -108,7 +108,7 @@ export async function holdDirectory(options: HoldOptions): Promise<HeldDirectory
       }),
     clearPendingNotification: (generation) =>
       explained(work, () => {
-        checkIdentity(fs, dir, identity);
+        checkDirectoryIdentity(fs, dir, identity);
         clearPendingNotification(fs, dir, generation);
       }),
     removeReplaced,

@@ -12,7 +12,7 @@ import type { FileSystem } from './fs.ts';
 import { LOCK } from './layout.ts';
 
 /** Device and inode of the directory and of its lock file; differs once either was replaced, removed or unmounted. */
-export function identityOf(fs: FileSystem, dir: string): string {
+export function directoryIdentity(fs: FileSystem, dir: string): string {
   return [dir, join(dir, LOCK)]
     .map((path) => fs.lstatSync(path, { throwIfNoEntry: false }))
     .map((stat) => `${stat?.dev}:${stat?.ino}`)
@@ -20,8 +20,8 @@ export function identityOf(fs: FileSystem, dir: string): string {
 }
 
 /** Throws a Problem if the path leads elsewhere than when `identity` was read. */
-export function checkIdentity(fs: FileSystem, dir: string, identity: string): void {
-  if (identityOf(fs, dir) === identity) return;
+export function checkDirectoryIdentity(fs: FileSystem, dir: string, identity: string): void {
+  if (directoryIdentity(fs, dir) === identity) return;
   throw new Problem({
     code: 'publish.directory',
     subject: dir,

@@ -7,9 +7,9 @@ import * as nodeFs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Problem, usageProblem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
-import { explained } from './explain.ts';
 import { checkDirectory, type DirectoryTerms, isInMemory } from './filesystem-check.ts';
 import type { FileSystem } from './fs.ts';
+import { explained } from './fs-problems.ts';
 
 /**
  * A problem for each directory that is the same as an earlier one, although the path is written in another way: with `/./`, or
@@ -43,7 +43,7 @@ export interface DirectoryFacts {
   readonly freeBytes: number;
 }
 
-/** Looks at the directory. Throws the Problem of stage `publish` that `init` would end with. */
+/** Inspects the directory. Throws the Problem of stage `publish` with which `init` would fail. */
 export function inspectDirectory(
   dir: string,
   terms: DirectoryTerms,

@@ -15,7 +15,7 @@ import type { FileSystem } from './fs.ts';
 export const DATA = '..data';
 export const NEW_DATA = '..data_tmp';
 
-/** The file that the owner of the directory locks (lock.ts). */
+/** The file that the holder of the directory locks (lock.ts). */
 export const LOCK = '..lock';
 
 /** Next to a generation, never in it, so that a program that copies the whole generation gets only secret files. */
@@ -64,7 +64,7 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
     if (name === DATA) hasData = true;
     else if (name === NEW_DATA) hasNewData = true;
     else if (isGenerationName(name)) generations.push(name);
-    else if (isBesideGeneration(name)) sideFiles.push(name);
+    else if (isSideFileName(name)) sideFiles.push(name);
     else if (entry.isSymbolicLink() && fs.readlinkSync(join(dir, name)) === linkTarget(name)) links.add(name);
     else foreign.add(name);
   }
@@ -116,7 +116,7 @@ export function appliedFileName(generation: string): string {
   return `${generation}${APPLIED_SUFFIX}`;
 }
 
-function isBesideGeneration(name: string): boolean {
+function isSideFileName(name: string): boolean {
   return [PENDING_SUFFIX, APPLIED_SUFFIX].some(
     (suffix) => name.endsWith(suffix) && isGenerationName(name.slice(0, -suffix.length)),
   );

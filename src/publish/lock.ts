@@ -1,7 +1,7 @@
 /**
  * The two locks of a directory.
  *
- * `..lock` is held by the process that owns the directory, until it ends: a second one is rejected. `..write-lock` is
+ * `..lock` is held by the holder of the directory, until it ends: a second one is rejected. `..write-lock` is
  * held by the process that changes it, during the change, because a publish runs in a separate short process, and a
  * child process does not inherit a lock.
  *
@@ -30,7 +30,7 @@ const WRITE_LOCK = '..write-lock';
 /** Names the holder of the lock for a process that waits. Valid only while the lock is held. */
 const HOLDER = '..holder';
 
-/** Milliseconds between two tries. */
+/** Milliseconds between two attempts. */
 const PAUSE = 100;
 
 /** How long to wait for the lock. */
@@ -46,7 +46,7 @@ export interface Lock {
   release(): void;
 }
 
-/** The lock of the owner, held until it is released or the process ends, by kill -9 too. */
+/** The lock of the holder, until it is released or the process ends, by kill -9 too. */
 export async function takeLock(dir: string, options: LockOptions): Promise<Lock> {
   const lock = await waitForLock(dir, LOCK, options);
   // The name of the container, not of the command: it is the same for the init and the sidecar of a pod, so the sidecar need not
@@ -55,7 +55,7 @@ export async function takeLock(dir: string, options: LockOptions): Promise<Lock>
   return lock;
 }
 
-/** The lock of a change. The owner of the directory may change it too, and so takes it as well. */
+/** The lock of a change. The holder of the directory takes it too when it changes the directory. */
 export async function takeWriteLock(dir: string, options: LockOptions): Promise<Lock> {
   return await waitForLock(dir, WRITE_LOCK, options);
 }

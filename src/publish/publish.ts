@@ -17,9 +17,10 @@
  *  (9) Rename it onto `..data`. This is the publish: before it every reader sees the old generation, after it the new one.
  * (10) Remove the links of names that are gone: they dangle since (9).
  *
- * The old generation is removed later, when no reader is in it any more, by the process that owns the directory
- * (generation-cleanup.ts). Killed after any step, the directory shows either the old generation or the new one, complete, and
- * the owner and (2) of the next run remove what is left over. A name that is a file in one generation and a directory in the next has the same link in both.
+ * The old generation is removed later, when no reader is in it any more, by the holder of the directory
+ * (generation-cleanup.ts). If the process is killed after any step, the directory shows either the old generation or the new
+ * one, complete, and the holder and (2) of the next run remove what is left over. A name that is a file in one generation and a
+ * directory in the next has the same link in both.
  * A failure before (9) is undone, thrown, and changes nothing; after (9) the application must be notified of the change, so
  * what could not be removed is left to (2) of the next publish, which then fails with the reason.
  *
@@ -89,7 +90,7 @@ export function publish(context: PublishContext, next: Snapshot, now: number, an
 
   const before = readLayout(fs, dir); // (1)
   removeStale(context, before); // (2)
-  refuseForeign(dir, before, names); // (3)
+  rejectForeign(dir, before, names); // (3)
 
   const current = before.current;
   // A name without its link cannot be opened: its files count as missing, and the publish makes the link again.
@@ -192,7 +193,7 @@ function spaceWarning({ fs, dir }: PublishContext, next: Snapshot): { readonly w
   };
 }
 
-function refuseForeign(dir: string, { foreign }: Layout, names: ReadonlySet<string>): void {
+function rejectForeign(dir: string, { foreign }: Layout, names: ReadonlySet<string>): void {
   for (const name of names) {
     if (!foreign.has(name)) continue;
     throw new Problem({

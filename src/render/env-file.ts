@@ -23,7 +23,7 @@ export interface EnvMistake {
 /** Bytes. The kubelet reads lines of 64 KiB at most; with a longer one the whole file fails. */
 const MAX_LINE = 65_000;
 
-/** The environment that `exec` makes has neither limit. */
+/** The environment that `exec` creates has neither limit. */
 const WITHOUT_LIMIT =
   'Let the application read it from its file instead, or use podsecrets exec, which has no such limit.';
 

@@ -11,7 +11,7 @@ import { isEnvName } from '../core/environment.ts';
 import { filePath } from '../core/file-path.ts';
 import { Secret } from '../core/secret.ts';
 import { quote } from '../core/text.ts';
-import { compareText, exactJson, isJsonObject, type JsonValue, parseJson } from '../formats/json.ts';
+import { compareText, exactJson, isJsonObject, type JsonValue, parseGoJson } from '../formats/json.ts';
 import { utf8Text } from '../formats/utf8.ts';
 import type { SnapshotFile } from '../publish/snapshot.ts';
 
@@ -39,7 +39,7 @@ export function renderObject(
     return [];
   }
   const needsJson = object.outputs.some(({ kind }) => kind !== 'whole');
-  const json = needsJson ? parseJson(value.reveal()) : undefined;
+  const json = needsJson ? parseGoJson(value.reveal()) : undefined;
   if (needsJson && json === undefined) {
     error(
       'expected JSON in the value, got something else',

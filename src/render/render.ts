@@ -24,14 +24,14 @@ export interface SelectedValue {
   readonly region: string;
 }
 
-/** The files that an earlier sync made of an object, read from the current generation. */
+/** The files that an earlier sync created from an object, read from the current generation. */
 export interface KeptValue {
   readonly files: readonly OutputFile[];
   readonly version: string;
   readonly region: string;
 }
 
-/** An object, and the files that were made of it. */
+/** An object, and the files that were created from it. */
 interface RenderedObject extends KeptValue {
   readonly object: PlannedObject;
 }
@@ -141,7 +141,7 @@ function variableProblems(plan: Plan, variables: readonly FileVariable[]): reado
     owners.set(variable.name, owner ?? object);
     if (owner !== undefined)
       report(
-        `expected unique variable names, got one that ${owner.subject} has too`,
+        `expected unique variable names, got one that ${owner.subject} also has`,
         'Give the pattern in env another prefix, or rename the key.',
       );
     const error = plan.envFile === undefined ? undefined : envValueError(variable);

@@ -10,8 +10,8 @@
 
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
-import { groupByCause, namesText, type Problem, problemsOrThrow } from '../core/problem.ts';
+import type { Log, LogFields } from '../core/log.ts';
+import { groupByCause, namesText, type Problem, problemsOrThrow, type SharedCause } from '../core/problem.ts';
 import type { Phase } from '../worker/request.ts';
 import { refreshDelay, retryAfterOf, retryBudget, retryDelay } from './backoff.ts';
 import type { Triggers } from './triggers.ts';
@@ -159,12 +159,42 @@ export function logRetry(
 ): FirstPhaseOptions['onRetry'] {
   return (problems, failures, delay) => {
     onProblems(problems);
-    for (const { problem, alsoAffected } of groupByCause(problems)) {
-      log.problem('start.retrying', problem, {
-        attempt: failures,
-        retryIn: durationText(delay),
-        alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
-      });
-    }
+    for (const cause of groupByCause(problems))
+      log.problem('start.retrying', cause.problem, attemptFields(cause, failures, delay));
+  };
+}
+
+/** Logs failed syncs of the steady phase, and a failure that repeats at `debug`. */
+export interface FailureLog {
+  /** The arguments of `LoopOptions.onFailure`. */
+  failed(problems: readonly Problem[], failures: number, delay: number): void;
+  succeeded(): void;
+}
+
+/** The log of a phase without a failure so far. */
+export function createFailureLog(log: Log): FailureLog {
+  let failing = '';
+  return {
+    failed(problems, failures, delay) {
+      // Compared by code and subject, because request ids in messages differ each time.
+      const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
+      for (const cause of groupByCause(problems)) {
+        const fields = attemptFields(cause, failures, delay);
+        if (kind === failing) log.problem('sync.failedAgain', cause.problem, fields);
+        else log.problem('sync.failed', cause.problem, fields);
+      }
+      failing = kind;
+    },
+    succeeded() {
+      failing = '';
+    },
+  };
+}
+
+function attemptFields({ alsoAffected }: SharedCause, attempt: number, delay: number): LogFields {
+  return {
+    attempt,
+    retryIn: durationText(delay),
+    alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
   };
 }

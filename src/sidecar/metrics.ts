@@ -2,7 +2,7 @@
  * The metrics page: the metrics in Prometheus' text format, and the counters in memory.
  *
  * An interface: the table of examples/reference/http.md is generated from the table here. Written by hand: prom-client in the
- * same bundle costs 6.5 MB of private memory and 36 ms (Node 26), half of what the whole sidecar may have; these lines cost 0.03 MB.
+ * same bundle costs 6.5 MB of private memory and 36 ms (Node 26), half of the budget of the whole sidecar; these lines cost 0.03 MB.
  * No secret is passed to this file, and every label has few values.
  */
 
@@ -104,7 +104,7 @@ export const metrics = {
   process_resident_memory_bytes: {
     type: 'gauge',
     labels: [],
-    help: 'Resident memory, of which most is shared with other sidecars of the node.',
+    help: 'Resident memory; most of it is shared with the other sidecars of the node.',
   },
   process_cpu_seconds_total: {
     type: 'counter',

@@ -26,7 +26,7 @@ function isStatus(page: UnknownObject): boolean {
 }
 
 function isCredentials(credentials: UnknownObject): boolean {
-  return areTexts(credentials, ['source']) && areOptionalTexts(credentials, ['servedBy', 'expiresAt']);
+  return areTexts(credentials, ['source']) && areOptionalTexts(credentials, ['provider', 'expiresAt']);
 }
 
 function isConfig(config: UnknownObject): boolean {

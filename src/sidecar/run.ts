@@ -50,7 +50,7 @@ export interface SidecarOptions
   /** A sync has ended, and the next one is not due for a while. */
   readonly onIdle: () => void;
   /** Checks the Kubernetes Secrets between syncs, until the stop. */
-  readonly watchSecrets?: (areLost: () => Promise<boolean>) => void;
+  readonly watchSecrets?: (areStale: () => Promise<boolean>) => void;
   /** Releases the directories. */
   readonly close: () => Promise<void>;
 }
@@ -99,7 +99,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
           tracker.ready(address, delay);
-          options.watchSecrets?.(() => syncs.areSecretsLost(stopOrEnd));
+          options.watchSecrets?.(() => syncs.areSecretsStale(stopOrEnd));
           onIdle();
         },
         onSuccess(delay) {

@@ -16,20 +16,20 @@ const WATCH_TIME = 3_600_000;
 export interface SecretsWatch {
   readonly clock: Clock;
   /** Whether a Secret is missing or was written by another manager. */
-  readonly isLost: () => Promise<boolean>;
+  readonly isStale: () => Promise<boolean>;
   /** Starts a sync; returns at once. */
-  readonly onLost: () => void;
+  readonly onStale: () => void;
 }
 
 /** Checks every minute for an hour. Resolves after that hour, or as soon as `stop` is aborted. */
 export async function watchSecrets(
-  { clock, isLost, onLost }: SecretsWatch,
+  { clock, isStale, onStale }: SecretsWatch,
   stop: AbortSignal,
 ): Promise<void> {
   const end = clock.elapsed() + WATCH_TIME;
   while (clock.elapsed() < end) {
     await clock.sleep(CHECK_INTERVAL, stop).catch(() => {});
     if (stop.aborted) return;
-    if (await isLost()) onLost();
+    if (await isStale()) onStale();
   }
 }

@@ -5,8 +5,8 @@
  */
 
 import { durationText } from '../cli/values.ts';
-import { table } from '../core/layout.ts';
 import { escapeControl, plural, sentence } from '../core/text.ts';
+import { table } from '../core/text-layout.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { ConfigStatus, ProblemStatus, SidecarStatus } from './status.ts';
 
@@ -33,8 +33,8 @@ function nextText({ nextSync, consecutiveFailures }: SidecarStatus, now: number)
 
 function credentialsLines({ credentials }: SidecarStatus, now: number): readonly string[] {
   if (credentials === undefined) return [];
-  const { source, servedBy, expiresAt } = credentials;
-  const link = servedBy === undefined ? '' : ` (${escapeControl(servedBy)})`;
+  const { source, provider, expiresAt } = credentials;
+  const link = provider === undefined ? '' : ` (${escapeControl(provider)})`;
   return [
     `  credentials of ${escapeControl(source)}${link}${expiresAt === undefined ? '' : ` expire in ${until(expiresAt, now)}`}`,
   ];

@@ -11,11 +11,12 @@ import { durationText } from '../cli/values.ts';
 import type { Service } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { groupByCause, namesText, type Problem } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
 import { plural, timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
 import type { NotificationQueue } from '../notify/queue.ts';
+import { createFailureLog } from './loop.ts';
 
 /** The page. */
 export interface SidecarStatus {
@@ -39,7 +40,7 @@ interface CredentialsStatus {
   /** `pod-identity`, `irsa` or `default`. */
   readonly source: string;
   /** The link of the default chain: `ECS task role`, `instance role`, `environment keys`, `profile dev (SSO)`. */
-  readonly servedBy?: string | undefined;
+  readonly provider?: string | undefined;
   readonly expiresAt?: string | undefined;
 }
 
@@ -73,10 +74,10 @@ export interface FileStatus {
   /** objectName. */
   readonly object: string;
   readonly service: Service;
-  /** Where the value was fetched: the failover region while the first one fails. */
+  /** Where the value was fetched: the failover region while the primary fails. */
   readonly region: string;
   readonly version: string;
-  /** When this process saw the version change; undefined for the version that it started with. */
+  /** When this process first fetched another version; undefined for the version that it started with. */
   readonly changedAt?: string | undefined;
 }
 
@@ -134,7 +135,7 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
   let phase: SidecarStatus['phase'] = 'start';
   let nextSync: string | undefined;
   let consecutiveFailures = 0;
-  let failing = '';
+  const failureLog = createFailureLog(log);
   const setNextSync = (delay: number): void => {
     nextSync = timeText(clock.now() + delay);
   };
@@ -172,26 +173,14 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
         });
       }
       consecutiveFailures = 0;
-      failing = '';
+      failureLog.succeeded();
     },
 
-    // Compared by code and subject, because request ids in messages differ each time.
     failed(problems, failures, delay) {
       setNextSync(delay);
       consecutiveFailures = failures;
-      const kind = problems.map(({ code, subject }) => `${code} ${subject}`).join();
-      for (const { problem, alsoAffected } of groupByCause(problems)) {
-        const fields = {
-          attempt: failures,
-          retryIn: durationText(delay),
-          alsoAffected: alsoAffected.length === 0 ? undefined : namesText(alsoAffected),
-        };
-        if (kind === failing) log.problem('sync.failedAgain', problem, fields);
-        else log.problem('sync.failed', problem, fields);
-      }
-      failing = kind;
+      failureLog.failed(problems, failures, delay);
     },
-
     stopping(stop) {
       phase = 'stopping';
       if (!stop.aborted) return;

@@ -37,7 +37,7 @@ export interface Sync {
   /** The credentials that expire first; undefined before a sync had any. */
   credentials(): CredentialsInUse | undefined;
   /** Whether a Kubernetes Secret is not as it was applied; false during a sync. Throws Problems. */
-  areSecretsLost(stop: AbortSignal): Promise<boolean>;
+  areSecretsStale(stop: AbortSignal): Promise<boolean>;
 }
 
 /** Counts the result of each config's part of a sync. */
@@ -69,7 +69,7 @@ export function createSync(options: SyncOptions): Sync {
     count: options.countNotification,
     onDrained: () => void tryClearPending(),
   });
-  const batchesRefused: Record<string, number> = {};
+  const batchesDisabled: Record<string, number> = {};
   const ready = Promise.withResolvers<void>();
   let credentials: CredentialsInUse | undefined;
   let identities: ReadonlySet<string> = new Set();
@@ -108,7 +108,7 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   function requestOf(work: SyncRequest['work'], phase: Phase): SyncRequest {
-    return { work, phase, configs: targets.map((target) => target.request()), batchesRefused };
+    return { work, phase, configs: targets.map((target) => target.request()), batchesDisabled };
   }
 
   /** The report of one worker so far. */
@@ -127,11 +127,11 @@ export function createSync(options: SyncOptions): Sync {
     const { problemOf, problems } = run;
     switch (message.kind) {
       case 'log':
-        if (isNews(run, message.event, message.message))
+        if (shouldLog(run, message.event, message.message))
           log.write(message.event, message.message, message.fields);
         break;
       case 'logProblem':
-        if (isNews(run, message.event, message.problem.message))
+        if (shouldLog(run, message.event, message.problem.message))
           log.problem(message.event, problemOf(message.problem), message.fields);
         break;
       case 'stage':
@@ -152,8 +152,8 @@ export function createSync(options: SyncOptions): Sync {
         options.meter.apiCall(message.service, message.operation, message.region, message.result);
         break;
       case 'credentials': {
-        const { source, servedBy, expiresAt } = message;
-        credentials = { source, servedBy, expiresAt };
+        const { source, provider, expiresAt } = message;
+        credentials = { source, provider, expiresAt };
         break;
       }
       case 'published':
@@ -165,10 +165,10 @@ export function createSync(options: SyncOptions): Sync {
       case 'failed':
         failed(run, message.config, message.problems.map(problemOf));
         break;
-      case 'batchesRefused':
-        batchesRefused[message.identity] = message.until;
+      case 'batchesDisabled':
+        batchesDisabled[message.identity] = message.until;
         break;
-      case 'secretsLost':
+      case 'secretsStale':
       case 'bug':
         break;
       default:
@@ -177,8 +177,8 @@ export function createSync(options: SyncOptions): Sync {
     if (targets.every((target) => target.isReady())) ready.resolve();
   }
 
-  /** Whether to log it: each worker reports its authentication method, which is logged only if it changed. */
-  function isNews(run: Run, event: EventName, message: string): boolean {
+  /** Whether to log the message: each worker reports its authentication method, which is logged only if it changed. */
+  function shouldLog(run: Run, event: EventName, message: string): boolean {
     if (event !== 'credentials.source' && event !== 'credentials.nodeRole') return true;
     run.identities.add(message);
     return !identities.has(message);
@@ -279,15 +279,15 @@ export function createSync(options: SyncOptions): Sync {
       return reloads.some(({ differs }) => differs);
     },
     credentials: () => credentials,
-    async areSecretsLost(stop) {
+    async areSecretsStale(stop) {
       if (isSyncing) return false;
-      let isLost = false;
+      let isStale = false;
       const configs = targets.map((target) => target.inUse());
       const onMessage = ({ kind }: SyncMessage): void => {
-        if (kind === 'secretsLost') isLost = true;
+        if (kind === 'secretsStale') isStale = true;
       };
-      await options.runSync({ work: 'secrets', phase: 'steady', configs, batchesRefused }, onMessage, stop);
-      return isLost;
+      await options.runSync({ work: 'secrets', phase: 'steady', configs, batchesDisabled }, onMessage, stop);
+      return isStale;
     },
   };
 }

@@ -72,7 +72,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   const handle = { path: held.path, identity: held.identity };
   /** The config on disk, as it was last read; and as it was when the last sync began. */
   let content = read(file);
-  let given = content;
+  let requested = content;
   /** The config of that sync, if a worker was killed with the one on disk. */
   let sent = content;
   /** The text that was last used without a killed worker. */
@@ -81,10 +81,10 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
   let regionInUse: string | undefined;
   /** The text that the sync uses now; undefined if its plan was not reported. */
   let used: string | undefined;
-  /** A text with which a worker was killed. It is tried again after a success with another text, because it may not be the cause. */
-  let killing: { readonly text: string; isTriedAgain: boolean } | undefined;
+  /** The text of a sync whose worker was killed. It is used again after a success with another text, because it may not be the cause. */
+  let suspect: { readonly text: string; mayRetry: boolean } | undefined;
   /** The report about such a text, which is applied once the sync has ended. */
-  let heldBack: MessageOf<'edited'> | undefined;
+  let deferredEdit: MessageOf<'edited'> | undefined;
   let isReloaded = false;
   let region = '';
   let failoverRegion: string | undefined;
@@ -152,7 +152,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     degraded = transitions(degraded, message.degraded, {
       onBegin: ({ problem }) => log.problem('region.failing', problemOf(problem), { config: file }),
       onEnd: (name) =>
-        log.write('region.recovered', `${name} is served by both regions again`, {
+        log.write('region.recovered', `both regions return ${name} again`, {
           config: file,
           object: name,
         }),
@@ -165,19 +165,19 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     isReady: () => ready,
     reload() {
       content = read(file);
-      const differs = JSON.stringify(content) !== JSON.stringify(given);
+      const differs = JSON.stringify(content) !== JSON.stringify(requested);
       isReloaded = content.kind !== 'text' || content.text !== inUse;
       if (isReloaded) return { differs, result: undefined };
       useEdit({ ...UNCHANGED, config: 0 });
       return { differs, result: 'unchanged' };
     },
     request() {
-      given = content;
+      requested = content;
       used = undefined;
-      heldBack = undefined;
-      const isKilling = content.kind === 'text' && content.text === killing?.text;
-      const isLeftOut = isKilling && killing?.isTriedAgain === false && inUse !== undefined;
-      if (isKilling && killing !== undefined) killing.isTriedAgain = false;
+      deferredEdit = undefined;
+      const isSuspect = content.kind === 'text' && content.text === suspect?.text;
+      const isLeftOut = isSuspect && suspect?.mayRetry === false && inUse !== undefined;
+      if (isSuspect && suspect !== undefined) suspect.mayRetry = false;
       sent = isLeftOut ? { kind: 'text', text: inUse ?? '' } : content;
       if (sent.kind === 'text' && sent.text === inUse) used = sent.text;
       const region = regionInUse;
@@ -186,7 +186,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     inUse: () => ({
       file,
       directory: handle,
-      content: inUse === undefined ? given : { kind: 'text', text: inUse },
+      content: inUse === undefined ? requested : { kind: 'text', text: inUse },
       inUse,
       region: regionInUse,
       isVerified,
@@ -200,7 +200,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     },
     edited(message) {
       if (message.result !== 'invalid' && sent.kind === 'text') used = sent.text;
-      if (sent.kind === 'text' && sent.text === killing?.text) heldBack = message;
+      if (sent.kind === 'text' && sent.text === suspect?.text) deferredEdit = message;
       else useEdit(message);
       const isCounted = isReloaded;
       isReloaded = false;
@@ -219,7 +219,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       if (message.warning !== undefined)
         log.problem('publish.warning', createProblemReader()(message.warning), { config: file });
       logTransitions(message);
-      if (killing !== undefined) killing.isTriedAgain = true;
+      if (suspect !== undefined) suspect.mayRetry = true;
       return isFirst;
     },
     applied() {
@@ -231,13 +231,13 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     },
     ended(killed) {
       if (killed === undefined) {
-        if (heldBack !== undefined) useEdit(heldBack);
+        if (deferredEdit !== undefined) useEdit(deferredEdit);
         if (used === undefined) return;
         inUse = used;
         if (region !== '') regionInUse = region;
-        if (inUse === killing?.text) killing = undefined;
+        if (inUse === suspect?.text) suspect = undefined;
       } else if (sent.kind === 'text' && inUse !== undefined && sent.text !== inUse) {
-        killing = { text: sent.text, isTriedAgain: false };
+        suspect = { text: sent.text, mayRetry: false };
         setConfigProblems([killed]);
       }
     },
@@ -276,7 +276,7 @@ function transitions<Named extends { readonly name: string }>(
   return names;
 }
 
-/** Each file; `changedAt` is when this process saw its version change. */
+/** Each file; `changedAt` is when this process first fetched its version, if that was not its first one. */
 function filesStatus(
   facts: MessageOf<'published'>['files'],
   before: readonly FileStatus[],

@@ -1,8 +1,8 @@
 /**
  * Ends the process at once, without Node's own shutdown, which podsecrets does not need and which can block:
  *
- * - Node waits for V8's threads, in rare cases forever: a deadlock at shutdown (nodejs/node#54918, open in Node 26). It prevented
- *   one `init` in some thousands from ending after its publish, and so its pod from starting.
+ * - Node waits for V8's threads, in rare cases forever: a deadlock at shutdown (nodejs/node#54918, open in Node 26). It kept
+ *   one in several thousand `init` runs from ending after its publish, and so its pod from starting.
  * - Node waits for its own threads. A DNS lookup at a name server that never responds takes as long as resolv.conf configures, 5 to
  *   30 s for each lookup, and nothing can cancel it: SIGTERM and `--start-timeout` would be delayed by as much.
  *

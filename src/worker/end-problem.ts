@@ -20,9 +20,9 @@ export function endProblem(end: WorkerEnd, { code, subject }: WorkerSubject): Pr
 
 function explain(end: WorkerEnd): { readonly message: string; readonly remedy: string } {
   switch (end.kind) {
-    case 'silent':
+    case 'stalled':
       return {
-        message: `its process made no progress for ${durationText(end.silence)} and was killed`,
+        message: `its process made no progress for ${durationText(end.timeout)} and was killed`,
         remedy:
           'If the config has changed, correct it. Otherwise give the container more CPU, or raise --aws-timeout.',
       };
@@ -36,10 +36,10 @@ function explain(end: WorkerEnd): { readonly message: string; readonly remedy: s
         message: `its process was ended by ${end.signal}${signals[end.signal]?.cause ?? ''}`,
         remedy: signals[end.signal]?.remedy ?? 'Find out which process sends this signal.',
       };
-    case 'refused':
+    case 'notStarted':
       return {
         message: `its process cannot be started (${end.code})`,
-        remedy: refusals[end.code] ?? 'Report this as a bug in podsecrets.',
+        remedy: startRemedies[end.code] ?? 'Report this as a bug in podsecrets.',
       };
     case 'report':
       return {
@@ -78,7 +78,7 @@ const SHORTAGE =
 const OPEN_FILES =
   'Raise the limit of open files of the container (ulimit -n), or find out which client opens connections to it.';
 
-const refusals: Readonly<Record<string, string>> = {
+const startRemedies: Readonly<Record<string, string>> = {
   EAGAIN: SHORTAGE,
   ENOMEM: SHORTAGE,
   EMFILE: OPEN_FILES,

@@ -17,7 +17,7 @@ export function readRequest(): unknown {
   return parseJson(Buffer.concat(parts).toString('utf8'));
 }
 
-/** False in a process that a person started: its descriptor 3 is none, or one of Node's own. */
+/** False in a process that was started by hand: its descriptor 3 is closed, or one of Node's own. */
 export function hasReport(): boolean {
   try {
     // Node connects a child by a socket; its own descriptors are of other kinds.
@@ -63,10 +63,10 @@ function setParentDeathSignal(number: bigint): void {
 }
 
 /**
- * Before this process becomes another program: it no longer ends with its parent, and the program does not inherit the
- * descriptors of the worker. The one of the report stays open until then, so its end is the start of the program.
+ * Call it before this process becomes another program: that program must not end with its parent, nor inherit the descriptors of
+ * the worker. The one of the report is closed by execve, which shows the parent that the program has started.
  */
-export function leaveNothing(): void {
+export function releaseInherited(): void {
   try {
     setParentDeathSignal(0n);
     const { dlopen } = process.getBuiltinModule('node:ffi');
@@ -85,8 +85,8 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
 /**
- * Keys of the terminal send these signals to its whole process group. They are for the command; this process ends when its parent
- * ends it.
+ * Ctrl-C and Ctrl-\ send these signals to the whole process group of the terminal. They are for the command; this process is ended
+ * by its parent.
  */
 export function ignoreTerminalKeys(): void {
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
@@ -97,7 +97,7 @@ export function ignoreTerminalKeys(): void {
 
 /**
  * Reads one line from the descriptor of the report, which is a socket. Blocks; undefined at its end. The sender must not send
- * the next line before it has an answer.
+ * the next line before it has the reply.
  */
 export function readLine(): string | undefined {
   const parts: Buffer[] = [];

@@ -29,7 +29,7 @@ const MOST = 1024 * MEBIBYTE;
  * Bytes, given the memory limit of the container (0, or more than a machine has: none) and the memory that this process uses
  * itself.
  */
-export function workerMemory(limit: number, own: number): number {
+export function workerMemoryLimit(limit: number, own: number): number {
   const left = limit === 0 ? MOST : limit - own - RESERVE;
   return Math.min(MOST, Math.max(left, RESERVE));
 }

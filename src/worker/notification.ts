@@ -17,7 +17,7 @@ export interface NotificationHost extends WorkerHost {
 }
 
 /** Milliseconds without a message: more than the time limits of a hook (30 s and 1 s to end) and of a request (10 s). */
-const SILENCE = 45_000;
+const PROGRESS_TIMEOUT = 45_000;
 
 /** One attempt, in a separate process. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
 export async function runNotification(
@@ -31,7 +31,7 @@ export async function runNotification(
     {
       kind: 'notify',
       request: { ...request, parent: host.self },
-      silence: () => SILENCE,
+      progressTimeout: () => PROGRESS_TIMEOUT,
       receive(value) {
         const message = decodeMessage(value);
         if (message.kind === 'started') group = message.group;

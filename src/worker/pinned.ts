@@ -14,13 +14,13 @@ import type { KeptValue, Rendered } from '../render/render.ts';
 import type { PinnedObject } from './report.ts';
 
 /** The objects of the plan that need not be fetched again, with their files. `isVerified`: as in the request. */
-export function takePinned(
+export function reusePinned(
   plan: Plan,
-  remembered: readonly PinnedObject[],
+  recorded: readonly PinnedObject[],
   isVerified: boolean,
   files: KeptFiles,
 ): ReadonlyMap<PlannedObject, KeptValue> {
-  const known = new Map(remembered.map((entry) => [entry.description, entry]));
+  const known = new Map(recorded.map((entry) => [entry.description, entry]));
   const kept = new Map<PlannedObject, KeptValue>();
   for (const object of plan.objects) {
     const entry = known.get(describe(object));
@@ -45,7 +45,7 @@ function readAll(entry: PinnedObject, files: KeptFiles): readonly OutputFile[] |
 }
 
 /** The pinned objects of this publish to keep: those with a value of their own region. */
-export function rememberPinned(
+export function recordPinned(
   { objects }: Pick<Rendered, 'objects'>,
   files: KeptFiles,
 ): readonly PinnedObject[] {

@@ -11,8 +11,8 @@ import { createProblemReader, problemMessage } from './problem-fields.ts';
 import type { Report } from './report.ts';
 import type { ConfigRequest } from './request.ts';
 
-/** The options for reading plans. */
-export interface PlanOptions {
+/** Reads plans. */
+export interface PlanReader {
   /** `region`: of the plan in use, for a config without one; undefined: it is searched for. */
   readonly parse: (text: string, file: string, region: string | undefined) => Promise<ParsedPlan>;
   /** Throws a Problem if the identity that the plan needs is not available. */
@@ -23,14 +23,14 @@ export interface PlanOptions {
 /** A plan to sync. */
 export interface UsablePlan {
   readonly plan: Plan;
-  /** An edit has replaced the plan in use by it. */
+  /** It replaced the plan in use, after an edit. */
   readonly isChanged: boolean;
 }
 
 /** The plan of each config, in order; undefined, and reported, if a config is invalid and has no plan in use. */
 export async function usablePlans(
   configs: readonly ConfigRequest[],
-  options: PlanOptions,
+  options: PlanReader,
   report: Report,
 ): Promise<readonly UsablePlan[] | undefined> {
   const plans: UsablePlan[] = [];
@@ -38,7 +38,7 @@ export async function usablePlans(
   const warnings: Problem[] = [];
   for (const [index, config] of configs.entries()) {
     report({ kind: 'stage', stage: 'config', config: index });
-    const read = await readContent(config, options);
+    const read = await parseContent(config, options);
     if (config.inUse === undefined) {
       problems.push(...read.problems);
       warnings.push(...read.warnings);
@@ -61,9 +61,9 @@ export async function usablePlans(
   return undefined;
 }
 
-async function readContent(
+async function parseContent(
   { content, file, inUse, region }: ConfigRequest,
-  { parse }: PlanOptions,
+  { parse }: PlanReader,
 ): Promise<ParsedPlan> {
   if (content.kind === 'text')
     return await parse(content.text, file, content.text === inUse ? region : undefined);
@@ -76,7 +76,7 @@ async function planAfterEdit(
   { file, content, region }: ConfigRequest,
   inUse: string,
   { plan: next, problems, warnings }: ParsedPlan,
-  options: PlanOptions,
+  options: PlanReader,
   report: Report,
 ): Promise<UsablePlan> {
   if (content.kind === 'text' && content.text === inUse && next !== undefined)
@@ -98,12 +98,12 @@ async function planAfterEdit(
 }
 
 /** Why the new plan cannot replace the one in use. */
-function editProblems(before: Plan, next: Plan, options: PlanOptions): readonly Problem[] {
+function editProblems(before: Plan, next: Plan, options: PlanReader): readonly Problem[] {
   const removal = accidentalRemoval(before, next);
   return removal === undefined ? identityProblems([next], options) : [removal];
 }
 
-function identityProblems(plans: readonly Plan[], { checkIdentity }: PlanOptions): readonly Problem[] {
+function identityProblems(plans: readonly Plan[], { checkIdentity }: PlanReader): readonly Problem[] {
   try {
     for (const plan of plans) checkIdentity(plan);
     return [];

@@ -27,7 +27,7 @@ export interface WorkerRun {
   /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
   readonly receive: (message: unknown) => void;
   /** Milliseconds without a message after which the worker is killed. Called at each check, as it depends on the stage. */
-  readonly silence: () => number;
+  readonly progressTimeout: () => number;
   /** A descriptor that the worker inherits as its descriptor 4. */
   readonly shared?: number | undefined;
 }
@@ -50,13 +50,13 @@ export type WorkerEnd =
   /** By a signal of another process: the kernel (out of memory), an abort of V8, a person. */
   | { readonly kind: 'signal'; readonly signal: string }
   /** It was killed: no message for so many milliseconds. */
-  | { readonly kind: 'silent'; readonly silence: number }
+  | { readonly kind: 'stalled'; readonly timeout: number }
   /** It was killed: it used `used` bytes of the `limit` that a worker may use. */
   | { readonly kind: 'memory'; readonly used: number; readonly limit: number }
   /** It was killed: its report is not valid. */
   | { readonly kind: 'report'; readonly reason: string }
   /** It could not be started; the system's error code. */
-  | { readonly kind: 'refused'; readonly code: string };
+  | { readonly kind: 'notStarted'; readonly code: string };
 
 /** Milliseconds from SIGTERM to SIGKILL: a publish that is in progress may finish. */
 const GRACE = 2000;
@@ -83,7 +83,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   const { clock, kill, program } = host;
   const over = new AbortController();
   const child = startWorker(run, program);
-  if (typeof child === 'string') return { kind: 'refused', code: child };
+  if (typeof child === 'string') return { kind: 'notStarted', code: child };
   const ended = endOf(child);
   // Node creates no streams if it has no descriptor left for them.
   if (child.stdio === undefined) return await ended;
@@ -109,9 +109,9 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   };
 
   // Checks without a message. They are counted, because a clock also advances while the machine is suspended.
-  let silentChecks = 0;
+  let checksWithoutMessage = 0;
   const reading = readReport(child.stdio[3] as Readable, (message) => {
-    silentChecks = 0;
+    checksWithoutMessage = 0;
     try {
       run.receive(message);
     } catch (error) {
@@ -136,8 +136,9 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     for (;;) {
       await clock.sleep(CHECK, over.signal).catch(() => {});
       if (over.signal.aborted) return;
-      const silence = run.silence();
-      if (++silentChecks * CHECK >= silence) killBecause({ kind: 'silent', silence });
+      const progressTimeout = run.progressTimeout();
+      if (++checksWithoutMessage * CHECK >= progressTimeout)
+        killBecause({ kind: 'stalled', timeout: progressTimeout });
       const used = privateMemory(pid);
       if (used > limit) killBecause({ kind: 'memory', used, limit });
     }
@@ -166,7 +167,7 @@ function endOf(child: ChildProcess): Promise<WorkerEnd> {
   if (pid !== undefined) running.add(pid);
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
-      resolve({ kind: 'refused', code: error.code ?? 'an error' }),
+      resolve({ kind: 'notStarted', code: error.code ?? 'an error' }),
     );
     child.once('exit', (code, signal) => {
       if (pid !== undefined) running.delete(pid);

@@ -7,9 +7,20 @@
 
 import type { LogFields } from '../core/log.ts';
 import { events } from '../core/log-events.ts';
-import { asObject } from '../core/unknown.ts';
 import { problemShape } from './problem-fields.ts';
-import { flag, list, number, object, oneOf, optional, record, type Shaped, text } from './shape.ts';
+import {
+  checkMessage,
+  flag,
+  list,
+  type MessageIn,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  type Shaped,
+  text,
+} from './shape.ts';
 
 const service = oneOf(['secretsmanager', 'ssmparameter']);
 const event = oneOf(Object.keys(events) as (keyof typeof events)[]);
@@ -36,12 +47,21 @@ export const pinnedObject = object({
   ),
 });
 
-/** A row for each kind. `config` is the index of a config in the request. */
-const kinds = {
+/** The messages that every worker may send. */
+export const commonKinds = {
   /** A line of the log. */
   log: object({ event, message: text, fields }),
   /** A problem as a line of the log. */
   logProblem: object({ event, problem: problemShape, fields }),
+  /** Batches are disabled for this identity until then, in milliseconds of `Clock.elapsed`. */
+  batchesDisabled: object({ identity: text, until: number }),
+  /** An error that is not a Problem: the exit line of the worker. */
+  bug: object({ line: text }),
+} as const;
+
+/** A row for each kind. `config` is the index of a config in the request. */
+const kinds = {
+  ...commonKinds,
   /** The next step: shows progress, and the work of a worker that is killed. */
   stage: object({
     stage: oneOf(['config', 'fetch', 'render', 'secrets']),
@@ -72,7 +92,7 @@ const kinds = {
   /** The credentials in use. */
   credentials: object({
     source: oneOf(['pod-identity', 'irsa', 'default']),
-    servedBy: optional(text),
+    provider: optional(text),
     /** Milliseconds since 1970. */
     expiresAt: optional(number),
   }),
@@ -106,19 +126,11 @@ const kinds = {
   /** A config failed; the others continue. */
   failed: object({ config: number, problems: list(problemShape) }),
   /** Kubernetes Secrets are missing, or another manager wrote them: a sync is needed. */
-  secretsLost: object({}),
-  /** Batches are disabled for this identity until then, in milliseconds of `Clock.elapsed`. */
-  batchesRefused: object({ identity: text, until: number }),
-  /** An error that is not a Problem: the exit line of the worker. */
-  bug: object({ line: text }),
+  secretsStale: object({}),
 } as const;
 
-type Kinds = typeof kinds;
-
 /** A message of each kind. */
-export type SyncMessage = {
-  [Kind in keyof Kinds]: { readonly kind: Kind } & Shaped<Kinds[Kind]>;
-}[keyof Kinds];
+export type SyncMessage = MessageIn<typeof kinds>;
 
 /** The message of one kind. */
 export type MessageOf<Kind extends SyncMessage['kind']> = Extract<SyncMessage, { kind: Kind }>;
@@ -126,13 +138,9 @@ export type MessageOf<Kind extends SyncMessage['kind']> = Extract<SyncMessage, {
 /** Receives the messages of a sync. */
 export type Report = (message: SyncMessage) => void;
 
-/** Checks a message that arrived; throws an Error that names the kind if it does not match the table. */
+/** Checks a message that arrived; throws an Error if it does not match the table. */
 export function readMessage(value: unknown): SyncMessage {
-  const { kind, ...content } = asObject(value);
-  const isKnown = typeof kind === 'string' && Object.hasOwn(kinds, kind);
-  if (!isKnown) throw new Error('a message of an unknown kind');
-  if (!kinds[kind as keyof Kinds](content)) throw new Error(`a message of kind ${kind} with other fields`);
-  return value as SyncMessage;
+  return checkMessage(kinds, value);
 }
 
 /** The record of an object with a pinned version. */

@@ -21,7 +21,7 @@ export interface SyncRequest {
   readonly phase: Phase;
   readonly configs: readonly ConfigRequest[];
   /** Until when batches are disabled, for each identity. */
-  readonly batchesRefused: Readonly<Record<string, number>>;
+  readonly batchesDisabled: Readonly<Record<string, number>>;
 }
 
 /** One config. */

@@ -41,7 +41,7 @@ export function selectValues({ objects }: Pick<Plan, 'objects'>, results: FetchR
         if (selection.degraded !== undefined)
           degraded.push({ name: object.name, problem: selection.degraded });
         break;
-      case 'absent':
+      case 'missing':
         missing.push({ name: object.name, problem: selection.problem });
         break;
       case 'failed':

@@ -4,7 +4,7 @@
  * Strict: an object must have exactly the named fields, so nothing else can be passed.
  */
 
-import { isObject, numberOf } from '../core/unknown.ts';
+import { asObject, isObject, numberOf } from '../core/unknown.ts';
 
 /** Whether a value has a shape. */
 export type Shape<T> = (value: unknown) => value is T;
@@ -51,4 +51,21 @@ export function object<F extends Readonly<Record<string, Shape<unknown>>>>(
     isObject(value) &&
     Object.keys(value).every((name) => Object.hasOwn(fields, name)) &&
     Object.entries(fields).every(([name, shape]) => shape(value[name]));
+}
+
+/** The kinds of messages of a process: the shape of the other fields, for each `kind`. */
+type MessageKinds = Readonly<Record<string, Shape<object>>>;
+
+/** A message of one of the kinds. */
+export type MessageIn<Kinds extends MessageKinds> = {
+  [Kind in keyof Kinds]: { readonly kind: Kind } & Shaped<Kinds[Kind]>;
+}[keyof Kinds];
+
+/** Checks a message that arrived; throws an Error that names the kind if it does not match the table. */
+export function checkMessage<Kinds extends MessageKinds>(kinds: Kinds, value: unknown): MessageIn<Kinds> {
+  const { kind, ...content } = asObject(value);
+  const shape = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (shape === undefined) throw new Error('a message of an unknown kind');
+  if (!shape(content)) throw new Error(`a message of kind ${kind} with other fields`);
+  return value as MessageIn<Kinds>;
 }

@@ -17,8 +17,8 @@ import type { KeptFiles } from '../publish/kept-files.ts';
 import type { Announce } from '../publish/publish.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
 import { type KeptValue, render, type SelectedValue } from '../render/render.ts';
-import { rememberPinned, takePinned } from './pinned.ts';
-import { type PlanOptions, type UsablePlan, usablePlans } from './plans.ts';
+import { recordPinned, reusePinned } from './pinned.ts';
+import { type PlanReader, type UsablePlan, usablePlans } from './plans.ts';
 import { problemMessage } from './problem-fields.ts';
 import type { MessageOf, Report } from './report.ts';
 import type { ConfigRequest, RunSync, SyncRequest } from './request.ts';
@@ -33,7 +33,7 @@ interface SyncDirectory extends Directory {
 }
 
 /** The dependencies of a sync. */
-export interface SyncOptions extends Omit<PlanOptions, 'checkIdentity'> {
+export interface SyncWorkerOptions extends Omit<PlanReader, 'checkIdentity'> {
   /** The source with the identity of a plan. Throws a Problem if it is not available. */
   readonly sourceOf: (plan: Plan) => SecretSource;
   /** The credentials in use; undefined: none yet. */
@@ -46,7 +46,7 @@ export interface SyncOptions extends Omit<PlanOptions, 'checkIdentity'> {
   /** undefined: no Kubernetes Secrets are applied. */
   readonly applySecrets: ApplySecrets | undefined;
   /** Whether a Kubernetes Secret of the plans is not as it was applied. Throws Problems. */
-  readonly areSecretsLost: (plans: readonly Plan[], stop: AbortSignal) => Promise<boolean>;
+  readonly areSecretsStale: (plans: readonly Plan[], stop: AbortSignal) => Promise<boolean>;
 }
 
 /** A config in a sync. */
@@ -64,14 +64,14 @@ interface Target {
 }
 
 /** Syncs in this process. */
-export function createSyncWorker(options: SyncOptions): RunSync {
+export function createSyncWorker(options: SyncWorkerOptions): RunSync {
   return async (request, report, stop) => {
     const checkIdentity = (plan: Plan): void => void options.sourceOf(plan);
     const plans = await usablePlans(request.configs, { ...options, checkIdentity }, report);
     if (plans === undefined || request.work === 'plan') return;
     if (request.work === 'secrets') {
       const read = plans.map(({ plan }) => plan);
-      if (await options.areSecretsLost(read, stop)) report({ kind: 'secretsLost' });
+      if (await options.areSecretsStale(read, stop)) report({ kind: 'secretsStale' });
       return;
     }
     await syncAll(openTargets(request, plans, options, report), request, options, report, stop);
@@ -81,7 +81,7 @@ export function createSyncWorker(options: SyncOptions): RunSync {
 function openTargets(
   { configs }: SyncRequest,
   plans: readonly UsablePlan[],
-  options: SyncOptions,
+  options: SyncWorkerOptions,
   report: Report,
 ): readonly Target[] {
   const targets: Target[] = [];
@@ -92,7 +92,7 @@ function openTargets(
     const secrets = appliesSecrets(plan, options) ? secretsDescription(plan) : undefined;
     report({ kind: 'plan', config: index, region, failoverRegion, paths: expectedPaths(plan), secrets });
     const isVerified = config.isVerified && !isChanged;
-    const kept = takePinned(plan, config.pinned, isVerified, directory.keptFiles);
+    const kept = reusePinned(plan, config.pinned, isVerified, directory.keptFiles);
     const toFetch = { ...plan, objects: plan.objects.filter((object) => !kept.has(object)) };
     targets.push({ index, config, plan, isVerified, directory, kept, toFetch });
   }
@@ -102,7 +102,7 @@ function openTargets(
 async function syncAll(
   targets: readonly Target[],
   { phase }: SyncRequest,
-  options: SyncOptions,
+  options: SyncWorkerOptions,
   report: Report,
   stop: AbortSignal,
 ): Promise<void> {
@@ -129,7 +129,7 @@ async function syncAll(
 async function syncTarget(
   target: Target,
   results: Parameters<typeof selectValues>[1],
-  options: SyncOptions,
+  options: SyncWorkerOptions,
   report: Report,
   stop: AbortSignal,
 ): Promise<void> {
@@ -164,7 +164,7 @@ async function syncTarget(
     degraded: objectMessages(degraded),
     variableWarnings: objectMessages(rendered.variableWarnings),
     appliesSecrets: appliesSecrets(plan, options),
-    pinned: rememberPinned(rendered, directory.keptFiles),
+    pinned: recordPinned(rendered, directory.keptFiles),
   });
   if (options.applySecrets === undefined) return;
   report({ kind: 'stage', stage: 'secrets', config: index });
@@ -176,7 +176,7 @@ async function syncTarget(
 
 function announceOf(
   { publishedFiles }: ConfigRequest,
-  { hasNotifiers, notifyOnStart }: SyncOptions,
+  { hasNotifiers, notifyOnStart }: SyncWorkerOptions,
 ): Announce {
   if (!hasNotifiers) return 'never';
   if (publishedFiles !== undefined) return 'changes';
@@ -185,13 +185,13 @@ function announceOf(
 
 const NOTHING = { added: [], updated: [], removed: [] };
 
-function reportCredentials({ credentials }: SyncOptions, report: Report): void {
+function reportCredentials({ credentials }: SyncWorkerOptions, report: Report): void {
   const inUse = credentials();
   if (inUse !== undefined) report({ kind: 'credentials', ...inUse });
 }
 
 /** Whether ready includes the plan's Kubernetes Secrets. */
-function appliesSecrets({ secretObjects }: Plan, { applySecrets }: SyncOptions): boolean {
+function appliesSecrets({ secretObjects }: Plan, { applySecrets }: SyncWorkerOptions): boolean {
   return applySecrets !== undefined && secretObjects.length > 0;
 }
 

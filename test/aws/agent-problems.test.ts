@@ -52,12 +52,12 @@ for (const [code, status, sentence, remedy, retry] of [
 ] as const) {
   test(`explains ${code} with status ${status}`, () => {
     const body = `[${ID}]: (${code}): ${sentence}, fault: ${status < 500 ? 'client' : 'server'}\n`;
-    const failure = { kind: 'refused', status, body } as const;
+    const failure = { kind: 'rejected', status, body } as const;
     check(failure, new RegExp(`got ${code} \\(HTTP status ${status}, request id ${ID}\\)$`), remedy, retry);
   });
 }
 
-for (const [body, status, says, remedy, retry] of [
+for (const [body, status, message, remedy, retry] of [
   [
     'Service account token cannot be parsed: token is malformed: invalid number of segments',
     400,
@@ -93,7 +93,7 @@ for (const [body, status, says, remedy, retry] of [
   ['', 502, /got HTTP status 502$/, /log of the eks-pod-identity-agent/, undefined],
 ] as const) {
   test(`explains status ${status} with the body ${body}`, () => {
-    check({ kind: 'refused', status, body: `${body}\n` }, says, remedy, retry);
+    check({ kind: 'rejected', status, body: `${body}\n` }, message, remedy, retry);
   });
 }
 
@@ -103,7 +103,7 @@ for (const [what, body] of [
   ['words before it', `hunter2 [${ID}]: (AccessDeniedException): x`],
 ] as const) {
   test(`reads code and request id only from a body of the expected form: ${what}`, () => {
-    const problem = agentProblem(AGENT, { kind: 'refused', status: 403, body });
+    const problem = agentProblem(AGENT, { kind: 'rejected', status: 403, body });
     assert.match(problem.message, /got HTTP status 403$/);
     assert.not.match(problem.message + problem.remedy, 'hunter2');
   });

@@ -52,7 +52,7 @@ test('reports one failure unchanged and joins several', () => {
   );
 });
 
-for (const [code, says, retry] of [
+for (const [code, message, retry] of [
   ['ECONNREFUSED', /cannot be reached \(ECONNREFUSED\)/, false],
   ['EHOSTUNREACH', /cannot be reached/, false],
   ['ETIMEDOUT', /cannot be reached \(ETIMEDOUT\)/, true],
@@ -62,7 +62,7 @@ for (const [code, says, retry] of [
 ] as const) {
   test(`reports the instance metadata service with ${code}`, () => {
     const problem = instanceProblem(code);
-    assert.match(problem.message, says);
+    assert.match(problem.message, message);
     assert.is(problem.retry, retry);
     assert.is(problem.retryFor, 15_000);
   });
@@ -76,10 +76,10 @@ test('retries container credentials for seconds after a rejection, and for the s
     tokenFile: undefined,
     token: () => 'canary',
   } as const;
-  const refused = containerProblem(ecs, { kind: 'refused', status: 403, body: 'canary' });
-  assert.match(problemLine(refused), /^http:\/\/169\.254\.170\.2\S+: .*HTTP status 403\. .*taskRoleArn/);
-  assert.is(refused.retryFor, 15_000);
-  assert.not.match(problemLine(refused), 'canary');
+  const rejected = containerProblem(ecs, { kind: 'rejected', status: 403, body: 'canary' });
+  assert.match(problemLine(rejected), /^http:\/\/169\.254\.170\.2\S+: .*HTTP status 403\. .*taskRoleArn/);
+  assert.is(rejected.retryFor, 15_000);
+  assert.not.match(problemLine(rejected), 'canary');
   const away = containerProblem(ecs, { kind: 'unreachable', code: 'ECONNREFUSED' });
   assert.is(away.retryFor, undefined);
 });

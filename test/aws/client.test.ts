@@ -35,15 +35,15 @@ test('returns the output', async () => {
 test('sends nothing without credentials', async () => {
   const problem = new Problem({ code: 'credentials.agent', subject: 's', message: 'm', remedy: 'r' });
   const credentials = credentialsOf(() => Promise.reject(problem));
-  const answer = await call(() => assert.unreachable() as never, credentials, { clock }, never);
-  assert.equal(answer, { kind: 'credentials', problem });
+  const result = await call(() => assert.unreachable() as never, credentials, { clock }, never);
+  assert.equal(result, { kind: 'credentials', problem });
 });
 
 test('renews expired credentials and repeats the call once only', async () => {
   const sent: string[] = [];
   let fetched = 0;
   const credentials = credentialsOf(async () => ({ accessKeyId: `key${++fetched}`, secretAccessKey: 's' }));
-  const answer = await call(
+  const result = await call(
     async () => {
       sent.push((await credentials.get()).accessKeyId);
       return await expired();
@@ -52,7 +52,7 @@ test('renews expired credentials and repeats the call once only', async () => {
     { clock },
     never,
   );
-  assert.is(answer.kind, 'failure');
+  assert.is(result.kind, 'failure');
   assert.equal(sent, ['key1', 'key2']);
 });
 

@@ -19,12 +19,12 @@ function scripted(script: (number | 'fails')[]) {
     {
       name: 'the source',
       async fetch(): Promise<AwsCredentials> {
-        const answer = script[Math.min(fetched, script.length - 1)];
+        const result = script[Math.min(fetched, script.length - 1)];
         fetched++;
-        // As long as a request takes: callers who come meanwhile have to wait for it.
+        // As long as a request takes: callers that arrive meanwhile wait for it.
         await Promise.resolve();
-        if (answer === 'fails' || answer === undefined) throw failure(fetched);
-        const expiration = new Date(clock.now() + answer * MINUTE);
+        if (result === 'fails' || result === undefined) throw failure(fetched);
+        const expiration = new Date(clock.now() + result * MINUTE);
         return { accessKeyId: `key${fetched}`, secretAccessKey: 's', sessionToken: 't', expiration };
       },
     },

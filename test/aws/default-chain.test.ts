@@ -66,11 +66,11 @@ const configFile = ({ home }: Place, text: string) => writeFileSync(join(home, '
 const keysOf = (name: string) =>
   `[${name}]\naws_access_key_id = ${KEYS.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${CANARY}\n`;
 
-interface Asked {
+interface Fetched {
   /** `found x`, or the problem as one line. */
   readonly text: string;
   readonly problem: Problem | undefined;
-  readonly servedBy: string | undefined;
+  readonly provider: string | undefined;
   readonly logged: readonly string[];
 }
 
@@ -94,43 +94,43 @@ function open({ aws, env }: Place, more: Record<string, string>, auth: 'auto' | 
     log: recordingLog(logged),
     meter: { apiCall() {} },
   });
-  return async (): Promise<Asked> => {
+  return async (): Promise<Fetched> => {
     const outcomes = await source.read([secret('a')], new AbortController().signal);
     const [problem] = problemsIn(outcomes);
     const everything = `${inspect(problem, { showHidden: true, depth: 20 })}${problem?.stack}${logged.join()}`;
     assert.not.match(everything, CANARY);
-    return { text: outcomeText(outcomes.get(secret('a').key)), problem, servedBy: source.servedBy(), logged };
+    return { text: outcomeText(outcomes.get(secret('a').key)), problem, provider: source.provider(), logged };
   };
 }
 
 /** The result of fetching a secret with these variables and those of the platform. */
-const ask = (place: Place, more: Record<string, string> = {}, auth: 'auto' | 'default' = 'auto') =>
+const fetchWith = (place: Place, more: Record<string, string> = {}, auth: 'auto' | 'default' = 'auto') =>
   open(place, more, auth)();
 
-const found = (asked: Asked, servedBy: string): void => {
-  assert.match(asked.text, /^found x/);
-  assert.is(asked.servedBy, servedBy);
+const found = (fetched: Fetched, provider: string): void => {
+  assert.match(fetched.text, /^found x/);
+  assert.is(fetched.provider, provider);
   assert.ok(
-    asked.logged.includes(`info credentials.source: authenticating with ${servedBy}`),
-    asked.logged.join(),
+    fetched.logged.includes(`info credentials.source: authenticating with ${provider}`),
+    fetched.logged.join(),
   );
 };
 
 test('uses access keys in the environment, and logs it', async (place) => {
-  found(await ask(place, KEYS), 'environment keys');
+  found(await fetchWith(place, KEYS), 'environment keys');
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
 
 test('uses a profile with access keys, named or default', async (place) => {
   credentialsFile(place, keysOf('default') + keysOf('dev'));
-  found(await ask(place), 'profile default');
-  found(await ask(place, { AWS_PROFILE: 'dev', ...KEYS }), 'profile dev');
+  found(await fetchWith(place), 'profile default');
+  found(await fetchWith(place, { AWS_PROFILE: 'dev', ...KEYS }), 'profile dev');
 });
 
 test('reads renewed keys of a profile', async (place) => {
   credentialsFile(place, keysOf('default').replace('AKIAEXAMPLE', 'AKIAOLD'));
   const again = open(place, {}, 'auto');
-  assert.match((await again()).text, /\[credentials\.refused\]$/);
+  assert.match((await again()).text, /\[credentials\.rejected\]$/);
   credentialsFile(place, keysOf('default'));
   assert.match((await again()).text, /^found x/);
 });
@@ -138,7 +138,7 @@ test('reads renewed keys of a profile', async (place) => {
 test('assumes the role of a profile', async (place) => {
   credentialsFile(place, keysOf('base'));
   configFile(place, `[profile app]\nrole_arn = ${ROLE}\nsource_profile = base\n`);
-  found(await ask(place, { AWS_PROFILE: 'app' }), 'profile app (assumed role)');
+  found(await fetchWith(place, { AWS_PROFILE: 'app' }), 'profile app (assumed role)');
   assert.is(place.aws.count({ service: 'sts', operation: 'AssumeRole' }), 1);
 });
 
@@ -146,7 +146,7 @@ test('uses the IRSA token with --auth default too', async (place) => {
   const file = join(place.home, 'token');
   writeFileSync(file, 'web-token');
   const irsa = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: file };
-  found(await ask(place, irsa, 'default'), `IAM role ${ROLE} by the service account's token`);
+  found(await fetchWith(place, irsa, 'default'), `IAM role ${ROLE} by the service account's token`);
 });
 
 test('uses container credentials with the token of the variable', async (place) => {
@@ -154,31 +154,34 @@ test('uses container credentials with the token of the variable', async (place) 
     AWS_CONTAINER_CREDENTIALS_FULL_URI: place.aws.agentUrl,
     AWS_CONTAINER_AUTHORIZATION_TOKEN: 'Basic token',
   };
-  found(await ask(place, container), 'container credentials');
-  found(await ask(place, { ...container, KUBERNETES_SERVICE_HOST: '10.0.0.1' }), 'container credentials');
+  found(await fetchWith(place, container), 'container credentials');
+  found(
+    await fetchWith(place, { ...container, KUBERNETES_SERVICE_HOST: '10.0.0.1' }),
+    'container credentials',
+  );
 });
 
 test('names the address of container credentials if it is not allowed, and if it returns an error', async (place) => {
-  const elsewhere = await ask(place, {
+  const elsewhere = await fetchWith(place, {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://elsewhere.example/x',
     AWS_EC2_METADATA_DISABLED: 'true',
   });
   assert.match(elsewhere.text, /^AWS_CONTAINER_CREDENTIALS_FULL_URI: .*"http:\/\/elsewhere/);
-  const refused = await ask(place, {
+  const rejected = await fetchWith(place, {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: place.aws.agentUrl,
     AWS_CONTAINER_AUTHORIZATION_TOKEN: CANARY,
     AWS_EC2_METADATA_DISABLED: 'true',
   });
   assert.match(
-    refused.text,
+    rejected.text,
     /^http:\/\/127\S+: expected credentials \(container credentials\), got HTTP status 400/,
   );
 });
 
 test("outside Kubernetes uses the instance's role last, without a warning", async (place) => {
-  const asked = await ask(place);
-  found(asked, 'instance role');
-  assert.not.match(asked.logged.join(), 'credentials.nodeRole');
+  const fetched = await fetchWith(place);
+  found(fetched, 'instance role');
+  assert.not.match(fetched.logged.join(), 'credentials.nodeRole');
 });
 
 const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
@@ -186,16 +189,16 @@ const instanceProfiles = `
 [profile node]
 role_arn = ${ROLE}
 credential_source = Ec2InstanceMetadata
-[profile behind]
+[profile indirect]
 role_arn = ${ROLE}
 source_profile = node
 [profile further]
 role_arn = ${ROLE}
-source_profile = behind
+source_profile = indirect
 `;
 
 test('inside Kubernetes auto sends no request to the metadata service, and names the ways to an identity', async (place) => {
-  const { text, problem } = await ask(place, pod);
+  const { text, problem } = await fetchWith(place, pod);
   assert.match(
     text,
     /^AWS credentials: .*Pod Identity association.*eks\.amazonaws\.com\/role-arn.*\[credentials\.variables\]$/,
@@ -204,10 +207,10 @@ test('inside Kubernetes auto sends no request to the metadata service, and names
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
 
-for (const name of ['node', 'behind', 'further']) {
+for (const name of ['node', 'indirect', 'further']) {
   test(`inside Kubernetes auto rejects a profile that uses the metadata service: ${name}`, async (place) => {
     configFile(place, instanceProfiles);
-    const { text, problem } = await ask(place, { ...pod, AWS_PROFILE: name });
+    const { text, problem } = await fetchWith(place, { ...pod, AWS_PROFILE: name });
     assert.match(text, /credential_source = Ec2InstanceMetadata.*\[credentials\.variables\]$/);
     assert.is(problem?.retry, false);
     assert.is(place.aws.count({ service: 'imds' }), 0);
@@ -215,32 +218,34 @@ for (const name of ['node', 'behind', 'further']) {
 }
 
 test("inside Kubernetes --auth default uses the node's role, with a warning", async (place) => {
-  const asked = await ask(place, pod, 'default');
-  found(asked, 'instance role');
-  assert.is(asked.logged.filter((line) => line.startsWith('warn credentials.nodeRole: ')).length, 1);
+  const fetched = await fetchWith(place, pod, 'default');
+  found(fetched, 'instance role');
+  assert.is(fetched.logged.filter((line) => line.startsWith('warn credentials.nodeRole: ')).length, 1);
   configFile(place, instanceProfiles);
-  const behind = await ask(place, { ...pod, AWS_PROFILE: 'behind' }, 'default');
-  found(behind, 'profile behind (assumed role)');
-  assert.match(behind.logged.join(), 'warn credentials.nodeRole: ');
+  const indirect = await fetchWith(place, { ...pod, AWS_PROFILE: 'indirect' }, 'default');
+  found(indirect, 'profile indirect (assumed role)');
+  assert.match(indirect.logged.join(), 'warn credentials.nodeRole: ');
 });
 
 test('AWS_EC2_METADATA_DISABLED applies to profiles too', async (place) => {
   configFile(place, instanceProfiles);
   const off = { AWS_EC2_METADATA_DISABLED: 'true' };
-  assert.match((await ask(place, off, 'default')).text, /is disabled.*\[credentials\.chain\]$/);
-  const named = await ask(place, { ...off, AWS_PROFILE: 'node' }, 'default');
+  assert.match((await fetchWith(place, off, 'default')).text, /is disabled.*\[credentials\.chain\]$/);
+  const named = await fetchWith(place, { ...off, AWS_PROFILE: 'node' }, 'default');
   assert.match(named.text, /which AWS_EC2_METADATA_DISABLED disables/);
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
 
 test('ignores a default profile that has only a region', async (place) => {
   configFile(place, '[default]\nregion = nowhere\n');
-  const { text } = await ask(place, pod);
+  const { text } = await fetchWith(place, pod);
   assert.match(text, /^AWS credentials: .*Pod Identity association/);
 });
 
 test('without any configuration or metadata service fails at once, with the variables to set', async (place) => {
-  const { text, problem } = await ask(place, { AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1' });
+  const { text, problem } = await fetchWith(place, {
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1',
+  });
   assert.match(
     text,
     /no access keys, no profile.*cannot be reached \(ECONNREFUSED\)\. Set AWS_PROFILE.*\[credentials\.chain\]$/,
@@ -250,7 +255,7 @@ test('without any configuration or metadata service fails at once, with the vari
 
 test('retries an instance without a role for seconds', async (place) => {
   place.aws.changeIdentity({ name: 'node', instanceRole: false });
-  const { text, problem } = await ask(place);
+  const { text, problem } = await fetchWith(place);
   assert.match(text, /has no role for this instance \(HTTP status 404\)/);
   assert.is(problem?.retryFor, 15_000);
 });
@@ -259,7 +264,7 @@ const off = { AWS_EC2_METADATA_DISABLED: 'true' };
 
 test("reports an unknown profile with the SDK's message, without a retry", async (place) => {
   credentialsFile(place, keysOf('dev'));
-  const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dve' });
+  const { text, problem } = await fetchWith(place, { ...off, AWS_PROFILE: 'dve' });
   assert.match(
     text,
     /^profile dve: .*"Could not resolve credentials using profile: \[dve\] in configuration/,
@@ -269,23 +274,23 @@ test("reports an unknown profile with the SDK's message, without a retry", async
 
 test('names an unreadable profile file and the reason', async (place) => {
   mkdirSync(join(place.home, '.aws', 'credentials'));
-  const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
+  const { text, problem } = await fetchWith(place, { ...off, AWS_PROFILE: 'dev' });
   assert.match(text, `${place.home}/.aws/credentials, which cannot be read (EISDIR)`);
   assert.is(problem?.retry, false);
 });
 
 test('an unreadable file does not prevent later links, and is named if none provides credentials', async (place) => {
   mkdirSync(join(place.home, '.aws', 'credentials'));
-  found(await ask(place), 'instance role');
+  found(await fetchWith(place), 'instance role');
   assert.match(
-    (await ask(place, off)).text,
+    (await fetchWith(place, off)).text,
     /^profile default: .*credentials, which cannot be read \(EISDIR\)/,
   );
-  assert.match((await ask(place, { ...off, ...pod })).text, /^AWS credentials: .*association/);
+  assert.match((await fetchWith(place, { ...off, ...pod })).text, /^AWS credentials: .*association/);
 });
 
 test('a named profile that fails ends the chain: no other identity is used', async (place) => {
-  const { text } = await ask(place, { AWS_PROFILE: 'dve' });
+  const { text } = await fetchWith(place, { AWS_PROFILE: 'dve' });
   assert.match(text, /^profile dve: /);
   assert.is(place.aws.count({ service: 'imds' }), 0);
 });
@@ -315,13 +320,13 @@ for (const [what, cached] of [
   test(`an SSO session that is ${what} names the command that renews it, without quoting the session`, async (place) => {
     configFile(place, sso);
     if (cached !== undefined) cacheToken(place, 'corp', cached);
-    const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
+    const { text, problem } = await fetchWith(place, { ...off, AWS_PROFILE: 'dev' });
     assert.match(text, /^profile dev: .*SSO.*Run: aws sso login --profile dev/);
     assert.is(problem?.retry, false);
   });
 }
 
-for (const [what, command, says, retry] of [
+for (const [what, command, message, retry] of [
   [
     'is not there',
     `/nowhere/helper --token ${CANARY}`,
@@ -336,7 +341,7 @@ for (const [what, command, says, retry] of [
   ],
   ['prints what is no JSON', `echo ${CANARY}`, /credential_process returned invalid JSON/, true],
   [
-    'prints half an answer',
+    'prints half of its output',
     `echo '{"Version":1,"SecretAccessKey":"${CANARY}"}'`,
     /returned invalid credentials/,
     true,
@@ -344,56 +349,59 @@ for (const [what, command, says, retry] of [
 ] as const) {
   test(`a credential_process that ${what}`, async (place) => {
     configFile(place, `[profile dev]\ncredential_process = ${command}\n`);
-    const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev' });
+    const { text, problem } = await fetchWith(place, { ...off, AWS_PROFILE: 'dev' });
     assert.match(text, /^profile dev: /);
-    assert.match(text, says);
+    assert.match(text, message);
     assert.is(problem?.retry, retry);
   });
 }
 
 test('uses the output of credential_process', async (place) => {
-  const answer = { Version: 1, AccessKeyId: KEYS.AWS_ACCESS_KEY_ID, SecretAccessKey: CANARY };
-  configFile(place, `[profile dev]\ncredential_process = echo '${JSON.stringify(answer)}'\n`);
-  found(await ask(place, { AWS_PROFILE: 'dev' }), 'profile dev (credential_process)');
+  const output = { Version: 1, AccessKeyId: KEYS.AWS_ACCESS_KEY_ID, SecretAccessKey: CANARY };
+  configFile(place, `[profile dev]\ncredential_process = echo '${JSON.stringify(output)}'\n`);
+  found(await fetchWith(place, { AWS_PROFILE: 'dev' }), 'profile dev (credential_process)');
 });
 
 test('reports that only one of two variables is set', async (place) => {
-  const irsa = await ask(place, { ...off, AWS_ROLE_ARN: ROLE });
+  const irsa = await fetchWith(place, { ...off, AWS_ROLE_ARN: ROLE });
   assert.match(irsa.text, /^AWS_WEB_IDENTITY_TOKEN_FILE: .*only one of them.*\[credentials\.variables\]$/);
-  const keys = await ask(place, { ...pod, AWS_ACCESS_KEY_ID: 'AKIA' });
+  const keys = await fetchWith(place, { ...pod, AWS_ACCESS_KEY_ID: 'AKIA' });
   assert.match(keys.text, /^AWS_ACCESS_KEY_ID: .*only one of them.*\[credentials\.variables\]$/);
   for (const { problem } of [irsa, keys]) assert.is(problem?.retry, false);
 });
 
 test('names all links that failed, in order', async (place) => {
-  const { text } = await ask(place, { ...off, AWS_PROFILE: 'dve', AWS_ROLE_ARN: ROLE });
+  const { text } = await fetchWith(place, { ...off, AWS_PROFILE: 'dve', AWS_ROLE_ARN: ROLE });
   assert.match(text, /^profile dve: .*; AWS_WEB_IDENTITY_TOKEN_FILE: .*only one of them/);
 });
 
 test('distinguishes an unknown access key from a wrong secret access key', async (place) => {
-  const unknown = await ask(place, { ...KEYS, AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' });
+  const unknown = await fetchWith(place, { ...KEYS, AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' });
   assert.match(
     unknown.text,
-    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.refused\]$/,
+    /rejected the access key \(UnrecognizedClientException.*Check the access key id.*\[credentials\.rejected\]$/,
   );
   assert.is(unknown.problem?.retryFor, 15_000);
-  const wrong = await ask(place, { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY}x` });
+  const wrong = await fetchWith(place, { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY}x` });
   assert.match(
     wrong.text,
-    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.refused\]$/,
+    /rejected the access key \(InvalidSignatureException.*Correct the secret access key.*\[credentials\.rejected\]$/,
   );
   assert.is(wrong.problem?.retry, false);
   for (const { text } of [unknown, wrong]) assert.not.match(text, /expired|clock/);
 });
 
 test('does not retry keys with an expiration in the past', async (place) => {
-  const { text, problem } = await ask(place, { ...KEYS, AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z' });
+  const { text, problem } = await fetchWith(place, {
+    ...KEYS,
+    AWS_CREDENTIAL_EXPIRATION: '2020-01-01T00:00:00Z',
+  });
   assert.match(text, /^AWS_CREDENTIAL_EXPIRATION: .*expired \d+ s ago.*\[credentials\.expired\]$/);
   assert.is(problem?.retry, false);
 });
 
 test('reports keys with a line break as unusable', async (place) => {
-  const { text } = await ask(place, { ...off, ...KEYS, AWS_ACCESS_KEY_ID: 'AKIA\n' });
+  const { text } = await fetchWith(place, { ...off, ...KEYS, AWS_ACCESS_KEY_ID: 'AKIA\n' });
   assert.match(text, /^environment keys: .*other characters or no date/);
 });
 
@@ -417,7 +425,7 @@ test("uses the SSO endpoint in the profile's region", async (place) => {
   );
   const token = JSON.stringify({ accessToken: CANARY, expiresAt: '2099-01-01T00:00:00Z' });
   cacheToken(place, 'https://corp.example/start', token);
-  const { text, problem } = await ask(place, { ...off, AWS_PROFILE: 'dev', AWS_ENDPOINT_URL_SSO: url });
+  const { text, problem } = await fetchWith(place, { ...off, AWS_PROFILE: 'dev', AWS_ENDPOINT_URL_SSO: url });
   assert.match(path ?? '', '/federation/credentials');
   assert.match(text, /invalid SSO session \(UnauthorizedException\)\. Run: aws sso login --profile dev/);
   assert.is(problem?.retry, false);

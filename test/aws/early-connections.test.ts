@@ -104,7 +104,7 @@ test('the connections to both services open while the credentials are fetched', 
       await until('connections before the credentials', () =>
         Object.values(services).every(({ sockets }) => sockets.length > 0),
       );
-      get(aws.agentUrl, { headers: { authorization } }, (answer) => answer.pipe(response));
+      get(aws.agentUrl, { headers: { authorization } }, (credentials) => credentials.pipe(response));
     }),
   );
   const tokenFile = join(directory, 'token');
@@ -137,7 +137,7 @@ test('the connections to both services open while the credentials are fetched', 
       ['found v', 'found w'],
     );
   }
-  // The requests took these connections, and the second read, whose credentials were there, opened no others.
+  // The requests used these connections, and the second fetch, which had credentials, opened no others.
   assert.is(services.secretsManager.sockets.length, 1);
   assert.is(services.ssm.sockets.length, 1);
 });
@@ -167,7 +167,7 @@ test('a request opens its own connection when the early one has failed', async (
   const transport = open();
   earlyTo(transport, port);
   await until('the end of the early connection', () => refused === 1 && sockets[0]?.closed === true);
-  await until('an answer', async () => (await request(transport, port).catch(() => 0)) === 200);
+  await until('a response', async () => (await request(transport, port).catch(() => 0)) === 200);
   assert.is(sockets.length, 2);
 });
 

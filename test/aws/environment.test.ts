@@ -63,14 +63,14 @@ test('boolean variables accept true and false in any case', () => {
 
 test('global STS is used for the old regions only, and never with a custom endpoint', () => {
   const legacy = { AWS_STS_REGIONAL_ENDPOINTS: 'legacy' };
-  const ask = (env: Record<string, string>, region: string) =>
+  const globalSts = (env: Record<string, string>, region: string) =>
     globalStsEndpoint(readAwsEnvironment(env), region);
-  assert.is(ask(legacy, 'eu-west-1'), 'https://sts.amazonaws.com');
-  assert.is(ask(legacy, 'eu-south-2'), undefined);
-  assert.is(ask(legacy, 'cn-north-1'), undefined);
-  assert.is(ask({}, 'eu-west-1'), undefined);
-  assert.is(ask({ ...legacy, AWS_USE_FIPS_ENDPOINT: 'true' }, 'us-east-1'), undefined);
-  assert.is(ask({ ...legacy, AWS_ENDPOINT_URL: 'http://own' }, 'us-east-1'), undefined);
+  assert.is(globalSts(legacy, 'eu-west-1'), 'https://sts.amazonaws.com');
+  assert.is(globalSts(legacy, 'eu-south-2'), undefined);
+  assert.is(globalSts(legacy, 'cn-north-1'), undefined);
+  assert.is(globalSts({}, 'eu-west-1'), undefined);
+  assert.is(globalSts({ ...legacy, AWS_USE_FIPS_ENDPOINT: 'true' }, 'us-east-1'), undefined);
+  assert.is(globalSts({ ...legacy, AWS_ENDPOINT_URL: 'http://own' }, 'us-east-1'), undefined);
 });
 
 test('reports all invalid variables together', () => {
@@ -93,7 +93,7 @@ test('reports all invalid variables together', () => {
 test('rejects FIPS or dual stack together with a custom endpoint', () => {
   assert.match(
     problems({ AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL_SSM: 'https://x' })[0] ?? '',
-    /^AWS_USE_FIPS_ENDPOINT: expected no AWS_ENDPOINT_URL beside it/,
+    /^AWS_USE_FIPS_ENDPOINT: expected either this or AWS_ENDPOINT_URL, got both/,
   );
 });
 

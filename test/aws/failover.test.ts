@@ -35,14 +35,14 @@ function outcomes(first: FetchResult, second?: FetchResult): ReadonlyMap<SecretR
   return new Map([[primary.key, first], ...(second === undefined ? [] : [[failover.key, second] as const])]);
 }
 
-/** The result in a word: the version that serves, absent, or the codes that fail it. */
+/** The selection in a word: the selected version, missing, or the codes of its failures. */
 function verdict(first: FetchResult, second?: FetchResult, fields: Partial<PlannedObject> = {}): string {
   const choice = selectRegion(object(fields), outcomes(first, second));
   switch (choice.kind) {
     case 'value':
       return `${choice.value.version} from ${choice.region}`;
-    case 'absent':
-      return 'absent';
+    case 'missing':
+      return 'missing';
     case 'failed':
       return choice.problems.map(({ code }) => code).join();
   }
@@ -99,8 +99,8 @@ test('reports both causes if both regions fail', () => {
 });
 
 test('an optional object is missing if the primary does not have it', () => {
-  assert.is(verdict(failed('fetch.notFound'), found('2'), { optional: true }), 'absent');
-  assert.is(verdict(failed('fetch.notFound'), undefined, { optional: true }), 'absent');
+  assert.is(verdict(failed('fetch.notFound'), found('2'), { optional: true }), 'missing');
+  assert.is(verdict(failed('fetch.notFound'), undefined, { optional: true }), 'missing');
 });
 
 test("an optional object has the primary's value if only the failover lacks it", () => {
@@ -114,7 +114,7 @@ test('an access error of an optional object fails it', () => {
 test('a malformed request to the failover is an error even if the primary lacks an optional object', () => {
   const malformed = failed('fetch.client', 'InvalidParameter');
   assert.is(verdict(failed('fetch.notFound'), malformed, { optional: true }), 'fetch.client');
-  assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'absent');
+  assert.is(verdict(failed('fetch.notFound'), failed('fetch.server'), { optional: true }), 'missing');
 });
 
 test("reports only the primary's failure if the failover lacks an optional object", () => {

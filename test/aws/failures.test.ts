@@ -63,12 +63,12 @@ const cases: Readonly<Record<string, Case>> = {
     counted: thrice('server'),
   },
   hang: { does: { kind: 'hang' }, code: 'fetch.network', counted: thrice('network') },
-  'cut before the answer': {
+  'cut before the response': {
     does: { kind: 'cut', at: 'before-headers' },
     code: 'fetch.network',
     counted: thrice('network'),
   },
-  'cut in the answer': {
+  'cut in the response': {
     does: { kind: 'cut', at: 'mid-body' },
     code: 'fetch.network',
     counted: thrice('network'),
@@ -87,7 +87,7 @@ const cases: Readonly<Record<string, Case>> = {
     counted: ['denied', 'denied'],
   },
   'access denied': error('AccessDeniedException', 'fetch.denied', 'denied'),
-  'a request that is refused': error('ValidationException', 'fetch.client', 'client'),
+  'a request that is rejected': error('ValidationException', 'fetch.client', 'client'),
   'an operation that is unknown': error('UnknownOperationException', 'fetch.client', 'client'),
   'a key that fails': error('DecryptionFailure', 'fetch.client', 'client'),
   'a page of a proxy': {
@@ -165,7 +165,7 @@ for (const [what, expected] of Object.entries(cases)) {
   }
 }
 
-for (const what of ['hang', 'not JSON', 'cut in the answer', 'too large', 'failing server']) {
+for (const what of ['hang', 'not JSON', 'cut in the response', 'too large', 'failing server']) {
   const expected = cases[what] as Case;
   const run = begin('BatchGetSecretValue', expected);
   test(`BatchGetSecretValue: ${what} is the failure of all its secrets`, async () => {
@@ -180,7 +180,7 @@ for (const what of ['hang', 'not JSON', 'cut in the answer', 'too large', 'faili
 for (const what of [
   'JSON null',
   'JSON without values',
-  'a request that is refused',
+  'a request that is rejected',
   'an operation that is unknown',
 ]) {
   const run = begin('BatchGetSecretValue', cases[what] as Case);

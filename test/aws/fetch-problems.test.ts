@@ -52,7 +52,7 @@ test("an access error names action, resource and identity from AWS's message", (
   const message = denial(GET, 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf');
   assert.is(
     line(secret, GET, failed('AccessDeniedException', message)),
-    "db/password: arn:aws:sts::111122223333:assumed-role/app/web-0 is not authorized to perform secretsmanager:GetSecretValue in eu-west-1 (AccessDeniedException, request id r-1). Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf in the role's policy. A new permission takes a few seconds to work. [fetch.denied]",
+    "db/password: arn:aws:sts::111122223333:assumed-role/app/web-0 is not authorized to perform secretsmanager:GetSecretValue in eu-west-1 (AccessDeniedException, request id r-1). Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/password-AbCdEf in the role's policy. A new permission takes a few seconds to take effect. [fetch.denied]",
   );
 });
 
@@ -162,7 +162,7 @@ test('each network error has its own remedy', () => {
   assert.match(network('EMFILE'), /ulimit -n/);
   assert.match(network('CERT_HAS_EXPIRED'), /clock.*renew/);
   assert.match(network('ERR_TLS_CERT_ALTNAME_INVALID'), /another host name/);
-  assert.match(network('ERR_PROXY_TUNNEL'), /proxy refuses/);
+  assert.match(network('ERR_PROXY_TUNNEL'), /proxy rejects/);
   assert.match(network('EPROTO'), /plain HTTP, write http:/);
 });
 
@@ -198,7 +198,7 @@ test('a network error of the proxy names it, with a remedy for HTTPS_PROXY', () 
         `^no connection through the proxy proxy\\.corp:3128 .*${code}.*host and port in HTTPS_PROXY`,
       ),
     );
-  assert.match(text('ERR_PROXY_TUNNEL'), /proxy refuses/);
+  assert.match(text('ERR_PROXY_TUNNEL'), /proxy rejects/);
 });
 
 test('reports a response that is not from AWS or lacks the object', () => {

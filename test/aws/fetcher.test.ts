@@ -15,11 +15,13 @@ import { Secret } from '../../src/core/secret.ts';
 const stop = new AbortController().signal;
 
 /** A source that returns every ref except those that `fails` names by region, and records a line for each call. */
-function fakeSource(
-  fails: Record<string, ProblemCode> = {},
-): SecretSource & { asked: string[]; phases: (string | undefined)[]; fails: Record<string, ProblemCode> } {
+function fakeSource(fails: Record<string, ProblemCode> = {}): SecretSource & {
+  requested: string[];
+  phases: (string | undefined)[];
+  fails: Record<string, ProblemCode>;
+} {
   const source = {
-    asked: [] as string[],
+    requested: [] as string[],
     fails,
     phases: [] as (string | undefined)[],
     async read(
@@ -28,7 +30,7 @@ function fakeSource(
       phase?: string,
     ): Promise<ReadonlyMap<SecretRefKey, FetchResult>> {
       source.phases.push(phase);
-      source.asked.push(reads.map((read) => `${read.id}@${read.region}`).join(' '));
+      source.requested.push(reads.map((read) => `${read.id}@${read.region}`).join(' '));
       return new Map(reads.map((read) => [read.key, outcome(source.fails[read.region])]));
     },
   };
@@ -77,14 +79,14 @@ test('fetches each value once, however many objects and configs name it', async 
     ],
     stop,
   );
-  assert.equal(source.asked, ['a@one b@one c@one']);
+  assert.equal(source.requested, ['a@one b@one c@one']);
   assert.is(first, second);
 });
 
 test('fetches both regions at once at the start', async () => {
   const source = fakeSource();
   await fetchValues([{ plan: plan(['a'], 'two'), source, bothRegions: true }], stop);
-  assert.equal(source.asked, ['a@one a@two']);
+  assert.equal(source.requested, ['a@one a@two']);
 });
 
 test('later fetches from the failover region only the refs that the primary did not return', async () => {
@@ -97,12 +99,12 @@ test('later fetches from the failover region only the refs that the primary did 
   await refresh();
   source.fails = { one: 'fetch.notFound' };
   await refresh();
-  assert.equal(source.asked, ['a@one', 'a@one', 'a@two', 'a@one', 'a@two', 'a@one']);
+  assert.equal(source.requested, ['a@one', 'a@one', 'a@two', 'a@one', 'a@two', 'a@one']);
 });
 
 test('fetches configs with different identities separately', async () => {
   const [mine, theirs] = [fakeSource(), fakeSource({ one: 'fetch.denied' })];
-  const answers = await fetchValues(
+  const results = await fetchValues(
     [
       { plan: plan(['a!1']), source: mine, bothRegions: false },
       { plan: plan(['a!1']), source: theirs, bothRegions: false },
@@ -110,7 +112,7 @@ test('fetches configs with different identities separately', async () => {
     stop,
   );
   assert.equal(
-    answers.map((outcomes) => [...outcomes.values()][0]?.kind),
+    results.map((outcomes) => [...outcomes.values()][0]?.kind),
     ['found', 'failed'],
   );
 });

@@ -85,15 +85,24 @@ test('allows one secret, one parameter and the decryption of both, and nothing e
 
 test('includes the failover region and its object names', () => {
   const failover = { region: 'us-east-1', id: 'db/replica' };
-  const text = JSON.stringify(
-    policyFor([plan([object('secretsmanager', 'eu-west-1', 'db/password', failover)])], 'auto'),
+  const { Statement } = policyFor(
+    [plan([object('secretsmanager', 'eu-west-1', 'db/password', failover)])],
+    'auto',
   );
-  for (const part of [
+  const secrets = [
+    'arn:aws:secretsmanager:eu-west-1:*:secret:db/password-??????',
     'arn:aws:secretsmanager:us-east-1:*:secret:db/replica-??????',
-    'arn:aws:kms:us-east-1:*:key/*',
-    'secretsmanager.us-east-1.amazonaws.com',
-  ])
-    assert.ok(text.includes(part), part);
+  ];
+  assert.equal(
+    Statement.map(({ Resource }) => Resource),
+    [secrets, ['arn:aws:kms:eu-west-1:*:key/*', 'arn:aws:kms:us-east-1:*:key/*']],
+  );
+  assert.equal(Statement[1]?.Condition, {
+    StringEquals: {
+      'kms:ViaService': ['secretsmanager.eu-west-1.amazonaws.com', 'secretsmanager.us-east-1.amazonaws.com'],
+    },
+    StringLike: { 'kms:EncryptionContext:SecretARN': secrets },
+  });
 });
 
 test('uses the ARNs and service names of China and GovCloud', () => {
@@ -104,6 +113,7 @@ test('uses the ARNs and service names of China and GovCloud', () => {
   const gov = JSON.stringify(policyFor([plan([object('secretsmanager', 'us-gov-west-1', 'db')])], 'auto'));
   assert.ok(gov.includes('"arn:aws-us-gov:secretsmanager:us-gov-west-1:*:secret:db-??????"'));
   assert.ok(gov.includes('"secretsmanager.us-gov-west-1.amazonaws.com"'));
+  assert.not.match(china + gov, 'arn:aws:');
 });
 
 test('uses an ARN unchanged, with a wildcard for a missing suffix', () => {

@@ -1,5 +1,5 @@
 /**
- * Which files the process opens, from the import of this module on. Import what is to be watched after it, dynamically.
+ * Records the files that the process opens after the import of this module. Import the modules to watch after it, dynamically.
  */
 
 import fs from 'node:fs';
@@ -23,7 +23,7 @@ for (const [module, name] of [
     return real.apply(module, args);
   };
 }
-// What is imported by name gets the spies too.
+// Named imports get the spies too.
 syncBuiltinESMExports();
 
 /** Files opened since the last call, without the modules that Node loads. */

@@ -13,7 +13,7 @@ import { type Problem, problemLine } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { until, within } from '../support/wait.ts';
-import { openDeafServer } from './silent-server.ts';
+import { openSilentServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 
 const test = suite('Pod Identity');
@@ -45,8 +45,8 @@ async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<str
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/v1/credentials`;
 }
 
-/** As the agent writes what the EKS Auth API refused. */
-function refusal(code: string): string {
+/** As the agent writes what the EKS Auth API rejected. */
+function rejection(code: string): string {
   return `[0a1b2c3d-0a1b-4c2d-8e3f-0a1b2c3d4e5f]: (${code}): ${CANARY} is why, fault: client`;
 }
 
@@ -176,11 +176,11 @@ test('tries no other address after any response', async () => {
 });
 
 test('a connection attempt times out after a second', async () => {
-  const deaf = await openDeafServer();
+  const silent = await openSilentServer();
   const clock = fakeClock({ turns: 20 });
   const authentication = {
     kind: 'pod-identity',
-    addresses: [`http://127.0.0.1:${deaf.port}/`],
+    addresses: [`http://127.0.0.1:${silent.port}/`],
     tokenFile,
     injected: true,
   } as const;
@@ -189,27 +189,27 @@ test('a connection attempt times out after a second', async () => {
   await clock.advance(1000);
   assert.match(((await failing) as Problem).message, /no connection \(ETIMEDOUT\)$/);
   assert.equal(clock.sleepers, []);
-  deaf.close();
+  silent.close();
 });
 
 for (const [status, body, message, remedy, retryFor] of [
   [
     403,
-    refusal('AccessDeniedException'),
+    rejection('AccessDeniedException'),
     /got AccessDeniedException \(HTTP status 403, request id 0a1b/,
     /sts:TagSession/,
     15_000,
   ],
   [
     400,
-    refusal('InvalidTokenException'),
+    rejection('InvalidTokenException'),
     /got InvalidTokenException \(HTTP status 400/,
     /Check the token file/,
     0,
   ],
   [
     500,
-    refusal('ThrottlingException'),
+    rejection('ThrottlingException'),
     /got ThrottlingException \(HTTP status 500/,
     /throttles requests/,
     undefined,
@@ -241,7 +241,7 @@ for (const [what, body] of [
   ['null', 'null'],
   ['a list', JSON.stringify([GOOD])],
   ['nothing', ''],
-  ['an answer without a key', JSON.stringify({ ...GOOD, SecretAccessKey: undefined })],
+  ['a response without a key', JSON.stringify({ ...GOOD, SecretAccessKey: undefined })],
   ['an empty token', JSON.stringify({ ...GOOD, Token: '' })],
   ['a number for a key', JSON.stringify({ ...GOOD, AccessKeyId: 7 })],
   ['an expiry that is no date', JSON.stringify({ ...GOOD, Expiration: `${CANARY} soon` })],
@@ -289,7 +289,7 @@ test('destroying one request leaves concurrent ones with the same token alone', 
   await until('the others', () => held.length === 20);
   await clock.advance(200);
   assert.match((await ended).message, /got no response within 200 ms$/);
-  for (const answer of held) answer();
+  for (const respond of held) respond();
   for (const other of others) assert.is((await other).accessKeyId, 'ASIAEXAMPLE');
 });
 
@@ -307,7 +307,7 @@ test('cuts off an endless response at 64 KiB and closes its connection', async (
       };
       more();
     });
-    const failure = await within('the end of the answer', problem([address]));
+    const failure = await within('the end of the response', problem([address]));
     assert.match(failure.message, status === 200 ? /a response without AccessKeyId/ : /got HTTP status 500$/);
     await within('the end of its connection', gone ?? Promise.reject());
     assert.ok(sent < 64 * 1024 * 1024, String(sent));

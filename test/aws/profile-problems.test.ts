@@ -10,7 +10,7 @@ const test = suite('problems of profiles');
 
 const CANARY = 'hunter2hunter2';
 
-const said = (message: string, profile = 'dev') =>
+const problemOf = (message: string, profile = 'dev') =>
   profileProblem(profile, { error: new Error(message), failure: undefined, unreadable: undefined });
 
 for (const [message, remedy] of [
@@ -40,7 +40,7 @@ for (const [message, remedy] of [
   ["ENOENT: no such file or directory, open '/var/token'", /Correct profile dev/],
 ] as const) {
   test(`shows the SDK's message: ${message}`, () => {
-    const problem = said(message);
+    const problem = problemOf(message);
     assert.match(problem.message, JSON.stringify(message));
     assert.match(problem.remedy, remedy);
     assert.is(problem.code, 'credentials.chain');
@@ -62,14 +62,14 @@ for (const message of [
   CANARY,
 ]) {
   test(`does not show the message: ${JSON.stringify(message).slice(0, 60)}`, () => {
-    assert.not.match(problemLine(said(message)), CANARY);
+    assert.not.match(problemLine(problemOf(message)), CANARY);
   });
 }
 
 test('quotes the profile in a command for the shell', () => {
   const login =
     "Token is expired. To refresh this SSO session run 'aws sso login' with the corresponding profile.";
-  assert.match(said(login, "it's; rm").remedy, `--profile 'it'\\''s; rm'`);
+  assert.match(problemOf(login, "it's; rm").remedy, `--profile 'it'\\''s; rm'`);
 });
 
 for (const [code, kind, retry] of [

@@ -34,7 +34,7 @@ for (const [noProxy, host, bypasses] of [
   [undefined, '127.0.0.1', true],
   [undefined, '[::1]', true],
 ] as const) {
-  test(`NO_PROXY=${noProxy}: ${host} ${bypasses ? 'is asked directly' : 'goes through the proxy'}`, () => {
+  test(`NO_PROXY=${noProxy}: ${host} ${bypasses ? 'is requested directly' : 'goes through the proxy'}`, () => {
     assert.is(bypassesProxy(noProxy, host, 443), bypasses);
   });
 }
@@ -46,7 +46,7 @@ for (const [text, url] of [
   ['socks5://proxy.corp', undefined],
   ['http://', undefined],
 ] as const) {
-  test(`HTTPS_PROXY=${text} ${url === undefined ? 'is refused' : `means ${url}`}`, () => {
+  test(`HTTPS_PROXY=${text} ${url === undefined ? 'is rejected' : `means ${url}`}`, () => {
     assert.is(proxyUrl(text)?.href, url);
   });
 }

@@ -219,7 +219,7 @@ test('a denied batch is replaced by single calls, logged once, and not retried',
       `pass ${pass}`,
     );
   }
-  // Both batches of the first pass were on their way when the first was refused.
+  // Both batches of the first sync were in flight when the first one was denied.
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 60);
   assert.equal(logged, [

@@ -45,7 +45,7 @@ test('reports a missing file and a directory', async () => {
   assert.match(wrong.message, /got a directory$/);
 });
 
-test('refuses a named pipe, a device and an endless file at once', async () => {
+test('rejects a named pipe, a device and an endless file at once', async () => {
   const pipe = join(directory, 'pipe');
   spawnSync('mkfifo', [pipe]);
   for (const [file, found] of [

@@ -1,5 +1,5 @@
 /**
- * An address where connecting never ends, like behind a firewall that drops packets.
+ * An address to which no connection is ever established, as if a firewall dropped the packets.
  *
  * A process listens with the shortest queue and is stopped; once the queue is full the kernel responds to no connection.
  */
@@ -9,12 +9,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { within } from '../support/wait.ts';
 
-export interface DeafServer {
+export interface SilentServer {
   readonly port: number;
   close(): void;
 }
 
-export async function openDeafServer(): Promise<DeafServer> {
+export async function openSilentServer(): Promise<SilentServer> {
   const listen =
     "const s = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => console.log(s.address().port))";
   const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -17,7 +17,7 @@ import type { RequestError } from '../../src/http/request.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { until, WAIT_LIMIT, within } from '../support/wait.ts';
-import { openDeafServer } from './silent-server.ts';
+import { openSilentServer } from './silent-server.ts';
 import { realClock } from './world.ts';
 
 const test = suite('transport');
@@ -101,9 +101,9 @@ test('keeps sixteen requests in flight, and the others wait', async () => {
     // A seventeenth would have come before these, which set out later.
     for (let times = 0; times < 3; times++) await get(open(), other);
     most.push(held.length);
-    const answered = left - held.length;
-    for (const answer of held.splice(0)) answer();
-    await until('their answers', () => left <= answered);
+    const expected = left - held.length;
+    for (const respond of held.splice(0)) respond();
+    await until('their responses', () => left <= expected);
   }
   await Promise.all(all);
   assert.equal(most, [16, 16, 16, 12]);
@@ -121,14 +121,14 @@ test('a response that is missing, stalls or is slow times out', async () => {
 });
 
 test('a connection attempt times out after two seconds', async () => {
-  const deaf = await openDeafServer();
+  const silent = await openSilentServer();
   const clock = fakeClock();
-  const failing = failureOf(get(open({ clock }), deaf.port));
+  const failing = failureOf(get(open({ clock }), silent.port));
   await until('a limit of two seconds', () => clock.sleepers.includes(2000));
   await clock.advance(2000);
   assert.is(await failing, 'TimeoutError');
   assert.equal(clock.sleepers, []);
-  deaf.close();
+  silent.close();
 });
 
 test('closed connections, refused connections and invalid HTTP are errors with a code', async () => {
@@ -199,7 +199,7 @@ test('reads responses of at most 10 MiB at a time, and the others wait', async (
   await get(open(), small);
   assert.is(done, 0);
   held[0]?.();
-  await until('two answers', () => done === 2);
+  await until('two responses', () => done === 2);
   held[1]?.();
   await Promise.all(all);
 });
@@ -227,17 +227,17 @@ test('ignores NODE_TLS_REJECT_UNAUTHORIZED', async () => {
 });
 
 test('errors name host, port and phase', async () => {
-  const deaf = await openDeafServer();
+  const silent = await openSilentServer();
   const never = await serve(() => {});
   const clock = fakeClock();
-  const failing = rejects(get(open({ clock }), deaf.port));
+  const failing = rejects(get(open({ clock }), silent.port));
   await until('a limit of two seconds', () => clock.sleepers.includes(2000));
   await clock.advance(2000);
   const facts = (error: unknown) => {
     const { code, peer, phase } = error as RequestError;
     return [code, peer, phase];
   };
-  assert.equal(facts(await failing), ['TimeoutError', `127.0.0.1:${deaf.port}`, 'connect']);
+  assert.equal(facts(await failing), ['TimeoutError', `127.0.0.1:${silent.port}`, 'connect']);
   assert.equal(facts(await rejects(get(open({ awsTimeout: 50 }), never))), [
     'TimeoutError',
     `127.0.0.1:${never}`,
@@ -247,7 +247,7 @@ test('errors name host, port and phase', async () => {
   const [code, peer] = facts(await rejects(get(open(), 9, { hostname: 'none.invalid' })));
   assert.match(String(code), /^(ENOTFOUND|EAI_AGAIN)$/);
   assert.is(peer, 'none.invalid:9');
-  deaf.close();
+  silent.close();
 });
 
 test('reports the phase lookup if the resolver hangs', async () => {
@@ -398,7 +398,7 @@ test('a proxy that rejects is a network error', async () => {
   );
 });
 
-test('an error before the tunnel is open names the proxy, not the host behind it', async () => {
+test('an error before the tunnel is open names the proxy, not the host', async () => {
   const facts = async (proxy: string) => {
     const env = { HTTPS_PROXY: proxy };
     const { code, peer, phase } = (await rejects(
@@ -412,7 +412,7 @@ test('an error before the tunnel is open names the proxy, not the host behind it
   assert.equal(where, ['none.invalid:3128', 'proxy']);
 });
 
-test('an error behind an open tunnel names the host', async () => {
+test('an error after the tunnel is open names the host', async () => {
   const [proxy, port] = [await openProxy(), await serveTls()];
   const failing = get(open({ env: { HTTPS_PROXY: proxy.url } }), port, { ...tls, hostname: 'aws.example' });
   const { peer, phase } = (await rejects(failing)) as RequestError;

@@ -1,266 +1,73 @@
 /**
- * `npm run bench`: what podsecrets costs, measured against the fake AWS in another process, as production runs it: TLS with a
+ * `npm run bench`: what podsecrets costs, measured against the fake AWS in another process, as production runs it: TLS 1.3 with a
  * private authority and a host name, the Pod Identity agent over plain HTTP, AWS 0 to 80 ms away.
  *
- * Writes test/bench/results.json, and from it the table of examples/reference/cost-and-speed.md and test/bench/starts.svg. Ends
- * with 1 when a figure exceeds test/bench/budget.json by more than the noise of this run. Takes about seven minutes; needs a quiet
- * machine with Linux, bash, and two cores (on a busy one run it as root by `chrt -r 1 npm run bench`). `npm run bench sidecars`
- * measures the sidecars only.
+ * Writes test/bench/results.json, and from it the tables, the chart and the price in the pages. Ends with 1 when a figure exceeds
+ * test/bench/budget.json by more than the noise of this run. Takes about twelve minutes; needs a quiet machine with Linux, bash,
+ * and two cores (on a busy one run it as root by `chrt -r 1 npm run bench`). PODSECRETS_IMAGE: a tar of the image, to measure it too.
  */
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
-import { dirname, join } from 'node:path';
-import { plural } from '../../src/core/text.ts';
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { binary } from '../support/program.ts';
-import { type Figure, type Point, type Results, shown } from './figures.ts';
-import { buildGoPeer } from './go-peer.ts';
-import { limitedStart } from './limited.ts';
-import { buildOneByOne } from './one-by-one.ts';
-import { openPlace, openTlsAws, type Place, pinned, type TlsAws, twoCores, withRoundTrip } from './place.ts';
-import { forgetPages, peakOf } from './processes.ts';
+import { measureCalls, measureRoundTrips } from './call-figures.ts';
+import { openTlsAws } from './place.ts';
+import { openRecorder, type Recorder } from './recorder.ts';
+import { overBudget, writeResults } from './results.ts';
+import { measureScale } from './scale-figures.ts';
 import { measureSidecars } from './sidecars.ts';
-import { measureCommand, measureStarts, median, noiseOf, type Starts } from './starts.ts';
+import {
+  measureColdCache,
+  measureGoPeer,
+  measureGrid,
+  measureIrsa,
+  measureLimited,
+} from './start-figures.ts';
 
-const root = join(import.meta.dirname, '../..');
-const figures: Figure[] = [];
-const points: Point[] = [];
-
-const onlySidecars = process.argv[2] === 'sidecars';
-if (!onlySidecars) await measureStartsAndCalls();
-await measureSleepers();
-measureSizes();
-end();
-
-async function measureStartsAndCalls(): Promise<void> {
-  const aws = await openTlsAws();
-  const oneByOne = await buildOneByOne();
-  try {
-    await measureGrid(aws, oneByOne);
-    await measureCalls(aws);
-    await measureRoundTrips(aws);
-    measureColdCache(aws);
-    measureGoPeer(aws);
-    await measurePeak(aws);
-    measureLimited(aws);
-  } finally {
-    rmSync(oneByOne, { recursive: true });
-    await aws.stop();
-  }
+const recorder = openRecorder();
+const aws = await openTlsAws();
+try {
+  await measureGrid(aws, recorder);
+  await measureIrsa(aws, recorder);
+  await measureCalls(aws, recorder);
+  await measureRoundTrips(aws, recorder);
+  measureColdCache(aws, recorder);
+  measureLimited(aws, recorder);
+  measureGoPeer(aws, recorder);
+} finally {
+  await aws.stop();
 }
+await measureScale(recorder);
+await recordSidecars(recorder);
+recordSizes(recorder);
+writeResults(recorder);
+const over = overBudget(recorder.figures);
+for (const line of over) process.stdout.write(`over budget: ${line}\n`);
+process.exitCode = over.length === 0 ? 0 : 1;
 
-/** Every count of secrets at every round trip time, the one-by-one program beside it. */
-async function measureGrid(near: TlsAws, baseline: string): Promise<void> {
-  for (const latency of [0, 5, 20, 80]) {
-    const fakeAws = await withRoundTrip(near, latency);
-    for (const secrets of [1, 10, 50, 200]) {
-      const place = openPlace(fakeAws, secrets, 0);
-      // The one that is budgeted is worth a closer look.
-      const ours = measureStarts(binary, place, secrets === 1 && latency === 0 ? 41 : 15);
-      point('podsecrets', secrets, latency, ours);
-      // 200 secrets at 80 ms, one after another, are 16 s a start; what 50 take says it already.
-      const theirs =
-        secrets * latency > 4000
-          ? undefined
-          : measureStarts(join(baseline, 'podsecrets'), place, latency === 0 ? 9 : 3, ['--fetch', 'single']);
-      if (theirs !== undefined) point('one by one', secrets, latency, theirs);
-      if (secrets === 1 && latency === 0) {
-        record('cold init, 1 secret, 0 ms', '×', ours.ratio, ours.noise);
-        record('CPU of it', '×', ours.cpuRatio, ours.noise);
-      }
-      if (secrets === 50 && latency === 20 && theirs !== undefined) {
-        record(
-          'cold init, 50 secrets, 20 ms, against one by one',
-          '×',
-          ours.ms / theirs.ms,
-          ours.noise + theirs.noise,
-        );
-      }
-      place.box.remove();
-    }
-    const mixed = openPlace(fakeAws, 20, 20);
-    const { ratio, noise } = measureStarts(binary, mixed, 15);
-    record(`cold init, 20 secrets and 20 parameters, ${latency} ms`, '×', ratio, noise);
-    mixed.box.remove();
-    if (latency === 20) {
-      const irsa = openPlace(fakeAws, 1, 0, 'irsa');
-      const starts = measureStarts(binary, irsa, 15);
-      record('cold init, 1 secret, IRSA with STS on another host, 20 ms', 'ms', starts.ms, starts.noise);
-      irsa.box.remove();
-    }
-    await fakeAws.stop();
-  }
-}
-
-async function measureCalls(fakeAws: TlsAws): Promise<void> {
-  for (const fetch of ['batch', 'single']) {
-    const place = openPlace(fakeAws, 20, 20);
-    await fakeAws.forgetCalls();
-    runInit(place, ['--fetch', fetch]);
-    const calls = await fakeAws.calls();
-    const ofAws = calls.filter(({ service }) => service !== 'agent');
-    const bytes = calls.reduce((sum, { received, sent }) => sum + received + sent, 0);
-    // A refresh is a start without the credentials; test/budget/calls.test.ts holds both to their count.
-    record(
-      `API calls of a start or refresh, 20 secrets and 20 parameters, ${fetch}`,
-      'calls',
-      ofAws.length,
-      0,
-    );
-    record(`TLS connections of them, ${fetch}`, 'connections', connectionsOf(ofAws), 0);
-    record(`bytes of their bodies, ${fetch}`, 'bytes', bytes, 0);
-    place.box.remove();
-  }
-}
-
-function connectionsOf(calls: readonly { readonly connection: number }[]): number {
-  return new Set(calls.map(({ connection }) => connection)).size;
-}
-
-/** How often a start waits for AWS: by how much longer it takes when AWS is 60 ms further away. */
-async function measureRoundTrips(near: TlsAws): Promise<void> {
-  for (const [identity, name] of [
-    ['pod', 'Pod Identity'],
-    ['irsa', 'IRSA with STS on another host'],
-  ] as const) {
-    const starts: Starts[] = [];
-    for (const latency of [20, 80]) {
-      const fakeAws = await withRoundTrip(near, latency);
-      const place = openPlace(fakeAws, 1, 0, identity);
-      starts.push(measureStarts(binary, place, 9));
-      place.box.remove();
-      await fakeAws.stop();
-    }
-    const [nearer, further] = starts.map(({ ms }) => ms);
-    record(
-      `round trips to AWS of a start, 1 secret, ${name}`,
-      'round trips',
-      ((further ?? 0) - (nearer ?? 0)) / 60,
-      0.1,
-    );
-  }
-}
-
-/** The first start on a node: the program is read from the disk. */
-function measureColdCache(fakeAws: TlsAws): void {
-  const place = openPlace(fakeAws, 1, 0);
-  const command = [binary, ...place.args('init', '--log-level', 'error')];
-  const { ms, noise } = measureCommand(command, place, 9, () => forgetPages(binary));
-  record('init with a cold page cache, 1 secret', 'ms', ms, noise);
-  place.box.remove();
-}
-
-/** Where Go is not installed, the figures are left out. */
-function measureGoPeer(fakeAws: TlsAws): void {
-  const peer = buildGoPeer();
-  if (peer === undefined) return;
-  for (const [secrets, parameters, name] of [
-    [1, 0, '1 secret'],
-    [20, 20, '20 secrets and 20 parameters'],
-  ] as const) {
-    const place = openPlace(fakeAws, secrets, parameters);
-    const { ratio, noise } = measureCommand([peer, place.box.config, place.box.dir], place, 15);
-    record(`Go with AWS's SDK, cold start, ${name}, 0 ms`, '×', ratio, noise);
-    place.box.remove();
-  }
-  rmSync(dirname(peer), { recursive: true });
-}
-
-async function measurePeak(fakeAws: TlsAws): Promise<void> {
-  forgetPages(binary);
-  for (const secrets of [1, 50]) {
-    const place = openPlace(fakeAws, secrets, 0);
-    const command = [binary, ...place.args('init', '--log-level', 'error')];
-    const peaks: number[] = [];
-    for (let times = 0; times < 9; times++) peaks.push(await peakOf(command, place.env));
-    record(`peak RSS of init, ${plural(secrets, 'secret')}`, 'MiB', median(peaks), noiseOf(peaks));
-    place.box.remove();
-  }
-}
-
-/** Where cgroups cannot be made, the figure is left out. */
-function measureLimited(fakeAws: TlsAws): void {
-  const place = openPlace(fakeAws, 1, 0);
-  const command = [binary, ...place.args('init', '--log-level', 'error')];
-  const seconds = Array.from({ length: 9 }, () => limitedStart(100, command, place.env)).filter(
-    (value) => value !== undefined,
-  );
-  if (seconds.length > 0)
-    record('cold init, 1 secret, with 100m of CPU', 's', median(seconds), noiseOf(seconds));
-  place.box.remove();
-}
-
-async function measureSleepers(): Promise<void> {
+async function recordSidecars({ measured }: Recorder): Promise<void> {
   const { alone, oneOfFive, refreshCpuMs, idleCpuMsPerHour, idleWakeUpsPerMinute } =
     await measureSidecars(binary);
-  record('private memory of one more sidecar', 'MiB', oneOfFive.private, 0.02);
-  record('PSS of one of five sidecars', 'MiB', oneOfFive.pss, 0.02);
-  record('RSS of a sidecar', 'MiB', alone.rss, 0.05);
-  record('PSS of a sidecar alone', 'MiB', alone.pss, 0.05);
-  if (alone.workingSet !== undefined) record('working set of a sidecar alone', 'MiB', alone.workingSet, 0.05);
-  record('CPU of a refresh of 20 secrets and 20 parameters', 'ms', refreshCpuMs, 0.2);
+  measured('private memory of one more sidecar', 'MiB', oneOfFive.private);
+  measured('PSS of one of five sidecars', 'MiB', oneOfFive.pss);
+  measured('RSS of a sidecar', 'MiB', alone.rss);
+  measured('PSS of a sidecar alone', 'MiB', alone.pss);
+  if (alone.workingSet !== undefined) measured('working set of a sidecar alone', 'MiB', alone.workingSet);
+  measured('CPU of a refresh of 20 secrets and 20 parameters', 'ms', refreshCpuMs);
   // Six refreshes are in an hour of the default interval.
-  record('CPU of a sidecar, an hour', 's', (idleCpuMsPerHour + 6 * refreshCpuMs) / 1000, 0.5);
-  record('wake-ups of an idle sidecar', 'per minute', idleWakeUpsPerMinute, 0.5);
+  const [refreshes, rest] = [6 * refreshCpuMs.value, idleCpuMsPerHour.value];
+  measured('CPU of a sidecar, an hour', 's', {
+    value: (refreshes + rest) / 1000,
+    noise: (refreshes * refreshCpuMs.noise + rest * idleCpuMsPerHour.noise) / (refreshes + rest),
+  });
+  measured('wake-ups of an idle sidecar', 'per minute', idleWakeUpsPerMinute);
 }
 
-function measureSizes(): void {
-  record('binary', 'MB', statSync(binary).size / 1e6, 0);
+function recordSizes({ counted }: Recorder): void {
+  counted('binary', 'MB', statSync(binary).size / 1e6);
   const image = process.env.PODSECRETS_IMAGE;
   if (image === undefined) return;
   // A tar of the image as `docker save` writes it.
   const gzip = execFileSync('sh', ['-c', 'gzip -6 -c "$0" | wc -c', image], { encoding: 'utf8' });
-  record('image, compressed', 'MB', Number(gzip) / 1e6, 0);
-}
-
-function runInit(place: Place, flags: readonly string[]): void {
-  const [program = '', ...args] = pinned([binary, ...place.args('init', '--log-level', 'error', ...flags)]);
-  const { status } = spawnSync(program, args, {
-    env: { ...place.env, PATH: process.env.PATH },
-    stdio: 'inherit',
-  });
-  if (status !== 0) throw new Error(`init ended with ${status}`);
-}
-
-function point(program: Point['program'], secrets: number, latency: number, { ratio, ms }: Starts): void {
-  points.push({ program, secrets, latency, ratio, ms });
-  process.stdout.write(
-    `${program}, ${secrets} secrets, ${latency} ms: ${ratio.toFixed(2)} × node -e 0, ${ms.toFixed(0)} ms\n`,
-  );
-}
-
-function record(name: string, unit: Figure['unit'], value: number, noise: number): void {
-  figures.push({ name, unit, value, noise });
-  process.stdout.write(`${name}: ${shown(value, unit)} (± ${(noise * 100).toFixed(1)} %)\n`);
-}
-
-/** Writes what was found, and compares it with the budget. */
-function end(): void {
-  const file = join(root, 'test/bench/results.json');
-  const before = JSON.parse(readFileSync(file, 'utf8')) as Results;
-  const measured = new Map(figures.map((figure) => [figure.name, figure]));
-  const results: Results = {
-    machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores${twoCores ? ', pinned' : ''}, Linux ${release()}`,
-    date: new Date().toISOString().slice(0, 10),
-    node: process.version,
-    figures: onlySidecars ? before.figures.map((figure) => measured.get(figure.name) ?? figure) : figures,
-    points: onlySidecars ? before.points : points,
-  };
-  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
-  execFileSync(process.execPath, ['--no-warnings', join(root, 'test/docs/write.ts')], { stdio: 'inherit' });
-
-  const budget = JSON.parse(readFileSync(join(root, 'test/bench/budget.json'), 'utf8')) as Record<
-    string,
-    number
-  >;
-  const over = figures.filter(
-    ({ name, value, noise }) => value > (budget[name] ?? Number.POSITIVE_INFINITY) * (1 + noise),
-  );
-  for (const { name, value, unit } of over) {
-    process.stdout.write(
-      `over budget: ${name}: ${shown(value, unit)}, budget ${shown(budget[name] ?? 0, unit)}\n`,
-    );
-  }
-  process.exitCode = over.length === 0 ? 0 : 1;
+  counted('image, compressed', 'MB', Number(gzip) / 1e6);
 }

@@ -17,13 +17,17 @@ const colours: Readonly<Record<number, string>> = {
   80: '#a23b72',
 };
 
+/** Milliseconds at the bottom, and at each line. */
+const LEAST = 40;
+const ROWS = [50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+
 /** The results as an SVG, complete in itself. Both scales are logarithmic. */
 export function drawStarts({ points, machine, date, node }: Results): string {
   const counts = [...new Set(points.map(({ secrets }) => secrets))].sort((a, b) => a - b);
-  const most = Math.max(...points.map(({ ratio }) => ratio));
+  const most = Math.max(...points.map(({ ms }) => ms));
   const x = scale(1, counts.at(-1) ?? 1, LEFT, WIDTH - RIGHT);
-  const y = scale(1, most * 1.2, HEIGHT - BOTTOM, TOP);
-  const rows = [1, 2, 5, 10, 20, 50, 100, 200, 500].filter((value) => value <= most);
+  const y = scale(LEAST, most * 1.2, HEIGHT - BOTTOM, TOP);
+  const rows = ROWS.filter((value) => value <= most);
   const lines = [...Map.groupBy(points, ({ program, latency }) => `${program} ${latency}`).values()];
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12"><title>Cold start of podsecrets init by the number of secrets, at four round trip times to AWS</title>`,
@@ -32,11 +36,11 @@ export function drawStarts({ points, machine, date, node }: Results): string {
     text(
       LEFT,
       43,
-      'times the start of an empty Node, at a round trip time of 0 to 80 ms; dashed: one secret after another',
+      'from its start to its end, at a round trip time of 0 to 80 ms to AWS; dashed: one secret after another',
     ),
     ...rows.map(
       (value) =>
-        `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value)}" y2="${y(value)}" stroke="#e4e4e4"/>${text(LEFT - 8, y(value) + 4, `${value} ×`, 'text-anchor="end" fill="#555"')}`,
+        `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value)}" y2="${y(value)}" stroke="#e4e4e4"/>${text(LEFT - 8, y(value) + 4, value < 1000 ? `${value} ms` : `${value / 1000} s`, 'text-anchor="end" fill="#555"')}`,
     ),
     ...counts.map((count) =>
       text(x(count), HEIGHT - BOTTOM + 20, String(count), 'text-anchor="middle" fill="#555"'),
@@ -60,9 +64,9 @@ function drawn(line: readonly Point[], x: Scale, y: Scale): string {
   const [first] = line;
   const colour = colours[first?.latency ?? 0];
   const dash = first?.program === 'podsecrets' ? '' : ' stroke-dasharray="5 4"';
-  const path = line.map(({ secrets, ratio }) => `${x(secrets)},${y(ratio)}`).join(' ');
+  const path = line.map(({ secrets, ms }) => `${x(secrets)},${y(ms)}`).join(' ');
   const dots = line.map(
-    ({ secrets, ratio }) => `<circle cx="${x(secrets)}" cy="${y(ratio)}" r="2.5" fill="${colour}"/>`,
+    ({ secrets, ms }) => `<circle cx="${x(secrets)}" cy="${y(ms)}" r="2.5" fill="${colour}"/>`,
   );
   return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dash}/>${dots.join('')}`;
 }
@@ -71,16 +75,17 @@ function drawn(line: readonly Point[], x: Scale, y: Scale): string {
 function labels(lines: readonly (readonly Point[])[], x: Scale, y: Scale): readonly string[] {
   const ends = lines
     .flatMap((line) => line.slice(-1))
-    .map((point) => ({ point, at: y(point.ratio) + 4 }))
+    .map((point) => ({ point, at: y(point.ms) + 4 }))
     .sort((a, b) => a.at - b.at);
   let lowest = Number.NEGATIVE_INFINITY;
   return ends.map(({ point, at }) => {
-    // Only labels in the same column can overlap.
-    const beside = x(point.secrets) > WIDTH - RIGHT - 10;
-    const place = beside ? Math.max(at, lowest + 14) : at;
-    if (beside) lowest = place;
     const words = `${point.latency} ms${point.program === 'podsecrets' ? '' : ', one by one'}`;
-    return text(x(point.secrets) + 8, place, words, `fill="${colours[point.latency]}"`);
+    const fill = `fill="${colours[point.latency]}"`;
+    // Beside the chart only labels can overlap, within it also lines.
+    if (x(point.secrets) < WIDTH - RIGHT - 10)
+      return text(x(point.secrets), at - 14, words, `text-anchor="middle" ${fill}`);
+    lowest = Math.max(at, lowest + 14);
+    return text(x(point.secrets) + 8, lowest, words, fill);
   });
 }
 

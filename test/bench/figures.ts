@@ -1,4 +1,4 @@
-/** The figures of the bench: what each is, what it must be at most, and how it is shown. */
+/** The figures of the bench: what each is, and how it is shown. */
 
 export interface Figure {
   readonly name: string;
@@ -8,21 +8,22 @@ export interface Figure {
     | 'MiB'
     | 'MB'
     | 'calls'
-    | 'connections'
+    | 'handshakes'
     | 'round trips'
     | 'bytes'
     | 'per minute'
     | 's';
   readonly value: number;
-  /** How far the value may be off, as a part of it; 0 where there is nothing to measure. */
+  /** How far the value may be off, as a part of it; 0 where it is counted. */
   readonly noise: number;
 }
 
-/** One point of the chart: so many secrets at a latency, as a multiple of the start of `node -e 0`. */
+/** One point of the chart: so many secrets at a latency. */
 export interface Point {
   readonly program: 'podsecrets' | 'one by one';
   readonly secrets: number;
   readonly latency: number;
+  /** Of the start of `node -e 0`. */
   readonly ratio: number;
   readonly ms: number;
 }
@@ -37,8 +38,13 @@ export interface Results {
 
 /** Two decimals below 10, one below 100, none above. */
 export function shown(value: number, unit: Figure['unit']): string {
-  if (unit === 'calls' || unit === 'connections' || unit === 'bytes') return String(Math.round(value));
+  if (unit === 'calls' || unit === 'handshakes' || unit === 'bytes') return String(Math.round(value));
   if (unit === 'round trips') return value.toFixed(1);
   const text = value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
   return unit === '×' ? `${text} ×` : `${text} ${unit}`;
+}
+
+/** `± 1.2 %`; empty for what is counted. */
+export function shownNoise({ noise }: Pick<Figure, 'noise'>): string {
+  return noise === 0 ? '' : `± ${(noise * 100).toFixed(1)} %`;
 }

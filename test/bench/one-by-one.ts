@@ -1,34 +1,25 @@
-/**
- * The program for comparison: podsecrets, but it requests one value after another, as the CSI provider does. Built alike,
- * with the source of values wrapped; everything else is the same.
- */
+/** The program for comparison: podsecrets, but it requests one value after another, as the CSI provider does. */
 
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { bundle } from '../../src/build/bundle.ts';
-import { makeExecutable } from '../../src/build/executable.ts';
-
-/** Builds it into the directory returned, as `podsecrets`. */
-export async function buildOneByOne(): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'podsecrets-one-by-one-'));
-  const { modules, meta } = await bundle(join(import.meta.dirname, '../../src/main.ts'), {
-    plugins: [wrapping],
-  });
-  const isWrapped = Object.keys(meta.inputs).some((file) => file.endsWith(basename(wrapper)));
-  if (!isWrapped) throw new Error('nothing imports the source that is to be wrapped');
-  await makeExecutable(modules, directory);
-  return directory;
-}
+import { buildVariant, type Variant } from './build-variant.ts';
 
 const wrapper = join(import.meta.dirname, 'one-by-one-source.ts');
 
-const wrapping: Plugin = {
-  name: 'one-by-one',
-  setup(build) {
-    build.onResolve({ filter: /\/secret-source\.ts$/ }, ({ importer }) =>
-      importer === wrapper ? undefined : { path: wrapper },
-    );
-  },
-};
+/** The source of values, wrapped. */
+export async function buildOneByOne(): Promise<Variant> {
+  let wrapped = false;
+  const wrapping: Plugin = {
+    name: 'one-by-one',
+    setup(build) {
+      build.onResolve({ filter: /\/secret-source\.ts$/ }, ({ importer }) => {
+        if (importer === wrapper) return undefined;
+        wrapped = true;
+        return { path: wrapper };
+      });
+    },
+  };
+  const variant = await buildVariant(wrapping);
+  if (!wrapped) throw new Error('nothing imports the source that is to be wrapped');
+  return variant;
+}

@@ -17,8 +17,9 @@ import { bundle } from '../../src/build/bundle.ts';
 import { makeExecutable } from '../../src/build/executable.ts';
 import { type Optimization, optimizationNames, readOptimizations } from '../../src/build/optimizations.ts';
 import { openPlace, openTlsAws } from './place.ts';
-import { forgetPages, peakOf } from './processes.ts';
-import { EMPTY, median, noiseOf, time } from './starts.ts';
+import { dropPages, peakOf } from './processes.ts';
+import { EMPTY, time } from './starts.ts';
+import { median, noiseOf } from './statistics.ts';
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '25' } },
@@ -48,7 +49,7 @@ async function build(without: readonly Optimization[]): Promise<string> {
   const set = new Set(without);
   const { modules } = await bundle(join(import.meta.dirname, '../../src/main.ts'), { without: set });
   const program = await makeExecutable(modules, work, set);
-  forgetPages(program);
+  dropPages(program);
   return program;
 }
 
@@ -61,8 +62,7 @@ async function compare(
   const place = openPlace(aws, secrets, parameters);
   const command = (program: string) => [program, ...place.args('init', '--log-level', 'error')];
   const start = (program: string) => {
-    rmSync(place.box.dir, { recursive: true });
-    mkdirSync(place.box.dir);
+    place.empty();
     return time(command(program), place.env);
   };
   const starts = new Map([...builds.keys()].map((name) => [name, { wall: [], cpu: [], peak: [] } as Saved]));

@@ -2,28 +2,22 @@
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Certificate, selfSigned } from '../fake-aws/certificate.ts';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
+import { authorityWithServer } from '../fake-aws/certificate.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import type { Traffic } from './delay.ts';
 
-const MOST = 200;
-const seed = {
-  identities: {
-    app: {
-      role: 'arn:aws:iam::111122223333:role/app',
-      podIdentityTokens: ['pod-token'],
-      webIdentityTokens: ['web-token'],
-    },
-  },
-  regions: {
-    'eu-west-1': {
-      secrets: Object.fromEntries(numbered(MOST, (n) => [`secret-${n}`, `value of secret ${n}`])),
-      parameters: Object.fromEntries(numbered(MOST, (n) => [`/parameter-${n}`, `value of parameter ${n}`])),
-    },
-  },
-};
+/** The variables that the image sets. */
+const imageEnv = Object.fromEntries(
+  [...readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8').matchAll(/^ENV (.+)$/gm)].flatMap(
+    ([, line = '']) => line.split(' ').map((assignment) => assignment.split('=')),
+  ),
+) as Readonly<Record<string, string>>;
 
 /** The fake AWS has the second core to itself, so that it and what is measured do not wait for each other. */
 export const twoCores = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
@@ -33,39 +27,76 @@ export function pinned(command: readonly string[]): readonly string[] {
   return twoCores ? ['taskset', '-c', '0', ...command] : command;
 }
 
-/** A fake AWS over http, or with a certificate over TLS. */
-export async function openFakeAws(tls?: Certificate): Promise<FakeAwsProcess> {
-  const aws = await startFakeAwsProcess(seed, tls === undefined ? {} : { tls });
-  if (twoCores) execFileSync('taskset', ['-a', '-c', '-p', '1', String(aws.pid)], { stdio: 'ignore' });
-  return aws;
+function moveToSecondCore(pid: number | undefined): void {
+  if (twoCores) execFileSync('taskset', ['-a', '-c', '-p', '1', String(pid)], { stdio: 'ignore' });
 }
 
-/** AWS over TLS by host name, and the Pod Identity agent over plain HTTP, as on a node of EKS. */
+/** AWS over TLS 1.3 by host name, and the Pod Identity agent over plain HTTP, as on a node of EKS. */
 export interface TlsAws extends FakeAwsProcess {
-  /** The certificate to trust, in PEM. */
+  /** The authority to trust, in PEM. */
   readonly ca: string;
 }
 
-export async function openTlsAws(): Promise<TlsAws> {
-  const certificate = selfSigned();
-  const aws = await openFakeAws(certificate);
-  return { ...aws, ca: certificate.cert, url: aws.url.replace('127.0.0.1', 'localhost') };
+const role = 'arn:aws:iam::111122223333:role/app';
+
+/** So many secrets and parameters; `secretOf`: the value of each secret. */
+export async function openTlsAws(
+  count = 200,
+  secretOf: (n: number) => string = (n) => `value of secret ${n}`,
+): Promise<TlsAws> {
+  const { authority, ...tls } = authorityWithServer();
+  const aws = await startFakeAwsProcess(
+    {
+      identities: {
+        app: { role, podIdentityTokens: ['pod-token'], webIdentityTokens: ['web-token'] },
+      },
+      regions: {
+        'eu-west-1': {
+          secrets: Object.fromEntries(numbered(count, (n) => [`secret-${n}`, secretOf(n)])),
+          parameters: Object.fromEntries(
+            numbered(count, (n) => [`/parameter-${n}`, `value of parameter ${n}`]),
+          ),
+        },
+      },
+    },
+    { tls: { ...tls, ca: authority } },
+  );
+  moveToSecondCore(aws.pid);
+  const url = aws.url.replace('127.0.0.1', 'localhost');
+  await checkTls(new URL(url), authority);
+  return { ...aws, ca: authority, url };
+}
+
+/** Throws unless the connection is that of production. */
+async function checkTls({ hostname, port }: URL, ca: string): Promise<void> {
+  const socket = connect({ host: hostname, port: Number(port), servername: hostname, ca });
+  await once(socket, 'secureConnect');
+  const protocol = socket.getProtocol();
+  socket.destroy();
+  if (protocol !== 'TLSv1.3') throw new Error(`expected TLSv1.3, got ${protocol}`);
+}
+
+/** AWS behind a network. */
+export interface DistantAws extends TlsAws {
+  /** Ends the network, AWS does not end; returns what went over it. */
+  disconnect(): Promise<Traffic>;
 }
 
 /** The same AWS, `rtt` milliseconds away; the Pod Identity agent stays on the node. */
-export async function withRoundTrip(aws: TlsAws, rtt: number): Promise<TlsAws> {
-  if (rtt === 0) return { ...aws, stop: async () => {} };
+export async function atDistance(aws: TlsAws, rtt: number): Promise<DistantAws> {
   const port = new URL(aws.url).port;
   const script = join(import.meta.dirname, 'delay.ts');
   const child = spawn(process.execPath, ['--no-warnings', script, port, String(rtt)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  moveToSecondCore(child.pid);
   const [delayed] = await once(child.stdout, 'data');
   return {
     ...aws,
     url: aws.url.replace(port, String(delayed).trim()),
-    stop: async () => {
-      child.kill();
+    async disconnect() {
+      child.stdin.end();
+      return JSON.parse(await text(child.stdout)) as Traffic;
     },
   };
 }
@@ -75,11 +106,13 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   /** The arguments of a command over this place. */
   args(command: 'init' | 'sidecar', ...flags: readonly string[]): readonly string[];
+  /** Removes what was published. */
+  empty(): void;
 }
 
 /** A config of so many secrets and parameters, and the environment of a pod. */
 export function openPlace(
-  aws: FakeAwsProcess | TlsAws,
+  aws: TlsAws,
   secrets: number,
   parameters: number,
   identity: 'pod' | 'irsa' = 'pod',
@@ -97,17 +130,22 @@ export function openPlace(
   return {
     box,
     env: {
+      ...imageEnv,
       ...(identity === 'pod' ? podIdentityEnv(box, aws, 'pod-token') : irsa(box, aws)),
-      ...('ca' in aws ? { AWS_CA_BUNDLE: box.write('ca.pem', aws.ca) } : {}),
+      AWS_CA_BUNDLE: box.write('ca.pem', aws.ca),
     },
     args: (command, ...flags) => [command, '--config', box.config, '--dir', box.dir, ...flags],
+    empty() {
+      rmSync(box.dir, { recursive: true });
+      mkdirSync(box.dir);
+    },
   };
 }
 
 /** STS has another host name than the services, so that it needs a separate connection, as in AWS. */
-function irsa(box: Sandbox, aws: FakeAwsProcess): Record<string, string> {
+function irsa(box: Sandbox, aws: TlsAws): Record<string, string> {
   return {
-    ...irsaEnv(box, aws, seed.identities.app.role, 'web-token'),
+    ...irsaEnv(box, aws, role, 'web-token'),
     AWS_ENDPOINT_URL_STS: aws.url.replace('localhost', '127.0.0.1'),
   };
 }

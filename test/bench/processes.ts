@@ -62,7 +62,7 @@ function childrenCpuMs(pid: number): number {
  * Drops the file from the page cache: a file just written lies there in large pieces, and of each piece that is touched the
  * whole counts.
  */
-export function forgetPages(file: string): void {
+export function dropPages(file: string): void {
   spawnSync('sync', ['-d', file], { stdio: 'ignore' });
   spawnSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
 }

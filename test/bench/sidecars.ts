@@ -5,24 +5,30 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
-import { activityOf, forgetPages, type Memory, memoryOf } from './processes.ts';
-import { median } from './starts.ts';
+import { type Activity, activityOf, dropPages, type Memory, memoryOf } from './processes.ts';
+import { type Measured, measured } from './statistics.ts';
 import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
 
 export interface SidecarFigures {
-  /** `workingSet` is undefined where no cgroup can be made. */
-  readonly alone: Memory & { readonly workingSet: number | undefined };
-  readonly oneOfFive: Memory;
-  readonly refreshCpuMs: number;
-  readonly idleWakeUpsPerMinute: number;
-  readonly idleCpuMsPerHour: number;
+  /** MiB each; `workingSet` is undefined where no cgroup can be made. */
+  readonly alone: MeasuredMemory & { readonly workingSet: Measured | undefined };
+  readonly oneOfFive: MeasuredMemory;
+  readonly refreshCpuMs: Measured;
+  readonly idleWakeUpsPerMinute: Measured;
+  readonly idleCpuMsPerHour: Measured;
 }
 
-const REFRESHES = 100;
+type MeasuredMemory = Readonly<Record<keyof Memory, Measured>>;
 
-/** Seconds that an idle sidecar is looked at. */
-const IDLE = 30;
+/** Refreshes in sequence: CPU is compared from one series to the next. */
+const SERIES = 10;
+const REFRESHES = 10;
+
+/** Seconds of one look at an idle sidecar, and how many. */
+const IDLE = 6;
+const LOOKS = 5;
 
 export async function measureSidecars(binary: string): Promise<SidecarFigures> {
   const aws = await openTlsAws();
@@ -46,22 +52,25 @@ async function measure(
   aws: TlsAws,
   count: number,
 ): Promise<{
-  readonly memory: Memory;
-  readonly workingSet: number | undefined;
-  readonly refreshCpuMs: number;
+  readonly memory: MeasuredMemory;
+  readonly workingSet: Measured | undefined;
+  readonly refreshCpuMs: Measured;
 }> {
-  await aws.forgetCalls();
+  await aws.clearCalls();
   // Pages of the binary count for the group that reads them first.
-  forgetPages(binary);
+  dropPages(binary);
   const group = openMemoryGroup();
-  const sidecars = numbered(count, () =>
-    startSidecar(binary, aws, ['--interval', '1s', '--fetch', 'batch'], group),
-  );
+  const flags = ['--listen', '127.0.0.1:0', '--interval', '1s', '--fetch', 'batch'];
+  const sidecars = numbered(count, () => startSidecar(binary, aws, flags, group));
+  const cpuMs = (): number => sidecars.reduce((sum, { pid }) => sum + activityOf(pid).cpuMs, 0);
   try {
-    await called(aws, count, sidecars);
-    const before = sidecars.map(({ pid }) => activityOf(pid).cpuMs);
-    await called(aws, count * (REFRESHES + 1), sidecars);
-    const cpu = sidecars.map(({ pid }, index) => activityOf(pid).cpuMs - (before[index] ?? 0));
+    await synced(aws, count, sidecars);
+    const costs: number[] = [];
+    for (let series = 1; series <= SERIES; series++) {
+      const before = cpuMs();
+      await synced(aws, count * (series * REFRESHES + 1), sidecars);
+      costs.push((cpuMs() - before) / count / REFRESHES);
+    }
     const samples: Memory[] = [];
     const workingSets: number[] = [];
     for (let times = 0; times < 20; times++) {
@@ -69,22 +78,20 @@ async function measure(
       if (group !== undefined) workingSets.push(group.workingSet());
       samples.push(...sidecars.map(({ pid }) => memoryOf(pid)));
     }
-    const middle = (of: keyof Memory) => median(samples.map((sample) => sample[of]));
+    const of = (kind: keyof Memory) => measured(samples.map((sample) => sample[kind]));
     return {
-      memory: { rss: middle('rss'), pss: middle('pss'), private: middle('private') },
-      workingSet: group === undefined ? undefined : median(workingSets),
-      refreshCpuMs: median(cpu) / REFRESHES,
+      memory: { rss: of('rss'), pss: of('pss'), private: of('private') },
+      workingSet: group === undefined ? undefined : measured(workingSets),
+      refreshCpuMs: measured(costs),
     };
   } finally {
-    const ended = sidecars.map(({ child }) => once(child, 'exit'));
-    for (const { child } of sidecars) child.kill();
-    await Promise.all(ended);
+    await endSidecars(sidecars);
     group?.remove();
   }
 }
 
 /** Waits until there were so many syncs, by the call that each makes once. */
-async function called(aws: TlsAws, times: number, sidecars: readonly Sidecar[]): Promise<void> {
+async function synced(aws: TlsAws, times: number, sidecars: readonly Sidecar[]): Promise<void> {
   while ((await aws.count({ operation: 'BatchGetSecretValue' })) < times) {
     if (sidecars.some(({ child }) => child.exitCode !== null)) throw new Error('a sidecar ended');
     await pause(200);
@@ -95,35 +102,47 @@ async function idle(
   binary: string,
   aws: TlsAws,
 ): Promise<Pick<SidecarFigures, 'idleWakeUpsPerMinute' | 'idleCpuMsPerHour'>> {
-  await aws.forgetCalls();
-  const sidecar = startSidecar(binary, aws, ['--fetch', 'batch']);
-  const { child, pid } = sidecar;
+  await aws.clearCalls();
+  const sidecar = startSidecar(binary, aws, ['--listen', '127.0.0.1:0', '--fetch', 'batch']);
   try {
-    await called(aws, 1, [sidecar]);
+    await synced(aws, 1, [sidecar]);
     // Its connections are closed after five seconds without use.
     await pause(8000);
-    const before = activityOf(pid);
-    await pause(IDLE * 1000);
-    const after = activityOf(pid);
+    const looks: Activity[] = [activityOf(sidecar.pid)];
+    for (let look = 0; look < LOOKS; look++) {
+      await pause(IDLE * 1000);
+      looks.push(activityOf(sidecar.pid));
+    }
+    const differences = (of: keyof Activity, per: number) =>
+      looks.slice(1).map((look, index) => ((look[of] - (looks[index]?.[of] ?? 0)) * per) / IDLE);
     return {
-      idleWakeUpsPerMinute: ((after.wakeUps - before.wakeUps) * 60) / IDLE,
-      idleCpuMsPerHour: ((after.cpuMs - before.cpuMs) * 3600) / IDLE,
+      idleWakeUpsPerMinute: measured(differences('wakeUps', 60)),
+      idleCpuMsPerHour: measured(differences('cpuMs', 3600)),
     };
   } finally {
-    child.kill();
+    await endSidecars([sidecar]);
   }
 }
 
-interface Sidecar {
+export interface Sidecar {
   readonly child: ChildProcess;
   readonly pid: number;
 }
 
-function startSidecar(binary: string, aws: TlsAws, flags: readonly string[], group?: MemoryGroup): Sidecar {
+/** Starts a sidecar of 20 secrets and 20 parameters. */
+export function startSidecar(
+  binary: string,
+  aws: TlsAws,
+  flags: readonly string[],
+  group?: MemoryGroup,
+): Sidecar {
   const place = openPlace(aws, 20, 20);
-  const args = place.args('sidecar', '--log-level', 'error', '--listen', '127.0.0.1:0', ...flags);
   const join = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.procs];
-  const [program = '', ...words] = [...join, binary, ...args];
+  const [program = '', ...words] = [
+    ...join,
+    binary,
+    ...place.args('sidecar', '--log-level', 'error', ...flags),
+  ];
   const child = spawn(program, words, {
     env: { ...place.env, PATH: process.env.PATH },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -132,6 +151,9 @@ function startSidecar(binary: string, aws: TlsAws, flags: readonly string[], gro
   return { child, pid: child.pid ?? 0 };
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+export async function endSidecars(sidecars: readonly Sidecar[]): Promise<void> {
+  const running = sidecars.filter(({ child }) => child.exitCode === null);
+  const ended = running.map(({ child }) => once(child, 'exit'));
+  for (const { child } of running) child.kill();
+  await Promise.all(ended);
 }

@@ -2,21 +2,20 @@
  * Cold starts: a process from its start to its end, in turn with `node -e 0` of the same Node.
  *
  * The speed of a machine changes, so each start is divided by the empty one that ran just before it. The differences between the
- * empty ones are the noise of the run.
+ * quotients are the noise of the run.
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
 import { type Place, pinned } from './place.ts';
+import { dropPages } from './processes.ts';
+import { type Measured, measured } from './statistics.ts';
 
 export interface Starts {
-  /** Medians: of the quotients, and of the milliseconds. */
-  readonly ratio: number;
-  readonly cpuRatio: number;
-  readonly ms: number;
-  readonly cpuMs: number;
-  /** Half the distance between the quartiles of the quotients, as a part of the median, over the root of the count. */
-  readonly noise: number;
+  /** Multiples of the start of an empty Node. */
+  readonly ratio: Measured;
+  readonly cpuRatio: Measured;
+  readonly ms: Measured;
+  readonly cpuMs: Measured;
 }
 
 interface Timed {
@@ -36,27 +35,28 @@ export function measureStarts(
   return measureCommand([binary, ...place.args('init', '--log-level', 'error', ...flags)], place, times);
 }
 
-/** The same for any command; `before` prepares each start, such as the page cache. */
+/**
+ * The same for any command. Its program is dropped from the page cache once, before a start that does not count. `before`
+ * prepares each start that counts.
+ */
 export function measureCommand(
   command: readonly string[],
   place: Place,
   times: number,
   before: () => void = () => {},
 ): Starts {
+  dropPages(command[0] ?? '');
   time(command, place.env);
   const pairs = Array.from({ length: times }, () => {
-    rmSync(place.box.dir, { recursive: true });
-    mkdirSync(place.box.dir);
+    place.empty();
     before();
     return { empty: time(EMPTY, place.env), full: time(command, place.env) };
   });
-  const ratios = pairs.map(({ empty, full }) => full.wall / empty.wall);
   return {
-    ratio: median(ratios),
-    cpuRatio: median(pairs.map(({ empty, full }) => full.cpu / empty.cpu)),
-    ms: median(pairs.map(({ full }) => full.wall)),
-    cpuMs: median(pairs.map(({ full }) => full.cpu)),
-    noise: noiseOf(ratios),
+    ratio: measured(pairs.map(({ empty, full }) => full.wall / empty.wall)),
+    cpuRatio: measured(pairs.map(({ empty, full }) => full.cpu / empty.cpu)),
+    ms: measured(pairs.map(({ full }) => full.wall)),
+    cpuMs: measured(pairs.map(({ full }) => full.cpu)),
   };
 }
 
@@ -76,19 +76,4 @@ export function time(command: readonly string[], env: Readonly<Record<string, st
   if (status !== 0) throw new Error(`${command.join(' ')}: ${status}\n${output[3]}`);
   const [user = 0, system = 0, microseconds = 0] = stderr.trim().split(/\s+/).map(Number);
   return { wall: microseconds / 1000, cpu: (user + system) * 1000 };
-}
-
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** How far a median of these may be off: half the distance of the quartiles, over the root of their number. */
-export function noiseOf(values: readonly number[]): number {
-  const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
-  return spread / median(values) / Math.sqrt(values.length);
-}
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
 }

@@ -1,13 +1,13 @@
-/** How much of each package is in the program. A package may not appear or grow unnoticed. */
+/** How much of each package is in the program, so that no package appears or grows unnoticed. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundleMeta, ownerOf } from './recording.ts';
 
-/** KiB of minified text, and what they are for. Packages of less than 1 KiB are not listed. */
+/** KiB of minified text, and their purpose. Packages of less than 1 KiB are not listed. */
 const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> = {
   src: [400, 'the sources of podsecrets'],
-  'node-forge': [210, 'PKCS#12 in and out of what is asked for as a key store; a text of its own'],
+  'node-forge': [210, 'PKCS#12 for kubernetes.io/tls Secrets; in a module of its own'],
   '@smithy/core': [125, 'the SDK: signing, retries, schemas, JSON'],
   yaml: [113, 'configs, and the pod specs of inject'],
   '@aws-sdk/client-ssm': [78, 'GetParameters; half of it are its error classes'],
@@ -33,7 +33,7 @@ const budget: Readonly<Record<string, readonly [kib: number, reason: string]>> =
   '@aws-sdk/credential-provider-http': [5, 'Pod Identity and ECS credentials'],
   readdirp: [5, 'chokidar reads directories with it'],
   cliui: [5, '--help'],
-  '@aws-sdk/xml-builder': [5, 'STS answers in XML'],
+  '@aws-sdk/xml-builder': [5, 'STS responds in XML'],
   y18n: [4, '--help'],
   'string-width': [4, '--help'],
   '@aws-sdk/token-providers': [4, '--auth default'],

@@ -71,7 +71,7 @@ async function callsOf(aws: FakeAwsProcess, objects: readonly object[], flags: r
 
 async function operations(aws: FakeAwsProcess): Promise<Readonly<Record<string, number>>> {
   const made = await aws.calls();
-  await aws.forgetCalls();
+  await aws.clearCalls();
   return Object.fromEntries(
     [...Map.groupBy(made, ({ operation }) => operation)]
       .map(([operation, of]) => [operation, of.length])

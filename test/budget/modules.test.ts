@@ -170,7 +170,7 @@ modules('--version and --help load no config, no SDK', async () => {
 });
 
 modules(
-  'a resting sidecar has loaded no SDK, no YAML, no TLS and nothing that decrypts; its worker no more than init',
+  'an idle sidecar has loaded no SDK, no YAML, no TLS and nothing that decrypts; its worker no more than init',
   async ({ aws, box }) => {
     box.writeConfig({ usePodIdentity: 'true', objects: [secret] });
     const { worker, ...sidecar } = await recordRun(

@@ -2,21 +2,22 @@
  * Runs the program's modules as the executable's launcher does, and records what they used:
  * node recorder.cjs BUNDLE RECORD ARGUMENTS...
  *
- * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, early, builtins, late, opened }: the modules that were evaluated, those
- * of them that were loaded before the first flag of V8 changed, Node's own modules that were loaded for them, those of them that were loaded after a flag of V8 had changed, and
- * [function, path] of every call of `fs` with a path.
+ * BUNDLE is dist/bundle.json. RECORD becomes JSON: { modules, early, builtins, late, opened, peak }: the modules that were evaluated,
+ * those of them that were loaded before the first flag of V8 changed, Node's own modules that were loaded for them, those of them that
+ * were loaded after a flag of V8 had changed, [function, path] of every call of `fs` with a path, and the most resident memory in KiB.
  */
 'use strict';
 const fs = require('node:fs');
 const { Script } = require('node:vm');
 const { launch } = require('../../src/build/launcher.cjs');
 
-// A worker that the program starts is this script without the first two; it records beside the program's own record.
+// A worker that the program starts is this script without the first two; its record is next to that of the program.
 const given = process.env.RECORDED?.split('\n');
 const [bundle, record] = given ?? process.argv.splice(2, 2);
 process.env.RECORDED = `${bundle}\n${record}.worker`;
 const modules = JSON.parse(fs.readFileSync(bundle, 'utf8')).modules;
 const write = fs.writeFileSync;
+const read = fs.readFileSync;
 const opened = [];
 for (const functions of [fs, fs.promises]) {
   for (const [name, original] of Object.entries(functions)) {
@@ -40,7 +41,7 @@ const loadedSince = (list) =>
     .map((entry) => entry.slice('NativeModule '.length));
 const before = [...process.moduleLoadList];
 let late = () => [];
-// The program asks for v8 so; loading it here would hide that the program does.
+// The program requests v8 in this way; loading it here would hide that.
 const { getBuiltinModule } = process;
 process.getBuiltinModule = (name) => {
   const found = getBuiltinModule(name);
@@ -56,6 +57,9 @@ process.getBuiltinModule = (name) => {
   };
 };
 process.on('exit', () => {
+  const files = [...opened];
+  // Not resourceUsage().maxRSS, which begins with the memory of the parent.
+  const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(read('/proc/self/status', 'latin1'))?.[1]);
   write(
     record,
     JSON.stringify({
@@ -63,7 +67,8 @@ process.on('exit', () => {
       early: early ?? evaluated,
       builtins: loadedSince(before),
       late: late(),
-      opened,
+      opened: files,
+      peak,
     }),
   );
 });

@@ -20,9 +20,13 @@ export interface Recording {
   readonly late: readonly string[];
   /** Every call of `fs` with a path. */
   readonly opened: readonly (readonly [name: string, path: string])[];
+  /** The most resident memory, in KiB. */
+  readonly peak: number;
   /** What the last worker used that the program started, if there was one. */
   readonly worker?: Omit<Recording, 'code' | 'stderr' | 'worker'>;
 }
+
+type Stop = (stderr: string, kill: (signal?: NodeJS.Signals) => void) => void;
 
 const bundleFile = join(import.meta.dirname, '../../dist/bundle.json');
 
@@ -37,11 +41,14 @@ export function ownerOf(input: string): string {
   return name ?? input;
 }
 
-/** Runs the program and records it. `stop` is called with the process, for a program that does not end by itself. */
+/**
+ * Runs the program and records it. `stop` is called with each output, and with what sends a signal, by default SIGTERM: for a
+ * program that does not end by itself.
+ */
 export async function recordRun(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  stop: (stderr: string, kill: () => void) => void = () => {},
+  stop: Stop = () => {},
 ): Promise<Recording> {
   const place = mkdtempSync(join(tmpdir(), 'podsecrets-record-'));
   const record = join(place, 'record.json');
@@ -72,7 +79,7 @@ function read(record: string): Omit<Recording, 'code' | 'stderr' | 'worker'> {
 function ended(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  stop: (stderr: string, kill: () => void) => void,
+  stop: Stop,
 ): Promise<{ readonly code: number; readonly stderr: string }> {
   return new Promise((resolve) => {
     let stderr = '';
@@ -81,7 +88,7 @@ function ended(
     });
     child.stderr?.on('data', (chunk: string) => {
       stderr += chunk;
-      stop(stderr, () => child.kill('SIGTERM'));
+      stop(stderr, (signal = 'SIGTERM') => child.kill(signal));
     });
   });
 }

@@ -12,7 +12,7 @@ const directory = scratch();
 execFileSync(process.execPath, ['--no-warnings', join(root, 'src/build/licenses.ts'), directory]);
 const folders = globSync('**/package.json', { cwd: directory }).map(dirname);
 
-/** Those that allow what the image does with them, if their text is kept. */
+/** Licences that allow distribution in the image, if their text is included. */
 const LICENCES = /^(Apache-2\.0|MIT|MIT-0|ISC|BSD-3-Clause|\(BSD-3-Clause OR GPL-2\.0\))$/;
 
 test('lists the packages of the bundle and Node, without those for build and tests', () => {

@@ -95,7 +95,7 @@ for (const [what, executable, expected] of odd) {
   });
 }
 
-/** What JavaScript needs of ICU, if only in one place of one package. */
+/** Expressions whose results must not change. */
 const EXPRESSIONS: readonly string[] = [
   `[...new Intl.Segmenter().segment('a🇩🇪👨‍👩‍👧e\\u0301\\r\\n한')].map(({ segment }) => segment)`,
   `[...new Intl.Segmenter('en', { granularity: 'word' }).segment('It can’t be 32.3 (feet)')].map(({ segment }) => segment)`,
@@ -119,7 +119,7 @@ const EXPRESSIONS: readonly string[] = [
   `Temporal.Instant.from('2026-11-25T00:00Z').toZonedDateTimeISO('Europe/Berlin').toString()`,
 ];
 
-/** In other languages: only that there is an answer. */
+/** In other languages: only whether there is a result. */
 const ELSEWHERE = `['de', 'sv-SE', 'ja-JP-u-ca-japanese', 'zh-Hant-TW', 'ar-EG', 'th-TH-u-nu-thai', 'sr-Latn-ME', 'xx'].map((locale) => [
   new Date(1.7e12).toLocaleString(locale, { dateStyle: 'full', timeStyle: 'full' }),
   (1234.5).toLocaleString(locale, { style: 'currency', currency: 'EUR', currencyDisplay: 'name' }),
@@ -216,7 +216,7 @@ function data(text: string): Buffer {
   return bytes;
 }
 
-/** Names and texts of what the table leads to, but for the end. */
+/** Names and texts of the items in the table, without the end item. */
 function read(executable: Buffer): readonly (readonly [name: string, text: string])[] {
   const bytes = executable.subarray(BEFORE.length + HEADER);
   const number = (at: number) => bytes.readUInt32LE(at);

@@ -3,7 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { helpText } from '../../src/cli/help.ts';
-import { type CommandName, flagOf, optionEntries } from '../../src/cli/options.ts';
+import type { CommandName } from '../../src/cli/option-kinds.ts';
+import { flagOf, optionEntries } from '../../src/cli/options.ts';
 import { commands, parseCommand } from '../../src/cli/parse.ts';
 import { version } from '../../src/core/version.ts';
 
@@ -41,17 +42,17 @@ test('the help of the program describes every command', async () => {
   assert.match(page, 'podsecrets help [COMMAND]');
 });
 
-test("every help ends with the version and the project's address, and that of a command with examples", async () => {
+test("every help ends with the version and the project's address, with examples before", async () => {
   for (const name of [undefined, ...names]) {
     const page = await helpText(name, 80);
     assert.match(page, `podsecrets ${version}, https://github.com/podsecrets/podsecrets`);
-    if (name !== undefined) assert.match(page, /Examples:\n {2}.*podsecrets /);
+    assert.match(page, /Examples:\n {2}.*podsecrets /);
   }
 });
 
 test('every example in the help is a valid command line', async () => {
   const commandLine = /podsecrets ((?:init|sidecar|exec|check|doctor|inject|status|install)\b[^|\n]*)/g;
-  for (const name of names) {
+  for (const name of [undefined, ...names]) {
     const [, examples = ''] = (await helpText(name, 80)).split('Examples:\n');
     const lines = [...examples.matchAll(commandLine)].map(([, line = '']) => line.trim());
     assert.ok(lines.length > 0, name);

@@ -10,7 +10,7 @@ function run(line: string, env: Record<string, string> = {}): Invocation {
   return command.invocation;
 }
 
-function refused(line: string, env: Record<string, string> = {}): readonly Problem[] {
+function rejected(line: string, env: Record<string, string> = {}): readonly Problem[] {
   try {
     parseCommand(line.split(' ').filter(Boolean), env);
   } catch (error) {
@@ -18,12 +18,12 @@ function refused(line: string, env: Record<string, string> = {}): readonly Probl
     if (problems === undefined) throw error;
     return problems;
   }
-  throw new Error(`expected a refusal of ${line}`);
+  throw new Error(`expected a rejection of ${line}`);
 }
 
-/** The first problem of a refused line. */
+/** The first problem of a rejected line. */
 function first(line: string, env?: Record<string, string>): Problem {
-  return refused(line, env)[0] as Problem;
+  return rejected(line, env)[0] as Problem;
 }
 
 test('without flags every option has its default', () => {
@@ -44,6 +44,18 @@ test('a flag takes precedence over its variable, and the variable over the defau
   assert.is(settings.dir, '/from-flag');
   assert.is(settings.mode, 0o400);
   assert.equal([origins.dir, origins.mode, origins.auth], ['flag', 'environment', 'default']);
+});
+
+test('doctor takes configs as arguments too, and other commands reject them with the flag to write', () => {
+  const { settings, origins } = run('doctor a.yaml b.yaml=/two --config c.yaml#shop');
+  assert.equal(settings.config, [
+    { file: 'c.yaml#shop', dir: undefined },
+    { file: 'a.yaml', dir: undefined },
+    { file: 'b.yaml', dir: '/two' },
+  ]);
+  assert.is(origins.config, 'flag');
+  assert.is(first('init a.yaml').remedy, 'Write --config a.yaml.');
+  assert.is(first('inject a.yaml').remedy, 'Write -f a.yaml.');
 });
 
 test('an empty variable counts as missing', () => {
@@ -86,7 +98,7 @@ test('exec needs -- and a command after it', () => {
   for (const line of ['exec', 'exec --'])
     assert.match(first(line).message, 'expected a command after --, got none');
   assert.match(first('exec app').remedy, 'podsecrets exec -- app');
-  assert.is(refused('exec app').length, 1);
+  assert.is(rejected('exec app').length, 1);
 });
 
 test('--set takes each variable once, and names, not flags, are kept', () => {
@@ -159,7 +171,7 @@ test('ignores the variables that Kubernetes adds for a Service named podsecrets'
 });
 
 test('reports all mistakes of a command line together', () => {
-  const subjects = refused('init foo --nope --mode 9 --aws-timeout 1ms').map(({ subject }) => subject);
+  const subjects = rejected('init foo --nope --mode 9 --aws-timeout 1ms').map(({ subject }) => subject);
   assert.equal(subjects.sort(), ['"foo"', '--aws-timeout', '--mode', '--nope']);
 });
 
@@ -181,6 +193,25 @@ test('a misspelt command names the nearest, and a missing command is an error', 
   assert.match(first('').message, 'got none');
 });
 
+for (const [line, remedy] of [
+  ['check -f a.yaml', 'Write the file alone: podsecrets check FILE.'],
+  ['doctor -f a.yaml', 'Write the file alone: podsecrets doctor FILE.'],
+  ['install --dir /x', 'Write the directory alone: podsecrets install DIR.'],
+  ['init -c a.yaml', 'Did you mean --config?'],
+  ['inject -c a.yaml', /^Did you mean --config or --containers/],
+  ['doctor --region eu-west-1', /AWS_REGION/],
+  ['doctor --profile dev', 'Set AWS_PROFILE.'],
+  ['check --json', 'Write --output json.'],
+  ['inject --dry-run', /--diff/],
+  ['install /a /b', 'Remove it: podsecrets install takes one directory.'],
+  ['init help', 'Write podsecrets help init.'],
+  ['check --config a.yaml b.yaml', /^Write all files as arguments/],
+  ['status pod-1', /kubectl exec POD -c podsecrets -- podsecrets status/],
+] as const)
+  test(`the remedy of "podsecrets ${line}" is what to write instead`, () => {
+    assert.match(first(line).remedy, remedy);
+  });
+
 test('help and version are commands', () => {
   assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });
   assert.equal(parseCommand(['init', '-h'], {}), { kind: 'help', name: 'init' });
@@ -198,7 +229,7 @@ test('does not print the password of an invalid URL', () => {
     'http://user:hunter2@[',
     'user:hunter2@app',
   ]) {
-    const [problem] = refused(`init --notify-url ${url}`);
+    const [problem] = rejected(`init --notify-url ${url}`);
     assert.not.match(problem?.message ?? '', 'hunter2');
     assert.match(problem?.message ?? '', '…@');
   }

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readVariable } from '../../src/cli/value-from.ts';
+import { readVariable } from '../../src/cli/values.ts';
 
 const test = suite('the references of --set');
 
@@ -42,7 +42,7 @@ for (const text of [
   'V=arn:aws:ssm:eu-west-1:111122223333:document/shop',
   'V=arn:aws:s3:eu-west-1:111122223333:secret:shop',
 ]) {
-  test(`refuses ${text}`, () => assert.is(readVariable(text), undefined));
+  test(`rejects ${text}`, () => assert.is(readVariable(text), undefined));
 }
 
 test.run();

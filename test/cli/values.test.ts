@@ -20,13 +20,13 @@ function reads<T>(
   name: string,
   read: (text: string) => T | undefined,
   taken: Record<string, T>,
-  refused: string[],
+  rejected: string[],
 ): void {
   test(`${name} parses valid values`, () => {
     for (const [text, value] of Object.entries(taken)) assert.equal(read(text), value, text);
   });
   test(`${name} rejects invalid values`, () => {
-    for (const text of refused) assert.is(read(text), undefined, text);
+    for (const text of rejected) assert.is(read(text), undefined, text);
   });
 }
 

@@ -22,7 +22,7 @@ const packages = {
   kubelet: 'k8s.io/kubernetes/cmd/kubelet',
 } as const;
 
-/** Where the program is. Builds it if it is not there yet. Throws if Go is missing or the proxy does not answer. */
+/** The path of the program. Builds it if it is missing. Throws if Go is missing or the proxy does not respond. */
 export function built(program: keyof typeof packages): string {
   return buildGoProgram({
     directory: join(tmpdir(), `podsecrets-cluster-${RELEASE}`),

@@ -2,8 +2,8 @@
  * The Kubernetes cluster of a test: the one that KUBECONFIG names, or one that is started here.
  *
  * On an existing cluster the tests create namespaces with random names, and a policy that applies to one
- * of these only; all of it bears the label of the run. Nothing else is written. The administrator's kubeconfig may be of any
- * kind that kubectl reads: certificates, tokens, plugins, several files.
+ * of these only; all of them have the label of the run. Nothing else is written. The administrator's kubeconfig may be of any
+ * kind that kubectl supports: certificates, tokens, plugins, several files.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -15,13 +15,13 @@ import { startOwnCluster } from './own-cluster.ts';
 export interface Cluster {
   /** The variables with which the other files of a run find it. */
   readonly env: NodeJS.ProcessEnv;
-  /** Runs kubectl and answers with its output; throws with its message when it fails. */
+  /** Runs kubectl and returns its output; throws with its message when it fails. */
   readonly kubectl: (words: readonly string[], input?: string) => string;
   /** Ends what was started; a cluster of KUBECONFIG is left running. */
   readonly stop: () => Promise<void>;
 }
 
-/** Somebody's cluster, or one that is started here. */
+/** The cluster of KUBECONFIG, or one that is started here. */
 export async function startCluster(): Promise<Cluster> {
   const given = process.env.KUBECONFIG;
   if (given === undefined || given === '') {
@@ -46,18 +46,18 @@ function kubectlWith(binary: string, env: NodeJS.ProcessEnv): Cluster['kubectl']
     });
 }
 
-/** On everything that a test makes: which run it was. test/cluster/run.ts gives its files one name. */
+/** The label with the name of the run, on every object that a test creates. test/cluster/run.ts gives its files one name. */
 export const RUN_LABEL = 'podsecrets.io/test-run';
 export const RUN = process.env.PODSECRETS_TEST_RUN || 'alone';
 
-/** A namespace of that name, once pods can be made in it. */
+/** Creates a namespace; returns when pods can be created in it. */
 export async function makeNamespace(cluster: Cluster, name: string): Promise<void> {
-  // Clusters may hold every namespace to a stricter standard than what some of the tests' pods say of themselves.
+  // A cluster may enforce a stricter Pod Security Standard by default than some pods of the tests meet.
   const labels = { [RUN_LABEL]: RUN, 'pod-security.kubernetes.io/enforce': 'privileged' };
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
   cluster.kubectl(['create', '-f', '-'], JSON.stringify(namespace));
   const words = ['-n', name, 'get', 'serviceaccount', 'default', '-o', 'name', '--ignore-not-found'];
-  await until('the service account that a controller makes', () => cluster.kubectl(words) || undefined);
+  await until('the service account that a controller creates', () => cluster.kubectl(words) || undefined);
 }
 
 /** A name that no namespace has. */
@@ -66,19 +66,19 @@ export function freshName(): string {
 }
 
 /**
- * Asks until there is an answer. Whatever a controller or a cache has a part in comes when it comes: service accounts, rules,
- * policies, pods, the end of what has lost its owner.
+ * Polls until there is a result. Controllers and caches are asynchronous: service accounts, rules, policies, pods and garbage
+ * collection take a moment.
  */
-export async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
+export async function until<T>(what: string, poll: () => T | undefined): Promise<T> {
   for (let attempt = 0; attempt < 480; attempt++) {
-    const answer = ask();
-    if (answer !== undefined) return answer;
+    const result = poll();
+    if (result !== undefined) return result;
     await setTimeout(250);
   }
   throw new Error(`expected ${what} within two minutes, got none`);
 }
 
-/** Removes what a run left behind, and waits until it is gone. Files clean up after themselves unless they are killed. */
+/** Removes the objects that a killed test file of the run left, and waits for the end of their deletion. */
 export function removeLeftovers({ kubectl }: Cluster, run: string): void {
   const kinds = kubectl(['api-resources', '-o', 'name'])
     .split('\n')

@@ -1,5 +1,5 @@
 /**
- * Builds programs from the Go module proxy. Needs Go and nothing else: no registry of images, no download site.
+ * Builds programs from the Go module proxy. Needs only Go: no registry of images, no download site.
  *
  * The programs stay in a cache folder outside the repository, so only the first run takes minutes.
  */
@@ -21,7 +21,7 @@ export interface GoProgram {
   readonly prepare: (directory: string) => void;
 }
 
-/** Where the program is. Builds it if it is not there yet. Throws if Go is missing or the proxy does not answer. */
+/** The path of the program. Builds it if it is missing. Throws if Go is missing or the proxy does not respond. */
 export function buildGoProgram({ directory, name, from, linkerFlags = '', prepare }: GoProgram): string {
   const target = join(directory, 'bin', name);
   if (existsSync(target)) return target;

@@ -85,7 +85,7 @@ for (const file of globSync('*/{deployment,job,pod}.yaml', { cwd: examples }).so
   }
 }
 
-/** All in the test's own namespace, and without SecretProviderClasses, whose resource no plain cluster has. */
+/** In the namespace of the test, and without SecretProviderClasses, whose resource a cluster without the CSI driver lacks. */
 function accepted(cluster: Cluster, text: string): void {
   const objects = objectsIn(text).filter(
     (object) => object !== null && kindOf(object) !== 'SecretProviderClass',
@@ -95,7 +95,7 @@ function accepted(cluster: Cluster, text: string): void {
     const { metadata, ...rest } = object as { readonly metadata: object };
     return { ...rest, metadata: { ...metadata, namespace: NAMESPACE } };
   });
-  // A pod is admitted only where its service account is, also in a dry run.
+  // A pod is admitted only if its service account exists, even in a dry run.
   const accounts = items.filter((item) => kindOf(item) === 'ServiceAccount');
   for (const account of accounts) cluster.kubectl(['apply', '-f', '-'], JSON.stringify(account));
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items }).replaceAll(

@@ -1,16 +1,16 @@
 /**
  * A real Kubernetes control plane on this machine: etcd, the API server and the controllers, built from Go modules.
  *
- * By itself it has no node: objects are admitted, defaulted, stored, owned and collected as anywhere, and no container runs.
- * test/node adds a node. Everything that it writes is in a folder that goes with it.
+ * It has no node: objects are admitted, defaulted, stored, owned and collected as in any cluster, but no container runs.
+ * test/node adds a node. Everything that it writes is in a folder that is removed at its end.
  */
 
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.ts';
 import { built } from './build.ts';
 import { startDaemon } from './daemon.ts';
 
@@ -20,7 +20,7 @@ export interface OwnClusterOptions {
    * the service `kubernetes` can be one of them, and no rules for packets are needed. By default 127.0.0.1 and a free port.
    */
   readonly nodeAddress?: string;
-  /** Where its folder is made; default the system's folder for temporary files. */
+  /** The parent of its folder; default: the system's folder for temporary files. */
   readonly parent?: string;
 }
 
@@ -65,7 +65,7 @@ export async function startOwnCluster(options: OwnClusterOptions = {}): Promise<
             '--bind-address=0.0.0.0',
             `--advertise-address=${nodeAddress}`,
             '--allow-privileged=true',
-            // Nothing knows the node's name.
+            // Nothing resolves the name of the node.
             '--kubelet-preferred-address-types=InternalIP',
           ]),
       `--cert-dir=${join(directory, 'certificates')}`,
@@ -75,7 +75,7 @@ export async function startOwnCluster(options: OwnClusterOptions = {}): Promise<
       `--service-account-key-file=${key}`,
       `--service-account-signing-key-file=${key}`,
       '--service-cluster-ip-range=10.0.0.0/24',
-      // What Kubernetes 1.34 and 1.35 have of the policies, and this release still serves.
+      // The versions of the policies in Kubernetes 1.34 and 1.35, which this release still serves.
       '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
     ]),
   ];
@@ -105,7 +105,7 @@ export async function startOwnCluster(options: OwnClusterOptions = {}): Promise<
   return { env, stop };
 }
 
-/** Until the API server has made its own roles, which are the last thing that it makes. */
+/** Resolves when the API server has created its own roles, which it does last. */
 async function ready(kubectl: (words: readonly string[]) => string): Promise<void> {
   let last: unknown;
   // A loaded machine takes half a minute.
@@ -121,7 +121,7 @@ async function ready(kubectl: (words: readonly string[]) => string): Promise<voi
   throw last;
 }
 
-/** What the processes read; the kubeconfig among it. */
+/** The files that the processes read, and the kubeconfig. */
 function writeFiles(directory: string, server: string): string {
   const token = randomUUID();
   mkdirSync(join(directory, 'certificates'));
@@ -141,15 +141,4 @@ function writeFiles(directory: string, server: string): string {
     }),
   );
   return kubeconfig;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

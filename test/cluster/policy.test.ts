@@ -134,7 +134,7 @@ for (const [what, spec] of podsWithEnv)
     assert.equal(await changed(cluster, pod), admitted(cluster, podIn(injected.objects)));
   });
 
-const refusals: readonly (readonly [string, string, string, RegExp])[] = [
+const rejections: readonly (readonly [string, string, string, RegExp])[] = [
   [
     'a name that is none',
     'podsecrets.io/env: "A,1B", podsecrets.io/env-file: f',
@@ -158,7 +158,7 @@ const refusals: readonly (readonly [string, string, string, RegExp])[] = [
   ],
 ];
 
-for (const [what, annotations, env, message] of refusals)
+for (const [what, annotations, env, message] of rejections)
   test(`rejects annotations of variables: ${what}`, ({ cluster }) => {
     const pod = manifest(
       `spec: {containers: [{name: app, image: nginx${env}}]}`,
@@ -183,7 +183,7 @@ test('does not change a pod without the annotation', ({ cluster }) => {
 test('changes a pod of a controller too', async ({ cluster }) => {
   const labels = { app: 'shop' };
   const annotations = { 'podsecrets.io/inject': 'podsecrets-app' };
-  // Held back from every node: nothing is to be run.
+  // No node may run it.
   const spec = {
     schedulingGates: [{ name: 'podsecrets.io/test' }],
     containers: [{ name: 'app', image: 'app' }],
@@ -280,7 +280,7 @@ function manifest(spec: string, annotations: string): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: ${NAMESPACE}, annotations: {${annotations}}}\n${spec}\n`;
 }
 
-/** The pod spec as the API server would store it, once the policy is in force: that takes a moment, on every API server. */
+/** The pod spec as the API server would store it, once the policy is in force, which takes a moment on each API server. */
 function changed(cluster: Cluster, pod: string): Promise<unknown> {
   return until('a pod that the policy has changed', () => {
     const spec = admitted(cluster, pod);
@@ -300,12 +300,12 @@ function admitted(cluster: Cluster, pod: string): unknown {
   return comparable(JSON.stringify((JSON.parse(text) as { readonly spec: object }).spec));
 }
 
-/** The pod among what inject prints, as JSON: what it needs comes before it. */
+/** The pod in the output of inject, as JSON: the objects that it needs come before it. */
 function podIn(objects: readonly unknown[]): string {
   return JSON.stringify(objects.find((object) => (object as { readonly kind?: string }).kind === 'Pod'));
 }
 
-/** A pod spec with what has random names or no order made equal. */
+/** A pod spec without random names, and with unordered lists sorted. */
 function comparable(spec: string): unknown {
   return JSON.parse(spec.replace(/kube-api-access-\w+/g, 'kube-api-access'), (key, value: unknown) =>
     (key === 'volumes' || key === 'volumeMounts') && Array.isArray(value)
@@ -317,7 +317,7 @@ function comparable(spec: string): unknown {
 /** The label by which a namespace opts out of the policy of these tests. */
 const OPT_OUT = 'podsecrets.io/test-inject';
 
-/** The chart as this cluster would get it, but for its name, the label to opt out, and that it sees one namespace only. */
+/** The chart for this cluster, with another name and opt-out label, and limited to one namespace. */
 function policyFor(cluster: Cluster, settings: readonly string[] = []): string {
   const { major, minor } = JSON.parse(cluster.kubectl(['get', '--raw', '/version'])) as {
     readonly major: string;

@@ -1,7 +1,7 @@
 /**
  * `npm run test:cluster`: the tests of this folder, on the cluster that KUBECONFIG names or on one that is started here.
  *
- * KUBECONFIG has to be an administrator's. Whatever happens, nothing of the run is left in that cluster when it ends.
+ * KUBECONFIG must be an administrator's. At its end nothing of the run is left in that cluster, even after a failure.
  */
 
 import { spawn } from 'node:child_process';

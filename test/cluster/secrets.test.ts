@@ -1,7 +1,7 @@
 /**
- * Secret sync against a real API server, as a service account with the generated Role and nothing more.
+ * Secret sync against a real API server, as a service account with only the generated Role.
  *
- * Every test has its own namespace. Nothing runs in it: no node may run its pods.
+ * Every test has its own namespace, whose pods no node may run.
  */
 
 import { rmSync } from 'node:fs';
@@ -56,7 +56,7 @@ const other = secretObject('other', { key: 'other' });
 const files = published({ db: 'hunter2', other: 'more' });
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** Gives the service account what the Role for this plan gives, and takes what it had. */
+/** Replaces the permissions of the service account by those of the Role for this plan. */
 async function grant(scene: Scene, plan: Plan, owner: 'retain' | 'pod' | 'workload' = 'retain') {
   const made = rbacFor(plan, { owner, serviceAccount: 'default', namespace: scene.namespace });
   for (const object of made) kubectl(scene, ['apply', '-f', '-'], object);
@@ -245,7 +245,7 @@ test('keeps a Secret that it may not delete, with a warning', async (scene) => {
   assert.ok(live(scene, 'other'));
 });
 
-/** Pods that no node runs, so that nothing is pulled or started, wherever this runs. */
+/** Pods that no node runs, so that no image is pulled and nothing is started. */
 const podSpec = {
   schedulingGates: [{ name: 'podsecrets.io/test' }],
   containers: [{ name: 'app', image: 'app' }],

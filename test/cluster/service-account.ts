@@ -1,5 +1,5 @@
 /**
- * A service account of a namespace, as a pod has it: its token and the API server's authority in files, and its rights.
+ * A service account of a namespace, as a pod has it: its token and the authority of the API server in files, and its permissions.
  */
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ export interface ApiServer {
   readonly ca: string;
 }
 
-/** Where the API server is, seen from here, and the authority of its certificate. */
+/** The address of the API server from this machine, and the authority of its certificate. */
 export async function apiServerOf(cluster: Cluster): Promise<ApiServer> {
   const view = cluster.kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
   const { clusters } = JSON.parse(view) as { readonly clusters: readonly { readonly cluster: Endpoint }[] };
@@ -36,7 +36,7 @@ interface Endpoint {
   readonly 'certificate-authority-data'?: string;
 }
 
-/** What the server shows, for an API server that made its own certificates. */
+/** The authority that the server sends, for an API server that created its own certificates. */
 function authorityOf(host: string, port: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connect({ host, port: Number(port || 443), rejectUnauthorized: false }, () => {
@@ -50,7 +50,7 @@ function authorityOf(host: string, port: string): Promise<string> {
   return promise;
 }
 
-/** A namespace of that name; answers with the folder that the kubelet would mount for its service account `default`. */
+/** Creates a namespace; returns the folder that the kubelet would mount for its service account `default`. */
 export async function makeServiceAccount(
   cluster: Cluster,
   { ca }: ApiServer,
@@ -64,7 +64,7 @@ export async function makeServiceAccount(
   return directory;
 }
 
-/** Whether the service account may do all of it, as the API server sees it by now. */
+/** Whether the API server already allows all of these rules to the service account. */
 export function allows(cluster: Cluster, namespace: string, rules: readonly RbacRule[]): boolean {
   const reviews = rules.flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
     verbs.flatMap((verb) =>

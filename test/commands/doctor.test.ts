@@ -146,7 +146,7 @@ test('names a denied action and its resource, and prints the policy that allows 
   );
   assert.match(
     out,
-    'do: Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:locked-',
+    'fix: Allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:111122223333:secret:locked-',
   );
   assert.match(out, /ok {4}db/);
   const policy = JSON.parse(/\{\n[\s\S]*\n\}/.exec(out)?.[0] ?? '') as {
@@ -247,7 +247,7 @@ test('names missing variables, and sends no request', async (scene) => {
   const { code, out } = await run(scene);
   assert.is(code, 4);
   assert.match(out, /FAIL {2}auth\n {8}AWS_ROLE_ARN: expected AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE/);
-  assert.match(out, /skip {2}db/);
+  assert.match(out, /skip {2}objects {4}1 not read, because a check above failed/);
   assert.match(out, /ok {4}directory/);
   assert.is(scene.aws.count(), 0);
 });
@@ -260,7 +260,8 @@ test('a rejected token fails the check of the identity once, and the objects are
   assert.match(out, /ok {4}token .* for elsewhere/);
   assert.match(out, /FAIL {2}identity\n/);
   assert.match(out, '1 problem; exit code 4.');
-  assert.match(out, /skip {2}login/);
+  assert.match(out, /skip {2}objects {4}2 not read, because a check above failed\n/);
+  assert.not.match(out, 'login');
 });
 
 test('a missing token file is reported at the token', async (scene) => {
@@ -308,8 +309,8 @@ test('rejects a sticky directory of another user, like init', async (scene) => {
   assert.is((await run(scene)).code, 0);
   const other = { ...scene, user: 1 + (process.geteuid?.() ?? 0) };
   for (const [env, remedy] of [
-    [{}, 'do: With docker-compose, give the volume driver_opts'],
-    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /do: (podsecrets must be first|Publish to a directory below)/],
+    [{}, 'fix: With docker-compose, give the volume driver_opts'],
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /fix: (podsecrets must be first|Publish to a directory below)/],
   ] as const) {
     const { code, out } = await run({ ...other, env: { ...scene.env, ...env } });
     assert.is(code, 6);

@@ -136,7 +136,7 @@ test('--output has its own choices for inject', () => {
   const choices = (command: string, value: string) => () => parseCommand([command, '--output', value], {});
   assert.throws(choices('inject', 'text'), (error: Error) => error.message.includes('expected yaml or json'));
   assert.throws(choices('check', 'yaml'), (error: Error) => error.message.includes('expected text or json'));
-  assert.not.throws(choices('inject', 'yaml'));
+  assert.is(choices('inject', 'yaml')().kind, 'run');
 });
 
 test('--diff prints the changes, and nothing without a change', async ({ directory }) => {
@@ -156,7 +156,7 @@ test('warnings go to standard error', async ({ directory }) => {
 
 test('a file that cannot be read is a mistake on the command line', async ({ directory }) => {
   const problem = await rejects(run(['-f', join(directory, 'nothing.yaml')]));
-  assert.match(String(problem), /expected a file that can be read, got ENOENT/);
+  assert.match(String(problem), /expected a file that can be read, got no such file: .*nothing.yaml/);
 });
 
 test.run();

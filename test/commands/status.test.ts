@@ -59,7 +59,12 @@ test('fails if no sidecar responds', async (context) => {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   gone.address = () => address;
-  assert.ok(problemsOf(await rejects(run(gone))) !== undefined);
+  const problems = problemsOf(await rejects(run(gone))) ?? [];
+  assert.equal(
+    problems.map(({ code, subject }) => `${code} ${subject}`),
+    ['usage.value --listen'],
+  );
+  assert.match(problems[0]?.message ?? '', /^no sidecar responds at 127\.0\.0\.1:\d+: ECONNREFUSED$/);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { usesColour } from '../../src/commands/logging.ts';
 import { writeReport } from '../../src/commands/terminal.ts';
-import { usesColour } from '../../src/commands/uses-colour.ts';
 
 const terminal = { isTerminal: true, columns: 20 };
 const pipe = { isTerminal: false, columns: Number.POSITIVE_INFINITY };
@@ -52,7 +52,7 @@ test('colours distinguish successes, warnings and errors', async () => {
     ['  failed 0s ago:', 'failed', red],
     ['  Wait. [fetch.throttled]', '[fetch.throttled]', red],
     ['2 problems; exit code 5.', '2 problems; exit code 5.', red],
-    ['        do: Wait.', 'do:', bold],
+    ['        fix: Wait.', 'fix:', bold],
   ] as const)
     assert.is(await coloured(line), line.replace(word, `${on}${word}${off}`));
   assert.is(await coloured('okay to go'), 'okay to go');

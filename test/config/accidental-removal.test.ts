@@ -35,7 +35,7 @@ for (const [what, objects, removed, ignored] of [
   ],
   ['a misspelt jmesPath', before.replace('jmesPath', 'jmesPaht'), 'user', /got "jmesPaht"/],
 ] as const) {
-  test(`refuses ${what}`, async () => {
+  test(`rejects ${what}`, async () => {
     const problem = accidentalRemoval(await planOf(before), await planOf(objects));
     assert.is(problem?.code, 'config.objects');
     assert.match(problem?.message ?? '', `would remove ${removed},`);
@@ -48,7 +48,7 @@ test('rejects a "---" at column 1, which ends the class', async () => {
   const problem = accidentalRemoval(await planOf(before), plan as Plan);
   assert.match(
     problem?.message ?? '',
-    /would remove b, .*expected Kubernetes objects beside the SecretProviderClass/,
+    /would remove b, .*expected Kubernetes objects next to the SecretProviderClass/,
   );
 });
 

@@ -6,7 +6,7 @@ import { config, files, parse, problems, warnings } from '../support/config.ts';
 
 const good = config('- {objectName: db, objectType: secretsmanager}');
 
-async function refused(text: string): Promise<readonly string[]> {
+async function rejected(text: string): Promise<readonly string[]> {
   const parsed = await parse(text);
   assert.is(parsed.plan, undefined);
   return problems(parsed);
@@ -50,11 +50,11 @@ for (const [what, text, expected] of [
   ],
 ] as const) {
   test(`rejects ${what}`, async () => {
-    assert.equal([...(await refused(text))].sort(), [...expected].sort());
+    assert.equal([...(await rejected(text))].sort(), [...expected].sort());
   });
 }
 
-test('a document beside the class that is not YAML is a warning', async () => {
+test('a document next to the class that is not YAML is a warning', async () => {
   const parsed = await parse(`---\n${good}\n---\nkind: [\n`);
   assert.equal(files(parsed), ['db 0644']);
   assert.equal(warnings(parsed), ['11 config.document config']);
@@ -67,11 +67,11 @@ const list = (...items: readonly string[]) =>
   `apiVersion: v1\nkind: List\nitems:\n${items.map((item) => `- ${item.trimEnd().replaceAll('\n', '\n  ')}\n`).join('')}`;
 
 for (const [what, text] of [
-  ['behind another kind and an empty document', `${pod}---\n---\n${good}`],
+  ['after another kind and an empty document', `${pod}---\n---\n${good}`],
   ['before another kind', `${good}\n---\n${pod}`],
   ['in a List', list(pod, good)],
-  ['in a List behind a List', `${list(pod)}---\n${list(good)}`],
-  ['beside classes of other providers', `${vault}\n---\n${good}`],
+  ['in a List after a List', `${list(pod)}---\n${list(good)}`],
+  ['next to classes of other providers', `${vault}\n---\n${good}`],
 ] as const) {
   test(`finds the class ${what}, without a warning`, async () => {
     const parsed = await parse(text);
@@ -161,17 +161,17 @@ test('accepts any keys in metadata', async () => {
 });
 
 test('a syntax error names its line', async () => {
-  assert.equal(await refused('kind: a\nb: [c\n'), ['3 config.yaml config']);
-  assert.equal(await refused('kind: a\n\tb: c\n'), ['2 config.yaml config']);
-  assert.equal(await refused('kind: "\u0007"\n'), ['1 config.yaml config']);
+  assert.equal(await rejected('kind: a\nb: [c\n'), ['3 config.yaml config']);
+  assert.equal(await rejected('kind: a\n\tb: c\n'), ['2 config.yaml config']);
+  assert.equal(await rejected('kind: "\u0007"\n'), ['1 config.yaml config']);
 });
 
 test('one mistake in the YAML is one problem', async () => {
-  assert.is((await refused(`a: ${'!!b '.repeat(5000)}`)).length, 1);
+  assert.is((await rejected(`a: ${'!!b '.repeat(5000)}`)).length, 1);
 });
 
 test('rejects a file above 1 MiB', async () => {
-  assert.equal(await refused(`${good}\n#${'x'.repeat(1024 * 1024)}`), ['- config.file config']);
+  assert.equal(await rejected(`${good}\n#${'x'.repeat(1024 * 1024)}`), ['- config.file config']);
   assert.equal(files(await parse(`${good}\n#${'x'.repeat(1000 * 1000)}`)), ['db 0644']);
 });
 
@@ -179,19 +179,19 @@ test('accepts 100 expansions of aliases and rejects more', async () => {
   const text = (count: number) => `x: &x 1\ny: [${'*x, '.repeat(count)}]\n${good}`;
   assert.equal(files(await parse(text(100))), ['db 0644']);
   assert.equal(
-    (await refused(text(101))).map((line) => line.replace(/^\d+ /, '')),
+    (await rejected(text(101))).map((line) => line.replace(/^\d+ /, '')),
     ['config.yaml config'],
   );
 });
 
 test('counts each expansion of an alias of an alias, against a "billion laughs" attack', async () => {
   const levels = Array.from({ length: 20 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}, *a${n}]`);
-  assert.equal(await refused(`a0: &a0 ha\n${levels.join('\n')}\n`), ['1 config.yaml config']);
+  assert.equal(await rejected(`a0: &a0 ha\n${levels.join('\n')}\n`), ['1 config.yaml config']);
 });
 
 test('rejects nesting beyond 100 levels', async () => {
-  assert.equal(await refused(`a: ${'['.repeat(100_000)}`), ['1 config.yaml config']);
-  assert.equal(await refused('- '.repeat(50_000)), ['1 config.yaml config']);
+  assert.equal(await rejected(`a: ${'['.repeat(100_000)}`), ['1 config.yaml config']);
+  assert.equal(await rejected('- '.repeat(50_000)), ['1 config.yaml config']);
 });
 
 test.run();

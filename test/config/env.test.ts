@@ -51,7 +51,7 @@ for (const [what, keys, subject] of [
   ['a pattern that does not end with the star', 'expand: true, env: "*_A"', 'env'],
   ['another case', 'expand: true, env: "A_*", envCase: lower', 'envCase'],
 ] as const) {
-  test(`refuses ${what}`, async () => {
+  test(`rejects ${what}`, async () => {
     assert.equal(problems(await parse(config(object(keys), FILE))), [
       `10 config.object objects[0].${subject}`,
     ]);
@@ -78,7 +78,7 @@ test('a name that changes how programs run is a warning when it is written out',
     ]);
 });
 
-test('without envFile one warning says that only exec sets the variables; envFile without env is one too', async () => {
+test('without envFile one warning names exec, which alone sets the variables; envFile without env is one too', async () => {
   const two = `${object('env: A')}\n${object('env: B, objectAlias: b')}`;
   assert.equal(warnings(await parse(config(two))), ['9 config.parameter parameters.envFile']);
   assert.equal(warnings(await parse(config(object('optional: false'), FILE))), [

@@ -174,7 +174,7 @@ for (const [what, text, place] of [
     ['  objects: "- {objectName: a}"', '  parameters: {region: a-b-1}'],
     'spec.objects on line 6',
   ],
-  ['objects beside spec', ['objects:', '- objectName: a'], 'objects on line 6'],
+  ['objects next to spec', ['objects:', '- objectName: a'], 'objects on line 6'],
   [
     'objects under a misspelt key',
     ['  parameter:', '    objects: [{objectName: a}]'],

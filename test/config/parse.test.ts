@@ -107,7 +107,7 @@ const cases: readonly Case[] = [
     warnings: ['9 config.object objects[0].objectAlias'],
   },
   {
-    name: '2: filePermission is taken as written without quotes, which the provider refuses',
+    name: '2: filePermission is taken as written without quotes, which the provider rejects',
     objects: '- {objectName: db, objectType: secretsmanager, filePermission: 0600}',
     files: ['db 0600'],
   },
@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
     remedies: ['Write filePermission: "0600".', 'Write filePermission: "0640".'],
   },
   {
-    name: '2: a mode that does not let the owner read is refused, because the next sync could not compare the file',
+    name: '2: a mode that does not let the owner read is rejected, because the next sync could not compare the file',
     objects: `
       - {objectName: a, objectType: secretsmanager, filePermission: "0044"}
       - {objectName: b, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: x, filePermission: "0200"}]}`,
@@ -147,7 +147,7 @@ const cases: readonly Case[] = [
     warnings: ['9 config.object objects[0].objectVersion'],
   },
   {
-    name: '2: names with characters that AWS does not allow are refused, with what is most likely meant',
+    name: '2: names with characters that AWS does not allow are rejected, with what is most likely meant',
     objects: `
       - {objectName: "<secret>", objectType: secretsmanager}
       - {objectName: "app/*", objectType: ssmparameter}
@@ -198,7 +198,7 @@ const cases: readonly Case[] = [
     files: ['a/b 0644'],
   },
   {
-    name: '4: pathTranslation of two bytes is refused, be it one character',
+    name: '4: pathTranslation of two bytes is rejected, be it one character',
     objects: '- {objectName: a, objectType: ssmparameter}',
     parameters: { pathTranslation: 'é' },
     problems: ['8 config.parameter parameters.pathTranslation'],
@@ -242,7 +242,7 @@ const cases: readonly Case[] = [
     reads: [`secretsmanager eu-west-1 ${arn}`, 'ssmparameter eu-west-1 arn:aws:ssm:eu-west-1:1:parameter/p'],
   },
   {
-    name: '6: an ARN of another service is refused',
+    name: '6: an ARN of another service is rejected',
     objects: '- {objectName: "arn:aws:sts:eu-west-1:1:x"}',
     problems: ['9 config.object objects[0].objectName'],
   },
@@ -264,7 +264,7 @@ const cases: readonly Case[] = [
     problems: ['9 config.object objects[0]'],
   },
   {
-    name: '6: traversal is refused',
+    name: '6: traversal is rejected',
     objects: `
       - {objectName: ../a, objectType: ssmparameter}
       - {objectName: a/../b, objectType: ssmparameter}
@@ -296,7 +296,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: '6: keys of the wrong kind are refused',
+    name: '6: keys of the wrong kind are rejected',
     objects: `
       - objectName: [db]
         objectType: secretsmanager
@@ -310,7 +310,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: '7: one name twice is refused with equal aliases or none, whatever its type and version',
+    name: '7: one name twice is rejected with equal aliases or none, whatever its type and version',
     objects: `
       - {objectName: a, objectType: secretsmanager}
       - {objectName: a, objectType: ssmparameter, objectVersion: 3}
@@ -362,7 +362,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: "8: failoverObject's ARN must be of the failover region, and needs objectType beside a name",
+    name: "8: failoverObject's ARN must be of the failover region, and needs objectType with a name",
     objects: `
       - {objectName: "${arn}", objectAlias: a, failoverObject: {objectName: "${arn}"}}
       - {objectName: "${arn}", objectAlias: b, failoverObject: {objectName: db}}`,
@@ -389,7 +389,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: '9: the whole value is always written beside its jmesPath files',
+    name: '9: the whole value is always written with its jmesPath files',
     objects: '- {objectName: db, objectType: secretsmanager, jmesPath: [{path: user, objectAlias: user}]}',
     files: ['db 0644', 'user 0644'],
   },
@@ -416,7 +416,7 @@ const cases: readonly Case[] = [
     warnings: ['9 config.object objects[0].filePermission'],
   },
   {
-    name: '10: other modes are refused',
+    name: '10: other modes are rejected',
     objects: ['644', '00644', 'abcd', '0648', '-644', 'yes']
       .map(
         (mode, index) => `- {objectName: o${index}, objectType: secretsmanager, filePermission: "${mode}"}`,
@@ -486,7 +486,7 @@ const cases: readonly Case[] = [
     reads: ['ssmparameter eu-west-1 a l=one', 'ssmparameter eu-west-1 a l=two'],
   },
   {
-    name: "D: a selector in a parameter's name is refused, in ARNs and failoverObject too",
+    name: "D: a selector in a parameter's name is rejected, in ARNs and failoverObject too",
     objects: `
       - {objectName: "/a/b:3", objectType: ssmparameter}
       - {objectName: "arn:aws:ssm:eu-west-1:1:parameter/p:prod"}
@@ -500,7 +500,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'D: names that give one path are refused: alias and name, translated names, labels without alias',
+    name: 'D: names that give one path are rejected: alias and name, translated names, labels without alias',
     objects: `
       - {objectName: a, objectType: ssmparameter}
       - {objectName: b, objectType: ssmparameter, objectAlias: a}
@@ -517,7 +517,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'D: a file below another file is refused, whichever comes first',
+    name: 'D: a file below another file is rejected, whichever comes first',
     objects: `
       - {objectName: a/b, objectType: ssmparameter}
       - {objectName: a, objectType: ssmparameter}
@@ -546,7 +546,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'D: a path that stays absolute is refused',
+    name: 'D: a path that stays absolute is rejected',
     objects: '- {objectName: /a/b, objectType: ssmparameter}',
     parameters: { pathTranslation: '"/"' },
     problems: ['10 config.path objects[0].objectName'],

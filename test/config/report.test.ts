@@ -50,7 +50,7 @@ test('the report has the keys of the interface and no others', async () => {
         code: 'config.object',
         subject: 'objects[0].objectName',
         line: 9,
-        message: 'expected objectType beside a name that is not an ARN, got none',
+        message: 'expected objectType for a name that is not an ARN, got none',
         remedy: 'Write objectType: "secretsmanager" or "ssmparameter".',
       },
     ],
@@ -151,7 +151,7 @@ test('prints each problem with its place, message and remedy', async () => {
   assert.is(
     checkText(await checked(config('- {objectName: a}\n- {objectType: ssmparameter}'))),
     `objects[0].objectName (config-0.yaml:9)
-  expected objectType beside a name that is not an ARN, got none.
+  expected objectType for a name that is not an ARN, got none.
   Write objectType: "secretsmanager" or "ssmparameter". [config.object]
 
 objects[1].objectName (config-0.yaml:10)

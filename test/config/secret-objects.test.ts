@@ -77,7 +77,7 @@ for (const [what, entry, expected] of [
     ['.data[1].key'],
   ],
   [
-    'a name that Kubernetes refuses',
+    'a name that Kubernetes rejects',
     '- {secretName: My_Secret, type: Opaque, data: [{objectName: db, key: k}]}',
     ['.secretName'],
   ],

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readVariable, type SetVariable } from '../../src/cli/value-from.ts';
+import { readVariable, type SetVariable } from '../../src/cli/values.ts';
 import { planVariables } from '../../src/config/set-plan.ts';
 
 const test = suite('the plan of --set');

@@ -45,7 +45,7 @@ for (const [count, calls] of [
 for (const [mode, count] of ['auto', 'batch', 'single'].flatMap((fetch) =>
   [1, 9, 10, 20, 21, 25].map((many) => [fetch, many] as const),
 )) {
-  batch(`${count} secrets, fetched by ${mode}`, async ({ world }) => {
+  batch(`each of ${count} secrets gets its value with --fetch ${mode}`, async ({ world }) => {
     const { code, files } = await world.fetch({
       regions: { [HOME]: { secrets: record(count, (at) => [`s/${at}`, `value ${at}`]) } },
       objects: numbers(count).map((at) => ({ objectName: `s/${at}`, objectType: 'secretsmanager' })),
@@ -75,7 +75,7 @@ batch('one parameter under many aliases is requested once', async ({ world }) =>
   assert.is(world.aws.count({ operation: 'GetParameters' }), 1);
 });
 
-batch("versions and labels of one parameter do not take each other's place", async ({ world }) => {
+batch('versions and labels of one parameter are not confused', async ({ world }) => {
   const { files } = await world.fetch({
     regions: {
       [HOME]: {
@@ -115,18 +115,21 @@ batch("versions and labels of one parameter do not take each other's place", asy
   });
 });
 
-batch('a parameter by its name and by its ARN, and another with the same prefix', async ({ world }) => {
-  const { files } = await world.fetch({
-    regions: { [HOME]: { parameters: { '/p': 'v', '/p2': 'w', p: 'bare' } } },
-    objects: [
-      { objectName: '/p', objectType: 'ssmparameter', objectAlias: 'name' },
-      { objectName: `arn:aws:ssm:${HOME}:111122223333:parameter/p2`, objectAlias: 'arn' },
-    ],
-  });
-  assert.equal(files, { name: 'v', arn: 'w' });
-});
+batch(
+  'fetches a parameter by its name and by its ARN, and another one with the same prefix',
+  async ({ world }) => {
+    const { files } = await world.fetch({
+      regions: { [HOME]: { parameters: { '/p': 'v', '/p2': 'w', p: 'bare' } } },
+      objects: [
+        { objectName: '/p', objectType: 'ssmparameter', objectAlias: 'name' },
+        { objectName: `arn:aws:ssm:${HOME}:111122223333:parameter/p2`, objectAlias: 'arn' },
+      ],
+    });
+    assert.equal(files, { name: 'v', arn: 'w' });
+  },
+);
 
-batch('the stages of one secret', async ({ world }) => {
+batch('fetches several stages of one secret', async ({ world }) => {
   const versions = [{ string: 'one' }, { string: 'two' }, { string: 'next', stages: ['AWSPENDING'] }];
   const { files } = await world.fetch({
     regions: { [HOME]: { secrets: { s: { versions } } } },
@@ -145,7 +148,7 @@ batch('the stages of one secret', async ({ world }) => {
   assert.equal(files, { current: 'two', explicit: 'two', previous: 'one', pending: 'next' });
 });
 
-batch('a secret by its name, its ARN and its ARN without the suffix', async ({ world }) => {
+batch('fetches a secret by its name, its ARN and its ARN without the suffix', async ({ world }) => {
   const name = { objectName: 's', objectType: 'secretsmanager' };
   const regions = { [HOME]: { secrets: { s: 'v' } } };
   await world.fetch({ regions, objects: [name] });

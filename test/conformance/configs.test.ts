@@ -2,7 +2,7 @@
  * The plan of a config: the tables of configs/*.yaml, whose expected results follow the AWS provider's rules.
  *
  * Each entry names its rule. `files` are `<mode> <path> [<- expression]` and `reads` `<service> <region> <id> [version …]
- * [stage …]`; `refused` is the subject of the first problem. With `deviation: true` the provider does something else, which
+ * [stage …]`; `rejected` is the subject of the first problem. With `deviation: true` the provider does something else, which
  * counts as a defect of it. The results of all entries without were confirmed with the Go libraries that the provider uses.
  */
 
@@ -21,14 +21,14 @@ interface Entry {
   readonly deviation?: true;
   /** AWS_REGION. */
   readonly environment?: string;
-  /** Beside `region: eu-west-1`. */
+  /** Parameters in addition to `region: eu-west-1`. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly objects?: string;
-  /** Instead of parameters and objects: the whole text. */
+  /** The whole text, instead of parameters and objects. */
   readonly document?: string;
   readonly files?: readonly string[];
   readonly reads?: readonly string[];
-  readonly refused?: string;
+  readonly rejected?: string;
 }
 
 const folder = join(import.meta.dirname, 'configs');
@@ -47,7 +47,7 @@ for (const { file, entries } of tables) {
   check.run();
 }
 
-/** One in so many goes through the program as well. */
+/** One in this many entries is checked by the program too. */
 const SAMPLE = 19;
 
 const program = suite('conformance of the program');
@@ -59,7 +59,7 @@ for (const entry of tables.flatMap(({ entries }) => entries).filter((_, index) =
       const env = entry.environment === undefined ? {} : { AWS_REGION: entry.environment };
       const ended = await run(['check', '--output', 'json', '--config', config], env);
       assert.equal(outcome(JSON.parse(ended.stdout)), expected(entry));
-      assert.is(ended.code, entry.refused === undefined ? 0 : 3, ended.stderr);
+      assert.is(ended.code, entry.rejected === undefined ? 0 : 3, ended.stderr);
     } finally {
       box.remove();
     }
@@ -88,10 +88,10 @@ async function report(entry: Entry): Promise<CheckReport> {
   return checkReport({ configs, problems, warnings });
 }
 
-type Outcome = Pick<Entry, 'files' | 'reads' | 'refused'>;
+type Outcome = Pick<Entry, 'files' | 'reads' | 'rejected'>;
 
 function outcome(found: CheckReport): Outcome {
-  if (!found.ok) return { refused: found.problems[0]?.subject ?? 'nothing' };
+  if (!found.ok) return { rejected: found.problems[0]?.subject ?? 'nothing' };
   return {
     files: found.files.map(
       ({ mode, path, source }) => `${mode} ${path}${source === 'whole' ? '' : ` <- ${source}`}`,
@@ -106,6 +106,6 @@ function named(name: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [`${name} ${value}`];
 }
 
-function expected({ files, reads, refused }: Entry): Outcome {
-  return refused === undefined ? { files: files ?? [], reads: reads ?? [] } : { refused };
+function expected({ files, reads, rejected }: Entry): Outcome {
+  return rejected === undefined ? { files: files ?? [], reads: reads ?? [] } : { rejected };
 }

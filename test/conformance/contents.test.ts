@@ -1,6 +1,6 @@
 /**
- * The content of the files of a fetch: the bytes of a value as AWS has them, of the requested version, by whatever
- * name; and the modes.
+ * The content of the files of a fetch: the bytes of a value as AWS has them, of the requested version, by any of its
+ * names; and the modes.
  */
 
 import { suite } from 'uvu';
@@ -48,7 +48,7 @@ const secret = (objectName: string, more = {}) => ({ objectName, objectType: 'se
 const parameter = (objectName: string, more = {}) => ({ objectName, objectType: 'ssmparameter', ...more });
 const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
 
-// Whatever the text, its bytes are the file's.
+// Any text is written byte for byte.
 for (const [name, text] of [
   ['plain text', 'hunter2'],
   ['a line break at the end', 'hunter2\n'],
@@ -324,7 +324,7 @@ each([
 ]);
 
 content(
-  'an object that left the config takes its file along, and nothing else moves; without any, all files stay',
+  'removing an object from the config removes only its file; a config without objects keeps all files',
   async ({ world }) => {
     const box = makeSandbox();
     try {
@@ -340,7 +340,7 @@ content(
   },
 );
 
-content('a failure leaves the files that are there, all of one publish', async ({ world }) => {
+content('a failure leaves the existing files unchanged, all of one publish', async ({ world }) => {
   const box = makeSandbox();
   try {
     const objects = [secret('s'), secret('t')];

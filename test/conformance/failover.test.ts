@@ -1,8 +1,8 @@
 /**
  * Two regions: the result for each combination of their responses.
  *
- * What does not exist or is malformed fails the fetch, in either region; some errors of the primary do. Whatever else goes wrong
- * lets the other region serve; the primary's value is preferred. When nothing is delivered nothing is written, and earlier files stay.
+ * A missing or malformed object fails the fetch, in either region, and so do some errors of the primary. After any other error
+ * the value of the other region is used; the primary's value is preferred. Without a value nothing is written, and earlier files stay.
  */
 
 import { suite } from 'uvu';
@@ -20,7 +20,7 @@ const ACCOUNT = '111122223333';
 const failover = suite<{ world: World; random: () => number }>('failover');
 failover.before(async (context) => {
   context.world = await openWorld();
-  // The SDK pauses between attempts for a random part of a second or two: none of it.
+  // No pause between attempts: the SDK waits for a random part of a second or two.
   context.random = Math.random;
   Math.random = () => 0;
 });
@@ -29,7 +29,7 @@ failover.after(async ({ world, random }) => {
   await world.close();
 });
 
-/** What a region does with a call. */
+/** The response of a region to a call. */
 const outcomes = {
   ok: [],
   'not found': [{ kind: 'error', code: 'ResourceNotFoundException' }],

@@ -12,14 +12,14 @@ import { injectWith } from '../support/inject.ts';
 
 interface Pattern {
   readonly pattern: string;
-  /** What the AWS provider, or the driver, does. */
+  /** The behaviour of the AWS provider, or of the driver. */
   readonly provider: string;
   /** A class for `check`, or manifests for `inject`. */
   readonly check?: string;
   readonly options?: Partial<PlanOptions>;
   readonly inject?: string;
   readonly flags?: string;
-  /** The files of the plan, `ok` of an injection, or what the problems say. */
+  /** The files of the plan, `ok` for an injection, or the messages of the problems. */
   readonly result: RegExp | readonly string[] | 'ok';
   readonly warns?: RegExp;
   /** Text that the output of an injection contains. */
@@ -108,7 +108,7 @@ const patterns: readonly Pattern[] = [
     result: ['prod_db'],
   },
   {
-    pattern: '7. the class behind a ServiceAccount and an empty document',
+    pattern: '7. the class after a ServiceAccount and an empty document',
     provider: 'kubectl apply takes all',
     check: documents('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: app}\n', '', app),
     result: ['prod_db'],
@@ -141,13 +141,13 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: '9. an ARN with placeholders',
-    provider: 'refuses it: the region is not its own',
+    provider: 'rejects it: the region is not its own',
     check: app.replace('prod/db', 'arn:aws:secretsmanager:REGION:ACCOUNT:secret:db\n        objectAlias: db'),
     result: /placeholder/i,
   },
   {
     pattern: '10. pathTranslation: none',
-    provider: 'refuses it: one character or "False"',
+    provider: 'rejects it: one character or "False"',
     check: app.replace('    objects:', '    pathTranslation: none\n    objects:'),
     result: /"False"/,
   },
@@ -220,14 +220,14 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: '17. a key twice in the class, in check',
-    provider: 'the last one wins, where the API server does not refuse it',
+    provider: 'the last one wins, where the API server does not reject it',
     check: app.replace('    region: eu-west-1\n', '    region: eu-west-1\n    region: eu-west-3\n'),
     result: ['prod_db'],
     warns: /region/,
   },
   {
     pattern: '17. a key twice in the class, in inject',
-    provider: 'the last one wins, where the API server does not refuse it',
+    provider: 'the last one wins, where the API server does not reject it',
     inject: documents(
       app.replace('    region: eu-west-1\n', '    region: eu-west-1\n    region: eu-west-3\n'),
       pod(),
@@ -237,19 +237,19 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: '18. objectType one column to the right',
-    provider: 'refuses it with the words of its parser',
+    provider: 'rejects it with the words of its parser',
     check: app.replace('        objectType', '         objectType'),
     result: /^[^\n]*\(demo\.yaml:1[01]\)[^\n]*\[config\.yaml\]$/,
   },
   {
     pattern: '18. a missing colon',
-    provider: 'refuses it with the words of its parser',
+    provider: 'rejects it with the words of its parser',
     check: app.replace('objectType:', 'objectType'),
     result: /^[^\n]*\(demo\.yaml:1[01]\)[^\n]*\[config\.yaml\]$/,
   },
   {
     pattern: '18. a tab',
-    provider: 'refuses it with the words of its parser',
+    provider: 'rejects it with the words of its parser',
     check: app.replace('        objectType', '\tobjectType'),
     result: /^[^\n]*\(demo\.yaml:1[01]\)[^\n]*tab[^\n]*\[config\.yaml\]$/,
   },
@@ -263,7 +263,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: "20. objects in Azure's form: array",
-    provider: 'refuses it',
+    provider: 'rejects it',
     check: `${head('app')}  provider: aws\n  parameters:\n    region: eu-west-1\n    objects: |\n      array:\n        - |\n          objectName: prod/db\n          objectType: secret\n`,
     result: /Azure/,
   },
@@ -282,7 +282,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: '22. filePermission without its first digit',
-    provider: 'refuses it',
+    provider: 'rejects it',
     check: app.replace(/\n$/, '\n        filePermission: "600"\n'),
     result: /Write filePermission: "0600"/,
   },

@@ -22,19 +22,19 @@ import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts
 
 export interface Fetch {
   readonly regions: NonNullable<Seed['regions']>;
-  /** What the role may not do. */
+  /** The actions that the role is denied. */
   readonly deny?: NonNullable<Identity['deny']>;
   readonly faults?: readonly Fault[];
-  /** Beside `usePodIdentity: "true"`; AWS_REGION is eu-west-1. */
+  /** In addition to `usePodIdentity: "true"`; AWS_REGION is eu-west-1. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** As the text of `objects`, or what becomes one. */
+  /** The text of `objects`, or a list that becomes it. */
   readonly objects: string | readonly object[];
   readonly flags?: readonly string[];
 }
 
 interface Fetched {
   readonly code: number;
-  /** What was thrown, when the code is not 0. */
+  /** The thrown error, if the code is not 0. */
   readonly thrown: unknown;
   /** Path to content, as Latin-1: one character for each byte. */
   readonly files: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ interface Fetched {
 
 export interface World {
   readonly aws: FakeAws;
-  fetch(asked: Fetch, box?: Sandbox): Promise<Fetched>;
+  fetch(options: Fetch, box?: Sandbox): Promise<Fetched>;
   close(): Promise<void>;
 }
 
@@ -52,8 +52,8 @@ const TOKEN = 'pod-token';
 export async function openWorld(): Promise<World> {
   const aws = await startFakeAws();
 
-  async function fetchInto(box: Sandbox, asked: Fetch): Promise<Fetched> {
-    const { regions, faults = [], deny = [], parameters, objects, flags = [] } = asked;
+  async function fetchInto(box: Sandbox, options: Fetch): Promise<Fetched> {
+    const { regions, faults = [], deny = [], parameters, objects, flags = [] } = options;
     const app = { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: [TOKEN], deny };
     aws.load({ identities: { app }, regions, faults });
     box.writeConfig({ usePodIdentity: 'true', ...parameters, objects });
@@ -66,10 +66,10 @@ export async function openWorld(): Promise<World> {
 
   return {
     aws,
-    async fetch(asked, box) {
+    async fetch(options, box) {
       const own = box ?? makeSandbox();
       try {
-        return await fetchInto(own, asked);
+        return await fetchInto(own, options);
       } finally {
         if (box === undefined) own.remove();
       }

@@ -24,7 +24,11 @@ const config = new Problem({
 const fetch = new Problem({ code: 'fetch.denied', subject: 'db', message: 'm', remedy: 'r' });
 
 test('every code begins with a stage that has an exit code', () => {
-  for (const code of problemCodes) assert.ok(code.slice(0, code.indexOf('.')) in exitCodes, code);
+  for (const code of problemCodes) {
+    const [stage = '', what, ...rest] = code.split('.');
+    assert.ok(stage in exitCodes && !['done', 'bug'].includes(stage), code);
+    assert.ok(what !== undefined && /^[a-z]\w+$/.test(what) && rest.length === 0, code);
+  }
 });
 
 test('formats a problem as one line: subject, place, message, remedy', () => {
@@ -107,7 +111,7 @@ const unreachable = (subject: string, more: { requestId?: string; line?: number 
     code: 'fetch.network',
     subject,
     line: more.line,
-    message: `no answer${more.requestId === undefined ? '' : `, request id ${more.requestId}`}, in time`,
+    message: `no response${more.requestId === undefined ? '' : `, request id ${more.requestId}`}, in time`,
     remedy: 'Check the network.',
   });
 
@@ -116,7 +120,7 @@ test('prints a cause that affects many objects once, with the first names and th
   const { line, terminationMessage } = formatExit('init', new Problems([...many, fetch]));
   assert.is(
     line,
-    'podsecrets init failed (2 problems): s0, s1, s2, s3, s4 and 35 more: no answer, request id r-0, in time. Check the network. [fetch.network] | db: m. r [fetch.denied]',
+    'podsecrets init failed (2 problems): s0, s1, s2, s3, s4 and 35 more: no response, request id r-0, in time. Check the network. [fetch.network] | db: m. r [fetch.denied]',
   );
   assert.is(terminationMessage.split('\n').length, 2);
 });

@@ -4,7 +4,8 @@
  * The chart passes options on to the containers that it adds, so the options of its values are those of the command line.
  */
 
-import { flagOf, type Kind, kinds, type Option, type OptionName, options } from '../../src/cli/options.ts';
+import { type Kind, kinds, type Option } from '../../src/cli/option-kinds.ts';
+import { flagOf, type OptionName, options } from '../../src/cli/options.ts';
 import { containerOptions } from '../../src/inject/options.ts';
 import { table } from './markdown.ts';
 
@@ -65,7 +66,7 @@ interface Schema {
   readonly [keyword: string]: unknown;
 }
 
-/** `values.schema.json`: unknown values are refused, so that a misspelt value is not silently ignored. */
+/** `values.schema.json`: unknown values are rejected, so that a misspelt value is not silently ignored. */
 export function renderChartSchema(): string {
   const root: Tree = { properties: {}, required: [] };
   for (const [path, description, schema] of values)
@@ -109,7 +110,7 @@ function place(tree: Tree, [key = '', ...rest]: readonly string[], schema: Schem
 /** Alternatives to each other: a chart sets one of them. */
 const NULLABLE = new Set(['config', 'configMap']);
 
-/** The form of the values that the program would refuse when the pod starts. */
+/** The form of the values that the program would reject when the pod starts. */
 export const patterns: Partial<Record<Kind, string>> = {
   duration: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
   mode: '^0[0-7]{3}$',
@@ -187,7 +188,7 @@ podsecrets:
 line to the end of \`containers\`: \`{{- include "podsecrets.containers" . | nindent 6 }}\`.
 
 Other init containers come after \`podsecrets.initContainers\`: podsecrets mounts the volume at \`/mnt/podsecrets\` and creates the
-directory \`files\` in it, which the others mount by \`subPath\`. For a container that comes first the kubelet would create it, owned by root.
+directory \`files\` in it, which the others mount with \`subPath\`. For a container that comes first the kubelet would create it, owned by root.
 
 ### Environment variables
 
@@ -213,7 +214,7 @@ The chart cannot read your pod spec, so it cannot compare the service account of
 
 If they differ, podsecrets exits with \`kubernetes.denied\`, which names the service account of the pod.
 
-### What is refused
+### What is rejected
 
 The template fails, with a sentence that states the reason, for:
 
@@ -263,7 +264,7 @@ The ConfigMap is in the pod's namespace and holds a SecretProviderClass in its k
 
 Kubernetes 1.36 has the policy; 1.34 and 1.35 have it as a beta that must be enabled (feature gate
 \`MutatingAdmissionPolicy\` and \`--runtime-config=admissionregistration.k8s.io/v1beta1=true\`); on older
-clusters nothing is installed. What \`inject\` refuses (Pod Identity on Fargate, Windows, a signal without
+clusters nothing is installed. What \`inject\` rejects (Pod Identity on Fargate, Windows, a signal without
 \`shareProcessNamespace\`) the policy cannot detect.
 
 ## Values

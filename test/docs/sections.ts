@@ -1,6 +1,7 @@
 /** The sections of the pages that are made from tables in the code. */
 
-import { flagOf, type Option, optionEntries } from '../../src/cli/options.ts';
+import type { Option } from '../../src/cli/option-kinds.ts';
+import { flagOf, optionEntries } from '../../src/cli/options.ts';
 import { events } from '../../src/core/log-events.ts';
 import { exitCodes, problemCodes } from '../../src/core/problem.ts';
 import { image } from '../../src/core/version.ts';
@@ -64,7 +65,7 @@ const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   usage: 'the command line or a variable is invalid; `status`: no sidecar responds',
   config: 'the SecretProviderClass is wrong; `podsecrets check` lists every problem',
   credentials: 'no credentials, or AWS rejected them',
-  fetch: 'a value could not be read, or is not what the config says; `status`: the sidecar is not ready',
+  fetch: 'a value could not be read, or does not match the config; `status`: the sidecar is not ready',
   publish: 'the directory could not be written',
   notify: 'the files are there, but the application could not be notified',
   exec: '`exec`: the command could not be started; 127: it was not found. Afterwards the exit code is that of the command',

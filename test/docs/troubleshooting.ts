@@ -1,4 +1,4 @@
-/** Troubleshooting by error code: what each code means and what to do. The compiler refuses a code without an entry. */
+/** Troubleshooting by error code: what each code means and what to do. The compiler rejects a code without an entry. */
 
 import { exitCodes, type ProblemCode, problemCodes, type Stage } from '../../src/core/problem.ts';
 import { code, table } from './markdown.ts';
@@ -107,7 +107,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     "the SDK's default chain found no credentials",
     'set `AWS_PROFILE` and mount `~/.aws`, or use `--auth pod-identity` or `--auth irsa`',
   ],
-  'credentials.refused': [
+  'credentials.rejected': [
     'AWS does not accept the credentials',
     'renew them: `aws sso login`, new keys, or recreate the pod',
   ],
@@ -129,7 +129,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'add the action and the resource of the message to the role; `podsecrets doctor --policy` prints the whole policy',
   ],
   'fetch.client': [
-    'AWS refused the request for another reason',
+    'AWS rejected the request for another reason',
     "the message has the AWS code; check the object's name and version",
   ],
   'fetch.throttled': [
@@ -137,7 +137,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'podsecrets retries with backoff; raise `--interval`, or allow `secretsmanager:BatchGetSecretValue`',
   ],
   'fetch.server': [
-    'AWS answered with a server error',
+    'AWS responded with a server error',
     'podsecrets retries; see the AWS Health Dashboard if it lasts',
   ],
   'fetch.network': [
@@ -170,7 +170,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'give each its own directory; an old process may still be ending',
   ],
   'publish.write': [
-    'the file system refused a write: no space, read-only, or permission denied',
+    'the file system rejected a write: no space, read-only, or permission denied',
     'raise the `sizeLimit` of the volume, or check its owner and `readOnly`',
   ],
   'publish.space': [
@@ -179,7 +179,7 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
   ],
 
   'notify.signal': [
-    'no process to signal, or the signal was refused',
+    'no process to signal, or podsecrets may not signal it',
     'set `shareProcessNamespace: true` and the same `runAsUser` for both containers; check the name or the pid file',
   ],
   'notify.exec': [
@@ -208,12 +208,12 @@ const advice: Readonly<Record<ProblemCode, readonly [means: string, action: stri
     'choose another `secretName`, or delete the Secret',
   ],
   'kubernetes.content': [
-    'the manifest or the Secret cannot work: Kubernetes refuses it, or the pod would fail',
+    'the manifest or the Secret cannot work: Kubernetes rejects it, or the pod would fail',
     'correct what the message names',
   ],
   'kubernetes.version': [
     'the cluster is older than a feature that the config uses',
-    'upgrade the cluster, or do what the message says instead',
+    'upgrade the cluster, or follow the remedy in the message',
   ],
   'sync.killed': [
     'the process that did the sync was killed, because it used too much memory or made no progress, or could not be started; the files stay as they are',

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { clusterCheck } from '../../src/doctor/cluster.ts';
+import { clusterCheck } from '../../src/doctor/kubernetes.ts';
 import { openApi } from '../../src/kubernetes/api.ts';
 import { type KubernetesDouble, kubernetesDouble } from '../support/kubernetes-api.ts';
 

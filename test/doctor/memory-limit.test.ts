@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { memoryCheck, readMemoryLimit } from '../../src/doctor/memory-limit.ts';
+import { memoryCheck, readMemoryLimit } from '../../src/doctor/kubernetes.ts';
 import { scratch } from '../support/scratch.ts';
 
 const MIB = 1_048_576;
@@ -23,11 +23,11 @@ test('reads the limit of cgroup version 2 or 1', () => {
 });
 
 test('warns about a limit below 80Mi, and checks nothing without a limit', () => {
-  const said = (limit: number | undefined) =>
+  const shown = (limit: number | undefined) =>
     memoryCheck(limit).map(({ status, text, problems }) => [status, text, problems[0]?.message]);
-  assert.equal(said(undefined), []);
-  assert.equal(said(80 * MIB), [['ok', 'limit 80Mi', undefined]]);
-  assert.equal(said(64 * MIB), [
+  assert.equal(shown(undefined), []);
+  assert.equal(shown(80 * MIB), [['ok', 'limit 80Mi', undefined]]);
+  assert.equal(shown(64 * MIB), [
     ['warning', 'limit 64Mi', 'expected at least 80Mi, got 64Mi: the start takes seconds, or never ends'],
   ]);
 });

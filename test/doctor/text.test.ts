@@ -61,15 +61,15 @@ test('prints each check on a line, its remedy below, and a summary at the end', 
     `config.yaml -> /data
   warn  config     2 objects, 2 files
         objects[1] (line 12): expected a known key, got "colour" [config.unknownKey]
-        do: Remove it: it is ignored.
+        fix: Remove it: it is ignored.
   ok    region     eu-west-1, from AWS_REGION
   FAIL  directory
         /data: expected a tmpfs [publish.filesystem]
-        do: Add it.
+        fix: Add it.
   ok    db/password  secretsmanager eu-west-1  version v1
   FAIL  locked       secretsmanager eu-west-1
         expected secretsmanager:GetSecretValue in eu-west-1 to be allowed, got AccessDeniedException [fetch.denied]
-        do: Allow it.
+        fix: Allow it.
 
 Add to the role's policy:
 {
@@ -127,7 +127,7 @@ test('prints a cause of many objects once, below the first, and the others refer
         problem: new Problem({
           code: 'fetch.server',
           subject: id,
-          message: `expected an answer, got HTTP status 500, request id r-${id}`,
+          message: `expected a response, got HTTP status 500, request id r-${id}`,
           remedy: 'Wait.',
         }),
       },
@@ -138,10 +138,10 @@ test('prints a cause of many objects once, below the first, and the others refer
     doctorText({ configs: [{ ...config, checks: [], objects }] }),
     `config.yaml -> /data
   FAIL  a  secretsmanager eu-west-1
-        expected an answer, got HTTP status 500, request id r-a [fetch.server]
-        do: Wait.
-  FAIL  b  secretsmanager eu-west-1  as for a
-  FAIL  c  secretsmanager eu-west-1  as for a
+        expected a response, got HTTP status 500, request id r-a [fetch.server]
+        fix: Wait.
+  FAIL  b  secretsmanager eu-west-1  same as a
+  FAIL  c  secretsmanager eu-west-1  same as a
 
 1 problem; exit code 5.
 `,

@@ -132,13 +132,13 @@ for (const kind of ['pod-identity', 'irsa']) {
     box,
   }) => {
     const log = box.write('calls', '');
-    const answers = `case "$*" in
+    const responses = `case "$*" in
 *Role.Arn*) echo ${ROLE} ;;
 *issuer*) echo https://oidc.example/id/1 ;;
 *Account*) echo 111122223333 ;;
 *associationId*) echo a-1 ;;
 esac`;
-    const script = `#!/bin/sh\nfor word; do printf '%s\\0' "$word"; done >> ${log}; echo >> ${log}\n${answers}\n`;
+    const script = `#!/bin/sh\nfor word; do printf '%s\\0' "$word"; done >> ${log}; echo >> ${log}\n${responses}\n`;
     chmodSync(box.write('aws', script), 0o755);
     const env = { PATH: `${box.root}:${join(examplesRoot, '../dist')}:${process.env.PATH}` };
     for (const name of ['create-role.sh', 'delete-role.sh'])

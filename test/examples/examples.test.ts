@@ -23,7 +23,8 @@ function injections(example: string): readonly Injection[] {
     const stages = command.replace(/ #.*$/, '').split(' | ');
     const at = stages.findIndex((stage) => stage.startsWith('podsecrets inject'));
     if (at === -1) return [];
-    const piped = at === 0 ? undefined : wordsOf(stages[at - 1] ?? '').at(-1);
+    const before = wordsOf(stages[at - 1] ?? '');
+    const piped = before[0] === 'kubectl' ? CLUSTER : before.at(-1);
     return [{ words: wordsOf(stages[at] ?? '').slice(2), piped }];
   });
 }
@@ -33,10 +34,13 @@ interface Injection {
   readonly piped: string | undefined;
 }
 
-/** What such a command prints; `before.yaml` is the folder's manifests as the cluster returns them, in one list. */
+/** What `kubectl get` prints: the folder's manifests, in one list. */
+const CLUSTER = 'the cluster';
+
+/** What such a command prints. */
 async function inject(example: string, { words, piped }: Injection): Promise<string> {
   const named = flagValue(words, '-f') ?? piped;
-  const file = named === 'before.yaml' ? undefined : named;
+  const file = named === CLUSTER ? undefined : named;
   const [config, dir] = (flagValue(words, '--config') ?? '').split('=');
   const flags = words.filter((word) => word !== '-f' && word !== named);
   const list = () => {
@@ -46,7 +50,7 @@ async function inject(example: string, { words, piped }: Injection): Promise<str
     return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   };
   const input = {
-    file: file ?? 'before.yaml',
+    file: file ?? CLUSTER,
     text: file === undefined ? list() : read(example, file),
     configs: config ? [{ file: config, text: read(example, config), dir }] : [],
   };
@@ -154,10 +158,10 @@ test('the built program prints the same manifests, from a file and from standard
   assert.is(fromInput, '');
 });
 
-test('fargate: EKS Pod Identity is refused', async () => {
+test('fargate: EKS Pod Identity is rejected', async () => {
   const config = read('fargate', 'secret-provider-class.yaml');
   const manifest = { file: 'deployment.yaml', text: read('fargate', 'deployment.yaml') };
-  const refusal = async (text: string, flags: string) => {
+  const rejection = async (text: string, flags: string) => {
     try {
       await injectWith({ ...manifest, configs: [{ file: 'config.yaml', text, dir: undefined }] }, flags);
       return 'nothing';
@@ -165,9 +169,9 @@ test('fargate: EKS Pod Identity is refused', async () => {
       return String(error);
     }
   };
-  assert.match(await refusal(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
+  assert.match(await rejection(config, '--auth pod-identity'), 'it has no EKS Pod Identity agent');
   const asking = config.replace('    region:', '    usePodIdentity: "true"\n    region:');
-  assert.match(await refusal(asking, ''), 'it has no EKS Pod Identity agent');
+  assert.match(await rejection(asking, ''), 'it has no EKS Pod Identity agent');
 });
 
 interface Service {
@@ -201,8 +205,8 @@ test('docker-compose: the credentials come from the address that the SDK trusts,
   assert.is(uri, 'http://169.254.170.23/v1/credentials');
   assert.equal(services.agent?.networks, { agent: { ipv4_address: '169.254.170.23' } });
   assert.is(networks.agent?.ipam?.config[0]?.subnet, '169.254.170.0/24');
-  const answer = /return 200 '(.*)';/.exec(read('docker-compose', 'agent/default.conf'))?.[1] ?? '';
-  assert.equal(Object.keys(JSON.parse(answer)), [
+  const response = /return 200 '(.*)';/.exec(read('docker-compose', 'agent/default.conf'))?.[1] ?? '';
+  assert.equal(Object.keys(JSON.parse(response)), [
     'AccessKeyId',
     'SecretAccessKey',
     'Token',
@@ -235,7 +239,7 @@ test('docker-compose: the seed creates the secret once, so that `docker compose 
   const script = compose().services.seed?.command?.[0] ?? '';
   const scratch = makeSandbox();
   try {
-    // Finds the secret once it was created, and writes down every call.
+    // Finds the secret once it was created, and records every call.
     const aws = `case $2 in describe-secret) test -e made ;; *) touch made ;; esac; rc=$?; echo "$2" >> calls; return $rc`;
     const up = () =>
       execFileSync('sh', ['-c', `aws() { ${aws}; }\n${script}`], { cwd: scratch.root, encoding: 'utf8' });

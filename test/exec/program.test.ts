@@ -1,4 +1,4 @@
-/** Which file a command names, as execvp(3) finds it. */
+/** The file of a command, by the rules of execvp(3). */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -54,7 +54,7 @@ for (const [name, word, path, exitCode, message] of [
   ],
 ] as const) {
   test(name, () => {
-    const problem = refused(word, open(path));
+    const problem = rejected(word, open(path));
     assert.is(problem.exitCode, exitCode);
     assert.match(problem.message, message);
   });
@@ -64,12 +64,12 @@ test('nothing quotes a PATH that comes from a secret', () => {
   const secret = (text: string) => ({ text, isSecret: true });
   assert.is(findProgram('app', secret('/usr/bin'), kindOf).name, 'app');
   for (const path of ['/canary', '/opt']) {
-    const { subject, message } = refused('app', secret(path));
+    const { subject, message } = rejected('app', secret(path));
     assert.not.match(subject + message, path);
   }
 });
 
-function refused(word: string, path: Parameters<typeof findProgram>[1]): Problem {
+function rejected(word: string, path: Parameters<typeof findProgram>[1]): Problem {
   try {
     findProgram(word, path, kindOf);
   } catch (error) {

@@ -4,27 +4,27 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
-import type { Candidate, Child } from '../../src/exec/command.ts';
+import type { Candidate, Child } from '../../src/exec/fetch-worker.ts';
 import { type SuperviseOptions, supervise } from '../../src/exec/supervise.ts';
 import { fakeClock } from '../support/clock.ts';
 
 const test = suite('supervise');
 
-const refusal = new Problem({
+const rejection = new Problem({
   code: 'fetch.content',
   subject: 'db',
-  message: 'refused',
+  message: 'rejected',
   remedy: 'Correct it.',
   retry: true,
 });
 
 interface Overrides extends Partial<SuperviseOptions> {
   /** Whether the command ends at the stop signal. */
-  readonly obeys?: boolean;
+  readonly endsAtStopSignal?: boolean;
 }
 
 /** A secret whose value is the digest, and commands that end when the test ends them. */
-async function begin({ obeys = true, ...overrides }: Overrides = {}) {
+async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) {
   const clock = fakeClock();
   const events: string[] = [];
   const steps: string[] = [];
@@ -57,7 +57,7 @@ async function begin({ obeys = true, ...overrides }: Overrides = {}) {
           ended: ended.promise,
           signal(sent) {
             steps.push(`${sent} ${digest}`);
-            if (sent === 'SIGKILL' || obeys) ended.resolve({ code: 3, signal: undefined });
+            if (sent === 'SIGKILL' || endsAtStopSignal) ended.resolve({ code: 3, signal: undefined });
           },
         };
         end = (code) => ended.resolve({ code, signal: undefined });
@@ -87,7 +87,7 @@ async function begin({ obeys = true, ...overrides }: Overrides = {}) {
       if (failure !== undefined) throw failure;
       return known === value ? undefined : candidate(value);
     },
-    takeSignals(listener) {
+    handleSignals(listener) {
       signal = listener;
     },
     onRetry() {},
@@ -142,7 +142,7 @@ test('nothing happens without a change', async () => {
 
 test('a set that fails restarts nothing, and the next sync tries again', async () => {
   const { clock, steps, events, set } = await begin();
-  set(refusal);
+  set(rejection);
   await clock.advance(61_000);
   assert.equal([steps, events.includes('sync.failed')], [['publish a', 'start a'], true]);
   set('b');
@@ -153,7 +153,7 @@ test('a set that fails restarts nothing, and the next sync tries again', async (
 test('a set that cannot be published stops nothing, and the next sync tries again', async () => {
   const { clock, steps, events, set, published } = await begin();
   published.push(async () => {
-    throw refusal;
+    throw rejection;
   });
   set('b');
   await clock.advance(61_000);
@@ -164,7 +164,7 @@ test('a set that cannot be published stops nothing, and the next sync tries agai
 });
 
 test('changes during a stop are one restart, with the newest set', async () => {
-  const { clock, steps, set } = await begin({ obeys: false, stopTimeout: 600_000 });
+  const { clock, steps, set } = await begin({ endsAtStopSignal: false, stopTimeout: 600_000 });
   steps.length = 0;
   set('b');
   await clock.advance(61_000);
@@ -221,7 +221,7 @@ test('a command that ends by itself is the end: its exit code, and no restart', 
 });
 
 test('a signal that ends podsecrets is forwarded, each time, and prevents a restart', async () => {
-  const { clock, steps, set, signal, end, result } = await begin({ obeys: false });
+  const { clock, steps, set, signal, end, result } = await begin({ endsAtStopSignal: false });
   set('b');
   await clock.advance(54_500);
   signal('SIGTERM');
@@ -236,7 +236,7 @@ test('a signal that ends podsecrets is forwarded, each time, and prevents a rest
 });
 
 test('SIGTERM during a stop is the end once the command is gone', async () => {
-  const { clock, steps, set, signal, result } = await begin({ obeys: false });
+  const { clock, steps, set, signal, result } = await begin({ endsAtStopSignal: false });
   set('b');
   await clock.advance(67_000);
   assert.is(steps.at(-1), 'SIGTERM a');
@@ -248,7 +248,7 @@ test('SIGTERM during a stop is the end once the command is gone', async () => {
 
 test('a process that ended while it waited is replaced by another with the newest set', async () => {
   const { clock, steps, set, alive } = await begin({
-    obeys: false,
+    endsAtStopSignal: false,
     interval: 3_600_000,
     stopTimeout: 60_000,
   });
@@ -261,17 +261,17 @@ test('a process that ended while it waited is replaced by another with the newes
 });
 
 test('without a set for the next command, podsecrets ends with the cause', async () => {
-  const { clock, steps, set, alive, result } = await begin({ obeys: false, interval: 3_600_000 });
+  const { clock, steps, set, alive, result } = await begin({ endsAtStopSignal: false, interval: 3_600_000 });
   set('b');
   while (steps.at(-1) !== 'SIGTERM a') assert.ok(await clock.next());
   alive.delete('b');
-  set(refusal);
+  set(rejection);
   await clock.advance(61_000);
-  assert.is(result(), refusal);
+  assert.is(result(), rejection);
 });
 
 test('keys of the terminal are not forwarded, other signals are', async () => {
-  const { steps, signal } = await begin({ obeys: false, hasTerminal: true });
+  const { steps, signal } = await begin({ endsAtStopSignal: false, hasTerminal: true });
   for (const one of ['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGHUP', 'SIGTERM'] as const) signal(one);
   assert.equal(steps.slice(2), ['SIGHUP a', 'SIGTERM a']);
 });
@@ -285,7 +285,7 @@ test('exit: the command is stopped, and the exit code is 0', async () => {
 });
 
 test('a signal: sent after the publish, once for each change', async () => {
-  const { clock, set, steps } = await begin({ onChange: 'SIGHUP', obeys: false });
+  const { clock, set, steps } = await begin({ onChange: 'SIGHUP', endsAtStopSignal: false });
   set('b');
   await clock.advance(600_000);
   assert.equal(steps.slice(2), ['publish b', 'discard b', 'SIGHUP a']);

@@ -1,8 +1,8 @@
 /**
  * The simulated AWS account: its identities, and per region its secrets and parameters.
  *
- * A region is created at its first use. `storeSecret` and `storeParameter` are the one way in for the seed and
- * for the control API alike.
+ * A region is created at its first use. `storeSecret` and `storeParameter` are used by both the seed and
+ * the control API.
  */
 
 import { type Identities, identities } from './identities.ts';
@@ -50,7 +50,7 @@ export function accountOf(seed: Seed, now: () => number): Account {
   return account;
 }
 
-/** Makes the secret or changes it: what is given is set, and each value given is a new version. */
+/** Creates or changes the secret: the given fields are set, and each given value is a new version. */
 export function storeSecret(account: Account, region: string, name: string, seed: SecretSeed): StoredSecret {
   const secrets = account.secrets(region);
   const secret = secrets.find(name) ?? secrets.create(name);
@@ -62,7 +62,7 @@ export function storeSecret(account: Account, region: string, name: string, seed
   return secret;
 }
 
-/** Makes the parameter or adds a version for each value given; its newest version's number. */
+/** Creates the parameter, or adds a version for each given value; returns the number of its newest version. */
 export function storeParameter(account: Account, region: string, name: string, seed: ParameterSeed): number {
   const parameters = account.parameters(region);
   const { value, labels = [] } = seed;

@@ -35,9 +35,9 @@ test('exchanges a token for credentials that work', async () => {
 });
 
 test('responds in the agent’s format', async () => {
-  const answer = await ask({ authorization: 'narrow-token' });
-  assert.is(answer.headers['content-type'], 'application/json');
-  const credentials = JSON.parse(answer.body);
+  const response = await ask({ authorization: 'narrow-token' });
+  assert.is(response.headers['content-type'], 'application/json');
+  const credentials = JSON.parse(response.body);
   assert.equal(Object.keys(credentials), [
     'AccessKeyId',
     'SecretAccessKey',
@@ -51,18 +51,18 @@ test('responds in the agent’s format', async () => {
 });
 
 test('reports errors in plain text', async () => {
-  const refused = [
+  const rejected = [
     [{}, 400, /^Service account token cannot be empty\n$/],
     [{ authorization: 'what' }, 400, /^Service account token cannot be parsed: /],
     [{ authorization: 'a.b.c' }, 400, /^\[[-\w]+\]: \(InvalidTokenException\): .*, fault: client\n$/],
     [{ authorization: 'old-token' }, 400, /\(ExpiredTokenException\)/],
     [{ authorization: 'web-token' }, 400, /cannot be parsed/],
   ] as const;
-  for (const [headers, status, sentence] of refused) {
-    const answer = await ask(headers);
-    assert.is(answer.status, status);
-    assert.match(answer.body, sentence);
-    assert.is(answer.headers['content-type'], 'text/plain; charset=utf-8');
+  for (const [headers, status, sentence] of rejected) {
+    const response = await ask(headers);
+    assert.is(response.status, status);
+    assert.match(response.body, sentence);
+    assert.is(response.headers['content-type'], 'text/plain; charset=utf-8');
   }
 });
 
@@ -86,9 +86,9 @@ test('fails like the EKS Auth API', async () => {
   ] as const;
   for (const [does, status, body] of failing) {
     aws.addFault({ on: { service: 'agent' }, times: 1, does });
-    const answer = await ask({ authorization: 'pod-token' });
-    assert.is(answer.status, status);
-    assert.match(answer.body, body);
+    const response = await ask({ authorization: 'pod-token' });
+    assert.is(response.status, status);
+    assert.match(response.body, body);
   }
   aws.addFault({ on: { service: 'agent' }, times: 1, does: { kind: 'server-error' } });
   assert.match(((await rejects(provider('pod-token')())) as Error).message, '500');

@@ -24,12 +24,12 @@ export const agent: Service = {
   operations,
   protocol: 'json',
   throttlingCode: 'ThrottlingException',
-  answer: (_, result) => ({
+  encode: (_, result) => ({
     status: 200,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(result),
   }),
-  refuse: ({ status, code, message, headers }) => {
+  encodeError: ({ status, code, message, headers }) => {
     const fault = status < 500 ? 'client' : 'server';
     const sentence =
       code === REFUSED_HERE ? message : `[${randomUUID()}]: (${code}): ${message}, fault: ${fault}`;

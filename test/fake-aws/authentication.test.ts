@@ -21,9 +21,9 @@ const errorOf = async (promise: Promise<unknown>) => {
   const { name, message } = (await rejects(promise)) as Error;
   return { name, message };
 };
-const refusal = async (headers: Readonly<Record<string, string>>, sent = body) => {
-  const answer = await send(aws.url, 'POST', headers, sent);
-  return [answer.status, JSON.parse(answer.body).__type, JSON.parse(answer.body).Message];
+const rejection = async (headers: Readonly<Record<string, string>>, sent = body) => {
+  const response = await send(aws.url, 'POST', headers, sent);
+  return [response.status, JSON.parse(response.body).__type, JSON.parse(response.body).Message];
 };
 
 test('computes the signatures of AWS’s own examples', () => {
@@ -78,8 +78,8 @@ test('rejects an access key that it did not issue', async () => {
 });
 
 test('rejects issued keys without their session token, or with another', async () => {
-  const answer = await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
-  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
+  const response = await send(aws.agentUrl, 'GET', { authorization: 'pod-token' });
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(response.body);
   const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
   assert.is((await errorOf(secretsManagerAt(aws.url, keys).send(get))).name, 'UnrecognizedClientException');
   const foreign = { ...keys, sessionToken: `${Token}x` };
@@ -93,8 +93,8 @@ test('rejects issued keys without their session token, or with another', async (
 
 test('rejects a body that differs from the signed one', async () => {
   const headers = signed(aws.url, request);
-  assert.is((await refusal(headers))[0], 200);
-  assert.equal((await refusal(headers, body.replace('password', 'login'))).slice(0, 2), [
+  assert.is((await rejection(headers))[0], 200);
+  assert.equal((await rejection(headers, body.replace('password', 'login'))).slice(0, 2), [
     400,
     'InvalidSignatureException',
   ]);
@@ -102,7 +102,7 @@ test('rejects a body that differs from the signed one', async () => {
 
 test('rejects a signed header that was changed in transit', async () => {
   const headers = { ...signed(aws.url, request), 'x-amz-target': 'secretsmanager.DescribeSecret' };
-  assert.is((await refusal(headers))[1], 'InvalidSignatureException');
+  assert.is((await rejection(headers))[1], 'InvalidSignatureException');
 });
 
 test('uses the path that the SDK signed', async () => {
@@ -111,22 +111,22 @@ test('uses the path that the SDK signed', async () => {
 });
 
 test('names the missing part', async () => {
-  assert.equal(await refusal(target), [
+  assert.equal(await rejection(target), [
     400,
     'MissingAuthenticationTokenException',
     'Missing Authentication Token',
   ]);
   const { authorization = '', ...others } = signed(aws.url, request);
   const cut = authorization.replace(/, Signature=.*/, '');
-  assert.equal(await refusal({ ...others, authorization: cut }), [
+  assert.equal(await rejection({ ...others, authorization: cut }), [
     400,
     'IncompleteSignatureException',
     "Authorization header requires 'Signature' parameter. Authorization=AWS4-HMAC-SHA256",
   ]);
   const scopeless = authorization.replace('/aws4_request', '');
-  assert.is((await refusal({ ...others, authorization: scopeless }))[1], 'IncompleteSignatureException');
+  assert.is((await rejection({ ...others, authorization: scopeless }))[1], 'IncompleteSignatureException');
   const { 'x-amz-date': _, ...undated } = signed(aws.url, request);
-  assert.match((await refusal(undated))[2], "requires 'X-Amz-Date'");
+  assert.match((await rejection(undated))[2], "requires 'X-Amz-Date'");
 });
 
 test('requires service, region and day in the scope', async () => {
@@ -136,7 +136,7 @@ test('requires service, region and day in the scope', async () => {
     [{ date: '20200101' }, /^Date in Credential scope does not match/],
   ] as const;
   for (const [change, sentence] of wrong) {
-    const [status, code, message] = await refusal(signed(aws.url, { ...request, ...change }));
+    const [status, code, message] = await rejection(signed(aws.url, { ...request, ...change }));
     assert.equal([status, code], [400, 'InvalidSignatureException']);
     assert.match(message, sentence);
   }
@@ -144,13 +144,13 @@ test('requires service, region and day in the scope', async () => {
 
 test('requires an AWS host name of the signed region', async () => {
   const to = (host: string) => signed(aws.url, { ...request, headers: { ...target, host } });
-  assert.is((await refusal(to('secretsmanager.eu-west-1.amazonaws.com')))[0], 200);
-  assert.match((await refusal(to('secretsmanager.us-east-1.amazonaws.com')))[2], "not 'eu-west-1'");
+  assert.is((await rejection(to('secretsmanager.eu-west-1.amazonaws.com')))[0], 200);
+  assert.match((await rejection(to('secretsmanager.us-east-1.amazonaws.com')))[2], "not 'eu-west-1'");
 });
 
 test('requires a signed host', async () => {
   const { host: _, ...hostless } = signed(aws.url, { ...request, unsigned: ['host'] });
-  assert.match((await refusal(hostless))[2], "must be a 'SignedHeader'");
+  assert.match((await rejection(hostless))[2], "must be a 'SignedHeader'");
 });
 
 test('accepts a clock skew of five minutes, not more', async () => {
@@ -158,8 +158,8 @@ test('accepts a clock skew of five minutes, not more', async () => {
   const still = await startExample({ clock: { now: () => now, sleep: () => Promise.resolve() } });
   const at = async (minutes: number) => {
     const headers = signed(still.url, { ...request, at: now + minutes * 60_000 });
-    const answer = await send(still.url, 'POST', headers, body);
-    return answer.status === 200 ? 'accepted' : JSON.parse(answer.body).Message;
+    const response = await send(still.url, 'POST', headers, body);
+    return response.status === 200 ? 'accepted' : JSON.parse(response.body).Message;
   };
   assert.is(await at(-4.9), 'accepted');
   assert.is(await at(4.9), 'accepted');
@@ -181,8 +181,8 @@ test('credentials expire at their time', async () => {
     seed: { identities: { app: { podIdentityTokens: ['t'], lifetime: 1 } } },
     clock: { now: () => now, sleep: () => Promise.resolve() },
   });
-  const answer = await send(short.agentUrl, 'GET', { authorization: 't' });
-  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(answer.body);
+  const response = await send(short.agentUrl, 'GET', { authorization: 't' });
+  const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(response.body);
   const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token };
   const client = secretsManagerAt(short.url, keys);
   now += 999;
@@ -213,9 +213,9 @@ test('returns the data of the signed region', async () => {
 
 test('rejects an unknown operation, and responds with 404 to a request that is not a call', async () => {
   const headers = signed(aws.url, { ...request, headers: { 'x-amz-target': 'secretsmanager.RotateSecret' } });
-  assert.is((await refusal(headers))[1], 'UnknownOperationException');
+  assert.is((await rejection(headers))[1], 'UnknownOperationException');
   assert.is((await send(aws.url, 'GET', {})).status, 404);
-  assert.is((await refusal(signed(aws.url, { ...request, body: '[' }), '['))[1], 'SerializationException');
+  assert.is((await rejection(signed(aws.url, { ...request, body: '[' }), '['))[1], 'SerializationException');
 });
 
 test.run();

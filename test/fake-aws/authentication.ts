@@ -1,5 +1,5 @@
 /**
- * Finds the signer of a request, or the reason why there is none, in the words that AWS uses.
+ * Finds the signer of a request, or the error, in the words of AWS.
  *
  * Only credentials that the fake AWS issued (or its seed lists) count. What is checked, in this order: (1) there is a whole
  * Authorization header, (2) its scope names this service, a region (the host's, if the host names one) and the day, and the
@@ -14,11 +14,11 @@ import type { Caller, Credentials } from './identities.ts';
 import type { HttpRequest, Service } from './service.ts';
 import { ALGORITHM, type Scope, signatureOf } from './sigv4.ts';
 
-/** How far the clocks of both sides may be apart, in milliseconds. */
+/** The accepted clock skew, in milliseconds. */
 const SKEW = 5 * 60_000;
 
-/** What the two protocols call the same refusal: code and status. */
-const refusals = {
+/** The same rejections in the two protocols: code and status. */
+const rejections = {
   missing: { json: ['MissingAuthenticationTokenException', 400], query: ['MissingAuthenticationToken', 403] },
   incomplete: { json: ['IncompleteSignatureException', 400], query: ['IncompleteSignature', 400] },
   unknown: { json: ['UnrecognizedClientException', 400], query: ['InvalidClientTokenId', 403] },
@@ -26,7 +26,7 @@ const refusals = {
   signature: { json: ['InvalidSignatureException', 400], query: ['SignatureDoesNotMatch', 403] },
 } as const;
 
-type Refusal = keyof typeof refusals;
+type Reason = keyof typeof rejections;
 
 interface Authorization {
   readonly accessKeyId: string;
@@ -35,7 +35,7 @@ interface Authorization {
   readonly signature: string;
 }
 
-/** Who signed the request; throws the AwsError that AWS would answer with. */
+/** The signer of the request; throws the AwsError of AWS. */
 export function authenticate(request: HttpRequest, service: Service, account: Account): Caller {
   const protocol = service.protocol;
   const authorization = readAuthorization(request, protocol);
@@ -46,7 +46,7 @@ export function authenticate(request: HttpRequest, service: Service, account: Ac
   const { signedHeaders, scope } = authorization;
   const expected = signatureOf(request, signedHeaders, time, scope, credentials);
   if (!sameText(expected, authorization.signature)) {
-    throw refused(
+    throw rejected(
       'signature',
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
       protocol,
@@ -62,13 +62,13 @@ export function claimedRegion(request: HttpRequest): string {
 
 /** The response to a request whose credentials have expired. */
 export function expiredCredentials(protocol: Service['protocol']): AwsError {
-  return refused('expired', 'The security token included in the request is expired', protocol);
+  return rejected('expired', 'The security token included in the request is expired', protocol);
 }
 
 /** (1) */
 function readAuthorization(request: HttpRequest, protocol: Service['protocol']): Authorization {
   const header = request.headers.authorization;
-  if (header === undefined) throw refused('missing', 'Missing Authentication Token', protocol);
+  if (header === undefined) throw rejected('missing', 'Missing Authentication Token', protocol);
   const fields = new Map(
     header
       .slice(header.indexOf(' ') + 1)
@@ -79,12 +79,12 @@ function readAuthorization(request: HttpRequest, protocol: Service['protocol']):
   if (request.headers['x-amz-date'] === undefined) lacking.push('X-Amz-Date');
   if (!header.startsWith(`${ALGORITHM} `) || lacking.length > 0) {
     const sentences = lacking.map((name) => `Authorization header requires '${name}' parameter.`);
-    throw refused('incomplete', `${sentences.join(' ')} Authorization=${ALGORITHM}`, protocol);
+    throw rejected('incomplete', `${sentences.join(' ')} Authorization=${ALGORITHM}`, protocol);
   }
   const [accessKeyId = '', date = '', region = '', service = '', end = ''] =
     fields.get('Credential')?.split('/') ?? [];
   if (end !== 'aws4_request') {
-    throw refused(
+    throw rejected(
       'incomplete',
       `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term`,
       protocol,
@@ -105,7 +105,7 @@ function checkScope(
   request: HttpRequest,
   service: Service,
 ): void {
-  const wrong = (sentence: string) => refused('signature', sentence, service.protocol);
+  const wrong = (sentence: string) => rejected('signature', sentence, service.protocol);
   if (scope.service !== service.name) {
     throw wrong(`Credential should be scoped to correct service: '${service.name}'.`);
   }
@@ -139,7 +139,7 @@ function checkCredentials(
     credentials === undefined ||
     !sameText(credentials.sessionToken ?? '', request.headers['x-amz-security-token'] ?? '')
   ) {
-    throw refused('unknown', 'The security token included in the request is invalid.', protocol);
+    throw rejected('unknown', 'The security token included in the request is invalid.', protocol);
   }
   if (credentials.expiresAt <= account.now()) throw expiredCredentials(protocol);
   return credentials;
@@ -148,16 +148,16 @@ function checkCredentials(
 /** (5) */
 function checkTime(time: string, now: number, protocol: Service['protocol']): void {
   const sent = Date.parse(time.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  if (Number.isNaN(sent)) throw refused('incomplete', `Date must be in ISO-8601 'basic format'.`, protocol);
+  if (Number.isNaN(sent)) throw rejected('incomplete', `Date must be in ISO-8601 'basic format'.`, protocol);
   if (sent < now - SKEW) {
-    throw refused(
+    throw rejected(
       'signature',
       `Signature expired: ${time} is now earlier than ${amzDate(now - SKEW)} (${amzDate(now)} - 5 min.)`,
       protocol,
     );
   }
   if (sent > now + SKEW) {
-    throw refused(
+    throw rejected(
       'signature',
       `Signature not yet current: ${time} is still later than ${amzDate(now + SKEW)} (${amzDate(now)} + 5 min.)`,
       protocol,
@@ -170,8 +170,8 @@ function amzDate(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
 }
 
-function refused(why: Refusal, message: string, protocol: Service['protocol']): AwsError {
-  const [code, status] = refusals[why][protocol];
+function rejected(reason: Reason, message: string, protocol: Service['protocol']): AwsError {
+  const [code, status] = rejections[reason][protocol];
   return new AwsError(code, message, status);
 }
 

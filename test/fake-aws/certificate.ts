@@ -5,7 +5,7 @@
  * certificate (AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, `ca`). Node has no call for this, hence the few lines of DER (X.690).
  */
 
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Certificate {
   /** PEM. */
@@ -40,35 +40,62 @@ const oid = {
   subjectAltName: '551d11',
 } as const;
 
+interface Pair {
+  readonly name: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
 /** A new key with its certificate, valid from yesterday for a year. */
 export function selfSigned(now: number = Date.now()): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const own = newPair('fake-aws');
+  return { key: privateText(own), cert: issued(own, own, [isAuthority(), names()], now) };
+}
+
+/** The same, but signed by an authority, as in production: `authority` is the certificate to trust, in PEM. */
+export function authorityWithServer(now: number = Date.now()): Certificate & { readonly authority: string } {
+  const [authority, server] = [newPair('fake-authority'), newPair('fake-aws')];
+  return {
+    key: privateText(server),
+    cert: issued(server, authority, [names()], now),
+    authority: issued(authority, authority, [isAuthority()], now),
+  };
+}
+
+function newPair(name: string): Pair {
+  return { name, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
+}
+
+function privateText({ privateKey }: Pair): string {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** The certificate of `subject` in PEM, signed by `issuer`. */
+function issued(subject: Pair, issuer: Pair, extensions: readonly Buffer[], now: number): string {
   const algorithm = sequence(identifier('ecdsaWithSha256'));
-  const name = sequence(
-    der(tag.set, sequence(identifier('commonName'), der(tag.utf8, Buffer.from('fake-aws')))),
-  );
   const toBeSigned = sequence(
     der(tag.version, der(tag.integer, Buffer.from([2]))),
     // A serial number is positive: its first bit must not be set.
     der(tag.integer, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
-    name,
+    distinguishedName(issuer.name),
     sequence(time(now - DAY), time(now + 365 * DAY)),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    der(tag.extensions, sequence(authority(), names())),
+    distinguishedName(subject.name),
+    subject.publicKey.export({ type: 'spki', format: 'der' }),
+    der(tag.extensions, sequence(...extensions)),
   );
-  const signature = sign('sha256', toBeSigned, privateKey);
+  const signature = sign('sha256', toBeSigned, issuer.privateKey);
   const whole = sequence(toBeSigned, algorithm, der(tag.bits, Buffer.from([0]), signature));
-  return {
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${lines(whole.toString('base64'))}\n-----END CERTIFICATE-----\n`,
-  };
+  return `-----BEGIN CERTIFICATE-----\n${lines(whole.toString('base64'))}\n-----END CERTIFICATE-----\n`;
 }
 
-function authority(): Buffer {
-  const isAuthority = der(tag.boolean, Buffer.from([0xff]));
-  return sequence(identifier('basicConstraints'), der(tag.octets, sequence(isAuthority)));
+function distinguishedName(name: string): Buffer {
+  return sequence(der(tag.set, sequence(identifier('commonName'), der(tag.utf8, Buffer.from(name)))));
+}
+
+function isAuthority(): Buffer {
+  const yes = der(tag.boolean, Buffer.from([0xff]));
+  return sequence(identifier('basicConstraints'), der(tag.octets, sequence(yes)));
 }
 
 function names(): Buffer {

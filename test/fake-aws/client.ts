@@ -37,7 +37,8 @@ export interface FakeAwsProcess extends RemoteControls {
 export interface LaunchOptions {
   readonly host?: string;
   readonly port?: number;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  /** `ca`: the certificate to trust; default: `cert`, which is self-signed then. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
   /** What starts the process, for another namespace; it must become the process. Default: nothing. */
   readonly starter?: readonly string[];
 }
@@ -83,7 +84,7 @@ export async function startFakeAwsProcess(seed: Seed, options: LaunchOptions = {
     readonly pid: number;
   };
   return {
-    ...remoteControls(started.url, tls?.cert),
+    ...remoteControls(started.url, tls?.ca ?? tls?.cert),
     ...started,
     async stop() {
       child.kill();
@@ -97,7 +98,7 @@ async function ask(url: URL, argument: unknown, ca: string | undefined): Promise
   const options = { method: 'POST', agent: false, ...(ca === undefined ? {} : { ca }) };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
   request.end(argument === undefined ? '' : JSON.stringify(argument));
-  const [response] = await within(`an answer of the fake AWS to ${url}`, once(request, 'response'));
+  const [response] = await within(`a response of the fake AWS to ${url}`, once(request, 'response'));
   const { result, error } = JSON.parse(await text(response)) as { result?: unknown; error?: string };
   if (error !== undefined) throw new Error(error);
   return result ?? undefined;

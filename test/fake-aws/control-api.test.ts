@@ -65,7 +65,7 @@ test('adds faults and reads the journal', async () => {
   assert.is((await aws.calls({ id: 'db/login' }))[0]?.fault, 'throttle');
   assert.is((await aws.faults())[0]?.number, number);
   await aws.removeFault({ number });
-  await aws.forgetCalls();
+  await aws.clearCalls();
   await get('db/login');
   assert.is(await aws.count(), 1);
 });
@@ -82,9 +82,9 @@ test('changes tokens, ends credentials, moves the clock and loads another seed',
 });
 
 test('names invalid input, and the possible calls', async () => {
-  const refused = async (promise: Promise<unknown>) => ((await rejects(promise)) as Error).message;
+  const rejected = async (promise: Promise<unknown>) => ((await rejects(promise)) as Error).message;
   assert.match(
-    await refused(aws.addFault({ does: { kind: 'throttle', status: 500 } } as never)),
+    await rejected(aws.addFault({ does: { kind: 'throttle', status: 500 } } as never)),
     'addFault.does.status: expected 400 or 429, got a number',
   );
   const curl = (path: string, body = '') => send(`${aws.url}/_fake-aws/${path}`, 'POST', {}, body);

@@ -1,12 +1,12 @@
 /**
- * The controls over HTTP: `POST /_fake-aws/<verb>` with the verb's object as JSON answers `{"result": …}`, or 400 with
- * `{"error": "sentence"}`. Verbs that need no object answer a GET as well, for curl.
+ * The controls over HTTP: `POST /_fake-aws/<verb>` with the verb's object as JSON returns `{"result": …}`, or 400 with
+ * `{"error": "sentence"}`. Verbs that need no object also accept a GET, for curl.
  */
 
 import type { Controls } from './controls.ts';
 import { number, object, type Reader, text } from './reading.ts';
 import { fault, filterFields, identityFields, parameterFields, secretFields, seed } from './seed.ts';
-import type { Answer, HttpRequest } from './service.ts';
+import type { HttpRequest, HttpResponse } from './service.ts';
 
 export const CONTROL_PATH = '/_fake-aws/';
 
@@ -20,7 +20,7 @@ const filter = optional(object({}, { ...filterFields, status: number, code: text
 const readers: { readonly [V in keyof Controls]: Reader<Parameters<Controls[V]>[0]> } = {
   calls: filter,
   count: filter,
-  forgetCalls: nothing,
+  clearCalls: nothing,
   addFault: fault,
   removeFault: object({ number }, {}),
   clearFaults: nothing,
@@ -40,7 +40,7 @@ const readers: { readonly [V in keyof Controls]: Reader<Parameters<Controls[V]>[
 export const controlVerbs: readonly string[] = Object.keys(readers);
 
 /** Executes a control request. */
-export function control(request: HttpRequest, controls: Controls): Answer {
+export function control(request: HttpRequest, controls: Controls): HttpResponse {
   const verb = request.path.slice(CONTROL_PATH.length);
   try {
     if (!Object.hasOwn(readers, verb)) {
@@ -59,6 +59,6 @@ function optional<T>(reader: Reader<T>): Reader<T | undefined> {
   return (value, where) => (value === undefined ? undefined : reader(value, where));
 }
 
-function json(status: number, content: unknown): Answer {
+function json(status: number, content: unknown): HttpResponse {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(content) };
 }

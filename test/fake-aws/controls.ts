@@ -20,24 +20,24 @@ export interface Controls {
   /** The journal, oldest first, or the entries that the filter leaves. */
   calls(filter?: JournalFilter): readonly JournalEntry[];
   count(filter?: JournalFilter): number;
-  forgetCalls(): void;
+  clearCalls(): void;
   /** Arms a fault; the number removes it again. */
   addFault(fault: Fault): number;
   removeFault(which: { readonly number: number }): void;
   clearFaults(): void;
   /** The faults that are not used up. */
   faults(): readonly (Fault & { readonly number: number })[];
-  /** Makes a secret or adds a version to it: a rotation. The id of the version that is current then, if there is one. */
+  /** Creates a secret or adds a version to it: a rotation. Returns the id of the current version, if there is one. */
   putSecret(secret: InRegion & SecretSeed): { readonly arn: string; readonly versionId: string | undefined };
   /** Deletes at once; `putSecret` with `deleted` schedules the deletion. */
   removeSecret(secret: InRegion): void;
   putParameter(parameter: InRegion & ParameterSeed): { readonly arn: string; readonly version: number };
   removeParameter(parameter: InRegion): void;
-  /** Adds an identity or changes the fields given: other tokens, a denial, a life time. */
+  /** Adds an identity or changes the given fields: other tokens, a denial, a lifetime. */
   changeIdentity(change: { readonly name: string } & Identity): void;
-  /** Ends all temporary credentials (of one identity) now; how many there were. */
+  /** Expires all temporary credentials (of one identity) now; returns their number. */
   expireCredentials(of?: { readonly identity?: string }): number;
-  /** Moves the fake AWS's clock, forwards or backwards; its answers' Date header moves along. */
+  /** Moves the fake AWS's clock, and with it the Date header of its responses, forwards or backwards. */
   advanceClock(by: { readonly ms: number }): void;
   /** Replaces all data, issued credentials included, by this seed. */
   load(seed: Seed): void;
@@ -45,7 +45,7 @@ export interface Controls {
   reset(): void;
 }
 
-/** What the server works on; `load` and `reset` exchange its parts. */
+/** The state of the server; `load` and `reset` replace its parts. */
 export interface State {
   account: Account;
   faults: Faults;
@@ -71,7 +71,7 @@ export function controlled(
   const controls: Controls = {
     calls: (filter) => state.journal.calls(filter),
     count: (filter) => state.journal.count(filter),
-    forgetCalls: () => state.journal.clear(),
+    clearCalls: () => state.journal.clear(),
     addFault: (fault) => state.faults.add(fault),
     removeFault: ({ number }) => state.faults.remove(number),
     clearFaults: () => state.faults.clear(),

@@ -7,11 +7,11 @@
 
 import { AwsError } from './aws-error.ts';
 import type { GarbageShape, Harm } from './faults.ts';
-import type { Answer, JsonObject, Service } from './service.ts';
+import type { HttpResponse, JsonObject, Service } from './service.ts';
 
 const MIB = 1024 * 1024;
 
-/** The fields of answers that hold what must not get out, in each service. */
+/** The fields of responses that contain secrets, by service. */
 const valueFields = ['SecretString', 'SecretBinary', 'Value', 'SecretAccessKey', 'Token', 'SessionToken'];
 
 /** The error that the fault returns instead of the service; undefined if the service responds. */
@@ -39,7 +39,7 @@ function retry({ retryAfter }: { readonly retryAfter?: number }): Readonly<Recor
   return retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
 }
 
-/** The ids that the fault keeps from the service. */
+/** The ids that the fault withholds from the service. */
 export function withheldIds({ does, ids }: Harm): readonly string[] {
   return does?.kind === 'absent' || does?.kind === 'batch-error' ? ids : [];
 }
@@ -52,19 +52,19 @@ export function withBatchErrors(result: JsonObject, { does, ids }: Harm): JsonOb
 }
 
 /** The response with the body of the fault. */
-export function damaged(answer: Answer, { does }: Harm): Answer {
+export function damaged(response: HttpResponse, { does }: Harm): HttpResponse {
   if (does?.kind === 'garbage') {
-    return { ...answer, body: garbage(answer.body, does.shape, does.bytes ?? 32 * MIB) };
+    return { ...response, body: garbage(response.body, does.shape, does.bytes ?? 32 * MIB) };
   }
-  if (does?.kind !== 'server-error') return answer;
+  if (does?.kind !== 'server-error') return response;
   switch (does.body ?? 'error') {
     case 'error':
-      return answer;
+      return response;
     case 'empty':
-      return { ...answer, body: '' };
+      return { ...response, body: '' };
     case 'html': {
-      const page = `<html><head><title>${answer.status}</title></head><body><h1>${answer.status}</h1></body></html>`;
-      return { ...answer, headers: { ...answer.headers, 'content-type': 'text/html' }, body: page };
+      const page = `<html><head><title>${response.status}</title></head><body><h1>${response.status}</h1></body></html>`;
+      return { ...response, headers: { ...response.headers, 'content-type': 'text/html' }, body: page };
     }
   }
 }
@@ -92,7 +92,7 @@ function garbage(body: string, shape: GarbageShape, bytes: number): string {
   }
 }
 
-/** The first value in the answer, so that the garbage begins with it. */
+/** The first value in the response, so that the garbage begins with it. */
 function firstValue(body: string): string {
   let found = '';
   changed(body, (field, value) => {

@@ -11,9 +11,9 @@ import type { ServiceName } from './service.ts';
 export interface Fault {
   /** Which calls; all conditions must hold, and a condition left out always does. */
   readonly on?: CallFilter;
-  /** Acts on so many calls, then is gone. Default: for ever. */
+  /** The number of calls that it affects. Default: unlimited. */
   readonly times?: number;
-  /** Lets so many matching calls pass first. */
+  /** The number of matching calls before the first that it affects. */
   readonly after?: number;
   /** Probability from 0 to 1 that it acts on a matching call. */
   readonly chance?: number;
@@ -46,15 +46,15 @@ export type Misbehaviour =
       readonly body?: 'error' | 'html' | 'empty';
       readonly retryAfter?: number;
     }
-  /** The request is taken and never answered. */
+  /** The request is accepted, without a response. */
   | { readonly kind: 'hang' }
   | { readonly kind: 'cut'; readonly at: 'before-headers' | 'mid-body' }
   | { readonly kind: 'garbage'; readonly shape: GarbageShape; readonly bytes?: number }
   /** The caller's credentials count as expired; from the agent and STS come credentials that already are. */
   | { readonly kind: 'expired' }
-  /** BatchGetSecretValue reports the id (default: the first) as an error among good answers. */
+  /** BatchGetSecretValue reports the id (default: the first) as an error among values. */
   | { readonly kind: 'batch-error'; readonly code: string; readonly message?: string }
-  /** The id (default: the first) appears nowhere in the answer, neither as a value nor as an error. */
+  /** The id (default: the first) appears nowhere in the response, neither as a value nor as an error. */
   | { readonly kind: 'absent' };
 
 /**
@@ -72,7 +72,7 @@ export type GarbageShape =
   | 'empty'
   | 'huge';
 
-/** What faults look at. */
+/** The parts of a call that faults depend on. */
 export interface FaultyCall {
   readonly service: ServiceName;
   readonly operation: string;
@@ -80,7 +80,7 @@ export interface FaultyCall {
   readonly ids: readonly string[];
 }
 
-/** What shall happen to one call. */
+/** The effect on one call. */
 export interface Harm {
   readonly latency: number;
   readonly does: Exclude<Misbehaviour, { kind: 'latency' }> | undefined;
@@ -95,7 +95,7 @@ export interface Faults {
   clear(): void;
   /** Those not used up, with their numbers. */
   list(): readonly (Fault & { readonly number: number })[];
-  /** What happens to this call; counts it. */
+  /** The effect on this call; counts the call. */
   take(call: FaultyCall): Harm;
 }
 
@@ -158,7 +158,7 @@ export function faultList(random: () => number): Faults {
   };
 }
 
-/** Whether a call is one of those that the filter means; the journal counts with it too. */
+/** Whether the filter matches a call; the journal counts with it too. */
 export function hits(filter: CallFilter | undefined, call: FaultyCall): boolean {
   if (filter === undefined) return true;
   const { service, operation, region, id } = filter;

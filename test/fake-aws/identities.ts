@@ -27,7 +27,7 @@ export interface Identity {
   readonly podIdentityTokens?: readonly string[];
   /** Contents of the token files that STS accepts. */
   readonly webIdentityTokens?: readonly string[];
-  /** Tokens of either kind that were good once. */
+  /** Expired tokens of either kind. */
   readonly expiredTokens?: readonly string[];
   /** The role of the instance, which the metadata service returns to any process. */
   readonly instanceRole?: boolean;
@@ -74,7 +74,7 @@ export interface Identities {
   find(accessKeyId: string): Credentials | undefined;
   /** Adds an identity, or changes the fields given of the one that has this name. */
   change(name: string, changes: Identity): void;
-  /** Ends the life of all temporary credentials (of one identity) now; how many there were. */
+  /** Expires all temporary credentials (of one identity) now; returns their number. */
   expire(name?: string): number;
   /** `resources`: all names by which a rule may refer to the requested resource; `*` for actions without a resource. */
   isDenied(caller: Caller, action: string, resources: readonly string[]): boolean;

@@ -44,7 +44,7 @@ export function texts(input: JsonObject, field: string, limit: number): readonly
   return within(optionalTexts(input, field) ?? missing(field), field, limit);
 }
 
-/** The list itself, when it has 1 to `limit` members. */
+/** The list, if it has 1 to `limit` members. */
 export function within(list: readonly string[], field: string, limit: number): readonly string[] {
   if (list.length >= 1 && list.length <= limit) return list;
   const rule = list.length === 0 ? 'greater than or equal to 1' : `less than or equal to ${limit}`;

@@ -26,12 +26,12 @@ export const instanceMetadata: Service = {
   operations,
   protocol: 'json',
   throttlingCode: 'Throttling',
-  answer: (_, { text, ...result }) => ({
+  encode: (_, { text, ...result }) => ({
     status: 200,
     headers: { 'content-type': 'text/plain' },
     body: typeof text === 'string' ? text : JSON.stringify(result),
   }),
-  refuse: ({ status }) => ({
+  encodeError: ({ status }) => ({
     status,
     headers: { 'content-type': 'text/html' },
     body: `<html>${status}</html>`,

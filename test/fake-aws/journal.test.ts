@@ -62,7 +62,7 @@ test('counts entries by any field', async () => {
     [{ service: 'sts' }, 0],
   ] as const;
   for (const [filter, count] of counts) assert.is(aws.count(filter), count, JSON.stringify(filter));
-  aws.forgetCalls();
+  aws.clearCalls();
   assert.is(aws.count(), 0);
 });
 

@@ -18,16 +18,16 @@ export interface JournalEntry {
   readonly region: string;
   /** The requested names, ARNs or paths. */
   readonly ids: readonly string[];
-  /** ARN of the signer, once the signature was found good. */
+  /** ARN of the signer, once the signature was verified. */
   identity: string | undefined;
   status: number;
-  /** AWS's code when the answer is an error. */
+  /** AWS's code when the response is an error. */
   code: string | undefined;
   /** The kind of fault that acted. */
   fault: string | undefined;
   /** Bytes of the request's body. */
   readonly received: number;
-  /** Bytes of the answer's body. */
+  /** Bytes of the response's body. */
   sent: number;
   /** Number of the connection, from 1: equal numbers mean one kept-alive connection. */
   readonly connection: number;

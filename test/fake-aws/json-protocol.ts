@@ -1,20 +1,20 @@
 /**
  * AWS's JSON 1.1 protocol: an object in, an object out, errors by their `__type`.
  *
- * Secrets Manager and Parameter Store speak it; the operation comes in the header X-Amz-Target.
+ * Secrets Manager and Parameter Store use it; the header X-Amz-Target names the operation.
  */
 
 import type { AwsError } from './aws-error.ts';
-import type { Answer, JsonObject } from './service.ts';
+import type { HttpResponse, JsonObject } from './service.ts';
 
 const headers = { 'content-type': 'application/x-amz-json-1.1' } as const;
 
-export function jsonAnswer(result: JsonObject): Answer {
+export function jsonResponse(result: JsonObject): HttpResponse {
   return { status: 200, headers, body: JSON.stringify(result) };
 }
 
 /** The services differ in the name of the message field. */
-export function errorAnswer(error: AwsError, messageField: 'message' | 'Message'): Answer {
+export function errorResponse(error: AwsError, messageField: 'message' | 'Message'): HttpResponse {
   const message = error.message === '' ? {} : { [messageField]: error.message };
   return {
     status: error.status,

@@ -32,11 +32,11 @@ const errorOf = async (promise: Promise<unknown>) => {
   return `${name}: ${message}`;
 };
 async function app() {
-  const answer = JSON.parse((await send(aws.agentUrl, 'GET', { authorization: 'pod-token' })).body);
+  const response = JSON.parse((await send(aws.agentUrl, 'GET', { authorization: 'pod-token' })).body);
   const keys: Keys = {
-    accessKeyId: answer.AccessKeyId,
-    secretAccessKey: answer.SecretAccessKey,
-    sessionToken: answer.Token,
+    accessKeyId: response.AccessKeyId,
+    secretAccessKey: response.SecretAccessKey,
+    sessionToken: response.Token,
   };
   return parameterStoreAt(aws.url, keys);
 }

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { AwsError } from './aws-error.ts';
 import { accessDenied } from './identities.ts';
 import { flag, optionalNumber, optionalText, text, texts } from './input.ts';
-import { errorAnswer, jsonAnswer } from './json-protocol.ts';
+import { errorResponse, jsonResponse } from './json-protocol.ts';
 import {
   type FoundParameter,
   type ParameterLookup,
@@ -20,7 +20,7 @@ import {
 import { partition } from './secrets.ts';
 import type { Context, JsonObject, Operation, Service } from './service.ts';
 
-/** Most names in one GetParameters, and most answers on one page. */
+/** Most names in one GetParameters, and most parameters on one page. */
 const BATCH = 10;
 
 const oneName = (input: JsonObject) => [String(input.Name ?? input.Path ?? '')];
@@ -42,8 +42,8 @@ export const parameterStore: Service = {
   operations,
   protocol: 'json',
   throttlingCode: 'ThrottlingException',
-  answer: (_, result) => jsonAnswer(result),
-  refuse: (error) => errorAnswer(error, 'message'),
+  encode: (_, result) => jsonResponse(result),
+  encodeError: (error) => errorResponse(error, 'message'),
 };
 
 function getParameters(input: JsonObject, context: Context): JsonObject {

@@ -40,7 +40,7 @@ export interface Parameters {
   find(id: string): ParameterLookup;
   /** In the order of their names. */
   all(): readonly StoredParameter[];
-  /** Adds a version; the first one makes the parameter. */
+  /** Adds a version; the first one creates the parameter. */
   put(name: string, value: string, type: ParameterType, labels?: readonly string[]): ParameterVersion;
   label(parameter: StoredParameter, version: ParameterVersion, label: string): void;
   remove(parameter: StoredParameter): void;

@@ -1,6 +1,6 @@
 /** Repeatable random numbers: the same seed gives the same numbers. */
 
-/** Numbers from 0 to below 1 (mulberry32). */
+/** Numbers from 0 to less than 1 (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

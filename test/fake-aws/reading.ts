@@ -86,10 +86,10 @@ export const flag: Reader<boolean> = (value, where) => {
   return value;
 };
 
-/** Anything at all. */
+/** Any value. */
 export const anything: Reader<unknown> = (value) => value;
 
-/** Names the kind of what was found, never the thing itself: it may be a secret. */
+/** Names the kind of the value, never the value: it may be a secret. */
 function wrong(value: unknown, where: string, expected: string): Error {
   const found = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   return new Error(`${where}: expected ${expected}, got ${found}`);

@@ -32,7 +32,7 @@ export function parameterStoreAt(url: string, credentials: Keys = operatorKeys, 
   return new SSMClient({ endpoint: url, region, credentials, maxAttempts: 1 });
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
@@ -44,7 +44,7 @@ export async function send(
   method: string,
   headers: Readonly<Record<string, string>>,
   body = '',
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const request = httpRequest(url, { method, headers });
   request.end(body);
   const [response] = await once(request, 'response');

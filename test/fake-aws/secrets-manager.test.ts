@@ -29,11 +29,11 @@ const errorOf = async (promise: Promise<unknown>) => {
   return `${name}: ${message}`;
 };
 async function clientOf(token: string) {
-  const answer = JSON.parse((await send(aws.agentUrl, 'GET', { authorization: token })).body);
+  const response = JSON.parse((await send(aws.agentUrl, 'GET', { authorization: token })).body);
   const keys: Keys = {
-    accessKeyId: answer.AccessKeyId,
-    secretAccessKey: answer.SecretAccessKey,
-    sessionToken: answer.Token,
+    accessKeyId: response.AccessKeyId,
+    secretAccessKey: response.SecretAccessKey,
+    sessionToken: response.Token,
   };
   return secretsManagerAt(aws.url, keys);
 }
@@ -83,7 +83,7 @@ test('returns the requested version or stage', async () => {
 });
 
 test('reports a missing secret with status 400', async () => {
-  const refused = [
+  const rejected = [
     [{ SecretId: 'nope' }, "Secrets Manager can't find the specified secret."],
     [
       { SecretId: 'empty' },
@@ -94,7 +94,7 @@ test('reports a missing secret with status 400', async () => {
       `Secrets Manager can't find the specified secret value for VersionId: ${'a'.repeat(32)}`,
     ],
   ] as const;
-  for (const [input, sentence] of refused) {
+  for (const [input, sentence] of rejected) {
     assert.is(await errorOf(get(input)), `ResourceNotFoundException: ${sentence}`);
     assert.is(aws.calls().at(-1)?.status, 400);
   }

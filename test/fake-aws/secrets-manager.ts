@@ -8,7 +8,7 @@
 import { AwsError, asAwsError } from './aws-error.ts';
 import { accessDenied } from './identities.ts';
 import { flag, optionalNumber, optionalText, optionalTexts, text, within } from './input.ts';
-import { errorAnswer, jsonAnswer } from './json-protocol.ts';
+import { errorResponse, jsonResponse } from './json-protocol.ts';
 import { type SecretValue, type SecretVersion, type StoredSecret, versionAt } from './secrets.ts';
 import type { Context, JsonObject, Operation, Service } from './service.ts';
 
@@ -36,9 +36,9 @@ export const secretsManager: Service = {
   operations,
   protocol: 'json',
   throttlingCode: 'ThrottlingException',
-  answer: (_, result) => jsonAnswer(result),
+  encode: (_, result) => jsonResponse(result),
   // Secrets Manager writes its messages with a capital M.
-  refuse: (error) => errorAnswer(error, 'Message'),
+  encodeError: (error) => errorResponse(error, 'Message'),
 };
 
 function getSecretValue(input: JsonObject, context: Context): JsonObject {
@@ -86,7 +86,7 @@ function valuesOf(ids: readonly string[], context: Context): JsonObject {
   return { SecretValues: values, Errors: errors };
 }
 
-/** The names that the filters leave; only the key `name`, a prefix, is understood. Undefined without filters. */
+/** The names that match the filters; only the key `name`, a prefix, is supported. Undefined without filters. */
 function namesOf(filters: unknown, { account, region }: Context): readonly string[] | undefined {
   if (!Array.isArray(filters)) return undefined;
   const wanted = filters.map(({ Key, Values }: { Key?: unknown; Values?: unknown }) => {
@@ -149,7 +149,7 @@ function noValue(which: string): never {
   );
 }
 
-/** Answers for a secret that is marked for deletion too, with its DeletedDate. */
+/** Also describes a secret that is marked for deletion, with its DeletedDate. */
 function describeSecret(input: JsonObject, context: Context): JsonObject {
   const secret = permitted('secretsmanager:DescribeSecret', text(input, 'SecretId'), context);
   const staged = [...secret.versions.values()].filter((version) => version.stages.size > 0);

@@ -132,7 +132,7 @@ function sixCharacters(name: string): string {
 }
 
 /**
- * A version id in the form of a UUID, the same in every run. It hangs on the value too: a secret that was removed and made
+ * A version id in the form of a UUID, the same in every run. It depends on the value too: a secret that was removed and created
  * again with another value, or loaded with another seed, has another version, as in AWS.
  */
 function derivedId(region: string, { name, versions }: StoredSecret, value: SecretValue): string {

@@ -2,7 +2,7 @@
  * The seed: the data of the fake AWS at its start, from a YAML file or as an object of the same shape.
  *
  *   account: '111122223333'              # default
- *   chance: 1                            # seed of everything left to chance; default 1
+ *   chance: 1                            # seed of the random numbers; default 1
  *   identities:
  *     app:                               # a role for pods: tokens are exchanged for temporary credentials
  *       role: arn:aws:iam::111122223333:role/app

@@ -27,7 +27,7 @@ import { anonymous } from './identities.ts';
 import type { JournalEntry } from './journal.ts';
 import { type Call, callOf } from './routing.ts';
 import type { Seed } from './seed.ts';
-import type { Answer, HttpRequest } from './service.ts';
+import type { HttpRequest, HttpResponse } from './service.ts';
 
 export interface FakeAwsOptions {
   /** Default: an empty account without identities. */
@@ -53,7 +53,7 @@ export interface FakeAws extends Controls {
   readonly url: string;
   /** For `AWS_CONTAINER_CREDENTIALS_FULL_URI`. */
   readonly agentUrl: string;
-  /** Ends every connection, also those that a fault left hanging. */
+  /** Ends every connection, even those that a fault keeps open. */
   close(): Promise<void>;
 }
 
@@ -126,16 +126,16 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       return;
     }
     // (4) to (6)
-    const answer = damaged(answerTo(call, request, harm, entry), harm);
+    const result = damaged(execute(call, request, harm, entry), harm);
     // (7)
-    if (harm.does?.kind === 'cut') return sendHalf(response, answer);
-    send(response, answer);
-    entry.status = answer.status;
-    entry.sent = Buffer.byteLength(answer.body);
+    if (harm.does?.kind === 'cut') return sendHalf(response, result);
+    send(response, result);
+    entry.status = result.status;
+    entry.sent = Buffer.byteLength(result.body);
   }
 
   /** (4) and (5) */
-  function answerTo(call: Call, request: HttpRequest, harm: Harm, entry: JournalEntry): Answer {
+  function execute(call: Call, request: HttpRequest, harm: Harm, entry: JournalEntry): HttpResponse {
     const { service, operation, does, input, region } = call;
     const { account } = state;
     try {
@@ -150,11 +150,11 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       if (input === undefined) throw new AwsError('SerializationException', '');
       const withheld = withheldIds(harm);
       const context = { account, region, request, caller, issueExpired: expired, withheld };
-      return service.answer(operation, withBatchErrors(does.run(input, context), harm));
+      return service.encode(operation, withBatchErrors(does.run(input, context), harm));
     } catch (thrown) {
       const error = asAwsError(thrown);
       entry.code = error.code;
-      return service.refuse(error);
+      return service.encodeError(error);
     }
   }
 
@@ -183,24 +183,24 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     return connectionCount;
   }
 
-  function send(response: ServerResponse, answer: Answer): void {
-    writeHead(response, answer);
-    response.end(answer.body);
+  function send(response: ServerResponse, result: HttpResponse): void {
+    writeHead(response, result);
+    response.end(result.body);
   }
 
-  /** Promises the whole body, sends half of it and breaks off. */
-  function sendHalf(response: ServerResponse, answer: Answer): void {
-    writeHead(response, answer);
-    const body = Buffer.from(answer.body);
+  /** Announces the whole body, sends half of it and closes the connection. */
+  function sendHalf(response: ServerResponse, result: HttpResponse): void {
+    writeHead(response, result);
+    const body = Buffer.from(result.body);
     response.write(body.subarray(0, body.length / 2), () => response.destroy());
   }
 
-  function writeHead(response: ServerResponse, { status, headers, body }: Answer): void {
+  function writeHead(response: ServerResponse, { status, headers, body }: HttpResponse): void {
     response.writeHead(status, {
       ...headers,
       'content-length': Buffer.byteLength(body),
       'x-amzn-requestid': randomUUID(),
-      // The SDK corrects its clock by this header, so it has to come from the same clock as everything else.
+      // The SDK corrects its clock by this header, so it comes from the same clock as everything else.
       date: new Date(state.now()).toUTCString(),
     });
   }

@@ -25,13 +25,13 @@ export interface HttpRequest {
   readonly body: Buffer;
 }
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What an operation may use to answer. */
+/** The inputs of an operation besides its fields. */
 export interface Context {
   readonly account: Account;
   readonly region: string;
@@ -39,7 +39,7 @@ export interface Context {
   readonly caller: Caller;
   /** Credentials that are issued now are already expired: one of the faults. */
   readonly issueExpired: boolean;
-  /** Ids of a batch that shall appear nowhere in its answer: another of the faults. */
+  /** Ids of a batch that appear nowhere in its response: another of the faults. */
   readonly withheld: readonly string[];
 }
 
@@ -57,6 +57,6 @@ export interface Service {
   /** The error codes of signatures differ between the JSON and the query protocol. */
   readonly protocol: 'json' | 'query';
   readonly throttlingCode: string;
-  answer(operation: string, result: JsonObject): Answer;
-  refuse(error: AwsError): Answer;
+  encode(operation: string, result: JsonObject): HttpResponse;
+  encodeError(error: AwsError): HttpResponse;
 }

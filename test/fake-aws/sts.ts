@@ -7,7 +7,7 @@
 
 import { AwsError } from './aws-error.ts';
 import type { Credentials } from './identities.ts';
-import type { Answer, Context, JsonObject, Operation, Service } from './service.ts';
+import type { Context, HttpResponse, JsonObject, Operation, Service } from './service.ts';
 
 /** Default lifetime of credentials, in seconds. */
 const ONE_HOUR = 3600;
@@ -28,12 +28,12 @@ export const sts: Service = {
   operations,
   protocol: 'query',
   throttlingCode: 'Throttling',
-  answer: (operation, result) =>
+  encode: (operation, result) =>
     xml(
       200,
       `<${operation}Response xmlns="${NAMESPACE}">${element(`${operation}Result`, result)}</${operation}Response>`,
     ),
-  refuse: ({ status, code, message, headers }) => {
+  encodeError: ({ status, code, message, headers }) => {
     const type = status < 500 ? 'Sender' : 'Receiver';
     const error = element('Error', { Type: type, Code: code, Message: message });
     return xml(status, `<ErrorResponse xmlns="${NAMESPACE}">${error}</ErrorResponse>`, headers);
@@ -117,7 +117,7 @@ function required(input: JsonObject, field: string): string {
   );
 }
 
-function xml(status: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer {
+function xml(status: number, body: string, headers: Readonly<Record<string, string>> = {}): HttpResponse {
   return { status, headers: { 'content-type': 'text/xml', ...headers }, body };
 }
 

@@ -1,11 +1,11 @@
-/** The expression language. Results and refusals were confirmed against go-jmespath, which the AWS provider uses. */
+/** The expression language. Results and rejections were confirmed against go-jmespath, which the AWS provider uses. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { callError, evaluate, expressionError } from '../../src/formats/jmespath.ts';
-import { type JsonValue, jsonText, parseJson } from '../../src/formats/json.ts';
+import { type JsonValue, jsonText, parseGoJson } from '../../src/formats/json.ts';
 
-const secret = parseJson(
+const secret = parseGoJson(
   new TextEncoder().encode(
     JSON.stringify({
       user: 'admin',

@@ -2,9 +2,9 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compareText, jsonText, parseJson } from '../../src/formats/json.ts';
+import { compareText, jsonText, parseGoJson } from '../../src/formats/json.ts';
 
-const parse = (text: string) => parseJson(new TextEncoder().encode(text));
+const parse = (text: string) => parseGoJson(new TextEncoder().encode(text));
 const printed = (text: string, escaping: 'html' | 'none' = 'html') => jsonText(parse(text), escaping);
 
 for (const text of [

@@ -8,7 +8,7 @@ function textOf(meaning: ScalarMeaning): string {
   switch (meaning.type) {
     case 'null':
       return 'null';
-    case 'refused':
+    case 'invalid':
       return `expected ${meaning.expected}`;
     default:
       return `${meaning.type} ${meaning.text}`;

@@ -1,4 +1,4 @@
-/** Structure: what counts, what is refused, and in which line. */
+/** Structure: what counts, what is rejected, and in which line. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -44,7 +44,7 @@ for (const [what, text, expected] of [
   ['an alias as a key', 'a: &x k\n*x : v\n', { a: 'k', k: 'v' }],
   ['a merge', 'a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\n', { a: { k: '1', l: '2' }, b: { k: '1', l: '3' } }],
   [
-    'a merge behind a key, which writes over it',
+    'a merge after a key, which overwrites it',
     'a: &x {k: 1}\nb: {k: 2, <<: *x}\n',
     { a: { k: '1' }, b: { k: '1' } },
   ],
@@ -55,7 +55,7 @@ for (const [what, text, expected] of [
   ],
   ['"<<" in quotes, which is a key', '{"<<": a}', { '<<': 'a' }],
   ['tags', 'a: !!str 12\nb: !!int "12"\nc: !!binary aGk=\n', { a: '12', b: '12', c: 'hi' }],
-  ['a comment right behind quotes', 'a: "b"#c\n', { a: 'b' }],
+  ['a comment right after quotes', 'a: "b"#c\n', { a: 'b' }],
   ['old line breaks', 'a: b\rc: d\u0085e: f\n', { a: 'b', c: 'd', e: 'f' }],
   ['a byte order mark', '\ufeffa: b\n', { a: 'b' }],
   ['a block that ends with the text, without a line break', 'a: |\n  b\n  c', { a: 'b\nc' }],
@@ -66,7 +66,7 @@ for (const [what, text, expected] of [
   ],
   ['quotes whose text goes back to the margin', 'a:\n  b: "c\nd"\n', { a: { b: 'c d' } }],
   ['a tab in brackets, which is white space', 'a: [b,\n\tc]\n', { a: ['b', 'c'] }],
-  ['a tab behind the column of its block, which is white space', 'a: b\n  \t\nc: d\n', { a: 'b', c: 'd' }],
+  ['a tab after the column of its block, which is white space', 'a: b\n  \t\nc: d\n', { a: 'b', c: 'd' }],
 ] as const) {
   test(`reads ${what}`, () => assert.equal(data(text), expected));
 }
@@ -105,7 +105,7 @@ for (const [what, text, expected] of [
   ['another YAML', '%YAML 1.2\n---\na: b\n', '1 expected YAML 1.1, got a directive for 1.2'],
   ['half a surrogate pair', 'a: b\nc: "\\ud800"\n', '2 expected Unicode text, got half a surrogate pair'],
 ] as const) {
-  test(`refuses ${what}`, () => assert.equal(errors(text), [expected]));
+  test(`rejects ${what}`, () => assert.equal(errors(text), [expected]));
 }
 
 // The line of the mistake, the sentence, and the repair; one of each, however many tokens follow.
@@ -138,20 +138,20 @@ for (const [what, text, message, remedy] of [
   [
     'a key one column too deep',
     '- objectName: a\n   objectType: b\n',
-    '2 expected the key "objectType" aligned with the keys beside it, got another indent',
-    'Indent it by as many spaces as the keys beside it.',
+    '2 expected the key "objectType" aligned with the other keys of its map, got another indent',
+    'Indent it by as many spaces as the other keys.',
   ],
   [
     'a key that is not deep enough',
     '- objectName: a\n objectType: b\n  x: y\n',
-    '2 expected the key "objectType" aligned with the keys beside it, got another indent',
-    'Indent it by as many spaces as the keys beside it.',
+    '2 expected the key "objectType" aligned with the other keys of its map, got another indent',
+    'Indent it by as many spaces as the other keys.',
   ],
   [
     'a key between two columns',
     'spec:\n    provider: aws\n  parameters:\n    region: x\n',
-    '3 expected the key "parameters" aligned with the keys beside it, got another indent',
-    'Indent it by as many spaces as the keys beside it.',
+    '3 expected the key "parameters" aligned with the other keys of its map, got another indent',
+    'Indent it by as many spaces as the other keys.',
   ],
   [
     'a missing indent below a block',
@@ -184,13 +184,13 @@ for (const [what, text, message, remedy] of [
     'Close the bracket that was opened above.',
   ],
   [
-    'text behind a quote',
+    'text after a quote',
     'a: "b" c\n',
     '1 expected nothing after the closing quote, got "a: \\"b\\" c"',
     'Put the whole value in one pair of quotes.',
   ],
   [
-    'text behind the header of a block',
+    'text after the header of a block',
     'a: |x\n b\n',
     '1 expected the end of the line after | or >, got "a: |x"',
     'Begin the text on the next line.',

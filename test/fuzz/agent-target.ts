@@ -1,4 +1,4 @@
-/** The answers of the Pod Identity agent. An input is what the agent sends on the socket before it closes it. */
+/** The responses of the Pod Identity agent. An input is what the agent sends on the socket before it closes it. */
 
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
@@ -11,7 +11,7 @@ import { problemLine } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
 import type { Target } from './fuzz.ts';
 
-/** The secret key in the saved answers. */
+/** The secret key in the saved responses. */
 const CANARY = 'kanarienschluessel';
 
 const inputs = new Map<string, string>();

@@ -11,15 +11,15 @@ import { drawFrom, mutate } from './mutate.ts';
 
 /** Code that must accept any input. An input is a string of bytes (latin1). */
 export interface Target {
-  /** Its corpus is in the folder of this name. */
+  /** The name of the folder with its corpus. */
   readonly name: string;
   /** Parts of inputs that random bytes would not give. */
   readonly dictionary: readonly string[];
-  /** Inputs beside the saved ones. */
+  /** Inputs in addition to the saved ones. */
   readonly more?: readonly string[];
-  /** How many executions run side by side; more than 1 where they wait. */
+  /** The number of concurrent executions; more than 1 if an execution waits. */
   readonly lanes?: number;
-  /** Executes one input. Returns what came of it, in a few words; throws if that is a fault. */
+  /** Executes one input. Returns the outcome in a few words; throws if it is a fault. */
   execute(input: string): Promise<string>;
   close?(): Promise<void>;
 }
@@ -39,11 +39,9 @@ export interface FuzzResult {
 export interface FuzzOptions {
   readonly seed: number;
   readonly executions: number;
-  /** Milliseconds after which no execution begins. Default: no limit. */
-  readonly atMost?: number;
 }
 
-/** The saved inputs of a target, then its others. */
+/** The saved inputs of a target, then `more`. */
 export function corpusOf({ name, more = [] }: Target): readonly string[] {
   const folder = join(import.meta.dirname, 'corpus', name);
   const saved = globSync('*', { cwd: folder }).sort();
@@ -55,17 +53,16 @@ export const toBytes = (text: string): string => Buffer.from(text).toString('lat
 export const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
 
 /** Executes the corpus, then changed inputs, until the first fault. */
-export async function fuzz(target: Target, { seed, executions, atMost }: FuzzOptions): Promise<FuzzResult> {
+export async function fuzz(target: Target, { seed, executions }: FuzzOptions): Promise<FuzzResult> {
   const { lanes = 1 } = target;
   const corpus = [...corpusOf(target)];
   const saved = corpus.length;
   const outcomes = new Map<string, string>();
-  const end = performance.now() + (atMost ?? Number.POSITIVE_INFINITY);
   let started = 0;
   let finding: Finding | undefined;
 
   const lane = async (): Promise<void> => {
-    while (finding === undefined && started < executions && performance.now() < end) {
+    while (finding === undefined && started < executions) {
       const number = started++;
       const draw = drawFrom(seed + number * 7919);
       const input =

@@ -1,7 +1,7 @@
 /**
- * Any expression and any value: a result or a fixed sentence, never a crash, never a part of the value in what is said.
+ * Any expression and any value: a result or a fixed sentence, never a crash, and no part of the value in a message.
  *
- * The seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED and FUZZ_RUNS go further.
+ * The seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED and FUZZ_RUNS set another seed and more runs.
  */
 
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { problemLine, problemsOf } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { evaluate, expressionError } from '../../src/formats/jmespath.ts';
-import { jsonText, parseJson } from '../../src/formats/json.ts';
+import { jsonText, parseGoJson } from '../../src/formats/json.ts';
 import { render } from '../../src/render/render.ts';
 import { config, parse } from '../support/config.ts';
 
@@ -112,7 +112,7 @@ test('rejects or evaluates an expression, and no message contains part of the va
   let evaluated = 0;
   fc.assert(
     fc.property(expression, value, (text, data) => {
-      const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
+      const json = parseGoJson(new TextEncoder().encode(JSON.stringify(data)));
       const fault = expressionError(text);
       if (fault !== undefined || json === undefined) return;
       const result = evaluate(text, json);
@@ -125,19 +125,29 @@ test('rejects or evaluates an expression, and no message contains part of the va
   assert.ok(evaluated > 500, `only ${evaluated} were evaluated`);
 });
 
-test('rejects or evaluates any text', () => {
+test('rejects any text with a message and a remedy, or evaluates it', () => {
+  const counts = { rejected: 0, evaluated: 0 };
   fc.assert(
     fc.property(fc.string({ maxLength: 30, unit: 'binary' }), (text) => {
-      if (expressionError(text) === undefined) evaluate(text, null);
+      const error = expressionError(text);
+      if (error === undefined) {
+        assert.match(evaluate(text, null).kind, /^(value|none)$/);
+        counts.evaluated++;
+      } else {
+        assert.match(error.message, /^expected a JMESPath expression, got "/);
+        assert.ok(error.remedy !== '');
+        counts.rejected++;
+      }
     }),
     { seed, numRuns: 3000 * runs },
   );
+  assert.ok(counts.rejected > 100 && counts.evaluated > 10, JSON.stringify(counts));
 });
 
 test('the validity of an expression does not depend on the value, and evaluation is repeatable', () => {
   fc.assert(
     fc.property(expression, value, (text, data) => {
-      const json = parseJson(new TextEncoder().encode(JSON.stringify(data)));
+      const json = parseGoJson(new TextEncoder().encode(JSON.stringify(data)));
       if (json === undefined || expressionError(text) !== undefined) return;
       assert.equal(JSON.stringify(evaluate(text, json)), JSON.stringify(evaluate(text, json)));
       assert.is(expressionError(text), undefined);
@@ -151,7 +161,7 @@ test('deep nesting in expression or value ends in a Problem', () => {
     assert.ok(expressionError(part.repeat(3000)), part);
   }
   assert.is(expressionError(`${'('.repeat(500)}a${')'.repeat(500)}`), undefined);
-  const deep = parseJson(new TextEncoder().encode(`${'{"a":'.repeat(900)}1${'}'.repeat(900)}`));
+  const deep = parseGoJson(new TextEncoder().encode(`${'{"a":'.repeat(900)}1${'}'.repeat(900)}`));
   assert.ok(deep);
   for (const each of ['a', 'to_string(@)', '@', 'values(@)'])
     assert.is(evaluate(each, deep ?? null).kind, 'value');
@@ -179,7 +189,7 @@ const making = fc.constantFrom(
 );
 
 test('no message about a value that cannot be rendered contains part of it', async () => {
-  let refused = 0;
+  let rejected = 0;
   await fc.assert(
     fc.asyncProperty(making, making, content, content, async (first, second, one, two) => {
       const { plan } = await parse(
@@ -197,7 +207,7 @@ test('no message about a value that cannot be rendered contains part of it', asy
       } catch (error) {
         const problems = problemsOf(error);
         if (problems === undefined) throw error;
-        refused++;
+        rejected++;
         for (const problem of problems) {
           assert.not.match(`${problemLine(problem)}${problem.stack}${JSON.stringify(problem)}`, CANARY);
         }
@@ -205,7 +215,7 @@ test('no message about a value that cannot be rendered contains part of it', asy
     }),
     { seed, numRuns: 1500 * runs },
   );
-  assert.ok(refused > 100, `only ${refused} were refused`);
+  assert.ok(rejected > 100, `only ${rejected} were rejected`);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-/** Each target with its corpus and some changed inputs; `npm run fuzz` goes further. */
+/** Each target with its corpus and some changed inputs; `npm run fuzz` runs many more. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,83 +1,27 @@
-/** Everything that is fuzzed. */
+/** The targets: everything that reads input from outside. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from '../support/config.ts';
 import { agentTarget } from './agent-target.ts';
-import { answerTargets } from './answer-targets.ts';
+import { assertConfig } from './config-invariants.ts';
 import { type Target, toBytes, toText } from './fuzz.ts';
 import { hookOutputTarget } from './hook-output-target.ts';
-import { assertSound } from './sound-config.ts';
-import { assertInjected, manifests } from './sound-manifests.ts';
+import { assertInjected, manifests } from './manifest-invariants.ts';
+import { responseTargets } from './response-targets.ts';
+import { configWords, manifestWords, yamlMarks, yamlValues } from './words.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-const yaml = [
-  ...[
-    'null',
-    '[]',
-    '{}',
-    '""',
-    '-1',
-    '1e400',
-    '0x1F',
-    '1.10',
-    '~',
-    '!!binary AAAA',
-    '*a',
-    '&a [*a]',
-    '{<<: {a: b}}',
-  ],
-  ...[
-    '|\n',
-    '>-\n',
-    '? a',
-    '- ',
-    ': ',
-    '---\n',
-    '...\n',
-    '%YAML 1.1\n',
-    '\t',
-    '\0',
-    '\xc2\x85',
-    '\xef\xbb\xbf',
-    '\r\n',
-  ],
-  ...['../../etc', '/', '..data', '{__proto__: {a: 1}}', '[[[[]]]]', '"\\u202e"', '"\\ud800"', '\xff'],
+/** UTF-8, and a byte that is none. */
+const dictionaryOf = (words: readonly string[]): readonly string[] => [
+  ...[...words, ...yamlMarks, ...yamlValues].map(toBytes),
+  '\xff',
 ];
 
 const configTarget: Target = {
   name: 'config',
-  dictionary: [
-    ...yaml,
-    ...[
-      'objectName',
-      'objectAlias',
-      'objectType',
-      'objectVersion',
-      'objectVersionLabel',
-      'filePermission',
-      'jmesPath',
-    ],
-    ...[
-      'failoverObject',
-      'optional',
-      'expand',
-      'decode',
-      'secretsmanager',
-      'ssmparameter',
-      'pathTranslation',
-      '"0600"',
-    ],
-    ...[
-      'secretObjects',
-      'data',
-      'failoverRegion',
-      'arn:aws:ssm:eu-west-1:1:parameter/a',
-      'template',
-      'base64',
-    ],
-  ],
+  dictionary: dictionaryOf(configWords),
   more: globSync('examples/**/*.yaml', { cwd: root })
     .sort()
     .map((file) => readFileSync(join(root, file), 'latin1'))
@@ -85,7 +29,7 @@ const configTarget: Target = {
   async execute(input) {
     const text = toText(input);
     const parsed = await parse(text);
-    assertSound(text, parsed);
+    assertConfig(text, parsed);
     const problems = [...parsed.problems, ...parsed.warnings].map(
       ({ code, message }) => `${code} ${shape(message)}`,
     );
@@ -93,35 +37,12 @@ const configTarget: Target = {
   },
 };
 
-/** A message without the parts that are from the input. */
+/** A message without the parts that come from the input. */
 const shape = (message: string): string => message.replace(/"[^"]*"|\d+|\([^)]*\)/g, '').slice(0, 60);
 
 const manifestTarget: Target = {
   name: 'manifest',
-  dictionary: [
-    ...yaml,
-    ...[
-      'initContainers',
-      'containers',
-      'volumes',
-      'volumeMounts',
-      'mountPath',
-      'csi',
-      'env',
-      'emptyDir',
-      'podsecrets',
-    ],
-    ...[
-      'kind: Pod',
-      'kind: List',
-      'items:',
-      'metadata',
-      'spec',
-      'template',
-      'medium: Memory',
-      '/mnt/secrets-store',
-    ],
-  ],
+  dictionary: dictionaryOf(manifestWords),
   more: manifests.map(toBytes),
   async execute(input) {
     const messages = await assertInjected(toText(input));
@@ -129,11 +50,11 @@ const manifestTarget: Target = {
   },
 };
 
-/** The part of each in a run over all: what is cheap is executed more often. */
+/** The share of each in a run of all: a cheap target is executed more often. */
 export const targets: readonly (Target & { readonly share: number })[] = [
   { ...configTarget, share: 12 },
   { ...manifestTarget, share: 3 },
-  ...answerTargets.map((target) => ({ ...target, share: 14 })),
+  ...responseTargets.map((target) => ({ ...target, share: 14 })),
   { ...agentTarget, share: 9 },
   { ...hookOutputTarget, share: 20 },
 ];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { type Kind, kinds } from '../../src/cli/options.ts';
+import { type Kind, kinds } from '../../src/cli/option-kinds.ts';
 import { image, version } from '../../src/core/version.ts';
 import { patterns, renderChartReadme, renderChartSchema } from '../docs/chart.ts';
 import { chart, helm, render, renderNotes, renderShop, withShop } from '../support/helm.ts';
@@ -191,12 +191,16 @@ test('the notes name the installed policy, or the reason why none was installed'
   assert.match(notes.get('1.33') ?? '', /Kubernetes v1.33.0 has no MutatingAdmissionPolicy/);
 });
 
-const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
+const rejected: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown value', ['replicas=2'], /Additional property replicas is not allowed/],
   ['an unknown option', ['options.intervall=5m'], /Additional property intervall is not allowed/],
   ['a choice that is none', ['as=daemon'], /as must be one of/],
   ['no config', ['config=null'], /expected config \(a SecretProviderClass\) or configMap/],
-  ['a config beside a ConfigMap', ['configMap=mine'], /expected config or configMap in the values, got both/],
+  [
+    'a config together with a ConfigMap',
+    ['configMap=mine'],
+    /expected config or configMap in the values, got both/,
+  ],
   [
     'a config that is none',
     ['config.kind=ConfigMap'],
@@ -254,7 +258,7 @@ test('variables need Kubernetes 1.35, in a chart and in the policy', () => {
   assert.not.match(render('1.36'), /fileKeyRef|ValidatingAdmissionPolicy/);
 });
 
-for (const [what, settings, message] of refused) {
+for (const [what, settings, message] of rejected) {
   test(`rejects ${what}`, () => {
     assert.throws(
       () => renderShop('1.36', settings),

@@ -25,7 +25,7 @@ export type Operation =
   | 'AssumeRoleWithWebIdentity'
   | 'AssumeRoleForPodIdentity';
 
-export type Answer = 'ok' | 'throttled' | 'unavailable';
+export type CallResult = 'ok' | 'throttled' | 'unavailable';
 
 /** Calls per second. */
 export type Quotas = Readonly<Record<Exclude<Operation, 'DescribeSecret'>, number>>;
@@ -39,28 +39,28 @@ export const defaultQuotas: Quotas = {
 };
 
 export interface Account {
-  /** Answers after the latency of a call. */
-  call(operation: Operation, answered: (answer: Answer) => void): void;
-  /** Calls so far, and those that were refused for their rate. */
+  /** Calls back after the latency of a call. */
+  call(operation: Operation, done: (result: CallResult) => void): void;
+  /** Calls so far, and those that were rejected for their rate. */
   readonly counts: {
     readonly calls: Map<Operation, number>;
-    refused: number;
+    throttled: number;
     /** Calls of Secrets Manager in each second. */
     readonly seconds: Map<number, number>;
   };
 }
 
-/** Milliseconds from the request to its answer, within a region. */
+/** Milliseconds from the request to its response, within a region. */
 const LATENCY = 20;
 
-/** `isAvailable`: whether the region answers at a time. A bucket holds the calls of one second. */
+/** `isAvailable`: whether the region is available at a time. A bucket holds the calls of one second. */
 export function createAccount(
   simulation: Simulation,
   quotas: Quotas,
   isAvailable: (now: number) => boolean = () => true,
 ): Account {
   const buckets = new Map<Operation, { tokens: number; at: number }>();
-  const counts: Account['counts'] = { calls: new Map(), refused: 0, seconds: new Map() };
+  const counts: Account['counts'] = { calls: new Map(), throttled: 0, seconds: new Map() };
 
   function take(operation: Operation): boolean {
     const shared = operation === 'DescribeSecret' ? 'GetSecretValue' : operation;
@@ -77,15 +77,15 @@ export function createAccount(
 
   return {
     counts,
-    call(operation, answered) {
+    call(operation, done) {
       counts.calls.set(operation, (counts.calls.get(operation) ?? 0) + 1);
       const second = Math.floor(simulation.now() / 1000);
       if (isOfSecretsManager(operation)) counts.seconds.set(second, (counts.seconds.get(second) ?? 0) + 1);
       simulation.after(LATENCY, () => {
-        if (!isAvailable(simulation.now())) return answered('unavailable');
-        if (take(operation)) return answered('ok');
-        counts.refused++;
-        answered('throttled');
+        if (!isAvailable(simulation.now())) return done('unavailable');
+        if (take(operation)) return done('ok');
+        counts.throttled++;
+        done('throttled');
       });
     },
   };

@@ -6,7 +6,7 @@ import type { Reader } from './scenarios.ts';
 const WIDTH = 760;
 const HEIGHT = 380;
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 170, 64, 60];
-/** Seconds: what was not served by then is drawn here. */
+/** Seconds: pods without files by then are drawn here. */
 const LIMIT = 600;
 const LEAST = 0.02;
 
@@ -20,7 +20,7 @@ const lines: Readonly<
   batch: { colour: '#a23b72', dash: '', label: 'batch' },
 };
 
-/** The results as an SVG, complete in itself. Both scales are logarithmic. */
+/** The results as a self-contained SVG. Both scales are logarithmic. */
 export function drawHerd({ starts }: HerdResults): string {
   const rows = starts.filter(({ parameters, quotas }) => parameters === 0 && quotas === 'default');
   const counts = [...new Set(rows.map(({ secrets }) => secrets))];

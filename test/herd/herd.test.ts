@@ -27,8 +27,8 @@ test('with auto, 10,000 pods that start in one minute are as fast as with single
   const of = (reader: string) =>
     results.starts.find((row) => row.secrets === 20 && row.reader === reader)?.result;
   assert.equal(of('auto'), of('single'));
-  assert.is(of('auto')?.refused, 0);
-  assert.ok((of('batch')?.refused ?? 0) > 0);
+  assert.is(of('auto')?.throttled, 0);
+  assert.ok((of('batch')?.throttled ?? 0) > 0);
 });
 
 test.run();

@@ -1,10 +1,10 @@
-/** The pods of a herd: podsecrets in each of them, or the provider's DaemonSet beside them. */
+/** The pods of a herd: with podsecrets in each pod, or with the provider's DaemonSet. */
 
 import { type FetchPhase, requestsFor } from '../../src/aws/batches.ts';
 import type { FetchMode } from '../../src/cli/options.ts';
 import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
 import { refreshDelay, retryDelay } from '../../src/sidecar/backoff.ts';
-import type { Account, Answer, Operation } from './account.ts';
+import type { Account, CallResult, Operation } from './account.ts';
 import type { Simulation } from './simulation.ts';
 
 export interface Workload {
@@ -39,19 +39,19 @@ const FIRST_LIMIT = { throttled: 1000, unavailable: 50 } as const;
 /** Calls of one podsecrets at a time. */
 const IN_FLIGHT = 16;
 
-/** Milliseconds that credentials are used: those of STS last an hour, those of the agent six. */
+/** Milliseconds for which credentials are used: those of STS are valid for one hour, those of the agent for six. */
 const LIFETIME = { AssumeRoleWithWebIdentity: 3_300_000, AssumeRoleForPodIdentity: 21_300_000 } as const;
 
 /** One call of the SDK, with its retries. */
 function sdkCall(
   { simulation, account, random }: World,
   operation: Operation,
-  done: (answer: Answer) => void,
+  done: (result: CallResult) => void,
 ): void {
   const attempt = (count: number): void =>
-    account.call(operation, (answer) => {
-      if (answer === 'ok' || count === ATTEMPTS) return done(answer);
-      simulation.after(random() * FIRST_LIMIT[answer] * 2 ** (count - 1), () => attempt(count + 1));
+    account.call(operation, (result) => {
+      if (result === 'ok' || count === ATTEMPTS) return done(result);
+      simulation.after(random() * FIRST_LIMIT[result] * 2 ** (count - 1), () => attempt(count + 1));
     });
   attempt(1);
 }
@@ -74,9 +74,9 @@ function sdkCalls(
     while (open < concurrency && next < operations.length) {
       const index = next++;
       open++;
-      sdkCall(world, operations[index] as Operation, (answer) => {
+      sdkCall(world, operations[index] as Operation, (result) => {
         open--;
-        if (answer !== 'ok') failed.push(index);
+        if (result !== 'ok') failed.push(index);
         if (open === 0 && next === operations.length) done(failed);
         else more();
       });
@@ -159,8 +159,8 @@ export function startPod(
       work(done);
       return;
     }
-    sdkCall(world, workload.identity, (answer) => {
-      if (answer !== 'ok') return done(false);
+    sdkCall(world, workload.identity, (result) => {
+      if (result !== 'ok') return done(false);
       expiry = simulation.now() + LIFETIME[workload.identity];
       work(done);
     });

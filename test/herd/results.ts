@@ -15,7 +15,7 @@ import {
 
 const PODS = 10_000;
 const INTERVAL = 600_000;
-/** A tenth of the pods on a tenth of each quota is computed. */
+/** A tenth of the pods is computed, with a tenth of each quota. */
 const SCALE = 10;
 
 const identity = 'AssumeRoleForPodIdentity';

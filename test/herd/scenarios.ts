@@ -37,7 +37,7 @@ export interface StartResult {
   readonly median: number;
   readonly p99: number;
   readonly last: number;
-  readonly refused: number;
+  readonly throttled: number;
   readonly calls: number;
 }
 
@@ -74,14 +74,14 @@ export function start(options: HerdOptions): StartResult {
     median: at(0.5),
     p99: at(0.99),
     last: at(1),
-    refused: account.counts.refused,
+    throttled: account.counts.throttled,
     calls: sum(account.counts.calls.values()),
   };
 }
 
 export interface RefreshResult {
   /** Refused calls of the hour, and all calls. */
-  readonly refused: number;
+  readonly throttled: number;
   readonly calls: number;
   /** The most calls of Secrets Manager in a second. */
   readonly peak: number;
@@ -105,12 +105,16 @@ export function refresh(
   simulation.run(4 * MINUTE);
   const paid = (): number =>
     sum([...account.counts.calls].map(([operation, count]) => (isOfSecretsManager(operation) ? count : 0)));
-  const before = { calls: sum(account.counts.calls.values()), refused: account.counts.refused, paid: paid() };
+  const before = {
+    calls: sum(account.counts.calls.values()),
+    refused: account.counts.throttled,
+    paid: paid(),
+  };
   account.counts.seconds.clear();
   simulation.run(4 * MINUTE + HOUR);
   return {
     peak: Math.max(...account.counts.seconds.values()),
-    refused: account.counts.refused - before.refused,
+    throttled: account.counts.throttled - before.throttled,
     calls: sum(account.counts.calls.values()) - before.calls,
     monthly: ((paid() - before.paid) * 24 * 30 * 0.05) / 10_000 / options.pods,
   };
@@ -121,8 +125,8 @@ export interface OutageResult {
   readonly recovered: number;
   /** Calls of the hour without the region, per pod. */
   readonly calls: number;
-  /** Calls after its return that were refused for their rate. */
-  readonly refused: number;
+  /** Calls after its return that were rejected for their rate. */
+  readonly throttled: number;
 }
 
 /** Pods that run lose their region for an hour. */
@@ -150,7 +154,7 @@ export function outage(
   const before = calls();
   simulation.run(to);
   const during = calls() - before;
-  const { refused } = account.counts;
+  const { throttled } = account.counts;
   simulation.run(to + HOUR);
-  return { recovered, calls: during / options.pods, refused: account.counts.refused - refused };
+  return { recovered, calls: during / options.pods, throttled: account.counts.throttled - throttled };
 }

@@ -62,7 +62,7 @@ export function createSimulation(): Simulation {
   };
 }
 
-/** Random numbers from 0 up to but not 1, the same for the same seed (mulberry32). */
+/** Random numbers from 0 to less than 1, the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -23,12 +23,12 @@ test('serves each page for GET, for HEAD and with a query', () => {
     ['/metrics', 'text/plain; version=0.0.4; charset=utf-8', /^metrics 1\n$/],
     ['/status', 'application/json', /^\{\n {2}"version": "1\.2\.3",[\s\S]*\}\n$/],
   ] as const) {
-    const answer = route(request('GET', path), pagesOf());
-    assert.is(answer.status, 200);
-    assert.is(answer.headers['content-type'], type);
-    assert.match(answer.body, body);
-    assert.equal(route(request('HEAD', path), pagesOf()), answer);
-    assert.equal(route(request('GET', `${path}?a=b?c`), pagesOf()), answer);
+    const response = route(request('GET', path), pagesOf());
+    assert.is(response.status, 200);
+    assert.is(response.headers['content-type'], type);
+    assert.match(response.body, body);
+    assert.equal(route(request('HEAD', path), pagesOf()), response);
+    assert.equal(route(request('GET', `${path}?a=b?c`), pagesOf()), response);
   }
 });
 
@@ -39,9 +39,9 @@ test('/status has all fields of the status', () => {
 test('/readyz names the directory that is not ready, while /livez stays 200', () => {
   const { configs, ...rest } = exampleStatus();
   const status = { ...rest, ready: false, configs: configs.map((config) => ({ ...config, ready: false })) };
-  const answer = route(request('GET', '/readyz'), pagesOf(status));
-  assert.is(answer.status, 503);
-  assert.is(answer.body, 'waiting for the first publish to /mnt/secrets-store\n');
+  const response = route(request('GET', '/readyz'), pagesOf(status));
+  assert.is(response.status, 503);
+  assert.is(response.body, 'waiting for the first publish to /mnt/secrets-store\n');
   assert.is(route(request('GET', '/livez'), pagesOf(status)).status, 200);
 });
 
@@ -58,9 +58,9 @@ test('any other path is 404 with a list of the paths', () => {
     'http://x/livez',
     '/st%61tus',
   ]) {
-    const answer = route(request('GET', target), pagesOf());
-    assert.is(answer.status, 404, target);
-    assert.match(answer.body, '/livez, /readyz, /metrics, /status, /refresh');
+    const response = route(request('GET', target), pagesOf());
+    assert.is(response.status, 404, target);
+    assert.match(response.body, '/livez, /readyz, /metrics, /status, /refresh');
   }
 });
 
@@ -72,9 +72,9 @@ test('any other method is 405 with the allowed one', () => {
     ['GET', '/refresh', 'POST'],
     ['HEAD', '/refresh', 'POST'],
   ] as const) {
-    const answer = route(request(method, path), pagesOf());
-    assert.is(answer.status, 405, `${method} ${path}`);
-    assert.is(answer.headers.allow, allow);
+    const response = route(request(method, path), pagesOf());
+    assert.is(response.status, 405, `${method} ${path}`);
+    assert.is(response.headers.allow, allow);
   }
 });
 

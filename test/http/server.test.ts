@@ -27,12 +27,12 @@ async function serve(limits: HttpLimits = {}): Promise<HttpServer> {
   return server;
 }
 
-interface Answer {
+interface Response {
   readonly response: IncomingMessage;
   readonly body: string;
 }
 
-function ask(server: HttpServer, method: string, path: string, body = ''): Promise<Answer> {
+function ask(server: HttpServer, method: string, path: string, body = ''): Promise<Response> {
   return new Promise((resolve, reject) => {
     const { host, port } = server.address;
     const headers = { host: 'localhost', 'content-length': Buffer.byteLength(body) };

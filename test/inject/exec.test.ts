@@ -14,7 +14,7 @@ const pod = (containers: string) =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n${containers}`;
 const app = "  - name: app\n    image: app\n    command: ['/app', 'serve']\n    args: ['--port', '80']\n";
 
-async function refusals(text: string, text_ = shop, flags = '--exec'): Promise<string> {
+async function rejection(text: string, text_ = shop, flags = '--exec'): Promise<string> {
   const error = await rejects(injected({ text, config: text_, flags, since }));
   const { problems = [error] } = error as { readonly problems?: readonly unknown[] };
   return problems.map(String).join('\n');
@@ -70,10 +70,10 @@ test('--as none adds no container and no files: the command fetches for itself',
 });
 
 test('--as none needs --exec, and a pod without a volume for files', async () => {
-  assert.match(await refusals(pod(app), shop, '--as none'), 'none needs --exec');
+  assert.match(await rejection(pod(app), shop, '--as none'), 'none needs --exec');
   const csi =
     '  volumes:\n  - {name: s, csi: {driver: secrets-store.csi.k8s.io, readOnly: true, volumeAttributes: {secretProviderClass: demo}}}\n';
-  const text = await refusals(pod(app) + csi, shop, '--exec --as none');
+  const text = await rejection(pod(app) + csi, shop, '--exec --as none');
   assert.match(text, 'with --as none no container publishes them');
 });
 
@@ -85,17 +85,17 @@ test('only the containers of --containers are changed', async () => {
 });
 
 test('rejects a container without a command, because the entrypoint of its image is unknown', async () => {
-  const text = await refusals(pod('  - name: app\n    image: nginx\n'));
+  const text = await rejection(pod('  - name: app\n    image: nginx\n'));
   assert.match(text, "the image's entrypoint is not in the manifest");
 });
 
 test('rejects a config without variables', async () => {
-  const text = await refusals(pod(app), config('\n  - {objectName: db, objectType: secretsmanager}'));
+  const text = await rejection(pod(app), config('\n  - {objectName: db, objectType: secretsmanager}'));
   assert.match(text, 'expected env in an object for --exec');
 });
 
 test('rejects another volume at /podsecrets', async () => {
-  const text = await refusals(pod(`${app}    volumeMounts: [{name: own, mountPath: /podsecrets}]\n`));
+  const text = await rejection(pod(`${app}    volumeMounts: [{name: own, mountPath: /podsecrets}]\n`));
   assert.match(text, '/podsecrets is the mount path of own');
 });
 

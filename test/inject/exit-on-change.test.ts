@@ -22,7 +22,7 @@ test('the sidecar gets the option, and the rule for its code', async () => {
   ]);
 });
 
-test('without a native sidecar the option is refused', async () => {
+test('without a native sidecar the option is rejected', async () => {
   for (const as of ['init', 'init+sidecar']) {
     const flags = `--as ${as} --exit-on-change 88`;
     const error = (await rejects(injected({ text, config: shop, flags, since }))) as Problem;

@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { stringify } from 'yaml';
 import type { ConfigFile } from '../../src/inject/sources.ts';
 import { containersIn, injected, injectWith, objectsIn, valuesIn } from '../support/inject.ts';
 import { rejects } from '../support/rejects.ts';
@@ -28,12 +29,14 @@ const mounting = (name: string) =>
     `  volumes:\n  - name: v\n    csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: ${name}}}\n`,
   );
 const config = (text: string, file = 'classes.yaml'): ConfigFile => ({ file, text, dir: undefined });
+const kindsOf = (objects: readonly unknown[]) =>
+  objects.map((object) => (object as { readonly kind: string }).kind);
 const configMaps = (objects: readonly unknown[]) => valuesIn<string>(objects, 'config.yaml');
 
 const files: readonly (readonly [string, string])[] = [
-  ['behind a ServiceAccount', `${account}---\n${classOf('shop')}`],
-  ['behind an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
-  ['beside a class of another provider', `${vault}---\n${classOf('shop')}`],
+  ['after a ServiceAccount', `${account}---\n${classOf('shop')}`],
+  ['after an empty document', `---\n# nothing here\n---\n${classOf('shop')}`],
+  ['next to a class of another provider', `${vault}---\n${classOf('shop')}`],
   [
     'in a List',
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objectsIn(`${account}---\n${classOf('shop')}`) }),
@@ -62,9 +65,9 @@ test('FILE#NAME selects one of several classes; without it and without a volume 
   const input = { file: 'pods.yaml', text: pod() };
   const chosen = await injectWith({ ...input, configs: [config(two, 'classes.yaml#billing')] }, '');
   assert.equal(configMaps(chosen.objects), [classOf('billing')]);
-  const undecided = String(await rejects(injectWith({ ...input, configs: [config(two)] }, '')));
+  const ambiguousClass = String(await rejects(injectWith({ ...input, configs: [config(two)] }, '')));
   assert.match(
-    undecided,
+    ambiguousClass,
     'expected one SecretProviderClass for AWS, or a volume that names one, got "shop", "billing"',
   );
   const missing = String(
@@ -83,15 +86,75 @@ test('a class after its workload becomes a ConfigMap before the workload', async
   const text = `---\n# Source: shop/deployment.yaml\n${mounting('shop')}---\n# Source: shop/class.yaml\n${classOf('shop')}---\n${account}`;
   const { text: after, objects } = await injected({ text });
   const kinds = ['ConfigMap', 'Pod', 'ServiceAccount'];
-  assert.equal(
-    objectsIn(after).map((object) => (object as { readonly kind: string }).kind),
-    kinds,
-  );
-  assert.equal(
-    objects.map((object) => (object as { readonly kind: string }).kind),
-    kinds,
-  );
+  assert.equal(kindsOf(objectsIn(after)), kinds);
+  assert.equal(kindsOf(objects), kinds);
   assert.equal(configMaps(objects), [classOf('shop')]);
+});
+
+for (const [what, rest] of [
+  ['behind its workload', [classOf('shop'), account]],
+  ['as the last item', [account, classOf('shop')]],
+] as const)
+  test(`in a List a class ${what} becomes a ConfigMap before the List`, async () => {
+    const items = [account, mounting('shop'), ...rest].flatMap(objectsIn);
+    for (const text of [
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+      stringify({ apiVersion: 'v1', kind: 'List', items }),
+    ]) {
+      const { text: after, objects } = await injected({ text });
+      assert.equal(kindsOf(objects), ['ConfigMap', 'ServiceAccount', 'Pod', 'ServiceAccount']);
+      assert.equal(kindsOf(objectsIn(after)), ['ConfigMap', 'List']);
+    }
+  });
+
+test('a List of nothing but classes behind their workload is removed', async () => {
+  const list = stringify({ apiVersion: 'v1', kind: 'List', items: objectsIn(classOf('shop')) });
+  const { text, objects } = await injected({ text: `${mounting('shop')}---\n${list}` });
+  assert.equal(kindsOf(objectsIn(text)), ['ConfigMap', 'Pod']);
+  assert.equal(kindsOf(objects), ['ConfigMap', 'Pod']);
+});
+
+const both = `${vault}---\n${classOf('shop')}`;
+const twoVolumes = pod(
+  `  volumes:\n${['vault', 'shop']
+    .map(
+      (name) =>
+        `  - name: ${name}\n    csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: ${name}}}\n`,
+    )
+    .join('')}`,
+);
+for (const [what, text, configs] of [
+  ['in the input', `${both}---\n${twoVolumes}`, []],
+  ['in a file of --config', twoVolumes, [config(both)]],
+  ['beside a chosen class', twoVolumes, [config(both, 'classes.yaml#shop')]],
+  ['in files of their own', twoVolumes, [config(classOf('shop')), config(vault, 'vault.yaml')]],
+] as const)
+  test(`a volume of another provider is left to the driver with a warning, its class ${what}`, async () => {
+    const { objects, warnings } = await injectWith({ file: 'pods.yaml', text, configs }, '');
+    assert.match(warnings.join(), 'volumes of another provider still need the CSI driver: vault');
+    assert.equal(configMaps(objects), [classOf('shop')]);
+    const [volumes] = valuesIn<readonly Readonly<Record<string, unknown>>[]>(objects, 'volumes');
+    assert.equal(
+      volumes?.map((volume) => Object.keys(volume)[1]),
+      ['csi', 'emptyDir', 'configMap'],
+    );
+  });
+
+for (const [what, text, configs] of [
+  ['in the input', `${vault}---\n${mounting('vault')}`, []],
+  ['in a file of --config', mounting('vault'), [config(vault)]],
+] as const)
+  test(`a pod with a volume of another provider alone is rejected, its class ${what}`, async () => {
+    const error = await rejects(injectWith({ file: 'pods.yaml', text, configs }, ''));
+    assert.match(String(error), 'the volumes of secrets-store.csi.k8s.io are all for other providers');
+  });
+
+test('a config for another provider, which no volume names, is rejected with the line of its provider', async () => {
+  for (const configs of [[config(both, 'classes.yaml#vault')], [config(vault)]]) {
+    const error = await rejects(injectWith({ file: 'pods.yaml', text: pod(), configs }, ''));
+    assert.match(String(error), 'expected "aws", got "vault"');
+    assert.is((error as { readonly line: number }).line, 6);
+  }
 });
 
 /** As envsubst reads it. */

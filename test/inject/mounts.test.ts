@@ -32,7 +32,7 @@ for (const flags of ['', '--as init', '--as init+sidecar']) {
       containersIn(found, 'initContainers').map(({ name }) => name);
     const wanted = [flags === '' ? 'podsecrets' : 'podsecrets-init', 'wait'];
     assert.equal(names(objects), wanted);
-    // Somebody, or a webhook, has put another one before it.
+    // A user, or a webhook, has inserted another one before it.
     const moved = objects.map((object) =>
       JSON.parse(JSON.stringify(object), (key, value: unknown) =>
         key === 'initContainers' && Array.isArray(value) ? value.toReversed() : value,

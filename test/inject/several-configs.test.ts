@@ -61,10 +61,10 @@ test('classes of the same name are used in their own namespaces', async () => {
   assert.is((await injectWith({ ...input, text: first.text }, '')).text, first.text);
 });
 
-test('ignores a SecretProviderClass of another namespace', async () => {
+test('rejects a SecretProviderClass of another namespace, and names both', async () => {
   assert.match(
     await problems([classIn('dev'), pod('prod', csi)].join('---\n')),
-    /Pod\/web volume v: SecretProviderClass "app" not found in the input or with --config/,
+    /Pod\/web volume v: SecretProviderClass "app" is in namespace "dev", and a pod can use only one of its own namespace/,
   );
 });
 

@@ -34,7 +34,7 @@ function configOf({ parameter = '', object = '' }: Case): string {
     .replace('        objectType', `${object && `        ${object}\n`}        objectType`);
 }
 
-async function refusals(one: Case): Promise<readonly string[]> {
+async function rejection(one: Case): Promise<readonly string[]> {
   const configs = [{ file: 'config.yaml', text: configOf(one), dir: undefined }];
   try {
     await injectWith({ file: 'pods.yaml', text: manifest(one), configs }, one.flags ?? '');
@@ -55,7 +55,7 @@ const csiVolume = {
   pod: 'volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, volumeAttributes: {secretProviderClass: app}}}]',
 };
 
-const refused: readonly (readonly [string, Case, RegExp])[] = [
+const rejected: readonly (readonly [string, Case, RegExp])[] = [
   [
     'a pod that nodeAffinity sends to Windows',
     {
@@ -218,12 +218,12 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   ],
   ['a container that is not there', { flags: '--containers ap' }, /got "ap". Did you mean app\?/],
   [
-    'a subPath, which never shows a new value',
+    'a subPath, which never gets a new value',
     {
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
-    /the mount of volume podsecrets with subPath "key" never shows a new value/,
+    /the mount of volume podsecrets with subPath "key" never gets a new value/,
   ],
   [
     'the subPath of a file named files, in a volume of the CSI driver',
@@ -267,7 +267,7 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   [
     'root, which podsecrets would be as well',
     { pod: 'securityContext: {runAsUser: 0}', flags: '--run-as-user none' },
-    /the pod runs as root .*with --run-as-user none podsecrets would too/,
+    /the pod runs as root .*with --run-as-user none podsecrets would run as root too/,
   ],
   [
     'two users for podsecrets',
@@ -298,9 +298,9 @@ const refused: readonly (readonly [string, Case, RegExp])[] = [
   ],
 ];
 
-for (const [what, one, message] of refused) {
+for (const [what, one, message] of rejected) {
   test(`rejects ${what}`, async () => {
-    const lines = await refusals(one);
+    const lines = await rejection(one);
     assert.is(lines.length, 1, lines.join('\n'));
     assert.match(lines[0] ?? '', message);
   });
@@ -324,7 +324,7 @@ const allowed: readonly (readonly [string, Case])[] = [
     { flags: '--run-as-user none', object: 'filePermission: "0400"' },
   ],
   [
-    'no user of its own beside one that all name',
+    'no user of its own if all containers have one',
     {
       pod: 'securityContext: {runAsUser: 0}',
       container: 'securityContext: {runAsUser: 7}',
@@ -339,9 +339,9 @@ const allowed: readonly (readonly [string, Case])[] = [
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
     },
   ],
-  ['no probe beside an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
+  ['no probe with an init container', { flags: '--as init+sidecar --listen 127.0.0.1:0' }],
   [
-    'a volume beside the directory',
+    'a volume next to the directory',
     {
       container: 'volumeMounts: [{name: other, mountPath: /mnt/secrets-store-2}]',
       pod: 'volumes: [{name: other, emptyDir: {}}]',
@@ -365,7 +365,7 @@ for (const [what, one] of allowed) {
 
 const warned: readonly (readonly [string, Case, RegExp])[] = [
   [
-    'a subPath beside an init container',
+    'a subPath with an init container',
     {
       container: 'volumeMounts: [{name: podsecrets, mountPath: /etc/key, subPath: key}]',
       pod: 'volumes: [{name: podsecrets, emptyDir: {medium: Memory}}]',
@@ -441,7 +441,7 @@ for (const [what, one, message] of warned) {
 
 test('reports all problems together', async () => {
   const one = { pod: 'os: {name: windows}', flags: '--listen off --containers nobody' };
-  assert.is((await refusals(one)).length, 3);
+  assert.is((await rejection(one)).length, 3);
 });
 
 test('rejects an input without pods, or without anything to change', async () => {

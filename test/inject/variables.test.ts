@@ -26,7 +26,7 @@ const reference = (name: string, more: object = {}) => ({
 const variables = [reference('DB_USER'), reference('DB_PASSWORD'), reference('EXTRA', { optional: true })];
 const envOf = (container: ContainerView | undefined) => container?.env;
 
-async function refusals(text: string, flags = '--env', text_ = shop): Promise<string> {
+async function rejection(text: string, flags = '--env', text_ = shop): Promise<string> {
   const error = await rejects(injected({ text, config: text_, flags, since }));
   const { problems = [error] } = error as { readonly problems?: readonly unknown[] };
   return problems.map(String).join('\n');
@@ -97,7 +97,7 @@ test('keeps an equal existing entry in any order of keys, and rejects a differen
     ['DB_USER', 'DB_PASSWORD', 'EXTRA'],
   );
   assert.match(
-    await refusals(pod(`${app}    env: [{name: DB_USER, value: root}]\n`)),
+    await rejection(pod(`${app}    env: [{name: DB_USER, value: root}]\n`)),
     'the variable DB_USER is already in env, with another value than --env gives it',
   );
   const other = pod(`${app}    env: [{name: DB_USER, value: root}]\n  - {name: log, image: l}\n`);
@@ -106,10 +106,10 @@ test('keeps an equal existing entry in any order of keys, and rejects a differen
 
 test('rejects a pattern, with the line of its object, and a config without envFile', async () => {
   const pattern = config('- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*"}', envFile);
-  const text = await refusals(pod(app), '--env', pattern);
+  const text = await rejection(pod(app), '--env', pattern);
   assert.match(text, 'expected the name of a variable for --env, got a pattern: fileKeyRef needs names');
   assert.match(
-    await refusals(pod(app), '--env', config(objects)),
+    await rejection(pod(app), '--env', config(objects)),
     'expected the file of the variables for --env, got none',
   );
 });
@@ -123,10 +123,10 @@ test('rejects two configs of a pod with the same variable', async () => {
   assert.match(problems, /3 problems/);
 });
 
-test('--env is refused where no container writes the file', async () => {
+test('--env is rejected where no container writes the file', async () => {
   const text = pod(`${app}    command: [nginx]\n`);
   assert.match(
-    await refusals(text, '--env --exec --as none'),
+    await rejection(text, '--env --exec --as none'),
     'no container writes the file of the variables',
   );
 });
@@ -155,7 +155,7 @@ const written: readonly (readonly [string, string, string, string | undefined])[
 for (const [what, fields, text, message] of written) {
   test(`${message ? 'rejects' : 'keeps'} an existing fileKeyRef with ${what}`, async () => {
     const env = `    env:\n    - {name: PGUSER, valueFrom: {fileKeyRef: {volumeName: podsecrets, ${fields}}}}\n`;
-    if (message !== undefined) assert.match(await refusals(pod(app + env), '', text), message);
+    if (message !== undefined) assert.match(await rejection(pod(app + env), '', text), message);
     else assert.match((await injected({ text: pod(app + env), config: text, since })).text, env);
   });
 }

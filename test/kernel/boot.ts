@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 /** Milliseconds. */
 const TIMEOUT = 3_600_000;
 
-/** What this machine lacks, as sentences with the package that brings it. */
+/** The missing parts of this machine, each with the package that contains it. */
 export function missingForBoot(): readonly string[] {
   return [
     ['linux.uml', 'apt-get install user-mode-linux'],

@@ -6,7 +6,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { toProblem } from '../../src/kubernetes/api-problems.ts';
 import { quotesValue } from '../../src/kubernetes/desired-secret.ts';
 
-function message(said: string, value: string): string {
+function message(response: string, value: string): string {
   const request = {
     verb: 'patch',
     group: '',
@@ -15,7 +15,7 @@ function message(said: string, value: string): string {
     namespace: 'shop',
     quotesValue: (text: string) => quotesValue(text, [new Secret(value)]),
   } as const;
-  const body = { kind: 'Status', message: said };
+  const body = { kind: 'Status', message: response };
   return toProblem(request, { status: 403, body, retryAfter: undefined }).message;
 }
 

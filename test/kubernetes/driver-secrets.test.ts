@@ -1,4 +1,4 @@
-/** Migration from the CSI driver: the fake driver writes as the driver of an old pod does, also after the take-over. */
+/** Migration from the CSI driver: the fake driver writes as the driver of an old pod does, even after the take-over. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -163,7 +163,7 @@ const faulty: readonly (readonly [string, PodView, readonly string[]])[] = [
     ['podsecrets is not the first init container', 'app may not follow links in "files"'],
   ],
   [
-    'mounts one file beside a sidecar',
+    'mounts one file with a sidecar',
     { initContainers: [podsecrets], containers: [app('app', 'files/db')], volumes },
     [
       'app mounts "files/db" of podsecrets, the files are in "files"',
@@ -176,7 +176,7 @@ for (const [what, pod, faults] of faulty) {
   test(`reports a pod that ${what}`, () => assert.equal(mountFaults(pod), faults));
 }
 
-/** Holds the objects to the rules, and makes sure that there was a pod of podsecrets among them. */
+/** Fails unless the objects follow the rules, and contain a pod with podsecrets. */
 function holds(objects: readonly unknown[]): void {
   assert.ok(
     valuesIn<readonly { readonly name: string }[]>(objects, 'initContainers')[0]?.[0]?.name.startsWith(
@@ -187,8 +187,8 @@ function holds(objects: readonly unknown[]): void {
 }
 
 /**
- * The pod of one container that the policy would make, in /secrets. Object literals of CEL are those of JavaScript but for
- * the types before them.
+ * The pod of one container that the policy would create, in /secrets. Object literals of CEL are those of JavaScript except for
+ * the type before each.
  */
 function policyPod(text: string): PodView {
   const [expression = ''] = valuesIn<{ readonly expression: string }>(objectsIn(text), 'jsonPatch').map(

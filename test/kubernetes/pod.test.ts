@@ -117,7 +117,7 @@ interface ConfigMapView {
 }
 
 const TOKENS = '/var/run/secrets/pods.eks.amazonaws.com/serviceaccount';
-/** A shell by a name that no other process has: 15 letters at most. */
+/** A shell under a name that no other process has: 15 letters at most. */
 const APP = `app-${process.pid}`;
 const FILE = '/mnt/secrets-store/db';
 /** Prints the file whenever it has new content; ends at SIGTERM. */

@@ -17,14 +17,14 @@ const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fix
 
 async function part(key: TlsKey, text: string | Buffer): Promise<string> {
   const made = await tlsPart(key, Buffer.from(text));
-  if (made.kind === 'refused') throw new Error(`${made.message} ${made.remedy}`);
+  if (made.kind === 'invalid') throw new Error(`${made.message} ${made.remedy}`);
   return Buffer.from(made.bytes).toString();
 }
 
-async function refusal(key: TlsKey, text: string | Buffer): Promise<string> {
+async function rejection(key: TlsKey, text: string | Buffer): Promise<string> {
   const made = await tlsPart(key, Buffer.from(text));
-  assert.is(made.kind, 'refused');
-  return made.kind === 'refused' ? `${made.message} ${made.remedy}` : '';
+  assert.is(made.kind, 'invalid');
+  return made.kind === 'invalid' ? `${made.message} ${made.remedy}` : '';
 }
 
 test('splits a bundle into the certificates in order and the key', async () => {
@@ -76,7 +76,10 @@ test('ignores Windows line ends and text around the blocks', async () => {
 test('ca.crt contains the CA certificates of a bundle without the leaf', async () => {
   const text = await part('ca.crt', `${leaf.certificate}${authority.certificate}`);
   assert.is(text, await part('tls.crt', authority.certificate));
-  assert.match(await refusal('ca.crt', leaf.certificate), 'expected a CA certificate in the file, got none');
+  assert.match(
+    await rejection('ca.crt', leaf.certificate),
+    'expected a CA certificate in the file, got none',
+  );
 });
 
 test('reads PKCS#12 with an empty password, old and new', async () => {
@@ -91,12 +94,15 @@ test('reads PKCS#12 with an empty password, old and new', async () => {
 });
 
 test('rejects PKCS#12 with a password, with the command to decrypt it', async () => {
-  assert.match(await refusal('tls.key', fixture('with-password.p12')), 'openssl pkcs12 -in file.p12 -nodes');
+  assert.match(
+    await rejection('tls.key', fixture('with-password.p12')),
+    'openssl pkcs12 -in file.p12 -nodes',
+  );
 });
 
 test('rejects PKCS#12 in base64, with the option to decode it', async () => {
   assert.match(
-    await refusal('tls.crt', fixture('ec-modern.p12').toString('base64')),
+    await rejection('tls.crt', fixture('ec-modern.p12').toString('base64')),
     'Add decode: base64 to the object.',
   );
 });
@@ -110,7 +116,7 @@ test('rejects an encrypted key, in both formats', async () => {
   }) as string;
   const old = rsa.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }) as string;
   for (const text of [modern, old])
-    assert.match(await refusal('tls.key', text), 'without a password, got an encrypted one');
+    assert.match(await rejection('tls.key', text), 'without a password, got an encrypted one');
 });
 
 test('no error quotes the key', async () => {
@@ -118,7 +124,7 @@ test('no error quotes the key', async () => {
   const broken = `-----BEGIN PRIVATE KEY-----\n${canary}\n-----END PRIVATE KEY-----\n`;
   for (const text of [broken, canary, `0${canary}`, `MI${canary}`, `-----BEGIN ${canary}-----\n`]) {
     for (const key of ['tls.crt', 'tls.key', 'ca.crt'] as const)
-      assert.not.match(await refusal(key, text), 'CANARY');
+      assert.not.match(await rejection(key, text), 'CANARY');
   }
 });
 

@@ -1,9 +1,9 @@
 /**
- * The fake AWS beside moto: the same requests, the same responses.
+ * The fake AWS compared with moto: the same requests, the same responses.
  *
- * The SDK's clients send the same requests to both, line by line. The test compares what a client can depend on: every field of a
- * response, or the code of an error. It does not compare what each may choose: sentences, request ids, dates, the six characters
- * that end an ARN. Where the two differ, the line states the difference, and why the fake AWS is right.
+ * The SDK's clients send the same requests to both, one by one. The test compares what a client can depend on: every field of a
+ * response, or the code of an error. It does not compare what an implementation may choose: sentences, request ids, dates, the six characters
+ * that end an ARN. Where the two differ, the entry has the difference, and why the fake AWS is right.
  */
 
 import {
@@ -49,16 +49,16 @@ test.after(async () => {
   await moto.stop();
 });
 
-/** One line of a requests. */
-interface Line {
+/** One request. */
+interface Request {
   readonly title: string;
-  readonly ask: (aws: Clients, arn: string, url: string) => Promise<unknown>;
-  /** What moto answers instead. */
-  readonly theirs?: (ours: unknown) => unknown;
+  readonly send: (aws: Clients, arn: string, url: string) => Promise<unknown>;
+  /** What moto responds instead, from the response of the fake AWS. Default: the same. */
+  readonly ofMoto?: (ofFakeAws: unknown) => unknown;
 }
 
-/** Sends the requests to both; `arn` is the ARN of the first answer that has one. */
-async function compare(requests: readonly Line[]): Promise<void> {
+/** Sends the requests to both; `arn` is the ARN of the first response that has one. */
+async function compare(requests: readonly Request[]): Promise<void> {
   await moto.reset();
   fakeAws.reset();
   const sides = [moto.url, fakeAws.url].map((url) => ({
@@ -66,22 +66,22 @@ async function compare(requests: readonly Line[]): Promise<void> {
     aws: clientsAt(url, region, keys),
     arn: '',
   }));
-  for (const { title, ask, theirs: expected = (ours: unknown) => ours } of requests) {
-    const [theirs, ours] = await Promise.all(
+  for (const { title, send, ofMoto = (ofFakeAws: unknown) => ofFakeAws } of requests) {
+    const [fromMoto, fromFakeAws] = await Promise.all(
       sides.map(async (side) => {
-        const said = await answer(() => ask(side.aws, side.arn, side.url));
-        side.arn ||= arnOf(said.output);
-        return comparable(said.output ?? said.code);
+        const response = await responseTo(() => send(side.aws, side.arn, side.url));
+        side.arn ||= arnOf(response.output);
+        return comparable(response.output ?? response.code);
       }),
     );
-    assert.equal(theirs, expected(ours), title);
+    assert.equal(fromMoto, ofMoto(fromFakeAws), title);
   }
 }
 
-/** Only an error that an AWS service reports is an answer. */
-async function answer(ask: () => Promise<unknown>): Promise<{ output?: unknown; code?: string }> {
+/** Only an error that an AWS service reports is a response. */
+async function responseTo(send: () => Promise<unknown>): Promise<{ output?: unknown; code?: string }> {
   try {
-    return { output: await ask() };
+    return { output: await send() };
   } catch (error) {
     if (!(error instanceof Error && '$fault' in error)) throw error;
     return { code: error.name };
@@ -90,7 +90,7 @@ async function answer(ask: () => Promise<unknown>): Promise<{ output?: unknown; 
 
 const arnOf = (output: unknown) => (output as { ARN?: string } | undefined)?.ARN ?? '';
 
-/** Without what each side may choose. */
+/** Without the parts that an implementation may choose. */
 function comparable(value: unknown): unknown {
   if (value instanceof Date) return 'a date';
   if (value instanceof Uint8Array) return [...value];
@@ -113,21 +113,21 @@ function byText(a: unknown, b: unknown): number {
 const uuid = (digit: number) => `${digit}`.repeat(8).concat('-1111-4111-8111-111111111111');
 const get = (SecretId: string, more = {}) => ({
   title: `get ${SecretId} ${JSON.stringify(more)}`,
-  ask: (aws: Clients) => aws.secrets.send(new GetSecretValueCommand({ SecretId, ...more })),
+  send: (aws: Clients) => aws.secrets.send(new GetSecretValueCommand({ SecretId, ...more })),
 });
 const create = (Name: string, more = {}) => ({
   title: `create ${Name}`,
-  ask: (aws: Clients) =>
+  send: (aws: Clients) =>
     aws.secrets.send(new CreateSecretCommand({ Name, ClientRequestToken: uuid(1), ...more })),
 });
 const put = (SecretId: string, digit: number, more: object) => ({
   title: `put ${SecretId} ${digit}`,
-  ask: (aws: Clients) =>
+  send: (aws: Clients) =>
     aws.secrets.send(new PutSecretValueCommand({ SecretId, ClientRequestToken: uuid(digit), ...more })),
 });
 const batch = (...SecretIdList: string[]) => ({
   title: `batch ${SecretIdList}`,
-  ask: (aws: Clients) => aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList })),
+  send: (aws: Clients) => aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList })),
 });
 
 test('Secrets Manager: names, versions, stages', () =>
@@ -150,18 +150,18 @@ test('Secrets Manager: names, versions, stages', () =>
     get('a', { VersionStage: 'green' }),
     {
       title: 'get by ARN',
-      ask: (aws, SecretId) => aws.secrets.send(new GetSecretValueCommand({ SecretId })),
+      send: (aws, SecretId) => aws.secrets.send(new GetSecretValueCommand({ SecretId })),
     },
     {
       title: 'get by ARN without its end',
-      ask: (aws, arn) => aws.secrets.send(new GetSecretValueCommand({ SecretId: arn.slice(0, -7) })),
+      send: (aws, arn) => aws.secrets.send(new GetSecretValueCommand({ SecretId: arn.slice(0, -7) })),
     },
     {
       title: 'describe',
-      ask: (aws) => aws.secrets.send(new DescribeSecretCommand({ SecretId: 'a' })),
+      send: (aws) => aws.secrets.send(new DescribeSecretCommand({ SecretId: 'a' })),
       // Versions without a label are not listed by AWS.
-      theirs: (ours) => {
-        const { VersionIdsToStages, ...others } = ours as { VersionIdsToStages: object };
+      ofMoto: (ofFakeAws) => {
+        const { VersionIdsToStages, ...others } = ofFakeAws as { VersionIdsToStages: object };
         return { ...others, VersionIdsToStages: { [uuid(1)]: [], ...VersionIdsToStages } };
       },
     },
@@ -179,9 +179,9 @@ test('Secrets Manager: bytes, no value, deletion', () =>
     get('empty'),
     put('empty', 2, { SecretString: 'first', VersionStages: ['blue'] }),
     get('empty'),
-    { title: 'delete', ask: (aws) => aws.secrets.send(new DeleteSecretCommand({ SecretId: 'bytes' })) },
+    { title: 'delete', send: (aws) => aws.secrets.send(new DeleteSecretCommand({ SecretId: 'bytes' })) },
     get('bytes'),
-    { title: 'restore', ask: (aws) => aws.secrets.send(new RestoreSecretCommand({ SecretId: 'bytes' })) },
+    { title: 'restore', send: (aws) => aws.secrets.send(new RestoreSecretCommand({ SecretId: 'bytes' })) },
     get('bytes'),
   ]));
 
@@ -190,7 +190,7 @@ test('Secrets Manager: pages of a batch', () =>
     ...['a', 'b', 'c'].map((name) => create(name, { SecretString: name })),
     {
       title: 'pages of two',
-      async ask(aws) {
+      async send(aws) {
         const pages: unknown[] = [];
         let NextToken: string | undefined;
         do {
@@ -210,8 +210,8 @@ test('Secrets Manager: pages of a batch', () =>
     { ...batch('a', 'b', 'c'), title: 'a whole batch' },
     {
       ...batch(...Array.from({ length: 21 }, (_, index) => `n${index}`)),
-      // AWS refuses more than 20.
-      theirs: () => ({
+      // AWS rejects more than 20.
+      ofMoto: () => ({
         Errors: Array.from({ length: 21 }, (_, index) => ({
           ErrorCode: 'ResourceNotFoundException',
           SecretId: `n${index}`,
@@ -219,8 +219,8 @@ test('Secrets Manager: pages of a batch', () =>
         SecretValues: [],
       }),
     },
-    // AWS refuses an empty list.
-    { ...batch(), theirs: () => ({ Errors: [], SecretValues: [] }) },
+    // AWS rejects an empty list.
+    { ...batch(), ofMoto: () => ({ Errors: [], SecretValues: [] }) },
   ]));
 
 test('Secrets Manager: batches', () =>
@@ -232,36 +232,36 @@ test('Secrets Manager: batches', () =>
     batch('a', 'nowhere', 'b'),
     {
       title: 'batch by ARN',
-      ask: (aws, arn) => aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList: [arn, 'b'] })),
+      send: (aws, arn) => aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList: [arn, 'b'] })),
     },
     {
       title: 'batch by ARN without its end',
-      ask: (aws, arn) =>
+      send: (aws, arn) =>
         aws.secrets.send(new BatchGetSecretValueCommand({ SecretIdList: [arn.slice(0, -7)] })),
     },
-    { title: 'delete', ask: (aws) => aws.secrets.send(new DeleteSecretCommand({ SecretId: 'leaving' })) },
+    { title: 'delete', send: (aws) => aws.secrets.send(new DeleteSecretCommand({ SecretId: 'leaving' })) },
     batch('leaving', 'a'),
     {
       title: 'batch by filter',
-      ask: (aws) =>
+      send: (aws) =>
         aws.secrets.send(new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['a'] }] })),
     },
   ]));
 
 const store = (Name: string, Value: string, more = {}) => ({
   title: `store ${Name} ${Value}`,
-  ask: (aws: Clients) =>
+  send: (aws: Clients) =>
     aws.parameters.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', ...more })),
 });
 const parameters = (...Names: string[]) => ({
   title: `parameters ${Names}`,
-  ask: (aws: Clients) => aws.parameters.send(new GetParametersCommand({ Names, WithDecryption: true })),
+  send: (aws: Clients) => aws.parameters.send(new GetParametersCommand({ Names, WithDecryption: true })),
 });
-/** AWS says by which selector it found a parameter; moto does not. */
+/** AWS returns the selector of a parameter; moto does not. */
 const selected = (name: string) => ({
   ...parameters(name),
-  theirs: (ours: unknown) => {
-    const { Parameters, ...others } = ours as { Parameters: readonly { Selector?: string }[] };
+  ofMoto: (ofFakeAws: unknown) => {
+    const { Parameters, ...others } = ofFakeAws as { Parameters: readonly { Selector?: string }[] };
     return { ...others, Parameters: Parameters.map(({ Selector, ...parameter }) => parameter) };
   },
 });
@@ -277,7 +277,7 @@ test('Parameter Store', () =>
     store('plain', 'z', { Type: 'StringList' }),
     {
       title: 'label',
-      ask: (aws) =>
+      send: (aws) =>
         aws.parameters.send(
           new LabelParameterVersionCommand({ Name: '/app/token', ParameterVersion: 1, Labels: ['old'] }),
         ),
@@ -295,30 +295,30 @@ test('Parameter Store', () =>
     parameters(...Array.from({ length: 11 }, (_, index) => `n${index}`)),
     {
       title: 'one',
-      ask: (aws) =>
+      send: (aws) =>
         aws.parameters.send(new GetParameterCommand({ Name: '/app/token', WithDecryption: true })),
     },
-    { title: 'none', ask: (aws) => aws.parameters.send(new GetParameterCommand({ Name: '/nowhere' })) },
+    { title: 'none', send: (aws) => aws.parameters.send(new GetParameterCommand({ Name: '/nowhere' })) },
     {
       title: 'no such version',
-      ask: (aws) => aws.parameters.send(new GetParameterCommand({ Name: '/app/token:9' })),
+      send: (aws) => aws.parameters.send(new GetParameterCommand({ Name: '/app/token:9' })),
     },
     ...[false, true].map((Recursive) => ({
       title: `by path, recursive: ${Recursive}`,
-      ask: (aws: Clients) =>
+      send: (aws: Clients) =>
         aws.parameters.send(
           new GetParametersByPathCommand({ Path: '/app', Recursive, WithDecryption: true }),
         ),
     })),
-    { title: 'delete', ask: (aws) => aws.parameters.send(new DeleteParameterCommand({ Name: 'plain' })) },
-    { title: 'gone', ask: (aws) => aws.parameters.send(new DeleteParameterCommand({ Name: 'plain' })) },
+    { title: 'delete', send: (aws) => aws.parameters.send(new DeleteParameterCommand({ Name: 'plain' })) },
+    { title: 'gone', send: (aws) => aws.parameters.send(new DeleteParameterCommand({ Name: 'plain' })) },
   ]));
 
 test('STS', () =>
   compare([
     {
       title: 'a role for a token',
-      ask: async (aws) => {
+      send: async (aws) => {
         const { AssumedRoleUser, Credentials } = await aws.sts.send(
           new AssumeRoleWithWebIdentityCommand({
             RoleArn: role,
@@ -336,16 +336,16 @@ test('STS', () =>
     },
     {
       title: 'who the caller is',
-      ask: async (aws) => {
+      send: async (aws) => {
         const { $metadata, ...caller } = await aws.sts.send(new GetCallerIdentityCommand({}));
         return { has: Object.keys(caller).sort(), Account: caller.Account, arn: caller.Arn?.split('/')[0] };
       },
       // moto has one user for all keys, with an ARN of STS. AWS returns that of IAM.
-      theirs: (ours) => ({ ...(ours as object), arn: `arn:aws:sts::${MOTO_ACCOUNT}:user` }),
+      ofMoto: (ofFakeAws) => ({ ...(ofFakeAws as object), arn: `arn:aws:sts::${MOTO_ACCOUNT}:user` }),
     },
     {
       title: 'who the caller is, with the credentials of a role',
-      ask: async (aws, _, url) => {
+      send: async (aws, _, url) => {
         const { Credentials } = await aws.sts.send(
           new AssumeRoleWithWebIdentityCommand({
             RoleArn: role,

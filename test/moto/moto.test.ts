@@ -171,8 +171,8 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
     secret('there', { objectAlias: 'label', objectVersionLabel: 'green' }),
   ];
   box.writeConfig({ objects: [secret('there'), ...absent] });
-  const refused = await init(context);
-  assert.is(refused.code, 5);
+  const failed = await init(context);
+  assert.is(failed.code, 5);
   for (const words of [
     '(4 problems): nowhere: ',
     'ResourceNotFoundException',
@@ -180,7 +180,7 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
     'there:11111111-2222-4333-8444-555555555555: ',
     'there:green: ',
   ])
-    assert.match(refused.lastLine, words);
+    assert.match(failed.lastLine, words);
   assert.equal(box.files(), {});
   box.writeConfig({ objects: [secret('there'), ...absent.map((one) => ({ ...one, optional: true }))] });
   const { code, stderr } = await init(context);
@@ -205,7 +205,7 @@ test('fetches a batch secret by secret after one without a value fails it', asyn
   const { box } = context;
   await create('a', 'x');
   await create('b', 'y');
-  // moto refuses the whole call; AWS lists such a secret under Errors.
+  // moto rejects the whole call; AWS lists such a secret under Errors.
   await create('empty', { Name: 'empty' });
   box.writeConfig({ objects: [secret('a'), secret('b'), secret('empty', { optional: true })] });
   const running = await ready(context, ['--fetch', 'batch']);
@@ -297,10 +297,10 @@ test('reports each parameter that Parameter Store does not have', async (context
     parameter('/there', { objectAlias: 'label', objectVersionLabel: 'green' }),
   ];
   box.writeConfig({ objects: [there, ...absent] });
-  const refused = await init(context);
-  assert.is(refused.code, 5);
+  const failed = await init(context);
+  assert.is(failed.code, 5);
   for (const words of ['(3 problems): /nowhere: ', '/there:7: ', '/there:green: '])
-    assert.match(refused.lastLine, words);
+    assert.match(failed.lastLine, words);
   box.writeConfig({ objects: [there, ...absent.map((one) => ({ ...one, optional: true }))] });
   const { code, stderr } = await init(context);
   assert.is(code, 0, stderr);
@@ -344,20 +344,20 @@ test('doctor reports the identity, and the readable and unreadable objects', asy
   await store('/app/token', 'hunter2');
   box.writeConfig({ objects: [secret('a'), parameter('/app/token', { objectAlias: 'token' })] });
   const doctor = () => run(['doctor', ...paths(context)], podEnv(context));
-  const well = await doctor();
-  assert.is(well.code, 0, well.stdout);
+  const readable = await doctor();
+  assert.is(readable.code, 0, readable.stdout);
   for (const expected of [
     new RegExp(`ok {4}identity {3}arn:aws:sts::${MOTO_ACCOUNT}:user/moto; credentials expire in`),
     new RegExp(`ok {4}a {10,}secretsmanager +${region} +version ${version}\n`),
     new RegExp(`ok {4}/app/token +ssmparameter +${region} +version 1\n`),
     /All checks passed.\n$/,
   ])
-    assert.match(well.stdout, expected);
+    assert.match(readable.stdout, expected);
   box.writeConfig({ objects: [secret('a'), secret('nowhere')] });
-  const ill = await doctor();
-  assert.is(ill.code, 5, ill.stdout);
-  assert.match(ill.stdout, /FAIL {2}nowhere[\s\S]*ResourceNotFoundException/);
-  for (const { stdout, stderr } of [well, ill]) assert.not.match(stdout + stderr, 'hunter2');
+  const unreadable = await doctor();
+  assert.is(unreadable.code, 5, unreadable.stdout);
+  assert.match(unreadable.stdout, /FAIL {2}nowhere[\s\S]*ResourceNotFoundException/);
+  for (const { stdout, stderr } of [readable, unreadable]) assert.not.match(stdout + stderr, 'hunter2');
 });
 
 test.run();

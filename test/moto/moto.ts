@@ -14,12 +14,12 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { motoPackages } from './packages.ts';
 
-/** The default address of moto. */
+/** The default account of moto. */
 export const MOTO_ACCOUNT = '123456789012';
 
 export interface Moto {
   readonly url: string;
-  /** Forgets everything: secrets, parameters and the credentials it gave out. */
+  /** Removes everything: secrets, parameters and issued credentials. */
   reset(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -32,17 +32,17 @@ export async function startMoto(): Promise<Moto> {
   });
   const exited = once(child, 'exit');
   process.once('exit', () => child.kill());
-  const said: string[] = [];
+  const log: string[] = [];
   const address = new Promise<string>((resolve) => {
     // Read to the end: moto logs each request, and would block on a full pipe.
     createInterface(child.stderr).on('line', (line) => {
       const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];
       if (url !== undefined) resolve(url);
-      else said.push(line);
+      else log.push(line);
     });
   });
   const url = await Promise.race([address, exited.then(() => undefined)]);
-  if (url === undefined) throw new Error(`moto ended before it listened:\n${said.join('\n')}`);
+  if (url === undefined) throw new Error(`moto ended before it listened:\n${log.join('\n')}`);
   return {
     url,
     async reset() {
@@ -68,10 +68,10 @@ interface Signer {
   readonly sessionToken?: string;
 }
 
-const anybody: Signer = { accessKeyId: 'AKIAANYBODY', secretAccessKey: 'anything' };
+const anySigner: Signer = { accessKeyId: 'AKIAANYSIGNER', secretAccessKey: 'anything' };
 
 /** The SDK's clients, with the credentials of an administrator. */
-export function clientsAt(endpoint: string, region: string, credentials: Signer = anybody): Clients {
+export function clientsAt(endpoint: string, region: string, credentials: Signer = anySigner): Clients {
   const settings = { endpoint, region, credentials };
   return {
     secrets: new SecretsManagerClient(settings),

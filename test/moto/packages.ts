@@ -31,7 +31,7 @@ export function motoPackages(): string {
     const done = run(program, [...args, 'install', ...flags, '--target', target, '-r', requirements]);
     if (!done.ok)
       throw new Error(
-        `expected pip to install ${requirements}, got an error. It needs PyPI, or a mirror that pip knows.\n${done.said}`,
+        `expected pip to install ${requirements}, got an error. It needs PyPI, or a mirror in pip's configuration.\n${done.output}`,
       );
     publish(target, place);
   } finally {
@@ -42,12 +42,12 @@ export function motoPackages(): string {
 
 /** As in `3.11`: wheels are for one of these. */
 function pythonVersion(): string {
-  const { ok, said } = run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
-  const version = said.trim();
+  const { ok, output } = run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+  const version = output.trim();
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (ok && (major > 3 || (major === 3 && minor >= 11))) return version;
   throw new Error(
-    `expected python3 of version 3.11 or later on the PATH, got ${ok ? version : 'none'}. The tests in test/real run moto, which is Python: install python3 and python3-pip (Debian: apt-get install python3 python3-pip), or run npm test, which does without.`,
+    `expected python3 of version 3.11 or later on the PATH, got ${ok ? version : 'none'}. The tests in test/moto run moto, which is Python: install python3 and python3-pip (Debian: apt-get install python3 python3-pip), or run npm test, which does without.`,
   );
 }
 
@@ -58,11 +58,11 @@ function pip(scratch: string): readonly [string, ...string[]] {
   const made = run('python3', ['-m', 'venv', environment]);
   if (made.ok) return [join(environment, 'bin', 'python'), '-m', 'pip'];
   throw new Error(
-    `expected python3 to have pip or venv, got neither. The tests in test/real install moto with it: install one (Debian: apt-get install python3-pip, or python3-venv).\n${made.said}`,
+    `expected python3 to have pip or venv, got neither. The tests in test/moto install moto with it: install one (Debian: apt-get install python3-pip, or python3-venv).\n${made.output}`,
   );
 }
 
-/** Of two that install at once, the second leaves the first one's. */
+/** If two install at the same time, the first result is kept. */
 function publish(target: string, place: string): void {
   try {
     renameSync(target, place);
@@ -71,7 +71,7 @@ function publish(target: string, place: string): void {
   }
 }
 
-function run(program: string, args: readonly string[]): { readonly ok: boolean; readonly said: string } {
+function run(program: string, args: readonly string[]): { readonly ok: boolean; readonly output: string } {
   const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
-  return { ok: status === 0, said: error === undefined ? stdout + stderr : error.message };
+  return { ok: status === 0, output: error === undefined ? stdout + stderr : error.message };
 }

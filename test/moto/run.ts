@@ -9,7 +9,7 @@ import { motoPackages } from './packages.ts';
 
 const MISSING = 3;
 
-if (isThere()) {
+if (isInstalled()) {
   const runner = join(import.meta.dirname, '../run.ts');
   const words = ['--no-warnings', runner, '--moto', ...process.argv.slice(2)];
   process.exitCode = spawnSync(process.execPath, words, { stdio: 'inherit' }).status ?? 1;
@@ -17,14 +17,12 @@ if (isThere()) {
   process.exitCode = MISSING;
 }
 
-function isThere(): boolean {
+function isInstalled(): boolean {
   try {
     process.stdout.write(`moto: ${motoPackages()}\n`);
     return true;
   } catch (error) {
-    process.stderr.write(
-      `!! NOT RUN: test/moto, against an AWS that others wrote. ${(error as Error).message}\n`,
-    );
+    process.stderr.write(`!! NOT RUN: test/moto, the tests against moto. ${(error as Error).message}\n`);
     return false;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * An application of another user than podsecrets.
+ * An application that runs as another user than podsecrets.
  *
  * With fs.protected_symlinks=1, as on ordinary nodes, the kernel follows a link in a directory that is sticky and writable
  * for all only for the link's owner. On a machine with 0 the kernel would not enforce that, so the test checks the rule itself.

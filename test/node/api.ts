@@ -20,7 +20,7 @@ export interface KubeObject {
 }
 
 export interface Api {
-  /** Resolves with the answer, an object or a text; undefined for 404. Rejects with the server's message otherwise. */
+  /** Resolves with the body, an object or a text; undefined for 404. Rejects with the server's message otherwise. */
   readonly call: <T = KubeObject>(method: string, path: string, body?: unknown) => Promise<T | undefined>;
 }
 
@@ -44,10 +44,10 @@ export function openApi(kubeconfig: string): Api {
       });
       sent.end(body === undefined ? undefined : JSON.stringify(body));
       const [response] = await once(sent, 'response');
-      const answer = await text(response);
+      const result = await text(response);
       if (response.statusCode === 404) return undefined;
-      if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${answer}`);
-      return /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(answer) : answer;
+      if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${result}`);
+      return /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(result) : result;
     },
   };
 }

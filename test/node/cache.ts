@@ -1,4 +1,4 @@
-/** The folder outside the repository where a node's parts stay between runs. Deleting it costs the next run some minutes. */
+/** The folder outside the repository with the parts of a node between runs. Without it the next run takes some minutes more. */
 
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -3,11 +3,11 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Makes it in every hierarchy, with every controller, as the kubelet expects it. */
+/** Creates it in every hierarchy, with every controller, as the kubelet requires. */
 export function makeCgroup(cgroup: string): void {
   for (const hierarchy of hierarchies()) {
     mkdirSync(join(hierarchy, cgroup));
-    // Version 2 has to be asked for controllers.
+    // In version 2 controllers must be enabled.
     const controllers = join(hierarchy, 'cgroup.controllers');
     if (!existsSync(controllers)) continue;
     const wanted =

@@ -31,13 +31,13 @@ test('adds and removes files in the running pod; an invalid one changes nothing'
   assert.is(scene.exec('shop', 'app', 'cat /mnt/secrets-store/new'), 'value of new');
 
   edit(JSON.stringify(secretProviderClass([{ ...fresh, objectType: 'secretmanager' }])));
-  const refused = async () => (await scene.log('shop', 'podsecrets')).includes('secretmanager');
-  await scene.until('a line about the invalid config', refused, 60);
+  const rejected = async () => (await scene.log('shop', 'podsecrets')).includes('secretmanager');
+  await scene.until('a line about the invalid config', rejected, 60);
   assert.is(files(), 'new old');
   assert.is(container(await scene.pod('shop'), 'podsecrets')?.ready, true);
 
   edit(JSON.stringify(secretProviderClass([fresh])));
-  await scene.until('the old file gone', () => files() === 'new', 60);
+  await scene.until('the removal of the old file', () => files() === 'new', 60);
   assert.is(container(await scene.pod('shop'), 'podsecrets')?.restartCount, 0);
 });
 

@@ -26,7 +26,7 @@ export async function startContainerd(
   const daemon = startDaemon(directory, programs.containerd, ['--config', settings], env);
   const ctr = ['--address', socket, '--namespace', 'k8s.io'];
   await until(
-    () => `containerd that answers\n${daemon.logTail()}`,
+    () => `a response of containerd\n${daemon.logTail()}`,
     () => spawnSync(programs.ctr, [...ctr, 'version'], { stdio: 'ignore' }).status === 0,
     60,
   );

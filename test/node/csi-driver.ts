@@ -40,7 +40,7 @@ export function startCsiDriver(api: Api, pod: KubeObject, secret: DriverSecret):
       await setTimeout(secret.interval, undefined, { signal: stopped }).catch(() => {});
     }
   })();
-  // Heard by stop.
+  // `stop` rejects with the error.
   loop.catch(() => {});
   return {
     write: () => write(api, pod, secret),
@@ -62,7 +62,7 @@ async function write(api: Api, pod: KubeObject, { namespace, name, data }: Drive
     ),
   };
   const there = await api.call('GET', `${path}/${name}`);
-  // An update without a resourceVersion: it overwrites whatever is there, and drops the owners.
+  // An update without a resourceVersion: it overwrites everything, and drops the owners.
   if (there === undefined) await api.call('POST', `${path}?${manager}`, secret);
   else await api.call('PUT', `${path}/${name}?${manager}`, secret);
   const owners = (pod.metadata.ownerReferences ?? []) as readonly Record<string, unknown>[];

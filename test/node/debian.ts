@@ -1,5 +1,5 @@
 /**
- * Programs from Debian's (or Ubuntu's) packages, unpacked into the cache folder beside the system: nothing is installed.
+ * Programs from Debian's (or Ubuntu's) packages, unpacked into the cache folder: nothing is installed.
  *
  * apt-get uses separate package lists, so `apt-get update` is not needed first, and the system's state does not change.
  */

@@ -55,20 +55,20 @@ for (const [form, name] of [
 
 test('after errors of AWS the last one is the termination message', async ({ scene }) => {
   const { aws, namespace } = scene;
-  const id = `${namespace}/refused`;
+  const id = `${namespace}/failing`;
   const on = { service: 'secretsmanager', id } as const;
   const number = await aws.addFault({ on, does: { kind: 'server-error' } });
   try {
-    const config = secretProviderClass([secretFile(await scene.putSecret('refused', 'x'), 'db')]);
-    const pod = { ...shopPod(), metadata: { name: 'refused', finalizers: [FINALIZER] } };
+    const config = secretProviderClass([secretFile(await scene.putSecret('failing', 'x'), 'db')]);
+    const pod = { ...shopPod(), metadata: { name: 'failing', finalizers: [FINALIZER] } };
     await scene.apply(scene.inject(pod, config, ['--start-timeout=10m']));
-    const retried = async () => (await scene.log('refused', 'podsecrets')).includes('InternalServiceError');
+    const retried = async () => (await scene.log('failing', 'podsecrets')).includes('InternalServiceError');
     await scene.until('a line about the error', retried, 60);
 
-    scene.kubectl(['delete', 'pod', 'refused', '--wait=false']);
-    const end = async () => container(await scene.pod('refused'), 'podsecrets')?.state.terminated;
+    scene.kubectl(['delete', 'pod', 'failing', '--wait=false']);
+    const end = async () => container(await scene.pod('failing'), 'podsecrets')?.state.terminated;
     const ended = await scene.until('the end of podsecrets', end, 60);
-    scene.kubectl(['patch', 'pod', 'refused', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    scene.kubectl(['patch', 'pod', 'failing', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
     assert.is(ended.exitCode, 143);
     assert.match(ended.message ?? '', /InternalServiceError.*\[fetch\.server\]/s);
   } finally {

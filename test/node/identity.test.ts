@@ -20,7 +20,7 @@ test('fails with the reason, and starts after it gets an identity and is recreat
   // Without an identity nothing injects the region either.
   const parameters = { region: REGION, objects: [secretFile(await scene.putSecret('db', 'x'), 'db')] };
   const config = secretProviderClass([], { parameters });
-  // Some of what it tries without an identity may pass by itself.
+  // Some of its errors without an identity are transient, and retried.
   const objects = scene.inject(shopPod(), config, ['--start-timeout=3s']);
   await scene.apply(objects);
   const message = await scene.until(

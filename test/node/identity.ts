@@ -27,7 +27,7 @@ export async function startIdentity(api: Api, aws: FakeAwsProcess): Promise<void
   const { key, cert } = selfSigned();
   const webhook = createTlsServer(
     { key, cert },
-    answering((body) => admit(api, aws.url, body)),
+    respondingWith((body) => admit(api, aws.url, body)),
   );
   const port = await listening(webhook, 0, '127.0.0.1');
   await api.call('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', {
@@ -55,11 +55,11 @@ async function listening(server: Server, port: number, host: string): Promise<nu
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
-function answering(answer: (body: string) => Promise<unknown>) {
+function respondingWith(respond: (body: string) => Promise<unknown>) {
   return async (incoming: IncomingMessage, response: ServerResponse) => {
     response
       .setHeader('content-type', 'application/json')
-      .end(JSON.stringify(await answer(await text(incoming))));
+      .end(JSON.stringify(await respond(await text(incoming))));
   };
 }
 
@@ -131,10 +131,10 @@ async function associationOf(api: Api, namespace: string, name: string): Promise
   return account?.metadata.annotations?.[ASSOCIATION];
 }
 
-/** The tokens that the agent has found good, by identity. */
+/** The tokens that the agent has accepted, by identity. */
 const tokens = new Map<string, string[]>();
 
-/** The agent: a token of another audience or without an association is refused, as the agent of EKS words it. */
+/** The agent: a token of another audience or without an association is rejected, with the messages of the EKS agent. */
 async function exchange(
   api: Api,
   aws: FakeAwsProcess,
@@ -153,13 +153,13 @@ async function exchange(
     tokens.set(identity, [...known, token]);
     await aws.changeIdentity({ name: identity, podIdentityTokens: [...known, token] });
   }
-  const asked = request(aws.agentUrl, { headers: { authorization: token } });
-  asked.once('error', () => response.destroy());
-  asked.once('response', (answer) => {
-    response.writeHead(answer.statusCode ?? 500, answer.headers);
-    answer.pipe(response);
+  const forwarded = request(aws.agentUrl, { headers: { authorization: token } });
+  forwarded.once('error', () => response.destroy());
+  forwarded.once('response', (received) => {
+    response.writeHead(received.statusCode ?? 500, received.headers);
+    received.pipe(response);
   });
-  asked.end();
+  forwarded.end();
 }
 
 async function identityOf(api: Api, token: string): Promise<string | undefined> {

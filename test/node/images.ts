@@ -1,6 +1,6 @@
 /**
  * The images of the node, as archives that containerd imports: podsecrets, built by the project's Dockerfile, and those of
- * the tests. Each archive is named by a hash of what it is made from, so what has not changed is not built again.
+ * the tests. The name of an archive has a hash of its inputs, so that unchanged images are not built again.
  */
 
 import { createHash } from 'node:crypto';
@@ -31,7 +31,7 @@ const build = ['buildx', 'build', '--load', '--network', 'host'];
 /** The names under which the node has them. */
 export const images = {
   podsecrets: fullName(image),
-  /** Runs as root unless the pod says otherwise. */
+  /** Runs as root unless the pod sets a user. */
   busybox: 'docker.io/library/busybox:1.37',
   /** Busybox as user 10001. */
   app: 'registry.test/app:1',
@@ -45,7 +45,7 @@ function fullName(name: string): string {
   return name.includes('/') ? name : `docker.io/library/${name}`;
 }
 
-/** The archives, all of them there. An image that could not be built is an error, what it is built with may be missing. */
+/** The archives of all images. An image that cannot be built is an error; its tools may be missing. */
 export async function imageArchives(): Promise<readonly string[]> {
   const archives = [
     { name: 'podsecrets', inputs: projectInputs(), build: buildProject },
@@ -61,7 +61,7 @@ export async function imageArchives(): Promise<readonly string[]> {
         renameSync(`${file}.new`, file);
       }
     } finally {
-      // Each build leaves its image and its layers behind. The machine's own engine is its owner's to clean up.
+      // Each build leaves its image and its layers, which are removed only from an engine that was started here.
       if (!docker.pulls) {
         docker.run(['image', 'prune', '--force']);
         docker.run(['buildx', 'prune', '--force', '--keep-storage', LARGEST_BUILD_CACHE]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setUpNamespaces } from './namespace.ts';
 import { type NodeParts, startNode } from './node.ts';
 
-// When the process outside is gone, the namespaces must go too.
+// The namespaces end with the process outside.
 process.stdin.resume().once('end', () => process.exit(1));
 
 const [parts = '{}', ...words] = process.argv.slice(2);
@@ -15,8 +15,14 @@ setUpNamespaces();
 const env = { ...process.env, ...(await startNode(JSON.parse(parts) as NodeParts)) };
 process.stdout.write(`the node is ready after ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
 
-const failed = await node([join(import.meta.dirname, '..', 'run.ts'), '--node', ...words]);
-const timed = words.length > 0 ? 0 : await node([join(import.meta.dirname, 'start-times.ts')]);
+const timesOnly = words.includes('start-times');
+const startTimes = join(import.meta.dirname, 'start-times.ts');
+const failed = timesOnly ? 0 : await node([join(import.meta.dirname, '..', 'run.ts'), '--node', ...words]);
+const timed = timesOnly
+  ? await node([startTimes, '--record'])
+  : words.length > 0
+    ? 0
+    : await node([startTimes]);
 process.exit(failed || timed);
 
 async function node(script: readonly string[]): Promise<number> {

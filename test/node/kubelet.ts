@@ -80,7 +80,7 @@ function settingsOf({ directory, socket, cgroup }: KubeletOptions): object {
     clusterDNS: [],
     podLogsDir: join(directory, 'pod-logs'),
     volumePluginDir: join(directory, 'volume-plugins'),
-    // A full disk of the machine is no concern of the tests, and the images cannot be pulled again.
+    // A full disk of the machine must not fail the tests, and removed images could not be pulled again.
     evictionHard: { 'nodefs.available': '0%', 'imagefs.available': '0%', 'nodefs.inodesFree': '0%' },
     imageGCHighThresholdPercent: 100,
     // An edited ConfigMap is in the pod after seconds. A node takes a minute by default.

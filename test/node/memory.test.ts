@@ -34,7 +34,7 @@ test('is enough for a first start and for a rotation with a cold page cache', as
   assert.is(container(await scene.pod('shop'), 'podsecrets')?.restartCount, 0);
 });
 
-/** Asks the kernel to drop a file's pages, which it does if no process has them mapped. */
+/** Drops the pages of a file from the page cache; the kernel keeps those that a process has mapped. */
 function isDropped(file: string): boolean {
   execFileSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
   const pages = execFileSync('fincore', ['--noheadings', '--bytes', '--output', 'RES', file], {

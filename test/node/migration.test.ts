@@ -90,7 +90,7 @@ test('with the flag podsecrets takes the Secret over while the driver still writ
   } finally {
     await driver.stop();
   }
-  // The last word of the driver: the Secret belongs to the old ReplicaSet, with which the garbage collector removes it.
+  // The last write of the driver: the garbage collector would delete the Secret with the old ReplicaSet.
   await driver.write();
   const [{ name: replicaSet = '' } = {}] = old.metadata.ownerReferences as readonly {
     readonly name: string;
@@ -98,12 +98,12 @@ test('with the flag podsecrets takes the Secret over while the driver still writ
   scene.kubectl(['delete', 'replicaset', replicaSet]);
 
   const secret = await scene.until(
-    'a Secret that only podsecrets has a part in',
+    'a Secret that only podsecrets manages',
     async () => {
       const found = await secretOf(scene);
       const managers = found?.metadata.managedFields as readonly { readonly manager: string }[] | undefined;
-      const isOurs = managers?.every(({ manager }) => manager === 'podsecrets');
-      return isOurs && found;
+      const isOnlyManager = managers?.every(({ manager }) => manager === 'podsecrets');
+      return isOnlyManager && found;
     },
     120,
   );
@@ -112,7 +112,7 @@ test('with the flag podsecrets takes the Secret over while the driver still writ
   assert.not.ok(DRIVER_LABEL in (secret.metadata.labels as object));
 });
 
-/** How podsecrets has ended in this pod, if it has. */
+/** The termination of podsecrets in this pod, if it has ended. */
 function failureOf(pod: Pod | undefined) {
   const { state, lastState } = container(pod, 'podsecrets') ?? {};
   return state?.terminated ?? lastState?.terminated;

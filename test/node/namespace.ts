@@ -1,13 +1,13 @@
 /**
  * The namespaces in which a node runs: network, mounts and processes of its own. They end with their first process, and so
- * does everything in them, whatever happens. Only the cgroups are the machine's.
+ * does everything in them, even after a failure. Only the cgroups are those of the machine.
  */
 
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** What pods reach the node by: the API server, the fake AWS. */
+/** The address at which pods reach the API server and the fake AWS. */
 export const NODE_ADDRESS = '10.99.0.1';
 /** The address of the service `kubernetes`; the first of `--service-cluster-ip-range`. */
 const SERVICE_ADDRESS = '10.0.0.1';
@@ -55,7 +55,7 @@ export function startInNamespaces(
 
 /** Runs a command in new namespaces, of the network too; its exit code. No process of it is left when this one ends. */
 export function runInNamespaces(command: readonly string[]): Promise<number> {
-  // The command ends when its stdin does: then this process is gone.
+  // The command ends when its stdin is closed, by the end of this process.
   const started = startInNamespaces(command, { stdio: ['pipe', 'inherit', 'inherit'] }, '--net');
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => void started.stop());
@@ -74,7 +74,7 @@ export function setUpNamespaces(): void {
 
   // Volumes have to show what the kubelet mounts into them later.
   execFileSync('mount', ['--make-rshared', '/']);
-  // The kubelet and containerd write below these whatever their settings say.
+  // The kubelet and containerd write below these, whatever their settings.
   for (const directory of ['/run', '/var/lib', '/var/log'])
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', directory]);
 }

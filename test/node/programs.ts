@@ -37,7 +37,7 @@ export interface NodePrograms {
   readonly directory: string;
 }
 
-/** Builds what is not there yet. Throws if Go is missing, the proxy does not answer, or there is no runc. */
+/** Builds what is not there yet. Throws if Go is missing, the proxy does not respond, or there is no runc. */
 export function nodePrograms(): NodePrograms {
   for (const program of ['etcd', 'kubectl', 'kube-apiserver', 'kube-controller-manager'] as const)
     built(program);

@@ -5,8 +5,9 @@
  *
  *   npm run test:node            all of it, and then the times of a pod's start
  *   npm run test:node -- WORD…   the test files whose path has one of the words
+ *   npm run test:node -- start-times            only the times, and writes them into start-times.json, for the README
  *   npm run test:node -- --own-kernel [WORD…]   on a kernel with cgroups of version 2 only and fs.protected_symlinks=1,
- *                                               whatever this machine has: own-kernel.ts. Some six times as long
+ *                                               independent of this machine: own-kernel.ts. Takes six times as long
  */
 
 import { imageArchives } from './images.ts';

@@ -53,7 +53,7 @@ export interface Scene {
   readonly api: Api;
   /** Sets a secret of this namespace in Secrets Manager; the name under which configs read it. */
   readonly putSecret: (name: string, value: string) => Promise<string>;
-  /** Completes manifests with `podsecrets inject`. */
+  /** Adds podsecrets to manifests with `podsecrets inject`. */
   readonly inject: (manifest: object, config: object, flags?: readonly string[]) => readonly KubeObject[];
   readonly apply: (objects: readonly KubeObject[]) => Promise<void>;
   readonly pod: (name: string) => Promise<Pod | undefined>;
@@ -61,10 +61,10 @@ export interface Scene {
   readonly pods: (app: string) => Promise<readonly Pod[]>;
   /** Until all its containers are ready. */
   readonly ready: (name: string) => Promise<Pod>;
-  /** Until `ask` answers; a failure shows the pods of the namespace and what their containers have logged. */
+  /** Calls `poll` until it returns a value; a failure shows the pods of the namespace and what their containers have logged. */
   readonly until: <T>(
     what: string,
-    ask: () => T | undefined | false | Promise<T | undefined | false>,
+    poll: () => T | undefined | false | Promise<T | undefined | false>,
     seconds: number,
   ) => Promise<T>;
   readonly log: (pod: string, container: string) => Promise<string>;
@@ -96,8 +96,8 @@ export async function openScene(): Promise<Scene> {
     const words = `${path}/${name}/log?container=${container}&tailLines=200`;
     return (await api.call<string>('GET', words).catch(notStarted)) ?? '';
   };
-  const waitUntil: Scene['until'] = (what, ask, seconds) =>
-    until(async () => `${what}\n${await describe(await pods(''), log)}`, ask, seconds);
+  const waitUntil: Scene['until'] = (what, poll, seconds) =>
+    until(async () => `${what}\n${await describe(await pods(''), log)}`, poll, seconds);
 
   return {
     namespace,
@@ -135,7 +135,7 @@ export async function openScene(): Promise<Scene> {
   };
 }
 
-/** Every container is ready, the sidecars among them; or those of the pod have done their work. */
+/** Every container of the application is ready. The kubelet starts them after the sidecars and the init containers. */
 export function isReady({ status }: Pod): boolean {
   const { containerStatuses = [] } = status;
   return containerStatuses.length > 0 && containerStatuses.every(({ ready }) => ready);
@@ -156,7 +156,7 @@ function notStarted(error: Error): string {
 async function makeNamespace(api: Api, name: string): Promise<void> {
   await api.call('POST', '/api/v1/namespaces', { metadata: { name } });
   const path = `/api/v1/namespaces/${name}`;
-  // What controllers make, and every pod needs.
+  // Controllers create these, and every pod needs them.
   await until(
     'the service account of a namespace',
     () => api.call('GET', `${path}/serviceaccounts/default`),
@@ -170,7 +170,7 @@ async function makeNamespace(api: Api, name: string): Promise<void> {
   await associate(api, name, 'default');
 }
 
-/** Gives a service account, which is there, the identity whose every call is allowed. */
+/** Gives an existing service account the identity that is allowed every call. */
 export async function associate(api: Api, namespace: string, account: string): Promise<void> {
   const metadata = { annotations: { [ASSOCIATION]: 'app' } };
   await api.call('PATCH', `/api/v1/namespaces/${namespace}/serviceaccounts/${account}`, { metadata });
@@ -216,7 +216,7 @@ async function describe(pods: readonly Pod[], log: Scene['log']): Promise<string
   return (await Promise.all(lines)).join('\n');
 }
 
-/** The process id, in these namespaces, of a container's first process. */
+/** The process id of a container's first process, as this machine numbers it. */
 export function pidOf({ node }: Scene, { containerID = '' }: ContainerStatus): number {
   const [ctr = '', ...words] = node.ctr;
   const tasks = execFileSync(ctr, [...words, 'tasks', 'list'], { encoding: 'utf8', stdio: 'pipe' });

@@ -14,7 +14,7 @@ test.after.each(({ scene }) => scene.close());
 
 async function startPod(scene: Scene): Promise<ContainerStatus> {
   const config = secretProviderClass([secretFile(await scene.putSecret('db', 'first'), 'db')]);
-  // A frozen process leaves SIGTERM unread, so the kubelet waits for all of the grace period before it kills.
+  // A frozen process does not handle SIGTERM, so the kubelet kills it only after the whole grace period.
   const pod = shopPod(appContainer(), { terminationGracePeriodSeconds: 5 });
   await scene.apply(scene.inject(pod, config, ['--interval=1s']));
   return container(await scene.ready('shop'), 'podsecrets') as ContainerStatus;

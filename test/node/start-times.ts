@@ -1,10 +1,12 @@
 /**
  * Prints how long a pod takes from its creation to its application's first line, with and without podsecrets: medians of
  * rounds in each of which every form starts once. Nothing is asserted: a person reads the figures, on a quiet machine.
+ * With --record it writes the medians into start-times.json, for the README.
  */
 
 import type { KubeObject } from './api.ts';
 import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
+import { recordStartTimes, type StartTimes } from './recorded-start-times.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const ROUNDS = 9;
@@ -30,6 +32,8 @@ await scene.close();
 process.stdout.write(
   `\nfrom a pod's creation to its application's first line, medians of ${ROUNDS} rounds:\n`,
 );
+const medians: StartTimes = Object.fromEntries([...times].map(([form, seconds]) => [form, median(seconds)]));
+if (process.argv.includes('--record')) recordStartTimes(medians);
 const [plain = []] = times.values();
 for (const [form, seconds] of times) {
   const more = median(seconds.map((value, round) => value - (plain[round] ?? Number.NaN)));

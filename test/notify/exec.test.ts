@@ -16,6 +16,7 @@ import { Problem } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { type ExecOptions, execNotifier } from '../../src/notify/exec.ts';
 import { redact } from '../../src/notify/redact.ts';
+import { processesOf } from '../support/processes.ts';
 import { rejects } from '../support/rejects.ts';
 import { until } from '../support/wait.ts';
 
@@ -46,23 +47,7 @@ async function problem(notifying: Promise<void>): Promise<Problem> {
   return error;
 }
 
-/** The pids of processes with this command line, its words separated by spaces. */
-function running(command: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => commandLine(pid) === command)
-    .map(Number);
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
-  } catch {
-    return '';
-  }
-}
-
-const ends = (command: string) => until(`the end of ${command}`, () => running(command).length === 0);
+const ends = (command: string) => until(`the end of ${command}`, () => processesOf(command).length === 0);
 
 /** A duration for `sleep` that no other process uses, so that the process can be found by it. */
 let lastSleep = process.pid * 100;
@@ -133,7 +118,7 @@ test('a program that is missing, not executable, without interpreter or too long
   for (const program of [join(text, 'x'), join(scratch, 'x'.repeat(300))]) {
     const { message, remedy, retry } = await failureOf(program);
     assert.match(message, /\((ENOTDIR|ENAMETOOLONG)\)$/);
-    assert.match(remedy, 'Give the path');
+    assert.match(remedy, 'Use the path');
     assert.not(retry);
   }
   const long = execNotifier(['/bin/true', 'x'.repeat(3_000_000)], options());
@@ -182,10 +167,16 @@ test('processes that a successful hook leaves in its group end with it, and do n
 
 test('a process that left the group and keeps the output open does not delay the hook', async () => {
   const sleep = someSleep();
+  const hasLeft = join(scratch, 'has-left');
   try {
-    await hook(`setsid sleep ${sleep} & exit 0`).notify(names, never);
+    const script = `touch "${hasLeft}"; exec sleep ${sleep}`;
+    await hook(`setsid sh -c '${script}' & until [ -e "${hasLeft}" ]; do sleep 0.01; done`).notify(
+      names,
+      never,
+    );
+    assert.is(processesOf(`sleep ${sleep}`).length, 1);
   } finally {
-    for (const pid of running(`sleep ${sleep}`)) process.kill(pid, 'SIGKILL');
+    for (const pid of processesOf(`sleep ${sleep}`)) process.kill(pid, 'SIGKILL');
   }
 });
 

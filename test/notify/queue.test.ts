@@ -47,36 +47,36 @@ function open(
   clock: FakeClock,
   notifiers: Notifier[],
   splay = 0,
-): { queue: NotificationQueue; said: string[] } {
-  const said: string[] = [];
+): { queue: NotificationQueue; logged: string[] } {
+  const logged: string[] = [];
   const log: Log = {
-    write: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
-    problem: (event, _, fields) => said.push(`${events[event].level} ${event} ${fields?.attempts}`),
+    write: (event, _, fields) => logged.push(`${events[event].level} ${event} ${fields?.attempts}`),
+    problem: (event, _, fields) => logged.push(`${events[event].level} ${event} ${fields?.attempts}`),
   };
-  const count = (kind: string, result: string) => said.push(`count ${kind} ${result}`);
-  return { queue: createNotificationQueue({ notifiers, clock, log, splay, count }), said };
+  const count = (kind: string, result: string) => logged.push(`count ${kind} ${result}`);
+  return { queue: createNotificationQueue({ notifiers, clock, log, splay, count }), logged };
 }
 
 test('delivers a change once, immediately, and logs it', async () => {
   const clock = fakeClock();
   const app = scripted(clock, []);
-  const { queue, said } = open(clock, [app]);
+  const { queue, logged } = open(clock, [app]);
   queue.enqueue(['a']);
   await clock.advance(600_000);
   assert.equal(app.received, ['a@0']);
-  assert.equal(said, ['count url success', 'info notify.succeeded 1']);
+  assert.equal(logged, ['count url success', 'info notify.succeeded 1']);
   assert.is(queue.status()[0]?.state, 'idle');
 });
 
 test('retries a failing notifier with backoff; logs the same failure once, then at debug', async () => {
   const clock = fakeClock();
   const app = scripted(clock, ['fail', 'fail', 'fail']);
-  const { queue, said } = open(clock, [app]);
+  const { queue, logged } = open(clock, [app]);
   queue.enqueue(['a']);
   await clock.advance(60_000);
   assert.equal(app.received, ['a@0', 'a@1500', 'a@4500', 'a@10500']);
   assert.equal(
-    said.filter((line) => !line.startsWith('count')),
+    logged.filter((line) => !line.startsWith('count')),
     [
       'warn notify.failed 1',
       'debug notify.failedAgain 2',
@@ -88,12 +88,12 @@ test('retries a failing notifier with backoff; logs the same failure once, then 
 
 test('logs a failure after a success as a new one', async () => {
   const clock = fakeClock();
-  const { queue, said } = open(clock, [scripted(clock, ['fail', 'ok', 'fail'])]);
+  const { queue, logged } = open(clock, [scripted(clock, ['fail', 'ok', 'fail'])]);
   for (const file of ['a', 'b']) {
     queue.enqueue([file]);
     await clock.advance(60_000);
   }
-  assert.is(said.filter((line) => line === 'warn notify.failed 1').length, 2);
+  assert.is(logged.filter((line) => line === 'warn notify.failed 1').length, 2);
 });
 
 test('retries a persistent failure every minute, indefinitely', async () => {
@@ -326,14 +326,14 @@ test('close delivers at once what waits for its splay, and drops what waits for 
 
 test('close aborts a running attempt after the grace', async () => {
   const clock = fakeClock();
-  const { queue: quick, said } = open(clock, [scripted(clock, [1500])]);
-  const { queue: slow, said: saidOfSlow } = open(clock, [scripted(clock, ['hang'])]);
+  const { queue: quick, logged } = open(clock, [scripted(clock, [1500])]);
+  const { queue: slow, logged: loggedSlow } = open(clock, [scripted(clock, ['hang'])]);
   for (const each of [quick, slow]) each.enqueue(['a']);
   const closed = Promise.all([quick, slow].map((each) => each.close(2000).then(() => clock.elapsed())));
   await clock.advance(10_000);
   assert.equal(await closed, [1500, 2000]);
-  assert.equal(said, ['count url success', 'info notify.succeeded 1']);
-  assert.equal(saidOfSlow, []);
+  assert.equal(logged, ['count url success', 'info notify.succeeded 1']);
+  assert.equal(loggedSlow, []);
   slow.enqueue(['b']);
   await clock.advance(10_000);
   assert.equal(clock.sleepers, []);

@@ -29,18 +29,18 @@ async function reap(self: number, { table, waiter, nodes = [] }: Scene): Promise
 }
 
 test('waits only for ended children of process 1', async () => {
-  const asked: number[] = [];
-  const waiter = async () => (pid: number) => void asked.push(pid);
+  const reaped: number[] = [];
+  const waiter = async () => (pid: number) => void reaped.push(pid);
   const table = tableOf({}, { zombie: false }, { parent: 7 }, {});
   assert.is(await reap(1, { table, waiter }), 0);
-  assert.equal(asked, [10, 13]);
+  assert.equal(reaped, [10, 13]);
 });
 
 test('does not reap a child of Node, however long its other threads take to end', async () => {
-  const asked: number[] = [];
-  const waiter = async () => (pid: number) => void asked.push(pid);
+  const reaped: number[] = [];
+  const waiter = async () => (pid: number) => void reaped.push(pid);
   assert.is(await reap(1, { table: tableOf({}, {}), waiter, nodes: [10] }), 0);
-  assert.equal(asked, [11]);
+  assert.equal(reaped, [11]);
 });
 
 test('does nothing unless it is process 1, and loads nothing without zombies', async () => {

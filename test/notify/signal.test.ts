@@ -191,7 +191,7 @@ for (const [name, content, expected] of [
   ['missing', undefined, /^cannot read the pid file \(ENOENT\) \| Mount the volume .* \| retry$/],
   ['empty', '', /^expected a pid on the first line, got an empty file \| .* \| retry$/],
   // The text is not shown: a link may lead to anything, even to a published value.
-  ['JSON', '{"pid":7}', /^expected a pid on the first line, got something else \| Give the file to which/],
+  ['JSON', '{"pid":7}', /^expected a pid on the first line, got something else \| Use the file to which/],
   ['minus one, which would signal every process', '-1', /^expected a pid .*, got something else \| /],
   ['zero, which would signal its own process group', '0', /^expected a pid .*, got something else \| /],
   ['a published value', 'hunter22\n', /^expected a pid .*, got something else \| /],

@@ -68,8 +68,8 @@ test('touches the file of another user, if it may write to it', () => {
 for (const [name, path, expected] of [
   ['its directory is missing', 'missing/file', /\(ENOENT\) \| Create its directory.* \| true$/],
   ['a part of the path is a file', 'plain/file', /\(ENOTDIR\) \| /],
-  ['it is a directory', '.', /\(EISDIR\) \| Give a file, not a directory/],
-  ['the name is too long', 'x'.repeat(300), /\(ENAMETOOLONG\) \| Give a file on a volume/],
+  ['it is a directory', '.', /\(EISDIR\) \| Use a file, not a directory/],
+  ['the name is too long', 'x'.repeat(300), /\(ENAMETOOLONG\) \| Use a file on a volume/],
 ] as const) {
   test(`reports that ${name}`, async () => {
     writeFileSync(join(scratch, 'plain'), '');

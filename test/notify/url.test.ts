@@ -77,7 +77,13 @@ test('posts the names of the files, on a connection that ends with the request',
 
 for (const status of [200, 201, 202, 204, 299]) {
   test(`${status} is success`, async () => {
-    await notify(await serve((_, response) => response.writeHead(status).end()));
+    let requests = 0;
+    const url = await serve((_, response) => {
+      requests++;
+      response.writeHead(status).end();
+    });
+    assert.is(await notify(url), undefined);
+    assert.is(requests, 1);
   });
 }
 
@@ -144,14 +150,14 @@ test('any other status is an error with the start of the body, redacted, escaped
 });
 
 test('does not follow a redirect', async () => {
-  let asked = 0;
+  let requests = 0;
   const url = await serve((_, response) => {
-    asked++;
+    requests++;
     response.writeHead(307, { location: '/elsewhere' }).end();
   });
   const error = await problem(url);
   assert.is(error.message, 'redirects (307) to /elsewhere');
-  assert.is(asked, 1);
+  assert.is(requests, 1);
 });
 
 for (const [status, retry] of [
@@ -169,10 +175,10 @@ for (const [status, retry] of [
 }
 
 test('honors a Retry-After in seconds', async () => {
-  const answer = (value: string) =>
+  const serverWith = (value: string) =>
     serve((_, response) => response.writeHead(503, { 'retry-after': value }).end());
-  assert.is((await problem(await answer('7'))).retryAfter, 7000);
-  assert.is((await problem(await answer('Wed, 21 Oct 2026 07:28:00 GMT'))).retryAfter, undefined);
+  assert.is((await problem(await serverWith('7'))).retryAfter, 7000);
+  assert.is((await problem(await serverWith('Wed, 21 Oct 2026 07:28:00 GMT'))).retryAfter, undefined);
 });
 
 test('explains a refused connection', async () => {
@@ -185,7 +191,7 @@ test('explains a refused connection', async () => {
 
 test('explains a host that does not resolve', async () => {
   assert.match(
-    // Longer than a label may be, so that no resolver sends a query, which may be slow or get an answer.
+    // Longer than a label may be, so that no resolver sends a query, which may be slow or succeed.
     (await problem(`http://${'x'.repeat(64)}.invalid/`)).message,
     /^the host name does not resolve \(E/,
   );
@@ -207,13 +213,13 @@ test('headers that trickle in do not extend the timeout', async () => {
 
 test('explains an endpoint that does not speak HTTP', async () => {
   const host = await serveBytes((socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
-  assert.match((await problem(`http://${host}/`)).message, /^the endpoint does not speak HTTP\/1\.1 \(HPE_/);
+  assert.match((await problem(`http://${host}/`)).message, /^the endpoint does not use HTTP\/1\.1 \(HPE_/);
 });
 
 test('explains an endpoint that does not speak TLS', async () => {
   const host = await serveBytes((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const error = await problem(`https://${host}/`);
-  assert.is(error.message, 'the endpoint does not speak TLS (EPROTO)');
+  assert.is(error.message, 'the endpoint does not use TLS (EPROTO)');
   assert.match(error.remedy, 'write http: instead');
 });
 

@@ -1,4 +1,4 @@
-/** Phases with the real AWS client and the fake AWS: what needs real credentials, clients and answers. */
+/** Phases with the real AWS client and the fake AWS: what needs real credentials, clients and responses. */
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -222,7 +222,7 @@ for (const [kind, does, seconds] of [
   });
 }
 
-for (const [kind, says] of [
+for (const [kind, message] of [
   ['pod-identity', /token cannot be parsed/],
   ['irsa', /InvalidIdentityToken/],
 ] as const) {
@@ -231,7 +231,19 @@ for (const [kind, says] of [
     rotate('no-token');
     await begin(world);
     assert.is(world.ended()?.at, 0);
-    assert.match(String(world.ended()?.reason), says);
+    assert.match(String(world.ended()?.reason), message);
+  });
+}
+
+for (const kind of ['pod-identity', 'irsa'] as const) {
+  test(`${kind}: an empty token file ends the start at once, because the kubelet writes it before`, async ({
+    aws,
+  }) => {
+    const { world, rotate } = await openAwsWorld(aws, kind);
+    rotate('');
+    await begin(world);
+    assert.is(world.ended()?.at, 0);
+    assert.match(String(world.ended()?.reason), /expected the service account's token, got an empty file/);
   });
 }
 

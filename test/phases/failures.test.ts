@@ -20,7 +20,7 @@ test('a throttled first phase waits for the Retry-After, and then continues norm
       holds: { files: {}, ready: false, phase: 'start', logged: ['start.retrying'], fetched: 1 },
     },
     { happens: seconds(29), holds: { fetched: 0 } },
-    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: (w) => w.aws('succeeds'), holds: {} },
     {
       happens: seconds(1),
       holds: { files: { a: '1' }, ready: true, phase: 'steady', notified: [], fetched: 1 },
@@ -51,7 +51,7 @@ test('throttling for an hour: one or two calls a minute, one warning, unchanged 
         also: (w) => assert.ok(w.status().consecutiveFailures > 30 && w.status().consecutiveFailures < 90),
       },
     },
-    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: (w) => w.aws('succeeds'), holds: {} },
     {
       happens: minutes(2),
       holds: {
@@ -74,7 +74,7 @@ test('throttling for an hour: one or two calls a minute, one warning, unchanged 
 
 test('a six-hour outage of AWS: stays ready, calls about once a minute, notifies once of the change', async () => {
   const world = await openWorld({ secrets: { a: '1' } });
-  let asked = 0;
+  let fetched = 0;
   await play(world, [
     { happens: start, holds: { ready: true } },
     { happens: (w) => w.aws(away), holds: {} },
@@ -83,17 +83,17 @@ test('a six-hour outage of AWS: stays ready, calls about once a minute, notifies
       happens: async (w) => {
         for (let hour = 0; hour < 6; hour++) {
           await minutes(60)(w);
-          asked += w.news().fetched;
+          fetched += w.news().fetched;
           assert.ok(w.status().ready);
         }
       },
       holds: { files: { a: '1' }, phase: 'steady', logged: [], notified: [] },
     },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: (w) => w.aws('succeeds'), holds: {} },
     { happens: minutes(2), holds: { files: { a: '2' }, notified: ['a'], failures: 0 } },
   ]);
-  assert.ok(asked > 300 && asked < 420, `${asked} calls in six hours`);
+  assert.ok(fetched > 300 && fetched < 420, `${fetched} calls in six hours`);
 });
 
 test('logs a different failure as a warning, and the same one at debug', async () => {
@@ -116,7 +116,7 @@ test('a restart over published files during an outage is ready at once, sends no
   await play(world, [
     { happens: start, holds: { ready: true, phase: 'steady', logged: ['sidecar.ready', 'sync.failed'] } },
     { happens: minutes(60), holds: { ready: true, files: { a: '1' }, notified: [], logged: [] } },
-    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: (w) => w.aws('succeeds'), holds: {} },
     { happens: minutes(2), holds: { failures: 0, notified: [], logged: ['sync.recovered'] } },
     { happens: (w) => w.put('a', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
@@ -257,7 +257,7 @@ test('a failover and its end are logged once each, and notified only if the valu
     { happens: (w) => w.put('a@us-east-1', '2'), holds: {} },
     { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
     { happens: (w) => w.put('a', '2'), holds: {} },
-    { happens: (w) => w.aws('well', 'a'), holds: {} },
+    { happens: (w) => w.aws('succeeds', 'a'), holds: {} },
     {
       happens: minutes(10),
       holds: {

@@ -32,11 +32,11 @@ debug('neither SIGUSR1 nor NODE_OPTIONS opens a debugger or ends anything', asyn
   ];
   const options = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
   const sidecar = start(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...options });
-  await sidecar.says(/sidecar\.ready/);
+  await sidecar.prints(/sidecar\.ready/);
   sidecar.child.kill('SIGUSR1');
   // Signals are handled in order: once this one has triggered a sync, the first one has had its effect.
   sidecar.child.kill('SIGHUP');
-  await sidecar.says(/publish\.unchanged/);
+  await sidecar.prints(/publish\.unchanged/);
   sidecar.child.kill('SIGTERM');
   const { code, stderr } = await sidecar.ended();
   assert.is(code, 0);

@@ -82,7 +82,7 @@ const waits = 'while :; do sleep 0.05; done';
 const change = (aws: FakeAwsProcess) => aws.putSecret({ region, name: 'db', string: canary('two') });
 
 exec(
-  'restart: the next command has the new value and the new files, and the old one is gone',
+  'restart: the next command has the new value and the new files, and the old one has ended',
   async (fixture) => {
     const { aws, box } = fixture;
     const script = `[ ! -e old ] || kill -0 $(cat old) 2> overlap; cat ${box.dir}/password >> values; echo " $DB_PASSWORD" >> values; cp pid old; ${waits}`;
@@ -90,7 +90,7 @@ exec(
     await until('the first start', () => textOf(box.root, 'values').endsWith('\n'));
     const first = commandPid(box);
     await change(aws);
-    await one.says(/restart\.succeeded/);
+    await one.prints(/restart\.succeeded/);
     const lines = [canary('one'), canary('two')].map((value) => `${value} ${value}\n`);
     await until('the second start', () => textOf(box.root, 'values') === lines.join(''));
     assert.not.equal(commandPid(box), first);
@@ -147,7 +147,7 @@ exec('a set that is not complete changes nothing', async (fixture) => {
   await until('the start', () => existsSync(join(box.root, 'ready')));
   await change(aws);
   await aws.removeSecret({ region, name: 'other' });
-  await one.says(/"event":"sync\.failed"/);
+  await one.prints(/"event":"sync\.failed"/);
   assert.equal([one.hasEnded(), box.files().password], [false, canary('one')]);
 });
 

@@ -135,7 +135,7 @@ exec('--set needs no config: a field, a whole value and a parameter', (fixture) 
   assert.is(TOKEN, 's3cret');
 });
 
-exec('a variable in two configs is refused', (fixture) => {
+exec('a variable in two configs is rejected', (fixture) => {
   const flags = ['--config', fixture.box.config, '--set', `DB_PASSWORD=${arn}`];
   const { code, stderr } = ran(fixture, ['true'], flags);
   assert.is(code, 3);
@@ -151,14 +151,17 @@ exec('--config env:NAME reads the config from a variable', (fixture) => {
   assert.match(missing.stderr, 'env:CLASS');
 });
 
-exec('a secret replaces an own variable with a warning, unless --preserve-env names it', (fixture) => {
-  const env = { DB_PASSWORD: 'own' };
-  const replaced = ran(fixture, ['printenv', 'DB_PASSWORD'], [], env);
-  assert.is(replaced.stdout, `${canary('password')}\n`);
-  assert.match(replaced.stderr, '"event":"exec.overrides"');
-  const kept = ran(fixture, ['printenv', 'DB_PASSWORD'], ['--preserve-env', 'DB_PASSWORD'], env);
-  assert.equal([kept.stdout, kept.stderr], ['own\n', '']);
-});
+exec(
+  'a secret replaces a variable of the environment with a warning, unless --preserve-env names it',
+  (fixture) => {
+    const env = { DB_PASSWORD: 'own' };
+    const replaced = ran(fixture, ['printenv', 'DB_PASSWORD'], [], env);
+    assert.is(replaced.stdout, `${canary('password')}\n`);
+    assert.match(replaced.stderr, '"event":"exec.overrides"');
+    const kept = ran(fixture, ['printenv', 'DB_PASSWORD'], ['--preserve-env', 'DB_PASSWORD'], env);
+    assert.equal([kept.stdout, kept.stderr], ['own\n', '']);
+  },
+);
 
 exec('--pristine passes only the basic variables, those of --keep-env and the secrets', (fixture) => {
   const { stdout } = ran(fixture, ['env'], ['--pristine', '--keep-env', 'KEPT'], { KEPT: '1', OTHER: '2' });
@@ -178,7 +181,7 @@ exec('the variables that change Node are passed on, although this program runs w
 });
 
 exec(
-  'a value that a file of variables cannot hold is passed on; without a file it is not refused',
+  'a value that a file of variables cannot hold is passed on; without a file it is not rejected',
   (fixture) => {
     fixture.box.writeConfig({
       envFile: 'app.env',
@@ -240,13 +243,13 @@ exec('the exit code and the signal of the command are those of the process', (fi
     assert.is(ran(fixture, ['sh', '-c', `kill -${constants.signals[signal]} $$`]).signal, signal);
 });
 
-exec('no log line, argument or error has a value, at debug too', (fixture) => {
+exec('no log line, argument or error has a value, even at level debug', (fixture) => {
   const { stdout, stderr } = ran(fixture, ['cat', '/proc/self/cmdline'], ['--log-level', 'debug']);
   assert.match(stderr, '"event":"exec.starting"');
   assert.is(canaryIn(stdout + stderr), undefined);
 });
 
-exec('a NUL in a value is refused before the start, and not quoted', (fixture) => {
+exec('a NUL in a value is rejected before the start, and not quoted', (fixture) => {
   fixture.box.writeConfig({ objects: [{ objectName: 'nul', objectType: 'secretsmanager', env: 'NUL' }] });
   const { code, stdout, stderr } = ran(fixture, ['echo', 'started'], ['--dir', fixture.box.dir]);
   assert.equal([code, stdout], [5, '']);

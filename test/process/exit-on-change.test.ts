@@ -1,48 +1,16 @@
 /** A sidecar with `--exit-on-change`: which changes end it. */
 
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 
-const region = 'eu-west-1';
-
-const exit = suite<{ aws: FakeAwsProcess; box: Sandbox; sidecars: Sidecar[] }>('exit on change');
-exit.before(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
-    regions: { [region]: { secrets: { a: 'one', b: 'one' } } },
-  });
-});
-exit.after(({ aws }) => aws.stop());
-exit.before.each(async (context) => {
-  await context.aws.reset();
-  context.box = makeSandbox();
-  context.sidecars = [];
-});
-exit.after.each(async ({ box, sidecars }) => {
-  for (const running of sidecars) running.child.kill('SIGKILL');
-  await Promise.all(sidecars.map((running) => running.ended()));
-  box.remove();
-});
-
-interface Fixture {
-  readonly aws: FakeAwsProcess;
-  readonly box: Sandbox;
-  readonly sidecars: Sidecar[];
-}
-
-async function ready({ aws, box, sidecars }: Fixture): Promise<Sidecar> {
+const exit = sidecarSuite('exit on change', { a: 'one', b: 'one' });
+exit.before.each(({ box }) => {
   box.writeConfig({
     objects: ['a', 'b'].map((objectName) => ({ objectName, objectType: 'secretsmanager' })),
   });
-  const flags = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m', '--exit-on-change', '88'];
-  const running = await startSidecar(flags, podIdentityEnv(box, aws, 'pod-token'));
-  sidecars.push(running);
-  await running.event('sidecar.ready');
-  return running;
-}
+});
+
+const ready = (fixture: SidecarFixture) => startReady(fixture, ['--exit-on-change', '88']);
 
 exit('a change ends it with the code, after the publish', async (fixture) => {
   const { aws, box } = fixture;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../src/core/problem.ts';
+import { readExample } from '../examples/readme.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { helmBinary } from '../support/helm.ts';
 import { containersIn, objectsIn, secretProviderClass, valuesIn } from '../support/inject.ts';
@@ -94,6 +95,80 @@ test('a Kustomize base with its patch goes through the pipe', async ({ directory
   assert.equal(valuesIn(objects, 'csi'), []);
   assert.equal(valuesIn(objects, 'replicas'), [3]);
   assert.is(containersIn(objects, 'initContainers')[0]?.name, 'podsecrets');
+});
+
+/** Writes a folder for `kubectl kustomize`, and returns its name. */
+function kustomization(directory: string, name: string, files: Readonly<Record<string, string>>): string {
+  const folder = join(directory, name);
+  mkdirSync(folder);
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  return folder;
+}
+
+test('after Kustomize with a namePrefix, a volume that still has the old name is an error that says why', async ({
+  directory,
+}) => {
+  if (!isAllowed('kubectl kustomize', ['kubectl', 'kustomize', '--help'])) return;
+  const { stdout: rendered } = await run(['template', 'shop', directory], { HOME: directory }, [helmBinary]);
+  const script = 'kubectl kustomize "$1" | "$PODSECRETS" inject';
+  const pipe = (folder: string) =>
+    run([], { PODSECRETS: binary, HOME: directory }, ['/bin/sh', '-c', script, 'sh', folder]);
+  const prefix = 'resources: [all.yaml]\nnamePrefix: dev-\n';
+  const without = await pipe(
+    kustomization(directory, 'without', { 'all.yaml': rendered, 'kustomization.yaml': prefix }),
+  );
+  assert.is(without.code, exitCodes.kubernetes);
+  assert.match(
+    without.stderr,
+    /If Kustomize renamed the class \(namePrefix, nameSuffix\), add the nameReference/,
+  );
+  const [, rule = ''] = /```yaml\n(nameReference:[\s\S]*?)```/.exec(readExample('inject', 'README.md')) ?? [];
+  const { code, stdout, stderr } = await pipe(
+    kustomization(directory, 'with', {
+      'all.yaml': rendered,
+      'class-names.yaml': rule,
+      'kustomization.yaml': `${prefix}configurations: [class-names.yaml]\n`,
+    }),
+  );
+  assert.equal([code, stderr], [0, '']);
+  const configs = valuesIn<{ readonly name: string }>(objectsIn(stdout), 'configMap');
+  assert.equal(configs, [{ name: 'podsecrets-dev-app' }]);
+});
+
+test('Kustomize renames what inject generates together with its references', async ({ directory }) => {
+  if (!isAllowed('kubectl kustomize', ['kubectl', 'kustomize', '--help'])) return;
+  writeFileSync(
+    join(directory, 'templates', 'deployment.yaml'),
+    deployment.replace('{name: {{ .Release.Name }}}', '{name: {{ .Release.Name }}, namespace: shop}'),
+  );
+  writeFileSync(
+    join(directory, 'templates', 'class.yaml'),
+    secretProviderClass.replace(
+      '  parameters:',
+      '  secretObjects:\n  - {secretName: synced, type: Opaque, data: [{objectName: prod_db, key: db}]}\n  parameters:',
+    ),
+  );
+  const sync = '"$HELM" template shop "$HOME" | "$PODSECRETS" inject --sync-secrets';
+  const env = { HELM: helmBinary, PODSECRETS: binary, HOME: directory };
+  const { stdout: base } = await run([], env, ['/bin/sh', '-c', sync]);
+  const folder = kustomization(directory, 'base', {
+    'all.yaml': base,
+    'kustomization.yaml': 'resources: [all.yaml]\nnamePrefix: dev-\nnameSuffix: -v2\n',
+  });
+  const { code, stdout, stderr } = await run([folder], { HOME: directory }, ['kubectl', 'kustomize']);
+  assert.equal([code, stderr], [0, '']);
+  const objects = objectsIn(stdout) as readonly {
+    readonly kind: string;
+    readonly metadata: { readonly name: string };
+    readonly roleRef?: { readonly name: string };
+  }[];
+  const nameOf = (kind: string) => objects.find((object) => object.kind === kind)?.metadata.name;
+  const name = 'dev-podsecrets-app-v2';
+  assert.equal([nameOf('ConfigMap'), nameOf('Role'), nameOf('RoleBinding')], [name, name, name]);
+  assert.is(objects.find(({ kind }) => kind === 'RoleBinding')?.roleRef?.name, name);
+  assert.equal(valuesIn(objects, 'configMap'), [{ name }]);
+  // The name of the Secret is in the text of the config too, where Kustomize cannot change it.
+  assert.equal(valuesIn(objects, 'resourceNames'), [['synced']]);
 });
 
 test('when helm fails, its error is shown, and nothing is printed for kubectl', async ({ directory }) => {

@@ -2,79 +2,33 @@
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { textsInMemory } from '../support/process-memory.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { childrenOf, commandOf, isRunning } from '../support/processes.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import type { Sidecar } from '../support/sidecar.ts';
+import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
 
-interface Fixture {
-  aws: FakeAwsProcess;
-  box: Sandbox;
-  running: Sidecar[];
-}
-
-const test = suite<Fixture>('hooks of the built sidecar');
-const region = 'eu-west-1';
-
-test.before(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { podIdentityTokens: ['pod-token'] } },
-    regions: { [region]: { secrets: { password: canary('one') } } },
-  });
-});
-test.after(({ aws }) => aws.stop());
-test.before.each(async (context) => {
-  await context.aws.reset();
-  context.running = [];
-  context.box = makeSandbox();
-  context.box.writeConfig({ objects: [{ objectName: 'password', objectType: 'secretsmanager' }] });
-});
-test.after.each(async ({ box, running }) => {
-  for (const { child, ended } of running) {
-    child.kill('SIGKILL');
-    await ended();
-  }
-  box.remove();
+const test = sidecarSuite('hooks of the built sidecar', { password: canary('one') });
+test.before.each(({ box }) => {
+  box.writeConfig({ objects: [{ objectName: 'password', objectType: 'secretsmanager' }] });
 });
 
 /** A sidecar that is ready, with this hook. */
-async function sidecar({ aws, box, running }: Fixture, script: string): Promise<Sidecar> {
-  const hook = JSON.stringify(['/bin/sh', '-c', script]);
-  const args = ['--config', box.config, '--dir', box.dir, '--notify-exec', hook];
-  const started = await startSidecar(args, podIdentityEnv(box, aws, 'pod-token'));
-  running.push(started);
-  await started.event('sidecar.ready');
-  return started;
+function sidecar(fixture: SidecarFixture, script: string): Promise<Sidecar> {
+  return startReady(fixture, ['--notify-exec', JSON.stringify(['/bin/sh', '-c', script])]);
 }
 
-async function rotate({ aws }: Fixture, program: Sidecar, name: string): Promise<void> {
+async function rotate({ aws }: SidecarFixture, program: Sidecar, name: string): Promise<void> {
   await aws.putSecret({ region, name: 'password', string: canary(name) });
   await program.refresh();
 }
 
-/** The pids of the processes that notify, children of this one. */
+/** The pids of the processes of notifications, children of this one. */
 function notifyWorkers({ pid }: Sidecar): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  return children
-    .filter((child) => child !== '')
-    .filter((child) => commandOf(child).endsWith('worker\0notify\0'))
-    .map(Number);
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function hasEnded(pid: number): boolean {
-  return commandOf(String(pid)) === '';
+  return childrenOf(pid).filter((child) => commandOf(child).endsWith(' worker notify'));
 }
 
 /** Whether the process is in epoll_wait or epoll_pwait, on x64 or arm64. */
@@ -106,7 +60,7 @@ test('a hook that prints the current and the replaced value fails with both reda
 
 test('the sidecar that follows a killed one redacts the value that was replaced before', async (fixture) => {
   const { box } = fixture;
-  // Prints the old value from a place of its own, long after its second is over.
+  // Prints a copy of the old value, whose generation is removed after a second.
   const script = `cat ${box.root}/old; cat ${box.dir}/password; exit 3`;
   const first = await sidecar(fixture, script);
   box.write('old', canary('one'));
@@ -137,7 +91,7 @@ test('after two changes that were not delivered, a hook fails with its exit code
 });
 
 test('the output of a hook is never in the memory of the sidecar', async (fixture) => {
-  // The text is put together by the hook, because the command itself is in the memory.
+  // The hook assembles the text, because its command is in the memory of the sidecar.
   const program = await sidecar(fixture, 'echo "OUT""PUT-$((1000 + 234))-of-the-hook"; seq 2000; exit 3');
   await rotate(fixture, program, 'two');
   await program.event('notify.failed');
@@ -158,7 +112,7 @@ test('when the process of a notification is killed, its hook ends too, and the n
   const { message, code } = await program.event('notify.failed');
   assert.is(code, 'notify.exec');
   assert.match(String(message), /^hook "\/bin\/sh": its process was ended by SIGKILL/);
-  await until('the end of the hook', () => hasEnded(runs(box)[0] ?? 0));
+  await until('the end of the hook', () => !isRunning(runs(box)[0] ?? 0));
   assert.not.ok(existsSync(join(box.root, 'delivered')));
   rmSync(join(box.root, 'block'));
   await program.event('notify.succeeded');
@@ -174,7 +128,10 @@ test('when the sidecar is killed during a hook, the hook ends too, and the next 
   const [worker = 0] = notifyWorkers(first);
   first.child.kill('SIGKILL');
   await first.ended();
-  await until('the end of the worker and of its hook', () => hasEnded(worker) && hasEnded(runs(box)[0] ?? 0));
+  await until(
+    'the end of the worker and of its hook',
+    () => !isRunning(worker) && !isRunning(runs(box)[0] ?? 0),
+  );
   rmSync(join(box.root, 'block'));
   const next = await sidecar(fixture, blocking(box));
   await next.event('notify.succeeded');
@@ -189,7 +146,7 @@ test('SIGTERM ends a hook that runs, and the sidecar exits with 0', async (fixtu
   await until('a hook', () => runs(box).length === 1);
   program.child.kill('SIGTERM');
   assert.is((await program.ended()).code, 0);
-  assert.ok(hasEnded(runs(box)[0] ?? 0));
+  assert.ok(!isRunning(runs(box)[0] ?? 0));
 });
 
 test('a hook does not inherit the descriptors of the report and the request', async (fixture) => {

@@ -179,8 +179,8 @@ init('FILE#NAME reads one of several classes of a file', async (fixture) => {
   );
   box.write('config.yaml', `${one}---\n${other}`);
   const env = podIdentityEnv(box, aws, 'pod-token');
-  const refused = await run(['init', '--config', box.config, '--dir', box.dir], env);
-  assert.match(refused.lastLine, 'Choose one: --config FILE#app.');
+  const rejected = await run(['init', '--config', box.config, '--dir', box.dir], env);
+  assert.match(rejected.lastLine, 'Choose one: --config FILE#app.');
   const { code, stderr } = await run(['init', '--config', `${box.config}#other`, '--dir', box.dir], env);
   assert.is(code, 0, stderr);
   assert.not.ok('login.json' in box.files());
@@ -198,7 +198,7 @@ init('a second run that finds nothing changed writes nothing', async (fixture) =
 });
 
 init(
-  'a rotation replaces the whole set, and removes the file of an object that was removed from the config',
+  'a rotation replaces the whole generation, and removes the file of an object that was removed from the config',
   async (fixture) => {
     const { aws, box } = fixture;
     box.writeConfig({ objects: [login, token] });

@@ -78,7 +78,7 @@ install('copies the program, which becomes a command in a root without any libra
   assert.match(stdout, /^TOKEN=s3cret$/m);
 });
 
-install('the directory of the program itself is refused, with the path to name instead', ({ root }) => {
+install('the directory of the program itself is rejected, with the path to name instead', ({ root }) => {
   if (!isPossible) return;
   const { status, stderr } = inRoot(root, ['/podsecrets/podsecrets', 'install']);
   assert.is(status, 2);
@@ -94,7 +94,7 @@ install('a directory that does not exist or cannot be written is an error with i
   assert.match(file.stderr, 'ENOTDIR');
 });
 
-install('a program that was not made for other images is refused, and copies nothing', async ({ root }) => {
+install('a program that was not made for other images is rejected, and copies nothing', async ({ root }) => {
   const target = join(root, 'target');
   const { code, lastLine } = await run(['install', target]);
   assert.is(code, 2);

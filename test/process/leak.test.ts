@@ -8,7 +8,7 @@ import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts'
 import type { Misbehaviour } from '../fake-aws/faults.ts';
 import type { ServiceName } from '../fake-aws/service.ts';
 import { canary, canaryIn, filesWithCanary } from '../support/canary.ts';
-import { start } from '../support/program.ts';
+import { type Ended, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 
 const region = 'eu-west-1';
@@ -71,7 +71,7 @@ async function hunt(
   { box }: { box: Sandbox },
   env: Record<string, string>,
   flags: readonly string[] = [],
-): Promise<number | null> {
+): Promise<Pick<Ended, 'code' | 'stderr'>> {
   const home = join(box.root, 'home');
   mkdirSync(home, { recursive: true });
   const termination = box.write('termination', '');
@@ -104,7 +104,7 @@ async function hunt(
     filesWithCanary(box.root, box.dir).filter((path) => !own(path)),
     [],
   );
-  return code;
+  return { code, stderr };
 }
 
 /** Command line and environment, as others in a shared PID namespace see them. */
@@ -132,10 +132,19 @@ leak('nothing leaks through any failure of any service', async () => {
         for (const does of misbehaviours) {
           await aws.clearFaults();
           await aws.addFault({ on: { service }, does });
-          await hunt(
+          const { code } = await hunt(
             { box },
             irsa ? irsaEnv(box, aws, role, tokens.web) : podIdentityEnv(box, aws, tokens.pod),
             does.kind === 'hang' ? ['--aws-timeout', '150ms'] : [],
+          );
+          const what = `${service}: ${JSON.stringify(does)}`;
+          assert.ok(code !== null && [0, 4, 5].includes(code), `${what}: exit code ${code}`);
+          // The short timeout can end a call before AWS has it.
+          if (does.kind === 'hang') continue;
+          const calls = await aws.calls({ service });
+          assert.ok(
+            calls.some(({ fault }) => fault === does.kind),
+            what,
           );
         }
       } finally {
@@ -150,7 +159,7 @@ leak('nothing leaks through batches with partial errors', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: everything });
   await aws.addFault({ does: { kind: 'batch-error', code: 'InternalServiceError' } });
-  await hunt(fixture, podIdentityEnv(box, aws, tokens.pod), ['--fetch', 'batch']);
+  assert.is((await hunt(fixture, podIdentityEnv(box, aws, tokens.pod), ['--fetch', 'batch'])).code, 5);
 });
 
 leak('nothing leaks when both regions fail in different ways', async (fixture) => {
@@ -158,7 +167,7 @@ leak('nothing leaks when both regions fail in different ways', async (fixture) =
   box.writeConfig({ region, failoverRegion: 'us-east-1', objects: everything.slice(0, 2) });
   await aws.addFault({ on: { region }, does: { kind: 'garbage', shape: 'not-json' } });
   await aws.addFault({ on: { region: 'us-east-1' }, does: { kind: 'garbage', shape: 'truncated' } });
-  assert.is(await hunt(fixture, podIdentityEnv(box, aws, tokens.pod)), 5);
+  assert.is((await hunt(fixture, podIdentityEnv(box, aws, tokens.pod))).code, 5);
 });
 
 leak('nothing leaks when a value is not what the config expects', async (fixture) => {
@@ -176,7 +185,8 @@ leak('nothing leaks when a value is not what the config expects', async (fixture
   ];
   for (const object of wrong) {
     box.writeConfig({ objects: [object] });
-    assert.is(await hunt(fixture, podIdentityEnv(box, aws, tokens.pod)), 5, JSON.stringify(object));
+    const { code } = await hunt(fixture, podIdentityEnv(box, aws, tokens.pod));
+    assert.is(code, 5, JSON.stringify(object));
   }
 });
 
@@ -184,7 +194,7 @@ leak('nothing leaks through hooks that print what they read', async (fixture) =>
   const { aws, box } = fixture;
   box.writeConfig({ objects: everything });
   const env = podIdentityEnv(box, aws, tokens.pod);
-  assert.is(await hunt(fixture, env), 0);
+  assert.is((await hunt(fixture, env)).code, 0);
   await aws.putSecret({ region, name: 'text', string: canary('rotated') });
   // Fails once, so that what it printed is reported, and lets the second try end the run.
   const once = join(box.root, 'once');
@@ -193,26 +203,30 @@ leak('nothing leaks through hooks that print what they read', async (fixture) =>
     '-c',
     `env; cat ${box.dir}/*; cat ${box.dir}/* >&2; mkdir ${once} && exit 3; exit 0`,
   ]);
-  assert.is(await hunt(fixture, env, ['--notify-exec', noisy]), 0);
+  const { code, stderr } = await hunt(fixture, env, ['--notify-exec', noisy]);
+  assert.is(code, 0);
+  assert.match(stderr, /exit code 3; last output: .*\[secret\]/);
 });
 
 leak('nothing leaks through a hook that prints replaced values', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: [{ objectName: 'text', objectType: 'secretsmanager' }] });
   const env = podIdentityEnv(box, aws, tokens.pod);
-  assert.is(await hunt(fixture, env), 0);
+  assert.is((await hunt(fixture, env)).code, 0);
   await aws.putSecret({ region, name: 'text', string: canary('newer') });
   const once = join(box.root, 'before');
-  // A replaced set stays for a second.
+  // A replaced generation stays for a second.
   const hook = JSON.stringify(['/bin/sh', '-c', `cat ${box.dir}/..2*/text; mkdir ${once} && exit 3; exit 0`]);
-  assert.is(await hunt(fixture, env, ['--notify-exec', hook]), 0);
+  const { code, stderr } = await hunt(fixture, env, ['--notify-exec', hook]);
+  assert.is(code, 0);
+  assert.match(stderr, /exit code 3; last output: .*\[secret\]/);
 });
 
 leak('nothing leaks when the directory cannot be written', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: everything });
-  box.write('secrets/text', 'a file of somebody else');
-  assert.is(await hunt(fixture, podIdentityEnv(box, aws, tokens.pod)), 6);
+  box.write('secrets/text', 'a foreign file');
+  assert.is((await hunt(fixture, podIdentityEnv(box, aws, tokens.pod))).code, 6);
 });
 
 leak.run();

@@ -1,4 +1,4 @@
-/** A config without objects is refused by every command, and the files that are there stay. */
+/** A config without objects is rejected by every command, and the files that are there stay. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -122,13 +122,13 @@ test('the status page names the link', async (fixture) => {
     podEnv(fixture),
   );
   try {
-    await sidecar.says(/sidecar\.ready/);
+    await sidecar.prints(/sidecar\.ready/);
     const [, address = ''] = /listen"?[=:]"?(127\.0\.0\.1:\d+)/.exec(sidecar.stderr()) ?? [];
     const { credentials } = (await (await fetch(`http://${address}/status`)).json()) as {
-      readonly credentials: { readonly source: string; readonly servedBy: string };
+      readonly credentials: { readonly source: string; readonly provider: string };
     };
     assert.is(credentials.source, 'default');
-    assert.is(credentials.servedBy, 'instance role');
+    assert.is(credentials.provider, 'instance role');
     const status = await run(['status', '--listen', address]);
     assert.match(status.stdout, 'credentials of default (instance role) expire in');
   } finally {

@@ -105,7 +105,11 @@ function mountSubPath(volume: NodeVolume): void {
 /** Every reader gets these values, by the kernel of this machine and by the rule of all others. */
 function assertReadable(volume: NodeVolume, values: Readonly<Record<string, string>>): void {
   for (const reader of readers) {
-    assert.equal(refusedLinks(volume.path(FILES), reader.uid), [], `links refused to ${reader.uid}`);
+    assert.equal(
+      refusedLinks(volume.path(FILES), reader.uid),
+      [],
+      `links that the kernel does not follow for ${reader.uid}`,
+    );
     for (const dir of [APPLICATION, `${APPLICATION}/..data`]) {
       for (const [name, value] of Object.entries(values))
         assert.is(volume.read(`${dir}/${name}`, reader), value, `${dir}/${name} for ${reader.uid}`);
@@ -113,7 +117,7 @@ function assertReadable(volume: NodeVolume, values: Readonly<Record<string, stri
   }
 }
 
-test('the directory is created below the volume, and no link in it is refused', async (scene) => {
+test('the directory is created below the volume, and no link in it is rejected', async (scene) => {
   const { box } = scene;
   configure(box);
   const dir = join(box.dir, 'files');
@@ -212,7 +216,7 @@ if (canMountAsNode) {
     }
   });
 
-  test('the volume itself is refused by init, sidecar and doctor, with the subPath form', async (scene) => {
+  test('the volume itself is rejected by init, sidecar and doctor, with the subPath form', async (scene) => {
     const volume = await mounted(scene);
     configure(scene.box);
     for (const command of ['init', 'sidecar', 'doctor']) {
@@ -272,7 +276,7 @@ if (canMountAsNode) {
     });
   } else {
     process.stdout.write(
-      `\n${NOT_TESTED}the kernel's own refusal: fs.protected_symlinks is 0 here; npm run test:kernel has a kernel where it is 1\n`,
+      `\n${NOT_TESTED}the check by the kernel: fs.protected_symlinks is 0 here; npm run test:kernel has a kernel where it is 1\n`,
     );
   }
 }

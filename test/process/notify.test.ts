@@ -10,11 +10,12 @@ import * as assert from 'uvu/assert';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
+import { childrenOf } from '../support/processes.ts';
 import { binary, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until, within } from '../support/wait.ts';
 
-/** The sidecar as it is built, real processes, a real tmpfs: a secret is rotated, and the application is notified. */
+/** The built sidecar with real processes on a real tmpfs: a secret is rotated, and the application is notified. */
 const test = suite<{ aws: FakeAwsProcess; box: Sandbox }>('notifications of the built sidecar');
 const region = 'eu-west-1';
 const running: ChildProcess[] = [];
@@ -51,7 +52,7 @@ function flags({ box }: Fixture, ...more: readonly string[]): readonly string[] 
   return ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', '127.0.0.1:0', ...more];
 }
 
-/** A sidecar whose files are there, and the port of its pages. */
+/** A ready sidecar, and the port of its HTTP endpoints. */
 async function sidecar(fixture: Fixture, ...more: readonly string[]) {
   const program = start(flags(fixture, ...more), podIdentityEnv(fixture.box, fixture.aws, 'pod-token'));
   running.push(program.child);
@@ -59,10 +60,10 @@ async function sidecar(fixture: Fixture, ...more: readonly string[]) {
 }
 
 async function portOf(program: {
-  says: (pattern: RegExp) => Promise<void>;
+  prints: (pattern: RegExp) => Promise<void>;
   stderr: () => string;
 }): Promise<number> {
-  await program.says(/"sidecar\.ready".*\n/);
+  await program.prints(/"sidecar\.ready".*\n/);
   return Number(/"listen":"127\.0\.0\.1:(\d+)"/.exec(program.stderr())?.[1]);
 }
 
@@ -118,12 +119,12 @@ for (const found of ['pid file', 'name'] as const) {
 test('notifies hook, URL and file of one change independently, as the pages show', async (fixture) => {
   const { box } = fixture;
   const posts: string[] = [];
-  const server = createServer(async (incoming, answer) => {
+  const server = createServer(async (incoming, response) => {
     let body = '';
     for await (const chunk of incoming) body += chunk;
     posts.push(body);
     // The first attempt fails, and is retried.
-    answer.writeHead(posts.length === 1 ? 500 : 204).end();
+    response.writeHead(posts.length === 1 ? 500 : 204).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/reload`;
@@ -136,7 +137,7 @@ test('notifies hook, URL and file of one change independently, as the pages show
   await rotate(fixture, 'value-1');
   await ask(port, 'POST', '/refresh');
   for (const kind of ['exec', 'touch', 'url'])
-    await program.says(new RegExp(`"notify\\.succeeded".*"notifier":"${kind}"`));
+    await program.prints(new RegExp(`"notify\\.succeeded".*"notifier":"${kind}"`));
   server.close();
 
   assert.is(readFileSync(said, 'utf8'), '["password"] none\n');
@@ -194,23 +195,23 @@ test('as process 1, a sidecar whose hook leaves processes behind has no zombies,
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  const says = async (pattern: RegExp) => {
+  const prints = async (pattern: RegExp) => {
     await until(
-      () => `it to say ${pattern}, got:\n${stderr}`,
+      () => `it to print ${pattern}, got:\n${stderr}`,
       () => pattern.test(stderr),
     );
   };
-  const port = await portOf({ says, stderr: () => stderr });
+  const port = await portOf({ prints, stderr: () => stderr });
   for (const round of [1, 2, 3]) {
     await rotate(fixture, `value-${round}`);
     await ask(port, 'POST', '/refresh');
-    await says(new RegExp(`(?:"notify\\.succeeded"[\\s\\S]*){${round}}`));
+    await prints(new RegExp(`(?:"notify\\.succeeded"[\\s\\S]*){${round}}`));
   }
   assert.is(readFileSync(join(fixture.box.root, 'older'), 'utf8').split('\n').length, 3);
   assert.is(readFileSync(join(fixture.box.root, 'zombies'), 'utf8'), '');
   for (const line of stderr.trimEnd().split('\n')) assert.type(JSON.parse(line), 'object', line);
-  const self = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-  process.kill(Number(self), 'SIGTERM');
+  const [sidecarPid = 0] = childrenOf(child.pid ?? 0);
+  process.kill(sidecarPid, 'SIGTERM');
   assert.is((await within('the end of the sidecar', once(child, 'exit')))[0], 0);
 });
 

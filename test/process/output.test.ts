@@ -138,7 +138,7 @@ output('escapes every character in JSON that controls a terminal or ends a line'
   assert.is(report.ok && report.files[0]?.path, objectAlias, stdout);
 });
 
-output('a usage error is the last line when the sources run directly, too', () => {
+output('a usage error is the last line, even when the sources run directly', () => {
   const main = join(import.meta.dirname, '../../src/main.ts');
   const { status, stderr } = spawnSync(process.execPath, [main, 'check', '--bogus'], { encoding: 'utf8' });
   assert.match(stderr, /^podsecrets failed: --bogus: unknown flag\..* \[usage\.flag\]\n$/);

@@ -17,12 +17,12 @@ test('after 30 writers killed at random moments no file is torn, mixed or missin
 
   const steady = Object.keys(steadyPaths);
   assert.is(readTurn(dir, { steady, pathsOf, generationOf }), last);
-  const sets = readdirSync(dir).filter((name) => name.startsWith('..2'));
-  assert.is(sets.length, 1);
+  const generations = readdirSync(dir).filter((name) => name.startsWith('..2'));
+  assert.is(generations.length, 1);
   const names = new Set(pathsOf(last).map((path) => path.split('/')[0] ?? ''));
   assert.equal(
     readdirSync(dir).sort(),
-    [...names, ...sets, '..data', '..holder', '..lock', '..write-lock'].sort(),
+    [...names, ...generations, '..data', '..holder', '..lock', '..write-lock'].sort(),
   );
 });
 

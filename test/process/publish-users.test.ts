@@ -1,6 +1,6 @@
 /**
  * Publishing as the users and in the volumes that pods have: processes that are not root, fsGroup, a small tmpfs. Needs root
- * to become those users, and the right to mount; where that is missing, the same refusals are tested in test/publish.
+ * to become those users, and the right to mount; where that is missing, the same rejections are tested in test/publish.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -51,10 +51,10 @@ test('one user publishes, another reads', async () => {
   assert.ok(mayRead(join(dir, 'nested/deeper/two'), app));
 });
 
-test('refuses a generation that the user cannot remove at once, although nothing changed', async () => {
+test('rejects a generation that the user cannot remove at once, although nothing changed', async () => {
   const dir = emptyDir(0o777);
   await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
-  // The set of another user, whose lock was removed.
+  // The generation of another user, whose lock was removed.
   chmodSync(join(dir, readlinkSync(join(dir, '..data'))), 0o555);
   const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
   assert.match(lines.at(-1) ?? '', /EACCES at access of .*Run init and sidecar as the same user/);
@@ -92,7 +92,7 @@ if (isRoot) {
     assert.match(lines.at(-1) ?? '', /"code":"publish\.directory".*Run init and sidecar as the same user/);
   });
 
-  test('refuses a directory that the user may not write to before anything else', async () => {
+  test('rejects a directory that the user may not write to before anything else', async () => {
     const lines = await publisher({ dir: emptyDir(0o755), from: 1, to: 1 }, nonroot).ended();
     assert.match(lines.at(-1) ?? '', /EACCES.*fsGroup/);
   });
@@ -110,7 +110,7 @@ if (canDropCapabilities) {
 }
 
 if (canMount) {
-  test('a full tmpfs keeps the old set, and the error shows how much is missing', async () => {
+  test('a full tmpfs keeps the old generation, and the error shows how much is missing', async () => {
     const dir = emptyDir(0o777);
     // A set takes 96 KiB; the volume can hold one and a half.
     const script = 'mount -t tmpfs -o size=144k tmpfs "$1" && shift && "$@" && exec "$@"';

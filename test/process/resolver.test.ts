@@ -5,10 +5,10 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isAllowed } from '../support/allowed.ts';
+import { childrenOf } from '../support/processes.ts';
 import { binary, type Running, start } from '../support/program.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
 import { until, within } from '../support/wait.ts';
@@ -19,10 +19,10 @@ const ADDRESS = `127.53.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 const NAMESPACES = ['unshare', '--mount', '--propagation', 'private'] as const;
 const AS_PROCESS_1 = [...NAMESPACES, '--pid', '--fork', '--kill-child'] as const;
 
-const resolver = suite<{ box: Sandbox; server: Socket; asked: () => number }>(
-  'a name server that never answers',
+const resolver = suite<{ box: Sandbox; server: Socket; queries: () => number }>(
+  'a name server that never responds',
 );
-const possible = isAllowed('a name server that never answers', [
+const possible = isAllowed('a name server that never responds', [
   ...AS_PROCESS_1,
   ...(['sh', '-c', 'mount --bind /etc/hosts /etc/resolv.conf'] as const),
 ]);
@@ -35,7 +35,7 @@ resolver.before.each(async (context) => {
   context.server = createSocket('udp4');
   let count = 0;
   context.server.on('message', () => count++);
-  context.asked = () => count;
+  context.queries = () => count;
   context.server.bind(53, ADDRESS);
   await once(context.server, 'listening');
   context.box.writeConfig({
@@ -66,13 +66,12 @@ function startIn({ box }: { box: Sandbox }, namespaces: readonly string[], args:
 /** The program itself: what unshare started with --fork; without it unshare has become the program. */
 function programOf(running: Running, namespaces: readonly string[]): number {
   if (!namespaces.includes('--fork')) return running.pid;
-  const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8');
-  return Number(children.trim().split(' ')[0]) || running.pid;
+  return childrenOf(running.pid)[0] ?? running.pid;
 }
 
 for (const [place, namespaces] of [
   ['as process 1', AS_PROCESS_1],
-  ['beside other processes', NAMESPACES],
+  ['next to other processes', NAMESPACES],
 ] as const) {
   for (const [args, code] of [
     [['init', '--auth', 'default'], 143],
@@ -80,12 +79,12 @@ for (const [place, namespaces] of [
     [['sidecar', '--auth', 'default', '--listen', 'off', '--aws-timeout', '1h'], 143],
   ] as const) {
     const [command] = args;
-    resolver(`${command} ${place} ends by SIGTERM`, async (context) => {
+    resolver(`${command} ${place} ends on SIGTERM`, async (context) => {
       if (!possible) return;
       const running = startIn(context, namespaces, args);
       await until(
         () => `a lookup, got:\n${running.stderr()}`,
-        () => context.asked() > 0 || running.hasEnded(),
+        () => context.queries() > 0 || running.hasEnded(),
       );
       process.kill(programOf(running, namespaces), 'SIGTERM');
       assert.is((await within(`the end of ${command}`, running.ended())).code, code);
@@ -98,7 +97,7 @@ for (const [place, namespaces] of [
     const { code, lastLine } = await startIn(context, namespaces, args).ended();
     assert.is(code, 5);
     assert.match(lastLine, /podsecrets init failed.*\[fetch\.network\]/);
-    assert.ok(context.asked() > 0);
+    assert.ok(context.queries() > 0);
   });
 }
 

@@ -110,7 +110,7 @@ terminal('status fits 80 columns, and the log of its sidecar is text with colour
     ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', listen, '--log-format', 'text'],
     { ...podIdentityEnv(box, aws, 'pod-token'), FORCE_COLOR: '1' },
   );
-  await sidecar.says(/sidecar\.ready/);
+  await sidecar.prints(/sidecar\.ready/);
   assert.match(sidecar.stderr(), '\x1b[32mINFO \x1b[0m');
   const { code, stdout } = await onTerminal(['status', '--listen', listen]);
   assert.is(code, 0, stdout);

@@ -3,23 +3,20 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
+import { generationsIn } from '../support/directory.ts';
 import { binary, run } from '../support/program.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { podIdentityEnv } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
 
-interface Fixture {
-  aws: FakeAwsProcess;
-  box: Sandbox;
-  running: Sidecar[];
-}
+const test = sidecarSuite('the volume of the built program', { password: 'value-0' });
+test.before.each(({ box }) => {
+  box.writeConfig({ objects: [{ objectName: 'password', objectType: 'secretsmanager' }] });
+});
 
-const test = suite<Fixture>('the volume of the built program');
-const region = 'eu-west-1';
 const PAGE = 4096;
 const MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"';
 const inNamespace = ['unshare', '--mount', 'sh', '-c', MOUNT, 'sh'] as const;
@@ -28,54 +25,24 @@ const canEnter =
   canMount &&
   isAllowed('an unmount under the program', ['unshare', '--mount', 'sh', '-c', 'nsenter -m -t $$ true']);
 
-test.before(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { podIdentityTokens: ['pod-token'] } },
-    regions: { [region]: { secrets: { password: 'value-0' } } },
-  });
-});
-test.after(({ aws }) => aws.stop());
-test.before.each(async (context) => {
-  await context.aws.reset();
-  context.running = [];
-  context.box = makeSandbox();
-  context.box.writeConfig({ objects: [{ objectName: 'password', objectType: 'secretsmanager' }] });
-});
-test.after.each(async ({ box, running }) => {
-  for (const { child, ended } of running) {
-    child.kill('SIGKILL');
-    await ended();
-  }
-  box.remove();
-});
-
 /** A value with this number of pages. */
 function pages(count: number, letter: string): string {
   return letter.repeat(count * PAGE);
 }
 
-async function put({ aws }: Fixture, value: string): Promise<void> {
+async function put({ aws }: SidecarFixture, value: string): Promise<void> {
   await aws.putSecret({ region, name: 'password', string: value });
 }
 
 /** A ready sidecar in a tmpfs with this number of pages. */
-async function sidecar(fixture: Fixture, size: number, ...more: readonly string[]): Promise<Sidecar> {
-  const { aws, box, running } = fixture;
-  const args = ['--config', box.config, '--dir', box.dir, ...more];
-  const command = [...inNamespace, `${size * PAGE}`, box.dir, binary] as const;
-  const started = await startSidecar(args, podIdentityEnv(box, aws, 'pod-token'), command);
-  running.push(started);
-  await started.event('sidecar.ready');
-  return started;
+function sidecar(fixture: SidecarFixture, size: number, ...flags: readonly string[]): Promise<Sidecar> {
+  const command = [...inNamespace, `${size * PAGE}`, fixture.box.dir, binary] as const;
+  return startReady(fixture, flags, { command: [...command] });
 }
 
 /** The directory as the program sees it. */
-function inside({ pid }: Sidecar, { box }: Fixture): string {
+function inside({ pid }: Sidecar, { box }: SidecarFixture): string {
   return join(`/proc/${pid}/root`, box.dir);
-}
-
-function generations(dir: string): number {
-  return readdirSync(dir).filter((name) => /^\.\.2\w+\.\w+$/.test(name)).length;
 }
 
 if (canMount) {
@@ -83,7 +50,7 @@ if (canMount) {
     [8, 2],
     [9, 1],
   ] as const) {
-    test(`while a hook fails, ${kept} sets of ${used} pages stay in a volume of 32`, async (fixture) => {
+    test(`while a hook fails, ${kept} generations of ${used} pages stay in a volume of 32`, async (fixture) => {
       await put(fixture, pages(used, 'a'));
       const program = await sidecar(fixture, 32, '--notify-exec', '["/bin/false"]');
       await put(fixture, pages(used, 'b'));
@@ -92,19 +59,19 @@ if (canMount) {
       const dir = inside(program, fixture);
       await until('the end of the second in which readers finish', () => {
         const { mtimeMs } = statSync(dir);
-        return generations(dir) === kept && Date.now() - mtimeMs > 1500;
+        return generationsIn(dir).length === kept && Date.now() - mtimeMs > 1500;
       });
-      assert.is(generations(dir), kept);
-      // The next one fits, whatever stays.
+      assert.is(generationsIn(dir).length, kept);
+      // The next generation fits in either case.
       await put(fixture, pages(used, 'c'));
       await program.refresh();
       await program.event('publish.changed', 3);
       assert.is(readFileSync(join(dir, 'password'), 'utf8')[0], 'c');
-      await until('the removal of what was replaced', () => generations(dir) === 1);
+      await until('the removal of what was replaced', () => generationsIn(dir).length === 1);
     });
   }
 
-  test('warns of a set of more than half of the volume when it is published', async (fixture) => {
+  test('warns of files that take more than half of the volume when they are published', async (fixture) => {
     await put(fixture, pages(16, 'a'));
     assert.equal((await sidecar(fixture, 32)).events('publish.warning'), []);
     await put(fixture, pages(17, 'b'));
@@ -136,7 +103,7 @@ if (canEnter) {
 }
 
 test('a sidecar after an init leaves the modification times of unchanged files', async (fixture) => {
-  const { aws, box, running } = fixture;
+  const { aws, box, sidecars } = fixture;
   const env = podIdentityEnv(box, aws, 'pod-token');
   const args = ['--config', box.config, '--dir', box.dir];
   assert.is((await run(['init', ...args], env)).code, 0);
@@ -146,12 +113,12 @@ test('a sidecar after an init leaves the modification times of unchanged files',
     );
   const before = times();
   const program = await startSidecar(args, env);
-  running.push(program);
+  sidecars.push(program);
   await program.event('publish.verified');
   assert.equal(times(), before);
 });
 
-test('refuses two configs at the start whose directories are the same, one through a link', async (fixture) => {
+test('rejects two configs at the start whose directories are the same, one through a link', async (fixture) => {
   const { aws, box } = fixture;
   const link = join(box.root, 'link');
   symlinkSync(box.dir, link);

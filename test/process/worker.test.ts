@@ -5,70 +5,33 @@
 import { execFileSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { canary } from '../support/canary.ts';
 import { openMemoryLimit } from '../support/memory-limit.ts';
 import { textsInMemory } from '../support/process-memory.ts';
+import { childrenOf, isRunning } from '../support/processes.ts';
 import { binary, run, start } from '../support/program.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
-import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { podIdentityEnv } from '../support/sandbox.ts';
+import type { Sidecar } from '../support/sidecar.ts';
+import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
-import { childrenOf, killInSyncs } from '../support/worker-kills.ts';
+import { killInSyncs } from '../support/worker-kills.ts';
 
-const region = 'eu-west-1';
 const pinned = '11111111-1111-4111-8111-111111111111';
 const MEBIBYTE = 1024 * 1024;
 
-interface Fixture {
-  aws: FakeAwsProcess;
-  box: Sandbox;
-  sidecars: Sidecar[];
-}
-
-const worker = suite<Fixture>('the worker of a sidecar');
-worker.before(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
-    regions: {
-      [region]: { secrets: { a: { versions: [{ id: pinned, string: 'one' }] }, json: '{"k":[1]}' } },
-    },
-  });
-});
-worker.after(({ aws }) => aws.stop());
-worker.before.each(async (context) => {
-  await context.aws.reset();
-  context.box = makeSandbox();
-  context.sidecars = [];
-});
-worker.after.each(async ({ aws, box, sidecars }) => {
-  await aws.clearFaults();
-  for (const running of sidecars) running.child.kill('SIGKILL');
-  await Promise.all(sidecars.map((running) => running.ended()));
-  box.remove();
+const worker = sidecarSuite('the worker of a sidecar', {
+  a: { versions: [{ id: pinned, string: 'one' }] },
+  json: '{"k":[1]}',
 });
 
 const object = { objectName: 'a', objectType: 'secretsmanager' };
-const rotate = ({ aws }: Fixture, string: string) => aws.putSecret({ region, name: 'a', string });
-const hang = ({ aws }: Fixture) =>
+const rotate = ({ aws }: SidecarFixture, string: string) => aws.putSecret({ region, name: 'a', string });
+const hang = ({ aws }: SidecarFixture) =>
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
 
-async function ready(
-  { aws, box, sidecars }: Fixture,
-  flags: readonly string[] = [],
-  command?: readonly [string, ...string[]],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Sidecar> {
-  const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m', ...flags];
-  const running = await startSidecar(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env }, command);
-  sidecars.push(running);
-  await running.event('sidecar.ready');
-  return running;
-}
-
 /** A sync that waits for AWS, and its process. */
-async function hangingWorker(fixture: Fixture, running: Sidecar): Promise<number> {
+async function hangingWorker(fixture: SidecarFixture, running: Sidecar): Promise<number> {
   await hang(fixture);
   process.kill(running.pid, 'SIGHUP');
   let [pid] = [0];
@@ -85,7 +48,7 @@ worker('the memory of an idle sidecar contains no value after changes and a fail
   const values = Array.from({ length: 12 }, (_, n) => canary(`value-${n}`));
   await rotate(fixture, values[0] ?? '');
   const hook = ['/bin/sh', '-c', `cat ${join(box.dir, 'a')}; test $(date +%N) = none`];
-  const running = await ready(fixture, ['--notify-exec', JSON.stringify(hook)]);
+  const running = await startReady(fixture, ['--notify-exec', JSON.stringify(hook)]);
   for (const [index, value] of values.entries()) {
     if (index === 0) continue;
     await rotate(fixture, value);
@@ -102,7 +65,7 @@ worker('the memory of an idle sidecar contains no value after changes and a fail
 worker('a sync whose worker is killed fails; files, readiness and the sidecar stay', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: [object] });
-  const running = await ready(fixture);
+  const running = await startReady(fixture);
   process.kill(await hangingWorker(fixture, running), 'SIGKILL');
   const failed = await running.event('sync.failed');
   assert.is(failed.code, 'sync.killed');
@@ -121,7 +84,7 @@ worker(
   'SIGHUP reaches the workers of a sidecar too, as with pkill -HUP, and does not end them',
   async (fixture) => {
     fixture.box.writeConfig({ objects: [object] });
-    const running = await ready(fixture);
+    const running = await startReady(fixture);
     const pid = await hangingWorker(fixture, running);
     process.kill(pid, 'SIGHUP');
     // The kernel delivers the signal with the lower number first.
@@ -133,15 +96,15 @@ worker(
 worker('without a free descriptor a sync fails, and the sidecar stays', async (fixture) => {
   const { box } = fixture;
   box.writeConfig({ objects: [object] });
-  const running = await ready(fixture);
+  const running = await startReady(fixture);
   const limitDescriptors = (limit: number) =>
     execFileSync('prlimit', ['--pid', String(running.pid), `--nofile=${limit}:1024`]);
   limitDescriptors(3);
   process.kill(running.pid, 'SIGHUP');
-  const refused = () => running.events('sync.failed').find(({ code }) => code === 'sync.killed');
-  await until('the problem of the worker', () => running.hasEnded() || refused() !== undefined);
-  assert.match(String(refused()?.message), 'its process cannot be started (EMFILE)');
-  assert.match(String(refused()?.remedy), 'open files');
+  const rejected = () => running.events('sync.failed').find(({ code }) => code === 'sync.killed');
+  await until('the problem of the worker', () => running.hasEnded() || rejected() !== undefined);
+  assert.match(String(rejected()?.message), 'its process cannot be started (EMFILE)');
+  assert.match(String(rejected()?.remedy), 'open files');
   limitDescriptors(1024);
   await rotate(fixture, 'two');
   await running.refresh();
@@ -150,7 +113,7 @@ worker('without a free descriptor a sync fails, and the sidecar stays', async (f
 });
 
 for (const kind of ['sync', 'notify', 'exec', 'other']) {
-  worker(`worker ${kind} by a person is an error of usage`, async () => {
+  worker(`worker ${kind} on the command line is a usage error`, async () => {
     const { code, stderr } = await run(['worker', kind]);
     assert.is(code, 2);
     assert.is(
@@ -162,48 +125,45 @@ for (const kind of ['sync', 'notify', 'exec', 'other']) {
 
 worker('a worker ends when its sidecar is killed', async (fixture) => {
   fixture.box.writeConfig({ objects: [object] });
-  const running = await ready(fixture);
+  const running = await startReady(fixture);
   const pid = await hangingWorker(fixture, running);
   process.kill(running.pid, 'SIGKILL');
-  await until('the end of the worker', () => !isAlive(pid));
+  await until('the end of the worker', () => !isRunning(pid));
 });
 
 worker('SIGTERM aborts a sync that waits for AWS and ends its worker', async (fixture) => {
   fixture.box.writeConfig({ objects: [object] });
-  const running = await ready(fixture);
+  const running = await startReady(fixture);
   const pid = await hangingWorker(fixture, running);
   process.kill(running.pid, 'SIGTERM');
   assert.is((await running.ended()).code, 0);
-  assert.not.ok(isAlive(pid));
+  assert.not.ok(isRunning(pid));
 });
 
 for (const [what, edit] of [
   [
     'is a named pipe',
-    ({ box }: Fixture) => {
+    ({ box }: SidecarFixture) => {
       execFileSync('mkfifo', [join(box.root, 'pipe')]);
       renameSync(join(box.root, 'pipe'), box.config);
     },
   ],
-  ['has 500 KB of brackets', ({ box }: Fixture) => writeFileSync(box.config, '['.repeat(500_000))],
+  ['has 500 KB of brackets', ({ box }: SidecarFixture) => writeFileSync(box.config, '['.repeat(500_000))],
 ] as const) {
-  worker(
-    `an edited config that ${what} leaves the sidecar alive and the files as they are`,
-    async (fixture) => {
-      const { box } = fixture;
-      box.writeConfig({ objects: [object] });
-      const running = await ready(fixture);
-      edit(fixture);
-      const { level } = await running.event('config.invalid');
-      assert.is(level, 'error');
-      assert.is((await running.page('/livez')).status, 200);
-      assert.is((await running.page('/readyz')).status, 200);
-      assert.ok(((await running.status()).configs[0]?.configProblems.length ?? 0) > 0);
-      await rotate(fixture, 'two');
-      await running.refresh();
-      await until('the new value', () => box.files().a === 'two');
-    },
-  );
+  worker(`an edited config that ${what} neither ends the sidecar nor changes the files`, async (fixture) => {
+    const { box } = fixture;
+    box.writeConfig({ objects: [object] });
+    const running = await startReady(fixture);
+    edit(fixture);
+    const { level } = await running.event('config.invalid');
+    assert.is(level, 'error');
+    assert.is((await running.page('/livez')).status, 200);
+    assert.is((await running.page('/readyz')).status, 200);
+    assert.ok(((await running.status()).configs[0]?.configProblems.length ?? 0) > 0);
+    await rotate(fixture, 'two');
+    await running.refresh();
+    await until('the new value', () => box.files().a === 'two');
+  });
 }
 
 worker(
@@ -215,7 +175,7 @@ worker(
     const twice = Array.from({ length: 40 }, () => '[@,@]').join('|');
     const json = { objectName: 'json', objectType: 'secretsmanager' };
     box.writeConfig({ objects: [object, json] });
-    const running = await ready(fixture, [], limit.command);
+    const running = await startReady(fixture, [], { command: limit.command });
     box.writeConfig({ objects: [object, { ...json, jmesPath: [{ path: twice, objectAlias: 'k' }] }] });
     const failed = await running.event('config.invalid');
     assert.is((await running.page('/livez')).status, 200);
@@ -236,7 +196,7 @@ worker(
 worker('a pinned version is fetched again when its file was changed', async (fixture) => {
   const { aws, box } = fixture;
   box.writeConfig({ objects: [{ ...object, objectVersion: pinned }] });
-  const running = await ready(fixture);
+  const running = await startReady(fixture);
   await running.refresh();
   assert.is(await aws.count({ operation: 'GetSecretValue' }), 1);
   writeFileSync(join(box.dir, 'a'), 'from another container');
@@ -251,7 +211,7 @@ worker(
     const { aws, box } = fixture;
     box.writeConfig({ objects: [object] });
     const place = { AWS_REGION: '', AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.url };
-    const running = await ready(fixture, [], undefined, place);
+    const running = await startReady(fixture, [], { env: place });
     await aws.addFault({ on: { service: 'imds' }, does: { kind: 'hang' } });
     await rotate(fixture, 'two');
     await running.refresh();
@@ -259,36 +219,26 @@ worker(
   },
 );
 
-worker('the program starts its worker when it was started by another name', async ({ aws, box }) => {
+worker('the program starts its worker when it was started under another name', async ({ aws, box }) => {
   box.writeConfig({ objects: [object] });
   const running = start(
     ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', 'off'],
     { ...podIdentityEnv(box, aws, 'pod-token'), PATH: dirname(binary) },
     [basename(binary)],
   );
-  await running.says(/sidecar\.ready/);
+  await running.prints(/sidecar\.ready/);
   running.child.kill('SIGTERM');
   assert.is((await running.ended()).code, 0);
 });
 
 for (const what of ['worker', 'sidecar'] as const) {
   worker(
-    `kill -9 of the ${what} at random moments: nothing torn, nothing lost, the newest set is notified`,
+    `kill -9 of the ${what} at random moments: nothing torn, nothing lost, the newest generation is notified`,
     async () => {
       const { killed } = await killInSyncs(8, what);
       assert.ok(killed > 0);
     },
   );
-}
-
-/** False for a zombie: the test does not reap the process. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 worker.run();

@@ -42,7 +42,7 @@ const next = snapshot({
 });
 
 const scenes: readonly Scene[] = [
-  { name: 'the first set', old: undefined, next },
+  { name: 'the first generation', old: undefined, next },
   { name: 'files added, changed, removed, turned into directories and back', old, next },
   { name: 'the last file removed', old, next: snapshot({}) },
   {
@@ -65,12 +65,12 @@ for (const scene of scenes) {
   const oldTexts = texts(scene.old);
   const newTexts = texts(scene.next);
 
-  /** A directory with the old set in it, opened on a file system that injects faults. */
+  /** A directory with the old generation in it, opened on a file system that injects faults. */
   const staged = async () => {
     const dir = scratch();
     if (scene.old !== undefined) await publishOnce(dir, scene.old);
     scene.meanwhile?.(dir);
-    // What is visible before the publish: in one scene it is less than the old set.
+    // What is visible before the publish: in one scene it is less than the old generation.
     const before = shown(dir);
     const faulty = faultInjectingFs();
     return { dir, before, faulty, directory: await open(dir, { fs: faulty.fs }) };
@@ -159,7 +159,7 @@ for (const scene of scenes) {
   });
 }
 
-test('a failed write leaves nothing of the unpublished set', async () => {
+test('a failed write leaves nothing of the unpublished generation', async () => {
   const dir = scratch();
   await publishOnce(dir, old);
   const faulty = faultInjectingFs();
@@ -167,7 +167,7 @@ test('a failed write leaves nothing of the unpublished set', async () => {
   faulty.arm({ kind: 'none' });
   await directory.publish(old);
   const steps = faulty.operations.length;
-  // Everything after the comparison: the new set, its files, the links.
+  // Everything after the comparison: the new generation, its files, the links.
   for (let at = steps + 1; at < steps + 20; at++) {
     faulty.arm({ kind: 'error', at, code: 'ENOSPC' });
     assert.instance(await directory.publish(next).catch((error: unknown) => error), Problem);

@@ -24,7 +24,7 @@ test('is unchanged when every file exists with its content and mode', () => {
   assert.equal(diff([], next(), undefined), { kind: 'unchanged' });
 });
 
-test('lists added files in the order of the next set, removed ones in the order of names', () => {
+test('lists added files in the order of the next generation, removed ones in the order of names', () => {
   assert.equal(diff([found('z'), found('y'), found('same')], next('b', 'same', 'a'), undefined), {
     kind: 'changed',
     added: ['b', 'a'],

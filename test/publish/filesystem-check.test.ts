@@ -26,15 +26,18 @@ function modeOf(path: string): string {
 
 const overlay = ofType(0x794c7630);
 
-test('accepts a tmpfs', async () => {
-  await (await open(scratch())).close();
-});
+for (const [name, type] of [
+  ['tmpfs', 0x01021994],
+  ['ramfs', 0x858458f6],
+] as const) {
+  test(`publishes to a ${name}`, async () => {
+    const dir = scratch();
+    await publishOnce(dir, snapshot({ a: '1' }), { fs: ofType(type) });
+    assert.equal(shown(dir), { a: '1' });
+  });
+}
 
-test('accepts a ramfs', async () => {
-  await (await open(scratch(), { fs: ofType(0x858458f6) })).close();
-});
-
-test('refuses a disk, names the volume to add, and creates nothing', async () => {
+test('rejects a disk, names the volume to add, and creates nothing', async () => {
   const pod =
     'emptyDir: { medium: Memory } } to the pod: mount it whole at /mnt/podsecrets in this container';
   const compose = 'o: "size=16m,mode=0755,uid=65532,gid=65532" }, elsewhere a directory such as /dev/shm';
@@ -96,7 +99,7 @@ test('a created directory keeps the setgid bit of its parent, and not the sticky
   }
 });
 
-test('refuses a directory whose parent is missing too, and creates nothing', async () => {
+test('rejects a directory whose parent is missing too, and creates nothing', async () => {
   for (const allowDisk of [false, true]) {
     const dir = scratch();
     const problem = (await rejects(open(join(dir, 'one/two'), { allowDisk }))) as Problem;
@@ -154,7 +157,7 @@ test('resolves links in the path once', async () => {
   await directory.close();
 });
 
-test('refuses a file at the path, or as a part of the path', async () => {
+test('rejects a file at the path, or as a part of the path', async () => {
   const file = join(scratch(), 'file');
   fs.writeFileSync(file, '');
   for (const wanted of [file, join(file, 'below'), join(file, 'far/below')]) {

@@ -120,8 +120,8 @@ test('the target of a link that replaces a file during its writing gets neither 
     },
   });
   const directory = await open(dir, { fs: swapping });
-  const refused = await rejects(directory.publish(snapshot({ a: ['one', 0o666] }), 'never'));
-  assert.match((refused as Problem).message, /^open of ".*\/a" failed \(ELOOP\)$/);
+  const rejected = await rejects(directory.publish(snapshot({ a: ['one', 0o666] }), 'never'));
+  assert.match((rejected as Problem).message, /^open of ".*\/a" failed \(ELOOP\)$/);
   assert.is(statSync(victim).mode & 0o777, 0o600);
   await directory.end();
 });

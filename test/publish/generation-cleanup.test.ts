@@ -1,29 +1,18 @@
 /** A replaced generation stays for one second, for readers that still use it, and no longer. */
 
 import * as fs from 'node:fs';
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-} from 'node:fs';
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
-import { open, publishOnce, shown, snapshot } from '../support/directory.ts';
+import { generationsIn, open, publishOnce, shown, snapshot } from '../support/directory.ts';
 import { rejects } from '../support/rejects.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('replaced generations');
-const setsIn = (dir: string) => readdirSync(dir).filter((name) => /^\.\.2\w+\.\w+$/.test(name)).length;
-
-test('a reader that opened or resolved ..data before a publish can still read the whole old set', async () => {
+test('a reader that opened or resolved ..data before a publish can still read the whole old generation', async () => {
   const dir = scratch();
   const directory = await open(dir, { keepReplaced: false });
   await directory.publish(snapshot({ a: 'old', gone: 'old' }));
@@ -31,30 +20,30 @@ test('a reader that opened or resolved ..data before a publish can still read th
   const resolved = realpathSync(join(dir, '..data'));
   await directory.publish(snapshot({ a: 'new' }));
   await directory.clock.advance(999);
-  for (const set of [`/proc/self/fd/${opened}`, resolved]) {
-    assert.is(readFileSync(join(set, 'a'), 'utf8'), 'old');
-    assert.is(readFileSync(join(set, 'gone'), 'utf8'), 'old');
+  for (const generation of [`/proc/self/fd/${opened}`, resolved]) {
+    assert.is(readFileSync(join(generation, 'a'), 'utf8'), 'old');
+    assert.is(readFileSync(join(generation, 'gone'), 'utf8'), 'old');
   }
   assert.equal(shown(dir), { a: 'new' });
   await directory.clock.advance(1);
   assert.not.ok(existsSync(resolved));
-  assert.is(setsIn(dir), 1);
+  assert.is(generationsIn(dir).length, 1);
   closeSync(opened);
   await directory.end();
 });
 
-test('removes each set one second after it was replaced, even if publishes follow quickly', async () => {
+test('removes each generation one second after it was replaced, even if publishes follow quickly', async () => {
   const dir = scratch();
   const directory = await open(dir, { keepReplaced: false });
   const counts: number[] = [];
   for (const text of ['1', '2', '3', '4']) {
     await directory.publish(snapshot({ a: text }));
     await directory.clock.advance(400);
-    counts.push(setsIn(dir));
+    counts.push(generationsIn(dir).length);
   }
   assert.equal(counts, [1, 2, 3, 3]);
   await directory.end();
-  assert.is(setsIn(dir), 1);
+  assert.is(generationsIn(dir).length, 1);
 });
 
 test('the first publish, and one that changes nothing, schedule no removal', async () => {
@@ -65,7 +54,7 @@ test('the first publish, and one that changes nothing, schedule no removal', asy
   await directory.close();
 });
 
-test('the next process removes the set that a killed writer replaced, after its delay of one second', async () => {
+test('the next process removes the generation that a killed writer replaced, after its delay of one second', async () => {
   for (const [sinceThen, wait] of [
     [400, 600],
     [5000, 0],
@@ -80,14 +69,14 @@ test('the next process removes the set that a killed writer replaced, after its 
     // Closing does not wait for a process that is dead.
     void killed.close();
     await killed.clock.advance(1000);
-    // Represents the set that it would have left.
+    // Represents the generation that it would have left.
     mkdirSync(join(dir, '..2026_01_01_00_00_00.killed'));
 
     const clock = fakeClock({ now: published + sinceThen });
     const next = await open(dir, { keepReplaced: false, clock });
     await next.publish(snapshot({ a: 'new' }));
     if (wait > 0) {
-      assert.is(setsIn(dir), 2);
+      assert.is(generationsIn(dir).length, 2);
       const [left = 0] = clock.sleepers;
       assert.ok(Math.abs(left - wait) < 50, `${left} instead of ${wait}`);
       // A second publish does not extend the wait.
@@ -95,12 +84,12 @@ test('the next process removes the set that a killed writer replaced, after its 
       assert.is(clock.sleepers.length, 1);
     }
     await clock.advance(wait + 50);
-    assert.is(setsIn(dir), 1);
+    assert.is(generationsIn(dir).length, 1);
     await next.close();
   }
 });
 
-test('a set that cannot be removed does not undo the publish, and is a problem at the next removal', async () => {
+test('a generation that cannot be removed does not undo the publish, and is a problem at the next removal', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ a: 'old' }));
   const rmSync = () => {

@@ -17,7 +17,7 @@ import { until, WAIT_LIMIT } from '../support/wait.ts';
 const test = suite('the lock of a directory');
 
 /** The lock options of a writer, with a fake clock. */
-function wish() {
+function options() {
   const stop = new AbortController();
   return {
     lockTimeout: 1000,
@@ -29,8 +29,8 @@ function wish() {
 
 test('a second writer waits, and fails with an error that names the first', async () => {
   const dir = scratch();
-  const first = await takeLock(dir, wish());
-  const second = wish();
+  const first = await takeLock(dir, options());
+  const second = options();
   const outcome = rejects(takeLock(dir, second));
   await second.clock.advance(1000);
   const problem = (await outcome) as Problem;
@@ -42,19 +42,22 @@ test('a second writer waits, and fails with an error that names the first', asyn
 
 test('a second writer that waits gets the lock when the first releases it', async () => {
   const dir = scratch();
-  const first = await takeLock(dir, wish());
-  const second = wish();
+  const first = await takeLock(dir, options());
+  const second = options();
   const waiting = takeLock(dir, second);
   await second.clock.advance(500);
   first.release();
   await second.clock.advance(100);
-  (await waiting).release();
+  const lock = await waiting;
+  const third = { ...options(), lockTimeout: 0 };
+  assert.is(((await rejects(takeLock(dir, third))) as Problem).code, 'publish.locked');
+  lock.release();
 });
 
 test('an abort ends the wait', async () => {
   const dir = scratch();
-  const first = await takeLock(dir, wish());
-  const second = wish();
+  const first = await takeLock(dir, options());
+  const second = options();
   const waiting = rejects(takeLock(dir, second));
   await second.clock.settle();
   second.abort('SIGTERM');
@@ -68,9 +71,9 @@ test('taking the lock again writes nothing; only two hidden files without values
     ['.', '..lock', '..holder']
       .map((name) => statSync(join(dir, name), { bigint: true }))
       .map((stat) => stat.mtimeNs);
-  (await takeLock(dir, wish())).release();
+  (await takeLock(dir, options())).release();
   const before = times();
-  (await takeLock(dir, wish())).release();
+  (await takeLock(dir, options())).release();
   assert.equal(times(), before);
   assert.equal(readdirSync(dir).sort(), ['..holder', '..lock']);
   assert.is(statSync(join(dir, '..lock')).size, 0);
@@ -79,7 +82,7 @@ test('taking the lock again writes nothing; only two hidden files without values
 test('a lock file of another kind is an error with a remedy, and is not waited for', async () => {
   const dir = scratch();
   writeFileSync(join(dir, '..lock'), 'something that is no database'.repeat(100));
-  const problem = (await rejects(takeLock(dir, wish()))) as Problem;
+  const problem = (await rejects(takeLock(dir, options()))) as Problem;
   assert.is(problem.code, 'publish.directory');
   assert.is(problem.subject, join(dir, '..lock'));
 });
@@ -89,9 +92,9 @@ test('..holder is neither written nor read through a link', async () => {
   const value = join(scratch(), 'password');
   writeFileSync(value, 'hunter22');
   symlinkSync(value, join(dir, '..holder'));
-  const first = await takeLock(dir, wish());
+  const first = await takeLock(dir, options());
   assert.is(readFileSync(value, 'utf8'), 'hunter22');
-  const second = wish();
+  const second = options();
   const outcome = rejects(takeLock(dir, second));
   await second.clock.advance(1000);
   assert.match(((await outcome) as Problem).message, /locked by another process \(waited/);
@@ -101,41 +104,41 @@ test('..holder is neither written nor read through a link', async () => {
 test('a pipe named ..holder does not block', async () => {
   const dir = scratch();
   execFileSync('mkfifo', [join(dir, '..holder')]);
-  const first = await takeLock(dir, wish());
-  const second = wish();
+  const first = await takeLock(dir, options());
+  const second = options();
   const outcome = rejects(takeLock(dir, second));
   await second.clock.advance(1000);
   assert.match(((await outcome) as Problem).message, /locked by another process \(waited/);
   first.release();
   // While the pipe exists no holder is recorded; after its removal the next holder writes the file again.
   unlinkSync(join(dir, '..holder'));
-  (await takeLock(dir, wish())).release();
+  (await takeLock(dir, options())).release();
   assert.is(readFileSync(join(dir, '..holder'), 'utf8'), `podsecrets on ${hostname()}`);
 });
 
 test('kill -9 of the holder releases the lock at once', async () => {
   const dir = scratch();
   const holder = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
-  await holder.said('open');
-  const impatient = { ...wish(), lockTimeout: 0 };
-  assert.is(((await rejects(takeLock(dir, impatient))) as Problem).code, 'publish.locked');
+  await holder.prints('open');
+  const withoutWait = { ...options(), lockTimeout: 0 };
+  assert.is(((await rejects(takeLock(dir, withoutWait))) as Problem).code, 'publish.locked');
   holder.kill('SIGKILL');
   await holder.ended();
-  (await takeLock(dir, impatient)).release();
+  (await takeLock(dir, withoutWait)).release();
 });
 
 test('the second of two processes names the first one, and publishes when that has ended', async () => {
   const dir = scratch();
   const first = startChild('publisher.ts', JSON.stringify({ dir, from: 1 }));
-  await first.said('open');
-  const [refused = ''] = await startChild('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
-  assert.match(refused, /"code":"publish\.locked".*podsecrets on /);
-  const patient = startChild(
+  await first.prints('open');
+  const [rejected = ''] = await startChild('publisher.ts', JSON.stringify({ dir, from: 1, to: 1 })).ended();
+  assert.match(rejected, /"code":"publish\.locked".*podsecrets on /);
+  const waiting = startChild(
     'publisher.ts',
     JSON.stringify({ dir, from: 5, to: 5, lockTimeout: WAIT_LIMIT }),
   );
   first.kill('SIGKILL');
-  await patient.said('done');
+  await waiting.prints('done');
   assert.match(readFileSync(join(dir, 'db-password'), 'utf8'), /^generation 5 of /);
 });
 

@@ -71,7 +71,7 @@ test('writes nothing and changes no mtime without a change, in the same process 
   assert.equal(fingerprint(dir), before);
 });
 
-test('returns the added, updated and removed files, and publishes the complete new set', async () => {
+test('returns the added, updated and removed files, and publishes the complete new generation', async () => {
   const dir = scratch();
   await publishOnce(dir, snapshot({ keep: '1', change: '1', remove: '1', 'nested/remove': '1' }));
   const next = snapshot({ keep: '1', change: '2', add: '2', 'nested/add': '2' });
@@ -85,7 +85,7 @@ test('returns the added, updated and removed files, and publishes the complete n
   assert.equal(leftovers(dir), []);
 });
 
-test('..data contains the files and nothing else, also while a notification is pending', async () => {
+test('..data contains only the files, even while a notification is pending', async () => {
   const dir = scratch();
   const directory = await open(dir);
   for (const a of ['1', '2']) await directory.publish(snapshot({ a, 'b/..pending': a }));
@@ -184,7 +184,7 @@ test('publishes a thousand files', async () => {
   assert.is(Object.keys(shown(dir)).length, 1000);
 });
 
-test('a snapshot without files makes an empty set, and is no change', async () => {
+test('a snapshot without files makes an empty generation, and is no change', async () => {
   const dir = scratch();
   assert.equal(await publishOnce(dir, snapshot({})), { kind: 'unchanged' });
   assert.equal(readdirSync(join(dir, '..data')), []);
@@ -199,7 +199,7 @@ for (const [what, make] of Object.entries({
   'a link elsewhere': (path: string) => symlinkSync('/nowhere', path),
   'a link to another name of podsecrets': (path: string) => symlinkSync('..data/other', path),
 })) {
-  test(`refuses to replace ${what} that another program made, before anything is written`, async () => {
+  test(`does not replace ${what} that another program created, and writes nothing`, async () => {
     const dir = scratch();
     await publishOnce(dir, snapshot({ other: '1' }));
     make(join(dir, 'theirs'));
@@ -241,7 +241,7 @@ test('rejects a ..data that podsecrets did not create', async () => {
   }
 });
 
-test('repairs damage to a link, a value, a mode, a file, or the set itself', async () => {
+test('repairs damage to a link, a value, a mode, a file, or the generation itself', async () => {
   const files = { a: '1', 'b/c': '1', d: '1' };
   const current = (dir: string) => join(dir, readlinkSync(join(dir, '..data')));
   const damages: Readonly<
@@ -251,8 +251,8 @@ test('repairs damage to a link, a value, a mode, a file, or the set itself', asy
     'a value overwritten': [(dir) => writeFileSync(join(dir, 'b/c'), '2'), [], ['b/c']],
     'a mode changed': [(dir) => chmodSync(join(dir, 'd'), 0o4755), [], ['d']],
     'a file removed': [(dir) => unlinkSync(join(current(dir), 'a')), ['a'], []],
-    'the set removed': [(dir) => rmSync(current(dir), { recursive: true }), ['a', 'b/c', 'd'], []],
-    'the link to the set removed': [(dir) => unlinkSync(join(dir, '..data')), ['a', 'b/c', 'd'], []],
+    'the generation removed': [(dir) => rmSync(current(dir), { recursive: true }), ['a', 'b/c', 'd'], []],
+    'the link to the generation removed': [(dir) => unlinkSync(join(dir, '..data')), ['a', 'b/c', 'd'], []],
     'a file replaced by a link to the same value': [
       (dir) => {
         unlinkSync(join(current(dir), 'a'));
@@ -293,7 +293,7 @@ if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
   });
 }
 
-test('a set of more than half of the volume is published with a warning: no change of it would fit', async () => {
+test('files that take more than half of the volume are published with a warning, because no change of them would fit', async () => {
   const dir = scratch();
   for (const [pages, blocks, warns] of [
     [2, 4, false],

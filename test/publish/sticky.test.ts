@@ -38,7 +38,7 @@ function inspected(dir: string, terms: DirectoryTerms, system?: FileSystem): Pro
 }
 
 /** The problem of publishing and of doctor, which is the same. */
-async function refusal(dir: string, terms: DirectoryTerms, system: FileSystem): Promise<Problem> {
+async function rejection(dir: string, terms: DirectoryTerms, system: FileSystem): Promise<Problem> {
   const problem = (await rejects(open(dir, { ...terms, fs: system }))) as Problem;
   assert.is(problem.code, 'publish.sticky');
   assert.is(problem.exitCode, 6);
@@ -57,9 +57,9 @@ function sticky(): string {
   return dir;
 }
 
-test('refuses a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
+test('rejects a volume as the kubelet mounts it, with the subPath form as the remedy', async () => {
   const dir = sticky();
-  const { message, remedy } = await refusal(dir, image, owned(dir, 0));
+  const { message, remedy } = await rejection(dir, image, owned(dir, 0));
   assert.is(
     message,
     'the directory is sticky, world-writable and owned by uid 0: with fs.protected_symlinks the kernel does not let the application follow the links of uid 65532 in it',
@@ -74,20 +74,20 @@ test('rejects a directory that the kubelet created for an earlier subPath mount,
   const dir = join(scratch(), 'files');
   fs.mkdirSync(dir);
   fs.chmodSync(dir, 0o1777);
-  const { remedy } = await refusal(dir, image, owned(dir, 0, false));
+  const { remedy } = await rejection(dir, image, owned(dir, 0, false));
   assert.match(remedy, /^podsecrets must be first in initContainers: .* recreate the pod\.$/);
 });
 
 test('rejects a directory below the volume that another user created, with the subPath form as the remedy', async () => {
   const dir = sticky();
-  const { remedy } = await refusal(dir, image, owned(dir, 1000, false));
+  const { remedy } = await rejection(dir, image, owned(dir, 1000, false));
   assert.match(remedy, /^Publish to a directory below the volume: /);
 });
 
 test('outside Kubernetes the remedy is the driver_opts of the volume, or a directory below', async () => {
   const dir = sticky();
   for (const isMountPoint of [true, false]) {
-    const { remedy } = await refusal(dir, { ...image, inKubernetes: false }, owned(dir, 0, isMountPoint));
+    const { remedy } = await rejection(dir, { ...image, inKubernetes: false }, owned(dir, 0, isMountPoint));
     assert.is(
       remedy,
       `With docker-compose, give the volume driver_opts { type: tmpfs, device: tmpfs, o: "size=16m,mode=0755,uid=65532,gid=65532" } and recreate it; elsewhere, publish to a directory below, which podsecrets creates: --dir ${dir}/files.`,
@@ -97,10 +97,10 @@ test('outside Kubernetes the remedy is the driver_opts of the volume, or a direc
 
 test('--allow-disk does not allow such a directory', async () => {
   const dir = sticky();
-  await refusal(dir, { ...image, allowDisk: true }, owned(dir, 0));
+  await rejection(dir, { ...image, allowDisk: true }, owned(dir, 0));
 });
 
-test('refuses a link to such a directory too', async () => {
+test('rejects a link to such a directory too', async () => {
   const dir = sticky();
   const link = join(scratch(), 'link');
   fs.symlinkSync(dir, link);
@@ -108,7 +108,7 @@ test('refuses a link to such a directory too', async () => {
 });
 
 test("applies the kernel's rule: sticky, world-writable, and of another user", async () => {
-  for (const [mode, owner, refused] of [
+  for (const [mode, owner, rejected] of [
     [0o1777, 0, true],
     [0o1777, 1000, true],
     // With fsGroup.
@@ -125,7 +125,7 @@ test("applies the kernel's rule: sticky, world-writable, and of another user", a
     const system = { ...owned(dir, owner), accessSync: () => {} };
     assert.is(
       inspected(dir, image, system)?.code,
-      refused ? 'publish.sticky' : undefined,
+      rejected ? 'publish.sticky' : undefined,
       `${mode.toString(8)} of ${owner}`,
     );
   }

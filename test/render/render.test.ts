@@ -37,7 +37,7 @@ async function filesOf(objects: string, ...values: Values): Promise<Record<strin
 }
 
 /** One line for each problem. */
-function refusals(objects: string, ...values: Values): Promise<readonly string[]> {
+function rejection(objects: string, ...values: Values): Promise<readonly string[]> {
   return refusalsWith({}, objects, ...values);
 }
 
@@ -90,7 +90,7 @@ test('writes jmesPath files next to the whole value: text unchanged, the rest as
 
 test('rejects null, a missing field, a wrong type and an unknown function, each with its expression', async () => {
   const entries = ['a', 'b', 'abs(c)', 'nosuch(c)'].map((path, n) => `{path: "${path}", objectAlias: f${n}}`);
-  assert.equal(await refusals(json(entries.join(', ')), '{"a":null,"c":"x"}'), [
+  assert.equal(await rejection(json(entries.join(', ')), '{"a":null,"c":"x"}'), [
     'objects[0].jmesPath[0] ("db"): expected a value at "a", got nothing or null',
     'objects[0].jmesPath[1] ("db"): expected a value at "b", got nothing or null',
     'objects[0].jmesPath[2] ("db"): expected a value at "abs(c)", got a function applied to a value of the wrong type',
@@ -99,14 +99,14 @@ test('rejects null, a missing field, a wrong type and an unknown function, each 
 });
 
 test('rejects merge with a missing key, without a crash', async () => {
-  assert.equal(await refusals(json('{path: "merge(a, b)", objectAlias: f}'), '{"a":{}}'), [
+  assert.equal(await rejection(json('{path: "merge(a, b)", objectAlias: f}'), '{"a":{}}'), [
     'objects[0].jmesPath[0] ("db"): expected a value at "merge(a, b)", got a function applied to a value of the wrong type',
   ]);
 });
 
 test('rejects a value that is not JSON once per object', async () => {
   const entries = '{path: a, objectAlias: b}, {path: c, objectAlias: d}';
-  assert.equal(await refusals(json(entries), 'hunter2'), [
+  assert.equal(await rejection(json(entries), 'hunter2'), [
     'objects[0] ("db"): expected JSON in the value, got something else',
   ]);
 });
@@ -144,7 +144,7 @@ for (const [path, value] of [
   ["to_number('9007199254740993')", '0'],
 ] as const) {
   test(`rejects a number that cannot be written exactly: ${path} of ${value}`, async () => {
-    assert.equal(await refusals(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`), [
+    assert.equal(await rejection(json(`{path: "${path}", objectAlias: f}`), `{"a":${value}}`), [
       'objects[0].jmesPath[0] ("db"): expected numbers that a 64-bit float keeps exactly, got a larger one',
     ]);
   });
@@ -164,7 +164,7 @@ test('writes the decoded bytes unchanged', async () => {
 
 for (const value of ['hunter2', 'a', '====', 'a===', 'YQ', 'YQ=', 'Y-_=', 'YQ==YQ==', '\ufeffYQ==']) {
   test(`rejects "${value}" as base64`, async () => {
-    assert.equal(await refusals('- {objectName: db, objectType: secretsmanager, decode: base64}', value), [
+    assert.equal(await rejection('- {objectName: db, objectType: secretsmanager, decode: base64}', value), [
       'objects[0] ("db"): expected base64 in the value, got something else',
     ]);
   });
@@ -189,7 +189,7 @@ test('rejects keys that cannot be file names, by their number and not by name', 
   const value = `{${keys.map((key) => `${JSON.stringify(key)}:"v"`).join()}}`;
   const expand = '- {objectName: db, objectType: secretsmanager, expand: true}';
   assert.equal(
-    await refusals(expand, value),
+    await rejection(expand, value),
     [1, 2, 3, 4, 5, 6, 7, 8].map(
       (n) => `objects[0] ("db"): expected a key that can be a file name, got another one (key ${n} of 10)`,
     ),
@@ -203,14 +203,14 @@ test("accepts a key that begins with two dots in an object's own directory", asy
 
 test('rejects null', async () => {
   const expand = '- {objectName: db, objectType: secretsmanager, expand: true}';
-  assert.equal(await refusals(expand, '{"a":"x","b":null}'), [
+  assert.equal(await rejection(expand, '{"a":"x","b":null}'), [
     'objects[0] ("db"): expected a value, got null (key 2 of 2)',
   ]);
 });
 
 test('expands only JSON objects', async () => {
   for (const value of ['[1]', '"a"', '1', 'null']) {
-    assert.equal(await refusals('- {objectName: db, objectType: secretsmanager, expand: true}', value), [
+    assert.equal(await rejection('- {objectName: db, objectType: secretsmanager, expand: true}', value), [
       'objects[0] ("db"): expected a JSON object in the value, got other JSON',
     ]);
   }
@@ -224,11 +224,11 @@ test('rejects keys that collide with other files, in either order', async () => 
     - {objectName: c, objectType: secretsmanager, expand: true, objectAlias: dir}`;
   const sentence = (n: number, other: number) =>
     `objects[${n}] (${['"a"', '"b"', '"user"', '"c"'][n]}): expected keys that make unique file names, got one that collides with a file of objects[${other}]`;
-  assert.equal(await refusals(objects, '{"user":"1","same":"2"}', '{"same":"3"}', 'x', '{}'), [
+  assert.equal(await rejection(objects, '{"user":"1","same":"2"}', '{"same":"3"}', 'x', '{}'), [
     sentence(1, 0),
     sentence(2, 0),
   ]);
-  assert.equal(await refusals(objects, '{}', '{"dir":"1"}', 'x', '{"a":"2"}'), [sentence(3, 1)]);
+  assert.equal(await rejection(objects, '{}', '{"dir":"1"}', 'x', '{"a":"2"}'), [sentence(3, 1)]);
 });
 
 test('all problems of a plan are reported at once', async () => {
@@ -236,7 +236,7 @@ test('all problems of a plan are reported at once', async () => {
     - {objectName: a, objectType: secretsmanager, expand: true}
     - {objectName: b, objectType: secretsmanager, decode: base64}
     - {objectName: c, objectType: secretsmanager, jmesPath: [{path: x, objectAlias: d}]}`;
-  assert.is((await refusals(objects, 'no', 'no', '{}')).length, 3);
+  assert.is((await rejection(objects, 'no', 'no', '{}')).length, 3);
 });
 
 test('a missing optional object has no file, and any other missing object is a bug', async () => {
@@ -329,7 +329,7 @@ test('rejects a pattern that creates an existing variable', async () => {
     - {objectName: a, objectType: secretsmanager, env: DB_USER}
     - {objectName: b, objectType: secretsmanager, expand: true, env: "DB_*"}`;
   assert.equal(await refusalsWith(ENV_FILE, objects, 'v', '{"USER":"x"}'), [
-    'objects[1] ("b"): expected unique variable names, got one that objects[0] has too',
+    'objects[1] ("b"): expected unique variable names, got one that objects[0] also has',
   ]);
 });
 

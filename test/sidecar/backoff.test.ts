@@ -32,7 +32,7 @@ test('a wait after failures is never longer than the interval', () => {
   assert.is(retryDelay('steady', 50, 5000, 60_000, 1), 5000);
 });
 
-test('waits as long as the server asked for', () => {
+test('waits for the Retry-After of the server', () => {
   assert.is(retryDelay('steady', 1, 10 * minute, 30_000, 0), 30_000);
   assert.is(retryAfterOf([problem(), problem({ retryAfter: 7 }), problem({ retryAfter: 3 })]), 7);
   assert.is(retryAfterOf([problem()]), undefined);
@@ -45,10 +45,10 @@ test('retries only if every problem is transient', () => {
 });
 
 test('a problem may limit the retries; the shortest limit counts', () => {
-  const refused = problem({ retry: true, retryFor: 15_000 });
-  assert.is(retryBudget(refused, minute), 15_000);
-  assert.is(retryBudget(refused, 5000), 5000);
-  assert.is(retryBudget(new Problems([problem({ retry: true }), refused]), minute), 15_000);
+  const rejected = problem({ retry: true, retryFor: 15_000 });
+  assert.is(retryBudget(rejected, minute), 15_000);
+  assert.is(retryBudget(rejected, 5000), 5000);
+  assert.is(retryBudget(new Problems([problem({ retry: true }), rejected]), minute), 15_000);
 });
 
 test.run();

@@ -9,7 +9,12 @@ import { fakeClock } from '../support/clock.ts';
 
 const test = suite('exit on change');
 
-const refusal = new Problem({ code: 'notify.url', subject: 'url', message: 'refused', remedy: 'Start it.' });
+const rejection = new Problem({
+  code: 'notify.url',
+  subject: 'url',
+  message: 'rejected',
+  remedy: 'Start it.',
+});
 
 function begin({ hasNotifiers = false, splay = 0, drain = async () => {} } = {}) {
   const clock = fakeClock();
@@ -62,7 +67,7 @@ test('waits for the notifications, and exits also when they fail', async () => {
   synced();
   await clock.settle();
   assert.is(code(), undefined);
-  delivery.reject(refusal);
+  delivery.reject(rejection);
   await clock.settle();
   assert.is(code(), 88);
 });

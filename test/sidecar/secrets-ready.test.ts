@@ -53,7 +53,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
             if (!applies) throw problem('kubernetes.denied');
           }
         : undefined,
-      areSecretsLost: async () => false,
+      areSecretsStale: async () => false,
       log: silent,
     });
     const receive = (message: SyncMessage): void => {
@@ -65,7 +65,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
       work: 'sync',
       phase: 'start',
       configs: [target.request()],
-      batchesRefused: {},
+      batchesDisabled: {},
     } as const;
     await worker(request, receive, never).catch(() => {});
   }

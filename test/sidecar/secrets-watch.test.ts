@@ -6,15 +6,15 @@ import { fakeClock } from '../support/clock.ts';
 function watch() {
   const clock = fakeClock();
   const stop = new AbortController();
-  const world = { clock, stop, isLost: false, looks: 0, syncs: 0, ended: false };
+  const world = { clock, stop, isStale: false, looks: 0, syncs: 0, ended: false };
   watchSecrets(
     {
       clock,
-      isLost: async () => {
+      isStale: async () => {
         world.looks++;
-        return world.isLost;
+        return world.isStale;
       },
-      onLost: () => world.syncs++,
+      onStale: () => world.syncs++,
     },
     stop.signal,
   ).then(() => {
@@ -27,10 +27,10 @@ test('checks every minute for an hour, and syncs only when a Secret is lost', as
   const world = watch();
   await world.clock.advance(600_000);
   assert.equal([world.looks, world.syncs], [10, 0]);
-  world.isLost = true;
+  world.isStale = true;
   await world.clock.advance(60_000);
   assert.equal([world.looks, world.syncs], [11, 1]);
-  world.isLost = false;
+  world.isStale = false;
   await world.clock.advance(7_200_000);
   assert.equal([world.looks, world.syncs, world.ended], [60, 1, true]);
 });

@@ -17,7 +17,7 @@ test('shows every field, with ages and remedies', () => {
 /etc/podsecrets/config.yaml -> /mnt/secrets-store (eu-west-1, eu-central-1)
   synced 10m ago, changed 2h ago
   failed 0s ago:
-    prod/db: expected an answer, got ThrottlingException.
+    prod/db: expected a response, got ThrottlingException.
     Wait. [fetch.throttled]
   invalid configuration, still using the previous version:
     /etc/podsecrets/config.yaml: expected YAML, got a tab.

@@ -266,7 +266,7 @@ test('how a worker authenticates is logged when it changes, not at each sync', a
   );
 });
 
-test('a message about a config that is not there is refused', async () => {
+test('a message about a config that is not there is rejected', async () => {
   const { syncs } = syncOf([{}], { report: (report) => report(publishedOf(1, [], 'g')) });
   assert.match(String(await rejects(syncs.sync('steady', never))), /config 1 of 1/);
 });

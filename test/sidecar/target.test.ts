@@ -24,7 +24,7 @@ test('delivers at once the names that a killed process did not deliver, even whi
   await play(world, [
     { happens: start, holds: { notified: ['a'] } },
     { happens: minutes(60), holds: { notified: [] } },
-    { happens: (w) => w.aws('well'), holds: {} },
+    { happens: (w) => w.aws('succeeds'), holds: {} },
     { happens: minutes(10), holds: { notified: [], files: { a: '2' }, failures: 0 } },
   ]);
 });

@@ -74,9 +74,9 @@ test(`${FLOOR} MiB are enough for a sidecar with one secret, and for its rotatio
   await below(FLOOR, async (cold) => {
     const words = ['sidecar', ...common(box), '--listen=off', '--interval=1s'];
     const sidecar = await cold.start(words, env);
-    await sidecar.says(/ready/);
+    await sidecar.prints(/ready/);
     await aws.putSecret({ region: 'eu-west-1', name: 'one', string: 'hunter3' });
-    await sidecar.says(/1 updated/);
+    await sidecar.prints(/1 updated/);
     assert.equal(box.files(), { one: 'hunter3' });
     sidecar.child.kill('SIGTERM');
     assert.is((await sidecar.ended()).code, 0);

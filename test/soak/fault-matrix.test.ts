@@ -79,7 +79,7 @@ function openScene(aws: FakeAwsProcess, row: FaultRow): OpenScene {
   };
 }
 
-/** Whether the cell can run here; the table says if not. */
+/** Whether the cell can run here; the table shows if not. */
 function canRun({ needs, area, fault }: FaultRow): boolean {
   return needs === undefined || needs.isThere() || isNotTested(`${area}, ${fault}: it needs ${needs.what}`);
 }

@@ -30,7 +30,7 @@ export interface Scene {
   group: Cgroup | undefined;
 }
 
-/** The end of the last line or of the message; undefined: the fault does no harm. 'not applicable': no such cell. */
+/** The code at the end of the last line or of the message; undefined: the fault has no effect. 'not applicable': no such cell. */
 type Expected = string | undefined | 'not applicable';
 
 /** What a cell needs from the machine. */
@@ -48,9 +48,9 @@ export interface FaultRow {
   /** The problem's code. */
   readonly start: Expected;
   readonly refresh: Expected;
-  /** Of the config, beside its object. */
+  /** Parts of the config in addition to its object. */
   readonly parameters?: Readonly<Record<string, unknown>>;
-  /** Of the class, beside its parameters. */
+  /** Parts of the class in addition to its parameters. */
   readonly spec?: Readonly<Record<string, unknown>>;
   /** The size of a tmpfs of its own for everything in the scene. */
   readonly volume?: string;
@@ -74,7 +74,7 @@ const secrets = { service: 'secretsmanager' } as const;
 const agent = { service: 'agent' } as const;
 
 /** A fault of the fake AWS, in the calls for a secret. */
-function answers(area: string, fault: string, does: Misbehaviour, code: Expected): FaultRow {
+function inResponse(area: string, fault: string, does: Misbehaviour, code: Expected): FaultRow {
   return { area, fault, make: ({ aws }) => aws.addFault({ on: secrets, does }), start: code, refresh: code };
 }
 
@@ -138,23 +138,23 @@ async function takePort({ args, after }: Scene): Promise<void> {
 export const faultRows: readonly FaultRow[] = [
   starts('DNS', 'no such host', ({ env }) => (env.AWS_ENDPOINT_URL = 'http://none.invalid'), 'fetch.network'),
   starts('TCP', 'refused', ({ env }) => (env.AWS_ENDPOINT_URL = 'http://127.0.0.1:1'), 'fetch.network'),
-  answers('TCP', 'closed before the response', { kind: 'cut', at: 'before-headers' }, 'fetch.network'),
-  answers('TCP', 'closed in the response', { kind: 'cut', at: 'mid-body' }, 'fetch.network'),
+  inResponse('TCP', 'closed before the response', { kind: 'cut', at: 'before-headers' }, 'fetch.network'),
+  inResponse('TCP', 'closed in the response', { kind: 'cut', at: 'mid-body' }, 'fetch.network'),
   starts(
     'TLS',
     'the server has no TLS',
     ({ env }) => (env.AWS_ENDPOINT_URL = (env.AWS_ENDPOINT_URL as string).replace('http:', 'https:')),
     'fetch.network',
   ),
-  answers('HTTP', 'no response', { kind: 'hang' }, 'fetch.network'),
-  answers('HTTP', '500', { kind: 'server-error' }, 'fetch.server'),
-  answers('HTTP', '503', { kind: 'server-error', status: 503 }, 'fetch.server'),
-  answers('HTTP', 'a page of a proxy', { kind: 'server-error', body: 'html' }, 'fetch.server'),
-  answers('HTTP', 'throttled', { kind: 'throttle' }, 'fetch.throttled'),
-  ...garbage.map((shape) => answers('bodies', shape, { kind: 'garbage', shape }, 'fetch.')),
-  answers('credentials', 'denied', { kind: 'error', code: 'AccessDeniedException' }, 'fetch.denied'),
-  answers('credentials', 'expired', { kind: 'expired' }, 'credentials.expired'),
-  ofAgent('the agent refuses', { kind: 'error', code: 'AccessDeniedException' }, 'credentials.agent'),
+  inResponse('HTTP', 'no response', { kind: 'hang' }, 'fetch.network'),
+  inResponse('HTTP', '500', { kind: 'server-error' }, 'fetch.server'),
+  inResponse('HTTP', '503', { kind: 'server-error', status: 503 }, 'fetch.server'),
+  inResponse('HTTP', 'a page of a proxy', { kind: 'server-error', body: 'html' }, 'fetch.server'),
+  inResponse('HTTP', 'throttled', { kind: 'throttle' }, 'fetch.throttled'),
+  ...garbage.map((shape) => inResponse('bodies', shape, { kind: 'garbage', shape }, 'fetch.')),
+  inResponse('credentials', 'denied', { kind: 'error', code: 'AccessDeniedException' }, 'fetch.denied'),
+  inResponse('credentials', 'expired', { kind: 'expired' }, 'credentials.expired'),
+  ofAgent('the agent denies access', { kind: 'error', code: 'AccessDeniedException' }, 'credentials.agent'),
   ofAgent('the agent does not respond', { kind: 'hang' }, 'credentials.agent'),
   starts('tokens', 'missing', (scene) => rmSync(token(scene)), 'credentials.token'),
   starts('tokens', 'empty', (scene) => writeFileSync(token(scene), ''), 'credentials.token'),

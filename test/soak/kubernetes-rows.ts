@@ -31,7 +31,7 @@ const row = (fault: string, make: (scene: Scene) => unknown, start: string): Fau
 });
 
 export const kubernetesRows: readonly FaultRow[] = [
-  row('refuses the service account (403)', (scene) => syncSecrets(scene, 403), 'kubernetes.denied'),
+  row('rejects the service account (403)', (scene) => syncSecrets(scene, 403), 'kubernetes.denied'),
   row('fails (500)', (scene) => syncSecrets(scene, 500), 'kubernetes.api'),
   row(
     'unreachable',

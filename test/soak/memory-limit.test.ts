@@ -38,7 +38,7 @@ const ATTACKS: Readonly<Record<string, (response: ServerResponse, size: number) 
     socket?.write('HTTP/1.1 200 ');
     endless((chunk, sent) => socket?.write(chunk, sent), 'a');
   },
-  'informational answers without an end': ({ socket }) => {
+  'informational responses without an end': ({ socket }) => {
     endless((chunk, sent) => socket?.write(chunk, sent), 'HTTP/1.1 102 Processing\r\n\r\n');
   },
   'a gzip bomb': (response) => {
@@ -87,7 +87,7 @@ async function openServer() {
     const operation = operationOf(request, await text(request).catch(() => ''));
     const [, place = ''] = (request.url ?? '').split('/');
     const [hostile, attack = ''] = decodeURIComponent(place).split('.');
-    if (operation !== hostile) return answerWell(operation, response);
+    if (operation !== hostile) return respondWell(operation, response);
     hits.set(attack, (hits.get(attack) ?? 0) + 1);
     ATTACKS[attack]?.(response, OPERATIONS[operation]);
   }).on('connection', (socket) => sockets.add(socket));
@@ -112,7 +112,7 @@ function operationOf({ url, headers }: IncomingMessage, body: string): Operation
   return String(headers['x-amz-target']).split('.').at(-1) as Operation;
 }
 
-function answerWell(operation: Operation, response: ServerResponse): void {
+function respondWell(operation: Operation, response: ServerResponse): void {
   const Expiration = new Date(Date.now() + 3600_000).toISOString();
   response.end(
     operation === 'agent'
@@ -149,7 +149,7 @@ const KINDS = [
   'a value of escapes',
 ] as const;
 
-/** A sidecar differs by its modules, not by how it processes a response; the largest responses are those of a batch. */
+/** A sidecar has other modules, but processes a response in the same way; the largest responses are those of a batch. */
 const runs: readonly (readonly ['init' | 'sidecar', Operation, readonly string[]])[] = [
   ['init', 'BatchGetSecretValue', Object.keys(ATTACKS)],
   ['sidecar', 'BatchGetSecretValue', KINDS],
@@ -160,7 +160,7 @@ const runs: readonly (readonly ['init' | 'sidecar', Operation, readonly string[]
 ];
 
 for (const [command, operation, attacks] of runs) {
-  memory(`${command} stays within 128 MiB, whatever the response to ${operation}`, async ({ server }) => {
+  memory(`${command} stays within 128 MiB for any response to ${operation}`, async ({ server }) => {
     const left = [...attacks];
     const work = async (): Promise<void> => {
       for (let attack = left.pop(); attack !== undefined; attack = left.pop())
@@ -192,7 +192,7 @@ async function staysWithinLimit(
     if (command === 'sidecar') args.push('--listen', 'off');
     const { code, signal, stderr } = await start([command, ...args], env, limit.command).ended();
     const about = `${attack}: ended with ${code ?? signal}, peak ${limit.peak()} bytes\n${stderr}`;
-    assert.ok(aws.hits() > 0, `nothing was asked: ${about}`);
+    assert.ok(aws.hits() > 0, `no request was sent: ${about}`);
     assert.is(limit.kills(), 0, about);
     // Credentials, or the fetch: an error of the program, not its end.
     assert.is(code, operation === 'agent' || isSts ? 4 : 5, about);

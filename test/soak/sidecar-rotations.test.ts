@@ -97,7 +97,7 @@ test(`${ROTATIONS} rotations under kill -9: no file is ever mixed, torn or missi
     `${received()} notifications, ${kills.between} of them may be second ones`,
   );
   process.stdout.write(
-    `\n${ROTATIONS} rotations; ${JSON.stringify(kills)} kills; ${received()} notifications; the reader made ${report.turns} turns, saw ${report.generations} sets\n`,
+    `\n${ROTATIONS} rotations; ${JSON.stringify(kills)} kills; ${received()} notifications; the reader made ${report.turns} turns, read ${report.generations} generations\n`,
   );
 });
 

@@ -99,7 +99,7 @@ test(`${REFRESHES} refreshes leak nothing, and every change is notified once`, a
     }
     if (refresh % CHANGE_EVERY === 0) assert.equal(shown(world.dir), values);
     world.news();
-    aws.forgetCalls();
+    aws.clearCalls();
     if (refresh === WARM_UP || refresh === REFRESHES / 2 || refresh === REFRESHES) {
       figures[refresh] = await footprint(world.stop);
     }
@@ -172,7 +172,7 @@ test('a thousand refreshes of the built program leak nothing', async () => {
   }
 });
 
-/** An application that answers 503 to a part of the requests. */
+/** An application that responds with 503 to a part of the requests. */
 async function flakyApplication(part: number) {
   let received = 0;
   let refused = 0;

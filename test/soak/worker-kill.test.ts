@@ -10,7 +10,7 @@ for (const [what, times] of [
   ['worker', 500],
   ['sidecar', 100],
 ] as const) {
-  test(`kill -9 of the ${what} in ${times} syncs: nothing torn, nothing lost, the newest set is notified`, async () => {
+  test(`kill -9 of the ${what} in ${times} syncs: nothing torn, nothing lost, the newest generation is notified`, async () => {
     const { killed } = await killInSyncs(times, what);
     assert.ok(killed > times / 4, `${killed} kills`);
     process.stdout.write(`\n${times} syncs, ${killed} kills of the ${what}\n`);

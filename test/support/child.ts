@@ -7,9 +7,9 @@ import { readableCopy } from './readable-copy.ts';
 import { within } from './wait.ts';
 
 export interface Child {
-  /** Resolves as soon as it has printed this line; rejects when that does not come. */
-  said(line: string): Promise<void>;
-  /** Resolves with the `count`th line as soon as it has printed so many; rejects when that does not come. */
+  /** Resolves as soon as it has printed this line; rejects if it does not. */
+  prints(line: string): Promise<void>;
+  /** Resolves with the `count`th line as soon as it has printed so many; rejects if it does not. */
   line(count: number): Promise<string>;
   /** Every line it printed, when it has ended; rejects when it does not end. */
   ended(): Promise<readonly string[]>;
@@ -29,7 +29,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `node test/support/<file> <words>`; its errors appear on our stderr. */
+/** Starts `node test/support/<file> <words>`; its errors appear on the stderr of the test. */
 export function startChild(
   file: string,
   argument: string | readonly string[],
@@ -66,16 +66,16 @@ export function startChild(
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      if (over) throw new Error(`expected it to say ${what}, got ${JSON.stringify(output)}`);
+      if (over) throw new Error(`expected it to print ${what}, got ${JSON.stringify(output)}`);
       const more = Promise.race([once(child.stdout, 'data'), closed]);
-      await within(() => `${file} to say ${what}, got ${JSON.stringify(output.slice(-2000))}`, more);
+      await within(() => `${file} to print ${what}, got ${JSON.stringify(output.slice(-2000))}`, more);
     }
   }
 
   return {
     ended: () => within(() => `the end of ${file}, got ${JSON.stringify(output.slice(-2000))}`, closed),
     kill: (signal) => child.kill(signal),
-    said: async (line) => {
+    prints: async (line) => {
       await until(line, () => lines().includes(line) || undefined);
     },
     line: (count) => until(`${count} lines`, () => lines()[count - 1]),

@@ -5,7 +5,7 @@
  *   await clock.advance(60_000);                // a minute passes: every sleeper wakes at its own moment, in order
  *   await clock.next();                         // straight to the moment at which the next sleeper wakes; false if none
  *   await clock.suspend(3_600_000);             // the machine was suspended: an hour has passed, without timers
- *   clock.jump(-5_000);                         // the wall clock is set back; elapsed and sleepers do not notice
+ *   clock.jump(-5_000);                         // the wall clock is set back; elapsed and sleepers are unaffected
  *   await clock.settle();                       // let everything run that waits for nothing but promises
  *   clock.sleepers                              // what is asleep: milliseconds until each wakes, soonest first
  *   fakeClock({ now: 0, random: () => 0.99 })   // random may also be a function with its own sequence

@@ -1,14 +1,14 @@
 /**
  * One container as a process: its own root file system, mounts, user and process namespace, made with unshare(1).
  *
- * Needs root. Where that is not to be had, paths in arguments and environment are rewritten to the folders of the volumes
+ * Needs root. Without it, paths in arguments and environment are rewritten to the folders of the volumes
  * instead: the same processes then run without read-only mounts and as the user of the test.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAllowed } from './allowed.ts';
+import { childrenOf } from './processes.ts';
 import { binary } from './program.ts';
 import { until } from './wait.ts';
 
@@ -142,7 +142,5 @@ function killInside(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 function innerPid(child: ChildProcess): number | undefined {
-  const file = `/proc/${child.pid}/task/${child.pid}/children`;
-  const [first] = existsSync(file) ? readFileSync(file, 'utf8').split(' ') : [];
-  return first ? Number(first) : undefined;
+  return childrenOf(child.pid ?? 0)[0];
 }

@@ -7,6 +7,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { type Directory, openDirectory } from '../../src/publish/directory.ts';
 import type { FileSystem } from '../../src/publish/fs.ts';
 import { type HeldDirectory, type HoldOptions, holdDirectory } from '../../src/publish/held-directory.ts';
+import { isGenerationName } from '../../src/publish/layout.ts';
 import type { Announce, Published } from '../../src/publish/publish.ts';
 import type { Change, Owner, Snapshot } from '../../src/publish/snapshot.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
@@ -137,6 +138,11 @@ function filesBelow(dir: string, relative: string): [string, string][] {
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** The names of the generations in the directory. */
+export function generationsIn(dir: string): readonly string[] {
+  return readdirSync(dir).filter(isGenerationName);
 }
 
 /** Whether a pending notification is stored. */

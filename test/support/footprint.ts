@@ -19,7 +19,7 @@ export interface Footprint {
 
 /** Of this process, after garbage collection. */
 export async function footprint(signal: AbortSignal): Promise<Footprint> {
-  // Weak references are let go a turn after what they refer to.
+  // Weak references are cleared one turn of the event loop after their targets.
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   for (let turn = 0; turn < 5; turn++) {

@@ -1,5 +1,5 @@
 /**
- * A free port, for a program whose pages are requested before it logs its address.
+ * A free port, for a program that is called before it logs its address.
  *
  * Not from the kernel's ephemeral range, which all other tests use: one of them could take the port before the program does.
  */

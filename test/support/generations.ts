@@ -34,7 +34,7 @@ export function valueIn(generation: number, path: string): string {
   return line.padEnd(Math.max(line.length, steadyPaths[path] ?? 100), `${generation}.`);
 }
 
-/** The generation that a value belongs to; throws when it is not one complete value. */
+/** The generation of a value; throws unless it is one complete value. */
 export function generationOf(path: string, value: string): number {
   const generation = Number(/^generation (\d+) of /.exec(value)?.[1] ?? Number.NaN);
   if (Number.isNaN(generation) || value !== valueIn(generation, path)) {

@@ -1,7 +1,6 @@
 /**
- * Runs an injection as `podsecrets inject` does, from flags; and holds every result to what all of them promise: it passes
- * the schemas of every release, containers can open their files, doing it again changes nothing, and the text says what the
- * objects say.
+ * Runs an injection as `podsecrets inject` does, from flags, and checks what is true of every result: it passes the schemas of
+ * every release, containers can open their files, a second injection changes nothing, and text and objects are equal.
  */
 
 import * as assert from 'uvu/assert';
@@ -61,7 +60,7 @@ export function objectsIn(text: string): readonly unknown[] {
   return [...parseAllDocuments(text, { version: '1.1' })].map((document) => document.toJS() as unknown);
 }
 
-/** What tests look at in a container. */
+/** The fields of a container that tests use. */
 export interface ContainerView {
   readonly name: string;
   readonly image: string;

@@ -19,7 +19,7 @@ export interface Trial {
   readonly kills: number;
   /** After how many kills, at least, the directory shows that a publish was under way. */
   readonly interrupted: number;
-  /** From 0 up to but not 1. */
+  /** From 0 to less than 1. */
   readonly random: () => number;
 }
 
@@ -34,7 +34,7 @@ export interface Verdict {
 /** Changes that inotify reports for some three publishes: the kill comes at one of them. */
 const CHANGES = 40;
 
-/** More generations than a writer gets through: each writer starts above whatever the one before has published. */
+/** More generations than one writer publishes, so that each writer starts above those of the one before. */
 const STRIDE = 100_000;
 
 /** Milliseconds that a writer waits for the lock: longer than any trial. */
@@ -55,7 +55,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
           `expected ${enough.interrupted} of ${most} kills in the middle of a publish, got ${interrupted}`,
         );
       }
-      await writer.said('open');
+      await writer.prints('open');
       // The next writer starts meanwhile and waits for the lock, like the container that replaces a killed one.
       const from = ++kills * STRIDE;
       const next = startWriter({ dir, from: from + STRIDE });
@@ -71,7 +71,7 @@ export async function killTrial({ dir, random, ...enough }: Trial): Promise<Verd
     writer.kill('SIGKILL');
     await writer.ended();
     const last = (kills + 2) * STRIDE;
-    await startWriter({ dir, from: last, to: last }).said('done');
+    await startWriter({ dir, from: last, to: last }).prints('done');
     return { report: await reader.end(), kills, interrupted, last };
   } finally {
     for (const one of started) one.kill('SIGKILL');
@@ -100,7 +100,7 @@ async function change(dir: string, count: number, writer: Child): Promise<void> 
   }
 }
 
-/** A link that was never renamed, a name that leads nowhere, or a set that was never opened to others. */
+/** A link that was never renamed, a name that leads nowhere, or a generation that was never opened to others. */
 export function showsInterruption(dir: string): boolean {
   return readdirSync(dir, { withFileTypes: true }).some((entry) => {
     const path = join(dir, entry.name);

@@ -27,7 +27,7 @@ export function kubeletEnv(text: string, key: string): string {
       rest = next;
     }
     const closing = rest.indexOf("'");
-    if (!/^[ \t]*(#.*)?$/.test(rest.slice(closing + 1))) throw new Error('content behind the quote');
+    if (!/^[ \t]*(#.*)?$/.test(rest.slice(closing + 1))) throw new Error('content after the quote');
     if (name === key) return [...parts, rest.slice(0, closing)].join('\n');
   }
   return '';

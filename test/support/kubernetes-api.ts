@@ -1,6 +1,6 @@
 /**
  * An HTTPS double of the Kubernetes API server for what podsecrets uses of it: bearer tokens, RBAC with resourceNames,
- * GET, DELETE with preconditions, and server-side apply of Secrets (kubernetes-apply.ts). A test can make it fail.
+ * GET, DELETE with preconditions, and server-side apply of Secrets (kubernetes-apply.ts). A test can configure failures.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,11 +21,11 @@ export interface KubernetesDouble {
   readonly serviceAccountDirectory: string;
   /** `GET secrets/app`, in order. */
   readonly requests: string[];
-  /** What the service account may do. Undefined: everything. */
+  /** The rules of the service account. Undefined: everything is allowed. */
   rules: readonly RbacRule[] | undefined;
-  /** Answers to give before any other: a status with a body, or silence. */
   /** The response of `/version`. */
   gitVersion: string;
+  /** Responses to send first: a status with a body, or none. */
   readonly faults: {
     readonly status: number;
     readonly body?: unknown;
@@ -34,7 +34,7 @@ export interface KubernetesDouble {
   /** Runs once before the next apply, as a concurrent writer. */
   beforeApply: (() => void) | undefined;
   secret(name: string): StoredSecret | undefined;
-  /** Somebody else writes: an `Update` by that manager. */
+  /** Another writer: an `Update` by that manager. */
   write(
     manager: string,
     name: string,
@@ -48,7 +48,7 @@ export interface KubernetesDouble {
   close(): Promise<void>;
 }
 
-/** All doubles share one authority, unless another is given: to make a key takes 50 ms. */
+/** All doubles share one authority, unless another is given: creating a key takes 50 ms. */
 export async function kubernetesDouble(authority = shared()): Promise<KubernetesDouble> {
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-kubernetes-'));
   const secrets = new Map<string, StoredSecret>();
@@ -62,7 +62,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const url = new URL(incoming.url ?? '', 'https://kubernetes');
-      const { status, body, headers } = answer({
+      const { status, body, headers } = respond({
         method: incoming.method ?? '',
         path: url.pathname,
         query: url.searchParams,
@@ -89,7 +89,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     readonly headers?: Record<string, string>;
   }
 
-  function answer(request: Incoming): Outgoing {
+  function respond(request: Incoming): Outgoing {
     const fault = double.faults.shift();
     if (fault !== undefined)
       return { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} };
@@ -141,7 +141,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     if (live === undefined && !allowed('create', '', 'secrets', name))
       return forbidden('create', '', 'secrets', name);
     const applied = applySecretBody(live, JSON.parse(request.text), manager, 'Apply', fresh(), force);
-    if (applied.kind === 'refused') return { status: applied.status, body: applied.body };
+    if (applied.kind === 'rejected') return { status: applied.status, body: applied.body };
     secrets.set(name, applied.secret);
     return { status: live === undefined ? 201 : 200, body: applied.secret };
   }
@@ -151,7 +151,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
     if (live === undefined) return notFound('secrets', name);
     const manager = request.query.get('fieldManager') ?? 'unknown';
     const patched = mergePatchSecret(live, JSON.parse(request.text), manager, fresh().resourceVersion);
-    if (patched.kind === 'refused') return { status: patched.status, body: patched.body };
+    if (patched.kind === 'rejected') return { status: patched.status, body: patched.body };
     secrets.set(name, patched.secret);
     return { status: 200, body: patched.secret };
   }
@@ -213,7 +213,7 @@ export async function kubernetesDouble(authority = shared()): Promise<Kubernetes
       const { metadata, ...rest } = body;
       const sent = { metadata: { ...(metadata as object), name, namespace: NAMESPACE }, ...rest };
       const applied = applySecretBody(secrets.get(name), sent, manager, 'Update', fresh());
-      if (applied.kind === 'refused') throw new Error(JSON.stringify(applied.body));
+      if (applied.kind === 'rejected') throw new Error(JSON.stringify(applied.body));
       secrets.set(name, applied.secret);
     },
     remove: (name) => void secrets.delete(name),

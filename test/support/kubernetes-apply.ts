@@ -1,6 +1,6 @@
 /**
- * Server-side apply of Secrets as the API server does it: who manages which field, conflicts, fields that fall away, and the
- * server's validation of Secrets. Only for what podsecrets sends; an unknown field is refused, as fieldValidation=Strict does.
+ * Server-side apply of Secrets as the API server does it: the manager of each field, conflicts, removed fields, and the
+ * server's validation of Secrets. Only for what podsecrets sends; an unknown field is rejected, as fieldValidation=Strict does.
  */
 
 export interface StoredSecret {
@@ -31,7 +31,7 @@ interface ManagedFields {
 
 export type Applied =
   | { readonly kind: 'stored'; readonly secret: StoredSecret }
-  | { readonly kind: 'refused'; readonly status: number; readonly body: unknown };
+  | { readonly kind: 'rejected'; readonly status: number; readonly body: unknown };
 
 interface SecretBody {
   readonly metadata: StoredSecret['metadata'];
@@ -40,7 +40,7 @@ interface SecretBody {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Applies `body` for `manager` to what is there. The leaves are those of Secrets: data, labels, annotations, owners, type. */
+/** Applies `body` for `manager` to the stored Secret. The leaves are those of Secrets: data, labels, annotations, owners, type. */
 export function applySecretBody(
   live: StoredSecret | undefined,
   sent: unknown,
@@ -51,7 +51,7 @@ export function applySecretBody(
 ): Applied {
   const unknown = unknownField(sent);
   if (unknown !== undefined)
-    return refused(400, 'BadRequest', `strict decoding error: unknown field "${unknown}"`);
+    return rejected(400, 'BadRequest', `strict decoding error: unknown field "${unknown}"`);
   const body = sent as SecretBody;
   const name = body.metadata.name;
   if (live === undefined && body.metadata.uid !== undefined)
@@ -96,7 +96,7 @@ export function applySecretBody(
     );
     if (conflicts.length > 0) {
       const message = `Apply failed with ${conflicts.length} conflict: ${conflicts[0]?.message}: ${conflicts[0]?.field}`;
-      return refused(409, 'Conflict', message, { name, kind: 'secrets', causes: conflicts });
+      return rejected(409, 'Conflict', message, { name, kind: 'secrets', causes: conflicts });
     }
   }
 
@@ -104,7 +104,7 @@ export function applySecretBody(
   for (const leaf of mine === undefined ? [] : heldBy(mine)) {
     if (!wanted.has(leaf) && !others.some(({ held }) => held.has(leaf))) after.delete(leaf);
   }
-  const problems = validate(name, after, live);
+  const problems = validate(after, live);
   if (problems.length > 0) return invalid(name, problems);
 
   const kept = others.map(({ entry, held }) =>
@@ -226,7 +226,7 @@ function built(
   };
 }
 
-/** What the server records of an object without managers at its first apply: all that is there. */
+/** The entry that the server records for an object without managers at its first apply: all of its fields. */
 function beforeFirstApply(live: StoredSecret): ManagedFields {
   const fields = fieldsV1([...leavesOf(live).keys()]);
   return {
@@ -293,11 +293,7 @@ interface Cause {
 }
 
 /** The server's ValidateSecret and ValidateSecretUpdate. */
-function validate(
-  _name: string,
-  leaves: ReadonlyMap<string, unknown>,
-  live: StoredSecret | undefined,
-): readonly Cause[] {
+function validate(leaves: ReadonlyMap<string, unknown>, live: StoredSecret | undefined): readonly Cause[] {
   const data = section(leaves, 'data');
   const type = String(leaves.get('type\n') ?? 'Opaque');
   const causes: Cause[] = [];
@@ -347,15 +343,15 @@ function unknownField(sent: unknown): string | undefined {
 
 function modified(name: string, why: string): Applied {
   const message = `Operation cannot be fulfilled on secrets "${name}": ${why}`;
-  return refused(409, 'Conflict', message, { name, kind: 'secrets' });
+  return rejected(409, 'Conflict', message, { name, kind: 'secrets' });
 }
 
 function invalid(name: string, causes: readonly Cause[]): Applied {
   const message = `Secret "${name}" is invalid: ${causes.map((cause) => `${cause.field}: ${cause.message}`).join(', ')}`;
-  return refused(422, 'Invalid', message, { name, kind: 'Secret', causes });
+  return rejected(422, 'Invalid', message, { name, kind: 'Secret', causes });
 }
 
-function refused(status: number, reason: string, message: string, details?: unknown): Applied {
+function rejected(status: number, reason: string, message: string, details?: unknown): Applied {
   const body = {
     kind: 'Status',
     apiVersion: 'v1',
@@ -365,5 +361,5 @@ function refused(status: number, reason: string, message: string, details?: unkn
     message,
     details,
   };
-  return { kind: 'refused', status, body };
+  return { kind: 'rejected', status, body };
 }

@@ -1,5 +1,5 @@
 /**
- * Judges manifests by the published schemas of Kubernetes releases, unknown fields refused.
+ * Validates manifests with the published schemas of Kubernetes releases; unknown fields are rejected.
  *
  * The schemas are those that test/kubernetes/fetch-schemas.ts took; ajv validates. SecretProviderClass is no kind of
  * Kubernetes itself: its schema follows the documented fields of its custom resource.
@@ -19,7 +19,7 @@ export function releasesOf(text: string): readonly Release[] {
   return /fileKeyRef|podsecrets-program/.test(text) ? releases.slice(releases.indexOf('1.34')) : releases;
 }
 
-/** What a release has against the objects of a YAML (or JSON) text; empty when nothing. */
+/** Why a release rejects the objects of a YAML (or JSON) text; empty if it accepts them. */
 export function manifestFaults(text: string, release: Release): readonly string[] {
   // Kubernetes' tools leave base 60 numbers and dates as text.
   const documents = parseAllDocuments(text, {
@@ -38,7 +38,7 @@ export function manifestFaults(text: string, release: Release): readonly string[
   ]);
 }
 
-/** What a release has against one object, or against the items of a list. */
+/** Why a release rejects one object, or the items of a list. */
 export function objectFaults(object: unknown, release: Release): readonly string[] {
   // Comments between two `---` are a document with the value null.
   if (object === null) return [];

@@ -1,5 +1,5 @@
 /**
- * A process that takes a directory's lock over and over, and writes down when it enters and when it leaves.
+ * A process that takes a directory's lock over and over, and records when it enters and when it leaves.
  *
  *   node test/support/lock-stress.ts '{"dir":"/dev/shm/x","journal":"/dev/shm/y","turns":50}'
  */
@@ -18,7 +18,7 @@ export interface Stress {
 
 if (import.meta.main) {
   const { dir, journal, turns } = JSON.parse(process.argv[2] ?? '') as Stress;
-  // Impatient: the pauses between tries are what makes a test of many processes slow.
+  // Short, because the pauses between tries make a test of many processes slow.
   const clock = { ...realClock, sleep: () => realClock.sleep(Math.random(), new AbortController().signal) };
   const wish = {
     lockTimeout: WAIT_LIMIT,

@@ -1,5 +1,5 @@
 /**
- * A machine of AWS for tests: a network namespace where the fake AWS answers at the addresses of the instance metadata service
+ * A machine of AWS for tests: a network namespace where the fake AWS responds at the addresses of the instance metadata service
  * and of the ECS agent, so that programs find them as they do on EC2 and ECS.
  */
 

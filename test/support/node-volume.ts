@@ -1,6 +1,6 @@
 /**
- * The volume of a pod as the kubelet mounts it: a real tmpfs, sticky, world-writable and root's, at /mnt/podsecrets in a mount
- * namespace of its own. Needs root.
+ * The volume of a pod as the kubelet mounts it: a real tmpfs, sticky, world-writable and owned by root, at /mnt/podsecrets in a separate mount
+ * namespace. Needs root.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -24,11 +24,11 @@ export interface User {
 export interface NodeVolume {
   /** How the test's own process reaches a path of the namespace. */
   path(inside: string): string;
-  /** What runs the program in the namespace as this user, or these words, in which `binary` is the program. */
+  /** The command that runs the program as this user in the namespace, or other words, in which `binary` is the program. */
   command(user: User, words?: readonly string[]): readonly [string, ...string[]];
   /** Runs a script there as root; throws when it fails. */
   script(text: string): void;
-  /** What `cat` prints for this user; what it complains of when it may not. */
+  /** The output of `cat` as this user; if it fails, its error. */
   read(path: string, user: User): string;
   /** Ends the namespace, and the volume with it. */
   end(): void;
@@ -53,11 +53,11 @@ export async function mountVolume({ fsGroup }: { readonly fsGroup?: number } = {
   const words = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', program, binary];
   const holder: ChildProcess = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => holder.kill('SIGKILL'));
-  const [said] = await Promise.race([
+  const [output] = await Promise.race([
     once(holder.stdout as NodeJS.ReadableStream, 'data'),
     once(holder, 'close'),
   ]);
-  if (String(said) !== 'mounted\n') throw new Error('expected the volume to be mounted');
+  if (String(output) !== 'mounted\n') throw new Error('expected the volume to be mounted');
 
   const inside = ['nsenter', `--mount=/proc/${holder.pid}/ns/mnt`] as const;
   const command: NodeVolume['command'] = ({ uid, groups = [] }, words = [program]) => [

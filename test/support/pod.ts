@@ -4,7 +4,8 @@
  * Init containers run one after the other; one with restartPolicy Always is a sidecar, and the next waits until its
  * startupProbe succeeds. Sidecars are restarted whenever they end, others according to the pod's restartPolicy. When the
  * containers have ended, or the pod is stopped, sidecars get SIGTERM last, in reverse order. Volumes are folders: a Memory
- * emptyDir on a tmpfs, a ConfigMap with its files. A subPath that is missing is made with the mode of the volume, as root's. Back-off between restarts is short; there is no network namespace.
+ * emptyDir on a tmpfs, a ConfigMap with its files. A missing subPath is created as root's, with the mode of the volume.
+ * The back-off between restarts is short; there is no network namespace.
  */
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -78,7 +79,7 @@ export interface RunningPod {
 
 /** Linux mounts a tmpfs here, in containers too. */
 const TMPFS = '/dev/shm';
-/** Milliseconds between looks. */
+/** Milliseconds between two polls. */
 const TICK = 20;
 /** Milliseconds before a restart; the kubelet waits ten seconds and more. */
 const BACK_OFF = 300;
@@ -181,7 +182,7 @@ export async function runPod(spec: PodSpec, options: PodOptions): Promise<Runnin
     if (startupProbe === undefined) return;
     const { httpGet, periodSeconds, failureThreshold } = startupProbe;
     let since = performance.now();
-    while (!stopping && !(await answers(httpGet.port, httpGet.path))) {
+    while (!stopping && !(await responds(httpGet.port, httpGet.path))) {
       if (performance.now() - since > failureThreshold * periodSeconds * 1000) {
         kill();
         since = performance.now();
@@ -258,7 +259,7 @@ function tick(ms: number = TICK): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function answers(port: number, path: string): Promise<boolean> {
+function responds(port: number, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const call = request({ host: '127.0.0.1', port, path, timeout: 1000, agent: false }, (response) => {
       response.resume();

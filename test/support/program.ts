@@ -16,7 +16,7 @@ export interface Ended {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** The last line on stderr: an init container's voice. */
+  /** The last line on stderr, which `kubectl describe` shows. */
   readonly lastLine: string;
 }
 
@@ -29,7 +29,7 @@ export interface Running {
   /** Everything on stderr so far. */
   stderr(): string;
   /** Resolves as soon as stderr matches; rejects when that does not come. */
-  says(pattern: RegExp): Promise<void>;
+  prints(pattern: RegExp): Promise<void>;
 }
 
 /**
@@ -63,11 +63,11 @@ export function start(
   });
   const name = `podsecrets ${args[0] ?? ''}`;
 
-  async function says(pattern: RegExp): Promise<void> {
+  async function prints(pattern: RegExp): Promise<void> {
     while (!pattern.test(stderr)) {
       if (end !== undefined) throw new Error(`${name} ended without saying ${pattern}:\n${stderr}`);
       const more = Promise.race([once(child.stderr, 'data'), closed]);
-      await within(() => `${name} to say ${pattern}, got:\n${stderr}`, more);
+      await within(() => `${name} to print ${pattern}, got:\n${stderr}`, more);
     }
   }
 
@@ -77,7 +77,7 @@ export function start(
     ended: () => within(() => `the end of ${name}, got:\n${stderr}\n${threadsOf(child)}`, closed),
     hasEnded: () => end !== undefined,
     stderr: () => stderr,
-    says,
+    prints,
   };
 }
 

@@ -8,7 +8,7 @@ import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface LinkAttempt {
-  /** The user who follows the link; root has no privilege here. */
+  /** The user that follows the link; root has no privilege here. */
   readonly reader: number;
   readonly link: { readonly uid: number };
   /** The directory that the link is in. */

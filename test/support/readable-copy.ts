@@ -30,12 +30,12 @@ export interface ReadableCopy {
   url(file: string): string;
 }
 
-/** A user who owns nothing. */
+/** A user that owns nothing. */
 export const nobody = { uid: 65_534, gid: 65_534 } as const;
 
 const checkout = join(import.meta.dirname, '../..');
 const COPIED = ['package.json', 'src', 'test/support'];
-/** TMPDIR may itself lie where only its owner can enter. */
+/** TMPDIR may itself be in a directory that only its owner can enter. */
 const PLACES = [tmpdir(), '/tmp'];
 
 const roots: string[] = [];
@@ -46,8 +46,8 @@ process.on('exit', () => {
 let copy: ReadableCopy | undefined;
 
 /**
- * The copy, which goes when our process ends; undefined where no directory is found in which other users can run a program.
- * Needs the right to become another user.
+ * The copy, which is removed when this process ends; undefined if no directory is found in which other users can run a program.
+ * Needs permission to become another user.
  */
 export function readableCopy(): ReadableCopy | undefined {
   for (const place of PLACES) copy ??= usableCopy(place);

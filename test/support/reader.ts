@@ -40,7 +40,7 @@ export interface Expectation {
  */
 const GRACE = 900;
 
-/** One turn: the newest generation it saw, or what broke the contract. */
+/** One turn: returns the newest generation that it read; throws if the contract is violated. */
 export function readTurn(dir: string, expectation: Expectation): number {
   const opened = openSync(join(dir, '..data'), constants.O_RDONLY | constants.O_DIRECTORY);
   try {

@@ -12,7 +12,7 @@ export interface Reading {
   kill(): void;
 }
 
-/** Starts it; resolves when it has read the first set. `paths`: those of every set; default: those of publisher.ts. */
+/** Starts it; resolves when it has read the first generation. `paths`: those of every generation; default: those of publisher.ts. */
 export async function startReader(dir: string, paths: readonly string[] = []): Promise<Reading> {
   const reader = startChild('reader.ts', [dir, ...paths]);
   let reports = 1;

@@ -1,4 +1,4 @@
-/** The clock on the wall, for tests with real processes. */
+/** The real clock, for tests with real processes. */
 
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../../src/core/clock.ts';

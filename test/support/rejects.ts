@@ -1,4 +1,4 @@
-/** uvu's `assert.throws` does not wait for promises: this does, and hands back what was thrown. */
+/** Like uvu's `assert.throws`, but for promises; returns the error. */
 
 /** The error that the promise rejects with; fails when it resolves. */
 export async function rejects(promise: Promise<unknown>): Promise<unknown> {

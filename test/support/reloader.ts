@@ -10,14 +10,14 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 if (import.meta.main) {
   const [file = '', pidFile = ''] = process.argv.slice(2);
-  process.on('SIGHUP', () => say(readFileSync(file, 'utf8')));
+  process.on('SIGHUP', () => print(readFileSync(file, 'utf8')));
   writeFileSync(`${pidFile}.tmp`, `${process.pid}\n`);
   renameSync(`${pidFile}.tmp`, pidFile);
-  say('up');
+  print('up');
   // It ends with the process that started it.
   process.stdin.on('end', () => process.exit()).resume();
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -1,4 +1,4 @@
-/** A sidecar as a process: its log as events, and its pages. */
+/** A sidecar as a process: its log events and its HTTP endpoints. */
 
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { freePort } from './free-port.ts';
@@ -16,13 +16,13 @@ export interface Sidecar extends Running {
   readonly address: string;
   /** The lines of this event so far. */
   events(event: string): readonly LoggedLine[];
-  /** Resolves with the line in which the event comes for the `count`th time (default: the first); rejects when it does not come. */
+  /** Resolves with the `count`th line of this event (default: the first); rejects if it is not logged. */
   event(event: string, count?: number): Promise<LoggedLine>;
   page(path: string, method?: 'GET' | 'POST'): Promise<{ readonly status: number; readonly body: string }>;
   status(): Promise<SidecarStatus>;
-  /** A value of the metrics page, by its name and labels as they stand there. */
+  /** A value of /metrics, by its name and labels as they are printed. */
   metric(line: string): Promise<number | undefined>;
-  /** Asks for a sync when none is under way, and waits for its end. */
+  /** Triggers a sync while none is running, and waits for its end. */
   refresh(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export async function startSidecar(
         events('publish.unchanged').length +
         events('publish.verified').length;
       const before = syncs();
-      // Unlike POST /refresh it is never put off.
+      // Unlike POST /refresh it is never delayed.
       process.kill(running.pid, 'SIGHUP');
       await happens('a sync', () => syncs() > before);
     },

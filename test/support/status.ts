@@ -25,7 +25,7 @@ export function exampleStatus(): SidecarStatus {
           {
             code: 'fetch.throttled',
             subject: 'prod/db',
-            message: 'expected an answer, got ThrottlingException',
+            message: 'expected a response, got ThrottlingException',
             remedy: 'Wait.',
           },
         ],

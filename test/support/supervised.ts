@@ -83,11 +83,11 @@ async function rotations(
       clock: fast,
       log: { write() {}, problem: (event, { message }) => void failed.push(`${event}: ${message}`) },
       fetch(known, stop) {
-        const all: ExecWorkerRequest = { ...request, directories: {}, known, batchesRefused: {} };
-        const silence = 1_000_000_000;
-        return fetchInProcess({ host, request: all, shared: undefined, silence, receive() {} }, stop);
+        const all: ExecWorkerRequest = { ...request, directories: {}, known, batchesDisabled: {} };
+        const progressTimeout = 1_000_000_000;
+        return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);
       },
-      takeSignals(listener) {
+      handleSignals(listener) {
         forward = listener;
       },
       onRetry() {},

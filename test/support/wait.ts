@@ -13,9 +13,9 @@ export const WAIT_LIMIT = 30_000;
 type Description = string | (() => string);
 
 /** Resolves as soon as the condition is true; rejects with "expected `what`" after the limit. */
-export async function until(what: Description, isSo: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(what: Description, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + WAIT_LIMIT;
-  while (!(await isSo())) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw late(what);
     // Not only a turn of the event loop: on a busy machine the other process needs the core.
     await sleep(1);

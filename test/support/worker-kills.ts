@@ -1,33 +1,25 @@
 /** A sidecar whose workers, or which itself, is killed at random moments of its syncs, while a reader reads. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from './app-secret.ts';
+import { generationsIn } from './directory.ts';
 import { generationOf } from './generations.ts';
+import { childrenOf } from './processes.ts';
 import { readTurn } from './reader.ts';
 import { startReader } from './reading.ts';
 import { makeSandbox, podIdentityEnv } from './sandbox.ts';
 import { startSidecar } from './sidecar.ts';
 import { until } from './wait.ts';
 
-/** The processes that a process started and that have not ended. */
-export function childrenOf(pid: number): readonly number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
-    return text.trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
 /** Longer than a sync takes on an idle machine, in milliseconds. */
 const SPAN = 300;
 
 /**
  * Rotates so often, and kills in each sync: its worker, or the sidecar, which is then started again. Afterwards every file is of
- * the newest set, the application was notified of it, and no older set is left. Returns what was killed.
+ * the newest generation, the application was notified of it, and no older generation is left. Returns what was killed.
  */
 export async function killInSyncs(
   times: number,
@@ -78,17 +70,16 @@ export async function killInSyncs(
     const last = times + 1;
     await rotateApp(aws, last);
     const expectation = { steady: paths, generationOf };
-    await until('the newest set', () => {
+    await until('the newest generation', () => {
       if (childrenOf(running.pid).length === 0) process.kill(running.pid, 'SIGHUP');
       return readTurn(box.dir, expectation) === last;
     });
     const newest = readFileSync(join(box.dir, paths[0] ?? ''), 'utf8');
     await until(
-      'a notification of the newest set',
+      'a notification of the newest generation',
       () => existsSync(seen) && readFileSync(seen, 'utf8') === newest,
     );
-    const sets = () => readdirSync(box.dir).filter((name) => /^\.\.\d[^.]*\.\w+$/.test(name));
-    await until('the removal of older sets', () => sets().length === 1);
+    await until('the removal of older generations', () => generationsIn(box.dir).length === 1);
     assert.is((await running.page('/readyz')).status, 200);
     assert.equal((await reader.end()).faults, []);
     return { killed };

@@ -8,7 +8,7 @@ await runWorker(
   {
     kind: 'sync',
     request: { parent: process.pid },
-    silence: () => 1e9,
+    progressTimeout: () => 1e9,
     receive: (message) => process.stdout.write(`${JSON.stringify(message)}\n`),
   },
   {

@@ -1,15 +1,15 @@
 /**
- * A whole sidecar with fake surroundings: `runSidecar` as the command composes it, with a fake clock, a scripted
+ * A whole sidecar in a fake environment: `runSidecar` as the command composes it, with a fake clock, a scripted
  * source of values, a real directory on a tmpfs, and a scripted application.
  *
- *   phases('a secret is rotated', { secrets: { a: '1' } }, [
+ *   const world = await openWorld({ secrets: { a: '1' } });
+ *   await play(world, [
  *     { happens: start, holds: { files: { a: '1' }, ready: true } },
- *     { happens: (world) => world.put('a', '2'), holds: {} },
+ *     { happens: (w) => w.put('a', '2'), holds: {} },
  *     { happens: minutes(10), holds: { files: { a: '2' }, notified: ['a'] } },
  *   ]);
  *
- * A case is a list of what happens and of what must then be true. Notifications, log events and fetches are counted from step
- * to step.
+ * A step is what happens, and what is true afterwards. Notifications, log events and fetches are counted from step to step.
  */
 
 import assert from 'node:assert/strict';
@@ -58,9 +58,9 @@ export interface WorldOptions {
   readonly source?: (world: { readonly clock: FakeClock; readonly log: Log }) => SecretSource;
 }
 
-/** What AWS does with a request: succeed, hang until its behaviour changes, or fail with a Problem. */
-type AwsBehaviour = 'well' | 'hangs' | Problem;
-/** What the application does when it is notified. */
+/** How AWS handles a request: it succeeds, hangs until its behaviour changes, or fails with a Problem. */
+type AwsBehaviour = 'succeeds' | 'hangs' | Problem;
+/** The reaction of the application to a notification. */
 type AppBehaviour = 'succeeds' | 'fails' | 'hangs';
 
 export interface World {
@@ -70,11 +70,11 @@ export interface World {
   readonly stop: AbortSignal;
   /** Starts the sidecar. */
   start(): Promise<void>;
-  /** Another value in AWS. */
+  /** Sets another value in AWS. */
   put(name: string, value: string): void;
-  /** Gone from AWS. */
+  /** Removes the secret from AWS. */
   remove(name: string): void;
-  /** What AWS does from now on; with a name, only for that secret. */
+  /** The behaviour of AWS from now on; with a name, only for that secret. */
   aws(behaviour: AwsBehaviour, name?: string): void;
   application(appBehaviour: AppBehaviour): void;
   /** Edits the config; without `watched`, the edit is not reported because the watch has not begun. */
@@ -85,7 +85,7 @@ export interface World {
   refresh(): void;
   /** SIGTERM. */
   terminate(): void;
-  /** kill -9: nothing of this sidecar runs any more. */
+  /** kill -9: no part of this sidecar runs any more. */
   kill(): Promise<void>;
   status(): SidecarStatus;
   /** A sync is running. */
@@ -94,7 +94,7 @@ export interface World {
   idle(): Promise<void>;
   /** The end, if it has come: its reason, and milliseconds from the start. */
   ended(): { readonly reason: unknown; readonly at: number } | undefined;
-  /** What happened since the last call. */
+  /** The changes since the last call. */
   news(): News;
 }
 
@@ -131,7 +131,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   async function outcomeOf(read: SecretRef, signal: AbortSignal): Promise<FetchResult> {
     const name = read.region === 'eu-west-1' ? read.id : `${read.id}@${read.region}`;
-    const behaviourNow = (): AwsBehaviour => behaviours.get(name) ?? behaviours.get('*') ?? 'well';
+    const behaviourNow = (): AwsBehaviour => behaviours.get(name) ?? behaviours.get('*') ?? 'succeeds';
     while (behaviourNow() === 'hangs') await clock.sleep(100, signal);
     const behaviour = behaviourNow();
     if (behaviour instanceof Problem) return failed(behaviour);
@@ -191,7 +191,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       hasNotifiers: true,
       notifyOnStart,
       applySecrets: undefined,
-      areSecretsLost: async () => false,
+      areSecretsStale: async () => false,
       log,
     });
     try {
@@ -209,7 +209,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     return pages;
   };
 
-  async function live(): Promise<void> {
+  async function run(): Promise<void> {
     try {
       await runSidecar(
         {
@@ -249,7 +249,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     dir,
     stop: stop.signal,
     async start() {
-      void live();
+      void run();
       await clock.settle();
     },
     put(name, value) {
@@ -268,7 +268,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     refresh: () => openPages().refresh(),
     terminate: () => stop.abort(new Error('SIGTERM')),
     async kill() {
-      // The kernel releases the lock of a killed process; here the end does it, and no notification gets through.
+      // The kernel releases the lock of a killed process; here the end does that, and no notification is delivered.
       appBehaviour = 'hangs';
       stop.abort(new Error('SIGKILL'));
       await clock.advance(5000);
@@ -291,7 +291,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-/** As it is after its way over a pipe. */
+/** The copy that arrives through a pipe. */
 function copyOf<T>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }
@@ -312,7 +312,7 @@ export function problem(code: ProblemFields['code'], fields: Partial<ProblemFiel
   return new Problem({ code, subject: 's', message: 'm', remedy: 'r', retry, ...fields });
 }
 
-/** What must be true; what is left out may be anything. */
+/** What must be true; a missing field may have any value. */
 export interface Truth extends Partial<News> {
   readonly files?: Readonly<Record<string, string>>;
   readonly ready?: boolean;

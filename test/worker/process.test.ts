@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { endProblem } from '../../src/worker/end-problem.ts';
 import { isRunningWorker, runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
 import { startChild } from '../support/child.ts';
+import { isRunning } from '../support/processes.ts';
 import { realClock } from '../support/real-clock.ts';
 import { until, within } from '../support/wait.ts';
 
@@ -32,7 +33,7 @@ function play({ script, memoryLimit, stop = never, file = process.execPath, ...r
     {
       kind: 'sync',
       request: {},
-      silence: () => 60_000,
+      progressTimeout: () => 60_000,
       receive: (message) => messages.push(message),
       ...run,
     },
@@ -87,8 +88,8 @@ test('a worker that exits with another code than 0 did not finish', async () => 
 });
 
 test('a worker that is silent for too long is killed, however busy it is', async () => {
-  const scene = { script: 'for (;;);', silence: () => 100 };
-  assert.equal(await play(scene).end, { kind: 'silent', silence: 100 });
+  const scene = { script: 'for (;;);', progressTimeout: () => 100 };
+  assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100 });
   assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
 });
 
@@ -130,9 +131,9 @@ test('a line that is not JSON, and one without an end, arrive as undefined', asy
 });
 
 test('a program that cannot be started is a problem that names the reason', async () => {
-  assert.equal(await play({ script: '', file: '/nonexistent' }).end, { kind: 'refused', code: 'ENOENT' });
-  const refused: WorkerEnd = { kind: 'refused', code: 'EAGAIN' };
-  const { message, remedy } = endProblem(refused, { code: 'sync.killed', subject: 'sync' });
+  assert.equal(await play({ script: '', file: '/nonexistent' }).end, { kind: 'notStarted', code: 'ENOENT' });
+  const rejected: WorkerEnd = { kind: 'notStarted', code: 'EAGAIN' };
+  const { message, remedy } = endProblem(rejected, { code: 'sync.killed', subject: 'sync' });
   assert.is(message, 'its process cannot be started (EAGAIN)');
   assert.match(remedy, 'podPidsLimit');
 });
@@ -168,27 +169,19 @@ test('nothing of the process group of a worker is left', async () => {
       child.once('spawn', () => { say(child.pid); process.exit(0); });
     `,
   });
-  await end;
-  const [pid] = messages as number[];
-  await until('the end of its child', () => !isAlive(pid ?? 0));
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  const [pid = 0] = messages as number[];
+  assert.ok(pid > 0);
+  await until('the end of its child', () => !isRunning(pid));
 });
 
 test('a worker in an endless loop ends with the process that started it', async () => {
   const parent = startChild('worker-parent.ts', []);
   const { request, pid } = JSON.parse(await parent.line(1));
   assert.type(request.parent, 'number');
-  assert.ok(isAlive(pid));
+  assert.ok(isRunning(pid));
   parent.kill('SIGKILL');
-  await until('the end of the worker', () => !isAlive(pid));
+  await until('the end of the worker', () => !isRunning(pid));
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test.run();

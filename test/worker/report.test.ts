@@ -29,7 +29,7 @@ for (const [what, message] of [
   ['that is no object', 'text'],
   ['that is no JSON', undefined],
 ] as const) {
-  test(`a message ${what} is refused`, () => {
+  test(`a message ${what} is rejected`, () => {
     assert.throws(() => readMessage(message), /a message of (an unknown )?kind/);
   });
 }

@@ -151,7 +151,7 @@ podsecrets: expected an address in options.listen that the startupProbe reaches,
 {{- fail (printf "podsecrets: options.exitOnChange has no effect with as: %s" .values.as) -}}
 {{- end -}}
 {{- if and $options.adoptDriverSecrets (eq .values.as "init") -}}
-{{- fail "podsecrets: options.adoptDriverSecrets does not work with as: init, which cannot recreate a Secret that the old pods' driver takes away" -}}
+{{- fail "podsecrets: options.adoptDriverSecrets does not work with as: init, which cannot recreate a Secret that the garbage collector deletes with the old pods" -}}
 {{- end -}}
 {{- if and $options.adoptDriverSecrets (not $options.syncSecrets) -}}
 {{- fail "podsecrets: options.adoptDriverSecrets needs options.syncSecrets" -}}

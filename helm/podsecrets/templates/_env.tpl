@@ -13,7 +13,7 @@ The variables of the config's envFile, for the env of a container (Kubernetes 1.
 {{- $values := include "podsecrets.values" . | fromYaml -}}
 {{- include "podsecrets.fileKeyRef" (list "podsecrets.env" .Capabilities.KubeVersion.Version) -}}
 {{- if not $values.config -}}
-{{- fail "podsecrets: podsecrets.env needs config: the variables of a ConfigMap are not known here, so write their fileKeyRef entries in the pod spec" -}}
+{{- fail "podsecrets: podsecrets.env needs config: the chart cannot read a ConfigMap, so write their fileKeyRef entries in the pod spec" -}}
 {{- end -}}
 {{- $parameters := dig "spec" "parameters" dict $values.config -}}
 {{- $translation := $parameters.pathTranslation | default "_" -}}

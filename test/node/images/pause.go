@@ -1,4 +1,4 @@
-// The first process of each pod: it holds the pod's namespaces, and reaps what nobody else waits for.
+// The first process of each pod: it holds the pod's namespaces, and reaps orphans.
 package main
 
 import (

@@ -6,19 +6,19 @@
 import type { CachedCredentials } from './credential-cache.ts';
 
 /** The state; `identity` distinguishes the sources of a process. */
-export interface SourceMemory {
+export interface SourceState {
   /** Until when batches are disabled, in milliseconds of `Clock.elapsed`; undefined: they are enabled. */
-  batchesRefused(identity: string): number | undefined;
-  refuseBatches(identity: string, until: number): void;
+  batchesDisabled(identity: string): number | undefined;
+  disableBatches(identity: string, until: number): void;
   credentials(identity: string): CachedCredentials | undefined;
   /** undefined: AWS rejected them. */
   keepCredentials(identity: string, credentials: CachedCredentials | undefined): void;
 }
 
 /** For a process that does not end between syncs: its sources keep this state themselves. */
-export const noMemory: SourceMemory = {
-  batchesRefused: () => undefined,
-  refuseBatches() {},
+export const noState: SourceState = {
+  batchesDisabled: () => undefined,
+  disableBatches() {},
   credentials: () => undefined,
   keepCredentials() {},
 };

@@ -1,4 +1,4 @@
-/** The manifests of the examples, and what must hold of every manifest that is injected. */
+/** The manifests of the examples, and what is true of every manifest that is injected. */
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const manifests = globSync('examples/**/{deployment,pod,job,cronjob,manif
   .sort()
   .map((file) => readFileSync(join(root, file), 'utf8'));
 
-/** It is injected, and the same again, or refused with problems. Returns the messages of the problems. */
+/** Fails unless the text is injected, and unchanged by a second injection, or rejected with problems. Returns their messages. */
 export async function assertInjected(text: string): Promise<readonly string[]> {
   const configs = [{ file: 'config.yaml', text: secretProviderClass, dir: undefined }];
   try {

@@ -1,8 +1,8 @@
 /**
- * The answers of Secrets Manager, Parameter Store and STS, from the status line to the outcome of a read.
+ * The responses of Secrets Manager, Parameter Store and STS, from the status line to the result of a fetch.
  *
- * An input is an HTTP answer: a status, headers, an empty line, a body. It replaces what a socket would give; the damage of
- * sockets is in answers.fuzz.test.ts.
+ * An input is an HTTP response: a status, headers, an empty line, a body. It replaces the socket; damaged connections are in
+ * responses.fuzz.test.ts.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -24,19 +24,19 @@ import { fakeClock } from '../support/clock.ts';
 import { scratch } from '../support/scratch.ts';
 import type { Target } from './fuzz.ts';
 
-/** The value in the saved answers. Two words, so that it is neither a name, nor a version, nor a request id. */
+/** The value in the saved responses. Two words, so that it is neither a name, nor a version, nor a request id. */
 const CANARY = 'kanarien vogel';
 /** The secret key in those of STS, which must be one word. */
 const KEY_CANARY = 'kanarienschluessel';
 
-const answers = new AsyncLocalStorage<string>();
+const responses = new AsyncLocalStorage<string>();
 
 const transport: Transport = {
   connectEarly() {},
   updateHttpClientConfig() {},
   httpHandlerConfigs: () => ({}),
   async handle(request) {
-    const [head = '', body = ''] = split(answers.getStore() ?? '', '\n\n');
+    const [head = '', body = ''] = split(responses.getStore() ?? '', '\n\n');
     const [status = '', fields = ''] = split(head, '\n');
     const bytes = Buffer.from(body, 'latin1');
     const peer = 'aws.test:443';
@@ -115,7 +115,7 @@ const words = [
   ...['<!DOCTYPE a [<!ENTITY a "aa">]>', '&a;', '<![CDATA[', 'ValidationException', 'ExpiredTokenException'],
 ];
 
-/** What came of a read, after the checks that hold for all. */
+/** The outcome of a fetch, after the checks of every result. */
 function outcomeOf(result: FetchResult | undefined): string {
   if (result === undefined) return 'none';
   if (result.kind === 'found') {
@@ -131,21 +131,21 @@ function problemOutcome(problem: unknown): string {
   const { code, message, remedy, retry } = problem as Problem;
   assert.ok(message !== '' && message.length < 1500 && remedy !== '');
   assert.not.match(problemLine(problem as Problem), /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
-  // Texts of the answer are in parentheses or quotes; what is around them is the outcome.
+  // Texts of the response are in parentheses or quotes, and are not part of the outcome.
   return `${code} ${retry} ${`${message} ${remedy}`.replace(/\([^)]*\)|"[^"]*"|\d+/g, '')}`;
 }
 
-/** A message of AWS is shown; a value in its place would be too. */
+/** A message of AWS is shown, so a value in its place is shown too. */
 const hidesValue = (input: string): boolean => !/message/i.test(input);
 
 function target(name: string, read: () => Promise<readonly string[]>): Target {
   return {
     name,
     dictionary: words,
-    // A call that is repeated waits first.
+    // A repeated call waits first.
     lanes: 128,
     async execute(input) {
-      const outcomes = await answers.run(input, read);
+      const outcomes = await responses.run(input, read);
       return outcomes.join(' | ');
     },
   };
@@ -154,14 +154,14 @@ function target(name: string, read: () => Promise<readonly string[]>): Target {
 /** The outcomes of all results. */
 function outcomesOf(results: readonly (FetchResult | undefined)[]): readonly string[] {
   const shown = inspect(results, { showHidden: true, depth: 20 }) + JSON.stringify(results);
-  if (hidesValue(answers.getStore() ?? '')) assert.not.match(shown, CANARY);
+  if (hidesValue(responses.getStore() ?? '')) assert.not.match(shown, CANARY);
   return results.map(outcomeOf);
 }
 
 const token = `${scratch()}/token`;
 writeFileSync(token, 'eyJhbGciOiJub25lIn0.e30.x');
 
-export const answerTargets: readonly Target[] = [
+export const responseTargets: readonly Target[] = [
   target('get-secret-value', async () =>
     outcomesOf([await secretsManager.single(secretRefs[0] as (typeof secretRefs)[0], signal)]),
   ),
@@ -179,7 +179,7 @@ export const answerTargets: readonly Target[] = [
     const identity = { kind: 'irsa', roleArn: ROLE, sessionName: 'session', tokenFile: token } as const;
     const got = await fetchFromWebIdentity(identity, context).catch((error: unknown) => error);
     if (got instanceof Error) {
-      if (hidesValue(answers.getStore() ?? '')) assert.not.match(inspect(got), KEY_CANARY);
+      if (hidesValue(responses.getStore() ?? '')) assert.not.match(inspect(got), KEY_CANARY);
       return [problemOutcome(got)];
     }
     assert.ok(areUsable(got as AwsCredentials));

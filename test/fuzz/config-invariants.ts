@@ -1,4 +1,4 @@
-/** What must hold of every text that is read as a config. */
+/** What is true of every text that is parsed as a config. */
 
 import { posix } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -8,7 +8,7 @@ import { checkReport, checkText } from '../../src/config/report.ts';
 import { escapeControl } from '../../src/core/text.ts';
 
 /** A plan or problems, with lines of the text and without control characters; planned paths are in the directory. */
-export function assertSound(text: string, parsed: ParsedPlan): void {
+export function assertConfig(text: string, parsed: ParsedPlan): void {
   assert.is(parsed.plan === undefined, parsed.problems.length > 0);
   const lines = text.split(/\r\n|\r|\n|\u0085/).length;
   for (const { code, line, message, remedy } of [...parsed.problems, ...parsed.warnings]) {

@@ -9,10 +9,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { stopCompilers } from './disable-jit.ts';
 
-/** Syncs between two collections. */
-const SPACING = 10;
+/**
+ * Syncs between two collections. One takes 20 ms of CPU; a sync leaves up to 0.2 MiB. With ten the working set is 12.8 MiB after
+ * twelve refreshes, with four 12.0.
+ */
+const SPACING = 4;
 
-/** A function to call after each sync: it collects garbage after the first sync and then after every tenth. */
+/** A function to call after each sync: it collects garbage after the first sync and then after every fourth. */
 export function createCollector(): () => void {
   let calls = 0;
   let collect: (() => void) | undefined;
@@ -24,13 +27,13 @@ export function createCollector(): () => void {
 }
 
 /**
- * Changes V8's flags, once everything is loaded: with other flags V8 no longer takes the code that Node and the build stored.
+ * Changes V8's flags, once everything is loaded: with other flags V8 rejects the code that Node and the build stored.
  */
 function prepare(): () => void {
   stopCompilers();
   // Bytecode of code that ran once is dropped by the next collection, not by the sixth.
   setFlagsFromString('--bytecode-old-age=1');
-  // Adds `gc` to contexts that are made from now on, so no other code has it.
+  // Adds `gc` to contexts that are created from now on, so no other code has it.
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as (options: object) => void;
   // Only this flavor returns the pages to the kernel at once.

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { table, wrapText } from '../../src/core/layout.ts';
+import { table, wrapText } from '../../src/core/text-layout.ts';
 
 test('a column is as wide as its widest cell, in terminal columns', () => {
   assert.equal(

@@ -1,14 +1,43 @@
 /**
- * The version of the cluster, for a config with an envFile: the kubelet reads such a file only since Kubernetes 1.35.
+ * The checks of what Kubernetes provides: the memory limit of the container, and the version of the cluster.
  */
 
+import { MEMORY_FLOOR, memoryText } from '../core/memory-floor.ts';
 import { Problem, problemsOrThrow } from '../core/problem.ts';
+import { readRegularFile } from '../core/regular-file.ts';
 import { escapeControl } from '../core/text.ts';
 import { textOf, valueAt } from '../core/unknown.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { Check } from './report.ts';
 
-/** The release that has fileKeyRef without a feature gate. */
+/** Bytes; undefined without a limit, and if the cgroup is not visible. `root`: where the cgroups are mounted. */
+export function readMemoryLimit(root = '/sys/fs/cgroup'): number | undefined {
+  // For cgroup v2 and v1. In a container its own cgroup is mounted at the root.
+  for (const name of ['memory.max', 'memory/memory.limit_in_bytes']) {
+    const content = readRegularFile(`${root}/${name}`, 64);
+    if (content.kind !== 'read') continue;
+    // `max`, and in v1 the largest number of pages.
+    const bytes = Number(new TextDecoder().decode(content.bytes));
+    return Number.isFinite(bytes) && bytes < 2 ** 60 ? bytes : undefined;
+  }
+  return undefined;
+}
+
+/** Whether the limit is enough; none without a limit. */
+export function memoryCheck(limit: number | undefined): readonly Check[] {
+  if (limit === undefined) return [];
+  const text = `limit ${memoryText(limit)}`;
+  if (limit >= MEMORY_FLOOR) return [{ subject: 'memory', status: 'ok', text, problems: [] }];
+  const problem = new Problem({
+    code: 'kubernetes.content',
+    subject: 'resources.limits.memory',
+    message: `expected at least ${memoryText(MEMORY_FLOOR)}, got ${memoryText(limit)}: the start takes seconds, or never ends`,
+    remedy: 'Set 128Mi, which is enough for 200 secrets of 64 KiB.',
+  });
+  return [{ subject: 'memory', status: 'warning', text, problems: [problem] }];
+}
+
+/** The release that has fileKeyRef without a feature gate: the kubelet reads an envFile only since then. */
 const NEEDED = 35;
 
 /** Compares the version. Skipped if the API server cannot be reached, or the pod has no token: the files need neither. */

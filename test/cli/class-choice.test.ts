@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { classChoice } from '../../src/config/class-choice.ts';
+import { classChoice } from '../../src/cli/values.ts';
 
 const choices: readonly (readonly [string, string, string | undefined])[] = [
   ['classes.yaml', 'classes.yaml', undefined],

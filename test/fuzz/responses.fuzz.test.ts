@@ -1,8 +1,8 @@
 /**
- * Whatever comes back in place of AWS's answers, every read has an outcome, nothing crashes, and no value is quoted.
+ * Whatever a server responds in the place of AWS, every ref has a result, nothing crashes, and no value is quoted.
  *
- * Good answers are damaged at random: fields lost, exchanged, of other types, bytes flipped, texts cut, other statuses. The
- * seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED goes further.
+ * Valid responses are damaged at random: fields are missing, exchanged or of other types, bytes flipped, texts cut, statuses
+ * changed. The seed is fixed, so that a result depends on the code and not on chance; FUZZ_SEED sets another one.
  */
 
 import { createHash } from 'node:crypto';
@@ -24,17 +24,17 @@ import { POD_TOKEN, parameter, recordingLog, secret } from '../aws/world.ts';
 import { seededRandom } from '../fake-aws/random.ts';
 import { fakeClock } from '../support/clock.ts';
 
-const test = suite('damaged answers');
+const test = suite('damaged responses');
 
-/** Side by side, for the pauses between attempts take most of the time. */
+/** Concurrent, because the pauses between attempts take most of the time. */
 const LANES = 40;
 const ROUNDS = 10;
 // Two words, so that it is neither a name, nor a version, nor a request id.
 const CANARY = 'kanarien vogel';
-/** In keys and tokens, which must be one word to be of use. */
+/** In keys and tokens, which must be one word to be valid. */
 const KEY_CANARY = 'kanarienschluessel';
 const seed = Number(process.env.FUZZ_SEED ?? 20261125);
-/** Seeded for each answer, so that one seed damages the same answers in the same way, in any order of requests. */
+/** Seeded for each response, so that a seed damages the same responses in the same way, in any order of requests. */
 let random = seededRandom(seed);
 const below = (count: number): number => Math.floor(random() * count);
 const oneOf = <T>(list: readonly T[]): T => list[below(list.length)] as T;
@@ -62,7 +62,7 @@ const good: Readonly<Record<string, object>> = {
   },
 };
 
-/** Something that JSON can hold. */
+/** A value that JSON can represent. */
 function anything(depth = 2): unknown {
   const leaves = [null, true, 0, -1.5, 1e300, '', CANARY, '\u0000', '../..', {}, []];
   if (depth === 0 || random() < 0.6) return oneOf(leaves);
@@ -71,7 +71,7 @@ function anything(depth = 2): unknown {
     : Object.fromEntries(['Name', 'Value', '__proto__', 'x'].map((key) => [key, anything(depth - 1)]));
 }
 
-/** The value with some of its parts lost, exchanged or doubled. */
+/** The value with some of its parts missing, exchanged or doubled. */
 function damagedValue(value: unknown, chance: number): unknown {
   if (random() < chance) return anything();
   if (Array.isArray(value))
@@ -109,18 +109,18 @@ const printed: unknown[][] = [];
 for (const name of ['log', 'info', 'warn', 'error'] as const)
   console[name] = (...words: unknown[]) => printed.push(words);
 
-/** Answers so that the same question in the same round gets the same damage. */
-function listener(lane: number, asked: Map<string, number>): RequestListener {
+/** The same request in the same round gets the same damage. */
+function listener(lane: number, counts: Map<string, number>): RequestListener {
   return (request, response) => {
     const target = String(request.headers['x-amz-target'] ?? '.credentials').split('.')[1] ?? '';
     const body: Buffer[] = [];
     request.on('data', (chunk: Buffer) => body.push(chunk));
     request.on('end', () => {
-      const question = `${target} ${Buffer.concat(body)}`;
-      const times = (asked.get(question) ?? 0) + 1;
-      asked.set(question, times);
-      random = seededRandom(hash(`${seed} ${lane} ${asked.get('round')} ${question} ${times}`));
-      answer(target, response);
+      const key = `${target} ${Buffer.concat(body)}`;
+      const times = (counts.get(key) ?? 0) + 1;
+      counts.set(key, times);
+      random = seededRandom(hash(`${seed} ${lane} ${counts.get('round')} ${key} ${times}`));
+      respond(target, response);
     });
   };
 }
@@ -129,8 +129,8 @@ function hash(text: string): number {
   return createHash('sha256').update(text).digest().readUInt32LE();
 }
 
-function answer(target: string, response: ServerResponse): void {
-  // The credentials must mostly work, or nothing else would be reached.
+function respond(target: string, response: ServerResponse): void {
+  // Most credentials are valid, because without them nothing else is requested.
   if (target === 'credentials' && random() < 0.7) {
     response.end(JSON.stringify(good.credentials));
     return;
@@ -157,13 +157,13 @@ writeFileSync(tokenFile, POD_TOKEN);
 test.after(() => rmSync(directory, { recursive: true }));
 
 async function runLane(lane: number): Promise<void> {
-  const asked = new Map<string, number>();
-  const server = createServer(listener(lane, asked));
+  const counts = new Map<string, number>();
+  const server = createServer(listener(lane, counts));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   for (let round = 0; round < ROUNDS; round++) {
-    asked.clear();
-    asked.set('round', round);
+    counts.clear();
+    counts.set('round', round);
     await readOnce(url, hash(`${seed} ${lane} ${round}`) % 2 === 0 ? 'batch' : 'single');
   }
   server.close();
@@ -207,13 +207,13 @@ async function readOnce(url: string, fetch: FetchMode): Promise<void> {
     count(outcome.kind === 'found' ? outcome.kind : outcome.problem.code);
 }
 
-/** What came of all reads, to make sure that the damage is neither too small nor too large. */
+/** How often each outcome occurred, to check that there is neither too little nor too much damage. */
 const results = new Map<string, number>();
 function count(result: string): void {
   results.set(result, (results.get(result) ?? 0) + 1);
 }
 
-test(`${LANES * ROUNDS} rounds end with outcomes only (FUZZ_SEED=${seed})`, async () => {
+test(`${LANES * ROUNDS} rounds end with a result for each ref (FUZZ_SEED=${seed})`, async () => {
   await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
   assert.equal(printed, []);
   for (const result of ['found', 'fetch.notFound', 'fetch.response', 'fetch.client', 'credentials.agent'])

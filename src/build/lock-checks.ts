@@ -1,0 +1,73 @@
+/**
+ * Disables the search for deadlocks in a Node executable.
+ *
+ * V8 uses the mutexes of Abseil, and Node's official builds contain Abseil's debug version: every process allocates and fills 1 MiB
+ * for a graph of locks, and each lock updates it. Abseil reads the mode of the search from a static variable; this file changes its
+ * initial value from abort to ignore. Nothing else moves.
+ */
+
+/** The name of the variable; what follows depends on the compiler. */
+const VARIABLE = '_ZN4absl12_GLOBAL__N_124synch_deadlock_detectionE';
+
+/** Values of absl::OnDeadlockCycle (absl/synchronization/mutex.h). */
+const IGNORE = 0;
+const ABORT = 2;
+
+/** The same executable without the search. Throws if the variable is missing or has another value. */
+export function disableLockChecks(executable: Buffer): Buffer {
+  const changed = Buffer.from(executable);
+  const offset = offsetOf(VARIABLE, executable);
+  if (executable.readUInt32LE(offset) !== ABORT)
+    throw new Error(`expected ${ABORT} as the value of ${VARIABLE}, got ${executable.readUInt32LE(offset)}`);
+  changed.writeUInt32LE(IGNORE, offset);
+  return changed;
+}
+
+interface Section {
+  readonly type: number;
+  readonly address: number;
+  readonly offset: number;
+  readonly size: number;
+  /** For a table of symbols: the index of the section with their names. */
+  readonly link: number;
+}
+
+/** sh_type of a table of symbols, and the bytes of one symbol (ELF-64). */
+const SYMBOLS = 2;
+const SYMBOL_SIZE = 24;
+
+/** The place in the file of the only variable whose name begins so. */
+function offsetOf(name: string, file: Buffer): number {
+  const sections = sectionsOf(file);
+  const table = sections.find(({ type }) => type === SYMBOLS);
+  const names = sections[table?.link ?? -1];
+  if (table === undefined || names === undefined) throw new Error('the executable has no table of symbols');
+  const found: number[] = [];
+  for (let at = table.offset; at < table.offset + table.size; at += SYMBOL_SIZE) {
+    const from = names.offset + file.readUInt32LE(at);
+    if (file.toString('latin1', from, from + name.length) !== name) continue;
+    const address = Number(file.readBigUInt64LE(at + 8));
+    const section = sections[file.readUInt16LE(at + 6)];
+    if (section !== undefined) found.push(section.offset + address - section.address);
+  }
+  const [offset, ...more] = found;
+  if (offset === undefined || more.length > 0)
+    throw new Error(`expected one variable ${name} in the executable, got ${found.length}`);
+  return offset;
+}
+
+/** The section headers of a little-endian ELF-64 file. */
+function sectionsOf(file: Buffer): readonly Section[] {
+  const start = Number(file.readBigUInt64LE(0x28));
+  const [size, count] = [file.readUInt16LE(0x3a), file.readUInt16LE(0x3c)];
+  return Array.from({ length: count }, (_, index) => {
+    const header = start + index * size;
+    return {
+      type: file.readUInt32LE(header + 4),
+      address: Number(file.readBigUInt64LE(header + 0x10)),
+      offset: Number(file.readBigUInt64LE(header + 0x18)),
+      size: Number(file.readBigUInt64LE(header + 0x20)),
+      link: file.readUInt32LE(header + 0x28),
+    };
+  });
+}
