@@ -2,7 +2,7 @@
  * Runs a target with changed inputs of its saved corpus.
  *
  * Outcomes guide it: an input with an outcome that no other input had is changed further. Coverage would not guide it better
- * (CONTRIBUTING, "Fuzzing"). Each execution is a function of the seed and its number, in one lane.
+ * (CONTRIBUTING, "Tests"). Each execution is a function of the seed and its number, in one lane.
  */
 
 import { globSync, readFileSync } from 'node:fs';

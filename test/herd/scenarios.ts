@@ -107,7 +107,7 @@ export function refresh(
     sum([...account.counts.calls].map(([operation, count]) => (isOfSecretsManager(operation) ? count : 0)));
   const before = {
     calls: sum(account.counts.calls.values()),
-    refused: account.counts.throttled,
+    throttled: account.counts.throttled,
     paid: paid(),
   };
   account.counts.seconds.clear();

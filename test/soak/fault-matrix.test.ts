@@ -34,9 +34,9 @@ matrix.after(async ({ aws }) => {
 
 Written by \`npm run test:long\`: what the built program did, each cell a process. The files are complete in every cell, or absent.
 
-The third column is the start of \`init\`, with \`--start-timeout 2s\`. Two kinds of rows start another command: a sidecar whose port is in use
-ends before it fetches, because the kubelet could not probe it; \`inject\` reads the hostile manifests. A hook that fails is repeated, by \`init\`
-for 30 s. \`fresh\` means that the refresh succeeded, with the new value where the row has one. A cell that cannot run on the machine says so.
+The third column is the start of \`init\`, with \`--start-timeout 2s\`. Two kinds of rows start another command: a sidecar whose port is in use ends,
+because the kubelet could not probe it; \`inject\` reads hostile manifests. A hook that fails is repeated, by \`init\` for 30 s. \`fresh\` means that the
+refresh succeeded, with the new value where the row has one. A cell that cannot run on the machine says so.
 
 ${table(['area', 'fault', 'start', 'refresh of a sidecar'], rows)}
 `;

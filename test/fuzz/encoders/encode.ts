@@ -55,6 +55,7 @@ const values = fc.oneof(
   { arbitrary: textOf([...PLAIN, ...ESCAPED], 12, 40), weight: 5 },
   { arbitrary: textOf(ESCAPED, 8, 24), weight: 3 },
   { arbitrary: textOf([...PLAIN, ...ESCAPED], 80, 140), weight: 1 },
+  { arbitrary: textOf([...PLAIN, ...ESCAPED], 300, 500), weight: 1 },
   { arbitrary: fc.string({ unit: 'grapheme', minLength: 12, maxLength: 24 }).filter(isPrintable), weight: 1 },
 );
 
