@@ -13,6 +13,7 @@ import { options } from './cli/options.ts';
 import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
+import { extraCertificatesWarnings } from './commands/extra-certificates.ts';
 import { openLog, writeToStderr } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
 import { systemClock as clock } from './core/system-clock.ts';
@@ -162,6 +163,7 @@ function contextOf(run: Invocation): Context {
   return {
     ...run,
     ...processContext(),
+    warnings: [...run.warnings, ...extraCertificatesWarnings(run.command, process.env)],
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     handleSignals(signals, listener) {

@@ -170,7 +170,6 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/core/regular-file.ts': /^(node:fs)$/,
   'src/http/server.ts': /^(node:http)$/,
   'src/kubernetes/api.ts': /^(node:https)$/,
-  'src/kubernetes/in-cluster.ts': /^(node:fs\/promises)$/,
   'src/main.ts': /^(node:fs|node:os|node:sea|node:stream\/consumers|node:tty)$/,
   'src/notify/exec.ts': /^(node:child_process)$/,
   'src/notify/processes.ts': /^(node:fs)$/,
@@ -198,6 +197,7 @@ const COMPOSING: readonly RegExp[] = [
   /^src\/commands\//,
   /^src\/config\/file\.ts$/,
   /^src\/aws\/(sources|secret-source|service-account-token)\.ts$/,
+  /^src\/kubernetes\/in-cluster\.ts$/,
   /^src\/notify\/create\.ts$/,
   /^src\/worker\/notification\.ts$/,
   // A request, and what its page means.

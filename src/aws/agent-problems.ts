@@ -7,6 +7,7 @@
  * message and whether a retry can help.
  */
 
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { IAM_PROPAGATION, normalizeCode } from './error-facts.ts';
@@ -46,7 +47,7 @@ export function agentFailureText(failure: AgentFailure): string {
     case 'timeout':
       return `no response within ${failure.ms} ms`;
     case 'response':
-      return 'a response without AccessKeyId, SecretAccessKey, Token and Expiration';
+      return 'a response without valid AccessKeyId, SecretAccessKey, Token and Expiration';
     case 'rejected': {
       const { code, requestId, known } = readRejection(failure.body);
       const status = `HTTP status ${failure.status}`;
@@ -64,6 +65,7 @@ const OTHER_SERVER: Advice = { remedy: 'Check that the address is that of the ag
 function adviceOf(failure: AgentFailure): Advice {
   switch (failure.kind) {
     case 'unreachable':
+      if (isOpenFilesCode(failure.code)) return { remedy: OPEN_FILES_REMEDY, retry: true };
       return {
         remedy:
           'Check that the eks-pod-identity-agent add-on runs on this node and that no network policy blocks it. Fargate has no agent: use IRSA there.',

@@ -5,6 +5,7 @@
  */
 
 import type { Platform } from '../core/environment.ts';
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type AgentFailure, agentFailureText } from './agent-problems.ts';
@@ -43,7 +44,7 @@ export function chainProblem(
     code: 'credentials.chain',
     subject: 'AWS credentials',
     message: `the SDK's default chain found none: no access keys, no profile and no container credentials are configured; ${tried}`,
-    remedy: SETUP_REMEDIES[platform],
+    remedy: instance?.remedy === OPEN_FILES_REMEDY ? OPEN_FILES_REMEDY : SETUP_REMEDIES[platform],
     retry: instance?.retry ?? false,
     retryFor: instance?.retryFor,
   });
@@ -123,9 +124,11 @@ export function containerProblem({ name, uri }: ContainerOptions, failure: Agent
     subject: escapeControl(uri),
     message: `expected credentials (${name}), got ${agentFailureText(failure)}`,
     remedy:
-      name === 'ECS task role'
-        ? 'Check that the task definition has a taskRoleArn, and that the role trusts ecs-tasks.amazonaws.com.'
-        : 'Check what listens at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI.',
+      failure.kind === 'unreachable' && isOpenFilesCode(failure.code)
+        ? OPEN_FILES_REMEDY
+        : name === 'ECS task role'
+          ? 'Check that the task definition has a taskRoleArn, and that the role trusts ecs-tasks.amazonaws.com.'
+          : 'Check what listens at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI.',
     retry: true,
     retryFor: rejected ? IAM_PROPAGATION : undefined,
   });
@@ -147,7 +150,7 @@ export function instanceProblem(code: string | number | undefined): Problem {
     code: 'credentials.chain',
     subject: 'the instance metadata service',
     message: `the instance metadata service ${got}`,
-    remedy: SETUP_REMEDIES.host,
+    remedy: isOpenFilesCode(String(code)) ? OPEN_FILES_REMEDY : SETUP_REMEDIES.host,
     retry: !unreachable,
     retryFor: IAM_PROPAGATION,
   });

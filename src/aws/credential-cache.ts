@@ -25,7 +25,10 @@ export interface AwsCredentials {
   readonly link?: ChainLink;
 }
 
-/** Whether they can sign: the header values are visible ASCII, and the expiration is a valid date. */
+/**
+ * Whether they can sign: the header values are visible ASCII, the secret access key is text, and the expiration is a valid date.
+ * The SDK replaces bytes that are not UTF-8 with U+FFFD.
+ */
 export function areUsable({
   accessKeyId,
   secretAccessKey,
@@ -33,7 +36,8 @@ export function areUsable({
   expiration,
 }: AwsCredentials): boolean {
   const valid = [accessKeyId, sessionToken].every((text) => /^[\x21-\x7e]+$/.test(text));
-  return valid && secretAccessKey !== '' && !Number.isNaN(expiration?.getTime());
+  const hasKey = /^[^\ufffd\p{Surrogate}]+$/u.test(secretAccessKey);
+  return valid && hasKey && !Number.isNaN(expiration?.getTime());
 }
 
 /** Where credentials come from. */

@@ -6,11 +6,13 @@
  * No function here takes the text of a token.
  */
 
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import type { Advice } from './agent-problems.ts';
-import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
+import { type AwsErrorFacts, gotText, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
+import { networkRemedy } from './network-problems.ts';
 
 /** Why a token could not be used; `code` is Node's error code. */
 export type TokenFailure =
@@ -37,7 +39,7 @@ export function tokenProblem(file: string, failure: TokenFailure): Problem {
     subject: escapeControl(file),
     message: `expected the service account's token, got ${got}`,
     remedy: unreadable ? unreadableRemedy(failure.code) : MOUNT_REMEDY,
-    retry: false,
+    retry: failure.kind === 'unreadable' && isOpenFilesCode(failure.code),
   });
 }
 
@@ -45,6 +47,7 @@ const MOUNT_REMEDY =
   "Check that the token's volume is mounted in this container and that nothing is mounted over it.";
 
 function unreadableRemedy(code: string): string {
+  if (isOpenFilesCode(code)) return OPEN_FILES_REMEDY;
   if (code === 'EACCES' || code === 'EPERM')
     return "Let the container's user read it: set securityContext.fsGroup, or the same runAsUser as the pod's other containers.";
   // An error of the volume, such as EIO; all other texts name the kind of file that is there.
@@ -68,14 +71,11 @@ export function noPodIdentityProblem(): Problem {
 /** STS returned no credentials for the role. */
 export function stsProblem(roleArn: string, region: string, failure: AwsErrorFacts): Problem {
   const advice = stsAdvice(failure);
-  const got =
-    failure.code ?? (failure.status === undefined ? 'incomplete response' : `HTTP status ${failure.status}`);
+  const got = gotText(failure, 'incomplete response', peerText(failure));
   return new Problem({
     code: 'credentials.sts',
     subject: escapeControl(roleArn),
-    message: `sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} returned no credentials for the service account's token (${got}${peerText(failure)}${
-      failure.requestId === undefined ? '' : `, request id ${failure.requestId}`
-    })`,
+    message: `sts:AssumeRoleWithWebIdentity in ${escapeControl(region)} returned no credentials for the service account's token (${got})`,
     ...advice,
     retryAfter: failure.retryAfter,
   });
@@ -84,6 +84,8 @@ export function stsProblem(roleArn: string, region: string, failure: AwsErrorFac
 function stsAdvice(failure: AwsErrorFacts): Advice {
   const code = normalizeCode(failure.code ?? '');
   if (code === 'InvalidIdentityToken') return tokenAdvice(failure.message ?? '');
+  const remedy = failure.kind === 'network' ? networkRemedy(failure) : undefined;
+  if (remedy !== undefined) return { remedy, retry: true };
   return (
     stsRemedies[code] ??
     stsRemedies[failure.kind] ?? {
@@ -162,8 +164,7 @@ const stsRemedies: Readonly<Record<string, Advice>> = {
 
 /** STS did not return the identity of the credentials. */
 export function identityProblem(region: string, failure: AwsErrorFacts): Problem {
-  const got =
-    failure.code ?? (failure.status === undefined ? 'incomplete response' : `HTTP status ${failure.status}`);
+  const got = gotText(failure, 'incomplete response', peerText(failure));
   const subject = `STS in ${escapeControl(region)}`;
   if (failure.kind === 'rejected')
     return new Problem({
@@ -177,7 +178,7 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
   return new Problem({
     code: expired ? 'credentials.expired' : 'credentials.sts',
     subject,
-    message: `sts:GetCallerIdentity failed (${got}${peerText(failure)})`,
+    message: `sts:GetCallerIdentity failed (${got})`,
     remedy: expired
       ? "Check the node's clock: AWS rejects even new credentials as expired."
       : 'Fetching secrets does not need this call. To see the identity, make STS reachable from the pod: by a VPC endpoint, or AWS_ENDPOINT_URL_STS.',

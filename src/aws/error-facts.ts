@@ -32,6 +32,7 @@ export interface AwsErrorFacts {
   readonly kind: AwsErrorKind;
   /** AWS's error code, Node's error code, or `TimeoutError`. */
   readonly code: string | undefined;
+  /** Of the response; of the proxy, if that refused the connection. */
   readonly status: number | undefined;
   /** AWS's message, unescaped: print it with `escapeControl`. Undefined unless `code` is AWS's. */
   readonly message: string | undefined;
@@ -117,6 +118,28 @@ export function incompleteResponse(requestId: unknown): AwsErrorFacts {
   };
 }
 
+/** The failure of a response that must not be used, although it is complete. */
+export function unusableResponse(
+  code: 'ERR_RESPONSE_OTHER_SECRET' | 'ERR_RESPONSE_OTHER_VERSION' | 'ERR_RESPONSE_NOT_UTF8',
+  requestId: unknown,
+): AwsErrorFacts {
+  return { ...incompleteResponse(requestId), code };
+}
+
+/**
+ * The code or the status, and the request id, which AWS Support needs. `unknown`: the text if there is neither a code nor a
+ * status; `place`: follows the code.
+ */
+export function gotText(failure: AwsErrorFacts, unknown: string, place = ''): string {
+  const { kind, code, status, requestId } = failure;
+  const statusText = status === undefined ? undefined : `HTTP status ${status}`;
+  // A proxy has one code for every refusal.
+  const refusal =
+    kind === 'network' && code !== undefined && statusText !== undefined ? `, ${statusText}` : '';
+  const id = requestId === undefined ? '' : `, request id ${requestId}`;
+  return `${code ?? statusText ?? unknown}${refusal}${place}${id}`;
+}
+
 const noFacts = {
   status: undefined,
   requestId: undefined,
@@ -130,9 +153,9 @@ function isResponseCode(code: string | undefined): boolean {
   return code !== undefined && /^ERR_(RESPONSE_(TOO_LARGE|TOO_COMPLEX|NOT_UTF8)|UPGRADED)$/.test(code);
 }
 
-function whereFailed(error: object): Partial<Pick<AwsErrorFacts, 'peer' | 'phase'>> {
-  const { peer, phase } = error as Partial<Pick<RequestError, 'peer' | 'phase'>>;
-  return typeof peer === 'string' ? { peer, phase } : {};
+function whereFailed(error: object): Partial<Pick<AwsErrorFacts, 'peer' | 'phase' | 'status'>> {
+  const { peer, phase, status } = error as Partial<Pick<RequestError, 'peer' | 'phase' | 'status'>>;
+  return typeof peer === 'string' ? { peer, phase, status: numberOf(status) } : {};
 }
 
 type Facts = Omit<AwsErrorFacts, 'kind' | 'code' | 'message'>;
@@ -161,6 +184,7 @@ function kindOf(name: string, message: string, status: number | undefined): AwsE
 /** Whether the endpoint does not implement the operation, like some emulators and gateways; each reports it differently. */
 export function isUnknownOperation({ kind, code, status }: AwsErrorFacts): boolean {
   if (code !== undefined && unknownOperations.has(normalizeCode(code))) return true;
+  if (kind === 'network') return false;
   return status === 501 || (kind === 'response' && (status === 404 || status === 405));
 }
 

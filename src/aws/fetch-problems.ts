@@ -14,6 +14,7 @@ import { fullParameterName, iamActions } from './batches.ts';
 import {
   type AwsErrorFacts,
   type AwsErrorKind,
+  gotText,
   IAM_PROPAGATION,
   isUnknownOperation,
   isWrongSignature,
@@ -93,7 +94,7 @@ interface Texts {
 
 function textsOf(ref: SecretRef, action: string, failure: AwsErrorFacts): Texts {
   const where = `${action} in ${escapeControl(ref.region)}`;
-  const got = gotText(failure);
+  const got = gotText(failure, 'no error code');
   switch (failure.kind) {
     case 'notFound':
       return notFound(ref, where, got, failure);
@@ -128,16 +129,28 @@ function textsOf(ref: SecretRef, action: string, failure: AwsErrorFacts): Texts 
       return networkTexts(where, got, failure);
     case 'response':
       return {
-        message:
-          failure.code === undefined && failure.status === undefined
-            ? `the response to ${where} has no value for this object`
-            : `the response to ${where} is not from AWS (${got})`,
+        message: responseText(where, got, failure),
         remedy: endpointRemedy(failure),
       };
     default:
       return failure.kind satisfies never;
   }
 }
+
+function responseText(where: string, got: string, { code, status }: AwsErrorFacts): string {
+  if (code === undefined && status === undefined)
+    return `the response to ${where} has no value for this object`;
+  return `the response to ${where} ${unusableResponses[code ?? ''] ?? 'is not from AWS'} (${got})`;
+}
+
+/** What is wrong with a response, by its code. */
+const unusableResponses: Readonly<Record<string, string>> = {
+  ERR_RESPONSE_OTHER_SECRET: 'has the value of another secret',
+  ERR_RESPONSE_OTHER_VERSION: 'has the value of another version',
+  ERR_RESPONSE_NOT_UTF8: 'is not valid UTF-8',
+  ERR_RESPONSE_TOO_LARGE: 'is larger than any response of AWS',
+  ERR_RESPONSE_TOO_COMPLEX: 'has more elements than any response of AWS',
+};
 
 function notFound(ref: SecretRef, where: string, got: string, failure: AwsErrorFacts): Texts {
   if (failure.code?.startsWith('InvalidRequest'))
@@ -235,10 +248,4 @@ export function keysRemedy(failure: AwsErrorFacts): string {
 function endpointRemedy({ peer }: AwsErrorFacts): string {
   const endpoint = peer === undefined ? 'the endpoint' : escapeControl(peer);
   return `Check what responds at ${endpoint}: a proxy, a VPC endpoint, or AWS_ENDPOINT_URL.`;
-}
-
-/** The code or the status, and the request id, which AWS Support needs. */
-function gotText({ code, status, requestId }: AwsErrorFacts): string {
-  const what = code ?? (status === undefined ? 'no error code' : `HTTP status ${status}`);
-  return requestId === undefined ? what : `${what}, request id ${requestId}`;
 }

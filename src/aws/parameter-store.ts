@@ -25,7 +25,7 @@ import {
   credentialProvider,
 } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
-import { type AwsErrorFacts, incompleteResponse } from './error-facts.ts';
+import { type AwsErrorFacts, incompleteResponse, unusableResponse } from './error-facts.ts';
 import { failedCall, failedFetch } from './fetch-problems.ts';
 
 /** One region's Parameter Store. */
@@ -66,10 +66,16 @@ export function createParameterStore(context: ClientContext, credentials: Creden
         return new Map(
           refs.map((ref): [SecretRefKey, FetchResult] => {
             const { value, version } = matchParameter(ref, found) ?? {};
-            if (value !== undefined && version !== undefined)
+            const isOther =
+              version !== undefined && ref.version !== undefined && Number(version) !== Number(ref.version);
+            if (value !== undefined && version !== undefined && !isOther)
               return [ref.key, { kind: 'found', value, version }];
             const isInvalid = invalid.includes(fullParameterName(ref)) || invalid.includes(ref.id);
-            const failure = isInvalid ? invalidParameter(requestId) : incompleteResponse(requestId);
+            const failure = isInvalid
+              ? invalidParameter(requestId)
+              : isOther
+                ? unusableResponse('ERR_RESPONSE_OTHER_VERSION', requestId)
+                : incompleteResponse(requestId);
             return [ref.key, failedFetch(ref, ACTION, failure)];
           }),
         );

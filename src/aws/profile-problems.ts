@@ -5,11 +5,13 @@
  * the output of a credential process, a cached token or a response with keys, so only the error's class is shown.
  */
 
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import type { Advice } from './agent-problems.ts';
-import { type AwsErrorFacts, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
+import { type AwsErrorFacts, gotText, IAM_PROPAGATION, normalizeCode, peerText } from './error-facts.ts';
 import { keysRemedy } from './fetch-problems.ts';
+import { networkRemedy } from './network-problems.ts';
 
 /** Why a profile has no credentials. */
 export interface ProfileFailure {
@@ -29,9 +31,10 @@ export function profileProblem(profile: string, { error, failure, unreadable }: 
         (failure === undefined ? unknownTexts(profile, error) : awsTexts(failure)))
       : {
           got: `${escapeControl(unreadable.file)}, which cannot be read (${unreadable.code})`,
-          remedy:
-            "Let the container's user read it, or set AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE to another file.",
-          retry: false,
+          remedy: isOpenFilesCode(unreadable.code)
+            ? OPEN_FILES_REMEDY
+            : "Let the container's user read it, or set AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE to another file.",
+          retry: isOpenFilesCode(unreadable.code),
         };
   return new Problem({
     code: failure?.kind === 'rejected' ? 'credentials.rejected' : 'credentials.chain',
@@ -50,10 +53,9 @@ type Texts = Advice & { readonly got: string };
 
 /** For a profile that assumes a role or uses SSO, so that a request was sent to AWS. */
 function awsTexts(failure: AwsErrorFacts): Texts {
-  const { kind, code, status, requestId, message } = failure;
-  const what = code ?? (status === undefined ? 'no error code' : `HTTP status ${status}`);
+  const { kind, message } = failure;
   const detail = kind === 'denied' && message !== undefined ? `: ${escapeControl(message)}` : '';
-  const got = `${what}${peerText(failure)}${requestId === undefined ? '' : `, request id ${requestId}`}${detail}`;
+  const got = gotText(failure, 'no error code', peerText(failure)) + detail;
   switch (kind) {
     case 'denied':
       return {
@@ -72,7 +74,13 @@ function awsTexts(failure: AwsErrorFacts): Texts {
       return { got, remedy: 'Wait: the fault is on the AWS side.', retry: true };
     case 'network':
     case 'response':
-      return { got, remedy: 'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS.', retry: true };
+      return {
+        got,
+        remedy:
+          (kind === 'network' ? networkRemedy(failure) : undefined) ??
+          'Check the network, HTTPS_PROXY and AWS_ENDPOINT_URL_STS.',
+        retry: true,
+      };
     case 'client':
     case 'notFound':
       return { got, remedy: 'Correct the role_arn or the account of the profile.', retry: false };

@@ -24,7 +24,7 @@ import {
   credentialProvider,
 } from './client.ts';
 import type { Credentials } from './credential-cache.ts';
-import { entryFailure, incompleteResponse } from './error-facts.ts';
+import { entryFailure, incompleteResponse, unusableResponse } from './error-facts.ts';
 import { failedCall, failedFetch } from './fetch-problems.ts';
 
 /** One region's Secrets Manager. */
@@ -56,11 +56,19 @@ export function createSecretsManager(context: ClientContext, credentials: Creden
       const result = await call(
         async () => {
           const output = await client.send(command, { abortSignal: signal });
-          // A proxy or a cache may return another secret.
-          const entry = { ...output, ...entryIds(output.Name, output.ARN) };
-          return matchSecret(ref, [entry]) === undefined
-            ? failedFetch(ref, SINGLE, incompleteResponse(output.$metadata.requestId))
-            : resultOf(ref, SINGLE, output);
+          // A proxy or a cache may return another secret, or another version of it.
+          const entry = entryIds(output.Name, output.ARN);
+          if (entry.name === undefined && entry.arn === undefined)
+            return failedFetch(ref, SINGLE, incompleteResponse(output.$metadata.requestId));
+          const other =
+            matchSecret(ref, [entry]) === undefined
+              ? 'ERR_RESPONSE_OTHER_SECRET'
+              : isOtherVersion(ref, output)
+                ? 'ERR_RESPONSE_OTHER_VERSION'
+                : undefined;
+          return other === undefined
+            ? resultOf(ref, SINGLE, output)
+            : failedFetch(ref, SINGLE, unusableResponse(other, output.$metadata.requestId));
         },
         credentials,
         context,
@@ -114,7 +122,23 @@ function resultOf(ref: SecretRef, action: string, entry: Entry): FetchResult {
         ? new Secret(bytes)
         : undefined;
   if (value !== undefined && isVersion(version)) return { kind: 'found', value, version };
-  return failedFetch(ref, action, incompleteResponse(entry.$metadata.requestId));
+  const { requestId } = entry.$metadata;
+  // A lone surrogate, by an escape.
+  const isMalformed = value === undefined && typeof text === 'string';
+  return failedFetch(
+    ref,
+    action,
+    isMalformed ? unusableResponse('ERR_RESPONSE_NOT_UTF8', requestId) : incompleteResponse(requestId),
+  );
+}
+
+/** Whether the response has a version or stages, and they are not those of the ref. */
+function isOtherVersion(
+  { version, stage }: SecretRef,
+  { VersionId: id, VersionStages: stages }: GetSecretValueCommandOutput,
+): boolean {
+  if (version !== undefined && typeof id === 'string') return id.toLowerCase() !== version.toLowerCase();
+  return stage !== undefined && Array.isArray(stages) && !stages.includes(stage);
 }
 
 /**

@@ -16,10 +16,10 @@ import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { freeMemory, RequestError, sendRequest } from '../http/request.ts';
+import { isWithinLimits } from '../http/response-shape.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
 import { createSemaphore, setCancellableTimeout } from './limits.ts';
 import { bypassesProxy, proxyAddress, proxyUrl } from './proxy.ts';
-import { isWithinLimits } from './response-shape.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */
 export type Transport = {

@@ -81,8 +81,7 @@ export const commandOptions = {
     placeholder: 'FILE',
     group: 'Pod specs',
     commands: ['inject'],
-    description:
-      'manifests to read: a file, the files of a directory, or - for standard input; several are allowed',
+    description: 'manifests to read: a file, the files of a directory, or - for standard input',
   },
   as: {
     kind: 'text',

@@ -41,6 +41,11 @@ const examples: Readonly<Record<CommandName | 'program', readonly string[]>> = {
   install: ['podsecrets install /install'],
 };
 
+/** What the flags alone do not show. */
+const notes: Partial<Record<CommandName, string>> = {
+  inject: 'The flags that init, sidecar and exec also have are written into the pod spec.\n\n',
+};
+
 /** The usage after the name of a command; commands that are not listed take only flags. */
 const usages: Partial<Record<CommandName, string>> = {
   check: '[FILE...] [flags]',
@@ -70,17 +75,18 @@ export async function helpText(name: CommandName | undefined, width: number): Pr
   }
   const usage = usages[name] ?? '[flags]';
   page.usage(`podsecrets ${name}: ${commands[name]}\n\nUsage: podsecrets ${name} ${usage}`);
-  page.epilogue(`${exampleText(name)}\n\n${footer}`);
+  page.epilogue(`${notes[name] ?? ''}${exampleText(name)}\n\n${footer}`);
   for (const [option] of optionEntries()) {
     const row = optionFor(option, name);
     if (!row.commands.includes(name)) continue;
     // Yargs alone would show only the type.
     const form = row.placeholder === undefined ? '' : `${row.placeholder}: `;
+    const repeatable = row.repeatable ? '; repeatable' : '';
     const choices = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
     const byDefault = row.default === undefined || row.kind === 'flag' ? '' : `, default ${row.default}`;
     page.option(flagOf(option).slice(2), {
       ...(row.alias === undefined ? {} : { alias: row.alias }),
-      describe: `${form}${row.description}${choices} [${row.env}${byDefault}]`,
+      describe: `${form}${row.description}${repeatable}${choices} [${row.env}${byDefault}]`,
       group: `${row.group}:`,
     });
   }

@@ -28,7 +28,10 @@ export const kinds = {
   quantity: { expected: 'a quantity above 0, such as 10m, 0.5 or 128Mi', read: readQuantity },
   listen: { expected: 'HOST:PORT, or off', read: readListen },
   config: { expected: 'FILE, FILE=DIR, env:NAME or env:NAME=DIR', read: readConfigTarget },
-  command: { expected: 'a JSON list of words, or one program without arguments', read: readCommand },
+  command: {
+    expected: 'a JSON list of a program and its arguments, or a program without arguments',
+    read: readCommand,
+  },
   url: { expected: 'an http or https URL without a password', read: readUrl },
   exitCode: { expected: 'an exit code from 1 to 255', read: readExitCode },
   signal: { expected: 'a signal such as SIGHUP', read: readSignal },

@@ -26,8 +26,8 @@ export const commands: Readonly<Record<CommandName, string>> = {
   sidecar: 'like init, then keep the files up to date until SIGTERM',
   exec: 'fetch once, then run a command with the secrets in its environment',
   check: 'validate configs offline: report all problems, or print the plan',
-  doctor: 'check, then test against AWS: identity, region, endpoint, each object',
-  inject: 'add podsecrets to pod specs; converts secrets-store.csi.k8s.io volumes',
+  doctor: 'check configs, then test them against AWS: identity, region, endpoint, each object',
+  inject: 'add podsecrets to pod specs, and convert secrets-store.csi.k8s.io volumes',
   status: 'show the status of a running sidecar',
   install: 'copy the program into a volume, for exec in other images',
 };
@@ -35,11 +35,11 @@ export const commands: Readonly<Record<CommandName, string>> = {
 /** Parses a command line. Throws all Problems together, of stage `usage`. */
 export function parseCommand(argv: readonly string[], env: Environment): Command {
   const entries = optionEntries();
-  // The words after `--` are not flags, and those of `exec` are passed unchanged.
+  // The arguments after `--` are not flags, and those of `exec` are passed unchanged.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const afterDashes = argv.slice(end + 1);
-  const words = joinLoneDashes(argv.slice(0, end));
-  const tokens = parser([...words], {
+  const args = joinLoneDashes(argv.slice(0, end));
+  const tokens = parser([...args], {
     string: entries.filter(([, option]) => option.kind !== 'flag').map(([name]) => flagOf(name).slice(2)),
     boolean: [
       ...entries.filter(([, option]) => option.kind === 'flag').map(([name]) => flagOf(name).slice(2)),
@@ -59,68 +59,70 @@ export function parseCommand(argv: readonly string[], env: Environment): Command
   });
   const positionals = tokens._.map(String);
   const takesCommand = positionals[0] === 'exec';
-  const [word, ...others] = takesCommand ? positionals : [...positionals, ...afterDashes];
-  if (tokens.help === true) return { kind: 'help', name: isCommand(word) ? word : undefined };
-  if (tokens.version === true || word === 'version') return { kind: 'version' };
-  if (word === 'help') return { kind: 'help', name: commandToExplain(others) };
-  if (!isCommand(word)) throw unknownCommand(word);
+  const [command, ...others] = takesCommand ? positionals : [...positionals, ...afterDashes];
+  if (tokens.help === true) return { kind: 'help', name: isCommand(command) ? command : undefined };
+  if (tokens.version === true || command === 'version') return { kind: 'version' };
+  if (command === 'help') return { kind: 'help', name: commandToExplain(others) };
+  if (!isCommand(command)) throw unknownCommand(command);
 
-  const problems = others.slice(MAX_WORDS[word] ?? 0).map((other) => unexpectedArgument(word, other));
+  const problems = others
+    .slice(MAX_ARGUMENTS[command] ?? 0)
+    .map((other) => unexpectedArgument(command, other));
   if (takesCommand && others.length === 0 && afterDashes.length === 0) problems.push(missingCommand());
   const flags = new Map<OptionName, readonly string[]>();
   for (const [token, value] of Object.entries(tokens)) {
     if (token === '_' || token === 'help' || token === 'version') continue;
     const entry = entries.find(([name]) => flagOf(name) === `--${token}`);
-    if (entry === undefined || !entry[1].commands.includes(word))
-      problems.push(unknownFlag(token, word, entry?.[1]));
-    else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(words, token) : [value].flat().map(String));
+    if (entry === undefined || !entry[1].commands.includes(command))
+      problems.push(unknownFlag(token, command, entry?.[1]));
+    else flags.set(entry[0], entry[1].kind === 'flag' ? flagTexts(args, token) : [value].flat().map(String));
   }
-  if (word === 'check' && others.length > 0 && flags.has('config')) problems.push(filesTwice());
-  if (word === 'doctor' && others.length > 0)
+  if (command === 'check' && others.length > 0 && flags.has('config')) problems.push(filesTwice());
+  if (command === 'doctor' && others.length > 0)
     flags.set('config', [...(flags.get('config') ?? []), ...others]);
-  const reading = readSettings(word, flags, env, takesCommand ? afterDashes : others);
+  const reading = readSettings(command, flags, env, takesCommand ? afterDashes : others);
   throwProblems([...problems, ...reading.problems]);
   return { kind: 'run', invocation: reading.invocation };
 }
 
-/** `-f -` as `-f=-`: yargs parses a lone dash as a separate word, and the flag before it then has no value. */
+/** `-f -` as `-f=-`: yargs parses a lone dash as a separate argument, and the flag before it then has no value. */
 function joinLoneDashes(argv: readonly string[]): readonly string[] {
-  const words: string[] = [];
-  for (const word of argv) {
-    const before = words.at(-1);
-    if (word === '-' && before !== undefined && /^--?\w[\w-]*$/.test(before))
-      words.splice(-1, 1, `${before}=-`);
-    else words.push(word);
+  const args: string[] = [];
+  for (const arg of argv) {
+    const before = args.at(-1);
+    if (arg === '-' && before !== undefined && /^--?\w[\w-]*$/.test(before))
+      args.splice(-1, 1, `${before}=-`);
+    else args.push(arg);
   }
-  return words;
+  return args;
 }
 
 function aliasOf(name: OptionName, option: Option): [string, string][] {
   return option.alias === undefined ? [] : [[flagOf(name).slice(2), option.alias]];
 }
 
-/** yargs silently converts `--allow-disk=yes` to false, so the values of boolean flags are read from the words. */
-function flagTexts(words: readonly string[], token: string): readonly string[] {
-  return words
-    .filter((word) => word === `--${token}` || word.startsWith(`--${token}=`))
-    .map((word) => (word.includes('=') ? word.slice(word.indexOf('=') + 1) : 'true'));
+/** yargs silently converts `--allow-disk=yes` to false, so the values of boolean flags are read from the arguments. */
+function flagTexts(args: readonly string[], token: string): readonly string[] {
+  return args
+    .filter((arg) => arg === `--${token}` || arg.startsWith(`--${token}=`))
+    .map((arg) => (arg.includes('=') ? arg.slice(arg.indexOf('=') + 1) : 'true'));
 }
 
 /** How many arguments a command takes; the others take none. Those of `doctor` are configs, as `--config` names them. */
-const MAX_WORDS: Partial<Record<CommandName, number>> = {
+const MAX_ARGUMENTS: Partial<Record<CommandName, number>> = {
   check: Number.POSITIVE_INFINITY,
   doctor: Number.POSITIVE_INFINITY,
   install: 1,
 };
 
-function commandToExplain([word, ...others]: readonly string[]): CommandName | undefined {
-  if (word === undefined) return undefined;
-  if (!isCommand(word) || others.length > 0) throw unknownCommand([word, ...others].join(' '));
-  return word;
+function commandToExplain([command, ...others]: readonly string[]): CommandName | undefined {
+  if (command === undefined) return undefined;
+  if (!isCommand(command) || others.length > 0) throw unknownCommand([command, ...others].join(' '));
+  return command;
 }
 
-function unexpectedArgument(command: CommandName, word: string): Problem {
-  const isFile = /\.ya?ml$|\//.test(word);
+function unexpectedArgument(command: CommandName, argument: string): Problem {
+  const isFile = /\.ya?ml$|\//.test(argument);
   const flag =
     command === 'inject'
       ? '-f'
@@ -128,19 +130,19 @@ function unexpectedArgument(command: CommandName, word: string): Problem {
         ? '--config'
         : undefined;
   if (command === 'exec') {
-    const remedy = `Write -- before the command: podsecrets exec -- ${escapeControl(word)}.`;
-    return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
+    const remedy = `Write -- before the command: podsecrets exec -- ${escapeControl(argument)}.`;
+    return usageProblem(quote(argument), 'unexpected argument', remedy, 'usage.command');
   }
   const remedy =
-    word === 'help'
+    argument === 'help'
       ? `Write podsecrets help ${command}.`
       : isFile && flag !== undefined
-        ? `Write ${flag} ${escapeControl(word)}.`
-        : (insteadOfWord[command] ?? `Remove it: podsecrets ${command} takes only flags.`);
-  return usageProblem(quote(word), 'unexpected argument', remedy, 'usage.command');
+        ? `Write ${flag} ${escapeControl(argument)}.`
+        : (insteadOfArgument[command] ?? `Remove it: podsecrets ${command} takes only flags.`);
+  return usageProblem(quote(argument), 'unexpected argument', remedy, 'usage.command');
 }
 
-const insteadOfWord: Partial<Record<CommandName, string>> = {
+const insteadOfArgument: Partial<Record<CommandName, string>> = {
   install: 'Remove it: podsecrets install takes one directory.',
   status: 'Run it in the container: kubectl exec POD -c podsecrets -- podsecrets status.',
 };
@@ -156,15 +158,15 @@ function filesTwice(): Problem {
   return usageProblem('--config', 'cannot be combined with FILE arguments', remedy, 'usage.flag');
 }
 
-function isCommand(word: string | undefined): word is CommandName {
-  return word !== undefined && Object.hasOwn(commands, word);
+function isCommand(name: string | undefined): name is CommandName {
+  return name !== undefined && Object.hasOwn(commands, name);
 }
 
-function unknownCommand(word: string | undefined): Problem {
-  const hint = word === undefined ? undefined : didYouMean(word, Object.keys(commands));
+function unknownCommand(name: string | undefined): Problem {
+  const hint = name === undefined ? undefined : didYouMean(name, Object.keys(commands));
   return usageProblem(
     'command',
-    `expected one of ${[...Object.keys(commands), 'help', 'version'].join(', ')}, got ${word === undefined ? 'none' : quote(word)}`,
+    `expected one of ${[...Object.keys(commands), 'help', 'version'].join(', ')}, got ${name === undefined ? 'none' : quote(name)}`,
     hint === undefined ? 'Run podsecrets --help.' : `Did you mean podsecrets ${hint}?`,
     'usage.command',
   );

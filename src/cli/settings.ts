@@ -25,7 +25,7 @@ export interface Invocation {
   /** The unparsed values, to pass to another podsecrets process. */
   readonly raw: Readonly<Record<OptionName, readonly string[]>>;
   /** The FILE arguments of `check` and `doctor`, the DIR of `install`; for `exec` the command and its arguments. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   /** About variables that have no effect. */
   readonly warnings: readonly Problem[];
 }
@@ -41,7 +41,7 @@ export function readSettings(
   command: CommandName,
   flags: ReadonlyMap<OptionName, readonly string[]>,
   env: Environment,
-  words: readonly string[] = [],
+  args: readonly string[] = [],
 ): SettingsReading {
   const problems: Problem[] = [];
   const settings: Record<string, unknown> = {};
@@ -72,7 +72,7 @@ export function readSettings(
     settings: read,
     origins: origins as Record<OptionName, Origin>,
     raw: raw as Record<OptionName, readonly string[]>,
-    words,
+    args,
     warnings: unknownVariables(env),
   };
   return { invocation, problems };

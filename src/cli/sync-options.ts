@@ -15,14 +15,15 @@ export const syncOptions = {
     group: 'Config',
     commands: planning,
     description:
-      'SecretProviderClass file (FILE#NAME: one of several classes), or env:NAME for a variable that holds its text, and the directory to publish to; several are allowed',
+      'SecretProviderClass file (FILE#NAME: one of several classes), or env:NAME for a variable that contains its text, and the directory to publish to',
     overrides: {
       exec: {
         description:
           'SecretProviderClass file (FILE#NAME: one of several classes), or env:NAME; without =DIR and --dir only its variables are used; with --set the default is not read',
       },
       inject: {
-        description: 'a SecretProviderClass file, and the directory where containers mount its files',
+        default: undefined,
+        description: 'SecretProviderClass file, and the directory where containers mount its files',
       },
     },
   },
@@ -74,7 +75,8 @@ export const syncOptions = {
     choices: ['auto', 'pod-identity', 'irsa', 'default'],
     group: 'AWS',
     commands: fetching,
-    description: 'how to authenticate; auto: usePodIdentity of the config, else by the environment variables',
+    description:
+      'how to authenticate; auto: by usePodIdentity of the config, else by the environment variables',
   },
   fetch: {
     kind: 'text',
@@ -216,6 +218,10 @@ export const syncOptions = {
     group: 'Kubernetes Secrets',
     commands: [...notifying, 'check', 'doctor'],
     description: 'apply the secretObjects of the config as Kubernetes Secrets',
+    overrides: {
+      check: { description: 'mistakes in secretObjects are problems; without it they are warnings' },
+      doctor: { description: 'check also whether the secretObjects can be applied' },
+    },
   },
   secretOwner: {
     kind: 'text',

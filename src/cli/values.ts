@@ -103,8 +103,8 @@ export function readCommand(text: string): readonly [string, ...string[]] | unde
   const list = parseJson(text);
   if (!Array.isArray(list) || !list.every((word) => typeof word === 'string' && !word.includes('\0')))
     return undefined;
-  const [program, ...words] = list as string[];
-  return program === undefined || program === '' ? undefined : [program, ...words];
+  const [program, ...args] = list as string[];
+  return program === undefined || program === '' ? undefined : [program, ...args];
 }
 
 /** An http or https URL without a password in it: options are visible in `ps`. */

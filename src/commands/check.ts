@@ -23,7 +23,7 @@ import { writeReport } from './terminal.ts';
  * class.
  */
 export async function check(context: Context): Promise<number> {
-  const { settings, stdout, words: files } = context;
+  const { settings, stdout, args: files } = context;
   // EKS sets the region in the pod: without one here the config may still be complete.
   const planned =
     files.length > 0 ? await readClassFiles(context, files) : await readPlans(context, 'warning');
@@ -45,10 +45,7 @@ export async function check(context: Context): Promise<number> {
  * Every class for AWS in the files. Documents of other kinds are skipped. Files without a class are skipped too, but it is a
  * problem if no file has one.
  */
-export async function readClassFiles(
-  context: Context,
-  arguments_: readonly string[],
-): Promise<PlannedConfigs> {
+async function readClassFiles(context: Context, arguments_: readonly string[]): Promise<PlannedConfigs> {
   const configs: PlannedConfigs['configs'][number][] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];

@@ -38,7 +38,7 @@ export interface ExecWorkerRequest {
   readonly settings: Settings;
   readonly origins: Invocation['origins'];
   /** The command and its arguments. */
-  readonly words: readonly string[];
+  readonly args: readonly string[];
   /** The held directories, by the path in the settings. */
   readonly directories: Readonly<Record<string, DirectoryHandle>>;
   /** The digest of the set in use. */
@@ -57,7 +57,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   const request = parseJson(readLine() ?? '') as ExecWorkerRequest;
   endWithParent(request.parent);
   ignoreTerminalKeys();
-  const [word = '', ...args] = request.words;
+  const [command = '', ...args] = request.args;
   const log: Log = {
     write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
     problem: (event, problem, fields = {}) =>
@@ -82,7 +82,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
       return exitCodes.done;
     }
     // Before the old command is stopped, so that a missing program does not stop it.
-    const program = findProgram(word, set.environment.path, fileKind);
+    const program = findProgram(command, set.environment.path, fileKind);
     report({ kind: 'prepared', digest });
     if (readStep() !== 'publish') return exitCodes.done;
     const { count, changed } = await set.publish();
@@ -91,7 +91,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     logOverrides(log, set.environment);
     logStarting(log, program, { variables: set.variables.length, files: count, ms });
     releaseInherited();
-    return await become(program, [word, ...args], set.environment.variables, stop);
+    return await become(program, [command, ...args], set.environment.variables, stop);
   } catch (error) {
     stop.throwIfAborted();
     if (problemsOf(error) === undefined) throw error;

@@ -21,15 +21,15 @@ import { readPlans } from './plans.ts';
 /** Becomes the command, within `--start-timeout`. Never returns; throws the Problems of what failed before. */
 export async function exec(context: Context): Promise<never> {
   const { stop, clock } = context;
-  const [word = '', ...args] = context.words;
+  const [command = '', ...args] = context.args;
   const log = openCommandLog(context);
   const startedAt = clock.elapsed();
   const { environment, variables, files } = await fetchAll(context, log);
   logOverrides(log, environment);
-  const program = findProgram(word, environment.path, fileKind);
+  const program = findProgram(command, environment.path, fileKind);
   const ms = Math.round(clock.elapsed() - startedAt);
   logStarting(log, program, { variables: variables.length, files, ms });
-  return await become(program, [word, ...args], environment.variables, stop);
+  return await become(program, [command, ...args], environment.variables, stop);
 }
 
 /** Logs which variables of the environment the secrets replaced. */

@@ -25,10 +25,8 @@ export async function inject(context: Context): Promise<number> {
   return exitCodes.done;
 }
 
-async function readInput({ settings, origins, stdin, env }: Context): Promise<Input> {
-  // The default of --config is a path in a pod: here it is read only if it was set explicitly.
-  const targets = origins.config === 'default' ? [] : settings.config;
-  const configs = targets.map(async ({ file, dir }) => ({
+async function readInput({ settings, stdin, env }: Context): Promise<Input> {
+  const configs = settings.config.map(async ({ file, dir }) => ({
     file,
     dir,
     text:

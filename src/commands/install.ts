@@ -30,7 +30,7 @@ const PROGRAM_DIRECTORY = '/podsecrets';
 export async function install(context: Context): Promise<number> {
   const { file: executable } = context.process.program;
   const log = openCommandLog(context);
-  const [target = PROGRAM_DIRECTORY] = context.words;
+  const [target = PROGRAM_DIRECTORY] = context.args;
   const source = dirname(executable);
   const names = readdirSync(source).filter((name) => statSync(join(source, name)).isFile());
   if (!names.some((name) => name.startsWith('ld-linux'))) {

@@ -25,7 +25,7 @@ export async function notifyWorker({ env, stop }: WorkerContext): Promise<number
   const redact: Redact = (text) =>
     redactAll(
       text,
-      request.directories.map((dir) => readValuesToRedact(fs, dir)),
+      request.directories.map((directory) => readValuesToRedact(fs, directory)),
     );
   try {
     await notifierOf().notify(request.names, stop);

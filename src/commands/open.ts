@@ -80,7 +80,7 @@ async function holdTargets(context: Context, log: Log, lockTimeout: number): Pro
       settings,
       process: context.process,
       now: clock.now,
-      directories: () => directories.map(({ path }) => path),
+      directories: () => directories.map(({ path, identity }) => ({ path, identity })),
       run: notificationRunner(context, log),
     });
     const targets = settings.config.map(({ file }, index) =>
@@ -134,7 +134,7 @@ export function directoryOf(dir: string | undefined, { settings }: Pick<Context,
 }
 
 /** The text of a config, or why it cannot be read; `file` as `--config` names it. */
-export function readContent(file: string, env: Environment): ConfigContent {
+function readContent(file: string, env: Environment): ConfigContent {
   try {
     return { kind: 'text', text: readConfig(classChoice(file).path, env) };
   } catch (error) {

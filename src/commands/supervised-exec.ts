@@ -23,7 +23,7 @@ import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
 export async function supervisedExec(context: Context): Promise<number> {
-  const { settings, clock, words, origins, stop } = context;
+  const { settings, clock, args, origins, stop } = context;
   const { onChange } = settings;
   if (onChange === 'none') throw new Error('exec without --on-change has no parent');
   const log = openCommandLog(context);
@@ -65,7 +65,7 @@ export async function supervisedExec(context: Context): Promise<number> {
       parent: context.process.self,
       settings,
       origins,
-      words,
+      args,
       directories,
       known,
       batchesDisabled,

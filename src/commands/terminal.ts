@@ -16,7 +16,7 @@ export function writeReport({ env, stdout }: Pick<Context, 'env' | 'stdout'>, te
 }
 
 /** The report with its headings bold, and good and bad results in green, yellow and red. */
-export function colourReport(text: string): string {
+function colourReport(text: string): string {
   return text.split('\n').map(colourLine).join('\n');
 }
 

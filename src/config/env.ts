@@ -29,7 +29,7 @@ export function readEnvName(fields: EnvFields): EnvClaim | undefined {
   if (isEnvName(field.text)) return { name: field.text, subject: `${fields.subject}.env`, line: field.line };
   const remedy = field.text.includes('*')
     ? 'Write expand: true for a pattern, or a name without *.'
-    : `Write a name of letters, digits and _, at most ${MAX_ENV_NAME}, that begins with no digit.`;
+    : `Write a name of letters, digits and _, at most ${MAX_ENV_NAME}, that does not begin with a digit.`;
   reportName(fields, field, remedy);
   return undefined;
 }

@@ -88,7 +88,7 @@ function checkPin(
   }
   if (failover.version !== primary.pin.version) {
     const text = (version: string | undefined) => (version === undefined ? 'none' : quote(version));
-    const message = `expected the objectVersion of the object, ${text(primary.pin.version)}, got ${text(failover.version)}`;
+    const message = `expected the same objectVersion as in the object (${text(primary.pin.version)}), got ${text(failover.version)}`;
     error(message, 'Write the same objectVersion in both places, or in neither.');
   }
 }

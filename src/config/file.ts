@@ -3,6 +3,7 @@
  */
 
 import type { Environment } from '../core/environment.ts';
+import { OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { readRegularFile } from '../core/regular-file.ts';
 import { quote } from '../core/text.ts';
@@ -45,6 +46,8 @@ const OTHER_REMEDY = 'Name a file that this container can read.';
 const errors: Readonly<Record<string, readonly [found: string, remedy: string]>> = {
   ENOENT: ['no such file', 'Correct the path (--config), or mount the ConfigMap there.'],
   ENOTDIR: ['no such file', 'Correct the path (--config), or mount the ConfigMap there.'],
+  EMFILE: ['EMFILE', OPEN_FILES_REMEDY],
+  ENFILE: ['ENFILE', OPEN_FILES_REMEDY],
   EACCES: ['permission denied', 'Give the user of this container read permission.'],
 };
 

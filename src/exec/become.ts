@@ -17,7 +17,7 @@ import { type FileKind, notStarted, type Program } from './program.ts';
  */
 export async function become(
   { file, name }: Program,
-  words: readonly string[],
+  argv: readonly string[],
   variables: ReadonlyMap<string, string | Secret>,
   stop: AbortSignal,
 ): Promise<never> {
@@ -34,7 +34,7 @@ export async function become(
   unblockSignals();
   let errno: number | undefined;
   try {
-    process.execve?.(file, [...words], environment);
+    process.execve?.(file, [...argv], environment);
   } catch (error) {
     ({ errno } = error as NodeJS.ErrnoException);
   }

@@ -18,36 +18,36 @@ const DEFAULT_PATH = '/bin:/usr/bin';
 /** A program that was found. */
 export interface Program {
   readonly file: string;
-  /** The name in messages: the file, or the word if the directory comes from a secret. */
+  /** The name in messages: the file, or the command if the directory comes from a secret. */
   readonly name: string;
 }
 
 /**
- * The program. A word with a slash is a path; any other is searched in the directories of `path`. Throws a Problem:
+ * The program. A command with a slash is a path; any other is searched in the directories of `path`. Throws a Problem:
  * `exec.notFound` or `exec.start`.
  */
 export function findProgram(
-  word: string,
+  command: string,
   { text: path, isSecret }: SearchPath,
   kindOf: (file: string) => FileKind,
 ): Program {
-  if (word.includes('/')) {
-    const kind = kindOf(word);
-    if (kind === 'program') return { file: word, name: word };
-    throw kind === 'missing' ? notFound(word, 'no such file') : notStarted(word, reasons[kind]);
+  if (command.includes('/')) {
+    const kind = kindOf(command);
+    if (kind === 'program') return { file: command, name: command };
+    throw kind === 'missing' ? notFound(command, 'no such file') : notStarted(command, reasons[kind]);
   }
-  const nameOf = (file: string) => (isSecret ? word : file);
+  const nameOf = (file: string) => (isSecret ? command : file);
   const directories = (path ?? DEFAULT_PATH).split(':').map((directory) => directory || '.');
   let unusable: readonly [file: string, reason: string] | undefined;
   for (const directory of directories) {
-    const file = `${directory}/${word}`;
+    const file = `${directory}/${command}`;
     const kind = kindOf(file);
     if (kind === 'program') return { file, name: nameOf(file) };
     if (kind !== 'missing') unusable ??= [file, reasons[kind]];
   }
   if (unusable !== undefined) throw notStarted(nameOf(unusable[0]), unusable[1]);
   const where = isSecret ? '' : `: ${namesText(directories.map((name) => quote(name)))}`;
-  throw notFound(word, `not found in PATH${where}`);
+  throw notFound(command, `not found in PATH${where}`);
 }
 
 const reasons = {
@@ -56,10 +56,10 @@ const reasons = {
     'permission denied (EACCES) although its mode allows everyone to execute it: its volume is mounted noexec, or a security module forbids it',
 } as const;
 
-function notFound(word: string, message: string): Problem {
+function notFound(command: string, message: string): Problem {
   return new Problem({
     code: 'exec.notFound',
-    subject: quote(word),
+    subject: quote(command),
     message,
     remedy: 'Write the full path of the program after --. A shell command needs a shell: -- /bin/sh -c "…".',
   });

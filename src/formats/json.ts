@@ -47,7 +47,7 @@ function readExactValue(key: string, value: unknown, { source = '' }: { source?:
 }
 
 /** Whether floats represent all numbers exactly: integers beyond 2^53 would change. */
-export function isExact(value: JsonValue): boolean {
+function isExact(value: JsonValue): boolean {
   if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (Array.isArray(value)) return value.every(isExact);
   return !isJsonObject(value) || Object.values(value).every(isExact);

@@ -59,14 +59,17 @@ export class RequestError extends Error {
   /** `host:port` of the server, or of the proxy in the phase `proxy`. */
   readonly peer: string;
   readonly phase: RequestPhase;
+  /** The HTTP status with which the proxy refused the tunnel. */
+  readonly status: number | undefined;
 
-  constructor(code: string, peer: string, phase: RequestPhase) {
+  constructor(code: string, peer: string, phase: RequestPhase, status?: number) {
     super(`${code} at ${peer}`);
     // The SDK's retry strategy checks the name.
     this.name = code === 'TimeoutError' ? code : 'RequestError';
     this.code = code;
     this.peer = peer;
     this.phase = phase;
+    this.status = status;
   }
 }
 
@@ -124,11 +127,11 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
     for (const chunk of chunks.splice(0)) freeMemory(chunk);
     reject(error);
   };
-  const failWith = (code: string): void => {
+  const failWith = (code: string, status?: number): void => {
     if (phase !== 'proxy' || options.proxy === undefined) fail(new RequestError(code, peer, phase));
     // TLS with the host begins inside the tunnel, before Node assigns the socket.
     else if (isTlsCode(code)) fail(new RequestError(code, peer, 'connect'));
-    else fail(new RequestError(code, options.proxy, phase));
+    else fail(new RequestError(code, options.proxy, phase, status));
   };
   // Not Node's own `signal`: its error hides whether a limit or the caller ended the request.
   const abort = (): void => {
@@ -140,7 +143,9 @@ export async function sendRequest(options: RequestOptions): Promise<HttpResponse
   };
   signal.addEventListener('abort', abort, { once: true });
 
-  outgoing.on('error', ({ code }: NodeJS.ErrnoException) => failWith(code ?? 'ECONNRESET'));
+  outgoing.on('error', ({ code, statusCode }: NodeJS.ErrnoException & { statusCode?: number }) =>
+    failWith(code ?? 'ECONNRESET', statusCode),
+  );
   outgoing.on('close', () => failWith('ECONNRESET'));
   outgoing.on('upgrade', (_, socket) => {
     socket.destroy();

@@ -9,9 +9,12 @@
 
 import { Agent } from 'node:https';
 import type { Environment } from '../core/environment.ts';
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { sendRequest } from '../http/request.ts';
+import { isWithinLimits } from '../http/response-shape.ts';
+import { certificateRemedy, isHandshakeCode, isTlsCode } from '../http/tls-code.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
 import { type Cluster, inCluster } from './in-cluster.ts';
 
@@ -45,11 +48,11 @@ interface AccessAttributes {
 
 /** The API of the cluster that this pod runs in. Connections are opened on demand; `close` ends them. */
 export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptions): Promise<KubernetesApi> {
-  const cluster = await inCluster(env, serviceAccountDirectory);
+  const cluster = inCluster(env, serviceAccountDirectory);
   // Four at a time: a config has a handful of Secrets, and the API server limits the requests of a service account.
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
   const send = async (outgoing: Outgoing): Promise<KubernetesResponse> => {
-    const token = await cluster.token();
+    const token = cluster.token();
     try {
       return await exchange(cluster, agent, token, outgoing, signal);
     } catch (cause) {
@@ -94,6 +97,8 @@ interface Outgoing {
 const TIMEOUT = 10_000;
 /** A Secret has at most 1 MiB, which is 1.4 MiB of base64; the rest is managedFields and annotations. */
 const MAX_RESPONSE = 4 * 1_048_576;
+/** Elements of a response: a Secret of ten thousand keys, each in `data` and in the fields of one manager. */
+const MAX_ELEMENTS = 65_536;
 
 async function exchange(
   cluster: Cluster,
@@ -122,7 +127,9 @@ async function exchange(
   const seconds = Number(response.headers['retry-after']);
   return {
     status: response.status,
-    body: parseJson(new TextDecoder().decode(response.body)),
+    body: isWithinLimits(response.body, MAX_ELEMENTS)
+      ? parseJson(new TextDecoder().decode(response.body))
+      : undefined,
     retryAfter: seconds > 0 ? seconds * 1000 : undefined,
   };
 }
@@ -150,17 +157,22 @@ function reviewBody({ verb, group, resource, name }: AccessAttributes, namespace
 function noResponse(cluster: Cluster, cause: unknown): Problem {
   const code = (cause as NodeJS.ErrnoException).code;
   const timedOut = (cause as Error).name === 'TimeoutError' || code === 'ABORT_ERR';
-  const untrusted = code !== undefined && /CERT|SIGNATURE|ISSUER/.test(code);
+  const isUntrusted = isTlsCode(code) && !isHandshakeCode(code);
   return new Problem({
     code: 'kubernetes.api',
     subject: `API server ${cluster.host}:${cluster.port}`,
     message: timedOut
       ? `no response within ${TIMEOUT / 1000}s`
       : `no response: ${code ?? (cause as Error).message}`,
-    remedy: untrusted
-      ? 'Its certificate is not signed by the ca.crt of the service account volume: mount the one of this cluster.'
-      : 'Wait: podsecrets retries. If this persists, check the network policies.',
-    retry: !untrusted,
+    remedy: isUntrusted
+      ? (certificateRemedy(code, 'correct KUBERNETES_SERVICE_HOST.') ?? OTHER_AUTHORITY)
+      : isOpenFilesCode(code)
+        ? OPEN_FILES_REMEDY
+        : 'Wait: podsecrets retries. If this persists, check the network policies.',
+    retry: !isUntrusted,
     cause,
   });
 }
+
+const OTHER_AUTHORITY =
+  'Its certificate is not signed by the ca.crt of the service account volume: mount the one of this cluster.';

@@ -6,10 +6,11 @@
  * write the Secrets to whatever cluster is current.
  */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../core/environment.ts';
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
+import { readRegularFile } from '../core/regular-file.ts';
 
 /** The API server, and the identity of the pod. */
 export interface Cluster {
@@ -18,11 +19,12 @@ export interface Cluster {
   readonly namespace: string;
   /** PEM. */
   readonly ca: string;
-  token(): Promise<string>;
+  /** Throws a Problem if it cannot be read. */
+  token(): string;
 }
 
 /** The cluster this pod runs in. Throws a Problem if there is none, or if its token is not mounted. */
-export async function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Promise<Cluster> {
+export function inCluster(env: Environment, directory: string = SERVICE_ACCOUNT): Cluster {
   const host = env.KUBERNETES_SERVICE_HOST;
   const port = Number(env.KUBERNETES_SERVICE_PORT || 443);
   if (!host || !Number.isInteger(port)) {
@@ -36,26 +38,28 @@ export async function inCluster(env: Environment, directory: string = SERVICE_AC
   return {
     host,
     port,
-    namespace: (await mounted(directory, 'namespace')).trim(),
-    ca: await mounted(directory, 'ca.crt'),
-    token: async () => (await mounted(directory, 'token')).trim(),
+    namespace: mounted(directory, 'namespace').trim(),
+    ca: mounted(directory, 'ca.crt'),
+    token: () => mounted(directory, 'token').trim(),
   };
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-async function mounted(directory: string, name: string): Promise<string> {
+/** Bytes. A bundle of CAs has a few KiB. */
+const MAX_SIZE = 1024 * 1024;
+
+function mounted(directory: string, name: string): string {
   const path = join(directory, name);
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new Problem({
-      code: 'kubernetes.api',
-      subject: path,
-      message: `cannot read the service account volume: ${(cause as NodeJS.ErrnoException).code ?? 'an error'}`,
-      remedy:
-        'Set automountServiceAccountToken: true in the pod spec, and make the file readable for the user of podsecrets.',
-      cause,
-    });
-  }
+  const content = readRegularFile(path, MAX_SIZE);
+  if (content.kind === 'read') return new TextDecoder().decode(content.bytes);
+  throw new Problem({
+    code: 'kubernetes.api',
+    subject: path,
+    message: `cannot read the service account volume: ${content.found ?? content.code}`,
+    remedy: isOpenFilesCode(content.code)
+      ? OPEN_FILES_REMEDY
+      : 'Set automountServiceAccountToken: true in the pod spec, and make the file readable for the user of podsecrets.',
+    retry: isOpenFilesCode(content.code),
+  });
 }

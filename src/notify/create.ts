@@ -5,6 +5,7 @@
  */
 
 import type { Settings } from '../cli/options.ts';
+import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { Notifier, NotifierKind } from './notifier.ts';
 import type { NotifyTarget, RunNotification } from './request.ts';
 import type { ProcessSystem } from './signal.ts';
@@ -22,7 +23,7 @@ export interface NotifierOptions {
   /** The wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** The directories that are published to, at the time of an attempt. */
-  readonly directories: () => readonly string[];
+  readonly directories: () => readonly DirectoryHandle[];
   /** Runs a hook, or sends a request, in a separate process. */
   readonly run: RunNotification;
 }
@@ -58,10 +59,10 @@ export async function createNotifiers(options: NotifierOptions): Promise<readonl
   return notifiers;
 }
 
-/** `directories`: the paths of the directories whose values are redacted, at the time of an attempt. */
-export function processNotifier(
+/** `directories`: the directories whose values are redacted, at the time of an attempt. */
+function processNotifier(
   target: NotifyTarget,
-  directories: () => readonly string[],
+  directories: () => readonly DirectoryHandle[],
   run: RunNotification,
 ): Notifier {
   return {

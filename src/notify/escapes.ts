@@ -16,10 +16,27 @@ export function* startsOf(character: string, text: string): Iterable<number> {
   }
 }
 
-/** Where the characters end that begin at `start`, each unchanged or in any escape; undefined if they do not begin there. */
-export function endOf(characters: readonly string[], text: string, start: number): number | undefined {
+/** Limits the work of `endOf`. `left`: characters that may still be matched; negative: the limit was exceeded. */
+export interface MatchBudget {
+  left: number;
+}
+
+/** Characters of each match that are not counted: nearly every comparison ends within them. */
+const FREE = 32;
+
+/**
+ * Where the characters end that begin at `start`, each unchanged or in any escape; undefined if they do not begin there, or the
+ * budget is exceeded.
+ */
+export function endOf(
+  characters: readonly string[],
+  text: string,
+  start: number,
+  budget: MatchBudget,
+): number | undefined {
   let ends = new Set([start]);
-  for (const character of characters) {
+  for (const [index, character] of characters.entries()) {
+    if (index >= FREE && --budget.left < 0) return undefined;
     const next = new Set<number>();
     for (const at of ends) {
       if (!isEscape(text[at])) {

@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { durationText } from '../cli/values.ts';
 import type { Environment } from '../core/environment.ts';
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import { hookEnvironment, lastLines } from './hook-output.ts';
@@ -31,13 +32,13 @@ export interface ExecOptions {
 /** Runs the command; exit code 0 is success. */
 export function execNotifier(command: readonly [string, ...string[]], options: ExecOptions): Notifier {
   const { environment, redact, onStart, timeout = 30_000, grace = 1_000 } = options;
-  const [program, ...words] = command;
+  const [program, ...args] = command;
   return {
     kind: 'exec',
     async notify(names, signal) {
       signal.throwIfAborted();
       try {
-        const child = spawn(program, words, {
+        const child = spawn(program, args, {
           detached: true,
           env: hookEnvironment(environment, names),
           stdio: ['ignore', 'pipe', 'pipe'],
@@ -160,7 +161,7 @@ function startFailure(program: string, error: unknown): Problem | undefined {
     subject: `hook ${quote(program)}`,
     message: `cannot be started (${code})`,
     remedy: startRemedies[code] ?? 'Use the path of a program in this container.',
-    retry: startRemedies[code] === SHORTAGE,
+    retry: startRemedies[code] === SHORTAGE || isOpenFilesCode(code),
   });
 }
 
@@ -170,8 +171,8 @@ const SHORTAGE = 'Give this container more memory or processes.';
 const startRemedies: Readonly<Record<string, string>> = {
   EAGAIN: SHORTAGE,
   ENOMEM: SHORTAGE,
-  EMFILE: SHORTAGE,
-  ENFILE: SHORTAGE,
+  EMFILE: OPEN_FILES_REMEDY,
+  ENFILE: OPEN_FILES_REMEDY,
   ENOENT:
     'Use the path of a program in this container, and of its interpreter if it is a script; the image has no shell.',
   EACCES: 'Make the file executable for the user podsecrets runs as, on a volume that is not mounted noexec.',

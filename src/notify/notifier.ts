@@ -18,7 +18,7 @@ export type Redact = (text: string) => string | undefined;
 
 /** Shown instead of such a text. */
 export const NOT_SHOWN =
-  'not shown, because the values of an earlier change are no longer available for redaction';
+  'not shown, because values that were published are no longer available for redaction';
 
 /** One notifier on the status page. */
 export interface NotifierStatus {

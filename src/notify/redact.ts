@@ -10,7 +10,7 @@
 
 import type { Secret } from '../core/secret.ts';
 import { createByteSearch, type TextRange } from './encoded-bytes.ts';
-import { endOf, isWord, startsOf } from './escapes.ts';
+import { endOf, isWord, type MatchBudget, startsOf } from './escapes.ts';
 
 const PLACEHOLDER = '[secret]';
 
@@ -28,12 +28,13 @@ export function redact(text: string, values: Iterable<Secret>): string {
   // Collects positions instead of building a regular expression, because the error for one that is too large would contain
   // the values.
   const places: TextRange[] = [];
+  const budget: MatchBudget = { left: MOST_MATCHES };
   const encodedPlaces = createByteSearch(text);
   for (const value of values) {
     const bytes = value.reveal();
     places.push(...encodedPlaces(bytes));
     for (const piece of piecesOf(bytes))
-      places.push(...placesOf(piece, text), ...encodedPlaces(new TextEncoder().encode(piece)));
+      places.push(...placesOf(piece, text, budget), ...encodedPlaces(new TextEncoder().encode(piece)));
   }
   let redacted = '';
   let end = 0;
@@ -47,29 +48,30 @@ export function redact(text: string, values: Iterable<Secret>): string {
 /** Characters. A piece that is shorter occurs within words, and is replaced only as a separate word. */
 const SHORT = 4;
 
-function* placesOf(piece: string, text: string): Iterable<TextRange> {
-  if (piece.length > LONG) return yield* literalPlaces(piece, text);
-  const characters = [...piece];
-  for (const start of startsOf(characters[0] ?? '', text)) {
-    const end = endOf(characters, text, start);
-    if (end === undefined) continue;
-    const alone = !isWord(text[start - 1]) && !isWord(text[end]);
-    if (piece.length >= SHORT || alone) yield { start, end };
-  }
-}
-
-/** Characters. In a repetitive text the time to match escapes grows with the square of the length. */
+/** Characters. Places of a longer piece that overlap are not searched for, because that takes too long in a repetitive text. */
 const LONG = 256;
 
-function* literalPlaces(piece: string, text: string): Iterable<TextRange> {
-  const encoded = [piece, JSON.stringify(piece).slice(1, -1)];
-  // A lone surrogate, from an escape in a JSON value, cannot be percent-encoded.
-  if (piece.isWellFormed()) encoded.push(encodeURIComponent(piece));
-  for (const form of encoded) {
-    for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + form.length))
-      yield { start: at, end: at + form.length };
+function* placesOf(piece: string, text: string, budget: MatchBudget): Iterable<TextRange> {
+  const characters = [...piece];
+  let last: TextRange = { start: 0, end: 0 };
+  for (const start of startsOf(characters[0] ?? '', text)) {
+    // In a repetitive text each character in a place is the start of another one.
+    if (piece.length > LONG && start > last.start && start < last.end) continue;
+    const end = endOf(characters, text, start, budget);
+    if (budget.left < 0) return yield { start: 0, end: text.length };
+    if (end === undefined) continue;
+    const alone = !isWord(text[start - 1]) && !isWord(text[end]);
+    if (piece.length < SHORT && !alone) continue;
+    last = { start, end };
+    yield last;
   }
 }
+
+/**
+ * Characters that are matched beyond the first ones of a piece. Only a text with thousands of long parts that are nearly a value
+ * needs more, which would take minutes: the whole text is then replaced.
+ */
+const MOST_MATCHES = 10_000_000;
 
 /** The text of the bytes, and each part of it that can be printed alone. */
 function* piecesOf(bytes: Uint8Array): Iterable<string> {

@@ -8,6 +8,7 @@
 import { Problem, type ProblemFields, problemCodes } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 import { asObject, numberOf, textOf } from '../core/unknown.ts';
+import type { DirectoryHandle } from '../publish/held-directory.ts';
 
 /** The hook to run, or the URL to request. */
 export type NotifyTarget =
@@ -19,8 +20,8 @@ export interface NotifyRequest {
   readonly target: NotifyTarget;
   /** Names of the files that changed. */
   readonly names: readonly string[];
-  /** Absolute paths of the directories whose values are redacted. */
-  readonly directories: readonly string[];
+  /** The directories whose values are redacted. */
+  readonly directories: readonly DirectoryHandle[];
   /** The pid of the process that makes the request. */
   readonly parent: number;
 }

@@ -7,9 +7,11 @@
  */
 
 import { durationText } from '../cli/values.ts';
+import { OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type HttpResponse, sendRequest } from '../http/request.ts';
+import { certificateRemedy, isHandshakeCode, isTlsCode } from '../http/tls-code.ts';
 import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
 
 /** How responses are redacted, and how long they may take. */
@@ -135,11 +137,14 @@ function meaningOf(code: string, timeout: number): Meaning {
         remedy: 'Containers of a pod reach each other as localhost: correct the name, or repair the DNS.',
         retry: true,
       };
-    case 'EPROTO':
+    case 'EMFILE':
+    case 'ENFILE':
+      return { text: `no connection (${code})`, remedy: OPEN_FILES_REMEDY, retry: true };
+    case 'ERR_UPGRADED':
       return {
-        text: `the endpoint does not use TLS (${code})`,
-        remedy: 'If the endpoint uses plain HTTP, write http: instead of https:.',
-        retry: false,
+        text: `the endpoint changed to another protocol (${code})`,
+        remedy: 'Use an HTTP endpoint that responds to a POST.',
+        retry: true,
       };
     default:
       if (code.startsWith('HPE_')) {
@@ -149,11 +154,19 @@ function meaningOf(code: string, timeout: number): Meaning {
           retry: false,
         };
       }
-      if (/CERT|SIGNATURE|_TLS_|ISSUER/.test(code)) {
+      if (isHandshakeCode(code)) {
+        return {
+          text: `the endpoint does not use TLS (${code})`,
+          remedy: 'If the endpoint uses plain HTTP, write http: instead of https:.',
+          retry: false,
+        };
+      }
+      if (isTlsCode(code)) {
         return {
           text: `the certificate cannot be verified (${code})`,
           remedy:
-            'Set NODE_EXTRA_CA_CERTS to its CA and use the host name in the certificate, or use http: within the pod.',
+            certificateRemedy(code, 'use the host name in it, or http: within the pod.') ??
+            'Set NODE_EXTRA_CA_CERTS to its CA, or use http: within the pod.',
           retry: false,
         };
       }

@@ -5,26 +5,24 @@
  */
 
 import { dirname, resolve } from 'node:path';
+import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { FileSystem } from './fs.ts';
 import type { Owner, Snapshot } from './snapshot.ts';
-import { snapshotSpace, type VolumeSpace, volumeSpace } from './space.ts';
+import { type Space, snapshotSpace, type VolumeSpace, volumeSpace } from './space.ts';
 
-/** Space in the volume, read only when it ran out. */
-interface Space {
-  /** Bytes. */
-  readonly needed: number;
-  readonly free: number;
-  /** undefined: unknown. */
-  readonly freeInodes: number | undefined;
+/** Space in the volume, read only when it ran out, after what was written was removed again. */
+interface Shortage {
+  readonly needed: Space;
+  readonly free: Space;
 }
 
 /** The attempted operation. */
 interface Attempt {
   readonly dir: string;
   readonly owner: Owner | undefined;
-  readonly space: () => Space;
+  readonly space: () => Shortage;
 }
 
 interface SystemError extends Error {
@@ -47,15 +45,15 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT': {
-      const { needed, free, freeInodes } = space();
-      if (freeInodes === 0) {
+      const { needed, free } = space();
+      if (free.inodes === 0 || (needed.inodes > free.inodes && needed.bytes <= free.bytes)) {
         return problem(
-          'no inodes left in the volume: its limit of files, directories and links is reached',
+          `no inodes left in the volume, its limit of files, directories and links: needs ${needed.inodes}, ${free.inodes} free`,
           'Remove other files from the volume, or raise its sizeLimit or nr_inodes: each file and each link needs one, and for one second the old and the new files are both in it.',
         );
       }
       return problem(
-        `no space left: needs ${sizeText(needed)}, ${sizeText(free)} free`,
+        `no space left: needs ${sizeText(needed.bytes)}, ${sizeText(free.bytes)} free`,
         'Raise the size of the volume (sizeLimit of an emptyDir, size= of a tmpfs), or its memory limit: for one second the old and the new files are both in it.',
       );
     }
@@ -73,7 +71,9 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
     default:
       return problem(
         `${operation} failed (${code})`,
-        'Check the volume; the files that are there are unchanged.',
+        isOpenFilesCode(code)
+          ? OPEN_FILES_REMEDY
+          : 'Check the volume; the files that are there are unchanged.',
         TRANSIENT.has(code),
       );
   }
@@ -126,10 +126,7 @@ export async function explainedAsync<Result>(work: Work, run: () => Promise<Resu
 }
 
 function toProblem({ fs, dir, owner, next = { files: [] } }: Work, error: unknown): unknown {
-  const space = () => {
-    const { free } = existingVolume(fs, dir);
-    return { needed: snapshotSpace(next).bytes, free: free.bytes, freeInodes: free.inodes };
-  };
+  const space = () => ({ needed: snapshotSpace(next), free: existingVolume(fs, dir).free });
   return toPublishProblem(error, { dir, owner, space });
 }
 

@@ -66,7 +66,7 @@ const REMOVAL_TIMEOUT = 2000;
 export async function holdDirectory(options: HoldOptions): Promise<HeldDirectory> {
   const { clock, fs = nodeFs } = options;
   const dir = explained({ fs, dir: options.dir }, () => prepareDirectory(fs, options.dir, options));
-  const lock = await takeLock(dir, options);
+  const lock = await explainedAsync({ fs, dir }, () => takeLock(dir, options));
   const unstoppable = { lockTimeout: REMOVAL_TIMEOUT, clock, stop: new AbortController().signal };
   const cleanup = createGenerationCleanup({
     fs,

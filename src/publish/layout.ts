@@ -86,7 +86,7 @@ export function readLayout(fs: FileSystem, dir: string): Layout {
 }
 
 /** Milliseconds. Long enough for a reader that is 100 times slower than usual to read a whole generation. */
-export const CLEANUP_DELAY = 1000;
+const CLEANUP_DELAY = 1000;
 
 /**
  * How many milliseconds longer a reader may be in a generation that the current one replaced. Clocks jump: never longer than

@@ -16,13 +16,12 @@
 
 import * as nodeFs from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { readBounded } from './bounded-read.ts';
-import { toPublishProblem } from './fs-problems.ts';
 import { LOCK } from './layout.ts';
 
 /** The second lock file. Both are always empty. */
@@ -91,7 +90,7 @@ async function tryLock(path: string): Promise<Lock | undefined> {
     if (database?.isOpen) database.close();
     if (isBusy(error)) return undefined;
     throw (
-      readOnlyProblem(dirname(path)) ??
+      systemError(path, error) ??
       new Problem({
         code: 'publish.directory',
         subject: path,
@@ -103,21 +102,33 @@ async function tryLock(path: string): Promise<Lock | undefined> {
   }
 }
 
-/** SQLite's error is the same for every reason why a file cannot be written. */
-function readOnlyProblem(dir: string): unknown {
+/**
+ * The error of the system behind an error of SQLite, which reports neither a full volume nor the limit of open files by name:
+ * opening the file again fails in the same way. Undefined if it does not.
+ */
+function systemError(path: string, error: unknown): unknown {
+  // Not for other errors: closing a file that this process has locked would release the lock.
+  if (!CANNOT_OPEN.has(codeOf(error))) return undefined;
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants;
   try {
-    nodeFs.accessSync(dir, nodeFs.constants.W_OK);
-  } catch (error) {
-    const space = () => ({ needed: 0, free: 0, freeInodes: undefined });
-    if ((error as NodeJS.ErrnoException).code === 'EROFS')
-      return toPublishProblem(error, { dir, owner: undefined, space });
+    nodeFs.closeSync(nodeFs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK));
+    return undefined;
+  } catch (cause) {
+    return cause;
   }
-  return undefined;
 }
 
-/** SQLITE_BUSY, the lower byte of the code, means that another connection holds the lock. */
+/** SQLITE_READONLY, SQLITE_CANTOPEN. */
+const CANNOT_OPEN: ReadonlySet<number> = new Set([8, 14]);
+
+/** SQLITE_BUSY: another connection holds the lock. */
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5;
+  return codeOf(error) === 5;
+}
+
+/** The primary code of an error of SQLite; 0 for any other error. */
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
 /** Written in place, and only if the text differs: a restart without a change updates no mtime. */

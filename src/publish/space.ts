@@ -3,6 +3,8 @@
  */
 
 import { join } from 'node:path';
+import { parentsOf } from '../core/file-path.ts';
+import { topLevelNames } from './diff.ts';
 import type { FileSystem } from './fs.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -21,11 +23,13 @@ export interface VolumeSpace {
 /** Files take whole pages of 4 KiB in a tmpfs. */
 const PAGE = 4096;
 
-/** What the files of a snapshot take. */
-export function snapshotSpace({ files }: Snapshot): Space {
+/** What a publish of the snapshot takes. */
+export function snapshotSpace(snapshot: Snapshot): Space {
+  const { files } = snapshot;
   const pages = files.map(({ content }) => Math.ceil(content.reveal().length / PAGE));
-  // The generation and its pending file are two more; each name has a link.
-  const inodes = 2 + 2 * files.length;
+  const directories = new Set(files.flatMap(({ path }) => parentsOf(path)));
+  // The generation, its pending file and the link to it are three more; each name has a link.
+  const inodes = 3 + files.length + directories.size + topLevelNames(snapshot).size;
   return { bytes: pages.reduce((sum, count) => sum + count * PAGE, 0), inodes };
 }
 

@@ -8,16 +8,25 @@ import { Problem } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
 import { readBoundedBytes } from './bounded-read.ts';
 import type { FileSystem } from './fs.ts';
+import type { DirectoryHandle } from './held-directory.ts';
+import { checkDirectoryIdentity } from './identity.ts';
 import { readLayout } from './layout.ts';
 import { readPendingNotification } from './pending-notification.ts';
 
 /** Bytes of all values together. More would be a file that another container put there. */
 const LIMIT = 64 * 1024 * 1024;
 
-/** Every value that a hook may print; undefined if one of them cannot be read any more. */
-export function readValuesToRedact(fs: FileSystem, dir: string): readonly Secret[] | undefined {
+/**
+ * Every value that a hook may print; undefined if one of them cannot be read any more, also because the directory was replaced
+ * or unmounted since.
+ */
+export function readValuesToRedact(
+  fs: FileSystem,
+  { path, identity }: DirectoryHandle,
+): readonly Secret[] | undefined {
   try {
-    return readValues(fs, dir);
+    checkDirectoryIdentity(fs, path, identity);
+    return readValues(fs, path);
   } catch (error) {
     // An error of the file system, or a `..data` of another program.
     if (error instanceof Problem || (error instanceof Error && 'syscall' in error)) return undefined;
@@ -27,8 +36,10 @@ export function readValuesToRedact(fs: FileSystem, dir: string): readonly Secret
 
 function readValues(fs: FileSystem, dir: string): readonly Secret[] | undefined {
   const layout = readLayout(fs, dir);
+  // Published before any notification, so someone has removed it.
+  if (layout.current === undefined) return undefined;
   const { replaced } = readPendingNotification(fs, dir, layout);
-  const generations = [...(layout.current === undefined ? [] : [layout.current.name]), ...replaced];
+  const generations = [layout.current.name, ...replaced];
   const values: Secret[] = [];
   let left = LIMIT;
   for (const generation of generations) {

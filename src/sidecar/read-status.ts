@@ -15,8 +15,9 @@ export function readStatus(value: unknown): SidecarStatus | undefined {
 
 function isStatus(page: UnknownObject): boolean {
   return (
-    areTexts(page, ['version', 'startedAt', 'phase']) &&
-    areOptionalTexts(page, ['nextSync']) &&
+    areTexts(page, ['version', 'phase']) &&
+    isTime(page.startedAt) &&
+    areOptionalTimes(page, ['nextSync']) &&
     typeof page.ready === 'boolean' &&
     numberOf(page.consecutiveFailures) !== undefined &&
     (page.credentials === undefined || (isObject(page.credentials) && isCredentials(page.credentials))) &&
@@ -26,13 +27,18 @@ function isStatus(page: UnknownObject): boolean {
 }
 
 function isCredentials(credentials: UnknownObject): boolean {
-  return areTexts(credentials, ['source']) && areOptionalTexts(credentials, ['provider', 'expiresAt']);
+  return (
+    areTexts(credentials, ['source']) &&
+    areOptionalTexts(credentials, ['provider']) &&
+    areOptionalTimes(credentials, ['expiresAt'])
+  );
 }
 
 function isConfig(config: UnknownObject): boolean {
   return (
     areTexts(config, ['file', 'directory', 'region']) &&
-    areOptionalTexts(config, ['failoverRegion', 'lastSuccess', 'lastChange', 'lastFailure']) &&
+    areOptionalTexts(config, ['failoverRegion']) &&
+    areOptionalTimes(config, ['lastSuccess', 'lastChange', 'lastFailure']) &&
     typeof config.ready === 'boolean' &&
     isListOf(config.lastErrors, isProblem) &&
     isListOf(config.configProblems, isProblem) &&
@@ -46,7 +52,7 @@ function isConfig(config: UnknownObject): boolean {
 function isFile(file: UnknownObject): boolean {
   return (
     areTexts(file, ['path', 'object', 'service', 'region', 'version']) &&
-    areOptionalTexts(file, ['changedAt'])
+    areOptionalTimes(file, ['changedAt'])
   );
 }
 
@@ -57,7 +63,7 @@ function isVariable(variable: UnknownObject): boolean {
 function isNotifier(notifier: UnknownObject): boolean {
   return (
     areTexts(notifier, ['kind', 'state']) &&
-    areOptionalTexts(notifier, ['lastNotified', 'lastFailure']) &&
+    areOptionalTimes(notifier, ['lastNotified', 'lastFailure']) &&
     numberOf(notifier.pending) !== undefined &&
     numberOf(notifier.consecutiveFailures) !== undefined &&
     (notifier.lastError === undefined || (isObject(notifier.lastError) && isProblem(notifier.lastError)))
@@ -78,4 +84,13 @@ function areTexts(object: UnknownObject, names: readonly string[]): boolean {
 
 function areOptionalTexts(object: UnknownObject, names: readonly string[]): boolean {
   return names.every((name) => object[name] === undefined || textOf(object[name]) !== undefined);
+}
+
+function areOptionalTimes(object: UnknownObject, names: readonly string[]): boolean {
+  return names.every((name) => object[name] === undefined || isTime(object[name]));
+}
+
+/** Whether it is a time that can be shown as an age. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }

@@ -27,7 +27,7 @@ const CHANGING: readonly string[] = [
   // Trusts any certificate, or other CAs.
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'NODE_USE_SYSTEM_CA',
-  // Lets another process listen instead.
+  // Lets another process listen instead, even if it is empty.
   'NODE_UNIQUE_ID',
   // Uses a proxy by other rules.
   'NODE_USE_ENV_PROXY',
@@ -40,7 +40,7 @@ const KEPT = '_PODSECRETS_KEPT_';
 
 /** The environment without them, or with `keep` under prefixed names; undefined if none of them is set. */
 export function withoutNodeVariables(env: Environment, { keep }: { keep: boolean }): Environment | undefined {
-  if (!CHANGING.some((name) => env[name])) return undefined;
+  if (!CHANGING.some((name) => env[name] !== undefined)) return undefined;
   const entries = Object.entries(env).flatMap(([name, value]) =>
     !CHANGING.includes(name) ? [[name, value]] : keep ? [[KEPT + name, value]] : [],
   );

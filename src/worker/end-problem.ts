@@ -3,6 +3,7 @@
  */
 
 import { durationText } from '../cli/values.ts';
+import { OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem, type ProblemCode } from '../core/problem.ts';
 import type { WorkerEnd } from './process.ts';
 
@@ -75,14 +76,11 @@ const signals: Readonly<Record<string, { readonly cause: string; readonly remedy
 const SHORTAGE =
   'Raise the limit of processes of the pod (podPidsLimit), or the memory limit of the container.';
 
-const OPEN_FILES =
-  'Raise the limit of open files of the container (ulimit -n), or find out which client opens connections to it.';
-
 const startRemedies: Readonly<Record<string, string>> = {
   EAGAIN: SHORTAGE,
   ENOMEM: SHORTAGE,
-  EMFILE: OPEN_FILES,
-  ENFILE: OPEN_FILES,
+  EMFILE: OPEN_FILES_REMEDY,
+  ENFILE: OPEN_FILES_REMEDY,
 };
 
 function mebibytes(bytes: number): string {

@@ -81,7 +81,7 @@ const LONGEST_MESSAGE = 8 * 1024 * 1024;
  */
 export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSignal): Promise<WorkerEnd> {
   const { clock, kill, program } = host;
-  const over = new AbortController();
+  const finished = new AbortController();
   const child = startWorker(run, program);
   if (typeof child === 'string') return { kind: 'notStarted', code: child };
   const ended = endOf(child);
@@ -105,7 +105,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   };
   const terminate = (): void => {
     if (child.pid !== undefined) signalTo(child.pid, 'SIGTERM');
-    clock.sleep(GRACE, over.signal).then(killGroup, () => {});
+    clock.sleep(GRACE, finished.signal).then(killGroup, () => {});
   };
 
   // Checks without a message. They are counted, because a clock also advances while the machine is suspended.
@@ -127,15 +127,15 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   // A process that the worker left in its group could keep the pipe of the report open.
   killGroup();
   await reading;
-  over.abort();
+  finished.abort();
   stop.removeEventListener('abort', terminate);
   return cause ?? end;
 
   async function watch(pid: number | undefined): Promise<void> {
     const limit = host.memoryLimit() ?? Number.POSITIVE_INFINITY;
     for (;;) {
-      await clock.sleep(CHECK, over.signal).catch(() => {});
-      if (over.signal.aborted) return;
+      await clock.sleep(CHECK, finished.signal).catch(() => {});
+      if (finished.signal.aborted) return;
       const progressTimeout = run.progressTimeout();
       if (++checksWithoutMessage * CHECK >= progressTimeout)
         killBecause({ kind: 'stalled', timeout: progressTimeout });

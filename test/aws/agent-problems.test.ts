@@ -117,7 +117,12 @@ test('reports no connection, a timeout and a response without credentials', () =
     undefined,
   );
   check({ kind: 'timeout', ms: 5000 }, /no response within 5000 ms$/, /EKS Auth/, undefined);
-  check({ kind: 'response' }, /response without AccessKeyId/, /address is that of the agent/, undefined);
+  check(
+    { kind: 'response' },
+    /response without valid AccessKeyId/,
+    /address is that of the agent/,
+    undefined,
+  );
 });
 
 test('names both addresses', () => {

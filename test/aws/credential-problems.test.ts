@@ -104,6 +104,21 @@ test('reports an unreachable STS and a response without credentials', () => {
   assert.ok(empty.retry);
 });
 
+test('a network error of STS has the remedy of its cause', () => {
+  const remedy = (failure: Partial<AwsErrorFacts>): string =>
+    stsProblem(ROLE, 'eu-west-1', { ...incompleteResponse(undefined), kind: 'network', ...failure }).remedy;
+  assert.match(remedy({ code: 'CERT_HAS_EXPIRED' }), /clock.*renew the certificate/);
+  assert.match(remedy({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }), /another host name/);
+  assert.match(remedy({ code: 'SELF_SIGNED_CERT_IN_CHAIN' }), /AWS_CA_BUNDLE/);
+  assert.match(remedy({ code: 'EMFILE' }), /open files/);
+  const refused = { code: 'ERR_PROXY_TUNNEL', phase: 'proxy', status: 407, peer: 'proxy:3128' } as const;
+  assert.match(remedy(refused), /a user and a password/);
+  assert.match(
+    stsProblem(ROLE, 'eu-west-1', { ...incompleteResponse(undefined), kind: 'network', ...refused }).message,
+    '(ERR_PROXY_TUNNEL, HTTP status 407 from the proxy proxy:3128)',
+  );
+});
+
 test('expired credentials come with a remedy', () => {
   assert.match(
     problemLine(expiredProblem('EKS Pod Identity', 90)),

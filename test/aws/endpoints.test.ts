@@ -93,7 +93,7 @@ for (const [region, env, expected] of [
   test(`uses the endpoints of ${region} with ${Object.keys(env)[0] ?? 'no variables'}`, async () => {
     openedFiles();
     for (const text of await fetchAll(region, env))
-      assert.match(text, /\(ERR_PROXY_TUNNEL\).*\[fetch\.network\]$/);
+      assert.match(text, /\(ERR_PROXY_TUNNEL, HTTP status 403\).*\[fetch\.network\]$/);
     assert.equal(contacted(), expected);
     assert.equal(openedFiles(), [tokenFile]);
   });

@@ -1,6 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AwsErrorFacts, entryFailure, incompleteResponse } from '../../src/aws/error-facts.ts';
+import {
+  type AwsErrorFacts,
+  entryFailure,
+  incompleteResponse,
+  isUnknownOperation,
+  unusableResponse,
+} from '../../src/aws/error-facts.ts';
 import { fetchProblem } from '../../src/aws/fetch-problems.ts';
 import { type SecretRef, secretRef } from '../../src/config/secret-ref.ts';
 import { problemLine } from '../../src/core/problem.ts';
@@ -159,7 +165,7 @@ test('each network error has its own remedy', () => {
     network('ECONNREFUSED'),
     /Nothing listens at this address: check AWS_ENDPOINT_URL, HTTPS_PROXY/,
   );
-  assert.match(network('EMFILE'), /ulimit -n/);
+  for (const code of ['EMFILE', 'ENFILE']) assert.match(network(code), /limit of open files.*ulimit -n/);
   assert.match(network('CERT_HAS_EXPIRED'), /clock.*renew/);
   assert.match(network('ERR_TLS_CERT_ALTNAME_INVALID'), /another host name/);
   assert.match(network('ERR_PROXY_TUNNEL'), /proxy rejects/);
@@ -181,11 +187,12 @@ test('a network error names host, port and phase', () => {
 });
 
 test('a network error of the proxy names it, with a remedy for HTTPS_PROXY', () => {
-  const text = (code: string): string => {
+  const text = (code: string, status?: number): string => {
     const { message, remedy } = fetchProblem(secret, GET, {
       ...incompleteResponse(undefined),
       kind: 'network',
       code,
+      status,
       peer: 'proxy.corp:3128',
       phase: 'proxy',
     });
@@ -199,6 +206,20 @@ test('a network error of the proxy names it, with a remedy for HTTPS_PROXY', () 
       ),
     );
   assert.match(text('ERR_PROXY_TUNNEL'), /proxy rejects/);
+  assert.match(text('ERR_PROXY_TUNNEL', 502), /\(ERR_PROXY_TUNNEL, HTTP status 502\)\. The proxy rejects/);
+  assert.match(text('ERR_PROXY_TUNNEL', 407), /HTTP status 407\)\. The proxy requires a user and a password/);
+  assert.match(text('ERR_PROXY_TUNNEL', 403), /HTTP status 403\)\. The proxy does not allow this host/);
+  assert.match(text('EMFILE'), /EMFILE\)\. The limit of open files/);
+});
+
+test('a 501 of the proxy does not mean that the endpoint lacks the operation', () => {
+  const failure = {
+    ...incompleteResponse(undefined),
+    kind: 'network',
+    code: 'ERR_PROXY_TUNNEL',
+    status: 501,
+  };
+  assert.not(isUnknownOperation(failure as AwsErrorFacts));
 });
 
 test('reports a response that is not from AWS or lacks the object', () => {
@@ -209,6 +230,19 @@ test('reports a response that is not from AWS or lacks the object', () => {
   assert.match(
     fetchProblem(parameter, SSM, { ...incompleteResponse(undefined), status: 200 }).message,
     /is not from AWS \(HTTP status 200\)$/,
+  );
+  for (const [code, text] of [
+    ['ERR_RESPONSE_NOT_UTF8', 'is not valid UTF-8'],
+    ['ERR_RESPONSE_TOO_LARGE', 'is larger than any response of AWS'],
+    ['ERR_UPGRADED', 'is not from AWS'],
+  ] as const)
+    assert.match(
+      fetchProblem(secret, GET, { ...incompleteResponse(undefined), code }).message,
+      `in eu-west-1 ${text} (${code})`,
+    );
+  assert.is(
+    fetchProblem(secret, GET, unusableResponse('ERR_RESPONSE_OTHER_SECRET', 'r-1')).message,
+    'the response to secretsmanager:GetSecretValue in eu-west-1 has the value of another secret (ERR_RESPONSE_OTHER_SECRET, request id r-1)',
   );
 });
 

@@ -249,7 +249,10 @@ for (const [what, body] of [
   test(`the agent responds with ${what}`, async () => {
     const failure = await problem([await serve((_, response) => response.end(body))]);
     assert.is(failure.code, 'credentials.agent');
-    assert.match(failure.message, /a response without AccessKeyId, SecretAccessKey, Token and Expiration$/);
+    assert.match(
+      failure.message,
+      /a response without valid AccessKeyId, SecretAccessKey, Token and Expiration$/,
+    );
   });
 }
 
@@ -308,7 +311,10 @@ test('cuts off an endless response at 64 KiB and closes its connection', async (
       more();
     });
     const failure = await within('the end of the response', problem([address]));
-    assert.match(failure.message, status === 200 ? /a response without AccessKeyId/ : /got HTTP status 500$/);
+    assert.match(
+      failure.message,
+      status === 200 ? /a response without valid AccessKeyId/ : /got HTTP status 500$/,
+    );
     await within('the end of its connection', gone ?? Promise.reject());
     assert.ok(sent < 64 * 1024 * 1024, String(sent));
   }

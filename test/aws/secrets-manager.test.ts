@@ -12,7 +12,7 @@ import { REGION, realClock, recordingLog, secret } from './world.ts';
 const test = suite('responses of Secrets Manager');
 
 /** The result of a response with these fields: the bytes, or the code of the problem. */
-async function readBack(fields: object): Promise<number[] | string> {
+async function readBack(fields: object, ref = secret('a')): Promise<number[] | string> {
   const server = createServer((_, response) => response.end(JSON.stringify(fields)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -23,7 +23,7 @@ async function readBack(fields: object): Promise<number[] | string> {
     { region: REGION, environment, transport, clock: realClock, meter: { apiCall() {} } },
     createCredentialCache({ name: 'static', fetch }, realClock, recordingLog([])),
   );
-  const outcome = await secrets.single(secret('a'), new AbortController().signal);
+  const outcome = await secrets.single(ref, new AbortController().signal);
   server.close();
   server.closeAllConnections();
   return outcome.kind === 'found' ? [...outcome.value.reveal()] : outcome.problem.code;
@@ -61,6 +61,22 @@ test('rejects a response without a value or a version', async () => {
 test('rejects the value of another secret', async () => {
   const other = { Name: 'b', ARN: 'arn:b', VersionId: 'v1', SecretString: 'B' };
   assert.is(await readBack(other), 'fetch.response');
+});
+
+test('rejects another version than the requested one', async () => {
+  const version = '11111111-1111-4111-8111-11111111111a';
+  const response = { ...identified, SecretString: 'A' };
+  const pinned = secret('a', { version });
+  assert.is(
+    await readBack({ ...response, VersionId: version.replaceAll('1', '2') }, pinned),
+    'fetch.response',
+  );
+  assert.equal(await readBack({ ...response, VersionId: version.toUpperCase() }, pinned), [65]);
+  const previous = secret('a', { stage: 'AWSPREVIOUS' });
+  assert.is(await readBack({ ...response, VersionStages: ['AWSCURRENT'] }, previous), 'fetch.response');
+  assert.equal(await readBack({ ...response, VersionStages: ['AWSPREVIOUS', 'x'] }, previous), [65]);
+  // An emulator without stages.
+  assert.equal(await readBack(response, previous), [65]);
 });
 
 test('rejects a string that is not well-formed Unicode', async () => {

@@ -392,10 +392,10 @@ test('a proxy that rejects is a network error', async () => {
   const server = createServer();
   server.on('connect', (_, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
   const env = { HTTPS_PROXY: `http://127.0.0.1:${await listening(server)}` };
-  assert.is(
-    await failureOf(get(open({ env }), await serveTls(), { ...tls, hostname: 'aws.example' })),
-    'ERR_PROXY_TUNNEL',
-  );
+  const { code, status } = (await rejects(
+    get(open({ env }), await serveTls(), { ...tls, hostname: 'aws.example' }),
+  )) as RequestError;
+  assert.equal([code, status], ['ERR_PROXY_TUNNEL', 407]);
 });
 
 test('an error before the tunnel is open names the proxy, not the host', async () => {

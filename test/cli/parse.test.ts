@@ -89,8 +89,8 @@ test('a boolean flag accepts only true and false', () => {
 });
 
 test('the words after -- are the command of exec, not flags', () => {
-  const { words, settings } = run('exec --pristine -- app --dir /x -- -f - --help');
-  assert.equal(words, ['app', '--dir', '/x', '--', '-f', '-', '--help']);
+  const { args, settings } = run('exec --pristine -- app --dir /x -- -f - --help');
+  assert.equal(args, ['app', '--dir', '/x', '--', '-f', '-', '--help']);
   assert.equal([settings.pristine, settings.dir, settings.logLevel], [true, undefined, 'warn']);
 });
 

@@ -24,10 +24,11 @@ export function optionsTable(): string {
 /** The meaning, after the commands that it is for, unless `init` is one of them. */
 function meanings(option: Option): string {
   const special = Object.entries(option.overrides ?? {});
+  const { repeatable: _, ...once } = option;
   const others = option.commands.filter((command) => option.overrides?.[command] === undefined);
   const of = option.commands.includes('init') ? '' : `${others.map(code).join(', ')}: `;
   const rest = special.map(
-    ([command, row]) => `${code(command)}: ${meaning({ ...option, default: undefined, ...row })}`,
+    ([command, row]) => `${code(command)}: ${meaning({ ...once, default: undefined, ...row })}`,
   );
   return [of + meaning(option), ...rest].join('; ');
 }
@@ -36,10 +37,12 @@ function meanings(option: Option): string {
 function meaning({
   kind,
   description,
+  repeatable,
   choices = [],
   default: byDefault,
 }: Omit<Option, 'default'> & { readonly default?: string | undefined }): string {
   const notes = [
+    ...(repeatable ? ['repeatable'] : []),
     ...(choices.length === 0 ? [] : [choices.map(code).join(', ')]),
     ...(byDefault === undefined || kind === 'flag' ? [] : [`default ${code(byDefault)}`]),
   ];

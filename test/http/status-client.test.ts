@@ -65,6 +65,11 @@ for (const [name, page] of [
     'a page with a field of another type',
     JSON.stringify({ ...exampleStatus(), configs: [{ ...exampleStatus().configs[0], files: null }] }),
   ],
+  ['a page with a time that is none', JSON.stringify({ ...exampleStatus(), startedAt: 'yesterday' })],
+  [
+    'a page of a config with a time that is none',
+    JSON.stringify({ ...exampleStatus(), configs: [{ ...exampleStatus().configs[0], lastSuccess: '' }] }),
+  ],
   ['a page without a field', JSON.stringify({ ...exampleStatus(), ready: undefined })],
 ] as const) {
   test(`reports a page that is not the status: ${name}`, async () => {

@@ -205,7 +205,7 @@ test('output that may contain unavailable values is not shown, but the exit code
   const { message } = await problem(hook('echo secret; exit 3', unknown).notify(names, never));
   assert.is(
     message,
-    'exit code 3; last output: not shown, because the values of an earlier change are no longer available for redaction',
+    'exit code 3; last output: not shown, because values that were published are no longer available for redaction',
   );
   assert.is((await problem(hook('exit 3', unknown).notify(names, never))).message, 'exit code 3; no output');
 });

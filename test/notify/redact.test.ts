@@ -65,6 +65,28 @@ test('redacts a very large value of any characters', () => {
   assert.is(redact(same.repeat(3), [new Secret(same)]), '[secret][secret][secret]');
 });
 
+test('redacts a long value in any escape', () => {
+  const value = 'ab/c+d=e\'f"g<h '.repeat(50);
+  const programs: readonly ((text: string) => string)[] = [
+    // Python's quote, with the digits of other programs.
+    (text) => encodeURIComponent(text).replaceAll('%2F', '/').toLowerCase(),
+    // PHP.
+    (text) => JSON.stringify(text).replaceAll('/', '\\/'),
+    // Go's html/template.
+    (text) => text.replace(/[+"'<]/g, (character) => `&#${character.charCodeAt(0)};`),
+    (text) => text.replaceAll("'", "'\\''"),
+  ];
+  for (const print of programs) {
+    const text = print(value);
+    assert.match(redact(`got ${text}.`, [new Secret(value)]), /^got "?\[secret\]"?\.$/, text.slice(0, 40));
+  }
+});
+
+test('a text with too many parts that are nearly a value is redacted completely', () => {
+  const value = `${'a'.repeat(65_536)}b`;
+  assert.is(redact(`x ${'a'.repeat(160_000)} y`, [new Secret(value)]), '[secret]');
+});
+
 test('returns a text without values unchanged', () => {
   assert.is(
     redact('reload: [secret] not found', [new Secret('other'), new Secret('')]),

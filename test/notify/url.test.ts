@@ -128,7 +128,7 @@ test('a server that changes the protocol is an error, and does not hang', async 
     );
   });
   const { message, retry } = await problem(`http://${address}/`);
-  assert.is(message, 'no response (ERR_UPGRADED)');
+  assert.is(message, 'the endpoint changed to another protocol (ERR_UPGRADED)');
   assert.ok(retry);
 });
 

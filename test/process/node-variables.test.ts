@@ -1,14 +1,17 @@
 /** Of Node's own variables only NODE_EXTRA_CA_CERTS changes what the program sends, trusts, prints or writes. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { selfSigned } from '../fake-aws/certificate.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
+import { childrenOf } from '../support/processes.ts';
 import { binary, run } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { startSidecar } from '../support/sidecar.ts';
+import { until } from '../support/wait.ts';
 
 /** https://nodejs.org/api/cli.html#environment-variables, with those that only Node's sources name. `%` is a directory. */
 const VARIABLES: Readonly<Record<string, string>> = {
@@ -44,6 +47,17 @@ const VARIABLES: Readonly<Record<string, string>> = {
   NODE_USE_SYSTEM_CA: '1',
   NODE_V8_COVERAGE: '%/coverage',
 };
+/** Those with which the program starts itself again, with the variable removed. */
+const CHANGING = [
+  'NODE_COMPILE_CACHE',
+  'NODE_DEBUG',
+  'NODE_DEBUG_NATIVE',
+  'NODE_REDIRECT_WARNINGS',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+  'NODE_UNIQUE_ID',
+  'NODE_USE_SYSTEM_CA',
+  'NODE_V8_COVERAGE',
+];
 /** Node itself ends before the program starts: SECURITY.md. */
 const ENDS_NODE = ['NODE_REPL_EXTERNAL_MODULE'];
 /** The one that counts. */
@@ -88,6 +102,48 @@ for (const [name, value] of Object.entries(VARIABLES)) {
         [],
       );
     }
+  });
+}
+
+for (const [what, setTo] of [
+  ['set', (value: string) => value],
+  ['set to nothing', () => ''],
+] as const) {
+  test(`a sidecar and its workers run without them, all ${what}`, async ({ aws, box }) => {
+    const entries = Object.entries(VARIABLES).map(([name, value]) => [
+      name,
+      setTo(value.replaceAll('%', box.root)),
+    ]);
+    const env = { ...podIdentityEnv(box, aws, 'pod-token'), ...Object.fromEntries(entries) };
+    const before = readdirSync(box.root);
+    const sidecar = await startSidecar(
+      ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m'],
+      env,
+    );
+    try {
+      await sidecar.event('sidecar.ready');
+      assert.is((await sidecar.page('/readyz')).status, 200);
+      await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+      process.kill(sidecar.pid, 'SIGHUP');
+      await until('a worker', () => childrenOf(sidecar.pid).length > 0);
+      const [worker = 0] = childrenOf(sidecar.pid);
+      const names = readFileSync(`/proc/${worker}/environ`, 'utf8')
+        .split('\0')
+        .map((entry) => entry.split('=')[0] ?? '');
+      assert.ok(names.includes('AWS_REGION'));
+      // Those that have no effect stay.
+      assert.ok(names.includes('NODE_OPTIONS'));
+      assert.equal(
+        names.filter((name) => CHANGING.includes(name)),
+        [],
+      );
+      for (const line of sidecar.stderr().trimEnd().split('\n')) assert.ok(JSON.parse(line).event, line);
+    } finally {
+      await aws.clearFaults();
+      sidecar.child.kill('SIGKILL');
+      await sidecar.ended();
+    }
+    assert.equal(readdirSync(box.root).sort(), before.sort());
   });
 }
 

@@ -36,7 +36,7 @@ test('replaces a generation that is a link to another directory, which is neithe
   symlinkSync('..data/a', join(dir, 'a'));
   const directory = await open(dir);
   assert.is(directory.held.holds(snapshot({ a: '' }).files.map((file) => file.path)), false);
-  assert.equal(readValuesToRedact(fs, dir), []);
+  assert.is(readValuesToRedact(fs, directory.held), undefined);
   assert.equal(directory.pendingNotification(), []);
   directory.clearPendingNotification();
   assert.is((await directory.publish(snapshot({ a: 'one' }))).kind, 'changed');

@@ -14,7 +14,7 @@ const test = suite('errors of the file system');
 const attempt = {
   dir: '/mnt/secrets',
   owner: { uid: 1000, gid: 2000 },
-  space: () => ({ needed: 5000, free: 1_150_000, freeInodes: 1 }),
+  space: () => ({ needed: { bytes: 5000, inodes: 6 }, free: { bytes: 1_150_000, inodes: 6 } }),
 };
 const explained = (code: string, syscall: string, path?: string): Problem => {
   const error = Object.assign(new Error(code), { code, syscall, ...(path === undefined ? {} : { path }) });
@@ -23,12 +23,19 @@ const explained = (code: string, syscall: string, path?: string): Problem => {
   return problem as Problem;
 };
 
-test('a volume without inodes is not reported as one without space', () => {
+test('a volume without enough inodes is not reported as one without space', () => {
   const error = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'mkdir' });
-  const space = () => ({ needed: 5000, free: 1_150_000, freeInodes: 0 });
-  const problem = toPublishProblem(error, { ...attempt, space }) as Problem;
-  assert.match(problem.message, /^no inodes left/);
-  assert.match(problem.remedy, 'nr_inodes');
+  const reported = (bytes: number, inodes: number) => {
+    const space = () => ({ needed: { bytes: 5000, inodes: 6 }, free: { bytes, inodes } });
+    return toPublishProblem(error, { ...attempt, space }) as Problem;
+  };
+  // After a failure the new generation is removed again, so a few are free.
+  for (const free of [0, 5]) {
+    assert.match(reported(1_150_000, free).message, `no inodes left in the volume`);
+    assert.match(reported(1_150_000, free).message, `needs 6, ${free} free`);
+    assert.match(reported(1_150_000, free).remedy, 'nr_inodes');
+  }
+  assert.match(reported(4096, 5).message, /^no space left/);
 });
 
 test('each error states what failed and what to change in the pod', () => {

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FileSystem } from '../../src/publish/fs.ts';
+import { directoryIdentity } from '../../src/publish/identity.ts';
 import { readValuesToRedact } from '../../src/publish/values-to-redact.ts';
 import { generationsIn, leftovers, open, publishOnce, shown, snapshot } from '../support/directory.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('values to redact');
 
-function texts(dir: string): readonly string[] | undefined {
-  return readValuesToRedact(fs, dir)
+function texts(dir: string, identity = directoryIdentity(fs, dir)): readonly string[] | undefined {
+  return readValuesToRedact(fs, { path: dir, identity })
     ?.map((value) => Buffer.from(value.reveal()).toString())
     .sort();
 }
@@ -154,6 +155,30 @@ test('values that another container replaced by a huge file or a link are unavai
     damage(join(dir, replaced ?? ''));
     assert.is(texts(dir), undefined);
     await directory.end();
+  }
+});
+
+test('values of a directory that was replaced or emptied since are unavailable', async () => {
+  const damages: readonly ((dir: string) => void)[] = [
+    (dir) => {
+      renameSync(dir, `${dir}-moved`);
+      fs.symlinkSync(`${dir}-moved`, dir);
+    },
+    (dir) => {
+      renameSync(dir, `${dir}-moved`);
+      fs.cpSync(`${dir}-moved`, dir, { recursive: true, verbatimSymlinks: true });
+    },
+    (dir) => rmSync(join(dir, '..lock')),
+    (dir) => rmSync(join(dir, '..data')),
+    (dir) => rmSync(join(dir, readlinkSync(join(dir, '..data'))), { recursive: true }),
+  ];
+  for (const damage of damages) {
+    const dir = scratch();
+    await publishOnce(dir, snapshot({ a: 'one' }));
+    const identity = directoryIdentity(fs, dir);
+    assert.equal(texts(dir, identity), ['one']);
+    damage(dir);
+    assert.is(texts(dir, identity), undefined, String(damage));
   }
 });
 

@@ -55,7 +55,7 @@ async function rotations(
   const command = parseCommand([...words, '--', 'sh', '-c', script], {});
   if (command.kind !== 'run') throw new Error('no command');
   const { settings, origins } = command.invocation;
-  const request = { parent: process.pid, settings, origins, words: command.invocation.words };
+  const request = { parent: process.pid, settings, origins, args: command.invocation.args };
   const host = {
     program: { file: binary, args: [] },
     clock: fast,

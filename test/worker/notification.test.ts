@@ -28,7 +28,7 @@ function run(script: string, stop: AbortSignal = never): Promise<void> {
     self: process.pid,
     onZombies: () => {},
   };
-  const request = { target, names: ['a', 'b'], directories: ['/dir'] };
+  const request = { target, names: ['a', 'b'], directories: [{ path: '/dir', identity: '1:2' }] };
   return within('the end of the notification', runNotification(request, host, stop));
 }
 
@@ -39,7 +39,12 @@ async function problemOf(script: string): Promise<Problem> {
 const failed = { code: 'notify.exec', subject: 'hook', message: 'exit code 3', remedy: 'Correct it.' };
 
 test('a worker gets the target, the names, the directories and the pid', async () => {
-  const expected = { target, names: ['a', 'b'], directories: ['/dir'], parent: process.pid };
+  const expected = {
+    target,
+    names: ['a', 'b'],
+    directories: [{ path: '/dir', identity: '1:2' }],
+    parent: process.pid,
+  };
   await run(`
     require('node:assert').deepEqual(request, ${JSON.stringify(expected)});
     say({ kind: 'delivered' });`);

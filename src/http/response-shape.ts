@@ -2,10 +2,12 @@
  * Limits the structure of a JSON response before it is parsed, because parsing could need hundreds of times its size.
  *
  * Three bytes such as `{},` become an object of 28 bytes or more, so a response within its size limit could need more memory than a
- * pod has. The largest responses of AWS, 20 secrets with 20 stages each, have 700 separators and a depth of 5.
+ * pod has.
  */
 
+/** Elements of one response. The largest of AWS, 20 secrets with 20 stages each, have 700. */
 const MAX_SEPARATORS = 8192;
+/** The largest responses of AWS have 5 levels, those of Kubernetes 10. */
 const MAX_DEPTH = 32;
 
 const QUOTE = 0x22;
@@ -14,8 +16,8 @@ const separators: ReadonlySet<number> = new Set([...',:[{'].map((character) => c
 const openers: ReadonlySet<number> = new Set([...'[{'].map((character) => character.charCodeAt(0)));
 const closers: ReadonlySet<number> = new Set([...']}'].map((character) => character.charCodeAt(0)));
 
-/** Whether the text is within the limits of nesting and elements; it may be invalid JSON. */
-export function isWithinLimits(body: Uint8Array): boolean {
+/** Whether the text is within the limits of nesting and elements (colons, commas, brackets); it may be invalid JSON. */
+export function isWithinLimits(body: Uint8Array, maxSeparators: number = MAX_SEPARATORS): boolean {
   let found = 0;
   let depth = 0;
   for (let at = 0; at < body.length; at++) {
@@ -24,7 +26,7 @@ export function isWithinLimits(body: Uint8Array): boolean {
     else if (closers.has(byte)) depth--;
     else if (separators.has(byte)) {
       if (openers.has(byte)) depth++;
-      if (++found > MAX_SEPARATORS || depth > MAX_DEPTH) return false;
+      if (++found > maxSeparators || depth > MAX_DEPTH) return false;
     }
   }
   return true;

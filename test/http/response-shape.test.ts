@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isWithinLimits } from '../../src/aws/response-shape.ts';
+import { isWithinLimits } from '../../src/http/response-shape.ts';
 
 const accepts = (text: string) => isWithinLimits(new TextEncoder().encode(text));
 
