@@ -65,10 +65,12 @@ export async function fuzz(target: Target, { seed, executions }: FuzzOptions): P
     while (finding === undefined && started < executions) {
       const number = started++;
       const draw = drawFrom(seed + number * 7919);
+      // Every second input comes from a saved one: most of the others are invalid, and lead only to further problems.
+      const sizes = [saved, corpus.length];
       const input =
         number < saved
           ? (corpus[number] as string)
-          : mutate(draw.from(corpus), draw, target.dictionary, corpus);
+          : mutate(corpus[draw.below(sizes[number % 2] ?? saved)] as string, draw, target.dictionary, corpus);
       try {
         const outcome = await target.execute(input);
         if (outcomes.has(outcome)) continue;
