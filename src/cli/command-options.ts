@@ -109,7 +109,7 @@ export const commandOptions = {
     group: 'Pod specs',
     commands: ['inject'],
     description:
-      'set the variables of envFile in the containers of --containers, by fileKeyRef (Kubernetes 1.35+)',
+      'set the variables of envFile in the containers of --containers, with fileKeyRef (Kubernetes 1.35+)',
   },
   exec: {
     kind: 'flag',

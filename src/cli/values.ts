@@ -7,6 +7,7 @@
 
 import { parseArn } from '../core/arn.ts';
 import { isEnvName } from '../core/environment.ts';
+import type { Service } from '../core/service.ts';
 import { parseJson } from '../core/unknown.ts';
 
 /** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A number without a unit is rejected. */
@@ -170,7 +171,7 @@ export function classChoice(file: string): ClassChoice {
  */
 export interface SetVariable {
   readonly name: string;
-  readonly service: 'secretsmanager' | 'ssmparameter';
+  readonly service: Service;
   /** ARN, or the name of a parameter. */
   readonly id: string;
   /** Undefined for the name of a parameter, which is in the region of the process. */

@@ -7,7 +7,7 @@ import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
-import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
+import { type EndpointServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
 import { createCollector } from '../v8/collect-garbage.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
@@ -72,9 +72,9 @@ export async function sidecar(context: Context): Promise<number> {
 
 function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
   if (listen === 'off') return undefined;
-  return async (pages): Promise<PageServer> => {
+  return async (endpoints): Promise<EndpointServer> => {
     const { openHttpServer } = await import('../http/server.ts');
-    const server = await openHttpServer(listen, pages);
+    const server = await openHttpServer(listen, endpoints);
     return { address: `${server.address.host}:${server.address.port}`, close: () => server.close() };
   };
 }

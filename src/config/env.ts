@@ -114,7 +114,7 @@ export function checkEnvNames(
   const used = claims.length > 0 || hasPatterns;
   if (variablesOnly) {
     if (used) return;
-    const message = 'expected env in an object or a jmesPath entry, got none: nothing of this config is used';
+    const message = 'expected env in an object or a jmesPath entry, got none: nothing in this config is used';
     const remedy = 'Write env: NAME where a variable is wanted, or give a directory for the files.';
     diagnostics.warning('config.objects', 'parameters.objects', { line: undefined, message, remedy });
     return;

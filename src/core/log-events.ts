@@ -91,7 +91,7 @@ export const events = {
   'exec.exited': {
     level: 'info',
     fields: ['pid', 'exitCode', 'signal'],
-    meaning: 'the command of exec --on-change ended by itself, and podsecrets ends with its exit code',
+    meaning: 'the command of exec --on-change ended on its own, and podsecrets ends with its exit code',
   },
   'fetch.batchDisabled': {
     level: 'info',
@@ -152,7 +152,7 @@ export const events = {
   'publish.warning': {
     level: 'warn',
     fields: ['config', ...problemFields],
-    meaning: 'the files were published, but no change of them fits into the volume',
+    meaning: 'the files were published, but the volume is too small for a change to them',
   },
   'sync.failed': {
     level: 'warn',

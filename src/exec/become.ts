@@ -21,7 +21,7 @@ export async function become(
   variables: ReadonlyMap<string, string | Secret>,
   stop: AbortSignal,
 ): Promise<never> {
-  // Node ignores these two, so that `yes | head` would not end. A signal with a handler gets its default by execve.
+  // Node ignores these two, so that `yes | head` would not end. execve resets every signal with a handler to its default.
   for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {});
   const environment = Object.fromEntries(
     [...variables].map(([name, value]) => [name, typeof value === 'string' ? value : textOf(value)]),

@@ -3,7 +3,7 @@
  *
  * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. If
  * another change is fetched meanwhile, its process replaces the waiting one. An incomplete set changes nothing. Once the command
- * has ended by itself, or podsecrets received a signal to end, no command is started.
+ * has ended on its own, or podsecrets received a signal to end, no command is started.
  */
 
 import { durationText } from '../cli/values.ts';
@@ -168,7 +168,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       waiting = undefined;
       if (ending.signal.aborted) return;
       for (const problem of problemsOrThrow(error)) {
-        // The old command has ended: nothing runs, and nothing can be kept.
+        // The old command has ended: no command is left that could be kept.
         if (child === undefined) throw error;
         log.problem('restart.failed', problem);
       }

@@ -1,11 +1,11 @@
 /**
  * `runSidecar`: the composition of a sidecar from its parts. The command passes the real effects, the phase tests fake ones.
  *
- * The HTTP pages are served before the first phase, so that probes get a response.
+ * The HTTP endpoints are served before the first phase, so that probes get a response.
  */
 
 import type { Problem } from '../core/problem.ts';
-import type { Pages } from '../http/routes.ts';
+import type { Endpoints } from '../http/routes.ts';
 import { createExitOnChange, type ExitOnChange } from './exit-on-change.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
@@ -22,8 +22,8 @@ const SHUTDOWN_NOTIFY_GRACE = 3000;
  */
 const REFRESH_SPACING = 1000;
 
-/** A server of the HTTP pages. */
-export interface PageServer {
+/** A server of the HTTP endpoints. */
+export interface EndpointServer {
   /** `host:port`, with the port that the system chose. */
   readonly address: string;
   close(): Promise<void>;
@@ -37,7 +37,7 @@ export interface SidecarOptions
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
-  /** The exit code once the files have changed; undefined: the sidecar stays. */
+  /** The exit code once the files have changed; undefined: a change does not end the sidecar. */
   readonly exitOnChange?: number | undefined;
   readonly metrics: SidecarMetrics;
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
@@ -45,7 +45,7 @@ export interface SidecarOptions
   /** A sync of the first phase failed with these transient problems. */
   readonly onRetry?: (problems: readonly Problem[]) => void;
   /** undefined: `--listen off`. */
-  readonly openServer: ((pages: Pages) => Promise<PageServer>) | undefined;
+  readonly openServer: ((endpoints: Endpoints) => Promise<EndpointServer>) | undefined;
   readonly processFigures: () => ProcessFigures;
   /** A sync has ended, and the next one is not due for a while. */
   readonly onIdle: () => void;
@@ -79,7 +79,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
     exiting = createExitOnChange({ ...options, exitCode, queue, hasNotifiers }, stopOrEnd);
     exiting.exit.catch(() => {});
   }
-  let opening: Promise<PageServer> | undefined;
+  let opening: Promise<EndpointServer> | undefined;
   let loop: Promise<never> | undefined;
   try {
     // First, because its worker then starts while the server is loaded.

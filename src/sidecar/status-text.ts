@@ -36,9 +36,16 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
   const { source, provider, expiresAt } = credentials;
   const link = provider === undefined ? '' : ` (${escapeControl(provider)})`;
   return [
-    `  credentials of ${escapeControl(source)}${link}${expiresAt === undefined ? '' : ` expire in ${until(expiresAt, now)}`}`,
+    `  credentials of ${sourceNames.get(source) ?? escapeControl(source)}${link}${expiresAt === undefined ? '' : ` expire in ${until(expiresAt, now)}`}`,
   ];
 }
+
+/** As the log and `doctor` name them. */
+const sourceNames: ReadonlyMap<string, string> = new Map([
+  ['pod-identity', 'EKS Pod Identity'],
+  ['irsa', 'IRSA'],
+  ['default', 'the default chain'],
+]);
 
 function configLines(
   config: ConfigStatus,

@@ -8,10 +8,10 @@
 
 import type { CredentialsInUse } from '../aws/sources.ts';
 import { durationText } from '../cli/values.ts';
-import type { Service } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
+import type { Service } from '../core/service.ts';
 import { plural, timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
@@ -110,7 +110,7 @@ export function problemStatus(problem: Problem): ProblemStatus {
 /** Tracks the state of a sidecar; its loop reports each step. */
 export interface StatusTracker {
   status(): SidecarStatus;
-  /** Everything is published; the next sync is in `delay` milliseconds. `listen`: the address of the pages, or `off`. */
+  /** Everything is published; the next sync is in `delay` milliseconds. `listen`: the address of the endpoints, or `off`. */
   ready(listen: string, delay: number): void;
   succeeded(delay: number): void;
   failed(problems: readonly Problem[], failures: number, delay: number): void;

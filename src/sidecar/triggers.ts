@@ -49,7 +49,7 @@ export function createTriggers(clock: Clock): Triggers {
 
 /**
  * `trigger`, at most once in `spacing` milliseconds: the first call triggers at once; calls that follow within `spacing` are
- * merged into one, which triggers at its end. So none is lost, and a loop in a script cannot cause unlimited API calls.
+ * coalesced into one, which triggers at its end. So none is lost, and a loop in a script cannot cause unlimited API calls.
  * Does nothing after `stop`.
  */
 export function createRefreshLimit(

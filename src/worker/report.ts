@@ -7,6 +7,7 @@
 
 import type { LogFields } from '../core/log.ts';
 import { events } from '../core/log-events.ts';
+import { services } from '../core/service.ts';
 import { problemShape } from './problem-fields.ts';
 import {
   checkMessage,
@@ -22,7 +23,7 @@ import {
   text,
 } from './shape.ts';
 
-const service = oneOf(['secretsmanager', 'ssmparameter']);
+const service = oneOf(services);
 const event = oneOf(Object.keys(events) as (keyof typeof events)[]);
 const scalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'boolean' || number(value);
