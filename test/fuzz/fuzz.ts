@@ -66,11 +66,11 @@ export async function fuzz(target: Target, { seed, executions }: FuzzOptions): P
       const number = started++;
       const draw = drawFrom(seed + number * 7919);
       // Every second input comes from a saved one: most of the others are invalid, and lead only to further problems.
-      const sizes = [saved, corpus.length];
+      const size = number % 2 === 0 ? saved : corpus.length;
       const input =
         number < saved
           ? (corpus[number] as string)
-          : mutate(corpus[draw.below(sizes[number % 2] ?? saved)] as string, draw, target.dictionary, corpus);
+          : mutate(corpus[draw.below(size)] as string, draw, target.dictionary, corpus);
       try {
         const outcome = await target.execute(input);
         if (outcomes.has(outcome)) continue;
