@@ -131,9 +131,16 @@ export const syncOptions = {
     default: '0.0.0.0:8181',
     placeholder: 'HOST:PORT',
     group: 'HTTP',
-    commands: ['sidecar', 'status', 'inject'],
+    commands: ['sidecar', 'exec', 'status', 'inject'],
     description: 'address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
-    overrides: { status: { description: 'address of the sidecar' } },
+    overrides: {
+      exec: {
+        default: 'off',
+        description:
+          'with --on-change: address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
+      },
+      status: { description: 'address of the sidecar' },
+    },
   },
   notifySignal: {
     kind: 'signal',

@@ -191,16 +191,18 @@ export function readVariable(text: string): SetVariable | undefined {
   const whole = { name, key: undefined, stage: undefined, version: undefined };
   if (/^\/[\w./-]+$/.test(ref)) return { ...whole, service: 'ssmparameter', id: ref, region: undefined };
   const arn = parseArn(ref);
-  if (!arn?.region || /\s/.test(ref)) return undefined;
+  if (!arn?.region) return undefined;
   const { service, region, resource } = arn;
   if (service === 'ssm') {
-    return /^parameter\/./.test(resource)
+    return /^parameter\/\S+$/.test(resource)
       ? { ...whole, service: 'ssmparameter', id: ref, region }
       : undefined;
   }
   const [kind, secret, key, stage, version, ...others] = resource.split(':');
   if (service !== 'secretsmanager' || kind !== 'secret' || !secret || others.length > 0) return undefined;
   const id = ref.split(':').slice(0, SECRET_SECTIONS).join(':');
+  // Only the key of a JSON secret may be any text.
+  if (/\s/.test(`${id}${stage ?? ''}${version ?? ''}`)) return undefined;
   return {
     name,
     service,

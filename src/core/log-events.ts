@@ -102,7 +102,8 @@ export const events = {
   'hook.zombieProcesses': {
     level: 'warn',
     fields: ['zombies'],
-    meaning: 'this program is process 1 and could not reap the zombie processes of hooks',
+    meaning:
+      'this program is process 1 and could not reap the zombie processes of hooks, or of the command of exec',
   },
   'notify.succeeded': {
     level: 'info',

@@ -58,8 +58,11 @@ export function route(request: HttpRequest, endpoints: Endpoints): RouteResponse
       return text(200, 'ok');
     case '/readyz': {
       const { ready, configs } = endpoints.status();
+      if (ready) return text(200, 'ok');
       const waiting = configs.filter((config) => !config.ready).map(({ directory }) => directory);
-      return ready ? text(200, 'ok') : text(503, `waiting for the first publish to ${waiting.join(', ')}`);
+      // exec may have no directory.
+      const place = waiting.includes('') ? '' : ` to ${waiting.join(', ')}`;
+      return text(503, `waiting for the first publish${place}`);
     }
     case '/metrics':
       return { status: 200, headers: { 'content-type': EXPOSITION_TYPE }, body: endpoints.metrics() };

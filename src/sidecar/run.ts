@@ -4,6 +4,8 @@
  * The HTTP endpoints are served before the first phase, so that probes get a response.
  */
 
+import { durationText } from '../cli/values.ts';
+import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Endpoints } from '../http/routes.ts';
 import { createExitOnChange, type ExitOnChange } from './exit-on-change.ts';
@@ -11,16 +13,10 @@ import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
 import { createStatusTracker } from './status.ts';
 import { createSync, type SyncOptions } from './sync.ts';
-import { createRefreshLimit, type Triggers } from './triggers.ts';
+import { createRefreshLimit, REFRESH_SPACING, type Triggers } from './triggers.ts';
 
 /** Milliseconds for running notifications after SIGTERM; the whole shutdown has 5 s. */
 const SHUTDOWN_NOTIFY_GRACE = 3000;
-
-/**
- * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit, because a process that may send it can do more
- * harm anyway.
- */
-const REFRESH_SPACING = 1000;
 
 /** A server of the HTTP endpoints. */
 export interface EndpointServer {
@@ -98,7 +94,8 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         },
         onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
-          tracker.ready(address, delay);
+          tracker.ready(delay);
+          logReady(log, address, interval);
           options.watchSecrets?.(() => syncs.areSecretsStale(stopOrEnd));
           onIdle();
         },
@@ -122,9 +119,21 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
     const failing = opening?.then(() => new Promise<never>(() => {}));
     return await Promise.race([loop, failing, exiting?.exit].filter((one) => one !== undefined));
   } finally {
-    tracker.stopping(stop);
+    tracker.stopping();
+    logStopping(log, stop);
     end.abort();
     const closing = opening?.then((server) => server.close()).catch(() => {});
     await Promise.all([closing, loop?.catch(() => {}), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
   }
+}
+
+function logReady(log: Log, listen: string, interval: number): void {
+  const every = durationText(interval);
+  log.write('sidecar.ready', `ready, refresh interval ${every}`, { listen, interval: every });
+}
+
+function logStopping(log: Log, stop: AbortSignal): void {
+  if (!stop.aborted) return;
+  const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
+  log.write('sidecar.stopping', `received ${reason}, shutting down`, { reason });
 }

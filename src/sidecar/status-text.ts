@@ -54,9 +54,10 @@ function configLines(
 ): readonly string[] {
   const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
+  const place = config.directory === '' ? '' : ` -> ${escapeControl(config.directory)}`;
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
   return [
-    `${escapeControl(config.file)} -> ${escapeControl(config.directory)} (${escapeControl(regions.join(', '))})`,
+    `${escapeControl(config.file)}${place} (${escapeControl(regions.join(', '))})`,
     `  ${lastSuccess === undefined ? 'never synced' : `synced ${age(lastSuccess, now)} ago`}` +
       (lastChange === undefined ? '' : `, changed ${age(lastChange, now)} ago`),
     ...(failing ? [`  failed ${age(lastFailure, now)} ago:`, ...lastErrors.flatMap(problemLines)] : []),

@@ -137,7 +137,8 @@ export function startSidecar(
   group?: MemoryGroup,
 ): Sidecar {
   const place = openPlace(aws, 20, 20);
-  const join = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.procs];
+  const join =
+    group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.file('cgroup.procs')];
   const [program = '', ...words] = [
     ...join,
     binary,

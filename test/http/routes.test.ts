@@ -52,6 +52,13 @@ test('/readyz names the directory that is not ready, while /livez stays 200', ()
   assert.is(route(request('GET', '/livez'), endpointsOf(status)).status, 200);
 });
 
+test('/readyz of exec without a directory names none', () => {
+  const { configs, ...rest } = exampleStatus();
+  const none = configs.map((config) => ({ ...config, ready: false, directory: '' }));
+  const answer = route(request('GET', '/readyz'), endpointsOf({ ...rest, ready: false, configs: none }));
+  assert.is(answer.body, 'waiting for the first publish\n');
+});
+
 test('any other path is 404 with a list of the paths', () => {
   for (const target of [
     '/',

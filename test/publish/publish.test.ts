@@ -324,7 +324,10 @@ test('so are files that take more than half of the inodes', async () => {
     const { warning } = await directory.published(snapshot({ a: '1', 'b/c': '2' }));
     assert.is(warning?.code, warns ? 'publish.space' : undefined);
     if (warns) {
-      assert.match(warning?.message ?? '', 'the files take 8 inodes of a volume with 18: a change to them cannot be published');
+      assert.match(
+        warning?.message ?? '',
+        'the files take 8 inodes of a volume with 18: a change to them cannot be published',
+      );
       assert.match(warning?.remedy ?? '', 'at least 19');
     }
     await directory.end();

@@ -180,7 +180,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const runSync: RunSync = async (request, report, signal) => {
     busy = true;
     const worker = createSyncWorker({
-      parse: (content, file) =>
+      parse: (content, { file }) =>
         parsePlan(content, { file, defaultMode: 0o644, environmentRegion: undefined }),
       sourceOf: () => source,
       credentials: () => undefined,
