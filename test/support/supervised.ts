@@ -74,7 +74,7 @@ async function rotations(
     program: { file: binary, args: [] },
     clock: fast,
     kill: process.kill,
-    memoryLimit: () => undefined,
+    memory: () => () => ({ used: 0, limit: 1 }),
   };
   let forward: (signal: NodeJS.Signals) => void = () => {};
   const read = (file: string): readonly string[] => {
