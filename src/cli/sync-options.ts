@@ -76,7 +76,7 @@ export const syncOptions = {
     group: 'AWS',
     commands: fetching,
     description:
-      'how to authenticate; auto: as usePodIdentity of the config says, else from the environment variables',
+      'how to authenticate; auto: from usePodIdentity of the config, else from the environment variables',
   },
   fetch: {
     kind: 'text',
@@ -207,7 +207,7 @@ export const syncOptions = {
     default: 'false',
     group: 'Notifications',
     commands: notifying,
-    description: 'notify also after the first publish of a process',
+    description: 'also notify after the first publish of a process',
   },
   exitOnChange: {
     kind: 'exitCode',
@@ -227,7 +227,7 @@ export const syncOptions = {
     description: 'apply the secretObjects of the config as Kubernetes Secrets',
     overrides: {
       check: { description: 'mistakes in secretObjects are problems; without it they are warnings' },
-      doctor: { description: 'check also whether the secretObjects can be applied' },
+      doctor: { description: 'also check whether the secretObjects can be applied' },
     },
   },
   secretOwner: {
