@@ -14,8 +14,9 @@ import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
 import { extraCertificatesWarnings } from './commands/extra-certificates.ts';
-import { openLog, writeToStderr } from './core/log.ts';
+import { openLog } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
+import { flushStderr, writeToStderr } from './core/stderr.ts';
 import { systemClock as clock } from './core/system-clock.ts';
 import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
@@ -60,6 +61,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
 // A worker ignores SIGHUP: it is for the sidecar, but `pkill -HUP podsecrets` sends it to the workers too.
 if (workerKind !== undefined) process.on('SIGHUP', () => {});
+process.on('exit', () => void flushStderr());
 process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(reportFailure(thrown)));
