@@ -133,11 +133,11 @@ export function unusableResponse(
 export function gotText(failure: AwsErrorFacts, unknown: string, place = ''): string {
   const { kind, code, status, requestId } = failure;
   const statusText = status === undefined ? undefined : `HTTP status ${status}`;
-  // A proxy has one code for every refusal.
-  const refusal =
+  // A proxy has one code for every rejection.
+  const rejection =
     kind === 'network' && code !== undefined && statusText !== undefined ? `, ${statusText}` : '';
   const id = requestId === undefined ? '' : `, request id ${requestId}`;
-  return `${code ?? statusText ?? unknown}${refusal}${place}${id}`;
+  return `${code ?? statusText ?? unknown}${rejection}${place}${id}`;
 }
 
 const noFacts = {

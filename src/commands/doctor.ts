@@ -7,12 +7,14 @@
  */
 
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
+import { findMemoryCgroup } from '../core/memory-cgroup.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
-import { readMemoryLimit } from '../doctor/kubernetes.ts';
+import { PROGRAM } from '../doctor/program.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
+import { fileKind } from '../exec/become.ts';
 import type { Context } from './context.ts';
 import { readPlan, readPlans } from './plans.ts';
 import { writeReport, writeWarnings } from './terminal.ts';
@@ -28,7 +30,8 @@ async function printReport(context: Context): Promise<number> {
   const doctorContext = {
     ...context,
     user: context.process.user,
-    memoryLimit: readMemoryLimit,
+    memoryLimit: () => findMemoryCgroup()?.limit,
+    programKind: () => fileKind(PROGRAM),
     readPlan: (file: string) => readPlan(context, file),
   };
   // One after the other: the report is in their order.

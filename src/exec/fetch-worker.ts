@@ -13,10 +13,17 @@ import { distinct, Problem, throwProblems } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
-import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
-import type { WorkerEnd, WorkerHost } from '../worker/process.ts';
-import { type ExecMessage, type ExecStep, readExecMessage } from './worker-report.ts';
+import {
+  CHECK,
+  endOfWorker,
+  nextCheck,
+  PIPE_TIMEOUT,
+  type WorkerEnd,
+  type WorkerHost,
+} from '../worker/process.ts';
+import type { SyncMessage } from '../worker/report.ts';
+import { type ExecStep, isReply, type Reply, readExecMessage } from './worker-report.ts';
 
 /** A process that has a complete set and waits. */
 export interface Candidate {
@@ -52,21 +59,16 @@ export interface CommandProcessOptions {
   readonly shared: number | undefined;
   /** Milliseconds without a message after which it is killed. */
   readonly progressTimeout: number;
-  /** Receives the messages that are not replies to a step. */
-  readonly receive: (message: LogMessage) => void;
+  /** Takes the messages of the sync. */
+  readonly receive: (message: SyncMessage) => void;
 }
 
-type LogMessage = Extract<ExecMessage, { kind: 'log' | 'logProblem' | 'batchesDisabled' }>;
-type Reply = Exclude<ExecMessage, LogMessage>;
-
-/** Milliseconds between two checks. */
-const CHECK = 50;
 /** Bytes of one message. */
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 /**
- * Fetches. Resolves with the process that waits with a new set, or undefined if the set has not changed. Rejects with Problems,
- * or with the reason of `stop`.
+ * Fetches. Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems.
+ * Rejects with a Problem if the process did not finish, or with the reason of `stop`.
  */
 export async function fetchInProcess(
   options: CommandProcessOptions,
@@ -75,8 +77,10 @@ export async function fetchInProcess(
   const { host } = options;
   const child = startProcess(host.program, options.shared);
   if (typeof child === 'string') throw problemOf({ kind: 'notStarted', code: child });
+  const ended = endOfWorker(child);
+  // Node creates no streams if it has no descriptor left for them.
+  if (child.stdio === undefined) throw problemOf(await ended);
   const socket = child.stdio[3] as unknown as Socket;
-  const ended = endOf(child);
   const worker = monitor(child, socket, ended, options);
   const onStop = (): void => worker.kill();
   stop.addEventListener('abort', onStop, { once: true });
@@ -86,6 +90,10 @@ export async function fetchInProcess(
     const reply = await worker.reply();
     stop.throwIfAborted();
     if (reply.kind === 'unchanged') return undefined;
+    if (reply.kind === 'refused') {
+      options.receive({ kind: 'unusable', problems: reply.problems });
+      return undefined;
+    }
     if (reply.kind === 'prepared') return candidateOf(reply.digest, child, ended, worker);
     throw unexpected(reply, worker);
   } catch (error) {
@@ -122,7 +130,8 @@ function candidateOf(
     async publish() {
       worker.send('publish');
       const reply = await worker.reply();
-      if (reply.kind !== 'published') throw unexpected(reply, worker);
+      throwRefused(reply);
+      if (reply.kind !== 'ready') throw unexpected(reply, worker);
       return reply.changed;
     },
     async start(onChild) {
@@ -138,7 +147,9 @@ function candidateOf(
       failure.catch(() => {});
       worker.send('start');
       const reply = await Promise.race([worker.closed, failure]);
-      if (reply !== undefined) throw unexpected(reply, worker);
+      if (reply === undefined) return;
+      throwRefused(reply);
+      throw unexpected(reply, worker);
     },
     discard: worker.kill,
   };
@@ -152,12 +163,12 @@ function monitor(
   { host, progressTimeout, receive }: CommandProcessOptions,
 ): CommandWorker {
   const { clock } = host;
+  const never = new AbortController().signal;
   const replies: Reply[] = [];
-  const problems = createProblemReader();
   let waiting: PromiseWithResolvers<Reply> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
-  let checksWithoutMessage = 0;
+  let withoutMessage = 0;
   let hasEnded = false;
   let isCommand = false;
   const kill = (): void => {
@@ -172,20 +183,16 @@ function monitor(
   socket.on(
     'data',
     createLineReader(LONGEST_MESSAGE, (line) => {
-      checksWithoutMessage = 0;
+      withoutMessage = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
-        switch (message.kind) {
-          case 'log':
-          case 'logProblem':
-          case 'batchesDisabled':
-            receive(message);
-            break;
-          default:
-            if (waiting === undefined) replies.push(message);
-            else waiting.resolve(message);
-            waiting = undefined;
+        if (!isReply(message)) {
+          receive(message);
+          return;
         }
+        if (waiting === undefined) replies.push(message);
+        else waiting.resolve(message);
+        waiting = undefined;
       } catch (error) {
         killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
       }
@@ -195,33 +202,35 @@ function monitor(
     lost = problemOf(cause ?? end);
     waiting?.reject(lost);
   });
-  void ended.then(() => {
+  void ended.then(async () => {
     hasEnded = true;
+    await clock.sleep(PIPE_TIMEOUT, never);
+    socket.destroy();
   });
   void watch(clock);
 
   async function watch({ sleep }: Clock): Promise<void> {
-    const limit = host.memoryLimit() ?? Number.POSITIVE_INFINITY;
-    const never = new AbortController().signal;
-    for (;;) {
-      await sleep(CHECK, never);
+    const memoryOf = host.memory();
+    for (let pause = CHECK; ; ) {
+      await sleep(pause, never);
       if (hasEnded || isCommand) return;
       // Between two steps it is idle: while the old command stops, and during a random delay.
-      if (waiting !== undefined && ++checksWithoutMessage * CHECK >= progressTimeout)
-        killBecause({ kind: 'stalled', timeout: progressTimeout });
-      const used = privateMemory(child.pid);
-      if (used > limit) killBecause({ kind: 'memory', used, limit });
+      if (waiting !== undefined) withoutMessage += pause;
+      if (withoutMessage >= progressTimeout) killBecause({ kind: 'stalled', timeout: progressTimeout });
+      const memory = memoryOf(child.pid);
+      if (memory.used > memory.limit) killBecause({ kind: 'memory', ...memory });
+      pause = nextCheck(memory);
     }
   }
 
   return {
     reply() {
-      checksWithoutMessage = 0;
+      withoutMessage = 0;
       const next = replies.shift();
-      if (next !== undefined) return Promise.resolve(withProblems(next));
+      if (next !== undefined) return Promise.resolve(next);
       if (lost !== undefined) return Promise.reject(lost);
       waiting = Promise.withResolvers<Reply>();
-      return waiting.promise.then(withProblems);
+      return waiting.promise;
     },
     send(step) {
       // From here on it may be the command at any time.
@@ -231,11 +240,10 @@ function monitor(
     closed,
     kill,
   };
+}
 
-  function withProblems(reply: Reply): Reply {
-    if (reply.kind === 'failed') throwProblems(distinct(reply.problems.map(problems)));
-    return reply;
-  }
+function throwRefused(reply: Reply): void {
+  if (reply.kind === 'refused') throwProblems(distinct(reply.problems.map(createProblemReader())));
 }
 
 function unexpected(reply: Reply, worker: CommandWorker): Problem {
@@ -266,17 +274,6 @@ function startProcess(
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
   }
-}
-
-function endOf(child: ChildProcess): Promise<WorkerEnd> {
-  return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      resolve({ kind: 'notStarted', code: error.code ?? 'an error' }),
-    );
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal }),
-    );
-  });
 }
 
 /** The exit code as a shell has it, and the signal that ended the command. */

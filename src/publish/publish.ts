@@ -56,7 +56,7 @@ import { fits, snapshotSpace, volumeSpace } from './space.ts';
  *
  * `never`: nothing notifies. `replacing`: a change to files that were published before; the first publish is not notified,
  * because the programs that can read the files are not running yet, and a SIGHUP would end one that does not handle it.
- * `changes`: every change, also if all files were removed since: for every later publish of a program. `always`: every
+ * `changes`: every change, even if all files were removed since: for every later publish of a program. `always`: every
  * publish, even one that changed nothing (--notify-on-start, at the first publish of a program).
  */
 export type Announce = 'never' | 'replacing' | 'changes' | 'always';
@@ -197,7 +197,7 @@ function spaceWarning({ fs, dir }: PublishContext, next: Snapshot): { readonly w
     warning: new Problem({
       code: 'publish.space',
       subject: dir,
-      message: `the files take ${taken}: no change of them can be published, because for one second the old and the new files are both in it`,
+      message: `the files take ${taken}: a change to them cannot be published, because for one second the old and the new files are both in it`,
       remedy: isTooLarge
         ? `Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }) to at least ${sizeText(forBoth.bytes)}, or its memory limit.`
         : `Raise nr_inodes of the volume to at least ${forBoth.inodes}.`,

@@ -20,6 +20,8 @@ export interface SyncRequest {
   readonly work: 'sync' | 'plan' | 'secrets';
   readonly phase: Phase;
   readonly configs: readonly ConfigRequest[];
+  /** Configs, by index, to render after all others and in this order, because they may end the worker. */
+  readonly last: readonly number[];
   /** Until when batches are disabled, for each identity. */
   readonly batchesDisabled: Readonly<Record<string, number>>;
 }
@@ -39,7 +41,7 @@ export interface ConfigRequest {
   readonly region: string | undefined;
   /** Its plan was published once: only then is the failover region left out. */
   readonly isVerified: boolean;
-  /** How many files the last publish of this sidecar or init had; undefined: it has not published yet. */
+  /** How many files of objects the last publish of this process had (for `exec`, variables too); undefined: it has not published yet. */
   readonly publishedFiles: number | undefined;
   readonly pinned: readonly PinnedObject[];
 }

@@ -293,7 +293,7 @@ if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
   });
 }
 
-test('files that take more than half of the volume are published with a warning, because no change of them would fit', async () => {
+test('files that take more than half of the volume are published with a warning, because a change to them would not fit', async () => {
   const dir = scratch();
   for (const [pages, blocks, warns] of [
     [2, 4, false],
@@ -324,7 +324,10 @@ test('so are files that take more than half of the inodes', async () => {
     const { warning } = await directory.published(snapshot({ a: '1', 'b/c': '2' }));
     assert.is(warning?.code, warns ? 'publish.space' : undefined);
     if (warns) {
-      assert.match(warning?.message ?? '', 'the files take 8 inodes of a volume with 18: no change of them');
+      assert.match(
+        warning?.message ?? '',
+        'the files take 8 inodes of a volume with 18: a change to them cannot be published',
+      );
       assert.match(warning?.remedy ?? '', 'at least 19');
     }
     await directory.end();
