@@ -16,7 +16,7 @@ import type { Context, RunCommand, Start, WorkerContext } from './commands/conte
 import { extraCertificatesWarnings } from './commands/extra-certificates.ts';
 import { openLog } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
-import { flushStderr, writeToStderr } from './core/stderr.ts';
+import { EXIT_LINE_TIMEOUT, flushStderr, writeToStderr } from './core/stderr.ts';
 import { systemClock as clock } from './core/system-clock.ts';
 import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
@@ -29,9 +29,6 @@ import { hasReport, writeMessage } from './worker/inherited.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
-
-/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
-const EXIT_LINE_TIMEOUT = 2000;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);

@@ -60,6 +60,9 @@ function retryLater(): void {
   }, RETRY).unref();
 }
 
+/** Milliseconds for which writing the exit line is retried while the reader stalls. */
+export const EXIT_LINE_TIMEOUT = 2000;
+
 /** Milliseconds; less than the time from SIGTERM to the exit. */
 const MAX_STALL = 2000;
 
