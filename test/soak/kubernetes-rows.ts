@@ -3,6 +3,7 @@
 import { kubernetesDouble } from '../support/kubernetes-api.ts';
 import { binary } from '../support/program.ts';
 import type { FaultRow, Scene } from './fault-rows.ts';
+import { root } from './needs.ts';
 
 const secretObjects = [{ secretName: 'app', type: 'Opaque', data: [{ objectName: 'db', key: 'password' }] }];
 
@@ -26,7 +27,7 @@ const row = (fault: string, make: (scene: Scene) => unknown, start: string): Fau
   start,
   refresh: 'not applicable',
   spec: { secretObjects },
-  needs: () => process.getuid?.() === 0,
+  needs: root,
 });
 
 export const kubernetesRows: readonly FaultRow[] = [
