@@ -55,7 +55,7 @@ async function once(command: 'init' | 'sidecar', count: number, limit: number): 
     const start = seconds();
     for (const name of names) await aws.putSecret({ region, name, string: value('y') });
     process.kill(running.pid, 'SIGHUP');
-    if (!(await says(/publish\.changed|sync\.failed/))) return `${start}, no rotation`;
+    if (!(await says(/[1-9]\d* updated|sync\.failed/))) return `${start}, no rotation`;
     return /sync\.failed/.test(running.stderr())
       ? `${start}, rotation failed (${/"message":"(.*?)"/.exec(running.stderr().split('sync.failed')[1] ?? '')?.[1]})`
       : start;
