@@ -59,7 +59,7 @@ export class RequestError extends Error {
   /** `host:port` of the server, or of the proxy in the phase `proxy`. */
   readonly peer: string;
   readonly phase: RequestPhase;
-  /** The HTTP status with which the proxy refused the tunnel. */
+  /** The HTTP status with which the proxy rejected the tunnel. */
   readonly status: number | undefined;
 
   constructor(code: string, peer: string, phase: RequestPhase, status?: number) {
