@@ -1,5 +1,5 @@
 /**
- * Abortable promises, timeouts and a semaphore.
+ * Abortable promises, timeouts, and limits of what runs at the same time.
  *
  * Aborting one caller that waits for shared work does not stop the work. No function leaves a timer or a listener behind.
  */
@@ -14,6 +14,34 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     signal.addEventListener('abort', abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+/**
+ * Like Promise.all over `work` of each item, with at most `limit` items in work at a time. After a rejection no other item is
+ * begun.
+ */
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  // One iterator for all: each takes the next item.
+  const queue = items.entries();
+  let rejected = false;
+  const take = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      if (rejected) return;
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        rejected = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, take));
+  return results;
 }
 
 /** Settles like `work`, or after `ms` milliseconds rejects with the error of `timedOut`, which is also the reason of the work's signal. */

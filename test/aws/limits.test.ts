@@ -1,11 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { abortable, createSemaphore, setCancellableTimeout, withTimeout } from '../../src/aws/limits.ts';
+import {
+  abortable,
+  createSemaphore,
+  mapLimited,
+  setCancellableTimeout,
+  withTimeout,
+} from '../../src/aws/limits.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 
 const test = suite('abort, timeout and semaphore');
 
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const forever = new Promise<never>(() => {});
 const late = (): Error => new Error('late');
 
@@ -88,6 +95,34 @@ test('an aborted caller leaves the queue', async () => {
   release();
   (await next)();
   assert.type(await slots.take(undefined), 'function');
+});
+
+test('at most so many items are in work at a time, and the results have their order', async () => {
+  const ends: (() => void)[] = [];
+  const results = mapLimited([5, 6, 7], 2, async (item) => {
+    await new Promise<void>((end) => ends.push(end));
+    return item * 10;
+  });
+  assert.is(ends.length, 2);
+  ends[1]?.();
+  await settle();
+  assert.is(ends.length, 3);
+  ends[2]?.();
+  ends[0]?.();
+  assert.equal(await results, [50, 60, 70]);
+  assert.equal(await mapLimited([], 2, async () => 1), []);
+});
+
+test('after a rejection no other item is begun', async () => {
+  const begun: number[] = [];
+  const work = async (item: number): Promise<void> => {
+    begun.push(item);
+    await settle();
+    if (item === 0) throw new Error('first');
+  };
+  assert.is(((await rejects(mapLimited([0, 1, 2, 3], 2, work))) as Error).message, 'first');
+  await settle();
+  assert.equal(begun, [0, 1]);
 });
 
 test.run();

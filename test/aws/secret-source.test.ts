@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { secretRef } from '../../src/config/secret-ref.ts';
@@ -138,6 +139,19 @@ test('authenticates once for a hundred refs, with at most sixteen requests in fl
   // A connection serves one request at a time.
   const connections = new Set(aws.calls({ operation: 'GetSecretValue' }).map((call) => call.connection));
   assert.is(connections.size, 16);
+});
+
+test('begins at most sixteen calls of a region at a time, so that the others hold no memory', async () => {
+  const { aws, source } = await open({ seed: secretsOf(300), fetch: 'single' });
+  aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
+  const stop = new AbortController();
+  const fetching = rejects(source.read(asked(300), stop.signal));
+  await until('sixteen calls', () => aws.count({ operation: 'GetSecretValue' }) === 16);
+  // Each call in work listens to it.
+  const listeners = getEventListeners(stop.signal, 'abort').length;
+  assert.ok(listeners > 0 && listeners < 100, `${listeners} listeners`);
+  stop.abort();
+  await fetching;
 });
 
 test('fetches both regions in one sync', async () => {

@@ -42,9 +42,9 @@ for (const phase of ['start', 'refresh'] as const) {
     for (const [count, cost] of costs) assert.ok(cost[phase].connections <= 16, `${count} objects`);
   });
 
-  test(`an object adds at most 128 KiB to the peak of memory in a ${phase}`, ({ costs }) => {
+  test(`an object adds at most 48 KiB to the peak of memory in a ${phase}`, ({ costs }) => {
     const [one, thousand] = [1, 1000].map((count) => costs.get(count)?.[phase].peak ?? Number.NaN);
-    assert.ok(Number(thousand) - Number(one) <= 1000 * 128, `${one} KiB for one, ${thousand} for a thousand`);
+    assert.ok(Number(thousand) - Number(one) <= 1000 * 48, `${one} KiB for one, ${thousand} for a thousand`);
   });
 }
 

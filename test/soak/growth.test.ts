@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { costsOf, objectsOf, seedOf } from '../budget/growth.ts';
 import { startFakeAwsProcess } from '../fake-aws/client.ts';
 
-test('5,000 objects cost at most five times the calls and bytes of 1,000, and 128 KiB of memory each', async () => {
+test('5,000 objects cost at most five times the calls and bytes of 1,000, and 48 KiB of memory each', async () => {
   const aws = await startFakeAwsProcess(seedOf(5000));
   const thousand = await costsOf(aws, objectsOf(1000));
   const more = await costsOf(aws, objectsOf(5000));
@@ -15,7 +15,7 @@ test('5,000 objects cost at most five times the calls and bytes of 1,000, and 12
     }
     assert.ok(more[phase].connections <= 16);
     const added = more[phase].peak - thousand[phase].peak;
-    assert.ok(added <= 4000 * 128, `peak of a ${phase}: ${added} KiB more`);
+    assert.ok(added <= 4000 * 48, `peak of a ${phase}: ${added} KiB more`);
   }
 });
 
