@@ -56,7 +56,7 @@ export function authMethodText(authentication: AuthMethod): string {
     case 'pod-identity':
       return `EKS Pod Identity via ${authentication.addresses.map((address) => escapeControl(address)).join(' or ')}`;
     case 'irsa':
-      return `IAM role ${escapeControl(authentication.roleArn)} by the service account's token`;
+      return `IAM role ${escapeControl(authentication.roleArn)} with the service account token`;
     case 'default':
       return `the SDK's default credential chain${authentication.chain.instanceRole === 'withheld' ? ", without the node's role" : ''}`;
     default:

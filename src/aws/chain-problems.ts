@@ -15,7 +15,7 @@ import { profileSubject } from './profile-problems.ts';
 
 const SETUP_REMEDIES: Readonly<Record<Platform, string>> = {
   kubernetes:
-    'Give the service account a Pod Identity association, or an IAM role by the annotation eks.amazonaws.com/role-arn (IRSA), and recreate the pod.',
+    'Give the service account a Pod Identity association, or an IAM role with the annotation eks.amazonaws.com/role-arn (IRSA), and recreate the pod.',
   ecs: 'Give the task definition a taskRoleArn.',
   host: 'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the instance a role.',
 };

@@ -181,7 +181,7 @@ export function identityProblem(region: string, failure: AwsErrorFacts): Problem
     message: `sts:GetCallerIdentity failed (${got})`,
     remedy: expired
       ? "Check the node's clock: AWS rejects even new credentials as expired."
-      : 'Fetching secrets does not need this call. To see the identity, make STS reachable from the pod: by a VPC endpoint, or AWS_ENDPOINT_URL_STS.',
+      : 'Fetching secrets does not need this call. To see the identity, make STS reachable from the pod: through a VPC endpoint, or with AWS_ENDPOINT_URL_STS.',
     retry: true,
   });
 }

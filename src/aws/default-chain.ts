@@ -191,7 +191,7 @@ async function webIdentity(
   if (webIdentity === undefined || webIdentity instanceof Problem) return undefined;
   return {
     credentials: await fetchFromWebIdentity(webIdentity, context),
-    name: `IAM role ${webIdentity.roleArn} by the service account's token`,
+    name: `IAM role ${webIdentity.roleArn} with the service account token`,
   };
 }
 

@@ -102,7 +102,7 @@ function textsOf(ref: SecretRef, action: string, failure: AwsErrorFacts): Texts 
       return denied(ref, action, where, got, failure);
     case 'expired':
       return {
-        message: `${where} rejected the credentials, also after they were fetched again (${got})`,
+        message: `${where} rejected the credentials, even after they were fetched again (${got})`,
         remedy:
           "Check the node's clock, that the region is enabled for the account, and, for temporary keys that were set manually, that their session has not expired.",
       };
@@ -155,19 +155,19 @@ const unusableResponses: Readonly<Record<string, string>> = {
 function notFound(ref: SecretRef, where: string, got: string, failure: AwsErrorFacts): Texts {
   if (failure.code?.startsWith('InvalidRequest'))
     return {
-      message: `${where} found a secret that is scheduled for deletion (${got})`,
+      message: `${where}: the secret is scheduled for deletion (${got})`,
       remedy: 'Restore it with "aws secretsmanager restore-secret", or remove it from the config.',
     };
   const selector = ref.version ?? ref.stage;
   // AWS has one code for both: no secret of this name, and a secret without a value.
   if (selector === undefined && /specified secret value/.test(failure.message ?? ''))
     return {
-      message: `${where} found a secret without a value (${got})`,
+      message: `${where}: the secret has no value (${got})`,
       remedy: 'Store a value with "aws secretsmanager put-secret-value".',
     };
   const what = ref.service === 'ssmparameter' ? 'parameter' : 'secret';
   return {
-    message: `${where} did not find it (${got})`,
+    message: `${where}: not found (${got})`,
     remedy:
       selector === undefined
         ? `Create the ${what} in this region and in the account of the role, or correct objectName.`

@@ -11,6 +11,7 @@ import type { Plan } from '../config/plan.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
 import { isArn, namedArn, partitionOf } from '../core/arn.ts';
 import type { Access } from '../core/problem.ts';
+import { type Service, services } from '../core/service.ts';
 import { iamActions, requestsFor } from './batches.ts';
 
 /** A policy with IAM's own key names. */
@@ -35,10 +36,10 @@ export function policyFor(plans: readonly Plan[], fetch: FetchMode): IamPolicy {
   );
   const batched = requestsFor(refs, fetch).some((request) => request.kind === 'BatchGetSecretValue');
   return policyOf(
-    (['secretsmanager', 'ssmparameter'] as const).flatMap((service) => {
+    services.flatMap((service) => {
       const ofService = refs.filter((ref) => ref.service === service);
       if (ofService.length === 0) return [];
-      const { action } = services[service];
+      const { action } = permissions[service];
       return [
         allow(sidOf(action), action, resourcesOf(ofService)),
         // The action does not support resource-level permissions: the statement above restricts the secrets of a batch.
@@ -79,7 +80,7 @@ function policyOf(Statement: readonly IamStatement[]): IamPolicy {
   return { Version: '2012-10-17', Statement };
 }
 
-const services = {
+const permissions = {
   secretsmanager: {
     action: iamActions.GetSecretValue,
     decryptSid: 'DecryptSecrets',
@@ -93,7 +94,7 @@ const services = {
     host: 'ssm',
     context: 'PARAMETER_ARN',
   },
-} as const;
+} as const satisfies Readonly<Record<Service, object>>;
 
 /** Sentences about the purpose of the statements, printed next to the policy because JSON has no comments. */
 export function policyNotes(policy: IamPolicy, fetch: FetchMode): readonly string[] {
@@ -162,7 +163,7 @@ export function arnsOf(ref: SecretRef): readonly string[] {
 }
 
 function decryption(service: SecretRef['service'], refs: readonly SecretRef[]): IamStatement {
-  const { decryptSid, host, context } = services[service];
+  const { decryptSid, host, context } = permissions[service];
   const regions = [...new Set(refs.map((ref) => ref.region))].sort();
   const keys = regions.map((region) => `arn:${partitionOf(region).name}:kms:${region}:*:key/*`);
   const via = regions.map((region) => `${host}.${region}.${partitionOf(region).suffix}`);

@@ -16,7 +16,7 @@ import { withTimeout } from './limits.ts';
 /** Milliseconds for the instance metadata service, whose address may not be routed on other machines. */
 const METADATA_LIMIT = 1000;
 
-/** Searches for a region. Never rejects: a place that cannot be read counts as without a region. */
+/** Searches for a region. Never rejects: a place that cannot be read counts as having no region. */
 export async function findRegion(env: Environment, clock: Clock): Promise<RegionSearch> {
   const searched: string[] = [];
   const variables = inKubernetes(env) ? ['AWS_REGION'] : ['AWS_REGION', 'AWS_DEFAULT_REGION'];

@@ -50,9 +50,12 @@ export const commandOptions = {
     default: 'none',
     placeholder: 'ACTION',
     group: 'Changes',
-    commands: ['exec'],
+    commands: ['exec', 'inject'],
     description:
       'action after the secrets change: none, restart (restart the command with the new values), exit (stop it and exit with 0), or a signal to send to it; with any action but none, podsecrets stays its parent process',
+    overrides: {
+      inject: { description: 'with --exec: action after the secrets change: none, restart or exit' },
+    },
   },
   stopSignal: {
     kind: 'signal',
@@ -60,7 +63,7 @@ export const commandOptions = {
     default: 'SIGTERM',
     placeholder: 'SIG',
     group: 'Changes',
-    commands: ['exec'],
+    commands: ['exec', 'inject'],
     description: 'with --on-change restart or exit: the signal that stops the command',
   },
   stopTimeout: {
@@ -69,7 +72,7 @@ export const commandOptions = {
     default: '10s',
     placeholder: 'DURATION',
     group: 'Changes',
-    commands: ['exec'],
+    commands: ['exec', 'inject'],
     description: 'how long the command may take to stop before SIGKILL',
   },
   file: {
@@ -109,7 +112,7 @@ export const commandOptions = {
     group: 'Pod specs',
     commands: ['inject'],
     description:
-      'set the variables of envFile in the containers of --containers, by fileKeyRef (Kubernetes 1.35+)',
+      'set the variables of envFile in the containers of --containers, with fileKeyRef (Kubernetes 1.35+)',
   },
   exec: {
     kind: 'flag',

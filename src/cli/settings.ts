@@ -175,7 +175,7 @@ function checkOnChange(
   flags: ReadonlyMap<OptionName, unknown>,
 ): readonly Problem[] {
   if (onChange === 'none') {
-    return (['interval', 'notifySplay', 'stopSignal', 'stopTimeout'] as const)
+    return (['interval', 'notifySplay', 'listen', 'stopSignal', 'stopTimeout'] as const)
       .filter((name) => flags.has(name))
       .map((name) => {
         const message =

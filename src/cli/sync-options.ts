@@ -76,7 +76,7 @@ export const syncOptions = {
     group: 'AWS',
     commands: fetching,
     description:
-      'how to authenticate; auto: by usePodIdentity of the config, else by the environment variables',
+      'how to authenticate; auto: as usePodIdentity of the config says, else from the environment variables',
   },
   fetch: {
     kind: 'text',
@@ -131,9 +131,16 @@ export const syncOptions = {
     default: '0.0.0.0:8181',
     placeholder: 'HOST:PORT',
     group: 'HTTP',
-    commands: ['sidecar', 'status', 'inject'],
+    commands: ['sidecar', 'exec', 'status', 'inject'],
     description: 'address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
-    overrides: { status: { description: 'address of the sidecar' } },
+    overrides: {
+      exec: {
+        default: 'off',
+        description:
+          'with --on-change: address of /livez, /readyz, /metrics, /status and POST /refresh; off: no server',
+      },
+      status: { description: 'address of the sidecar' },
+    },
   },
   notifySignal: {
     kind: 'signal',

@@ -7,6 +7,7 @@
 
 import { parseArn } from '../core/arn.ts';
 import { isEnvName } from '../core/environment.ts';
+import type { Service } from '../core/service.ts';
 import { parseJson } from '../core/unknown.ts';
 
 /** `1h30m`, `90s`, `250ms`, `0s`. Milliseconds. A number without a unit is rejected. */
@@ -170,7 +171,7 @@ export function classChoice(file: string): ClassChoice {
  */
 export interface SetVariable {
   readonly name: string;
-  readonly service: 'secretsmanager' | 'ssmparameter';
+  readonly service: Service;
   /** ARN, or the name of a parameter. */
   readonly id: string;
   /** Undefined for the name of a parameter, which is in the region of the process. */
@@ -190,16 +191,18 @@ export function readVariable(text: string): SetVariable | undefined {
   const whole = { name, key: undefined, stage: undefined, version: undefined };
   if (/^\/[\w./-]+$/.test(ref)) return { ...whole, service: 'ssmparameter', id: ref, region: undefined };
   const arn = parseArn(ref);
-  if (!arn?.region || /\s/.test(ref)) return undefined;
+  if (!arn?.region) return undefined;
   const { service, region, resource } = arn;
   if (service === 'ssm') {
-    return /^parameter\/./.test(resource)
+    return /^parameter\/\S+$/.test(resource)
       ? { ...whole, service: 'ssmparameter', id: ref, region }
       : undefined;
   }
   const [kind, secret, key, stage, version, ...others] = resource.split(':');
   if (service !== 'secretsmanager' || kind !== 'secret' || !secret || others.length > 0) return undefined;
   const id = ref.split(':').slice(0, SECRET_SECTIONS).join(':');
+  // Only the key of a JSON secret may be any text.
+  if (/\s/.test(`${id}${stage ?? ''}${version ?? ''}`)) return undefined;
   return {
     name,
     service,

@@ -10,9 +10,11 @@ import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
 import { readMemoryLimit } from '../doctor/kubernetes.ts';
+import { PROGRAM } from '../doctor/program.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';
+import { fileKind } from '../exec/become.ts';
 import type { Context } from './context.ts';
 import { readPlan, readPlans } from './plans.ts';
 import { writeReport, writeWarnings } from './terminal.ts';
@@ -29,6 +31,7 @@ async function printReport(context: Context): Promise<number> {
     ...context,
     user: context.process.user,
     memoryLimit: readMemoryLimit,
+    programKind: () => fileKind(PROGRAM),
     readPlan: (file: string) => readPlan(context, file),
   };
   // One after the other: the report is in their order.

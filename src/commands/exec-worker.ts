@@ -3,19 +3,18 @@
  * starts it, and starts each step.
  */
 
-import { openSources } from '../aws/sources.ts';
+import { openSources, type Sources } from '../aws/sources.ts';
 import type { Settings } from '../cli/options.ts';
-import type { Invocation } from '../cli/settings.ts';
-import type { Log } from '../core/log.ts';
-import { exitCodeOf, exitCodes, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { expectedPaths } from '../config/plan.ts';
+import { exitCodeOf, exitCodes, type Problem, problemsOf, problemsOrThrow } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
-import { become, fileKind } from '../exec/become.ts';
+import { argumentLimit, checkLength } from '../exec/argument-limit.ts';
+import { become, fileKind, readLimits } from '../exec/become.ts';
 import { digestOf } from '../exec/digest.ts';
 import { commandEnvironment } from '../exec/environment.ts';
-import { type ExecTarget, fetchSet } from '../exec/fetch.ts';
+import { type ExecTarget, type FetchedSet, fetchSet } from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
-import type { DirectoryHandle } from '../publish/held-directory.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -24,11 +23,15 @@ import {
   releaseInherited,
   writeMessage,
 } from '../worker/inherited.ts';
+import { reportedLog } from '../worker/log.ts';
+import { usablePlans } from '../worker/plans.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
+import { contentsMessage, publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
+import type { ConfigRequest, SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { logOverrides, logStarting } from './exec.ts';
 import { writerTo } from './open.ts';
-import { readPlans } from './plans.ts';
+import { parseConfig, parseSet } from './plans.ts';
 import { workerSourceState } from './worker-source-state.ts';
 
 /** The request to a worker. */
@@ -36,15 +39,12 @@ export interface ExecWorkerRequest {
   /** The pid of the process that started it. */
   readonly parent: number;
   readonly settings: Settings;
-  readonly origins: Invocation['origins'];
   /** The command and its arguments. */
   readonly args: readonly string[];
-  /** The held directories, by the path in the settings. */
-  readonly directories: Readonly<Record<string, DirectoryHandle>>;
+  /** The configs; the last one is `--set`, if the settings have it. A directory without a path: only variables are used. */
+  readonly sync: SyncRequest;
   /** The digest of the set in use. */
   readonly known: string | undefined;
-  /** Until when batches are disabled, for each identity. */
-  readonly batchesDisabled: Readonly<Record<string, number>>;
 }
 
 /**
@@ -58,35 +58,43 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   endWithParent(request.parent);
   ignoreTerminalKeys();
   const [command = '', ...args] = request.args;
-  const log: Log = {
-    write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
-    problem: (event, problem, fields = {}) =>
-      report({ kind: 'logProblem', event, problem: problemMessage(problem), fields }),
-  };
   const startedAt = clock.elapsed();
+  let hasFailed = false;
   try {
+    const sources = openWorkerSources(request, context);
+    const targets = await openTargets(request, context, sources);
+    if (targets === undefined) return refuse([], exitCodes.config);
+    reportCredentials(sources);
+    report({ kind: 'stage', stage: 'fetch', config: undefined });
     const set = await fetchSet(
       {
-        targets: await openTargets(request, context, log),
+        targets,
+        bothRegions: request.sync.phase === 'start',
         environmentOf: (variables) =>
           commandEnvironment(withNodeVariables(context.env), variables, request.settings),
-        clock,
-        log,
+        onRender: (config) => report({ kind: 'stage', stage: 'render', config }),
+        onFailure(config, problems) {
+          hasFailed = true;
+          report({ kind: 'failed', config, problems: problems.map(problemMessage) });
+        },
       },
       stop,
     );
+    reportCredentials(sources);
     const ms = Math.round(clock.elapsed() - startedAt);
     const digest = digestOf(set, request.known);
     if (digest === request.known) {
+      for (const [config, one] of set.sets.entries()) reportFetched(config, one, 'unchanged');
       report({ kind: 'unchanged' });
       return exitCodes.done;
     }
     // Before the old command is stopped, so that a missing program does not stop it.
     const program = findProgram(command, set.environment.path, fileKind);
+    checkLength(program, request.args, set.environment.variables, argumentLimit(readLimits()));
     report({ kind: 'prepared', digest });
     if (readStep() !== 'publish') return exitCodes.done;
-    const { count, changed } = await set.publish();
-    report({ kind: 'published', changed });
+    const { count, changed } = await publish(set, targets);
+    report({ kind: 'ready', changed });
     if (readStep() !== 'start') return exitCodes.done;
     logOverrides(log, set.environment);
     logStarting(log, program, { variables: set.variables.length, files: count, ms });
@@ -95,40 +103,98 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   } catch (error) {
     stop.throwIfAborted();
     if (problemsOf(error) === undefined) throw error;
-    report({ kind: 'failed', problems: problemsOrThrow(error).map(problemMessage) });
-    return exitCodeOf(error);
+    return refuse(hasFailed ? [] : problemsOrThrow(error), exitCodeOf(error));
   }
 }
 
 const report = (message: ExecMessage): void => writeMessage(message);
 
-/** Blocks until it arrives; undefined: the process that started this one has ended. */
+const log = reportedLog(report);
+
+function refuse(problems: readonly Problem[], exitCode: number): number {
+  report({ kind: 'refused', problems: problems.map(problemMessage) });
+  return exitCode;
+}
+
+/** Blocks until it comes; undefined: the process that started this one has ended. */
 function readStep(): ExecStep | undefined {
   return readLine() as ExecStep | undefined;
 }
 
-async function openTargets(
-  { settings, origins, directories, batchesDisabled }: ExecWorkerRequest,
-  { env, clock, stop }: WorkerContext,
-  log: Log,
-): Promise<readonly ExecTarget[]> {
-  const { configs, problems, warnings } = await readPlans({ settings, origins, env, clock });
-  for (const warning of warnings) log.problem('config.warning', warning);
-  throwProblems(problems);
-  const sources = openSources({
+function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }: WorkerContext): Sources {
+  return openSources({
     ...settings,
     env,
     clock,
     log,
-    meter: { apiCall() {} },
-    state: workerSourceState(batchesDisabled, report),
+    meter: {
+      apiCall: (service, operation, region, result) =>
+        report({ kind: 'apiCall', service, operation, region, result }),
+    },
+    state: workerSourceState(sync.batchesDisabled, report),
   });
-  return configs.map(({ plan, directory: dir }) => {
-    const source = sources.of(plan);
-    const handle = dir === undefined ? undefined : directories[dir];
-    if (handle === undefined) return { plan, source, directory: undefined };
-    const { publish } = writerTo({ settings, clock, stop }, handle);
-    // The process that holds the directory removes what was replaced.
-    return { plan, source, directory: { path: handle.path, publish, removeReplaced: async () => {} } };
+}
+
+function reportCredentials(sources: Sources): void {
+  const inUse = sources.status();
+  if (inUse !== undefined) report({ kind: 'credentials', ...inUse });
+}
+
+/** Undefined, and reported: a config cannot be used. */
+async function openTargets(
+  { settings, sync: { configs } }: ExecWorkerRequest,
+  context: WorkerContext,
+  sources: Sources,
+): Promise<readonly ExecTarget[] | undefined> {
+  const { env, clock, stop } = context;
+  const set = settings.set.length > 0 ? configs.at(-1) : undefined;
+  const parts = { settings, env, clock };
+  const plans = await usablePlans(
+    configs,
+    {
+      parse: (text, config, region) =>
+        config === set
+          ? parseSet(parts, region)
+          : parseConfig(parts, text, config.file, { region, variablesOnly: isVariablesOnly(config) }),
+      checkIdentity: (plan) => void sources.of(plan),
+      log,
+    },
+    report,
+  );
+  return plans?.map(({ plan, isChanged }, index) => {
+    const config = configs[index] as ConfigRequest;
+    const { region, failoverRegion } = plan;
+    const paths = isVariablesOnly(config) ? [] : expectedPaths(plan);
+    report({ kind: 'plan', config: index, region, failoverRegion, paths, secrets: undefined });
+    return {
+      plan,
+      source: sources.of(plan),
+      isVerified: config.isVerified && !isChanged,
+      publishedFiles: config.publishedFiles,
+      directory: isVariablesOnly(config) ? undefined : writerTo({ settings, clock, stop }, config.directory),
+    };
   });
+}
+
+function isVariablesOnly({ directory }: ConfigRequest): boolean {
+  return directory.path === '';
+}
+
+/** Publishes the set, and reports it for each config. */
+async function publish(
+  { sets, publish }: FetchedSet,
+  targets: readonly ExecTarget[],
+): ReturnType<FetchedSet['publish']> {
+  const result = await publish((config, published) => {
+    const message = publishedMessage(config, sets[config] as RenderedSet, published, true);
+    report({ ...message, appliesSecrets: false, pinned: [] });
+  });
+  for (const [config, set] of sets.entries())
+    if (targets[config]?.directory === undefined) reportFetched(config, set, 'changed');
+  return result;
+}
+
+function reportFetched(config: number, set: RenderedSet, result: 'changed' | 'unchanged'): void {
+  const count = set.rendered.facts.length;
+  report({ kind: 'fetched', config, result, count, ...contentsMessage(set, true) });
 }

@@ -12,7 +12,9 @@ import { type ExecTarget, type FetchedSet, type FetchOptions, fetchSet } from '.
 import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
+import { logPublish } from '../sidecar/publish-log.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
+import { publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
 import { hold, writerTo } from './open.ts';
@@ -57,14 +59,22 @@ async function fetchAll(context: Context, log: Log): Promise<FetchedSet & { read
   try {
     const options: FetchOptions = {
       targets,
+      bothRegions: true,
       environmentOf: (variables) => commandEnvironment(own, variables, settings),
-      clock,
-      log,
     };
     let fetched!: FetchedSet & { readonly files: number };
     const sync: FirstPhaseOptions['sync'] = async (_phase, stop) => {
+      const startedAt = clock.elapsed();
       const set = await fetchSet(options, stop);
-      const { count } = await set.publish();
+      const { count } = await set.publish((index, published) => {
+        const { plan, held } = targets[index] as OpenedTarget;
+        const hasFile = plan.envFile !== undefined;
+        const message = publishedMessage(index, set.sets[index] as RenderedSet, published, hasFile);
+        const place = { file: plan.file, directory: held?.path ?? '' };
+        logPublish(log, place, message, true, clock.elapsed() - startedAt);
+        if (published.warning !== undefined) log.problem('publish.warning', published.warning);
+      });
+      for (const { held } of targets) await held?.removeReplaced();
       fetched = { ...set, files: count };
     };
     const onRetry = logRetry(log, (problems) => {
@@ -72,10 +82,24 @@ async function fetchAll(context: Context, log: Log): Promise<FetchedSet & { read
     });
     const interval = Number.POSITIVE_INFINITY;
     await firstPhase({ clock, interval, sync, onRetry }, settings.startTimeout, stop);
+    for (const [index, set] of fetched.sets.entries()) logSet(log, targets[index] as OpenedTarget, set);
     return fetched;
   } finally {
     await close();
   }
+}
+
+/** Logs the problems that did not prevent the use of a set. */
+function logSet(log: Log, { plan }: OpenedTarget, { rendered, missing, degraded }: RenderedSet): void {
+  const config = { config: plan.file };
+  for (const { problem } of missing) log.problem('object.missing', problem, config);
+  for (const { problem } of degraded) log.problem('region.failing', problem, config);
+  for (const { problem } of rendered.variableWarnings) log.problem('config.warning', problem, config);
+}
+
+/** A config, and its held directory; undefined: only its variables are used. */
+interface OpenedTarget extends ExecTarget {
+  readonly held: HeldDirectory | undefined;
 }
 
 /** Reads the configs, and holds their directories. Throws every problem of stage usage, config, credentials or publish. */
@@ -85,23 +109,18 @@ async function openExec(context: Context, log: Log) {
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
   const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} } });
-  const directories: HeldDirectory[] = [];
-  const targets: ExecTarget[] = [];
+  const targets: OpenedTarget[] = [];
   for (const { plan, directory: dir } of configs) {
     // Before the directory, because without its environment variables an authentication method can never work.
     const source = sources.of(plan);
     const held = dir === undefined ? undefined : await hold(context, dir, settings.startTimeout);
-    if (held !== undefined) directories.push(held);
-    targets.push({
-      plan,
-      source,
-      directory: held === undefined ? undefined : { ...held, ...writerTo(context, held) },
-    });
+    const directory = held === undefined ? undefined : writerTo(context, held);
+    targets.push({ plan, source, held, directory, isVerified: false, publishedFiles: undefined });
   }
   return {
     targets,
     async close(): Promise<void> {
-      await Promise.all(directories.map((directory) => directory.close()));
+      await Promise.all(targets.map(({ held }) => held?.close()));
     },
   };
 }

@@ -134,7 +134,7 @@ export function directoryOf(dir: string | undefined, { settings }: Pick<Context,
 }
 
 /** The text of a config, or why it cannot be read; `file` as `--config` names it. */
-function readContent(file: string, env: Environment): ConfigContent {
+export function readContent(file: string, env: Environment): ConfigContent {
   try {
     return { kind: 'text', text: readConfig(classChoice(file).path, env) };
   } catch (error) {

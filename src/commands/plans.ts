@@ -35,8 +35,7 @@ export async function readPlans(
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const { settings, origins } = context;
-  const onlySet = settings.set.length > 0 && origins.config === 'default';
-  for (const { file, dir } of onlySet ? [] : settings.config) {
+  for (const { file, dir } of usedConfigs({ settings, origins })) {
     try {
       const directory = dir ?? settings.dir;
       const parsed = await planOf(context, file, missingRegion, directory === undefined);
@@ -50,9 +49,9 @@ export async function readPlans(
   }
   problems.push(...sameDirectories(configs.flatMap(({ directory }) => directory ?? [])));
   if (settings.set.length > 0) {
-    const set = planVariables(settings.set, await regionForSet(context));
+    const set = await parseSet(context);
     problems.push(...set.problems);
-    configs.push({ plan: set.plan, directory: undefined });
+    if (set.plan !== undefined) configs.push({ plan: set.plan, directory: undefined });
   }
   return { configs, problems, warnings };
 }
@@ -65,16 +64,32 @@ async function knownOrFound(
   return await (await import('../aws/region.ts')).findRegion(env, clock);
 }
 
-/** Only the name of a parameter needs a region; ARNs contain one. */
-async function regionForSet({
+/** The configs to read: with `--set`, the default one is not. */
+export function usedConfigs({
   settings,
-  env,
-  clock,
-}: Pick<Context, 'settings' | 'env' | 'clock'>): Promise<RegionSearch> {
+  origins,
+}: Pick<Context, 'settings' | 'origins'>): Context['settings']['config'] {
+  return settings.set.length > 0 && origins.config === 'default' ? [] : settings.config;
+}
+
+/** The plan of `--set`. `region`: that of the previous sync. */
+export async function parseSet(
+  context: Pick<Context, 'settings' | 'env' | 'clock'>,
+  region?: string,
+): Promise<ParsedPlan> {
+  const { plan, problems } = planVariables(context.settings.set, await regionForSet(context, region));
+  return { plan: problems.length === 0 ? plan : undefined, problems, warnings: [] };
+}
+
+/** Only a parameter given by its name needs a region. */
+async function regionForSet(
+  { settings, env, clock }: Pick<Context, 'settings' | 'env' | 'clock'>,
+  known: string | undefined,
+): Promise<RegionSearch> {
   if (env.AWS_REGION) return { region: env.AWS_REGION, from: 'AWS_REGION' };
   if (settings.set.every((variable) => variable.region !== undefined))
     return { region: undefined, searched: [] };
-  return await knownOrFound(undefined, { env, clock });
+  return await knownOrFound(known, { env, clock });
 }
 
 /** One config's plan. Throws its problems. */

@@ -2,16 +2,16 @@
  * `podsecrets sidecar`: like init, then keeps the files up to date until SIGTERM. Each sync is a separate process.
  */
 
-import type { Settings } from '../cli/options.ts';
 import { classChoice } from '../cli/values.ts';
 import { configVariable, readConfig } from '../config/file.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { createMetrics } from '../sidecar/metrics.ts';
-import { type PageServer, runSidecar, type SidecarOptions } from '../sidecar/run.ts';
+import { runSidecar } from '../sidecar/run.ts';
 import { createTriggers } from '../sidecar/triggers.ts';
 import { createCollector } from '../v8/collect-garbage.ts';
 import { closeCredentialsFile, openCredentialsFile } from '../worker/credentials-file.ts';
 import type { Context } from './context.ts';
+import { serverOf } from './endpoints.ts';
 import { openCommandLog } from './logging.ts';
 import { directoryOf, openTargets } from './open.ts';
 import { watchAdoptedSecrets } from './secrets.ts';
@@ -68,15 +68,6 @@ export async function sidecar(context: Context): Promise<number> {
     },
     stop,
   );
-}
-
-function serverOf(listen: Settings['listen']): SidecarOptions['openServer'] {
-  if (listen === 'off') return undefined;
-  return async (pages): Promise<PageServer> => {
-    const { openHttpServer } = await import('../http/server.ts');
-    const server = await openHttpServer(listen, pages);
-    return { address: `${server.address.host}:${server.address.port}`, close: () => server.close() };
-  };
 }
 
 /** The text of a config, or of the error if it cannot be read: a change of either is an edit. */

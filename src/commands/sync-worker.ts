@@ -3,10 +3,10 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import type { Log } from '../core/log.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
+import { reportedLog } from '../worker/log.ts';
 import { problemMessage } from '../worker/problem-fields.ts';
 import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
@@ -27,17 +27,12 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
   const request = readRequest() as SyncWorkerRequest;
   endWithParent(request.parent);
   const report: Report = writeMessage;
-  const log: Log = {
-    write: (event, message, fields = {}) => report({ kind: 'log', event, message, fields }),
-    problem: (event, problem, fields = {}) =>
-      report({ kind: 'logProblem', event, problem: problemMessage(problem), fields }),
-  };
   const run = openSync({
     settings: request.settings,
     env,
     clock,
     stop,
-    log,
+    log: reportedLog(report),
     meter: {
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),

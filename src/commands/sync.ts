@@ -42,7 +42,7 @@ export function openSync(parts: SyncParts): RunSync {
     return opened;
   };
   return createSyncWorker({
-    parse: (text, file, region) => parseConfig(parts, text, file, { region }),
+    parse: (text, { file }, region) => parseConfig(parts, text, file, { region }),
     sourceOf: (plan: Plan) => sources().of(plan),
     credentials: () => opened?.status(),
     openDirectory: (directory) => ({

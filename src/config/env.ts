@@ -70,11 +70,22 @@ export function patternName({ prefix, upper }: EnvPattern, key: string): string 
 /** Variables that make a program run other code, or use other CAs, files or endpoints. */
 const SENSITIVE = new Set(
   (
-    'PATH IFS ENV BASH_ENV SHELLOPTS PS4 HOME NODE_OPTIONS NODE_EXTRA_CA_CERTS RUBYOPT JAVA_TOOL_OPTIONS ' +
-    '_JAVA_OPTIONS JDK_JAVA_OPTIONS DOTNET_STARTUP_HOOKS'
+    'PATH IFS ENV BASH_ENV SHELLOPTS PS4 HOME NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS RUBYOPT RUBYLIB CLASSPATH ' +
+    'JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS DOTNET_STARTUP_HOOKS GCONV_PATH PHPRC PHP_INI_SCAN_DIR ' +
+    'LUA_INIT LUA_PATH LUA_CPATH'
   ).split(' '),
 );
-const SENSITIVE_PREFIXES = ['LD_', 'DYLD_', 'PYTHON', 'PERL5', 'GIT_', 'AWS_', 'KUBERNETES_', 'PODSECRETS_'];
+const SENSITIVE_PREFIXES = [
+  'LD_',
+  'DYLD_',
+  'PYTHON',
+  'PERL5',
+  'OPENSSL_',
+  'GIT_',
+  'AWS_',
+  'KUBERNETES_',
+  'PODSECRETS_',
+];
 
 /**
  * The entry of the list of sensitive variables that matches a name, such as `LD_*`; undefined if none does. A pattern must
@@ -114,7 +125,7 @@ export function checkEnvNames(
   const used = claims.length > 0 || hasPatterns;
   if (variablesOnly) {
     if (used) return;
-    const message = 'expected env in an object or a jmesPath entry, got none: nothing of this config is used';
+    const message = 'expected env in an object or a jmesPath entry, got none: nothing in this config is used';
     const remedy = 'Write env: NAME where a variable is wanted, or give a directory for the files.';
     diagnostics.warning('config.objects', 'parameters.objects', { line: undefined, message, remedy });
     return;

@@ -5,11 +5,12 @@
  * leaves out is inherited from the object.
  */
 
+import type { Service } from '../core/service.ts';
 import { quote } from '../core/text.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { Fields, type TextField } from './fields.ts';
 import { checkName } from './object-name.ts';
-import type { Service, VersionPin } from './secret-ref.ts';
+import type { VersionPin } from './secret-ref.ts';
 
 /** The keys of failoverObject. */
 export interface FailoverObject extends VersionPin {

@@ -5,10 +5,10 @@
  */
 
 import { type Arn, isArn, parseArn } from '../core/arn.ts';
+import { type Service, services } from '../core/service.ts';
 import { didYouMean, quote } from '../core/text.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { TextField } from './fields.ts';
-import type { Service } from './secret-ref.ts';
 
 /** The place of a name, and the region and type that it must match. */
 export interface NameContext {
@@ -70,8 +70,7 @@ export function checkName(
 /** `objectType` is case-sensitive, and `ssm` is only a section of ARNs. */
 export function checkType(type: TextField | undefined, subject: string, diagnostics: Diagnostics): void {
   if (type === undefined || serviceOfType(type) !== undefined) return;
-  const meant =
-    type.text === 'ssm' ? 'ssmparameter' : didYouMean(type.text, ['secretsmanager', 'ssmparameter']);
+  const meant = type.text === 'ssm' ? 'ssmparameter' : didYouMean(type.text, services);
   diagnostics.error('config.object', subject, {
     line: type.line,
     message: `expected "secretsmanager" or "ssmparameter", got ${quote(type.text)}`,
@@ -80,7 +79,7 @@ export function checkType(type: TextField | undefined, subject: string, diagnost
 }
 
 function serviceOfType(type: TextField | undefined): Service | undefined {
-  return type?.text === 'secretsmanager' || type?.text === 'ssmparameter' ? type.text : undefined;
+  return services.find((service) => service === type?.text);
 }
 
 function serviceOfArn(arn: Arn | undefined): Service | undefined {

@@ -6,6 +6,7 @@
  */
 
 import { arnInRegion, isArn } from '../core/arn.ts';
+import type { Service } from '../core/service.ts';
 import { quote } from '../core/text.ts';
 import type { YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -15,7 +16,7 @@ import { Fields, kindText, type TextField } from './fields.ts';
 import { checkName, checkType } from './object-name.ts';
 import { type Claim, type OutputContext, readOutputs } from './outputs.ts';
 import type { PlannedObject } from './plan.ts';
-import { type SecretRef, type Service, secretRef, type VersionPin } from './secret-ref.ts';
+import { type SecretRef, secretRef, type VersionPin } from './secret-ref.ts';
 
 /** The AWS provider's keys, then those that only podsecrets reads. */
 const objectKeys = [

@@ -2,7 +2,7 @@
  * Parses a SecretProviderClass file into a plan, or a complete list of problems.
  *
  * The format and its meaning are those of the AWS provider for the Secrets Store CSI driver, plus a few keys that only
- * podsecrets reads. Everything is reported in one go, with lines of the file, also inside the text of `objects: |`. Nothing is fetched.
+ * podsecrets reads. Everything is reported in one go, with lines of the file, even inside the text of `objects: |`. Nothing is fetched.
  */
 
 import { isArn, parseArn } from '../core/arn.ts';

@@ -6,7 +6,8 @@
  */
 
 import type { FilePath } from '../core/file-path.ts';
-import type { SecretRef, Service } from './secret-ref.ts';
+import type { Service } from '../core/service.ts';
+import type { SecretRef } from './secret-ref.ts';
 
 /** A config without problems. */
 export interface Plan {

@@ -7,9 +7,7 @@
 
 import type { Problem } from '../core/problem.ts';
 import type { Secret } from '../core/secret.ts';
-
-/** The two services, by the names that `objectType` uses. */
-export type Service = 'secretsmanager' | 'ssmparameter';
+import type { Service } from '../core/service.ts';
 
 /** Identifies a value: refs with equal keys name the same value. Created only by `secretRef`. */
 export type SecretRefKey = string & { readonly __brand: 'SecretRefKey' };

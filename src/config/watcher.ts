@@ -129,8 +129,8 @@ class DirectoryWatches {
   }
 
   /**
-   * Watches these places and no others. Existing watches stay, so that no event is lost. Resolves when the new ones are ready:
-   * whether there are any.
+   * Watches these places and no others. Existing watches stay, so that no event is lost. Resolves, when the new ones are
+   * ready, with whether a watch was added.
    */
   async set(places: readonly Place[]): Promise<boolean> {
     const wanted = new Map<string, { readonly directory: string; readonly names: Set<string> }>();

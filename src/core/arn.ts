@@ -6,6 +6,8 @@
  * from the region; the rest stays a wildcard, as narrow as possible.
  */
 
+import type { Service } from './service.ts';
+
 /** The sections that checks need. */
 export interface Arn {
   readonly partition: string;
@@ -71,7 +73,7 @@ export function partitionOf(region: string): Partition {
 
 /** A value by its name: of a secret, or of a parameter. */
 export interface NamedValue {
-  readonly service: 'secretsmanager' | 'ssmparameter';
+  readonly service: Service;
   readonly region: string;
   readonly id: string;
 }

@@ -91,7 +91,7 @@ export const events = {
   'exec.exited': {
     level: 'info',
     fields: ['pid', 'exitCode', 'signal'],
-    meaning: 'the command of exec --on-change ended by itself, and podsecrets ends with its exit code',
+    meaning: 'the command of exec --on-change ended on its own, and podsecrets ends with its exit code',
   },
   'fetch.batchDisabled': {
     level: 'info',
@@ -102,7 +102,8 @@ export const events = {
   'hook.zombieProcesses': {
     level: 'warn',
     fields: ['zombies'],
-    meaning: 'this program is process 1 and could not reap the zombie processes of hooks',
+    meaning:
+      'this program is process 1 and could not reap the zombie processes of hooks, or of the command of exec',
   },
   'notify.succeeded': {
     level: 'info',
@@ -152,7 +153,7 @@ export const events = {
   'publish.warning': {
     level: 'warn',
     fields: ['config', ...problemFields],
-    meaning: 'the files were published, but no change of them fits into the volume',
+    meaning: 'the files were published, but the volume is too small for a change to them',
   },
   'sync.failed': {
     level: 'warn',

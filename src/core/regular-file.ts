@@ -42,8 +42,10 @@ export function readRegularFile(file: string, maxBytes: number): FileContent {
   }
 }
 
-function otherKind(stats: Stats): string | undefined {
+/** `a directory`: what it is; undefined for a regular file. */
+export function otherKind(stats: Stats): string | undefined {
   if (stats.isFile()) return undefined;
+  if (stats.isSymbolicLink()) return 'a symbolic link';
   if (stats.isDirectory()) return 'a directory';
   if (stats.isFIFO()) return 'a named pipe';
   return stats.isCharacterDevice() || stats.isBlockDevice() ? 'a device' : 'a special file';

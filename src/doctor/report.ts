@@ -24,6 +24,7 @@ export interface Check {
     | 'identity'
     | 'directory'
     | 'memory'
+    | 'program'
     | 'cluster'
     | 'secrets';
   readonly status: CheckStatus;

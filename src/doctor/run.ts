@@ -16,9 +16,11 @@ import type { Clock } from '../core/clock.ts';
 import { type Environment, inKubernetes } from '../core/environment.ts';
 import type { Problem } from '../core/problem.ts';
 import { escapeControl, plural } from '../core/text.ts';
+import type { FileKind } from '../exec/program.ts';
 import { inspectDirectory } from '../publish/inspect.ts';
 import { clusterCheck, memoryCheck } from './kubernetes.ts';
 import { checkObjects, skippedObjects } from './objects.ts';
+import { programCheck } from './program.ts';
 import { type Check, type ConfigReport, runCheck } from './report.ts';
 
 /** The settings and process parts that the checks need. */
@@ -32,6 +34,8 @@ export interface DoctorContext {
   readonly stop: AbortSignal;
   /** The memory limit of the container in bytes; undefined: none. */
   readonly memoryLimit: () => number | undefined;
+  /** The kind of file of the program in /podsecrets. */
+  readonly programKind: () => FileKind;
   /** Throws the Problems of a config. */
   readonly readPlan: (
     file: string,
@@ -78,7 +82,7 @@ export async function runChecks(
     const text = `${facts.inMemory ? 'in memory' : 'on a disk'}, ${free}${facts.exists ? '' : ', will be created'}`;
     return { value: undefined, text };
   });
-  checks.push(...memoryCheck(context.memoryLimit()));
+  checks.push(...memoryCheck(context.memoryLimit()), ...programCheck(context.programKind()));
   if (plan.envFile !== undefined && inKubernetes(env)) {
     const openApi = async () =>
       await (await import('../kubernetes/api.ts')).openApi({ env, signal: context.stop });

@@ -6,10 +6,10 @@
  * open files to the hard one, and the original limit is unknown.
  */
 
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Secret } from '../core/secret.ts';
-import { type FileKind, notStarted, type Program } from './program.ts';
+import { type FileKind, notStarted, type Program, TOO_LONG } from './program.ts';
 
 /**
  * Never returns. Rejects with the reason of `stop` if a signal arrived, or with a Problem of code `exec.start`. The error of
@@ -21,7 +21,7 @@ export async function become(
   variables: ReadonlyMap<string, string | Secret>,
   stop: AbortSignal,
 ): Promise<never> {
-  // Node ignores these two, so that `yes | head` would not end. A signal with a handler gets its default by execve.
+  // Node ignores these two, so that `yes | head` would not end. execve resets every signal with a handler to its default.
   for (const signal of ['SIGPIPE', 'SIGXFSZ'] as const) process.on(signal, () => {});
   const environment = Object.fromEntries(
     [...variables].map(([name, value]) => [name, typeof value === 'string' ? value : textOf(value)]),
@@ -60,14 +60,28 @@ const SIGSET_SIZE = 128;
 
 /** The kind of file at a path, for the user of this process. */
 export function fileKind(file: string): FileKind {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) return 'missing';
+  const stat = statOf(file);
+  if (typeof stat === 'string') return stat;
   if (!stat.isFile()) return 'notExecutable';
   try {
     accessSync(file, constants.X_OK);
     return 'program';
   } catch {
     return (stat.mode & 0o111) === 0o111 ? 'forbidden' : 'notExecutable';
+  }
+}
+
+/** The limits of this process as the kernel shows them, which the command inherits. */
+export function readLimits(): string {
+  return readFileSync('/proc/self/limits', 'utf8');
+}
+
+/** As execvp(3): a directory that this user may not search can have the program; any other error means that it has not. */
+function statOf(file: string): Stats | FileKind {
+  try {
+    return statSync(file);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'notExecutable' : 'missing';
   }
 }
 
@@ -81,7 +95,7 @@ function reasonOf(errno: number | undefined): string {
     case 2:
       return 'the interpreter that it names is missing (ENOENT)';
     case 7:
-      return 'its arguments and its environment together are too long for the kernel (E2BIG)';
+      return TOO_LONG;
     case 8:
       return 'its format is unknown; a script needs a first line such as #!/bin/sh (ENOEXEC)';
     case 13:

@@ -83,7 +83,7 @@ function searchPath(value: string | Secret | undefined): SearchPath {
 /** Checked before execve, because Node's message for a NUL quotes the value. */
 function mistakeOf({ name, value }: SecretVariable): Problem | undefined {
   const bytes = value.reveal();
-  const length = new TextEncoder().encode(name).length + 1 + bytes.length;
+  const length = byteLength(name) + 1 + bytes.length;
   const found = bytes.includes(0)
     ? 'a NUL character'
     : !isUtf8(bytes)
@@ -98,6 +98,11 @@ function mistakeOf({ name, value }: SecretVariable): Problem | undefined {
     message: `expected a value that an environment variable can contain, got ${found}`,
     remedy: 'Let the application read it from its file instead.',
   });
+}
+
+/** In an environment. */
+export function byteLength(value: string | Secret): number {
+  return typeof value === 'string' ? new TextEncoder().encode(value).length : value.reveal().length;
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -15,8 +15,9 @@ import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
 import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
-import type { WorkerEnd, WorkerHost } from '../worker/process.ts';
-import { type ExecMessage, type ExecStep, readExecMessage } from './worker-report.ts';
+import { endOfWorker, type WorkerEnd, type WorkerHost } from '../worker/process.ts';
+import type { SyncMessage } from '../worker/report.ts';
+import { type ExecStep, isReply, type Reply, readExecMessage } from './worker-report.ts';
 
 /** A process that has a complete set and waits. */
 export interface Candidate {
@@ -52,12 +53,9 @@ export interface CommandProcessOptions {
   readonly shared: number | undefined;
   /** Milliseconds without a message after which it is killed. */
   readonly progressTimeout: number;
-  /** Receives the messages that are not replies to a step. */
-  readonly receive: (message: LogMessage) => void;
+  /** Takes the messages of the sync. */
+  readonly receive: (message: SyncMessage) => void;
 }
-
-type LogMessage = Extract<ExecMessage, { kind: 'log' | 'logProblem' | 'batchesDisabled' }>;
-type Reply = Exclude<ExecMessage, LogMessage>;
 
 /** Milliseconds between two checks. */
 const CHECK = 50;
@@ -65,8 +63,8 @@ const CHECK = 50;
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 /**
- * Fetches. Resolves with the process that waits with a new set, or undefined if the set has not changed. Rejects with Problems,
- * or with the reason of `stop`.
+ * Fetches. Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems.
+ * Rejects with a Problem if the process did not finish, or with the reason of `stop`.
  */
 export async function fetchInProcess(
   options: CommandProcessOptions,
@@ -75,8 +73,10 @@ export async function fetchInProcess(
   const { host } = options;
   const child = startProcess(host.program, options.shared);
   if (typeof child === 'string') throw problemOf({ kind: 'notStarted', code: child });
+  const ended = endOfWorker(child);
+  // Node creates no streams if it has no descriptor left for them.
+  if (child.stdio === undefined) throw problemOf(await ended);
   const socket = child.stdio[3] as unknown as Socket;
-  const ended = endOf(child);
   const worker = monitor(child, socket, ended, options);
   const onStop = (): void => worker.kill();
   stop.addEventListener('abort', onStop, { once: true });
@@ -86,6 +86,10 @@ export async function fetchInProcess(
     const reply = await worker.reply();
     stop.throwIfAborted();
     if (reply.kind === 'unchanged') return undefined;
+    if (reply.kind === 'refused') {
+      options.receive({ kind: 'unusable', problems: reply.problems });
+      return undefined;
+    }
     if (reply.kind === 'prepared') return candidateOf(reply.digest, child, ended, worker);
     throw unexpected(reply, worker);
   } catch (error) {
@@ -122,7 +126,8 @@ function candidateOf(
     async publish() {
       worker.send('publish');
       const reply = await worker.reply();
-      if (reply.kind !== 'published') throw unexpected(reply, worker);
+      throwRefused(reply);
+      if (reply.kind !== 'ready') throw unexpected(reply, worker);
       return reply.changed;
     },
     async start(onChild) {
@@ -138,7 +143,9 @@ function candidateOf(
       failure.catch(() => {});
       worker.send('start');
       const reply = await Promise.race([worker.closed, failure]);
-      if (reply !== undefined) throw unexpected(reply, worker);
+      if (reply === undefined) return;
+      throwRefused(reply);
+      throw unexpected(reply, worker);
     },
     discard: worker.kill,
   };
@@ -153,7 +160,6 @@ function monitor(
 ): CommandWorker {
   const { clock } = host;
   const replies: Reply[] = [];
-  const problems = createProblemReader();
   let waiting: PromiseWithResolvers<Reply> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
@@ -175,17 +181,13 @@ function monitor(
       checksWithoutMessage = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
-        switch (message.kind) {
-          case 'log':
-          case 'logProblem':
-          case 'batchesDisabled':
-            receive(message);
-            break;
-          default:
-            if (waiting === undefined) replies.push(message);
-            else waiting.resolve(message);
-            waiting = undefined;
+        if (!isReply(message)) {
+          receive(message);
+          return;
         }
+        if (waiting === undefined) replies.push(message);
+        else waiting.resolve(message);
+        waiting = undefined;
       } catch (error) {
         killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
       }
@@ -218,10 +220,10 @@ function monitor(
     reply() {
       checksWithoutMessage = 0;
       const next = replies.shift();
-      if (next !== undefined) return Promise.resolve(withProblems(next));
+      if (next !== undefined) return Promise.resolve(next);
       if (lost !== undefined) return Promise.reject(lost);
       waiting = Promise.withResolvers<Reply>();
-      return waiting.promise.then(withProblems);
+      return waiting.promise;
     },
     send(step) {
       // From here on it may be the command at any time.
@@ -231,11 +233,10 @@ function monitor(
     closed,
     kill,
   };
+}
 
-  function withProblems(reply: Reply): Reply {
-    if (reply.kind === 'failed') throwProblems(distinct(reply.problems.map(problems)));
-    return reply;
-  }
+function throwRefused(reply: Reply): void {
+  if (reply.kind === 'refused') throwProblems(distinct(reply.problems.map(createProblemReader())));
 }
 
 function unexpected(reply: Reply, worker: CommandWorker): Problem {
@@ -266,17 +267,6 @@ function startProcess(
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
   }
-}
-
-function endOf(child: ChildProcess): Promise<WorkerEnd> {
-  return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      resolve({ kind: 'notStarted', code: error.code ?? 'an error' }),
-    );
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signal', signal }),
-    );
-  });
 }
 
 /** The exit code as a shell has it, and the signal that ended the command. */

@@ -5,34 +5,28 @@
  */
 
 import { fetchValues, type SecretSource } from '../aws/fetcher.ts';
-import type { Plan } from '../config/plan.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
 import { distinct, Problem, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Directory } from '../publish/directory.ts';
-import type { HeldDirectory } from '../publish/held-directory.ts';
+import type { Published } from '../publish/publish.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
-import { type Rendered, render } from '../render/render.ts';
-import { logPublish } from '../sidecar/publish-log.ts';
-import { selectValues } from '../worker/select.ts';
+import { type RenderedSet, renderSet, type SetPlan } from '../worker/rendered-set.ts';
 import type { CommandEnvironment, SecretVariable } from './environment.ts';
 
 /** A config, and the directory it publishes to; undefined: only its variables are used. */
-export interface ExecTarget {
-  readonly plan: Plan;
+export interface ExecTarget extends SetPlan {
   readonly source: SecretSource;
-  readonly directory:
-    | (Pick<Directory, 'publish'> & Pick<HeldDirectory, 'path' | 'removeReplaced'>)
-    | undefined;
+  readonly directory: Pick<Directory, 'publish'> | undefined;
 }
 
-/** What to fetch, and where to log. */
+/** What to fetch. The functions get the index of a target. */
 export interface FetchOptions {
   readonly targets: readonly ExecTarget[];
+  /** Whether the failover region is fetched too for plans that were published once. */
+  readonly bothRegions: boolean;
   /** The environment of the command with these variables; throws Problems. */
   readonly environmentOf: (variables: readonly SecretVariable[]) => CommandEnvironment;
-  readonly clock: Clock;
-  readonly log: Log;
+  readonly onRender?: (index: number) => void;
+  readonly onFailure?: (index: number, problems: readonly Problem[]) => void;
 }
 
 /** A complete set, of which nothing is published yet. */
@@ -40,10 +34,12 @@ export interface FetchedSet {
   readonly environment: CommandEnvironment;
   /** The variables from secrets. */
   readonly variables: readonly SecretVariable[];
+  /** The set of each target. */
+  readonly sets: readonly RenderedSet[];
   /** The files of each directory. */
   readonly snapshots: readonly Snapshot[];
-  /** Publishes the files. Rejects with a Problem of stage `publish`. */
-  publish(): Promise<PublishedFiles>;
+  /** Publishes the files, and calls back for each target that has a directory. Rejects with a Problem of stage `publish`. */
+  publish(onPublished: (index: number, published: Published) => void): Promise<PublishedFiles>;
 }
 
 /** The result of a publish to all directories. */
@@ -55,71 +51,54 @@ export interface PublishedFiles {
 
 /** One attempt. Throws the problems of all targets; rejects with the reason of `stop`. */
 export async function fetchSet(
-  { targets, environmentOf, clock, log }: FetchOptions,
+  { targets, bothRegions, environmentOf, onRender, onFailure }: FetchOptions,
   stop: AbortSignal,
 ): Promise<FetchedSet> {
-  const startedAt = clock.elapsed();
-  const requests = targets.map(({ plan, source }) => ({ plan, source, bothRegions: true }));
+  const requests = targets.map(({ plan, source, isVerified }) => ({
+    plan,
+    source,
+    bothRegions: bothRegions || !isVerified,
+  }));
   const results = await fetchValues(requests, stop);
-  const rendered: (readonly [ExecTarget, Rendered])[] = [];
+  const sets: RenderedSet[] = [];
   const problems: Problem[] = [];
   for (const [index, target] of targets.entries()) {
-    const { plan } = target;
     try {
-      const { values, missing, degraded } = selectValues(plan, results[index] ?? new Map());
-      for (const { problem } of missing) log.problem('object.missing', problem, { config: plan.file });
-      for (const { problem } of degraded) log.problem('region.failing', problem, { config: plan.file });
-      rendered.push([target, await render(plan, values)]);
+      onRender?.(index);
+      sets.push(await renderSet(target, results[index] ?? new Map()));
     } catch (error) {
-      problems.push(...problemsOrThrow(error));
+      const found = problemsOrThrow(error);
+      onFailure?.(index, found);
+      problems.push(...found);
     }
   }
   throwProblems(distinct(problems));
-  const variables = rendered.flatMap(([target, { variables }]) =>
-    variables.map((variable) => ({ ...variable, config: target.plan.file })),
+  const variables = sets.flatMap(({ rendered }, index) =>
+    rendered.variables.map((variable) => ({ ...variable, config: targets[index]?.plan.file ?? '' })),
   );
   throwProblems(repeatedNames(variables));
   const environment = environmentOf(variables);
-  const published = rendered.flatMap(([{ plan, directory }, found]) =>
-    directory === undefined ? [] : [{ plan, directory, found }],
-  );
+  const published = sets.flatMap(({ rendered: { snapshot } }, index) => {
+    const directory = targets[index]?.directory;
+    return directory === undefined ? [] : [{ index, directory, snapshot }];
+  });
   return {
     environment,
     variables,
-    snapshots: published.map(({ found }) => found.snapshot),
-    async publish() {
+    sets,
+    snapshots: published.map(({ snapshot }) => snapshot),
+    async publish(onPublished) {
       const result = { count: 0, changed: false };
-      for (const { plan, directory, found } of published) {
-        const { change, warning } = await directory.publish(found.snapshot, { announce: 'never' });
-        await directory.removeReplaced();
-        for (const { problem } of found.variableWarnings)
-          log.problem('config.warning', problem, { config: plan.file });
-        if (warning !== undefined) log.problem('publish.warning', warning, { config: plan.file });
-        const count = found.snapshot.files.length;
-        const { added, updated, removed } = change.kind === 'changed' ? change : NO_CHANGE;
-        logPublish(
-          log,
-          { file: plan.file, directory: directory.path },
-          {
-            result: change.kind,
-            added,
-            updated,
-            removed,
-            count,
-            variables: plan.envFile === undefined ? undefined : found.variables,
-          },
-          true,
-          clock.elapsed() - startedAt,
-        );
-        result.count += count;
-        result.changed ||= change.kind === 'changed';
+      for (const { index, directory, snapshot } of published) {
+        const found = await directory.publish(snapshot, { announce: 'never' });
+        onPublished(index, found);
+        result.count += snapshot.files.length;
+        result.changed ||= found.change.kind === 'changed';
       }
       return result;
     },
   };
 }
-
-const NO_CHANGE = { added: [], updated: [], removed: [] };
 
 /** Within one config the names are unique already. */
 function repeatedNames(

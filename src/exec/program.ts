@@ -31,6 +31,7 @@ export function findProgram(
   { text: path, isSecret }: SearchPath,
   kindOf: (file: string) => FileKind,
 ): Program {
+  if (command === '') throw notFound(command, 'expected the name of a program, got an empty one');
   if (command.includes('/')) {
     const kind = kindOf(command);
     if (kind === 'program') return { file: command, name: command };
@@ -64,6 +65,9 @@ function notFound(command: string, message: string): Problem {
     remedy: 'Write the full path of the program after --. A shell command needs a shell: -- /bin/sh -c "…".',
   });
 }
+
+/** The reason of E2BIG. */
+export const TOO_LONG = 'its arguments and its environment together are too long for the kernel (E2BIG)';
 
 /** A program that exists but cannot be started. */
 export function notStarted(name: string, reason: string): Problem {

@@ -3,7 +3,7 @@
  *
  * The values are in the process that fetched them, which waits until the old command has ended and then becomes the new one. If
  * another change is fetched meanwhile, its process replaces the waiting one. An incomplete set changes nothing. Once the command
- * has ended by itself, or podsecrets received a signal to end, no command is started.
+ * has ended on its own, or podsecrets received a signal to end, no command is started.
  */
 
 import { durationText } from '../cli/values.ts';
@@ -11,12 +11,13 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import { refreshDelay } from '../sidecar/backoff.ts';
-import { createFailureLog, firstPhase, logRetry, steadyPhase } from '../sidecar/loop.ts';
-import { createTriggers } from '../sidecar/triggers.ts';
+import { firstPhase, type LoopOptions, logRetry, steadyPhase } from '../sidecar/loop.ts';
+import type { Phase } from '../worker/request.ts';
 import type { Candidate, Child } from './fetch-worker.ts';
 
 /** The settings and the effects. */
-export interface SuperviseOptions {
+export interface SuperviseOptions
+  extends Pick<LoopOptions, 'triggers' | 'onReady' | 'onSuccess' | 'onFailure'> {
   /** `exit`: stop the command and end with 0. A signal: for the command, which goes on. */
   readonly onChange: 'restart' | 'exit' | NodeJS.Signals;
   readonly stopSignal: NodeJS.Signals;
@@ -33,10 +34,15 @@ export interface SuperviseOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** A process with a set other than `known`; undefined: it is the same. Rejects with Problems, or the reason of `stop`. */
-  readonly fetch: (known: string | undefined, stop: AbortSignal) => Promise<Candidate | undefined>;
-  /** Calls back at each signal that podsecrets receives; from then on none of them ends it by default. */
+  readonly fetch: (
+    known: string | undefined,
+    phase: Phase,
+    stop: AbortSignal,
+  ) => Promise<Candidate | undefined>;
+  /** Calls back at each signal for podsecrets, which then no longer ends by it. */
   readonly handleSignals: (listener: (signal: NodeJS.Signals) => void) => void;
   readonly onRetry: (problems: readonly Problem[]) => void;
+  readonly countRestart: (result: 'success' | 'error') => void;
   /** The exit code of a process that a signal ended. */
   readonly exitCodeOf: (signal: NodeJS.Signals) => number;
 }
@@ -63,10 +69,19 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
   let waiting: Candidate | undefined;
   /** `delay`: before the publish; `stop`: from the publish to the start. */
   let stage: 'idle' | 'delay' | 'stop' = 'idle';
-  const failureLog = createFailureLog(log);
   /** The signal that ends podsecrets, once the command has ended. */
   let endingBy: NodeJS.Signals | undefined;
   const result = Promise.withResolvers<number>();
+  let lastFetch: Promise<unknown> = Promise.resolve();
+  let lastPublish: Promise<unknown> = Promise.resolve();
+  const published = new WeakMap<Candidate, Promise<boolean>>();
+
+  /** One fetch at a time, each with everything that depends on the set: the next one then compares with the newest. */
+  function oneAtATime(work: () => Promise<void>): Promise<void> {
+    const next = lastFetch.then(work);
+    lastFetch = next.catch(() => {});
+    return next;
+  }
 
   async function start(candidate: Candidate): Promise<void> {
     startedAt = clock.elapsed();
@@ -104,16 +119,25 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     if (endingBy !== undefined && child === undefined) result.resolve(options.exitCodeOf(endingBy));
   }
 
-  async function firstSet(signal: AbortSignal): Promise<Candidate> {
-    let first: Candidate | undefined;
-    const sync = async (): Promise<void> => {
-      first = await options.fetch(undefined, signal);
-      if (first !== undefined) await publishOrDiscard(first);
-    };
+  /** Fetches and publishes a set for a start without delay. It is in `waiting` then. */
+  async function fetchFirst(signal: AbortSignal): Promise<void> {
+    const sync = () =>
+      oneAtATime(async () => {
+        const first = await options.fetch(undefined, 'start', signal);
+        if (first === undefined) return;
+        await publishOrDiscard(first);
+        waiting?.discard();
+        waiting = first;
+      });
     const interval = Number.POSITIVE_INFINITY;
     const onRetry = logRetry(log, options.onRetry);
     await firstPhase({ clock, interval, sync, onRetry }, options.startTimeout, signal);
-    return first as Candidate;
+  }
+
+  async function startWaiting(): Promise<void> {
+    const candidate = waiting as Candidate;
+    waiting = undefined;
+    await start(candidate);
   }
 
   /** Accepts a set that is newer than every earlier one. */
@@ -130,22 +154,21 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     if (stage === 'idle') void apply().catch(result.reject);
   }
 
-  async function publishOrDiscard(candidate: Candidate): Promise<void> {
-    try {
-      await candidate.publish();
-    } catch (error) {
-      candidate.discard();
-      throw error;
-    }
+  /** Whether the files changed. Once for each set, and in order, because the newest must be the last one. */
+  function publish(candidate: Candidate): Promise<boolean> {
+    const known = published.get(candidate);
+    if (known !== undefined) return known;
+    const next = lastPublish.then(() => candidate.publish());
+    lastPublish = next.catch(() => {});
+    published.set(candidate, next);
+    return next;
   }
 
-  /** Whether the files changed. */
-  async function publishWaiting(candidate: Candidate): Promise<boolean> {
+  async function publishOrDiscard(candidate: Candidate): Promise<void> {
     try {
-      return await candidate.publish();
+      await publish(candidate);
     } catch (error) {
-      // A newer set was published meanwhile, and its process replaced the one that failed.
-      if (waiting !== undefined && waiting !== candidate) return true;
+      candidate.discard();
       throw error;
     }
   }
@@ -158,7 +181,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       const candidate = waiting;
       if (candidate === undefined) return;
       stage = 'stop';
-      const hasChanged = await publishWaiting(candidate);
+      const hasChanged = await publish(candidate);
       if (endingBy !== undefined) return;
       if (onChange === 'restart') await restart();
       else if (onChange === 'exit') await stopAndExit();
@@ -168,31 +191,37 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
       waiting = undefined;
       if (ending.signal.aborted) return;
       for (const problem of problemsOrThrow(error)) {
-        // The old command has ended: nothing runs, and nothing can be kept.
+        // The old command has ended: no command is left that could be kept.
         if (child === undefined) throw error;
         log.problem('restart.failed', problem);
       }
+      if (onChange === 'restart') options.countRestart('error');
     } finally {
       stage = 'idle';
     }
+    // A set that was offered while the command was started.
+    if (waiting !== undefined && !ending.signal.aborted) await apply();
   }
 
   async function restart(): Promise<void> {
     const since = clock.elapsed();
     await stopChild();
     if (endingBy !== undefined) return;
-    if (waiting?.isAlive() !== true) waiting = await firstSet(ending.signal);
-    const candidate = waiting;
-    waiting = undefined;
-    await start(candidate);
+    if (waiting?.isAlive() !== true) {
+      waiting = undefined;
+      await fetchFirst(ending.signal);
+    }
+    await startWaiting();
     const ms = Math.round(clock.elapsed() - since);
     const pid = child?.pid ?? 0;
+    options.countRestart('success');
     log.write('restart.succeeded', `restarted the command with the new set, pid ${pid}`, { pid, ms });
   }
 
   async function stopAndExit(): Promise<void> {
     await stopChild();
     waiting?.discard();
+    waiting = undefined;
     result.resolve(0);
   }
 
@@ -219,7 +248,8 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
   }
 
   function signalChange(signal: NodeJS.Signals, candidate: Candidate, hasChanged: boolean): void {
-    ({ digest } = candidate);
+    // A newer one may have been published meanwhile.
+    ({ digest } = waiting ?? candidate);
     waiting?.discard();
     waiting = undefined;
     const pid = child?.pid ?? 0;
@@ -231,27 +261,26 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     }
   }
 
-  const first = await firstSet(stop);
+  await fetchFirst(stop);
   stop.throwIfAborted();
   options.handleSignals(forward);
   try {
-    await start(first);
+    await startWaiting();
+    const delay = refreshDelay(options.interval, clock.random());
+    options.onReady(delay);
     const loop = steadyPhase(
       {
-        clock,
-        interval: options.interval,
-        triggers: createTriggers(clock),
+        ...options,
         reload: () => false,
-        async sync() {
-          // A set whose process has ended must be fetched again.
-          if (waiting?.isAlive() === false) waiting = undefined;
-          const candidate = await options.fetch((waiting ?? { digest }).digest, ending.signal);
-          if (candidate !== undefined) await offer(candidate);
-        },
-        onSuccess: failureLog.succeeded,
-        onFailure: failureLog.failed,
+        sync: () =>
+          oneAtATime(async () => {
+            // A set whose process has ended must be fetched again.
+            if (waiting?.isAlive() === false) waiting = undefined;
+            const candidate = await options.fetch((waiting ?? { digest }).digest, 'steady', ending.signal);
+            if (candidate !== undefined) await offer(candidate);
+          }),
       },
-      refreshDelay(options.interval, clock.random()),
+      delay,
       ending.signal,
     );
     // After a signal that ends podsecrets, only the exit of the command counts.

@@ -7,8 +7,8 @@
 
 import { escapedJson } from '../core/text.ts';
 
-/** The contents of the pages, and the effect of POST /refresh. */
-export interface Pages {
+/** The contents of the endpoints, and the effect of POST /refresh. */
+export interface Endpoints {
   readonly status: () => StatusPage;
   /** In Prometheus' text format. */
   readonly metrics: () => string;
@@ -43,9 +43,9 @@ export interface RouteResponse {
 }
 
 /** The response to a request. HEAD is treated as GET; the server omits the body. */
-export function route(request: HttpRequest, pages: Pages): RouteResponse {
+export function route(request: HttpRequest, endpoints: Endpoints): RouteResponse {
   const path = request.target.split('?', 1)[0] ?? '';
-  if (!isPath(path)) return text(404, `not found: the pages are ${Object.keys(paths).join(', ')}`);
+  if (!isPath(path)) return text(404, `not found: the endpoints are ${Object.keys(paths).join(', ')}`);
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   if (method !== paths[path]) {
     return text(405, `method not allowed: use ${paths[path]}`, {
@@ -57,22 +57,25 @@ export function route(request: HttpRequest, pages: Pages): RouteResponse {
       // A response shows that the event loop runs. It never depends on AWS, because an AWS outage must not restart a pod.
       return text(200, 'ok');
     case '/readyz': {
-      const { ready, configs } = pages.status();
+      const { ready, configs } = endpoints.status();
+      if (ready) return text(200, 'ok');
       const waiting = configs.filter((config) => !config.ready).map(({ directory }) => directory);
-      return ready ? text(200, 'ok') : text(503, `waiting for the first publish to ${waiting.join(', ')}`);
+      // exec may have no directory.
+      const place = waiting.includes('') ? '' : ` to ${waiting.join(', ')}`;
+      return text(503, `waiting for the first publish${place}`);
     }
     case '/metrics':
-      return { status: 200, headers: { 'content-type': EXPOSITION_TYPE }, body: pages.metrics() };
+      return { status: 200, headers: { 'content-type': EXPOSITION_TYPE }, body: endpoints.metrics() };
     case '/status':
       return {
         status: 200,
         headers: { 'content-type': 'application/json' },
-        body: `${escapedJson(pages.status(), 2)}\n`,
+        body: `${escapedJson(endpoints.status(), 2)}\n`,
       };
     case '/refresh': {
       const reason = rejection(request);
       if (reason !== undefined) return text(403, reason);
-      pages.refresh();
+      endpoints.refresh();
       return text(202, 'refresh scheduled');
     }
     default:

@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Problem } from '../core/problem.ts';
-import { type Pages, route } from './routes.ts';
+import { type Endpoints, route } from './routes.ts';
 
 /** A listening server. */
 export interface HttpServer {
@@ -26,10 +26,10 @@ export interface HttpLimits {
   readonly lifetime?: number;
 }
 
-/** Listens and serves the pages. Throws a Problem if it cannot listen on the address. */
+/** Listens and serves the endpoints. Throws a Problem if it cannot listen on the address. */
 export async function openHttpServer(
   listen: { readonly host: string; readonly port: number },
-  pages: Pages,
+  endpoints: Endpoints,
   { connections = 64, lifetime = 10_000 }: HttpLimits = {},
 ): Promise<HttpServer> {
   const server = createServer(
@@ -38,7 +38,7 @@ export async function openHttpServer(
       // Node checks for slow requests with a timer that never stops; the limit on a connection's lifetime makes it unnecessary.
       connectionsCheckingInterval: NEVER,
     },
-    (request, response) => respond(request, response, pages),
+    (request, response) => respond(request, response, endpoints),
   );
   // Otherwise Node serves every request that a client pipelines on one connection.
   server.maxRequestsPerSocket = 1;
@@ -73,7 +73,7 @@ export async function openHttpServer(
 /** Node's longest timer, 24.8 days. */
 const NEVER = 2 ** 31 - 1;
 
-function respond(request: IncomingMessage, response: ServerResponse, pages: Pages): void {
+function respond(request: IncomingMessage, response: ServerResponse, endpoints: Endpoints): void {
   const { method = '', url = '', headers, socket } = request;
   const {
     status,
@@ -88,7 +88,7 @@ function respond(request: IncomingMessage, response: ServerResponse, pages: Page
       origin: headers.origin,
       forwarded: PROXY_HEADERS.some((name) => headers[name] !== undefined),
     },
-    pages,
+    endpoints,
   );
   response.writeHead(status, {
     ...own,

@@ -28,6 +28,8 @@ export interface InjectOptions {
   readonly env: boolean;
   /** Whether their command is started by `podsecrets exec`. */
   readonly exec: boolean;
+  /** What the command of these containers does after a change. */
+  readonly onChange: Settings['onChange'];
   /** The flags of inject for `exec`. */
   readonly execArguments: readonly string[];
   /** Where the application mounts the files of a config that names no directory and converts no volume. */
@@ -80,7 +82,8 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     containers: settings.containers ?? [],
     env: settings.env,
     exec: settings.exec,
-    execArguments: passedOn(given, 'exec').filter((argument) => !/^--(mode|allow-disk)\b/.test(argument)),
+    onChange: settings.onChange,
+    execArguments: execArguments(given),
     dir: settings.dir ?? options.dir.overrides.inject.default,
     dirIsChosen: origins.dir !== 'default',
     flags: new Set(
@@ -112,11 +115,24 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
   };
 }
 
+function execArguments(given: GivenOptions): readonly string[] {
+  // It publishes no files, and its port would be that of the sidecar.
+  const unused = new Set(['mode', 'allowDisk', 'listen']);
+  // Without a change that it acts on, `exec` rejects these.
+  if (given.settings.onChange === 'none')
+    for (const name of ['interval', 'notifySplay', 'onChange', 'stopSignal', 'stopTimeout']) unused.add(name);
+  return passedOn(given, 'exec', unused);
+}
+
 type ContainerCommand = 'init' | 'sidecar' | 'exec';
 
-function passedOn({ origins, raw }: GivenOptions, command: ContainerCommand): readonly string[] {
+function passedOn(
+  { origins, raw }: GivenOptions,
+  command: ContainerCommand,
+  unused: ReadonlySet<string> = new Set(),
+): readonly string[] {
   return containerOptions(command)
-    .filter((name) => origins[name] !== 'default')
+    .filter((name) => origins[name] !== 'default' && !unused.has(name))
     .flatMap((name) => raw[name].map((text) => argumentOf(name, text)));
 }
 

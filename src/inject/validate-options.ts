@@ -17,6 +17,7 @@ export function validateOptions(options: InjectOptions): readonly Problem[] {
     ...onlySidecar(options),
     noneWithoutExec(options),
     exitWithoutSidecar(options),
+    ...changesWithoutExec(options),
     envWithoutFile(options),
     ...adoptWithoutSidecar(options),
     unprobed(options),
@@ -27,11 +28,11 @@ export function validateOptions(options: InjectOptions): readonly Problem[] {
   ].filter((problem) => problem !== undefined);
 }
 
-function onlySidecar({ as, flags, signals }: InjectOptions): readonly Problem[] {
+function onlySidecar({ as, flags, signals, exec, onChange }: InjectOptions): readonly Problem[] {
   if (as !== 'init' && as !== 'none') return [];
   const remedy = 'Use --as sidecar, or leave it out.';
   const idle = ['--interval', '--listen']
-    .filter((flag) => flags.has(flag))
+    .filter((flag) => flags.has(flag) && !(flag === '--interval' && exec && onChange !== 'none'))
     .map((flag) => usageProblem(flag, `has no effect with --as ${as}: no sidecar runs`, remedy));
   const message =
     'does not work with --as init: the application does not run yet when an init container does';
@@ -46,6 +47,25 @@ function exitWithoutSidecar({ as, exitOnChange }: InjectOptions): Problem | unde
     `has no effect with --as ${as}`,
     'Use --as sidecar, or leave it out.',
   );
+}
+
+/** `exec` has no directory in a pod of `inject`, so it cannot signal a change of files. */
+function changesWithoutExec({ exec, onChange, flags }: InjectOptions): readonly Problem[] {
+  if (!exec && flags.has('--on-change')) {
+    return [
+      usageProblem('--on-change', 'needs --exec', 'Add --exec, or use --notify-signal or --exit-on-change.'),
+    ];
+  }
+  if (onChange === 'none') {
+    return ['--stop-signal', '--stop-timeout']
+      .filter((flag) => flags.has(flag))
+      .map((flag) =>
+        usageProblem(flag, 'needs --on-change', 'Add --exec --on-change restart, or leave it out.'),
+      );
+  }
+  if (!exec || onChange === 'restart' || onChange === 'exit') return [];
+  const message = `expected restart or exit, got ${onChange}: podsecrets exec publishes no files here`;
+  return [usageProblem('--on-change', message, `Use --notify-signal ${onChange}, which the sidecar sends.`)];
 }
 
 function noneWithoutExec({ as, exec }: InjectOptions): Problem | undefined {
@@ -121,11 +141,12 @@ function secretsWithoutSync({ flags, syncSecrets }: InjectOptions): Problem | un
   );
 }
 
-function notifyWithoutNotifier({ flags }: InjectOptions): Problem | undefined {
+function notifyWithoutNotifier({ flags, exec, onChange }: InjectOptions): Problem | undefined {
   const flag = ['--notify-on-start', '--notify-splay'].find((name) => flags.has(name));
   const ways = ['--notify-signal', '--notify-exec', '--notify-url', '--notify-touch'];
   if (flag === undefined || ways.some((way) => flags.has(way))) return undefined;
-  if (flag === '--notify-splay' && flags.has('--exit-on-change')) return undefined;
+  const hasAction = flags.has('--exit-on-change') || (exec && onChange !== 'none');
+  if (flag === '--notify-splay' && hasAction) return undefined;
   return usageProblem(flag, `needs a notifier: ${ways.join(', ')}`, 'Add one, or leave it out.');
 }
 

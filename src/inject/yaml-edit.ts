@@ -152,7 +152,7 @@ function changeValue(context: EditContext, pair: AnyPair, after: unknown, column
   replacePair(context, pair, { [keyOf(pair)]: after }, column);
 }
 
-/** A complete pair, rewritten. The line of its key keeps its position, also after a dash. */
+/** A complete pair, rewritten. The line of its key keeps its position, even after a dash. */
 function replacePair(context: EditContext, pair: AnyPair, next: KubeObject, column: number): void {
   const text = blockText(next, context.style, column).trimStart();
   const end = endOf(pair);

@@ -156,7 +156,7 @@ export type Ownership =
   | { readonly kind: 'foreign'; readonly managers: readonly string[] };
 
 /**
- * The owner of the Secret from the view of a config. Either the label or the entry in `managedFields` is sufficient, because a backup
+ * The owner of the Secret from a config's point of view. Either the label or the entry in `managedFields` is sufficient, because a backup
  * loses the entry, and people remove the label. A field that another manager changed is still a conflict, because such an apply is
  * never forced.
  */

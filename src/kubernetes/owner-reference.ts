@@ -96,6 +96,6 @@ function noSuchPod(name: string): Problem {
     subject: `Pod ${name}`,
     message: 'not found (404): the name of this pod is unknown',
     remedy:
-      'Set its name by the downward API: env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}].',
+      'Set its name through the downward API: env: [{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}].',
   });
 }

@@ -55,7 +55,7 @@ export function encodeMessage(message: NotifyMessage): object {
   };
 }
 
-/** The message that arrived as JSON. Throws an Error when it is none. */
+/** The message that arrived as JSON. Throws an Error if it is not a request. */
 export function decodeMessage(value: unknown): NotifyMessage {
   const { kind, group, problem, line } = asObject(value);
   if (kind === 'delivered') return { kind };

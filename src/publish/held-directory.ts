@@ -26,7 +26,7 @@ export interface HoldOptions extends DirectoryTerms, LockOptions {
 
 /** The parameters for a writer to a held directory; not secret, and the same in every process. */
 export interface DirectoryHandle {
-  /** Absolute, without links. */
+  /** Absolute, without links; empty for `noDirectory`. */
   readonly path: string;
   /** Differs once the path leads elsewhere, or the lock file was replaced. */
   readonly identity: string;
@@ -58,6 +58,17 @@ export interface HeldDirectory extends DirectoryHandle {
   /** Waits, one second at most, until replaced generations are removed; then releases the lock. */
   close(): Promise<void>;
 }
+
+/** For a config that publishes no files: `exec` may use only its variables. */
+export const noDirectory: Omit<HeldDirectory, 'close'> = {
+  path: '',
+  identity: '',
+  holds: () => false,
+  appliedSecrets: () => undefined,
+  pendingNotification: () => ({ generation: undefined, files: [] }),
+  clearPendingNotification() {},
+  async removeReplaced() {},
+};
 
 /** Milliseconds that a publish may take before a removal is left to the next call. */
 const REMOVAL_TIMEOUT = 2000;

@@ -150,7 +150,7 @@ function foreignData(data: string, target: string | undefined): Problem {
   });
 }
 
-/** Whether there is a generation that has all of these files; false also if it cannot be read. */
+/** Whether there is a generation that has all of these files; false if it cannot be read. */
 export function holdsFiles(fs: FileSystem, dir: string, paths: readonly FilePath[]): boolean {
   try {
     const { current, links } = readLayout(fs, dir);

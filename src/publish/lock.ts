@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { durationText } from '../cli/values.ts';
 import type { Clock } from '../core/clock.ts';
 import { Problem } from '../core/problem.ts';
+import { otherKind } from '../core/regular-file.ts';
 import { escapeControl } from '../core/text.ts';
 import { readBounded } from './bounded-read.ts';
 import { LOCK } from './layout.ts';
@@ -75,6 +76,7 @@ async function waitForLock(
 }
 
 async function tryLock(path: string): Promise<Lock | undefined> {
+  rejectOtherKinds(path);
   // Loaded here because only publishing needs it.
   const { DatabaseSync } = await import('node:sqlite');
   let database: InstanceType<typeof DatabaseSync> | undefined;
@@ -100,6 +102,19 @@ async function tryLock(path: string): Promise<Lock | undefined> {
       })
     );
   }
+}
+
+/** Throws a Problem if the name is taken by something else: SQLite would follow a link, and report neither a pipe nor a directory. */
+function rejectOtherKinds(path: string): void {
+  const stat = nodeFs.lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || (stat.isFile() && stat.size === 0)) return;
+  const found = stat.isFile() ? `a file of ${stat.size} bytes` : otherKind(stat);
+  throw new Problem({
+    code: 'publish.directory',
+    subject: path,
+    message: `podsecrets did not create it: expected an empty file, got ${found}`,
+    remedy: 'Remove it, and give podsecrets a directory of its own.',
+  });
 }
 
 /**

@@ -56,7 +56,7 @@ import { fits, snapshotSpace, volumeSpace } from './space.ts';
  *
  * `never`: nothing notifies. `replacing`: a change to files that were published before; the first publish is not notified,
  * because the programs that can read the files are not running yet, and a SIGHUP would end one that does not handle it.
- * `changes`: every change, also if all files were removed since: for every later publish of a program. `always`: every
+ * `changes`: every change, even if all files were removed since: for every later publish of a program. `always`: every
  * publish, even one that changed nothing (--notify-on-start, at the first publish of a program).
  */
 export type Announce = 'never' | 'replacing' | 'changes' | 'always';
@@ -178,17 +178,29 @@ function cleanUp(context: PublishContext, unpublished: string | undefined): void
   }
 }
 
+/** The root of the volume, the directory, the two locks and the name of their holder. */
+const OTHER_INODES = 5;
+
 /** A set of more than half of the volume is published once, and no later one fits together with it. */
 function spaceWarning({ fs, dir }: PublishContext, next: Snapshot): { readonly warning?: Problem } {
-  const needed = snapshotSpace(next).bytes;
-  const size = volumeSpace(fs, dir).size.bytes;
-  if (2 * needed <= size) return {};
+  const needed = snapshotSpace(next);
+  const { size } = volumeSpace(fs, dir);
+  // The links are the same for both.
+  const inodes = 2 * needed.inodes - topLevelNames(next).size + OTHER_INODES;
+  const forBoth = { bytes: 2 * needed.bytes, inodes };
+  if (fits(forBoth, size)) return {};
+  const isTooLarge = forBoth.bytes > size.bytes;
+  const taken = isTooLarge
+    ? `${sizeText(needed.bytes)} of a volume of ${sizeText(size.bytes)}`
+    : `${needed.inodes} inodes of a volume with ${size.inodes}`;
   return {
     warning: new Problem({
       code: 'publish.space',
       subject: dir,
-      message: `the files take ${sizeText(needed)} of a volume of ${sizeText(size)}: no change of them can be published, because for one second the old and the new files are both in it`,
-      remedy: `Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }) to at least ${sizeText(2 * needed)}, or its memory limit.`,
+      message: `the files take ${taken}: a change to them cannot be published, because for one second the old and the new files are both in it`,
+      remedy: isTooLarge
+        ? `Raise the sizeLimit of the volume (emptyDir: { medium: Memory, sizeLimit: … }) to at least ${sizeText(forBoth.bytes)}, or its memory limit.`
+        : `Raise nr_inodes of the volume to at least ${forBoth.inodes}.`,
     }),
   };
 }

@@ -8,10 +8,10 @@
 
 import { PathTree } from '../config/path-conflicts.ts';
 import type { Plan, PlannedObject } from '../config/plan.ts';
-import type { Service } from '../config/secret-ref.ts';
 import type { FilePath } from '../core/file-path.ts';
 import { Problem, throwProblems } from '../core/problem.ts';
 import type { Secret } from '../core/secret.ts';
+import type { Service } from '../core/service.ts';
 import { quote } from '../core/text.ts';
 import type { Snapshot, SnapshotFile } from '../publish/snapshot.ts';
 import { type EnvVariable, envFileContent, envValueError, envValueWarning } from './env-file.ts';

@@ -101,6 +101,11 @@ export const metrics = {
     labels: ['kind'],
     help: 'When the application was last notified of a change.',
   },
+  podsecrets_restarts_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Only exec --on-change restart: restarts of the command after a change. result: success or error.',
+  },
   process_resident_memory_bytes: {
     type: 'gauge',
     labels: [],
@@ -207,6 +212,7 @@ export interface SidecarMetrics {
   readonly countSync: CountSync;
   readonly countReload: (result: ReloadResult) => void;
   readonly countNotification: (kind: NotifierKind, result: 'success' | 'error') => void;
+  readonly countRestart: (result: 'success' | 'error') => void;
   /** The page: the counters, and the values of the status and of the process. */
   render(status: SidecarStatus, process: ProcessFigures): string;
 }
@@ -220,10 +226,13 @@ export interface ProcessFigures {
 }
 
 /**
- * Counters at 0; `kinds` are those of the configured notifiers. A counter whose labels are known is 0 from the start, so that
+ * Counters at 0; `kinds` are those of the configured notifiers; `restarts`: whether there is a command to restart. A counter whose labels are known is 0 from the start, so that
  * the first failure is an increase and not a new line.
  */
-export function createMetrics(kinds: readonly NotifierKind[]): SidecarMetrics {
+export function createMetrics(
+  kinds: readonly NotifierKind[],
+  { restarts = false }: { readonly restarts?: boolean } = {},
+): SidecarMetrics {
   const counters = new Map<string, Sample>();
   const add = <N extends MetricName>(name: N, labels: Labels<N>, by: number): void => {
     const key = JSON.stringify([name, labels]);
@@ -235,6 +244,7 @@ export function createMetrics(kinds: readonly NotifierKind[]): SidecarMetrics {
   for (const kind of kinds) {
     for (const result of ['success', 'error']) add('podsecrets_notifications_total', { kind, result }, 0);
   }
+  if (restarts) for (const result of ['success', 'error']) add('podsecrets_restarts_total', { result }, 0);
 
   return {
     api: {
@@ -245,6 +255,7 @@ export function createMetrics(kinds: readonly NotifierKind[]): SidecarMetrics {
     countSync: (result) => add('podsecrets_syncs_total', { result }, 1),
     countReload: (result) => add('podsecrets_config_reloads_total', { result }, 1),
     countNotification: (kind, result) => add('podsecrets_notifications_total', { kind, result }, 1),
+    countRestart: (result) => add('podsecrets_restarts_total', { result }, 1),
     render: (status, { residentMemory, cpuTime }) =>
       exposition([
         ...counters.values(),

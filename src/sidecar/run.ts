@@ -1,29 +1,25 @@
 /**
  * `runSidecar`: the composition of a sidecar from its parts. The command passes the real effects, the phase tests fake ones.
  *
- * The HTTP pages are served before the first phase, so that probes get a response.
+ * The HTTP endpoints are served before the first phase, so that probes get a response.
  */
 
+import { durationText } from '../cli/values.ts';
+import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
-import type { Pages } from '../http/routes.ts';
+import type { Endpoints } from '../http/routes.ts';
 import { createExitOnChange, type ExitOnChange } from './exit-on-change.ts';
 import { logRetry, runLoop } from './loop.ts';
 import type { ProcessFigures, SidecarMetrics } from './metrics.ts';
 import { createStatusTracker } from './status.ts';
 import { createSync, type SyncOptions } from './sync.ts';
-import { createRefreshLimit, type Triggers } from './triggers.ts';
+import { createRefreshLimit, REFRESH_SPACING, type Triggers } from './triggers.ts';
 
 /** Milliseconds for running notifications after SIGTERM; the whole shutdown has 5 s. */
 const SHUTDOWN_NOTIFY_GRACE = 3000;
 
-/**
- * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit, because a process that may send it can do more
- * harm anyway.
- */
-const REFRESH_SPACING = 1000;
-
-/** A server of the HTTP pages. */
-export interface PageServer {
+/** A server of the HTTP endpoints. */
+export interface EndpointServer {
   /** `host:port`, with the port that the system chose. */
   readonly address: string;
   close(): Promise<void>;
@@ -37,7 +33,7 @@ export interface SidecarOptions
   /** Milliseconds for the first phase. */
   readonly startTimeout: number;
   readonly triggers: Triggers;
-  /** The exit code once the files have changed; undefined: the sidecar stays. */
+  /** The exit code once the files have changed; undefined: a change does not end the sidecar. */
   readonly exitOnChange?: number | undefined;
   readonly metrics: SidecarMetrics;
   /** Watches the configs and calls back at each edit; resolves when no later edit can be missed. */
@@ -45,7 +41,7 @@ export interface SidecarOptions
   /** A sync of the first phase failed with these transient problems. */
   readonly onRetry?: (problems: readonly Problem[]) => void;
   /** undefined: `--listen off`. */
-  readonly openServer: ((pages: Pages) => Promise<PageServer>) | undefined;
+  readonly openServer: ((endpoints: Endpoints) => Promise<EndpointServer>) | undefined;
   readonly processFigures: () => ProcessFigures;
   /** A sync has ended, and the next one is not due for a while. */
   readonly onIdle: () => void;
@@ -79,7 +75,7 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
     exiting = createExitOnChange({ ...options, exitCode, queue, hasNotifiers }, stopOrEnd);
     exiting.exit.catch(() => {});
   }
-  let opening: Promise<PageServer> | undefined;
+  let opening: Promise<EndpointServer> | undefined;
   let loop: Promise<never> | undefined;
   try {
     // First, because its worker then starts while the server is loaded.
@@ -98,7 +94,8 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
         },
         onRetry: logRetry(log, options.onRetry),
         onReady(delay) {
-          tracker.ready(address, delay);
+          tracker.ready(delay);
+          logReady(log, address, interval);
           options.watchSecrets?.(() => syncs.areSecretsStale(stopOrEnd));
           onIdle();
         },
@@ -122,9 +119,21 @@ export async function runSidecar(options: SidecarOptions, stop: AbortSignal): Pr
     const failing = opening?.then(() => new Promise<never>(() => {}));
     return await Promise.race([loop, failing, exiting?.exit].filter((one) => one !== undefined));
   } finally {
-    tracker.stopping(stop);
+    tracker.stopping();
+    logStopping(log, stop);
     end.abort();
     const closing = opening?.then((server) => server.close()).catch(() => {});
     await Promise.all([closing, loop?.catch(() => {}), queue.close(SHUTDOWN_NOTIFY_GRACE)]);
   }
+}
+
+function logReady(log: Log, listen: string, interval: number): void {
+  const every = durationText(interval);
+  log.write('sidecar.ready', `ready, refresh interval ${every}`, { listen, interval: every });
+}
+
+function logStopping(log: Log, stop: AbortSignal): void {
+  if (!stop.aborted) return;
+  const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
+  log.write('sidecar.stopping', `received ${reason}, shutting down`, { reason });
 }

@@ -36,9 +36,16 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
   const { source, provider, expiresAt } = credentials;
   const link = provider === undefined ? '' : ` (${escapeControl(provider)})`;
   return [
-    `  credentials of ${escapeControl(source)}${link}${expiresAt === undefined ? '' : ` expire in ${until(expiresAt, now)}`}`,
+    `  credentials of ${sourceNames.get(source) ?? escapeControl(source)}${link}${expiresAt === undefined ? '' : ` expire in ${until(expiresAt, now)}`}`,
   ];
 }
+
+/** As the log and `doctor` name them. */
+const sourceNames: ReadonlyMap<string, string> = new Map([
+  ['pod-identity', 'EKS Pod Identity'],
+  ['irsa', 'IRSA'],
+  ['default', 'the default chain'],
+]);
 
 function configLines(
   config: ConfigStatus,
@@ -47,9 +54,10 @@ function configLines(
 ): readonly string[] {
   const { lastSuccess, lastChange, lastFailure, lastErrors, configProblems, missingOptional } = config;
   const failing = lastFailure !== undefined && (lastSuccess === undefined || lastSuccess < lastFailure);
+  const place = config.directory === '' ? '' : ` -> ${escapeControl(config.directory)}`;
   const regions = [config.region, ...(config.failoverRegion === undefined ? [] : [config.failoverRegion])];
   return [
-    `${escapeControl(config.file)} -> ${escapeControl(config.directory)} (${escapeControl(regions.join(', '))})`,
+    `${escapeControl(config.file)}${place} (${escapeControl(regions.join(', '))})`,
     `  ${lastSuccess === undefined ? 'never synced' : `synced ${age(lastSuccess, now)} ago`}` +
       (lastChange === undefined ? '' : `, changed ${age(lastChange, now)} ago`),
     ...(failing ? [`  failed ${age(lastFailure, now)} ago:`, ...lastErrors.flatMap(problemLines)] : []),

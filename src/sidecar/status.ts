@@ -1,5 +1,5 @@
 /**
- * The state of a sidecar: the page /status, field for field, and its log of state changes.
+ * The state of a sidecar, or of `exec --on-change`: the page /status, field for field, and the log of failures and recoveries.
  *
  * An interface: fields are added, never renamed. It contains names, versions, times and errors, but no secret, nor its length or
  * digest. Times are ISO 8601 in UTC; a time that does not exist yet is undefined. A state change is logged once; a state that
@@ -7,11 +7,10 @@
  */
 
 import type { CredentialsInUse } from '../aws/sources.ts';
-import { durationText } from '../cli/values.ts';
-import type { Service } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Problem } from '../core/problem.ts';
+import type { Service } from '../core/service.ts';
 import { plural, timeText } from '../core/text.ts';
 import { version } from '../core/version.ts';
 import type { NotifierStatus } from '../notify/notifier.ts';
@@ -48,6 +47,7 @@ interface CredentialsStatus {
 export interface ConfigStatus {
   /** The config file. */
   readonly file: string;
+  /** Empty without a directory: `exec` with variables only. */
   readonly directory: string;
   readonly region: string;
   readonly failoverRegion?: string | undefined;
@@ -61,7 +61,7 @@ export interface ConfigStatus {
   /** The file on disk is invalid, and the previous version is used. */
   readonly configProblems: readonly ProblemStatus[];
   readonly files: readonly FileStatus[];
-  /** The environment variables in `envFile`, in its order. */
+  /** The environment variables in `envFile`, or those of the command of `exec`, in the order of the config. */
   readonly variables: readonly VariableStatus[];
   /** Names of `optional` objects that do not exist. */
   readonly missingOptional: readonly string[];
@@ -81,7 +81,7 @@ export interface FileStatus {
   readonly changedAt?: string | undefined;
 }
 
-/** One environment variable in `envFile`. */
+/** One environment variable. */
 export interface VariableStatus {
   readonly name: string;
   /** objectName. */
@@ -91,6 +91,21 @@ export interface VariableStatus {
   readonly region: string;
   /** Of the object. */
   readonly version: string;
+}
+
+/** Each file; `changedAt` is when this process saw its version change. */
+export function filesStatus(
+  facts: readonly Omit<FileStatus, 'changedAt'>[],
+  before: readonly FileStatus[],
+  isFirst: boolean,
+  now: string,
+): readonly FileStatus[] {
+  const known = new Map(before.map((file) => [file.path, file]));
+  return facts.map(({ path, object, service, region, version }) => {
+    const old = known.get(path);
+    const changedAt = old?.version === version ? old.changedAt : isFirst ? undefined : now;
+    return { path, object, service, region, version, changedAt };
+  });
 }
 
 /** The fields of a Problem that a person needs. */
@@ -110,11 +125,11 @@ export function problemStatus(problem: Problem): ProblemStatus {
 /** Tracks the state of a sidecar; its loop reports each step. */
 export interface StatusTracker {
   status(): SidecarStatus;
-  /** Everything is published; the next sync is in `delay` milliseconds. `listen`: the address of the pages, or `off`. */
-  ready(listen: string, delay: number): void;
+  /** Everything is published; the next sync is in `delay` milliseconds. */
+  ready(delay: number): void;
   succeeded(delay: number): void;
   failed(problems: readonly Problem[], failures: number, delay: number): void;
-  stopping(stop: AbortSignal): void;
+  stopping(): void;
 }
 
 /** The sources of the status page. */
@@ -122,15 +137,13 @@ export interface StatusTrackerOptions {
   readonly targets: readonly { isReady(): boolean; status(): ConfigStatus }[];
   readonly queue: NotificationQueue;
   readonly credentials: () => CredentialsInUse | undefined;
-  /** Milliseconds between refreshes. */
-  readonly interval: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The tracker of a sidecar that starts now. */
 export function createStatusTracker(options: StatusTrackerOptions): StatusTracker {
-  const { targets, queue, interval, clock, log } = options;
+  const { targets, queue, clock, log } = options;
   const startedAt = timeText(clock.now());
   let phase: SidecarStatus['phase'] = 'start';
   let nextSync: string | undefined;
@@ -154,14 +167,9 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       };
     },
 
-    ready(listen, delay) {
+    ready(delay) {
       phase = 'steady';
       setNextSync(delay);
-      const every = durationText(interval);
-      log.write('sidecar.ready', `ready, refresh interval ${every}`, {
-        listen,
-        interval: every,
-      });
     },
 
     succeeded(delay) {
@@ -181,11 +189,9 @@ export function createStatusTracker(options: StatusTrackerOptions): StatusTracke
       consecutiveFailures = failures;
       failureLog.failed(problems, failures, delay);
     },
-    stopping(stop) {
+
+    stopping() {
       phase = 'stopping';
-      if (!stop.aborted) return;
-      const reason = stop.reason instanceof Error ? stop.reason.message : 'stop';
-      log.write('sidecar.stopping', `received ${reason}, shutting down`, { reason });
     },
   };
 }

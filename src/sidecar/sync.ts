@@ -159,6 +159,11 @@ export function createSync(options: SyncOptions): Sync {
       case 'published':
         published(run, message);
         break;
+      case 'fetched':
+        run.reported.add(message.config);
+        targetOf(message).fetched(message);
+        options.countSync(message.result);
+        break;
       case 'applied':
         targetOf(message).applied();
         break;

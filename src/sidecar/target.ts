@@ -15,7 +15,13 @@ import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.
 import { createProblemReader } from '../worker/problem-fields.ts';
 import type { MessageOf } from '../worker/report.ts';
 import type { ConfigContent, ConfigRequest } from '../worker/request.ts';
-import { type ConfigStatus, type FileStatus, problemStatus, type VariableStatus } from './status.ts';
+import {
+  type ConfigStatus,
+  type FileStatus,
+  filesStatus,
+  problemStatus,
+  type VariableStatus,
+} from './status.ts';
 
 /** The result of reading a config again. */
 export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
@@ -41,6 +47,8 @@ export interface SyncTarget {
   edited(message: MessageOf<'edited'>): ReloadResult | undefined;
   /** Whether it was the first publish of this process. */
   published(message: MessageOf<'published'>): boolean;
+  /** A complete set that no directory changed for. */
+  fetched(message: MessageOf<'fetched'>): void;
   /** The Kubernetes Secrets of the last publish were applied. */
   applied(): void;
   /** A sync of this target failed. */
@@ -139,7 +147,19 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     }
   }
 
-  function logTransitions(message: MessageOf<'published'>): void {
+  /** `count`: files of objects, and for a command its variables. */
+  function useSet(message: MessageOf<'published' | 'fetched'>, count: number): void {
+    const isFirst = publishedFiles === undefined;
+    publishedFiles = count;
+    isVerified = true;
+    lastSuccess = clock.now();
+    files = filesStatus(message.files, files, isFirst, timeText(lastSuccess));
+    variables = message.variables ?? [];
+    if (suspect !== undefined) suspect.mayRetry = true;
+    logTransitions(message);
+  }
+
+  function logTransitions(message: MessageOf<'published' | 'fetched'>): void {
     const problemOf = createProblemReader();
     missingOptional = transitions(missingOptional, message.missing, {
       onBegin: ({ problem }) => log.problem('object.missing', problemOf(problem), { config: file }),
@@ -208,19 +228,17 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     },
     published(message) {
       const isFirst = publishedFiles === undefined;
-      publishedFiles = message.count;
-      isVerified = true;
+      useSet(message, message.files.length);
       ({ pinned } = message);
       if (!message.appliesSecrets) ready = true;
-      lastSuccess = clock.now();
       if (message.result === 'changed') lastChange = lastSuccess;
-      files = filesStatus(message.files, files, isFirst, timeText(lastSuccess));
-      variables = message.variables ?? [];
       if (message.warning !== undefined)
         log.problem('publish.warning', createProblemReader()(message.warning), { config: file });
-      logTransitions(message);
-      if (suspect !== undefined) suspect.mayRetry = true;
       return isFirst;
+    },
+    fetched(message) {
+      useSet(message, message.count);
+      ready = true;
     },
     applied() {
       ready = true;
@@ -274,21 +292,6 @@ function transitions<Named extends { readonly name: string }>(
   for (const object of now) if (!before.includes(object.name)) callbacks.onBegin(object);
   for (const name of before) if (!names.includes(name)) callbacks.onEnd(name);
   return names;
-}
-
-/** Each file; `changedAt` is when this process first fetched its version, if that was not its first one. */
-function filesStatus(
-  facts: MessageOf<'published'>['files'],
-  before: readonly FileStatus[],
-  isFirst: boolean,
-  now: string,
-): readonly FileStatus[] {
-  const known = new Map(before.map((file) => [file.path, file]));
-  return facts.map(({ path, object, service, region, version }) => {
-    const old = known.get(path);
-    const changedAt = old?.version === version ? old.changedAt : isFirst ? undefined : now;
-    return { path, object, service, region, version, changedAt };
-  });
 }
 
 function optionalTime(at: number | undefined): string | undefined {

@@ -48,8 +48,14 @@ export function createTriggers(clock: Clock): Triggers {
 }
 
 /**
+ * Milliseconds between two syncs that POST /refresh triggers. SIGHUP has no limit, because a process that may send it can do more
+ * harm anyway.
+ */
+export const REFRESH_SPACING = 1000;
+
+/**
  * `trigger`, at most once in `spacing` milliseconds: the first call triggers at once; calls that follow within `spacing` are
- * merged into one, which triggers at its end. So none is lost, and a loop in a script cannot cause unlimited API calls.
+ * coalesced into one, which triggers at its end. So none is lost, and a loop in a script cannot cause unlimited API calls.
  * Does nothing after `stop`.
  */
 export function createRefreshLimit(

@@ -14,7 +14,7 @@ import type { ConfigRequest } from './request.ts';
 /** Reads plans. */
 export interface PlanReader {
   /** `region`: of the plan in use, for a config without one; undefined: it is searched for. */
-  readonly parse: (text: string, file: string, region: string | undefined) => Promise<ParsedPlan>;
+  readonly parse: (text: string, config: ConfigRequest, region: string | undefined) => Promise<ParsedPlan>;
   /** Throws a Problem if the identity that the plan needs is not available. */
   readonly checkIdentity: (plan: Plan) => void;
   readonly log: Log;
@@ -61,27 +61,26 @@ export async function usablePlans(
   return undefined;
 }
 
-async function parseContent(
-  { content, file, inUse, region }: ConfigRequest,
-  { parse }: PlanReader,
-): Promise<ParsedPlan> {
+async function parseContent(config: ConfigRequest, { parse }: PlanReader): Promise<ParsedPlan> {
+  const { content, inUse, region } = config;
   if (content.kind === 'text')
-    return await parse(content.text, file, content.text === inUse ? region : undefined);
+    return await parse(content.text, config, content.text === inUse ? region : undefined);
   return { plan: undefined, problems: content.problems.map(createProblemReader()), warnings: [] };
 }
 
 /** The new plan if it can be used, else the plan in use. */
 async function planAfterEdit(
   index: number,
-  { file, content, region }: ConfigRequest,
+  config: ConfigRequest,
   inUse: string,
   { plan: next, problems, warnings }: ParsedPlan,
   options: PlanReader,
   report: Report,
 ): Promise<UsablePlan> {
+  const { content, region } = config;
   if (content.kind === 'text' && content.text === inUse && next !== undefined)
     return { plan: next, isChanged: false };
-  const { plan: before } = await options.parse(inUse, file, region);
+  const { plan: before } = await options.parse(inUse, config, region);
   if (before === undefined) throw new Error('the config in use is no longer valid');
   const found = next === undefined ? problems : editProblems(before, next, options);
   const isUsed = next !== undefined && found.length === 0;

@@ -84,7 +84,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   const finished = new AbortController();
   const child = startWorker(run, program);
   if (typeof child === 'string') return { kind: 'notStarted', code: child };
-  const ended = endOf(child);
+  const ended = endOfWorker(child);
   // Node creates no streams if it has no descriptor left for them.
   if (child.stdio === undefined) return await ended;
   let cause: WorkerEnd | undefined;
@@ -162,7 +162,8 @@ function startWorker(
   }
 }
 
-function endOf(child: ChildProcess): Promise<WorkerEnd> {
+/** Resolves at the end of a process that Node started, which `isRunningWorker` knows until then. */
+export function endOfWorker(child: ChildProcess): Promise<WorkerEnd> {
   const { pid } = child;
   if (pid !== undefined) running.add(pid);
   return new Promise((resolve) => {

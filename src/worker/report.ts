@@ -7,6 +7,7 @@
 
 import type { LogFields } from '../core/log.ts';
 import { events } from '../core/log-events.ts';
+import { services } from '../core/service.ts';
 import { problemShape } from './problem-fields.ts';
 import {
   checkMessage,
@@ -22,13 +23,22 @@ import {
   text,
 } from './shape.ts';
 
-const service = oneOf(['secretsmanager', 'ssmparameter']);
+const service = oneOf(services);
 const event = oneOf(Object.keys(events) as (keyof typeof events)[]);
 const scalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'boolean' || number(value);
 const fields = record(optional(scalar)) satisfies (value: unknown) => value is LogFields;
 const origin = { object: text, service, region: text, version: text };
 const objectProblems = list(object({ name: text, problem: problemShape }));
+/** The contents of a set, without values. */
+const contents = {
+  files: list(object({ path: text, ...origin })),
+  /** Left out if the set has none to show. */
+  variables: optional(list(object({ name: text, ...origin }))),
+  missing: objectProblems,
+  degraded: objectProblems,
+  variableWarnings: objectProblems,
+};
 
 /** An object with a pinned version, whose files are taken from the current generation. */
 export const pinnedObject = object({
@@ -47,8 +57,8 @@ export const pinnedObject = object({
   ),
 });
 
-/** The messages that every worker may send. */
-export const commonKinds = {
+/** A row for each kind. `config` is the index of a config in the request. */
+const kinds = {
   /** A line of the log. */
   log: object({ event, message: text, fields }),
   /** A problem as a line of the log. */
@@ -57,17 +67,12 @@ export const commonKinds = {
   batchesDisabled: object({ identity: text, until: number }),
   /** An error that is not a Problem: the exit line of the worker. */
   bug: object({ line: text }),
-} as const;
-
-/** A row for each kind. `config` is the index of a config in the request. */
-const kinds = {
-  ...commonKinds,
   /** The next step: shows progress, and the work of a worker that is killed. */
   stage: object({
     stage: oneOf(['config', 'fetch', 'render', 'secrets']),
     config: optional(number),
   }),
-  /** The configs are invalid, and there are none in use: the sync ends. */
+  /** The configs are invalid, and there are none in use; or the command of `exec` cannot get the set. The sync ends. */
   unusable: object({ problems: list(problemShape) }),
   /** A config was edited. `invalid`: the one in use stays. */
   edited: object({
@@ -96,6 +101,17 @@ const kinds = {
     /** Milliseconds since 1970. */
     expiresAt: optional(number),
   }),
+  /**
+   * The set of a config of `exec --on-change` was fetched, and nothing was published: it is the one in use, or the config has only
+   * variables.
+   */
+  fetched: object({
+    config: number,
+    result: oneOf(['changed', 'unchanged']),
+    /** Files and variables from objects. */
+    count: number,
+    ...contents,
+  }),
   /** A config was published. */
   published: object({
     config: number,
@@ -111,12 +127,7 @@ const kinds = {
     pending: list(text),
     /** The number of files. */
     count: number,
-    files: list(object({ path: text, ...origin })),
-    /** Of `envFile`; left out without it. */
-    variables: optional(list(object({ name: text, ...origin }))),
-    missing: objectProblems,
-    degraded: objectProblems,
-    variableWarnings: objectProblems,
+    ...contents,
     /** Its Kubernetes Secrets are applied next. */
     appliesSecrets: flag,
     pinned: list(pinnedObject),

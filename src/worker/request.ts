@@ -39,7 +39,7 @@ export interface ConfigRequest {
   readonly region: string | undefined;
   /** Its plan was published once: only then is the failover region left out. */
   readonly isVerified: boolean;
-  /** How many files the last publish of this sidecar or init had; undefined: it has not published yet. */
+  /** How many files of objects the last publish of this process had (for `exec`, variables too); undefined: it has not published yet. */
   readonly publishedFiles: number | undefined;
   readonly pinned: readonly PinnedObject[];
 }

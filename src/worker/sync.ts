@@ -8,21 +8,21 @@
 
 import { type FetchRequest, fetchValues, type SecretSource } from '../aws/fetcher.ts';
 import type { CredentialsInUse } from '../aws/sources.ts';
-import { removalOfAll } from '../config/accidental-removal.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
+import type { FetchResults } from '../config/secret-ref.ts';
 import { type Problem, problemsOrThrow } from '../core/problem.ts';
 import type { Directory } from '../publish/directory.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { KeptFiles } from '../publish/kept-files.ts';
 import type { Announce } from '../publish/publish.ts';
 import type { Snapshot } from '../publish/snapshot.ts';
-import { type KeptValue, render, type SelectedValue } from '../render/render.ts';
+import type { KeptValue } from '../render/render.ts';
 import { recordPinned, reusePinned } from './pinned.ts';
 import { type PlanReader, type UsablePlan, usablePlans } from './plans.ts';
 import { problemMessage } from './problem-fields.ts';
-import type { MessageOf, Report } from './report.ts';
+import { publishedMessage, renderSet } from './rendered-set.ts';
+import type { Report } from './report.ts';
 import type { ConfigRequest, RunSync, SyncRequest } from './request.ts';
-import { type ObjectProblem, selectValues } from './select.ts';
 
 /** Applies the Kubernetes Secrets of a plan; throws Problems of stage `kubernetes`. */
 export type ApplySecrets = (plan: Plan, published: Snapshot, stop: AbortSignal) => Promise<void>;
@@ -128,41 +128,20 @@ async function syncAll(
 
 async function syncTarget(
   target: Target,
-  results: Parameters<typeof selectValues>[1],
+  results: FetchResults,
   options: SyncWorkerOptions,
   report: Report,
   stop: AbortSignal,
 ): Promise<void> {
-  const { index, config, plan, directory, kept, toFetch } = target;
+  const { index, config, plan, isVerified, directory, kept } = target;
   report({ kind: 'stage', stage: 'render', config: index });
-  const { values, missing, degraded } = selectValues(toFetch, results);
-  const rendered = await render(
-    plan,
-    new Map<PlannedObject, SelectedValue | KeptValue>([...values, ...kept]),
-  );
-  const isEdited = !target.isVerified && (config.publishedFiles ?? 0) > 0;
-  if (isEdited && rendered.snapshot.files.length === 0) throw removalOfAll(plan);
+  const { publishedFiles } = config;
+  const set = await renderSet({ plan, isVerified, publishedFiles, kept }, results);
+  const { rendered } = set;
   // The report follows the publish in the same iteration of the event loop, so SIGTERM is not handled between them.
-  const { change, generation, pending, warning } = await directory.publish(rendered.snapshot, {
-    announce: announceOf(config, options),
-  });
-  const { added, updated, removed } = change.kind === 'changed' ? change : NOTHING;
+  const published = await directory.publish(rendered.snapshot, { announce: announceOf(config, options) });
   report({
-    kind: 'published',
-    config: index,
-    result: change.kind,
-    generation,
-    warning: warning === undefined ? undefined : problemMessage(warning),
-    added,
-    updated,
-    removed,
-    pending,
-    count: rendered.snapshot.files.length,
-    files: rendered.facts,
-    variables: plan.envFile === undefined ? undefined : rendered.variables.map(withoutValue),
-    missing: objectMessages(missing),
-    degraded: objectMessages(degraded),
-    variableWarnings: objectMessages(rendered.variableWarnings),
+    ...publishedMessage(index, set, published, plan.envFile !== undefined),
     appliesSecrets: appliesSecrets(plan, options),
     pinned: recordPinned(rendered, directory.keptFiles),
   });
@@ -170,7 +149,7 @@ async function syncTarget(
   report({ kind: 'stage', stage: 'secrets', config: index });
   await options.applySecrets(plan, rendered.snapshot, stop);
   if (!appliesSecrets(plan, options)) return;
-  await directory.recordAppliedSecrets(generation, secretsDescription(plan));
+  await directory.recordAppliedSecrets(published.generation, secretsDescription(plan));
   report({ kind: 'applied', config: index });
 }
 
@@ -182,8 +161,6 @@ function announceOf(
   if (publishedFiles !== undefined) return 'changes';
   return notifyOnStart ? 'always' : 'replacing';
 }
-
-const NOTHING = { added: [], updated: [], removed: [] };
 
 function reportCredentials({ credentials }: SyncWorkerOptions, report: Report): void {
   const inUse = credentials();
@@ -206,16 +183,6 @@ function secretsDescription({ secretObjects }: Plan): string {
       data,
     })),
   );
-}
-
-type VariableMessage = NonNullable<MessageOf<'published'>['variables']>[number];
-
-function withoutValue({ name, object, service, region, version }: VariableMessage): VariableMessage {
-  return { name, object, service, region, version };
-}
-
-function objectMessages(objects: readonly ObjectProblem[]) {
-  return objects.map(({ name, problem }) => ({ name, problem: problemMessage(problem) }));
 }
 
 function messagesOf(problems: readonly Problem[]) {

@@ -111,10 +111,10 @@ test('a network error of STS has the remedy of its cause', () => {
   assert.match(remedy({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }), /another host name/);
   assert.match(remedy({ code: 'SELF_SIGNED_CERT_IN_CHAIN' }), /AWS_CA_BUNDLE/);
   assert.match(remedy({ code: 'EMFILE' }), /open files/);
-  const refused = { code: 'ERR_PROXY_TUNNEL', phase: 'proxy', status: 407, peer: 'proxy:3128' } as const;
-  assert.match(remedy(refused), /a user and a password/);
+  const rejected = { code: 'ERR_PROXY_TUNNEL', phase: 'proxy', status: 407, peer: 'proxy:3128' } as const;
+  assert.match(remedy(rejected), /a user and a password/);
   assert.match(
-    stsProblem(ROLE, 'eu-west-1', { ...incompleteResponse(undefined), kind: 'network', ...refused }).message,
+    stsProblem(ROLE, 'eu-west-1', { ...incompleteResponse(undefined), kind: 'network', ...rejected }).message,
     '(ERR_PROXY_TUNNEL, HTTP status 407 from the proxy proxy:3128)',
   );
 });

@@ -146,7 +146,7 @@ test('uses the IRSA token with --auth default too', async (place) => {
   const file = join(place.home, 'token');
   writeFileSync(file, 'web-token');
   const irsa = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: file };
-  found(await fetchWith(place, irsa, 'default'), `IAM role ${ROLE} by the service account's token`);
+  found(await fetchWith(place, irsa, 'default'), `IAM role ${ROLE} with the service account token`);
 });
 
 test('uses container credentials with the token of the variable', async (place) => {

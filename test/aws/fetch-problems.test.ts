@@ -27,7 +27,7 @@ const denial = (action: string, resource: string, more = ''): string =>
 test('reports a missing secret with the action, region and remedy', () => {
   assert.is(
     line(secret, GET, failed('ResourceNotFoundException', 'whatever')),
-    'db/password: secretsmanager:GetSecretValue in eu-west-1 did not find it (ResourceNotFoundException, request id r-1). Create the secret in this region and in the account of the role, or correct objectName. [fetch.notFound]',
+    'db/password: secretsmanager:GetSecretValue in eu-west-1: not found (ResourceNotFoundException, request id r-1). Create the secret in this region and in the account of the role, or correct objectName. [fetch.notFound]',
   );
 });
 
@@ -35,7 +35,7 @@ test('names a missing version or label', () => {
   const pinned = secretRef({ ...parameter, stage: 'prod' });
   assert.is(
     line(pinned, SSM, failed('InvalidParameters')),
-    '/db/user:prod: ssm:GetParameters in eu-west-1 did not find it (InvalidParameters, request id r-1). Check that the parameter has the label "prod" in this region. [fetch.notFound]',
+    '/db/user:prod: ssm:GetParameters in eu-west-1: not found (InvalidParameters, request id r-1). Check that the parameter has the label "prod" in this region. [fetch.notFound]',
   );
 });
 
@@ -50,7 +50,7 @@ test('distinguishes a secret without a value from a missing secret', () => {
   const message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
   const problem = fetchProblem(secret, GET, failed('ResourceNotFoundException', message));
   assert.is(problem.code, 'fetch.notFound');
-  assert.match(problem.message, 'found a secret without a value');
+  assert.match(problem.message, 'the secret has no value');
   assert.match(problem.remedy, 'put-secret-value');
 });
 

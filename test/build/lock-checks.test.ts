@@ -61,4 +61,12 @@ test('an executable with another mode, without the variable or without symbols f
   assert.throws(() => disableLockChecks(Buffer.alloc(64)), /no symbol table/);
 });
 
+test('the image strips Node of all symbols but the one that the build needs', () => {
+  const root = join(import.meta.dirname, '../..');
+  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
+  const source = readFileSync(join(root, 'src/build/lock-checks.ts'), 'utf8');
+  const [, variable] = /const VARIABLE = '(\w+)'/.exec(source) ?? [];
+  assert.match(dockerfile, `RUN strip --wildcard --keep-symbol='${variable}*' `);
+});
+
 test.run();

@@ -25,15 +25,18 @@ const packages = {
 /** The path of the program. Builds it if it is missing. Throws if Go is missing or the proxy does not respond. */
 export function built(program: keyof typeof packages): string {
   return buildGoProgram({
-    directory: join(tmpdir(), `podsecrets-cluster-${RELEASE}`),
+    directory: kubernetesModule,
     name: program,
     from: packages[program],
     linkerFlags: `-X k8s.io/component-base/version.gitVersion=v${RELEASE}`,
-    prepare: writeModule,
+    prepare: writeKubernetesModule,
   });
 }
 
-function writeModule(directory: string): void {
+/** The folder of a Go module that requires Kubernetes. */
+export const kubernetesModule = join(tmpdir(), `podsecrets-cluster-${RELEASE}`);
+
+export function writeKubernetesModule(directory: string): void {
   if (existsSync(join(directory, 'go.mod'))) return;
   const module = go(directory, ['mod', 'download', '-json', `k8s.io/kubernetes@v${RELEASE}`]);
   const { Dir: source } = JSON.parse(module) as { readonly Dir: string };

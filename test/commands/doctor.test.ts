@@ -188,7 +188,7 @@ test('a missing object names the region', async (scene) => {
   scene.sandbox.writeConfig({ ...pod, region: 'us-east-1', objects: [secret('login')] });
   const { code, out } = await run(scene);
   assert.is(code, 5);
-  assert.match(out, 'secretsmanager:GetSecretValue in us-east-1 did not find it (ResourceNotFoundException');
+  assert.match(out, 'secretsmanager:GetSecretValue in us-east-1: not found (ResourceNotFoundException');
 });
 
 test('an optional object that does not exist is a warning', async (scene) => {
@@ -280,7 +280,7 @@ test('IRSA works with its variables alone, without usePodIdentity', async (scene
   scene.sandbox.writeConfig({ objects: [secret('db')] });
   const { code, out } = await run(scene);
   assert.is(code, 0);
-  assert.match(out, `IAM role ${ROLE} by the service account's token, from environment variables`);
+  assert.match(out, `IAM role ${ROLE} with the service account token, from environment variables`);
   assert.match(out, 'for sts.amazonaws.com');
 });
 

@@ -52,6 +52,22 @@ test('rejects a "---" at column 1, which ends the class', async () => {
   );
 });
 
+test('refuses a misspelt env, which drops a variable', async () => {
+  const withEnv = '- {objectName: a, objectType: secretsmanager, env: A}';
+  const pattern = '- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*"}';
+  for (const [text, name] of [
+    [withEnv, 'A'],
+    [pattern, 'A_\\*'],
+  ] as const) {
+    const problem = accidentalRemoval(await planOf(text), await planOf(text.replace('env', 'evn')));
+    assert.match(problem?.message ?? '', new RegExp(`would remove variable ${name}, .*got "evn"`));
+  }
+  assert.is(
+    accidentalRemoval(await planOf(withEnv), await planOf(withEnv.replace(', env: A', ''))),
+    undefined,
+  );
+});
+
 test('a part that was ignored before does not block an edit', async () => {
   const noted = `${before}    note: x\n`;
   const shorter = '- {objectName: b, objectType: secretsmanager, note: x}';

@@ -29,6 +29,7 @@ for (const [name, word, path, file] of [
 }
 
 for (const [name, word, path, exitCode, message] of [
+  ['an empty name has exit code 127', '', '/bin', 127, /got an empty one$/],
   ['a missing path has exit code 127', '/usr/bin/none', '/bin', 127, /^no such file$/],
   [
     'a name that is in no directory has exit code 127 and lists the directories',

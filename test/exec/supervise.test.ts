@@ -6,6 +6,7 @@ import type { Log } from '../../src/core/log.ts';
 import { Problem } from '../../src/core/problem.ts';
 import type { Candidate, Child } from '../../src/exec/fetch-worker.ts';
 import { type SuperviseOptions, supervise } from '../../src/exec/supervise.ts';
+import { createTriggers } from '../../src/sidecar/triggers.ts';
 import { fakeClock } from '../support/clock.ts';
 
 const test = suite('supervise');
@@ -30,6 +31,8 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
   const steps: string[] = [];
   const alive = new Set<string>();
   const published: (() => Promise<void>)[] = [];
+  const starting: (() => Promise<void>)[] = [];
+  const restarts: string[] = [];
   let value = 'a';
   let failure: Problem | undefined;
   let fetches = 0;
@@ -64,6 +67,7 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
         void ended.promise.then(() => steps.push(`end ${digest}`));
         onChild(child);
         steps.push(`start ${digest}`);
+        await starting.shift()?.();
       },
       discard() {
         alive.delete(digest);
@@ -82,6 +86,7 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
     hasTerminal: false,
     clock,
     log,
+    triggers: createTriggers(clock),
     async fetch(known) {
       fetches++;
       if (failure !== undefined) throw failure;
@@ -91,6 +96,10 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
       signal = listener;
     },
     onRetry() {},
+    onReady: () => void events.push('ready'),
+    onSuccess() {},
+    onFailure: () => void events.push('failed'),
+    countRestart: (result) => void restarts.push(result),
     exitCodeOf: () => 143,
     ...overrides,
   };
@@ -110,6 +119,8 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
     steps,
     alive,
     published,
+    starting,
+    restarts,
     set(next: string | Problem) {
       if (next instanceof Problem) failure = next;
       else {
@@ -125,12 +136,13 @@ async function begin({ endsAtStopSignal = true, ...overrides }: Overrides = {}) 
 }
 
 test('a change publishes, stops the old command, and starts the new one when it is gone', async () => {
-  const { clock, steps, set, events } = await begin();
+  const { clock, steps, set, events, restarts } = await begin();
   assert.equal(steps.splice(0), ['publish a', 'start a']);
   set('b');
   await clock.advance(61_000);
   assert.equal(steps, ['publish b', 'SIGTERM a', 'end a', 'start b']);
   assert.ok(events.includes('restart.succeeded'));
+  assert.equal(restarts, ['success']);
 });
 
 test('nothing happens without a change', async () => {
@@ -144,14 +156,14 @@ test('a set that fails restarts nothing, and the next sync tries again', async (
   const { clock, steps, events, set } = await begin();
   set(rejection);
   await clock.advance(61_000);
-  assert.equal([steps, events.includes('sync.failed')], [['publish a', 'start a'], true]);
+  assert.equal([steps, events.includes('failed')], [['publish a', 'start a'], true]);
   set('b');
   await clock.advance(120_000);
   assert.is(steps.at(-1), 'start b');
 });
 
 test('a set that cannot be published stops nothing, and the next sync tries again', async () => {
-  const { clock, steps, events, set, published } = await begin();
+  const { clock, steps, events, set, published, restarts } = await begin();
   published.push(async () => {
     throw rejection;
   });
@@ -159,6 +171,7 @@ test('a set that cannot be published stops nothing, and the next sync tries agai
   await clock.advance(61_000);
   assert.ok(events.includes('restart.failed'));
   assert.not.ok(steps.includes('SIGTERM a'));
+  assert.equal(restarts, ['error']);
   await clock.advance(61_000);
   assert.is(steps.at(-1), 'start b');
 });
@@ -180,6 +193,36 @@ test('changes during a stop are one restart, with the newest set', async () => {
   );
   assert.ok(steps.includes('publish d'));
   assert.ok(steps.indexOf('publish d') < steps.indexOf('start d'));
+});
+
+test('a change while the next command starts is one more restart', async () => {
+  const { clock, steps, set, starting } = await begin();
+  set('b');
+  starting.push(async () => {
+    set('c');
+    await clock.sleep(120_000, new AbortController().signal);
+  });
+  await clock.advance(61_000);
+  assert.is(steps.at(-1), 'start b');
+  await clock.advance(600_000);
+  assert.equal(steps.slice(-4), ['publish c', 'SIGTERM b', 'end b', 'start c']);
+});
+
+test('an older set is never published after a newer one', async () => {
+  const { clock, steps, set, published } = await begin();
+  set('b');
+  published.push(async () => {
+    await clock.sleep(120_000, new AbortController().signal);
+    steps.push('published b');
+  });
+  await clock.advance(61_000);
+  set('c');
+  await clock.advance(600_000);
+  assert.equal(
+    steps.filter((step) => /publish/.test(step)),
+    ['publish a', 'publish b', 'published b', 'publish c'],
+  );
+  assert.is(steps.at(-1), 'start c');
 });
 
 test('there is one restart in 10 s at most', async () => {

@@ -1,14 +1,21 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type HttpRequest, type Pages, route } from '../../src/http/routes.ts';
+import { type Endpoints, type HttpRequest, route } from '../../src/http/routes.ts';
 import type { SidecarStatus } from '../../src/sidecar/status.ts';
 import { exampleStatus } from '../support/status.ts';
 
 const test = suite('routes');
 
-function pagesOf(status: SidecarStatus = exampleStatus()): Pages & { readonly asked: () => number } {
-  let asked = 0;
-  return { status: () => status, metrics: () => 'metrics 1\n', refresh: () => asked++, asked: () => asked };
+function endpointsOf(
+  status: SidecarStatus = exampleStatus(),
+): Endpoints & { readonly refreshes: () => number } {
+  let refreshes = 0;
+  return {
+    status: () => status,
+    metrics: () => 'metrics 1\n',
+    refresh: () => refreshes++,
+    refreshes: () => refreshes,
+  };
 }
 
 function request(method: string, target: string, rest: Partial<HttpRequest> = {}): HttpRequest {
@@ -23,26 +30,33 @@ test('serves each page for GET, for HEAD and with a query', () => {
     ['/metrics', 'text/plain; version=0.0.4; charset=utf-8', /^metrics 1\n$/],
     ['/status', 'application/json', /^\{\n {2}"version": "1\.2\.3",[\s\S]*\}\n$/],
   ] as const) {
-    const response = route(request('GET', path), pagesOf());
+    const response = route(request('GET', path), endpointsOf());
     assert.is(response.status, 200);
     assert.is(response.headers['content-type'], type);
     assert.match(response.body, body);
-    assert.equal(route(request('HEAD', path), pagesOf()), response);
-    assert.equal(route(request('GET', `${path}?a=b?c`), pagesOf()), response);
+    assert.equal(route(request('HEAD', path), endpointsOf()), response);
+    assert.equal(route(request('GET', `${path}?a=b?c`), endpointsOf()), response);
   }
 });
 
 test('/status has all fields of the status', () => {
-  assert.equal(JSON.parse(route(request('GET', '/status'), pagesOf()).body), exampleStatus());
+  assert.equal(JSON.parse(route(request('GET', '/status'), endpointsOf()).body), exampleStatus());
 });
 
 test('/readyz names the directory that is not ready, while /livez stays 200', () => {
   const { configs, ...rest } = exampleStatus();
   const status = { ...rest, ready: false, configs: configs.map((config) => ({ ...config, ready: false })) };
-  const response = route(request('GET', '/readyz'), pagesOf(status));
+  const response = route(request('GET', '/readyz'), endpointsOf(status));
   assert.is(response.status, 503);
   assert.is(response.body, 'waiting for the first publish to /mnt/secrets-store\n');
-  assert.is(route(request('GET', '/livez'), pagesOf(status)).status, 200);
+  assert.is(route(request('GET', '/livez'), endpointsOf(status)).status, 200);
+});
+
+test('/readyz of exec without a directory names none', () => {
+  const { configs, ...rest } = exampleStatus();
+  const none = configs.map((config) => ({ ...config, ready: false, directory: '' }));
+  const answer = route(request('GET', '/readyz'), endpointsOf({ ...rest, ready: false, configs: none }));
+  assert.is(answer.body, 'waiting for the first publish\n');
 });
 
 test('any other path is 404 with a list of the paths', () => {
@@ -58,7 +72,7 @@ test('any other path is 404 with a list of the paths', () => {
     'http://x/livez',
     '/st%61tus',
   ]) {
-    const response = route(request('GET', target), pagesOf());
+    const response = route(request('GET', target), endpointsOf());
     assert.is(response.status, 404, target);
     assert.match(response.body, '/livez, /readyz, /metrics, /status, /refresh');
   }
@@ -72,7 +86,7 @@ test('any other method is 405 with the allowed one', () => {
     ['GET', '/refresh', 'POST'],
     ['HEAD', '/refresh', 'POST'],
   ] as const) {
-    const response = route(request(method, path), pagesOf());
+    const response = route(request(method, path), endpointsOf());
     assert.is(response.status, 405, `${method} ${path}`);
     assert.is(response.headers.allow, allow);
   }
@@ -85,9 +99,9 @@ for (const [name, rest] of [
   ['IPv6', { peer: '::1', host: '[::1]:8181' }],
 ] as const) {
   test(`POST /refresh from ${name} triggers a sync`, () => {
-    const pages = pagesOf();
-    assert.is(route(request('POST', '/refresh', rest), pages).status, 202);
-    assert.is(pages.asked(), 1);
+    const endpoints = endpointsOf();
+    assert.is(route(request('POST', '/refresh', rest), endpoints).status, 202);
+    assert.is(endpoints.refreshes(), 1);
   });
 }
 
@@ -105,9 +119,9 @@ for (const [name, rest] of [
   ['who comes by the proxy of a service mesh', { peer: '127.0.0.6', forwarded: true }],
 ] as const) {
   test(`POST /refresh from ${name} is rejected`, () => {
-    const pages = pagesOf();
-    assert.is(route(request('POST', '/refresh', rest), pages).status, 403);
-    assert.is(pages.asked(), 0);
+    const endpoints = endpointsOf();
+    assert.is(route(request('POST', '/refresh', rest), endpoints).status, 403);
+    assert.is(endpoints.refreshes(), 0);
   });
 }
 

@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
-import type { Pages } from '../../src/http/routes.ts';
+import type { Endpoints } from '../../src/http/routes.ts';
 import { type HttpLimits, type HttpServer, openHttpServer } from '../../src/http/server.ts';
 import { rejects } from '../support/rejects.ts';
 import { exampleStatus } from '../support/status.ts';
@@ -19,10 +19,14 @@ test.after.each(async () => {
 });
 
 let refreshes = 0;
-const pages: Pages = { status: exampleStatus, metrics: () => 'metrics 1\n', refresh: () => refreshes++ };
+const endpoints: Endpoints = {
+  status: exampleStatus,
+  metrics: () => 'metrics 1\n',
+  refresh: () => refreshes++,
+};
 
 async function serve(limits: HttpLimits = {}): Promise<HttpServer> {
-  const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, pages, limits);
+  const server = await openHttpServer({ host: '127.0.0.1', port: 0 }, endpoints, limits);
   open.push(server);
   return server;
 }
@@ -210,7 +214,7 @@ test('leaves no timer, no socket and no handle that keeps a process alive', asyn
 });
 
 test('0.0.0.0 listens on every address, IPv6 included', async () => {
-  const server = await openHttpServer({ host: '0.0.0.0', port: 0 }, pages);
+  const server = await openHttpServer({ host: '0.0.0.0', port: 0 }, endpoints);
   open.push(server);
   assert.is(server.address.host, '0.0.0.0');
   const hosts = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
@@ -225,14 +229,14 @@ test('a port in use is a Problem with a remedy', async () => {
   await once(other, 'listening');
   open.push(other);
   const { port } = other.address() as { port: number };
-  const error = await rejects(openHttpServer({ host: '127.0.0.1', port }, pages));
+  const error = await rejects(openHttpServer({ host: '127.0.0.1', port }, endpoints));
   assert.instance(error, Problem);
   assert.is((error as Problem).message, `cannot listen on 127.0.0.1:${port} (EADDRINUSE)`);
   assert.match((error as Problem).remedy, 'Containers of a pod share their ports');
 });
 
 test('an address of another machine is a Problem', async () => {
-  const error = await rejects(openHttpServer({ host: '192.0.2.1', port: 0 }, pages));
+  const error = await rejects(openHttpServer({ host: '192.0.2.1', port: 0 }, endpoints));
   assert.match((error as Problem).message, '(EADDRNOTAVAIL)');
 });
 

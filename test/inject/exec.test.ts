@@ -99,4 +99,41 @@ test('rejects another volume at /podsecrets', async () => {
   assert.match(text, '/podsecrets is the mount path of own');
 });
 
+const commandWith = async (flags: string) => {
+  const { objects } = await injected({ text: pod(app), config: shop, flags, since });
+  const [container] = containersIn(objects, 'containers') as unknown as readonly { command: string[] }[];
+  return container?.command.slice(2, -3);
+};
+
+test('--on-change, its stop and its times are passed to exec', async () => {
+  const flags =
+    '--exec --as none --on-change restart --interval 1m --notify-splay 5s --stop-signal INT --stop-timeout 30s';
+  assert.equal(await commandWith(flags), [
+    '--config=/etc/podsecrets/config.yaml',
+    '--interval=1m',
+    '--notify-splay=5s',
+    '--on-change=restart',
+    '--stop-signal=INT',
+    '--stop-timeout=30s',
+  ]);
+});
+
+test('options of the sidecar that exec would reject are not passed to it', async () => {
+  const flags = '--exec --interval 1m --notify-splay 5s --notify-touch /tmp/x --listen 0.0.0.0:9000';
+  assert.equal(await commandWith(flags), ['--config=/etc/podsecrets/config.yaml']);
+});
+
+test('--on-change needs --exec and an action that needs no files', async () => {
+  assert.match(await rejection(pod(app), shop, '--on-change restart'), 'needs --exec');
+  assert.match(await rejection(pod(app), shop, '--exec --stop-signal INT'), 'needs --on-change');
+  assert.match(
+    await rejection(pod(app), shop, '--exec --on-change HUP'),
+    'expected restart or exit, got SIGHUP',
+  );
+  assert.match(
+    await rejection(pod(app), shop, '--exec --as none --interval 1m'),
+    'has no effect with --as none',
+  );
+});
+
 test.run();

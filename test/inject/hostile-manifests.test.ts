@@ -106,7 +106,7 @@ const converted: readonly (readonly [string, string])[] = [
   ['a pod with runAsNonRoot and no user', deployment({ securityContext: { runAsNonRoot: true } })],
   ['a pod with hostNetwork', deployment({ hostNetwork: true })],
   [
-    'Argo CD applications beside it',
+    'Argo CD applications next to it',
     all(
       object('argoproj.io/v1alpha1', 'Application', {
         source: { repoURL: 'https://example.com/a', helm: { values: 'containers: []\n' } },
@@ -146,7 +146,7 @@ for (const [what, text] of converted)
     assert.not.match(warnings.join(), 'not converted');
   });
 
-/** Kinds whose pod spec is not found: alone they are an error, beside a workload a warning. */
+/** Kinds whose pod spec is not found: alone they are an error, with a workload a warning. */
 const workflow = object('argoproj.io/v1alpha1', 'Workflow', {
   entrypoint: 'main',
   templates: [{ name: 'main', container: container({ volumeMounts: [mount()] }) }],

@@ -92,7 +92,7 @@ test('a class after its workload becomes a ConfigMap before the workload', async
 });
 
 for (const [what, rest] of [
-  ['behind its workload', [classOf('shop'), account]],
+  ['after its workload', [classOf('shop'), account]],
   ['as the last item', [account, classOf('shop')]],
 ] as const)
   test(`in a List a class ${what} becomes a ConfigMap before the List`, async () => {
@@ -107,7 +107,7 @@ for (const [what, rest] of [
     }
   });
 
-test('a List of nothing but classes behind their workload is removed', async () => {
+test('a List of nothing but classes after their workload is removed', async () => {
   const list = stringify({ apiVersion: 'v1', kind: 'List', items: objectsIn(classOf('shop')) });
   const { text, objects } = await injected({ text: `${mounting('shop')}---\n${list}` });
   assert.equal(kindsOf(objectsIn(text)), ['ConfigMap', 'Pod']);
@@ -126,7 +126,7 @@ const twoVolumes = pod(
 for (const [what, text, configs] of [
   ['in the input', `${both}---\n${twoVolumes}`, []],
   ['in a file of --config', twoVolumes, [config(both)]],
-  ['beside a chosen class', twoVolumes, [config(both, 'classes.yaml#shop')]],
+  ['next to a chosen class', twoVolumes, [config(both, 'classes.yaml#shop')]],
   ['in files of their own', twoVolumes, [config(classOf('shop')), config(vault, 'vault.yaml')]],
 ] as const)
   test(`a volume of another provider is left to the driver with a warning, its class ${what}`, async () => {

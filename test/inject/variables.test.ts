@@ -1,4 +1,4 @@
-/** `--env`: the variables of envFile in the containers, by fileKeyRef. */
+/** `--env`: the variables of envFile in the containers, with fileKeyRef. */
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

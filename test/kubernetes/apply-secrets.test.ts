@@ -259,7 +259,7 @@ test('the owner workload is the controller, one level above a ReplicaSet or Job'
   }
 });
 
-test('identifies the pod by the downward API, else by its hostname', async ({ api }) => {
+test('identifies the pod through the downward API, else by its hostname', async ({ api }) => {
   deployment(api);
   const env = { ...api.env, POD_NAME: 'app-1', POD_UID: 'pod-uid' };
   await apply(api, secretPlan([app]), files, { owner: 'pod', env });
@@ -269,7 +269,7 @@ test('identifies the pod by the downward API, else by its hostname', async ({ ap
   const { problems } = await apply(api, secretPlan([app]), files, { owner: 'pod', hostname: 'ip-10-0-0-1' });
   assert.match(
     problems.join(),
-    'Pod ip-10-0-0-1: not found (404): the name of this pod is unknown. Set its name by the downward API',
+    'Pod ip-10-0-0-1: not found (404): the name of this pod is unknown. Set its name through the downward API',
   );
 });
 

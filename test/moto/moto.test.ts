@@ -176,7 +176,7 @@ test('reports each secret that Secrets Manager does not have, whatever the HTTP 
   for (const words of [
     '(4 problems): nowhere: ',
     'ResourceNotFoundException',
-    'leaving: secretsmanager:GetSecretValue in eu-west-1 found a secret that is scheduled for deletion',
+    'leaving: secretsmanager:GetSecretValue in eu-west-1: the secret is scheduled for deletion',
     'there:11111111-2222-4333-8444-555555555555: ',
     'there:green: ',
   ])

@@ -73,6 +73,55 @@ test('without the Role each start names the missing permission, and the applicat
   assert.is(await secretOf(scene), undefined);
 });
 
+/** A workload whose application reads the Secret from a volume. */
+function withVolume(secret: object): object {
+  const read = 'until [ -f /s/password ]; do sleep 1; done; cat /s/password; echo; exec sleep 3600';
+  const mounts = [{ name: 'synced', mountPath: '/s' }];
+  const app = appContainer({ command: ['sh', '-c', read], volumeMounts: mounts });
+  const workload = shopDeployment(app);
+  const volumes = [{ name: 'synced', secret: { secretName: 'shop-db', ...secret } }];
+  const { template } = workload.spec;
+  return {
+    ...workload,
+    spec: { ...workload.spec, template: { ...template, spec: { ...template.spec, volumes } } },
+  };
+}
+
+test('the kubelet mounts a volume of the Secret before it starts podsecrets: the reason why inject refuses it', async ({
+  scene,
+}) => {
+  const objects = scene.inject(withVolume({ optional: true }), await configOf(scene), ['--sync-secrets']);
+  await scene.apply(JSON.parse(JSON.stringify(objects).replace('"optional":true', '"optional":false')));
+  const { items } = await scene.until(
+    'the event of a volume that cannot be mounted',
+    async () => {
+      const path = `/api/v1/namespaces/${scene.namespace}/events?fieldSelector=reason=FailedMount`;
+      const events = await scene.api.call<{ readonly items: readonly { readonly message: string }[] }>(
+        'GET',
+        path,
+      );
+      return (events?.items.length ?? 0) > 0 && events;
+    },
+    60,
+  );
+  assert.match(items[0]?.message ?? '', 'secret "shop-db" not found');
+  const [pod] = await scene.pods('shop');
+  assert.is(container(pod, 'podsecrets')?.containerID || undefined, undefined);
+});
+
+test('an optional volume of the Secret is filled after podsecrets has created it', async ({ scene }) => {
+  const flags = ['--sync-secrets'];
+  await scene.apply(scene.inject(withVolume({ optional: true }), await configOf(scene), flags));
+  await scene.until(
+    'the password in the volume',
+    async () => {
+      const [pod] = await scene.pods('shop');
+      return pod !== undefined && isReady(pod) && (await scene.log(pod.metadata.name, 'app')) === 'hunter2\n';
+    },
+    180,
+  );
+});
+
 test('ten pods that start at once share one Secret, and none of them fails', async ({ scene }) => {
   await scene.apply(scene.inject(deployment(10), await configOf(scene), ['--sync-secrets']));
   const pods = await scene.until(

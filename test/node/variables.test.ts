@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { appContainer, secretFile, secretProviderClass, shopPod } from './manifests.ts';
 import { container, openScene, type Scene } from './scene.ts';
 
-const test = suite<{ scene: Scene }>('variables by fileKeyRef');
+const test = suite<{ scene: Scene }>('variables with fileKeyRef');
 
 test.before.each(async (context) => {
   context.scene = await openScene();

@@ -2,84 +2,27 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { canary, canaryIn } from '../support/canary.ts';
-import { binary, type Running, start } from '../support/program.ts';
-import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import {
+  change,
+  commandPid,
+  onChangeSuite,
+  password,
+  region,
+  running,
+  textOf,
+  waits,
+  wordsOf,
+} from '../support/on-change.ts';
+import { binary, start } from '../support/program.ts';
+import { podIdentityEnv } from '../support/sandbox.ts';
 import { until } from '../support/wait.ts';
 
-const region = 'eu-west-1';
-const password = {
-  objectName: 'db',
-  objectType: 'secretsmanager',
-  objectAlias: 'password',
-  env: 'DB_PASSWORD',
-};
-
-const exec = suite<{ aws: FakeAwsProcess; box: Sandbox; started: Running[] }>('exec --on-change');
-exec.before(async (context) => {
-  context.aws = await startFakeAwsProcess({
-    identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
-    regions: { [region]: { secrets: { db: canary('one'), other: 'x' } } },
-  });
-});
-exec.after(({ aws }) => aws.stop());
-exec.before.each(async (context) => {
-  await context.aws.reset();
-  context.box = makeSandbox();
-  context.box.writeConfig({ objects: [password] });
-  context.started = [];
-});
-exec.after.each(async ({ box, started }) => {
-  for (const running of started) {
-    // The command of a killed podsecrets would stay.
-    const pid = commandPid(box);
-    if (pid !== undefined && !running.hasEnded()) process.kill(pid, 'SIGKILL');
-    await running.ended();
-  }
-  box.remove();
-});
-
-interface Fixture {
-  readonly aws: FakeAwsProcess;
-  readonly box: Sandbox;
-  readonly started: Running[];
-}
-
-/** The words after `podsecrets`. The script runs in the sandbox, and first writes its pid. */
-function wordsOf({ box }: Fixture, onChange: string, script: string, flags: readonly string[] = []) {
-  const times = ['--interval', '1s', '--start-timeout', '0s', '--aws-timeout', '1m', '--log-level', 'debug'];
-  const command = ['sh', '-c', `cd ${box.root}; echo $$ > pid; ${script}`];
-  return ['exec', '--config', box.config, '--on-change', onChange, ...times, ...flags, '--', ...command];
-}
-
-function running(fixture: Fixture, onChange: string, script: string, flags: readonly string[] = []): Running {
-  const { aws, box, started } = fixture;
-  const one = start(wordsOf(fixture, onChange, script, flags), podIdentityEnv(box, aws, 'pod-token'));
-  started.push(one);
-  return one;
-}
-
-function commandPid({ root }: Sandbox): number | undefined {
-  const text = textOf(root, 'pid');
-  return text === '' ? undefined : Number(text);
-}
-
-function textOf(root: string, file: string): string {
-  try {
-    return readFileSync(join(root, file), 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-const waits = 'while :; do sleep 0.05; done';
-const change = (aws: FakeAwsProcess) => aws.putSecret({ region, name: 'db', string: canary('two') });
+const exec = onChangeSuite('exec --on-change');
 
 exec(
   'restart: the next command has the new value and the new files, and the old one has ended',

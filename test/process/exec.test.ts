@@ -198,7 +198,7 @@ exec('a config without env and without a directory is a warning', (fixture) => {
   fixture.box.writeConfig({ objects: [{ objectName: 'quote', objectType: 'secretsmanager' }] });
   const { code, stderr } = ran(fixture, ['true']);
   assert.is(code, 0);
-  assert.match(stderr, 'nothing of this config is used');
+  assert.match(stderr, 'nothing in this config is used');
 });
 
 exec('the command is the same process, with one thread, and with the signals of a plain start', (fixture) => {

@@ -130,7 +130,7 @@ test('the status page names the link', async (fixture) => {
     assert.is(credentials.source, 'default');
     assert.is(credentials.provider, 'instance role');
     const status = await run(['status', '--listen', address]);
-    assert.match(status.stdout, 'credentials of default (instance role) expire in');
+    assert.match(status.stdout, 'credentials of the default chain (instance role) expire in');
   } finally {
     sidecar.child.kill();
     await sidecar.ended;

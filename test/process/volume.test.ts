@@ -80,7 +80,7 @@ if (canMount) {
     assert.equal([code, level], ['publish.space', 'warn']);
     assert.match(
       String(message),
-      /the files take 68Ki of a volume of 128Ki: no change of them can be published/,
+      /the files take 68Ki of a volume of 128Ki: a change to them cannot be published/,
     );
     assert.match(String(remedy), /sizeLimit: … }\) to at least 136Ki/);
   });

@@ -1,7 +1,16 @@
 /** One writer for a directory, in one process and among many. */
 
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -85,6 +94,43 @@ test('a lock file of another kind is an error with a remedy, and is not waited f
   const problem = (await rejects(takeLock(dir, options()))) as Problem;
   assert.is(problem.code, 'publish.directory');
   assert.is(problem.subject, join(dir, '..lock'));
+});
+
+test('a lock that podsecrets did not create is named, and nothing is opened', async () => {
+  const elsewhere = join(scratch(), 'elsewhere');
+  for (const [make, found] of [
+    [(path: string) => mkdirSync(path), 'a directory'],
+    [(path: string) => execFileSync('mkfifo', [path]), 'a named pipe'],
+    [(path: string) => symlinkSync(elsewhere, path), 'a symbolic link'],
+    [(path: string) => writeFileSync(path, 'x'), 'a file of 1 bytes'],
+  ] as const) {
+    const dir = scratch();
+    make(join(dir, '..lock'));
+    const problem = (await rejects(takeLock(dir, options()))) as Problem;
+    assert.is(problem.code, 'publish.directory');
+    assert.is(problem.message, `podsecrets did not create it: expected an empty file, got ${found}`);
+  }
+  assert.is(existsSync(elsewhere), false);
+});
+
+test('a lock that cannot be created has the error of the system', async () => {
+  const dir = scratch();
+  const module = new URL('../../src/publish/lock.ts', import.meta.url).href;
+  const script = `
+    import { closeSync, openSync } from 'node:fs';
+    import 'node:sqlite';
+    const { takeLock } = await import(${JSON.stringify(module)});
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch {}
+    const end = await takeLock(${JSON.stringify(dir)}, { lockTimeout: 0, clock: { elapsed: () => 0 } }).catch((error) => error);
+    for (const file of open) closeSync(file);
+    console.log(end.code, end.syscall);`;
+  const { stdout, stderr } = spawnSync(
+    'prlimit',
+    ['--nofile=64', process.execPath, '--no-warnings', '--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  );
+  assert.is(stdout, 'EMFILE open\n', stderr);
 });
 
 test('..holder is neither written nor read through a link', async () => {

@@ -293,7 +293,7 @@ if (isAllowed('files of another owner', ['chown', '1000:2000', scratch()])) {
   });
 }
 
-test('files that take more than half of the volume are published with a warning, because no change of them would fit', async () => {
+test('files that take more than half of the volume are published with a warning, because a change to them would not fit', async () => {
   const dir = scratch();
   for (const [pages, blocks, warns] of [
     [2, 4, false],
@@ -308,6 +308,28 @@ test('files that take more than half of the volume are published with a warning,
     assert.is(warning?.code, warns ? 'publish.space' : undefined);
     if (warns) assert.match(warning?.message ?? '', 'the files take 12Ki of a volume of 16Ki');
     assert.is(shown(dir).a?.length, pages * 4096);
+    await directory.end();
+  }
+});
+
+test('so are files that take more than half of the inodes', async () => {
+  // Two generations, each with its pending file, the link to it, a subdirectory and two files; two links; five others.
+  for (const [files, warns] of [
+    [19, false],
+    [18, true],
+  ] as const) {
+    const statfsSync = (path: string) => ({ ...fs.statfsSync(path), files, ffree: files });
+    const volume = { ...fs, statfsSync: statfsSync as unknown as typeof fs.statfsSync };
+    const directory = await open(scratch(), { fs: volume });
+    const { warning } = await directory.published(snapshot({ a: '1', 'b/c': '2' }));
+    assert.is(warning?.code, warns ? 'publish.space' : undefined);
+    if (warns) {
+      assert.match(
+        warning?.message ?? '',
+        'the files take 8 inodes of a volume with 18: a change to them cannot be published',
+      );
+      assert.match(warning?.remedy ?? '', 'at least 19');
+    }
     await directory.end();
   }
 });

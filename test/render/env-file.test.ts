@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Secret } from '../../src/core/secret.ts';
 import { envFileContent, envValueError, envValueWarning } from '../../src/render/env-file.ts';
+import { envCorpus as corpus } from '../support/env-corpus.ts';
 import { kubeletEnv } from '../support/kubelet-env.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 
@@ -22,27 +23,6 @@ function fileOf(value: string): string {
   const content = envFileContent([variable('1', 'FIRST'), variable(value), variable('2', 'LAST')]);
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(content.reveal());
 }
-
-const corpus: Readonly<Record<string, string>> = {
-  'plain text': 'hunter2',
-  spaces: ' a  b ',
-  tabs: '\ta\t',
-  'dollar signs': '$HOME $(id) $$',
-  backticks: '`id`',
-  'line breaks': '\na\n\nb\n',
-  'double quotes': 'a"b"',
-  'number signs': '#a # b',
-  'equals signs': 'a=b=c',
-  'a line like a variable': 'A=b\nFIRST=c',
-  'a word of the shell': 'export A=b',
-  unicode: 'pässwörd 日本 😀',
-  'a backslash': 'a\\nb \\t',
-  'characters of the shell': 'a;b|c&d>e<f *?[a] ~ !b 100%',
-  JSON: '{"a":"b\\"c"}',
-  'a PEM file': '-----BEGIN X-----\nAAAA+/=\n-----END X-----\n',
-  'a long line': 'x'.repeat(64_990),
-  'an empty text': '',
-};
 
 const python = spawnSync('python3', ['-c', 'import dotenv']).status === 0;
 

@@ -324,6 +324,22 @@ for (const [what, key, sentence] of [
   });
 }
 
+const PROTECTED =
+  'PATH IFS ENV BASH_ENV SHELLOPTS PS4 LD_PRELOAD LD_X DYLD_INSERT_LIBRARIES NODE_OPTIONS NODE_EXTRA_CA_CERTS PYTHONPATH ' +
+  'PERL5LIB RUBYOPT JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS DOTNET_STARTUP_HOOKS GIT_SSH_COMMAND AWS_PROFILE ' +
+  'KUBERNETES_SERVICE_HOST PODSECRETS_CONFIG HOME NODE_PATH RUBYLIB CLASSPATH GCONV_PATH PHPRC LUA_INIT OPENSSL_CONF';
+
+test('a pattern creates none of the variables that change how programs run, with or without a prefix', async () => {
+  for (const name of PROTECTED.split(' ')) {
+    for (const prefix of ['', name.slice(0, 2)]) {
+      const objects = `- {objectName: a, objectType: secretsmanager, expand: true, env: "${prefix}*"}`;
+      const value = JSON.stringify({ [name.slice(prefix.length)]: 'x' });
+      const found = await refusalsWith(ENV_FILE, objects, value);
+      assert.match(found.join(), 'expected keys that do not change how programs run', name);
+    }
+  }
+});
+
 test('rejects a pattern that creates an existing variable', async () => {
   const objects = `
     - {objectName: a, objectType: secretsmanager, env: DB_USER}

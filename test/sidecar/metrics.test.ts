@@ -39,7 +39,7 @@ test('names and units follow the conventions of Prometheus', () => {
 });
 
 test('every line of a whole page can be parsed, and every metric of the table is on it', () => {
-  const meters = createMetrics(['exec', 'url']);
+  const meters = createMetrics(['exec', 'url'], { restarts: true });
   meters.api.apiCall('ssm', 'GetParameters', 'eu-west-1', 'success');
   const page = meters.render(exampleStatus(), { residentMemory: 50_000_000, cpuTime: 0.25 });
   assert.match(page, /\n$/);

@@ -12,7 +12,7 @@ test('shows every field, with ages and remedies', () => {
     statusText(exampleStatus(), now),
     `podsecrets 1.2.3: ready, up 3h
   next sync in 10m, after 2 failed syncs in a row
-  credentials of pod-identity expire in 3h
+  credentials of EKS Pod Identity expire in 3h
 
 /etc/podsecrets/config.yaml -> /mnt/secrets-store (eu-west-1, eu-central-1)
   synced 10m ago, changed 2h ago

@@ -16,7 +16,6 @@ test('a failed sync logs each cause once, with the other affected objects; so do
     targets: [],
     queue: {} as NotificationQueue,
     credentials: () => undefined,
-    interval: 60_000,
     clock: fakeClock(),
     log,
   });

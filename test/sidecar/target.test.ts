@@ -139,4 +139,26 @@ test('the status names the variables in envFile with the version of their object
   ]);
 });
 
+test('an edit after which no object exists keeps the files, with an envFile too', async () => {
+  const envFile = { envFile: 'app.env' };
+  const object = (name: string) =>
+    `- {objectName: ${name}, objectType: secretsmanager, env: A, optional: true, objectAlias: a}`;
+  for (const parameters of [{}, envFile]) {
+    const world = await openWorld({ secrets: { a: '1' }, config: config(object('a'), parameters) });
+    const files = 'envFile' in parameters ? { a: '1', 'app.env': "A='1'\n" } : { a: '1' };
+    await play(world, [
+      { happens: start, holds: { files } },
+      {
+        happens: (w) => w.edit(config(object('none'), parameters)),
+        holds: {
+          files,
+          failures: 1,
+          also: (w) => assert.match(w.status().configs[0]?.lastErrors[0]?.message ?? '', 'remove everything'),
+        },
+      },
+      { happens: (w) => w.edit(config(object('a'), parameters)), holds: { files, failures: 0 } },
+    ]);
+  }
+});
+
 test.run();

@@ -1,4 +1,4 @@
-/** Every exit code and every signal of a command that `podsecrets exec` became. */
+/** Every exit code and every signal of a command that `podsecrets exec` became, and of one that is its child. */
 
 import { constants } from 'node:os';
 import { suite } from 'uvu';
@@ -21,7 +21,19 @@ const HARMLESS: readonly string[] = [
   'SIGWINCH',
 ];
 
-test('each exit code from 0 to 255, and each signal that ends a process, is that of the process', async () => {
+for (const [what, flags, bySignal] of [
+  ['each exit code from 0 to 255, and each signal that ends a process, is that of the process', [], 1000],
+  [
+    'as a parent it ends with each exit code from 0 to 255, and 128 and the number of each signal',
+    ['--on-change', 'restart'],
+    128,
+  ],
+] as const) {
+  test(what, () => compareEnds(flags, bySignal));
+}
+
+/** `bySignal`: what is added to the number of a signal; 1000: the process is ended by it too. */
+async function compareEnds(flags: readonly string[], bySignal: number): Promise<void> {
   const aws = await startFakeAwsProcess({
     identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['pod-token'] } },
     regions: { 'eu-west-1': { parameters: { '/token': 's3cret' } } },
@@ -30,7 +42,10 @@ test('each exit code from 0 to 255, and each signal that ends a process, is that
   try {
     const env = podIdentityEnv(box, aws, 'pod-token');
     const ended = async (script: string) => {
-      const { code, signal } = await run(['exec', '--set', 'T=/token', '--', 'sh', '-c', script], env);
+      const { code, signal } = await run(
+        ['exec', ...flags, '--set', 'T=/token', '--', 'sh', '-c', script],
+        env,
+      );
       return signal === null ? code : 1000 + constants.signals[signal as NodeJS.Signals];
     };
     const isDeadly = ([name]: readonly [string, number]) => !HARMLESS.includes(name);
@@ -39,10 +54,9 @@ test('each exit code from 0 to 255, and each signal that ends a process, is that
         .filter(isDeadly)
         .map(([, number]) => number),
     );
-    // A signal is 1000 and its number.
     const cases: readonly (readonly [script: string, expected: number])[] = [
       ...Array.from({ length: 256 }, (_, code) => [`exit ${code}`, code] as const),
-      ...[...numbers].map((number) => [`ulimit -c 0; kill -${number} $$`, 1000 + number] as const),
+      ...[...numbers].map((number) => [`ulimit -c 0; kill -${number} $$`, bySignal + number] as const),
     ];
     const queue = [...cases];
     const wrong: unknown[] = [];
@@ -59,6 +73,6 @@ test('each exit code from 0 to 255, and each signal that ends a process, is that
     await aws.stop();
     box.remove();
   }
-});
+}
 
 test.run();

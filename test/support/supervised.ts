@@ -9,6 +9,8 @@ import type { ExecWorkerRequest } from '../../src/commands/exec-worker.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { fetchInProcess } from '../../src/exec/fetch-worker.ts';
 import { supervise } from '../../src/exec/supervise.ts';
+import { createTriggers } from '../../src/sidecar/triggers.ts';
+import type { ConfigRequest } from '../../src/worker/request.ts';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
 import { binary } from './program.ts';
 import { realClock } from './real-clock.ts';
@@ -37,6 +39,18 @@ const children = {
   forks: `sleep 1000 & echo $! >> forks; echo "$V" >> log; exec sleep 1000`,
 } as const;
 
+/** `--set`. */
+const ofSet: ConfigRequest = {
+  file: '--set',
+  directory: { path: '', identity: '' },
+  content: { kind: 'text', text: '--set' },
+  inUse: undefined,
+  region: undefined,
+  isVerified: false,
+  publishedFiles: undefined,
+  pinned: [],
+};
+
 /**
  * Rotates the secret `name` as often, and returns what the commands logged: their values, in order. Each rotation waits for the
  * command with its value.
@@ -54,8 +68,8 @@ async function rotations(
   const words = ['exec', '--on-change', 'restart', '--interval', '1s', '--set', `V=${arn}`];
   const command = parseCommand([...words, '--', 'sh', '-c', script], {});
   if (command.kind !== 'run') throw new Error('no command');
-  const { settings, origins } = command.invocation;
-  const request = { parent: process.pid, settings, origins, args: command.invocation.args };
+  const { settings } = command.invocation;
+  const request = { parent: process.pid, settings, args: command.invocation.args };
   const host = {
     program: { file: binary, args: [] },
     clock: fast,
@@ -82,11 +96,17 @@ async function rotations(
       hasTerminal: false,
       clock: fast,
       log: { write() {}, problem: (event, { message }) => void failed.push(`${event}: ${message}`) },
-      fetch(known, stop) {
-        const all: ExecWorkerRequest = { ...request, directories: {}, known, batchesDisabled: {} };
+      triggers: createTriggers(fast),
+      fetch(known, phase, stop) {
+        const sync = { work: 'sync', phase, configs: [ofSet], batchesDisabled: {} } as const;
+        const all: ExecWorkerRequest = { ...request, sync, known };
         const progressTimeout = 1_000_000_000;
         return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);
       },
+      onReady() {},
+      onSuccess() {},
+      onFailure: (problems) => void failed.push(...problems.map(({ message }) => message)),
+      countRestart() {},
       handleSignals(listener) {
         forward = listener;
       },

@@ -20,7 +20,7 @@ import type { Log } from '../../src/core/log.ts';
 import { type EventName, events } from '../../src/core/log-events.ts';
 import { Problem, type ProblemFields } from '../../src/core/problem.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Pages } from '../../src/http/routes.ts';
+import type { Endpoints } from '../../src/http/routes.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { openDirectory } from '../../src/publish/directory.ts';
 import { holdDirectory } from '../../src/publish/held-directory.ts';
@@ -180,7 +180,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const runSync: RunSync = async (request, report, signal) => {
     busy = true;
     const worker = createSyncWorker({
-      parse: (content, file) =>
+      parse: (content, { file }) =>
         parsePlan(content, { file, defaultMode: 0o644, environmentRegion: undefined }),
       sourceOf: () => source,
       credentials: () => undefined,
@@ -203,10 +203,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
 
   const triggers = createTriggers(clock);
-  let pages: Pages | undefined;
-  const openPages = (): Pages => {
-    assert.ok(pages, 'the sidecar has started');
-    return pages;
+  let endpoints: Endpoints | undefined;
+  const openEndpoints = (): Endpoints => {
+    assert.ok(endpoints, 'the sidecar has started');
+    return endpoints;
   };
 
   async function run(): Promise<void> {
@@ -225,7 +225,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           metrics: createMetrics([notifier.kind]),
           watch: async () => {},
           async openServer(served) {
-            pages = served;
+            endpoints = served;
             return { address: 'test', close: async () => {} };
           },
           processFigures: () => ({ residentMemory: 0, cpuTime: 0 }),
@@ -242,7 +242,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     }
   }
 
-  const status = (): SidecarStatus => JSON.parse(JSON.stringify(openPages().status()));
+  const status = (): SidecarStatus => JSON.parse(JSON.stringify(openEndpoints().status()));
 
   return {
     clock,
@@ -265,7 +265,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       if (watched) triggers.trigger('config');
     },
     hangup: () => triggers.trigger('signal'),
-    refresh: () => openPages().refresh(),
+    refresh: () => openEndpoints().refresh(),
     terminate: () => stop.abort(new Error('SIGTERM')),
     async kill() {
       // The kernel releases the lock of a killed process; here the end does that, and no notification is delivered.
