@@ -76,7 +76,7 @@ export const syncOptions = {
     group: 'AWS',
     commands: fetching,
     description:
-      'how to authenticate; auto: as usePodIdentity of the config says, else from the environment variables',
+      'how to authenticate; auto: as set by usePodIdentity in the config, else as the environment variables set it',
   },
   fetch: {
     kind: 'text',

@@ -86,7 +86,7 @@ export async function fetchInProcess(
     const reply = await worker.reply();
     stop.throwIfAborted();
     if (reply.kind === 'unchanged') return undefined;
-    if (reply.kind === 'refused') {
+    if (reply.kind === 'rejected') {
       options.receive({ kind: 'unusable', problems: reply.problems });
       return undefined;
     }
@@ -126,7 +126,7 @@ function candidateOf(
     async publish() {
       worker.send('publish');
       const reply = await worker.reply();
-      throwRefused(reply);
+      throwRejected(reply);
       if (reply.kind !== 'ready') throw unexpected(reply, worker);
       return reply.changed;
     },
@@ -144,7 +144,7 @@ function candidateOf(
       worker.send('start');
       const reply = await Promise.race([worker.closed, failure]);
       if (reply === undefined) return;
-      throwRefused(reply);
+      throwRejected(reply);
       throw unexpected(reply, worker);
     },
     discard: worker.kill,
@@ -235,8 +235,8 @@ function monitor(
   };
 }
 
-function throwRefused(reply: Reply): void {
-  if (reply.kind === 'refused') throwProblems(distinct(reply.problems.map(createProblemReader())));
+function throwRejected(reply: Reply): void {
+  if (reply.kind === 'rejected') throwProblems(distinct(reply.problems.map(createProblemReader())));
 }
 
 function unexpected(reply: Reply, worker: CommandWorker): Problem {

@@ -47,7 +47,7 @@ export interface SyncTarget {
   edited(message: MessageOf<'edited'>): ReloadResult | undefined;
   /** Whether it was the first publish of this process. */
   published(message: MessageOf<'published'>): boolean;
-  /** A complete set that no directory changed for. */
+  /** Takes a complete set of which nothing was published. */
   fetched(message: MessageOf<'fetched'>): void;
   /** The Kubernetes Secrets of the last publish were applied. */
   applied(): void;
