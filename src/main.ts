@@ -21,6 +21,7 @@ import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
 import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
+import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
 import { hasReport, writeMessage } from './worker/inherited.ts';
@@ -133,6 +134,7 @@ function exitCodeAfterSignal(): number {
 
 /** A command that syncs in this process disables the compilers before its modules are loaded: V8 accepts their stored code only then. */
 async function load(name: CommandName): Promise<RunCommand> {
+  if (name === 'init' || name === 'exec') hideMemory();
   switch (name) {
     case 'init':
       disableJit();
@@ -207,8 +209,8 @@ function processContext(): WorkerContext {
       self: process.pid,
       user: process.geteuid?.() ?? 0,
       program: program(),
+      executable: () => (existsSync('/proc/self/exe') ? '/proc/self/exe' : process.execPath),
       kill: (pid, signal) => process.kill(pid, signal),
-      memoryLimit: () => process.constrainedMemory(),
       figures: () => {
         const { user, system } = process.cpuUsage();
         return { residentMemory: process.memoryUsage.rss(), cpuTime: (user + system) / 1e6 };

@@ -162,6 +162,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/supervised-exec.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
   'src/core/log.ts': /^(node:fs)$/,
+  'src/core/memory-cgroup.ts': /^(node:fs)$/,
   'src/core/system-clock.ts': /^(node:os)$/,
   'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
   'src/exec/fetch-worker.ts': /^(node:child_process|node:os)$/,
@@ -187,6 +188,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/worker/process.ts': /^(node:child_process)$/,
   'src/v8/disable-jit.ts': /^(node:v8|node:async_hooks)$/,
   'src/v8/end-process.ts': /^(node:ffi)$/,
+  'src/v8/hide-memory.ts': /^(node:ffi)$/,
   'src/v8/release-pages.ts': /^(node:ffi|node:fs)$/,
   'src/v8/collect-garbage.ts': /^(node:v8|node:vm)$/,
 };
@@ -276,6 +278,7 @@ const PROCESS_FILES: readonly string[] = [
   'src/notify/signal.ts',
   'src/v8/disable-jit.ts',
   'src/v8/end-process.ts',
+  'src/v8/hide-memory.ts',
   'src/v8/release-pages.ts',
   'src/v8/standard-streams.ts',
   'src/worker/inherited.ts',

@@ -64,8 +64,8 @@ export function createContainerClient(timeout: number, clock: Clock): FetchConta
       awsContainerAuthorizationTokenFile: '',
       // The caller retries.
       maxRetries: 0,
-      // Longer than the timeout below: at its own timeout the provider only prints a warning.
-      timeout: timeout * 2,
+      // None: at its own timeout the provider only prints a warning, even after a suspension, when both timeouts are over.
+      timeout: 0,
     });
     const request = observeRequest(clock);
     const cancel = setCancellableTimeout(clock, timeout, () => request.end({ kind: 'timeout', ms: timeout }));

@@ -207,7 +207,7 @@ export const syncOptions = {
     default: 'false',
     group: 'Notifications',
     commands: notifying,
-    description: 'notify also after the first publish of a process',
+    description: 'also notify after the first publish of a process',
   },
   exitOnChange: {
     kind: 'exitCode',
@@ -227,7 +227,7 @@ export const syncOptions = {
     description: 'apply the secretObjects of the config as Kubernetes Secrets',
     overrides: {
       check: { description: 'mistakes in secretObjects are problems; without it they are warnings' },
-      doctor: { description: 'check also whether the secretObjects can be applied' },
+      doctor: { description: 'also check whether the secretObjects can be applied' },
     },
   },
   secretOwner: {

@@ -20,8 +20,8 @@ export interface WorkerContext {
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
     /** This program: its file, and the arguments before its command. */
     readonly program: { readonly file: string; readonly args: readonly string[] };
-    /** The memory limit of the container in bytes; 0: none. */
-    readonly memoryLimit: () => number;
+    /** Starts this program even if its file was replaced since; without /proc it is its path. */
+    readonly executable: () => string;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };
   };

@@ -7,9 +7,9 @@
  */
 
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
+import { findMemoryCgroup } from '../core/memory-cgroup.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
 import { escapedJson } from '../core/text.ts';
-import { readMemoryLimit } from '../doctor/kubernetes.ts';
 import { PROGRAM } from '../doctor/program.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
@@ -30,7 +30,7 @@ async function printReport(context: Context): Promise<number> {
   const doctorContext = {
     ...context,
     user: context.process.user,
-    memoryLimit: readMemoryLimit,
+    memoryLimit: () => findMemoryCgroup()?.limit,
     programKind: () => fileKind(PROGRAM),
     readPlan: (file: string) => readPlan(context, file),
   };

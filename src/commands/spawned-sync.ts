@@ -6,7 +6,7 @@ import type { Settings } from '../cli/options.ts';
 import { Problem } from '../core/problem.ts';
 import { endProblem } from '../worker/end-problem.ts';
 import { runWorker } from '../worker/process.ts';
-import { readMessage } from '../worker/report.ts';
+import { type MessageOf, readMessage } from '../worker/report.ts';
 import type { RunSync } from '../worker/request.ts';
 import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
@@ -34,17 +34,17 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
   return async (sync, report, stop) => {
     const request: SyncWorkerRequest = { parent: self, settings, sync };
     let bug: string | undefined;
-    let isComputing = false;
+    let stage: MessageOf<'stage'> | undefined;
     const end = await runWorker(
       {
         kind: 'sync',
         request,
-        progressTimeout: () => (isComputing ? COMPUTING : progressTimeoutOf(settings)),
+        progressTimeout: () =>
+          stage?.stage === 'config' || stage?.stage === 'render' ? COMPUTING : progressTimeoutOf(settings),
         shared,
         receive(value) {
           const message = readMessage(value);
-          if (message.kind === 'stage')
-            isComputing = message.stage === 'config' || message.stage === 'render';
+          if (message.kind === 'stage') stage = message;
           if (message.kind === 'bug') bug = message.line;
           else report(message);
         },
@@ -54,8 +54,9 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
     );
     stop.throwIfAborted();
     if (bug !== undefined) throw bugProblem(bug);
-    if (end.kind !== 'exited' || end.code !== 0)
-      throw endProblem(end, { code: 'sync.killed', subject: 'sync' });
+    if (end.kind === 'exited' && end.code === 0) return;
+    const config = stage?.config === undefined ? undefined : sync.configs[stage.config];
+    throw endProblem(end, { code: 'sync.killed', subject: config?.file ?? 'sync' });
   };
 }
 

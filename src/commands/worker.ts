@@ -4,12 +4,14 @@
 
 import { usageProblem } from '../core/problem.ts';
 import { disableJit } from '../v8/disable-jit.ts';
+import { hideMemory } from '../v8/hide-memory.ts';
 import { hasReport } from '../worker/inherited.ts';
 import type { WorkerContext } from './context.ts';
 
 /** Runs the worker; resolves with its exit code. Throws a Problem if it was not started by the program itself. */
 export async function worker(kind: string, context: WorkerContext): Promise<number> {
   if (hasReport()) {
+    hideMemory();
     if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
     // Before the modules of a sync are loaded: V8 accepts their stored code only then.
     disableJit();

@@ -4,24 +4,10 @@
 
 import { MEMORY_FLOOR, memoryText } from '../core/memory-floor.ts';
 import { Problem, problemsOrThrow } from '../core/problem.ts';
-import { readRegularFile } from '../core/regular-file.ts';
 import { escapeControl } from '../core/text.ts';
 import { textOf, valueAt } from '../core/unknown.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { Check } from './report.ts';
-
-/** Bytes; undefined without a limit, and if the cgroup is not visible. `root`: where the cgroups are mounted. */
-export function readMemoryLimit(root = '/sys/fs/cgroup'): number | undefined {
-  // For cgroup v2 and v1. In a container its own cgroup is mounted at the root.
-  for (const name of ['memory.max', 'memory/memory.limit_in_bytes']) {
-    const content = readRegularFile(`${root}/${name}`, 64);
-    if (content.kind !== 'read') continue;
-    // `max`, and in v1 the largest number of pages.
-    const bytes = Number(new TextDecoder().decode(content.bytes));
-    return Number.isFinite(bytes) && bytes < 2 ** 60 ? bytes : undefined;
-  }
-  return undefined;
-}
 
 /** Whether the limit is enough; none without a limit. */
 export function memoryCheck(limit: number | undefined): readonly Check[] {

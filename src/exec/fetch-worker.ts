@@ -13,9 +13,15 @@ import { distinct, Problem, throwProblems } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
 import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
-import { privateMemory } from '../worker/memory.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
-import { endOfWorker, type WorkerEnd, type WorkerHost } from '../worker/process.ts';
+import {
+  CHECK,
+  endOfWorker,
+  nextCheck,
+  PIPE_TIMEOUT,
+  type WorkerEnd,
+  type WorkerHost,
+} from '../worker/process.ts';
 import type { SyncMessage } from '../worker/report.ts';
 import { type ExecStep, isReply, type Reply, readExecMessage } from './worker-report.ts';
 
@@ -57,8 +63,6 @@ export interface CommandProcessOptions {
   readonly receive: (message: SyncMessage) => void;
 }
 
-/** Milliseconds between two checks. */
-const CHECK = 50;
 /** Bytes of one message. */
 const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
@@ -159,11 +163,12 @@ function monitor(
   { host, progressTimeout, receive }: CommandProcessOptions,
 ): CommandWorker {
   const { clock } = host;
+  const never = new AbortController().signal;
   const replies: Reply[] = [];
   let waiting: PromiseWithResolvers<Reply> | undefined;
   let lost: Problem | undefined;
   let cause: WorkerEnd | undefined;
-  let checksWithoutMessage = 0;
+  let withoutMessage = 0;
   let hasEnded = false;
   let isCommand = false;
   const kill = (): void => {
@@ -178,7 +183,7 @@ function monitor(
   socket.on(
     'data',
     createLineReader(LONGEST_MESSAGE, (line) => {
-      checksWithoutMessage = 0;
+      withoutMessage = 0;
       try {
         const message = readExecMessage(line === undefined ? undefined : parseJson(line));
         if (!isReply(message)) {
@@ -197,28 +202,30 @@ function monitor(
     lost = problemOf(cause ?? end);
     waiting?.reject(lost);
   });
-  void ended.then(() => {
+  void ended.then(async () => {
     hasEnded = true;
+    await clock.sleep(PIPE_TIMEOUT, never);
+    socket.destroy();
   });
   void watch(clock);
 
   async function watch({ sleep }: Clock): Promise<void> {
-    const limit = host.memoryLimit() ?? Number.POSITIVE_INFINITY;
-    const never = new AbortController().signal;
-    for (;;) {
-      await sleep(CHECK, never);
+    const memoryOf = host.memory();
+    for (let pause = CHECK; ; ) {
+      await sleep(pause, never);
       if (hasEnded || isCommand) return;
       // Between two steps it is idle: while the old command stops, and during a random delay.
-      if (waiting !== undefined && ++checksWithoutMessage * CHECK >= progressTimeout)
-        killBecause({ kind: 'stalled', timeout: progressTimeout });
-      const used = privateMemory(child.pid);
-      if (used > limit) killBecause({ kind: 'memory', used, limit });
+      if (waiting !== undefined) withoutMessage += pause;
+      if (withoutMessage >= progressTimeout) killBecause({ kind: 'stalled', timeout: progressTimeout });
+      const memory = memoryOf(child.pid);
+      if (memory.used > memory.limit) killBecause({ kind: 'memory', ...memory });
+      pause = nextCheck(memory);
     }
   }
 
   return {
     reply() {
-      checksWithoutMessage = 0;
+      withoutMessage = 0;
       const next = replies.shift();
       if (next !== undefined) return Promise.resolve(next);
       if (lost !== undefined) return Promise.reject(lost);

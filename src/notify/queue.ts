@@ -24,8 +24,8 @@ export interface NotificationQueue {
    */
   drain(timeout: number, stop: AbortSignal): Promise<void>;
   /**
-   * Ends delivery. What waits for its splay is delivered now, a running attempt may end within `grace` milliseconds, a retry
-   * that waits is dropped. Resolves when nothing runs any more.
+   * Ends delivery. What waits for its splay is delivered now, a running attempt may end within `grace` milliseconds (a request
+   * within 0.7 s, because its host name may never be resolved), a retry that waits is dropped. Resolves when nothing runs any more.
    */
   close(grace: number): Promise<void>;
   /** Every notifier has delivered everything. */
@@ -51,8 +51,6 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
   const { clock, splay } = options;
   /** Aborted when the program ends: no new wait begins, and those that have begun end. */
   const closing = new AbortController();
-  /** Aborted when the grace is over: running attempts end at once. */
-  const cancelled = new AbortController();
   let changed = Promise.withResolvers<void>();
   const isDrained = (): boolean => queues.every((queue) => queue.isDrained());
   const wakeWaiters = (): void => {
@@ -61,7 +59,7 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
     changed = Promise.withResolvers();
   };
   const queues = options.notifiers.map((notifier) =>
-    createNotifierQueue(notifier, options, closing.signal, cancelled.signal, wakeWaiters),
+    createNotifierQueue(notifier, options, closing.signal, wakeWaiters),
   );
 
   return {
@@ -85,11 +83,7 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
 
     async close(grace) {
       closing.abort();
-      const end = new AbortController();
-      const all = Promise.all(queues.map((queue) => queue.done())).finally(() => end.abort());
-      await Promise.race([all, clock.sleep(grace, end.signal).catch(() => {})]);
-      cancelled.abort();
-      await all;
+      await Promise.all(queues.map((queue) => queue.close(grace)));
     },
 
     isDrained,
@@ -100,7 +94,8 @@ export function createNotificationQueue(options: NotificationQueueOptions): Noti
 /** The queue of one notifier. */
 interface NotifierQueue {
   enqueue(names: readonly string[]): void;
-  done(): Promise<void>;
+  /** Resolves when nothing runs any more: a running attempt is aborted after `grace` milliseconds. */
+  close(grace: number): Promise<void>;
   /** Nothing is pending. */
   isDrained(): boolean;
   /** Something is pending, and a retry may help. */
@@ -116,14 +111,19 @@ interface NotifierQueue {
  */
 const BACKOFF = { first: 2_000, max: 60_000, min: 0, jitter: 0.5 } as const;
 
+/** The longest grace of a request, in milliseconds. */
+const REQUEST_GRACE = 700;
+
 function createNotifierQueue(
   notifier: Notifier,
   { clock, log, splay, count }: NotificationQueueOptions,
   closing: AbortSignal,
-  cancelled: AbortSignal,
   wakeWaiters: () => void,
 ): NotifierQueue {
   const { kind } = notifier;
+  /** Aborted when the grace is over. */
+  const cancelling = new AbortController();
+  const cancelled = cancelling.signal;
   let pending: readonly string[] = [];
   let inFlight: readonly string[] = [];
   let busy = false;
@@ -211,7 +211,14 @@ function createNotifierQueue(
       end = run();
     },
 
-    done: () => end,
+    async close(grace) {
+      const over = new AbortController();
+      const limit = kind === 'url' ? Math.min(grace, REQUEST_GRACE) : grace;
+      const ended = end.finally(() => over.abort());
+      await Promise.race([ended, clock.sleep(limit, over.signal).catch(() => {})]);
+      cancelling.abort();
+      await ended;
+    },
 
     isDrained: () => pending.length === 0 && inFlight.length === 0,
 

@@ -1,10 +1,8 @@
 /**
  * One sync in the process of the sidecar: passes a request to a worker, and processes its report.
  *
- * Configs are independent: one that fails does not delay the others. The sync fails with the problems of all. Pending names
- * are stored with the files until every notifier has delivered them; so a process that replaces a killed one delivers at once
- * what the killed one did not deliver, even while AWS is unavailable, and repeats nothing that all notifiers delivered. The
- * same applies to a worker that is killed between its publish and its report.
+ * Configs are independent: one that fails does not delay the others, also if each worker is killed while it renders that one.
+ * The sync fails with the problems of all. What a killed worker published without a report is found in the directory.
  */
 
 import type { ApiMeter } from '../aws/client.ts';
@@ -12,18 +10,15 @@ import type { CredentialsInUse } from '../aws/sources.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { EventName } from '../core/log-events.ts';
-import { distinct, Problem, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { distinct, type Problem, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
 import type { Notifier } from '../notify/notifier.ts';
-import {
-  createNotificationQueue,
-  type NotificationQueue,
-  type NotificationQueueOptions,
-} from '../notify/queue.ts';
+import type { NotificationQueue, NotificationQueueOptions } from '../notify/queue.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import type { MessageOf, SyncMessage } from '../worker/report.ts';
 import type { Phase, RunSync, SyncRequest } from '../worker/request.ts';
 import { logPublish } from './publish-log.ts';
 import type { ReloadResult, SyncTarget } from './target.ts';
+import { createUndelivered } from './undelivered.ts';
 
 /** Syncs, and the queue for their changes. */
 export interface Sync {
@@ -64,11 +59,7 @@ export interface SyncOptions {
 /** Enqueues at once what an earlier process left pending. Throws a Problem if a directory cannot be read. */
 export function createSync(options: SyncOptions): Sync {
   const { targets, clock, log } = options;
-  const queue = createNotificationQueue({
-    ...options,
-    count: options.countNotification,
-    onDrained: () => void tryClearPending(),
-  });
+  const undelivered = createUndelivered(targets, { ...options, count: options.countNotification });
   const batchesDisabled: Record<string, number> = {};
   const ready = Promise.withResolvers<void>();
   let credentials: CredentialsInUse | undefined;
@@ -77,38 +68,15 @@ export function createSync(options: SyncOptions): Sync {
 
   /** For each target the generation of its last publish in this process. */
   const generations = new Map<SyncTarget, string>();
-  /** For each target the generation whose names are in the queue, or were delivered. */
-  const enqueued = new Map<SyncTarget, string>();
-
-  function enqueue(target: SyncTarget, generation: string | undefined, names: readonly string[]): void {
-    if (generation !== undefined) enqueued.set(target, generation);
-    // With several directories a file's name alone would be ambiguous.
-    queue.enqueue(targets.length === 1 ? names : names.map((name) => `${target.directory}/${name}`));
-  }
-
-  function enqueueStored(target: SyncTarget): void {
-    const { generation, files } = target.pendingNotification();
-    enqueue(target, generation, files);
-  }
-
-  function clearPending(): void {
-    if (!queue.isDrained()) return;
-    // Not what was published since: its names are not in the queue yet.
-    for (const [target, generation] of enqueued) target.clearPendingNotification(generation);
-  }
-
-  async function tryClearPending(): Promise<void> {
-    try {
-      clearPending();
-      for (const target of targets) await target.removeReplaced();
-    } catch (error) {
-      // No caller is waiting; the next sync tries again, and fails with the reason.
-      if (!(error instanceof Problem)) throw error;
-    }
-  }
+  /**
+   * Configs with which a worker was killed after the fetch: a new value may be the cause, so they come after all others, the
+   * last one of these last, until a worker has finished them.
+   */
+  const last = new Set<number>();
 
   function requestOf(work: SyncRequest['work'], phase: Phase): SyncRequest {
-    return { work, phase, configs: targets.map((target) => target.request()), batchesDisabled };
+    const configs = targets.map((target) => target.request());
+    return { work, phase, configs, last: [...last], batchesDisabled };
   }
 
   /** The report of one worker so far. */
@@ -168,6 +136,7 @@ export function createSync(options: SyncOptions): Sync {
         targetOf(message).applied();
         break;
       case 'failed':
+        last.delete(message.config);
         failed(run, message.config, message.problems.map(problemOf));
         break;
       case 'batchesDisabled':
@@ -198,8 +167,9 @@ export function createSync(options: SyncOptions): Sync {
   function published(run: Run, message: MessageOf<'published'>): void {
     const target = targetOf(message);
     run.reported.add(message.config);
+    last.delete(message.config);
     const isFirst = target.published(message);
-    enqueue(target, message.generation, message.pending);
+    undelivered.add(target, message.generation, message.pending);
     // Also a publish that a killed worker could not report.
     const before = generations.get(target);
     generations.set(target, message.generation);
@@ -235,9 +205,14 @@ export function createSync(options: SyncOptions): Sync {
       else run.problems.push(killed);
     }
     if (run.identities.size > 0) ({ identities } = run);
-    const isOfConfig = run.stage?.stage === 'config' || run.stage?.stage === 'render';
+    const { stage, config: current } = run.stage ?? {};
+    if (killed !== undefined && current !== undefined && stage !== 'config') {
+      last.delete(current);
+      last.add(current);
+    }
+    const isOfConfig = stage === 'config' || stage === 'render';
     for (const [config, target] of targets.entries())
-      target.ended(isOfConfig && run.stage?.config === config ? killed : undefined);
+      target.ended(isOfConfig && current === config ? killed : undefined);
     return run;
   }
 
@@ -255,7 +230,7 @@ export function createSync(options: SyncOptions): Sync {
       if (run.reported.has(config)) run.problems.push(killed);
       else failed(run, config, [killed]);
       try {
-        enqueueStored(target);
+        undelivered.addStored(target);
       } catch (error) {
         // In addition to the problem of the worker, which may be its cause.
         failed(run, config, [killed, ...problemsOrThrow(error)]);
@@ -263,16 +238,15 @@ export function createSync(options: SyncOptions): Sync {
     }
   }
 
-  for (const target of targets) enqueueStored(target);
   return {
-    queue,
+    queue: undelivered.queue,
     async sync(phase, stop) {
       isSyncing = true;
       try {
         const run = await work('sync', phase, stop);
         for (const config of targets.keys()) await removeReplaced(run, config);
         throwProblems(distinct(run.problems));
-        clearPending();
+        undelivered.clearDelivered();
       } finally {
         isSyncing = false;
       }
@@ -288,10 +262,11 @@ export function createSync(options: SyncOptions): Sync {
       if (isSyncing) return false;
       let isStale = false;
       const configs = targets.map((target) => target.inUse());
+      const request: SyncRequest = { work: 'secrets', phase: 'steady', configs, last: [], batchesDisabled };
       const onMessage = ({ kind }: SyncMessage): void => {
         if (kind === 'secretsStale') isStale = true;
       };
-      await options.runSync({ work: 'secrets', phase: 'steady', configs, batchesDisabled }, onMessage, stop);
+      await options.runSync(request, onMessage, stop);
       return isStale;
     },
   };

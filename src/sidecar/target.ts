@@ -22,6 +22,7 @@ import {
   problemStatus,
   type VariableStatus,
 } from './status.ts';
+import { transitions } from './transitions.ts';
 
 /** The result of reading a config again. */
 export type ReloadResult = 'changed' | 'unchanged' | 'invalid';
@@ -147,6 +148,14 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     }
   }
 
+  /** Returns whether it differs from the config in use. */
+  function readAgain(): boolean {
+    content = read(file);
+    const isEdited = content.kind !== 'text' || content.text !== inUse;
+    if (!isEdited) useEdit({ ...UNCHANGED, config: 0 });
+    return isEdited;
+  }
+
   /** `count`: files of objects, and for a command its variables. */
   function useSet(message: MessageOf<'published' | 'fetched'>, count: number): void {
     const isFirst = publishedFiles === undefined;
@@ -184,14 +193,13 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
     directory,
     isReady: () => ready,
     reload() {
-      content = read(file);
+      isReloaded = readAgain();
       const differs = JSON.stringify(content) !== JSON.stringify(requested);
-      isReloaded = content.kind !== 'text' || content.text !== inUse;
-      if (isReloaded) return { differs, result: undefined };
-      useEdit({ ...UNCHANGED, config: 0 });
-      return { differs, result: 'unchanged' };
+      return { differs, result: isReloaded ? undefined : 'unchanged' };
     },
     request() {
+      // The cause may be over, such as a lack of descriptors.
+      if (content.kind === 'unreadable') readAgain();
       requested = content;
       used = undefined;
       deferredEdit = undefined;
@@ -281,18 +289,6 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
 }
 
 const UNCHANGED = { kind: 'edited', result: 'unchanged', objects: 0, problems: [], warnings: [] } as const;
-
-/** Calls back for new and removed names of a list; returns the current names. */
-function transitions<Named extends { readonly name: string }>(
-  before: readonly string[],
-  now: readonly Named[],
-  callbacks: { readonly onBegin: (object: Named) => void; readonly onEnd: (name: string) => void },
-): readonly string[] {
-  const names = now.map(({ name }) => name);
-  for (const object of now) if (!before.includes(object.name)) callbacks.onBegin(object);
-  for (const name of before) if (!names.includes(name)) callbacks.onEnd(name);
-  return names;
-}
 
 function optionalTime(at: number | undefined): string | undefined {
   return at === undefined ? undefined : timeText(at);

@@ -29,7 +29,7 @@ function explain(end: WorkerEnd): { readonly message: string; readonly remedy: s
       };
     case 'memory':
       return {
-        message: `its process used ${mebibytes(end.used)} of the ${mebibytes(end.limit)} that the memory limit of the container leaves, and was killed`,
+        message: `its process used ${mebibytes(end.used)} of the ${Math.max(0, mebibytes(end.limit))} MiB that the memory limit of the container leaves, and was killed`,
         remedy: RAISE_MEMORY,
       };
     case 'signal':
@@ -83,6 +83,6 @@ const startRemedies: Readonly<Record<string, string>> = {
   ENFILE: OPEN_FILES_REMEDY,
 };
 
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
 }

@@ -43,39 +43,38 @@ const REPORT = 3;
 /**
  * Makes the kernel signal this process when its parent ends, however busy this process is and whatever ended the
  * parent. `parent`: the pid of the parent, which may have ended before this call. With SIGTERM the process
- * must end itself.
+ * must end itself. The programs that it starts, such as a credential process, do not inherit its descriptors.
  */
 export function endWithParent(parent: number, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): void {
   try {
-    setParentDeathSignal(NUMBERS[signal]);
+    const { fcntl, prctl } = systemCalls();
+    prctl(PR_SET_PDEATHSIG, NUMBERS[signal], 0n, 0n, 0n);
+    for (const descriptor of [REPORT, CREDENTIALS]) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   } catch {
     // Without node:ffi (Node 24) a worker ends when its work is done.
   }
   if (process.ppid !== parent) process.exit(1);
 }
 
-function setParentDeathSignal(number: bigint): void {
-  const { dlopen } = process.getBuiltinModule('node:ffi');
-  const { functions } = dlopen(null, {
-    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
-  });
-  functions.prctl(PR_SET_PDEATHSIG, number, 0n, 0n, 0n);
-}
-
 /**
- * Call it before this process becomes another program: that program must not end with its parent, nor inherit the descriptors of
- * the worker. The one of the report is closed by execve, which shows the parent that the program has started.
+ * Call it before this process becomes another program: that program must not end with its parent. The descriptor of the report is
+ * closed by execve, which shows the parent that the program has started.
  */
 export function releaseInherited(): void {
   try {
-    setParentDeathSignal(0n);
-    const { dlopen } = process.getBuiltinModule('node:ffi');
-    const { functions } = dlopen(null, { fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' } });
-    for (const descriptor of [REPORT, CREDENTIALS]) functions.fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    systemCalls().prctl(PR_SET_PDEATHSIG, 0n, 0n, 0n, 0n);
   } catch {
-    // Without node:ffi nothing can be reported after this.
+    // Without node:ffi the program would inherit them, and nothing can be reported after this.
     for (const descriptor of [REPORT, CREDENTIALS]) closeSync(descriptor);
   }
+}
+
+function systemCalls() {
+  const { dlopen } = process.getBuiltinModule('node:ffi');
+  return dlopen(null, {
+    fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+  }).functions;
 }
 
 /** The descriptor of credentials-file.ts. */

@@ -3,9 +3,34 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { findMemoryCgroup, type MemoryCgroup } from '../core/memory-cgroup.ts';
+
+/** The memory of a worker. Bytes. */
+export interface WorkerMemory {
+  /** What no other process uses. */
+  readonly used: number;
+  /** What it may use: less if this process, published files or hooks use more; negative if they leave nothing. */
+  readonly limit: number;
+}
+
+/**
+ * Reads the memory of a worker. `cgroup`: of the container, with the worker; undefined: it has no limit. On cgroup v2 the kernel
+ * would end the whole container at its limit, in which files on a tmpfs count too.
+ */
+export function openWorkerMemory(
+  cgroup: MemoryCgroup | undefined = findMemoryCgroup(),
+): (pid: number | undefined) => WorkerMemory {
+  const own = privateMemory('self');
+  return (pid) => {
+    const used = privateMemory(pid);
+    if (cgroup === undefined) return { used, limit: MOST };
+    const others = Math.max(0, (cgroup.used() ?? own + used) - used);
+    return { used, limit: Math.min(MOST, cgroup.limit - others - RESERVE) };
+  };
+}
 
 /** Bytes of memory that only this process uses; 0 if there is no such process. */
-export function privateMemory(pid: number | 'self' | undefined): number {
+function privateMemory(pid: number | 'self' | undefined): number {
   try {
     const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
     return (resident - shared) * PAGE;
@@ -24,12 +49,3 @@ const RESERVE = 8 * MEBIBYTE;
 
 /** Bytes that a worker may use if the container has no limit: ten times what 200 secrets of 64 KiB need. */
 const MOST = 1024 * MEBIBYTE;
-
-/**
- * Bytes, given the memory limit of the container (0, or more than a machine has: none) and the memory that this process uses
- * itself.
- */
-export function workerMemoryLimit(limit: number, own: number): number {
-  const left = limit === 0 ? MOST : limit - own - RESERVE;
-  return Math.min(MOST, Math.max(left, RESERVE));
-}

@@ -14,7 +14,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { parseJson } from '../core/unknown.ts';
 import { createLineReader } from './lines.ts';
-import { privateMemory } from './memory.ts';
+import type { WorkerMemory } from './memory.ts';
 
 /** The internal commands. */
 type WorkerKind = 'sync' | 'notify';
@@ -39,8 +39,8 @@ export interface WorkerHost {
   readonly clock: Clock;
   /** kill(2); a negative pid is a process group. Throws the error of the system. */
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
-  /** Bytes that a worker may use before it is killed; undefined: the container has no limit. */
-  readonly memoryLimit: () => number | undefined;
+  /** Called when a worker starts; returns a function that reads its memory. */
+  readonly memory: () => (pid: number | undefined) => WorkerMemory;
 }
 
 /** How a worker ended. */
@@ -61,8 +61,17 @@ export type WorkerEnd =
 /** Milliseconds from SIGTERM to SIGKILL: a publish that is in progress may finish. */
 const GRACE = 2000;
 
-/** Milliseconds between two checks of a worker. */
-const CHECK = 50;
+/** Milliseconds between two checks of a worker; and if its memory is more than half of the limit, which it may reach fast. */
+export const CHECK = 50;
+const CHECK_NEAR_LIMIT = 5;
+
+/** Milliseconds until the next check. */
+export function nextCheck({ used, limit }: WorkerMemory): number {
+  return used > limit / 2 ? CHECK_NEAR_LIMIT : CHECK;
+}
+
+/** Milliseconds from the end of a worker to that of its report, if another process holds the pipe. */
+export const PIPE_TIMEOUT = 1000;
 
 /** The pids of the workers whose end Node has not reported yet. */
 const running = new Set<number>();
@@ -108,10 +117,11 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
     clock.sleep(GRACE, finished.signal).then(killGroup, () => {});
   };
 
-  // Checks without a message. They are counted, because a clock also advances while the machine is suspended.
-  let checksWithoutMessage = 0;
-  const reading = readReport(child.stdio[3] as Readable, (message) => {
-    checksWithoutMessage = 0;
+  // Milliseconds of checks without a message. They are counted, because a clock also advances while the machine is suspended.
+  let withoutMessage = 0;
+  const report = child.stdio[3] as Readable;
+  const reading = readReport(report, (message) => {
+    withoutMessage = 0;
     try {
       run.receive(message);
     } catch (error) {
@@ -124,23 +134,27 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   void watch(child.pid);
 
   const end = await ended;
-  // A process that the worker left in its group could keep the pipe of the report open.
+  // A process that the worker left could keep the pipe of the report open: one of its group, or one that has left it.
   killGroup();
-  await reading;
+  await Promise.race([reading, clock.sleep(PIPE_TIMEOUT, finished.signal).catch(() => {})]);
+  report.destroy();
   finished.abort();
   stop.removeEventListener('abort', terminate);
   return cause ?? end;
 
   async function watch(pid: number | undefined): Promise<void> {
-    const limit = host.memoryLimit() ?? Number.POSITIVE_INFINITY;
+    let pause = CHECK;
+    let memoryOf: ReturnType<WorkerHost['memory']> | undefined;
     for (;;) {
-      await clock.sleep(CHECK, finished.signal).catch(() => {});
+      await clock.sleep(pause, finished.signal).catch(() => {});
       if (finished.signal.aborted) return;
-      const progressTimeout = run.progressTimeout();
-      if (++checksWithoutMessage * CHECK >= progressTimeout)
-        killBecause({ kind: 'stalled', timeout: progressTimeout });
-      const used = privateMemory(pid);
-      if (used > limit) killBecause({ kind: 'memory', used, limit });
+      withoutMessage += pause;
+      const timeout = run.progressTimeout();
+      if (withoutMessage >= timeout) killBecause({ kind: 'stalled', timeout });
+      memoryOf ??= host.memory();
+      const memory = memoryOf(pid);
+      if (memory.used > memory.limit) killBecause({ kind: 'memory', ...memory });
+      pause = nextCheck(memory);
     }
   }
 }

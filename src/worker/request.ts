@@ -20,6 +20,8 @@ export interface SyncRequest {
   readonly work: 'sync' | 'plan' | 'secrets';
   readonly phase: Phase;
   readonly configs: readonly ConfigRequest[];
+  /** Configs, by index, to render after all others and in this order, because they may end the worker. */
+  readonly last: readonly number[];
   /** Until when batches are disabled, for each identity. */
   readonly batchesDisabled: Readonly<Record<string, number>>;
 }

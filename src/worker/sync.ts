@@ -101,7 +101,7 @@ function openTargets(
 
 async function syncAll(
   targets: readonly Target[],
-  { phase }: SyncRequest,
+  { phase, last }: SyncRequest,
   options: SyncWorkerOptions,
   report: Report,
   stop: AbortSignal,
@@ -117,7 +117,9 @@ async function syncAll(
   );
   const results = await fetchValues(requests, stop);
   reportCredentials(options, report);
-  for (const [at, target] of targets.entries()) {
+  const first = [...targets.keys()].filter((at) => !last.includes(at));
+  for (const at of [...first, ...last]) {
+    const target = targets[at] as Target;
     try {
       await syncTarget(target, results[at] ?? new Map(), options, report, stop);
     } catch (error) {

@@ -327,6 +327,18 @@ test('reports a protocol upgrade as a rejection, without a hang', async () => {
   assert.match((await problem([address])).message, /got HTTP status 101$/);
 });
 
+test('prints nothing after a suspension for longer than every timeout', async () => {
+  const requested = Promise.withResolvers<void>();
+  const address = await serve(() => requested.resolve());
+  const failed = problem([address], { timeout: 100 });
+  await requested.promise;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  await failed;
+  // The timers that are due at the same time.
+  await new Promise(setImmediate);
+  assert.equal(printed, []);
+});
+
 test('accepts a slow response and prints nothing about it', async () => {
   const address = await serve((_, response) => setTimeout(() => response.end(JSON.stringify(GOOD)), 1200));
   assert.is((await ask([address])).accessKeyId, 'ASIAEXAMPLE');

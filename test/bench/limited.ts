@@ -1,8 +1,8 @@
 /** A start under a CPU limit, as Kubernetes sets it: a share of each 100 ms. Needs the right to make a cgroup. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { type Cgroup, openCgroup } from './cgroup.ts';
 
 const PERIOD = 100_000;
 
@@ -12,42 +12,29 @@ export function limitedStart(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
 ): number | undefined {
-  const group = openGroup(milliCores);
+  const group = openCgroup('cpu', (cgroup) => setLimit(cgroup, milliCores));
   if (group === undefined) return undefined;
   try {
     // The quota applies to the normal scheduling class only; the bench itself may run with real-time priority.
     const script = 'chrt -o -p 0 $$ 2>/dev/null; echo $$ > "$0" && exec "$@"';
     const before = performance.now();
-    const { status } = spawnSync('sh', ['-c', script, join(group, 'cgroup.procs'), ...command], {
+    const { status } = spawnSync('sh', ['-c', script, group.file('cgroup.procs'), ...command], {
       env: { ...env, PATH: process.env.PATH },
       stdio: 'ignore',
     });
     if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status} under a CPU limit`);
     return (performance.now() - before) / 1000;
   } finally {
-    rmdirSync(group);
+    group.remove();
   }
 }
 
-function openGroup(milliCores: number): string | undefined {
+function setLimit({ isV1, file }: Cgroup, milliCores: number): void {
   const quota = (PERIOD * milliCores) / 1000;
-  const first = '/sys/fs/cgroup/cpu';
-  const group = join(existsSync(first) ? first : '/sys/fs/cgroup', `podsecrets-bench-${process.pid}`);
-  try {
-    mkdirSync(group);
-  } catch {
-    return undefined;
-  }
-  try {
-    if (existsSync(first)) {
-      writeFileSync(join(group, 'cpu.cfs_period_us'), String(PERIOD));
-      writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quota));
-    } else {
-      writeFileSync(join(group, 'cpu.max'), `${quota} ${PERIOD}`);
-    }
-    return group;
-  } catch {
-    rmdirSync(group);
-    return undefined;
+  if (isV1) {
+    writeFileSync(file('cpu.cfs_period_us'), String(PERIOD));
+    writeFileSync(file('cpu.cfs_quota_us'), String(quota));
+  } else {
+    writeFileSync(file('cpu.max'), `${quota} ${PERIOD}`);
   }
 }

@@ -1,5 +1,6 @@
 /** What a run of the bench has found so far; each figure is printed at once, with its noise. */
 
+import { plural } from '../../src/core/text.ts';
 import { type Figure, type Point, shown, shownNoise } from './figures.ts';
 import type { Starts } from './starts.ts';
 import type { Measured } from './statistics.ts';
@@ -29,7 +30,7 @@ export function openRecorder(): Recorder {
     point(program, secrets, latency, { ratio, ms }) {
       points.push({ program, secrets, latency, ratio: ratio.value, ms: ms.value });
       process.stdout.write(
-        `${program}, ${secrets} secrets, ${latency} ms: ${ms.value.toFixed(0)} ms, ${ratio.value.toFixed(2)} × node -e 0\n`,
+        `${program}, ${plural(secrets, 'secret')}, ${latency} ms: ${ms.value.toFixed(0)} ms, ${ratio.value.toFixed(2)} × node -e 0\n`,
       );
     },
   };

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { numbered, openPlace, openTlsAws, type TlsAws } from './place.ts';
 import { type Activity, activityOf, dropPages, type Memory, memoryOf } from './processes.ts';
-import { type Measured, measured } from './statistics.ts';
+import { averaged, type Measured, measured } from './statistics.ts';
 import { type MemoryGroup, openMemoryGroup } from './working-set.ts';
 
 export interface SidecarFigures {
@@ -116,8 +116,8 @@ async function idle(
     const differences = (of: keyof Activity, per: number) =>
       looks.slice(1).map((look, index) => ((look[of] - (looks[index]?.[of] ?? 0)) * per) / IDLE);
     return {
-      idleWakeUpsPerMinute: measured(differences('wakeUps', 60)),
-      idleCpuMsPerHour: measured(differences('cpuMs', 3600)),
+      idleWakeUpsPerMinute: averaged(differences('wakeUps', 60)),
+      idleCpuMsPerHour: averaged(differences('cpuMs', 3600)),
     };
   } finally {
     await endSidecars([sidecar]);
@@ -137,7 +137,8 @@ export function startSidecar(
   group?: MemoryGroup,
 ): Sidecar {
   const place = openPlace(aws, 20, 20);
-  const join = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.procs];
+  const join =
+    group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group.file('cgroup.procs')];
   const [program = '', ...words] = [
     ...join,
     binary,

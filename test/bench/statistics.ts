@@ -1,14 +1,22 @@
-/** Medians, and how far each may be off. */
+/** Medians and means, and how far each may be off. */
 
 export interface Measured {
-  /** The median. */
   readonly value: number;
-  /** Half the distance between the quartiles, as a part of the median, over the root of the count. */
+  /** How far the value may be off, as a part of it. */
   readonly noise: number;
 }
 
+/** The median. Its noise is half the distance between the quartiles, over the root of the count. */
 export function measured(values: readonly number[]): Measured {
   return { value: median(values), noise: noiseOf(values) };
+}
+
+/** The mean, for what happens rarely: the median of most looks would be 0. Its noise is the standard error. */
+export function averaged(values: readonly number[]): Measured {
+  const sum = (all: readonly number[]) => all.reduce((total, value) => total + value, 0);
+  const value = sum(values) / values.length;
+  const variance = sum(values.map((one) => (one - value) ** 2)) / (values.length - 1);
+  return { value, noise: value === 0 ? 0 : Math.sqrt(variance / values.length) / value };
 }
 
 export function median(values: readonly number[]): number {

@@ -1,42 +1,29 @@
 /** The working set of processes, as the kubelet counts it: the memory of their cgroup without inactive pages of files. */
 
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { type Cgroup, openCgroup } from './cgroup.ts';
 
-export interface MemoryGroup {
-  /** A process joins by writing its pid here; its children follow. */
-  readonly procs: string;
+export interface MemoryGroup extends Cgroup {
   /** MiB. */
   workingSet(): number;
-  /** To be called when its processes have ended. */
-  remove(): void;
 }
 
 const MIB = 1024 * 1024;
 
 /** Makes a cgroup; undefined where that is not allowed. */
 export function openMemoryGroup(): MemoryGroup | undefined {
-  const v1 = '/sys/fs/cgroup/memory';
-  const isV1 = existsSync(v1);
-  const group = join(isV1 ? v1 : '/sys/fs/cgroup', `podsecrets-bench-memory-${process.pid}`);
-  const [usage, inactive] = isV1
-    ? ['memory.usage_in_bytes', 'total_inactive_file']
-    : ['memory.current', 'inactive_file'];
-  const read = (file: string) => readFileSync(join(group, file), 'utf8');
-  try {
-    mkdirSync(group);
-    // Missing where the memory controller is not delegated.
-    read(usage);
-  } catch {
-    if (existsSync(group)) rmdirSync(group);
-    return undefined;
-  }
+  const usage = ({ isV1, file }: Cgroup): number =>
+    Number(readFileSync(file(isV1 ? 'memory.usage_in_bytes' : 'memory.current'), 'utf8'));
+  // Missing where the memory controller is not delegated.
+  const group = openCgroup('memory', usage);
+  if (group === undefined) return undefined;
+  const inactive = group.isV1 ? 'total_inactive_file' : 'inactive_file';
   return {
-    procs: join(group, 'cgroup.procs'),
+    ...group,
     workingSet() {
-      const [, bytes] = new RegExp(`^${inactive} (\\d+)`, 'm').exec(read('memory.stat')) ?? [];
-      return (Number(read(usage)) - Number(bytes)) / MIB;
+      const stat = readFileSync(group.file('memory.stat'), 'utf8');
+      const [, bytes] = new RegExp(`^${inactive} (\\d+)`, 'm').exec(stat) ?? [];
+      return (usage(group) - Number(bytes)) / MIB;
     },
-    remove: () => rmdirSync(group),
   };
 }

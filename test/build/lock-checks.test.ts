@@ -34,6 +34,7 @@ function changedBytes(changed: Buffer): readonly (readonly [number, number])[] {
 
 /** KiB of the graph: a hash table of 262,139 entries of 4 bytes, in pages of 64 KiB. */
 const GRAPH = 1088;
+const STARTS = 20;
 
 test('only the mode of the search changes, and Node then allocates no graph of locks', () => {
   const changed = disableLockChecks(original);
@@ -42,8 +43,13 @@ test('only the mode of the search changes, and Node then allocates no graph of l
   try {
     const node = join(place, 'node');
     writeFileSync(node, changed, { mode: 0o755 });
-    assert.ok(mappingsOf(process.execPath).includes(GRAPH), 'Node needs this change');
-    assert.not.ok(mappingsOf(node).includes(GRAPH));
+    // The kernel may have joined the graph with another mapping: in every third start.
+    const starts = Array.from({ length: STARTS });
+    assert.ok(
+      starts.some(() => mappingsOf(process.execPath).includes(GRAPH)),
+      'Node needs this change',
+    );
+    assert.not.ok(starts.slice(0, 4).some(() => mappingsOf(node).includes(GRAPH)));
   } finally {
     rmSync(place, { recursive: true });
   }

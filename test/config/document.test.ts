@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { classNames } from '../../src/config/document.ts';
 import { config, files, parse, problems, warnings } from '../support/config.ts';
 
 const good = config('- {objectName: db, objectType: secretsmanager}');
@@ -141,6 +142,18 @@ test('a missing indent, a tab or a missing colon is one problem', async () => {
   ];
   const lines = await Promise.all(broken.map(async (text) => problems(await parse(text))));
   assert.equal(lines, [['9 config.yaml config'], ['5 config.yaml config'], ['5 config.yaml config']]);
+});
+
+test('a class for another provider that was chosen by name, and AWS in upper case, are reported with their provider', async () => {
+  const vault = good.replace('name: demo', 'name: vault').replace('provider: aws', 'provider: vault');
+  const both = `${good}\n---\n${vault}`;
+  const chosen = await parse(both, { className: 'vault' });
+  assert.match(chosen.problems.map(String).join(), 'expected "aws", got "vault"');
+  const upper = good.replace('provider: aws', 'provider: AWS');
+  assert.equal(classNames(upper), [undefined]);
+  assert.equal(classNames(vault), []);
+  const [problem] = (await parse(upper)).problems;
+  assert.match(String(problem), 'expected "aws", got "AWS"');
 });
 
 test('ignores a byte order mark, carriage returns and a missing last line break', async () => {

@@ -326,13 +326,16 @@ test('close delivers at once what waits for its splay, and drops what waits for 
 
 test('close aborts a running attempt after the grace', async () => {
   const clock = fakeClock();
-  const { queue: quick, logged } = open(clock, [scripted(clock, [1500])]);
-  const { queue: slow, logged: loggedSlow } = open(clock, [scripted(clock, ['hang'])]);
-  for (const each of [quick, slow]) each.enqueue(['a']);
-  const closed = Promise.all([quick, slow].map((each) => each.close(2000).then(() => clock.elapsed())));
+  const { queue: quick, logged } = open(clock, [scripted(clock, [1500], 'exec')]);
+  const { queue: slow, logged: loggedSlow } = open(clock, [scripted(clock, ['hang'], 'exec')]);
+  // A request whose host name is never resolved.
+  const { queue: request } = open(clock, [scripted(clock, ['hang'], 'url')]);
+  const queues = [quick, slow, request];
+  for (const each of queues) each.enqueue(['a']);
+  const closed = Promise.all(queues.map((each) => each.close(2000).then(() => clock.elapsed())));
   await clock.advance(10_000);
-  assert.equal(await closed, [1500, 2000]);
-  assert.equal(logged, ['count url success', 'info notify.succeeded 1']);
+  assert.equal(await closed, [1500, 2000, 700]);
+  assert.equal(logged, ['count exec success', 'info notify.succeeded 1']);
   assert.equal(loggedSlow, []);
   slow.enqueue(['b']);
   await clock.advance(10_000);

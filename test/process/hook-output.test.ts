@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { canary, canaryIn } from '../support/canary.ts';
 import { textsInMemory } from '../support/process-memory.ts';
-import { childrenOf, commandOf, isRunning } from '../support/processes.ts';
+import { isRunning } from '../support/processes.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import type { Sidecar } from '../support/sidecar.ts';
 import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
+import { notifyWorkersOf } from '../support/worker-kills.ts';
 
 const test = sidecarSuite('hooks of the built sidecar', { password: canary('one') });
 test.before.each(({ box }) => {
@@ -26,14 +27,13 @@ async function rotate({ aws }: SidecarFixture, program: Sidecar, name: string): 
   await program.refresh();
 }
 
-/** The pids of the processes of notifications, children of this one. */
-function notifyWorkers({ pid }: Sidecar): readonly number[] {
-  return childrenOf(pid).filter((child) => commandOf(child).endsWith(' worker notify'));
-}
-
-/** Whether the process is in epoll_wait or epoll_pwait, on x64 or arm64. */
+/** Whether the process is in epoll_wait or epoll_pwait, on x64 or arm64; only root can see that, others that it sleeps. */
 function waitsForEvents(pid: number): boolean {
-  return /^(232|281|22) /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'));
+  try {
+    return /^(232|281|22) /.test(readFileSync(`/proc/${pid}/syscall`, 'utf8'));
+  } catch {
+    return /\) S /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  }
 }
 
 /** A hook that writes its pid to `started` and, while `block` exists, runs until it is killed. */
@@ -104,7 +104,7 @@ test('when the process of a notification is killed, its hook ends too, and the n
   const program = await sidecar(fixture, blocking(box));
   await rotate(fixture, program, 'two');
   await until('a hook', () => runs(box).length === 1);
-  const [worker = 0, ...more] = notifyWorkers(program);
+  const [worker = 0, ...more] = notifyWorkersOf(program.pid);
   assert.equal(more, []);
   // The hook may run a moment before its start is reported.
   await until('the worker to wait for the hook', () => waitsForEvents(worker));
@@ -125,7 +125,7 @@ test('when the sidecar is killed during a hook, the hook ends too, and the next 
   const first = await sidecar(fixture, blocking(box));
   await rotate(fixture, first, 'two');
   await until('a hook', () => runs(box).length === 1);
-  const [worker = 0] = notifyWorkers(first);
+  const [worker = 0] = notifyWorkersOf(first.pid);
   first.child.kill('SIGKILL');
   await first.ended();
   await until(

@@ -7,10 +7,11 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { childrenOf } from '../support/processes.ts';
-import { binary, type Running, start } from '../support/program.ts';
-import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
+import { binary, type Running, run, start } from '../support/program.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until, within } from '../support/wait.ts';
 
 /** An address of loopback that no other process uses; port 53 is the only one that resolv.conf can name. */
@@ -49,19 +50,30 @@ resolver.after.each(async ({ box, server }) => {
   box.remove();
 });
 
-function startIn({ box }: { box: Sandbox }, namespaces: readonly string[], args: readonly string[]): Running {
+/** Starts the program over the config, where every lookup asks the name server. `command`: the last arguments. */
+function startIn(
+  { box }: { box: Sandbox },
+  namespaces: readonly string[],
+  args: readonly string[],
+  { env = KEYS, command = [] as readonly string[] } = {},
+): Running {
   const mounts = `mount --bind ${box.root}/resolv.conf /etc/resolv.conf && mount --bind ${box.root}/nsswitch.conf /etc/nsswitch.conf`;
   const [unshare = '', ...words] = namespaces;
-  return start(
-    [...args, '--config', box.config, '--dir', box.dir],
-    {
-      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
-      AWS_SECRET_ACCESS_KEY: 'key',
-      AWS_EC2_METADATA_DISABLED: 'true',
-    },
-    [unshare, ...words, 'sh', '-c', `${mounts} && exec "$0" "$@"`, binary],
-  );
+  return start([...args, '--config', box.config, '--dir', box.dir, ...command], env, [
+    unshare,
+    ...words,
+    'sh',
+    '-c',
+    `${mounts} && exec "$0" "$@"`,
+    binary,
+  ]);
 }
+
+const KEYS: Readonly<Record<string, string>> = {
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'key',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
 
 /** The program itself: what unshare started with --fork; without it unshare has become the program. */
 function programOf(running: Running, namespaces: readonly string[]): number {
@@ -77,17 +89,55 @@ for (const [place, namespaces] of [
     [['init', '--auth', 'default'], 143],
     [['doctor', '--auth', 'default', '--aws-timeout', '1h'], 143],
     [['sidecar', '--auth', 'default', '--listen', 'off', '--aws-timeout', '1h'], 143],
+    [['exec', '--auth', 'default', '--aws-timeout', '1h'], 143],
+    [['exec', '--auth', 'default', '--aws-timeout', '1h', '--on-change', 'restart'], 143],
   ] as const) {
     const [command] = args;
-    resolver(`${command} ${place} ends on SIGTERM`, async (context) => {
+    resolver(
+      `${args.filter((_, at) => at === 0 || at > 4).join(' ')} ${place} ends on SIGTERM`,
+      async (context) => {
+        if (!possible) return;
+        const options = command === 'exec' ? { command: ['--', '/bin/true'] } : {};
+        const running = startIn(context, namespaces, args, options);
+        await until(
+          () => `a lookup, got:\n${running.stderr()}`,
+          () => context.queries() > 0 || running.hasEnded(),
+        );
+        process.kill(programOf(running, namespaces), 'SIGTERM');
+        assert.is((await within(`the end of ${command}`, running.ended())).code, code);
+      },
+    );
+  }
+
+  for (const phase of ['a refresh', 'the wait for a retry', 'a notification'] as const) {
+    resolver(`a sidecar ${place} ends on SIGTERM in ${phase}`, async (context) => {
       if (!possible) return;
-      const running = startIn(context, namespaces, args);
-      await until(
-        () => `a lookup, got:\n${running.stderr()}`,
-        () => context.queries() > 0 || running.hasEnded(),
-      );
-      process.kill(programOf(running, namespaces), 'SIGTERM');
-      assert.is((await within(`the end of ${command}`, running.ended())).code, code);
+      const { box, queries } = context;
+      const aws = await startFakeAwsProcess({
+        identities: { app: { podIdentityTokens: ['pod-token'] } },
+        regions: { 'eu-west-1': { secrets: { db: 'one' } } },
+      });
+      try {
+        box.writeConfig({ objects: [{ objectName: 'db', objectType: 'secretsmanager' }] });
+        const env = podIdentityEnv(box, aws, 'pod-token');
+        const isNotification = phase === 'a notification';
+        if (!isNotification) {
+          // With the files of an earlier process there is no first phase.
+          assert.is((await run(['init', '--config', box.config, '--dir', box.dir], env)).code, 0);
+          env.AWS_ENDPOINT_URL = 'http://secrets.example:1';
+        }
+        const args = ['sidecar', '--listen', 'off', '--interval', '1s', '--aws-timeout', '300ms'];
+        const notify = ['--notify-on-start', '--notify-url', 'http://app.example/'];
+        const running = startIn(context, namespaces, [...args, ...(isNotification ? notify : [])], { env });
+        await running.prints(/sidecar\.ready/);
+        if (!isNotification) await running.prints(/sync\.failed/);
+        const before = isNotification ? 0 : queries();
+        if (phase !== 'the wait for a retry') await until('a lookup', () => queries() > before);
+        process.kill(programOf(running, namespaces), 'SIGTERM');
+        assert.is((await within('the end of the sidecar', running.ended())).code, 0);
+      } finally {
+        await aws.stop();
+      }
     });
   }
 

@@ -15,7 +15,7 @@ import { podIdentityEnv } from '../support/sandbox.ts';
 import type { Sidecar } from '../support/sidecar.ts';
 import { region, type SidecarFixture, sidecarSuite, startReady } from '../support/sidecar-suite.ts';
 import { until } from '../support/wait.ts';
-import { killInSyncs } from '../support/worker-kills.ts';
+import { killInSyncs, VICTIMS } from '../support/worker-kills.ts';
 
 const pinned = '11111111-1111-4111-8111-111111111111';
 const MEBIBYTE = 1024 * 1024;
@@ -105,11 +105,11 @@ worker('without a free descriptor a sync fails, and the sidecar stays', async (f
   await until('the problem of the worker', () => running.hasEnded() || rejected() !== undefined);
   assert.match(String(rejected()?.message), 'its process cannot be started (EMFILE)');
   assert.match(String(rejected()?.remedy), 'open files');
-  limitDescriptors(1024);
   await rotate(fixture, 'two');
-  await running.refresh();
+  limitDescriptors(1024);
   await running.event('sync.recovered');
   assert.equal(box.files(), { a: 'two' });
+  assert.equal((await running.status()).configs[0]?.configProblems, []);
 });
 
 for (const kind of ['sync', 'notify', 'exec', 'other']) {
@@ -231,7 +231,7 @@ worker('the program starts its worker when it was started under another name', a
   assert.is((await running.ended()).code, 0);
 });
 
-for (const what of ['worker', 'sidecar'] as const) {
+for (const what of VICTIMS) {
   worker(
     `kill -9 of the ${what} at random moments: nothing torn, nothing lost, the newest generation is notified`,
     async () => {

@@ -170,7 +170,8 @@ test('a failed write leaves nothing of the unpublished generation', async () => 
   // Everything after the comparison: the new generation, its files, the links.
   for (let at = steps + 1; at < steps + 20; at++) {
     faulty.arm({ kind: 'error', at, code: 'ENOSPC' });
-    assert.instance(await directory.publish(next).catch((error: unknown) => error), Problem);
+    const error = await directory.publish(next).catch((error: unknown) => error);
+    assert.is((error as Problem).code, 'publish.write', faulty.operations[at - 1]);
     assert.equal(leftovers(dir), [], faulty.operations[at - 1]);
     assert.equal(shown(dir), shownInData(dir));
   }

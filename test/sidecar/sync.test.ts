@@ -8,6 +8,7 @@ import { createSync } from '../../src/sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../../src/sidecar/target.ts';
 import { problemMessage } from '../../src/worker/problem-fields.ts';
 import type { MessageOf, Report, SyncMessage } from '../../src/worker/report.ts';
+import type { SyncRequest } from '../../src/worker/request.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 import { problem } from '../support/world.ts';
@@ -52,10 +53,12 @@ function syncOf(scripts: readonly Script[], { report: reportFirst, end }: SceneO
     },
   };
   const targets = scripts.map((script, index) => targetOf(script, index, events, log));
+  const requests: SyncRequest[] = [];
   const syncs = createSync({
     targets,
-    async runSync(_request, report, stop) {
+    async runSync(request, report, stop) {
       stop.throwIfAborted();
+      requests.push(request);
       await reportFirst?.(report);
       for (const [config, script] of scripts.entries()) {
         const message = messageOf(config, script.outcomes?.shift() ?? 'unchanged');
@@ -79,7 +82,7 @@ function syncOf(scripts: readonly Script[], { report: reportFirst, end }: SceneO
     release.shift()?.();
     await clock.settle();
   };
-  return { syncs, targets, events, logged, counts, release, deliver };
+  return { syncs, targets, events, logged, counts, requests, release, deliver };
 }
 
 function messageOf(config: number, outcome: Outcome): SyncMessage {
@@ -224,6 +227,24 @@ test('a config that fails does not delay others, and the sync fails with the pro
   );
   assert.equal(events, ['published a']);
   assert.equal(counts, ['failed', 'changed', 'failed']);
+});
+
+test('a config with which a worker was killed is rendered after all others, until a worker has finished it', async () => {
+  let rendering: number | undefined;
+  const { syncs, requests } = syncOf([{}, {}], {
+    report(report) {
+      if (rendering === undefined) return;
+      report({ kind: 'stage', stage: 'render', config: rendering });
+      throw problem('sync.killed');
+    },
+  });
+  for (rendering of [0, 1, 0]) await rejects(syncs.sync('steady', never));
+  rendering = undefined;
+  for (let time = 0; time < 2; time++) await syncs.sync('steady', never);
+  assert.equal(
+    requests.map(({ last }) => last),
+    [[], [0], [0, 1], [1, 0], []],
+  );
 });
 
 test('a problem that all configs share is reported once', async () => {

@@ -5,6 +5,8 @@ import * as assert from 'uvu/assert';
 import { systemClock } from '../../src/core/system-clock.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { createSyncTarget } from '../../src/sidecar/target.ts';
+import { problemMessage } from '../../src/worker/problem-fields.ts';
+import type { ConfigContent } from '../../src/worker/request.ts';
 import { config } from '../support/config.ts';
 import { minutes, openWorld, play, problem, start, type World } from '../support/world.ts';
 
@@ -66,16 +68,48 @@ test('notifies of the first file of an optional object, even if this process did
   await play(world, [{ happens: start, holds: { files: { a: '1' }, notified: ['a'] } }]);
 });
 
-test('a config is in use once its plan was reported, and not because a worker that was killed got it', () => {
-  const held = {
-    path: '/secrets',
-    identity: '1',
-    holds: () => false,
-    appliedSecrets: () => undefined,
-    pendingNotification: () => ({ generation: undefined, files: [] }),
-    clearPendingNotification() {},
-    removeReplaced: async () => {},
+const held = {
+  path: '/secrets',
+  identity: '1',
+  holds: () => false,
+  appliedSecrets: () => undefined,
+  pendingNotification: () => ({ generation: undefined, files: [] }),
+  clearPendingNotification() {},
+  removeReplaced: async () => {},
+};
+const noPlace = { failoverRegion: undefined, paths: [], secrets: undefined } as const;
+const planned = { kind: 'plan', config: 0, region: 'eu-west-1', ...noPlace } as const;
+
+test('a config that could not be read is read again at the next sync', () => {
+  const text = { kind: 'text', text: 'config' } as const;
+  const unreadable = { kind: 'unreadable', problems: [problemMessage(problem('config.file'))] } as const;
+  let content: ConfigContent = text;
+  const log = { write() {}, problem() {} };
+  const target = createSyncTarget({ file: 'c.yaml', held, read: () => content, clock: systemClock, log });
+  const sync = () => {
+    const { content: given } = target.request();
+    target.planned(planned);
+    if (given.kind === 'unreadable')
+      target.edited({
+        kind: 'edited',
+        config: 0,
+        result: 'invalid',
+        objects: 1,
+        warnings: [],
+        problems: given.problems,
+      });
+    target.ended();
+    return { kind: given.kind, problems: target.status().configProblems.length };
   };
+  assert.equal(sync(), { kind: 'text', problems: 0 });
+  content = unreadable;
+  target.reload();
+  assert.equal(sync(), { kind: 'unreadable', problems: 1 });
+  content = text;
+  assert.equal(sync(), { kind: 'text', problems: 0 });
+});
+
+test('a config is in use once its plan was reported, and not because a worker that was killed got it', () => {
   const read = () => ({ kind: 'text', text: 'config' }) as const;
   const target = createSyncTarget({
     file: 'c.yaml',
@@ -90,15 +124,13 @@ test('a config is in use once its plan was reported, and not because a worker th
     target.ended();
     return { inUse, region };
   };
-  const nothing = { failoverRegion: undefined, paths: [], secrets: undefined } as const;
-  const plan = { kind: 'plan', config: 0, region: 'eu-west-1', ...nothing } as const;
   const none = { inUse: undefined, region: undefined };
   assert.equal(
     sync(() => {}),
     none,
   );
   assert.equal(
-    sync(() => target.planned(plan)),
+    sync(() => target.planned(planned)),
     none,
   );
   assert.equal(

@@ -92,4 +92,22 @@ test(`${DEFAULT} MiB, the default, are enough for 200 secrets of 64 KiB`, async 
   });
 });
 
+test(`${DEFAULT} MiB are enough for a sidecar with 200 secrets of 64 KiB, and for a change of all of them`, async ({
+  box,
+  aws,
+  env,
+}) => {
+  box.writeConfig({ usePodIdentity: 'true', objects: objects(names) });
+  await below(DEFAULT, async (cold) => {
+    const sidecar = await cold.start(['sidecar', ...common(box), '--listen=off', '--interval=1h'], env);
+    await sidecar.prints(/sidecar\.ready/);
+    for (const name of names) await aws.putSecret({ region: 'eu-west-1', name, string: 'y'.repeat(65_536) });
+    process.kill(sidecar.pid, 'SIGHUP');
+    await sidecar.prints(/publish\.changed|sync\.failed/);
+    assert.match(sidecar.stderr(), /200 updated/);
+    sidecar.child.kill('SIGTERM');
+    assert.is((await sidecar.ended()).code, 0);
+  });
+});
+
 test.run();

@@ -1,4 +1,4 @@
-/** The built sidecar, whose workers are killed in 500 syncs, and which itself is killed in 100. */
+/** The built sidecar, whose workers are killed in 500 syncs and 100 notifications, and which itself is killed in 100 of each. */
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,7 +8,9 @@ const test = suite('a sidecar under kill -9');
 
 for (const [what, times] of [
   ['worker', 500],
+  ['notify worker', 100],
   ['sidecar', 100],
+  ['sidecar that notifies', 100],
 ] as const) {
   test(`kill -9 of the ${what} in ${times} syncs: nothing torn, nothing lost, the newest generation is notified`, async () => {
     const { killed } = await killInSyncs(times, what);

@@ -74,7 +74,7 @@ async function rotations(
     program: { file: binary, args: [] },
     clock: fast,
     kill: process.kill,
-    memoryLimit: () => undefined,
+    memory: () => () => ({ used: 0, limit: 1 }),
   };
   let forward: (signal: NodeJS.Signals) => void = () => {};
   const read = (file: string): readonly string[] => {
@@ -98,7 +98,7 @@ async function rotations(
       log: { write() {}, problem: (event, { message }) => void failed.push(`${event}: ${message}`) },
       triggers: createTriggers(fast),
       fetch(known, phase, stop) {
-        const sync = { work: 'sync', phase, configs: [ofSet], batchesDisabled: {} } as const;
+        const sync = { work: 'sync', phase, configs: [ofSet], last: [], batchesDisabled: {} } as const;
         const all: ExecWorkerRequest = { ...request, sync, known };
         const progressTimeout = 1_000_000_000;
         return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);

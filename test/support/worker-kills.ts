@@ -1,4 +1,4 @@
-/** A sidecar whose workers, or which itself, is killed at random moments of its syncs, while a reader reads. */
+/** A sidecar whose processes are killed at random moments of its syncs and notifications, while a reader reads. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,23 +7,32 @@ import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { appParameters, appSeed, paths, rotateApp, token } from './app-secret.ts';
 import { generationsIn } from './directory.ts';
 import { generationOf } from './generations.ts';
-import { childrenOf } from './processes.ts';
+import { childrenOf, commandOf } from './processes.ts';
 import { readTurn } from './reader.ts';
 import { startReader } from './reading.ts';
 import { makeSandbox, podIdentityEnv } from './sandbox.ts';
 import { startSidecar } from './sidecar.ts';
 import { until } from './wait.ts';
 
-/** Longer than a sync takes on an idle machine, in milliseconds. */
+/** The pids of the processes of notifications, children of this one. */
+export function notifyWorkersOf(pid: number): readonly number[] {
+  return childrenOf(pid).filter((child) => commandOf(child).endsWith(' worker notify'));
+}
+
+/** Longer than a sync takes on an idle machine, in milliseconds; and longer than a notification. */
 const SPAN = 300;
+const NOTIFICATION_SPAN = 80;
+
+/** What is killed: a sidecar is started again afterwards. */
+export const VICTIMS = ['worker', 'notify worker', 'sidecar', 'sidecar that notifies'] as const;
 
 /**
- * Rotates so often, and kills in each sync: its worker, or the sidecar, which is then started again. Afterwards every file is of
- * the newest generation, the application was notified of it, and no older generation is left. Returns what was killed.
+ * Rotates so often, and kills in each sync, or in the notification after it. Afterwards every file is of the newest generation, the
+ * application was notified of it, and no older generation is left. Returns how often something was killed.
  */
 export async function killInSyncs(
   times: number,
-  what: 'worker' | 'sidecar',
+  what: (typeof VICTIMS)[number],
 ): Promise<{ readonly killed: number }> {
   const ends: (() => unknown)[] = [];
   try {
@@ -33,7 +42,8 @@ export async function killInSyncs(
     ends.push(() => box.remove());
     box.writeConfig(appParameters);
     const seen = join(box.root, 'seen');
-    const hook = ['/bin/cp', join(box.dir, paths[0] ?? ''), seen];
+    const newest = join(box.dir, paths[0] ?? '');
+    const hook = ['/bin/cp', newest, seen];
     const args = ['--config', box.config, '--dir', box.dir, '--notify-exec', JSON.stringify(hook)];
     const begin = async () => {
       const started = await startSidecar(args, podIdentityEnv(box, aws, token));
@@ -45,18 +55,24 @@ export async function killInSyncs(
     const reader = await startReader(box.dir, paths);
     ends.push(() => reader.kill());
 
+    const isNotified = () => existsSync(seen) && readFileSync(seen, 'utf8') === readFileSync(newest, 'utf8');
+
     let killed = 0;
     for (let generation = 1; generation <= times; generation++) {
       await rotateApp(aws, generation);
       process.kill(running.pid, 'SIGHUP');
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * SPAN));
-      if (what === 'sidecar') {
+      const isNotification = what === 'notify worker' || what === 'sidecar that notifies';
+      if (isNotification) await until('a notification', () => notifyWorkersOf(running.pid).length > 0);
+      const span = isNotification ? NOTIFICATION_SPAN : SPAN;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * span));
+      if (what === 'sidecar' || what === 'sidecar that notifies') {
         process.kill(running.pid, 'SIGKILL');
         await running.ended();
         killed++;
         running = await begin();
       } else {
-        for (const pid of childrenOf(running.pid)) {
+        const workers = what === 'worker' ? childrenOf : notifyWorkersOf;
+        for (const pid of workers(running.pid)) {
           try {
             process.kill(pid, 'SIGKILL');
             killed++;
@@ -64,6 +80,8 @@ export async function killInSyncs(
             // It has ended.
           }
         }
+        // Otherwise the waits between the attempts would grow.
+        if (what === 'notify worker') await until('the next attempt', isNotified);
       }
     }
 
@@ -74,11 +92,7 @@ export async function killInSyncs(
       if (childrenOf(running.pid).length === 0) process.kill(running.pid, 'SIGHUP');
       return readTurn(box.dir, expectation) === last;
     });
-    const newest = readFileSync(join(box.dir, paths[0] ?? ''), 'utf8');
-    await until(
-      'a notification of the newest generation',
-      () => existsSync(seen) && readFileSync(seen, 'utf8') === newest,
-    );
+    await until('a notification of the newest generation', isNotified);
     await until('the removal of older generations', () => generationsIn(box.dir).length === 1);
     assert.is((await running.page('/readyz')).status, 200);
     assert.equal((await reader.end()).faults, []);

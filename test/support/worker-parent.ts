@@ -18,7 +18,7 @@ await runWorker(
     },
     clock: realClock,
     kill: (pid, signal) => process.kill(pid, signal),
-    memoryLimit: () => undefined,
+    memory: () => () => ({ used: 0, limit: 1 }),
   },
   new AbortController().signal,
 );

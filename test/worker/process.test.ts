@@ -1,9 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { endProblem } from '../../src/worker/end-problem.ts';
+import { openWorkerMemory } from '../../src/worker/memory.ts';
 import { isRunningWorker, runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
+import { isAllowed } from '../support/allowed.ts';
 import { startChild } from '../support/child.ts';
-import { isRunning } from '../support/processes.ts';
+import { childrenOf, isRunning } from '../support/processes.ts';
 import { realClock } from '../support/real-clock.ts';
 import { until, within } from '../support/wait.ts';
 
@@ -41,7 +43,10 @@ function play({ script, memoryLimit, stop = never, file = process.execPath, ...r
       program: { file, args: ['-e', PRELUDE + script] },
       clock: realClock,
       kill: (pid, signal) => process.kill(pid, signal),
-      memoryLimit: () => memoryLimit,
+      memory: () =>
+        openWorkerMemory(
+          memoryLimit === undefined ? undefined : { limit: memoryLimit, used: () => undefined },
+        ),
     },
     stop,
   );
@@ -93,14 +98,24 @@ test('a worker that is silent for too long is killed, however busy it is', async
   assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
 });
 
+test('a worker that is stopped, or does not read its request, is killed', async () => {
+  const stopped = { script: `process.kill(process.pid, 'SIGSTOP')`, progressTimeout: () => 100 };
+  assert.equal(await play(stopped).end, { kind: 'stalled', timeout: 100 });
+  const request = { text: 'x'.repeat(5e6) };
+  assert.equal(await play({ request, script: 'forever()', progressTimeout: () => 100 }).end, {
+    kind: 'stalled',
+    timeout: 100,
+  });
+});
+
 test('a worker whose memory comes close to the limit is killed, and the problem names the limit', async () => {
   const text = await problemOf({
     script: 'const held = []; setInterval(() => held.push(Buffer.alloc(1e7, 1)), 1);',
-    memoryLimit: 200 * MEBIBYTE,
+    memoryLimit: 400 * MEBIBYTE,
   });
   assert.match(
     text,
-    /of the 200 MiB that the memory limit of the container leaves, and was killed. Raise the memory limit/,
+    /used \d+ of the \d+ MiB that the memory limit of the container leaves, and was killed. Raise the memory limit/,
   );
 });
 
@@ -136,6 +151,13 @@ test('a program that cannot be started is a problem that names the reason', asyn
   const { message, remedy } = endProblem(rejected, { code: 'sync.killed', subject: 'sync' });
   assert.is(message, 'its process cannot be started (EAGAIN)');
   assert.match(remedy, 'podPidsLimit');
+});
+
+test('a worker for which the kernel has no memory is a problem that names the reason', async () => {
+  if (!isAllowed('a fork without memory', ['unshare', '--pid', '--fork', 'true'])) return;
+  const end = JSON.parse(await startChild('no-more-processes.ts', []).line(1)) as WorkerEnd;
+  assert.equal(end, { kind: 'notStarted', code: 'ENOMEM' });
+  assert.match(endProblem(end, { code: 'sync.killed', subject: 'sync' }).remedy, 'memory limit');
 });
 
 test('at the stop a worker gets SIGTERM and may finish', async () => {
@@ -175,11 +197,25 @@ test('nothing of the process group of a worker is left', async () => {
   await until('the end of its child', () => !isRunning(pid));
 });
 
+test('a process that a worker left in another group, with its pipe open, does not hold up the end', async () => {
+  const { messages, end } = play({
+    script: `
+      const { spawn } = require('node:child_process');
+      const child = spawn('sleep', ['1000'], { stdio: 'inherit', detached: true });
+      child.once('spawn', () => { say(child.pid); process.exit(0); });
+    `,
+  });
+  try {
+    assert.equal(await end, { kind: 'exited', code: 0 });
+  } finally {
+    process.kill(Number(messages[0]), 'SIGKILL');
+  }
+});
+
 test('a worker in an endless loop ends with the process that started it', async () => {
   const parent = startChild('worker-parent.ts', []);
   const { request, pid } = JSON.parse(await parent.line(1));
-  assert.type(request.parent, 'number');
-  assert.ok(isRunning(pid));
+  assert.equal(childrenOf(request.parent), [pid]);
   parent.kill('SIGKILL');
   await until('the end of the worker', () => !isRunning(pid));
 });
