@@ -15,7 +15,7 @@ import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import {
-  CHECK,
+  CHECK_INTERVAL,
   endOfWorker,
   nextCheck,
   PIPE_TIMEOUT,
@@ -211,7 +211,7 @@ function monitor(
 
   async function watch({ sleep }: Clock): Promise<void> {
     const memoryOf = host.memory();
-    for (let pause = CHECK; ; ) {
+    for (let pause = CHECK_INTERVAL; ; ) {
       await sleep(pause, never);
       if (hasEnded || isCommand) return;
       // Between two steps it is idle: while the old command stops, and during a random delay.

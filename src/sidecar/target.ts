@@ -198,7 +198,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       return { differs, result: isReloaded ? undefined : 'unchanged' };
     },
     request() {
-      // The cause may be over, such as a lack of descriptors.
+      // The cause may be gone, such as a lack of descriptors.
       if (content.kind === 'unreadable') readAgain();
       requested = content;
       used = undefined;
