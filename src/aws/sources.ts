@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts';
 import { type AuthInput, type AuthMethod, authMethodText, resolveAuthMethod } from './auth-method.ts';
 import { readAwsEnvironment } from './environment.ts';
 import type { SecretSource } from './fetcher.ts';
+import { keepValues } from './kept-values.ts';
 import { type AwsSource, openSecretSource, type SourceOptions } from './secret-source.ts';
 import { createTransport } from './transport.ts';
 
@@ -17,6 +18,8 @@ export interface SourcesOptions
   readonly auth: AuthInput['auth'];
   readonly env: Environment;
   readonly log: Log;
+  /** For a process that fetches until the first success: a retry reads only what is missing. */
+  readonly keepsValues: boolean;
 }
 
 /** The credentials in use. */
@@ -49,7 +52,7 @@ export function openSources(options: SourcesOptions): Sources {
       const known = opened.get(key);
       if (known !== undefined) return known.source;
       log.write('credentials.source', `authenticating with ${authMethodText(authentication)}`);
-      const source = openSecretSource({
+      const opening = openSecretSource({
         authentication,
         environment,
         transport,
@@ -61,6 +64,7 @@ export function openSources(options: SourcesOptions): Sources {
         ...(options.state === undefined ? {} : { state: options.state }),
         identity: key,
       });
+      const source = options.keepsValues ? keepValues(opening) : opening;
       opened.set(key, { kind: authentication.kind, source });
       return source;
     },

@@ -76,7 +76,7 @@ export const syncOptions = {
     group: 'AWS',
     commands: fetching,
     description:
-      'how to authenticate; auto: as set by usePodIdentity in the config, else as the environment variables set it',
+      'how to authenticate; auto: from usePodIdentity of the config, else from the environment variables',
   },
   fetch: {
     kind: 'text',

@@ -127,6 +127,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
     env,
     clock,
     log,
+    keepsValues: false,
     meter: {
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),

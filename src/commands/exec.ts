@@ -108,7 +108,7 @@ async function openExec(context: Context, log: Log) {
   const { configs, problems, warnings } = await readPlans(context);
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
-  const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} } });
+  const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} }, keepsValues: true });
   const targets: OpenedTarget[] = [];
   for (const { plan, directory: dir } of configs) {
     // Before the directory, because without its environment variables an authentication method can never work.

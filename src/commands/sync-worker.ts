@@ -33,6 +33,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
     clock,
     stop,
     log: reportedLog(report),
+    keepsValues: false,
     meter: {
       apiCall: (service, operation, region, result) =>
         report({ kind: 'apiCall', service, operation, region, result }),

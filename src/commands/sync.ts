@@ -24,11 +24,13 @@ export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'>
   readonly meter: ApiMeter;
   /** Default: nothing is kept after the end of the process. */
   readonly state?: SourceState;
+  /** The process syncs until the first success. */
+  readonly keepsValues: boolean;
 }
 
 /** Syncs in this process. Nothing is opened before the first sync needs it. */
 export function openSync(parts: SyncParts): RunSync {
-  const { settings, env, clock, log, meter, state } = parts;
+  const { settings, env, clock, log, meter, state, keepsValues } = parts;
   let opened: Sources | undefined;
   const sources = (): Sources => {
     opened ??= openSources({
@@ -37,6 +39,7 @@ export function openSync(parts: SyncParts): RunSync {
       clock,
       log,
       meter,
+      keepsValues,
       ...(state === undefined ? {} : { state }),
     });
     return opened;

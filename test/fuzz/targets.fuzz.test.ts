@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fuzz, type Target } from './fuzz.ts';
+import { corpusOf, fuzz, type Target } from './fuzz.ts';
 import { targets } from './targets.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 20261130);
@@ -32,6 +32,21 @@ test('finds a fault that only changed inputs have', async () => {
   assert.match((first.finding?.error as Error | undefined)?.message ?? '', 'the fault');
   const second = await fuzz(target, { seed, executions: 20_000 });
   assert.is(second.finding?.input, first.finding?.input);
+});
+
+test('finds a fault next to a saved input, however many other inputs have a new outcome', async () => {
+  const saved = corpusOf({ name: 'hook-output', dictionary: [], execute: async () => '' });
+  const target: Target = {
+    name: 'hook-output',
+    dictionary: ['<fault>'],
+    async execute(input) {
+      if (saved.some((one) => input.replace('<fault>', '') === one && input !== one))
+        throw new Error('the fault');
+      return input;
+    },
+  };
+  const { finding } = await fuzz(target, { seed, executions: 2000 });
+  assert.match((finding?.error as Error | undefined)?.message ?? '', 'the fault');
 });
 
 test.run();

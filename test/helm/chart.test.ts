@@ -26,6 +26,18 @@ for (const [name, write] of goldens) {
   });
 }
 
+test('no rendering has a DaemonSet, a webhook, a permission for the whole cluster, or a privileged container', () => {
+  for (const [name] of goldens) {
+    const text = readFileSync(goldenFile(name), 'utf8');
+    assert.not.match(
+      text,
+      /kind: (DaemonSet|ClusterRole|ClusterRoleBinding|(Mutating|Validating)Webhook\w*)\b/,
+      name,
+    );
+    assert.not.match(text, /privileged: true|hostPath|hostPID|hostNetwork: true|SYS_ADMIN/, name);
+  }
+});
+
 test('helm lint finds nothing, alone and as a dependency', () => {
   withShop((shop) => {
     for (const path of [chart, shop]) {

@@ -6,8 +6,13 @@
  *   DescribeSecret together 10,000/s, BatchGetSecretValue 100/s.
  * - Systems Manager quotas (docs.aws.amazon.com/general/latest/gr/ssm.html): GetParameter and GetParameters together 40/s by
  *   default, 1,000/s for GetParameters with higher throughput.
- * - STS publishes no rate for AssumeRoleWithWebIdentity, and EKS none for the calls of the Pod Identity agent. 600/s and
- *   500/s are assumptions; the run shows the result for half and double of them.
+ * - STS quotas (docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html): 600/s for the calls that are signed with
+ *   credentials, AssumeRole among them. AssumeRoleWithWebIdentity is not signed and not in that list; the same rate is assumed.
+ * - EKS publishes no rate for AssumeRoleForPodIdentity, which the Pod Identity agent calls once for each pod
+ *   (github.com/aws/eks-pod-identity-agent, internal/credsretriever/refreshing_cache.go; its --max-service-qps limits renewals only).
+ *   Users report throttling in large starts (issues 50, 97 and 171 there). 500/s is assumed.
+ *
+ * The run shows the results for a tenth, half and double of what is assumed.
  */
 
 import type { Simulation } from './simulation.ts';
@@ -37,7 +42,12 @@ export interface Account {
   /** Calls back after the latency of a call. */
   call(operation: Operation, done: (result: CallResult) => void): void;
   /** Calls so far, and those that were rejected for their rate. */
-  readonly counts: { readonly calls: Map<Operation, number>; throttled: number };
+  readonly counts: {
+    readonly calls: Map<Operation, number>;
+    throttled: number;
+    /** Calls of Secrets Manager in each second. */
+    readonly seconds: Map<number, number>;
+  };
 }
 
 /** Milliseconds from the request to its response, within a region. */
@@ -50,7 +60,7 @@ export function createAccount(
   isAvailable: (now: number) => boolean = () => true,
 ): Account {
   const buckets = new Map<Operation, { tokens: number; at: number }>();
-  const counts: Account['counts'] = { calls: new Map(), throttled: 0 };
+  const counts: Account['counts'] = { calls: new Map(), throttled: 0, seconds: new Map() };
 
   function take(operation: Operation): boolean {
     const shared = operation === 'DescribeSecret' ? 'GetSecretValue' : operation;
@@ -69,6 +79,8 @@ export function createAccount(
     counts,
     call(operation, done) {
       counts.calls.set(operation, (counts.calls.get(operation) ?? 0) + 1);
+      const second = Math.floor(simulation.now() / 1000);
+      if (isOfSecretsManager(operation)) counts.seconds.set(second, (counts.seconds.get(second) ?? 0) + 1);
       simulation.after(LATENCY, () => {
         if (!isAvailable(simulation.now())) return done('unavailable');
         if (take(operation)) return done('ok');
@@ -77,4 +89,8 @@ export function createAccount(
       });
     },
   };
+}
+
+export function isOfSecretsManager(operation: Operation): boolean {
+  return operation === 'GetSecretValue' || operation === 'BatchGetSecretValue';
 }

@@ -10,8 +10,9 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [64, 170, 64, 60];
 const LIMIT = 600;
 const LEAST = 0.02;
 
+type Drawn = Exclude<Reader, 'sidecar'>;
 const lines: Readonly<
-  Record<Reader, { readonly colour: string; readonly dash: string; readonly label: string }>
+  Record<Drawn, { readonly colour: string; readonly dash: string; readonly label: string }>
 > = {
   single: { colour: '#3f7cac', dash: '', label: 'single' },
   auto: { colour: '#5b8c5a', dash: '2 5', label: 'auto (as single)' },
@@ -21,12 +22,12 @@ const lines: Readonly<
 
 /** The results as a self-contained SVG. Both scales are logarithmic. */
 export function drawHerd({ starts }: HerdResults): string {
-  const rows = starts.filter(({ parameters, quotas }) => parameters === 0 && quotas === 1);
+  const rows = starts.filter(({ parameters, quotas }) => parameters === 0 && quotas === 'default');
   const counts = [...new Set(rows.map(({ secrets }) => secrets))];
   const x = scale(1, Math.max(...counts), LEFT, WIDTH - RIGHT);
   const y = scale(LEAST, LIMIT, HEIGHT - BOTTOM, TOP);
   const title = 'The last of 10,000 pods that start within one minute';
-  const drawn = (Object.keys(lines) as Reader[]).flatMap((reader) => {
+  const drawn = (Object.keys(lines) as Drawn[]).flatMap((reader) => {
     const { colour, dash, label } = lines[reader];
     const points = rows
       .filter((row) => row.reader === reader)

@@ -17,12 +17,24 @@ export interface World {
   readonly simulation: Simulation;
   readonly account: Account;
   readonly random: () => number;
+  readonly delays: Delays;
 }
 
-/** What the SDK's standard retry mode does: three attempts, a random part of a limit that doubles. */
+/** When a pod syncs again; milliseconds. Of the program, or another choice to compare it with. */
+export interface Delays {
+  readonly refresh: (interval: number, random: number) => number;
+  readonly retry: (phase: 'start' | 'steady', failures: number, interval: number, random: number) => number;
+}
+
+export const ownDelays: Delays = {
+  refresh: refreshDelay,
+  retry: (phase, failures, interval, random) => retryDelay(phase, failures, interval, undefined, random),
+};
+
+/** What the SDK's standard retry mode does (src/aws/client.ts): three attempts, a random part of a limit that doubles. */
 const ATTEMPTS = 3;
 /** Milliseconds: the first limit after a throttled call, and after any other failure. */
-const FIRST_LIMIT = { throttled: 500, unavailable: 100 } as const;
+const FIRST_LIMIT = { throttled: 1000, unavailable: 50 } as const;
 
 /** Calls of one podsecrets at a time. */
 const IN_FLIGHT = 16;
@@ -122,46 +134,64 @@ export interface PodEvents {
   readonly refreshed?: () => void;
 }
 
-/** Starts a pod: it syncs until one sync succeeds, then, with an interval, refreshes. */
+/** How a pod reads at its start: a retry of `init` reads only what is missing, one of a sidecar is another process. */
+export interface Reading {
+  readonly mode: FetchMode;
+  readonly keepsValues: boolean;
+}
+
+/** A pod that starts now: syncs until one succeeds, then, with an interval, refreshes. */
 export function startPod(
   world: World,
   workload: Workload,
-  mode: FetchMode,
+  { mode, keepsValues }: Reading,
   { served, refreshed }: PodEvents,
   interval?: number,
 ): void {
-  const { simulation, random } = world;
+  const { simulation, random, delays } = world;
   const began = simulation.now();
   let expiry = 0;
-  const withCredentials = (phase: FetchPhase, done: (ok: boolean) => void): void => {
+  const withCredentials = (
+    work: (done: (ok: boolean) => void) => void,
+    done: (ok: boolean) => void,
+  ): void => {
     if (simulation.now() < expiry) {
-      sync(world, workload, mode, phase, done);
+      work(done);
       return;
     }
     sdkCall(world, workload.identity, (result) => {
       if (result !== 'ok') return done(false);
       expiry = simulation.now() + LIFETIME[workload.identity];
-      sync(world, workload, mode, phase, done);
+      work(done);
     });
   };
   const refresh = (failures: number): void =>
-    withCredentials('refresh', (ok) => {
-      if (ok) refreshed?.();
-      const limit = interval ?? Number.POSITIVE_INFINITY;
-      const delay = ok
-        ? refreshDelay(limit, random())
-        : retryDelay('steady', failures + 1, limit, undefined, random());
-      simulation.after(delay, () => refresh(ok ? 0 : failures + 1));
+    withCredentials(
+      (done) => sync(world, workload, mode, 'refresh', done),
+      (ok) => {
+        if (ok) refreshed?.();
+        const limit = interval ?? Number.POSITIVE_INFINITY;
+        const delay = ok
+          ? delays.refresh(limit, random())
+          : delays.retry('steady', failures + 1, limit, random());
+        simulation.after(delay, () => refresh(ok ? 0 : failures + 1));
+      },
+    );
+  let missing = callsOf(workload, mode, 'start').operations;
+  const readMissing = (done: (ok: boolean) => void): void =>
+    sdkCalls(world, missing, IN_FLIGHT, (failed) => {
+      if (keepsValues) missing = failed.map((index) => missing[index] as Operation);
+      done(failed.length === 0);
     });
   const start = (failures: number): void =>
-    withCredentials('start', (ok) => {
+    withCredentials(readMissing, (ok) => {
       if (!ok) {
-        const delay = retryDelay('start', failures + 1, Number.POSITIVE_INFINITY, undefined, random());
+        const delay = delays.retry('start', failures + 1, Number.POSITIVE_INFINITY, random());
         simulation.after(delay, () => start(failures + 1));
         return;
       }
       served(simulation.now() - began);
-      if (interval !== undefined) simulation.after(refreshDelay(interval, random()), () => refresh(0));
+      if (interval !== undefined) simulation.after(delays.refresh(interval, random()), () => refresh(0));
     });
   start(0);
 }

@@ -1,14 +1,26 @@
 /** The simulated scenarios: all pods start, refresh for an hour, or get their region back after an hour. */
 
 import type { FetchMode } from '../../src/cli/options.ts';
-import { createAccount, defaultQuotas, type Quotas } from './account.ts';
-import { mountByProvider, startPod, type Workload, type World } from './pods.ts';
+import { createAccount, defaultQuotas, isOfSecretsManager, type Quotas } from './account.ts';
+import {
+  type Delays,
+  mountByProvider,
+  ownDelays,
+  type Reading,
+  startPod,
+  type Workload,
+  type World,
+} from './pods.ts';
 import { createSimulation, seededRandom } from './simulation.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-export type Reader = FetchMode | 'provider';
+/** A mode of `init`, a sidecar with `auto`, or the provider's DaemonSet. */
+export type Reader = FetchMode | 'sidecar' | 'provider';
+
+const readingOf = (reader: Exclude<Reader, 'provider'>): Reading =>
+  reader === 'sidecar' ? { mode: 'auto', keepsValues: false } : { mode: reader, keepsValues: true };
 
 export interface HerdOptions {
   readonly pods: number;
@@ -16,6 +28,8 @@ export interface HerdOptions {
   readonly reader: Reader;
   readonly quotas?: Quotas;
   readonly seed?: number;
+  /** Default: those of the program. */
+  readonly delays?: Delays;
 }
 
 export interface StartResult {
@@ -28,11 +42,12 @@ export interface StartResult {
 }
 
 function world(
-  { quotas = defaultQuotas, seed = 1 }: HerdOptions,
+  { quotas = defaultQuotas, seed = 1, delays = ownDelays }: HerdOptions,
   isAvailable?: (now: number) => boolean,
 ): World {
   const simulation = createSimulation();
-  return { simulation, account: createAccount(simulation, quotas, isAvailable), random: seededRandom(seed) };
+  const account = createAccount(simulation, quotas, isAvailable);
+  return { simulation, account, random: seededRandom(seed), delays };
 }
 
 const sum = (counts: Iterable<number>): number => [...counts].reduce((total, count) => total + count, 0);
@@ -41,13 +56,14 @@ const sum = (counts: Iterable<number>): number => [...counts].reduce((total, cou
 export function start(options: HerdOptions): StartResult {
   const herd = world(options);
   const { simulation, account, random } = herd;
+  const { reader, workload } = options;
   const times: number[] = [];
   const served = (ms: number): void => void times.push(ms);
   for (let pod = 0; pod < options.pods; pod++) {
     simulation.after(random() * MINUTE, () =>
-      options.reader === 'provider'
-        ? mountByProvider(herd, options.workload, { served })
-        : startPod(herd, options.workload, options.reader, { served }),
+      reader === 'provider'
+        ? mountByProvider(herd, workload, { served })
+        : startPod(herd, workload, readingOf(reader), { served }),
     );
   }
   simulation.run(10 * MINUTE);
@@ -67,6 +83,8 @@ export interface RefreshResult {
   /** Refused calls of the hour, and all calls. */
   readonly throttled: number;
   readonly calls: number;
+  /** The most calls of Secrets Manager in a second. */
+  readonly peak: number;
   /** US dollars per pod and month of 30 days: 0.05 for 10,000 calls of Secrets Manager. */
   readonly monthly: number;
 }
@@ -81,20 +99,21 @@ export function refresh(
   const events = { served: () => {} };
   for (let pod = 0; pod < options.pods; pod++)
     simulation.after(random() * MINUTE, () =>
-      startPod(herd, options.workload, options.reader, events, interval),
+      startPod(herd, options.workload, readingOf(options.reader), events, interval),
     );
-  // Before the first refresh, after 9 minutes at the earliest.
-  simulation.run(8 * MINUTE);
+  // After the starts, and before the first refresh.
+  simulation.run(4 * MINUTE);
   const paid = (): number =>
-    (account.counts.calls.get('GetSecretValue') ?? 0) +
-    (account.counts.calls.get('BatchGetSecretValue') ?? 0);
+    sum([...account.counts.calls].map(([operation, count]) => (isOfSecretsManager(operation) ? count : 0)));
   const before = {
     calls: sum(account.counts.calls.values()),
     throttled: account.counts.throttled,
     paid: paid(),
   };
-  simulation.run(8 * MINUTE + HOUR);
+  account.counts.seconds.clear();
+  simulation.run(4 * MINUTE + HOUR);
   return {
+    peak: Math.max(...account.counts.seconds.values()),
     throttled: account.counts.throttled - before.throttled,
     calls: sum(account.counts.calls.values()) - before.calls,
     monthly: ((paid() - before.paid) * 24 * 30 * 0.05) / 10_000 / options.pods,
@@ -127,7 +146,7 @@ export function outage(
       recovered = simulation.now() - to;
     };
     simulation.after(random() * MINUTE, () =>
-      startPod(herd, options.workload, options.reader, { served: () => {}, refreshed }, interval),
+      startPod(herd, options.workload, readingOf(options.reader), { served: () => {}, refreshed }, interval),
     );
   }
   const calls = (): number => sum(account.counts.calls.values());

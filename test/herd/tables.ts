@@ -2,6 +2,7 @@
 
 import { table } from '../docs/markdown.ts';
 import type { HerdResults } from './results.ts';
+import type { Reader } from './scenarios.ts';
 
 const OPEN = '<!-- herd: written by npm run herd -->\n';
 const CLOSE = '\n<!-- /herd -->';
@@ -13,15 +14,38 @@ export function replaceTables(page: string, results: HerdResults): string {
   return page.slice(0, from + OPEN.length) + herdTables(results) + page.slice(to);
 }
 
-function herdTables({ starts, refreshes, outages }: HerdResults): string {
+const quotaText = {
+  default: 'of AWS',
+  half: 'half',
+  double: 'double',
+  'higher throughput': '1,000 GetParameters/s',
+} as const;
+
+const readerText: Readonly<Partial<Record<Reader, string>>> = {
+  provider: 'the CSI provider',
+  sidecar: 'auto, in a sidecar',
+};
+
+function herdTables({ starts, identities, refreshes, jitters, outages }: HerdResults): string {
   return [
     'From the creation of a pod to its files:',
     table(
       ['secrets + parameters', 'quotas', 'read by', 'median', 'last pod', 'throttled calls per pod'],
       starts.map(({ secrets, parameters, quotas, reader, pods, result }) => [
         `${secrets} + ${parameters}`,
-        `× ${quotas}`,
-        reader,
+        quotaText[quotas],
+        readerText[reader] ?? reader,
+        seconds(result.median),
+        seconds(result.last),
+        (result.throttled / pods).toFixed(1),
+      ]),
+    ),
+    'The same with 20 secrets and `auto`, for other quotas of credentials:',
+    table(
+      ['credentials', 'calls per second', 'median', 'last pod', 'throttled calls per pod'],
+      identities.map(({ identity, rate, pods, result }) => [
+        identity,
+        String(rate),
         seconds(result.median),
         seconds(result.last),
         (result.throttled / pods).toFixed(1),
@@ -36,6 +60,16 @@ function herdTables({ starts, refreshes, outages }: HerdResults): string {
         (result.calls / pods).toFixed(1),
         (result.throttled / pods).toFixed(2),
         result.monthly.toFixed(2),
+      ]),
+    ),
+    'The same hour with `auto`, for other jitters:',
+    table(
+      ['secrets', 'jitter', 'most calls in a second', 'throttled calls per pod'],
+      jitters.map(({ secrets, jitter, pods, result }) => [
+        String(secrets),
+        jitter === undefined ? 'the default' : `${jitter * 100} %`,
+        String(result.peak),
+        (result.throttled / pods).toFixed(2),
       ]),
     ),
     'The region comes back after an hour:',

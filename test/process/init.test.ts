@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FakeAwsProcess, startFakeAwsProcess } from '../fake-aws/client.ts';
+import { kubernetesDouble } from '../support/kubernetes-api.ts';
 import { run, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/wait.ts';
@@ -67,6 +68,39 @@ function initWith(
   const args = ['init', '--config', box.config, ...own.flat(), ...flags];
   return run(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env });
 }
+
+init(
+  'without --sync-secrets a config with Kubernetes Secrets sends nothing to the Kubernetes API',
+  async (fixture) => {
+    const { box } = fixture;
+    const double = await kubernetesDouble();
+    try {
+      const data = [{ objectName: 'login.json', key: 'login' }];
+      box.writeConfig(
+        { usePodIdentity: 'true', objects: [login] },
+        { secretObjects: [{ secretName: 'app', type: 'Opaque', data }] },
+      );
+      const { code, stderr } = await initWith(fixture, [], double.env);
+      assert.is(code, 0, stderr);
+      assert.equal(double.requests, []);
+    } finally {
+      await double.close();
+    }
+  },
+);
+
+init('a retry of the start reads only what the attempt before it did not', async (fixture) => {
+  const { aws, box } = fixture;
+  box.writeConfig({ usePodIdentity: 'true', objects: [login, token] });
+  // The SDK's three attempts of one call.
+  await aws.addFault({ on: { operation: 'GetParameters' }, times: 3, does: { kind: 'server-error' } });
+  const { code, stderr } = await initWith(fixture, ['--start-timeout', '1m']);
+  assert.is(code, 0, stderr);
+  assert.match(stderr, 'start.retrying');
+  assert.equal(Object.keys(box.files()), ['login.json', 'token']);
+  assert.is(await aws.count({ operation: 'GetParameters' }), 4);
+  assert.is(await aws.count({ operation: 'GetSecretValue' }), 1);
+});
 
 init('usePodIdentity: "true" publishes what the agent\'s credentials can read', async (fixture) => {
   const { aws, box } = fixture;

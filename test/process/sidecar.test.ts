@@ -1,6 +1,16 @@
 /** The built sidecar on a real tmpfs, between the fake AWS and real processes. */
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +19,7 @@ import { type Application, startApplication } from '../support/application.ts';
 import { canary, canaryIn } from '../support/canary.ts';
 import { hasPendingFile, leftovers } from '../support/directory.ts';
 import { isRunning } from '../support/processes.ts';
-import { binary, type Ended, run } from '../support/program.ts';
+import { binary, type Ended, type Running, run, start } from '../support/program.ts';
 import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { until } from '../support/wait.ts';
@@ -27,7 +37,7 @@ interface Fixture {
   aws: FakeAwsProcess;
   box: Sandbox;
   /** Started processes, killed at the end of the test. */
-  sidecars: Sidecar[];
+  sidecars: Running[];
   applications: Application[];
 }
 
@@ -156,6 +166,42 @@ sidecar('the pages and `podsecrets status` show the state, and no secret', async
   const pages = await Promise.all(['/status', '/metrics'].map((path) => running.page(path)));
   for (const text of [shown.stdout, ...pages.map(({ body }) => body)]) assert.is(canaryIn(text), undefined);
 });
+
+sidecar('--listen off opens no port', async (fixture) => {
+  const { aws, box, sidecars } = fixture;
+  box.writeConfig(of('a'));
+  const running = await ready(fixture);
+  assert.is(listeningSockets(running.pid), 1);
+  process.kill(running.pid, 'SIGTERM');
+  await running.ended();
+  const args = ['sidecar', '--config', box.config, '--dir', box.dir, '--listen', 'off'];
+  const silent = start(args, podIdentityEnv(box, aws, canary('token')));
+  sidecars.push(silent);
+  await silent.prints(/"sidecar\.ready"/);
+  assert.is(listeningSockets(silent.pid), 0);
+});
+
+/** The TCP sockets of a process that accept connections. */
+function listeningSockets(pid: number): number {
+  const LISTEN = '0A';
+  const inodes = ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/ +/))
+      .flatMap((fields) => (fields[3] === LISTEN ? [`socket:[${fields[9]}]`] : [])),
+  );
+  const descriptors = `/proc/${pid}/fd`;
+  return readdirSync(descriptors).filter((name) => inodes.includes(linkAt(join(descriptors, name)))).length;
+}
+
+/** Another descriptor may be closed meanwhile. */
+function linkAt(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
 sidecar(
   'a sidecar that was started through a link to the program syncs, as in the image',

@@ -1,16 +1,18 @@
 /** The faults of the matrix: how each is made, and what the built program must do at the start and in a refresh. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 import type { FakeAwsProcess } from '../fake-aws/client.ts';
 import type { Misbehaviour } from '../fake-aws/faults.ts';
+import type { Cgroup } from '../support/cgroup.ts';
 import { run } from '../support/program.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
-import { until } from '../support/wait.ts';
+import { hookRows } from './hook-rows.ts';
+import { injectRows } from './inject-rows.ts';
 import { kubernetesRows } from './kubernetes-rows.ts';
+import { machineRows } from './machine-rows.ts';
 
 export interface Scene {
   readonly aws: FakeAwsProcess;
@@ -24,14 +26,24 @@ export interface Scene {
   readonly after: (() => unknown)[];
   /** The words before the arguments of the program. Default: the program. */
   command: readonly [string, ...string[]] | undefined;
+  /** Of the program, for a limit that a row changes. */
+  group: Cgroup | undefined;
 }
 
 /** The code at the end of the last line or of the message; undefined: the fault has no effect. 'not applicable': no such cell. */
 type Expected = string | undefined | 'not applicable';
 
+/** What a cell needs from the machine. */
+export interface Need {
+  readonly what: string;
+  readonly isThere: () => boolean;
+}
+
 export interface FaultRow {
   readonly area: string;
   readonly fault: string;
+  /** Before the program starts: sets its command, its variables and its arguments. */
+  readonly prepare?: (scene: Scene) => unknown;
   readonly make: (scene: Scene) => unknown;
   /** The problem's code. */
   readonly start: Expected;
@@ -47,9 +59,15 @@ export interface FaultRow {
   /** Of the sidecar of the refresh. */
   readonly sidecarArgs?: readonly string[];
   /** The command that starts. Default: init. */
-  readonly starts?: 'sidecar';
-  /** Needs root, to mount. A cell that cannot run is written as not run. */
-  readonly needs?: () => boolean;
+  readonly starts?: 'sidecar' | 'inject';
+  /** The fault itself leads to the refresh; no SIGHUP does. */
+  readonly refreshes?: true;
+  /** What the sidecar logs after the refresh. */
+  readonly then?: string;
+  /** How many of the usual limits of a wait the cell needs. Default: 1. */
+  readonly waits?: number;
+  /** A cell that cannot run is written as not run. */
+  readonly needs?: Need;
 }
 
 const secrets = { service: 'secretsmanager' } as const;
@@ -79,8 +97,6 @@ function ofAgent(fault: string, does: Misbehaviour, code: Expected): FaultRow {
 const garbage = ['not-json', 'truncated', 'no-value', 'numbers', 'null', 'list', 'empty', 'huge'] as const;
 const token = ({ env }: Scene): string => env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as string;
 
-const isRoot = (): boolean => process.getuid?.() === 0;
-
 /** A failing region, with another one to read from. */
 function ofRegion(
   fault: string,
@@ -92,30 +108,6 @@ function ofRegion(
   const on = region === undefined ? secrets : { ...secrets, region };
   const parameters = { failoverRegion: 'eu-central-1' };
   return { area: 'region', fault, parameters, make: ({ aws }) => aws.addFault({ on, does }), start, refresh };
-}
-
-/** A volume of its own, which is changed before the sync. */
-function ofVolume(fault: string, make: (scene: Scene) => unknown, code: Expected): FaultRow {
-  const volume = { volume: '256k', rotates: true, needs: isRoot } as const;
-  return { area: 'tmpfs', fault, ...volume, make, start: code, refresh: code };
-}
-
-/**
- * A hook that fails: the files are published first, and the notification is repeated. `init` repeats it for 30 s, unless that
- * cannot help: only such a hook is in its column.
- */
-function ofHook(fault: string, args: readonly string[], code: Expected): FaultRow {
-  const make = (scene: Scene) => scene.args.push('--notify-on-start', ...args);
-  return { area: 'hooks', fault, make, start: code, refresh: undefined, rotates: true, sidecarArgs: args };
-}
-
-/** No space is left, of any size. */
-function fill(directory: string): void {
-  for (const size of [4096, 1]) {
-    try {
-      for (let at = 0; ; at++) writeFileSync(join(directory, `filler-${size}-${at}`), Buffer.alloc(size));
-    } catch {}
-  }
 }
 
 /** The sidecar has the directory. */
@@ -134,18 +126,6 @@ async function asSecondWriter({ box, env }: Scene): Promise<void> {
     env,
   );
   if (!lastLine.includes('[publish.locked]')) throw new Error(`expected publish.locked, got ${lastLine}`);
-}
-
-/** The state of a process is the letter after its name. */
-const isStopped = (pid: number): boolean => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-
-async function suspend({ sidecar }: Scene): Promise<void> {
-  if (sidecar === undefined) return;
-  process.kill(sidecar.pid, 'SIGSTOP');
-  await until("the end of the sidecar's work", () => isStopped(sidecar.pid));
-  // A request of this time is read afterwards.
-  process.kill(sidecar.pid, 'SIGHUP');
-  process.kill(sidecar.pid, 'SIGCONT');
 }
 
 async function takePort({ args, after }: Scene): Promise<void> {
@@ -176,13 +156,6 @@ export const faultRows: readonly FaultRow[] = [
   inResponse('credentials', 'expired', { kind: 'expired' }, 'credentials.expired'),
   ofAgent('the agent denies access', { kind: 'error', code: 'AccessDeniedException' }, 'credentials.agent'),
   ofAgent('the agent does not respond', { kind: 'hang' }, 'credentials.agent'),
-  {
-    area: 'clock',
-    fault: 'ten minutes behind AWS',
-    make: ({ aws }) => aws.advanceClock({ ms: 600_000 }),
-    start: undefined,
-    refresh: undefined,
-  },
   starts('tokens', 'missing', (scene) => rmSync(token(scene)), 'credentials.token'),
   starts('tokens', 'empty', (scene) => writeFileSync(token(scene), ''), 'credentials.token'),
   starts(
@@ -240,36 +213,15 @@ export const faultRows: readonly FaultRow[] = [
   ),
   ofRegion('both fail', undefined, { kind: 'server-error' }, 'fetch.server', 'fetch.server'),
   {
-    // The lock of a running sidecar is open for writing: so the kernel does not remount its volume read-only.
-    ...ofVolume(
-      'mounted again, read-only',
-      ({ box, after }) => {
-        spawnSync('mount', ['-o', 'remount,ro', box.root], { stdio: 'inherit' });
-        after.push(() => spawnSync('mount', ['-o', 'remount,rw', box.root]));
-      },
-      'publish.write',
-    ),
-    refresh: 'not applicable',
-  },
-  ofVolume('full', ({ box }) => fill(box.root), 'publish.write'),
-  {
     area: 'directory',
     fault: 'a second writer',
     make: (scene) => (scene.sidecar === undefined ? asFirstWriter(scene) : asSecondWriter(scene)),
     start: 'publish.locked',
     refresh: undefined,
   },
-  {
-    area: 'signals',
-    fault: 'suspended (SIGSTOP)',
-    make: suspend,
-    start: 'not applicable',
-    refresh: undefined,
-  },
-  ofHook('a command fails', ['--notify-exec', '["false"]'], 'not applicable'),
-  ofHook('a command does not exist', ['--notify-exec', '["/none"]'], 'notify.exec'),
-  ofHook('a URL refuses the connection', ['--notify-url', 'http://127.0.0.1:1/'], 'not applicable'),
-  ofHook('a file cannot be touched', ['--notify-touch', '/none/file'], 'not applicable'),
-  { ...starts('listener', 'the port is in use', takePort, 'usage.'), starts: 'sidecar' },
+  { ...starts('listener', 'the port is in use', takePort, 'usage.value'), starts: 'sidecar' },
+  ...machineRows,
+  ...hookRows,
   ...kubernetesRows,
+  ...injectRows,
 ];

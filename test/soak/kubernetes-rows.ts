@@ -3,11 +3,12 @@
 import { kubernetesDouble } from '../support/kubernetes-api.ts';
 import { binary } from '../support/program.ts';
 import type { FaultRow, Scene } from './fault-rows.ts';
+import { root } from './needs.ts';
 
 const secretObjects = [{ secretName: 'app', type: 'Opaque', data: [{ objectName: 'db', key: 'password' }] }];
 
 /** Mounts the double's service account where the kubelet mounts it, for this process only. */
-const WITH_ACCOUNT =
+export const WITH_ACCOUNT =
   'd=/run/secrets/kubernetes.io/serviceaccount; mount -t tmpfs none /run && mkdir -p $d && mount --bind "$0" $d && exec "$@"';
 
 async function syncSecrets(scene: Scene, status: number): Promise<void> {
@@ -26,7 +27,7 @@ const row = (fault: string, make: (scene: Scene) => unknown, start: string): Fau
   start,
   refresh: 'not applicable',
   spec: { secretObjects },
-  needs: () => process.getuid?.() === 0,
+  needs: root,
 });
 
 export const kubernetesRows: readonly FaultRow[] = [
