@@ -51,7 +51,7 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
 
 /** A repeated key of a class is left to the parser of configs, which warns of it and takes the last, as in every command. */
 function errorsOf(document: Document.Parsed): readonly YAMLParseError[] {
-  const isClass = isMap(document.contents) && String(document.contents.get('kind')) === 'SecretProviderClass';
+  const isClass = isMap(document.contents) && document.contents.get('kind') === 'SecretProviderClass';
   return document.errors.filter(({ code }) => !(isClass && code === 'DUPLICATE_KEY'));
 }
 
