@@ -14,8 +14,9 @@ import { type Command, parseCommand } from './cli/parse.ts';
 import type { Invocation } from './cli/settings.ts';
 import type { Context, RunCommand, Start, WorkerContext } from './commands/context.ts';
 import { extraCertificatesWarnings } from './commands/extra-certificates.ts';
-import { openLog, writeToStderr } from './core/log.ts';
+import { openLog } from './core/log.ts';
 import { exitCodes, usageProblem } from './core/problem.ts';
+import { EXIT_LINE_TIMEOUT, flushStderr, writeToStderr } from './core/stderr.ts';
 import { systemClock as clock } from './core/system-clock.ts';
 import { wrapText } from './core/text-layout.ts';
 import { version } from './core/version.ts';
@@ -28,9 +29,6 @@ import { hasReport, writeMessage } from './worker/inherited.ts';
 
 /** Milliseconds from SIGTERM to the exit; 5 s are promised. */
 const SHUTDOWN_TIMEOUT = 4500;
-
-/** Milliseconds for which writing the exit line is retried while the reader of stderr is stalled. */
-const EXIT_LINE_TIMEOUT = 2000;
 
 /** The main commands of a container: their stderr is a log, and their exit message is the container's termination message. */
 const CONTAINER_COMMANDS: ReadonlySet<CommandName> = new Set(['init', 'sidecar', 'exec', 'install']);
@@ -61,6 +59,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
 for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const) process.on(signal, () => {});
 // A worker ignores SIGHUP: it is for the sidecar, but `pkill -HUP podsecrets` sends it to the workers too.
 if (workerKind !== undefined) process.on('SIGHUP', () => {});
+process.on('exit', () => void flushStderr());
 process.on('exit', (code) => endProcess(code));
 // Also for rejections that nothing awaited: Node raises them here.
 process.on('uncaughtException', (thrown) => process.exit(reportFailure(thrown)));

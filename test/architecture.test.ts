@@ -161,7 +161,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/commands/secrets.ts': /^(node:os)$/,
   'src/commands/supervised-exec.ts': /^(node:os)$/,
   'src/config/watcher.ts': /^(chokidar|node:fs)$/,
-  'src/core/log.ts': /^(node:fs)$/,
+  'src/core/stderr.ts': /^(node:fs)$/,
   'src/core/memory-cgroup.ts': /^(node:fs)$/,
   'src/core/system-clock.ts': /^(node:os)$/,
   'src/exec/become.ts': /^(node:ffi|node:fs|node:timers\/promises)$/,
@@ -298,6 +298,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/core/stderr.ts',
   'src/core/system-clock.ts',
   'src/exec/become.ts',
   'src/http/server.ts',

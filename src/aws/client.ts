@@ -7,12 +7,12 @@
  */
 
 import type { Clock } from '../core/clock.ts';
+import { abortable } from '../core/limits.ts';
 import { Problem } from '../core/problem.ts';
 import type { AwsCredentials, Credentials } from './credential-cache.ts';
 import type { AwsEnvironment, EndpointName } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, withStaticKeys } from './error-facts.ts';
 import type { CallFailure } from './fetch-problems.ts';
-import { abortable } from './limits.ts';
 import type { Transport } from './transport.ts';
 
 /** Counts API calls for the metrics. */

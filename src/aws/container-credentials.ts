@@ -13,12 +13,12 @@ import { existsSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { fromHttp } from '@aws-sdk/credential-provider-http';
 import type { Clock } from '../core/clock.ts';
+import { abortable, setCancellableTimeout } from '../core/limits.ts';
 import { type AgentFailure, agentProblem } from './agent-problems.ts';
 import type { AuthMethod } from './auth-method.ts';
 import { internalError } from './client.ts';
 import { type AwsCredentials, areUsable } from './credential-cache.ts';
 import { noPodIdentityProblem } from './credential-problems.ts';
-import { abortable, setCancellableTimeout } from './limits.ts';
 import { readToken } from './service-account-token.ts';
 
 /** Fetches credentials from one URL; `authorization` is the value of the Authorization header. */

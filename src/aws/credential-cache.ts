@@ -7,13 +7,13 @@
  */
 
 import type { Clock } from '../core/clock.ts';
+import { abortable } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import type { ChainLink } from './chain-links.ts';
 import { nodeRoleProblem } from './chain-problems.ts';
 import { expiredProblem } from './credential-problems.ts';
-import { abortable } from './limits.ts';
 
 /** Credentials in the shape that the SDK signs with. */
 export interface AwsCredentials {

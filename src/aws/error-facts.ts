@@ -32,7 +32,7 @@ export interface AwsErrorFacts {
   readonly kind: AwsErrorKind;
   /** AWS's error code, Node's error code, or `TimeoutError`. */
   readonly code: string | undefined;
-  /** Of the response; of the proxy, if that refused the connection. */
+  /** Of the response; of the proxy, if that rejected the connection. */
   readonly status: number | undefined;
   /** AWS's message, unescaped: print it with `escapeControl`. Undefined unless `code` is AWS's. */
   readonly message: string | undefined;

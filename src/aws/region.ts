@@ -10,8 +10,8 @@ import { getInstanceMetadataEndpoint, httpRequest } from '@smithy/credential-pro
 import type { RegionSearch } from '../config/parameters.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Environment, inKubernetes } from '../core/environment.ts';
+import { withTimeout } from '../core/limits.ts';
 import { escapeControl } from '../core/text.ts';
-import { withTimeout } from './limits.ts';
 
 /** Milliseconds for the instance metadata service, whose address may not be routed on other machines. */
 const METADATA_LIMIT = 1000;

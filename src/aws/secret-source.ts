@@ -9,6 +9,7 @@
 import type { FetchMode } from '../cli/options.ts';
 import { type FetchResults, mergeResults, type SecretRef } from '../config/secret-ref.ts';
 import type { Clock } from '../core/clock.ts';
+import { mapLimited } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
@@ -22,7 +23,6 @@ import type { AwsEnvironment } from './environment.ts';
 import type { AwsErrorFacts } from './error-facts.ts';
 import { failedCall } from './fetch-problems.ts';
 import type { SecretSource } from './fetcher.ts';
-import { mapLimited } from './limits.ts';
 import type { ParameterStore } from './parameter-store.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import { noState, type SourceState } from './source-state.ts';

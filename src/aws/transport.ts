@@ -12,13 +12,13 @@ import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
+import { createSemaphore, setCancellableTimeout } from '../core/limits.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { freeMemory, RequestError, sendRequest } from '../http/request.ts';
 import { isWithinLimits } from '../http/response-shape.ts';
 import type { AwsEnvironment, CaBundle } from './environment.ts';
-import { createSemaphore, setCancellableTimeout } from './limits.ts';
 import { bypassesProxy, proxyAddress, proxyUrl } from './proxy.ts';
 
 /** The `requestHandler` of the SDK's clients. A type, because an interface does not match their index signature. */

@@ -76,7 +76,7 @@ export const syncOptions = {
     group: 'AWS',
     commands: fetching,
     description:
-      'how to authenticate; auto: as usePodIdentity of the config says, else from the environment variables',
+      'how to authenticate; auto: from usePodIdentity of the config, else from the environment variables',
   },
   fetch: {
     kind: 'text',

@@ -63,7 +63,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   try {
     const sources = openWorkerSources(request, context);
     const targets = await openTargets(request, context, sources);
-    if (targets === undefined) return refuse([], exitCodes.config);
+    if (targets === undefined) return reject([], exitCodes.config);
     reportCredentials(sources);
     report({ kind: 'stage', stage: 'fetch', config: undefined });
     const set = await fetchSet(
@@ -103,7 +103,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   } catch (error) {
     stop.throwIfAborted();
     if (problemsOf(error) === undefined) throw error;
-    return refuse(hasFailed ? [] : problemsOrThrow(error), exitCodeOf(error));
+    return reject(hasFailed ? [] : problemsOrThrow(error), exitCodeOf(error));
   }
 }
 
@@ -111,8 +111,8 @@ const report = (message: ExecMessage): void => writeMessage(message);
 
 const log = reportedLog(report);
 
-function refuse(problems: readonly Problem[], exitCode: number): number {
-  report({ kind: 'refused', problems: problems.map(problemMessage) });
+function reject(problems: readonly Problem[], exitCode: number): number {
+  report({ kind: 'rejected', problems: problems.map(problemMessage) });
   return exitCode;
 }
 

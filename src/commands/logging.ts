@@ -3,7 +3,8 @@
  */
 
 import type { Environment } from '../core/environment.ts';
-import { type Log, openLog, writeToStderr } from '../core/log.ts';
+import { type Log, openLog } from '../core/log.ts';
+import { writeToStderr } from '../core/stderr.ts';
 import type { Context, Output } from './context.ts';
 
 /** The log of a command that runs in a pod. */

@@ -2,11 +2,10 @@
  * The log: one line for each event, on stderr.
  *
  * JSON for machines, text for people. Every string is escaped here again, so that no name of a secret and no message of AWS can
- * forge a line or control a terminal. If the reader of the log exits, the sidecar continues. If the reader stalls, the sidecar blocks
- * once the pipe is full, because no line is dropped.
+ * forge a line or control a terminal. If the reader of the log exits, the sidecar continues. If the reader stalls, lines wait
+ * in memory (stderr.ts).
  */
 
-import { writeSync } from 'node:fs';
 import { type EventName, events, type LoggedEvent } from './log-events.ts';
 import { type Problem, problemLine } from './problem.ts';
 import { escapeControl } from './text.ts';
@@ -64,44 +63,6 @@ export function openLog(options: LogOptions): Log {
     },
   };
 }
-
-/**
- * Writes to stderr synchronously, so that a text written before an exit is in the pipe when the process ends. Does not use
- * `process.stderr`, because that stream costs a cold start 1.5 ms and 0.3 MB and makes the pipe non-blocking.
- *
- * Another process that shares the pipe may have made it non-blocking nevertheless. The write is then retried for at most
- * `timeout` milliseconds. After such a timeout, later writes do not wait, until one succeeds again. Returns whether the whole
- * text was written.
- */
-export function writeToStderr(text: string, timeout: number = stalled ? 0 : MAX_STALL): boolean {
-  const bytes = new TextEncoder().encode(text);
-  let pauses = Math.ceil(timeout / PAUSE);
-  for (let written = 0; written < bytes.length; ) {
-    try {
-      written += writeSync(2, bytes, written);
-      stalled = false;
-    } catch (error) {
-      // EPIPE and similar errors: the reader has exited, so nothing can be reported.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
-      if (pauses-- <= 0) {
-        stalled = true;
-        return false;
-      }
-      // Blocks the event loop, because a command may exit right after this.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
-    }
-  }
-  return true;
-}
-
-/** Milliseconds; less than the time from SIGTERM to the exit. */
-const MAX_STALL = 2000;
-
-/** Milliseconds between two attempts. They are counted, because reading a clock would load Node's performance module. */
-const PAUSE = 5;
-
-/** Whether the last write timed out. */
-let stalled = false;
 
 const levels: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 

@@ -90,7 +90,7 @@ export async function fetchInProcess(
     const reply = await worker.reply();
     stop.throwIfAborted();
     if (reply.kind === 'unchanged') return undefined;
-    if (reply.kind === 'refused') {
+    if (reply.kind === 'rejected') {
       options.receive({ kind: 'unusable', problems: reply.problems });
       return undefined;
     }
@@ -243,7 +243,7 @@ function monitor(
 }
 
 function throwRefused(reply: Reply): void {
-  if (reply.kind === 'refused') throwProblems(distinct(reply.problems.map(createProblemReader())));
+  if (reply.kind === 'rejected') throwProblems(distinct(reply.problems.map(createProblemReader())));
 }
 
 function unexpected(reply: Reply, worker: CommandWorker): Problem {

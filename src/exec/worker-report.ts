@@ -15,7 +15,7 @@ const replies = {
   /** The files of all configs are published. The worker waits for `start`. */
   ready: object({ changed: flag }),
   /** The worker ends, because of these problems and of those that it reported before. */
-  refused: object({ problems: list(problemShape) }),
+  rejected: object({ problems: list(problemShape) }),
 } as const;
 
 /** The reply of a worker to a step, or the bug that ended it. */

@@ -186,7 +186,7 @@ function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
   });
 }
 
-/** Whether a class has this name with a namePrefix or nameSuffix, which Kustomize writes into the references that it knows only. */
+/** Whether a class has this name with a namePrefix or nameSuffix, which Kustomize adds only to the references of known kinds. */
 function isRenamed(name: string, sources: readonly Source[]): boolean {
   return sources.some((source) => source.origin !== 'file' && source.name?.includes(name) === true);
 }

@@ -9,10 +9,11 @@
 
 import { Agent } from 'node:https';
 import type { Environment } from '../core/environment.ts';
+import { createSemaphore } from '../core/limits.ts';
 import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
-import { sendRequest } from '../http/request.ts';
+import { freeMemory, sendRequest } from '../http/request.ts';
 import { isWithinLimits } from '../http/response-shape.ts';
 import { certificateRemedy, isHandshakeCode, isTlsCode } from '../http/tls-code.ts';
 import type { KubernetesRequest, KubernetesResponse } from './api-problems.ts';
@@ -51,10 +52,11 @@ export async function openApi({ env, signal, serviceAccountDirectory }: ApiOptio
   const cluster = inCluster(env, serviceAccountDirectory);
   // Four at a time: a config has a handful of Secrets, and the API server limits the requests of a service account.
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: cluster.ca });
+  const memory = createSemaphore(MEMORY_BUDGET);
   const send = async (outgoing: Outgoing): Promise<KubernetesResponse> => {
     const token = cluster.token();
     try {
-      return await exchange(cluster, agent, token, outgoing, signal);
+      return await exchange(cluster, agent, token, outgoing, memory, signal);
     } catch (cause) {
       signal.throwIfAborted();
       throw noResponse(cluster, cause);
@@ -97,6 +99,10 @@ interface Outgoing {
 const TIMEOUT = 10_000;
 /** A Secret has at most 1 MiB, which is 1.4 MiB of base64; the rest is managedFields and annotations. */
 const MAX_RESPONSE = 4 * 1_048_576;
+/** A Status of the API server, with its message. */
+const MAX_ERROR = 65_536;
+/** Bytes of all responses that are read at the same time: the memory limit of the container is 128 MiB. */
+const MEMORY_BUDGET = MAX_RESPONSE;
 /** Elements of a response: a Secret of ten thousand keys, each in `data` and in the fields of one manager. */
 const MAX_ELEMENTS = 65_536;
 
@@ -105,6 +111,7 @@ async function exchange(
   agent: Agent,
   token: string,
   { method, path, type, body }: Outgoing,
+  memory: ReturnType<typeof createSemaphore>,
   signal: AbortSignal,
 ): Promise<KubernetesResponse> {
   const response = await sendRequest({
@@ -122,16 +129,15 @@ async function exchange(
     body,
     agent,
     largestBody: MAX_RESPONSE,
+    largestErrorBody: MAX_ERROR,
+    reserve: (bytes, signal) => memory.take(signal, bytes),
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
   });
   const seconds = Number(response.headers['retry-after']);
-  return {
-    status: response.status,
-    body: isWithinLimits(response.body, MAX_ELEMENTS)
-      ? parseJson(new TextDecoder().decode(response.body))
-      : undefined,
-    retryAfter: seconds > 0 ? seconds * 1000 : undefined,
-  };
+  const bytes = response.body;
+  const parsed = isWithinLimits(bytes, MAX_ELEMENTS) ? parseJson(new TextDecoder().decode(bytes)) : undefined;
+  freeMemory(bytes);
+  return { status: response.status, body: parsed, retryAfter: seconds > 0 ? seconds * 1000 : undefined };
 }
 
 function pathOf(request: KubernetesRequest): string {

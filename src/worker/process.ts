@@ -176,7 +176,7 @@ function startWorker(
   }
 }
 
-/** Resolves at the end of a process that Node started, which `isRunningWorker` knows until then. */
+/** Resolves at the end of a process that Node started, which `isRunningWorker` includes until then. */
 export function endOfWorker(child: ChildProcess): Promise<WorkerEnd> {
   const { pid } = child;
   if (pid !== undefined) running.add(pid);

@@ -159,7 +159,7 @@ test('an abort rejects one caller, and the request continues for the others', as
 });
 
 test('passes on an error that is not a Problem', async () => {
-  const bug = new TypeError('ours');
+  const bug = new TypeError('a bug');
   const fetch = async (): Promise<never> => {
     throw bug;
   };

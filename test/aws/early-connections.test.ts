@@ -156,17 +156,17 @@ test('the next request to the host takes the connection, the one after it the sa
 });
 
 test('a request opens its own connection when the early one has failed', async () => {
-  let refused = 0;
+  let closedEarly = 0;
   const { port: awsPort } = await listening(createTlsServer(certificate, (_, response) => response.end()));
   const through = forwarder(awsPort);
   const { port, sockets } = await listening(through);
   through.prependOnceListener('connection', (socket) => {
-    refused++;
+    closedEarly++;
     socket.destroy();
   });
   const transport = open();
   earlyTo(transport, port);
-  await until('the end of the early connection', () => refused === 1 && sockets[0]?.closed === true);
+  await until('the end of the early connection', () => closedEarly === 1 && sockets[0]?.closed === true);
   await until('a response', async () => (await request(transport, port).catch(() => 0)) === 200);
   assert.is(sockets.length, 2);
 });

@@ -11,7 +11,7 @@ const CANARY = 'hunter2';
 
 /** An error as the SDK throws it. */
 function awsError(name: string, status: number, more: object = {}): Error {
-  return Object.assign(new Error('AWS said so'), {
+  return Object.assign(new Error('message of AWS'), {
     name,
     $fault: status < 500 ? 'client' : 'server',
     $metadata: { httpStatusCode: status, requestId: 'r-1' },
@@ -48,7 +48,7 @@ for (const [name, status, kind] of [
       [failure?.kind, failure?.code, failure?.status, failure?.requestId],
       [kind, name, status, 'r-1'],
     );
-    assert.is(failure?.message, 'AWS said so');
+    assert.is(failure?.message, 'message of AWS');
   });
 }
 
@@ -113,7 +113,7 @@ test('an endpoint that the SDK does not have is an error of the request', () => 
 });
 
 test('any other error is a bug', () => {
-  for (const thrown of [undefined, null, 'text', 7, {}, new Error('ours'), new TypeError('x is undefined')])
+  for (const thrown of [undefined, null, 'text', 7, {}, new Error('a bug'), new TypeError('x is undefined')])
     assert.is(errorFacts(thrown, NOW), undefined);
   assert.is(errorFacts(Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }), NOW), undefined);
 });

@@ -103,11 +103,11 @@ test('later fetches from the failover region only the refs that the primary did 
 });
 
 test('fetches configs with different identities separately', async () => {
-  const [mine, theirs] = [fakeSource(), fakeSource({ one: 'fetch.denied' })];
+  const [first, second] = [fakeSource(), fakeSource({ one: 'fetch.denied' })];
   const results = await fetchValues(
     [
-      { plan: plan(['a!1']), source: mine, bothRegions: false },
-      { plan: plan(['a!1']), source: theirs, bothRegions: false },
+      { plan: plan(['a!1']), source: first, bothRegions: false },
+      { plan: plan(['a!1']), source: second, bothRegions: false },
     ],
     stop,
   );

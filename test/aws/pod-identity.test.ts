@@ -281,13 +281,13 @@ test('destroys a request without a response, or with one that never ends', async
 });
 
 test('destroying one request leaves concurrent ones with the same token alone', async () => {
-  let asked = 0;
-  const hanging = await serve(() => asked++);
+  let requests = 0;
+  const hanging = await serve(() => requests++);
   const held: (() => void)[] = [];
   const slow = await serve((_, response) => held.push(() => response.end(JSON.stringify(GOOD))));
   const clock = fakeClock();
   const ended = problem([hanging], { timeout: 200, clock });
-  await until('the request', () => asked > 0);
+  await until('the request', () => requests > 0);
   const others = Array.from({ length: 20 }, () => ask([slow]));
   await until('the others', () => held.length === 20);
   await clock.advance(200);

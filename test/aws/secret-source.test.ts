@@ -32,7 +32,7 @@ const named = <V>(count: number, prefix: string, value: (at: number) => V): Reco
 const secretsOf = (count: number) => ({
   regions: { [REGION]: { secrets: named(count, 's', (at) => `v${at}`) } },
 });
-const asked = (count: number) => Array.from({ length: count }, (_, at) => secret(`s${at}`));
+const numbered = (count: number) => Array.from({ length: count }, (_, at) => secret(`s${at}`));
 
 test('fetches values of both services, by name, ARN, version, stage and label', async () => {
   const id = '11111111-1111-4111-8111-111111111111';
@@ -113,10 +113,10 @@ test('requests ten parameters per call, and twenty secrets per call of a large c
     },
   });
   const parameters = Array.from({ length: 21 }, (_, at) => parameter(`/p${at}`));
-  const texts = await read(...asked(45), ...parameters);
+  const texts = await read(...numbered(45), ...parameters);
   assert.equal(
     texts.map((text) => text.split(' ')[1]),
-    [...asked(45).map((_, at) => `v${at}`), ...parameters.map((_, at) => `w${at}`)],
+    [...numbered(45).map((_, at) => `v${at}`), ...parameters.map((_, at) => `w${at}`)],
   );
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 3);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 0);
@@ -132,7 +132,7 @@ test('requests ten parameters per call, and twenty secrets per call of a large c
 test('authenticates once for a hundred refs, with at most sixteen requests in flight', async () => {
   const { aws, read } = await open({ seed: secretsOf(100), fetch: 'single' });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'latency', ms: 20 } });
-  const texts = await read(...asked(100));
+  const texts = await read(...numbered(100));
   assert.ok(texts.every((text) => text.startsWith('found ')));
   assert.is(aws.count({ service: 'agent' }), 1);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 100);
@@ -145,7 +145,7 @@ test('begins at most sixteen calls of a region at a time, so that the others hol
   const { aws, source } = await open({ seed: secretsOf(300), fetch: 'single' });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
   const stop = new AbortController();
-  const fetching = rejects(source.read(asked(300), stop.signal));
+  const fetching = rejects(source.read(numbered(300), stop.signal));
   await until('sixteen calls', () => aws.count({ operation: 'GetSecretValue' }) === 16);
   // Each call in work listens to it.
   const listeners = getEventListeners(stop.signal, 'abort').length;
@@ -227,7 +227,7 @@ test('a denied batch is replaced by single calls, logged once, and not retried',
     identity: { deny: [{ action: 'secretsmanager:BatchGetSecretValue' }] },
   });
   for (const pass of [1, 2]) {
-    const texts = await read(...asked(30));
+    const texts = await read(...numbered(30));
     assert.ok(
       texts.every((text) => text.startsWith('found ')),
       `pass ${pass}`,
@@ -249,20 +249,20 @@ test('a denied batch is retried after an hour', async () => {
     seed: secretsOf(10),
     identity: { deny: [{ action: 'secretsmanager:BatchGetSecretValue' }] },
   });
-  await read(...asked(10));
+  await read(...numbered(10));
   skipped = 3_500_000;
-  await read(...asked(10));
+  await read(...numbered(10));
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 1);
   skipped = 3_700_000;
-  await read(...asked(10));
+  await read(...numbered(10));
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 2);
 });
 
 test('a throttled batch is replaced by single calls, and retried in the next sync', async () => {
   const { aws, read, logged } = await open({ seed: secretsOf(10) });
   aws.addFault({ on: { operation: 'BatchGetSecretValue' }, does: { kind: 'throttle' } });
-  assert.ok((await read(...asked(10))).every((text) => text.startsWith('found ')));
-  await read(...asked(10));
+  assert.ok((await read(...numbered(10))).every((text) => text.startsWith('found ')));
+  await read(...numbered(10));
   assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 6);
   assert.equal(logged, []);
 });
@@ -278,7 +278,7 @@ for (const [what, does] of Object.entries({
     aws.addFault({ on: { operation: 'BatchGetSecretValue' }, does });
     for (const pass of [1, 2])
       assert.ok(
-        (await read(...asked(10))).every((text) => text.startsWith('found ')),
+        (await read(...numbered(10))).every((text) => text.startsWith('found ')),
         `pass ${pass}`,
       );
     assert.is(aws.count({ operation: 'BatchGetSecretValue' }), 1);
@@ -293,7 +293,7 @@ test('a response with 501 names host and port', async () => {
     on: { operation: 'GetSecretValue' },
     does: { kind: 'server-error', status: 501, body: 'html' },
   });
-  const [text = ''] = await read(...asked(1));
+  const [text = ''] = await read(...numbered(1));
   assert.match(text, /HTTP status 501/);
   assert.match(text, `Check what responds at ${new URL(aws.url).host}: `);
 });
@@ -305,8 +305,8 @@ for (const [what, does, attempts] of [
   test(`a batch that ${what} is replaced by single calls, and retried in the next sync`, async () => {
     const { aws, read, logged } = await open({ seed: secretsOf(10) });
     aws.addFault({ on: { operation: 'BatchGetSecretValue' }, times: attempts, does });
-    assert.ok((await read(...asked(10))).every((text) => text.startsWith('found ')));
-    await read(...asked(10));
+    assert.ok((await read(...numbered(10))).every((text) => text.startsWith('found ')));
+    await read(...numbered(10));
     assert.is(aws.count({ operation: 'BatchGetSecretValue' }), attempts + 1);
     assert.is(aws.count({ operation: 'GetSecretValue' }), 10);
     assert.equal(logged, []);
@@ -316,7 +316,7 @@ for (const [what, does, attempts] of [
 test('sends no single calls after a network error of a batch', async () => {
   const { aws, read } = await open({ seed: secretsOf(10) });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'cut', at: 'before-headers' } });
-  for (const text of await read(...asked(10))) assert.match(text, /\[fetch\.network\]$/);
+  for (const text of await read(...numbered(10))) assert.match(text, /\[fetch\.network\]$/);
   assert.is(aws.count({ operation: 'GetSecretValue' }), 0);
 });
 
@@ -326,7 +326,7 @@ test('--fetch batch fails with the missing permission instead of single calls', 
     fetch: 'batch',
     identity: { deny: [{ action: 'secretsmanager:BatchGetSecretValue' }] },
   });
-  for (const text of await read(...asked(2)))
+  for (const text of await read(...numbered(2)))
     assert.match(
       text,
       /Allow secretsmanager:BatchGetSecretValue on \* in the role's policy.*\[fetch\.denied\]$/,
@@ -341,7 +341,7 @@ test("a batch returns each secret's own failure", async () => {
     on: { operation: 'BatchGetSecretValue', id: 's1' },
     does: { kind: 'batch-error', code: 'AccessDeniedException', message: 'Access to KMS is not allowed' },
   });
-  const texts = await read(...asked(3), secret('missing'));
+  const texts = await read(...numbered(3), secret('missing'));
   assert.equal(
     texts.map((text) => text.split(' ')[0]),
     ['found', 's1:', 'found', 'missing:'],
@@ -354,7 +354,7 @@ test("a batch returns each secret's own failure", async () => {
 test('fetches secrets that a batch response lacks by single calls', async () => {
   const { aws, read } = await open({ seed: secretsOf(3), fetch: 'batch' });
   aws.addFault({ on: { operation: 'BatchGetSecretValue', id: 's1' }, does: { kind: 'absent' } });
-  assert.ok((await read(...asked(3))).every((text) => text.startsWith('found ')));
+  assert.ok((await read(...numbered(3))).every((text) => text.startsWith('found ')));
   assert.equal(
     aws.calls({ operation: 'GetSecretValue' }).map((call) => call.ids),
     [['s1']],
@@ -373,12 +373,12 @@ test('a parameter that the response lacks is a Problem', async () => {
 
 test('replaces credentials that AWS rejects as expired once, and repeats the calls', async () => {
   const { aws, read } = await open({ seed: secretsOf(5) });
-  await read(...asked(5));
+  await read(...numbered(5));
   aws.expireCredentials();
-  assert.ok((await read(...asked(5))).every((text) => text.startsWith('found ')));
+  assert.ok((await read(...numbered(5))).every((text) => text.startsWith('found ')));
   assert.is(aws.count({ service: 'agent' }), 2);
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'expired' } });
-  for (const text of await read(...asked(5)))
+  for (const text of await read(...numbered(5)))
     assert.match(text, /rejected the credentials.*\[credentials\.expired\]$/);
   assert.is(aws.count({ service: 'agent' }), 3);
 });
@@ -389,7 +389,7 @@ test('without credentials all refs share one Problem', async () => {
     on: { service: 'agent' },
     does: { kind: 'error', code: 'ResourceNotFoundException', status: 404 },
   });
-  const outcomes = await source.read([...asked(30), parameter('/p')], new AbortController().signal);
+  const outcomes = await source.read([...numbered(30), parameter('/p')], new AbortController().signal);
   const problems = problemsIn(outcomes);
   assert.is(problems.length, 31);
   assert.is(new Set(problems).size, 1);
@@ -431,13 +431,13 @@ test('an abort ends the fetch at once with its reason, and no request is left', 
   const { aws, source } = await open({ seed: secretsOf(40), fetch: 'single' });
   aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
   const stop = new AbortController();
-  const reading = rejects(source.read(asked(40), stop.signal));
+  const reading = rejects(source.read(numbered(40), stop.signal));
   await until('16 calls', () => aws.count({ service: 'secretsmanager' }) === 16);
   stop.abort(new Error('SIGTERM'));
   assert.is(await reading, stop.signal.reason);
-  assert.is(await rejects(source.read(asked(1), stop.signal)), stop.signal.reason);
+  assert.is(await rejects(source.read(numbered(1), stop.signal)), stop.signal.reason);
   aws.clearFaults();
-  const outcomes = await source.read(asked(40), new AbortController().signal);
+  const outcomes = await source.read(numbered(40), new AbortController().signal);
   assert.ok([...outcomes.values()].every((outcome) => outcomeText(outcome).startsWith('found ')));
 });
 

@@ -290,9 +290,9 @@ test('a request that is aborted while it waits is not sent', async () => {
   });
   const stop = new AbortController();
   const reason = new Error('SIGTERM');
-  const asked = rejects(get(open(), port, {}, stop.signal));
+  const getting = rejects(get(open(), port, {}, stop.signal));
   stop.abort(reason);
-  assert.is(await asked, reason);
+  assert.is(await getting, reason);
   assert.is(requests, 0);
 });
 
@@ -353,14 +353,14 @@ test('names a CA bundle that is missing or has no certificate', () => {
 });
 
 /** A proxy that records the hosts of CONNECT requests. */
-async function openProxy(): Promise<{ readonly url: string; readonly asked: string[] }> {
-  const asked: string[] = [];
+async function openProxy(): Promise<{ readonly url: string; readonly requests: string[] }> {
+  const requests: string[] = [];
   const server = createServer((request, response) => {
-    asked.push(`plain ${request.url}`);
+    requests.push(`plain ${request.url}`);
     response.end();
   });
   server.on('connect', (request, socket, head) => {
-    asked.push(String(request.url));
+    requests.push(String(request.url));
     const [, port] = String(request.url).split(':');
     // Every name is a server of the tests.
     const there = connect(Number(port), '127.0.0.1', () => {
@@ -371,7 +371,7 @@ async function openProxy(): Promise<{ readonly url: string; readonly asked: stri
     there.on('error', () => socket.destroy());
     socket.on('error', () => there.destroy());
   });
-  return { url: `http://127.0.0.1:${await listening(server)}`, asked };
+  return { url: `http://127.0.0.1:${await listening(server)}`, requests };
 }
 
 test('sends https requests through HTTPS_PROXY, except to hosts in NO_PROXY, and never http requests', async () => {
@@ -379,13 +379,13 @@ test('sends https requests through HTTPS_PROXY, except to hosts in NO_PROXY, and
   const env = { SSL_CERT_FILE: bundle, HTTPS_PROXY: proxy.url.replace('http://', '') };
   const aws = { ...tls, hostname: 'aws.example' };
   assert.is(await get(open({ env }), port, aws), '200 over TLS');
-  assert.equal(proxy.asked, [`aws.example:${port}`]);
+  assert.equal(proxy.requests, [`aws.example:${port}`]);
   assert.is(await get(open({ env }), port, tls), '200 over TLS');
   const failure = await failureOf(get(open({ env: { ...env, NO_PROXY: 'example' } }), port, aws));
   assert.match(failure, /^(ENOTFOUND|EAI_AGAIN)$/);
   const plain = await serve((_, response) => response.end('direct'));
   assert.is(await get(open({ env: { ...env, HTTP_PROXY: proxy.url } }), plain), '200 direct');
-  assert.is(proxy.asked.length, 1);
+  assert.is(proxy.requests.length, 1);
 });
 
 test('a proxy that rejects is a network error', async () => {

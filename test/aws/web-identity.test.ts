@@ -107,7 +107,7 @@ for (const [what, does, line] of failures) {
 
 test('distinguishes an unknown token from a role that does not trust it', async () => {
   const { read, tokenFile } = await open();
-  writeFileSync(tokenFile, 'nobody.knows.it');
+  writeFileSync(tokenFile, 'an.unknown.token');
   assert.match((await read(secret('a')))[0] ?? '', /InvalidIdentityToken/);
   const other = await open({ identity: { role: 'arn:aws:iam::111122223333:role/other' } });
   assert.match((await other.read(secret('a')))[0] ?? '', /AccessDenied.*trust policy/);

@@ -52,7 +52,7 @@ test('rejects a "---" at column 1, which ends the class', async () => {
   );
 });
 
-test('refuses a misspelt env, which drops a variable', async () => {
+test('rejects a misspelt env, which drops a variable', async () => {
   const withEnv = '- {objectName: a, objectType: secretsmanager, env: A}';
   const pattern = '- {objectName: a, objectType: secretsmanager, expand: true, env: "A_*"}';
   for (const [text, name] of [

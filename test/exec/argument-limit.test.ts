@@ -21,7 +21,7 @@ test('is a quarter of the stack, between 128 KiB and 6 MiB', () => {
     assert.is(argumentLimit(limitsWith(stack)), expected);
 });
 
-test('accepts what the kernel accepts, and refuses one byte more', () => {
+test('accepts what the kernel accepts, and rejects one byte more', () => {
   const file = '/bin/true';
   const words = ['true', 'a', 'é'];
   const limit = argumentLimit(readFileSync('/proc/self/limits', 'utf8'));

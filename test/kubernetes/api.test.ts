@@ -18,9 +18,9 @@ const DAY = 24 * 60 * 60_000;
 async function withApi(
   { key, cert }: Certificate,
   run: (api: KubernetesApi) => Promise<void>,
-  { host = '127.0.0.1', body = '{}' } = {},
+  { host = '127.0.0.1', body = '{}', status = 200 } = {},
 ): Promise<void> {
-  const server = createServer({ key, cert }, (_, response) => response.end(body));
+  const server = createServer({ key, cert }, (_, response) => response.writeHead(status).end(body));
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const directory = mkdtempSync(join(tmpdir(), 'podsecrets-api-'));
   for (const [name, text] of Object.entries({ token: 't', namespace: 'shop', 'ca.crt': cert }))
@@ -64,6 +64,13 @@ test('a response of too many elements is not parsed, because it could need more 
   await withApi(selfSigned(), read, { body });
   const least = async (api: KubernetesApi) => assert.equal((await api.version()).body, { a: [] });
   await withApi(selfSigned(), least, { body: '{"a":[]}' });
+});
+
+test('an error may have 64 KiB', async () => {
+  const body = JSON.stringify({ message: 'a'.repeat(70_000) });
+  const read = async (api: KubernetesApi) =>
+    assert.match(((await rejects(api.version())) as Problem).message, 'ERR_RESPONSE_TOO_LARGE');
+  await withApi(selfSigned(), read, { body, status: 500 });
 });
 
 test.run();

@@ -28,7 +28,7 @@ import { runcBinary } from './programs.ts';
 export interface Docker {
   /** Whether it can probably reach registries: the machine's own Docker can. */
   readonly pulls: boolean;
-  /** Runs the command line client; its output. What a failed command said is in the error. */
+  /** Runs the command line client; its output. The error has the output of a failed command. */
   readonly run: (words: readonly string[]) => string;
   readonly stop: () => Promise<void>;
 }

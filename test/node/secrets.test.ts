@@ -87,7 +87,7 @@ function withVolume(secret: object): object {
   };
 }
 
-test('the kubelet mounts a volume of the Secret before it starts podsecrets: the reason why inject refuses it', async ({
+test('the kubelet mounts a volume of the Secret before it starts podsecrets: the reason why inject rejects it', async ({
   scene,
 }) => {
   const objects = scene.inject(withVolume({ optional: true }), await configOf(scene), ['--sync-secrets']);

@@ -54,7 +54,7 @@ let lastSleep = process.pid * 100;
 const someSleep = () => String(++lastSleep);
 
 test('exit code 0 is success, and the hook gets its arguments and the changed names', async () => {
-  const file = join(scratch, 'said');
+  const file = join(scratch, 'output');
   const words = ['a b', '$HOME', '"; rm -rf x', ''];
   const script = 'printf "%s|" "$@" "$PODSECRETS_FILES" > "$0"';
   await execNotifier(['/bin/sh', '-c', script, file, ...words], options()).notify(names, never);

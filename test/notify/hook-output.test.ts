@@ -5,7 +5,7 @@ import { hookEnvironment, lastLines } from '../../src/notify/hook-output.ts';
 const test = suite('hooks');
 
 test('a hook gets a short list of variables, and none that gives access to credentials', () => {
-  const ours = {
+  const environment = {
     PATH: '/app/bin',
     HOME: '/home/app',
     AWS_SECRET_ACCESS_KEY: 'k',
@@ -16,7 +16,7 @@ test('a hook gets a short list of variables, and none that gives access to crede
     HTTPS_PROXY: 'http://user:password@proxy',
     LANG: undefined,
   };
-  assert.equal(hookEnvironment(ours, ['a', 'b/c']), {
+  assert.equal(hookEnvironment(environment, ['a', 'b/c']), {
     PATH: '/app/bin',
     HOME: '/home/app',
     PODSECRETS_FILES: '["a","b/c"]',

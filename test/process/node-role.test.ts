@@ -55,11 +55,11 @@ for (const command of ['init', 'sidecar', 'doctor']) {
   test(`${command} fails at once, and names the ways to get an identity`, async (fixture) => {
     const more = command === 'sidecar' ? ['--listen', 'off'] : [];
     const ended = await run(args(fixture, command, ...more), podEnv(fixture));
-    const said = ended.stdout + ended.stderr;
-    assert.is(ended.code, 4, said);
-    assert.match(said, /Pod Identity association.*eks\.amazonaws\.com\/role-arn.*--auth default/);
-    assert.match(said, 'credentials.variables');
-    assert.not.match(said, 'start.retrying');
+    const output = ended.stdout + ended.stderr;
+    assert.is(ended.code, 4, output);
+    assert.match(output, /Pod Identity association.*eks\.amazonaws\.com\/role-arn.*--auth default/);
+    assert.match(output, 'credentials.variables');
+    assert.not.match(output, 'start.retrying');
     assert.equal(fixture.box.files(), {});
     assert.is(await fixture.aws.count({ service: 'imds' }), 0);
   });

@@ -128,8 +128,8 @@ test('notifies hook, URL and file of one change independently, as the pages show
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/reload`;
-  const [said, touched] = [join(box.root, 'said'), join(box.root, 'touched')];
-  const hook = ['/bin/sh', '-c', `echo "$PODSECRETS_FILES \${AWS_ENDPOINT_URL:-none}" >> ${said}`];
+  const [output, touched] = [join(box.root, 'output'), join(box.root, 'touched')];
+  const hook = ['/bin/sh', '-c', `echo "$PODSECRETS_FILES \${AWS_ENDPOINT_URL:-none}" >> ${output}`];
   const { program, port } = await sidecar(
     fixture,
     ...['--notify-exec', JSON.stringify(hook), '--notify-url', url, '--notify-touch', touched],
@@ -140,7 +140,7 @@ test('notifies hook, URL and file of one change independently, as the pages show
     await program.prints(new RegExp(`"notify\\.succeeded".*"notifier":"${kind}"`));
   server.close();
 
-  assert.is(readFileSync(said, 'utf8'), '["password"] none\n');
+  assert.is(readFileSync(output, 'utf8'), '["password"] none\n');
   assert.is(statSync(touched).size, 0);
   assert.equal(posts, ['{"files":["password"]}', '{"files":["password"]}']);
 

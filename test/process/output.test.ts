@@ -1,16 +1,18 @@
 /** The output of a command arrives completely, or the exit code shows that it did not. A pipe takes 64 KiB at a time. */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckReport } from '../../src/config/report.ts';
 import { exitCodes } from '../../src/core/problem.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
 import { binary, run, start } from '../support/program.ts';
-import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
-import { within } from '../support/wait.ts';
+import { makeSandbox, podIdentityEnv, type Sandbox } from '../support/sandbox.ts';
+import { startSidecar } from '../support/sidecar.ts';
+import { until, within } from '../support/wait.ts';
 
 const COUNT = 5000;
 
@@ -101,6 +103,72 @@ output('loses no line of a long log in a non-blocking pipe', async ({ box }) => 
   assert.is(stderr.split('\n').filter((line) => line.includes('"warn"')).length, COUNT);
   assert.is(JSON.parse(lastLine).event, 'exit');
 });
+
+output(
+  'a sidecar whose log is not read responds to probes, loses no line, and ends at SIGTERM',
+  async ({ box }) => {
+    const aws = await startFakeAwsProcess({
+      identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['t'] } },
+      regions: { 'eu-west-1': { secrets: { a: 'x' } } },
+    });
+    const configure = (prefix: string) =>
+      box.writeConfig({
+        objects: [object('a')],
+        ...Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`${prefix}${at}`, 'x'])),
+      });
+    configure('one');
+    const fifo = join(box.root, 'log');
+    execFileSync('mkfifo', [fifo]);
+    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const args = ['--config', box.config, '--dir', box.dir, '--aws-timeout', '1m'];
+    // A container runtime gives a pipe; Node would give a socket.
+    const command = ['sh', '-c', `exec "$0" "$@" 2> ${fifo}`, binary] as const;
+    const sidecar = await startSidecar(args, podIdentityEnv(box, aws, 't'), command);
+    try {
+      await until('a response to the probe', async () => {
+        const page = await sidecar.page('/readyz').catch(() => undefined);
+        return page?.status === 200;
+      });
+      let log = '';
+      await until('the last line', () => {
+        log += readAvailable(reader);
+        return log.includes('"sidecar.ready"') && log.endsWith('\n');
+      });
+      const lines = log
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { event: string });
+      assert.is(lines.filter(({ event }) => event === 'config.warning').length, COUNT);
+      configure('two');
+      await until(
+        'another config',
+        async () => (await sidecar.metric('podsecrets_config_reloads_total{result="changed"}')) === 1,
+      );
+      sidecar.child.kill('SIGTERM');
+      assert.is((await sidecar.ended()).code, exitCodes.done);
+    } finally {
+      sidecar.child.kill('SIGKILL');
+      closeSync(reader);
+      await aws.stop();
+    }
+  },
+);
+
+/** What a pipe contains. */
+function readAvailable(pipe: number): string {
+  const parts: Buffer[] = [];
+  try {
+    for (;;) {
+      const part = Buffer.alloc(65_536);
+      const length = readSync(pipe, part);
+      if (length === 0) break;
+      parts.push(part.subarray(0, length));
+    }
+  } catch {
+    // EAGAIN: it is empty.
+  }
+  return Buffer.concat(parts).toString();
+}
 
 output('check takes files, directories and standard input, and skips other kinds', async ({ box }) => {
   const classText = readFileSync(box.writeConfig({ region: 'eu-west-1', objects: [object('a')] }), 'utf8');

@@ -50,7 +50,7 @@ resolver.after.each(async ({ box, server }) => {
   box.remove();
 });
 
-/** Starts the program over the config, where every lookup asks the name server. `command`: the last arguments. */
+/** Starts the program over the config, where every lookup is a request to the name server. `command`: the last arguments. */
 function startIn(
   { box }: { box: Sandbox },
   namespaces: readonly string[],

@@ -8,7 +8,7 @@ import { root } from './needs.ts';
 const secretObjects = [{ secretName: 'app', type: 'Opaque', data: [{ objectName: 'db', key: 'password' }] }];
 
 /** Mounts the double's service account where the kubelet mounts it, for this process only. */
-const WITH_ACCOUNT =
+export const WITH_ACCOUNT =
   'd=/run/secrets/kubernetes.io/serviceaccount; mount -t tmpfs none /run && mkdir -p $d && mount --bind "$0" $d && exec "$@"';
 
 async function syncSecrets(scene: Scene, status: number): Promise<void> {

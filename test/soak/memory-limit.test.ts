@@ -4,14 +4,19 @@
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { selfSigned } from '../fake-aws/certificate.ts';
+import { startFakeAwsProcess } from '../fake-aws/client.ts';
+import { isAllowed } from '../support/allowed.ts';
 import { openMemoryLimit } from '../support/memory-limit.ts';
 import { binary, start } from '../support/program.ts';
 import { irsaEnv, makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
+import { WITH_ACCOUNT } from './kubernetes-rows.ts';
 
 const LIMIT = 128 * 1024 * 1024;
 const KIB = 1024;
@@ -167,6 +172,74 @@ for (const [command, operation, attacks] of runs) {
         await staysWithinLimit(command, operation, attack, server.attack(operation, attack));
     };
     await Promise.all(Array.from({ length: 3 }, work));
+  });
+}
+
+/** Responses of the Kubernetes API to a GET of each of twelve Secrets, of the largest size that is read. */
+const SECRET_ATTACKS: Readonly<Record<string, readonly [status: number, body: string]>> = {
+  'a message': [200, filled('{"message":"', 'a', '"}', 4 * 1024 * KIB)],
+  'empty objects': [200, filled('[', '{},', '{}]', 4 * 1024 * KIB)],
+  'a message of an error': [500, filled('{"message":"', 'a', '"}', 4 * 1024 * KIB)],
+};
+
+for (const [attack, [status, body]] of Object.entries(SECRET_ATTACKS)) {
+  memory(`init stays within 128 MiB if the Kubernetes API responds with ${attack}`, async () => {
+    const what = `the memory of init with a Kubernetes API that responds with ${attack}`;
+    if (!isAllowed(what, ['unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/run'])) return;
+    const limit = openMemoryLimit(what, LIMIT, binary);
+    if (limit === undefined) return;
+    const certificate = selfSigned();
+    const kubernetes = createTlsServer(certificate, (request, response) => {
+      request.resume();
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    });
+    await new Promise<void>((resolve) => kubernetes.listen(0, '127.0.0.1', resolve));
+    const aws = await startFakeAwsProcess({
+      identities: { app: { role: 'arn:aws:iam::111122223333:role/app', podIdentityTokens: ['t'] } },
+      regions: { 'eu-west-1': { secrets: { db: 'x' } } },
+    });
+    const box = makeSandbox();
+    try {
+      const names = Array.from({ length: 12 }, (_, at) => `app${at}`);
+      const secretObjects = names.map((secretName) => ({
+        secretName,
+        type: 'Opaque',
+        data: [{ objectName: 'db', key: 'k' }],
+      }));
+      const objects = [{ objectName: 'db', objectType: 'secretsmanager' }];
+      box.writeConfig({ usePodIdentity: 'true', objects }, { secretObjects });
+      for (const [name, text] of [
+        ['token', 't'],
+        ['namespace', 'shop'],
+        ['ca.crt', certificate.cert],
+      ] as const)
+        box.write(name, text);
+      const env = {
+        ...podIdentityEnv(box, aws, 't'),
+        KUBERNETES_SERVICE_HOST: '127.0.0.1',
+        KUBERNETES_SERVICE_PORT: String((kubernetes.address() as AddressInfo).port),
+      };
+      const args = [
+        'init',
+        '--config',
+        box.config,
+        '--dir',
+        box.dir,
+        '--sync-secrets',
+        '--start-timeout',
+        '4s',
+      ];
+      const command = ['unshare', '-m', 'sh', '-c', WITH_ACCOUNT, box.root, ...limit.command] as const;
+      const { code, stderr } = await start(args, env, command).ended();
+      assert.is(limit.kills(), 0, `peak ${limit.peak()} bytes\n${stderr}`);
+      assert.is(code, 8, stderr);
+    } finally {
+      await limit.remove();
+      await aws.stop();
+      kubernetes.close();
+      kubernetes.closeAllConnections();
+      box.remove();
+    }
   });
 }
 

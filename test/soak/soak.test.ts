@@ -152,13 +152,13 @@ test('a thousand refreshes of the built program, a tenth of them failed, leak no
 /** An application that responds with 503 to a part of the requests. */
 async function flakyApplication(part: number) {
   let received = 0;
-  let refused = 0;
+  let failed = 0;
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
-      const refuse = Math.random() < part;
-      if (refuse) refused++;
+      const fails = Math.random() < part;
+      if (fails) failed++;
       else received++;
-      response.writeHead(refuse ? 503 : 204).end();
+      response.writeHead(fails ? 503 : 204).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -166,7 +166,7 @@ async function flakyApplication(part: number) {
   return {
     url: `http://127.0.0.1:${port}/reload`,
     received: () => received,
-    counts: () => ({ received, refused }),
+    counts: () => ({ received, failed }),
     close: () => server.close(),
   };
 }

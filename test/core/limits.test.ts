@@ -6,7 +6,7 @@ import {
   mapLimited,
   setCancellableTimeout,
   withTimeout,
-} from '../../src/aws/limits.ts';
+} from '../../src/core/limits.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
 

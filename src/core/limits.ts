@@ -4,7 +4,7 @@
  * Aborting one caller that waits for shared work does not stop the work. No function leaves a timer or a listener behind.
  */
 
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Settles like the promise, or rejects with the signal's reason as soon as the signal is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
