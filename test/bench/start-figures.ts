@@ -15,7 +15,7 @@ import { measured } from './statistics.ts';
 /** Thousandths of a core. */
 const MILLI_CORES = 100;
 
-/** Every count of secrets at every round trip time, the one-by-one program beside it. */
+/** Every count of secrets at every round trip time, and the same with the one-by-one program. */
 export async function measureGrid(near: TlsAws, recorder: Recorder): Promise<void> {
   const oneByOne = await buildOneByOne();
   for (const latency of [0, 5, 20, 80]) {
