@@ -105,7 +105,7 @@ export interface Place {
   readonly box: Sandbox;
   readonly env: Readonly<Record<string, string>>;
   /** The arguments of a command over this place. */
-  args(command: 'init' | 'sidecar', ...flags: readonly string[]): readonly string[];
+  args(command: 'init' | 'sidecar' | 'exec', ...flags: readonly string[]): readonly string[];
   /** Removes what was published. */
   empty(): void;
 }

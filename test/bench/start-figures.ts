@@ -15,7 +15,7 @@ import { measured } from './statistics.ts';
 /** Thousandths of a core. */
 const MILLI_CORES = 100;
 
-/** Every count of secrets at every round trip time, the one-by-one program beside it. */
+/** Every count of secrets at every round trip time, and the same with the one-by-one program. */
 export async function measureGrid(near: TlsAws, recorder: Recorder): Promise<void> {
   const oneByOne = await buildOneByOne();
   for (const latency of [0, 5, 20, 80]) {
@@ -28,6 +28,11 @@ export async function measureGrid(near: TlsAws, recorder: Recorder): Promise<voi
       if (secrets === 1 && latency === 0) {
         recorder.measured('cold init, 1 secret, 0 ms', '×', ours.ratio);
         recorder.measured('CPU of a cold init, 1 secret, 0 ms', '×', ours.cpuRatio);
+        const exec = measureCommand([binary, ...place.args('exec', '--', 'true')], place, 41);
+        recorder.measured('cold exec of true, 1 secret, 0 ms, against init', '×', {
+          value: exec.ratio.value / ours.ratio.value,
+          noise: exec.ratio.noise + ours.ratio.noise,
+        });
       }
       // 200 secrets at 80 ms, one after another, are 16 s a start; what 50 take says it already.
       if (secrets * latency <= 4000) {
