@@ -1,7 +1,7 @@
 /**
  * One sync in the process of the sidecar: passes a request to a worker, and processes its report.
  *
- * Configs are independent: one that fails does not delay the others, also if each worker is killed while it renders that one.
+ * Configs are independent: one that fails does not delay the others, even if each worker is killed while it renders that one.
  * The sync fails with the problems of all. What a killed worker published without a report is found in the directory.
  */
 
