@@ -131,7 +131,7 @@ function exitCodeAfterSignal(): number {
   return exitCode;
 }
 
-/** A command that syncs in this process disables the compilers before its modules are loaded: V8 takes their stored code only then. */
+/** A command that syncs in this process disables the compilers before its modules are loaded: V8 accepts their stored code only then. */
 async function load(name: CommandName): Promise<RunCommand> {
   if (name === 'init' || name === 'exec') hideMemory();
   switch (name) {

@@ -41,8 +41,8 @@ export type FetchPhase = 'start' | 'refresh';
  *
  * At the start secrets are read one by one: the quota is 10,000/s for single calls and 100/s for batches, which is 2,000
  * secrets/s. With batches, pods that start together, after a deployment or the loss of a zone, would be throttled (`npm run
- * herd`). A pod that starts alone takes longer for it, because each call needs 1 ms of CPU: 21 ms with 20 secrets, 43 with 50; with
- * 100m of CPU 0.4 and 0.9 s.
+ * herd`). A pod that starts alone takes longer with single calls, because each needs 1 ms of CPU: 21 ms more with 20 secrets, 43 with
+ * 50; with a limit of 100m of CPU, 0.4 and 0.9 s.
  *
  * In refreshes, which are spread over the interval, the cost decides: 10 secrets every 10 minutes are 43,200 single calls or 0.22
  * USD per pod and month, 4,320 batch calls or 0.02 USD (0.05 USD per 10,000). A batch also saves 16 ms of CPU per refresh. With fewer

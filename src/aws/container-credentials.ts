@@ -64,7 +64,7 @@ export function createContainerClient(timeout: number, clock: Clock): FetchConta
       awsContainerAuthorizationTokenFile: '',
       // The caller retries.
       maxRetries: 0,
-      // None: at its own timeout the provider only prints a warning, even after a suspension, when both timeouts are over.
+      // No timeout of its own: the provider would only print a warning then, and do so after a suspension of the machine too.
       timeout: 0,
     });
     const request = observeRequest(clock);

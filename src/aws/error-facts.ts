@@ -32,7 +32,7 @@ export interface AwsErrorFacts {
   readonly kind: AwsErrorKind;
   /** AWS's error code, Node's error code, or `TimeoutError`. */
   readonly code: string | undefined;
-  /** Of the response; of the proxy, if that rejected the connection. */
+  /** Of the response; of the proxy, if it rejected the connection. */
   readonly status: number | undefined;
   /** AWS's message, unescaped: print it with `escapeControl`. Undefined unless `code` is AWS's. */
   readonly message: string | undefined;
@@ -133,11 +133,11 @@ export function unusableResponse(
 export function gotText(failure: AwsErrorFacts, unknown: string, place = ''): string {
   const { kind, code, status, requestId } = failure;
   const statusText = status === undefined ? undefined : `HTTP status ${status}`;
-  // A proxy has one code for every rejection.
-  const rejection =
+  // ERR_PROXY_TUNNEL is the code for every status of a proxy.
+  const proxyStatus =
     kind === 'network' && code !== undefined && statusText !== undefined ? `, ${statusText}` : '';
   const id = requestId === undefined ? '' : `, request id ${requestId}`;
-  return `${code ?? statusText ?? unknown}${rejection}${place}${id}`;
+  return `${code ?? statusText ?? unknown}${proxyStatus}${place}${id}`;
 }
 
 const noFacts = {

@@ -66,14 +66,14 @@ export function createParameterStore(context: ClientContext, credentials: Creden
         return new Map(
           refs.map((ref): [SecretRefKey, FetchResult] => {
             const { value, version } = matchParameter(ref, found) ?? {};
-            const isOther =
+            const isOtherVersion =
               version !== undefined && ref.version !== undefined && Number(version) !== Number(ref.version);
-            if (value !== undefined && version !== undefined && !isOther)
+            if (value !== undefined && version !== undefined && !isOtherVersion)
               return [ref.key, { kind: 'found', value, version }];
             const isInvalid = invalid.includes(fullParameterName(ref)) || invalid.includes(ref.id);
             const failure = isInvalid
               ? invalidParameter(requestId)
-              : isOther
+              : isOtherVersion
                 ? unusableResponse('ERR_RESPONSE_OTHER_VERSION', requestId)
                 : incompleteResponse(requestId);
             return [ref.key, failedFetch(ref, ACTION, failure)];

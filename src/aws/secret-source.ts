@@ -14,11 +14,11 @@ import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { reasonToDisable } from './batch-denial.ts';
 import { type AwsRequest, type FetchPhase, iamActions, requestsFor } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
+import { reasonToDisable } from './disable-batches.ts';
 import type { AwsEnvironment } from './environment.ts';
 import type { AwsErrorFacts } from './error-facts.ts';
 import { failedCall } from './fetch-problems.ts';
@@ -182,8 +182,8 @@ export function openSecretSource(options: SourceOptions): AwsSource {
 const { BatchGetSecretValue: BATCH_ACTION } = iamActions;
 
 /**
- * Calls of a region that are begun at a time, not more than the transport sends. A call holds its signed request and a listener
- * of the signal: all at once, 5,000 secrets took 10.7 s of CPU instead of 4.3, and 120 MiB more (`npm run bench`).
+ * Calls of a region at the same time, not more than the transport sends. Each holds its signed request and a listener of the
+ * signal: with all calls at once, 5,000 secrets took 10.7 s of CPU instead of 4.3, and 120 MiB more (`npm run bench`).
  */
 const MAX_CALLS = 16;
 

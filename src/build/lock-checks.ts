@@ -1,9 +1,9 @@
 /**
- * Disables the search for deadlocks in a Node executable.
+ * Disables Abseil's deadlock detection in a Node executable.
  *
  * V8 uses the mutexes of Abseil, and Node's official builds contain Abseil's debug version: every process allocates and fills 1 MiB
- * for a graph of locks, and each lock updates it. Abseil reads the mode of the search from a static variable; this file changes its
- * initial value from abort to ignore. Nothing else moves.
+ * for a graph of locks, and each lock updates it. Abseil reads the mode of the detection from a static variable; this file changes
+ * its initial value from abort to ignore. No offset changes.
  */
 
 /** The name of the variable; what follows depends on the compiler. */
@@ -13,7 +13,7 @@ const VARIABLE = '_ZN4absl12_GLOBAL__N_124synch_deadlock_detectionE';
 const IGNORE = 0;
 const ABORT = 2;
 
-/** The same executable without the search. Throws if the variable is missing or has another value. */
+/** The same executable with the detection disabled. Throws if the variable is missing or has another value. */
 export function disableLockChecks(executable: Buffer): Buffer {
   const changed = Buffer.from(executable);
   const offset = offsetOf(VARIABLE, executable);
@@ -28,20 +28,20 @@ interface Section {
   readonly address: number;
   readonly offset: number;
   readonly size: number;
-  /** For a table of symbols: the index of the section with their names. */
+  /** For a symbol table: the index of the section with their names. */
   readonly link: number;
 }
 
-/** sh_type of a table of symbols, and the bytes of one symbol (ELF-64). */
+/** sh_type of a symbol table, and the bytes of one symbol (ELF-64). */
 const SYMBOLS = 2;
 const SYMBOL_SIZE = 24;
 
-/** The place in the file of the only variable whose name begins so. */
+/** The offset in the file of the only variable whose name starts with `name`. */
 function offsetOf(name: string, file: Buffer): number {
   const sections = sectionsOf(file);
   const table = sections.find(({ type }) => type === SYMBOLS);
   const names = sections[table?.link ?? -1];
-  if (table === undefined || names === undefined) throw new Error('the executable has no table of symbols');
+  if (table === undefined || names === undefined) throw new Error('the executable has no symbol table');
   const found: number[] = [];
   for (let at = table.offset; at < table.offset + table.size; at += SYMBOL_SIZE) {
     const from = names.offset + file.readUInt32LE(at);

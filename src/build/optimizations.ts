@@ -59,12 +59,12 @@ export const optimizations = {
     guard: 'the build, when ICU data has another format; test/build/trim-icu.test.ts',
   },
   'lock-checks': {
-    does: "disables the search for deadlocks that the debug version of Abseil in Node's executable does",
+    does: "disables the deadlock detection of Abseil in Node's executable",
     saves: '1 MiB in each process',
     guard: 'the build, when the variable is missing or has another value; test/build/lock-checks.test.ts',
   },
   'trim-builtins': {
-    does: "removes Node's compiler of TypeScript, which a built program cannot use",
+    does: "removes Node's TypeScript compiler, which a built program cannot use",
     saves: '1.4 MB of the compressed image',
     guard: 'the build, when Node does not contain its source; test/build/trim-builtins.test.ts',
   },

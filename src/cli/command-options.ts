@@ -73,7 +73,7 @@ export const commandOptions = {
     placeholder: 'DURATION',
     group: 'Changes',
     commands: ['exec', 'inject'],
-    description: 'how long the command may take to stop before SIGKILL',
+    description: 'with --on-change restart or exit: how long the command may take to stop before SIGKILL',
   },
   file: {
     kind: 'text',

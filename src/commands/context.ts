@@ -20,7 +20,7 @@ export interface WorkerContext {
     readonly kill: (pid: number, signal: NodeJS.Signals) => void;
     /** This program: its file, and the arguments before its command. */
     readonly program: { readonly file: string; readonly args: readonly string[] };
-    /** Starts this program even if its file was replaced since; without /proc it is its path. */
+    /** The path that starts this program, even if its file was replaced since the start; without /proc, the path of the file. */
     readonly executable: () => string;
     /** Resident memory in bytes, and processor time in seconds. */
     readonly figures: () => { readonly residentMemory: number; readonly cpuTime: number };

@@ -63,7 +63,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   try {
     const sources = openWorkerSources(request, context);
     const targets = await openTargets(request, context, sources);
-    if (targets === undefined) return reject([], exitCodes.config);
+    if (targets === undefined) return rejectStep([], exitCodes.config);
     reportCredentials(sources);
     report({ kind: 'stage', stage: 'fetch', config: undefined });
     const set = await fetchSet(
@@ -84,7 +84,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     const ms = Math.round(clock.elapsed() - startedAt);
     const digest = digestOf(set, request.known);
     if (digest === request.known) {
-      for (const [config, one] of set.sets.entries()) reportFetched(config, one, 'unchanged');
+      for (const [config, rendered] of set.sets.entries()) reportFetched(config, rendered, 'unchanged');
       report({ kind: 'unchanged' });
       return exitCodes.done;
     }
@@ -103,7 +103,7 @@ export async function execWorker(context: WorkerContext): Promise<number> {
   } catch (error) {
     stop.throwIfAborted();
     if (problemsOf(error) === undefined) throw error;
-    return reject(hasFailed ? [] : problemsOrThrow(error), exitCodeOf(error));
+    return rejectStep(hasFailed ? [] : problemsOrThrow(error), exitCodeOf(error));
   }
 }
 
@@ -111,12 +111,12 @@ const report = (message: ExecMessage): void => writeMessage(message);
 
 const log = reportedLog(report);
 
-function reject(problems: readonly Problem[], exitCode: number): number {
+function rejectStep(problems: readonly Problem[], exitCode: number): number {
   report({ kind: 'rejected', problems: problems.map(problemMessage) });
   return exitCode;
 }
 
-/** Blocks until it comes; undefined: the process that started this one has ended. */
+/** Blocks until the next step arrives; undefined: the process that started this one has ended. */
 function readStep(): ExecStep | undefined {
   return readLine() as ExecStep | undefined;
 }
@@ -141,7 +141,7 @@ function reportCredentials(sources: Sources): void {
   if (inUse !== undefined) report({ kind: 'credentials', ...inUse });
 }
 
-/** Undefined, and reported: a config cannot be used. */
+/** The configs, opened; undefined: one of them cannot be used, which is reported. */
 async function openTargets(
   { settings, sync: { configs } }: ExecWorkerRequest,
   context: WorkerContext,

@@ -61,7 +61,11 @@ async function checkConfigs({ settings, env, stop }: Context, runSync: RunSync):
   const onMessage = (message: SyncMessage): void => {
     if (message.kind === 'unusable') problems.push(...message.problems.map(createProblemReader()));
   };
-  await runSync({ work: 'plan', phase: 'start', configs, last: [], batchesDisabled: {} }, onMessage, stop);
+  await runSync(
+    { work: 'plan', phase: 'start', configs, renderLast: [], batchesDisabled: {} },
+    onMessage,
+    stop,
+  );
   throwProblems(problems);
 }
 

@@ -72,7 +72,7 @@ export async function supervisedExec(context: Context): Promise<number> {
   const metrics = createMetrics([], { restarts: onChange === 'restart' });
   const { countSync, countReload, countNotification, countRestart } = metrics;
   const withoutRepeats = createRepeatFilter();
-  /** Of the fetch that is in progress. */
+  /** The digest and the result of the fetch that is in progress. */
   let known: string | undefined;
   let candidate: Candidate | undefined;
   const syncs = createSync({
@@ -193,7 +193,7 @@ function withCleanup(candidate: Candidate, held: ReadonlyMap<unknown, HeldDirect
   };
 }
 
-/** Every process reports which variables the secrets replace, which rarely changes: only new lines pass. */
+/** Drops the line that says which variables the secrets replace while it is the same: every worker reports it. */
 function createRepeatFilter(): (report: Report) => Report {
   let last: string | undefined;
   return (report) => (message) => {

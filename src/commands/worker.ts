@@ -13,7 +13,7 @@ export async function worker(kind: string, context: WorkerContext): Promise<numb
   if (hasReport()) {
     hideMemory();
     if (kind === 'notify') return await (await import('./notify-worker.ts')).notifyWorker(context);
-    // Before the modules of a sync are loaded: V8 takes their stored code only then.
+    // Before the modules of a sync are loaded: V8 accepts their stored code only then.
     disableJit();
     if (kind === 'sync') return await (await import('./sync-worker.ts')).syncWorker(context);
     if (kind === 'exec') return await (await import('./exec-worker.ts')).execWorker(context);

@@ -17,8 +17,8 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /**
- * Like Promise.all over `work` of each item, with at most `limit` items in work at a time. After a rejection no other item is
- * begun.
+ * Like Promise.all over `work` of each item, at most `limit` of them at the same time. After a rejection no other item is
+ * started.
  */
 export async function mapLimited<T, R>(
   items: readonly T[],

@@ -37,7 +37,7 @@ const NO_LIMIT = 2 ** 60;
 
 /**
  * The nearest cgroup of this process that has a limit; undefined if there is none, or it is not visible. `root`: where the
- * cgroups are mounted; a container sees its own one there, or all of the node. `memberships`: the cgroups of this process.
+ * cgroups are mounted; a container sees its own cgroup there, or all of the node. `memberships`: the cgroups of this process.
  */
 export function findMemoryCgroup(
   root = '/sys/fs/cgroup',

@@ -9,6 +9,5 @@ export function isOpenFilesCode(code: string | undefined): boolean {
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
-/** The remedy. */
 export const OPEN_FILES_REMEDY =
   'The limit of open files is reached: raise it (ulimit -n), or find out what keeps files or connections open in this container.';

@@ -42,7 +42,7 @@ export function readRegularFile(file: string, maxBytes: number): FileContent {
   }
 }
 
-/** `a directory`: what it is; undefined for a regular file. */
+/** What it is, like `a directory`; undefined for a regular file. */
 export function otherKind(stats: Stats): string | undefined {
   if (stats.isFile()) return undefined;
   if (stats.isSymbolicLink()) return 'a symbolic link';

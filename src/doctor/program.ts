@@ -9,7 +9,7 @@ import type { Check } from './report.ts';
 /** The only path at which the program finds its libraries. */
 export const PROGRAM = '/podsecrets/podsecrets';
 
-/** Whether it can be started; none if the directory is not there. `kind`: of that file. */
+/** Checks whether the program can be started; no check if the directory is missing. `kind`: that of the program. */
 export function programCheck(kind: FileKind): readonly Check[] {
   if (kind === 'missing') return [];
   if (kind === 'program')

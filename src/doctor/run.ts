@@ -34,7 +34,7 @@ export interface DoctorContext {
   readonly stop: AbortSignal;
   /** The memory limit of the container in bytes; undefined: none. */
   readonly memoryLimit: () => number | undefined;
-  /** The kind of file of the program in /podsecrets. */
+  /** The kind of the file /podsecrets/podsecrets. */
   readonly programKind: () => FileKind;
   /** Throws the Problems of a config. */
   readonly readPlan: (

@@ -15,7 +15,7 @@ import { endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import {
-  CHECK,
+  CHECK_INTERVAL,
   endOfWorker,
   nextCheck,
   PIPE_TIMEOUT,
@@ -130,7 +130,7 @@ function candidateOf(
     async publish() {
       worker.send('publish');
       const reply = await worker.reply();
-      throwRefused(reply);
+      throwRejected(reply);
       if (reply.kind !== 'ready') throw unexpected(reply, worker);
       return reply.changed;
     },
@@ -148,7 +148,7 @@ function candidateOf(
       worker.send('start');
       const reply = await Promise.race([worker.closed, failure]);
       if (reply === undefined) return;
-      throwRefused(reply);
+      throwRejected(reply);
       throw unexpected(reply, worker);
     },
     discard: worker.kill,
@@ -211,7 +211,7 @@ function monitor(
 
   async function watch({ sleep }: Clock): Promise<void> {
     const memoryOf = host.memory();
-    for (let pause = CHECK; ; ) {
+    for (let pause = CHECK_INTERVAL; ; ) {
       await sleep(pause, never);
       if (hasEnded || isCommand) return;
       // Between two steps it is idle: while the old command stops, and during a random delay.
@@ -242,7 +242,7 @@ function monitor(
   };
 }
 
-function throwRefused(reply: Reply): void {
+function throwRejected(reply: Reply): void {
   if (reply.kind === 'rejected') throwProblems(distinct(reply.problems.map(createProblemReader())));
 }
 

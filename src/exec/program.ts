@@ -66,7 +66,7 @@ function notFound(command: string, message: string): Problem {
   });
 }
 
-/** The reason of E2BIG. */
+/** The text for E2BIG. */
 export const TOO_LONG = 'its arguments and its environment together are too long for the kernel (E2BIG)';
 
 /** A program that exists but cannot be started. */

@@ -76,7 +76,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
   let lastPublish: Promise<unknown> = Promise.resolve();
   const published = new WeakMap<Candidate, Promise<boolean>>();
 
-  /** One fetch at a time, each with everything that depends on the set: the next one then compares with the newest. */
+  /** Runs one fetch at a time, with what is done with its set: so the next fetch is compared with the newest set. */
   function oneAtATime(work: () => Promise<void>): Promise<void> {
     const next = lastFetch.then(work);
     lastFetch = next.catch(() => {});
@@ -119,7 +119,7 @@ export async function supervise(options: SuperviseOptions, stop: AbortSignal): P
     if (endingBy !== undefined && child === undefined) result.resolve(options.exitCodeOf(endingBy));
   }
 
-  /** Fetches and publishes a set for a start without delay. It is in `waiting` then. */
+  /** Fetches and publishes the set for a start without delay, and puts it into `waiting`. */
   async function fetchFirst(signal: AbortSignal): Promise<void> {
     const sync = () =>
       oneAtATime(async () => {

@@ -14,7 +14,7 @@ const replies = {
   prepared: object({ digest: text }),
   /** The files of all configs are published. The worker waits for `start`. */
   ready: object({ changed: flag }),
-  /** The worker ends, because of these problems and of those that it reported before. */
+  /** The worker ends without the step, because of these problems and of those that it reported before. */
   rejected: object({ problems: list(problemShape) }),
 } as const;
 

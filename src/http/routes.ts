@@ -60,7 +60,7 @@ export function route(request: HttpRequest, endpoints: Endpoints): RouteResponse
       const { ready, configs } = endpoints.status();
       if (ready) return text(200, 'ok');
       const waiting = configs.filter((config) => !config.ready).map(({ directory }) => directory);
-      // exec may have no directory.
+      // A config of exec may have no directory.
       const place = waiting.includes('') ? '' : ` to ${waiting.join(', ')}`;
       return text(503, `waiting for the first publish${place}`);
     }

@@ -66,7 +66,7 @@ export function assign(
     ({ bindings }) => bindings.length > 0,
   );
   if (assigned.length > 0 || workloads.some(({ workload }) => isInjected(workload.pod))) return assigned;
-  // They are the reason why there is no pod.
+  // The objects that are not converted explain why no pod was found.
   if (workloads.length === 0) throwProblems(input.others);
   throw new Problem({
     code: 'kubernetes.content',
@@ -94,7 +94,7 @@ function defaultSources(
       source.origin === 'file' &&
       !source.isOneOfSeveral &&
       !usedByVolumes.has(source) &&
-      (!source.otherProvider || isMistake(source, sources, referred)),
+      (!source.otherProvider || isOfWrongFile(source, sources, referred)),
   );
   const documents = sources.filter((source) => source.origin === 'document' && !source.otherProvider);
   const alone =
@@ -105,8 +105,11 @@ function defaultSources(
   return alone ? documents : files;
 }
 
-/** A file without a class for AWS, of which no volume refers to a class: reading the first of them reports its provider. */
-function isMistake(
+/**
+ * Whether the source is the first class of a file that has no class for AWS, and no volume refers to a class of the file: the user
+ * passed the wrong file, and reading the class reports its provider.
+ */
+function isOfWrongFile(
   source: Source,
   sources: readonly Source[],
   referred: ReadonlySet<string | undefined>,

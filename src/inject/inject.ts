@@ -184,8 +184,8 @@ function documentEdits(
   after: unknown,
 ): readonly Edit[] {
   // A class that became a ConfigMap is another document, not a changed one.
-  const isOther = !isSame(valueAt(before, 'kind'), valueAt(after, 'kind'));
-  if (!isOther || document.contents === null) return editsFor(text, document, after);
+  const isOtherKind = !isSame(valueAt(before, 'kind'), valueAt(after, 'kind'));
+  if (!isOtherKind || document.contents === null) return editsFor(text, document, after);
   const [from] = document.contents.range;
   const to = from + contentsText(text, document).length;
   return [{ from, to, text: blockText(after, KUBECTL_STYLE, 0) }];

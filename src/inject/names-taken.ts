@@ -1,5 +1,5 @@
 /**
- * Names of containers and volumes that podsecrets would share with the pod's own.
+ * Finds containers and volumes of a pod whose names podsecrets needs for its own.
  */
 
 import type { Problem } from '../core/problem.ts';
@@ -9,7 +9,7 @@ import { INIT_NAME, isInjected, SIDECAR_NAME } from './own-names.ts';
 import { isCsiVolume, type PlannedBinding, type VolumeBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
-/** `pod`: without the containers of an earlier injection. */
+/** A Problem for each name. `pod`: the pod spec without the containers of an earlier injection. */
 export function namesTaken(
   workload: Workload,
   pod: KubeObject,
@@ -19,18 +19,18 @@ export function namesTaken(
     .map((container) => String(container.name))
     .filter((name) => name === SIDECAR_NAME || name === INIT_NAME)
     .map((name) => `container ${name}`);
-  // After an injection with other options another config's ConfigMap is there; without one the volume is foreign.
+  // After an injection with other options the volume may have the ConfigMap of another config; a volume without a ConfigMap is foreign.
   const again = isInjected(workload.pod);
   const volumes = asObjects(pod.volumes)
     .filter((volume) => bindings.some((binding) => isForeign(volume, binding, again)))
     .map((volume) => `volume ${String(volume.name)}`);
-  // The controller puts the volume of a claim in the place of the pod's volume of the same name.
+  // The StatefulSet controller replaces the pod's volume of the same name by the volume of a claim.
   const claims = workload.claims
     .filter((claim) =>
       bindings.some(({ volume, configVolume }) => claim === volume || claim === configVolume),
     )
     .map((claim) => `volumeClaimTemplate ${claim}`);
-  // Names of volumes have 63 characters at most, so the end of a longer one is cut before -config.
+  // The name of a volume has at most 63 characters: a longer one is cut before -config, so two may become the same.
   const cut = bindings
     .filter((binding, index) =>
       bindings.slice(0, index).some(({ configVolume }) => configVolume === binding.configVolume),

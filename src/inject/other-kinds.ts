@@ -28,7 +28,7 @@ export function unconverted(objects: readonly KubeObject[]): readonly Problem[] 
     return [
       manifestProblem(
         subject,
-        'it has a volume of secrets-store.csi.k8s.io, but its pod spec is neither in a kind of Kubernetes nor in spec.template: it is not converted',
+        'it has a volume of secrets-store.csi.k8s.io, but its kind is not built into Kubernetes, and it has no pod spec in spec.template: it is not converted',
         'Keep the driver for it, or add podsecrets by hand, as in the pod spec of the README.',
       ),
     ];

@@ -49,7 +49,7 @@ function exitWithoutSidecar({ as, exitOnChange }: InjectOptions): Problem | unde
   );
 }
 
-/** `exec` has no directory in a pod of `inject`, so it cannot signal a change of files. */
+/** In a pod of `inject`, `exec` publishes no files, so it has no change of files to signal. */
 function changesWithoutExec({ exec, onChange, flags }: InjectOptions): readonly Problem[] {
   if (!exec && flags.has('--on-change')) {
     return [

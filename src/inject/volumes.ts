@@ -186,7 +186,7 @@ function classOf(volume: KubeObject, wanted: Wanted, subject: string): Source {
   });
 }
 
-/** Whether a class has this name with a namePrefix or nameSuffix, which Kustomize adds only to the references of known kinds. */
+/** Whether a class has this name with a namePrefix or nameSuffix: Kustomize adds these only to the references that it knows. */
 function isRenamed(name: string, sources: readonly Source[]): boolean {
   return sources.some((source) => source.origin !== 'file' && source.name?.includes(name) === true);
 }

@@ -72,7 +72,7 @@ export function workloadOf(object: KubeObject): Workload | undefined {
 /**
  * The object without the fields that the API server sets, which `kubectl get -o yaml` prints. With a resourceVersion an apply
  * is a conflict as soon as anything changes; the annotation would hold the spec from before the injection. Ephemeral containers
- * are of `kubectl debug`: a pod cannot be created with them.
+ * are added by `kubectl debug`: a pod cannot be created with them.
  */
 export function withoutServerFields(object: KubeObject): KubeObject {
   const { status: _, ...given } = object;
@@ -126,6 +126,6 @@ const templates = new Map<string, readonly string[]>([
   ['ReplicationController', IN_SPEC],
   ['Job', IN_SPEC],
   ['CronJob', ['spec', 'jobTemplate', ...IN_SPEC]],
-  // Of KEDA.
+  // A custom resource of KEDA.
   ['ScaledJob', ['spec', 'jobTargetRef', 'template']],
 ]);

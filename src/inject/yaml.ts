@@ -18,6 +18,7 @@ import {
 } from 'yaml';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
+import { textOf } from '../core/unknown.ts';
 import { braces, expressionIn, expressionInText, unrendered } from './template.ts';
 
 /** Every document of a text with content. Throws a Problem at the first that is not YAML. */
@@ -51,7 +52,7 @@ export function parseManifests(text: string, file: string): readonly Document.Pa
 
 /** A repeated key of a class is left to the parser of configs, which warns of it and takes the last, as in every command. */
 function errorsOf(document: Document.Parsed): readonly YAMLParseError[] {
-  const isClass = isMap(document.contents) && String(document.contents.get('kind')) === 'SecretProviderClass';
+  const isClass = isMap(document.contents) && textOf(document.contents.get('kind')) === 'SecretProviderClass';
   return document.errors.filter(({ code }) => !(isClass && code === 'DUPLICATE_KEY'));
 }
 

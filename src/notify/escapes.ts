@@ -22,7 +22,7 @@ export interface MatchBudget {
 }
 
 /** Characters of each match that are not counted: nearly every comparison ends within them. */
-const FREE = 32;
+const UNCOUNTED = 32;
 
 /**
  * Where the characters end that begin at `start`, each unchanged or in any escape; undefined if they do not begin there, or the
@@ -36,7 +36,7 @@ export function endOf(
 ): number | undefined {
   let ends = new Set([start]);
   for (const [index, character] of characters.entries()) {
-    if (index >= FREE && --budget.left < 0) return undefined;
+    if (index >= UNCOUNTED && --budget.left < 0) return undefined;
     const next = new Set<number>();
     for (const at of ends) {
       if (!isEscape(text[at])) {

@@ -212,10 +212,10 @@ function createNotifierQueue(
     },
 
     async close(grace) {
-      const over = new AbortController();
+      const finished = new AbortController();
       const limit = kind === 'url' ? Math.min(grace, REQUEST_GRACE) : grace;
-      const ended = end.finally(() => over.abort());
-      await Promise.race([ended, clock.sleep(limit, over.signal).catch(() => {})]);
+      const ended = end.finally(() => finished.abort());
+      await Promise.race([ended, clock.sleep(limit, finished.signal).catch(() => {})]);
       cancelling.abort();
       await ended;
     },

@@ -28,7 +28,7 @@ export function redact(text: string, values: Iterable<Secret>): string {
   // Collects positions instead of building a regular expression, because the error for one that is too large would contain
   // the values.
   const places: TextRange[] = [];
-  const budget: MatchBudget = { left: MOST_MATCHES };
+  const budget: MatchBudget = { left: MAX_MATCHES };
   const encodedPlaces = createByteSearch(text);
   for (const value of values) {
     const bytes = value.reveal();
@@ -71,7 +71,7 @@ function* placesOf(piece: string, text: string, budget: MatchBudget): Iterable<T
  * Characters that are matched beyond the first ones of a piece. Only a text with thousands of long parts that are nearly a value
  * needs more, which would take minutes: the whole text is then replaced.
  */
-const MOST_MATCHES = 10_000_000;
+const MAX_MATCHES = 10_000_000;
 
 /** The text of the bytes, and each part of it that can be printed alone. */
 function* piecesOf(bytes: Uint8Array): Iterable<string> {

@@ -113,7 +113,7 @@ function rejectOtherKinds(path: string): void {
     code: 'publish.directory',
     subject: path,
     message: `podsecrets did not create it: expected an empty file, got ${found}`,
-    remedy: 'Remove it, and give podsecrets a directory of its own.',
+    remedy: 'Remove it, and use a directory that no other program writes to.',
   });
 }
 

@@ -36,7 +36,7 @@ export function readValuesToRedact(
 
 function readValues(fs: FileSystem, dir: string): readonly Secret[] | undefined {
   const layout = readLayout(fs, dir);
-  // Published before any notification, so someone has removed it.
+  // A notification follows a publish, so something else has removed the link.
   if (layout.current === undefined) return undefined;
   const { replaced } = readPendingNotification(fs, dir, layout);
   const generations = [layout.current.name, ...replaced];

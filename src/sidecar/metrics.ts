@@ -226,8 +226,8 @@ export interface ProcessFigures {
 }
 
 /**
- * Counters at 0; `kinds` are those of the configured notifiers; `restarts`: whether there is a command to restart. A counter whose labels are known is 0 from the start, so that
- * the first failure is an increase and not a new line.
+ * `kinds`: the kinds of the configured notifiers; `restarts`: whether there is a command to restart. A counter whose labels are known
+ * is 0 from the start, so that the first failure is an increase and not a new line.
  */
 export function createMetrics(
   kinds: readonly NotifierKind[],

@@ -40,7 +40,7 @@ function credentialsLines({ credentials }: SidecarStatus, now: number): readonly
   ];
 }
 
-/** As the log and `doctor` name them. */
+/** The names in the log and in `doctor`. */
 const sourceNames: ReadonlyMap<string, string> = new Map([
   ['pod-identity', 'EKS Pod Identity'],
   ['irsa', 'IRSA'],

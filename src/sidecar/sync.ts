@@ -1,7 +1,7 @@
 /**
  * One sync in the process of the sidecar: passes a request to a worker, and processes its report.
  *
- * Configs are independent: one that fails does not delay the others, even if each worker is killed while it renders that one.
+ * Configs are independent: one that fails does not delay the others, even if every worker is killed while it renders that one.
  * The sync fails with the problems of all. What a killed worker published without a report is found in the directory.
  */
 
@@ -72,11 +72,11 @@ export function createSync(options: SyncOptions): Sync {
    * Configs with which a worker was killed after the fetch: a new value may be the cause, so they come after all others, the
    * last one of these last, until a worker has finished them.
    */
-  const last = new Set<number>();
+  const renderLast = new Set<number>();
 
   function requestOf(work: SyncRequest['work'], phase: Phase): SyncRequest {
     const configs = targets.map((target) => target.request());
-    return { work, phase, configs, last: [...last], batchesDisabled };
+    return { work, phase, configs, renderLast: [...renderLast], batchesDisabled };
   }
 
   /** The report of one worker so far. */
@@ -136,7 +136,7 @@ export function createSync(options: SyncOptions): Sync {
         targetOf(message).applied();
         break;
       case 'failed':
-        last.delete(message.config);
+        renderLast.delete(message.config);
         failed(run, message.config, message.problems.map(problemOf));
         break;
       case 'batchesDisabled':
@@ -167,7 +167,7 @@ export function createSync(options: SyncOptions): Sync {
   function published(run: Run, message: MessageOf<'published'>): void {
     const target = targetOf(message);
     run.reported.add(message.config);
-    last.delete(message.config);
+    renderLast.delete(message.config);
     const isFirst = target.published(message);
     undelivered.add(target, message.generation, message.pending);
     // Also a publish that a killed worker could not report.
@@ -207,8 +207,8 @@ export function createSync(options: SyncOptions): Sync {
     if (run.identities.size > 0) ({ identities } = run);
     const { stage, config: current } = run.stage ?? {};
     if (killed !== undefined && current !== undefined && stage !== 'config') {
-      last.delete(current);
-      last.add(current);
+      renderLast.delete(current);
+      renderLast.add(current);
     }
     const isOfConfig = stage === 'config' || stage === 'render';
     for (const [config, target] of targets.entries())
@@ -262,7 +262,13 @@ export function createSync(options: SyncOptions): Sync {
       if (isSyncing) return false;
       let isStale = false;
       const configs = targets.map((target) => target.inUse());
-      const request: SyncRequest = { work: 'secrets', phase: 'steady', configs, last: [], batchesDisabled };
+      const request: SyncRequest = {
+        work: 'secrets',
+        phase: 'steady',
+        configs,
+        renderLast: [],
+        batchesDisabled,
+      };
       const onMessage = ({ kind }: SyncMessage): void => {
         if (kind === 'secretsStale') isStale = true;
       };

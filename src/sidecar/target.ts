@@ -48,7 +48,7 @@ export interface SyncTarget {
   edited(message: MessageOf<'edited'>): ReloadResult | undefined;
   /** Whether it was the first publish of this process. */
   published(message: MessageOf<'published'>): boolean;
-  /** A complete set that no directory changed for. */
+  /** Takes a complete set of which nothing was published. */
   fetched(message: MessageOf<'fetched'>): void;
   /** The Kubernetes Secrets of the last publish were applied. */
   applied(): void;
@@ -198,7 +198,7 @@ export function createSyncTarget({ file, held, read, clock, log }: SyncTargetOpt
       return { differs, result: isReloaded ? undefined : 'unchanged' };
     },
     request() {
-      // The cause may be over, such as a lack of descriptors.
+      // The cause may be gone, such as a lack of descriptors.
       if (content.kind === 'unreadable') readAgain();
       requested = content;
       used = undefined;

@@ -23,9 +23,9 @@ export function openWorkerMemory(
   const own = privateMemory('self');
   return (pid) => {
     const used = privateMemory(pid);
-    if (cgroup === undefined) return { used, limit: MOST };
+    if (cgroup === undefined) return { used, limit: MAX_WITHOUT_LIMIT };
     const others = Math.max(0, (cgroup.used() ?? own + used) - used);
-    return { used, limit: Math.min(MOST, cgroup.limit - others - RESERVE) };
+    return { used, limit: Math.min(MAX_WITHOUT_LIMIT, cgroup.limit - others - RESERVE) };
   };
 }
 
@@ -48,4 +48,4 @@ const MEBIBYTE = 1024 * 1024;
 const RESERVE = 8 * MEBIBYTE;
 
 /** Bytes that a worker may use if the container has no limit: ten times what 200 secrets of 64 KiB need. */
-const MOST = 1024 * MEBIBYTE;
+const MAX_WITHOUT_LIMIT = 1024 * MEBIBYTE;

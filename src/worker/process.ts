@@ -61,13 +61,15 @@ export type WorkerEnd =
 /** Milliseconds from SIGTERM to SIGKILL: a publish that is in progress may finish. */
 const GRACE = 2000;
 
-/** Milliseconds between two checks of a worker; and if its memory is more than half of the limit, which it may reach fast. */
-export const CHECK = 50;
-const CHECK_NEAR_LIMIT = 5;
+/** Milliseconds between two checks of a worker. */
+export const CHECK_INTERVAL = 50;
+
+/** The same, if its memory is more than half of the limit, which it may then reach fast. */
+const CHECK_INTERVAL_NEAR_LIMIT = 5;
 
 /** Milliseconds until the next check. */
 export function nextCheck({ used, limit }: WorkerMemory): number {
-  return used > limit / 2 ? CHECK_NEAR_LIMIT : CHECK;
+  return used > limit / 2 ? CHECK_INTERVAL_NEAR_LIMIT : CHECK_INTERVAL;
 }
 
 /** Milliseconds from the end of a worker to that of its report, if another process holds the pipe. */
@@ -134,7 +136,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   void watch(child.pid);
 
   const end = await ended;
-  // A process that the worker left could keep the pipe of the report open: one of its group, or one that has left it.
+  // A process that the worker started may live on and keep the pipe of the report open, in its process group or outside.
   killGroup();
   await Promise.race([reading, clock.sleep(PIPE_TIMEOUT, finished.signal).catch(() => {})]);
   report.destroy();
@@ -143,7 +145,7 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
   return cause ?? end;
 
   async function watch(pid: number | undefined): Promise<void> {
-    let pause = CHECK;
+    let pause = CHECK_INTERVAL;
     let memoryOf: ReturnType<WorkerHost['memory']> | undefined;
     for (;;) {
       await clock.sleep(pause, finished.signal).catch(() => {});

@@ -12,7 +12,7 @@ import type { MessageOf } from './report.ts';
 import type { ConfigRequest } from './request.ts';
 import { type ObjectProblem, selectValues } from './select.ts';
 
-/** The set, and the problems of objects that do not prevent its use. */
+/** A set, and the problems of objects that do not prevent its use. */
 export interface RenderedSet {
   readonly rendered: Rendered;
   readonly missing: readonly ObjectProblem[];
@@ -22,7 +22,7 @@ export interface RenderedSet {
 /** A plan, and what determines whether it may become empty. */
 export interface SetPlan {
   readonly plan: Plan;
-  /** The plan was published once. */
+  /** Whether the plan has been published before. */
   readonly isVerified: boolean;
   readonly publishedFiles: ConfigRequest['publishedFiles'];
   /** Objects that were not fetched, with their files. Default: none. */
@@ -49,7 +49,7 @@ type Contents = Pick<
   'files' | 'variables' | 'missing' | 'degraded' | 'variableWarnings'
 >;
 
-/** `showsVariables`: a command, or an environment file, has them. */
+/** `showsVariables`: whether a command or an environment file gets the variables. */
 export function contentsMessage(
   { rendered, missing, degraded }: RenderedSet,
   showsVariables: boolean,
@@ -63,7 +63,7 @@ export function contentsMessage(
   };
 }
 
-/** A publish of a set to its directory. Kubernetes Secrets and pinned objects are added by the caller. */
+/** The message of a published set. The caller adds Kubernetes Secrets and pinned objects. */
 export function publishedMessage(
   config: number,
   set: RenderedSet,

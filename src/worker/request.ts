@@ -21,7 +21,7 @@ export interface SyncRequest {
   readonly phase: Phase;
   readonly configs: readonly ConfigRequest[];
   /** Configs, by index, to render after all others and in this order, because they may end the worker. */
-  readonly last: readonly number[];
+  readonly renderLast: readonly number[];
   /** Until when batches are disabled, for each identity. */
   readonly batchesDisabled: Readonly<Record<string, number>>;
 }

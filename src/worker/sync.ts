@@ -101,7 +101,7 @@ function openTargets(
 
 async function syncAll(
   targets: readonly Target[],
-  { phase, last }: SyncRequest,
+  { phase, renderLast }: SyncRequest,
   options: SyncWorkerOptions,
   report: Report,
   stop: AbortSignal,
@@ -117,8 +117,8 @@ async function syncAll(
   );
   const results = await fetchValues(requests, stop);
   reportCredentials(options, report);
-  const first = [...targets.keys()].filter((at) => !last.includes(at));
-  for (const at of [...first, ...last]) {
+  const first = [...targets.keys()].filter((at) => !renderLast.includes(at));
+  for (const at of [...first, ...renderLast]) {
     const target = targets[at] as Target;
     try {
       await syncTarget(target, results[at] ?? new Map(), options, report, stop);

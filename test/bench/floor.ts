@@ -1,7 +1,10 @@
 /**
  * The memory limits with which the program starts, with a cold page cache:
  *
- *   npx node test/bench/floor.ts          prints a line for each limit: the seconds of three starts, or why one failed
+ *   npx node test/bench/floor.ts [COMMAND SECRETS LIMIT...]
+ *
+ * Prints a line for each limit in MiB: the seconds of three starts, or why one failed. Default: the table in
+ * examples/reference/cost-and-speed.md.
  *
  * A sidecar is measured until it has published a change of all secrets, so with its worker, and with two sets of files.
  */
@@ -63,12 +66,18 @@ async function once(command: 'init' | 'sidecar', count: number, limit: number): 
   }
 }
 
-for (const [command, count, limits] of [
-  ['init', 1, [128, 96, 80, 72, 64, 56]],
-  ['sidecar', 1, [128, 96, 80, 72, 64, 56]],
-  ['init', 200, [128, 112, 96]],
-  ['sidecar', 200, [144, 128, 112]],
-] as const) {
+const given = process.argv[2] === undefined ? undefined : process.argv.slice(2);
+const rows: readonly (readonly ['init' | 'sidecar', number, readonly number[]])[] =
+  given === undefined
+    ? [
+        ['init', 1, [128, 96, 80, 72, 64, 56]],
+        ['sidecar', 1, [128, 96, 80, 72, 64, 56]],
+        ['init', 200, [128, 112, 96]],
+        ['sidecar', 200, [144, 128, 112]],
+      ]
+    : [[given[0] === 'init' ? 'init' : 'sidecar', Number(given[1]), given.slice(2).map(Number)]];
+
+for (const [command, count, limits] of rows) {
   for (const limit of limits) {
     const turns: string[] = [];
     for (let turn = 0; turn < TURNS; turn++) turns.push(await once(command, count, limit));

@@ -63,11 +63,12 @@ for (const binary of process.argv.slice(2)) {
   };
   process.stdout.write(`${binary}\n`);
   print('first sync', await peakUntil('sidecar.ready', 1));
+  // The first publish is a change too.
   for (let rotation = 1; rotation <= ROTATIONS; rotation++) {
     await rotate(String.fromCharCode(97 + rotation));
     await pause(2000);
     process.kill(pid, 'SIGHUP');
-    print(`rotation ${rotation}`, await peakUntil('publish.changed', rotation));
+    print(`rotation ${rotation}`, await peakUntil('publish.changed', rotation + 1));
   }
   child.kill();
   await once(child, 'exit');

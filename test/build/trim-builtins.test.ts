@@ -26,7 +26,7 @@ for (const [what, bytes, its] of odd) {
   });
 }
 
-test('the program does not contain the compiler of TypeScript', () => {
+test('the program does not contain the TypeScript compiler', () => {
   const source = builtinSources()[UNUSED] ?? '';
   const middle = source.slice(source.length / 2, source.length / 2 + 100);
   assert.ok(readFileSync(process.execPath).includes(middle));

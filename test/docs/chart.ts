@@ -34,7 +34,7 @@ const values: readonly (readonly [string, string, Schema])[] = [
   ['user.gid', 'its group', { type: 'integer', minimum: 0 }],
   [
     'resources',
-    'requests and limits of the container; a memory limit below 80Mi is not supported, the default 128Mi is enough; a ResourceQuota on `limits.cpu` needs `limits.cpu`',
+    'requests and limits of the container; a memory limit below 96Mi is not supported, the default 128Mi is enough; a ResourceQuota on `limits.cpu` needs `limits.cpu`',
     {
       type: 'object',
       additionalProperties: false,

@@ -160,7 +160,7 @@ for (const [what, text, subject] of [
   ['a PipelineRun of Tekton', pipeline, 'PipelineRun/shop'],
 ] as const)
   test(`reports the volume of the driver in ${what}`, async () => {
-    const message = `${subject}: it has a volume of ${driver}, but its pod spec is neither`;
+    const message = `${subject}: it has a volume of ${driver}, but its kind is not built into Kubernetes`;
     assert.match(await errors(all(secretProviderClass, text)), message);
     const { objects, warnings } = await injectWith(inputOf(all(secretProviderClass, deployment(), text)), '');
     assert.match(warnings.map(problemLine).join('\n'), message);

@@ -573,6 +573,7 @@ test('reports an alias without its anchor, and a merge without a map', async () 
   for (const [text, expected] of [
     ['a: *nothing\n', /invalid YAML: Unresolved alias .*: nothing/],
     ['a:\n  <<: 3\n', /invalid YAML: Merge sources must be maps/],
+    ['kind:\n  <<: 3\n', /invalid YAML: Merge sources must be maps/],
   ] as const) {
     const problem = await rejects(injectWith({ file: 'pods.yaml', text, configs: [] }, ''));
     assert.match(String(problem), expected);

@@ -409,8 +409,8 @@ const warned: readonly (readonly [string, Case, RegExp])[] = [
   ],
   [
     'a memory limit with which the start takes seconds',
-    { flags: '--memory-limit 79Mi' },
-    /^--memory-limit: expected at least 80Mi, got 79Mi/,
+    { flags: '--memory-limit 95Mi' },
+    /^--memory-limit: expected at least 96Mi, got 95Mi/,
   ],
   [
     'a directory for volumes that have their mount paths',

@@ -89,7 +89,7 @@ if (isRoot) {
     const dir = emptyDir(0o777);
     await publisher({ dir, from: 1, to: 1 }).ended();
     const lines = await publisher({ dir, from: 1, to: 1 }, nonroot).ended();
-    assert.match(lines.at(-1) ?? '', /"code":"publish\.directory".*Run init and sidecar as the same user/);
+    assert.match(lines.at(-1) ?? '', /"code":"publish\.write".*Run init and sidecar as the same user/);
   });
 
   test('rejects a directory that the user may not write to before anything else', async () => {

@@ -65,7 +65,7 @@ async function start(dir: string, plan: Plan = app, syncSecrets = true) {
       work: 'sync',
       phase: 'start',
       configs: [target.request()],
-      last: [],
+      renderLast: [],
       batchesDisabled: {},
     } as const;
     await worker(request, receive, never).catch(() => {});

@@ -242,7 +242,7 @@ test('a config with which a worker was killed is rendered after all others, unti
   rendering = undefined;
   for (let time = 0; time < 2; time++) await syncs.sync('steady', never);
   assert.equal(
-    requests.map(({ last }) => last),
+    requests.map(({ renderLast }) => renderLast),
     [[], [0], [0, 1], [1, 0], []],
   );
 });

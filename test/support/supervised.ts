@@ -98,7 +98,7 @@ async function rotations(
       log: { write() {}, problem: (event, { message }) => void failed.push(`${event}: ${message}`) },
       triggers: createTriggers(fast),
       fetch(known, phase, stop) {
-        const sync = { work: 'sync', phase, configs: [ofSet], last: [], batchesDisabled: {} } as const;
+        const sync = { work: 'sync', phase, configs: [ofSet], renderLast: [], batchesDisabled: {} } as const;
         const all: ExecWorkerRequest = { ...request, sync, known };
         const progressTimeout = 1_000_000_000;
         return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);

@@ -201,7 +201,7 @@ test('a process that a worker left in another group, with its pipe open, does no
   const { messages, end } = play({
     script: `
       const { spawn } = require('node:child_process');
-      const child = spawn('sleep', ['1000'], { stdio: 'inherit', detached: true });
+      const child = spawn('sleep', ['1000'], { stdio: ['ignore', 'ignore', 'ignore', 3], detached: true });
       child.once('spawn', () => { say(child.pid); process.exit(0); });
     `,
   });

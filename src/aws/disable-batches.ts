@@ -1,4 +1,4 @@
-/** When `--fetch auto` stops using batches. */
+/** Which failures make `--fetch auto` stop using batches, and for how long. */
 
 import { iamActions } from './batches.ts';
 import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
