@@ -9,8 +9,8 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
 /**
- * Writes the text after all that wait. A stalled reader is waited for, for at most `timeout` milliseconds; after such a timeout, later
- * writes do not wait, until one succeeds again. Returns whether everything was written.
+ * Writes the text after those that wait. If the reader stalls, this blocks for at most `timeout` milliseconds; after such a timeout,
+ * later writes do not block until one succeeds. Returns whether everything was written.
  */
 export function writeToStderr(text: string, timeout: number = isStalled ? 0 : MAX_STALL): boolean {
   const bytes = new TextEncoder().encode(text);
@@ -69,7 +69,7 @@ const MAX_STALL = 2000;
 /** Milliseconds between two attempts. They are counted, because reading a clock would load Node's performance module. */
 const PAUSE = 5;
 
-/** Milliseconds at the exit. The exit line has its own time. */
+/** Milliseconds at the exit. The exit line has a timeout of its own. */
 const LAST_FLUSH = 400;
 
 /** Milliseconds between two attempts while the reader stalls. */

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type AwsCredentials, createCredentialCache } from '../../src/aws/credential-cache.ts';
+import { type AwsCredentials, areUsable, createCredentialCache } from '../../src/aws/credential-cache.ts';
 import { Problem } from '../../src/core/problem.ts';
 import { fakeClock } from '../support/clock.ts';
 import { rejects } from '../support/rejects.ts';
@@ -165,6 +165,14 @@ test('passes on an error that is not a Problem', async () => {
   };
   const credentials = createCredentialCache({ name: 'broken', fetch }, fakeClock(), recordingLog([]));
   assert.is(await rejects(credentials.get()), bug);
+});
+
+test('keys in which bytes were replaced cannot sign', () => {
+  const keys = { accessKeyId: 'AKID', secretAccessKey: 'key', sessionToken: 'token' };
+  assert.ok(areUsable(keys));
+  assert.not(areUsable({ ...keys, secretAccessKey: 'k\ufffdy' }));
+  assert.not(areUsable({ ...keys, sessionToken: 't\ufffd' }));
+  assert.not(areUsable({ ...keys, secretAccessKey: '' }));
 });
 
 test.run();

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type LogOptions, openLog } from '../../src/core/log.ts';
@@ -110,19 +109,6 @@ test('uses colour only if it is enabled', () => {
   logTo(coloured, { format: 'text', colour: true }).write('exit', 'm');
   assert.not.match(plain[0] ?? '', /\x1b/);
   assert.match(coloured[0] ?? '', /\x1b\[31mERROR\x1b\[0m m/);
-});
-
-test('drops a line without an error if the reader has closed the pipe', async () => {
-  const file = new URL('../../src/core/log.ts', import.meta.url).href;
-  const script = `
-    import { writeToStderr } from ${JSON.stringify(file)};
-    process.stdin.resume().on('end', () => { writeToStderr('a'); process.stdout.write('alive'); });`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
-  child.stderr.destroy();
-  child.stderr.once('close', () => child.stdin.end());
-  let said = '';
-  for await (const chunk of child.stdout) said += chunk;
-  assert.is(said, 'alive');
 });
 
 test.run();
