@@ -47,7 +47,7 @@ for (const [form, name] of [
       60,
     );
     scene.kubectl(['patch', 'pod', form, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
-    assert.ok([0, 143].includes(container(ended, name)?.state.terminated?.exitCode ?? 1));
+    assert.is(container(ended, name)?.state.terminated?.exitCode, 143);
     assert.is(container(ended, 'app')?.state.running, undefined);
     assert.is(container(ended, 'app')?.containerID || undefined, undefined);
   });
