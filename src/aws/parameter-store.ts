@@ -66,8 +66,10 @@ export function createParameterStore(context: ClientContext, credentials: Creden
         return new Map(
           refs.map((ref): [SecretRefKey, FetchResult] => {
             const { value, version } = matchParameter(ref, found) ?? {};
+            // A label is not the number of a version; it is compared with the selector of the response.
+            const requested = /^\d+$/.test(ref.version ?? '') ? Number(ref.version) : undefined;
             const isOtherVersion =
-              version !== undefined && ref.version !== undefined && Number(version) !== Number(ref.version);
+              version !== undefined && requested !== undefined && Number(version) !== requested;
             if (value !== undefined && version !== undefined && !isOtherVersion)
               return [ref.key, { kind: 'found', value, version }];
             const isInvalid = invalid.includes(fullParameterName(ref)) || invalid.includes(ref.id);

@@ -105,6 +105,13 @@ for (const [name, value] of Object.entries(VARIABLES)) {
   });
 }
 
+/** The names of the variables of a process. */
+function variablesOf(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8')
+    .split('\0')
+    .map((entry) => entry.split('=')[0] ?? '');
+}
+
 for (const [what, setTo] of [
   ['set', (value: string) => value],
   ['set to nothing', () => ''],
@@ -125,12 +132,12 @@ for (const [what, setTo] of [
       assert.is((await sidecar.page('/readyz')).status, 200);
       await aws.addFault({ on: { service: 'secretsmanager' }, does: { kind: 'hang' } });
       process.kill(sidecar.pid, 'SIGHUP');
-      await until('a worker', () => childrenOf(sidecar.pid).length > 0);
-      const [worker = 0] = childrenOf(sidecar.pid);
-      const names = readFileSync(`/proc/${worker}/environ`, 'utf8')
-        .split('\0')
-        .map((entry) => entry.split('=')[0] ?? '');
-      assert.ok(names.includes('AWS_REGION'));
+      let names: readonly string[] = [];
+      // A process that has just been created has no environment until it executes the program.
+      await until('a worker with its environment', () => {
+        names = childrenOf(sidecar.pid).flatMap(variablesOf);
+        return names.includes('AWS_REGION');
+      });
       // Those that have no effect stay.
       assert.ok(names.includes('NODE_OPTIONS'));
       assert.equal(
