@@ -35,8 +35,9 @@ const group = ['soak', 'cluster', 'node', 'moto', 'kernel'].find((name) =>
 );
 /** Timeout for one file in seconds: some twenty times what the slowest takes, for slow or busy machines. */
 const timeout = group === undefined ? 300 : 1800;
-/** Each file starts processes and needs memory and space in /dev/shm. */
-const concurrency = group === 'node' ? 1 : Math.min(8, Math.max(2, availableParallelism()));
+/** Each file starts processes and needs memory and space in /dev/shm. One more than there are cores, because many wait for intervals. */
+const cores = Math.min(8, Math.max(2, availableParallelism()));
+const concurrency = group === undefined ? cores + 1 : group === 'node' ? 1 : cores;
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(AWS_.*|(.*_)?(HTTPS?|NO|ALL)_PROXY)$/i.test(name)),
 );

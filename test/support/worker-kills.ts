@@ -24,16 +24,13 @@ const SPAN = 300;
 const NOTIFICATION_SPAN = 80;
 
 /** What is killed: a sidecar is started again afterwards. */
-export const VICTIMS = ['worker', 'notify worker', 'sidecar', 'sidecar that notifies'] as const;
+type Victim = 'worker' | 'notify worker' | 'sidecar' | 'sidecar that notifies';
 
 /**
  * Rotates so often, and kills in each sync, or in the notification after it. Afterwards every file is of the newest generation, the
  * application was notified of it, and no older generation is left. Returns how often something was killed.
  */
-export async function killInSyncs(
-  times: number,
-  what: (typeof VICTIMS)[number],
-): Promise<{ readonly killed: number }> {
+export async function killInSyncs(times: number, what: Victim): Promise<{ readonly killed: number }> {
   const ends: (() => unknown)[] = [];
   try {
     const aws = await startFakeAwsProcess(appSeed);
