@@ -48,15 +48,12 @@ export function findMemoryCgroup(
     for (const path of andParents(membership.exec(own)?.[1] ?? '')) {
       const directory = `${root}${mount}${path}`;
       // Without a limit it is `max`, in version 1 the largest number of pages.
-      const limit = Number(textOf(`${directory}/${limitFile}`) ?? Number.NaN);
-      if (!(limit < NO_LIMIT)) continue;
+      const limit = bytesIn(`${directory}/${limitFile}`);
+      if (limit === undefined || limit >= NO_LIMIT) continue;
       const used = (): number | undefined => {
-        const [current, stat] = [textOf(`${directory}/${usage}`), textOf(`${directory}/memory.stat`)];
+        const [current, stat] = [bytesIn(`${directory}/${usage}`), textOf(`${directory}/memory.stat`)];
         if (current === undefined || stat === undefined) return undefined;
-        return [...stat.matchAll(droppable)].reduce(
-          (left, [, bytes]) => left - Number(bytes),
-          Number(current),
-        );
+        return [...stat.matchAll(droppable)].reduce((left, [, bytes]) => left - Number(bytes), current);
       };
       return { limit, used };
     }
@@ -68,6 +65,12 @@ export function findMemoryCgroup(
 function andParents(path: string): readonly string[] {
   const names = path.split('/').filter((name) => name !== '');
   return [...names.map((_, left) => `/${names.slice(0, names.length - left).join('/')}`), ''];
+}
+
+/** undefined: the file is missing, or has another content, such as nothing where the files of another system are mounted. */
+function bytesIn(file: string): number | undefined {
+  const [, digits] = /^(\d+)\n?$/.exec(textOf(file) ?? '') ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function textOf(file: string): string | undefined {

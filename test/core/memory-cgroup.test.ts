@@ -26,6 +26,8 @@ test('without cgroups, and without a limit, there is none', () => {
   assert.is(find({}), undefined);
   assert.is(find({ 'memory.max': 'max\n' }, '0::/\n'), undefined);
   assert.is(find({ 'memory/memory.limit_in_bytes': NONE_V1 }, '4:memory:/\n'), undefined);
+  // The files of another system, mounted where it has no cgroups.
+  assert.is(find({ 'memory/memory.limit_in_bytes': '', 'memory/memory.usage_in_bytes': '' }), undefined);
 });
 
 test('a container that sees its own cgroup at the root has the limit of version 2 or 1', () => {
