@@ -9,9 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-
-/** Where the directory is in every image. */
-const PROGRAM_DIRECTORY = '/podsecrets';
+import { PROGRAM_DIRECTORY } from '../core/program-path.ts';
 
 const program = join(import.meta.dirname, '../../dist/podsecrets');
 const [directory] = process.argv.slice(2);

@@ -9,8 +9,8 @@
 import { policyFor, policyNotes, trustNotes } from '../aws/iam-policy.ts';
 import { findMemoryCgroup } from '../core/memory-cgroup.ts';
 import { exitCodes, throwProblems } from '../core/problem.ts';
+import { PROGRAM } from '../core/program-path.ts';
 import { escapedJson } from '../core/text.ts';
-import { PROGRAM } from '../doctor/program.ts';
 import { type DoctorReport, doctorExitCode } from '../doctor/report.ts';
 import { runChecks } from '../doctor/run.ts';
 import { doctorJson, doctorText } from '../doctor/text.ts';

@@ -19,12 +19,10 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { exitCodes, Problem, usageProblem } from '../core/problem.ts';
+import { PROGRAM_DIRECTORY } from '../core/program-path.ts';
 import { plural, quote } from '../core/text.ts';
 import type { Context } from './context.ts';
 import { openCommandLog } from './logging.ts';
-
-/** The path at which the program in the directory can start. */
-const PROGRAM_DIRECTORY = '/podsecrets';
 
 /** Copies every file of the program's own directory. Throws a Problem of stage `usage` or `publish`. */
 export async function install(context: Context): Promise<number> {

@@ -3,11 +3,9 @@
  */
 
 import { Problem } from '../core/problem.ts';
+import { PROGRAM } from '../core/program-path.ts';
 import type { FileKind } from '../exec/program.ts';
 import type { Check } from './report.ts';
-
-/** The only path at which the program finds its libraries. */
-export const PROGRAM = '/podsecrets/podsecrets';
 
 /** Checks whether the program can be started; no check if the directory is missing. `kind`: that of the program. */
 export function programCheck(kind: FileKind): readonly Check[] {

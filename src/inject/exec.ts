@@ -6,6 +6,7 @@
  */
 
 import type { Problem } from '../core/problem.ts';
+import { PROGRAM, PROGRAM_DIRECTORY } from '../core/program-path.ts';
 import { asObjects } from '../core/unknown.ts';
 import { type KubeObject, manifestProblem } from './manifest.ts';
 import type { InjectOptions } from './options.ts';
@@ -15,8 +16,6 @@ import type { PlannedBinding, VolumeBinding } from './volumes.ts';
 import type { Workload } from './workload.ts';
 
 const VOLUME = 'podsecrets-program';
-const PROGRAM_DIRECTORY = '/podsecrets';
-const PROGRAM = `${PROGRAM_DIRECTORY}/podsecrets`;
 
 /** The container with the program before its command; unchanged without `--exec`. */
 export function withExec(
