@@ -32,7 +32,7 @@ import type { WorkerContext } from './context.ts';
 import { logOverrides, logStarting } from './exec.ts';
 import { writerTo } from './open.ts';
 import { parseConfig, parseSet } from './plans.ts';
-import { workerSourceState } from './worker-source-state.ts';
+import { workerSourceOptions } from './worker-sources.ts';
 
 /** The request to a worker. */
 export interface ExecWorkerRequest {
@@ -127,12 +127,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
     env,
     clock,
     log,
-    keepsValues: false,
-    meter: {
-      apiCall: (service, operation, region, result) =>
-        report({ kind: 'apiCall', service, operation, region, result }),
-    },
-    state: workerSourceState(sync.batchesDisabled, report),
+    ...workerSourceOptions(sync.batchesDisabled, report),
   });
 }
 

@@ -12,7 +12,7 @@ import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
 import { openSync } from './sync.ts';
-import { workerSourceState } from './worker-source-state.ts';
+import { workerSourceOptions } from './worker-sources.ts';
 
 /** The message of the sidecar on the standard input of a worker. */
 export interface SyncWorkerRequest {
@@ -33,12 +33,7 @@ export async function syncWorker({ env, clock, stop }: WorkerContext): Promise<n
     clock,
     stop,
     log: reportedLog(report),
-    keepsValues: false,
-    meter: {
-      apiCall: (service, operation, region, result) =>
-        report({ kind: 'apiCall', service, operation, region, result }),
-    },
-    state: workerSourceState(request.sync.batchesDisabled, report),
+    ...workerSourceOptions(request.sync.batchesDisabled, report),
   });
   try {
     await run(request.sync, report, stop);
