@@ -3,8 +3,7 @@
  */
 
 import type { Settings } from '../cli/options.ts';
-import { Problem } from '../core/problem.ts';
-import { endProblem } from '../worker/end-problem.ts';
+import { bugProblem, endProblem } from '../worker/end-problem.ts';
 import { runWorker } from '../worker/process.ts';
 import { type MessageOf, readMessage } from '../worker/report.ts';
 import type { RunSync } from '../worker/request.ts';
@@ -58,14 +57,4 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
     const config = stage?.config === undefined ? undefined : sync.configs[stage.config];
     throw endProblem(end, { code: 'sync.killed', subject: config?.file ?? 'sync' });
   };
-}
-
-/** A bug in a worker does not end the sidecar. */
-function bugProblem(line: string): Problem {
-  return new Problem({
-    code: 'sync.killed',
-    subject: 'sync',
-    message: `its process ended because of ${line}`,
-    remedy: 'Report this line.',
-  });
 }

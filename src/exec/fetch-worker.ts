@@ -9,14 +9,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Clock } from '../core/clock.ts';
-import { distinct, Problem, throwProblems } from '../core/problem.ts';
+import { distinct, type Problem, throwProblems } from '../core/problem.ts';
 import { parseJson } from '../core/unknown.ts';
-import { endProblem } from '../worker/end-problem.ts';
+import { bugProblem, endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
 import { createProblemReader } from '../worker/problem-fields.ts';
 import {
   CHECK_INTERVAL,
   endOfWorker,
+  LONGEST_MESSAGE,
   nextCheck,
   PIPE_TIMEOUT,
   type WorkerEnd,
@@ -62,9 +63,6 @@ export interface CommandProcessOptions {
   /** Takes the messages of the sync. */
   readonly receive: (message: SyncMessage) => void;
 }
-
-/** Bytes of one message. */
-const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 /**
  * Fetches. Resolves with the process that waits with a new set; undefined: the set has not changed, or the report has the problems.
@@ -249,12 +247,7 @@ function throwRejected(reply: Reply): void {
 function unexpected(reply: Reply, worker: CommandWorker): Problem {
   worker.kill();
   const line = reply.kind === 'bug' ? reply.line : `an unexpected message (${reply.kind})`;
-  return new Problem({
-    code: 'sync.killed',
-    subject: 'sync',
-    message: `its process ended because of ${line}`,
-    remedy: 'Report this line.',
-  });
+  return bugProblem(line);
 }
 
 function problemOf(end: WorkerEnd): Problem {

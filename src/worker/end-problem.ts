@@ -19,6 +19,16 @@ export function endProblem(end: WorkerEnd, { code, subject }: WorkerSubject): Pr
   return new Problem({ code, subject, message, remedy, retry: true });
 }
 
+/** The problem with a worker that reported a bug, in one line: a bug in a worker does not end the process that started it. */
+export function bugProblem(line: string): Problem {
+  return new Problem({
+    code: 'sync.killed',
+    subject: 'sync',
+    message: `its process ended because of ${line}`,
+    remedy: 'Report this line.',
+  });
+}
+
 function explain(end: WorkerEnd): { readonly message: string; readonly remedy: string } {
   switch (end.kind) {
     case 'stalled':

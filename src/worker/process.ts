@@ -84,7 +84,7 @@ export function isRunningWorker(pid: number): boolean {
 }
 
 /** Bytes of one message: the names of all files that fit into a volume. */
-const LONGEST_MESSAGE = 8 * 1024 * 1024;
+export const LONGEST_MESSAGE = 8 * 1024 * 1024;
 
 /**
  * Runs a worker to its end, and ends its process group. When `stop` is aborted the worker gets SIGTERM,
