@@ -105,11 +105,15 @@ for (const [name, value] of Object.entries(VARIABLES)) {
   });
 }
 
-/** The names of the variables of a process. */
+/** The names of the variables of a process; none if it has ended. */
 function variablesOf(pid: number): readonly string[] {
-  return readFileSync(`/proc/${pid}/environ`, 'utf8')
-    .split('\0')
-    .map((entry) => entry.split('=')[0] ?? '');
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .map((entry) => entry.split('=')[0] ?? '');
+  } catch {
+    return [];
+  }
 }
 
 for (const [what, setTo] of [
