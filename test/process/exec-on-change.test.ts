@@ -20,7 +20,7 @@ import {
 } from '../support/on-change.ts';
 import { binary, start } from '../support/program.ts';
 import { podIdentityEnv } from '../support/sandbox.ts';
-import { until } from '../support/wait.ts';
+import { until, within } from '../support/wait.ts';
 
 const exec = onChangeSuite('exec --on-change');
 
@@ -193,7 +193,7 @@ exec('at a terminal the keys reach the command once', async (fixture) => {
   terminal.stdin.write('\x03');
   await until('the second key', () => textOf(box.root, 'got') === 'INT\nINT\n');
   box.write('stop', '');
-  const [code] = await once(terminal, 'exit');
+  const [code] = await within('the end of exec', once(terminal, 'exit'));
   assert.equal([code, textOf(box.root, 'got')], [5, 'INT\nINT\n']);
 });
 
