@@ -50,7 +50,7 @@ interface SourceMetadata {
 
 /**
  * Whether a reference from this namespace can resolve to this source. A class of the input belongs to its own
- * namespace, or, when it names none, to the one that it is applied to; a file isVisibleFrom every namespace.
+ * namespace, or, when it names none, to the one that it is applied to; a file is visible from every namespace.
  */
 export function isVisibleFrom(source: Source, namespace: string | undefined): boolean {
   return (
