@@ -60,7 +60,7 @@ async function readClassFiles(context: Context, arguments_: readonly string[]): 
           environmentRegion: context.env.AWS_REGION,
           missingRegion: 'warning',
           syncSecrets: context.settings.syncSecrets,
-          ...(className === undefined ? {} : { className }),
+          className,
         });
         problems.push(...parsed.problems);
         warnings.push(...parsed.warnings);

@@ -65,7 +65,7 @@ export function isVisibleFrom(source: Source, namespace: string | undefined): bo
 export function planOf(source: Source, { as, mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
   return parsePlan(source.file?.text ?? source.text, {
     file: source.subject,
-    ...(source.file === undefined || source.name === undefined ? {} : { className: source.name }),
+    className: source.file === undefined ? undefined : source.name,
     defaultMode: mode,
     syncSecrets,
     variablesOnly: as === 'none',
