@@ -38,7 +38,7 @@ export interface PlanOptions {
   /** Whether `exec` reads the config: it sets the variables, with or without envFile. Default false. */
   readonly forExec?: boolean;
   /** `metadata.name` of the class to read from a file with several. Default: the only one for AWS. */
-  readonly className?: string;
+  readonly className?: string | undefined;
 }
 
 /** The plan, and all problems and warnings. */
