@@ -146,11 +146,7 @@ export const signals = [
   'SIGKILL',
 ] as const;
 
-/**
- * `FILE#NAME` in `--config`: the SecretProviderClass of that name, in a file with several.
- */
-
-/** A file and the name of the class to read; without a name the file has one class for AWS. */
+/** `FILE#NAME` in `--config`: a file and the name of the SecretProviderClass to read; without a name the file has one for AWS. */
 export interface ClassChoice {
   readonly path: string;
   readonly className: string | undefined;

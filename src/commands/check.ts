@@ -5,7 +5,7 @@
  * Without any, the configs of `--config` are checked together with the directories that they publish to.
  */
 
-import { globSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, globSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { options } from '../cli/options.ts';
 import { classNames, kindsIn } from '../config/document.ts';
@@ -63,7 +63,7 @@ async function readClassFiles(context: Context, arguments_: readonly string[]): 
           environmentRegion: context.env.AWS_REGION,
           missingRegion: 'warning',
           syncSecrets: context.settings.syncSecrets,
-          ...(className === undefined ? {} : { className }),
+          className,
         });
         problems.push(...parsed.problems);
         warnings.push(...parsed.warnings);
@@ -77,19 +77,36 @@ async function readClassFiles(context: Context, arguments_: readonly string[]): 
   return { configs, problems, warnings };
 }
 
-/** The files that an argument names. A file that does not exist is kept, so that reading it reports the error. */
+/** The files that an argument names. One that does not exist, or cannot be followed, is kept, so that reading it reports the error. */
 function expand(argument: string): readonly string[] {
   if (argument === '-') return [argument];
-  const stat = statSync(argument, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) {
-    return readdirSync(argument, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.ya?ml$/.test(name))
-      .sort()
-      .map((name) => join(argument, name));
-  }
-  if (stat !== undefined || !/[*?[{]/.test(argument)) return [argument];
+  if (isDirectory(argument)) return filesBelow(argument).sort();
+  if (existsSync(argument) || !/[*?[{]/.test(argument)) return [argument];
   const found = globSync(argument).sort();
   return found.length === 0 ? [argument] : found;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The YAML files in a directory, and each directory that cannot be listed. */
+function filesBelow(directory: string): string[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [directory];
+  }
+  return entries.flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return filesBelow(path);
+    return /\.ya?ml$/.test(entry.name) ? [path] : [];
+  });
 }
 
 /** Kinds of a message about files without a class: a directory may have many. */
