@@ -1,6 +1,5 @@
 /**
- * The process: arguments, environment, signals, streams, clock, exit code. The other files get them as parameters; the few that use
- * `process` themselves are on a list of the architecture test.
+ * The process: arguments, environment, signals, streams, clock, exit code. Other files get them as parameters.
  *
  * A command's module is loaded only to run it. The last line of a failed command on stderr, which is also its termination message,
  * names the problem and its remedy.
