@@ -9,6 +9,7 @@
 import type { Clock } from '../core/clock.ts';
 import { abortable } from '../core/limits.ts';
 import { Problem } from '../core/problem.ts';
+import { freeMemory } from '../http/request.ts';
 import type { AwsCredentials, Credentials } from './credential-cache.ts';
 import type { AwsEnvironment, EndpointName } from './environment.ts';
 import { type AwsErrorFacts, errorFacts, withStaticKeys } from './error-facts.ts';
@@ -121,11 +122,11 @@ interface Stack {
     options: { readonly name: string; readonly relation: 'before'; readonly toMiddleware: string },
   ): void;
 }
-type Next = (args: object) => Promise<object>;
+type Next = (args: object) => Promise<{ readonly response?: unknown }>;
 
 /**
  * An SDK plugin that counts each attempt, as AWS bills them: a retry is a call. Attempts that podsecrets aborted are not counted. A
- * `message` of an error response that is not text is removed.
+ * `message` of an error response that is not text is removed. The body of a response is freed when it is parsed.
  */
 export function countAttempts(service: string, { region, clock, meter }: ClientContext) {
   return {
@@ -136,9 +137,10 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
             const count = (result: string): void =>
               meter.apiCall(service, commandName.replace(/Command$/, ''), region, result);
             try {
-              const response = await next(args);
+              const result = await next(args);
               count('success');
-              return response;
+              freeBody(result.response);
+              return result;
             } catch (error) {
               const failure = errorFacts(error, clock.now());
               if (failure !== undefined) count(results[failure.kind]);
@@ -151,6 +153,11 @@ export function countAttempts(service: string, { region, clock, meter }: ClientC
       );
     },
   };
+}
+
+function freeBody(response: unknown): void {
+  const { body } = (response ?? {}) as { readonly body?: unknown };
+  if (body instanceof Uint8Array) freeMemory(body);
 }
 
 /** The `result` of `ApiMeter.apiCall`. */

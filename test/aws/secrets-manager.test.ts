@@ -5,19 +5,31 @@ import * as assert from 'uvu/assert';
 import { createCredentialCache } from '../../src/aws/credential-cache.ts';
 import { readAwsEnvironment } from '../../src/aws/environment.ts';
 import { createSecretsManager } from '../../src/aws/secrets-manager.ts';
-import { createTransport } from '../../src/aws/transport.ts';
+import { createTransport, type Transport } from '../../src/aws/transport.ts';
 import { WAIT_LIMIT } from '../support/wait.ts';
 import { REGION, realClock, recordingLog, secret } from './world.ts';
 
 const test = suite('responses of Secrets Manager');
 
 /** The result of a response with these fields: the bytes, or the code of the problem. */
-async function readBack(fields: object, ref = secret('a')): Promise<number[] | string> {
+async function readBack(
+  fields: object,
+  ref = secret('a'),
+  onBody: (body: Uint8Array) => void = () => {},
+): Promise<number[] | string> {
   const server = createServer((_, response) => response.end(JSON.stringify(fields)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const environment = readAwsEnvironment({ AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
-  const transport = createTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock });
+  const real = createTransport({ environment, awsTimeout: WAIT_LIMIT, clock: realClock });
+  const transport: Transport = {
+    ...real,
+    async handle(request, options) {
+      const result = await real.handle(request, options);
+      onBody(result.response.body);
+      return result;
+    },
+  };
   const fetch = async () => ({ accessKeyId: 'key', secretAccessKey: 'secret' });
   const secrets = createSecretsManager(
     { region: REGION, environment, transport, clock: realClock, meter: { apiCall() {} } },
@@ -55,6 +67,18 @@ test('rejects a response without a value or a version', async () => {
   assert.is(
     await readBack({ ...identified, SecretString: 'A', VersionId: 'no version\n' }),
     'fetch.response',
+  );
+});
+
+test('frees the body of a response, so that it does not wait for a collection of garbage', async () => {
+  const bodies: Uint8Array[] = [];
+  const value = await readBack({ ...identified, SecretString: 'A' }, secret('a'), (body) =>
+    bodies.push(body),
+  );
+  assert.equal(value, [65]);
+  assert.equal(
+    bodies.map(({ length }) => length),
+    [0],
   );
 });
 

@@ -135,8 +135,8 @@ function problemOutcome(problem: unknown): string {
   return `${code} ${retry} ${`${message} ${remedy}`.replace(/\([^)]*\)|"[^"]*"|\d+/g, '')}`;
 }
 
-/** A message of AWS is shown, so a value in its place is shown too. */
-const hidesValue = (input: string): boolean => !/message/i.test(input);
+/** A message of AWS and the id of a request are shown, so a value in the place of one is shown too. */
+const hidesValue = (input: string): boolean => !/message|request-?id\W*kanarien/i.test(input);
 
 function target(name: string, read: () => Promise<readonly string[]>): Target {
   return {
