@@ -1,5 +1,5 @@
 /**
- * The process: arguments, environment, signals, streams, clock, exit code. No other file uses them directly.
+ * The process: arguments, environment, signals, streams, clock, exit code. Other files get them as parameters.
  *
  * A command's module is loaded only to run it. The last line of a failed command on stderr, which is also its termination message,
  * names the problem and its remedy.
@@ -25,6 +25,7 @@ import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
 import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { replaceListeners } from './v8/signals.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
 import { hasReport, writeMessage } from './worker/inherited.ts';
 
@@ -169,10 +170,7 @@ function contextOf(run: Invocation): Context {
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     handleSignals(signals, listener) {
-      for (const signal of signals) {
-        process.removeAllListeners(signal);
-        process.on(signal, () => listener(signal));
-      }
+      for (const signal of signals) replaceListeners(signal, listener);
     },
     stdinIsTerminal: isTerminal(0),
     stdout: {

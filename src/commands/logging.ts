@@ -24,11 +24,8 @@ export function openCommandLog(context: Context): Log {
     const write = (text: string): void => {
       line = text;
     };
-    openLog({ ...options, write }).write(
-      'log.dropped',
-      `${plural(lines, 'line')} of the log could not be written here`,
-      { lines },
-    );
+    const log = openLog({ ...options, write });
+    log.write('log.dropped', `${plural(lines, 'line')} of the log could not be written here`, { lines });
     return line;
   });
   return openLog(options);
