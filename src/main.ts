@@ -24,6 +24,7 @@ import { disableJit } from './v8/disable-jit.ts';
 import { endProcess } from './v8/end-process.ts';
 import { hideMemory } from './v8/hide-memory.ts';
 import { withoutNodeVariables } from './v8/node-variables.ts';
+import { replaceListeners } from './v8/signals.ts';
 import { hideStandardStreams } from './v8/standard-streams.ts';
 import { hasReport, writeMessage } from './worker/inherited.ts';
 
@@ -168,10 +169,7 @@ function contextOf(run: Invocation): Context {
     start,
     onHangup: (listener) => process.on('SIGHUP', listener),
     handleSignals(signals, listener) {
-      for (const signal of signals) {
-        process.removeAllListeners(signal);
-        process.on(signal, () => listener(signal));
-      }
+      for (const signal of signals) replaceListeners(signal, listener);
     },
     stdinIsTerminal: isTerminal(0),
     stdout: {

@@ -7,14 +7,12 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { createSemaphore, setCancellableTimeout } from '../core/limits.ts';
-import { Problem } from '../core/problem.ts';
-import { escapeControl } from '../core/text.ts';
+import { caFileProblem, readCaFile } from '../http/ca-file.ts';
 import { type ConnectEarly, openEarlyConnections } from '../http/early-connections.ts';
 import { freeMemory, RequestError, sendRequest } from '../http/request.ts';
 import { isWithinLimits } from '../http/response-shape.ts';
@@ -208,19 +206,13 @@ function createAgents({ caBundle, httpsProxy, noProxy }: TransportOptions['envir
 }
 
 function secureContextOf({ variable, file }: CaBundle): ReturnType<typeof createSecureContext> {
+  const content = readCaFile(file);
+  if ('found' in content) throw caFileProblem(variable, file, content.found);
   try {
-    const pem = readFileSync(file, 'utf8');
-    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('a file without one');
-    return createSecureContext({ ca: pem });
+    return createSecureContext({ ca: content.pem });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Problem({
-      code: 'usage.environment',
-      subject: variable,
-      message: `expected a PEM file with certificates, got ${escapeControl(code ?? message)} for ${escapeControl(file)}`,
-      remedy: 'Mount the bundle into this container, or remove the variable.',
-      cause: error,
-    });
+    throw caFileProblem(variable, file, code ?? message, error);
   }
 }
 

@@ -151,7 +151,11 @@ async function openTargets(
       parse: (text, config, region) =>
         config === set
           ? parseSet(parts, region)
-          : parseConfig(parts, text, config.file, { region, variablesOnly: isVariablesOnly(config) }),
+          : parseConfig(parts, text, config.file, {
+              region,
+              variablesOnly: isVariablesOnly(config),
+              forExec: true,
+            }),
       checkIdentity: (plan) => void sources.of(plan),
       log,
     },

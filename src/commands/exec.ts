@@ -105,7 +105,7 @@ interface OpenedTarget extends ExecTarget {
 /** Reads the configs, and holds their directories. Throws every problem of stage usage, config, credentials or publish. */
 async function openExec(context: Context, log: Log) {
   const { settings, env, clock } = context;
-  const { configs, problems, warnings } = await readPlans(context);
+  const { configs, problems, warnings } = await readPlans(context, { forExec: true });
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
   const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} }, keepsValues: true });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import dns from 'node:dns';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -334,11 +335,22 @@ test('rejects a certificate for another name', async () => {
   assert.is(failure, 'ERR_TLS_CERT_ALTNAME_INVALID');
 });
 
-test('names a CA bundle that is missing or has no certificate', () => {
+test('names a CA bundle that is missing, no file, or has no certificate', () => {
   const empty = join(directory, 'empty.pem');
   writeFileSync(empty, 'nothing\n');
+  const damaged = (name: string, text: string) => {
+    writeFileSync(join(directory, name), text);
+    return [join(directory, name), /got a damaged or indented one for/] as const;
+  };
+  const pipe = join(directory, 'pipe.pem');
+  execFileSync('mkfifo', [pipe]);
   for (const [file, got] of [
     [join(directory, 'none.pem'), /got ENOENT for/],
+    [pipe, /got a named pipe for/],
+    ['/dev/zero', /got a device for/],
+    damaged('truncated.pem', `${own.cert}${own.cert.slice(0, 300)}`),
+    damaged('indented.pem', own.cert.replace(/^/gm, '  ')),
+    damaged('text.pem', own.cert.replace(/^M.*/m, '<html>')),
     [empty, /got a file without one for/],
   ] as const) {
     try {
