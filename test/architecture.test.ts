@@ -298,6 +298,7 @@ const TIME =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance\.|fetch\('|AbortSignal\.timeout)/;
 const TIME_FILES: readonly string[] = [
   'src/aws/secret-source.ts',
+  'src/aws/transport.ts',
   'src/core/stderr.ts',
   'src/core/system-clock.ts',
   'src/exec/become.ts',

@@ -13,6 +13,7 @@ import { findProgram, type Program } from '../exec/program.ts';
 import type { HeldDirectory } from '../publish/held-directory.ts';
 import { type FirstPhaseOptions, firstPhase, logRetry } from '../sidecar/loop.ts';
 import { logPublish } from '../sidecar/publish-log.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import { publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
 import type { Context } from './context.ts';
@@ -108,7 +109,8 @@ async function openExec(context: Context, log: Log) {
   const { configs, problems, warnings } = await readPlans(context, { forExec: true });
   for (const warning of [...context.warnings, ...warnings]) log.problem('config.warning', warning);
   throwProblems(problems);
-  const sources = openSources({ ...settings, env, clock, log, meter: { apiCall() {} }, keepsValues: true });
+  const meter = { apiCall() {} };
+  const sources = openSources({ ...settings, env, clock, log, meter, keepsValues: true, collectGarbage });
   const targets: OpenedTarget[] = [];
   for (const { plan, directory: dir } of configs) {
     // Before the directory, because without its environment variables an authentication method can never work.

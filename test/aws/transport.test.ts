@@ -45,9 +45,11 @@ async function listening(server: Server): Promise<number> {
 
 const serve = (listener: RequestListener): Promise<number> => listening(createServer(listener));
 
-function open(options: { env?: Environment; awsTimeout?: number; clock?: Clock } = {}): Transport {
-  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock } = options;
-  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock });
+function open(
+  options: { env?: Environment; awsTimeout?: number; clock?: Clock; collectGarbage?: () => void } = {},
+): Transport {
+  const { env = {}, awsTimeout = WAIT_LIMIT, clock = realClock, collectGarbage = () => {} } = options;
+  return createTransport({ environment: readAwsEnvironment(env), awsTimeout, clock, collectGarbage });
 }
 
 async function get(transport: Transport, port: number, more: object = {}, abortSignal?: AbortSignal) {
@@ -181,8 +183,8 @@ for (const [target, limit] of [
   });
 }
 
-test('reads responses of at most 10 MiB at a time, and the others wait', async () => {
-  const size = 4 * 1024 * 1024;
+test('reads responses of at most 2 MiB at a time, and the others wait', async () => {
+  const size = 900 * 1024;
   const held: (() => void)[] = [];
   const port = await serve((_, response) => {
     response.writeHead(200, { 'content-length': size });
@@ -203,6 +205,23 @@ test('reads responses of at most 10 MiB at a time, and the others wait', async (
   await until('two responses', () => done === 2);
   held[1]?.();
   await Promise.all(all);
+});
+
+test('collects garbage after each 2 MiB of responses', async () => {
+  const events: string[] = [];
+  const size = 1024 * 1024;
+  const port = await serve((_, response) => response.end(Buffer.alloc(size, 'a')));
+  const headers = { 'x-amz-target': 'secretsmanager.BatchGetSecretValue' };
+  const transport = open({ collectGarbage: () => events.push('collected') });
+  for (let response = 0; response < 6; response++) {
+    await get(transport, port, { headers });
+    events.push('read');
+    await new Promise(setImmediate);
+  }
+  assert.equal(
+    events,
+    [1, 2, 3].flatMap(() => ['read', 'read', 'collected']),
+  );
 });
 
 test('rejects a response that is not UTF-8', async () => {
