@@ -164,6 +164,7 @@ const IO: Readonly<Record<string, RegExp>> = {
   'src/core/stderr.ts': /^(node:fs)$/,
   'src/core/memory-cgroup.ts': /^(node:fs)$/,
   'src/core/system-clock.ts': /^(node:os)$/,
+  'src/core/terminal.ts': /^(node:fs)$/,
   'src/exec/become.ts': /^(node:fs|node:timers\/promises)$/,
   'src/exec/fetch-worker.ts': /^(node:child_process|node:os)$/,
   'src/http/early-connections.ts': /^(node:net)$/,
