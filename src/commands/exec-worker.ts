@@ -6,7 +6,8 @@
 import { openSources, type Sources } from '../aws/sources.ts';
 import type { Settings } from '../cli/options.ts';
 import { expectedPaths } from '../config/plan.ts';
-import { exitCodeOf, exitCodes, type Problem, problemsOf, problemsOrThrow } from '../core/problem.ts';
+import { exitCodeOf, exitCodes, type Problem, problemsOrThrow } from '../core/problem.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import { parseJson } from '../core/unknown.ts';
 import { argumentLimit, checkLength } from '../exec/argument-limit.ts';
 import { become, fileKind, readLimits } from '../exec/become.ts';
@@ -15,6 +16,7 @@ import { commandEnvironment } from '../exec/environment.ts';
 import { type ExecTarget, type FetchedSet, fetchSet } from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -25,7 +27,6 @@ import {
 } from '../worker/inherited.ts';
 import { reportedLog } from '../worker/log.ts';
 import { usablePlans } from '../worker/plans.ts';
-import { problemMessage } from '../worker/problem-fields.ts';
 import { contentsMessage, publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
 import type { ConfigRequest, SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';
@@ -102,8 +103,8 @@ export async function execWorker(context: WorkerContext): Promise<number> {
     return await become(program, [command, ...args], set.environment.variables, stop);
   } catch (error) {
     stop.throwIfAborted();
-    if (problemsOf(error) === undefined) throw error;
-    return rejectStep(hasFailed ? [] : problemsOrThrow(error), exitCodeOf(error));
+    const problems = problemsOrThrow(error);
+    return rejectStep(hasFailed ? [] : problems, exitCodeOf(error));
   }
 }
 
@@ -127,6 +128,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
     env,
     clock,
     log,
+    collectGarbage,
     ...workerSourceOptions(sync.batchesDisabled, report),
   });
 }
@@ -151,7 +153,11 @@ async function openTargets(
       parse: (text, config, region) =>
         config === set
           ? parseSet(parts, region)
-          : parseConfig(parts, text, config.file, { region, variablesOnly: isVariablesOnly(config) }),
+          : parseConfig(parts, text, config.file, {
+              region,
+              variablesOnly: isVariablesOnly(config),
+              forExec: true,
+            }),
       checkIdentity: (plan) => void sources.of(plan),
       log,
     },

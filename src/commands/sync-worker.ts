@@ -4,10 +4,10 @@
 
 import type { Settings } from '../cli/options.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
 import { reportedLog } from '../worker/log.ts';
-import { problemMessage } from '../worker/problem-fields.ts';
 import type { Report } from '../worker/report.ts';
 import type { SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';

@@ -10,6 +10,7 @@ import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
 import { notifierKinds } from '../notify/create.ts';
 import { keptFiles } from '../publish/kept-files.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import type { RunSync } from '../worker/request.ts';
 import { createSyncWorker } from '../worker/sync.ts';
 import type { WorkerContext } from './context.ts';
@@ -23,7 +24,7 @@ export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'>
   readonly log: Log;
   readonly meter: ApiMeter;
   /** Default: nothing is kept after the end of the process. */
-  readonly state?: SourceState;
+  readonly state?: SourceState | undefined;
   /** The process syncs until the first success. */
   readonly keepsValues: boolean;
 }
@@ -40,7 +41,8 @@ export function openSync(parts: SyncParts): RunSync {
       log,
       meter,
       keepsValues,
-      ...(state === undefined ? {} : { state }),
+      collectGarbage,
+      state,
     });
     return opened;
   };

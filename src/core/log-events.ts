@@ -105,6 +105,12 @@ export const events = {
     meaning:
       'this program is process 1 and could not reap the zombie processes of hooks, or of the command of exec',
   },
+  'log.dropped': {
+    level: 'error',
+    fields: ['lines'],
+    meaning:
+      'so many lines are missing in this place, because nothing read stderr and 4 MiB waited, or because it could not be written',
+  },
   'notify.succeeded': {
     level: 'info',
     fields: ['notifier', 'files', 'attempts', 'ms'],
@@ -203,7 +209,7 @@ export const events = {
   'secret.applied': {
     level: 'info',
     fields: ['secret', 'result'],
-    meaning: 'a Kubernetes Secret was created, updated or removed',
+    meaning: 'a Kubernetes Secret was created, updated, taken over from the CSI driver, or removed',
   },
   'secret.unchanged': {
     level: 'debug',
@@ -213,7 +219,7 @@ export const events = {
   'secret.warning': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'a Kubernetes Secret of the config was not applied',
+    meaning: 'a Kubernetes Secret was not applied, or one that left the config was not deleted',
   },
   'sidecar.ready': {
     level: 'info',

@@ -3,8 +3,14 @@
  */
 
 import { Problem } from '../core/problem.ts';
+import { createProblemReader } from '../core/problem-fields.ts';
 import { reapZombies } from '../notify/reap.ts';
-import { decodeMessage, type NotifyTarget, type RunNotification, targetSubject } from '../notify/request.ts';
+import {
+  type NotifyTarget,
+  type RunNotification,
+  readNotifyMessage,
+  targetSubject,
+} from '../notify/request.ts';
 import { endProblem } from './end-problem.ts';
 import { isRunningWorker, runWorker, type WorkerHost } from './process.ts';
 
@@ -19,24 +25,29 @@ export interface NotificationHost extends WorkerHost {
 /** Milliseconds without a message: more than the time limits of a hook (30 s and 1 s to end) and of a request (10 s). */
 const PROGRESS_TIMEOUT = 45_000;
 
+/** Milliseconds for everything: it sends one message before the hook runs and one after it. */
+const TOTAL_TIMEOUT = 2 * PROGRESS_TIMEOUT;
+
 /** One attempt, in a separate process. Rejects with a Problem of stage `notify`, or with the reason of `stop`. */
 export async function runNotification(
   request: Parameters<RunNotification>[0],
   host: NotificationHost,
   stop: AbortSignal,
 ): Promise<void> {
+  const problemOf = createProblemReader();
   let group: number | undefined;
   let result: 'delivered' | Problem | undefined;
   const end = await runWorker(
     {
       kind: 'notify',
       request: { ...request, parent: host.self },
-      progressTimeout: () => PROGRESS_TIMEOUT,
+      timeouts: { progress: () => PROGRESS_TIMEOUT, total: TOTAL_TIMEOUT },
       receive(value) {
-        const message = decodeMessage(value);
+        const message = readNotifyMessage(value);
         if (message.kind === 'started') group = message.group;
         else if (message.kind === 'delivered') result = 'delivered';
-        else result = message.kind === 'failed' ? message.problem : bug(request.target, message.line);
+        else
+          result = message.kind === 'failed' ? problemOf(message.problem) : bug(request.target, message.line);
       },
     },
     host,
