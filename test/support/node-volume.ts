@@ -1,6 +1,6 @@
 /**
- * The volume of a pod as the kubelet mounts it: a real tmpfs, sticky, world-writable and owned by root, at /mnt/podsecrets in a separate mount
- * namespace. Needs root.
+ * The volume of a pod as the kubelet mounts it: a real tmpfs, sticky, world-writable and owned by root, at /mnt/podsecrets in a
+ * separate mount namespace. Needs root.
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
