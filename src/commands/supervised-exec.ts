@@ -30,7 +30,7 @@ import type { ExecWorkerRequest } from './exec-worker.ts';
 import { openCommandLog } from './logging.ts';
 import { hold, readContent } from './open.ts';
 import { usedConfigs } from './plans.ts';
-import { progressTimeoutOf } from './spawned-sync.ts';
+import { workerTimeouts } from './spawned-sync.ts';
 import { workerHost } from './worker-host.ts';
 
 /** Resolves with the exit code of the command, or 0 after `--on-change exit`. Throws the Problems of what failed before. */
@@ -84,7 +84,7 @@ export async function supervisedExec(context: Context): Promise<number> {
       const host = workerHost(context);
       const receive = withoutRepeats(report);
       candidate = await fetchInProcess(
-        { host, request, shared, progressTimeout: progressTimeoutOf(settings), receive },
+        { host, request, shared, timeouts: workerTimeouts(settings), receive },
         signal,
       );
     },
