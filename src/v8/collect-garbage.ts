@@ -7,7 +7,6 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { stopCompilers } from './disable-jit.ts';
 
 /**
  * Syncs between two collections. One takes 20 ms of CPU; a sync leaves up to 0.2 MiB. With ten the working set is 12.8 MiB after
@@ -30,7 +29,6 @@ export function createCollector(): () => void {
  * Changes V8's flags, once everything is loaded: with other flags V8 rejects the code that Node and the build stored.
  */
 function prepare(): () => void {
-  stopCompilers();
   // Bytecode of code that ran once is dropped by the next collection, not by the sixth.
   setFlagsFromString('--bytecode-old-age=1');
   // Adds `gc` to contexts that are created from now on, so no other code has it.
