@@ -8,12 +8,12 @@
 import { type Dirent, existsSync, globSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { options } from '../cli/options.ts';
-import { classNames } from '../config/document.ts';
+import { classNames, kindsIn } from '../config/document.ts';
 import { readConfigFile } from '../config/file.ts';
 import { parsePlan } from '../config/parse.ts';
 import { checkReport, checkText } from '../config/report.ts';
 import { exitCodes, Problem, problemsOrThrow } from '../core/problem.ts';
-import { escapedJson, quote } from '../core/text.ts';
+import { escapedJson } from '../core/text.ts';
 import type { Context } from './context.ts';
 import { type PlannedConfigs, readPlans } from './plans.ts';
 import { writeReport } from './terminal.ts';
@@ -26,7 +26,9 @@ export async function check(context: Context): Promise<number> {
   const { settings, stdout, args: files } = context;
   // EKS sets the region in the pod: without one here the config may still be complete.
   const planned =
-    files.length > 0 ? await readClassFiles(context, files) : await readPlans(context, 'warning');
+    files.length > 0
+      ? await readClassFiles(context, files)
+      : await readPlans(context, { missingRegion: 'warning' });
   const warnings = [...context.warnings, ...planned.warnings];
   const configs = planned.configs.map(({ plan, directory = options.dir.default }) => ({ plan, directory }));
   const checked = settings.strict
@@ -49,11 +51,14 @@ async function readClassFiles(context: Context, arguments_: readonly string[]): 
   const configs: PlannedConfigs['configs'][number][] = [];
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
+  const kinds = new Set<string>();
   for (const file of arguments_.flatMap(expand)) {
     try {
       const text = file === '-' ? await context.stdin() : readConfigFile(file);
       // A file without a class has no names here, unless it is unreadable or its class has no provider: then the parser reports why.
-      for (const className of classNames(text)) {
+      const names = classNames(text);
+      if (names.length === 0) for (const kind of kindsIn(text)) kinds.add(kind);
+      for (const className of names) {
         const parsed = await parsePlan(text, {
           file: file === '-' ? 'standard input' : file,
           defaultMode: context.settings.mode,
@@ -70,7 +75,7 @@ async function readClassFiles(context: Context, arguments_: readonly string[]): 
       problems.push(...problemsOrThrow(error));
     }
   }
-  if (configs.length === 0 && problems.length === 0) problems.push(noClass(arguments_));
+  if (configs.length === 0 && problems.length === 0) problems.push(noClass(arguments_, [...kinds]));
   return { configs, problems, warnings };
 }
 
@@ -106,11 +111,16 @@ function filesBelow(directory: string): string[] {
   });
 }
 
-function noClass(arguments_: readonly string[]): Problem {
+/** Kinds of a message about files without a class: a directory may have many. */
+const MAX_KINDS = 5;
+
+function noClass(arguments_: readonly string[], kinds: readonly string[]): Problem {
+  const more = kinds.length > MAX_KINDS ? [`${kinds.length - MAX_KINDS} more kinds`] : [];
+  const found = kinds.length === 0 ? 'nothing' : [...kinds.slice(0, MAX_KINDS), ...more].join(', ');
   return new Problem({
     code: 'config.document',
-    subject: arguments_.map((argument) => quote(argument)).join(', '),
-    message: 'no SecretProviderClass for AWS found',
+    subject: arguments_.map((argument) => (argument === '-' ? 'standard input' : argument)).join(', '),
+    message: `expected a SecretProviderClass for AWS, got ${found}`,
     remedy: 'Name files or directories that contain one.',
   });
 }

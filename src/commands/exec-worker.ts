@@ -16,6 +16,7 @@ import { commandEnvironment } from '../exec/environment.ts';
 import { type ExecTarget, type FetchedSet, fetchSet } from '../exec/fetch.ts';
 import { findProgram } from '../exec/program.ts';
 import type { ExecMessage, ExecStep } from '../exec/worker-report.ts';
+import { collectGarbage } from '../v8/collect-garbage.ts';
 import { withNodeVariables } from '../v8/node-variables.ts';
 import {
   endWithParent,
@@ -127,6 +128,7 @@ function openWorkerSources({ settings, sync }: ExecWorkerRequest, { env, clock }
     env,
     clock,
     log,
+    collectGarbage,
     ...workerSourceOptions(sync.batchesDisabled, report),
   });
 }
@@ -151,7 +153,11 @@ async function openTargets(
       parse: (text, config, region) =>
         config === set
           ? parseSet(parts, region)
-          : parseConfig(parts, text, config.file, { region, variablesOnly: isVariablesOnly(config) }),
+          : parseConfig(parts, text, config.file, {
+              region,
+              variablesOnly: isVariablesOnly(config),
+              forExec: true,
+            }),
       checkIdentity: (plan) => void sources.of(plan),
       log,
     },

@@ -7,6 +7,7 @@ import { bugProblem, endProblem } from '../worker/end-problem.ts';
 import { runWorker } from '../worker/process.ts';
 import { type MessageOf, readMessage } from '../worker/report.ts';
 import type { RunSync } from '../worker/request.ts';
+import type { WorkerTimeouts } from '../worker/usage.ts';
 import type { Context } from './context.ts';
 import type { SyncWorkerRequest } from './sync-worker.ts';
 import { workerHost } from './worker-host.ts';
@@ -21,9 +22,19 @@ const WAITING = 30_000;
 /** The attempts of one call to AWS. */
 const ATTEMPTS = 3;
 
-/** Milliseconds that a worker may wait for AWS. */
-export function progressTimeoutOf({ awsTimeout }: Pick<Settings, 'awsTimeout'>): number {
-  return WAITING + ATTEMPTS * awsTimeout;
+/** The longest sync, in units of the longest wait: a thousand secrets one by one, 16 at a time, whose calls take a third of it. */
+const WAITS = 20;
+
+/** How long a worker may take. `stage`: that of its last message; undefined: it may wait for AWS at any time. */
+export function workerTimeouts(
+  { awsTimeout }: Pick<Settings, 'awsTimeout'>,
+  stage: () => MessageOf<'stage'>['stage'] | undefined = () => undefined,
+): WorkerTimeouts {
+  const wait = WAITING + ATTEMPTS * awsTimeout;
+  return {
+    progress: () => (stage() === 'config' || stage() === 'render' ? COMPUTING : wait),
+    total: WAITS * wait,
+  };
 }
 
 /** `shared`: the descriptor of the file in which a worker passes credentials to the next one. */
@@ -38,8 +49,7 @@ export function spawnedSync(context: Context, shared: number | undefined): RunSy
       {
         kind: 'sync',
         request,
-        progressTimeout: () =>
-          stage?.stage === 'config' || stage?.stage === 'render' ? COMPUTING : progressTimeoutOf(settings),
+        timeouts: workerTimeouts(settings, () => stage?.stage),
         shared,
         receive(value) {
           const message = readMessage(value);

@@ -8,15 +8,12 @@
 const MAX_SHOWN = 200;
 
 /**
- * The text on one line: control, bidirectional and invisible characters escaped, cut after `limit` characters (default 200).
+ * The text on one line: control, bidirectional and invisible characters, and spaces but the usual one, escaped, cut after `limit` characters (default 200).
  * Printable text is returned unchanged, so escaping a text twice is harmless.
  */
 export function escapeControl(text: string, limit: number = MAX_SHOWN): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return cut.replace(
-    /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/gu,
-    escaped,
-  );
+  return cut.replace(/(?! )[\p{Control}\p{Format}\p{Separator}\p{Surrogate}]/gu, escaped);
 }
 
 function escaped(character: string): string {
@@ -49,6 +46,8 @@ export function didYouMean(written: string, known: Iterable<string>): string | u
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const name of known) {
+    // The distance is at least that of the lengths. A config of 1 MiB with nothing but wrong names must not take seconds.
+    if (Math.abs(wanted.length - name.length) >= bestDistance) continue;
     const distance = editDistance(wanted, name.toLowerCase());
     if (distance < bestDistance) {
       best = name;

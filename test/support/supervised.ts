@@ -100,8 +100,8 @@ async function rotations(
       fetch(known, phase, stop) {
         const sync = { work: 'sync', phase, configs: [ofSet], renderLast: [], batchesDisabled: {} } as const;
         const all: ExecWorkerRequest = { ...request, sync, known };
-        const progressTimeout = 1_000_000_000;
-        return fetchInProcess({ host, request: all, shared: undefined, progressTimeout, receive() {} }, stop);
+        const timeouts = { progress: () => 1e9, total: 1e9 };
+        return fetchInProcess({ host, request: all, shared: undefined, timeouts, receive() {} }, stop);
       },
       onReady() {},
       onSuccess() {},
