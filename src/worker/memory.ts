@@ -48,5 +48,5 @@ const MEBIBYTE = 1024 * 1024;
 /** Bytes reserved for the kernel, for hooks, and for allocations between two checks. */
 const RESERVE = 8 * MEBIBYTE;
 
-/** Bytes that a worker may use if the container has no limit: ten times what 200 secrets of 64 KiB need. */
+/** Bytes that a worker may use if the container has no limit: twenty times what 200 secrets of 64 KiB need. */
 const MAX_WITHOUT_LIMIT = 1024 * MEBIBYTE;
