@@ -4,13 +4,13 @@
  * A worker parses, connects, decrypts and has values in memory; the process that starts it does none of that, and survives any failure
  * of the worker. The worker is the same program with an internal command, in its own process group. It reads its
  * request, one line of JSON, from its standard input, and writes its report, lines of JSON, to descriptor 3: nothing is in
- * its arguments or its environment. It is killed, with its group, if it sends no message for too long, if its memory comes
+ * its arguments or its environment. A worker that waits for further requests reads them from descriptor 3. It is killed, with its group, if it sends no message for too long, if its memory comes
  * close to the limit of the container (on cgroup v2 the kernel would end the whole container), and if its report is not
  * valid.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import { parseJson } from '../core/unknown.ts';
 import { createLineReader } from './lines.ts';
@@ -24,12 +24,20 @@ export interface WorkerRun {
   readonly kind: WorkerKind;
   /** Any JSON value without a secret. */
   readonly request: object;
-  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. */
-  readonly receive: (message: unknown) => void;
+  /** Takes each message of the report, parsed from JSON; throws if the message is not valid. `requests`: for a worker that waits. */
+  readonly receive: (message: unknown, requests: Requests) => void;
   /** Milliseconds without a message after which the worker is killed. Called at each check, as it depends on the stage. */
   readonly progressTimeout: () => number;
   /** A descriptor that the worker inherits as its descriptor 4. */
   readonly shared?: number | undefined;
+}
+
+/** What a worker reads after its request, from the descriptor of its report. */
+export interface Requests {
+  /** Sends another request: any JSON value without a secret. */
+  send(request: object): void;
+  /** No other request follows. */
+  end(): void;
 }
 
 /** The program, and the effects that starting workers needs. */
@@ -121,11 +129,18 @@ export async function runWorker(run: WorkerRun, host: WorkerHost, stop: AbortSig
 
   // Milliseconds of checks without a message. They are counted, because a clock also advances while the machine is suspended.
   let withoutMessage = 0;
-  const report = child.stdio[3] as Readable;
+  const report = child.stdio[3] as Duplex;
+  const requests: Requests = {
+    send(request) {
+      withoutMessage = 0;
+      report.write(lineOf(request));
+    },
+    end: () => void report.end(),
+  };
   const reading = readReport(report, (message) => {
     withoutMessage = 0;
     try {
-      run.receive(message);
+      run.receive(message, requests);
     } catch (error) {
       killBecause({ kind: 'report', reason: error instanceof Error ? error.message : String(error) });
     }
@@ -196,7 +211,11 @@ export function endOfWorker(child: ChildProcess): Promise<WorkerEnd> {
 /** The worker may end before it has read everything: its end then has the reason. */
 function writeRequest(stdin: Writable, request: object): void {
   stdin.on('error', () => {});
-  stdin.end(`${JSON.stringify(request)}\n`);
+  stdin.end(lineOf(request));
+}
+
+function lineOf(request: object): string {
+  return `${JSON.stringify(request)}\n`;
 }
 
 /** Resolves at the end of the pipe. `receive` gets undefined for a line that is not JSON, or too long. */

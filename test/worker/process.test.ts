@@ -2,7 +2,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { endProblem } from '../../src/worker/end-problem.ts';
 import { openWorkerMemory } from '../../src/worker/memory.ts';
-import { isRunningWorker, runWorker, type WorkerEnd, type WorkerRun } from '../../src/worker/process.ts';
+import {
+  CHECK_INTERVAL,
+  isRunningWorker,
+  type Requests,
+  runWorker,
+  type WorkerEnd,
+  type WorkerRun,
+} from '../../src/worker/process.ts';
 import { isAllowed } from '../support/allowed.ts';
 import { startChild } from '../support/child.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
@@ -96,6 +103,44 @@ test('a worker that is silent for too long is killed, however busy it is', async
   const scene = { script: 'for (;;);', progressTimeout: () => 100 };
   assert.equal(await play(scene).end, { kind: 'stalled', timeout: 100 });
   assert.match(await problemOf(scene), /made no progress for 100ms and was killed/);
+});
+
+test('a worker gets further requests, until their end', async () => {
+  const messages: unknown[] = [];
+  const { end } = play({
+    script: `
+      const { createReadStream } = require('node:fs');
+      const { createInterface } = require('node:readline');
+      const lines = createInterface(createReadStream('', { fd: 3 }));
+      lines.on('line', say).on('close', () => { say('closed'); process.exit(0); });
+      say('waiting');
+    `,
+    receive(message, requests) {
+      messages.push(message);
+      if (message === 'waiting') requests.send({ number: 2 });
+      else requests.end();
+    },
+  });
+  assert.equal(await end, { kind: 'exited', code: 0 });
+  assert.equal(messages, ['waiting', '{"number":2}', 'closed']);
+});
+
+test('the time that a worker waits for a further request does not count as time without a message', async () => {
+  let checks = 0;
+  let requests: Requests | undefined;
+  const { end } = play({
+    script: `say('waiting'); forever();`,
+    receive(_message, more) {
+      requests = more;
+    },
+    progressTimeout() {
+      if (requests === undefined || checks++ < 9) return Number.POSITIVE_INFINITY;
+      if (checks === 10) requests.send({});
+      return 8 * CHECK_INTERVAL;
+    },
+  });
+  assert.equal(await end, { kind: 'stalled', timeout: 8 * CHECK_INTERVAL });
+  assert.is(checks, 18);
 });
 
 test('a worker that is stopped, or does not read its request, is killed', async () => {
