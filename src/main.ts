@@ -1,5 +1,5 @@
 /**
- * The process: arguments, environment, signals, streams, clock, exit code. No other file uses them directly.
+ * The process: arguments, environment, signals, streams, clock, exit code. Other files get them as parameters.
  *
  * A command's module is loaded only to run it. The last line of a failed command on stderr, which is also its termination message,
  * names the problem and its remedy.

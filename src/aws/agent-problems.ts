@@ -166,13 +166,6 @@ const byCode: Readonly<Record<string, Advice>> = {
 
 /** For a response without a code: it is not from the EKS Auth API, or has an unknown form. */
 function byStatus(status: number): Advice {
-  if (status < 400)
-    return {
-      remedy:
-        'Check what listens at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI: the agent responds with 200 or an error, never with this status.',
-      retry: true,
-      retryFor: IAM_PROPAGATION,
-    };
   if (status === 429) return { remedy: THROTTLED, retry: true };
   if (status >= 500) return { remedy: WAIT, retry: true };
   const remedy =

@@ -111,8 +111,15 @@ function irsa({ env }: Pick<AuthInput, 'env'>): WebIdentity {
   return { kind: 'irsa', roleArn, tokenFile, sessionName: sessionName(env) };
 }
 
-/** A token must not be sent to the address of container credentials. */
-export function containerUriProblem(uri: string): Problem {
+/** A token must not be sent to the address of container credentials. `relativePath`: of ECS, behind a fixed host. */
+export function containerUriProblem(uri: string, relativePath?: string): Problem {
+  if (relativePath !== undefined)
+    return new Problem({
+      code: 'credentials.variables',
+      subject: RELATIVE_URI,
+      message: `expected a path that begins with /, got ${quote(withoutPassword(relativePath))}`,
+      remedy: 'Remove the variable from the container: ECS injects the correct one.',
+    });
   return new Problem({
     code: 'credentials.variables',
     subject: AGENT_URI,
@@ -157,12 +164,13 @@ function webIdentity(env: Environment): ChainOptions['webIdentity'] {
 }
 
 function containerOptions(env: Environment): ContainerOptions | undefined {
-  const relative = env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
+  const relative = env[RELATIVE_URI] || undefined;
   const uri = relative ? `http://169.254.170.2${relative}` : env[AGENT_URI];
   if (!uri) return undefined;
   return {
     name: relative ? 'ECS task role' : isEksAgent(uri) ? 'EKS Pod Identity' : 'container credentials',
     uri,
+    relativePath: relative,
     isAllowed: URL.canParse(uri) && isAllowedAgentUrl(new URL(uri)),
     tokenFile: env[AGENT_TOKEN_FILE] || undefined,
     token: () => env.AWS_CONTAINER_AUTHORIZATION_TOKEN || undefined,
@@ -189,6 +197,7 @@ function isAllowedAgentUrl(url: URL): boolean {
   );
 }
 
+const RELATIVE_URI = 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI';
 const AGENT_URI = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';
 const AGENT_TOKEN_FILE = 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE';
 const ROLE_ARN = 'AWS_ROLE_ARN';

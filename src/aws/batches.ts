@@ -13,6 +13,7 @@ import type { FetchMode } from '../cli/options.ts';
 import type { SecretRef } from '../config/secret-ref.ts';
 import { isArn } from '../core/arn.ts';
 import { textOf } from '../core/unknown.ts';
+import { type AwsErrorFacts, isUnknownOperation } from './error-facts.ts';
 
 /** One API call, and the refs whose values it returns. */
 export type AwsRequest =
@@ -154,4 +155,24 @@ export function matchSecret<E extends EntryIds>(ref: SecretRef, entries: readonl
       entry.arn?.startsWith(`${ref.id}-`) && /^[A-Za-z0-9]{6}$/.test(entry.arn.slice(ref.id.length + 1)),
   );
   return partial.length === 1 ? partial[0] : undefined;
+}
+
+/** Milliseconds until a denied batch is tried again: the permission may have been added. */
+const RETRY_DENIED_BATCH = 3_600_000;
+
+/** Why `--fetch auto` stops using batches after this failure, and for how long. Throttling is no reason: single calls would be 20 times as many. */
+export function reasonToDisable(
+  failure: AwsErrorFacts,
+): { readonly text: string; readonly duration: number } | undefined {
+  if (failure.kind === 'denied')
+    return {
+      text: `the role may not call ${iamActions.BatchGetSecretValue}, which saves API calls; retried in an hour`,
+      duration: RETRY_DENIED_BATCH,
+    };
+  return isUnknownOperation(failure)
+    ? {
+        text: `the endpoint does not have ${iamActions.BatchGetSecretValue}`,
+        duration: Number.POSITIVE_INFINITY,
+      }
+    : undefined;
 }

@@ -19,7 +19,6 @@ export type CallerIdentity =
   | {
       readonly kind: 'known';
       readonly arn: string;
-      readonly account: string;
       /** Milliseconds since 1970; undefined: they do not expire. */
       readonly expiresAt: number | undefined;
       /** The link of the default chain that provided the credentials. */
@@ -57,10 +56,10 @@ export async function fetchCallerIdentity(
         problem: identityProblem(region, result.failure),
       };
     }
-    const { Arn: arn, Account: account } = result.output;
-    if (typeof arn !== 'string' || typeof account !== 'string')
+    const { Arn: arn } = result.output;
+    if (typeof arn !== 'string')
       return { kind: 'unknown', problem: identityProblem(region, incompleteResponse(undefined)) };
-    return { kind: 'known', arn, account, expiresAt: expiration?.getTime(), link };
+    return { kind: 'known', arn, expiresAt: expiration?.getTime(), link };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return { kind: 'none', problem: error };

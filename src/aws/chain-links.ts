@@ -37,6 +37,8 @@ export interface WebIdentity {
 export interface ContainerOptions {
   readonly name: 'ECS task role' | 'container credentials' | 'EKS Pod Identity';
   readonly uri: string;
+  /** The path that ECS injects; undefined for a whole URI. */
+  readonly relativePath: string | undefined;
   /** Whether the authorization token may be sent to this URL. */
   readonly isAllowed: boolean;
   readonly tokenFile: string | undefined;

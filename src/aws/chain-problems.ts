@@ -88,14 +88,21 @@ export function expiredKeysProblem(secondsAgo: number): Problem {
   });
 }
 
+/** A part of credentials that prevents signing. */
+export type UnusablePart = 'access key id' | 'secret access key' | 'session token' | 'expiration date';
+
 /** A link returned keys that cannot sign a request. */
-export function unusableKeysProblem(link: string): Problem {
+export function unusableKeysProblem(link: string, part: UnusablePart): Problem {
+  const isDate = part === 'expiration date';
   return new Problem({
     code: 'credentials.chain',
     subject: escapeControl(link),
-    message:
-      'expected access keys of visible ASCII characters and a valid expiration date, got other characters or no date',
-    remedy: 'Correct the keys: often there is a line break or a quotation mark at the end.',
+    message: isDate
+      ? 'expected a valid expiration date, got another text'
+      : `expected the ${part} in visible ASCII characters, got other characters`,
+    remedy: isDate
+      ? 'Correct the date: ISO 8601, such as 2030-01-31T12:00:00Z.'
+      : `Correct the ${part}: often there is a line break, a space or a quotation mark at its end.`,
   });
 }
 

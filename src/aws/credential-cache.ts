@@ -12,7 +12,7 @@ import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl } from '../core/text.ts';
 import type { ChainLink } from './chain-links.ts';
-import { nodeRoleProblem } from './chain-problems.ts';
+import { nodeRoleProblem, type UnusablePart } from './chain-problems.ts';
 import { expiredProblem } from './credential-problems.ts';
 
 /** Credentials in the shape that the SDK signs with. */
@@ -25,19 +25,27 @@ export interface AwsCredentials {
   readonly link?: ChainLink;
 }
 
+/** Whether they can sign. */
+export function areUsable(credentials: AwsCredentials): boolean {
+  return unusablePart(credentials) === undefined;
+}
+
 /**
- * Whether they can sign: the header values are visible ASCII, the secret access key is text, and the expiration is a valid date.
- * The SDK replaces bytes that are not UTF-8 with U+FFFD.
+ * The first part that prevents signing: a header value that is not visible ASCII, a secret access key that is not text or that has a line
+ * break or space at its end, or a date that is none. The SDK replaces bytes that are not UTF-8 with U+FFFD.
  */
-export function areUsable({
+export function unusablePart({
   accessKeyId,
   secretAccessKey,
   sessionToken = 'none',
   expiration,
-}: AwsCredentials): boolean {
-  const valid = [accessKeyId, sessionToken].every((text) => /^[\x21-\x7e]+$/.test(text));
-  const hasKey = /^[^\ufffd\p{Surrogate}]+$/u.test(secretAccessKey);
-  return valid && hasKey && !Number.isNaN(expiration?.getTime());
+}: AwsCredentials): UnusablePart | undefined {
+  const isHeader = (text: string) => /^[\x21-\x7e]+$/.test(text);
+  if (!isHeader(accessKeyId)) return 'access key id';
+  if (!/^[^\ufffd\p{Surrogate}\p{Control}]+$/u.test(secretAccessKey) || /^\s|\s$/.test(secretAccessKey))
+    return 'secret access key';
+  if (!isHeader(sessionToken)) return 'session token';
+  return Number.isNaN(expiration?.getTime()) ? 'expiration date' : undefined;
 }
 
 /** Where credentials come from. */

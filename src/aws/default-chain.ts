@@ -35,7 +35,7 @@ import {
 } from './chain-problems.ts';
 import { type ClientContext, clientSettings } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
-import { type AwsCredentials, areUsable } from './credential-cache.ts';
+import { type AwsCredentials, unusablePart } from './credential-cache.ts';
 import { errorFacts, withStaticKeys } from './error-facts.ts';
 import { profileProblem } from './profile-problems.ts';
 import { readToken } from './service-account-token.ts';
@@ -90,7 +90,8 @@ function credentialsOf(
   { credentials, name, nodeRole = false }: LinkCredentials,
   { platform }: ChainOptions,
 ): AwsCredentials {
-  if (!areUsable(credentials)) throw unusableKeysProblem(name);
+  const unusable = unusablePart(credentials);
+  if (unusable !== undefined) throw unusableKeysProblem(name, unusable);
   return { ...credentials, link: { name, nodeRole: nodeRole && platform === 'kubernetes' } };
 }
 
@@ -200,7 +201,7 @@ async function container(
   fetchFromContainer: FetchContainerCredentials,
 ): Promise<LinkCredentials | undefined> {
   if (container === undefined) return undefined;
-  if (!container.isAllowed) throw containerUriProblem(container.uri);
+  if (!container.isAllowed) throw containerUriProblem(container.uri, container.relativePath);
   const { uri, name, tokenFile } = container;
   const result = await fetchFromContainer(
     uri,

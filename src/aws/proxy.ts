@@ -36,18 +36,17 @@ function matches(entry: string, host: string, port: number): boolean {
   if (entry === '*') return true;
   const [range = '', prefix] = entry.split('/');
   if (prefix !== undefined) return isInRange(range, prefix, host);
-  const [, bracketed, name = bracketed ?? entry, entryPort] = splitPort(entry);
-  if (entryPort !== undefined && Number(entryPort) !== port) return false;
+  const { name, port: ownPort } = splitPort(entry);
+  if (ownPort !== undefined && Number(ownPort) !== port) return false;
   if (isIP(name) !== 0 || isIP(host) !== 0) return sameAddress(name, host);
   const domain = name.replace(/^\*(?=\.)/, '');
   return host.endsWith(domain.startsWith('.') ? domain : `.${domain}`) || host === domain;
 }
 
 /** For `[::1]:443`, `host:443`, or a host without a port. An IPv6 address without brackets contains colons too. */
-function splitPort(entry: string): readonly (string | undefined)[] {
-  return /^\[(.*)\](?::(\d+))?$/.exec(entry)
-    ? (/^\[(.*)\]()(?::(\d+))?$/.exec(entry) ?? []).map((part) => part || undefined)
-    : (/^()([^:]+)(?::(\d+))?$/.exec(entry) ?? []).map((part) => part || undefined);
+function splitPort(entry: string): { readonly name: string; readonly port: string | undefined } {
+  const match = /^\[(.*)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+)(?::(\d+))?$/.exec(entry);
+  return { name: match?.[1] ?? entry, port: match?.[2] };
 }
 
 function isLoopback(host: string): boolean {

@@ -14,11 +14,10 @@ import type { Log } from '../core/log.ts';
 import { Problem } from '../core/problem.ts';
 import { quote } from '../core/text.ts';
 import type { AuthMethod } from './auth-method.ts';
-import { type AwsRequest, type FetchPhase, iamActions, requestsFor } from './batches.ts';
+import { type AwsRequest, type FetchPhase, iamActions, reasonToDisable, requestsFor } from './batches.ts';
 import type { ApiMeter, ClientContext } from './client.ts';
 import type { FetchContainerCredentials } from './container-credentials.ts';
 import { type CredentialSource, type Credentials, createCredentialCache } from './credential-cache.ts';
-import { reasonToDisable } from './disable-batches.ts';
 import type { AwsEnvironment } from './environment.ts';
 import type { AwsErrorFacts } from './error-facts.ts';
 import { failedCall } from './fetch-problems.ts';
@@ -41,7 +40,7 @@ export interface SourceOptions {
   readonly log: Log;
   readonly meter: ApiMeter;
   /** Default: nothing is kept after the end of the process. `identity`: the name of this source in it. */
-  readonly state?: SourceState;
+  readonly state?: SourceState | undefined;
   readonly identity?: string;
 }
 

@@ -30,7 +30,6 @@ export interface TokenClaims {
   /** `system:serviceaccount:NAMESPACE:NAME` */
   readonly subject: string | undefined;
   readonly audiences: readonly string[];
-  readonly issuer: string | undefined;
   /** Milliseconds since 1970. */
   readonly expiresAt: number | undefined;
 }
@@ -47,7 +46,6 @@ export function tokenClaims(token: string): TokenClaims | undefined {
   return {
     subject: text(claims.sub),
     audiences: audiences.flatMap((audience) => text(audience) ?? []),
-    issuer: text(claims.iss),
     expiresAt: typeof claims.exp === 'number' ? claims.exp * 1000 : undefined,
   };
 }

@@ -65,7 +65,7 @@ export function openSources(options: SourcesOptions): Sources {
         clock,
         log,
         meter,
-        ...(options.state === undefined ? {} : { state: options.state }),
+        state: options.state,
         identity: key,
       });
       const source: OpenedSource = options.keepsValues ? keepValues(opening) : opening;

@@ -70,7 +70,7 @@ const keepJit: Plugin = {
   name: 'keep-jit',
   setup(build) {
     build.onLoad({ filter: /\/src\/v8\/disable-jit\.ts$/ }, () => ({
-      contents: 'export function disableJit() {}',
+      contents: 'export function disableJit() {}\nexport function stopCompilers() {}',
     }));
   },
 };

@@ -12,6 +12,7 @@ import { Problem, usageProblem } from '../core/problem.ts';
 import { didYouMean, escapeControl, quote, withoutPassword } from '../core/text.ts';
 import { type CommandName, kinds, type Option } from './option-kinds.ts';
 import { flagOf, type OptionName, optionEntries, optionFor, type Settings } from './options.ts';
+import { valueRemedy } from './value-remedy.ts';
 import { readDuration } from './values.ts';
 
 /** The origin of a value. */
@@ -91,7 +92,9 @@ function readValue(subject: string, text: string, option: Option, problems: Prob
     problems.push(usageProblem(subject, `expected ${listed(option.choices)}, got ${quote(text)}`, remedy));
   } else if (value === undefined) {
     const got = text === '' ? 'nothing' : quote(option.kind === 'url' ? withoutPassword(text) : text);
-    problems.push(usageProblem(subject, `expected ${kind.expected}, got ${got}`, 'Correct the value.'));
+    problems.push(
+      usageProblem(subject, `expected ${kind.expected}, got ${got}`, valueRemedy(option.kind, text)),
+    );
   } else if (option.min !== undefined && Number(value) < (readDuration(option.min) ?? 0)) {
     problems.push(
       usageProblem(subject, `expected at least ${option.min}, got ${quote(text)}`, 'Use a longer duration.'),

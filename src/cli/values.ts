@@ -23,7 +23,7 @@ export function readDuration(text: string): number | undefined {
 const milliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** Timers of Node overflow at 2^31 milliseconds (24.8 days); no option needs more. */
-const MAX_DURATION = 20 * 24 * 3_600_000;
+export const MAX_DURATION = 20 * 24 * 3_600_000;
 
 /** Milliseconds as people read them: `250ms`, `1.5s`, `10m`. */
 export function durationText(ms: number): string {
@@ -146,11 +146,7 @@ export const signals = [
   'SIGKILL',
 ] as const;
 
-/**
- * `FILE#NAME` in `--config`: the SecretProviderClass of that name, in a file with several.
- */
-
-/** A file and the name of the class to read; without a name the file has one class for AWS. */
+/** `FILE#NAME` in `--config`: a file and the name of the SecretProviderClass to read; without a name the file has one for AWS. */
 export interface ClassChoice {
   readonly path: string;
   readonly className: string | undefined;

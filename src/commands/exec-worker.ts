@@ -7,6 +7,7 @@ import { openSources, type Sources } from '../aws/sources.ts';
 import type { Settings } from '../cli/options.ts';
 import { expectedPaths } from '../config/plan.ts';
 import { exitCodeOf, exitCodes, type Problem, problemsOrThrow } from '../core/problem.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import { parseJson } from '../core/unknown.ts';
 import { argumentLimit, checkLength } from '../exec/argument-limit.ts';
 import { become, fileKind, readLimits } from '../exec/become.ts';
@@ -26,7 +27,6 @@ import {
 } from '../worker/inherited.ts';
 import { reportedLog } from '../worker/log.ts';
 import { usablePlans } from '../worker/plans.ts';
-import { problemMessage } from '../worker/problem-fields.ts';
 import { contentsMessage, publishedMessage, type RenderedSet } from '../worker/rendered-set.ts';
 import type { ConfigRequest, SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';

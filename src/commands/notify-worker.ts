@@ -7,10 +7,11 @@
 
 import * as fs from 'node:fs';
 import { exitCodes, problemsOrThrow } from '../core/problem.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import { execNotifier } from '../notify/exec.ts';
 import type { Notifier, Redact } from '../notify/notifier.ts';
 import { redactAll } from '../notify/redact.ts';
-import { encodeMessage, type NotifyMessage, type NotifyRequest } from '../notify/request.ts';
+import type { NotifyMessage, NotifyRequest } from '../notify/request.ts';
 import { urlNotifier } from '../notify/url.ts';
 import { readValuesToRedact } from '../publish/values-to-redact.ts';
 import { endWithParent, readRequest, writeMessage } from '../worker/inherited.ts';
@@ -21,7 +22,7 @@ export async function notifyWorker({ env, stop }: WorkerContext): Promise<number
   const request = readRequest() as NotifyRequest;
   // Not SIGKILL: this process must end the hook.
   endWithParent(request.parent, 'SIGTERM');
-  const report = (message: NotifyMessage): void => writeMessage(encodeMessage(message));
+  const report = (message: NotifyMessage): void => writeMessage(message);
   const redact: Redact = (text) =>
     redactAll(
       text,
@@ -33,7 +34,7 @@ export async function notifyWorker({ env, stop }: WorkerContext): Promise<number
   } catch (error) {
     // The process that started this one has ended, or is about to.
     if (stop.aborted && error === stop.reason) return exitCodes.done;
-    report({ kind: 'failed', problem: problemsOrThrow(error)[0] });
+    report({ kind: 'failed', problem: problemMessage(problemsOrThrow(error)[0]) });
   }
   return exitCodes.done;
 

@@ -43,8 +43,7 @@ export async function readPlans(
       warnings.push(...parsed.warnings);
       if (parsed.plan !== undefined) configs.push({ plan: parsed.plan, directory });
     } catch (error) {
-      const found = problemsOrThrow(error);
-      problems.push(...found);
+      problems.push(...problemsOrThrow(error));
     }
   }
   problems.push(...sameDirectories(configs.flatMap(({ directory }) => directory ?? [])));
@@ -132,7 +131,7 @@ export async function parseConfig(
   const { className } = classChoice(file);
   return await parsePlan(text, {
     file,
-    ...(className === undefined ? {} : { className }),
+    className,
     defaultMode: settings.mode,
     environmentRegion: env.AWS_REGION,
     missingRegion,

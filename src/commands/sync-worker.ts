@@ -5,11 +5,11 @@
 
 import type { Settings } from '../cli/options.ts';
 import { exitCodes, problemsOf } from '../core/problem.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import { parseJson } from '../core/unknown.ts';
 import { releasePages } from '../v8/release-pages.ts';
 import { endWithParent, nextLine, readRequest, writeMessage } from '../worker/inherited.ts';
 import { reportedLog } from '../worker/log.ts';
-import { problemMessage } from '../worker/problem-fields.ts';
 import type { Report } from '../worker/report.ts';
 import type { RunSync, SyncRequest } from '../worker/request.ts';
 import type { WorkerContext } from './context.ts';

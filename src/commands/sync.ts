@@ -23,7 +23,7 @@ export interface SyncParts extends Pick<WorkerContext, 'env' | 'clock' | 'stop'>
   readonly log: Log;
   readonly meter: ApiMeter;
   /** Default: nothing is kept after the end of the process. */
-  readonly state?: SourceState;
+  readonly state?: SourceState | undefined;
   /** The process syncs until the first success. */
   readonly keepsValues: boolean;
 }
@@ -47,7 +47,7 @@ export function openSync(parts: SyncParts): OpenedSync {
       log,
       meter,
       keepsValues,
-      ...(state === undefined ? {} : { state }),
+      state,
     });
     return opened;
   };

@@ -26,6 +26,11 @@ export class Diagnostics {
     this.#warnings.push(new Problem({ code, subject, ...diagnostic, file: this.#file }));
   }
 
+  /** Whether an error is about this subject. */
+  hasError(subject: string): boolean {
+    return this.#problems.some((problem) => problem.subject === subject);
+  }
+
   /** The number of errors so far. */
   get errorCount(): number {
     return this.#problems.length;

@@ -5,11 +5,12 @@
  * from them. Keys match exactly here, as in the API server. The contents of the parts are checked elsewhere.
  */
 
-import { quote } from '../core/text.ts';
+import { escapeControl, quote } from '../core/text.ts';
 import { parseYaml, type YamlDocument } from '../formats/yaml.ts';
 import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { Fields, kindText } from './fields.ts';
+import { placeOfKey, specKeys } from './keys.ts';
 import { templateInText, templateInValue } from './template.ts';
 
 /** The parts of a SecretProviderClass; undefined if missing or of the wrong kind. */
@@ -23,7 +24,7 @@ export interface ClassDocument {
 
 /** Bytes. Etcd stores no object above 1.5 MiB, and a ConfigMap is 1 MiB at most. */
 const MAX_SIZE = 1024 * 1024;
-const KUBERNETES = { match: 'exact', code: 'config.document' } as const;
+const KUBERNETES = { match: 'exact', code: 'config.document', placeOf: placeOfKey } as const;
 const GROUP = 'secrets-store.csi.x-k8s.io';
 const KIND = 'SecretProviderClass';
 
@@ -58,7 +59,8 @@ export function readDocument(
 
 /**
  * `metadata.name` of every class for AWS in the text, undefined for one without a name. `[undefined]` also for a text that
- * cannot be parsed, or that contains a class without a provider or with `AWS`: reading it then reports the mistake. Empty for other kinds.
+ * cannot be parsed, or that contains a class with a mistake in its kind, its apiVersion or its provider: reading it then reports the
+ * mistake. Empty for other kinds.
  */
 export function classNames(text: string): readonly (string | undefined)[] {
   const documents = parseYaml(text);
@@ -67,10 +69,24 @@ export function classNames(text: string): readonly (string | undefined)[] {
   if (names.length > 0) return [...new Set(names)];
   const isUnreadable =
     documents.some(({ errors }) => errors.length > 0) || templateInText(text) !== undefined;
-  const isNearlyClass = maps.some(
-    (map) => scalarIn(map, 'kind') === KIND && (providerOf(map) ?? 'aws').trim().toLowerCase() === 'aws',
+  const hasNearlyClass = maps.some(
+    (map) => isNearlyClass(map) && (providerOf(map) ?? 'aws').trim().toLowerCase() === 'aws',
   );
-  return isUnreadable || isNearlyClass ? [undefined] : [];
+  return isUnreadable || hasNearlyClass ? [undefined] : [];
+}
+
+/** What a text without a class for AWS contains: the kind of each object; of a class also its provider. */
+export function kindsIn(text: string): readonly string[] {
+  return parseYaml(text).flatMap(({ root }) => {
+    if (root === undefined || root.kind === 'null') return [];
+    if (root.kind !== 'map') return ['no Kubernetes object'];
+    return objectsIn(root).map((map) => {
+      const kind = scalarIn(map, 'kind');
+      if (kind === undefined) return 'no Kubernetes object';
+      const provider = isClass(map) ? providerOf(map) : undefined;
+      return escapeControl(provider === undefined ? kind : `${kind} for ${provider}`);
+    });
+  });
 }
 
 /** Reports why there is no class. Only the first cause is reported, because other errors follow from it. */
@@ -94,7 +110,12 @@ function reportNone(
   const named = maps.find((map) => isClass(map) && className !== undefined && nameOf(map) === className);
   if (className !== undefined && named === undefined && maps.some(isClass)) {
     const names = maps.filter(isClass).map((map) => quote(nameOf(map) ?? ''));
-    documentError('metadata.name', maps.find(isClass)?.line, quote(className), names.join(', '), diagnostics);
+    documentError('metadata.name', diagnostics, {
+      line: maps.find(isClass)?.line,
+      expected: quote(className),
+      found: names.join(', '),
+      remedy: 'Name one that the file has: --config FILE#NAME.',
+    });
     return;
   }
   const nearest =
@@ -102,7 +123,8 @@ function reportNone(
   if (nearest !== undefined) readClass(nearest, diagnostics);
   else {
     const root = documents[0]?.root;
-    documentError('config', root?.line, `a ${KIND}`, root && kindText(root), diagnostics);
+    const found = root && kindText(root);
+    documentError('config', diagnostics, { line: root?.line, expected: `a ${KIND}`, found });
   }
 }
 
@@ -140,12 +162,21 @@ function readClass(root: YamlMap, diagnostics: Diagnostics): ClassDocument | und
   const kind = fields.text('kind');
   const version = fields.text('apiVersion');
   if (kind?.text !== KIND) {
-    documentError('kind', fields.lineOf('kind'), `"${KIND}"`, kind && quote(kind.text), diagnostics);
+    documentError('kind', diagnostics, {
+      line: fields.lineOf('kind'),
+      expected: `"${KIND}"`,
+      found: kind && quote(kind.text),
+      ...(groupOf(version?.text) === GROUP ? { remedy: `Write kind: ${KIND}.` } : {}),
+    });
     return undefined;
   }
-  if (version?.text.split('/')[0] !== GROUP) {
-    const line = fields.lineOf('apiVersion');
-    documentError('apiVersion', line, `"${GROUP}/v1"`, version && quote(version.text), diagnostics);
+  if (groupOf(version?.text) !== GROUP) {
+    documentError('apiVersion', diagnostics, {
+      line: fields.lineOf('apiVersion'),
+      expected: `"${GROUP}/v1"`,
+      found: version && quote(version.text),
+      remedy: `Write apiVersion: ${GROUP}/v1.`,
+    });
     return undefined;
   }
   const errorsBefore = diagnostics.errorCount;
@@ -153,16 +184,14 @@ function readClass(root: YamlMap, diagnostics: Diagnostics): ClassDocument | und
   if (specs.length === 0) {
     // A spec that is not a map is reported already.
     if (diagnostics.errorCount === errorsBefore)
-      documentError('spec', fields.lineOf('spec'), 'a map', undefined, diagnostics);
+      documentError('spec', diagnostics, {
+        line: fields.lineOf('spec'),
+        expected: 'a map',
+        remedy: 'Write spec with provider and parameters.',
+      });
     return undefined;
   }
-  const spec = new Fields(
-    specs,
-    ['provider', 'parameters', 'secretObjects'],
-    KUBERNETES,
-    'spec',
-    diagnostics,
-  );
+  const spec = new Fields(specs, specKeys, KUBERNETES, 'spec', diagnostics);
   const provider = spec.text('provider');
   if (provider?.text !== 'aws') {
     diagnostics.error('config.provider', 'spec.provider', {
@@ -171,23 +200,29 @@ function readClass(root: YamlMap, diagnostics: Diagnostics): ClassDocument | und
       remedy: 'Write provider: aws; secrets of other providers cannot be read.',
     });
   }
-  return {
-    root,
-    name: nameOf(root),
-    parameters: spec.maps('parameters')[0],
-    secretObjects: spec.list('secretObjects'),
-  };
+  const [parameters] = spec.maps('parameters');
+  const secretObjects = spec.list('secretObjects');
+  // Without a map of parameters everything in it would be reported as missing.
+  if (diagnostics.hasError('spec.parameters')) return undefined;
+  return { root, name: nameOf(root), parameters, secretObjects };
 }
 
 function documentError(
   subject: string,
-  line: number | undefined,
-  expected: string,
-  found: string | undefined,
   diagnostics: Diagnostics,
+  {
+    line,
+    expected,
+    found = 'nothing',
+    remedy = `Name a file that contains a ${KIND}.`,
+  }: {
+    readonly line: number | undefined;
+    readonly expected: string;
+    readonly found?: string | undefined;
+    readonly remedy?: string;
+  },
 ): void {
-  const message = `expected ${expected}, got ${found ?? 'nothing'}`;
-  const remedy = `Name a file that contains a ${KIND}.`;
+  const message = `expected ${expected}, got ${found}`;
   diagnostics.error('config.document', subject, { line, message, remedy });
 }
 
@@ -200,7 +235,19 @@ function objectsIn(root: YamlValue | undefined): readonly YamlMap[] {
 }
 
 function isClass(map: YamlMap): boolean {
-  return scalarIn(map, 'kind') === KIND && scalarIn(map, 'apiVersion')?.split('/')[0] === GROUP;
+  return scalarIn(map, 'kind') === KIND && groupOf(scalarIn(map, 'apiVersion')) === GROUP;
+}
+
+/** A class with a mistake in its kind or its apiVersion. The driver's API has three other kinds. */
+function isNearlyClass(map: YamlMap): boolean {
+  const kind = scalarIn(map, 'kind') ?? '';
+  if (kind === KIND) return true;
+  const others = [`${KIND}List`, `${KIND}PodStatus`, `${KIND}PodStatusList`];
+  return groupOf(scalarIn(map, 'apiVersion')) === GROUP && !others.includes(kind);
+}
+
+function groupOf(apiVersion: string | undefined): string | undefined {
+  return apiVersion?.split('/')[0];
 }
 
 function providerOf(map: YamlMap): string | undefined {

@@ -23,6 +23,8 @@ export interface TextField {
 export interface FieldStyle {
   readonly match: 'exact' | 'anyCase';
   readonly code: ProblemCode;
+  /** Where an unknown key belongs, such as `spec.parameters`; undefined if nowhere. */
+  readonly placeOf?: (key: string) => string | undefined;
 }
 
 /** The fields of one map. */
@@ -46,7 +48,7 @@ export class Fields<Name extends string> {
     this.#code = style.code;
     this.line = maps[0]?.line ?? 0;
     this.#diagnostics = diagnostics;
-    this.#entries = entriesByName(maps, names, style.match, subject, diagnostics);
+    this.#entries = entriesByName(maps, names, style, subject, diagnostics);
   }
 
   /** The line of a field's key, or that of the map if the key is missing. */
@@ -149,7 +151,7 @@ export function kindText(value: YamlValue): string {
 function entriesByName(
   maps: readonly YamlMap[],
   names: readonly string[],
-  match: FieldStyle['match'],
+  { match, placeOf }: FieldStyle,
   subject: string,
   diagnostics: Diagnostics,
 ): ReadonlyMap<string, readonly YamlEntry[]> {
@@ -161,7 +163,7 @@ function entriesByName(
   for (const entry of maps.flatMap((map) => map.entries)) {
     const name = knownName(entry.key);
     if (name === undefined) {
-      reportUnknownKey(entry, names, subject, diagnostics);
+      reportUnknownKey(entry, names, placeOf?.(entry.key), subject, diagnostics);
       continue;
     }
     const others = entries.get(name);
@@ -180,11 +182,12 @@ function folded(key: string): string {
 function reportUnknownKey(
   { key, line, value }: YamlEntry,
   names: readonly string[],
+  place: string | undefined,
   subject: string,
   diagnostics: Diagnostics,
 ): void {
   const name = names.find((known) => folded(known) === folded(key)) ?? didYouMean(key, names);
-  const remedy = name === undefined ? 'Remove it: it is ignored.' : `Write ${quote(name)}, or remove it.`;
+  const remedy = unknownKeyRemedy(place, name);
   const message = `expected a known key, got ${quote(key)}`;
   diagnostics.warning('config.unknownKey', subject, { line, message, remedy });
   if (!isRepresentable(value)) {
@@ -192,6 +195,12 @@ function reportUnknownKey(
     const message = `expected a value that JSON can represent under ${quote(key)}, got an infinity or .nan`;
     diagnostics.error('config.unknownKey', subject, { line, message, remedy: 'Put the value in quotes.' });
   }
+}
+
+/** For a key that is ignored. `place`: where it has a meaning; `name`: the key that is probably meant. */
+export function unknownKeyRemedy(place: string | undefined, name: string | undefined): string {
+  if (place !== undefined) return `Move it to ${place}: here it is ignored.`;
+  return name === undefined ? 'Remove it: it is ignored.' : `Write ${quote(name)}, or remove it.`;
 }
 
 function isRepresentable(value: YamlValue): boolean {

@@ -134,8 +134,22 @@ function checkCharacters(
   if (forbidden === undefined) return true;
   const label = service === 'secretsmanager' ? 'Secrets Manager' : 'Parameter Store';
   const message = `expected a name that ${label} allows, got ${quote(name.text)} with ${quote(forbidden)}`;
-  error(message, remedyForCharacters(name.text));
+  error(message, remedyForSections(name.text) ?? remedyForCharacters(name.text));
   return false;
+}
+
+/** ECS writes a key, a stage and a version id behind the ARN of a secret. */
+function remedyForSections(name: string): string | undefined {
+  const [, arn, key, stage, version] =
+    /^(arn:[^:]*:secretsmanager:[^:]*:\d*:secret:[^:]+):([^:]*)(?::([^:]*)(?::([^:]*))?)?$/.exec(name) ?? [];
+  if (arn === undefined) return undefined;
+  const keys = [
+    `objectName: ${quote(arn)}`,
+    ...(key ? [`jmesPath with path: ${quote(key)}`] : []),
+    ...(stage ? [`objectVersionLabel: ${quote(stage)}`] : []),
+    ...(version ? [`objectVersion: ${quote(version)}`] : []),
+  ];
+  return `Write ${keys.join(', ')}: a key, a stage and a version id behind the ARN are the form of ECS.`;
 }
 
 function remedyForCharacters(name: string): string {
@@ -154,6 +168,13 @@ function checkSelector(name: TextField, arn: Arn | undefined, error: ReportError
   const colon = resource.indexOf(':');
   if (colon === -1) return;
   const selector = resource.slice(colon + 1);
+  if (selector.includes('/')) {
+    const path = selector.startsWith('/') ? selector : `/${selector}`;
+    const message = `expected the name or ARN of a parameter, got ${quote(name.text)} with ":" before ${quote(path)}`;
+    const written = name.text.slice(0, name.text.length - selector.length - 1) + path;
+    error(message, `Write objectName: ${quote(arn === undefined ? path : written)}.`);
+    return;
+  }
   const bare = name.text.slice(0, name.text.length - selector.length - 1);
   const key = /^\d+$/.test(selector) ? 'objectVersion' : 'objectVersionLabel';
   error(

@@ -13,32 +13,11 @@ import type { Diagnostics } from './diagnostics.ts';
 import type { EnvClaim } from './env.ts';
 import { type FailoverObject, readFailoverObject } from './failover-object.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
+import { objectKeys, placeOfKey } from './keys.ts';
 import { checkName, checkType } from './object-name.ts';
 import { type Claim, type OutputContext, readOutputs } from './outputs.ts';
 import type { PlannedObject } from './plan.ts';
 import { type SecretRef, secretRef, type VersionPin } from './secret-ref.ts';
-
-/** The AWS provider's keys, then those that only podsecrets reads. */
-const objectKeys = [
-  'objectName',
-  'objectAlias',
-  'objectVersion',
-  'objectVersionLabel',
-  'objectType',
-  'filePermission',
-  'jmesPath',
-  'failoverObject',
-  'optional',
-  'expand',
-  'decode',
-  'env',
-  'envCase',
-] as const;
-
-/** Whether a key belongs in an object, in any case of its letters. */
-export function isObjectKey(key: string): boolean {
-  return objectKeys.some((known) => known.toLowerCase() === key.toLowerCase());
-}
 
 type ObjectFields = Fields<(typeof objectKeys)[number]>;
 
@@ -107,7 +86,13 @@ export function readObject(value: YamlValue, index: number, context: ObjectConte
 function readFields(value: YamlValue, subject: string, diagnostics: Diagnostics): ObjectFields | undefined {
   const code = 'config.object';
   if (value.kind === 'map')
-    return new Fields([value], objectKeys, { match: 'anyCase', code }, subject, diagnostics);
+    return new Fields(
+      [value],
+      objectKeys,
+      { match: 'anyCase', code, placeOf: placeOfKey },
+      subject,
+      diagnostics,
+    );
   const message = `expected an object with objectName, got ${kindText(value)}`;
   const remedy = 'Remove the entry, or write objectName under it.';
   diagnostics.error(code, subject, { line: value.line, message, remedy });

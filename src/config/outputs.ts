@@ -10,6 +10,7 @@ import type { YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { type EnvClaim, readEnvName, readEnvPattern } from './env.ts';
 import { Fields, kindText, type TextField } from './fields.ts';
+import { placeOfKey } from './keys.ts';
 import type { Output } from './plan.ts';
 
 /** A path that an output claims. */
@@ -114,7 +115,7 @@ function readEntry(value: YamlValue, subject: string, context: OutputContext): E
     diagnostics.error('config.jmesPath', subject, { line: value.line, message, remedy });
     return undefined;
   }
-  const style = { match: 'anyCase', code: 'config.jmesPath' } as const;
+  const style = { match: 'anyCase', code: 'config.jmesPath', placeOf: placeOfKey } as const;
   const fields = new Fields([value], entryKeys, style, subject, diagnostics);
   const path = fields.text('path');
   const alias = fields.text('objectAlias');

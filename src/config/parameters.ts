@@ -8,8 +8,8 @@
 import { didYouMean, escapeControl, quote } from '../core/text.ts';
 import type { YamlEntry, YamlMap, YamlValue } from '../formats/yaml-values.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { kindText } from './fields.ts';
-import { isObjectKey } from './object.ts';
+import { kindText, unknownKeyRemedy } from './fields.ts';
+import { isObjectKey, parameterKeys, placeOfKey } from './keys.ts';
 import type { Plan } from './plan.ts';
 
 /** A parameter as written. */
@@ -43,16 +43,7 @@ export interface RegionOptions {
   readonly missingRegion: 'error' | 'warning' | 'accepted';
 }
 
-const known = [
-  'region',
-  'failoverRegion',
-  'pathTranslation',
-  'usePodIdentity',
-  'preferredAddressType',
-  'objects',
-  'envFile',
-] as const;
-type Name = (typeof known)[number];
+type Name = (typeof parameterKeys)[number];
 
 /** Reads and checks the parameters. */
 export function readParameters(
@@ -62,10 +53,9 @@ export function readParameters(
 ): Parameters {
   const entries = new Map<Name, YamlEntry>();
   for (const entry of map?.entries ?? []) {
-    const name = known.find((each) => each === entry.key);
+    const name = parameterKeys.find((each) => each === entry.key);
     if (name !== undefined) entries.set(name, entry);
     else reportUnknownParameter(entry, diagnostics);
-    checkParameter(entry, diagnostics);
   }
   const text = (name: Name) => parameterText(name, entries.get(name), diagnostics);
   const ownRegion = text('region');
@@ -74,12 +64,14 @@ export function readParameters(
   const region = ownRegion?.text ?? environment.region;
   const environmentSource = environment.region === undefined ? 'AWS_REGION' : environment.from;
   const regionFrom = ownRegion === undefined ? environmentSource : 'parameters.region';
-  if (region === undefined) reportMissingRegion(map?.line, options, diagnostics);
+  if (region === undefined && diagnostics.hasError('parameters.region')) {
+    // It is not missing.
+  } else if (region === undefined) reportMissingRegion(map?.line, options, diagnostics);
   else checkRegion(regionFrom, region, ownRegion?.line, diagnostics);
   if (failoverRegion !== undefined)
     checkRegion('parameters.failoverRegion', failoverRegion.text, failoverRegion.line, diagnostics);
   const objects = entries.get('objects');
-  return {
+  const parameters: Parameters = {
     region,
     regionFrom,
     failoverRegion: checkFailoverRegion(failoverRegion, region, diagnostics),
@@ -90,6 +82,8 @@ export function readParameters(
     objectsLine: objects?.line,
     envFile: text('envFile'),
   };
+  for (const entry of map?.entries ?? []) checkParameter(entry, diagnostics);
+  return parameters;
 }
 
 /** A parameter as written; undefined if it is missing or empty. */
@@ -123,12 +117,20 @@ function checkRegion(
 ): void {
   if (REGION.test(region)) return;
   const message = `expected a region such as eu-west-1, got ${quote(region)}`;
-  const remedy = /[$<>{}]/.test(region)
-    ? 'Replace the placeholder: render the file first (helm template, envsubst).'
-    : 'Write the name of the region, without the letter of an availability zone.';
-  const diagnostic = { line, message, remedy };
+  const diagnostic = { line, message, remedy: regionRemedy(region) };
   if (HOST_LABEL.test(region)) diagnostics.warning('config.region', subject, diagnostic);
   else diagnostics.error('config.region', subject, diagnostic);
+}
+
+function regionRemedy(region: string): string {
+  if (/[$<>{}]/.test(region))
+    return 'Replace the placeholder: render the file first (helm template, envsubst).';
+  const withoutSpaces = region.trim().toLowerCase();
+  if (REGION.test(withoutSpaces)) return `Write ${quote(withoutSpaces)}.`;
+  const withoutZone = withoutSpaces.replace(/[a-z]$/, '');
+  if (REGION.test(withoutZone))
+    return `Write ${quote(withoutZone)}: the letter is that of an availability zone.`;
+  return 'Write the code of the region: eu-central-1 for Frankfurt.';
 }
 
 function reportMissingRegion(
@@ -212,9 +214,10 @@ function reportUnknownParameter({ key, line }: YamlEntry, diagnostics: Diagnosti
     diagnostics.error('config.objects', 'parameters', { line, message, remedy });
     return;
   }
-  const name = known.find((each) => each.toLowerCase() === key.toLowerCase()) ?? didYouMean(key, known);
+  const name =
+    parameterKeys.find((each) => each.toLowerCase() === key.toLowerCase()) ?? didYouMean(key, parameterKeys);
   const message = `expected a known parameter, got ${quote(key)}`;
-  const remedy = name === undefined ? 'Remove it: it is ignored.' : `Write ${quote(name)}, or remove it.`;
+  const remedy = unknownKeyRemedy(placeOfKey(key), name);
   diagnostics.warning('config.unknownKey', 'parameters', { line, message, remedy });
 }
 
@@ -225,7 +228,8 @@ function checkParameter({ key, line, value, repeated }: YamlEntry, diagnostics: 
     const message = 'the parameter is repeated; the last one is used';
     diagnostics.warning('config.duplicate', subject, { line, message, remedy: 'Remove the others.' });
   }
-  if (value.kind === 'null' || (value.kind === 'scalar' && value.type !== 'text')) {
+  const isOtherType = value.kind === 'null' || (value.kind === 'scalar' && value.type !== 'text');
+  if (isOtherType && !diagnostics.hasError(subject)) {
     const message = `expected text, got ${kindText(value)} without quotes, which the API server rejects`;
     diagnostics.warning('config.parameter', subject, { line, message, remedy: 'Put the value in quotes.' });
   }

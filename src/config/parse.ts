@@ -36,7 +36,7 @@ export interface PlanOptions {
   /** Whether no files are published, only variables are used: envFile has no effect. Default false. */
   readonly variablesOnly?: boolean;
   /** `metadata.name` of the class to read from a file with several. Default: the only one for AWS. */
-  readonly className?: string;
+  readonly className?: string | undefined;
 }
 
 /** The plan, and all problems and warnings. */

@@ -10,7 +10,8 @@ import { quote } from '../core/text.ts';
 import type { YamlMap, YamlValue } from '../formats/yaml-values.ts';
 
 const HELM = /\{\{.*?\}\}/;
-const HELM_OR_ENVSUBST = /\{\{.*?\}\}|\$\{[A-Za-z_]\w*[^}]*\}/;
+/** An expression of Helm or envsubst. */
+export const TEMPLATE_EXPRESSION = /\{\{.*?\}\}|\$\{[A-Za-z_]\w*[^}]*\}/;
 
 /** The first expression of Helm in a text, outside of comments. */
 export function templateInText(text: string): Diagnostic | undefined {
@@ -41,7 +42,7 @@ function templatesIn(value: YamlValue): readonly Diagnostic[] {
     case 'scalar': {
       let start = 0;
       for (const line of value.text.split('\n')) {
-        const match = HELM_OR_ENVSUBST.exec(withoutComment(line));
+        const match = TEMPLATE_EXPRESSION.exec(withoutComment(line));
         if (match !== null) return [notRendered(value.lineAt(start + match.index), match[0])];
         start += line.length + 1;
       }

@@ -203,7 +203,7 @@ export const events = {
   'secret.applied': {
     level: 'info',
     fields: ['secret', 'result'],
-    meaning: 'a Kubernetes Secret was created, updated or removed',
+    meaning: 'a Kubernetes Secret was created, updated, taken over from the CSI driver, or removed',
   },
   'secret.unchanged': {
     level: 'debug',
@@ -213,7 +213,7 @@ export const events = {
   'secret.warning': {
     level: 'warn',
     fields: [...problemFields],
-    meaning: 'a Kubernetes Secret of the config was not applied',
+    meaning: 'a Kubernetes Secret was not applied, or one that left the config was not deleted',
   },
   'sidecar.ready': {
     level: 'info',

@@ -8,15 +8,12 @@
 const MAX_SHOWN = 200;
 
 /**
- * The text on one line: control, bidirectional and invisible characters escaped, cut after `limit` characters (default 200).
+ * The text on one line: control, bidirectional and invisible characters, and spaces but the usual one, escaped, cut after `limit` characters (default 200).
  * Printable text is returned unchanged, so escaping a text twice is harmless.
  */
 export function escapeControl(text: string, limit: number = MAX_SHOWN): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return cut.replace(
-    /[\p{Control}\p{Format}\p{Line_Separator}\p{Paragraph_Separator}\p{Surrogate}]/gu,
-    escaped,
-  );
+  return cut.replace(/(?! )[\p{Control}\p{Format}\p{Separator}\p{Surrogate}]/gu, escaped);
 }
 
 function escaped(character: string): string {

@@ -141,8 +141,7 @@ async function problemsIn(work: () => Promise<unknown>): Promise<readonly Proble
     await work();
     return [];
   } catch (error) {
-    const problems = problemsOrThrow(error);
-    return problems;
+    return problemsOrThrow(error);
   }
 }
 

@@ -82,8 +82,7 @@ export async function runCheck<Value>(
     checks.push({ subject, status: warnings.length === 0 ? 'ok' : 'warning', text, problems: warnings });
     return value;
   } catch (error) {
-    const problems = problemsOrThrow(error);
-    checks.push({ subject, status: 'failed', text: '', problems });
+    checks.push({ subject, status: 'failed', text: '', problems: problemsOrThrow(error) });
     return undefined;
   }
 }

@@ -10,10 +10,10 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import { distinct, type Problem, throwProblems } from '../core/problem.ts';
+import { createProblemReader } from '../core/problem-fields.ts';
 import { parseJson } from '../core/unknown.ts';
 import { bugProblem, endProblem } from '../worker/end-problem.ts';
 import { createLineReader } from '../worker/lines.ts';
-import { createProblemReader } from '../worker/problem-fields.ts';
 import {
   CHECK_INTERVAL,
   endOfWorker,

@@ -2,10 +2,10 @@
  * The messages between `exec --on-change` and the workers that it starts: those of a sync, and a reply to each step. None has a value.
  */
 
+import { problemShape } from '../core/problem-fields.ts';
+import { checkMessage, flag, list, type MessageIn, object, text } from '../core/shape.ts';
 import { asObject } from '../core/unknown.ts';
-import { problemShape } from '../worker/problem-fields.ts';
 import { type MessageOf, readMessage, type SyncMessage } from '../worker/report.ts';
-import { checkMessage, flag, list, type MessageIn, object, text } from '../worker/shape.ts';
 
 const replies = {
   /** The set is that of the request: the worker ends. */

@@ -53,13 +53,20 @@ export function expressionError(expression: string): ExpressionDiagnostic | unde
   if (expression.length > MAX_LENGTH) {
     return { message: `${message}, which is longer than ${MAX_LENGTH} characters`, remedy: 'Shorten it.' };
   }
+  const error = parseError(expression);
+  return error === undefined
+    ? undefined
+    : { message: message + placeOf(error), remedy: remedyFor(expression) };
+}
+
+/** What the package throws for an expression that it cannot parse. */
+function parseError(expression: string): unknown {
   try {
     run(expression, null);
     return undefined;
   } catch (error) {
     const applied = error instanceof JMESPathTypeError || error instanceof ArityError;
-    if (applied || error instanceof UnknownFunctionError) return undefined;
-    return { message: message + placeOf(error), remedy: remedyFor(expression) };
+    return applied || error instanceof UnknownFunctionError ? undefined : error;
   }
 }
 
@@ -72,8 +79,13 @@ function placeOf(error: unknown): string {
     : `, which cannot be read from character ${error.lexPosition} on`;
 }
 
-/** The most common mistake is a key such as `db-password`, which needs quotes. */
+/** The most common mistakes: the syntax of JSONPath or jq, and a key such as `db-password`, which needs quotes. */
 function remedyFor(expression: string): string {
+  const [, rest] = /^\$?\.([A-Za-z_].*)$/.exec(expression) ?? [];
+  if (rest !== undefined && parseError(rest) === undefined) {
+    const syntax = expression.startsWith('$') ? 'JSONPath' : 'jq';
+    return `Write path: ${rest}; "${expression.slice(0, -rest.length)}" is the syntax of ${syntax}.`;
+  }
   const [key] = /\b[A-Za-z_]\w*(?:-\w+)+/.exec(withoutQuotes(expression)) ?? [];
   return key === undefined
     ? 'Correct the expression (https://jmespath.org).'

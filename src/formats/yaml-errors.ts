@@ -29,13 +29,18 @@ export function explainSyntaxError(text: string, error: SyntaxError): Explanatio
   const line = lineAround(text, error.at);
   const next = nextLine(text, line);
   return (
+    conflictMarker(line) ??
     tabIn(line) ??
     tabIn(next) ??
+    spaceCharacter(line) ??
+    spaceCharacter(next) ??
     closing(error) ??
     scalarStart(line, error) ??
     blockHeader(line, error) ??
     textAfterQuote(line, error) ??
     spaceAfterDash(line) ??
+    spaceAfterColon(line) ??
+    colonAtEnd(line) ??
     blockWithoutIndent(text, line, error) ??
     keyOutOfColumn(line, next, error) ??
     listForKey(line, error) ??
@@ -94,6 +99,24 @@ function tabIn({ start, raw }: Line): Explanation | undefined {
   return /^ *\t/.test(raw) ? tabExplanation(start) : undefined;
 }
 
+/** Characters that look like a space, as copied from a web page or a chat: to YAML they are text. */
+function spaceCharacter({ start, raw }: Line): Explanation | undefined {
+  const character = /^ *((?! )[\p{Space_Separator}\u200b\ufeff])/u.exec(raw)?.[1];
+  if (character === undefined) return undefined;
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  const message = `expected spaces as indentation, got the character U+${code}, which looks like a space`;
+  return { at: start, message, remedy: 'Replace it by a space.' };
+}
+
+function conflictMarker({ start, content }: Line): Explanation | undefined {
+  if (!/^(<{7}|={7}|>{7})( |$)/.test(content)) return undefined;
+  return {
+    at: start,
+    message: `expected YAML, got the conflict marker ${quote(content)} of Git`,
+    remedy: 'Resolve the conflict.',
+  };
+}
+
 function closing({ at, message }: SyntaxError): Explanation | undefined {
   if (/^Missing closing .*quote/.test(message)) {
     return { at, message: 'expected a closing quote, got none', remedy: 'Close the quote.' };
@@ -127,6 +150,22 @@ function spaceAfterDash({ start, content }: Line): Explanation | undefined {
   if (!/^-[A-Za-z_"'{]/.test(content)) return undefined;
   const message = `expected a space after the dash, got ${quote(content)}`;
   return { at: start, message, remedy: `Write - ${content.slice(1)}` };
+}
+
+function spaceAfterColon({ start, content }: Line): Explanation | undefined {
+  const entry = content.replace(/^- +/, '');
+  const glued = /^(\w+):(\S.*)$/.exec(entry);
+  if (glued === null) return undefined;
+  const message = `expected a space after the colon, got ${quote(entry)}`;
+  return { at: start, message, remedy: `Write ${glued[1]}: ${glued[2]}` };
+}
+
+/** A value that ends with a colon, such as an ARN with empty sections, is a key to YAML. */
+function colonAtEnd({ start, content }: Line): Explanation | undefined {
+  const value = /^(?:- +)?[\w.-]+:\s+([^\s'"[{|>#&*].*:)$/.exec(content)?.[1];
+  if (value === undefined) return undefined;
+  const message = `expected a value in quotes, got ${quote(value)}`;
+  return { at: start, message, remedy: 'Put the value in quotes: it ends with a colon.' };
 }
 
 /** `objects: |` with its list at the column of the key, or further left. */
@@ -182,15 +221,10 @@ function colonInValue({ start, content }: Line, { code }: SyntaxError): Explanat
 
 function missingColon({ start, content }: Line): Explanation | undefined {
   const entry = content.replace(/^- +/, '');
-  const glued = /^(\w+):(\S.*)$/.exec(entry);
-  if (glued !== null) {
-    const message = `expected a space after the colon, got ${quote(entry)}`;
-    return { at: start, message, remedy: `Write ${glued[1]}: ${glued[2]}` };
-  }
   const [, key, value = ''] = /^(\w+)(\s+[^:]*)?$/.exec(entry) ?? [];
   if (key === undefined) return undefined;
   const message = `expected a colon after the key, got ${quote(entry)}`;
-  return { at: start, message, remedy: `Write ${key}:${value}` };
+  return { at: start, message, remedy: `Write ${key}:${value.replace(/^\s+=/, '')}` };
 }
 
 function textAfterQuote({ start, content }: Line, { code }: SyntaxError): Explanation | undefined {

@@ -51,7 +51,7 @@ function rbacObjects(
     rbacFor(plan, {
       owner: options.secretOwner,
       serviceAccount: serviceAccountOf(workload.pod),
-      ...(namespace === undefined ? {} : { namespace }),
+      namespace,
     }).map((object: RbacObject) => withHooks(object, source)),
   );
 }

@@ -108,7 +108,8 @@ export function readInjectOptions(given: GivenOptions): InjectOptions {
     auth: settings.auth,
     exitOnChange: settings.exitOnChange,
     signals: settings.notifySignal !== undefined,
-    syncSecrets: settings.syncSecrets,
+    // Without a container nothing applies them.
+    syncSecrets: settings.syncSecrets && settings.as !== 'none',
     adoptDriverSecrets: settings.adoptDriverSecrets,
     secretOwner: settings.secretOwner,
     namespace: settings.namespace,

@@ -50,7 +50,7 @@ interface SourceMetadata {
 
 /**
  * Whether a reference from this namespace can resolve to this source. A class of the input belongs to its own
- * namespace, or, when it names none, to the one that it is applied to; a file isVisibleFrom every namespace.
+ * namespace, or, when it names none, to the one that it is applied to; a file is visible from every namespace.
  */
 export function isVisibleFrom(source: Source, namespace: string | undefined): boolean {
   return (
@@ -65,7 +65,7 @@ export function isVisibleFrom(source: Source, namespace: string | undefined): bo
 export function planOf(source: Source, { as, mode, syncSecrets }: InjectOptions): Promise<ParsedPlan> {
   return parsePlan(source.file?.text ?? source.text, {
     file: source.subject,
-    ...(source.file === undefined || source.name === undefined ? {} : { className: source.name }),
+    className: source.file === undefined ? undefined : source.name,
     defaultMode: mode,
     syncSecrets,
     variablesOnly: as === 'none',

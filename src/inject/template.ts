@@ -5,6 +5,7 @@
  */
 
 import { type Document, isMap, isScalar, visit } from 'yaml';
+import { TEMPLATE_EXPRESSION } from '../config/template.ts';
 import { Problem } from '../core/problem.ts';
 import { escapeControl, quote } from '../core/text.ts';
 
@@ -29,8 +30,6 @@ const FREE: ReadonlySet<unknown> = new Set([
   'data',
   'stringData',
 ]);
-
-const EXPRESSION = /\{\{.*?\}\}|\$\{[A-Za-z_]\w*[^}]*\}/;
 
 /** The offset of `{{ … }}` as a value, which YAML reads as a mapping whose key is a mapping; undefined without one. */
 export function braces(document: Document.Parsed): number | undefined {
@@ -66,7 +65,7 @@ export function expressionIn(
 
 /** The first expression in a text, such as a line that is not YAML because of it. */
 export function expressionInText(text: string): string | undefined {
-  return EXPRESSION.exec(text)?.[0];
+  return TEMPLATE_EXPRESSION.exec(text)?.[0];
 }
 
 /** The Problem of manifests that were not rendered. */

@@ -15,6 +15,7 @@ import type { PlannedBinding } from './volumes.ts';
 export function validateOptions(options: InjectOptions): readonly Problem[] {
   return [
     ...onlySidecar(options),
+    ...onlyContainers(options),
     noneWithoutExec(options),
     exitWithoutSidecar(options),
     ...changesWithoutExec(options),
@@ -36,8 +37,40 @@ function onlySidecar({ as, flags, signals, exec, onChange }: InjectOptions): rea
     .map((flag) => usageProblem(flag, `has no effect with --as ${as}: no sidecar runs`, remedy));
   const message =
     'does not work with --as init: the application does not run yet when an init container does';
-  return signals ? [...idle, usageProblem('--notify-signal', message, remedy)] : idle;
+  return signals && as === 'init' ? [...idle, usageProblem('--notify-signal', message, remedy)] : idle;
 }
+
+/** With `--as none` no container is added, and `exec` does not have these options, or gets them from the pod spec. */
+function onlyContainers({ as, flags }: InjectOptions): readonly Problem[] {
+  if (as !== 'none') return [];
+  return OF_CONTAINERS.filter((flag) => flags.has(flag)).map((flag) =>
+    usageProblem(
+      flag,
+      'has no effect with --as none: no container of podsecrets is added',
+      'Use --as sidecar or --as init, or leave it out.',
+    ),
+  );
+}
+
+const OF_CONTAINERS = [
+  '--dir',
+  '--mode',
+  '--owner',
+  '--allow-disk',
+  '--run-as-user',
+  '--cpu-request',
+  '--cpu-limit',
+  '--memory-request',
+  '--memory-limit',
+  '--notify-signal',
+  '--notify-exec',
+  '--notify-url',
+  '--notify-touch',
+  '--notify-on-start',
+  '--sync-secrets',
+  '--secret-owner',
+  '--adopt-driver-secrets',
+];
 
 /** Only a native sidecar restarts the containers of a pod by its exit code. */
 function exitWithoutSidecar({ as, exitOnChange }: InjectOptions): Problem | undefined {

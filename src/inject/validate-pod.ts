@@ -206,8 +206,13 @@ function nodeSecret({ workload, pod, bindings }: PodContext): Problem | undefine
   );
 }
 
+/** Only a sidecar listens. */
+function hasSidecar({ as }: InjectOptions): boolean {
+  return as === 'sidecar' || as === 'init+sidecar';
+}
+
 function hostPort({ workload, pod, options }: PodContext): Problem | undefined {
-  if (pod.hostNetwork !== true || options.as === 'init' || options.listen === 'off') return undefined;
+  if (pod.hostNetwork !== true || !hasSidecar(options) || options.listen === 'off') return undefined;
   return manifestProblem(
     workload.subject,
     `the pod uses hostNetwork: port ${options.listen.port} is used on the node itself`,
@@ -217,8 +222,8 @@ function hostPort({ workload, pod, options }: PodContext): Problem | undefined {
 
 /** The kubelet's probes would reach the other container. */
 function portTaken({ workload, pod, options }: PodContext): readonly Problem[] {
-  const { as, listen } = options;
-  if (as === 'init' || listen === 'off') return [];
+  const { listen } = options;
+  if (!hasSidecar(options) || listen === 'off') return [];
   return appContainers(pod)
     .filter((container) =>
       asObjects(container.ports).some(({ containerPort }) => containerPort === listen.port),
@@ -226,7 +231,7 @@ function portTaken({ workload, pod, options }: PodContext): readonly Problem[] {
     .map((container) =>
       manifestProblem(
         `${workload.subject} container ${String(container.name)}`,
-        `port ${listen.port} is already used by this container: podsecrets isVisibleFrom its probes and metrics there`,
+        `port ${listen.port} is already used by this container: podsecrets serves its probes and metrics there`,
         'Use --listen 0.0.0.0:PORT with a free port.',
       ),
     );

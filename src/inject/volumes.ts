@@ -32,7 +32,7 @@ export interface VolumeBinding {
   readonly configDir: string;
   /** The volume was in the pod spec already: its mounts keep their paths, and only `--containers` adds one. */
   readonly userDefined: boolean;
-  /** A volume of the CSI driver before the injection: the staleSubPaths of its mounts name files. */
+  /** A volume of the CSI driver before the injection: the subPaths of its mounts name files. */
   readonly isCsi: boolean;
 }
 

@@ -94,7 +94,7 @@ function notYaml(file: string, message: string, line?: number): Problem {
     message: `invalid YAML: ${escapeControl(message)}`,
     remedy: 'Correct the manifest.',
     file,
-    ...(line === undefined ? {} : { line }),
+    line,
   });
 }
 

@@ -142,12 +142,8 @@ async function settle<T>(
   const values: T[] = [];
   const problems: Problem[] = [];
   for (const result of await Promise.allSettled(running)) {
-    if (result.status === 'fulfilled') {
-      values.push(result.value);
-      continue;
-    }
-    const known = problemsOrThrow(result.reason);
-    problems.push(...known);
+    if (result.status === 'fulfilled') values.push(result.value);
+    else problems.push(...problemsOrThrow(result.reason));
   }
   return { values, problems };
 }

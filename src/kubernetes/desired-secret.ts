@@ -51,8 +51,7 @@ export async function desiredSecrets(plan: Plan, snapshot: Snapshot): Promise<De
       try {
         return await desiredSecret(object, plan, files);
       } catch (error) {
-        const problems = problemsOrThrow(error);
-        return { kind: 'invalid' as const, problems };
+        return { kind: 'invalid' as const, problems: problemsOrThrow(error) };
       }
     }),
   );

@@ -29,8 +29,7 @@ export async function resolveOwner(
     case 'workload':
       return await workload(api, env, hostname);
     default:
-      owner satisfies never;
-      throw new Error(`unknown owner ${String(owner)}`);
+      return owner satisfies never;
   }
 }
 

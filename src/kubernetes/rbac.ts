@@ -39,7 +39,7 @@ export interface RbacRequest {
   readonly owner: SecretOwner;
   readonly serviceAccount: string;
   /** Left out of the manifests if undefined: `kubectl apply` then chooses the namespace. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 /** The Role and its RoleBinding for a config; an empty list without `secretObjects`. */

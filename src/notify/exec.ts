@@ -11,9 +11,9 @@ import { durationText } from '../cli/values.ts';
 import type { Environment } from '../core/environment.ts';
 import { isOpenFilesCode, OPEN_FILES_REMEDY } from '../core/open-files.ts';
 import { Problem } from '../core/problem.ts';
-import { quote } from '../core/text.ts';
 import { hookEnvironment, lastLines } from './hook-output.ts';
 import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
+import { targetSubject } from './request.ts';
 
 /** The environment of a hook, and how long it may run. */
 export interface ExecOptions {
@@ -33,6 +33,7 @@ export interface ExecOptions {
 export function execNotifier(command: readonly [string, ...string[]], options: ExecOptions): Notifier {
   const { environment, redact, onStart, timeout = 30_000, grace = 1_000 } = options;
   const [program, ...args] = command;
+  const subject = targetSubject({ kind: 'exec', command });
   return {
     kind: 'exec',
     async notify(names, signal) {
@@ -52,10 +53,10 @@ export function execNotifier(command: readonly [string, ...string[]], options: E
             : killedBy === null
               ? `exit code ${code}`
               : `ended by ${killedBy}`;
-          throw failure(program, result, output.trim() === '' ? '' : redact(output));
+          throw failure(subject, result, output.trim() === '' ? '' : redact(output));
         }
       } catch (error) {
-        throw startFailure(program, error) ?? error;
+        throw startFailure(subject, error) ?? error;
       }
     },
   };
@@ -141,11 +142,11 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-function failure(program: string, result: string, output: string | undefined): Problem {
+function failure(subject: string, result: string, output: string | undefined): Problem {
   const shown = output === undefined ? NOT_SHOWN : lastLines(output);
   return new Problem({
     code: 'notify.exec',
-    subject: `hook ${quote(program)}`,
+    subject,
     message: shown === '' ? `${result}; no output` : `${result}; last output: ${shown}`,
     remedy: 'Correct the error that it reports, or run it manually in this container.',
     retry: true,
@@ -153,12 +154,12 @@ function failure(program: string, result: string, output: string | undefined): P
 }
 
 /** Why a command could not be started; undefined for any other error. */
-function startFailure(program: string, error: unknown): Problem | undefined {
+function startFailure(subject: string, error: unknown): Problem | undefined {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall?.startsWith('spawn') !== true) return undefined;
   return new Problem({
     code: 'notify.exec',
-    subject: `hook ${quote(program)}`,
+    subject,
     message: `cannot be started (${code})`,
     remedy: startRemedies[code] ?? 'Use the path of a program in this container.',
     retry: startRemedies[code] === SHORTAGE || isOpenFilesCode(code),

@@ -13,6 +13,7 @@ import { escapeControl } from '../core/text.ts';
 import { type HttpResponse, sendRequest } from '../http/request.ts';
 import { certificateRemedy, isHandshakeCode, isTlsCode } from '../http/tls-code.ts';
 import { NOT_SHOWN, type Notifier, type Redact } from './notifier.ts';
+import { targetSubject } from './request.ts';
 
 /** How responses are redacted, and how long they may take. */
 export interface UrlOptions {
@@ -24,9 +25,7 @@ export interface UrlOptions {
 
 /** POSTs the names of the files that changed. */
 export function urlNotifier(url: string, { redact, timeout = 10_000 }: UrlOptions): Notifier {
-  // A query is not shown, because it may contain a token of the application.
-  const { origin, pathname } = new URL(url);
-  const subject = escapeControl(`${origin}${pathname}`);
+  const subject = targetSubject({ kind: 'url', url });
   return {
     kind: 'url',
     async notify(names, signal) {

@@ -66,7 +66,7 @@ export function toPublishProblem(error: unknown, { dir, owner, space }: Attempt)
     case 'EPERM':
       return problem(
         `permission denied (${code} at ${operation})`,
-        'Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod); to read files whose owner it changed with --owner it needs their group or CAP_DAC_OVERRIDE.',
+        `Run init and sidecar as the same user, and let it write to the volume (fsGroup in the securityContext of the pod).${owner === undefined ? '' : ' To read files whose owner it changed with --owner, it needs their group or CAP_DAC_OVERRIDE.'}`,
       );
     default:
       return problem(

@@ -28,11 +28,14 @@ export function sameDirectories(dirs: readonly string[], fs: FileSystem = nodeFs
   });
 }
 
-/** Without links; the part of the path that does not exist yet is kept. */
+/** Without links; the part of the path that does not exist yet, or cannot be followed, is kept. Opening it reports why. */
 function realDirectory(fs: FileSystem, dir: string): string {
   const path = resolve(dir);
-  if (fs.statSync(path, { throwIfNoEntry: false }) !== undefined) return fs.realpathSync(path);
-  return path === '/' ? path : join(realDirectory(fs, dirname(path)), basename(path));
+  try {
+    return fs.realpathSync(path);
+  } catch {
+    return path === '/' ? path : join(realDirectory(fs, dirname(path)), basename(path));
+  }
 }
 
 /** The result. */

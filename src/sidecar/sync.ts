@@ -11,9 +11,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { EventName } from '../core/log-events.ts';
 import { distinct, type Problem, problemsOf, problemsOrThrow, throwProblems } from '../core/problem.ts';
+import { createProblemReader } from '../core/problem-fields.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { NotificationQueue, NotificationQueueOptions } from '../notify/queue.ts';
-import { createProblemReader } from '../worker/problem-fields.ts';
 import type { MessageOf, SyncMessage } from '../worker/report.ts';
 import type { Phase, RunSync, SyncRequest } from '../worker/request.ts';
 import { logPublish } from './publish-log.ts';
@@ -228,14 +228,15 @@ export function createSync(options: SyncOptions): Sync {
   /** A publish that was not reported is in the directory: its files, and the names to notify the application of. */
   function workerKilled(run: Run, killed: Problem): void {
     for (const [config, target] of targets.entries()) {
-      if (run.reported.has(config)) run.problems.push(killed);
-      else failed(run, config, [killed]);
+      const problems = [killed];
       try {
         undelivered.addStored(target);
       } catch (error) {
         // In addition to the problem of the worker, which may be its cause.
-        failed(run, config, [killed, ...problemsOrThrow(error)]);
+        problems.push(...problemsOrThrow(error));
       }
+      if (run.reported.has(config) && problems.length === 1) run.problems.push(killed);
+      else failed(run, config, problems);
     }
   }
 

@@ -10,9 +10,9 @@ import type { Clock } from '../core/clock.ts';
 import { filePath } from '../core/file-path.ts';
 import type { Log } from '../core/log.ts';
 import { distinct, type Problem, problemLine } from '../core/problem.ts';
+import { createProblemReader } from '../core/problem-fields.ts';
 import { timeText } from '../core/text.ts';
 import type { HeldDirectory, UndeliveredNames } from '../publish/held-directory.ts';
-import { createProblemReader } from '../worker/problem-fields.ts';
 import type { MessageOf } from '../worker/report.ts';
 import type { ConfigContent, ConfigRequest } from '../worker/request.ts';
 import {

@@ -3,7 +3,7 @@
  */
 
 import type { Log } from '../core/log.ts';
-import { problemMessage } from './problem-fields.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import type { Report } from './report.ts';
 
 /** Reports each line. */

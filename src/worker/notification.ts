@@ -3,8 +3,14 @@
  */
 
 import { Problem } from '../core/problem.ts';
+import { createProblemReader } from '../core/problem-fields.ts';
 import { reapZombies } from '../notify/reap.ts';
-import { decodeMessage, type NotifyTarget, type RunNotification, targetSubject } from '../notify/request.ts';
+import {
+  type NotifyTarget,
+  type RunNotification,
+  readNotifyMessage,
+  targetSubject,
+} from '../notify/request.ts';
 import { endProblem } from './end-problem.ts';
 import { isRunningWorker, runWorker, type WorkerHost } from './process.ts';
 
@@ -25,6 +31,7 @@ export async function runNotification(
   host: NotificationHost,
   stop: AbortSignal,
 ): Promise<void> {
+  const problemOf = createProblemReader();
   let group: number | undefined;
   let result: 'delivered' | Problem | undefined;
   const end = await runWorker(
@@ -33,10 +40,11 @@ export async function runNotification(
       request: { ...request, parent: host.self },
       progressTimeout: () => PROGRESS_TIMEOUT,
       receive(value) {
-        const message = decodeMessage(value);
+        const message = readNotifyMessage(value);
         if (message.kind === 'started') group = message.group;
         else if (message.kind === 'delivered') result = 'delivered';
-        else result = message.kind === 'failed' ? message.problem : bug(request.target, message.line);
+        else
+          result = message.kind === 'failed' ? problemOf(message.problem) : bug(request.target, message.line);
       },
     },
     host,

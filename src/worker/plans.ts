@@ -7,7 +7,7 @@ import type { ParsedPlan } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Log } from '../core/log.ts';
 import { type Problem, problemsOrThrow } from '../core/problem.ts';
-import { createProblemReader, problemMessage } from './problem-fields.ts';
+import { createProblemReader, problemMessage } from '../core/problem-fields.ts';
 import type { Report } from './report.ts';
 import type { ConfigRequest } from './request.ts';
 

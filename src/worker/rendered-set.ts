@@ -5,9 +5,9 @@
 import { removalOfAll } from '../config/accidental-removal.ts';
 import type { Plan, PlannedObject } from '../config/plan.ts';
 import type { FetchResults } from '../config/secret-ref.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import type { Published } from '../publish/publish.ts';
 import { type KeptValue, type Rendered, render, type SelectedValue } from '../render/render.ts';
-import { problemMessage } from './problem-fields.ts';
 import type { MessageOf } from './report.ts';
 import type { ConfigRequest } from './request.ts';
 import { type ObjectProblem, selectValues } from './select.ts';

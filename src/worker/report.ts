@@ -7,8 +7,8 @@
 
 import type { LogFields } from '../core/log.ts';
 import { events } from '../core/log-events.ts';
+import { problemShape } from '../core/problem-fields.ts';
 import { services } from '../core/service.ts';
-import { problemShape } from './problem-fields.ts';
 import {
   checkMessage,
   flag,
@@ -21,7 +21,7 @@ import {
   record,
   type Shaped,
   text,
-} from './shape.ts';
+} from '../core/shape.ts';
 
 const service = oneOf(services);
 const event = oneOf(Object.keys(events) as (keyof typeof events)[]);
@@ -41,7 +41,7 @@ const contents = {
 };
 
 /** An object with a pinned version, whose files are taken from the current generation. */
-export const pinnedObject = object({
+const pinnedObject = object({
   /** The ref and its outputs, as text for comparison. */
   description: text,
   region: text,

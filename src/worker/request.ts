@@ -4,8 +4,8 @@
  * It contains the texts of configs, which are not secret, and no values.
  */
 
+import type { ProblemMessage } from '../core/problem-fields.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
-import type { ProblemMessage } from './problem-fields.ts';
 import type { PinnedObject, Report } from './report.ts';
 
 /** In the first phase a pod waits to start; in the steady phase, retries must not add to an outage at AWS. */

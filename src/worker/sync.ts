@@ -10,7 +10,8 @@ import { type FetchRequest, fetchValues, type SecretSource } from '../aws/fetche
 import type { CredentialsInUse } from '../aws/sources.ts';
 import { expectedPaths, type Plan, type PlannedObject } from '../config/plan.ts';
 import type { FetchResults } from '../config/secret-ref.ts';
-import { type Problem, problemsOrThrow } from '../core/problem.ts';
+import { problemsOrThrow } from '../core/problem.ts';
+import { problemMessage } from '../core/problem-fields.ts';
 import type { Directory } from '../publish/directory.ts';
 import type { DirectoryHandle } from '../publish/held-directory.ts';
 import type { KeptFiles } from '../publish/kept-files.ts';
@@ -19,7 +20,6 @@ import type { Snapshot } from '../publish/snapshot.ts';
 import type { KeptValue } from '../render/render.ts';
 import { recordPinned, reusePinned } from './pinned.ts';
 import { type PlanReader, type UsablePlan, usablePlans } from './plans.ts';
-import { problemMessage } from './problem-fields.ts';
 import { publishedMessage, renderSet } from './rendered-set.ts';
 import type { Report } from './report.ts';
 import type { ConfigRequest, RunSync, SyncRequest } from './request.ts';
@@ -123,7 +123,7 @@ async function syncAll(
     try {
       await syncTarget(target, results[at] ?? new Map(), options, report, stop);
     } catch (error) {
-      report({ kind: 'failed', config: target.index, problems: messagesOf(problemsOrThrow(error)) });
+      report({ kind: 'failed', config: target.index, problems: problemsOrThrow(error).map(problemMessage) });
     }
   }
 }
@@ -185,8 +185,4 @@ function secretsDescription({ secretObjects }: Plan): string {
       data,
     })),
   );
-}
-
-function messagesOf(problems: readonly Problem[]) {
-  return problems.map(problemMessage);
 }

@@ -72,6 +72,7 @@ test('retries container credentials for seconds after a rejection, and for the s
   const ecs = {
     name: 'ECS task role',
     uri: 'http://169.254.170.2/v2/credentials/1',
+    relativePath: '/v2/credentials/1',
     isAllowed: true,
     tokenFile: undefined,
     token: () => 'canary',

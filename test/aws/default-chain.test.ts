@@ -402,7 +402,21 @@ test('does not retry keys with an expiration in the past', async (place) => {
 
 test('reports keys with a line break as unusable', async (place) => {
   const { text } = await fetchWith(place, { ...off, ...KEYS, AWS_ACCESS_KEY_ID: 'AKIA\n' });
-  assert.match(text, /^environment keys: .*other characters or no date/);
+  assert.match(text, /^environment keys: expected the access key id in visible ASCII characters, got other/);
+  for (const secret of ['key\n', ' key']) {
+    const spaced = await fetchWith(place, { ...off, ...KEYS, AWS_SECRET_ACCESS_KEY: secret });
+    assert.match(spaced.text, /^environment keys: expected the secret access key in visible ASCII/);
+  }
+  const dated = await fetchWith(place, { ...off, ...KEYS, AWS_CREDENTIAL_EXPIRATION: 'tomorrow' });
+  assert.match(dated.text, /^environment keys: expected a valid expiration date, got another text/);
+});
+
+test('a relative path of container credentials that is none is reported under its own variable', async (place) => {
+  const { text } = await fetchWith(place, { ...off, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: 'v2/a' });
+  assert.match(
+    text,
+    /^AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: expected a path that begins with \/, got "v2\/a"/,
+  );
 });
 
 const servers: Server[] = [];

@@ -17,17 +17,17 @@ const throttled = new Problem({
 });
 
 test('what was found is not read again, what failed is', async () => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const failing = new Set(['b']);
   const source: SecretSource = {
     async read(refs) {
-      asked.push(refs.map(({ id }) => id).join(' '));
+      requested.push(refs.map(({ id }) => id).join(' '));
       return new Map(
         refs.map(({ key, id }): [typeof key, FetchResult] => [
           key,
           failing.has(id)
             ? { kind: 'failed', problem: throttled }
-            : { kind: 'found', value: new Secret(`value of ${id}`), version: String(asked.length) },
+            : { kind: 'found', value: new Secret(`value of ${id}`), version: String(requested.length) },
         ]),
       );
     },
@@ -42,7 +42,7 @@ test('what was found is not read again, what failed is', async () => {
   failing.clear();
   assert.equal(await read(), ['found value of a 1', 'found value of b 2', 'found value of c 1']);
   assert.equal(await read(), ['found value of a 1', 'found value of b 2', 'found value of c 1']);
-  assert.equal(asked, ['a b c', 'b']);
+  assert.equal(requested, ['a b c', 'b']);
 });
 
 test.run();

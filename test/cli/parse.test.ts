@@ -212,6 +212,25 @@ for (const [line, remedy] of [
     assert.match(first(line).remedy, remedy);
   });
 
+for (const [flag, value, remedy] of [
+  ['interval', '600', 'Write the unit: 600s for seconds.'],
+  ['interval', '2d', 'Write days as hours: 48h.'],
+  ['interval', '900000h', 'Use at most 480h.'],
+  ['mode', '640', 'Write 0640.'],
+  ['mode', '0o640', 'Write 0640.'],
+  ['owner', 'app:app', /^Write numbers: id -u NAME/],
+  ['listen', '9000', 'Write 0.0.0.0:9000.'],
+  ['notify-exec', 'nginx -s reload', `Write '["nginx","-s","reload"]'.`],
+  ['notify-exec', '["nginx" "-s"]', /^Write a list such as '\["nginx"/],
+  ['notify-exec', 'a && b', /a shell command needs a shell: '\["sh","-c"/],
+  ['notify-url', 'localhost:80/reload', 'Write http://localhost:80/reload.'],
+  ['listen', 'x', 'Correct the value.'],
+] as const)
+  test(`the remedy of --${flag} "${value}" is what to write instead`, () => {
+    const [problem] = rejected('sidecar', { [`PODSECRETS_${flag.replace('-', '_').toUpperCase()}`]: value });
+    assert.match(problem?.remedy ?? '', remedy);
+  });
+
 test('help and version are commands', () => {
   assert.equal(parseCommand(['--help'], {}), { kind: 'help', name: undefined });
   assert.equal(parseCommand(['init', '-h'], {}), { kind: 'help', name: 'init' });

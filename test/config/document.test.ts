@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { classNames } from '../../src/config/document.ts';
+import { classNames, kindsIn } from '../../src/config/document.ts';
 import { config, files, parse, problems, warnings } from '../support/config.ts';
 
 const good = config('- {objectName: db, objectType: secretsmanager}');
@@ -43,11 +43,7 @@ for (const [what, text, expected] of [
   [
     'parameters that are a list',
     good.replace(/parameters:[\s\S]*/, 'parameters: []'),
-    [
-      '6 config.document spec.parameters',
-      '- config.objects parameters.objects',
-      '- config.region parameters.region',
-    ],
+    ['6 config.document spec.parameters'],
   ],
 ] as const) {
   test(`rejects ${what}`, async () => {
@@ -154,6 +150,53 @@ test('a class for another provider that was chosen by name, and AWS in upper cas
   assert.equal(classNames(vault), []);
   const [problem] = (await parse(upper)).problems;
   assert.match(String(problem), 'expected "aws", got "AWS"');
+});
+
+for (const [what, text, expected] of [
+  [
+    'a kind with a typing error',
+    good.replace('SecretProviderClass', 'SecretProviderClasses'),
+    'kind: SecretProviderClass',
+  ],
+  ['another API group', good.replace('csi.x-k8s', 'csi.k8s'), 'apiVersion: secrets-store.csi.x-k8s.io/v1'],
+  ['no spec', good.slice(0, good.indexOf('spec:')), 'spec with provider and parameters'],
+] as const) {
+  test(`the remedy of a class with ${what} is what to write`, async () => {
+    assert.equal(classNames(text), [undefined]);
+    assert.equal(
+      (await parse(text)).problems.map(({ remedy }) => remedy),
+      [`Write ${expected}.`],
+    );
+  });
+}
+
+test("the remedy of a class that the file does not have is to name one of the file's", async () => {
+  const [problem] = (await parse(good, { className: 'other' })).problems;
+  assert.is(problem?.remedy, 'Name one that the file has: --config FILE#NAME.');
+});
+
+test('the kinds of a text without a class for AWS are those of its objects, of a class with its provider', () => {
+  assert.equal(kindsIn(`${vault}\n---\n${list(pod, pod)}---\n---\n<html>\n`), [
+    'SecretProviderClass for vault',
+    'Pod',
+    'Pod',
+    'no Kubernetes object',
+  ]);
+  const status = good.replace('SecretProviderClass', 'SecretProviderClassPodStatus');
+  assert.equal(classNames(status), []);
+});
+
+test('a key in a wrong place is a warning that names the right one', async () => {
+  const object =
+    '- {objectName: db, objectType: secretsmanager, region: x, jmesPath: [{path: a, objectAlias: b, objectType: c}]}';
+  const text = config(object, { secretObjects: '[]' }).replace('spec:', 'spec:\n  failoverRegion: us-east-1');
+  const moved = (await parse(text)).warnings.map(({ remedy }) => remedy);
+  assert.equal(moved.toSorted(), [
+    'Move it to spec.parameters: here it is ignored.',
+    'Move it to spec.parameters: here it is ignored.',
+    'Move it to spec: here it is ignored.',
+    'Move it to the object: here it is ignored.',
+  ]);
 });
 
 test('ignores a byte order mark, carriage returns and a missing last line break', async () => {

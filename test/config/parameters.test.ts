@@ -76,6 +76,23 @@ test('a region of an unusual form is a warning, and one that is not a host name 
   ]);
 });
 
+test('the remedy of a region of an unusual form is the region that is probably meant', async () => {
+  const remedyOf = async (region: string) => {
+    const { problems: found, warnings: warned } = await parse(config(object, { region }));
+    return [...found, ...warned].map(({ remedy }) => remedy);
+  };
+  assert.equal(await remedyOf('" Eu-West-1 "'), ['Write "eu-west-1".']);
+  assert.equal(await remedyOf('eu-west-1a'), [
+    'Write "eu-west-1": the letter is that of an availability zone.',
+  ]);
+  assert.equal(await remedyOf('Ireland'), ['Write the code of the region: eu-central-1 for Frankfurt.']);
+});
+
+test('a region that is no text is one problem', async () => {
+  const parsed = await parse(config(object, { region: '[eu-west-1]' }), { missingRegion: 'warning' });
+  assert.equal([problems(parsed), warnings(parsed)], [['7 config.parameter parameters.region'], []]);
+});
+
 test('rejects a failoverRegion that equals AWS_REGION', async () => {
   const text = withoutRegion.replace('parameters:', 'parameters:\n    failoverRegion: us-east-1');
   assert.equal(problems(await parse(text, { environmentRegion: 'us-east-1' })), [
@@ -100,9 +117,10 @@ for (const [value, expected] of [
 
 for (const value of ['"yes"', '"tRUE"', '"on"', '" true"', '2', '"-"', 'yes', 'off']) {
   test(`rejects usePodIdentity: ${value}`, async () => {
-    assert.equal(problems(await parse(config(object, { usePodIdentity: value }))), [
-      '8 config.parameter parameters.usePodIdentity',
-    ]);
+    const parsed = await parse(config(object, { usePodIdentity: value }));
+    assert.equal(problems(parsed), ['8 config.parameter parameters.usePodIdentity']);
+    // Quotes would not make it a value that is accepted.
+    assert.equal(warnings(parsed), []);
   });
 }
 

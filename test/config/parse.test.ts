@@ -153,14 +153,26 @@ const cases: readonly Case[] = [
       - {objectName: "app/*", objectType: ssmparameter}
       - {objectName: "my secret", objectType: secretsmanager}
       - {objectName: "arn:aws:secretsmanager:REGION:ACCOUNT:secret:a"}
+      - {objectName: "arn:aws:secretsmanager:eu-west-1:1:secret:a-bcdefg:password::", objectAlias: a}
+      - {objectName: "arn:aws:secretsmanager:eu-west-1:1:secret:a-bcdefg::AWSPREVIOUS:id", objectAlias: b}
       - {objectName: "rds!cluster-1", objectType: secretsmanager}`,
-    problems: [0, 1, 2, 3].map((at) => `${at + 9} config.object objects[${at}].objectName`),
+    problems: [0, 1, 2, 3, 4, 5].map((at) => `${at + 9} config.object objects[${at}].objectName`),
     remedies: [
       'Replace the placeholder: render the file first (helm template, envsubst).',
       'Name each secret or parameter: wildcards are not supported.',
       'Correct the name: names are letters, digits and / _ . - (in Secrets Manager also + = @).',
       'Copy the ARN of your own secret or parameter, or write its name instead.',
+      'Write objectName: "arn:aws:secretsmanager:eu-west-1:1:secret:a-bcdefg", jmesPath with path: "password": a key, a stage and a version id behind the ARN are the form of ECS.',
+      'Write objectName: "arn:aws:secretsmanager:eu-west-1:1:secret:a-bcdefg", objectVersionLabel: "AWSPREVIOUS", objectVersion: "id": a key, a stage and a version id behind the ARN are the form of ECS.',
     ],
+  },
+  {
+    name: '2: a colon before the path of a parameter is not the beginning of a version',
+    objects: `
+      - {objectName: "ssm:/a/b", objectType: ssmparameter}
+      - {objectName: "arn:aws:ssm:eu-west-1:1:parameter:/c/d"}`,
+    problems: ['9 config.object objects[0].objectName', '10 config.object objects[1].objectName'],
+    remedies: ['Write objectName: "/a/b".', 'Write objectName: "arn:aws:ssm:eu-west-1:1:parameter/c/d".'],
   },
   {
     name: '3: a null entry is an error',

@@ -117,7 +117,7 @@ const cases: readonly Case[] = [
     file: 'there',
   },
   {
-    rule: "the failover's other name is asked for although the primary serves",
+    rule: "the failover's other name is requested although the primary has the value",
     here: { secrets: { a: 'here' } },
     object: { ...secret, failoverObject: { objectName: 'b' } },
   },
@@ -132,7 +132,7 @@ const cases: readonly Case[] = [
     file: 'there',
   },
   {
-    rule: 'the ARN of a secret is asked for as one of the failover region',
+    rule: 'the ARN of a secret is requested as one of the failover region',
     here: { secrets: { a: 'here' } },
     there: { secrets: { a: 'there' } },
     object: { objectName: `arn:aws:secretsmanager:${HERE}:${ACCOUNT}:secret:a`, objectAlias: 'x' },
@@ -140,7 +140,7 @@ const cases: readonly Case[] = [
     file: 'there',
   },
   {
-    rule: 'the ARN of a parameter is asked for as one of the failover region',
+    rule: 'the ARN of a parameter is requested as one of the failover region',
     here: { parameters: { '/a': 'here' } },
     there: { parameters: { '/a': 'there' } },
     object: { objectName: `arn:aws:ssm:${HERE}:${ACCOUNT}:parameter/a`, objectAlias: 'x' },
@@ -201,12 +201,12 @@ const cases: readonly Case[] = [
     file: 'there',
   },
   {
-    rule: 'a secret that is missing there fails although the primary serves',
+    rule: 'a secret that is missing there fails although the primary has the value',
     here: { secrets: { a: 'here' } },
     object: secret,
   },
   {
-    rule: 'a parameter that is missing there fails although the primary serves',
+    rule: 'a parameter that is missing there fails although the primary has the value',
     here: { parameters: { '/a': 'here' } },
     object: parameter,
   },
@@ -266,14 +266,14 @@ failover('each object has the value of a region that returns it', async ({ world
 failover('earlier files stay if neither region returns a value', async ({ world }) => {
   const box = makeSandbox();
   try {
-    const asked = {
+    const requested = {
       regions: { [HERE]: { secrets: { a: 'here' } }, [THERE]: { secrets: { a: 'there' } } },
       parameters: { failoverRegion: THERE },
       objects: [secret],
     };
-    await world.fetch(asked, box);
+    await world.fetch(requested, box);
     const faults: Fetch['faults'] = [{ on: { operation: 'GetSecretValue' }, does: { kind: 'server-error' } }];
-    const { code, files } = await world.fetch({ ...asked, faults }, box);
+    const { code, files } = await world.fetch({ ...requested, faults }, box);
     assert.is(code, exitCodes.fetch);
     assert.equal(files, { x: 'here' });
   } finally {

@@ -134,7 +134,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: '8. a variable for envsubst',
-    provider: 'asks AWS for a secret of that name',
+    provider: 'requests a secret of that name from AWS',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of envsubst
     check: app.replace('prod/db', '${SECRET}'),
     result: /render it first/i,
@@ -288,7 +288,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern: '22. preferredAddressType and an objectVersion',
-    provider: 'asks the agent at its IPv6 address; reads this version',
+    provider: 'requests credentials from the agent at its IPv6 address; reads this version',
     check: app
       .replace('    objects:', '    preferredAddressType: ipv6\n    objects:')
       .replace(/\n$/, '\n        objectVersion: 11111111-1111-4111-8111-111111111111\n'),

@@ -10,6 +10,7 @@ test('shows bidirectional and invisible characters by their code', () => {
   assert.is(escapeControl('user\u202etxt\u200b\ufeff'), 'user\\u202etxt\\u200b\\ufeff');
   assert.is(escapeControl('tag\u{e0041}'), 'tag\\u{e0041}');
   assert.is(escapeControl('a\u061c\u2060\u00ad'), 'a\\u061c\\u2060\\xad');
+  assert.is(escapeControl('a b\u00a0c\u3000'), 'a b\\xa0c\\u3000');
 });
 
 test('escapes a lone surrogate and keeps a pair', () => {

@@ -166,15 +166,15 @@ export function hits(filter: CallFilter | undefined, call: FaultyCall): boolean 
     (service === undefined || service === call.service) &&
     (operation === undefined || operation === call.operation) &&
     (region === undefined || region === call.region) &&
-    (id === undefined || call.ids.some((asked) => isSame(asked, id)))
+    (id === undefined || call.ids.some((requested) => isSame(requested, id)))
   );
 }
 
 function concerned(filter: CallFilter | undefined, { ids }: FaultyCall): readonly string[] {
   const { id } = filter ?? {};
-  return id === undefined ? ids.slice(0, 1) : ids.filter((asked) => isSame(asked, id));
+  return id === undefined ? ids.slice(0, 1) : ids.filter((requested) => isSame(requested, id));
 }
 
-function isSame(asked: string, id: string): boolean {
-  return asked === id || splitSelector(asked).base === id;
+function isSame(requested: string, id: string): boolean {
+  return requested === id || splitSelector(requested).base === id;
 }

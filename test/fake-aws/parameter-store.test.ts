@@ -42,8 +42,8 @@ async function app() {
 }
 
 test('responds in the order of the names, and lists unknown ones', async () => {
-  const asked = ['plain', '/nope', '/app/url', '/app/token', '/app/key:9', '/app/key:nope'];
-  const { Parameters = [], InvalidParameters } = await getAll(asked);
+  const requested = ['plain', '/nope', '/app/url', '/app/token', '/app/key:9', '/app/key:nope'];
+  const { Parameters = [], InvalidParameters } = await getAll(requested);
   assert.equal(
     Parameters.map(({ Name, Value, Version }) => [Name, Value, Version]),
     [
@@ -73,12 +73,12 @@ test('a selector selects a version, and is returned apart from the name', async 
 });
 
 test('accepts ARNs of its own region only, with a selector too', async () => {
-  const asked = [
+  const requested = [
     `${arn}/app/token`,
     `${arn}/app/key:1`,
     `${arn.replace('eu-west-1', 'us-east-1')}/app/token`,
   ];
-  const { Parameters = [], InvalidParameters } = await getAll(asked);
+  const { Parameters = [], InvalidParameters } = await getAll(requested);
   assert.equal(
     Parameters.map(({ Name, Value, Selector }) => [Name, Value, Selector]),
     [
@@ -86,7 +86,7 @@ test('accepts ARNs of its own region only, with a selector too', async () => {
       ['/app/token', 's3cret', undefined],
     ],
   );
-  assert.equal(InvalidParameters, asked.slice(2));
+  assert.equal(InvalidParameters, requested.slice(2));
 });
 
 test('rejects a repeated name, an eleventh name, and an empty list', async () => {

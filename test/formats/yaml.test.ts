@@ -130,6 +130,36 @@ for (const [what, text, message, remedy] of [
     'Write c: d',
   ],
   [
+    'a missing space after the colon of the first key of an entry',
+    '- objectName:a\n  objectType: b\n',
+    '1 expected a space after the colon, got "objectName:a"',
+    'Write objectName: a',
+  ],
+  [
+    'an equals sign in the place of a colon',
+    'a: b\nc = "d"\n',
+    '2 expected a colon after the key, got "c = \\"d\\""',
+    'Write c: "d"',
+  ],
+  [
+    'a value that ends with a colon',
+    '- objectName: arn:aws:a:b:c:secret:d:key::\n  objectAlias: b\n',
+    '1 expected a value in quotes, got "arn:aws:a:b:c:secret:d:key::"',
+    'Put the value in quotes: it ends with a colon.',
+  ],
+  [
+    'a no-break space that indents',
+    '- objectName: a\n \u00a0objectType: b\n',
+    '2 expected spaces as indentation, got the character U+00A0, which looks like a space',
+    'Replace it by a space.',
+  ],
+  [
+    "a conflict marker of Git's",
+    'a: b\n<<<<<<< HEAD\nc: d\n=======\nc: e\n>>>>>>> other\n',
+    '2 expected YAML, got the conflict marker "<<<<<<< HEAD" of Git',
+    'Resolve the conflict.',
+  ],
+  [
     'a missing space after the dash',
     '- a: b\n-c: d\n  e: f\n',
     '2 expected a space after the dash, got "-c: d"',

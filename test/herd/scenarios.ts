@@ -1,9 +1,10 @@
 /** The simulated scenarios: all pods start, refresh for an hour, or get their region back after an hour. */
 
 import type { FetchMode } from '../../src/cli/options.ts';
+import { seededRandom } from '../fake-aws/random.ts';
 import { createAccount, defaultQuotas, isOfSecretsManager, type Quotas } from './account.ts';
 import { type Delays, mountByProvider, ownDelays, startPod, type Workload, type World } from './pods.ts';
-import { createSimulation, seededRandom } from './simulation.ts';
+import { createSimulation } from './simulation.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -69,6 +69,27 @@ test('--as none adds no container and no files: the command fetches for itself',
   );
 });
 
+test('--as none takes no port: the application may have that of the sidecar, also on the node', async () => {
+  const text = `${pod(app)}    ports: [{containerPort: 8181}]\n  hostNetwork: true\n`;
+  const { warnings } = await injected({ text, config: shop, flags: '--exec --as none', since });
+  assert.equal(warnings.map(String), []);
+});
+
+test('--as none rejects the options of the containers that it does not add', async () => {
+  for (const flag of [
+    '--notify-signal HUP --notify-process app',
+    '--notify-url http://localhost/',
+    '--sync-secrets --namespace shop',
+    '--memory-limit 64Mi',
+    '--mode 0400',
+    '--dir /secrets',
+  ])
+    assert.match(
+      await rejection(pod(app), shop, `--exec --as none ${flag}`),
+      'has no effect with --as none: no container of podsecrets is added',
+    );
+});
+
 test('--as none needs --exec, and a pod without a volume for files', async () => {
   assert.match(await rejection(pod(app), shop, '--as none'), 'none needs --exec');
   const csi =

@@ -74,7 +74,7 @@ const rejected: readonly (readonly [string, Case, RegExp])[] = [
   [
     'a port that a container uses already',
     { container: 'ports: [{containerPort: 8181}]' },
-    /container app: port 8181 is already used by this container/,
+    /container app: port 8181 is already used by this container: podsecrets serves its probes and metrics there/,
   ],
   [
     'adopting Secrets of the driver in an init container',

@@ -3,7 +3,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
-import { decodeMessage, encodeMessage, type NotifyMessage, targetSubject } from '../../src/notify/request.ts';
+import { problemMessage } from '../../src/core/problem-fields.ts';
+import { readNotifyMessage, targetSubject } from '../../src/notify/request.ts';
 
 const test = suite('messages of a notification');
 
@@ -16,24 +17,17 @@ const problem = new Problem({
   retryAfter: 3000,
 });
 
-function cross(message: NotifyMessage): NotifyMessage {
-  return decodeMessage(JSON.parse(JSON.stringify(encodeMessage(message))));
-}
-
-test('decodes every message unchanged', () => {
+test('reads every message unchanged', () => {
   for (const message of [
     { kind: 'started', group: 1234 },
     { kind: 'delivered' },
     { kind: 'bug', line: 'TypeError' },
-  ] as const) {
-    assert.equal(cross(message), message);
-  }
-  const failed = cross({ kind: 'failed', problem });
-  assert.is(failed.kind, 'failed');
-  if (failed.kind !== 'failed') return;
-  assert.instance(failed.problem, Problem);
-  for (const field of ['code', 'subject', 'message', 'remedy', 'retry', 'retryAfter'] as const)
-    assert.is(failed.problem[field], problem[field]);
+    { kind: 'failed', problem: problemMessage(problem) },
+  ] as const)
+    assert.equal(
+      JSON.stringify(readNotifyMessage(JSON.parse(JSON.stringify(message)))),
+      JSON.stringify(message),
+    );
 });
 
 test('rejects any other text', () => {
@@ -54,7 +48,7 @@ test('rejects any other text', () => {
     { kind: 'failed', problem: { code: 'notify.url', subject: 'x', message: 'y' } },
     { kind: 'failed', problem: { code: 'other', subject: 'x', message: 'y', remedy: 'z' } },
   ]) {
-    assert.throws(() => decodeMessage(message), JSON.stringify(message));
+    assert.throws(() => readNotifyMessage(message), JSON.stringify(message));
   }
 });
 

@@ -1,13 +1,13 @@
 /** The wall clock of the built sidecar jumps, and the sidecar goes on at its interval. */
 
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startFakeAwsProcess } from '../fake-aws/client.ts';
-import { isAllowed } from '../support/allowed.ts';
+import { isNotTested } from '../support/allowed.ts';
 import { makeSandbox, podIdentityEnv } from '../support/sandbox.ts';
 import { startSidecar } from '../support/sidecar.ts';
+import { canStepClock, steppedClock } from '../support/stepped-clock.ts';
 import { until } from '../support/wait.ts';
 
 const test = suite('the wall clock of a sidecar');
@@ -15,26 +15,22 @@ const region = 'eu-west-1';
 const MINUTES = 60;
 
 test('after it was set forward and back, changes are published at the interval', async () => {
-  if (!isAllowed('a wall clock that jumps', ['cc', '--version'])) return;
+  if (!canStepClock()) return void isNotTested('a wall clock that jumps: there is no C compiler');
   const aws = await startFakeAwsProcess({
     identities: { app: { podIdentityTokens: ['pod-token'] } },
     regions: { [region]: { secrets: { a: '0' } } },
   });
   const box = makeSandbox();
-  const library = join(box.root, 'clock.so');
-  const source = join(import.meta.dirname, '../fixtures/clock-offset.c');
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl']);
-  const jump = (seconds: number) => box.write('offset', String(seconds));
-  const env = { LD_PRELOAD: library, CLOCK_OFFSET: jump(0) };
+  const clock = steppedClock();
   box.writeConfig({ objects: [{ objectName: 'a', objectType: 'secretsmanager' }] });
   const args = ['--config', box.config, '--dir', box.dir, '--interval', '1s'];
-  const running = await startSidecar(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...env });
+  const running = await startSidecar(args, { ...podIdentityEnv(box, aws, 'pod-token'), ...clock.env });
   const timeOf = (at: number) => Date.parse(String(running.events('publish.changed').at(at)?.time));
   try {
     await running.event('sidecar.ready');
     const times: number[] = [];
     for (const [turn, minutes] of [20, -20, 0].entries()) {
-      jump(minutes * MINUTES);
+      clock.step(minutes * MINUTES);
       await aws.putSecret({ region, name: 'a', string: String(turn + 1) });
       // The first one was of the start.
       await running.event('publish.changed', turn + 2);

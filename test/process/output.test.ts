@@ -184,7 +184,7 @@ output('check takes files, directories and standard input, and skips other kinds
   assert.is((await run(['check', join(box.root, 'manifests/*/*.yml')])).code, exitCodes.done);
   const none = await run(['check', join(box.root, 'manifests/pod.yaml')]);
   assert.is(none.code, exitCodes.config);
-  assert.match(none.stdout, 'no SecretProviderClass for AWS found');
+  assert.match(none.stdout, 'expected a SecretProviderClass for AWS, got Pod.');
   const missing = await run(['check', join(box.root, 'missing.yaml')]);
   assert.is(missing.code, exitCodes.config);
 });

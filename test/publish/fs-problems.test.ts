@@ -70,6 +70,14 @@ test('each error states what failed and what to change in the pod', () => {
   }
 });
 
+test('the remedy of a denied permission names --owner only where it is set', () => {
+  const error = Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open' });
+  const remedyWith = (owner: typeof attempt.owner | undefined) =>
+    (toPublishProblem(error, { ...attempt, owner }) as Problem).remedy;
+  assert.match(remedyWith(attempt.owner), '--owner');
+  assert.not.match(remedyWith(undefined), '--owner');
+});
+
 test('only transient errors are retried', () => {
   for (const code of ['ENOMEM', 'EMFILE', 'ENFILE', 'EAGAIN', 'EINTR'])
     assert.is(explained(code, 'open').retry, true);

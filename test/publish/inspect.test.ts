@@ -33,6 +33,12 @@ test('reports one problem with both paths when two paths name the same directory
   assert.is(sameDirectories([`${dir}/volume/new`, `${dir}/./new`]).length, 1);
 });
 
+test('a path that cannot be followed is left to the check of its directory', () => {
+  const dir = scratch();
+  symlinkSync('loop', join(dir, 'loop'));
+  assert.equal(sameDirectories([`${dir}/loop/a`, `${dir}/loop`, `${dir}/${'a'.repeat(300)}/b`]), []);
+});
+
 test('reports no problem for different directories, existing or not', () => {
   const dir = scratch();
   mkdirSync(join(dir, 'a'));

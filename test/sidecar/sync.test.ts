@@ -3,10 +3,10 @@ import * as assert from 'uvu/assert';
 import type { FilePath } from '../../src/core/file-path.ts';
 import type { Log } from '../../src/core/log.ts';
 import { Problem, problemsOf } from '../../src/core/problem.ts';
+import { problemMessage } from '../../src/core/problem-fields.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { createSync } from '../../src/sidecar/sync.ts';
 import { createSyncTarget, type SyncTarget } from '../../src/sidecar/target.ts';
-import { problemMessage } from '../../src/worker/problem-fields.ts';
 import type { MessageOf, Report, SyncMessage } from '../../src/worker/report.ts';
 import type { SyncRequest } from '../../src/worker/request.ts';
 import { fakeClock } from '../support/clock.ts';
@@ -23,6 +23,8 @@ interface Script {
   readonly outcomes?: Outcome[];
   /** Names that an earlier process left. */
   readonly stored?: readonly string[];
+  /** The Problem of reading them, if there is one. */
+  readonly readStored?: () => Problem | undefined;
   readonly onClear?: () => void;
 }
 
@@ -113,7 +115,12 @@ function publishedOf(config: number, updated: readonly string[], generation: str
   };
 }
 
-function targetOf({ stored = [], onClear }: Script, index: number, events: string[], log: Log): SyncTarget {
+function targetOf(
+  { stored = [], readStored, onClear }: Script,
+  index: number,
+  events: string[],
+  log: Log,
+): SyncTarget {
   return createSyncTarget({
     file: `config${index}`,
     held: {
@@ -121,7 +128,11 @@ function targetOf({ stored = [], onClear }: Script, index: number, events: strin
       identity: '',
       holds: () => false,
       appliedSecrets: () => undefined,
-      pendingNotification: () => ({ generation: 'stored', files: stored as FilePath[] }),
+      pendingNotification() {
+        const unreadable = readStored?.();
+        if (unreadable !== undefined) throw unreadable;
+        return { generation: 'stored', files: stored as FilePath[] };
+      },
       clearPendingNotification(generation) {
         if (events.length > 0 && events.at(-1) !== `cleared ${generation}`)
           events.push(`cleared ${generation}`);
@@ -161,6 +172,20 @@ test('names that an earlier process left pending are delivered before the first 
   assert.equal(events, []);
   await deliver();
   assert.equal(events, ['notified a', 'cleared stored']);
+});
+
+test('a killed worker is one failed sync of a config, also if its directory cannot be read', async () => {
+  const killed = problem('sync.killed');
+  const unreadable = problem('publish.write');
+  let isGone = false;
+  const { syncs, counts } = syncOf([{ readStored: () => (isGone ? unreadable : undefined) }], {
+    report() {
+      isGone = true;
+      throw killed;
+    },
+  });
+  assert.equal(problemsOf(await rejects(syncs.sync('steady', never))), [killed, unreadable]);
+  assert.equal(counts, ['failed']);
 });
 
 test('files that a killed worker published without a report are notified', async () => {

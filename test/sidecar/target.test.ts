@@ -2,10 +2,10 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { problemMessage } from '../../src/core/problem-fields.ts';
 import { systemClock } from '../../src/core/system-clock.ts';
 import type { Notifier } from '../../src/notify/notifier.ts';
 import { createSyncTarget } from '../../src/sidecar/target.ts';
-import { problemMessage } from '../../src/worker/problem-fields.ts';
 import type { ConfigContent } from '../../src/worker/request.ts';
 import { config } from '../support/config.ts';
 import { minutes, openWorld, play, problem, start, type World } from '../support/world.ts';

@@ -33,7 +33,7 @@ function row(
 
 export const hookRows: readonly FaultRow[] = [
   row('a command fails', () => fails.command, 'not applicable', 'notify.failed'),
-  row('a URL refuses', () => fails.url, 'not applicable', 'notify.failed'),
+  row('a URL refuses the connection', () => fails.url, 'not applicable', 'notify.failed'),
   row('a file cannot be touched', () => fails.file, 'not applicable', 'notify.failed'),
   // One cell, because a start repeats them for 30 s.
   row('all three', () => Object.values(fails).flat(), 'notify.', 'notify.failed', { waits: 2 }),

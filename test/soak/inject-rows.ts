@@ -1,4 +1,4 @@
-/** Hostile manifests: `inject` refuses them or leaves them as they are, and ends in time. */
+/** Hostile manifests: `inject` rejects them or leaves them as they are, and ends in time. */
 
 import type { FaultRow } from './fault-rows.ts';
 

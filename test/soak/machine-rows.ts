@@ -164,7 +164,7 @@ const volumes: readonly FaultRow[] = [
       mount('-o', 'remount,ro', box.root);
       return;
     }
-    // The kernel refuses to remount a volume with a file that is open for writing, as the lock of a sidecar is: mounted over it.
+    // The kernel does not remount a volume with a file that is open for writing, as the lock of a sidecar is: mounted over it.
     mount('--bind', box.root, box.root);
     mount('-o', 'remount,bind,ro', box.root);
     after.push(() => spawnSync('umount', [box.root], { stdio: 'inherit' }));

@@ -41,7 +41,7 @@ export function openCgroup(controller: 'memory' | 'pids', program: string): Cgro
   };
 }
 
-/** A killed process leaves its cgroup a moment after its parent has learnt of its end: EBUSY until then. */
+/** A killed process leaves its cgroup a moment after its parent was notified of its end: EBUSY until then. */
 function removed(group: string): boolean {
   try {
     rmdirSync(group);

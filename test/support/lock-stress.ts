@@ -20,15 +20,15 @@ if (import.meta.main) {
   const { dir, journal, turns } = JSON.parse(process.argv[2] ?? '') as Stress;
   // Short, because the pauses between tries make a test of many processes slow.
   const clock = { ...realClock, sleep: () => realClock.sleep(Math.random(), new AbortController().signal) };
-  const wish = {
+  const options = {
     lockTimeout: WAIT_LIMIT,
     clock,
     stop: new AbortController().signal,
   };
   for (let turn = 0; turn < turns; turn++) {
-    const lock = await takeLock(dir, wish);
+    const lock = await takeLock(dir, options);
     appendFileSync(journal, `enter ${process.pid}\n`);
-    await realClock.sleep(Math.random() * 2, wish.stop);
+    await realClock.sleep(Math.random() * 2, options.stop);
     appendFileSync(journal, `leave ${process.pid}\n`);
     lock.release();
   }

@@ -65,7 +65,7 @@ export function start(
 
   async function prints(pattern: RegExp): Promise<void> {
     while (!pattern.test(stderr)) {
-      if (end !== undefined) throw new Error(`${name} ended without saying ${pattern}:\n${stderr}`);
+      if (end !== undefined) throw new Error(`${name} ended without printing ${pattern}:\n${stderr}`);
       const more = Promise.race([once(child.stderr, 'data'), closed]);
       await within(() => `${name} to print ${pattern}, got:\n${stderr}`, more);
     }

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Problem } from '../../src/core/problem.ts';
-import { createProblemReader, problemMessage } from '../../src/worker/problem-fields.ts';
+import { createProblemReader, problemMessage } from '../../src/core/problem-fields.ts';
 import { readMessage } from '../../src/worker/report.ts';
 
 const overPipe = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

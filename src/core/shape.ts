@@ -4,7 +4,7 @@
  * Strict: an object must have exactly the named fields, so nothing else can be passed.
  */
 
-import { asObject, isObject, numberOf } from '../core/unknown.ts';
+import { asObject, isObject, numberOf } from './unknown.ts';
 
 /** Whether a value has a shape. */
 export type Shape<T> = (value: unknown) => value is T;

@@ -1,8 +1,8 @@
 /**
- * Converts a Problem to plain fields and back, to pass it from a worker to the process that started it.
+ * Converts a Problem to plain fields and back, to pass it from a process to the one that started it.
  */
 
-import { Problem, problemCodes } from '../core/problem.ts';
+import { Problem, problemCodes } from './problem.ts';
 import { flag, number, object, oneOf, optional, type Shaped, text } from './shape.ts';
 
 /** The fields of a Problem, without its cause. */
@@ -34,10 +34,9 @@ export function problemMessage(problem: Problem): ProblemMessage {
  */
 export function createProblemReader(): (fields: ProblemMessage) => Problem {
   const known = new Map<string, Problem>();
-  return ({ retryAfter, ...fields }) => {
-    const key = JSON.stringify([fields, retryAfter]);
-    const problem =
-      known.get(key) ?? new Problem({ ...fields, ...(retryAfter === undefined ? {} : { retryAfter }) });
+  return (fields) => {
+    const key = JSON.stringify(fields);
+    const problem = known.get(key) ?? new Problem(fields);
     known.set(key, problem);
     return problem;
   };

@@ -1,0 +1,31 @@
+/** What to write instead of an option's value that has the wrong form, where the mistake is a usual one. */
+
+import { escapedJson } from '../core/text.ts';
+import type { Kind } from './option-kinds.ts';
+import { durationText, MAX_DURATION } from './values.ts';
+
+const remedies: Partial<Readonly<Record<Kind, (text: string) => string | undefined>>> = {
+  duration: (text) => {
+    if (/^\d+(\.\d+)?$/.test(text)) return `Write the unit: ${text}s for seconds.`;
+    const [, days] = /^(\d+(?:\.\d+)?)d$/.exec(text) ?? [];
+    if (days !== undefined) return `Write days as hours: ${Number(days) * 24}h.`;
+    const hasForm = /^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text);
+    return hasForm ? `Use at most ${durationText(MAX_DURATION)}.` : undefined;
+  },
+  mode: (text) => (/^(0o)?[0-7]{3}$/.test(text) ? `Write 0${text.slice(-3)}.` : undefined),
+  owner: (text) =>
+    /[A-Za-z]/.test(text)
+      ? 'Write numbers: id -u NAME prints that of a user, id -g NAME that of its group.'
+      : undefined,
+  listen: (text) => (/^\d{1,5}$/.test(text) ? `Write 0.0.0.0:${text}.` : undefined),
+  command: (text) =>
+    /^[^[\s"'\\$|&;<>]+(\s+[^\s"'\\$|&;<>]+)+$/.test(text)
+      ? `Write '${escapedJson(text.split(/\s+/))}'.`
+      : 'Write a list such as \'["nginx","-s","reload"]\'; a shell command needs a shell: \'["sh","-c","…"]\'.',
+  url: (text) => (/^[\w.-]+:\d+(\/\S*)?$/.test(text) ? `Write http://${text}.` : undefined),
+};
+
+/** An instruction; the text is printed in it only if it has nothing but characters of usual values. */
+export function valueRemedy(kind: Kind, text: string): string {
+  return remedies[kind]?.(text) ?? 'Correct the value.';
+}
